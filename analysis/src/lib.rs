@@ -1,0 +1,16 @@
+//! The engine of cspec: from source text to verdicts and diagnostics.
+//!
+//! Data flows one way: [`workspace`] (packages and their files) → [`syntax`] → [`index`] → [`ir`] → [`obligations`] → [`explore`] →
+//! [`verdict`] → [`diagnostics`]. A stage never reaches back. The engine knows nothing of terminals, editors or wire formats, and never
+//! links against the crates it checks: it reads their text.
+
+pub mod db;
+pub mod diagnostics;
+pub mod explore;
+pub mod index;
+pub mod ir;
+pub mod obligations;
+pub mod report;
+pub mod syntax;
+pub mod verdict;
+pub mod workspace;

@@ -1,0 +1,123 @@
+//! What checking an obligation gives, as plain data: no values of the exploration, no spans of the text.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostics::Diagnostic;
+
+/// The proof pattern an obligation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pattern {
+    /// What every layer owes by itself: its operations do not panic, its invariants can hold.
+    Layer,
+    /// Commuting operations, shape of procedures, atomic specification.
+    Movers,
+    /// Operations are used only where they are allowed.
+    Protocol,
+    /// A relation between two states is a forward simulation.
+    Abstraction,
+    /// A failed turn of a loop does nothing.
+    Retry,
+    /// A chain of implementations fits together.
+    Stack,
+    /// Direct search of a client program.
+    EndToEnd,
+}
+
+impl Pattern {
+    /// The name used in messages and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pattern::Layer => "layer",
+            Pattern::Movers => "movers",
+            Pattern::Protocol => "protocol",
+            Pattern::Abstraction => "abstraction",
+            Pattern::Retry => "retry",
+            Pattern::Stack => "stack",
+            Pattern::EndToEnd => "end-to-end",
+        }
+    }
+}
+
+/// Which obligation: enough to name it to a user, and stable across runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObligationName {
+    /// The implementation that owes it; empty if a layer, stack or client does.
+    pub implementation: String,
+    /// The pattern.
+    pub pattern: Pattern,
+    /// What is to be shown, within the pattern: `right-mover`, `simulation`, `atomic-spec`, ….
+    pub kind: &'static str,
+    /// The layer whose steps it is about.
+    pub layer: String,
+    /// The operation (or procedure, stack, client) that it is about.
+    pub operation: String,
+    /// The other operation, if there is one.
+    pub against: String,
+}
+
+/// One of exactly four verdicts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The case split closed without meeting any bound: it holds for any number of processes, values and entries.
+    Proved,
+    /// It closed within the bounds that [`Outcome::bounds_met`] lists.
+    Checked,
+    /// There is a counterexample; it has been replayed. The diagnostic shows it.
+    Violated,
+    /// The budget ran out, or a counterexample could not be replayed; the diagnostic says how far it got.
+    Undecided,
+}
+
+impl Verdict {
+    /// The name used in messages and in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::Proved => "proved",
+            Verdict::Checked => "checked",
+            Verdict::Violated => "violated",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}
+
+/// How far an exploration may go. Written `Pid=3,entries=2,int=2` on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// Processes that loops may bring into play.
+    pub pids: u32,
+    /// Entries of a collection about which nothing is known.
+    pub entries: u32,
+    /// Integers range over `0..=ints` where code calculates with them.
+    pub ints: u32,
+    /// Bounds on `#[scalar]` types, by name, for values that loops bring into play; `scalars_default` for the others.
+    pub scalars: BTreeMap<String, u32>,
+    /// See `scalars`.
+    pub scalars_default: u32,
+    /// Steps of exploration for one obligation before it is given up as undecided.
+    pub budget: u64,
+}
+
+impl Default for Scope {
+    fn default() -> Scope {
+        Scope { pids: 3, entries: 2, ints: 2, scalars: BTreeMap::new(), scalars_default: 2, budget: 200_000_000 }
+    }
+}
+
+/// The verdict on an obligation, and what it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which obligation.
+    pub name: ObligationName,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The bounds that were met, as shown: `Pid ≤ 3`, `Seq ≤ 2 entries`. Empty unless the verdict is `checked`.
+    pub bounds_met: Vec<String>,
+    /// Cases that the split was closed with.
+    pub cases: u64,
+    /// States visited: paths of lazy exploration, or configurations of explicit search.
+    pub states: u64,
+    /// Where the obligation is stated.
+    pub span: crate::ir::Span,
+    /// Findings: exactly one error if violated or undecided, and any warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
