@@ -1,0 +1,113 @@
+//! `cargo cspec check`: asks the engine for a report on each package, hands it to a renderer, and ends with the status of the whole.
+
+use std::{
+    io::{self, BufWriter, IsTerminal as _, Write},
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
+
+use cspec_analysis::{
+    report::{Options, check_package},
+    workspace::Package,
+};
+
+use crate::{
+    cli::{CheckArguments, CheckFormat, Global},
+    exit::Status,
+    interrupt,
+    output::{complain, delivered},
+    packages,
+    progress::Counter,
+    render::{
+        Detail, Render, human, json, short,
+        summary::{Checked, Summary},
+    },
+};
+
+/// Runs `cargo cspec check`.
+pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
+    let started = Instant::now();
+    let options = Options {
+        scope: arguments.effort.scope(),
+        end_to_end: arguments.end_to_end,
+    };
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    let mut renderer = renderer(arguments, global, &options, &mut stdout);
+
+    let mut summary = Summary::default();
+    let packages = packages::use_threads(arguments.effort.jobs)
+        .and_then(|()| packages::load(&arguments.selection.selection()));
+    let mut written = Ok(());
+    match packages {
+        Err(message) => {
+            complain(&message);
+            summary.unusable = true;
+        }
+        Ok(packages) => {
+            let stop = interrupt::stop_flag();
+            let progress = !global.quiet && io::stderr().is_terminal();
+            for package in &packages {
+                if stop.load(Ordering::SeqCst) {
+                    summary.unreached.push(package.name.clone());
+                    continue;
+                }
+                let checked = check(package, &options, progress, &stop);
+                summary.add(&checked);
+                written = written.and_then(|()| renderer.package(&checked));
+            }
+            summary.interrupted = stop.load(Ordering::SeqCst);
+        }
+    }
+    summary.elapsed = started.elapsed();
+    explain_failure(&summary);
+    written = written.and_then(|()| renderer.finish(&summary));
+    drop(renderer);
+    delivered(summary.status(), written.and_then(|()| stdout.flush()))
+}
+
+/// Checks one package.
+fn check(package: &Package, options: &Options, progress: bool, stop: &AtomicBool) -> Checked {
+    let started = Instant::now();
+    let counter = Counter::new(&package.name, progress);
+    let report = check_package(package, options, &counter, stop);
+    let planned = counter.planned().max(report.outcomes.len());
+    Checked {
+        report,
+        planned,
+        elapsed: started.elapsed(),
+    }
+}
+
+/// The renderer that was asked for.
+fn renderer<'a>(
+    arguments: &CheckArguments,
+    global: &Global,
+    options: &Options,
+    out: &'a mut dyn Write,
+) -> Box<dyn Render + 'a> {
+    let detail = match (global.quiet, global.verbose) {
+        (true, _) => Detail::Problems,
+        (_, true) => Detail::Everything,
+        _ => Detail::Summary,
+    };
+    match arguments.message_format {
+        CheckFormat::Human => Box::new(human::Human::new(out, global.colour(), detail)),
+        CheckFormat::Short => Box::new(short::Short::new(out, detail)),
+        CheckFormat::Json => Box::new(json::Json::new(out, options.scope.clone())),
+    }
+}
+
+/// Says on standard error why a run that found no fault does not succeed.
+fn explain_failure(summary: &Summary) {
+    for package in &summary.idle {
+        complain(&format!(
+            "nothing was checked in package `{package}`: it owes no obligations"
+        ));
+    }
+    if summary.lost() > 0 {
+        complain(&format!(
+            "{} obligations were not evaluated; this is a bug in cspec",
+            summary.lost()
+        ));
+    }
+}

@@ -1,0 +1,34 @@
+//! The exit statuses: every one that `cargo cspec` ends with, and what it means. They are part of the stable interface.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Every obligation was evaluated to the end, and is proved or checked to scope. For `list` and `explain`: it was shown.
+    Success = 0,
+    /// An obligation is violated, or the source has errors.
+    Violated = 1,
+    /// The command line is wrong, there is no usable workspace, or a selected package has nothing to check.
+    Usage = 2,
+    /// Nothing is violated, but an obligation is undecided.
+    Undecided = 3,
+    /// A bug in cspec. Whatever was printed before does not count.
+    Bug = 101,
+    /// The run was interrupted. What was not reached is not checked.
+    Interrupted = 130,
+}
+
+impl Status {
+    /// The number that the process ends with.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status.code())
+    }
+}

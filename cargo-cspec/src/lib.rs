@@ -1,0 +1,53 @@
+//! `cargo cspec …`: the command line of cspec, as a library so that its exit statuses are documented and its parts can be tested.
+//!
+//! This crate parses arguments, asks the engine, and lays out what it answers. It holds no opinion on layers or procedures: every verdict
+//! and every word of a diagnostic comes from `cspec_analysis`. `render` draws what `check` and `list` obtained, and neither asks the
+//! engine anything nor touches the disk.
+
+mod bug;
+mod check;
+mod cli;
+pub mod exit;
+mod explain;
+mod interrupt;
+mod list;
+mod output;
+mod packages;
+mod progress;
+mod render;
+
+use std::ffi::OsString;
+
+pub use exit::Status;
+
+/// Runs the command line `arguments`, whose first word is the program's name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
+    let arguments = cli::without_repeated_name(arguments);
+    let colour = cli::colour_before_parsing(&arguments);
+    let command = <cli::Cli as clap::CommandFactory>::command().color(colour.for_clap());
+    let parsed = command
+        .try_get_matches_from(arguments)
+        .and_then(|matches| <cli::Cli as clap::FromArgMatches>::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => run(&cli),
+        Err(error) => {
+            // There is nobody to tell if the terminal is gone.
+            let _ = error.print();
+            if error.use_stderr() {
+                Status::Usage
+            } else {
+                Status::Success
+            }
+        }
+    }
+}
+
+/// Runs a parsed command line. A panic below is a bug of ours and is reported as one.
+fn run(cli: &cli::Cli) -> Status {
+    let json = cli.command.wants_json();
+    bug::guard(json, || match &cli.command {
+        cli::Command::Check(arguments) => check::run(arguments, &cli.global),
+        cli::Command::List(arguments) => list::run(arguments, &cli.global),
+        cli::Command::Explain(arguments) => explain::run(arguments),
+    })
+}

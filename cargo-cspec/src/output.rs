@@ -1,0 +1,25 @@
+//! Where results go: standard output, with errors that can be told apart from bugs.
+
+use std::io::{self, ErrorKind};
+
+use crate::exit::Status;
+
+/// The status of a run whose results were written with `written`.
+///
+/// A reader that went away (`cargo cspec list | head`) has what it wanted. Any other failure means that the results were not delivered.
+pub fn delivered(status: Status, written: io::Result<()>) -> Status {
+    match written {
+        Ok(()) => status,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => status,
+        Err(error) => {
+            complain(&format!("cannot write the results: {error}"));
+            Status::Usage
+        }
+    }
+}
+
+/// Prints `error: …` on standard error. Never fails: there is nobody left to tell.
+pub fn complain(message: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(io::stderr(), "error: {message}");
+}

@@ -1,0 +1,101 @@
+//! A progress bar on standard error, for runs on a terminal that last longer than a second.
+//!
+//! It counts obligations and shows nothing about them: results are printed on standard output when a package is done.
+
+use std::{
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use cspec_analysis::{report::Progress, verdict::Outcome};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How long a run stays silent.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Counts the obligations of one package, and draws the count if it is wanted and the run is long.
+pub struct Counter {
+    planned: AtomicUsize,
+    bar: Option<Bar>,
+}
+
+impl Counter {
+    /// A counter for `package`; with `visible`, a bar appears after a second.
+    pub fn new(package: &str, visible: bool) -> Counter {
+        Counter {
+            planned: AtomicUsize::new(0),
+            bar: visible.then(|| Bar::new(package)),
+        }
+    }
+
+    /// How many obligations the package has.
+    pub fn planned(&self) -> usize {
+        self.planned.load(Ordering::SeqCst)
+    }
+}
+
+impl Progress for Counter {
+    fn planned(&self, total: usize) {
+        self.planned.store(total, Ordering::SeqCst);
+        if let Some(bar) = &self.bar {
+            bar.bar.set_length(total as u64);
+        }
+    }
+
+    fn finished(&self, _: &Outcome) {
+        if let Some(bar) = &self.bar {
+            bar.bar.inc(1);
+        }
+    }
+}
+
+/// A bar that shows itself after [`PATIENCE`], from a thread of its own: the first obligation may take longer than that.
+struct Bar {
+    bar: ProgressBar,
+    done: Option<Sender<()>>,
+    shower: Option<JoinHandle<()>>,
+}
+
+impl Bar {
+    fn new(package: &str) -> Bar {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_style(style());
+        bar.set_message(package.to_owned());
+        let (done, wait) = mpsc::channel();
+        let shown = bar.clone();
+        let shower = thread::spawn(move || {
+            if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                shown.set_draw_target(ProgressDrawTarget::stderr());
+                shown.enable_steady_tick(Duration::from_millis(100));
+            }
+        });
+        Bar {
+            bar,
+            done: Some(done),
+            shower: Some(shower),
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.done.take();
+        if let Some(shower) = self.shower.take() {
+            // The thread runs nothing that panics; if it did, the bar is not worth a second panic.
+            let _ = shower.join();
+        }
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `tso ━━━━━──── 12/41 obligations, 3s`.
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} obligations, {elapsed}").map_or_else(
+        |_| ProgressStyle::default_bar(),
+        |style| style.progress_chars("━━─"),
+    )
+}

@@ -1,0 +1,585 @@
+//! `check` for programs: JSON lines. The interface is described in `docs/json.md`.
+//!
+//! Diagnostics have the shape of rustc's inside cargo's `compiler-message`, so that editors that read cargo's output read this too.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use cspec_analysis::{
+    diagnostics::{Diagnostic, codes},
+    ir::Span,
+    report::{PackageReport, SourceText},
+    verdict::{Outcome, Scope},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+
+use super::{
+    Render, diagnostics, excerpt,
+    paint::Paint,
+    place::Place,
+    severity_name,
+    summary::{Checked, Summary},
+};
+
+/// The JSON format.
+pub struct Json<'a> {
+    out: &'a mut dyn Write,
+    scope: Scope,
+}
+
+impl<'a> Json<'a> {
+    /// Writes to `out`; `scope` is the one that the run was asked for.
+    pub fn new(out: &'a mut dyn Write, scope: Scope) -> Json<'a> {
+        Json { out, scope }
+    }
+}
+
+impl Render for Json<'_> {
+    fn package(&mut self, checked: &Checked) -> io::Result<()> {
+        let report = &checked.report;
+        let origin = Origin::of_report(report);
+        for found in diagnostics(report) {
+            line(
+                self.out,
+                &CompilerMessage::new(&origin, &report.files, found),
+            )?;
+        }
+        for (outcome, took) in &report.outcomes {
+            line(
+                self.out,
+                &Obligation::new(report, &self.scope, outcome, *took),
+            )?;
+        }
+        self.out.flush()
+    }
+
+    fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        line(self.out, &Finished::new(summary))
+    }
+}
+
+/// Writes one object and ends the line.
+pub fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    writeln!(out)
+}
+
+/// The message that stands for a bug in cspec: an editor takes a run without any message for a broken tool.
+pub fn internal_error(told: &str) -> String {
+    let origin = Origin {
+        package_id: "cspec",
+        manifest_path: "",
+        name: "cspec",
+        kind: "bin",
+        src_path: "",
+    };
+    let text = format!("internal error in cspec: {told}");
+    let rendered = Some(format!("error: {text}\n"));
+    let message = Message {
+        rendered,
+        ..Message::plain("error: internal compiler error", text)
+    };
+    let value = CompilerMessage {
+        reason: "compiler-message",
+        origin: origin.head(),
+        target: origin.target(),
+        message,
+    };
+    serde_json::to_string(&value).unwrap_or_default()
+}
+
+/// Which package and target a message is about.
+pub struct Origin<'a> {
+    /// The cargo package id.
+    pub package_id: &'a str,
+    /// The manifest.
+    pub manifest_path: &'a str,
+    /// The target's name.
+    pub name: &'a str,
+    /// The target's kind.
+    pub kind: &'a str,
+    /// The target's root file.
+    pub src_path: &'a str,
+}
+
+impl<'a> Origin<'a> {
+    fn of_report(report: &'a PackageReport) -> Origin<'a> {
+        let (name, kind, src_path) = &report.target;
+        Origin {
+            package_id: &report.package_id,
+            manifest_path: report.manifest_path.as_str(),
+            name,
+            kind,
+            src_path: src_path.as_str(),
+        }
+    }
+
+    fn head(&self) -> Head<'a> {
+        Head {
+            package_id: self.package_id,
+            manifest_path: self.manifest_path,
+        }
+    }
+
+    fn target(&self) -> Target<'a> {
+        Target {
+            kind: [self.kind],
+            crate_types: [self.kind],
+            name: self.name,
+            src_path: self.src_path,
+            edition: "2024",
+            doc: true,
+            doctest: self.kind == "lib",
+            test: true,
+        }
+    }
+}
+
+/// `{"reason":"compiler-message",…}`, as cargo prints it.
+#[derive(Serialize)]
+pub struct CompilerMessage<'a> {
+    reason: &'static str,
+    #[serde(flatten)]
+    origin: Head<'a>,
+    target: Target<'a>,
+    message: Message<'a>,
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    package_id: &'a str,
+    manifest_path: &'a str,
+}
+
+#[derive(Serialize)]
+struct Target<'a> {
+    kind: [&'a str; 1],
+    crate_types: [&'a str; 1],
+    name: &'a str,
+    src_path: &'a str,
+    edition: &'static str,
+    doc: bool,
+    doctest: bool,
+    test: bool,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: String,
+    code: Option<MessageCode>,
+    level: &'static str,
+    spans: Vec<MessageSpan<'a>>,
+    children: Vec<Message<'a>>,
+    rendered: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MessageCode {
+    code: String,
+    explanation: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct MessageSpan<'a> {
+    file_name: &'a str,
+    byte_start: usize,
+    byte_end: usize,
+    line_start: usize,
+    line_end: usize,
+    column_start: usize,
+    column_end: usize,
+    is_primary: bool,
+    text: Vec<SpanLine<'a>>,
+    label: Option<&'a str>,
+    suggested_replacement: Option<&'a str>,
+    suggestion_applicability: Option<&'a str>,
+    expansion: Option<()>,
+}
+
+#[derive(Serialize)]
+struct SpanLine<'a> {
+    text: &'a str,
+    highlight_start: usize,
+    highlight_end: usize,
+}
+
+impl<'a> CompilerMessage<'a> {
+    /// The message for a diagnostic.
+    pub fn new(
+        origin: &Origin<'a>,
+        files: &'a [SourceText],
+        found: &'a Diagnostic,
+    ) -> CompilerMessage<'a> {
+        let related = found
+            .related
+            .iter()
+            .filter_map(|(span, label)| MessageSpan::new(files, *span, false, label));
+        let spans = MessageSpan::new(files, found.span, true, &found.label)
+            .into_iter()
+            .chain(related)
+            .collect();
+        let notes = found
+            .notes
+            .iter()
+            .map(|note| Message::plain("note", note.clone()));
+        let help = found
+            .help
+            .iter()
+            .map(|help| Message::plain("help", help.clone()));
+        let message = Message {
+            message: found.message.clone(),
+            code: Some(MessageCode {
+                code: format!("cspec::{}", found.code),
+                explanation: codes::explain(found.code).map(|code| code.page),
+            }),
+            level: severity_name(found.severity),
+            spans,
+            children: notes.chain(help).collect(),
+            rendered: Some(excerpt::diagnostic(files, found, Paint(false))),
+        };
+        CompilerMessage {
+            reason: "compiler-message",
+            origin: origin.head(),
+            target: origin.target(),
+            message,
+        }
+    }
+}
+
+impl Message<'_> {
+    /// A message without a place.
+    fn plain(level: &'static str, message: String) -> Self {
+        Message {
+            message,
+            code: None,
+            level,
+            spans: Vec::new(),
+            children: Vec::new(),
+            rendered: None,
+        }
+    }
+}
+
+impl<'a> MessageSpan<'a> {
+    fn new(
+        files: &'a [SourceText],
+        span: Span,
+        is_primary: bool,
+        label: &'a str,
+    ) -> Option<MessageSpan<'a>> {
+        let place = Place::find(files, span)?;
+        let (start, end) = (place.start(), place.end());
+        let lines = place.lines();
+        let highlighted = |line: &super::place::TouchedLine<'a>| SpanLine {
+            text: line.text,
+            highlight_start: line.start,
+            highlight_end: line.end,
+        };
+        Some(MessageSpan {
+            file_name: place.path.as_str(),
+            byte_start: place.bytes.start,
+            byte_end: place.bytes.end,
+            line_start: start.line,
+            line_end: end.line,
+            column_start: start.column,
+            column_end: end.column,
+            is_primary,
+            text: lines.iter().map(highlighted).collect(),
+            label: (!label.is_empty()).then_some(label),
+            suggested_replacement: None,
+            suggestion_applicability: None,
+            expansion: None,
+        })
+    }
+}
+
+/// `{"reason":"cspec-obligation",…}`.
+#[derive(Serialize)]
+struct Obligation<'a> {
+    reason: &'static str,
+    package: &'a str,
+    implementation: &'a str,
+    pattern: &'static str,
+    kind: &'static str,
+    layer: &'a str,
+    operation: &'a str,
+    against: &'a str,
+    verdict: &'static str,
+    scope: ScopeObject<'a>,
+    bounds_met: &'a [String],
+    cases: u64,
+    states: u64,
+    millis: u64,
+    span: LineSpan<'a>,
+}
+
+impl<'a> Obligation<'a> {
+    fn new(
+        report: &'a PackageReport,
+        scope: &'a Scope,
+        outcome: &'a Outcome,
+        took: Duration,
+    ) -> Obligation<'a> {
+        let name = &outcome.name;
+        Obligation {
+            reason: "cspec-obligation",
+            package: &report.package,
+            implementation: &name.implementation,
+            pattern: name.pattern.name(),
+            kind: name.kind,
+            layer: &name.layer,
+            operation: &name.operation,
+            against: &name.against,
+            verdict: outcome.verdict.name(),
+            scope: ScopeObject(scope),
+            bounds_met: &outcome.bounds_met,
+            cases: outcome.cases,
+            states: outcome.states,
+            millis: millis(took),
+            span: LineSpan::new(&report.files, outcome.span),
+        }
+    }
+}
+
+/// A scope, with the names of the command line.
+struct ScopeObject<'a>(&'a Scope);
+
+impl Serialize for ScopeObject<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scope = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("Pid", &scope.pids)?;
+        map.serialize_entry("entries", &scope.entries)?;
+        map.serialize_entry("int", &scope.ints)?;
+        map.serialize_entry("scalar", &scope.scalars_default)?;
+        for (name, bound) in &scope.scalars {
+            map.serialize_entry(name, bound)?;
+        }
+        map.serialize_entry("budget", &scope.budget)?;
+        map.end()
+    }
+}
+
+/// Where something begins.
+#[derive(Serialize)]
+pub struct LineSpan<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> LineSpan<'a> {
+    /// The first character of `span`.
+    pub fn new(files: &'a [SourceText], span: Span) -> LineSpan<'a> {
+        Place::find(files, span).map_or(
+            LineSpan {
+                file: "",
+                line: 1,
+                column: 1,
+            },
+            |place| {
+                let start = place.start();
+                LineSpan {
+                    file: place.path.as_str(),
+                    line: start.line,
+                    column: start.column,
+                }
+            },
+        )
+    }
+}
+
+/// `{"reason":"cspec-finished",…}`.
+#[derive(Serialize)]
+struct Finished {
+    reason: &'static str,
+    success: bool,
+    proved: usize,
+    checked: usize,
+    violated: usize,
+    undecided: usize,
+    millis: u64,
+}
+
+impl Finished {
+    fn new(summary: &Summary) -> Finished {
+        Finished {
+            reason: "cspec-finished",
+            success: summary.status() == crate::exit::Status::Success,
+            proved: summary.tally.proved,
+            checked: summary.tally.checked,
+            violated: summary.tally.violated,
+            undecided: summary.tally.undecided,
+            millis: millis(summary.elapsed),
+        }
+    }
+}
+
+/// Whole milliseconds.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use cargo_metadata::{Message as CargoMessage, diagnostic::DiagnosticLevel};
+    use expect_test::expect;
+
+    use super::*;
+    use crate::render::fixtures::{broken, failing, passing, rendered};
+
+    fn json(packages: &[Checked]) -> String {
+        rendered(packages, |out| Box::new(Json::new(out, Scope::default())))
+    }
+
+    /// The messages as the crate reads them that rust-analyzer reads them with.
+    fn as_cargo_reads(text: &str) -> Vec<cargo_metadata::CompilerMessage> {
+        CargoMessage::parse_stream(text.as_bytes())
+            .filter_map(|message| match message.expect("every line is read") {
+                CargoMessage::CompilerMessage(message) => Some(message),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn cargo_metadata_reads_every_diagnostic() {
+        let messages = as_cargo_reads(&json(&[failing(), passing(), broken()]));
+        let seen: Vec<(DiagnosticLevel, String, usize)> = messages
+            .iter()
+            .map(|it| {
+                (
+                    it.message.level,
+                    it.message.code.as_ref().expect("a code").code.clone(),
+                    it.message.spans.len(),
+                )
+            })
+            .collect();
+        let expected = [
+            (DiagnosticLevel::Error, "cspec::CS0301".to_owned(), 4),
+            (DiagnosticLevel::Error, "cspec::CS0901".to_owned(), 1),
+            (DiagnosticLevel::Warning, "cspec::CS1002".to_owned(), 1),
+            (DiagnosticLevel::Error, "cspec::CS0101".to_owned(), 1),
+            (DiagnosticLevel::Error, "cspec::CS0001".to_owned(), 1),
+            (DiagnosticLevel::Error, "cspec::CS0002".to_owned(), 0),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn spans_are_what_rustc_would_say() {
+        let messages = as_cargo_reads(&json(&[failing()]));
+        let written = &messages[0].message.spans[2];
+        assert_eq!(
+            (written.line_start, written.column_start, written.column_end),
+            (6, 22, 27)
+        );
+        assert_eq!(written.text[0].text, "        self.value = größe;");
+        let used = &messages[0].message.spans[3];
+        assert_eq!(
+            (
+                used.line_start,
+                used.column_start,
+                used.line_end,
+                used.column_end
+            ),
+            (4, 3, 4, 14)
+        );
+        assert_eq!(used.text[0].text, "\t\tlo.write(1)");
+        let body = &messages[1].message.spans[0];
+        assert_eq!((body.line_start, body.line_end, body.text.len()), (3, 5, 3));
+    }
+
+    #[test]
+    fn a_bug_of_ours_is_a_message_too() {
+        let messages = as_cargo_reads(&internal_error("index out of bounds at a.rs:1:1"));
+        assert_eq!(messages[0].message.level, DiagnosticLevel::Ice);
+    }
+
+    #[test]
+    fn the_lines_of_a_passing_run() {
+        let text: String = json(&[passing()])
+            .lines()
+            .filter(|line| !line.contains("compiler-message"))
+            .fold(String::new(), |text, line| text + line + "\n");
+        expect![[r#"
+            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":1,"states":3,"millis":0,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":2,"states":6,"millis":1,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":12,"states":36,"millis":8,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"cases":40,"states":120,"millis":28,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":5,"states":15,"millis":3,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"undecided":0,"millis":300}
+        "#]].assert_eq(&text);
+    }
+
+    #[test]
+    fn the_message_of_a_violation() {
+        let text = json(&[failing()]);
+        let message: serde_json::Value =
+            serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        let mut message = message["message"].clone();
+        message["code"]["explanation"] = serde_json::Value::Null;
+        message["spans"].as_array_mut().expect("spans").truncate(1);
+        expect![[r#"
+            {
+              "children": [
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
+                  "message": "from a state with value = 0:\n  p1: write(1)    p2: read() = 1\n  p2: read() = 0  p1: write(1)",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
+                  "message": "the result of `read` differs: 1, then 0",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "help",
+                  "message": "claim #[op(non)], or guard the operation with a lock",
+                  "rendered": null,
+                  "spans": []
+                }
+              ],
+              "code": {
+                "code": "cspec::CS0301",
+                "explanation": null
+              },
+              "level": "error",
+              "message": "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
+              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  from a state with value = 0:\n    p1: write(1)    p2: read() = 1\n    p2: read() = 0  p1: write(1)\n\n  the result of `read` differs: 1, then 0\n\n  help: claim #[op(non)], or guard the operation with a lock\n",
+              "spans": [
+                {
+                  "byte_end": 87,
+                  "byte_start": 82,
+                  "column_end": 15,
+                  "column_start": 10,
+                  "expansion": null,
+                  "file_name": "demo/src/lock.rs",
+                  "is_primary": true,
+                  "label": "claimed here",
+                  "line_end": 4,
+                  "line_start": 4,
+                  "suggested_replacement": null,
+                  "suggestion_applicability": null,
+                  "text": [
+                    {
+                      "highlight_end": 15,
+                      "highlight_start": 10,
+                      "text": "    #[op(right)]"
+                    }
+                  ]
+                }
+              ]
+            }"#]].assert_eq(&serde_json::to_string_pretty(&message).expect("it is JSON"));
+    }
+}

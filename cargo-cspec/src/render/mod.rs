@@ -1,0 +1,62 @@
+//! How results look. Nothing here asks the engine anything, decides anything, or touches the disk: values in, text out.
+
+pub mod excerpt;
+pub mod human;
+pub mod human_list;
+pub mod json;
+pub mod json_list;
+pub mod paint;
+pub mod place;
+pub mod short;
+pub mod summary;
+
+#[cfg(test)]
+mod fixtures;
+
+use std::{collections::HashSet, io};
+
+use cspec_analysis::{diagnostics::Diagnostic, report::PackageReport};
+
+use summary::{Checked, Summary};
+
+/// A format of `cargo cspec check`. Packages are shown as they are done.
+pub trait Render {
+    /// Shows one package.
+    fn package(&mut self, checked: &Checked) -> io::Result<()>;
+    /// Shows what the run came to.
+    fn finish(&mut self, summary: &Summary) -> io::Result<()>;
+}
+
+/// How much to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Problems only.
+    Problems,
+    /// Problems and a summary.
+    Summary,
+    /// The summary with every obligation.
+    Everything,
+}
+
+/// The diagnostics of a report in the order they are shown: those of the source, then those of the obligations. Each is shown once, even
+/// if two obligations found the same.
+fn diagnostics(report: &PackageReport) -> impl Iterator<Item = &Diagnostic> {
+    let mut seen = HashSet::new();
+    let of_outcomes = report
+        .outcomes
+        .iter()
+        .flat_map(|(outcome, _)| &outcome.diagnostics);
+    report
+        .diagnostics
+        .iter()
+        .chain(of_outcomes)
+        .filter(move |found| seen.insert(*found))
+}
+
+/// `error` or `warning`.
+fn severity_name(severity: cspec_analysis::diagnostics::Severity) -> &'static str {
+    match severity {
+        cspec_analysis::diagnostics::Severity::Error => "error",
+        cspec_analysis::diagnostics::Severity::Warning => "warning",
+    }
+}

@@ -1,0 +1,361 @@
+//! Counting verdicts: what a package and a run came to. The engine gives the verdicts; this only adds them up.
+
+use std::time::Duration;
+
+use cspec_analysis::{
+    diagnostics::Severity,
+    report::PackageReport,
+    verdict::{Outcome, Pattern, Verdict},
+};
+
+use crate::exit::Status;
+
+/// A package with its report.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What the engine found.
+    pub report: PackageReport,
+    /// How many obligations the package has. More than the report has outcomes if the run was interrupted.
+    pub planned: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Checked {
+    /// How many obligations have no verdict.
+    pub fn unchecked(&self) -> usize {
+        self.planned.saturating_sub(self.report.outcomes.len())
+    }
+
+    /// How many errors are in the source itself.
+    pub fn source_errors(&self) -> usize {
+        self.report
+            .diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .count()
+    }
+
+    /// How many obligations have which verdict.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        self.report
+            .outcomes
+            .iter()
+            .for_each(|(outcome, _)| tally.add(&outcome.verdict));
+        tally
+    }
+
+    /// The bounds that any obligation met, each once, in the order they were met.
+    pub fn bounds_met(&self) -> Vec<&str> {
+        let mut bounds = Vec::new();
+        self.report
+            .outcomes
+            .iter()
+            .for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
+        bounds
+    }
+}
+
+/// How many obligations have which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// For any number of processes, values and entries.
+    pub proved: usize,
+    /// Within bounds.
+    pub checked: usize,
+    /// With a counterexample.
+    pub violated: usize,
+    /// Not to the end.
+    pub undecided: usize,
+}
+
+impl Tally {
+    /// Counts one.
+    pub fn add(&mut self, verdict: &Verdict) {
+        *match verdict {
+            Verdict::Proved => &mut self.proved,
+            Verdict::Checked => &mut self.checked,
+            Verdict::Violated => &mut self.violated,
+            Verdict::Undecided => &mut self.undecided,
+        } += 1;
+    }
+
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.proved + self.checked + self.violated + self.undecided
+    }
+
+    /// The weakest verdict there is.
+    pub fn worst(&self) -> Option<Verdict> {
+        let order = [
+            (self.violated, Verdict::Violated),
+            (self.undecided, Verdict::Undecided),
+            (self.checked, Verdict::Checked),
+            (self.proved, Verdict::Proved),
+        ];
+        order
+            .into_iter()
+            .find(|(count, _)| *count > 0)
+            .map(|(_, verdict)| verdict)
+    }
+
+    /// `1 violated`, `3 checked to scope`, `5 proved`: worst first, without zeros.
+    pub fn words(&self) -> Vec<String> {
+        let counts = [
+            (self.violated, "violated"),
+            (self.undecided, "undecided"),
+            (self.checked, "checked to scope"),
+            (self.proved, "proved"),
+        ];
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect()
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// The verdicts of all packages.
+    pub tally: Tally,
+    /// Errors in the source.
+    pub source_errors: usize,
+    /// Obligations without a verdict.
+    pub unchecked: usize,
+    /// Packages without source errors that owe nothing: nothing was checked in them.
+    pub idle: Vec<String>,
+    /// Packages that an interrupted run did not come to.
+    pub unreached: Vec<String>,
+    /// The run was interrupted.
+    pub interrupted: bool,
+    /// There was no usable workspace.
+    pub unusable: bool,
+    /// How long the run took.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Adds a package.
+    pub fn add(&mut self, checked: &Checked) {
+        for (outcome, _) in &checked.report.outcomes {
+            self.tally.add(&outcome.verdict);
+        }
+        self.unchecked += checked.unchecked();
+        self.source_errors += checked.source_errors();
+        if checked.planned == 0 && checked.source_errors() == 0 {
+            self.idle.push(checked.report.package.clone());
+        }
+    }
+
+    /// Obligations without a verdict although nobody interrupted the run.
+    pub fn lost(&self) -> usize {
+        if self.interrupted { 0 } else { self.unchecked }
+    }
+
+    /// The exit status.
+    pub fn status(&self) -> Status {
+        if self.lost() > 0 {
+            Status::Bug
+        } else if self.interrupted {
+            Status::Interrupted
+        } else if self.tally.violated > 0 || self.source_errors > 0 {
+            Status::Violated
+        } else if self.tally.undecided > 0 {
+            Status::Undecided
+        } else if self.unusable || !self.idle.is_empty() || self.tally.total() == 0 {
+            Status::Usage
+        } else {
+            Status::Success
+        }
+    }
+
+    /// The run in one line: `failed: 1 violated, 40 proved`.
+    pub fn line(&self) -> String {
+        let word = match self.status() {
+            Status::Success => "passed",
+            Status::Violated => "failed",
+            Status::Undecided => "undecided",
+            Status::Interrupted => "interrupted",
+            Status::Usage => "not checked",
+            Status::Bug => "incomplete",
+        };
+        let mut counts = Vec::new();
+        match self.source_errors {
+            0 => {}
+            1 => counts.push("1 error in the source".to_owned()),
+            errors => counts.push(format!("{errors} errors in the source")),
+        }
+        counts.extend(self.tally.words());
+        if self.unchecked > 0 {
+            counts.push(format!("{} not checked", self.unchecked));
+        }
+        counts.extend(
+            self.unreached
+                .iter()
+                .map(|package| format!("package `{package}` not checked")),
+        );
+        counts.extend(
+            self.idle
+                .iter()
+                .map(|package| format!("nothing in package `{package}`")),
+        );
+        if counts.is_empty() {
+            counts.push("nothing".to_owned());
+        }
+        format!("{word}: {}", counts.join(", "))
+    }
+}
+
+/// The obligations of one implementation, or of all layers, or of one stack or client.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// The implementation, stack or client; `layers` for all layers together.
+    pub name: &'a str,
+    /// The patterns, in order.
+    pub patterns: Vec<Pattern>,
+    /// The verdicts.
+    pub tally: Tally,
+    /// The bounds met, each once.
+    pub bounds_met: Vec<&'a str>,
+}
+
+/// The rows of a package's table, in the order of the report.
+pub fn rows(report: &PackageReport) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for (outcome, _) in &report.outcomes {
+        let (name, pattern) = (row_name(outcome), outcome.name.pattern);
+        let owed = !outcome.name.implementation.is_empty();
+        let same = |row: &Row<'_>| row.name == name && (owed || row.patterns == [pattern]);
+        let at = rows.iter().position(same).unwrap_or_else(|| {
+            rows.push(Row {
+                name,
+                patterns: Vec::new(),
+                tally: Tally::default(),
+                bounds_met: Vec::new(),
+            });
+            rows.len() - 1
+        });
+        let row = &mut rows[at];
+        if !row.patterns.contains(&pattern) {
+            row.patterns.push(pattern);
+        }
+        row.tally.add(&outcome.verdict);
+        add_bounds(&mut row.bounds_met, outcome);
+    }
+    rows
+}
+
+/// Which row an obligation belongs to.
+fn row_name(outcome: &Outcome) -> &str {
+    let name = &outcome.name;
+    match name.pattern {
+        _ if !name.implementation.is_empty() => &name.implementation,
+        Pattern::Layer => "layers",
+        _ if !name.operation.is_empty() => &name.operation,
+        _ => &name.layer,
+    }
+}
+
+/// Adds the bounds that `outcome` met to those already known.
+fn add_bounds<'a>(bounds: &mut Vec<&'a str>, outcome: &'a Outcome) {
+    for bound in &outcome.bounds_met {
+        if !bounds.contains(&bound.as_str()) {
+            bounds.push(bound);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixtures::{broken, failing, passing};
+
+    fn summary(packages: &[Checked]) -> Summary {
+        let mut summary = Summary::default();
+        packages.iter().for_each(|checked| summary.add(checked));
+        summary
+    }
+
+    /// A package with layers, but nothing to check.
+    fn idle() -> Checked {
+        let mut checked = passing();
+        checked.report.outcomes.clear();
+        Checked {
+            planned: 0,
+            ..checked
+        }
+    }
+
+    /// Undecided, and nothing worse.
+    fn undecided() -> Checked {
+        let mut checked = failing();
+        checked
+            .report
+            .outcomes
+            .retain(|(outcome, _)| outcome.verdict != Verdict::Violated);
+        Checked {
+            planned: checked.report.outcomes.len(),
+            ..checked
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_cause() {
+        assert_eq!(summary(&[passing()]).status(), Status::Success);
+        assert_eq!(summary(&[passing(), failing()]).status(), Status::Violated);
+        assert_eq!(summary(&[broken(), undecided()]).status(), Status::Violated);
+        assert_eq!(
+            summary(&[passing(), undecided()]).status(),
+            Status::Undecided
+        );
+        assert_eq!(summary(&[passing(), idle()]).status(), Status::Usage);
+        assert_eq!(summary(&[]).status(), Status::Usage);
+        assert_eq!(
+            Summary {
+                interrupted: true,
+                ..summary(&[failing()])
+            }
+            .status(),
+            Status::Interrupted
+        );
+    }
+
+    #[test]
+    fn an_obligation_without_a_verdict_is_never_a_pass() {
+        let mut checked = passing();
+        checked.report.outcomes.pop();
+        assert_eq!(
+            summary(std::slice::from_ref(&checked)).status(),
+            Status::Bug
+        );
+        let stopped = Summary {
+            interrupted: true,
+            ..summary(&[checked])
+        };
+        assert_eq!((stopped.status(), stopped.lost()), (Status::Interrupted, 0));
+        assert_eq!(
+            stopped.line(),
+            "interrupted: 1 checked to scope, 3 proved, 1 not checked"
+        );
+    }
+
+    #[test]
+    fn a_row_is_as_good_as_its_worst_obligation() {
+        let checked = failing();
+        let rows = rows(&checked.report);
+        let seen: Vec<_> = rows
+            .iter()
+            .map(|row| (row.name, row.tally.worst()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("layers", Some(Verdict::Proved)),
+                ("Count", Some(Verdict::Violated))
+            ]
+        );
+    }
+}

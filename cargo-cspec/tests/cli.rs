@@ -1,0 +1,198 @@
+//! The built command, run as a user runs it: exit statuses, and what is printed where.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+/// Runs `cargo-cspec ARGUMENTS` in `folder`.
+fn cspec(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cargo-cspec"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("CARGO_TERM_COLOR")
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the command starts")
+}
+
+fn status(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("the output is UTF-8")
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("the output is UTF-8")
+}
+
+/// An empty folder of its own for each test, outside this workspace.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("cargo-cspec-{}-{name}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    folder
+}
+
+/// A package `plain` with the given end of its manifest.
+fn package(name: &str, manifest: &str) -> PathBuf {
+    let folder = folder(name);
+    fs::create_dir_all(folder.join("src")).expect("a folder can be made");
+    let head = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    fs::write(
+        folder.join("Cargo.toml"),
+        format!("{head}{manifest}\n[workspace]\n"),
+    )
+    .expect("a file can be written");
+    fs::write(folder.join("src/lib.rs"), "").expect("a file can be written");
+    folder
+}
+
+#[test]
+fn help_is_a_success_however_the_command_is_called() {
+    let here = Path::new(".");
+    for arguments in [
+        &["--help"][..],
+        &["cspec", "--help"],
+        &["help"],
+        &["check", "--help"],
+        &["cspec", "check", "-h"],
+    ] {
+        let output = cspec(here, arguments);
+        assert_eq!(status(&output), Some(0), "{arguments:?}");
+        assert!(
+            stdout(&output).contains("Usage: cargo cspec"),
+            "{arguments:?}: {}",
+            stdout(&output)
+        );
+        assert!(stderr(&output).is_empty());
+    }
+    assert!(stdout(&cspec(here, &["--help"])).contains("Exit status:"));
+    assert_eq!(status(&cspec(here, &["--version"])), Some(0));
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    let here = Path::new(".");
+    let wrong: [&[&str]; 9] = [
+        &[],
+        &["chekc"],
+        &["check", "--no-such-flag"],
+        &["check", "--message-format", "xml"],
+        &["check", "--scope", "pids=3"],
+        &["check", "-j", "0"],
+        &["check", "-q", "-v"],
+        &["check", "--color", "sometimes"],
+        &["check", "-p", "tso", "--workspace"],
+    ];
+    for arguments in wrong {
+        let output = cspec(here, arguments);
+        assert_eq!(
+            status(&output),
+            Some(2),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        assert!(stdout(&output).is_empty(), "{arguments:?}");
+        assert!(
+            stderr(&output).contains("error:") || arguments.is_empty(),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn colour_in_help_is_for_those_who_ask() {
+    let here = Path::new(".");
+    assert!(stdout(&cspec(here, &["--help", "--color", "always"])).contains('\x1b'));
+    assert!(!stdout(&cspec(here, &["--help"])).contains('\x1b'));
+}
+
+#[test]
+fn explain_prints_the_page() {
+    let here = Path::new(".");
+    for code in ["CS0301", "cs0301", "301"] {
+        let output = cspec(here, &["explain", code]);
+        assert_eq!(status(&output), Some(0));
+        assert!(stdout(&output).starts_with("# CS0301: not a right mover\n"));
+    }
+}
+
+#[test]
+fn explain_without_a_code_lists_all() {
+    let output = cspec(Path::new("."), &["explain"]);
+    assert_eq!(status(&output), Some(0));
+    assert!(stdout(&output).contains("\nCS0901  undecided: the budget ran out\n"));
+}
+
+#[test]
+fn explain_of_an_unknown_code_suggests_others() {
+    let output = cspec(Path::new("."), &["explain", "CS0311"]);
+    assert_eq!(status(&output), Some(2));
+    assert!(stdout(&output).is_empty());
+    assert!(
+        stderr(&output).contains("CS0301  not a right mover"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn no_workspace_is_status_2() {
+    let empty = folder("empty");
+    for command in ["check", "list"] {
+        let output = cspec(&empty, &[command]);
+        assert_eq!(status(&output), Some(2), "{command}: {}", stderr(&output));
+        assert!(
+            stderr(&output).contains("Cargo.toml"),
+            "{command}: {}",
+            stderr(&output)
+        );
+        assert!(stdout(&output).is_empty(), "{command}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_package_without_layers_is_status_2() {
+    let plain = package("plain", "");
+    for arguments in [
+        &["check"][..],
+        &["check", "-p", "plain"],
+        &["check", "--workspace"],
+        &["list"],
+    ] {
+        let output = cspec(&plain, arguments);
+        assert_eq!(status(&output), Some(2), "{arguments:?}");
+        assert!(
+            stderr(&output).contains("[package.metadata.cspec]"),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn an_unknown_package_is_status_2_and_the_known_ones_are_named() {
+    let plain = package("unknown", "[package.metadata.cspec]");
+    let output = cspec(&plain, &["check", "-p", "other"]);
+    assert_eq!(status(&output), Some(2));
+    assert!(
+        stderr(&output).contains("no package `other`; it has plain"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn json_always_ends_with_the_same_object() {
+    let output = cspec(&folder("json"), &["check", "--message-format", "json"]);
+    assert_eq!(status(&output), Some(2));
+    let last = stdout(&output).lines().last().expect("a line");
+    assert!(
+        last.starts_with(r#"{"reason":"cspec-finished","success":false,"proved":0,"#),
+        "{last}"
+    );
+}
