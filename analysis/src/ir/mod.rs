@@ -564,3 +564,76 @@ pub struct Client {
     /// `fn(process: u64)` with [`FunctionKind::Procedure`] of the stack's top layer.
     pub function: FunctionId,
 }
+
+impl Expr {
+    /// Calls `visit` on each expression directly inside this one, in source order.
+    pub fn for_each_child<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        match &self.kind {
+            ExprKind::Literal(_)
+            | ExprKind::Continue
+            | ExprKind::Maybe
+            | ExprKind::Any
+            | ExprKind::External
+            | ExprKind::Unsupported => {}
+            ExprKind::Read(place) => place.for_each_key(visit),
+            ExprKind::Tuple(all) | ExprKind::Variant(_, all) | ExprKind::Perform(_, all) | ExprKind::Prim(_, all) => {
+                all.iter().for_each(visit);
+            }
+            ExprKind::Field(one, _)
+            | ExprKind::Loop(one)
+            | ExprKind::Choose(one)
+            | ExprKind::When(one)
+            | ExprKind::Assert(one)
+            | ExprKind::Emit(one) => visit(one),
+            ExprKind::Block(statements, value) => {
+                for statement in statements {
+                    match statement {
+                        Stmt::Let(_, value) | Stmt::Expr(value) => visit(value),
+                    }
+                }
+                value.iter().for_each(|it| visit(it));
+            }
+            ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|it| visit(it)),
+            ExprKind::Match(value, arms) => {
+                visit(value);
+                for arm in arms {
+                    arm.guard.iter().for_each(&mut *visit);
+                    visit(&arm.body);
+                }
+            }
+            ExprKind::While(a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b)
+            | ExprKind::For(_, a, b)
+            | ExprKind::Each(_, a, _, b) => [a, b].into_iter().for_each(|it| visit(it)),
+            ExprKind::Break(value) | ExprKind::Return(value) => value.iter().for_each(|it| visit(it)),
+            ExprKind::Assign(place, value) => {
+                place.for_each_key(visit);
+                visit(value);
+            }
+            ExprKind::Call(_, arguments) => {
+                for argument in arguments {
+                    match argument {
+                        Argument::Value(value) => visit(value),
+                        Argument::InOut(place) => place.for_each_key(visit),
+                    }
+                }
+            }
+            ExprKind::Mutate(_, place, operands) => {
+                place.for_each_key(visit);
+                operands.iter().for_each(visit);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Calls `visit` on the key expressions of the place, in order.
+    pub fn for_each_key<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        for projection in &self.path {
+            if let Projection::Index(key) = projection {
+                visit(key);
+            }
+        }
+    }
+}

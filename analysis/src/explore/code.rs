@@ -1,0 +1,150 @@
+//! Code for the exploring machine: a stack machine with explicit frames, so that a run can be copied wherever there is a choice.
+
+use crate::ir::{FunctionId, LayerId, Literal, Mutation, NodeId, Prim, Type};
+
+/// Index into [`Code::functions`].
+pub type CodeId = usize;
+
+/// All functions of a program, and one `step` function for each operation of each layer.
+#[derive(Debug, Default)]
+pub struct Code {
+    /// Functions of the program by their [`FunctionId`], then the generated ones.
+    pub functions: Vec<CodeFunction>,
+    /// Literals, by the operand of [`Op::Literal`].
+    pub literals: Vec<Literal>,
+    /// Types, by the operand of the instructions that need one.
+    pub types: Vec<Type>,
+    /// Names of operations, by the operand of [`Op::Perform`] and [`Op::External`].
+    pub names: Vec<String>,
+    /// For each layer, for each operation, its step: `fn(&mut State, me: Pid, arguments…) -> Result`, with background steps, invariants
+    /// and the protocol.
+    pub steps: Vec<Vec<CodeId>>,
+    /// For each layer, for each operation, whether it is allowed: `fn(&State, me: Pid, arguments…) -> bool`.
+    pub allowed: Vec<Vec<CodeId>>,
+    /// For each layer, `fn(&State) -> bool`: the invariants hold.
+    pub invariant: Vec<CodeId>,
+    /// For each layer, `fn(&State) -> bool`: the state is initial, and the invariants hold.
+    pub init: Vec<CodeId>,
+    /// For each layer, `fn(&mut State)`: its background steps, if it has any.
+    pub background: Vec<Option<CodeId>>,
+}
+
+impl Code {
+    /// The step of an operation.
+    pub fn step(&self, layer: LayerId, operation: usize) -> CodeId {
+        self.steps[layer.0 as usize][operation]
+    }
+
+    /// A function of the program.
+    pub fn function(&self, function: FunctionId) -> CodeId {
+        function.0 as usize
+    }
+}
+
+/// A compiled function.
+#[derive(Debug)]
+pub struct CodeFunction {
+    /// For messages.
+    pub name: String,
+    /// The function of the program that this is; generated functions have none.
+    pub source: Option<FunctionId>,
+    /// How many of the locals are parameters.
+    pub parameters: usize,
+    /// Locals, with temporaries.
+    pub locals: usize,
+    /// Parameters that are copied back, in order.
+    pub inout: Vec<usize>,
+    /// The instructions.
+    pub ops: Vec<Op>,
+    /// Where each instruction comes from.
+    pub nodes: Vec<NodeId>,
+    /// Whether a run of it can take different courses from one state.
+    pub nondeterministic: bool,
+}
+
+/// An instruction. `[a, b → c]` is its effect on the operand stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `[→ v]`
+    Literal(u32),
+    /// `[→ ()]`
+    Unit,
+    /// `[→ bool]`
+    Bool(bool),
+    /// `[→ v]`
+    Load(u32),
+    /// `[v →]`
+    Store(u32),
+    /// Forgets locals, so that states at the head of a loop can be compared.
+    Clear(u32, u32),
+    /// `[v →]`
+    Pop,
+    /// `[v → v, v]`
+    Dup,
+    /// `[a, b → b, a]`
+    Swap,
+    /// `[v… → tuple]`
+    Tuple(u32),
+    /// `[v… → variant]`: tag and number of fields.
+    Variant(u32, u32),
+    /// `[v… → seq]`
+    Seq(u32),
+    /// `[tuple → field]`
+    Field(u32),
+    /// `[tuple, v → tuple]`
+    SetField(u32),
+    /// `[variant → bool]`: has it this tag?
+    IsVariant(u32),
+    /// `[variant → payload]`
+    Payload(u32),
+    /// `[collection, key → v]`; a missing key fails.
+    Index,
+    /// `[collection, key, v → collection]`
+    SetIndex,
+    /// `[→]`
+    Jump(u32),
+    /// `[bool →]`
+    JumpIfFalse(u32),
+    /// `[bool →]`
+    JumpIfTrue(u32),
+    /// `[v… → v]`: the primitive, the number of operands, the type of the result.
+    Prim(Prim, u32, u32),
+    /// `[collection, v… → collection, result]`: the mutation and the number of operands.
+    Mutate(Mutation, u32),
+    /// Over the sequence in the first local with the position in the second: `[→ element]`, or jumps.
+    Next(u32, u32, u32),
+    /// `[seq, v → seq]`
+    Append,
+    /// `[arguments… → inout…, result]`
+    Call(u32),
+    /// `[result → result]`, and leaves the function.
+    Return,
+    /// `[arguments… → result]`: a step of the layer below.
+    Perform(u32, u32),
+    /// `[→ bool]`
+    Maybe,
+    /// `[→ v]`
+    Any(u32),
+    /// `[seq → v]`
+    Choose,
+    /// `[bool →]`
+    When,
+    /// `[bool →]`
+    Assert,
+    /// `[v →]`
+    Emit,
+    /// `[→ v]`: name and type; the arguments are the locals from 2 on.
+    External(u32, u32),
+    /// Before a loop that goes on as long as `maybe()` says so.
+    StarStart,
+    /// The head of such a loop.
+    StarHead,
+    /// After such a loop.
+    StarEnd,
+    /// The head of a `loop` or `while`: what it carries is in the locals.
+    LoopHead,
+    /// Reached only if no arm of a `match` fits.
+    NoMatch,
+    /// Reached only in code that was diagnosed.
+    Unsupported,
+}

@@ -1,0 +1,1022 @@
+//! The exploring machine: runs [`Code`] until it is done or cannot go on without a choice or a look at something unknown.
+//!
+//! A machine is a value: copying it forks the run. It never chooses. Instructions that stop because of a [`Need`] leave the machine as it
+//! was, so that they can be run again once the need is met.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use super::{
+    cells::{Cells, Knowledge, Need, Origin, Quantifier, WITNESS_ATOMS, default_of, int_range},
+    code::{Code, CodeId, Op},
+    value::{Base, CellId, MapValue, Sort, Value},
+};
+use crate::ir::{Mutation, NodeId, Prim, Type};
+
+/// What a run works with, beside its own state.
+pub struct World<'p> {
+    /// The code.
+    pub code: &'p Code,
+    /// The unknowns.
+    pub cells: Cells<'p>,
+    /// The values of [`Code::literals`].
+    pub literals: Vec<Value>,
+    /// Instructions that may still be run.
+    pub fuel: u64,
+    /// Cases: splits made.
+    pub cases: u64,
+    /// Paths begun.
+    pub paths: u64,
+}
+
+/// An activation of a function.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// Which function.
+    pub code: CodeId,
+    /// The next instruction.
+    pub pc: usize,
+    /// Parameters, locals and temporaries.
+    pub locals: Vec<Value>,
+    /// Star loops around the call.
+    stars: u32,
+    /// What happens to its results.
+    then: Then,
+}
+
+/// What happens to the results of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Then {
+    /// They go on the stack of the caller.
+    Push,
+    /// The in-out parameter is the new state of the layer below, the result goes on the stack.
+    Performed,
+}
+
+/// A place in code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The function.
+    pub code: CodeId,
+    /// The place in it.
+    pub node: NodeId,
+}
+
+/// A choice that a run took.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Where.
+    pub site: Site,
+    /// Which alternative.
+    pub alternative: usize,
+    /// The choices before it.
+    pub before: Trail,
+}
+
+/// The choices of a run, last first.
+pub type Trail = Option<Rc<Taken>>;
+
+/// Why a machine stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It has to know something.
+    Need(Need),
+    /// `maybe()`: continue with [`Machine::answer`].
+    Maybe,
+    /// `choose()` among these values: continue with [`Machine::push`].
+    Choose(Vec<Value>),
+    /// The head of a loop that goes on as long as `maybe()` says.
+    StarHead,
+    /// The head of another loop.
+    LoopHead,
+    /// A step of the layer below is wanted: continue with [`Machine::perform`] or [`Machine::push`].
+    Perform(String, Vec<Value>),
+    /// A step of the layer below has been made.
+    Performed,
+    /// The outermost function returned this; in-out parameters are on the stack.
+    Finished(Value),
+    /// The transition does not exist.
+    Disabled,
+    /// `assert!` failed.
+    Failed(Site),
+    /// The code panics: a missing key, an overflow.
+    Panicked(Site, &'static str),
+    /// Integers have to be concrete: start again.
+    NumbersNeeded,
+    /// Reached code that was diagnosed.
+    Unsupported(Site),
+    /// [`World::fuel`] is used up.
+    OutOfFuel,
+}
+
+/// A run that can be copied.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Activations, innermost last.
+    pub frames: Vec<Frame>,
+    /// Operands of all activations.
+    pub stack: Vec<Value>,
+    /// The state of the layer below, for procedures.
+    pub state: Value,
+    /// What is known of the unknown.
+    pub known: Knowledge,
+    /// What a witness search has chosen for its own cells.
+    pub chosen: Rc<BTreeMap<CellId, Value>>,
+    /// Atoms a witness search has made up, by sort.
+    pub invented: Rc<BTreeMap<Sort, u32>>,
+    /// Events so far.
+    pub events: Rc<Vec<Value>>,
+    /// Star loops that the run is in.
+    pub stars: u32,
+    /// Who chooses what `any()` gives.
+    pub quantifier: Quantifier,
+    /// How often `any()` has been called, to name what it gave.
+    pub draws: u32,
+    /// Choices taken.
+    pub trail: Trail,
+    /// Values that the script of the run works on: states, arguments, results.
+    pub slots: Vec<Value>,
+    /// How much of the script has been run.
+    pub stage: usize,
+    /// How often the head of a loop has been reached.
+    pub turns: u32,
+}
+
+impl Machine {
+    /// A machine with nothing to run.
+    pub fn new(known: Knowledge, quantifier: Quantifier) -> Machine {
+        Machine {
+            frames: Vec::new(),
+            stack: Vec::new(),
+            state: Value::Unit,
+            known,
+            chosen: Rc::default(),
+            invented: Rc::default(),
+            events: Rc::default(),
+            stars: 0,
+            quantifier,
+            draws: 0,
+            trail: None,
+            slots: Vec::new(),
+            stage: 0,
+            turns: 0,
+        }
+    }
+
+    /// Enters a function.
+    pub fn call(&mut self, code: &Code, function: CodeId, arguments: Vec<Value>) {
+        self.enter(code, function, arguments, Then::Push);
+    }
+
+    /// Makes a step of the layer below: enters its `step` function with the state, the process and the arguments.
+    pub fn perform(&mut self, code: &Code, step: CodeId, me: Value, arguments: Vec<Value>) {
+        let mut all = vec![self.state.clone(), me];
+        all.extend(arguments);
+        self.enter(code, step, all, Then::Performed);
+    }
+
+    fn enter(&mut self, code: &Code, function: CodeId, mut arguments: Vec<Value>, then: Then) {
+        arguments.resize(code.functions[function].locals, Value::Unit);
+        self.frames.push(Frame { code: function, pc: 0, locals: arguments, stars: self.stars, then });
+    }
+
+    /// Puts a value on the stack.
+    pub fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    /// Answers `maybe()`.
+    pub fn answer(&mut self, world: &World, yes: bool) {
+        self.note(world, usize::from(yes));
+        self.push(Value::Bool(yes));
+    }
+
+    /// Notes which alternative was taken at the instruction before.
+    pub fn note(&mut self, world: &World, alternative: usize) {
+        if let Some(site) = self.site(world) {
+            self.trail = Some(Rc::new(Taken { site, alternative, before: self.trail.take() }));
+        }
+    }
+
+    /// Where the machine stands: the instruction run last.
+    pub fn site(&self, world: &World) -> Option<Site> {
+        let frame = self.frames.last()?;
+        Some(Site { code: frame.code, node: world.code.functions[frame.code].nodes[frame.pc.saturating_sub(1)] })
+    }
+
+    /// Runs until something stops it.
+    pub fn run(&mut self, world: &mut World) -> Stop {
+        loop {
+            if world.fuel == 0 {
+                return Stop::OutOfFuel;
+            }
+            world.fuel -= 1;
+            match self.step(world) {
+                Ok(()) => {}
+                Err(stop) => return stop,
+            }
+        }
+    }
+
+    fn step(&mut self, world: &mut World) -> Result<(), Stop> {
+        let code = world.code;
+        let Some(frame) = self.frames.last_mut() else {
+            let result = self.stack.pop().unwrap_or(Value::Unit);
+            return Err(Stop::Finished(result));
+        };
+        let function = &code.functions[frame.code];
+        let op = function.ops[frame.pc];
+        match op {
+            Op::Literal(index) => self.stack.push(world.literals[index as usize].clone()),
+            Op::Unit => self.stack.push(Value::Unit),
+            Op::Bool(it) => self.stack.push(Value::Bool(it)),
+            Op::Load(local) => self.stack.push(frame.locals[local as usize].clone()),
+            Op::Store(local) => {
+                if let Some(value) = self.stack.pop() {
+                    frame.locals[local as usize] = value;
+                }
+            }
+            Op::Clear(from, to) => frame.locals[from as usize..to as usize].fill(Value::Unit),
+            Op::Pop => drop(self.stack.pop()),
+            Op::Dup => self.stack.extend(self.stack.last().cloned()),
+            Op::Swap => {
+                let top = self.stack.len();
+                self.stack.swap(top - 1, top - 2);
+            }
+            Op::Tuple(count) => self.build(count, Value::tuple),
+            Op::Variant(tag, count) => self.build(count, |fields| Value::Variant(tag, Rc::from(fields))),
+            Op::Seq(count) => self.build(count, Value::seq),
+            Op::Field(index) => self.field(world, index)?,
+            Op::SetField(index) => self.set_field(world, index)?,
+            Op::IsVariant(tag) => {
+                let value = self.force_top(world, 0)?;
+                let is = matches!(value, Value::Variant(it, _) if it == tag);
+                self.replace(1, Value::Bool(is));
+            }
+            Op::Payload(index) => {
+                if let Value::Variant(_, fields) = self.force_top(world, 0)? {
+                    let field = fields.get(index as usize).cloned().unwrap_or(Value::Unit);
+                    self.replace(1, field);
+                }
+            }
+            Op::Index => self.index(world)?,
+            Op::SetIndex => self.set_index(world)?,
+            Op::Jump(to) => {
+                frame.pc = to as usize;
+                return Ok(());
+            }
+            Op::JumpIfFalse(to) => return self.jump_if(world, false, to),
+            Op::JumpIfTrue(to) => return self.jump_if(world, true, to),
+            Op::Prim(prim, count, ty) => self.prim(world, prim, count as usize, ty)?,
+            Op::Mutate(mutation, count) => self.mutate(world, mutation, count as usize)?,
+            Op::Next(items, position, to) => return self.next(world, items, position, to),
+            Op::Append => self.append(world)?,
+            Op::Call(callee) => {
+                frame.pc += 1;
+                let count = code.functions[callee as usize].parameters;
+                let arguments = self.stack.split_off(self.stack.len() - count);
+                self.call(code, callee as usize, arguments);
+                return Ok(());
+            }
+            Op::Return => return self.finish_frame(world),
+            Op::Perform(name, count) => {
+                frame.pc += 1;
+                let arguments = self.stack.split_off(self.stack.len() - count as usize);
+                return Err(Stop::Perform(code.names[name as usize].clone(), arguments));
+            }
+            Op::Maybe => {
+                frame.pc += 1;
+                return Err(Stop::Maybe);
+            }
+            Op::Any(ty) => {
+                let value = self.draw(world, ty);
+                self.stack.push(value);
+            }
+            Op::Choose => {
+                let value = self.force_top(world, 0)?;
+                self.stack.pop();
+                self.advance();
+                let Value::Seq(elements) = value else { return Err(Stop::Disabled) };
+                return Err(Stop::Choose(elements.to_vec()));
+            }
+            Op::When => {
+                let holds = self.force_top(world, 0)?;
+                self.stack.pop();
+                if holds != Value::Bool(true) {
+                    return Err(Stop::Disabled);
+                }
+            }
+            Op::Assert => {
+                let holds = self.force_top(world, 0)?;
+                self.stack.pop();
+                if holds != Value::Bool(true) {
+                    self.advance();
+                    return Err(self.site(world).map_or(Stop::Disabled, Stop::Failed));
+                }
+            }
+            Op::Emit => {
+                let value = self.stack.pop().unwrap_or(Value::Unit);
+                self.emit(vec![Value::Str(Rc::from("emit")), value]);
+            }
+            Op::External(name, ty) => {
+                let parameters = function.parameters;
+                let arguments = frame.locals[2.min(parameters)..parameters].to_vec();
+                let result = self.draw(world, ty);
+                let name = Value::Str(Rc::from(code.names[name as usize].as_str()));
+                self.emit(vec![name, Value::tuple(arguments), result.clone()]);
+                self.stack.push(result);
+            }
+            Op::StarStart => self.stars += 1,
+            Op::StarHead => {
+                frame.pc += 1;
+                return Err(Stop::StarHead);
+            }
+            Op::StarEnd => self.stars = self.stars.saturating_sub(1),
+            Op::LoopHead => {
+                frame.pc += 1;
+                return Err(Stop::LoopHead);
+            }
+            Op::NoMatch => return Err(self.panic_here(world, "no arm of this `match` fits")),
+            Op::Unsupported => {
+                self.advance();
+                return Err(self.site(world).map_or(Stop::Disabled, Stop::Unsupported));
+            }
+        }
+        self.advance();
+        Ok(())
+    }
+
+    fn advance(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pc += 1;
+        }
+    }
+
+    /// Leaves a function.
+    fn finish_frame(&mut self, world: &World) -> Result<(), Stop> {
+        let result = self.stack.pop().unwrap_or(Value::Unit);
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        self.stars = frame.stars;
+        let inout = &world.code.functions[frame.code].inout;
+        match frame.then {
+            Then::Push => self.stack.extend(inout.iter().map(|it| frame.locals[*it].clone())),
+            Then::Performed => {
+                if let Some(state) = inout.first() {
+                    self.state = frame.locals[*state].clone();
+                }
+            }
+        }
+        self.stack.push(result);
+        match frame.then {
+            Then::Performed => Err(Stop::Performed),
+            Then::Push => Ok(()),
+        }
+    }
+
+    fn emit(&mut self, event: Vec<Value>) {
+        Rc::make_mut(&mut self.events).push(Value::tuple(event));
+    }
+
+    /// What `any()` gives: a new cell.
+    fn draw(&mut self, world: &mut World, ty_index: u32) -> Value {
+        let ty = &world.code.types[ty_index as usize];
+        if *ty == Type::UNIT {
+            return Value::Unit;
+        }
+        self.draws += 1;
+        let origin = Origin::Choice(self.draws, ty_index);
+        Value::Cell(world.cells.cell(origin, || Rc::new(ty.clone()), self.quantifier))
+    }
+
+    fn build(&mut self, count: u32, make: impl FnOnce(Vec<Value>) -> Value) {
+        let fields = self.stack.split_off(self.stack.len() - count as usize);
+        self.stack.push(make(fields));
+    }
+
+    /// Replaces the top `count` operands by one value.
+    fn replace(&mut self, count: usize, value: Value) {
+        self.stack.truncate(self.stack.len() - count);
+        self.stack.push(value);
+    }
+
+    fn panic_here(&mut self, world: &World, why: &'static str) -> Stop {
+        self.advance();
+        self.site(world).map_or(Stop::Disabled, |site| Stop::Panicked(site, why))
+    }
+
+    fn top(&self, depth: usize) -> Value {
+        self.stack[self.stack.len() - 1 - depth].clone()
+    }
+
+    fn force_top(&mut self, world: &mut World, depth: usize) -> Result<Value, Stop> {
+        let value = self.top(depth);
+        self.force(world, &value).map_err(Stop::Need)
+    }
+
+    fn force_key_top(&mut self, world: &mut World, depth: usize) -> Result<Value, Stop> {
+        let value = self.top(depth);
+        self.force_all(world, &value).map_err(Stop::Need)
+    }
+
+    fn field(&mut self, world: &mut World, index: u32) -> Result<(), Stop> {
+        let value = match self.force_top(world, 0)? {
+            Value::Tuple(fields) => fields.get(index as usize).cloned().unwrap_or(Value::Unit),
+            other => other,
+        };
+        self.replace(1, value);
+        Ok(())
+    }
+
+    fn set_field(&mut self, world: &mut World, index: u32) -> Result<(), Stop> {
+        if let Value::Tuple(fields) = self.force_top(world, 1)? {
+            let mut fields = fields.to_vec();
+            fields[index as usize] = self.top(0);
+            self.replace(2, Value::tuple(fields));
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, world: &mut World) -> Result<(), Stop> {
+        let key = self.force_key_top(world, 0)?;
+        let value = match self.force_top(world, 1)? {
+            Value::Map(map) => {
+                self.lookup(world, &map, &key).map_err(Stop::Need)?.or_else(|| map.default.as_deref().cloned())
+            }
+            Value::Seq(elements) => match number(&key)? {
+                index if index >= 0 => elements.get(index as usize).cloned(),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(value) = value else { return Err(self.panic_here(world, "there is no entry at this key")) };
+        self.replace(2, value);
+        Ok(())
+    }
+
+    fn set_index(&mut self, world: &mut World) -> Result<(), Stop> {
+        let key = self.force_key_top(world, 1)?;
+        let value = self.top(0);
+        let changed = match self.force_top(world, 2)? {
+            Value::Map(map) => Value::Map(map.with(key, Some(value))),
+            Value::Seq(elements) => {
+                let index = number(&key)?;
+                if !(0..elements.len() as i64).contains(&index) {
+                    return Err(self.panic_here(world, "the index is out of bounds"));
+                }
+                let mut elements = elements.to_vec();
+                elements[index as usize] = value;
+                Value::seq(elements)
+            }
+            other => other,
+        };
+        self.replace(3, changed);
+        Ok(())
+    }
+
+    fn jump_if(&mut self, world: &mut World, wanted: bool, to: u32) -> Result<(), Stop> {
+        let value = self.force_top(world, 0)?;
+        self.stack.pop();
+        if let Some(frame) = self.frames.last_mut() {
+            frame.pc = if value == Value::Bool(wanted) { to as usize } else { frame.pc + 1 };
+        }
+        Ok(())
+    }
+
+    fn next(&mut self, world: &mut World, items: u32, position: u32, to: u32) -> Result<(), Stop> {
+        let Some(frame) = self.frames.last() else { return Ok(()) };
+        let (items, at) = (frame.locals[items as usize].clone(), number(&frame.locals[position as usize])?);
+        let element = match self.force(world, &items).map_err(Stop::Need)? {
+            Value::Seq(elements) => elements.get(at as usize).cloned(),
+            _ => None,
+        };
+        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        match element {
+            Some(element) => {
+                frame.locals[position as usize] = Value::Int(at + 1);
+                frame.pc += 1;
+                self.stack.push(element);
+            }
+            None => frame.pc = to as usize,
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, world: &mut World) -> Result<(), Stop> {
+        if let Value::Seq(mut elements) = self.force_top(world, 1)? {
+            Rc::make_mut(&mut elements).push(self.top(0));
+            self.replace(2, Value::Seq(elements));
+        }
+        Ok(())
+    }
+
+    fn mutate(&mut self, world: &mut World, mutation: Mutation, count: usize) -> Result<(), Stop> {
+        let container = self.force_top(world, count)?;
+        let (changed, result) = match (mutation, container) {
+            (Mutation::Insert, Value::Map(map)) => {
+                let key = self.force_key_top(world, count - 1)?;
+                let value = if count == 2 { self.top(0) } else { Value::Unit };
+                (Value::Map(map.with(key, Some(value))), Value::Unit)
+            }
+            (Mutation::Remove, Value::Map(map)) => {
+                let key = self.force_key_top(world, 0)?;
+                (Value::Map(map.with(key, None)), Value::Unit)
+            }
+            (Mutation::Push, Value::Seq(mut elements)) => {
+                Rc::make_mut(&mut elements).push(self.top(0));
+                (Value::Seq(elements), Value::Unit)
+            }
+            (Mutation::Pop, Value::Seq(mut elements)) => {
+                let last = Rc::make_mut(&mut elements).pop();
+                (Value::Seq(elements), last.map_or_else(Value::none, Value::some))
+            }
+            (Mutation::PopFront, Value::Seq(mut elements)) => {
+                let first = (!elements.is_empty()).then(|| Rc::make_mut(&mut elements).remove(0));
+                (Value::Seq(elements), first.map_or_else(Value::none, Value::some))
+            }
+            (Mutation::Clear, Value::Seq(_)) => (Value::seq(Vec::new()), Value::Unit),
+            (Mutation::Clear, Value::Map(map)) => {
+                (Value::Map(MapValue { base: Base::Empty, default: map.default, over: Rc::default() }), Value::Unit)
+            }
+            (_, other) => (other, Value::Unit),
+        };
+        self.stack.truncate(self.stack.len() - count - 1);
+        self.stack.extend([changed, result]);
+        Ok(())
+    }
+
+    fn prim(&mut self, world: &mut World, prim: Prim, count: usize, ty: u32) -> Result<(), Stop> {
+        let ty = &world.code.types[ty as usize];
+        let value = match prim {
+            Prim::Eq | Prim::Ne => {
+                let (a, b) = (self.top(1), self.top(0));
+                let equal = self.is_equal(world, &a, &b)?;
+                Value::Bool(equal == (prim == Prim::Eq))
+            }
+            Prim::Empty | Prim::Default => default_of(world.cells.program, ty),
+            Prim::Elements => {
+                let elements = self.stack[self.stack.len() - count..].to_vec();
+                match ty {
+                    Type::Set(_) => self.set_of(world, &elements)?,
+                    _ => Value::seq(elements),
+                }
+            }
+            Prim::Not => Value::Bool(self.force_top(world, 0)? != Value::Bool(true)),
+            Prim::Lt | Prim::Le | Prim::Gt | Prim::Ge => {
+                let (a, b) = (self.number_top(world, 1)?, self.number_top(world, 0)?);
+                Value::Bool(match prim {
+                    Prim::Lt => a < b,
+                    Prim::Le => a <= b,
+                    Prim::Gt => a > b,
+                    _ => a >= b,
+                })
+            }
+            Prim::Add if *ty == Type::Str => {
+                let (Value::Str(a), Value::Str(b)) = (self.force_top(world, 1)?, self.force_top(world, 0)?) else {
+                    return Err(self.panic_here(world, "cannot yet compute with strings that are not literals"));
+                };
+                Value::Str(Rc::from(format!("{a}{b}")))
+            }
+            Prim::Add | Prim::Sub | Prim::Mul | Prim::Div | Prim::Rem | Prim::Min | Prim::Max
+            | Prim::SaturatingAdd | Prim::SaturatingSub | Prim::WrappingAdd | Prim::WrappingSub
+            | Prim::CheckedAdd | Prim::CheckedSub => self.arithmetic(world, prim, ty)?,
+            Prim::Neg | Prim::Cast => {
+                let operand = i128::from(self.number_top(world, 0)?);
+                self.in_range(world, if prim == Prim::Neg { -operand } else { operand }, ty)?
+            }
+            Prim::Range => {
+                let (from, to) = (self.number_top(world, 1)?, self.number_top(world, 0)?);
+                if to.saturating_sub(from) > 1 << 16 {
+                    return Err(self.panic_here(world, "this range is too long to explore"));
+                }
+                Value::seq((from..to).map(Value::Int).collect())
+            }
+            _ => self.collection_prim(world, prim, ty)?,
+        };
+        self.replace(count, value);
+        Ok(())
+    }
+
+    fn collection_prim(&mut self, world: &mut World, prim: Prim, ty: &Type) -> Result<Value, Stop> {
+        let sum_or_bound = matches!(prim, Prim::MaxOf | Prim::MinOf | Prim::Sum);
+        let depth = usize::from(matches!(prim, Prim::Get | Prim::Index | Prim::Contains));
+        let container = self.force_top(world, depth)?;
+        Ok(match (prim, container) {
+            (Prim::Get, Value::Seq(elements)) => {
+                let at = self.number_top(world, 0)?;
+                usize::try_from(at).ok().and_then(|at| elements.get(at)).cloned().map_or_else(Value::none, Value::some)
+            }
+            (Prim::Index, _) => {
+                self.index(world)?;
+                // `index` replaced both operands; put one back for the caller to replace.
+                let value = self.top(0);
+                self.stack.push(Value::Unit);
+                value
+            }
+            (Prim::Get, Value::Map(map)) => {
+                let key = self.force_key_top(world, 0)?;
+                self.lookup(world, &map, &key).map_err(Stop::Need)?.map_or_else(Value::none, Value::some)
+            }
+            (Prim::Contains, Value::Map(map)) => {
+                let key = self.force_key_top(world, 0)?;
+                Value::Bool(self.lookup(world, &map, &key).map_err(Stop::Need)?.is_some())
+            }
+            (Prim::Contains, Value::Seq(elements)) => {
+                let wanted = self.top(0);
+                let mut found = false;
+                for element in elements.iter() {
+                    found |= self.is_equal(world, element, &wanted)?;
+                }
+                Value::Bool(found)
+            }
+            (Prim::Len, Value::Seq(elements)) => Value::Int(elements.len() as i64),
+            (Prim::Len, Value::Map(map)) => Value::Int(self.entries(world, &map)?.len() as i64),
+            (Prim::IsEmpty, Value::Seq(elements)) => Value::Bool(elements.is_empty()),
+            (Prim::IsEmpty, Value::Map(map)) => Value::Bool(self.is_empty(world, &map)?),
+            (Prim::Keys, Value::Map(map)) => {
+                let mut keys = MapValue::empty(None);
+                for (key, _) in self.entries(world, &map)? {
+                    keys = keys.with(key, Some(Value::Unit));
+                }
+                Value::Map(keys)
+            }
+            (Prim::Elems, Value::Map(map)) => {
+                let entries = self.entries(world, &map)?;
+                let is_map = matches!(ty, Type::Seq(element) if matches!(&**element, Type::Tuple(pair) if pair.get(1) == Some(&Type::UNIT)));
+                let is_set = !is_map && entries.iter().all(|(_, value)| *value == Value::Unit);
+                Value::seq(entries.into_iter().map(|(key, value)| if is_set { key } else { Value::tuple(vec![key, value]) }).collect())
+            }
+            (Prim::Elems, Value::Seq(elements)) => Value::Seq(elements),
+            (Prim::First, Value::Seq(elements)) => elements.first().cloned().map_or_else(Value::none, Value::some),
+            (Prim::Last, Value::Seq(elements)) => elements.last().cloned().map_or_else(Value::none, Value::some),
+            (Prim::Rev, Value::Seq(elements)) => Value::seq(elements.iter().rev().cloned().collect()),
+            (Prim::ToSet, Value::Seq(elements)) => self.set_of(world, &elements)?,
+            (Prim::ToSet, set @ Value::Map(_)) => set,
+            (_, Value::Seq(elements)) if sum_or_bound => self.fold(world, prim, &elements, ty)?,
+            (_, other) => other,
+        })
+    }
+
+    fn set_of(&mut self, world: &mut World, elements: &[Value]) -> Result<Value, Stop> {
+        let mut set = MapValue::empty(None);
+        for element in elements {
+            let key = self.force_all(world, element).map_err(Stop::Need)?;
+            set = set.with(key, Some(Value::Unit));
+        }
+        Ok(Value::Map(set))
+    }
+
+    fn fold(&mut self, world: &mut World, prim: Prim, elements: &[Value], ty: &Type) -> Result<Value, Stop> {
+        let mut numbers = Vec::new();
+        for element in elements {
+            let value = self.force(world, element).map_err(Stop::Need)?;
+            numbers.push(number(&value)?);
+        }
+        let bound = match prim {
+            Prim::MaxOf => numbers.iter().max(),
+            Prim::MinOf => numbers.iter().min(),
+            _ => {
+                let sum = numbers.iter().map(|it| i128::from(*it)).sum();
+                return self.in_range(world, sum, ty);
+            }
+        };
+        Ok(bound.map_or_else(Value::none, |it| Value::some(Value::Int(*it))))
+    }
+
+    fn number_top(&mut self, world: &mut World, depth: usize) -> Result<i64, Stop> {
+        let value = self.force_top(world, depth)?;
+        number(&value)
+    }
+
+    fn arithmetic(&mut self, world: &mut World, prim: Prim, ty: &Type) -> Result<Value, Stop> {
+        let (a, b) = (i128::from(self.number_top(world, 1)?), i128::from(self.number_top(world, 0)?));
+        let int = match ty {
+            Type::Option(inner) => inner,
+            _ => ty,
+        };
+        let Type::Int { bits, signed } = *int else { return Ok(Value::Unit) };
+        // Values are kept in 64 bits: what lies beyond is out of range for every purpose here.
+        let (low, high) = int_range(signed, bits);
+        let high = high.min(i128::from(i64::MAX));
+        let wrap = |it: i128| if it < low { it + (1i128 << bits) } else if it > high { it - (1i128 << bits) } else { it };
+        let checked = |it: i128| if (low..=high).contains(&it) { Value::some(Value::Int(it as i64)) } else { Value::none() };
+        let result = match prim {
+            Prim::Add => a + b,
+            Prim::Sub => a - b,
+            Prim::Mul => a * b,
+            Prim::Div | Prim::Rem if b == 0 => return Err(self.panic_here(world, "division by zero")),
+            Prim::Div => a / b,
+            Prim::Rem => a % b,
+            Prim::Min => a.min(b),
+            Prim::Max => a.max(b),
+            Prim::SaturatingAdd => (a + b).clamp(low, high),
+            Prim::SaturatingSub => (a - b).clamp(low, high),
+            Prim::WrappingAdd => wrap(a + b),
+            Prim::WrappingSub => wrap(a - b),
+            Prim::CheckedAdd => return Ok(checked(a + b)),
+            _ => return Ok(checked(a - b)),
+        };
+        self.in_range(world, result, int)
+    }
+
+    fn in_range(&mut self, world: &World, value: i128, ty: &Type) -> Result<Value, Stop> {
+        let Type::Int { bits, signed } = *ty else { return Ok(Value::Unit) };
+        let (low, high) = int_range(signed, bits);
+        if !(low..=high.min(i128::from(i64::MAX))).contains(&value) {
+            return Err(self.panic_here(world, "the result does not fit its integer type"));
+        }
+        Ok(Value::Int(value as i64))
+    }
+
+    /// The value one level deep.
+    pub fn force(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        let mut value = self.resolve(value);
+        if let Value::Cell(id) = value {
+            value = world.cells.expand(id).ok_or(Need::Resolve(id))?;
+        }
+        Ok(value)
+    }
+
+    /// Follows what is known of a cell; other values are returned as they are.
+    pub fn resolve(&self, value: &Value) -> Value {
+        let mut value = value;
+        while let Value::Cell(id) = value {
+            match self.chosen.get(id).or_else(|| self.known.resolved.get(id)) {
+                Some(known) => value = known,
+                None => break,
+            }
+        }
+        value.clone()
+    }
+
+    /// The value with no cells left in it; for keys.
+    pub fn force_all(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        let value = self.force(world, value)?;
+        let all = |world: &mut World, fields: &[Value]| fields.iter().map(|it| self.force_all(world, it)).collect::<Result<Vec<_>, _>>();
+        Ok(match &value {
+            Value::Tuple(fields) => Value::tuple(all(world, fields)?),
+            Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
+            Value::Seq(elements) => Value::seq(all(world, elements)?),
+            _ => value,
+        })
+    }
+
+    /// The entry of a map at a key. Of a total function: `None` means the default.
+    pub fn lookup(&self, world: &mut World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
+        if let Some(entry) = map.over.get(key) {
+            return Ok(entry.clone());
+        }
+        let Base::Unknown(base) = map.base else { return Ok(None) };
+        if let Some(facts) = self.known.bases.get(&base) {
+            if let Some(entry) = facts.entries.get(key) {
+                return Ok(entry.clone());
+            }
+            if facts.closed {
+                return Ok(None);
+            }
+        }
+        if world.cells.get(base).quantifier == Quantifier::Universal && has_invented(key) {
+            // The search may pick a value that occurs nowhere in the finite map.
+            return Ok(None);
+        }
+        Err(Need::Entry(base, key.clone()))
+    }
+
+    /// All entries of a map, or those of a total function that are not the default; in the order of the keys.
+    pub fn entries(&self, world: &mut World, map: &MapValue) -> Result<Vec<(Value, Value)>, Stop> {
+        let mut entries: BTreeMap<Value, Value> = BTreeMap::new();
+        if let Base::Unknown(base) = map.base {
+            let facts = self.known.bases.get(&base).cloned().unwrap_or_default();
+            if !facts.closed {
+                return Err(Stop::Need(Need::Close(base)));
+            }
+            entries.extend(facts.entries.into_iter().filter_map(|(key, entry)| Some((key, entry?))));
+        }
+        for (key, entry) in map.over.iter() {
+            match entry {
+                Some(value) => drop(entries.insert(key.clone(), value.clone())),
+                None => drop(entries.remove(key)),
+            }
+        }
+        let Some(default) = map.default.as_deref() else { return Ok(entries.into_iter().collect()) };
+        let mut support = Vec::new();
+        for (key, value) in entries {
+            if !self.is_default(world, &value, default)? {
+                support.push((key, value));
+            }
+        }
+        Ok(support)
+    }
+
+    fn is_default(&self, world: &mut World, value: &Value, default: &Value) -> Result<bool, Stop> {
+        if let Value::Cell(id) = self.resolve(value)
+            && self.known.nondefault.contains(&id)
+        {
+            return Ok(false);
+        }
+        self.is_equal(world, value, default)
+    }
+
+    fn is_empty(&self, world: &mut World, map: &MapValue) -> Result<bool, Stop> {
+        let mut need = None;
+        let mut known: BTreeMap<Value, Option<Value>> = BTreeMap::new();
+        if let Base::Unknown(base) = map.base {
+            let facts = self.known.bases.get(&base).cloned().unwrap_or_default();
+            if !facts.closed {
+                need = Some(Stop::Need(Need::Close(base)));
+            }
+            known = facts.entries;
+        }
+        known.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+        for value in known.values().flatten() {
+            let Some(default) = map.default.as_deref() else { return Ok(false) };
+            match self.is_default(world, value, default) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(stop) => need = Some(stop),
+            }
+        }
+        need.map_or(Ok(true), Err)
+    }
+
+    /// `==`: looks at everything it has to.
+    pub fn is_equal(&self, world: &mut World, a: &Value, b: &Value) -> Result<bool, Stop> {
+        let mut comparison = Comparison { machine: self, bindings: None };
+        comparison.equal(world, a, b)
+    }
+
+    /// Whether two values can be made equal by choosing values for the search's own cells; if so, chooses them.
+    pub fn unify(&mut self, world: &mut World, a: &Value, b: &Value) -> Result<bool, Stop> {
+        let (equal, bindings) = {
+            let mut comparison = Comparison { machine: self, bindings: Some(self.chosen.clone()) };
+            let equal = comparison.equal(world, a, b);
+            (equal, comparison.bindings)
+        };
+        if let Some(bindings) = bindings {
+            self.chosen = bindings;
+        }
+        equal
+    }
+
+    /// Makes states at the head of a loop comparable: what `any()` gave is written out where it is used, and forgotten.
+    pub fn forget_choices(&mut self, world: &World) {
+        let old = self.clone();
+        let write_out = |value: &mut Value| *value = old.written_out(world, value);
+        for frame in &mut self.frames {
+            frame.locals.iter_mut().for_each(write_out);
+        }
+        self.stack.iter_mut().for_each(write_out);
+        write_out(&mut self.state);
+        self.slots.iter_mut().for_each(write_out);
+        if !self.events.is_empty() {
+            Rc::make_mut(&mut self.events).iter_mut().for_each(write_out);
+        }
+        let is_dead = |id: &CellId| world.cells.get(*id).chosen;
+        if self.known.resolved.keys().any(is_dead) {
+            Rc::make_mut(&mut self.known.resolved).retain(|id, _| !is_dead(id));
+        }
+        if self.chosen.keys().any(is_dead) {
+            Rc::make_mut(&mut self.chosen).retain(|id, _| !is_dead(id));
+        }
+    }
+
+    /// The value with what `any()` gave written out.
+    fn written_out(&self, world: &World, value: &Value) -> Value {
+        let all = |fields: &[Value]| fields.iter().map(|it| self.written_out(world, it)).collect::<Vec<_>>();
+        match value {
+            Value::Cell(id) if world.cells.get(*id).chosen => match self.resolve(value) {
+                known @ Value::Cell(_) => known,
+                known => self.written_out(world, &known),
+            },
+            Value::Tuple(fields) => Value::tuple(all(fields)),
+            Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(fields))),
+            Value::Seq(elements) => Value::seq(all(elements)),
+            Value::Map(map) if !map.over.is_empty() => {
+                let over = map.over.iter().map(|(key, entry)| (key.clone(), entry.as_ref().map(|it| self.written_out(world, it))));
+                Value::Map(MapValue { base: map.base, default: map.default.clone(), over: Rc::new(over.collect()) })
+            }
+            _ => value.clone(),
+        }
+    }
+}
+
+/// Compares two values, perhaps choosing values for the search's own cells.
+struct Comparison<'m> {
+    machine: &'m Machine,
+    bindings: Option<Rc<BTreeMap<CellId, Value>>>,
+}
+
+impl Comparison<'_> {
+    fn resolve(&self, value: &Value) -> Value {
+        let mut value = self.machine.resolve(value);
+        while let (Value::Cell(id), Some(bindings)) = (&value, &self.bindings) {
+            match bindings.get(id) {
+                Some(bound) => value = self.machine.resolve(bound),
+                None => break,
+            }
+        }
+        value
+    }
+
+    fn equal(&mut self, world: &mut World, a: &Value, b: &Value) -> Result<bool, Stop> {
+        let (a, b) = (self.resolve(a), self.resolve(b));
+        if a == b {
+            return Ok(true);
+        }
+        for (cell, other) in [(&a, &b), (&b, &a)] {
+            if let (Value::Cell(id), Some(bindings)) = (cell, &mut self.bindings)
+                && world.cells.get(*id).quantifier == Quantifier::Existential
+            {
+                Rc::make_mut(bindings).insert(*id, other.clone());
+                return Ok(true);
+            }
+        }
+        let a = self.machine.force(world, &a).map_err(Stop::Need)?;
+        let b = self.machine.force(world, &b).map_err(Stop::Need)?;
+        match (&a, &b) {
+            (Value::Tuple(xs), Value::Tuple(ys)) => self.all_equal(world, xs, ys),
+            (Value::Variant(x, xs), Value::Variant(y, ys)) => {
+                if x != y {
+                    return Ok(false);
+                }
+                self.all_equal(world, xs, ys)
+            }
+            (Value::Seq(xs), Value::Seq(ys)) => {
+                if xs.len() != ys.len() {
+                    return Ok(false);
+                }
+                self.all_equal(world, xs, ys)
+            }
+            (Value::Map(x), Value::Map(y)) => self.maps_equal(world, x, y),
+            (Value::Atom(Sort::Int, _), Value::Int(it)) | (Value::Int(it), Value::Atom(Sort::Int, _)) => {
+                if world.cells.int_literals.contains(it) { Ok(false) } else { Err(Stop::NumbersNeeded) }
+            }
+            _ => Ok(a == b),
+        }
+    }
+
+    /// All pairs are compared, so that one that differs settles it even if another is not known yet.
+    fn all_equal(&mut self, world: &mut World, xs: &[Value], ys: &[Value]) -> Result<bool, Stop> {
+        let mut answer = Ok(true);
+        for (x, y) in xs.iter().zip(ys) {
+            match self.equal(world, x, y) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(Stop::NumbersNeeded) => return Err(Stop::NumbersNeeded),
+                Err(stop) => answer = answer.and(Err(stop)),
+            }
+        }
+        answer
+    }
+
+    fn maps_equal(&mut self, world: &mut World, x: &MapValue, y: &MapValue) -> Result<bool, Stop> {
+        let mut keys: Vec<Value> = x.over.keys().chain(y.over.keys()).cloned().collect();
+        if x.base != y.base {
+            for base in [x.base, y.base] {
+                let Base::Unknown(base) = base else { continue };
+                match self.machine.known.bases.get(&base) {
+                    Some(facts) if facts.closed => keys.extend(facts.entries.keys().cloned()),
+                    _ => return Err(Stop::Need(Need::Close(base))),
+                }
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        let mut answer = Ok(true);
+        for key in keys {
+            match self.entries_equal(world, x, y, &key) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(Stop::NumbersNeeded) => return Err(Stop::NumbersNeeded),
+                Err(stop) => answer = answer.and(Err(stop)),
+            }
+        }
+        answer
+    }
+
+    fn entries_equal(&mut self, world: &mut World, x: &MapValue, y: &MapValue, key: &Value) -> Result<bool, Stop> {
+        let a = self.machine.lookup(world, x, key).map_err(Stop::Need)?.or_else(|| x.default.as_deref().cloned());
+        let b = self.machine.lookup(world, y, key).map_err(Stop::Need)?.or_else(|| y.default.as_deref().cloned());
+        match (a, b) {
+            (Some(a), Some(b)) => self.equal(world, &a, &b),
+            (None, None) => Ok(true),
+            _ => Ok(false),
+        }
+    }
+}
+
+/// An integer that code calculates with.
+fn number(value: &Value) -> Result<i64, Stop> {
+    match value {
+        Value::Int(it) => Ok(*it),
+        Value::Bool(it) => Ok(i64::from(*it)),
+        _ => Err(Stop::NumbersNeeded),
+    }
+}
+
+fn has_invented(key: &Value) -> bool {
+    match key {
+        Value::Atom(_, number) => *number >= WITNESS_ATOMS,
+        Value::Tuple(fields) | Value::Variant(_, fields) => fields.iter().any(has_invented),
+        Value::Seq(elements) => elements.iter().any(has_invented),
+        _ => false,
+    }
+}

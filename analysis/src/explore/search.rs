@@ -1,0 +1,430 @@
+//! Searching runs: all of them (universal), or one that fits (existential).
+//!
+//! What is run is a [`Script`]: a few calls on numbered slots, with requirements between them. A universal run forks at every choice and
+//! at every look at something unknown. A witness search forks at its own choices only; when it has to look at something unknown and
+//! nothing else succeeds, it *asks*, and the question is split on the universal side. Both forget a path that comes to the head of a
+//! nondeterministic loop in a state where another has been, which is how such loops end.
+
+use std::{
+    collections::BTreeMap,
+    rc::Rc,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    cells::{Knowledge, Need, Quantifier, WITNESS_ATOMS},
+    code::CodeId,
+    machine::{Frame, Machine, Site, Stop, World},
+    value::{CellId, Sort, Value},
+};
+use crate::ir::{LayerId, Program};
+
+/// Index into [`Machine::slots`].
+pub type Slot = usize;
+
+/// What a script does next.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Calls a function. The in-out parameter, if there is one, is written back to the first argument's slot.
+    Call {
+        /// Which.
+        function: CodeId,
+        /// Its arguments.
+        arguments: Vec<Slot>,
+        /// Where the result goes.
+        result: Option<Slot>,
+    },
+    /// Runs a procedure alone, from start to end, over the steps of a layer.
+    Procedure {
+        /// Which.
+        function: CodeId,
+        /// The layer below.
+        lower: LayerId,
+        /// Its state.
+        state: Slot,
+        /// The process.
+        me: Slot,
+        /// The arguments.
+        arguments: Vec<Slot>,
+        /// Where the result goes.
+        result: Option<Slot>,
+    },
+    /// Goes on only if the slot holds `true`.
+    When(Slot),
+    /// Goes on only if the slots are equal, choosing values for the search's own cells.
+    Equal(Slot, Slot),
+    /// Puts the events so far in a slot, as a sequence, and starts over with none.
+    TakeEvents(Slot),
+    /// Copies a slot.
+    Copy(Slot, Slot),
+}
+
+/// A sequence of actions.
+pub type Script = [Action];
+
+/// How a path ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The script ran to its end.
+    Done,
+    /// `assert!` failed in the action number `stage`.
+    Failed(Site),
+    /// The code panicked.
+    Panicked(Site, &'static str),
+}
+
+/// Why a search gave up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Abort {
+    /// Start again with concrete integers.
+    NumbersNeeded,
+    /// The budget is used up.
+    OutOfFuel,
+    /// A loop does not come to an end.
+    Endless(Site),
+    /// The code was diagnosed; there is nothing to run.
+    Unsupported,
+    /// The user, or an edit, stopped it.
+    Stopped,
+}
+
+/// What a machine did.
+enum Advance {
+    Fork(Vec<Machine>),
+    End(Machine, End),
+    Dead,
+    Ask(Need, bool),
+}
+
+/// States seen at heads of nondeterministic loops, with what was known there.
+type Seen = FxHashMap<Head, Vec<Knowledge>>;
+
+/// A machine at the head of a loop, without what is known.
+#[derive(PartialEq, Eq, Hash)]
+struct Head {
+    frames: Vec<Frame>,
+    stack: Vec<Value>,
+    state: Value,
+    slots: Vec<Value>,
+    stage: usize,
+    events: Rc<Vec<Value>>,
+    chosen: BTreeMap<CellId, Value>,
+}
+
+/// Runs scripts in a world.
+pub struct Search<'w, 'p> {
+    /// The world.
+    pub world: &'w mut World<'p>,
+    /// The program, for its layers.
+    pub program: &'p Program,
+    /// Set when the search should stop.
+    pub stop: &'w AtomicBool,
+}
+
+/// Heads of loops a path may come to before it is taken to be endless.
+const MAX_TURNS: u32 = 2_000;
+
+impl<'p> Search<'_, 'p> {
+    /// Runs a script universally; `visit` is called with every path that ends, and may stop the run by returning `false`.
+    ///
+    /// # Errors
+    /// If the run cannot be completed: then nothing follows from the paths visited.
+    pub fn for_all(
+        &mut self,
+        start: Machine,
+        script: &Script,
+        visit: &mut dyn FnMut(&mut Search<'_, 'p>, Machine, End) -> Result<bool, Abort>,
+    ) -> Result<(), Abort> {
+        let mut seen = Seen::default();
+        let mut pending = vec![start];
+        while let Some(machine) = pending.pop() {
+            self.world.paths += 1;
+            match self.advance(machine, script, &mut seen)? {
+                Advance::Fork(machines) => {
+                    self.world.cases += machines.len().saturating_sub(1) as u64;
+                    pending.extend(machines.into_iter().rev());
+                }
+                Advance::End(machine, end) => {
+                    if !visit(self, machine, end)? {
+                        return Ok(());
+                    }
+                }
+                Advance::Dead => {}
+                // A universal run owns everything unknown, so it never asks.
+                Advance::Ask(..) => return Err(Abort::Unsupported),
+            }
+        }
+        Ok(())
+    }
+
+    /// Searches for one run of the script that ends as `accept` wants.
+    ///
+    /// # Errors
+    /// If the search cannot be completed.
+    pub fn exists(&mut self, start: Machine, script: &Script, accept: &dyn Fn(&End) -> bool) -> Result<Answer, Abort> {
+        let mut seen = Seen::default();
+        let mut pending = vec![start];
+        let mut question = None;
+        while let Some(machine) = pending.pop() {
+            match self.advance(machine, script, &mut seen)? {
+                Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
+                Advance::End(machine, end) if accept(&end) => return Ok(Answer::Found(Box::new(machine))),
+                Advance::End(..) | Advance::Dead => {}
+                Advance::Ask(need, bounded) => {
+                    question.get_or_insert((need, bounded));
+                }
+            }
+        }
+        Ok(question.map_or(Answer::None, |(need, bounded)| Answer::Ask(need, bounded)))
+    }
+
+    /// Whether, whatever the unknowns in `machine` are, a run of the script ends as `accept` wants. Gives a case in which none does.
+    ///
+    /// # Errors
+    /// If the search cannot be completed.
+    pub fn always_exists(
+        &mut self,
+        machine: &Machine,
+        script: &Script,
+        accept: &dyn Fn(&End) -> bool,
+    ) -> Result<Option<Knowledge>, Abort> {
+        let mut pending = vec![machine.known.clone()];
+        while let Some(known) = pending.pop() {
+            let mut start = Machine::new(known.clone(), Quantifier::Existential);
+            start.slots = machine.slots.clone();
+            start.draws = machine.draws;
+            match self.exists(start, script, accept)? {
+                Answer::Found(_) => {}
+                Answer::None => return Ok(Some(known)),
+                Answer::Ask(need, bounded) => {
+                    let cases = self.world.cells.split(&need, &known, bounded);
+                    self.world.cases += cases.len().saturating_sub(1) as u64;
+                    pending.extend(cases.into_iter().rev());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs a machine until it forks or ends.
+    fn advance(&mut self, mut machine: Machine, script: &Script, seen: &mut Seen) -> Result<Advance, Abort> {
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Abort::Stopped);
+            }
+            if machine.frames.is_empty() && machine.stack.is_empty() {
+                match self.begin(&mut machine, script) {
+                    Ok(Some(true)) => {}
+                    Ok(Some(false)) => return Ok(Advance::Dead),
+                    Ok(None) => return Ok(Advance::End(machine, End::Done)),
+                    Err(Stop::Need(need)) => return Ok(self.meet(machine, need)),
+                    Err(stop) => return Err(give_up(stop)),
+                }
+                continue;
+            }
+            match machine.run(self.world) {
+                Stop::Need(need) => return Ok(self.meet(machine, need)),
+                Stop::Maybe => {
+                    let mut yes = machine.clone();
+                    machine.answer(self.world, false);
+                    yes.answer(self.world, true);
+                    return Ok(Advance::Fork(vec![machine, yes]));
+                }
+                Stop::Choose(values) => {
+                    let forks = values.into_iter().enumerate().map(|(index, value)| {
+                        let mut fork = machine.clone();
+                        fork.note(self.world, index);
+                        fork.push(value);
+                        fork
+                    });
+                    return Ok(Advance::Fork(forks.collect()));
+                }
+                Stop::StarHead => {
+                    machine.turns += 1;
+                    self.check_turns(&machine)?;
+                    if self.is_seen(&mut machine, seen) {
+                        return Ok(Advance::Dead);
+                    }
+                }
+                Stop::LoopHead => {
+                    machine.turns += 1;
+                    self.check_turns(&machine)?;
+                }
+                Stop::Perform(name, arguments) => self.perform(&mut machine, script, &name, arguments)?,
+                Stop::Performed => {}
+                Stop::Finished(result) => self.finish(&mut machine, script, result),
+                Stop::Disabled => return Ok(Advance::Dead),
+                Stop::Failed(site) => return Ok(Advance::End(machine, End::Failed(site))),
+                Stop::Panicked(site, why) => return Ok(Advance::End(machine, End::Panicked(site, why))),
+                stop @ (Stop::NumbersNeeded | Stop::Unsupported(_) | Stop::OutOfFuel) => return Err(give_up(stop)),
+            }
+        }
+    }
+
+    fn check_turns(&self, machine: &Machine) -> Result<(), Abort> {
+        match machine.site(self.world) {
+            Some(site) if machine.turns > MAX_TURNS => Err(Abort::Endless(site)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Begins the next action. `Ok(None)`: there is none; `Ok(Some(false))`: a requirement does not hold.
+    fn begin(&mut self, machine: &mut Machine, script: &Script) -> Result<Option<bool>, Stop> {
+        let Some(action) = script.get(machine.stage) else { return Ok(None) };
+        let slot = |machine: &Machine, slot: &Slot| machine.slots[*slot].clone();
+        match action {
+            Action::Call { function, arguments, .. } => {
+                let arguments = arguments.iter().map(|it| slot(machine, it)).collect();
+                machine.call(self.world.code, *function, arguments);
+                return Ok(Some(true));
+            }
+            Action::Procedure { function, state, arguments, .. } => {
+                machine.state = slot(machine, state);
+                let arguments = arguments.iter().map(|it| slot(machine, it)).collect();
+                machine.call(self.world.code, *function, arguments);
+                return Ok(Some(true));
+            }
+            Action::When(it) => {
+                let value = slot(machine, it);
+                if machine.force(self.world, &value).map_err(Stop::Need)? != Value::Bool(true) {
+                    return Ok(Some(false));
+                }
+            }
+            Action::Equal(a, b) => {
+                let (a, b) = (slot(machine, a), slot(machine, b));
+                if !machine.unify(self.world, &a, &b)? {
+                    return Ok(Some(false));
+                }
+            }
+            Action::TakeEvents(it) => {
+                machine.slots[*it] = Value::Seq(std::mem::take(&mut machine.events));
+            }
+            Action::Copy(from, to) => machine.slots[*to] = slot(machine, from),
+        }
+        machine.stage += 1;
+        Ok(Some(true))
+    }
+
+    /// The function of the present action has returned.
+    fn finish(&mut self, machine: &mut Machine, script: &Script, value: Value) {
+        let inouts = std::mem::take(&mut machine.stack);
+        match &script[machine.stage] {
+            Action::Call { arguments, result, .. } => {
+                if let (Some(state), Some(slot)) = (inouts.into_iter().next(), arguments.first()) {
+                    machine.slots[*slot] = state;
+                }
+                if let Some(slot) = result {
+                    machine.slots[*slot] = value;
+                }
+            }
+            Action::Procedure { state, result, .. } => {
+                machine.slots[*state] = std::mem::replace(&mut machine.state, Value::Unit);
+                if let Some(slot) = result {
+                    machine.slots[*slot] = value;
+                }
+            }
+            _ => {}
+        }
+        machine.stage += 1;
+    }
+
+    /// A procedure wants a step of the layer below.
+    fn perform(&mut self, machine: &mut Machine, script: &Script, name: &str, arguments: Vec<Value>) -> Result<(), Abort> {
+        let Some(Action::Procedure { lower, me, .. }) = script.get(machine.stage) else { return Err(Abort::Unsupported) };
+        let operations = &self.program.layers[lower.0 as usize].operations;
+        let Some(index) = operations.iter().position(|it| it.name == name) else { return Err(Abort::Unsupported) };
+        let step = self.world.code.step(*lower, index);
+        let me = machine.slots[*me].clone();
+        machine.perform(self.world.code, step, me, arguments);
+        Ok(())
+    }
+
+    /// Whether another path has come here knowing no more than this one; if not, notes this one.
+    fn is_seen(&mut self, machine: &mut Machine, seen: &mut Seen) -> bool {
+        machine.forget_choices(self.world);
+        let head = Head {
+            frames: machine.frames.clone(),
+            stack: machine.stack.clone(),
+            state: machine.state.clone(),
+            slots: machine.slots.clone(),
+            stage: machine.stage,
+            events: machine.events.clone(),
+            chosen: (*machine.chosen).clone(),
+        };
+        let known = seen.entry(head).or_default();
+        if known.iter().any(|it| it.is_weaker_than(&machine.known)) {
+            return true;
+        }
+        known.push(machine.known.clone());
+        false
+    }
+
+    /// Forks over what a machine needs to know, or asks.
+    fn meet(&mut self, machine: Machine, need: Need) -> Advance {
+        let bounded = machine.stars > 0;
+        let owner = self.world.cells.get(need.cell()).quantifier;
+        if owner != machine.quantifier {
+            return Advance::Ask(need, bounded);
+        }
+        match (machine.quantifier, &need) {
+            (Quantifier::Existential, Need::Resolve(cell)) => self.choose(machine, *cell),
+            _ => {
+                let cases = self.world.cells.split(&need, &machine.known, bounded);
+                Advance::Fork(cases.into_iter().map(|known| Machine { known, ..machine.clone() }).collect())
+            }
+        }
+    }
+
+    /// Forks over the values that a witness search may choose: those mentioned, those it has invented, and one more.
+    fn choose(&mut self, machine: Machine, cell: CellId) -> Advance {
+        let bounds = self.world.cells.bounds_met.clone();
+        let mut forks = Vec::new();
+        for (value, _) in self.world.cells.values(cell, &machine.known, false) {
+            let mut options = vec![(value.clone(), machine.invented.clone())];
+            if let Value::Atom(sort, number) = value
+                && number >= machine.known.mentioned(sort)
+            {
+                options = invented(sort, &machine.invented);
+            }
+            for (value, invented) in options {
+                let mut fork = machine.clone();
+                fork.invented = invented;
+                Rc::make_mut(&mut fork.chosen).insert(cell, value);
+                forks.push(fork);
+            }
+        }
+        // A bound on what is searched for can only lose witnesses; it does not weaken a proof.
+        self.world.cells.bounds_met = bounds;
+        Advance::Fork(forks)
+    }
+}
+
+/// Atoms that occur nowhere in the unknown state: those chosen before, and a new one.
+fn invented(sort: Sort, sofar: &Rc<BTreeMap<Sort, u32>>) -> Vec<(Value, Rc<BTreeMap<Sort, u32>>)> {
+    let count = sofar.get(&sort).copied().unwrap_or(0);
+    let mut options: Vec<_> = (0..count).map(|it| (Value::Atom(sort, WITNESS_ATOMS + it), sofar.clone())).collect();
+    let mut more = sofar.clone();
+    Rc::make_mut(&mut more).insert(sort, count + 1);
+    options.push((Value::Atom(sort, WITNESS_ATOMS + count), more));
+    options
+}
+
+fn give_up(stop: Stop) -> Abort {
+    match stop {
+        Stop::NumbersNeeded => Abort::NumbersNeeded,
+        Stop::OutOfFuel => Abort::OutOfFuel,
+        _ => Abort::Unsupported,
+    }
+}
+
+/// What a witness search found.
+pub enum Answer {
+    /// A run that fits.
+    Found(Box<Machine>),
+    /// There is none, whatever the unknowns are.
+    None,
+    /// It depends on this; `true` if the question came up inside a loop that may go on.
+    Ask(Need, bool),
+}

@@ -1,0 +1,107 @@
+//! Values of the exploration: concrete ones, and cells that stand for what is not known yet.
+
+use std::{collections::BTreeMap, rc::Rc};
+
+/// Names a value that is not known (yet): see [`super::cells::Cells`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellId(pub u32);
+
+/// A type of which only equality matters: `Pid`, a `#[scalar]`, and integers and strings as long as code only compares them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sort {
+    /// Processes.
+    Pid,
+    /// A `#[scalar]` type, by its [`crate::ir::TypeId`].
+    User(u32),
+    /// Integers that are none of the literals in the code.
+    Int,
+    /// Strings that are none of the literals in the code.
+    Str,
+}
+
+/// A value. Equality of the Rust type is identity of representation; equality of what it stands for is
+/// [`super::machine::Machine::unify`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// `()`.
+    Unit,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A string.
+    Str(Rc<str>),
+    /// A value of which only equality matters: atoms of one sort with different numbers are different values.
+    Atom(Sort, u32),
+    /// A tuple or struct with at least one field.
+    Tuple(Rc<[Value]>),
+    /// An enum variant; `None` is 0, `Some` is 1.
+    Variant(u32, Rc<[Value]>),
+    /// A sequence.
+    Seq(Rc<Vec<Value>>),
+    /// A map, set (a map to unit) or total function.
+    Map(MapValue),
+    /// A value not looked at yet.
+    Cell(CellId),
+}
+
+impl Value {
+    /// `None`.
+    pub fn none() -> Value {
+        Value::Variant(0, Rc::from([]))
+    }
+
+    /// `Some(value)`.
+    pub fn some(value: Value) -> Value {
+        Value::Variant(1, Rc::from([value]))
+    }
+
+    /// A tuple; unit if there are no fields.
+    pub fn tuple(fields: Vec<Value>) -> Value {
+        if fields.is_empty() { Value::Unit } else { Value::Tuple(Rc::from(fields)) }
+    }
+
+    /// A sequence.
+    pub fn seq(elements: Vec<Value>) -> Value {
+        Value::Seq(Rc::new(elements))
+    }
+}
+
+/// A finite map: a base, and entries written over it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapValue {
+    /// What lies under the written entries.
+    pub base: Base,
+    /// For a total function, what absent keys map to.
+    pub default: Option<Rc<Value>>,
+    /// Written entries: a value, or removed. Keys hold no cells.
+    pub over: Rc<BTreeMap<Value, Option<Value>>>,
+}
+
+/// What lies under the entries that code wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Base {
+    /// Nothing.
+    Empty,
+    /// A map about which [`super::cells::Knowledge`] knows some entries.
+    Unknown(CellId),
+}
+
+impl MapValue {
+    /// An empty map, or a total function that is `default` everywhere.
+    pub fn empty(default: Option<Value>) -> MapValue {
+        MapValue { base: Base::Empty, default: default.map(Rc::new), over: Rc::default() }
+    }
+
+    /// The same map with `key` mapped to `value`, or removed. A total function forgets entries that are its default.
+    pub fn with(&self, key: Value, value: Option<Value>) -> MapValue {
+        let mut over = self.over.clone();
+        let value = value.filter(|value| self.default.as_deref() != Some(value));
+        if value.is_none() && self.base == Base::Empty {
+            Rc::make_mut(&mut over).remove(&key);
+        } else {
+            Rc::make_mut(&mut over).insert(key, value);
+        }
+        MapValue { base: self.base, default: self.default.clone(), over }
+    }
+}
