@@ -1,0 +1,75 @@
+//! The documentation of this repository: its links lead somewhere, and what it repeats of the code is still true.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cargo_cspec::Status;
+use cspec_analysis::diagnostics::codes;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every page but those of the diagnostics.
+fn pages() -> Vec<PathBuf> {
+    let docs = root().join("docs");
+    let in_docs = fs::read_dir(&docs)
+        .expect("docs is part of the repository")
+        .map(|entry| entry.expect("a readable folder").path());
+    let mut pages: Vec<PathBuf> = in_docs
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .collect();
+    pages.extend([root().join("README.md"), docs.join("diagnostics/README.md")]);
+    pages
+}
+
+/// The targets of `[…](target)`.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for page in pages() {
+        for link in links(&read(&page)).filter(|link| !link.starts_with("http")) {
+            let target = page.parent().expect("a page is in a folder").join(link);
+            assert!(target.exists(), "{}: {link}", page.display());
+        }
+    }
+}
+
+#[test]
+fn the_index_of_diagnostics_is_complete() {
+    let index = read(&root().join("docs/diagnostics/README.md"));
+    for known in codes::ALL {
+        let line = format!("* [{0}]({0}.md): {1}\n", known.code, known.title);
+        assert!(index.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_exit_status() {
+    let readme = read(&root().join("README.md"));
+    let statuses = [
+        Status::Success,
+        Status::Violated,
+        Status::Usage,
+        Status::Undecided,
+        Status::Bug,
+        Status::Interrupted,
+    ];
+    for status in statuses {
+        assert!(
+            readme.contains(&format!("\n| {} | ", status.code())),
+            "{status:?}"
+        );
+    }
+}
