@@ -2,7 +2,7 @@
 
 use cspec::prelude::*;
 
-use super::{memory::*, tas_tso::*, tso::*};
+use super::{memory::*, tas_tso::*};
 
 #[state]
 pub struct Owned {
@@ -58,6 +58,9 @@ impl LockOwner for Owned {
 impl GhostOwner {
     #[abstraction]
     fn owned(lo: &Memory) -> Owned {
-        Owned { memory: lo.clone(), owner: any() }
+        Owned {
+            memory: lo.clone(),
+            owner: any(),
+        }
     }
 }

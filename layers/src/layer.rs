@@ -1,0 +1,147 @@
+//! What the macros generate implementations of: operations, who performs them, and what they mean in a layer. Knows nothing of
+//! how choices are made; a [`Model`] chooses by the words of the language like any operation.
+
+use std::fmt;
+
+use crate::Pid;
+use crate::choice::when;
+use crate::value::Value;
+
+/// An operation: its name, and the types of its arguments and its result. The value of the type is one call of it.
+///
+/// `#[layer]` generates one for each `#[op]`; a layer that inherits an operation shares the type.
+pub trait Operation: Clone + Ord + fmt::Debug + 'static {
+    /// The arguments, as a tuple; without `me`.
+    type Args: Value;
+    /// The result.
+    type Output: Value;
+    /// The name in the source.
+    const NAME: &'static str;
+}
+
+/// Something that operations can be performed on, by one process: a bottom layer, an implementation over one, a [`Model`].
+pub trait Perform<O: Operation> {
+    /// Performs one operation.
+    fn perform(&mut self, op: O) -> O::Output;
+}
+
+impl<T: Perform<O> + ?Sized, O: Operation> Perform<O> for &mut T {
+    #[inline]
+    fn perform(&mut self, op: O) -> O::Output {
+        (**self).perform(op)
+    }
+}
+
+/// What a layer says besides its operations. Implemented by `dyn Name` for `#[layer] impl Name for State`.
+pub trait Layer {
+    /// The state that the layer is over.
+    type State: Value;
+
+    /// The `#[init]` function: whether the system may start here.
+    fn is_initial(state: &Self::State) -> bool;
+
+    /// The `#[background]` step: nothing if there is none.
+    fn background(state: &mut Self::State);
+
+    /// The `#[invariant]` functions, all of them.
+    fn holds(state: &Self::State) -> bool;
+}
+
+/// What an operation means in a layer, over a state. Without the layer's background and invariants: those are the layer's, and
+/// are not inherited with an operation. External operations mean the same over every state.
+pub trait Spec<O: Operation, S> {
+    /// One step: a choice of one transition.
+    fn step(state: &mut S, me: Pid, op: O) -> O::Output;
+}
+
+/// The executable model of a layer, as one process sees it: `Model::<dyn Deliver>::new(state, me)`.
+///
+/// It performs the layer's operations, so procedures and whole stacks run over it. Its choices need a run of
+/// [`model`](crate::model) around them.
+pub struct Model<L: Layer + ?Sized> {
+    /// The state of the layer.
+    pub state: L::State,
+    /// The process that calls.
+    pub me: Pid,
+}
+
+impl<L: Layer + ?Sized> Model<L> {
+    /// A model in this state, used by process `me`.
+    pub fn new(state: L::State, me: Pid) -> Self {
+        Model { state, me }
+    }
+
+    /// What may happen between two operations: the background, in states that satisfy the invariants only.
+    fn settle(&mut self) {
+        when(L::holds(&self.state));
+        L::background(&mut self.state);
+        when(L::holds(&self.state));
+    }
+}
+
+impl<L: Layer + Spec<O, L::State> + ?Sized, O: Operation> Perform<O> for Model<L> {
+    fn perform(&mut self, op: O) -> O::Output {
+        self.settle();
+        let result = L::step(&mut self.state, self.me, op);
+        self.settle();
+        result
+    }
+}
+
+impl<L: Layer + ?Sized> Clone for Model<L> {
+    fn clone(&self) -> Self {
+        Model {
+            state: self.state.clone(),
+            me: self.me,
+        }
+    }
+}
+
+impl<L: Layer + ?Sized> fmt::Debug for Model<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("state", &self.state)
+            .field("me", &self.me)
+            .finish()
+    }
+}
+
+/// What generated code calls. Not for users.
+#[doc(hidden)]
+pub mod generated {
+    use std::any::Any;
+
+    use super::{Operation, Spec};
+    use crate::model::Event;
+    use crate::{Pid, tape};
+
+    /// A step of an operation inherited from a layer over a component of the state.
+    pub fn step_in<L: Spec<O, S> + ?Sized, O: Operation, S>(
+        component: &mut S,
+        me: Pid,
+        op: O,
+    ) -> O::Output {
+        L::step(component, me, op)
+    }
+
+    /// An external operation: the result that its body chooses, and the event.
+    pub fn external_step<O: Operation>(me: Pid, op: &O, result: O::Output) -> O::Output {
+        tape::record(Event::Call {
+            process: me,
+            operation: O::NAME,
+            call: format!("{op:?}"),
+            result: format!("{result:?}"),
+        });
+        result
+    }
+
+    /// One of `of` alternatives.
+    pub fn pick(of: usize) -> usize {
+        tape::pick(of)
+    }
+
+    /// The call as a particular operation, if it is one.
+    pub fn call_of<P: Operation>(op: &dyn Any) -> Option<P> {
+        op.downcast_ref::<P>().cloned()
+    }
+}

@@ -1,0 +1,140 @@
+//! `Map`: a finite map, compared by its entries. Knows nothing of layers or nondeterminism.
+
+use std::collections::{BTreeMap, btree_map};
+use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use crate::Set;
+
+/// A finite map. Keys are kept in order, so that equal maps are equal in every way.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Map<K, V>(BTreeMap<K, V>);
+
+impl<K: Ord, V> Map<K, V> {
+    /// The empty map.
+    pub const fn new() -> Self {
+        Map(BTreeMap::new())
+    }
+
+    /// The value at `key`, if there is one.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.0.get(key)
+    }
+
+    /// The value at `key`, to be changed in place.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.0.get_mut(key)
+    }
+
+    /// Whether there is an entry at `key`.
+    pub fn contains(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// Sets the entry at `key`; returns the value that was there.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.0.insert(key, value)
+    }
+
+    /// Removes the entry at `key`; returns its value.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        self.0.remove(key)
+    }
+
+    /// Removes every entry.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The keys that have an entry.
+    pub fn keys(&self) -> Set<K>
+    where
+        K: Clone,
+    {
+        self.0.keys().cloned().collect()
+    }
+
+    /// The values, in the order of their keys.
+    pub fn values(&self) -> btree_map::Values<'_, K, V> {
+        self.0.values()
+    }
+
+    /// The entries, in the order of their keys.
+    pub fn iter(&self) -> btree_map::Iter<'_, K, V> {
+        self.0.iter()
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Ord, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Map::new()
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Map<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Panics, as in Rust, if there is no entry: in an operation, that is a failure.
+impl<K: Ord, V> Index<&K> for Map<K, V> {
+    type Output = V;
+
+    fn index(&self, key: &K) -> &V {
+        self.0.get(key).expect("no entry for this key")
+    }
+}
+
+/// Panics if there is no entry.
+impl<K: Ord, V> IndexMut<&K> for Map<K, V> {
+    fn index_mut(&mut self, key: &K) -> &mut V {
+        self.0.get_mut(key).expect("no entry for this key")
+    }
+}
+
+impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        Map(entries.into_iter().collect())
+    }
+}
+
+impl<K: Ord, V> Extend<(K, V)> for Map<K, V> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        self.0.extend(entries);
+    }
+}
+
+impl<K: Ord, V, const N: usize> From<[(K, V); N]> for Map<K, V> {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl<K, V> IntoIterator for Map<K, V> {
+    type Item = (K, V);
+    type IntoIter = btree_map::IntoIter<K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a Map<K, V> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = btree_map::Iter<'a, K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,143 @@
+//! `Seq`: a finite sequence. Knows nothing of layers or nondeterminism.
+
+use std::fmt;
+use std::ops::{Index, IndexMut};
+use std::slice;
+use std::vec;
+
+/// A finite sequence.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq<T>(Vec<T>);
+
+impl<T> Seq<T> {
+    /// The empty sequence.
+    pub const fn new() -> Self {
+        Seq(Vec::new())
+    }
+
+    /// Adds `element` at the back.
+    pub fn push(&mut self, element: T) {
+        self.0.push(element);
+    }
+
+    /// Takes the element at the back.
+    pub fn pop(&mut self) -> Option<T> {
+        self.0.pop()
+    }
+
+    /// Takes the element at the front.
+    pub fn pop_front(&mut self) -> Option<T> {
+        if self.0.is_empty() {
+            None
+        } else {
+            Some(self.0.remove(0))
+        }
+    }
+
+    /// Removes every element.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The element at the front.
+    pub fn first(&self) -> Option<&T> {
+        self.0.first()
+    }
+
+    /// The element at the back.
+    pub fn last(&self) -> Option<&T> {
+        self.0.last()
+    }
+
+    /// The element at `index`, counted from the front.
+    pub fn get(&self, index: usize) -> Option<&T> {
+        self.0.get(index)
+    }
+
+    /// Whether `element` occurs.
+    pub fn contains(&self, element: &T) -> bool
+    where
+        T: PartialEq,
+    {
+        self.0.contains(element)
+    }
+
+    /// The elements, from front to back.
+    pub fn iter(&self) -> slice::Iter<'_, T> {
+        self.0.iter()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T> Default for Seq<T> {
+    fn default() -> Self {
+        Seq::new()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Seq<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Panics, as in Rust, if there is no such element: in an operation, that is a failure.
+impl<T> Index<usize> for Seq<T> {
+    type Output = T;
+
+    fn index(&self, index: usize) -> &T {
+        &self.0[index]
+    }
+}
+
+/// Panics if there is no such element.
+impl<T> IndexMut<usize> for Seq<T> {
+    fn index_mut(&mut self, index: usize) -> &mut T {
+        &mut self.0[index]
+    }
+}
+
+impl<T> FromIterator<T> for Seq<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(elements: I) -> Self {
+        Seq(elements.into_iter().collect())
+    }
+}
+
+impl<T> Extend<T> for Seq<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, elements: I) {
+        self.0.extend(elements);
+    }
+}
+
+impl<T, const N: usize> From<[T; N]> for Seq<T> {
+    fn from(elements: [T; N]) -> Self {
+        Seq(elements.into())
+    }
+}
+
+impl<T> IntoIterator for Seq<T> {
+    type Item = T;
+    type IntoIter = vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Seq<T> {
+    type Item = &'a T;
+    type IntoIter = slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
