@@ -37,32 +37,51 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     let mut summary = Summary::default();
     let packages = packages::use_threads(arguments.effort.jobs)
         .and_then(|()| packages::load(&arguments.selection.selection()));
-    let mut written = Ok(());
-    match packages {
+    let written = match packages {
+        Ok(packages) => {
+            let progress = !global.quiet && io::stderr().is_terminal();
+            check_all(
+                &packages,
+                &options,
+                progress,
+                renderer.as_mut(),
+                &mut summary,
+            )
+        }
         Err(message) => {
             complain(&message);
             summary.unusable = true;
+            Ok(())
         }
-        Ok(packages) => {
-            let stop = interrupt::stop_flag();
-            let progress = !global.quiet && io::stderr().is_terminal();
-            for package in &packages {
-                if stop.load(Ordering::SeqCst) {
-                    summary.unreached.push(package.name.clone());
-                    continue;
-                }
-                let checked = check(package, &options, progress, &stop);
-                summary.add(&checked);
-                written = written.and_then(|()| renderer.package(&checked));
-            }
-            summary.interrupted = stop.load(Ordering::SeqCst);
-        }
-    }
+    };
     summary.elapsed = started.elapsed();
     explain_failure(&summary);
-    written = written.and_then(|()| renderer.finish(&summary));
+    let written = written.and_then(|()| renderer.finish(&summary));
     drop(renderer);
     delivered(summary.status(), written.and_then(|()| stdout.flush()))
+}
+
+/// Checks the packages one after the other, showing each when it is done. If that fails the checking goes on: the status still counts.
+fn check_all(
+    packages: &[Package],
+    options: &Options,
+    progress: bool,
+    renderer: &mut dyn Render,
+    summary: &mut Summary,
+) -> io::Result<()> {
+    let stop = interrupt::stop_flag();
+    let mut written = Ok(());
+    for package in packages {
+        if stop.load(Ordering::SeqCst) {
+            summary.unreached.push(package.name.clone());
+            continue;
+        }
+        let checked = check(package, options, progress, &stop);
+        summary.add(&checked);
+        written = written.and_then(|()| renderer.package(&checked));
+    }
+    summary.interrupted = stop.load(Ordering::SeqCst);
+    written
 }
 
 /// Checks one package.

@@ -66,7 +66,7 @@ pub struct Global {
     )]
     #[arg(hide_possible_values = true)]
     pub color: Option<ColourWhen>,
-    /// Print only problems.
+    /// Print only problems: nothing if all is well.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Print every obligation; for `list`, the whole matrix.

@@ -12,6 +12,7 @@ use super::{
     paint::Paint,
     summary::{Checked, Row, Summary, rows},
 };
+use crate::exit::Status;
 
 /// The human format.
 pub struct Human<'a> {
@@ -121,7 +122,8 @@ impl Render for Human<'_> {
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        if self.detail == Detail::Problems || summary.unusable {
+        let quiet = self.detail == Detail::Problems && summary.status() == Status::Success;
+        if quiet || summary.unusable {
             return Ok(());
         }
         writeln!(self.out, "{}", self.paint.bold(&summary.line()))?;
@@ -339,6 +341,23 @@ mod tests {
             .iter_mut()
             .for_each(|(outcome, _)| outcome.diagnostics.clear());
         check(checked, Detail::Problems, expect![[""]]);
+    }
+
+    #[test]
+    fn quiet_says_how_a_run_ended_that_did_not_pass() {
+        let mut checked = failing();
+        checked
+            .report
+            .outcomes
+            .iter_mut()
+            .for_each(|(outcome, _)| outcome.diagnostics.clear());
+        check(
+            checked,
+            Detail::Problems,
+            expect![[r#"
+            failed: 2 violated, 1 undecided, 1 proved
+        "#]],
+        );
     }
 
     #[test]

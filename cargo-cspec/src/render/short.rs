@@ -8,6 +8,7 @@ use super::{
     severity_name,
     summary::{Checked, Summary},
 };
+use crate::exit::Status;
 
 /// The short format.
 pub struct Short<'a> {
@@ -46,7 +47,8 @@ impl Render for Short<'_> {
     }
 
     fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        if self.detail == Detail::Problems || summary.unusable {
+        let quiet = self.detail == Detail::Problems && summary.status() == Status::Success;
+        if quiet || summary.unusable {
             return Ok(());
         }
         writeln!(self.out, "{}", summary.line())
