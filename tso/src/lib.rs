@@ -1,3 +1,8 @@
-//! A counter on x86-TSO: the layers, real hardware to run them on, and litmus tests of the lowest layer.
+//! A counter on x86-TSO, checked and running. `layers` is what is checked. `hardware` performs the lowest layer by machine
+//! instructions, so that the checked procedures run, and `counting` runs them. `litmus` asks the lowest layer what published
+//! tests ask of processors.
 
+pub mod counting;
+pub mod hardware;
 pub mod layers;
+pub mod litmus;

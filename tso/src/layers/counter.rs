@@ -3,8 +3,7 @@
 use cspec::prelude::*;
 
 use super::{
-    lock_invariant::*, lock_owner::*, locked_counter::*, raw_lock::*, seq_mem::*, tas_tso::*,
-    tso_delay_nondet::*,
+    lock_invariant::*, lock_owner::*, locked_counter::*, raw_lock::*, seq_mem::*, tas_tso::*, tso_delay_nondet::*,
 };
 
 #[state]
@@ -44,9 +43,8 @@ impl HideLock {
 
 /// The counter on x86-TSO, top to bottom.
 #[stack]
-pub type CounterOnTso<Tso> = HideLock<
-    CriticalSection<SpinLock<OwnersView<TrackOwner<GhostOwner<TestAndSet<LaggingMemory<Tso>>>>>>>,
->;
+pub type CounterOnTso<Tso> =
+    HideLock<CriticalSection<SpinLock<OwnersView<TrackOwner<GhostOwner<TestAndSet<LaggingMemory<Tso>>>>>>>>;
 
 /// Each process counts up once and prints what it saw.
 #[client(CounterOnTso, processes(2, 3))]

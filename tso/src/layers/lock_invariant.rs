@@ -38,14 +38,9 @@ impl LockInvariant for Tracked {
         let locked = self.memory.shared[LOCK] == LOCKED;
         match self.owner {
             Some(owner) => {
-                locked
-                    && self.previous == owner
-                    && self.pending_only_of(owner)
-                    && self.releases_last(owner, false)
+                locked && self.previous == owner && self.pending_only_of(owner) && self.releases_last(owner, false)
             }
-            None if locked => {
-                self.pending_only_of(self.previous) && self.releases_last(self.previous, true)
-            }
+            None if locked => self.pending_only_of(self.previous) && self.releases_last(self.previous, true),
             None => self.memory.pending.is_default(),
         }
     }
@@ -86,10 +81,6 @@ impl LockInvariant for Tracked {
 impl TrackOwner {
     #[abstraction]
     fn tracked(lo: &Owned) -> Tracked {
-        Tracked {
-            memory: lo.memory.clone(),
-            owner: lo.owner,
-            previous: any(),
-        }
+        Tracked { memory: lo.memory.clone(), owner: lo.owner, previous: any() }
     }
 }

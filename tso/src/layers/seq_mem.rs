@@ -57,9 +57,6 @@ impl SeqMem for Locked {
 impl OwnersView {
     #[abstraction]
     fn seen(lo: &Tracked) -> Locked {
-        Locked {
-            value: lo.memory.load(lo.previous, VAL),
-            owner: lo.owner,
-        }
+        Locked { value: lo.memory.load(lo.previous, VAL), owner: lo.owner }
     }
 }

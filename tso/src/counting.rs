@@ -1,0 +1,81 @@
+//! Threads that count by the checked procedures over real memory. Knows the top of the stack and the hardware, and nothing of
+//! what lies between.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use cspec::prelude::*;
+
+use crate::hardware;
+use crate::layers::*;
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Threads that count at the same time.
+    pub threads: u64,
+    /// How often each counts up.
+    pub iterations: u64,
+    /// Whether each also counts down after each time up.
+    pub down: bool,
+}
+
+impl Plan {
+    /// What the counter must hold in the end; `None` if it cannot hold as much. Each time down follows a time up by the same
+    /// thread, so that the counter is never zero then.
+    pub fn expected(&self) -> Option<u64> {
+        let up = self.threads.checked_mul(self.iterations)?;
+        if self.down { up.checked_mul(2).map(|_| 0) } else { Some(up) }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// What the counter held in the end.
+    pub value: u64,
+    /// How often it was changed.
+    pub changes: u64,
+    /// How long it took.
+    pub time: Duration,
+}
+
+impl Counted {
+    /// Changes a second.
+    pub fn speed(&self) -> f64 {
+        self.changes as f64 / self.time.as_secs_f64().max(f64::EPSILON)
+    }
+}
+
+/// Counts, on this machine's memory, by the whole stack.
+pub fn count(plan: Plan) -> Counted {
+    let memory = hardware::Ram::new(2);
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for process in 0..plan.threads {
+            let mut top = stack(memory.core(Pid(process)));
+            scope.spawn(move || run(plan, &mut top));
+        }
+    });
+    let time = start.elapsed();
+    // All threads are joined: nothing is pending any more.
+    let value = memory.core(Pid(plan.threads)).read(VAL);
+    let changes = plan.threads * plan.iterations * if plan.down { 2 } else { 1 };
+    Counted { value, changes, time }
+}
+
+fn run(plan: Plan, top: &mut impl Counter) {
+    for _ in 0..plan.iterations {
+        top.inc();
+        if plan.down {
+            top.dec();
+        }
+    }
+}
+
+/// The whole stack over any bottom that performs `Tso`.
+pub fn stack<T: Tso>(bottom: T) -> CounterOnTso<T> {
+    let memory = TestAndSet(LaggingMemory(bottom));
+    let lock = SpinLock(OwnersView(TrackOwner(GhostOwner(memory))));
+    HideLock(CriticalSection(lock))
+}
