@@ -40,9 +40,7 @@ pub fn when(condition: bool) {
 
 /// Adds an event to the trace.
 pub fn emit<T: Debug>(value: T) {
-    tape::record(Event::Emitted {
-        value: format!("{value:?}"),
-    });
+    tape::record(Event::Emitted { value: format!("{value:?}") });
 }
 
 /// Any result: the body of an external operation. The event is recorded by the operation itself.
@@ -66,10 +64,7 @@ pub fn repeat<S: Clone + Ord + 'static, R>(place: &mut S, mut step: impl FnMut(&
 }
 
 /// Every state that `step` reaches from `start` (itself first), then the failures.
-fn reach<S: Clone + Ord, R>(
-    start: S,
-    step: &mut impl FnMut(&mut S) -> R,
-) -> Vec<Result<S, String>> {
+fn reach<S: Clone + Ord, R>(start: S, step: &mut impl FnMut(&mut S) -> R) -> Vec<Result<S, String>> {
     let limit = tape::domain().limits.states;
     let mut seen = BTreeSet::from([start.clone()]);
     let mut failures = BTreeSet::new();
@@ -83,8 +78,7 @@ fn reach<S: Clone + Ord, R>(
         };
         tape::enumerate(tape::domain(), &mut turn, &mut |outcome| match outcome {
             Outcome::Done { events, .. } if !events.is_empty() => tape::give_up(
-                "a step under `repeat` emits an event; the executable model has no traces for that"
-                    .into(),
+                "a step under `repeat` emits an event; the executable model has no traces for that".into(),
             ),
             Outcome::Done { value, .. } => {
                 if seen.insert(value.clone()) {
@@ -97,9 +91,7 @@ fn reach<S: Clone + Ord, R>(
             }
         });
         if seen.len() > limit {
-            tape::give_up(format!(
-                "`repeat` reaches more than {limit} states (Domain::limits.states)"
-            ));
+            tape::give_up(format!("`repeat` reaches more than {limit} states (Domain::limits.states)"));
         }
     }
     reached.extend(failures.into_iter().map(Err));

@@ -90,19 +90,13 @@ impl<L: Layer + Spec<O, L::State> + ?Sized, O: Operation> Perform<O> for Model<L
 
 impl<L: Layer + ?Sized> Clone for Model<L> {
     fn clone(&self) -> Self {
-        Model {
-            state: self.state.clone(),
-            me: self.me,
-        }
+        Model { state: self.state.clone(), me: self.me }
     }
 }
 
 impl<L: Layer + ?Sized> fmt::Debug for Model<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Model")
-            .field("state", &self.state)
-            .field("me", &self.me)
-            .finish()
+        f.debug_struct("Model").field("state", &self.state).field("me", &self.me).finish()
     }
 }
 
@@ -116,11 +110,7 @@ pub mod generated {
     use crate::{Pid, tape};
 
     /// A step of an operation inherited from a layer over a component of the state.
-    pub fn step_in<L: Spec<O, S> + ?Sized, O: Operation, S>(
-        component: &mut S,
-        me: Pid,
-        op: O,
-    ) -> O::Output {
+    pub fn step_in<L: Spec<O, S> + ?Sized, O: Operation, S>(component: &mut S, me: Pid, op: O) -> O::Output {
         L::step(component, me, op)
     }
 

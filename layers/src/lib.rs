@@ -37,7 +37,7 @@ pub use layer::generated;
 /// Everything that a layer file needs.
 pub mod prelude {
     pub use crate::{
-        Map, Pid, Seq, Set, Total, any, bottom, choose, client, emit, external, implement, layer,
-        maybe, repeat, scalar, stack, state, when,
+        Map, Pid, Seq, Set, Total, any, bottom, choose, client, emit, external, implement, layer, maybe, repeat,
+        scalar, stack, state, when,
     };
 }

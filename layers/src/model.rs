@@ -68,11 +68,7 @@ impl fmt::Debug for Lists {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            choices: 1_000,
-            runs: 1_000_000,
-            states: 100_000,
-        }
+        Limits { choices: 1_000, runs: 1_000_000, states: 100_000 }
     }
 }
 
@@ -147,10 +143,7 @@ pub enum Outcome<T> {
 impl<T> Outcome<T> {
     /// A return without events.
     pub fn done(value: T) -> Self {
-        Outcome::Done {
-            value,
-            events: Vec::new(),
-        }
+        Outcome::Done { value, events: Vec::new() }
     }
 
     /// What the closure returned, if it did.
@@ -164,10 +157,7 @@ impl<T> Outcome<T> {
     /// The same end with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
-            Outcome::Done { value, events } => Outcome::Done {
-                value: change(value),
-                events,
-            },
+            Outcome::Done { value, events } => Outcome::Done { value: change(value), events },
             Outcome::Failed { message } => Outcome::Failed { message },
         }
     }
@@ -175,10 +165,7 @@ impl<T> Outcome<T> {
     /// The same end, after these events.
     fn after(self, earlier: &[Event]) -> Self {
         match self {
-            Outcome::Done { value, events } => Outcome::Done {
-                value,
-                events: [earlier, &events].concat(),
-            },
+            Outcome::Done { value, events } => Outcome::Done { value, events: [earlier, &events].concat() },
             failed @ Outcome::Failed { .. } => failed,
         }
     }
@@ -251,10 +238,7 @@ pub fn run<T>(domain: &Domain, choices: Choices, mut body: impl FnMut() -> T) ->
 
 /// All values of a type in the domain.
 pub fn values<T: Value>(domain: &Domain) -> Vec<T> {
-    outcomes(domain, any::<T>)
-        .into_iter()
-        .filter_map(|outcome| outcome.value().cloned())
-        .collect()
+    outcomes(domain, any::<T>).into_iter().filter_map(|outcome| outcome.value().cloned()).collect()
 }
 
 /// Outcomes that several callers look at.
@@ -271,10 +255,7 @@ pub struct Explorer<L: Layer + ?Sized> {
 impl<L: Layer + ?Sized> Explorer<L> {
     /// Explores within a domain.
     pub fn new(domain: Domain) -> Self {
-        Explorer {
-            domain: Rc::new(domain),
-            settled: BTreeMap::new(),
-        }
+        Explorer { domain: Rc::new(domain), settled: BTreeMap::new() }
     }
 
     /// The states the layer may start in.
@@ -284,10 +265,7 @@ impl<L: Layer + ?Sized> Explorer<L> {
             when(L::is_initial(&state) && L::holds(&state));
             state
         };
-        outcomes_in(&self.domain, start)
-            .into_iter()
-            .filter_map(|outcome| outcome.value().cloned())
-            .collect()
+        outcomes_in(&self.domain, start).into_iter().filter_map(|outcome| outcome.value().cloned()).collect()
     }
 
     /// Where the background may lead from `state`, `state` itself included; nowhere if an invariant is broken.
@@ -308,12 +286,7 @@ impl<L: Layer + ?Sized> Explorer<L> {
     }
 
     /// All outcomes of one operation by `me`: its result and the state after it. The background may run before and after.
-    pub fn steps<O: Operation>(
-        &mut self,
-        state: &L::State,
-        me: Pid,
-        op: &O,
-    ) -> Vec<Outcome<(O::Output, L::State)>>
+    pub fn steps<O: Operation>(&mut self, state: &L::State, me: Pid, op: &O) -> Vec<Outcome<(O::Output, L::State)>>
     where
         L: Spec<O, L::State>,
     {
@@ -327,19 +300,13 @@ impl<L: Layer + ?Sized> Explorer<L> {
         });
         then(&middle, |(result, state)| {
             let after = self.background(state);
-            after
-                .iter()
-                .map(|outcome| outcome.clone().map(|state| (result.clone(), state)))
-                .collect()
+            after.iter().map(|outcome| outcome.clone().map(|state| (result.clone(), state))).collect()
         })
     }
 }
 
 /// Goes on from every return; each outcome once and in order.
-fn then<A, B: Ord>(
-    first: &[Outcome<A>],
-    mut next: impl FnMut(&A) -> Vec<Outcome<B>>,
-) -> Vec<Outcome<B>> {
+fn then<A, B: Ord>(first: &[Outcome<A>], mut next: impl FnMut(&A) -> Vec<Outcome<B>>) -> Vec<Outcome<B>> {
     let mut found = BTreeSet::new();
     for outcome in first {
         match outcome {
@@ -347,9 +314,7 @@ fn then<A, B: Ord>(
                 found.extend(next(value).into_iter().map(|outcome| outcome.after(events)));
             }
             Outcome::Failed { message } => {
-                found.insert(Outcome::Failed {
-                    message: message.clone(),
-                });
+                found.insert(Outcome::Failed { message: message.clone() });
             }
         }
     }

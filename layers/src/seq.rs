@@ -27,11 +27,7 @@ impl<T> Seq<T> {
 
     /// Takes the element at the front.
     pub fn pop_front(&mut self) -> Option<T> {
-        if self.0.is_empty() {
-            None
-        } else {
-            Some(self.0.remove(0))
-        }
+        if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
     /// Removes every element.

@@ -102,12 +102,8 @@ pub(crate) fn pick(of: usize) -> usize {
 
 /// One of the alternatives that `compute` lists. They are computed once, however often the run is replayed.
 pub(crate) fn pick_from<T: Clone + 'static>(compute: impl FnOnce() -> Vec<T>) -> T {
-    let known = with_session(|session| {
-        session
-            .choices
-            .get(session.made)
-            .and_then(|choice| choice.alternatives.clone())
-    });
+    let known =
+        with_session(|session| session.choices.get(session.made).and_then(|choice| choice.alternatives.clone()));
     let alternatives: Rc<Vec<T>> = match known {
         Some(known) => known.downcast().unwrap_or_else(|_| give_up(CHANGED.into())),
         None => Rc::new(compute()),
@@ -130,11 +126,7 @@ fn decide(of: usize, alternatives: Option<Rc<dyn Any>>) -> usize {
         }
         if session.made == session.choices.len() {
             let picked = session.driver.next(of);
-            session.choices.push(Choice {
-                picked,
-                of,
-                alternatives,
-            });
+            session.choices.push(Choice { picked, of, alternatives });
         }
         let choice = &session.choices[session.made];
         session.made += 1;
@@ -142,10 +134,7 @@ fn decide(of: usize, alternatives: Option<Rc<dyn Any>>) -> usize {
             return Err(CHANGED.into());
         }
         if choice.picked >= of {
-            return Err(format!(
-                "the script picks alternative {} of {of} (they count from 0)",
-                choice.picked
-            ));
+            return Err(format!("the script picks alternative {} of {of} (they count from 0)", choice.picked));
         }
         Ok(choice.picked)
     });
@@ -178,10 +167,7 @@ fn attempt<T>(session: Session, body: &mut dyn FnMut() -> T) -> Ended<T> {
     let popped = SESSIONS.with_borrow_mut(Vec::pop);
     let mut session = popped.expect("every session pushed is popped by the same call");
     let outcome = match result {
-        Ok(value) => Some(Outcome::Done {
-            value,
-            events: std::mem::take(&mut session.events),
-        }),
+        Ok(value) => Some(Outcome::Done { value, events: std::mem::take(&mut session.events) }),
         Err(payload) => ended_early(payload),
     };
     Ended { outcome, session }
@@ -197,10 +183,7 @@ fn ended_early<T>(payload: Box<dyn Any + Send>) -> Option<Outcome<T>> {
         Ok(given_up) => panic::resume_unwind(given_up),
         Err(payload) => payload,
     };
-    let message = match (
-        payload.downcast_ref::<String>(),
-        payload.downcast_ref::<&str>(),
-    ) {
+    let message = match (payload.downcast_ref::<String>(), payload.downcast_ref::<&str>()) {
         (Some(text), _) => text.clone(),
         (None, Some(text)) => (*text).to_owned(),
         (None, None) => "a panic without a message".to_owned(),
@@ -227,41 +210,17 @@ pub(crate) fn run_once<T>(
     driver: Driver,
     body: &mut dyn FnMut() -> T,
 ) -> (Option<Outcome<T>>, Vec<usize>) {
-    let session = Session {
-        domain,
-        driver,
-        choices: Vec::new(),
-        made: 0,
-        events: Vec::new(),
-    };
+    let session = Session { domain, driver, choices: Vec::new(), made: 0, events: Vec::new() };
     let ended = attempt(session, body);
-    (
-        ended.outcome,
-        ended
-            .session
-            .choices
-            .iter()
-            .map(|choice| choice.picked)
-            .collect(),
-    )
+    (ended.outcome, ended.session.choices.iter().map(|choice| choice.picked).collect())
 }
 
 /// Runs `body` once for every sequence of choices, and shows each outcome; disabled runs show nothing.
-pub(crate) fn enumerate<T>(
-    domain: Rc<Domain>,
-    body: &mut dyn FnMut() -> T,
-    visit: &mut dyn FnMut(Outcome<T>),
-) {
+pub(crate) fn enumerate<T>(domain: Rc<Domain>, body: &mut dyn FnMut() -> T, visit: &mut dyn FnMut(Outcome<T>)) {
     let limit = domain.limits.runs;
     let mut choices = Vec::new();
     for _ in 0..limit {
-        let session = Session {
-            domain: domain.clone(),
-            driver: Driver::First,
-            choices,
-            made: 0,
-            events: Vec::new(),
-        };
+        let session = Session { domain: domain.clone(), driver: Driver::First, choices, made: 0, events: Vec::new() };
         let ended = attempt(session, body);
         if ended.session.made != ended.session.choices.len() {
             stop(CHANGED.into());
@@ -274,9 +233,7 @@ pub(crate) fn enumerate<T>(
             return;
         }
     }
-    stop(format!(
-        "more than {limit} runs (Domain::limits.runs): make the domain smaller"
-    ));
+    stop(format!("more than {limit} runs (Domain::limits.runs): make the domain smaller"));
 }
 
 /// Gives up the runs around this one, or panics if there are none.

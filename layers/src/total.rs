@@ -23,11 +23,7 @@ pub struct Total<K, V> {
 impl<K: Ord, V: Default + PartialEq> Total<K, V> {
     /// The function that is the default everywhere.
     pub fn new() -> Self {
-        Total {
-            entries: BTreeMap::new(),
-            default: V::default(),
-            touched: None,
-        }
+        Total { entries: BTreeMap::new(), default: V::default(), touched: None }
     }
 
     /// Whether this is the default everywhere.
@@ -45,9 +41,7 @@ impl<K: Ord, V: Default + PartialEq> Total<K, V> {
 
     /// The entries whose value is not the default, in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.entries
-            .iter()
-            .filter(|(_, value)| **value != self.default)
+        self.entries.iter().filter(|(_, value)| **value != self.default)
     }
 
     fn tidy(&mut self) {

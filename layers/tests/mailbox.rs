@@ -179,9 +179,7 @@ impl Plain for Mailbox {
 impl ForgetTmp {
     #[abstraction]
     fn mailbox(lo: &Spool) -> Mailbox {
-        Mailbox {
-            mbox: lo.mbox.clone(),
-        }
+        Mailbox { mbox: lo.mbox.clone() }
     }
 }
 
@@ -248,24 +246,14 @@ where
 }
 
 fn with_tmp(text: &str) -> Spool {
-    Spool {
-        tmp: Map::from([(Pid(0), message(text))]),
-        ..Spool::default()
-    }
+    Spool { tmp: Map::from([(Pid(0), message(text))]), ..Spool::default() }
 }
 
 #[test]
 fn creating_succeeds_fails_or_leaves_anything() {
-    let found = after::<dyn Deliver, _>(
-        &Spool::default(),
-        __Deliver::create_write_tmp((message("m"),)),
-    );
-    let expected = [
-        (false, Spool::default()),
-        (false, with_tmp("junk")),
-        (false, with_tmp("m")),
-        (true, with_tmp("m")),
-    ];
+    let found = after::<dyn Deliver, _>(&Spool::default(), __Deliver::create_write_tmp((message("m"),)));
+    let expected =
+        [(false, Spool::default()), (false, with_tmp("junk")), (false, with_tmp("m")), (true, with_tmp("m"))];
     assert_eq!(found, expected);
 }
 
@@ -274,38 +262,20 @@ fn linking_needs_a_temporary_file_and_a_free_name() {
     let without = after::<dyn Deliver, _>(&Spool::default(), __Deliver::link_mail(()));
     assert_eq!(without, [(false, Spool::default())]);
 
-    let linked = |number| Spool {
-        mbox: Map::from([((Pid(0), number), message("m"))]),
-        ..with_tmp("m")
-    };
+    let linked = |number| Spool { mbox: Map::from([((Pid(0), number), message("m"))]), ..with_tmp("m") };
     let found = after::<dyn Deliver, _>(&with_tmp("m"), __Deliver::link_mail(()));
-    assert_eq!(
-        found,
-        [(false, with_tmp("m")), (true, linked(0)), (true, linked(1))]
-    );
+    assert_eq!(found, [(false, with_tmp("m")), (true, linked(0)), (true, linked(1))]);
     let full = after::<dyn Deliver, _>(&linked(0), __Deliver::link_mail(()));
     assert_eq!(full.len(), 2);
 }
 
 #[test]
 fn a_guard_disables_and_an_assertion_fails() {
-    let locked = Spool {
-        locked: true,
-        ..Spool::default()
-    };
+    let locked = Spool { locked: true, ..Spool::default() };
     let mut explorer = Explorer::<dyn Deliver>::new(domain());
-    assert!(
-        explorer
-            .steps(&locked, Pid(0), &__Deliver::lock(()))
-            .is_empty()
-    );
+    assert!(explorer.steps(&locked, Pid(0), &__Deliver::lock(())).is_empty());
     let failed = explorer.steps(&Spool::default(), Pid(0), &__Deliver::unlock(()));
-    assert_eq!(
-        failed,
-        [Outcome::Failed {
-            message: "unlocked twice".to_owned()
-        }]
-    );
+    assert_eq!(failed, [Outcome::Failed { message: "unlocked twice".to_owned() }]);
 }
 
 #[test]
@@ -325,30 +295,12 @@ fn the_procedure_does_what_the_atomic_operation_may_do() {
 
 #[test]
 fn a_protocol_removes_what_is_not_allowed() {
-    assert_eq!(
-        after::<dyn Careful, _>(&Spool::default(), __Careful::link_mail(())),
-        []
-    );
-    assert_eq!(
-        after::<dyn Careful, _>(&with_tmp("m"), __Careful::link_mail(())).len(),
-        3
-    );
-    let locked = Spool {
-        locked: true,
-        ..Spool::default()
-    };
-    assert_eq!(
-        after::<dyn Careful, _>(&locked, __Careful::delete(((Pid(0), 0),))).len(),
-        1
-    );
-    assert_eq!(
-        after::<dyn Careful, _>(&locked, __Careful::delete(((Pid(1), 0),))).len(),
-        0
-    );
-    assert_eq!(
-        after::<dyn Careful, _>(&locked, __Careful::list(())).len(),
-        1
-    );
+    assert_eq!(after::<dyn Careful, _>(&Spool::default(), __Careful::link_mail(())), []);
+    assert_eq!(after::<dyn Careful, _>(&with_tmp("m"), __Careful::link_mail(())).len(), 3);
+    let locked = Spool { locked: true, ..Spool::default() };
+    assert_eq!(after::<dyn Careful, _>(&locked, __Careful::delete(((Pid(0), 0),))).len(), 1);
+    assert_eq!(after::<dyn Careful, _>(&locked, __Careful::delete(((Pid(1), 0),))).len(), 0);
+    assert_eq!(after::<dyn Careful, _>(&locked, __Careful::list(())).len(), 1);
 }
 
 #[test]
@@ -380,14 +332,8 @@ fn external_operations_return_anything_and_leave_an_event() {
 
 #[test]
 fn initial_states_are_inherited() {
-    assert_eq!(
-        Explorer::<dyn Deliver>::new(domain()).initial(),
-        [Spool::default()]
-    );
-    assert_eq!(
-        Explorer::<dyn Careful>::new(domain()).initial(),
-        [Spool::default()]
-    );
+    assert_eq!(Explorer::<dyn Deliver>::new(domain()).initial(), [Spool::default()]);
+    assert_eq!(Explorer::<dyn Careful>::new(domain()).initial(), [Spool::default()]);
     let sites = Explorer::<dyn Operated>::new(domain()).initial();
     let modes: Vec<_> = sites.iter().map(|site| site.mode.clone()).collect();
     assert_eq!(modes, [Mode::Up, Mode::Down { since: 0 }]);
@@ -398,9 +344,7 @@ fn initial_states_are_inherited() {
 fn operations_act_on_a_component() {
     let mut explorer = Explorer::<dyn Operated>::new(domain());
     let found = explorer.steps(&Site::default(), Pid(0), &__Operated::lock(()));
-    let [outcome] = found.as_slice() else {
-        panic!("one outcome")
-    };
+    let [outcome] = found.as_slice() else { panic!("one outcome") };
     let ((), site) = outcome.value().expect("no failure");
     assert!(site.north.locked && site.mode == Mode::Up);
 }
@@ -409,15 +353,8 @@ fn operations_act_on_a_component() {
 fn a_step_that_breaks_the_invariant_does_not_exist() {
     let mut explorer = Explorer::<dyn Operated>::new(domain());
     let site = Site::default();
-    assert!(
-        explorer
-            .steps(&site, Pid(0), &__Operated::stop((0,)))
-            .is_empty()
-    );
-    assert_eq!(
-        explorer.steps(&site, Pid(0), &__Operated::stop((1,))).len(),
-        1
-    );
+    assert!(explorer.steps(&site, Pid(0), &__Operated::stop((0,))).is_empty());
+    assert_eq!(explorer.steps(&site, Pid(0), &__Operated::stop((1,))).len(), 1);
 }
 
 /// A bottom that keeps its promises: a disk of two vectors.

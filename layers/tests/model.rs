@@ -8,9 +8,7 @@ use cspec::{Model, Perform};
 
 fn returned<T: Ord + Clone>(domain: &Domain, body: impl FnMut() -> T) -> Vec<T> {
     let all = outcomes(domain, body);
-    all.iter()
-        .filter_map(|outcome| outcome.value().cloned())
-        .collect()
+    all.iter().filter_map(|outcome| outcome.value().cloned()).collect()
 }
 
 /// The message of the panic that `body` ends in.
@@ -20,24 +18,16 @@ fn refusal<T>(body: impl FnOnce() -> T) -> String {
     };
     match payload.downcast::<String>() {
         Ok(text) => *text,
-        Err(payload) => payload
-            .downcast_ref::<&str>()
-            .map_or_else(String::new, |text| (*text).to_owned()),
+        Err(payload) => payload.downcast_ref::<&str>().map_or_else(String::new, |text| (*text).to_owned()),
     }
 }
 
 #[test]
 fn every_value_once() {
-    let domain = Domain {
-        integers: vec![-1, 0, 300],
-        ..Domain::default()
-    };
+    let domain = Domain { integers: vec![-1, 0, 300], ..Domain::default() };
     assert_eq!(values::<u8>(&domain), [0]);
     assert_eq!(values::<i64>(&domain), [-1, 0, 300]);
-    assert_eq!(
-        values::<Option<bool>>(&domain),
-        [None, Some(false), Some(true)]
-    );
+    assert_eq!(values::<Option<bool>>(&domain), [None, Some(false), Some(true)]);
     assert_eq!(values::<Seq<bool>>(&domain).len(), 1 + 2 + 4);
     assert_eq!(values::<Set<Pid>>(&domain).len(), 4);
     assert_eq!(values::<Map<Pid, bool>>(&domain).len(), 9);
@@ -48,11 +38,7 @@ fn every_value_once() {
 
 #[test]
 fn a_bounded_map_has_no_more_entries_than_the_domain_says() {
-    let domain = Domain {
-        pids: 3,
-        entries: 1,
-        ..Domain::default()
-    };
+    let domain = Domain { pids: 3, entries: 1, ..Domain::default() };
     assert_eq!(values::<Map<Pid, bool>>(&domain).len(), 1 + 3 * 2);
 }
 
@@ -71,9 +57,7 @@ fn failures_are_outcomes() {
         assert!(n == 0, "n is {n}");
         n
     });
-    let failed = Outcome::Failed {
-        message: "n is 1".to_owned(),
-    };
+    let failed = Outcome::Failed { message: "n is 1".to_owned() };
     assert_eq!(all, [Outcome::done(0), failed]);
     let missing = outcomes(&Domain::default(), || Map::<u64, u64>::new()[&1]);
     assert!(missing[0].is_failure());
@@ -86,12 +70,7 @@ fn events_are_part_of_the_outcome() {
             emit("yes");
         }
     });
-    assert_eq!(
-        all.iter()
-            .map(|outcome| outcome.events().len())
-            .collect::<Vec<_>>(),
-        [0, 1]
-    );
+    assert_eq!(all.iter().map(|outcome| outcome.events().len()).collect::<Vec<_>>(), [0, 1]);
 }
 
 #[test]
@@ -121,35 +100,19 @@ fn repeat_nests_and_keeps_failures() {
         });
         pair
     });
-    assert_eq!(
-        all.iter().filter(|outcome| !outcome.is_failure()).count(),
-        1 + 2 * 3
-    );
+    assert_eq!(all.iter().filter(|outcome| !outcome.is_failure()).count(), 1 + 2 * 3);
     assert_eq!(all.iter().filter(|outcome| outcome.is_failure()).count(), 1);
 }
 
 #[test]
 fn limits_are_named() {
-    let tight = Domain {
-        limits: Limits {
-            choices: 100,
-            runs: 50,
-            states: 10,
-        },
-        ..Domain::default()
-    };
+    let tight = Domain { limits: Limits { choices: 100, runs: 50, states: 10 }, ..Domain::default() };
     let endless = refusal(|| {
-        let patient = Domain {
-            limits: Limits {
-                choices: 100,
-                ..Limits::default()
-            },
-            ..Domain::default()
-        };
+        let patient = Domain { limits: Limits { choices: 100, ..Limits::default() }, ..Domain::default() };
         outcomes(&patient, || while maybe() {})
     });
     assert!(endless.contains("use `repeat`"), "{endless}");
-    let runs = refusal(|| outcomes(&tight, || any::<Seq<Seq<bool>>>()));
+    let runs = refusal(|| outcomes(&tight, any::<Seq<Seq<bool>>>));
     assert!(runs.contains("limits.runs"), "{runs}");
     let states = refusal(|| {
         outcomes(&tight, || {
@@ -214,11 +177,9 @@ impl Ticking for Clock {
 #[test]
 fn the_background_runs_before_and_after() {
     let start = Clock::default();
-    let explored =
-        Explorer::<dyn Ticking>::new(Domain::default()).steps(&start, Pid(0), &__Ticking::now(()));
-    let expected: Vec<_> = (0..=3)
-        .flat_map(|now| (now..=3).map(move |ticks| Outcome::done((now, Clock { ticks }))))
-        .collect();
+    let explored = Explorer::<dyn Ticking>::new(Domain::default()).steps(&start, Pid(0), &__Ticking::now(()));
+    let expected: Vec<_> =
+        (0..=3).flat_map(|now| (now..=3).map(move |ticks| Outcome::done((now, Clock { ticks })))).collect();
     assert_eq!(explored, expected);
 
     let whole = outcomes(&Domain::default(), || {

@@ -13,10 +13,7 @@ pub fn bottom(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     parse2::<Nothing>(args)?;
     let item: ItemImpl = parse2(item)?;
     let Some((None, layer, _)) = &item.trait_ else {
-        return Err(Error::new_spanned(
-            &item.self_ty,
-            "a bottom is written as `impl Layer for Hardware`",
-        ));
+        return Err(Error::new_spanned(&item.self_ty, "a bottom is written as `impl Layer for Hardware`"));
     };
     let hardware = &item.self_ty;
     let (generics, _, bounds) = item.generics.split_for_impl();
@@ -28,7 +25,8 @@ pub fn bottom(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
         }
     }
     // The check is a function that only compiles if nothing is missing.
-    let complete = quote_spanned!(layer.span()=> fn complete #generics (bottom: #hardware) -> impl #layer #bounds { bottom });
+    let complete =
+        quote_spanned!(layer.span()=> fn complete #generics (bottom: #hardware) -> impl #layer #bounds { bottom });
     Ok(quote! {
         #(#performs)*
         const _: () = {
@@ -38,12 +36,7 @@ pub fn bottom(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     })
 }
 
-fn perform(
-    item: &ItemImpl,
-    layer: &Path,
-    hardware: &Type,
-    mut method: ImplItemFn,
-) -> Result<TokenStream> {
+fn perform(item: &ItemImpl, layer: &Path, hardware: &Type, mut method: ImplItemFn) -> Result<TokenStream> {
     let op = operation(&mut method, false)?;
     let name = &op.name;
     let module = hidden(layer);
@@ -73,13 +66,7 @@ mod tests {
     #[test]
     fn shapes() {
         let nothing = TokenStream::new;
-        assert!(
-            bottom(
-                nothing(),
-                quote!(impl Tso for Core<'_> { fn fence(&mut self) {} })
-            )
-            .is_ok()
-        );
+        assert!(bottom(nothing(), quote!(impl Tso for Core<'_> { fn fence(&mut self) {} })).is_ok());
         assert!(bottom(nothing(), quote!(impl Core<'_> { fn fence(&mut self) {} })).is_err());
         assert!(bottom(nothing(), quote!(impl Tso for Core<'_> { fn fence() {} })).is_err());
     }

@@ -4,19 +4,13 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::parse::{Nothing, Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{
-    Error, FnArg, ItemFn, ItemType, LitInt, Pat, Path, Result, Token, parenthesized, parse_quote,
-    parse2,
-};
+use syn::{Error, FnArg, ItemFn, ItemType, LitInt, Pat, Path, Result, Token, parenthesized, parse_quote, parse2};
 
 pub fn stack(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     parse2::<Nothing>(args)?;
     let alias: ItemType = parse2(item)?;
     if alias.generics.type_params().count() != 1 {
-        return Err(Error::new_spanned(
-            &alias.ident,
-            "a stack has one type parameter: the bottom layer",
-        ));
+        return Err(Error::new_spanned(&alias.ident, "a stack has one type parameter: the bottom layer"));
     }
     Ok(quote!(#alias))
 }
@@ -35,14 +29,9 @@ impl Parse for ClientArgs {
         parenthesized!(numbers in input);
         let numbers = Punctuated::<LitInt, Token![,]>::parse_terminated(&numbers)?;
         if numbers.is_empty() {
-            return Err(Error::new_spanned(
-                word,
-                "how many processes run this client? Write `processes(2, 3)`",
-            ));
+            return Err(Error::new_spanned(word, "how many processes run this client? Write `processes(2, 3)`"));
         }
-        numbers
-            .iter()
-            .try_for_each(|number| number.base10_parse::<u32>().map(drop))?;
+        numbers.iter().try_for_each(|number| number.base10_parse::<u32>().map(drop))?;
         input.parse::<Option<Token![,]>>()?;
         Ok(ClientArgs)
     }
@@ -66,10 +55,7 @@ pub fn client(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
         ));
     };
     // Not every client looks at its number.
-    function
-        .block
-        .stmts
-        .insert(0, parse_quote!(let _ = #process;));
+    function.block.stmts.insert(0, parse_quote!(let _ = #process;));
     Ok(quote!(#[allow(dead_code)] #function))
 }
 

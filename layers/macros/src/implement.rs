@@ -6,8 +6,8 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Result, Token, Type, Visibility,
-    parenthesized, parse_quote, parse2,
+    Attribute, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Result, Token, Type, Visibility, parenthesized,
+    parse_quote, parse2,
 };
 
 use crate::names::hidden;
@@ -43,23 +43,13 @@ impl Parse for Args {
                     pass.extend(Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?);
                 }
                 _ => {
-                    return Err(Error::new_spanned(
-                        word,
-                        "expected `over = Lower`, `by = PATTERN` or `pass(…)`",
-                    ));
+                    return Err(Error::new_spanned(word, "expected `over = Lower`, `by = PATTERN` or `pass(…)`"));
                 }
             }
         }
-        let lower = lower
-            .ok_or_else(|| Error::new_spanned(&upper, "over which layer? Write `over = Lower`"))?;
-        let pattern = pattern
-            .ok_or_else(|| Error::new_spanned(&upper, "by which pattern? Write `by = movers`"))?;
-        Ok(Args {
-            upper,
-            lower,
-            pattern,
-            pass,
-        })
+        let lower = lower.ok_or_else(|| Error::new_spanned(&upper, "over which layer? Write `over = Lower`"))?;
+        let pattern = pattern.ok_or_else(|| Error::new_spanned(&upper, "by which pattern? Write `by = movers`"))?;
+        Ok(Args { upper, lower, pattern, pass })
     }
 }
 
@@ -85,18 +75,12 @@ pub fn implement(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let (mut functions, mut procedures, mut relations) = (Vec::new(), Vec::new(), 0);
     for member in item.items {
         let ImplItem::Fn(mut function) = member else {
-            return Err(Error::new_spanned(
-                member,
-                "an implementation consists of functions",
-            ));
+            return Err(Error::new_spanned(member, "an implementation consists of functions"));
         };
         if take_abstraction(&mut function.attrs) {
             relations += 1;
             if !by_abstraction {
-                return Err(Error::new_spanned(
-                    &function.sig.ident,
-                    "`#[abstraction]` belongs to `by = abstraction`",
-                ));
+                return Err(Error::new_spanned(&function.sig.ident, "`#[abstraction]` belongs to `by = abstraction`"));
             }
             function.vis = Visibility::Public(Default::default());
             function.attrs.push(parse_quote!(#[allow(dead_code)]));
@@ -134,10 +118,7 @@ fn name_of(item: &ItemImpl) -> Result<Ident> {
         _ => None,
     };
     named.ok_or_else(|| {
-        Error::new_spanned(
-            &item.self_ty,
-            "an implementation is written as `impl Name`, with a new name",
-        )
+        Error::new_spanned(&item.self_ty, "an implementation is written as `impl Name`, with a new name")
     })
 }
 
@@ -162,22 +143,13 @@ fn is_procedure(function: &ImplItemFn) -> bool {
 
 fn check_abstraction(args: &Args, name: &Ident, relations: usize, procedures: usize) -> Result<()> {
     if relations != 1 {
-        return Err(Error::new_spanned(
-            name,
-            "an abstraction is one `#[abstraction]` function",
-        ));
+        return Err(Error::new_spanned(name, "an abstraction is one `#[abstraction]` function"));
     }
     if let Some(op) = args.pass.first() {
-        return Err(Error::new_spanned(
-            op,
-            "an abstraction passes on every operation: there is nothing to name",
-        ));
+        return Err(Error::new_spanned(op, "an abstraction passes on every operation: there is nothing to name"));
     }
     if procedures > 0 {
-        return Err(Error::new_spanned(
-            name,
-            "an abstraction does not change the code: it has no procedures",
-        ));
+        return Err(Error::new_spanned(name, "an abstraction does not change the code: it has no procedures"));
     }
     Ok(())
 }
@@ -186,9 +158,8 @@ fn check_abstraction(args: &Args, name: &Ident, relations: usize, procedures: us
 fn procedure(args: &Args, name: &Ident, function: &ImplItemFn) -> TokenStream {
     let (upper, lower) = (hidden(&args.upper), &args.lower);
     let op = &function.sig.ident;
-    let arguments: Vec<Ident> = (1..function.sig.inputs.len())
-        .map(|place| quote::format_ident!("argument{}", place))
-        .collect();
+    let arguments: Vec<Ident> =
+        (1..function.sig.inputs.len()).map(|place| quote::format_ident!("argument{}", place)).collect();
     let call = quote_spanned!(op.span()=> #name::<()>::#op(&mut self.0 #(, #arguments)*));
     quote! {
         impl<L: #lower> ::cspec::Perform<#upper::#op> for #name<L> {
@@ -230,8 +201,7 @@ fn all_through(name: &Ident) -> TokenStream {
 /// A function that only compiles if every operation of the upper layer is there.
 fn complete(args: &Args, name: &Ident) -> TokenStream {
     let (upper, lower) = (&args.upper, &args.lower);
-    let check =
-        quote_spanned!(upper.span()=> fn complete<L: #lower>(it: #name<L>) -> impl #upper { it });
+    let check = quote_spanned!(upper.span()=> fn complete<L: #lower>(it: #name<L>) -> impl #upper { it });
     quote! {
         const _: () = {
             #[allow(dead_code)]
@@ -245,28 +215,17 @@ mod tests {
     use super::*;
 
     fn message(args: TokenStream, item: TokenStream) -> String {
-        implement(args, item)
-            .expect_err("this must not be accepted")
-            .to_string()
+        implement(args, item).expect_err("this must not be accepted").to_string()
     }
 
     #[test]
     fn arguments_of_the_attribute() {
         let empty = || quote!(impl Name {});
-        assert!(
-            implement(
-                quote!(Up, over = Lo, by = movers, pass(list, read)),
-                empty()
-            )
-            .is_ok()
-        );
+        assert!(implement(quote!(Up, over = Lo, by = movers, pass(list, read)), empty()).is_ok());
         assert!(implement(quote!(Up, over = Lo, by = partition(user)), empty()).is_ok());
         assert!(message(quote!(Up, by = movers), empty()).contains("over which layer?"));
         assert!(message(quote!(Up, over = Lo), empty()).contains("by which pattern?"));
-        assert_eq!(
-            message(quote!(Up, over = Lo, by = magic), empty()),
-            PATTERNS
-        );
+        assert_eq!(message(quote!(Up, over = Lo, by = magic), empty()), PATTERNS);
         assert!(message(quote!(Up, under = Lo), empty()).starts_with("expected `over"));
     }
 
@@ -276,28 +235,16 @@ mod tests {
         let relation = quote!(impl Name { #[abstraction] fn relation(lo: &Lo) -> Hi { lo.hi() } });
         assert!(implement(by_abstraction(), relation.clone()).is_ok());
         assert!(message(by_abstraction(), quote!(impl Name {})).contains("one `#[abstraction]`"));
-        assert!(
-            message(quote!(Up, over = Lo, by = movers), relation)
-                .contains("belongs to `by = abstraction`")
-        );
+        assert!(message(quote!(Up, over = Lo, by = movers), relation).contains("belongs to `by = abstraction`"));
         let passing = quote!(Up, over = Lo, by = abstraction, pass(list));
         assert!(
-            message(
-                passing,
-                quote!(impl Name { #[abstraction] fn f(lo: &Lo) -> Hi { lo.hi() } })
-            )
-            .contains("nothing to name")
+            message(passing, quote!(impl Name { #[abstraction] fn f(lo: &Lo) -> Hi { lo.hi() } }))
+                .contains("nothing to name")
         );
     }
 
     #[test]
     fn the_name_is_new() {
-        assert!(
-            message(
-                quote!(Up, over = Lo, by = movers),
-                quote!(impl Up for Name {})
-            )
-            .contains("`impl Name`")
-        );
+        assert!(message(quote!(Up, over = Lo, by = movers), quote!(impl Up for Name {})).contains("`impl Name`"));
     }
 }

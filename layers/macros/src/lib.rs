@@ -13,9 +13,7 @@ mod names;
 mod state;
 
 fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    expanded
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// A struct or enum that layers are made of: compared, cloned, printed and enumerated by its parts.

@@ -23,14 +23,10 @@ pub fn call_trait(op: &Ident) -> Ident {
 pub fn one_deeper(path: &Path) -> Path {
     let mut path = path.clone();
     Deeper.visit_path_mut(&mut path);
-    let anchored = path.leading_colon.is_some()
-        || path
-            .segments
-            .first()
-            .is_some_and(|s| s.ident == "crate" || s.ident == "super");
+    let anchored =
+        path.leading_colon.is_some() || path.segments.first().is_some_and(|s| s.ident == "crate" || s.ident == "super");
     if !anchored {
-        path.segments
-            .insert(0, PathSegment::from(Ident::new("super", Span::call_site())));
+        path.segments.insert(0, PathSegment::from(Ident::new("super", Span::call_site())));
     }
     path
 }
@@ -55,8 +51,7 @@ impl VisitMut for Deeper {
         if first.ident == "self" {
             first.ident = Ident::new("super", span);
         } else if first.ident == "super" {
-            path.segments
-                .insert(0, PathSegment::from(Ident::new("super", span)));
+            path.segments.insert(0, PathSegment::from(Ident::new("super", span)));
         }
     }
 }
@@ -70,17 +65,9 @@ mod tests {
 
     #[test]
     fn paths_are_rewritten_for_the_module_inside() {
-        let shown = |path: Path| {
-            one_deeper(&path)
-                .to_token_stream()
-                .to_string()
-                .replace(' ', "")
-        };
+        let shown = |path: Path| one_deeper(&path).to_token_stream().to_string().replace(' ', "");
         assert_eq!(shown(parse_quote!(Tso)), "super::Tso");
-        assert_eq!(
-            shown(parse_quote!(super::tso::Tso)),
-            "super::super::tso::Tso"
-        );
+        assert_eq!(shown(parse_quote!(super::tso::Tso)), "super::super::tso::Tso");
         assert_eq!(shown(parse_quote!(self::Tso)), "super::Tso");
         assert_eq!(shown(parse_quote!(crate::Tso)), "crate::Tso");
     }
@@ -88,9 +75,6 @@ mod tests {
     #[test]
     fn types_are_rewritten_inside_their_arguments() {
         let ty = type_one_deeper(&parse_quote!(Map<super::Key, (u64, self::Item)>));
-        assert_eq!(
-            ty.to_token_stream().to_string().replace(' ', ""),
-            "Map<super::super::Key,(u64,super::Item)>"
-        );
+        assert_eq!(ty.to_token_stream().to_string().replace(' ', ""), "Map<super::super::Key,(u64,super::Item)>");
     }
 }

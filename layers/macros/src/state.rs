@@ -6,18 +6,9 @@ use syn::parse::Nothing;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Path, Result, Token, Type, parse2};
 
-const DERIVED: [&str; 7] = [
-    "Clone",
-    "PartialEq",
-    "Eq",
-    "PartialOrd",
-    "Ord",
-    "Hash",
-    "Debug",
-];
-const COPIED: [&str; 13] = [
-    "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "bool", "char", "Pid",
-];
+const DERIVED: [&str; 7] = ["Clone", "PartialEq", "Eq", "PartialOrd", "Ord", "Hash", "Debug"];
+const COPIED: [&str; 13] =
+    ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "bool", "char", "Pid"];
 
 pub fn state(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     parse2::<Nothing>(args)?;
@@ -25,10 +16,7 @@ pub fn state(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     not_generic(&item)?;
     let name = &item.ident;
     let (arbitrary, default) = match &item.data {
-        Data::Struct(data) => (
-            build(quote!(#name), &data.fields, &quote!(::cspec::any())),
-            None,
-        ),
+        Data::Struct(data) => (build(quote!(#name), &data.fields, &quote!(::cspec::any())), None),
         Data::Enum(data) if data.variants.is_empty() => {
             return Err(Error::new_spanned(name, "a state needs at least one value"));
         }
@@ -36,25 +24,14 @@ pub fn state(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
             let count = data.variants.len();
             let arms = data.variants.iter().enumerate().map(|(number, variant)| {
                 let ident = &variant.ident;
-                let built = build(
-                    quote!(#name::#ident),
-                    &variant.fields,
-                    &quote!(::cspec::any()),
-                );
+                let built = build(quote!(#name::#ident), &variant.fields, &quote!(::cspec::any()));
                 quote!(#number => #built,)
             });
             let picked = quote!(match ::cspec::generated::pick(#count) { #(#arms)* _ => ::core::unreachable!() });
-            let marked = data
-                .variants
-                .iter()
-                .any(|variant| has_attribute(&variant.attrs, "default"));
+            let marked = data.variants.iter().any(|variant| has_attribute(&variant.attrs, "default"));
             let first = &data.variants[0];
             let ident = &first.ident;
-            let built = build(
-                quote!(#name::#ident),
-                &first.fields,
-                &quote!(::core::default::Default::default()),
-            );
+            let built = build(quote!(#name::#ident), &first.fields, &quote!(::core::default::Default::default()));
             (picked, (!marked).then_some(built))
         }
         Data::Union(_) => return Err(Error::new_spanned(name, "a state is a struct or an enum")),
@@ -112,15 +89,11 @@ pub fn scalar(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     })
 }
 
-const SCALAR_SHAPE: &str =
-    "a scalar is a tuple struct of one field, as in `struct Message(String);`";
+const SCALAR_SHAPE: &str = "a scalar is a tuple struct of one field, as in `struct Message(String);`";
 
 fn not_generic(item: &DeriveInput) -> Result<()> {
     match item.generics.params.first() {
-        Some(first) => Err(Error::new_spanned(
-            first,
-            "states and scalars have no type parameters",
-        )),
+        Some(first) => Err(Error::new_spanned(first, "states and scalars have no type parameters")),
         None => Ok(()),
     }
 }
@@ -144,42 +117,24 @@ fn build(path: TokenStream, fields: &Fields, each: &TokenStream) -> TokenStream 
 fn derives(item: &DeriveInput, default: bool) -> TokenStream {
     let present = derived(item);
     let wanted = DERIVED.into_iter().chain(default.then_some("Default"));
-    let missing = wanted
-        .filter(|name| !present.iter().any(|path| path == name))
-        .map(|name| format_ident!("{name}"));
+    let missing = wanted.filter(|name| !present.iter().any(|path| path == name)).map(|name| format_ident!("{name}"));
     quote!(#[derive(#(#missing),*)])
 }
 
 /// The last names of all derives on the item.
 fn derived(item: &DeriveInput) -> Vec<Ident> {
-    let lists = item
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("derive"));
-    let paths = lists.filter_map(|list| {
-        list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-            .ok()
-    });
-    paths
-        .flatten()
-        .filter_map(|path| path.segments.last().map(|segment| segment.ident.clone()))
-        .collect()
+    let lists = item.attrs.iter().filter(|attribute| attribute.path().is_ident("derive"));
+    let paths = lists.filter_map(|list| list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated).ok());
+    paths.flatten().filter_map(|path| path.segments.last().map(|segment| segment.ident.clone())).collect()
 }
 
 fn has_attribute(attributes: &[Attribute], name: &str) -> bool {
-    attributes
-        .iter()
-        .any(|attribute| attribute.path().is_ident(name))
+    attributes.iter().any(|attribute| attribute.path().is_ident(name))
 }
 
 fn is_copied(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
-    path.qself.is_none()
-        && path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| COPIED.iter().any(|name| last.ident == name))
+    path.qself.is_none() && path.path.segments.last().is_some_and(|last| COPIED.iter().any(|name| last.ident == name))
 }
 
 #[cfg(test)]
@@ -241,9 +196,7 @@ mod tests {
                 locked: bool,
             }
         );
-        let expanded = state(TokenStream::new(), item)
-            .expect("a plain state")
-            .to_string();
+        let expanded = state(TokenStream::new(), item).expect("a plain state").to_string();
         assert_eq!(expanded.matches("Clone").count(), 1);
     }
 }

@@ -15,10 +15,7 @@ pub fn expand(layer: &Declaration) -> TokenStream {
     let body_trait = body_trait(layer);
     let whole = whole_layer(layer);
     let specs = match &layer.base {
-        Base::Protocol {
-            layer: below,
-            nilpotent,
-        } => restricted(layer, below, *nilpotent),
+        Base::Protocol { layer: below, nilpotent } => restricted(layer, below, *nilpotent),
         Base::Own | Base::Ops(_) => {
             let own = layer.operations.iter().map(|op| own_spec(layer, op));
             let inherited = layer.inherited.iter().map(|op| inherited_spec(layer, op));
@@ -77,27 +74,16 @@ fn hidden_module(layer: &Declaration) -> TokenStream {
 }
 
 fn all_ops(layer: &Declaration) -> Vec<&Ident> {
-    layer
-        .operations
-        .iter()
-        .map(|op| &op.name)
-        .chain(layer.inherited.iter().map(|op| &op.op))
-        .collect()
+    layer.operations.iter().map(|op| &op.name).chain(layer.inherited.iter().map(|op| &op.op)).collect()
 }
 
 /// The type of an operation, and the trait with its method.
 fn operation_items(op: &Operation) -> TokenStream {
-    let Operation {
-        attributes, name, ..
-    } = op;
+    let Operation { attributes, name, .. } = op;
     let call = call_trait(name);
     let text = name.to_string();
     let names: Vec<_> = op.arguments.iter().map(|(name, _)| name).collect();
-    let types: Vec<_> = op
-        .arguments
-        .iter()
-        .map(|(_, ty)| type_one_deeper(ty))
-        .collect();
+    let types: Vec<_> = op.arguments.iter().map(|(_, ty)| type_one_deeper(ty)).collect();
     let output = type_one_deeper(&op.output);
     quote! {
         #(#attributes)*
@@ -126,14 +112,10 @@ fn operation_items(op: &Operation) -> TokenStream {
 
 /// `pub trait Name`: whatever performs all operations of the layer.
 fn calling_trait(layer: &Declaration) -> TokenStream {
-    let Declaration {
-        attributes, name, ..
-    } = layer;
+    let Declaration { attributes, name, .. } = layer;
     let module = module_name(layer);
     let (bounds, exports) = match &layer.base {
-        Base::Ops(other) | Base::Protocol { layer: other, .. } => {
-            (quote!(#other), TokenStream::new())
-        }
+        Base::Ops(other) | Base::Protocol { layer: other, .. } => (quote!(#other), TokenStream::new()),
         Base::Own => {
             let calls: Vec<Ident> = all_ops(layer).into_iter().map(call_trait).collect();
             let exports = quote! {
@@ -205,10 +187,7 @@ fn whole_layer(layer: &Declaration) -> TokenStream {
         }),
     };
     let below = protocol.map(|other| quote!(<dyn #other as ::cspec::Layer>::background(state);));
-    let own = layer
-        .background
-        .as_ref()
-        .map(|own| quote!(<#state as __Body>::#own(state);));
+    let own = layer.background.as_ref().map(|own| quote!(<#state as __Body>::#own(state);));
     let invariants = &layer.invariants;
     let holds_below = protocol.map(|other| quote!(&& <dyn #other as ::cspec::Layer>::holds(state)));
     quote! {
@@ -233,11 +212,7 @@ fn whole_layer(layer: &Declaration) -> TokenStream {
 
 /// The meaning of one of the layer's own operations.
 fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
-    let Declaration {
-        name: layer_name,
-        state,
-        ..
-    } = layer;
+    let Declaration { name: layer_name, state, .. } = layer;
     let name = &op.name;
     let module = module_name(layer);
     let module = quote_spanned!(name.span()=> #module);
@@ -250,9 +225,7 @@ fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
             }
         };
     }
-    let arguments: Vec<Ident> = (0..op.arguments.len())
-        .map(|place| format_ident!("argument{}", place))
-        .collect();
+    let arguments: Vec<Ident> = (0..op.arguments.len()).map(|place| format_ident!("argument{}", place)).collect();
     let call = quote_spanned!(name.span()=> <#state as __Body>::#name(state, me #(, #arguments)*));
     quote! {
         impl ::cspec::Spec<#module::#name, #state> for dyn #layer_name {
@@ -267,11 +240,7 @@ fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
 /// The meaning of an inherited operation: what it is elsewhere, over the same state or over a component.
 fn inherited_spec(layer: &Declaration, inherited: &Inherited) -> TokenStream {
     let Declaration { name, state, .. } = layer;
-    let Inherited {
-        layer: other,
-        component,
-        op,
-    } = inherited;
+    let Inherited { layer: other, component, op } = inherited;
     let here = module_name(layer);
     let there = hidden(other);
     let output = quote!(<#here::#op as ::cspec::Operation>::Output);
@@ -299,15 +268,8 @@ fn inherited_spec(layer: &Declaration, inherited: &Inherited) -> TokenStream {
 /// The meaning of every operation of a protocol layer: what it is below, where it is allowed.
 fn restricted(layer: &Declaration, below: &Path, nilpotent: bool) -> TokenStream {
     let Declaration { name, state, .. } = layer;
-    let rules = layer
-        .allowed
-        .iter()
-        .flat_map(|rule| rule.ops.iter().map(move |op| allowed_rule(layer, rule, op)));
-    let otherwise = if nilpotent {
-        quote!(return ::cspec::any())
-    } else {
-        quote!(::cspec::when(false))
-    };
+    let rules = layer.allowed.iter().flat_map(|rule| rule.ops.iter().map(move |op| allowed_rule(layer, rule, op)));
+    let otherwise = if nilpotent { quote!(return ::cspec::any()) } else { quote!(::cspec::when(false)) };
     quote! {
         fn allowed(state: &#state, me: ::cspec::Pid, op: &dyn ::core::any::Any) -> bool {
             let _ = (state, me, op);
@@ -336,17 +298,11 @@ fn allowed_rule(layer: &Declaration, rule: &Allowed, op: &Ident) -> TokenStream 
     let state = &layer.state;
     let module = module_name(layer);
     let name = &rule.name;
-    let places: Vec<Ident> = (0..rule.arguments.len())
-        .map(|place| format_ident!("argument{}", place))
-        .collect();
-    let passed = rule
-        .arguments
-        .iter()
-        .zip(&places)
-        .map(|(ty, place)| match ty {
-            Type::Reference(_) => quote!(&#place),
-            _ => quote!(#place),
-        });
+    let places: Vec<Ident> = (0..rule.arguments.len()).map(|place| format_ident!("argument{}", place)).collect();
+    let passed = rule.arguments.iter().zip(&places).map(|(ty, place)| match ty {
+        Type::Reference(_) => quote!(&#place),
+        _ => quote!(#place),
+    });
     let taken = (!places.is_empty()).then(|| quote!(let (#(#places,)*) = op.0;));
     let call = quote_spanned!(op.span()=> <#state as __Body>::#name(state, me #(, #passed)*));
     quote! {
@@ -390,9 +346,7 @@ mod tests {
     use super::*;
 
     fn message(args: TokenStream, item: TokenStream) -> String {
-        layer(args, item)
-            .expect_err("this must not be accepted")
-            .to_string()
+        layer(args, item).expect_err("this must not be accepted").to_string()
     }
 
     fn one(method: TokenStream) -> TokenStream {
@@ -403,21 +357,13 @@ mod tests {
     fn arguments_of_the_attribute() {
         let empty = || one(TokenStream::new());
         assert!(layer(quote!(inherit(Other: init, list), ops = Third), empty()).is_ok());
-        assert!(
-            message(quote!(inherits(Other: list)), empty()).starts_with("expected `inherit(…)`")
-        );
+        assert!(message(quote!(inherits(Other: list)), empty()).starts_with("expected `inherit(…)`"));
         assert!(message(quote!(nilpotent), empty()).contains("belongs to `protocol"));
         assert!(message(quote!(ops = A, protocol = B), empty()).contains("not both"));
         assert!(message(quote!(ops = A, ops = B), empty()).contains("twice"));
         assert!(message(quote!(inherit(Other:)), empty()).contains("which operations?"));
-        assert!(
-            message(quote!(protocol = A, inherit(Other: list)), empty())
-                .contains("nothing to inherit")
-        );
-        assert!(
-            message(quote!(inherit(A: list), inherit(B: list)), empty())
-                .contains("has a meaning already")
-        );
+        assert!(message(quote!(protocol = A, inherit(Other: list)), empty()).contains("nothing to inherit"));
+        assert!(message(quote!(inherit(A: list), inherit(B: list)), empty()).contains("has a meaning already"));
     }
 
     #[test]
@@ -496,8 +442,6 @@ mod tests {
 
     #[test]
     fn a_layer_is_a_trait_for_a_state() {
-        assert!(
-            message(TokenStream::new(), quote!(impl Spool {})).contains("`impl Layer for State`")
-        );
+        assert!(message(TokenStream::new(), quote!(impl Spool {})).contains("`impl Layer for State`"));
     }
 }

@@ -4,8 +4,8 @@ use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Error, Expr, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, Result, ReturnType,
-    Stmt, Token, Type, parenthesized, parse_quote,
+    Attribute, Error, Expr, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, Result, ReturnType, Stmt, Token, Type,
+    parenthesized, parse_quote,
 };
 
 /// A layer, as declared.
@@ -80,8 +80,7 @@ impl Parse for Args {
                 "protocol" => set_once(&mut args.protocol, &word, path_after_eq(input)?)?,
                 "nilpotent" => set_once(&mut args.nilpotent, &word, word.clone())?,
                 _ => {
-                    let message =
-                        "expected `inherit(…)`, `ops = Layer`, `protocol = Layer` or `nilpotent`";
+                    let message = "expected `inherit(…)`, `ops = Layer`, `protocol = Layer` or `nilpotent`";
                     return Err(Error::new_spanned(word, message));
                 }
             }
@@ -90,10 +89,7 @@ impl Parse for Args {
             }
         }
         if let (Some(word), None) = (&args.nilpotent, &args.protocol) {
-            return Err(Error::new_spanned(
-                word,
-                "`nilpotent` belongs to `protocol = Layer`",
-            ));
+            return Err(Error::new_spanned(word, "`nilpotent` belongs to `protocol = Layer`"));
         }
         Ok(args)
     }
@@ -117,20 +113,13 @@ fn inherit(input: ParseStream<'_>) -> Result<(Path, Vec<Ident>, Vec<Ident>)> {
     parenthesized!(inside in input);
     let layer = Path::parse_mod_style(&inside)?;
     let component = match inside.parse::<Option<Token![in]>>()? {
-        Some(_) => Punctuated::<Ident, Token![.]>::parse_separated_nonempty(&inside)?
-            .into_iter()
-            .collect(),
+        Some(_) => Punctuated::<Ident, Token![.]>::parse_separated_nonempty(&inside)?.into_iter().collect(),
         None => Vec::new(),
     };
     inside.parse::<Token![:]>()?;
-    let ops: Vec<Ident> = Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?
-        .into_iter()
-        .collect();
+    let ops: Vec<Ident> = Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?.into_iter().collect();
     if ops.is_empty() {
-        return Err(Error::new_spanned(
-            layer,
-            "which operations? Write `inherit(Layer: op, op)`",
-        ));
+        return Err(Error::new_spanned(layer, "which operations? Write `inherit(Layer: op, op)`"));
     }
     Ok((layer, component, ops))
 }
@@ -142,10 +131,7 @@ pub fn declaration(args: Args, item: ItemImpl) -> Result<Declaration> {
         _ => None,
     };
     let Some(name) = name else {
-        return Err(Error::new_spanned(
-            &item.self_ty,
-            "a layer is declared as `impl Layer for State`",
-        ));
+        return Err(Error::new_spanned(&item.self_ty, "a layer is declared as `impl Layer for State`"));
     };
     if let Some(first) = item.generics.params.first() {
         return Err(Error::new_spanned(first, "layers have no type parameters"));
@@ -184,36 +170,21 @@ impl Declaration {
         self.base = match (args.ops, args.protocol) {
             (None, None) => Base::Own,
             (Some(layer), None) => Base::Ops(layer),
-            (None, Some(layer)) => Base::Protocol {
-                layer,
-                nilpotent: args.nilpotent.is_some(),
-            },
+            (None, Some(layer)) => Base::Protocol { layer, nilpotent: args.nilpotent.is_some() },
             (Some(layer), Some(_)) => {
-                return Err(Error::new_spanned(
-                    layer,
-                    "either `ops` or `protocol`, not both",
-                ));
+                return Err(Error::new_spanned(layer, "either `ops` or `protocol`, not both"));
             }
         };
         for (layer, component, ops) in args.inherit {
             if let Base::Protocol { .. } = self.base {
-                let message =
-                    "a protocol layer has all operations of its layer: there is nothing to inherit";
+                let message = "a protocol layer has all operations of its layer: there is nothing to inherit";
                 return Err(Error::new_spanned(layer, message));
             }
             for op in ops {
                 if op == "init" {
-                    set_once(
-                        &mut self.inherited_init,
-                        &op,
-                        (layer.clone(), component.clone()),
-                    )?;
+                    set_once(&mut self.inherited_init, &op, (layer.clone(), component.clone()))?;
                 } else {
-                    self.inherited.push(Inherited {
-                        layer: layer.clone(),
-                        component: component.clone(),
-                        op,
-                    });
+                    self.inherited.push(Inherited { layer: layer.clone(), component: component.clone(), op });
                 }
             }
         }
@@ -232,15 +203,10 @@ impl Declaration {
             "background" => set_once(&mut self.background, &name, name.clone())?,
             "invariant" => self.invariants.push(name),
             _ => {
-                let ops =
-                    attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
+                let ops = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
                 let (_, arguments) = arguments(&mut method)?;
                 let arguments = arguments.into_iter().map(|(_, ty)| ty).collect();
-                self.allowed.push(Allowed {
-                    name,
-                    ops: ops.into_iter().collect(),
-                    arguments,
-                });
+                self.allowed.push(Allowed { name, ops: ops.into_iter().collect(), arguments });
             }
         }
         self.bodies.push(method);
@@ -248,58 +214,35 @@ impl Declaration {
     }
 
     fn take_op(&mut self, attribute: &Attribute, mut method: ImplItemFn) -> Result<()> {
-        let external = if is_external(attribute)? {
-            Some(external_body(&method)?)
-        } else {
-            None
-        };
+        let external = if is_external(attribute)? { Some(external_body(&method)?) } else { None };
         let operation = operation(&mut method, true)?;
         if external.is_none() {
             self.bodies.push(method);
         }
-        self.operations.push(Operation {
-            external,
-            ..operation
-        });
+        self.operations.push(Operation { external, ..operation });
         Ok(())
     }
 
     fn check(&self) -> Result<()> {
         let protocol = matches!(self.base, Base::Protocol { .. });
         if let (true, Some(op)) = (protocol, self.operations.first()) {
-            let message = "a protocol layer has the operations of its layer: `#[allowed(…)]` says where they may be used";
+            let message =
+                "a protocol layer has the operations of its layer: `#[allowed(…)]` says where they may be used";
             return Err(Error::new_spanned(&op.name, message));
         }
         if let (false, Some(rule)) = (protocol, self.allowed.first()) {
-            return Err(Error::new_spanned(
-                &rule.name,
-                "`#[allowed]` belongs to a layer with `protocol = Layer`",
-            ));
+            return Err(Error::new_spanned(&rule.name, "`#[allowed]` belongs to a layer with `protocol = Layer`"));
         }
         if let (Some(own), Some(_)) = (&self.init, &self.inherited_init) {
-            return Err(Error::new_spanned(
-                own,
-                "the initial states are inherited already",
-            ));
+            return Err(Error::new_spanned(own, "the initial states are inherited already"));
         }
         if let (true, Some(own)) = (protocol, &self.init) {
-            return Err(Error::new_spanned(
-                own,
-                "a protocol layer has the initial states of its layer",
-            ));
+            return Err(Error::new_spanned(own, "a protocol layer has the initial states of its layer"));
         }
         let mut names: Vec<&Ident> = Vec::new();
-        for name in self
-            .operations
-            .iter()
-            .map(|op| &op.name)
-            .chain(self.inherited.iter().map(|op| &op.op))
-        {
+        for name in self.operations.iter().map(|op| &op.name).chain(self.inherited.iter().map(|op| &op.op)) {
             if names.contains(&name) {
-                return Err(Error::new_spanned(
-                    name,
-                    format!("`{name}` has a meaning already"),
-                ));
+                return Err(Error::new_spanned(name, format!("`{name}` has a meaning already")));
             }
             names.push(name);
         }
@@ -311,22 +254,12 @@ const ROLES: [&str; 5] = ["op", "init", "background", "invariant", "allowed"];
 
 /// Takes the one attribute of the language off a method.
 fn take_role(attributes: &mut Vec<Attribute>) -> Result<Option<(&'static str, Attribute)>> {
-    let role_of = |attribute: &Attribute| {
-        ROLES
-            .into_iter()
-            .find(|role| attribute.path().is_ident(role))
-    };
-    let Some(at) = attributes
-        .iter()
-        .position(|attribute| role_of(attribute).is_some())
-    else {
+    let role_of = |attribute: &Attribute| ROLES.into_iter().find(|role| attribute.path().is_ident(role));
+    let Some(at) = attributes.iter().position(|attribute| role_of(attribute).is_some()) else {
         return Ok(None);
     };
     let attribute = attributes.remove(at);
-    if let Some(second) = attributes
-        .iter()
-        .find(|attribute| role_of(attribute).is_some())
-    {
+    if let Some(second) = attributes.iter().find(|attribute| role_of(attribute).is_some()) {
         return Err(Error::new_spanned(second, "a method has one role"));
     }
     Ok(role_of(&attribute).map(|role| (role, attribute)))
@@ -339,19 +272,13 @@ fn is_external(attribute: &Attribute) -> Result<bool> {
     }
     let words = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
     for word in &words {
-        if !["right", "left", "both", "non", "external"]
-            .iter()
-            .any(|known| word == known)
-        {
+        if !["right", "left", "both", "non", "external"].iter().any(|known| word == known) {
             let message = "expected `right`, `left`, `both`, `non` or `external`";
             return Err(Error::new_spanned(word, message));
         }
     }
     if words.len() > 1 {
-        return Err(Error::new_spanned(
-            &words,
-            "one claim at most; an external operation is never a mover",
-        ));
+        return Err(Error::new_spanned(&words, "one claim at most; an external operation is never a mover"));
     }
     Ok(words.iter().any(|word| word == "external"))
 }
@@ -363,82 +290,48 @@ fn external_body(method: &ImplItemFn) -> Result<Expr> {
     {
         return Ok(Expr::Call(call.clone()));
     }
-    Err(Error::new_spanned(
-        &method.block,
-        "the body of an external operation is `external()`",
-    ))
+    Err(Error::new_spanned(&method.block, "the body of an external operation is `external()`"))
 }
 
 /// Reads the signature of an operation. In a layer it takes `me`; at the bottom it does not.
 pub fn operation(method: &mut ImplItemFn, with_me: bool) -> Result<Operation> {
     let signature = &method.sig;
     let by_mut = match signature.inputs.first() {
-        Some(FnArg::Receiver(receiver)) => {
-            receiver.reference.is_some() && receiver.mutability.is_some()
-        }
+        Some(FnArg::Receiver(receiver)) => receiver.reference.is_some() && receiver.mutability.is_some(),
         _ => false,
     };
     if !by_mut {
-        return Err(Error::new_spanned(
-            &signature.ident,
-            "an operation takes `&mut self`",
-        ));
+        return Err(Error::new_spanned(&signature.ident, "an operation takes `&mut self`"));
     }
     if let Some(first) = signature.generics.params.first() {
-        return Err(Error::new_spanned(
-            first,
-            "an operation has no type parameters",
-        ));
+        return Err(Error::new_spanned(first, "an operation has no type parameters"));
     }
     let output = match &signature.output {
         ReturnType::Default => parse_quote!(()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
-    let attributes = method
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("doc"))
-        .cloned()
-        .collect();
+    let attributes = method.attrs.iter().filter(|attribute| attribute.path().is_ident("doc")).cloned().collect();
     let name = signature.ident.clone();
-    let arguments = if with_me {
-        arguments(method)?.1
-    } else {
-        typed(method.sig.inputs.iter().skip(1))
-    };
+    let arguments = if with_me { arguments(method)?.1 } else { typed(method.sig.inputs.iter().skip(1)) };
     for (_, ty) in &arguments {
         if let Type::Reference(reference) = ty {
-            return Err(Error::new_spanned(
-                reference,
-                "an operation takes its arguments by value",
-            ));
+            return Err(Error::new_spanned(reference, "an operation takes its arguments by value"));
         }
     }
-    Ok(Operation {
-        attributes,
-        name,
-        arguments,
-        output,
-        external: None,
-    })
+    Ok(Operation { attributes, name, arguments, output, external: None })
 }
 
 /// The parameter `me`, and the parameters after it. The body gets a use of `me`, so that it may go unmentioned.
 fn arguments(method: &mut ImplItemFn) -> Result<(Ident, Vec<(Ident, Type)>)> {
     let me = match method.sig.inputs.iter().nth(1) {
         Some(FnArg::Typed(typed)) => match &*typed.pat {
-            Pat::Ident(name) if name.ident == "me" || name.ident == "_me" => {
-                Some(name.ident.clone())
-            }
+            Pat::Ident(name) if name.ident == "me" || name.ident == "_me" => Some(name.ident.clone()),
             _ => None,
         },
         _ => None,
     };
     let Some(me) = me else {
-        return Err(Error::new_spanned(
-            &method.sig.ident,
-            "the first parameter after `self` is `me: Pid`",
-        ));
+        return Err(Error::new_spanned(&method.sig.ident, "the first parameter after `self` is `me: Pid`"));
     };
     method.block.stmts.insert(0, parse_quote!(let _ = #me;));
     Ok((me, typed(method.sig.inputs.iter().skip(2))))
@@ -452,10 +345,7 @@ fn typed<'a>(inputs: impl Iterator<Item = &'a FnArg>) -> Vec<(Ident, Type)> {
     });
     let named = typed.enumerate().map(|(place, typed)| match &*typed.pat {
         Pat::Ident(name) => (name.ident.clone(), (*typed.ty).clone()),
-        _ => (
-            quote::format_ident!("argument{}", place),
-            (*typed.ty).clone(),
-        ),
+        _ => (quote::format_ident!("argument{}", place), (*typed.ty).clone()),
     });
     named.collect()
 }
