@@ -759,6 +759,33 @@ impl Machine {
         })
     }
 
+    /// The value with no cells left in it, and with maps that stand on nothing.
+    ///
+    /// # Errors
+    /// What has to be known first.
+    pub fn settle(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        let value = self.force(world, value)?;
+        let all = |world: &mut World, fields: &[Value]| fields.iter().map(|it| self.settle(world, it)).collect::<Result<Vec<_>, _>>();
+        Ok(match &value {
+            Value::Tuple(fields) => Value::tuple(all(world, fields)?),
+            Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
+            Value::Seq(elements) => Value::seq(all(world, elements)?),
+            Value::Map(map) => {
+                let mut settled = MapValue::empty(map.default.as_deref().cloned());
+                let entries = self.entries(world, map).map_err(|stop| match stop {
+                    Stop::Need(need) => need,
+                    // Comparing with the default can only stop for a cell.
+                    _ => Need::Close(CellId(0)),
+                })?;
+                for (key, value) in entries {
+                    settled = settled.with(key, Some(self.settle(world, &value)?));
+                }
+                Value::Map(settled)
+            }
+            _ => value,
+        })
+    }
+
     /// The entry of a map at a key. Of a total function: `None` means the default.
     pub fn lookup(&self, world: &mut World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
         if let Some(entry) = map.over.get(key) {

@@ -73,6 +73,12 @@ pub enum End {
     Failed(Site),
     /// The code panicked.
     Panicked(Site, &'static str),
+    /// A procedure wants this step of the layer below; only if [`Search::pausing`].
+    Wants(String, Vec<Value>),
+    /// A step of the layer below has been made; only if [`Search::pausing`].
+    Stepped,
+    /// The procedure itself has come to the head of a loop; only if [`Search::pausing`].
+    Turn,
 }
 
 /// Why a search gave up.
@@ -89,6 +95,9 @@ pub enum Abort {
     /// The user, or an edit, stopped it.
     Stopped,
 }
+
+/// Which ends of a path a search is after.
+pub type Accept<'a> = &'a dyn Fn(&Machine, &End) -> bool;
 
 /// What a machine did.
 enum Advance {
@@ -121,6 +130,8 @@ pub struct Search<'w, 'p> {
     pub program: &'p Program,
     /// Set when the search should stop.
     pub stop: &'w AtomicBool,
+    /// Paths end before and after each step of the layer below, for those who want to interfere.
+    pub pausing: bool,
 }
 
 /// Heads of loops a path may come to before it is taken to be endless.
@@ -163,14 +174,14 @@ impl<'p> Search<'_, 'p> {
     ///
     /// # Errors
     /// If the search cannot be completed.
-    pub fn exists(&mut self, start: Machine, script: &Script, accept: &dyn Fn(&End) -> bool) -> Result<Answer, Abort> {
+    pub fn exists(&mut self, start: Machine, script: &Script, accept: Accept) -> Result<Answer, Abort> {
         let mut seen = Seen::default();
         let mut pending = vec![start];
         let mut question = None;
         while let Some(machine) = pending.pop() {
             match self.advance(machine, script, &mut seen)? {
                 Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
-                Advance::End(machine, end) if accept(&end) => return Ok(Answer::Found(Box::new(machine))),
+                Advance::End(machine, end) if accept(&machine, &end) => return Ok(Answer::Found(Box::new(machine))),
                 Advance::End(..) | Advance::Dead => {}
                 Advance::Ask(need, bounded) => {
                     question.get_or_insert((need, bounded));
@@ -188,7 +199,7 @@ impl<'p> Search<'_, 'p> {
         &mut self,
         machine: &Machine,
         script: &Script,
-        accept: &dyn Fn(&End) -> bool,
+        accept: Accept,
     ) -> Result<Option<Knowledge>, Abort> {
         let mut pending = vec![machine.known.clone()];
         while let Some(known) = pending.pop() {
@@ -251,8 +262,15 @@ impl<'p> Search<'_, 'p> {
                 Stop::LoopHead => {
                     machine.turns += 1;
                     self.check_turns(&machine)?;
+                    if self.pausing && machine.frames.len() == 1 {
+                        return Ok(Advance::End(machine, End::Turn));
+                    }
+                }
+                Stop::Perform(name, arguments) if self.pausing => {
+                    return Ok(Advance::End(machine, End::Wants(name, arguments)));
                 }
                 Stop::Perform(name, arguments) => self.perform(&mut machine, script, &name, arguments)?,
+                Stop::Performed if self.pausing => return Ok(Advance::End(machine, End::Stepped)),
                 Stop::Performed => {}
                 Stop::Finished(result) => self.finish(&mut machine, script, result),
                 Stop::Disabled => return Ok(Advance::Dead),

@@ -1,0 +1,290 @@
+//! Obligations: what has to be shown, one file for each pattern, each opening with the formal statement that it checks.
+//!
+//! This module lists the obligations of a program ([`plan`]), settles one ([`settle`]), and knows in which order they depend on each other:
+//! [lemmas](Lemma) about single operations first, then everything else. It words nothing: that is [`report`].
+
+pub mod abstraction;
+pub mod atomic;
+pub mod end_to_end;
+pub mod facts;
+pub mod layer;
+pub mod movers;
+pub mod protocol;
+pub mod question;
+pub mod report;
+pub mod retry;
+pub mod shape;
+pub mod stack;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    explore::{code::Op, search::Abort},
+    ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program},
+};
+use movers::{Direction, Refutation};
+use question::{Answered, Effort, Setting};
+
+/// A statement about one operation of a layer that other obligations rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lemma {
+    /// The layer.
+    pub layer: LayerId,
+    /// The operation.
+    pub operation: usize,
+    /// What about it.
+    pub about: About,
+}
+
+/// What a lemma says of its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// It emits nothing and does not fail.
+    Silent,
+    /// It moves past this operation, in all states.
+    Moves(Direction, usize),
+    /// It stays enabled when this operation happens.
+    StablyEnabled(usize),
+}
+
+/// What settling a lemma gave.
+#[derive(Debug)]
+pub struct LemmaResult {
+    /// `None`: not settled.
+    pub holds: Option<bool>,
+    /// Why it does not hold.
+    pub refutation: Option<Refutation>,
+    /// Why it was given up.
+    pub abort: Option<Abort>,
+    /// What it took.
+    pub effort: Effort,
+}
+
+/// Lemmas that have been settled.
+pub type Lemmas = BTreeMap<Lemma, LemmaResult>;
+
+/// Something to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obligation {
+    /// A lemma that is owed for its own sake: by a claim, or because a shape relies on it.
+    Lemma(Lemma),
+    /// An operation does not panic.
+    NoPanic(LayerId, usize),
+    /// A procedure has the shape of a mover proof.
+    Shape(ImplementationId, usize),
+    /// A procedure follows the protocol of the layer below.
+    FollowsProtocol(ImplementationId, usize),
+    /// What a protocol allows stays allowed: the operation, against another.
+    StaysAllowed(ImplementationId, usize, usize),
+    /// A procedure alone does what the operation above allows.
+    AtomicSpec(ImplementationId, usize),
+    /// Initial states are initial above.
+    Initial(ImplementationId),
+    /// Steps of an operation are matched above.
+    Simulation(ImplementationId, usize),
+    /// A turn of a retry loop.
+    Retry(ImplementationId, usize),
+    /// A stack has no gap.
+    Stack(usize),
+    /// A client of a stack, with this many processes.
+    EndToEnd(usize, u32),
+}
+
+impl Lemma {
+    /// Settles it.
+    pub fn settle(&self, setting: &Setting) -> LemmaResult {
+        let Lemma { layer, operation, about } = *self;
+        let (answered, effort) = match about {
+            About::Silent => movers::silent(setting, layer, operation),
+            About::Moves(direction, other) => movers::moves(setting, layer, operation, other, direction),
+            About::StablyEnabled(other) => movers::stably_enabled(setting, layer, operation, other),
+        };
+        let (holds, refutation, abort) = match answered {
+            Answered::Holds => (Some(true), None, None),
+            Answered::Violated(refutation) if refutation.replayed => (Some(false), Some(refutation), None),
+            Answered::Violated(refutation) => (None, Some(refutation), None),
+            Answered::GivenUp(abort) => (None, None, Some(abort)),
+        };
+        LemmaResult { holds, refutation, abort, effort }
+    }
+}
+
+/// All lemmas that make `operation` a mover in this direction.
+pub fn mover_lemmas(program: &Program, layer: LayerId, operation: usize, direction: Direction) -> Vec<Lemma> {
+    let lemma = |about| Lemma { layer, operation, about };
+    let mut lemmas = vec![lemma(About::Silent)];
+    for other in 0..program.layers[layer.0 as usize].operations.len() {
+        lemmas.push(lemma(About::Moves(direction, other)));
+        if direction == Direction::Left {
+            lemmas.push(lemma(About::StablyEnabled(other)));
+        }
+    }
+    lemmas
+}
+
+/// Lemmas that the shapes of procedures may rely on, and those that users claim.
+pub fn needed_lemmas(setting: &Setting) -> BTreeSet<Lemma> {
+    let program = setting.program;
+    let mut lemmas = claimed_lemmas(program);
+    for implementation in &program.implementations {
+        let Justification::Movers(code) = &implementation.by else { continue };
+        let layer = implementation.lower;
+        for operation in code.values().flat_map(|how| performed_before_the_last(setting, layer, how)) {
+            let lemma = |about| Lemma { layer, operation, about };
+            lemmas.insert(lemma(About::Silent));
+            for other in 0..program.layers[layer.0 as usize].operations.len() {
+                lemmas.insert(lemma(About::Moves(Direction::Right, other)));
+                lemmas.insert(lemma(About::StablyEnabled(other)));
+            }
+        }
+    }
+    lemmas
+}
+
+/// Lemmas that users claim.
+pub fn claimed_lemmas(program: &Program) -> BTreeSet<Lemma> {
+    let mut lemmas = BTreeSet::new();
+    for (layer, it) in program.layers.iter().enumerate() {
+        let layer = LayerId(layer as u32);
+        for (index, operation) in it.operations.iter().enumerate() {
+            // An inherited operation keeps its claim, but where it stands among other operations it is checked anew.
+            for direction in claimed(operation.claim) {
+                lemmas.extend(mover_lemmas(program, layer, index, *direction));
+            }
+        }
+    }
+    lemmas
+}
+
+/// The directions that a claim names.
+pub fn claimed(claim: Option<Claim>) -> &'static [Direction] {
+    match claim {
+        Some(Claim::Right) => &[Direction::Right],
+        Some(Claim::Left) => &[Direction::Left],
+        Some(Claim::Both) => &[Direction::Right, Direction::Left],
+        Some(Claim::Non) | None => &[],
+    }
+}
+
+/// The operations that a procedure performs, if it may perform more than one.
+fn performed_before_the_last(setting: &Setting, lower: LayerId, how: &How) -> BTreeSet<usize> {
+    let How::Procedure(function) = how else { return BTreeSet::new() };
+    let mut performed = Vec::new();
+    let mut pending = vec![setting.code.function(*function)];
+    let mut seen = BTreeSet::new();
+    while let Some(function) = pending.pop() {
+        if !seen.insert(function) {
+            continue;
+        }
+        for op in &setting.code.functions[function].ops {
+            match op {
+                Op::Call(callee) => pending.push(*callee as usize),
+                Op::Perform(name, _) => {
+                    let operations = &setting.program.layers[lower.0 as usize].operations;
+                    performed.extend(operations.iter().position(|it| it.name == setting.code.names[*name as usize]));
+                }
+                // A loop may perform one call several times.
+                Op::Next(..) => performed.extend(performed.last().copied()),
+                _ => {}
+            }
+        }
+    }
+    if performed.len() > 1 { performed.into_iter().collect() } else { BTreeSet::new() }
+}
+
+/// All obligations of a program, but for the lemmas that shapes will turn out to rely on; in a fixed order.
+pub fn plan(program: &Program) -> Vec<Obligation> {
+    let mut obligations: Vec<Obligation> = claimed_lemmas(program).into_iter().map(Obligation::Lemma).collect();
+    for (index, layer) in program.layers.iter().enumerate() {
+        // The operations of a protocol layer are those of the layer it restricts.
+        if layer.protocol.is_none() {
+            let id = LayerId(index as u32);
+            obligations.extend((0..layer.operations.len()).map(|operation| Obligation::NoPanic(id, operation)));
+        }
+    }
+    for (index, implementation) in program.implementations.iter().enumerate() {
+        let id = ImplementationId(index as u32);
+        let upper = &program.layers[implementation.upper.0 as usize];
+        let lower = &program.layers[implementation.lower.0 as usize];
+        let implemented = |code: &BTreeMap<String, How>| -> Vec<usize> {
+            (0..upper.operations.len()).filter(|it| code.contains_key(&upper.operations[*it].name)).collect()
+        };
+        match &implementation.by {
+            Justification::Movers(code) => {
+                for operation in implemented(code) {
+                    if lower.protocol.is_some() {
+                        obligations.push(Obligation::FollowsProtocol(id, operation));
+                    }
+                    obligations.push(Obligation::Shape(id, operation));
+                    obligations.push(Obligation::AtomicSpec(id, operation));
+                }
+                for (operation, it) in lower.operations.iter().enumerate() {
+                    if !it.allowed.is_empty() {
+                        let others = 0..lower.operations.len();
+                        obligations.extend(others.map(|other| Obligation::StaysAllowed(id, operation, other)));
+                    }
+                }
+            }
+            Justification::Retry(code) => {
+                obligations.extend(implemented(code).into_iter().map(|it| Obligation::Retry(id, it)));
+            }
+            Justification::Abstraction(_) => {
+                obligations.extend((0..upper.operations.len()).map(|it| Obligation::Simulation(id, it)));
+            }
+        }
+        obligations.push(Obligation::Initial(id));
+    }
+    obligations.extend((0..program.stacks.len()).map(Obligation::Stack));
+    obligations
+}
+
+/// The obligations of the end-to-end search.
+pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
+    let clients = program.clients.iter().enumerate();
+    clients
+        .flat_map(|(index, client)| client.processes.iter().map(move |count| Obligation::EndToEnd(index, *count)))
+        .collect()
+}
+
+/// What is known of the operations of a layer, for the shape of procedures over it.
+pub struct LayerLemmas<'l> {
+    /// The program.
+    pub program: &'l Program,
+    /// The layer.
+    pub layer: LayerId,
+    /// Settled lemmas.
+    pub lemmas: &'l Lemmas,
+}
+
+impl shape::Table for LayerLemmas<'_> {
+    fn right(&self, operation: usize) -> Result<bool, String> {
+        for lemma in mover_lemmas(self.program, self.layer, operation, Direction::Right) {
+            match self.lemmas.get(&lemma).and_then(|it| it.holds) {
+                Some(true) => {}
+                Some(false) => return Ok(false),
+                None => return Err(report::lemma_in_words(self.program, &lemma)),
+            }
+        }
+        Ok(true)
+    }
+
+    fn never_left(&self, operation: usize) -> Option<(Option<usize>, Refutation)> {
+        let lemmas = mover_lemmas(self.program, self.layer, operation, Direction::Left);
+        let unconditional = lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(..)));
+        for lemma in unconditional {
+            let result = self.lemmas.get(&lemma);
+            if result.and_then(|it| it.holds) == Some(true) {
+                continue;
+            }
+            let against = match lemma.about {
+                About::StablyEnabled(other) => Some(other),
+                _ => None,
+            };
+            let words = report::lemma_in_words(self.program, &lemma);
+            let refutation = result.and_then(|it| it.refutation.clone());
+            let unknown = Refutation { notes: vec![format!("it is not settled whether {words}")], replayed: false };
+            return Some((against, refutation.unwrap_or(unknown)));
+        }
+        None
+    }
+}

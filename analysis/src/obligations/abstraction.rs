@@ -1,0 +1,250 @@
+//! Abstraction: a relation between two states that every step below keeps, matched by the same step above.
+//!
+//! For every pair of related states, operation, process and arguments (CSPEC, section 5.1; `op_abs` of its development):
+//!
+//! ```text
+//! R(lo, hi)  and  lo --op@p/r,E--> lo'   imply   ∃ hi'. hi --op@p/r,E--> hi'  and  R(lo', hi')
+//! ```
+//!
+//! Exactly one step above for each step below: the same operation, process, result and events. If the step below fails, the operation above
+//! may fail too; if the operation above may fail in `hi`, it matches everything, since after a failure anything may happen. And:
+//!
+//! ```text
+//! init(lo)   implies   ∃ hi. R(lo, hi)  and  init(hi)
+//! ```
+//!
+//! `R` is the user's `#[abstraction]` — a function up, a function down, or a predicate, any of which may choose — and the invariant of the
+//! layer above, if it has one.
+
+use super::question::{Answered, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
+use crate::{
+    explore::{
+        cells::Quantifier,
+        code::CodeId,
+        machine::{Machine, Site},
+        search::{Action, End, Slot},
+        show::Show,
+        value::Value,
+    },
+    ir::{Abstraction, Implementation, Type},
+};
+
+/// A step, or an initial state, that has no match above.
+pub struct Unmatched {
+    /// The states and the step, in words.
+    pub notes: Vec<String>,
+    /// How the step below ended.
+    pub end: End,
+    /// Where it failed, if it did.
+    pub site: Option<Site>,
+    /// Whether it was replayed on concrete values.
+    pub replayed: bool,
+}
+
+/// The relation as scripts: to assume it, and to establish it.
+struct Relation {
+    function: CodeId,
+    kind: Kind,
+    invariant: CodeId,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Up,
+    Down,
+    Predicate,
+}
+
+impl Relation {
+    fn of(setting: &Setting, implementation: &Implementation, relation: &Abstraction) -> Relation {
+        let (function, kind) = match relation {
+            Abstraction::Up(it) => (it, Kind::Up),
+            Abstraction::Down(it) => (it, Kind::Down),
+            Abstraction::Predicate(it) => (it, Kind::Predicate),
+        };
+        let invariant = setting.code.invariant[implementation.upper.0 as usize];
+        Relation { function: setting.code.function(*function), kind, invariant }
+    }
+
+    /// The relation holds of the unknown states in `lo` and `hi`. `holds` is a spare slot.
+    fn assume(&self, lo: Slot, hi: Slot, holds: Slot) -> Vec<Action> {
+        let function = self.function;
+        let mut script = match self.kind {
+            Kind::Up => vec![Action::Call { function, arguments: vec![lo], result: Some(hi) }],
+            Kind::Down => vec![Action::Call { function, arguments: vec![hi], result: Some(lo) }],
+            Kind::Predicate => {
+                vec![Action::Call { function, arguments: vec![lo, hi], result: Some(holds) }, Action::When(holds)]
+            }
+        };
+        script.extend(self.invariant_of(hi, holds));
+        script
+    }
+
+    /// The relation is to hold of the states in `lo` and `hi`. `spare` are spare slots.
+    fn establish(&self, lo: Slot, hi: Slot, spare: Slot) -> Vec<Action> {
+        let function = self.function;
+        match self.kind {
+            Kind::Up => {
+                vec![Action::Call { function, arguments: vec![lo], result: Some(spare) }, Action::Equal(spare, hi)]
+            }
+            Kind::Down => {
+                vec![Action::Call { function, arguments: vec![hi], result: Some(spare) }, Action::Equal(spare, lo)]
+            }
+            Kind::Predicate => {
+                vec![Action::Call { function, arguments: vec![lo, hi], result: Some(spare) }, Action::When(spare)]
+            }
+        }
+    }
+
+    fn invariant_of(&self, hi: Slot, holds: Slot) -> [Action; 2] {
+        [Action::Call { function: self.invariant, arguments: vec![hi], result: Some(holds) }, Action::When(holds)]
+    }
+}
+
+/// Checks that the steps of one operation (by its index above) are matched.
+pub fn simulation(
+    setting: &Setting,
+    implementation: &Implementation,
+    relation: &Abstraction,
+    operation: usize,
+) -> (Answered<Unmatched>, Effort) {
+    let (upper, lower) = (implementation.upper, implementation.lower);
+    let name = &setting.program.layers[upper.0 as usize].operations[operation].name;
+    let Some(step_below) = setting.step_named(lower, name) else { return (Answered::Holds, Effort::default()) };
+    let step_above = setting.code.step(upper, operation);
+    let relation = Relation::of(setting, implementation, relation);
+    let mut slots = Slots::default();
+    let (lo, hi) = (slots.unknown(setting.state(lower)), slots.unknown(setting.state(upper)));
+    let me = slots.process(0);
+    let arguments = slots.unknowns(&setting.arguments(upper, operation));
+    let (lo_after, hi_after) = (slots.empty(), slots.empty());
+    let (result, events, spare) = (slots.empty(), slots.empty(), slots.empty());
+    let (result_above, events_above) = (slots.empty(), slots.empty());
+    let call = |function, state, result| {
+        let mut all = vec![state, me];
+        all.extend(&arguments);
+        Action::Call { function, arguments: all, result: Some(result) }
+    };
+    let mut given = relation.assume(lo, hi, spare);
+    given.push(Action::Copy(lo, lo_after));
+    let step_stage = given.len();
+    given.extend([call(step_below, lo_after, result), Action::TakeEvents(events)]);
+    let mut matched = vec![
+        Action::Copy(hi, hi_after),
+        call(step_above, hi_after, result_above),
+        Action::Equal(result_above, result),
+        Action::TakeEvents(events_above),
+        Action::Equal(events_above, events),
+    ];
+    matched.extend(relation.establish(lo_after, hi_after, spare));
+    let entries = [step_below, step_above, relation.function, relation.invariant];
+    setting.ask(&entries, None, |search| {
+        let start = slots.start(&mut search.world.cells, 1);
+        let initial = start.clone();
+        let wanted = |machine: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&matched, Some(1)),
+            End::Failed(_) if machine.stage == step_stage => Wanted::Failure(&matched[..2]),
+            _ => Wanted::Never,
+        };
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let mut known = case.known.clone();
+        let mut settle = |value: &Value| concrete_value(search, &mut known, value);
+        let (before, above) = (settle(&case.slots[lo]), settle(&case.slots[hi]));
+        let arguments: Vec<Value> = arguments.iter().map(|it| settle(&case.slots[*it])).collect();
+        let (result, after) = (settle(&case.slots[result]), settle(&case.slots[lo_after]));
+        let show = Show(&search.world.cells);
+        let types = setting.arguments(upper, operation);
+        let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
+        let call = format!("{}: {name}({})", show.value(&initial.slots[me], &Type::Pid), arguments.join(", "));
+        let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
+        let mut notes = vec![
+            format!("in {low}  {}", show.value(&before, setting.state(lower))),
+            format!("related to {high}  {}", show.value(&above, setting.state(upper))),
+        ];
+        match &case.end {
+            End::Done => {
+                notes.push(format!("the step {call} → {}", show.value(&result, setting.result(upper, operation))));
+                notes.push(format!("leads to  {}", show.value(&after, setting.state(lower))));
+                notes.push(format!("but no step of `{high}::{name}` with this result leads to a related state"));
+            }
+            End::Panicked(_, why) => notes.push(format!("{call} panics: {why}")),
+            _ => notes.push(format!("the step {call} fails, and `{high}::{name}` cannot fail there")),
+        }
+        let site = match case.end {
+            End::Failed(site) | End::Panicked(site, _) => Some(site),
+            _ => None,
+        };
+        Ok(Some(Unmatched { notes, end: case.end, site, replayed }))
+    })
+}
+
+/// Checks that every initial state below is related to an initial state above.
+pub fn initial(setting: &Setting, implementation: &Implementation, relation: &Abstraction) -> (Answered<Unmatched>, Effort) {
+    let (upper, lower) = (implementation.upper, implementation.lower);
+    let relation = Relation::of(setting, implementation, relation);
+    let (init_below, init_above) = (setting.code.init[lower.0 as usize], setting.code.init[upper.0 as usize]);
+    let mut slots = Slots::default();
+    let lo = slots.unknown(setting.state(lower));
+    let (hi, holds, spare) = (slots.empty(), slots.empty(), slots.empty());
+    let is_initial = |function, state| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
+    let given = is_initial(init_below, lo);
+    let mut wanted_script = Vec::new();
+    if let Kind::Up = relation.kind {
+        wanted_script.push(Action::Call { function: relation.function, arguments: vec![lo], result: Some(hi) });
+        wanted_script.extend(is_initial(init_above, hi));
+    } else {
+        wanted_script.extend(is_initial(init_above, hi));
+        wanted_script.extend(relation.establish(lo, hi, spare));
+    }
+    setting.ask(&[init_below, init_above, relation.function], None, |search| {
+        let mut start = slots.start(&mut search.world.cells, 1);
+        // The state above is searched for.
+        start.slots[hi] = search.world.cells.root(hi as u32, setting.state(upper), Quantifier::Existential);
+        let initial = start.clone();
+        let wanted = |_: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&wanted_script, None),
+            _ => Wanted::Never,
+        };
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let mut known = case.known.clone();
+        let before = concrete_value(search, &mut known, &initial.slots[lo]);
+        let show = Show(&search.world.cells);
+        let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
+        let notes = vec![
+            format!("in {low}  {}", show.value(&before, setting.state(lower))),
+            format!("is initial, but no initial state of {high} is related to it"),
+        ];
+        Ok(Some(Unmatched { notes, end: case.end, site: None, replayed: true }))
+    })
+}
+
+/// Checks that every state that is initial in one layer is initial in another over the same state.
+pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Answered<Unmatched>, Effort) {
+    let (upper, lower) = (implementation.upper, implementation.lower);
+    let (init_below, init_above) = (setting.code.init[lower.0 as usize], setting.code.init[upper.0 as usize]);
+    let mut slots = Slots::default();
+    let state = slots.unknown(setting.state(lower));
+    let holds = slots.empty();
+    let is_initial = |function| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
+    let (given, above) = (is_initial(init_below), is_initial(init_above));
+    setting.ask(&[init_below, init_above], None, |search| {
+        let start = slots.start(&mut search.world.cells, 1);
+        let initial = start.clone();
+        let wanted = |_: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&above, None),
+            _ => Wanted::Never,
+        };
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let mut known = case.known.clone();
+        let before = concrete_value(search, &mut known, &initial.slots[state]);
+        let show = Show(&search.world.cells);
+        let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
+        let notes = vec![
+            format!("in the state  {}", show.value(&before, setting.state(lower))),
+            format!("which is initial in {low}, but not in {high}"),
+        ];
+        Ok(Some(Unmatched { notes, end: case.end, site: None, replayed }))
+    })
+}

@@ -1,0 +1,132 @@
+//! The atomic specification: a procedure that runs alone does what the operation above allows.
+//!
+//! For every state `s`, process and arguments, and every run of the procedure from `s` to its end, without any step of others, with result
+//! `r`, events `E` and end state `s'` (CSPEC, section 5.2; `compile_correct` of its development):
+//!
+//! ```text
+//! s --op/r,E--> s'  is a step of the layer above
+//! ```
+//!
+//! A failure of the run must be one that the operation above may have in `s` too. A run that blocks owes nothing: nothing is claimed about
+//! progress.
+
+use super::question::{Answered, Case, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
+use crate::{
+    explore::{
+        machine::{Machine, Site},
+        search::{Action, End},
+        show::Show,
+        value::Value,
+    },
+    ir::{Code as How, LayerId, Type},
+};
+
+/// A run that the operation above does not allow.
+pub struct Disallowed {
+    /// The state, the run and what the operation above cannot do, in words.
+    pub notes: Vec<String>,
+    /// How the run ended.
+    pub end: End,
+    /// Where it failed, if it did.
+    pub site: Option<Site>,
+    /// Whether it was replayed on concrete values.
+    pub replayed: bool,
+}
+
+/// One operation of the layer above, with the code that implements it.
+pub struct Implemented<'a> {
+    /// The layer above.
+    pub upper: LayerId,
+    /// The layer below.
+    pub lower: LayerId,
+    /// Index of the operation in the layer above.
+    pub operation: usize,
+    /// Its implementation.
+    pub how: &'a How,
+}
+
+/// Checks one operation.
+pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallowed>, Effort) {
+    let Implemented { upper, lower, operation, how } = *implemented;
+    let mut slots = Slots::default();
+    let before = slots.unknown(setting.state(upper));
+    let me = slots.process(0);
+    let arguments = slots.unknowns(&setting.arguments(upper, operation));
+    let (after, above) = (slots.empty(), slots.empty());
+    let (result, events) = (slots.empty(), slots.empty());
+    let (result_above, events_above) = (slots.empty(), slots.empty());
+    let name = &setting.program.layers[upper.0 as usize].operations[operation].name;
+    let step_above = setting.code.step(upper, operation);
+    let call = |function, state| {
+        let mut all = vec![state, me];
+        all.extend(&arguments);
+        Action::Call { function, arguments: all, result: None }
+    };
+    let (run, entry) = match how {
+        How::Pass => {
+            let Some(step) = setting.step_named(lower, name) else { return (Answered::Holds, Effort::default()) };
+            (call(step, after), step)
+        }
+        How::Procedure(function) => {
+            let function = setting.code.function(*function);
+            (Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None }, function)
+        }
+    };
+    let given = [Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)];
+    let allowed = [
+        Action::Copy(before, above),
+        with_result(call(step_above, above), result_above),
+        Action::Equal(result_above, result),
+        Action::TakeEvents(events_above),
+        Action::Equal(events_above, events),
+        Action::Equal(above, after),
+    ];
+    setting.ask(&[entry, step_above], Some(lower), |search| {
+        let start = slots.start(&mut search.world.cells, 1);
+        let initial = start.clone();
+        let wanted = |_: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&allowed, Some(1)),
+            End::Failed(_) => Wanted::Failure(&allowed[..2]),
+            _ => Wanted::Never,
+        };
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let Case { mut known, end, .. } = case.clone();
+        let mut settle = |value: &Value| concrete_value(search, &mut known, value);
+        let state = settle(&initial.slots[before]);
+        let arguments: Vec<Value> = arguments.iter().map(|it| settle(&initial.slots[*it])).collect();
+        let (result, after) = (settle(&case.slots[result]), settle(&case.slots[after]));
+        let show = Show(&search.world.cells);
+        let types = setting.arguments(upper, operation);
+        let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
+        let call = format!("{}: {name}({})", show.value(&start_process(&initial, me), &Type::Pid), arguments.join(", "));
+        let mut notes = vec![format!("in the state  {}", show.value(&state, setting.state(upper)))];
+        match &end {
+            End::Done => {
+                notes.push(format!("the run       {call} → {}", show.value(&result, setting.result(upper, operation))));
+                notes.push(format!("ends in       {}", show.value(&after, setting.state(upper))));
+            }
+            End::Panicked(_, why) => notes.push(format!("the run       {call} panics: {why}")),
+            _ => notes.push(format!("the run       {call} fails")),
+        }
+        let layer = &setting.program.layers[upper.0 as usize].name;
+        notes.push(format!("but `{layer}::{name}` has no such step in this state"));
+        let site = match end {
+            End::Failed(site) | End::Panicked(site, _) => Some(site),
+            _ => None,
+        };
+        Ok(Some(Disallowed { notes, end, site, replayed }))
+    })
+}
+
+fn start_process(machine: &Machine, slot: usize) -> Value {
+    machine.slots[slot].clone()
+}
+
+fn with_result(mut action: Action, slot: usize) -> Action {
+    match &mut action {
+        Action::Call { result, .. } | Action::Procedure { result, .. } => *result = Some(slot),
+        _ => {}
+    }
+    action
+}

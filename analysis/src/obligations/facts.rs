@@ -1,0 +1,258 @@
+//! What a process knows between two of its own steps: facts that its prefix established and that no step of the others destroys.
+//!
+//! CSPEC tracks the exact set of states `P` after a prefix: own step, then any steps of the others (section 5.2). Here `P` is
+//! over-approximated by a conjunction of *facts* "this component of the state has this value". All components that the prefix has written
+//! or looked at are proposed; those that some step of another process, from a state in which all facts hold, changes are dropped, until
+//! nothing changes. What remains is an invariant of the others' steps, so a left mover shown under it is a left mover at `P`: every
+//! judgement is antitone in `P`. Each check is one lazy step, so that what follows can be proved for states of every size.
+
+use std::rc::Rc;
+
+use super::question::Setting;
+use crate::{
+    explore::{
+        cells::{Knowledge, Need, Quantifier, with_base},
+        machine::{Machine, Stop},
+        search::{Abort, Action, End, Search},
+        value::{Base, Value},
+    },
+    ir::{LayerId, Type},
+};
+
+/// A component of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Component {
+    Field(usize),
+    Entry(Value),
+}
+
+/// What is known of a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Known {
+    Is(Value),
+    Present,
+    Absent,
+}
+
+/// Something known about the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Fact {
+    path: Vec<Component>,
+    known: Known,
+}
+
+/// Replaces the state of a machine, which stands right after a step of `me`, by an unknown one of which only the facts hold that survive
+/// any steps of others.
+///
+/// # Errors
+/// If a search cannot be completed.
+pub fn let_others_run(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    me: &Value,
+    mut machine: Machine,
+    number: &mut u32,
+) -> Result<Machine, Abort> {
+    let mut facts = Vec::new();
+    let state = machine.state.clone();
+    propose(search, &machine, &state, &mut Vec::new(), &mut facts);
+    loop {
+        *number += 1;
+        let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
+        let kept = surviving(setting, search, layer, me, &state, &known, &facts)?;
+        if kept.len() == facts.len() {
+            machine.state = state;
+            machine.known = known;
+            return Ok(machine);
+        }
+        facts = kept;
+    }
+}
+
+/// All that is known of the components of `value`.
+fn propose(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: &mut Vec<Component>, facts: &mut Vec<Fact>) {
+    let value = machine.resolve(value);
+    let expanded = match value {
+        Value::Cell(id) => search.world.cells.expand(id).unwrap_or(value),
+        _ => value,
+    };
+    match &expanded {
+        Value::Tuple(fields) => {
+            for (index, field) in fields.iter().enumerate() {
+                path.push(Component::Field(index));
+                propose(search, machine, field, path, facts);
+                path.pop();
+            }
+        }
+        Value::Map(map) => {
+            let mut entries = match map.base {
+                Base::Unknown(base) => machine.known.bases.get(&base).map(|it| it.entries.clone()).unwrap_or_default(),
+                Base::Empty => Default::default(),
+            };
+            entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+            for (key, entry) in entries {
+                path.push(Component::Entry(key));
+                let absent = match &map.default {
+                    Some(default) => Known::Is((**default).clone()),
+                    None => Known::Absent,
+                };
+                let known = entry.map_or(absent, Known::Is);
+                if matches!(known, Known::Is(_)) && map.default.is_none() {
+                    facts.push(Fact { path: path.clone(), known: Known::Present });
+                }
+                facts.push(Fact { path: path.clone(), known });
+                path.pop();
+            }
+        }
+        _ => facts.push(Fact { path: path.clone(), known: Known::Is(expanded) }),
+    }
+}
+
+/// An unknown state in which the facts hold, with what is known of it.
+fn assume(search: &mut Search<'_, '_>, ty: &Type, known: &Knowledge, facts: &[Fact], number: u32) -> (Value, Knowledge) {
+    let mut state = search.world.cells.root(10_000 + number, ty, Quantifier::Universal);
+    let mut known = known.clone();
+    for fact in facts {
+        state = with_fact(search, &mut known, state, &fact.path, &fact.known);
+    }
+    (state, known)
+}
+
+fn with_fact(search: &mut Search<'_, '_>, known: &mut Knowledge, value: Value, path: &[Component], fact: &Known) -> Value {
+    let [first, rest @ ..] = path else {
+        return match fact {
+            Known::Is(value) => value.clone(),
+            Known::Present | Known::Absent => value,
+        };
+    };
+    let expanded = match value {
+        Value::Cell(id) => search.world.cells.expand(id).unwrap_or(value),
+        _ => value,
+    };
+    match (first, &expanded) {
+        (Component::Field(index), Value::Tuple(fields)) => {
+            let mut fields = fields.to_vec();
+            fields[*index] = with_fact(search, known, fields[*index].clone(), rest, fact);
+            Value::Tuple(Rc::from(fields))
+        }
+        (Component::Entry(key), Value::Map(map)) => {
+            if let Base::Unknown(base) = map.base {
+                let before = search.world.cells.entry(base, key);
+                let entry = match fact {
+                    Known::Absent => None,
+                    _ => Some(with_fact(search, known, before, rest, fact)),
+                };
+                *known = with_base(known, base, |facts| drop(facts.entries.insert(key.clone(), entry)));
+            }
+            expanded
+        }
+        _ => expanded,
+    }
+}
+
+/// The facts that hold after every step of every other process from `state`.
+fn surviving(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    me: &Value,
+    state: &Value,
+    known: &Knowledge,
+    facts: &[Fact],
+) -> Result<Vec<Fact>, Abort> {
+    let mut kept = facts.to_vec();
+    for operation in 0..setting.program.layers[layer.0 as usize].operations.len() {
+        for start in others(setting, search, layer, operation, me, state, known) {
+            let arguments = (0..start.slots.len() - 1).collect();
+            let script = [Action::Call { function: setting.code.step(layer, operation), arguments, result: None }];
+            let pausing = std::mem::replace(&mut search.pausing, false);
+            let result = search.for_all(start, &script, &mut |search, machine, end| {
+                if end == End::Done {
+                    let mut still = Vec::new();
+                    for fact in &kept {
+                        if always_holds(search, &machine, fact)? {
+                            still.push(fact.clone());
+                        }
+                    }
+                    kept = still;
+                }
+                Ok(!kept.is_empty())
+            });
+            search.pausing = pausing;
+            result?;
+        }
+    }
+    Ok(kept)
+}
+
+/// Machines in which a process other than `me` is about to perform the operation with unknown arguments: one for each process that has been
+/// mentioned, and one for some other. Slots: the state, the process, the arguments, and one for nothing.
+pub fn others(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    operation: usize,
+    me: &Value,
+    state: &Value,
+    known: &Knowledge,
+) -> Vec<Machine> {
+    let arguments: Vec<Value> = setting
+        .arguments(layer, operation)
+        .iter()
+        .enumerate()
+        .map(|(index, ty)| search.world.cells.root(5_000 + 100 * operation as u32 + index as u32, ty, Quantifier::Universal))
+        .collect();
+    let processes = search.world.cells.values_of(&Type::Pid, known, false);
+    let others = processes.into_iter().filter(|(process, _)| process != me);
+    others
+        .map(|(process, known)| {
+            let mut machine = Machine::new(known, Quantifier::Universal);
+            machine.slots = vec![state.clone(), process];
+            machine.slots.extend(arguments.iter().cloned());
+            machine.slots.push(Value::Unit);
+            machine
+        })
+        .collect()
+}
+
+/// Whether a fact holds in the state in slot 0, in every case of what is unknown.
+fn always_holds(search: &mut Search<'_, '_>, machine: &Machine, fact: &Fact) -> Result<bool, Abort> {
+    let mut pending = vec![machine.known.clone()];
+    while let Some(known) = pending.pop() {
+        let machine = Machine { known, ..machine.clone() };
+        match holds(search, &machine, &machine.slots[0], &fact.path, &fact.known) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)),
+            Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn split(search: &mut Search<'_, '_>, need: &Need, known: &Knowledge) -> Vec<Knowledge> {
+    search.world.cells.split(need, known, false)
+}
+
+fn holds(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: &[Component], fact: &Known) -> Result<bool, Stop> {
+    let [first, rest @ ..] = path else {
+        return match fact {
+            Known::Is(wanted) => machine.is_equal(search.world, value, wanted),
+            Known::Present => Ok(true),
+            Known::Absent => Ok(false),
+        };
+    };
+    match (first, machine.force(search.world, value).map_err(Stop::Need)?) {
+        (Component::Field(index), Value::Tuple(fields)) => holds(search, machine, &fields[*index], rest, fact),
+        (Component::Entry(key), Value::Map(map)) => {
+            let entry = machine.lookup(search.world, &map, key).map_err(Stop::Need)?;
+            match entry.or_else(|| map.default.as_deref().cloned()) {
+                Some(value) => holds(search, machine, &value, rest, fact),
+                None => Ok(*fact == Known::Absent),
+            }
+        }
+        _ => Ok(false),
+    }
+}

@@ -1,0 +1,381 @@
+//! Movers: when operations of different processes commute.
+//!
+//! Write `s --A@p/r,E--> s'` for a step of operation `A` by process `p` with result `r` and events `E` (CSPEC, OSDI'18, section 5.2; `step`
+//! includes background steps, invariants and the protocol, and ranges over *all* states of the layer's type). For processes `p ≠ q`:
+//!
+//! * **silent** `A`: `s --A@p/r,E--> s'` implies `E = []`, and `A` does not fail. (After a failure anything may be emitted.)
+//! * **right mover** `A` past `B`: silent, and
+//!   `s --A@p/r--> s1 --B@q/v,E--> s2` implies `∃ s'. s --B@q/v,E--> s' --A@p/r--> s2`.
+//! * **left mover** `A` past `B`, at the states `P` of `p`: silent, stably enabled, and
+//!   `P(s)` and `s --B@q/v,E--> s1 --A@p/r--> s2` implies `∃ s'. s --A@p/r--> s' --B@q/v,E--> s2`.
+//! * **stably enabled** `A` against `B`: if `A@p` is enabled in `s` and `s --B@q--> s'`, then `A@p` is enabled in `s'`. In all states, not
+//!   only in `P`.
+//!
+//! `B` is every operation of the layer, `A` included, with any arguments. Results and events are fixed by the given order, the end state
+//! must be the same; only the state in between is free. `P` is read before `B`. A failure of `B` is matched by a failure of `B`, in the
+//! other order; this is the *strict* view of failure.
+
+use super::question::{Answered, Case, Effort, Setting, Slots, Wanted, for_all_exists, replays};
+use crate::{
+    explore::{
+        machine::Machine,
+        search::{Abort, Action, End, Search, Slot},
+        show::Show,
+        value::Value,
+    },
+    ir::LayerId,
+};
+
+/// Which way an operation is to move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Later: past a step that follows it.
+    Right,
+    /// Earlier: past a step that precedes it.
+    Left,
+}
+
+impl Direction {
+    /// `right` or `left`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Direction::Right => "right",
+            Direction::Left => "left",
+        }
+    }
+}
+
+/// Why an operation does not move.
+#[derive(Clone, Debug)]
+pub struct Refutation {
+    /// The state and the two orders, in words.
+    pub notes: Vec<String>,
+    /// Whether it was replayed on concrete values.
+    pub replayed: bool,
+}
+
+/// Operations of two processes, as slots of a script.
+pub struct Pair {
+    /// All slots.
+    pub slots: Slots,
+    /// The state both start from.
+    pub state: Slot,
+    /// The operation that is to move.
+    pub mover: Call,
+    /// The other operation.
+    pub other: Call,
+    first_end: Slot,
+    second_end: Slot,
+}
+
+/// One call of an operation, with slots for what it gives.
+pub struct Call {
+    operation: usize,
+    process: Slot,
+    arguments: Vec<Slot>,
+    result: Slot,
+    events: Slot,
+    swapped_result: Slot,
+    swapped_events: Slot,
+}
+
+impl Call {
+    fn new(setting: &Setting, slots: &mut Slots, layer: LayerId, operation: usize, process: u32) -> Call {
+        let process = slots.process(process);
+        Call::with_arguments(setting, slots, layer, operation, process)
+    }
+
+    fn with_arguments(setting: &Setting, slots: &mut Slots, layer: LayerId, operation: usize, process: Slot) -> Call {
+        Call {
+            operation,
+            process,
+            arguments: slots.unknowns(&setting.arguments(layer, operation)),
+            result: slots.unknown(setting.result(layer, operation)),
+            events: slots.empty(),
+            swapped_result: slots.empty(),
+            swapped_events: slots.empty(),
+        }
+    }
+
+    /// The step on the state in `state`, leaving result and events in these slots.
+    fn step(&self, setting: &Setting, layer: LayerId, state: Slot, result: Slot, events: Slot) -> [Action; 2] {
+        let mut arguments = vec![state, self.process];
+        arguments.extend(&self.arguments);
+        let function = setting.code.step(layer, self.operation);
+        [Action::Call { function, arguments, result: Some(result) }, Action::TakeEvents(events)]
+    }
+}
+
+impl Pair {
+    /// `mover` by process 0 and `other` by process 1 of `layer`, with unknown arguments, from an unknown state.
+    pub fn new(setting: &Setting, layer: LayerId, mover: usize, other: usize, mut slots: Slots) -> Pair {
+        let state = slots.unknown(setting.state(layer));
+        let mover = Call::new(setting, &mut slots, layer, mover, 0);
+        let other = Call::new(setting, &mut slots, layer, other, 1);
+        let (first_end, second_end) = (slots.empty(), slots.empty());
+        Pair { slots, state, mover, other, first_end, second_end }
+    }
+
+    /// Puts the pair at a place in a procedure: this state, this process with these arguments, and that other process.
+    pub fn place(&self, machine: &mut Machine, state: Value, me: &Value, arguments: &[Value], other: &Value) {
+        machine.slots[self.state] = state;
+        machine.slots[self.mover.process] = me.clone();
+        machine.slots[self.other.process] = other.clone();
+        for (slot, argument) in self.mover.arguments.iter().zip(arguments) {
+            machine.slots[*slot] = argument.clone();
+        }
+    }
+
+    fn order(&self, direction: Direction) -> [&Call; 2] {
+        match direction {
+            Direction::Right => [&self.mover, &self.other],
+            Direction::Left => [&self.other, &self.mover],
+        }
+    }
+
+    /// The order that is given.
+    fn given(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
+        let mut script = vec![Action::Copy(self.state, self.first_end)];
+        for call in self.order(direction) {
+            script.extend(call.step(setting, layer, self.first_end, call.result, call.events));
+        }
+        script
+    }
+
+    /// The other order, with the same results and events, to the same end.
+    fn wanted(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
+        let mut script = vec![Action::Copy(self.state, self.second_end)];
+        let [second, first] = self.order(direction);
+        for call in [first, second] {
+            script.extend(call.step(setting, layer, self.second_end, call.swapped_result, call.swapped_events));
+            script.push(Action::Equal(call.swapped_result, call.result));
+            script.push(Action::Equal(call.swapped_events, call.events));
+        }
+        script.push(Action::Equal(self.second_end, self.first_end));
+        script
+    }
+
+    /// The other order, in which `other` fails. If it comes after the mover, that has its result; it may be any.
+    fn wanted_failure(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
+        let mut script = vec![Action::Copy(self.state, self.second_end)];
+        if direction == Direction::Left {
+            let mover = &self.mover;
+            script.extend(mover.step(setting, layer, self.second_end, mover.swapped_result, mover.swapped_events));
+            script.push(Action::Equal(mover.swapped_result, mover.result));
+        }
+        let [step, _] = self.other.step(setting, layer, self.second_end, self.other.swapped_result, self.other.swapped_events);
+        script.push(step);
+        script
+    }
+}
+
+/// Whether `mover` is silent: emits nothing and does not fail.
+pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refutation>, Effort) {
+    let mut slots = Slots::default();
+    let state = slots.unknown(setting.state(layer));
+    let call = Call::new(setting, &mut slots, layer, mover, 0);
+    let script = call.step(setting, layer, state, call.result, call.events);
+    setting.ask(&[setting.code.step(layer, mover)], None, |search| {
+        let start = slots.start(&mut search.world.cells, 2);
+        let initial = start.clone();
+        let wanted = |machine: &Machine, end: &End| match end {
+            End::Done if machine.slots[call.events] == Value::seq(vec![]) => Wanted::Nothing,
+            End::Panicked(..) => Wanted::Nothing,
+            _ => Wanted::Never,
+        };
+        let Some(case) = for_all_exists(search, start, &script, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &script, &case, &wanted)?;
+        let what = if case.end == End::Done { "emits an event" } else { "may fail, and after a failure anything may be emitted" };
+        let name = &setting.program.layers[layer.0 as usize].operations[mover].name;
+        let mut notes = vec![format!("`{name}` {what}: a mover must be silent")];
+        let mut known = case.known.clone();
+        let state_before = super::question::concrete_value(search, &mut known, &initial.slots[state]);
+        notes.push(format!("in the state  {}", Show(&search.world.cells).value(&state_before, setting.state(layer))));
+        Ok(Some(Refutation { notes, replayed }))
+    })
+}
+
+/// Whether `mover` moves past `other`, in all states.
+pub fn moves(setting: &Setting, layer: LayerId, mover: usize, other: usize, direction: Direction) -> (Answered<Refutation>, Effort) {
+    let pair = Pair::new(setting, layer, mover, other, Slots::default());
+    let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
+    setting.ask(&entries, None, |search| {
+        let start = pair.slots.start(&mut search.world.cells, 2);
+        moves_from(setting, search, layer, &pair, direction, start)
+    })
+}
+
+/// Whether the mover of `pair` moves past the other operation, in the states of `start`.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn moves_from<'p>(
+    setting: &Setting,
+    search: &mut Search<'_, 'p>,
+    layer: LayerId,
+    pair: &Pair,
+    direction: Direction,
+    start: Machine,
+) -> Result<Option<Refutation>, Abort> {
+    let given = pair.given(setting, layer, direction);
+    let swapped = pair.wanted(setting, layer, direction);
+    let failing = pair.wanted_failure(setting, layer, direction);
+    let other_stage = given
+        .iter()
+        .position(|it| matches!(it, Action::Call { result: Some(slot), .. } if *slot == pair.other.result))
+        .unwrap_or_default();
+    let wanted = |machine: &Machine, end: &End| match end {
+        End::Done => Wanted::Run(&swapped, None),
+        End::Failed(_) if machine.stage == other_stage => Wanted::Failure(&failing),
+        // That the mover fails, or that anything panics, is reported where it is the question.
+        _ => Wanted::Nothing,
+    };
+    let initial = start.clone();
+    let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+    let replayed = replays(search, &initial, &given, &case, &wanted)?;
+    let notes = two_orders(setting, search, layer, pair, direction, &initial, &case)?;
+    Ok(Some(Refutation { notes, replayed }))
+}
+
+/// Whether `mover` stays enabled when `other` makes a step.
+pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: usize) -> (Answered<Refutation>, Effort) {
+    let pair = Pair::new(setting, layer, mover, other, Slots::default());
+    let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
+    let (mover, other) = (&pair.mover, &pair.other);
+    let mut given = vec![Action::Copy(pair.state, pair.first_end)];
+    given.extend(mover.step(setting, layer, pair.first_end, mover.result, mover.events));
+    given.push(Action::Copy(pair.state, pair.first_end));
+    given.extend(other.step(setting, layer, pair.first_end, other.result, other.events));
+    let mut enabled = vec![Action::Copy(pair.first_end, pair.second_end)];
+    enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
+    setting.ask(&entries, None, |search| {
+        let start = pair.slots.start(&mut search.world.cells, 2);
+        let wanted = |_: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&enabled, Some(1)),
+            _ => Wanted::Nothing,
+        };
+        let initial = start.clone();
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let mut known = case.known.clone();
+        let before = super::question::concrete_value(search, &mut known, &initial.slots[pair.state]);
+        let slots: Vec<Value> = case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
+        let show = Show(&search.world.cells);
+        let notes = vec![
+            format!("in the state  {}", show.value(&before, setting.state(layer))),
+            format!("{} is possible,", call_in_words(setting, &show, layer, mover, &slots, false)),
+            format!("but not after  {}", call_in_words(setting, &show, layer, other, &slots, true)),
+            format!("in the state  {}", show.value(&slots[pair.first_end], setting.state(layer))),
+        ];
+        Ok(Some(Refutation { notes, replayed }))
+    })
+}
+
+/// Whether the mover of a pair is enabled in all states of `start`.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn enabled_from(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    pair: &Pair,
+    start: &Machine,
+) -> Result<Option<Refutation>, Abort> {
+    let mover = &pair.mover;
+    let mut enabled = vec![Action::Copy(pair.state, pair.second_end)];
+    enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
+    let Some(known) = super::question::unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else { return Ok(None) };
+    let mut known = known;
+    let before = super::question::concrete_value(search, &mut known, &start.slots[pair.state]);
+    let slots: Vec<Value> = start.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
+    let show = Show(&search.world.cells);
+    let notes = vec![
+        format!("in the state  {}", show.value(&before, setting.state(layer))),
+        format!("{} is not possible", call_in_words(setting, &show, layer, mover, &slots, false)),
+    ];
+    Ok(Some(Refutation { notes, replayed: true }))
+}
+
+/// `p1: link_mail(…) → true`.
+fn call_in_words(setting: &Setting, show: &Show, layer: LayerId, call: &Call, slots: &[Value], with_result: bool) -> String {
+    let operation = &setting.program.layers[layer.0 as usize].operations[call.operation];
+    let types = setting.arguments(layer, call.operation);
+    let arguments: Vec<String> = call.arguments.iter().zip(&types).map(|(slot, ty)| show.value(&slots[*slot], ty)).collect();
+    let process = show.value(&slots[call.process], &crate::ir::Type::Pid);
+    let call_text = format!("{process}: {}({})", operation.name, arguments.join(", "));
+    if !with_result {
+        return call_text;
+    }
+    format!("{call_text} → {}", show.value(&slots[call.result], setting.result(layer, call.operation)))
+}
+
+/// The state, the order that is possible, and the first thing about the other order that is not.
+fn two_orders(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    pair: &Pair,
+    direction: Direction,
+    initial: &Machine,
+    case: &Case,
+) -> Result<Vec<String>, Abort> {
+    let mut known = case.known.clone();
+    let before = super::question::concrete_value(search, &mut known, &initial.slots[pair.state]);
+    let mut slots: Vec<Value> = case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
+    slots[pair.state] = before.clone();
+    let difference = first_difference(setting, search, layer, pair, direction, &known, &slots)?;
+    let show = Show(&search.world.cells);
+    let state = setting.state(layer);
+    let [first, second] = pair.order(direction);
+    let fails = matches!(case.end, End::Failed(_));
+    let other_is_first = direction == Direction::Left;
+    let line = |call: &Call, failed: bool| {
+        if failed {
+            format!("{}, which fails", call_in_words(setting, &show, layer, call, &slots, false))
+        } else {
+            call_in_words(setting, &show, layer, call, &slots, true)
+        }
+    };
+    let mut notes = vec![format!("in the state  {}", show.value(&before, state))];
+    notes.push(format!("possible      {}", line(first, fails && other_is_first)));
+    notes.push(format!("then          {}", line(second, fails && !other_is_first)));
+    if !fails {
+        notes.push(format!("ending in     {}", show.value(&slots[pair.first_end], state)));
+    }
+    notes.push(difference);
+    Ok(notes)
+}
+
+/// Which requirement of the other order is the first that cannot be met.
+fn first_difference(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    pair: &Pair,
+    direction: Direction,
+    known: &crate::explore::cells::Knowledge,
+    slots: &[Value],
+) -> Result<String, Abort> {
+    let wanted = pair.wanted(setting, layer, direction);
+    let [second, first] = pair.order(direction);
+    let mut machine = Machine::new(known.clone(), crate::explore::cells::Quantifier::Universal);
+    machine.slots = slots.to_vec();
+    for length in 1..=wanted.len() {
+        if super::question::unmet(search, &machine, &Wanted::Run(&wanted[..length], None))?.is_none() {
+            continue;
+        }
+        let show = Show(&search.world.cells);
+        let call = if length <= 5 { first } else { second };
+        let words = call_in_words(setting, &show, layer, call, slots, false);
+        let result = show.value(&slots[call.result], setting.result(layer, call.operation));
+        let when = if length <= 5 { "first" } else { "then" };
+        return Ok(match &wanted[length - 1] {
+            Action::Call { .. } => format!("other order   {words} is not possible {when}"),
+            Action::Equal(a, _) if *a == pair.second_end => "other order   the same results are possible, but not the same end state".to_owned(),
+            Action::Equal(a, _) if *a == call.swapped_events => format!("other order   {words} {when} cannot emit the same events"),
+            _ => format!("other order   {words} {when} cannot return {result}"),
+        });
+    }
+    Ok("other order   it cannot fail in the same way".to_owned())
+}

@@ -1,0 +1,80 @@
+//! Protocols: a layer used by rules.
+//!
+//! A protocol layer has the operations of the layer it restricts, each only where it is allowed (CSPEC, section 5.3):
+//!
+//! ```text
+//! restricted step   allowed(op, p, s)  and  s --op@p/r,E--> s' in the unrestricted layer
+//! nilpotent step    a restricted step, or, where op is not allowed, s --op@p/r,[]--> s for any r
+//! ```
+//!
+//! To implement a layer over it is to show, of every procedure, that each call is allowed where it is made, given that the others keep to
+//! the rules ([`super::shape`]), and that what is allowed stays allowed when others step:
+//!
+//! ```text
+//! allowed(op, p, s)  and  q ≠ p  and  s --op'@q--> s' in the protocol layer   imply   allowed(op, p, s')
+//! ```
+//!
+//! Steps of the protocol layer are steps of the restricted or nilpotent form by construction, and its initial states are those of the
+//! unrestricted layer.
+
+use super::{
+    movers::Refutation,
+    question::{Answered, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays},
+};
+use crate::{
+    explore::{
+        machine::Machine,
+        search::{Action, End},
+        show::Show,
+        value::Value,
+    },
+    ir::{LayerId, Type},
+};
+
+/// Whether `operation` stays allowed when `other` makes a step.
+pub fn stays_allowed(setting: &Setting, layer: LayerId, operation: usize, other: usize) -> (Answered<Refutation>, Effort) {
+    let allowed = setting.code.allowed[layer.0 as usize][operation];
+    let step = setting.code.step(layer, other);
+    let mut slots = Slots::default();
+    let before = slots.unknown(setting.state(layer));
+    let (me, they) = (slots.process(0), slots.process(1));
+    let arguments = slots.unknowns(&setting.arguments(layer, operation));
+    let theirs = slots.unknowns(&setting.arguments(layer, other));
+    let (after, holds) = (slots.empty(), slots.empty());
+    let is_allowed = |state| {
+        let mut all = vec![state, me];
+        all.extend(&arguments);
+        [Action::Call { function: allowed, arguments: all, result: Some(holds) }, Action::When(holds)]
+    };
+    let mut given = is_allowed(before).to_vec();
+    let mut all = vec![after, they];
+    all.extend(&theirs);
+    given.extend([Action::Copy(before, after), Action::Call { function: step, arguments: all, result: None }]);
+    let still = is_allowed(after);
+    setting.ask(&[allowed, step], None, |search| {
+        let start = slots.start(&mut search.world.cells, 2);
+        let initial = start.clone();
+        let wanted = |_: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&still, None),
+            _ => Wanted::Nothing,
+        };
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let mut known = case.known.clone();
+        let mut settle = |value: &Value| concrete_value(search, &mut known, value);
+        let (state, end) = (settle(&case.slots[before]), settle(&case.slots[after]));
+        let theirs: Vec<Value> = theirs.iter().map(|it| settle(&case.slots[*it])).collect();
+        let show = Show(&search.world.cells);
+        let operations = &setting.program.layers[layer.0 as usize].operations;
+        let types = setting.arguments(layer, other);
+        let theirs: Vec<String> = theirs.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
+        let process = |slot: usize| show.value(&initial.slots[slot], &Type::Pid);
+        let notes = vec![
+            format!("in the state  {}", show.value(&state, setting.state(layer))),
+            format!("{} may call `{}`", process(me), operations[operation].name),
+            format!("but not after {}: {}({})", process(they), operations[other].name, theirs.join(", ")),
+            format!("in the state  {}", show.value(&end, setting.state(layer))),
+        ];
+        Ok(Some(Refutation { notes, replayed }))
+    })
+}

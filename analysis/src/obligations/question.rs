@@ -1,0 +1,378 @@
+//! The common shape of obligations: *for every run of this, there is a run of that*.
+//!
+//! Sets up the world that a question is asked in, asks it (first with integers as atoms, then with concrete ones if the code calculates),
+//! and replays a violation on concrete values before anybody hears of it. Does not know what the question means.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::atomic::AtomicBool,
+};
+
+use crate::{
+    explore::{
+        cells::{Cells, Knowledge, Need, Numbers, Quantifier},
+        code::{Code, CodeId, Op},
+        machine::{Machine, Trail, World},
+        search::{Abort, Action, Answer, End, Search, Slot},
+        value::{Base, MapValue, Sort, Value},
+    },
+    ir::{LayerId, Program, Type},
+    verdict::Scope,
+};
+
+/// What every obligation is checked with.
+#[derive(Clone, Copy)]
+pub struct Setting<'p> {
+    /// The program.
+    pub program: &'p Program,
+    /// Its code.
+    pub code: &'p Code,
+    /// How far explorations go.
+    pub scope: &'p Scope,
+    /// Set when everything should stop.
+    pub stop: &'p AtomicBool,
+}
+
+/// What an exploration took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Bounds met.
+    pub bounds_met: BTreeSet<String>,
+    /// Splits.
+    pub cases: u64,
+    /// Paths.
+    pub states: u64,
+}
+
+/// The answer to a question.
+pub enum Answered<V> {
+    /// It holds, within the bounds that the effort lists.
+    Holds,
+    /// It does not.
+    Violated(V),
+    /// It was given up.
+    GivenUp(Abort),
+}
+
+impl<'p> Setting<'p> {
+    /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. Restarts with concrete
+    /// integers if it has to.
+    pub fn ask<V>(
+        &self,
+        entries: &[CodeId],
+        lower: Option<LayerId>,
+        mut question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
+    ) -> (Answered<V>, Effort) {
+        let mut effort = Effort::default();
+        for numbers in [Numbers::Atoms, Numbers::Concrete] {
+            let mut world = self.world(numbers, entries, lower);
+            let mut search = Search { world: &mut world, program: self.program, stop: self.stop, pausing: false };
+            let answer = question(&mut search);
+            effort.cases += world.cases + 1;
+            effort.states += world.paths;
+            effort.bounds_met = world.cells.bounds_met;
+            let answered = match answer {
+                Ok(None) => Answered::Holds,
+                Ok(Some(violation)) => Answered::Violated(violation),
+                Err(Abort::NumbersNeeded) => continue,
+                Err(abort) => Answered::GivenUp(abort),
+            };
+            return (answered, effort);
+        }
+        (Answered::GivenUp(Abort::NumbersNeeded), effort)
+    }
+
+    fn world(&self, numbers: Numbers, entries: &[CodeId], lower: Option<LayerId>) -> World<'p> {
+        let mut cells = Cells::new(self.program, self.scope, numbers);
+        let reachable = self.literals(entries, lower);
+        let literals = self.code.literals.iter().enumerate().map(|(index, literal)| {
+            if reachable.contains(&(index as u32)) { cells.literal(literal) } else { Value::Unit }
+        });
+        let literals = literals.collect();
+        World { code: self.code, cells, literals, fuel: self.scope.budget, cases: 0, paths: 0 }
+    }
+
+    /// The literals of the code reachable from `entries`; steps that procedures perform are those of `lower`.
+    fn literals(&self, entries: &[CodeId], lower: Option<LayerId>) -> BTreeSet<u32> {
+        let mut pending = entries.to_vec();
+        let mut seen: BTreeSet<CodeId> = entries.iter().copied().collect();
+        let mut literals = BTreeSet::new();
+        while let Some(function) = pending.pop() {
+            let mut reach = |callee: CodeId| {
+                if seen.insert(callee) {
+                    pending.push(callee);
+                }
+            };
+            for op in &self.code.functions[function].ops {
+                match op {
+                    Op::Literal(index) => drop(literals.insert(*index)),
+                    Op::Call(callee) => reach(*callee as usize),
+                    Op::Perform(name, _) => {
+                        let name = &self.code.names[*name as usize];
+                        let step = lower.and_then(|lower| self.step_named(lower, name));
+                        step.into_iter().for_each(&mut reach);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        literals
+    }
+
+    /// The step of the operation called `name`.
+    pub fn step_named(&self, layer: LayerId, name: &str) -> Option<CodeId> {
+        let operations = &self.program.layers[layer.0 as usize].operations;
+        operations.iter().position(|it| it.name == name).map(|index| self.code.step(layer, index))
+    }
+
+    /// The types of an operation's arguments, without the state and `me`.
+    pub fn arguments(&self, layer: LayerId, operation: usize) -> Vec<Type> {
+        let function = self.program.layers[layer.0 as usize].operations[operation].function;
+        let function = &self.program.functions[function.0 as usize];
+        let parameters = function.parameters as usize;
+        function.locals[2.min(parameters)..parameters].iter().map(|it| it.ty.clone()).collect()
+    }
+
+    /// The type of an operation's result.
+    pub fn result(&self, layer: LayerId, operation: usize) -> &'p Type {
+        let function = self.program.layers[layer.0 as usize].operations[operation].function;
+        &self.program.functions[function.0 as usize].result
+    }
+
+    /// The type of a layer's state.
+    pub fn state(&self, layer: LayerId) -> &'p Type {
+        &self.program.layers[layer.0 as usize].state
+    }
+}
+
+/// Builds the slots a question starts from, and its scripts.
+#[derive(Default)]
+pub struct Slots {
+    values: Vec<SlotValue>,
+    first_root: u32,
+}
+
+#[derive(Clone)]
+enum SlotValue {
+    Unknown(Type),
+    Given(Value),
+    Empty,
+}
+
+impl Slots {
+    /// Slots whose unknowns are different from those of slots numbered otherwise, for questions within a question.
+    pub fn numbered_from(first_root: u32) -> Slots {
+        Slots { values: Vec::new(), first_root }
+    }
+
+    /// A slot that holds an unknown value of this type.
+    pub fn unknown(&mut self, ty: &Type) -> Slot {
+        self.add(SlotValue::Unknown(ty.clone()))
+    }
+
+    /// Slots for unknown values of these types.
+    pub fn unknowns(&mut self, types: &[Type]) -> Vec<Slot> {
+        types.iter().map(|ty| self.unknown(ty)).collect()
+    }
+
+    /// A slot that is filled later.
+    pub fn empty(&mut self) -> Slot {
+        self.add(SlotValue::Empty)
+    }
+
+    /// A slot that holds this value.
+    pub fn given(&mut self, value: Value) -> Slot {
+        self.add(SlotValue::Given(value))
+    }
+
+    /// A slot that holds the process with this number, different from those with other numbers.
+    pub fn process(&mut self, number: u32) -> Slot {
+        self.given(Value::Atom(Sort::Pid, number))
+    }
+
+    fn add(&mut self, value: SlotValue) -> Slot {
+        self.values.push(value);
+        self.values.len() - 1
+    }
+
+    /// A universal machine with these slots, in which `processes` processes (after the literals of the code) have been mentioned.
+    pub fn start(&self, cells: &mut Cells, processes: u32) -> Machine {
+        let mut known = cells.start();
+        let literals = known.mentioned(Sort::Pid);
+        known.mention(Sort::Pid, literals + processes);
+        let mut machine = Machine::new(known, Quantifier::Universal);
+        for (number, value) in self.values.iter().enumerate() {
+            let value = match value {
+                SlotValue::Unknown(ty) => cells.root(self.first_root + number as u32, ty, Quantifier::Universal),
+                SlotValue::Given(Value::Atom(Sort::Pid, number)) => Value::Atom(Sort::Pid, literals + number),
+                SlotValue::Given(value) => value.clone(),
+                SlotValue::Empty => Value::Unit,
+            };
+            machine.slots.push(value);
+        }
+        machine
+    }
+}
+
+/// A case in which a question fails.
+#[derive(Clone)]
+pub struct Case {
+    /// What is known in it.
+    pub known: Knowledge,
+    /// The slots after the universal run.
+    pub slots: Vec<Value>,
+    /// How the universal run ended.
+    pub end: End,
+    /// In which action it ended.
+    pub stage: usize,
+    /// The choices it took.
+    pub trail: Trail,
+}
+
+impl Case {
+    /// The case of a universal run, with more known.
+    pub fn of(machine: &Machine, end: End, known: Knowledge) -> Case {
+        Case { known, slots: machine.slots.clone(), end, stage: machine.stage, trail: machine.trail.clone() }
+    }
+}
+
+/// What is wanted after a universal run.
+pub enum Wanted<'a> {
+    /// Nothing: this path does not matter.
+    Nothing,
+    /// It should not have happened.
+    Never,
+    /// Some run of this script that runs to its end. If a number is given, a failure in that action is just as good.
+    Run(&'a [Action], Option<usize>),
+    /// Some run of this script that fails in its last action.
+    Failure(&'a [Action]),
+}
+
+/// For every run of `given` from `start`, a run as `wanted` says. The first case in which there is none.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn for_all_exists<'w, 'p>(
+    search: &mut Search<'_, 'p>,
+    start: Machine,
+    given: &[Action],
+    wanted: &dyn Fn(&Machine, &End) -> Wanted<'w>,
+) -> Result<Option<Case>, Abort> {
+    let mut violation = None;
+    search.for_all(start, given, &mut |search, machine, end| {
+        let unmet = unmet(search, &machine, &wanted(&machine, &end))?;
+        violation = unmet.map(|known| Case::of(&machine, end, known));
+        Ok(violation.is_none())
+    })?;
+    Ok(violation)
+}
+
+/// Whether what is wanted after a universal run is missing; then, in which case.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn unmet(search: &mut Search<'_, '_>, machine: &Machine, wanted: &Wanted) -> Result<Option<Knowledge>, Abort> {
+    match wanted {
+        Wanted::Nothing => Ok(None),
+        Wanted::Never => Ok(Some(machine.known.clone())),
+        Wanted::Run(script, may_fail_in) => search.always_exists(machine, script, &|machine, end| match end {
+            End::Done => true,
+            End::Failed(_) => *may_fail_in == Some(machine.stage),
+            _ => false,
+        }),
+        Wanted::Failure(script) => search.always_exists(machine, script, &|machine, end| {
+            matches!(end, End::Failed(_)) && machine.stage + 1 == script.len()
+        }),
+    }
+}
+
+/// Makes a case concrete: everything unknown gets its first value, and unknown maps get no further entries.
+pub fn concrete(search: &mut Search<'_, '_>, case: &Case) -> Case {
+    let mut known = case.known.clone();
+    let slots = case.slots.iter().map(|it| concrete_value(search, &mut known, it)).collect();
+    Case { known, slots, ..case.clone() }
+}
+
+/// The value with everything unknown in it settled, as simple as can be; what is settled is noted in `known`.
+pub fn concrete_value(search: &mut Search<'_, '_>, known: &mut Knowledge, value: &Value) -> Value {
+    let all = |search: &mut Search<'_, '_>, known: &mut Knowledge, fields: &[Value]| {
+        fields.iter().map(|it| concrete_value(search, known, it)).collect::<Vec<_>>()
+    };
+    match value {
+        Value::Cell(id) => {
+            if let Some(value) = known.resolved.get(id).cloned() {
+                return concrete_value(search, known, &value);
+            }
+            if let Some(value) = search.world.cells.expand(*id) {
+                return concrete_value(search, known, &value);
+            }
+            if let Some(first) = search.world.cells.split(&Need::Resolve(*id), known, true).into_iter().next() {
+                *known = first;
+            }
+            match known.resolved.get(id).cloned() {
+                Some(value) => concrete_value(search, known, &value),
+                None => Value::Unit,
+            }
+        }
+        Value::Tuple(fields) => Value::tuple(all(search, known, fields)),
+        Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(search, known, fields))),
+        Value::Seq(elements) => Value::seq(all(search, known, elements)),
+        Value::Map(map) => concrete_map(search, known, map),
+        _ => value.clone(),
+    }
+}
+
+fn concrete_map(search: &mut Search<'_, '_>, known: &mut Knowledge, map: &MapValue) -> Value {
+    let mut entries: BTreeMap<Value, Option<Value>> = BTreeMap::new();
+    if let Base::Unknown(base) = map.base {
+        if let Some(closed) = search.world.cells.split(&Need::Close(base), known, true).into_iter().next() {
+            *known = closed;
+        }
+        entries.extend(known.bases.get(&base).map(|facts| facts.entries.clone()).unwrap_or_default());
+    }
+    entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+    let mut result = MapValue::empty(map.default.as_deref().cloned());
+    for (key, entry) in entries {
+        if let Some(value) = entry {
+            result = result.with(key, Some(concrete_value(search, known, &value)));
+        }
+    }
+    Value::Map(result)
+}
+
+/// Replays a case on concrete values: from the concrete initial slots, the given script must be able to end just so, and what is wanted must
+/// still be missing. Only then is it a counterexample.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn replays<'w>(
+    search: &mut Search<'_, '_>,
+    initial: &Machine,
+    given: &[Action],
+    case: &Case,
+    wanted: &dyn Fn(&Machine, &End) -> Wanted<'w>,
+) -> Result<bool, Abort> {
+    let mut known = case.known.clone();
+    let mut start = Machine::new(known.clone(), Quantifier::Existential);
+    start.slots = initial.slots.iter().map(|it| concrete_value(search, &mut known, it)).collect();
+    let concrete = concrete(search, &Case { known: known.clone(), ..case.clone() });
+    start.known = concrete.known.clone();
+    let mut script = given.to_vec();
+    if case.end == End::Done {
+        let count = start.slots.len();
+        start.slots.extend(concrete.slots.iter().cloned());
+        script.extend((0..count).map(|slot| Action::Equal(slot, count + slot)));
+    }
+    let stage = if case.end == End::Done { script.len() } else { case.stage };
+    let reached = search.exists(start, &script, &|machine, end| {
+        std::mem::discriminant(end) == std::mem::discriminant(&case.end) && machine.stage == stage
+    })?;
+    if !matches!(reached, Answer::Found(_)) {
+        return Ok(false);
+    }
+    let mut end = Machine::new(concrete.known, Quantifier::Universal);
+    end.slots = concrete.slots;
+    end.stage = case.stage;
+    Ok(unmet(search, &end, &wanted(&end, &case.end))?.is_some())
+}

@@ -1,0 +1,723 @@
+//! From answers to outcomes: settles an obligation and puts the result in words, at the smallest responsible place.
+
+use super::{
+    About, LayerLemmas, Lemma, LemmaResult, Lemmas, Obligation, abstraction,
+    atomic::{self, Implemented},
+    end_to_end, layer,
+    movers::Direction,
+    protocol,
+    question::{Answered, Effort, Setting},
+    retry::{self, BadTurnKind},
+    shape::{self, Flaw, FlawKind, Judge},
+    stack,
+};
+use crate::{
+    diagnostics::{Diagnostic, Severity, codes},
+    explore::{machine::Site, search::Abort},
+    ir::{Abstraction, Code as How, Function, Implementation, ImplementationId, Justification, LayerId, Program, SourceMap, Span},
+    verdict::{ObligationName, Outcome, Pattern, Verdict},
+};
+
+/// Settles obligations of one program.
+pub struct Reporter<'p> {
+    /// What they are checked with.
+    pub setting: Setting<'p>,
+    /// Where things stand.
+    pub source_map: &'p SourceMap,
+    /// Lemmas that have been settled.
+    pub lemmas: &'p Lemmas,
+}
+
+/// An outcome, and the lemmas that it relies on.
+pub struct Settled {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Lemmas that are owed because of it.
+    pub relied: Vec<Lemma>,
+}
+
+/// The verdict and the finding that go with it.
+struct Finding {
+    verdict: Verdict,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Words for a lemma, as a clause: "`read` moves left past `write` in `Lock`".
+pub fn lemma_in_words(program: &Program, lemma: &Lemma) -> String {
+    let layer = &program.layers[lemma.layer.0 as usize];
+    let name = |operation: usize| &layer.operations[operation].name;
+    let operation = name(lemma.operation);
+    match lemma.about {
+        About::Silent => format!("`{operation}` of `{}` emits nothing and cannot fail", layer.name),
+        About::Moves(direction, other) => {
+            format!("`{operation}` moves {} past `{}` in `{}`", direction.name(), name(other), layer.name)
+        }
+        About::StablyEnabled(other) => {
+            format!("`{operation}` stays enabled when `{}` happens in `{}`", name(other), layer.name)
+        }
+    }
+}
+
+impl<'p> Reporter<'p> {
+    fn program(&self) -> &'p Program {
+        self.setting.program
+    }
+
+    fn layer_name(&self, layer: LayerId) -> String {
+        self.program().layers[layer.0 as usize].name.clone()
+    }
+
+    fn operation_name(&self, layer: LayerId, operation: usize) -> String {
+        self.program().layers[layer.0 as usize].operations[operation].name.clone()
+    }
+
+    fn implementation(&self, id: ImplementationId) -> &'p Implementation {
+        &self.program().implementations[id.0 as usize]
+    }
+
+    fn operation_span(&self, layer: LayerId, operation: usize) -> Span {
+        self.source_map.operations[layer.0 as usize][operation]
+    }
+
+    fn site_span(&self, site: Site) -> Option<Span> {
+        let function = self.setting.code.functions[site.code].source?;
+        self.source_map.nodes[function.0 as usize].get(site.node.0 as usize).copied()
+    }
+
+    /// Where an implementation says how it does an operation: the procedure's name, or its own name if it passes it on.
+    fn procedure_span(&self, id: ImplementationId, operation: usize) -> Span {
+        match self.how(id, operation) {
+            Some(How::Procedure(function)) => self.source_map.functions[function.0 as usize],
+            _ => self.source_map.implementations[id.0 as usize],
+        }
+    }
+
+    fn how(&self, id: ImplementationId, operation: usize) -> Option<&'p How> {
+        let implementation = self.implementation(id);
+        let name = &self.program().layers[implementation.upper.0 as usize].operations[operation].name;
+        match &implementation.by {
+            Justification::Movers(code) | Justification::Retry(code) => code.get(name),
+            Justification::Abstraction(_) => None,
+        }
+    }
+
+    fn name(&self, obligation: &Obligation) -> ObligationName {
+        let layers = &self.program().layers;
+        let blank = |pattern, kind: &'static str| ObligationName {
+            implementation: String::new(),
+            pattern,
+            kind,
+            layer: String::new(),
+            operation: String::new(),
+            against: String::new(),
+        };
+        let of = |id: ImplementationId, operation: usize, pattern, kind| {
+            let implementation = self.implementation(id);
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: self.layer_name(implementation.upper),
+                operation: self.operation_name(implementation.upper, operation),
+                ..blank(pattern, kind)
+            }
+        };
+        match obligation {
+            Obligation::Lemma(lemma) => {
+                let (kind, against) = match lemma.about {
+                    About::Silent => ("silent", None),
+                    About::Moves(Direction::Right, other) => ("right-mover", Some(other)),
+                    About::Moves(Direction::Left, other) => ("left-mover", Some(other)),
+                    About::StablyEnabled(other) => ("stably-enabled", Some(other)),
+                };
+                ObligationName {
+                    layer: self.layer_name(lemma.layer),
+                    operation: self.operation_name(lemma.layer, lemma.operation),
+                    against: against.map_or_else(String::new, |it| self.operation_name(lemma.layer, it)),
+                    ..blank(Pattern::Movers, kind)
+                }
+            }
+            Obligation::NoPanic(layer, operation) => ObligationName {
+                layer: self.layer_name(*layer),
+                operation: self.operation_name(*layer, *operation),
+                ..blank(Pattern::Layer, "no-panic")
+            },
+            Obligation::Shape(id, operation) => of(*id, *operation, Pattern::Movers, "shape"),
+            Obligation::FollowsProtocol(id, operation) => of(*id, *operation, Pattern::Protocol, "follows"),
+            Obligation::StaysAllowed(id, operation, other) => {
+                let implementation = self.implementation(*id);
+                ObligationName {
+                    implementation: implementation.name.clone(),
+                    layer: self.layer_name(implementation.lower),
+                    operation: self.operation_name(implementation.lower, *operation),
+                    against: self.operation_name(implementation.lower, *other),
+                    ..blank(Pattern::Protocol, "stays-allowed")
+                }
+            }
+            Obligation::AtomicSpec(id, operation) => of(*id, *operation, Pattern::Movers, "atomic-spec"),
+            Obligation::Initial(id) => {
+                let implementation = self.implementation(*id);
+                let pattern = match implementation.by {
+                    Justification::Movers(_) => Pattern::Movers,
+                    Justification::Retry(_) => Pattern::Retry,
+                    Justification::Abstraction(_) => Pattern::Abstraction,
+                };
+                ObligationName {
+                    implementation: implementation.name.clone(),
+                    layer: self.layer_name(implementation.upper),
+                    ..blank(pattern, "initial")
+                }
+            }
+            Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
+            Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
+            Obligation::Stack(index) => {
+                ObligationName { operation: self.program().stacks[*index].name.clone(), ..blank(Pattern::Stack, "links") }
+            }
+            Obligation::EndToEnd(index, processes) => {
+                let client = &self.program().clients[*index];
+                let stack = &self.program().stacks[client.stack as usize];
+                let top = stack.implementations.first().map(|it| self.implementation(*it).upper);
+                ObligationName {
+                    implementation: stack.name.clone(),
+                    layer: top.map_or_else(String::new, |it| layers[it.0 as usize].name.clone()),
+                    operation: client.name.clone(),
+                    against: format!("{processes} processes"),
+                    ..blank(Pattern::EndToEnd, "traces")
+                }
+            }
+        }
+    }
+
+    fn span(&self, obligation: &Obligation) -> Span {
+        match obligation {
+            Obligation::Lemma(lemma) => {
+                let claim = self.source_map.claims[lemma.layer.0 as usize][lemma.operation];
+                claim.unwrap_or(self.operation_span(lemma.layer, lemma.operation))
+            }
+            Obligation::NoPanic(layer, operation) => self.operation_span(*layer, *operation),
+            Obligation::Shape(id, operation)
+            | Obligation::FollowsProtocol(id, operation)
+            | Obligation::AtomicSpec(id, operation)
+            | Obligation::Retry(id, operation) => self.procedure_span(*id, *operation),
+            Obligation::StaysAllowed(id, operation, _) => self.operation_span(self.implementation(*id).lower, *operation),
+            Obligation::Initial(id) => self.source_map.implementations[id.0 as usize],
+            Obligation::Simulation(id, operation) => self.operation_span(self.implementation(*id).upper, *operation),
+            Obligation::Stack(index) => self.source_map.stacks[*index],
+            Obligation::EndToEnd(index, _) => self.source_map.clients[*index],
+        }
+    }
+
+    /// Settles an obligation. `None` if it was stopped.
+    pub fn settle(&self, obligation: &Obligation) -> Option<Settled> {
+        let mut relied = Vec::new();
+        let (finding, effort) = match obligation {
+            Obligation::Lemma(lemma) => match self.lemmas.get(lemma) {
+                Some(result) => (self.lemma(lemma, result)?, result.effort.clone()),
+                None => return None,
+            },
+            Obligation::NoPanic(layer, operation) => self.no_panic(*layer, *operation)?,
+            Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
+            Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
+            Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
+            Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
+            Obligation::Initial(id) => self.initial(*id)?,
+            Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
+            Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
+            Obligation::Stack(index) => (self.stack(*index), Effort::default()),
+            Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
+        };
+        let (verdict, bounds_met) = match finding.verdict {
+            Verdict::Proved if !effort.bounds_met.is_empty() => (Verdict::Checked, effort.bounds_met.into_iter().collect()),
+            verdict => (verdict, Vec::new()),
+        };
+        let outcome = Outcome {
+            name: self.name(obligation),
+            verdict,
+            bounds_met,
+            cases: effort.cases,
+            states: effort.states,
+            span: self.span(obligation),
+            diagnostics: finding.diagnostics,
+        };
+        Some(Settled { outcome, relied })
+    }
+
+    fn error(&self, code: &'static str, message: String, span: Span) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            message,
+            span,
+            label: String::new(),
+            related: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Why a search was given up. `None` if it was stopped.
+    fn given_up(&self, abort: &Abort, what: &str, span: Span) -> Option<Finding> {
+        let diagnostic = match abort {
+            Abort::Stopped => return None,
+            Abort::OutOfFuel => Diagnostic {
+                help: Some("a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`".to_owned()),
+                ..self.error(codes::CS0901, format!("{what} is undecided: the budget of {} steps ran out", self.setting.scope.budget), span)
+            },
+            Abort::Endless(site) => Diagnostic {
+                label: "this loop goes on and on".to_owned(),
+                help: Some("make each turn bring the loop nearer to its end, or to a state it has been in".to_owned()),
+                ..self.error(
+                    codes::CS0903,
+                    format!("{what} is undecided: a loop, or the state it changes, grows without end"),
+                    self.site_span(*site).unwrap_or(span),
+                )
+            },
+            Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
+                help: Some("mend the errors reported in the source first".to_owned()),
+                ..self.error(codes::CS0902, format!("{what} is undecided: it depends on code that could not be read"), span)
+            },
+        };
+        Some(Finding { verdict: Verdict::Undecided, diagnostics: vec![diagnostic] })
+    }
+
+    fn proved() -> Finding {
+        Finding { verdict: Verdict::Proved, diagnostics: Vec::new() }
+    }
+
+    /// A violation, if it was confirmed; otherwise what was found does not count.
+    fn violated(&self, confirmed: bool, mut diagnostic: Diagnostic) -> Finding {
+        if confirmed {
+            return Finding { verdict: Verdict::Violated, diagnostics: vec![diagnostic] };
+        }
+        diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
+        diagnostic.code = codes::CS0902;
+        diagnostic.message = "undecided: a counterexample was found, but it could not be replayed".to_owned();
+        Finding { verdict: Verdict::Undecided, diagnostics: vec![diagnostic] }
+    }
+
+    fn lemma(&self, lemma: &Lemma, result: &LemmaResult) -> Option<Finding> {
+        let span = self.span(&Obligation::Lemma(*lemma));
+        let words = lemma_in_words(self.program(), lemma);
+        if result.holds == Some(true) {
+            return Some(Self::proved());
+        }
+        if let Some(abort) = &result.abort {
+            return self.given_up(abort, &format!("whether {words}"), span);
+        }
+        let layer = self.layer_name(lemma.layer);
+        let name = self.operation_name(lemma.layer, lemma.operation);
+        let mut related = vec![(self.operation_span(lemma.layer, lemma.operation), format!("`{name}` of `{layer}`"))];
+        let (code, message) = match lemma.about {
+            About::Silent => (codes::CS0303, format!("`{name}` is not a mover: it emits an event or may fail")),
+            About::Moves(direction, other) => {
+                let other_name = self.operation_name(lemma.layer, other);
+                related.push((self.operation_span(lemma.layer, other), "the other operation".to_owned()));
+                let code = if direction == Direction::Right { codes::CS0301 } else { codes::CS0302 };
+                (code, format!("`{name}` is not a {} mover: it does not commute with `{other_name}`", direction.name()))
+            }
+            About::StablyEnabled(other) => {
+                let other_name = self.operation_name(lemma.layer, other);
+                related.push((self.operation_span(lemma.layer, other), "the other operation".to_owned()));
+                (codes::CS0304, format!("`{name}` is not a left mover: `{other_name}` can disable it"))
+            }
+        };
+        let refutation = result.refutation.as_ref()?;
+        let diagnostic = Diagnostic {
+            label: "claimed here".to_owned(),
+            related,
+            notes: refutation.notes.clone(),
+            help: Some("claim what holds, or weaken one of the two operations until the orders agree".to_owned()),
+            ..self.error(code, message, span)
+        };
+        Some(self.violated(refutation.replayed, diagnostic))
+    }
+
+    fn no_panic(&self, id: LayerId, operation: usize) -> Option<(Finding, Effort)> {
+        let (answered, effort, enabled) = layer::check(&self.setting, id, operation);
+        let span = self.operation_span(id, operation);
+        let name = self.operation_name(id, operation);
+        let finding = match answered {
+            Answered::Holds if enabled => Self::proved(),
+            Answered::Holds => Finding {
+                verdict: Verdict::Proved,
+                diagnostics: vec![Diagnostic {
+                    severity: Severity::Warning,
+                    help: Some("look at its guards: what is shown about an operation that never happens is empty".to_owned()),
+                    ..self.error(codes::CS1001, format!("`{name}` is never enabled: it has no transition in any state"), span)
+                }],
+            },
+            Answered::Violated(panics) => {
+                let at = self.site_span(panics.site).unwrap_or(span);
+                let diagnostic = Diagnostic {
+                    label: panics.why.to_owned(),
+                    related: vec![(span, format!("in `{name}` of `{}`", self.layer_name(id)))],
+                    notes: panics.notes,
+                    help: Some("guard it with `when(…)`, or handle the case: operations are checked in all states".to_owned()),
+                    ..self.error(codes::CS0702, format!("`{name}` may panic: {}", panics.why), at)
+                };
+                self.violated(true, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` may panic"), span)?,
+        };
+        Some((finding, effort))
+    }
+
+    /// The procedure of an upper operation: its code and its function. A passed operation has none.
+    fn procedure(&self, id: ImplementationId, operation: usize) -> Option<(usize, &'p Function)> {
+        let Some(How::Procedure(function)) = self.how(id, operation) else { return None };
+        Some((self.setting.code.function(*function), &self.program().functions[function.0 as usize]))
+    }
+
+    fn shape(&self, id: ImplementationId, operation: usize, relied: &mut Vec<Lemma>) -> Option<(Finding, Effort)> {
+        let Some((procedure, function)) = self.procedure(id, operation) else {
+            return Some((Self::proved(), Effort::default()));
+        };
+        let lower = self.implementation(id).lower;
+        let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
+        let mut judge = Judge { table: Some(&table), relied_right: vec![], relied_left: vec![], unknown: None };
+        let (answered, effort) = self.setting.ask(&[procedure], Some(lower), |search| {
+            judge.relied_right.clear();
+            judge.relied_left.clear();
+            shape::check(&self.setting, search, lower, procedure, &mut judge)
+        });
+        let span = self.procedure_span(id, operation);
+        let finding = match answered {
+            Answered::Holds => {
+                for (operations, direction) in
+                    [(&judge.relied_right, Direction::Right), (&judge.relied_left, Direction::Left)]
+                {
+                    for operation in operations {
+                        let lemmas = super::mover_lemmas(self.program(), lower, *operation, direction);
+                        relied.extend(lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))));
+                    }
+                }
+                Self::proved()
+            }
+            Answered::Violated(flaw) if judge.unknown.is_some() => {
+                let mut finding = self.flaw(lower, function, flaw);
+                for diagnostic in &mut finding.diagnostics {
+                    diagnostic.code = codes::CS0902;
+                    diagnostic.notes.extend(judge.unknown.iter().map(|it| format!("it is not settled whether {it}")));
+                }
+                Finding { verdict: Verdict::Undecided, ..finding }
+            }
+            Answered::Violated(flaw) => self.flaw(lower, function, flaw),
+            Answered::GivenUp(Abort::Endless(site)) if self.setting.code.functions[site.code].source.is_some() => {
+                let diagnostic = Diagnostic {
+                    label: "this loop".to_owned(),
+                    help: Some("a loop that retries belongs in an implementation `by = retry`; `for` over what was read is fine".to_owned()),
+                    ..self.error(
+                        codes::CS0308,
+                        format!("`{}` loops: a procedure of movers may not", function.name),
+                        self.site_span(site).unwrap_or(span),
+                    )
+                };
+                self.violated(true, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{}` is atomic", function.name), span)?,
+        };
+        Some((finding, effort))
+    }
+
+    fn flaw(&self, lower: LayerId, function: &Function, flaw: Flaw) -> Finding {
+        let name = self.operation_name(lower, flaw.call.operation);
+        let layer = self.layer_name(lower);
+        let span = self.site_span(flaw.call.site).unwrap_or_else(|| self.operation_span(lower, flaw.call.operation));
+        let mut related = Vec::new();
+        if let Some(commit) = &flaw.commit
+            && let Some(at) = self.site_span(commit.site)
+        {
+            let commit_name = self.operation_name(lower, commit.operation);
+            related.push((at, format!("`{commit_name}` is the commit point of this path: it is not a right mover")));
+        }
+        if let Some(other) = flaw.against {
+            let other_name = self.operation_name(lower, other);
+            related.push((self.operation_span(lower, other), format!("`{other_name}` of another process comes between")));
+        }
+        let (code, message, help) = match flaw.kind {
+            FlawKind::NotLeft => (
+                codes::CS0305,
+                format!("`{}` is not atomic: after its commit point, `{name}` is not a left mover", function.name),
+                format!("have `{name}` before the commit point, or hold what keeps others from interfering until it is done"),
+            ),
+            FlawKind::MayBlock => (
+                codes::CS0306,
+                format!("`{}` is not atomic: after its commit point, `{name}` may block", function.name),
+                format!("call `{name}` before the commit point: what follows it must be enabled"),
+            ),
+            FlawKind::NotAllowed => (
+                codes::CS0401,
+                format!("`{}` calls `{name}` where the rules of `{layer}` do not allow it", function.name),
+                format!("establish what `#[allowed({name})]` asks for before the call, and keep it until then"),
+            ),
+        };
+        let diagnostic = Diagnostic { related, notes: flaw.notes, help: Some(help), ..self.error(code, message, span) };
+        self.violated(flaw.confirmed, diagnostic)
+    }
+
+    fn follows(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let lower = self.implementation(id).lower;
+        let Some((procedure, function)) = self.procedure(id, operation) else {
+            return Some((self.passed_is_allowed(id, operation), Effort::default()));
+        };
+        let mut judge = Judge { table: None, relied_right: vec![], relied_left: vec![], unknown: None };
+        let entries: Vec<_> = std::iter::once(procedure).chain(self.setting.code.allowed[lower.0 as usize].iter().copied()).collect();
+        let (answered, effort) =
+            self.setting.ask(&entries, Some(lower), |search| shape::check(&self.setting, search, lower, procedure, &mut judge));
+        let span = self.procedure_span(id, operation);
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(flaw) => self.flaw(lower, function, flaw),
+            Answered::GivenUp(abort) => {
+                self.given_up(&abort, &format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower)), span)?
+            }
+        };
+        Some((finding, effort))
+    }
+
+    /// An operation that is passed on must be allowed always: nothing is known where it is called.
+    fn passed_is_allowed(&self, id: ImplementationId, operation: usize) -> Finding {
+        let implementation = self.implementation(id);
+        let name = self.operation_name(implementation.upper, operation);
+        let lower = &self.program().layers[implementation.lower.0 as usize];
+        let restricted = lower.operations.iter().any(|it| it.name == name && !it.allowed.is_empty());
+        if !restricted {
+            return Self::proved();
+        }
+        let span = self.source_map.implementations[id.0 as usize];
+        let diagnostic = Diagnostic {
+            help: Some(format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for")),
+            ..self.error(codes::CS0401, format!("`{name}` is passed on, but the rules of `{}` do not always allow it", lower.name), span)
+        };
+        self.violated(true, diagnostic)
+    }
+
+    fn stays_allowed(&self, id: ImplementationId, operation: usize, other: usize) -> Option<(Finding, Effort)> {
+        let lower = self.implementation(id).lower;
+        let (answered, effort) = protocol::stays_allowed(&self.setting, lower, operation, other);
+        let (name, other_name) = (self.operation_name(lower, operation), self.operation_name(lower, other));
+        let span = self.operation_span(lower, operation);
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(refutation) => {
+                let layer = &self.program().layers[lower.0 as usize];
+                let rule = layer.operations[operation].allowed.first().map(|it| self.source_map.functions[it.0 as usize]);
+                let diagnostic = Diagnostic {
+                    related: vec![(self.operation_span(lower, other), format!("`{other_name}` of another process"))],
+                    notes: refutation.notes,
+                    help: Some("a rule must speak of what only the process itself can change while others follow the rules".to_owned()),
+                    ..self.error(
+                        codes::CS0402,
+                        format!("`{other_name}` of another process can make `{name}` no longer allowed"),
+                        rule.unwrap_or(span),
+                    )
+                };
+                self.violated(refutation.replayed, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` stays allowed"), span)?,
+        };
+        Some((finding, effort))
+    }
+
+    fn atomic_spec(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let Implementation { upper, lower, .. } = *self.implementation(id);
+        let how = self.how(id, operation)?;
+        let (answered, effort) = atomic::check(&self.setting, &Implemented { upper, lower, operation, how });
+        let span = self.procedure_span(id, operation);
+        let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(run) => {
+                let diagnostic = self.run_without_match(&name, &layer, span, run.end, run.site, run.notes);
+                let diagnostic = Diagnostic {
+                    related: vec![(self.operation_span(upper, operation), format!("what `{layer}::{name}` allows"))],
+                    ..diagnostic
+                };
+                self.violated(run.replayed, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether the procedure of `{name}` does what `{layer}` says"), span)?,
+        };
+        Some((finding, effort))
+    }
+
+    fn run_without_match(
+        &self,
+        name: &str,
+        layer: &str,
+        span: Span,
+        end: crate::explore::search::End,
+        site: Option<Site>,
+        notes: Vec<String>,
+    ) -> Diagnostic {
+        use crate::explore::search::End;
+        let at = site.and_then(|it| self.site_span(it)).unwrap_or(span);
+        let diagnostic = match end {
+            End::Panicked(_, why) => Diagnostic {
+                label: why.to_owned(),
+                help: Some("handle the case, or guard against it below".to_owned()),
+                ..self.error(codes::CS0702, format!("the procedure of `{name}` may panic: {why}"), at)
+            },
+            End::Failed(_) => Diagnostic {
+                label: "this may not hold".to_owned(),
+                help: Some("establish the condition before the call, or follow a protocol that guarantees it".to_owned()),
+                ..self.error(codes::CS0701, format!("the procedure of `{name}` may fail, and `{layer}::{name}` cannot"), at)
+            },
+            _ => Diagnostic {
+                help: Some(format!("change the procedure, or let `{layer}::{name}` allow this outcome")),
+                ..self.error(codes::CS0307, format!("the procedure of `{name}` can do what `{layer}::{name}` does not allow"), span)
+            },
+        };
+        Diagnostic { notes, ..diagnostic }
+    }
+
+    fn initial(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
+        let implementation = self.implementation(id);
+        let span = self.source_map.implementations[id.0 as usize];
+        let (upper, lower) = (self.layer_name(implementation.upper), self.layer_name(implementation.lower));
+        let (answered, effort, code) = match &implementation.by {
+            Justification::Abstraction(relation) => {
+                let (answered, effort) = abstraction::initial(&self.setting, implementation, relation);
+                (answered, effort, codes::CS0502)
+            }
+            _ => {
+                let (answered, effort) = abstraction::initial_above(&self.setting, implementation);
+                (answered, effort, codes::CS0309)
+            }
+        };
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(unmatched) => {
+                let diagnostic = Diagnostic {
+                    notes: unmatched.notes,
+                    help: Some(format!("restrict the initial states of `{lower}`, or allow more of `{upper}`")),
+                    ..self.error(code, format!("an initial state of `{lower}` is not initial in `{upper}`"), span)
+                };
+                self.violated(unmatched.replayed, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, "whether initial states are initial above", span)?,
+        };
+        Some((finding, effort))
+    }
+
+    fn simulation(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let implementation = self.implementation(id);
+        let Justification::Abstraction(relation) = &implementation.by else { return None };
+        let (answered, effort) = abstraction::simulation(&self.setting, implementation, relation, operation);
+        let (upper, lower) = (implementation.upper, implementation.lower);
+        let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
+        let below = self.program().layers[lower.0 as usize].operations.iter().position(|it| it.name == name)?;
+        let span = self.operation_span(upper, operation);
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(unmatched) => {
+                let (Abstraction::Up(function) | Abstraction::Down(function) | Abstraction::Predicate(function)) = relation;
+                let mut related = vec![
+                    (self.operation_span(lower, below), format!("the step of `{}`", self.layer_name(lower))),
+                    (self.source_map.functions[function.0 as usize], "the relation between the two states".to_owned()),
+                ];
+                let site = unmatched.site.and_then(|it| self.site_span(it));
+                related.extend(site.map(|it| (it, "this fails".to_owned())));
+                let code = match unmatched.end {
+                    crate::explore::search::End::Panicked(..) => codes::CS0702,
+                    _ => codes::CS0501,
+                };
+                let diagnostic = Diagnostic {
+                    related,
+                    notes: unmatched.notes,
+                    help: Some(format!("let `{layer}::{name}` allow it, forbid it below, or relate other states")),
+                    ..self.error(code, format!("a step of `{name}` in `{}` has no match in `{layer}`", self.layer_name(lower)), span)
+                };
+                self.violated(unmatched.replayed, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether the steps of `{name}` have a match in `{layer}`"), span)?,
+        };
+        Some((finding, effort))
+    }
+
+    fn retry(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let Implementation { upper, lower, .. } = *self.implementation(id);
+        let how = self.how(id, operation)?;
+        if matches!(how, How::Pass) {
+            return self.atomic_spec(id, operation);
+        }
+        let (answered, effort) = retry::check(&self.setting, &Implemented { upper, lower, operation, how });
+        let span = self.procedure_span(id, operation);
+        let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(bad) => {
+                let at = bad.site.and_then(|it| self.site_span(it)).unwrap_or(span);
+                let (code, message, help, at) = match bad.kind {
+                    BadTurnKind::ChangesSomething => (
+                        codes::CS0601,
+                        format!("`{name}` tries again although the failed turn has changed something"),
+                        "go on only after a turn that has done nothing".to_owned(),
+                        at,
+                    ),
+                    BadTurnKind::NotTheOperation => (
+                        codes::CS0602,
+                        format!("`{name}` returns from a turn that is not `{layer}::{name}`"),
+                        format!("return only after a turn that does what `{layer}::{name}` says"),
+                        span,
+                    ),
+                    BadTurnKind::NotARetryLoop => (
+                        codes::CS0603,
+                        format!("the procedure of `{name}` is not a retry loop"),
+                        "write `loop { let r = lo.op(…); if exit(r) { return r; } }`, or use `by = movers`".to_owned(),
+                        at,
+                    ),
+                    BadTurnKind::Panics(why) => {
+                        (codes::CS0702, format!("the procedure of `{name}` may panic: {why}"), "handle the case".to_owned(), at)
+                    }
+                };
+                let related = vec![(self.operation_span(upper, operation), format!("what `{layer}::{name}` allows"))];
+                let diagnostic = Diagnostic { related, notes: bad.notes, help: Some(help), ..self.error(code, message, at) };
+                self.violated(true, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` is a retry loop"), span)?,
+        };
+        Some((finding, effort))
+    }
+
+    fn stack(&self, index: usize) -> Finding {
+        let stack = &self.program().stacks[index];
+        let Some(gap) = stack::check(self.program(), stack) else { return Self::proved() };
+        let (needs, provides) = (self.layer_name(gap.needs), self.layer_name(gap.provides));
+        let name = |link: usize| &self.implementation(stack.implementations[link]).name;
+        let span = self.source_map.links[index][gap.link + 1];
+        let diagnostic = Diagnostic {
+            label: format!("implements `{provides}`"),
+            related: vec![(self.source_map.links[index][gap.link], format!("needs `{needs}` below"))],
+            help: Some(format!("put an implementation of `{needs}` between them")),
+            ..self.error(
+                codes::CS0208,
+                format!("`{}` does not fit on `{}` in the stack `{}`", name(gap.link), name(gap.link + 1), stack.name),
+                span,
+            )
+        };
+        self.violated(true, diagnostic)
+    }
+
+    fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
+        let client = &self.program().clients[index];
+        let span = self.source_map.clients[index];
+        let (answered, effort) = end_to_end::check(&self.setting, client, processes);
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(trace) => {
+                let diagnostic = Diagnostic {
+                    notes: trace.notes,
+                    help: Some("if every obligation of the stack holds, this is a bug of cspec: please report it".to_owned()),
+                    ..self.error(
+                        codes::CS0801,
+                        format!("with {processes} processes, `{}` has a trace at the bottom that the top does not have", client.name),
+                        span,
+                    )
+                };
+                self.violated(true, diagnostic)
+            }
+            Answered::GivenUp(abort) => {
+                self.given_up(&abort, &format!("`{}` with {processes} processes", client.name), span)?
+            }
+        };
+        Some((finding, effort))
+    }
+}

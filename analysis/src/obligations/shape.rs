@@ -1,0 +1,387 @@
+//! The shape of a procedure, and its use of a protocol.
+//!
+//! On every path through a procedure: right movers, then at most one operation of any kind (the commit point), then left movers
+//! (CSPEC, section 5.2, "right movers, commit, left movers"; the `ysa_movers` judgement of its development). With `P` the states that the
+//! prefix of the path allows, closed under the steps of others:
+//!
+//! ```text
+//! R:  right mover o, then R            | N
+//! N:  any o, then L                    | L
+//! L:  nothing | o, then L, where o is a left mover at P and enabled in every state of P
+//! ```
+//!
+//! Right movers are taken greedily, which never loses. A right mover or the commit point may block; an operation after the commit point may
+//! not. A loop other than `for` over what was read is not accepted.
+//!
+//! If the layer below is a protocol layer, every call must also be *allowed* in every state of the `P` before it (CSPEC, section 5.3,
+//! `follows`), given that the others follow the protocol: their steps are those of the protocol layer.
+//!
+//! `P` is over-approximated by [facts](super::facts). If a judgement fails under the facts, it is tried again on exact states with at most
+//! two steps of others in between; only what fails there is reported as violated.
+
+use std::rc::Rc;
+
+use super::{
+    facts,
+    movers::{Direction, Pair, Refutation, enabled_from, moves_from},
+    question::{Setting, Slots},
+};
+use crate::{
+    explore::{
+        cells::Quantifier,
+        code::CodeId,
+        machine::{Machine, Site},
+        search::{Abort, Action, End, Search},
+        show::Show,
+        value::Value,
+    },
+    ir::LayerId,
+};
+
+/// What others do between two steps of a procedure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Between {
+    /// Anything: only facts survive.
+    Facts,
+    /// At most so many steps, followed exactly.
+    Exactly(u32),
+}
+
+/// A call that a path makes.
+#[derive(Clone)]
+pub struct PathCall {
+    /// Which operation of the layer below.
+    pub operation: usize,
+    /// Where in the procedure.
+    pub site: Site,
+    arguments: Vec<Value>,
+    /// The states before it.
+    before: Machine,
+}
+
+/// The calls of a path, last first.
+type Path = Option<Rc<Called>>;
+
+struct Called {
+    call: PathCall,
+    before: Path,
+}
+
+/// What is wrong with a procedure.
+pub struct Flaw {
+    /// What.
+    pub kind: FlawKind,
+    /// The call that is to blame.
+    pub call: PathCall,
+    /// The commit point of the path, if the call comes after it.
+    pub commit: Option<PathCall>,
+    /// The other operation involved, if any.
+    pub against: Option<usize>,
+    /// The state and the orders, in words.
+    pub notes: Vec<String>,
+    /// Whether it was confirmed on exact states and replayed.
+    pub confirmed: bool,
+}
+
+/// The ways a procedure can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlawKind {
+    /// The call is after the commit point and does not move left.
+    NotLeft,
+    /// The call is after the commit point and may block.
+    MayBlock,
+    /// The call is not allowed.
+    NotAllowed,
+}
+
+/// What is known of the operations of the layer below, by index.
+pub trait Table {
+    /// Whether it moves right past everything. `Err`: not known.
+    ///
+    /// # Errors
+    /// The name of the check that could not be completed.
+    fn right(&self, operation: usize) -> Result<bool, String>;
+    /// Why it can never be a left mover: it is not silent, or not stably enabled. The other operation, and the reason.
+    fn never_left(&self, operation: usize) -> Option<(Option<usize>, Refutation)>;
+}
+
+/// Checks the shape of a procedure (`atomic`), or that it follows the protocol of the layer below.
+///
+/// # Errors
+/// If a search cannot be completed.
+pub fn check<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    lower: LayerId,
+    procedure: CodeId,
+    judge: &mut Judge<'_>,
+) -> Result<Option<Flaw>, Abort> {
+    let Some(suspected) = walk(setting, search, lower, procedure, Between::Facts, judge)? else { return Ok(None) };
+    for steps in 0..=2 {
+        if let Some(mut flaw) = walk(setting, search, lower, procedure, Between::Exactly(steps), judge)? {
+            flaw.confirmed = true;
+            return Ok(Some(flaw));
+        }
+    }
+    Ok(Some(suspected))
+}
+
+/// Judges complete paths and the calls on them.
+pub struct Judge<'t> {
+    /// For the shape: what is known of the operations. Without it, the protocol is judged.
+    pub table: Option<&'t dyn Table>,
+    /// Operations taken as right movers by some path.
+    pub relied_right: Vec<usize>,
+    /// Operations taken as left movers by some path.
+    pub relied_left: Vec<usize>,
+    /// Checks that could not be completed.
+    pub unknown: Option<String>,
+}
+
+struct Walk<'s, 'p> {
+    setting: &'s Setting<'p>,
+    lower: LayerId,
+    me: Value,
+    script: Vec<Action>,
+    between: Between,
+    number: u32,
+}
+
+/// A machine on its way, with its path and the steps of others that it may still take; `true` if such a step is being made.
+type Item = (Machine, Path, u32, bool);
+
+fn walk<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    lower: LayerId,
+    procedure: CodeId,
+    between: Between,
+    judge: &mut Judge<'_>,
+) -> Result<Option<Flaw>, Abort> {
+    let mut slots = Slots::default();
+    let state = slots.unknown(setting.state(lower));
+    let me = slots.process(0);
+    let function = &setting.program.functions[procedure];
+    let arguments: Vec<_> = function.locals[..function.parameters as usize].iter().map(|it| slots.unknown(&it.ty)).collect();
+    let result = slots.empty();
+    let script = vec![Action::Procedure { function: procedure, lower, state, me, arguments, result: Some(result) }];
+    let start = slots.start(&mut search.world.cells, 1);
+    let me = start.slots[me].clone();
+    let budget = if let Between::Exactly(steps) = between { steps } else { 0 };
+    let mut walk = Walk { setting, lower, me, script, between, number: 0 };
+    let mut pending: Vec<Item> = vec![(start, None, budget, false)];
+    search.pausing = true;
+    let mut found = Ok(None);
+    while let Some(item) = pending.pop() {
+        found = walk.go_on(search, item, &mut pending, judge);
+        if !matches!(found, Ok(None)) {
+            break;
+        }
+    }
+    search.pausing = false;
+    found
+}
+
+impl<'p> Walk<'_, 'p> {
+    /// Runs a machine up to the next step of the layer below, or to the end.
+    fn go_on(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        (machine, path, budget, foreign): Item,
+        pending: &mut Vec<Item>,
+        judge: &mut Judge<'_>,
+    ) -> Result<Option<Flaw>, Abort> {
+        let mut stops = Vec::new();
+        search.for_all(machine, &self.script, &mut |_, machine, end| {
+            stops.push((machine, end));
+            Ok(true)
+        })?;
+        for (mut machine, end) in stops.into_iter().rev() {
+            match end {
+                End::Wants(name, arguments) => {
+                    let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
+                    let Some(operation) = operations.iter().position(|it| it.name == name) else {
+                        return Err(Abort::Unsupported);
+                    };
+                    let Some(site) = machine.site(search.world) else { return Err(Abort::Unsupported) };
+                    let call = PathCall { operation, site, arguments: arguments.clone(), before: machine.clone() };
+                    if judge.table.is_none()
+                        && let Some(flaw) = self.not_allowed(search, &call)?
+                    {
+                        return Ok(Some(flaw));
+                    }
+                    let step = self.setting.code.step(self.lower, operation);
+                    machine.perform(search.world.code, step, self.me.clone(), arguments);
+                    let path = Some(Rc::new(Called { call, before: path.clone() }));
+                    pending.push((machine, path, budget, false));
+                }
+                End::Stepped => {
+                    if foreign {
+                        machine.stack.pop();
+                    }
+                    machine.events = Rc::default();
+                    self.between_steps(search, machine, &path, budget, pending)?;
+                }
+                End::Turn => {
+                    let Some(site) = machine.site(search.world) else { return Err(Abort::Unsupported) };
+                    return Err(Abort::Endless(site));
+                }
+                End::Done | End::Failed(_) | End::Panicked(..) => {
+                    if let Some(table) = judge.table
+                        && let Some(flaw) = self.misshapen(search, &path, table, judge)?
+                    {
+                        return Ok(Some(flaw));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// After a step: lets others run.
+    fn between_steps(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        machine: Machine,
+        path: &Path,
+        budget: u32,
+        pending: &mut Vec<Item>,
+    ) -> Result<(), Abort> {
+        if self.between == Between::Facts {
+            let machine = facts::let_others_run(self.setting, search, self.lower, &self.me, machine, &mut self.number)?;
+            pending.push((machine, path.clone(), 0, false));
+            return Ok(());
+        }
+        if budget > 0 {
+            for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
+                let starts =
+                    facts::others(self.setting, search, self.lower, operation, &self.me, &machine.state, &machine.known);
+                for start in starts {
+                    let mut fork = machine.clone();
+                    fork.known = start.known;
+                    let process = start.slots[1].clone();
+                    let arguments = start.slots[2..start.slots.len() - 1].to_vec();
+                    let step = self.setting.code.step(self.lower, operation);
+                    fork.perform(search.world.code, step, process, arguments);
+                    pending.push((fork, path.clone(), budget - 1, true));
+                }
+            }
+        }
+        pending.push((machine, path.clone(), 0, false));
+        Ok(())
+    }
+
+    /// Whether a call is not allowed in some state before it.
+    fn not_allowed(&self, search: &mut Search<'_, 'p>, call: &PathCall) -> Result<Option<Flaw>, Abort> {
+        let allowed = self.setting.code.allowed[self.lower.0 as usize][call.operation];
+        let mut machine = Machine::new(call.before.known.clone(), Quantifier::Universal);
+        machine.slots = vec![call.before.state.clone(), self.me.clone()];
+        machine.slots.extend(call.arguments.iter().cloned());
+        let result = machine.slots.len();
+        machine.slots.push(Value::Unit);
+        let script = [Action::Call { function: allowed, arguments: (0..result).collect(), result: Some(result) }];
+        let mut refused = None;
+        search.pausing = false;
+        let searched = search.for_all(machine, &script, &mut |_, machine, end| {
+            let is_allowed = end == End::Done && machine.slots[result] == Value::Bool(true);
+            if !is_allowed {
+                refused = Some(machine);
+            }
+            Ok(is_allowed)
+        });
+        search.pausing = true;
+        searched?;
+        let Some(machine) = refused else { return Ok(None) };
+        let mut known = machine.known.clone();
+        let state = super::question::concrete_value(search, &mut known, &call.before.state);
+        let show = Show(&search.world.cells);
+        let notes = vec![
+            format!("in the state  {}", show.value(&state, self.setting.state(self.lower))),
+            format!("{} may not call it there", show.value(&self.me, &crate::ir::Type::Pid)),
+        ];
+        Ok(Some(Flaw { kind: FlawKind::NotAllowed, call: call.clone(), commit: None, against: None, notes, confirmed: false }))
+    }
+
+    /// Whether a complete path is not: right movers, one operation, left movers.
+    fn misshapen(
+        &self,
+        search: &mut Search<'_, 'p>,
+        path: &Path,
+        table: &dyn Table,
+        judge: &mut Judge<'_>,
+    ) -> Result<Option<Flaw>, Abort> {
+        let mut calls: Vec<&PathCall> = Vec::new();
+        let mut at = path.as_ref();
+        while let Some(called) = at {
+            calls.push(&called.call);
+            at = called.before.as_ref();
+        }
+        calls.reverse();
+        // The last call needs to be nothing in particular if all before it are right movers.
+        let mut commit = 0;
+        while commit + 1 < calls.len() {
+            match table.right(calls[commit].operation) {
+                Ok(true) => judge.relied_right.push(calls[commit].operation),
+                Ok(false) => break,
+                Err(unknown) => {
+                    judge.unknown = Some(unknown);
+                    break;
+                }
+            }
+            commit += 1;
+        }
+        for call in calls.iter().skip(commit + 1) {
+            if let Some(mut flaw) = self.not_left(search, call, table)? {
+                flaw.commit = Some(calls[commit].clone());
+                return Ok(Some(flaw));
+            }
+            judge.relied_left.push(call.operation);
+        }
+        Ok(None)
+    }
+
+    /// Why a call is not a left mover where it stands.
+    fn not_left(&self, search: &mut Search<'_, 'p>, call: &PathCall, table: &dyn Table) -> Result<Option<Flaw>, Abort> {
+        let flaw = |kind, against, refutation: Refutation| Flaw {
+            kind,
+            call: call.clone(),
+            commit: None,
+            against,
+            notes: refutation.notes,
+            confirmed: false,
+        };
+        if let Some((against, refutation)) = table.never_left(call.operation) {
+            return Ok(Some(flaw(FlawKind::NotLeft, against, refutation)));
+        }
+        search.pausing = false;
+        let found = self.not_left_at(search, call);
+        search.pausing = true;
+        Ok(found?.map(|(kind, against, refutation)| flaw(kind, against, refutation)))
+    }
+
+    fn not_left_at(
+        &self,
+        search: &mut Search<'_, 'p>,
+        call: &PathCall,
+    ) -> Result<Option<(FlawKind, Option<usize>, Refutation)>, Abort> {
+        let (setting, lower) = (self.setting, self.lower);
+        for other in 0..setting.program.layers[lower.0 as usize].operations.len() {
+            let pair = Pair::new(setting, lower, call.operation, other, Slots::numbered_from(1_000));
+            let before = &call.before;
+            for process in facts::others(setting, search, lower, other, &self.me, &before.state, &before.known) {
+                let mut start = pair.slots.start(&mut search.world.cells, 0);
+                start.known = process.known.clone();
+                pair.place(&mut start, before.state.clone(), &self.me, &call.arguments, &process.slots[1]);
+                if other == 0
+                    && let Some(refutation) = enabled_from(setting, search, lower, &pair, &start)?
+                {
+                    return Ok(Some((FlawKind::MayBlock, None, refutation)));
+                }
+                if let Some(refutation) = moves_from(setting, search, lower, &pair, Direction::Left, start)? {
+                    return Ok(Some((FlawKind::NotLeft, Some(other), refutation)));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
