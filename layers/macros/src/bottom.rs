@@ -46,14 +46,14 @@ fn perform(item: &ItemImpl, layer: &Path, hardware: &Type, mut method: ImplItemF
         syn::FnArg::Typed(typed) => Some(&typed.pat),
         syn::FnArg::Receiver(_) => None,
     });
-    let (output, block, attributes) = (&op.output, &method.block, &method.attrs);
+    let (output, statements, attributes) = (&op.output, &method.block.stmts, &method.attrs);
     Ok(quote! {
         impl #generics ::cspec::Perform<#module::#name> for #hardware #bounds {
             #(#attributes)*
             #[inline]
             fn perform(&mut self, op: #module::#name) -> #output {
                 let (#(#patterns,)*): (#(#types,)*) = op.0;
-                #block
+                #(#statements)*
             }
         }
     })

@@ -160,9 +160,11 @@ fn procedure(args: &Args, name: &Ident, function: &ImplItemFn) -> TokenStream {
     let op = &function.sig.ident;
     let arguments: Vec<Ident> =
         (1..function.sig.inputs.len()).map(|place| quote::format_ident!("argument{}", place)).collect();
-    let call = quote_spanned!(op.span()=> #name::<()>::#op(&mut self.0 #(, #arguments)*));
+    // An error in the procedure's type is best shown at its name.
+    let here = Ident::new(&name.to_string(), op.span());
+    let call = quote_spanned!(op.span()=> #here::<()>::#op(&mut self.0 #(, #arguments)*));
     quote! {
-        impl<L: #lower> ::cspec::Perform<#upper::#op> for #name<L> {
+        impl<L__: #lower> ::cspec::Perform<#upper::#op> for #name<L__> {
             #[inline]
             fn perform(&mut self, op: #upper::#op) -> <#upper::#op as ::cspec::Operation>::Output {
                 let (#(#arguments,)*) = op.0;
@@ -177,7 +179,7 @@ fn pass(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
     let (upper, lower, bound) = (hidden(&args.upper), hidden(&args.lower), &args.lower);
     let forward = quote_spanned!(op.span()=> ::cspec::Perform::<#lower::#op>::perform(&mut self.0, #lower::#op(op.0)));
     quote! {
-        impl<L: #bound> ::cspec::Perform<#upper::#op> for #name<L> {
+        impl<L__: #bound> ::cspec::Perform<#upper::#op> for #name<L__> {
             #[inline]
             fn perform(&mut self, op: #upper::#op) -> <#upper::#op as ::cspec::Operation>::Output {
                 #forward
@@ -189,10 +191,10 @@ fn pass(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
 /// Every operation, unchanged.
 fn all_through(name: &Ident) -> TokenStream {
     quote! {
-        impl<L: ::cspec::Perform<O>, O: ::cspec::Operation> ::cspec::Perform<O> for #name<L> {
+        impl<L__: ::cspec::Perform<O__>, O__: ::cspec::Operation> ::cspec::Perform<O__> for #name<L__> {
             #[inline]
-            fn perform(&mut self, op: O) -> O::Output {
-                ::cspec::Perform::<O>::perform(&mut self.0, op)
+            fn perform(&mut self, op: O__) -> O__::Output {
+                ::cspec::Perform::<O__>::perform(&mut self.0, op)
             }
         }
     }
@@ -201,7 +203,7 @@ fn all_through(name: &Ident) -> TokenStream {
 /// A function that only compiles if every operation of the upper layer is there.
 fn complete(args: &Args, name: &Ident) -> TokenStream {
     let (upper, lower) = (&args.upper, &args.lower);
-    let check = quote_spanned!(upper.span()=> fn complete<L: #lower>(it: #name<L>) -> impl #upper { it });
+    let check = quote_spanned!(upper.span()=> fn complete<L__: #lower>(it: #name<L__>) -> impl #upper { it });
     quote! {
         const _: () = {
             #[allow(dead_code)]

@@ -61,8 +61,8 @@ fn hidden_module(layer: &Declaration) -> TokenStream {
                 #(#inherited)*
                 #(#operations)*
                 /// Has a meaning for every operation of the layer.
-                pub trait __Complete<S>: #(::cspec::Spec<#all, S> +)* {}
-                impl<S, T: ?Sized #(+ ::cspec::Spec<#all, S>)*> __Complete<S> for T {}
+                pub trait __Complete<S__>: #(::cspec::Spec<#all, S__> +)* {}
+                impl<S__, T__: ?Sized #(+ ::cspec::Spec<#all, S__>)*> __Complete<S__> for T__ {}
             }
         }
     };
@@ -101,7 +101,7 @@ fn operation_items(op: &Operation) -> TokenStream {
             fn #name(&mut self #(, #names: #types)*) -> #output;
         }
 
-        impl<T: ::cspec::Perform<#name>> #call for T {
+        impl<T__: ::cspec::Perform<#name>> #call for T__ {
             #[inline]
             fn #name(&mut self #(, #names: #types)*) -> #output {
                 ::cspec::Perform::<#name>::perform(self, #name((#(#names,)*)))
@@ -129,7 +129,7 @@ fn calling_trait(layer: &Declaration) -> TokenStream {
     quote! {
         #(#attributes)*
         pub trait #name: #bounds {}
-        impl<T: #bounds> #name for T {}
+        impl<T__: #bounds> #name for T__ {}
         #exports
     }
 }
@@ -144,6 +144,9 @@ fn body_trait(layer: &Declaration) -> TokenStream {
         method
     });
     quote! {
+        // A name for the state whose tokens are not the user's, for errors that point elsewhere.
+        #[allow(dead_code)]
+        type __State = #state;
         trait __Body { #(#signatures)* }
         impl __Body for #state { #(#bodies)* }
     }
@@ -218,15 +221,15 @@ fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
     let module = quote_spanned!(name.span()=> #module);
     if let Some(body) = &op.external {
         return quote! {
-            impl<S: 'static> ::cspec::Spec<#module::#name, S> for dyn #layer_name {
-                fn step(_: &mut S, me: ::cspec::Pid, op: #module::#name) -> <#module::#name as ::cspec::Operation>::Output {
+            impl<S__: 'static> ::cspec::Spec<#module::#name, S__> for dyn #layer_name {
+                fn step(_: &mut S__, me: ::cspec::Pid, op: #module::#name) -> <#module::#name as ::cspec::Operation>::Output {
                     ::cspec::generated::external_step(me, &op, #body)
                 }
             }
         };
     }
     let arguments: Vec<Ident> = (0..op.arguments.len()).map(|place| format_ident!("argument{}", place)).collect();
-    let call = quote_spanned!(name.span()=> <#state as __Body>::#name(state, me #(, #arguments)*));
+    let call = quote_spanned!(name.span()=> <__State as __Body>::#name(state, me #(, #arguments)*));
     quote! {
         impl ::cspec::Spec<#module::#name, #state> for dyn #layer_name {
             fn step(state: &mut #state, me: ::cspec::Pid, op: #module::#name) -> <#module::#name as ::cspec::Operation>::Output {
@@ -246,12 +249,12 @@ fn inherited_spec(layer: &Declaration, inherited: &Inherited) -> TokenStream {
     let output = quote!(<#here::#op as ::cspec::Operation>::Output);
     if component.is_empty() {
         return quote! {
-            impl<S: 'static> ::cspec::Spec<#here::#op, S> for dyn #name
+            impl<S__: 'static> ::cspec::Spec<#here::#op, S__> for dyn #name
             where
-                dyn #other: ::cspec::Spec<#there::#op, S>,
+                dyn #other: ::cspec::Spec<#there::#op, S__>,
             {
-                fn step(state: &mut S, me: ::cspec::Pid, op: #here::#op) -> #output {
-                    <dyn #other as ::cspec::Spec<#there::#op, S>>::step(state, me, #there::#op(op.0))
+                fn step(state: &mut S__, me: ::cspec::Pid, op: #here::#op) -> #output {
+                    <dyn #other as ::cspec::Spec<#there::#op, S__>>::step(state, me, #there::#op(op.0))
                 }
             }
         };
@@ -277,34 +280,34 @@ fn restricted(layer: &Declaration, below: &Path, nilpotent: bool) -> TokenStream
             true
         }
 
-        impl<O: ::cspec::Operation, S: 'static> ::cspec::Spec<O, S> for dyn #name
+        impl<O__: ::cspec::Operation, S__: 'static> ::cspec::Spec<O__, S__> for dyn #name
         where
-            dyn #below: ::cspec::Spec<O, S>,
+            dyn #below: ::cspec::Spec<O__, S__>,
         {
-            fn step(state: &mut S, me: ::cspec::Pid, op: O) -> O::Output {
+            fn step(state: &mut S__, me: ::cspec::Pid, op: O__) -> O__::Output {
                 // Over another state there is nothing to look at: an external operation, inherited.
                 if let ::core::option::Option::Some(state) = (state as &dyn ::core::any::Any).downcast_ref::<#state>() {
                     if !allowed(state, me, &op) {
                         #otherwise;
                     }
                 }
-                <dyn #below as ::cspec::Spec<O, S>>::step(state, me, op)
+                <dyn #below as ::cspec::Spec<O__, S__>>::step(state, me, op)
             }
         }
     }
 }
 
 fn allowed_rule(layer: &Declaration, rule: &Allowed, op: &Ident) -> TokenStream {
-    let state = &layer.state;
     let module = module_name(layer);
     let name = &rule.name;
-    let places: Vec<Ident> = (0..rule.arguments.len()).map(|place| format_ident!("argument{}", place)).collect();
+    let spans = rule.arguments.iter().map(Spanned::span).enumerate();
+    let places: Vec<Ident> = spans.map(|(place, span)| format_ident!("argument{}", place, span = span)).collect();
     let passed = rule.arguments.iter().zip(&places).map(|(ty, place)| match ty {
         Type::Reference(_) => quote!(&#place),
         _ => quote!(#place),
     });
     let taken = (!places.is_empty()).then(|| quote!(let (#(#places,)*) = op.0;));
-    let call = quote_spanned!(op.span()=> <#state as __Body>::#name(state, me #(, #passed)*));
+    let call = quote_spanned!(name.span()=> <__State as __Body>::#name(state, me #(, #passed)*));
     quote! {
         if let ::core::option::Option::Some(op) = ::cspec::generated::call_of::<#module::#op>(op) {
             let _ = &op;
@@ -332,8 +335,8 @@ fn complete(layer: &Declaration) -> TokenStream {
     quote! {
         #[allow(dead_code)]
         fn complete() {
-            fn has_all<L: ?::core::marker::Sized + #module::__Complete<#state>>() {}
-            fn has<L: ?::core::marker::Sized + ::cspec::Spec<O, #state>, O: ::cspec::Operation>() {}
+            fn has_all<L__: ?::core::marker::Sized + #module::__Complete<#state>>() {}
+            fn has<L__: ?::core::marker::Sized + ::cspec::Spec<O__, #state>, O__: ::cspec::Operation>() {}
             #(#inherited)*
             #whole
         }
