@@ -4,10 +4,13 @@
 //! [`verdict`] → [`diagnostics`]. A stage never reaches back. The engine knows nothing of terminals, editors or wire formats, and never
 //! links against the crates it checks: it reads their text.
 
+pub mod db;
 pub mod diagnostics;
 pub mod explore;
+pub mod index;
 pub mod ir;
 pub mod obligations;
 pub mod report;
+pub mod syntax;
 pub mod verdict;
 pub mod workspace;

@@ -8,6 +8,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub mod lower;
 pub mod source_map;
 
 pub use source_map::{SourceMap, Span};
@@ -634,6 +635,41 @@ impl Place {
             if let Projection::Index(key) = projection {
                 visit(key);
             }
+        }
+    }
+}
+
+impl Justification {
+    /// The name of the pattern, as users write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Justification::Movers(_) => "movers",
+            Justification::Retry(_) => "retry",
+            Justification::Abstraction(_) => "abstraction",
+        }
+    }
+}
+
+impl Program {
+    /// A type as users write it.
+    pub fn type_name(&self, ty: &Type) -> String {
+        let one = |name: &str, ty: &Type| format!("{name}<{}>", self.type_name(ty));
+        let two = |name: &str, a: &Type, b: &Type| format!("{name}<{}, {}>", self.type_name(a), self.type_name(b));
+        match ty {
+            Type::Never => "!".to_owned(),
+            Type::Bool => "bool".to_owned(),
+            Type::Int { bits, signed } => format!("{}{bits}", if *signed { 'i' } else { 'u' }),
+            Type::Str => "String".to_owned(),
+            Type::Pid => "Pid".to_owned(),
+            Type::User(id) => self.types[id.0 as usize].name.clone(),
+            Type::Tuple(fields) => {
+                format!("({})", fields.iter().map(|it| self.type_name(it)).collect::<Vec<_>>().join(", "))
+            }
+            Type::Option(ty) => one("Option", ty),
+            Type::Set(ty) => one("Set", ty),
+            Type::Seq(ty) => one("Seq", ty),
+            Type::Map(key, value) => two("Map", key, value),
+            Type::Total(key, value) => two("Total", key, value),
         }
     }
 }

@@ -1,0 +1,90 @@
+//! The incremental database: which text there is, and what has been made of it.
+//!
+//! Each stage is a query of its own, so that an edit re-runs only what it touches. A comment re-runs parsing, indexing and lowering, finds
+//! the [`Program`] equal, and stops there.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    index::{self, FileIndex, Indexed},
+    ir::{
+        Program,
+        lower::{self, Lowered},
+    },
+    syntax::{self, Parse},
+};
+
+/// A source file.
+#[salsa::input(debug)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// What it contains.
+    pub text: Arc<str>,
+}
+
+/// The files of a package, root file first. A [`crate::ir::Span`]'s file is an index into this list.
+#[salsa::input(debug)]
+pub struct PackageSources {
+    /// The files.
+    pub files: Vec<SourceFile>,
+}
+
+/// The database.
+#[salsa::db]
+#[derive(Clone, Default)]
+pub struct Database {
+    storage: salsa::Storage<Self>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+impl Database {
+    /// A database that tells `callback` what it does.
+    pub fn with_events(callback: impl Fn(salsa::Event) + Send + Sync + 'static) -> Self {
+        Database { storage: salsa::Storage::new(Some(Box::new(callback))) }
+    }
+}
+
+/// The tree of a file.
+#[salsa::tracked]
+pub fn parse(db: &dyn salsa::Database, file: SourceFile) -> Parse {
+    syntax::parse(file.text(db))
+}
+
+/// What a file declares, with positions.
+#[salsa::tracked]
+pub fn indexed(db: &dyn salsa::Database, file: SourceFile) -> Indexed {
+    index::index(parse(db, file))
+}
+
+/// What a file declares, without positions: equal after an edit of comments.
+#[salsa::tracked]
+pub fn file_index(db: &dyn salsa::Database, file: SourceFile) -> FileIndex {
+    indexed(db, file).index.clone()
+}
+
+/// A package, lowered.
+#[salsa::tracked]
+pub fn lowered(db: &dyn salsa::Database, package: PackageSources) -> Lowered {
+    let file = |it: &SourceFile| lower::File { parse: parse(db, *it), indexed: indexed(db, *it) };
+    let files: Vec<lower::File<'_>> = package.files(db).iter().map(file).collect();
+    lower::lower(&files)
+}
+
+/// The package's program, without positions: equal after an edit of comments.
+#[salsa::tracked]
+pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program> {
+    Arc::clone(&lowered(db, package).program)
+}
+
+/// Lowers the given files, by path and text, as one package.
+pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
+    let db = Database::default();
+    let file = |(path, text): &(&str, &str)| SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text));
+    let package = PackageSources::new(&db, files.iter().map(file).collect());
+    lowered(&db, package).clone()
+}

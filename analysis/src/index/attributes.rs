@@ -1,0 +1,333 @@
+//! The grammar of `#[layer(…)]`, `#[op(…)]`, `#[implement(…)]`, `#[allowed(…)]`, `#[client(…)]` and `#[stack]`. It checks form only:
+//! whether a name means something is asked later.
+
+use std::ops::Range;
+
+use super::{By, ImplRole, ImplementAttribute, Indexed, Inherit, LayerAttribute, Name, Role};
+use crate::{
+    diagnostics::{Diagnostic, Severity, codes},
+    ir::{Claim, Span},
+    syntax::{
+        self, AstNode, SyntaxToken,
+        ast::{self, HasAttrs, HasGenericArgs, HasGenericParams},
+    },
+};
+
+/// The first attribute whose last path segment is one of `words`.
+pub(super) fn find(item: &impl HasAttrs, words: &[&str]) -> Option<(String, ast::Attr)> {
+    item.attrs().find_map(|attr| {
+        let word = attr.path()?.segment()?.name_ref()?.text().to_string();
+        words.contains(&word.as_str()).then_some((word, attr))
+    })
+}
+
+/// The file that `#[path = "…"]` names.
+pub(super) fn path_attribute(item: &impl HasAttrs) -> Option<String> {
+    let (_, attr) = find(item, &["path"])?;
+    let text = attr.syntax().text().to_string();
+    let (_, rest) = text.split_once('"')?;
+    Some(rest.split_once('"')?.0.to_owned())
+}
+
+const ROLES: &[&str] = &["op", "init", "background", "invariant", "allowed", "abstraction", "client"];
+
+/// What a function's attributes make of it.
+pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
+    let Some((word, attr)) = find(item, ROLES) else { return Role::Plain };
+    let mut arguments = Arguments::new(&attr);
+    let role = match word.as_str() {
+        "op" => op(&mut arguments, indexed),
+        "init" => arguments.end().map(|()| Role::Init),
+        "background" => arguments.end().map(|()| Role::Background),
+        "invariant" => arguments.end().map(|()| Role::Invariant),
+        "abstraction" => arguments.end().map(|()| Role::Abstraction),
+        "allowed" => arguments.names(indexed).and_then(|names| arguments.end().map(|()| Role::Allowed(names))),
+        _ => client(&mut arguments, indexed),
+    };
+    role.unwrap_or_else(|malformed| {
+        report(indexed, malformed, usage(&word));
+        Role::Malformed
+    })
+}
+
+/// What an `impl` block's attributes make of it.
+pub(super) fn impl_role(item: &ast::Impl, indexed: &mut Indexed) -> ImplRole {
+    let Some((word, attr)) = find(item, &["layer", "implement"]) else { return ImplRole::Plain };
+    let mut arguments = Arguments::new(&attr);
+    let role = if word == "layer" {
+        layer(&mut arguments, indexed).map(ImplRole::Layer)
+    } else {
+        implement(&mut arguments, indexed).map(ImplRole::Implement)
+    };
+    role.unwrap_or_else(|malformed| {
+        report(indexed, malformed, usage(&word));
+        ImplRole::Malformed
+    })
+}
+
+fn usage(word: &str) -> &'static str {
+    match word {
+        "op" => "write `#[op]`, `#[op(right)]`, `#[op(left)]`, `#[op(both)]`, `#[op(non)]` or `#[op(external)]`",
+        "allowed" => "write `#[allowed(op, op)]`",
+        "client" => "write `#[client(Stack, processes(2, 3))]`",
+        "layer" => "write `#[layer]` with any of `inherit(Layer: op)`, `ops = Layer`, `protocol = Layer`, `nilpotent`",
+        "implement" => "write `#[implement(Upper, over = Lower, by = movers, pass(op))]`",
+        _ => "this attribute takes no arguments",
+    }
+}
+
+/// A token that does not fit, and what should stand there.
+struct Malformed {
+    range: Range<u32>,
+    expected: String,
+}
+
+fn report(indexed: &mut Indexed, malformed: Malformed, help: &str) {
+    indexed.diagnostics.push(Diagnostic {
+        code: codes::CS0207,
+        severity: Severity::Error,
+        message: format!("malformed attribute: {}", malformed.expected),
+        span: Span { file: 0, start: malformed.range.start, end: malformed.range.end },
+        label: String::new(),
+        related: Vec::new(),
+        notes: Vec::new(),
+        help: Some(help.to_owned()),
+    });
+}
+
+type Parsed<T> = Result<T, Malformed>;
+
+/// The tokens between the parentheses of an attribute.
+struct Arguments {
+    tokens: Vec<SyntaxToken>,
+    next: usize,
+    /// What to point at when the tokens are at their end.
+    end: Range<u32>,
+}
+
+impl Arguments {
+    fn new(attr: &ast::Attr) -> Self {
+        let tree = attr.meta().and_then(|meta| match meta {
+            ast::Meta::TokenTreeMeta(it) => it.token_tree(),
+            _ => None,
+        });
+        let mut tokens: Vec<SyntaxToken> = tree.map_or_else(Vec::new, |tree| {
+            let elements = tree.syntax().descendants_with_tokens();
+            elements.filter_map(|it| it.into_token()).filter(|it| !it.kind().is_trivia()).collect()
+        });
+        if !tokens.is_empty() {
+            tokens.remove(0);
+        }
+        tokens.pop();
+        Arguments { tokens, next: 0, end: syntax::range(attr.syntax().text_range()) }
+    }
+
+    fn peek(&self, ahead: usize) -> &str {
+        self.tokens.get(self.next + ahead).map_or("", |it| it.text())
+    }
+
+    fn eat(&mut self, text: &str) -> bool {
+        let eaten = self.peek(0) == text;
+        self.next += usize::from(eaten);
+        eaten
+    }
+
+    fn malformed<T>(&self, expected: &str) -> Parsed<T> {
+        let token = self.tokens.get(self.next);
+        let range = token.map_or_else(|| self.end.clone(), |it| syntax::range(it.text_range()));
+        let found = token.map_or("the end".to_owned(), |it| format!("`{}`", it.text()));
+        Err(Malformed { range, expected: format!("expected {expected}, found {found}") })
+    }
+
+    fn expect(&mut self, text: &str) -> Parsed<()> {
+        if self.eat(text) { Ok(()) } else { self.malformed(&format!("`{text}`")) }
+    }
+
+    fn end(&self) -> Parsed<()> {
+        if self.next < self.tokens.len() { self.malformed("nothing more") } else { Ok(()) }
+    }
+
+    /// An identifier; of a path, the last segment.
+    fn name(&mut self, what: &str, indexed: &mut Indexed) -> Parsed<Name> {
+        // In token trees `::` is two tokens.
+        while self.peek(1) == ":" && self.peek(2) == ":" {
+            self.next += 3;
+        }
+        match self.tokens.get(self.next) {
+            Some(token) if is_identifier(token.text()) => {
+                self.next += 1;
+                Ok(indexed.positions.name(token.text(), syntax::range(token.text_range())))
+            }
+            _ => self.malformed(what),
+        }
+    }
+
+    /// Names separated by commas, until something else.
+    fn names(&mut self, indexed: &mut Indexed) -> Parsed<Vec<Name>> {
+        let mut names = vec![self.name("the name of an operation", indexed)?];
+        while self.eat(",") && is_identifier(self.peek(0)) {
+            names.push(self.name("the name of an operation", indexed)?);
+        }
+        Ok(names)
+    }
+}
+
+fn is_identifier(text: &str) -> bool {
+    text.starts_with(|it: char| it.is_alphabetic() || it == '_')
+}
+
+fn op(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Role> {
+    let mut claim = None;
+    let mut external = false;
+    while arguments.next < arguments.tokens.len() {
+        let found = match arguments.peek(0) {
+            "right" => Some(Claim::Right),
+            "left" => Some(Claim::Left),
+            "both" => Some(Claim::Both),
+            "non" => Some(Claim::Non),
+            "external" => None,
+            _ => return arguments.malformed("a mover type or `external`"),
+        };
+        let word = arguments.name("a mover type", indexed)?;
+        match found {
+            Some(found) => claim = Some((found, word)),
+            None => external = true,
+        }
+        if !arguments.eat(",") {
+            arguments.end()?;
+        }
+    }
+    Ok(Role::Op { claim, external })
+}
+
+fn client(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Role> {
+    let stack = arguments.name("the name of a stack", indexed)?;
+    arguments.expect(",")?;
+    arguments.expect("processes")?;
+    arguments.expect("(")?;
+    let mut processes = Vec::new();
+    while !arguments.eat(")") {
+        match arguments.peek(0).parse() {
+            Ok(count @ 1..) => processes.push(count),
+            _ => return arguments.malformed("a number of processes"),
+        }
+        arguments.next += 1;
+        if !arguments.eat(",") && arguments.peek(0) != ")" {
+            return arguments.malformed("`,` or `)`");
+        }
+    }
+    arguments.eat(",");
+    arguments.end()?;
+    Ok(Role::Client { stack, processes })
+}
+
+fn layer(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<LayerAttribute> {
+    let mut layer = LayerAttribute::default();
+    while arguments.next < arguments.tokens.len() {
+        if arguments.eat("inherit") {
+            arguments.expect("(")?;
+            layer.inherit.push(inherit(arguments, indexed)?);
+        } else if arguments.eat("ops") {
+            arguments.expect("=")?;
+            layer.ops = Some(arguments.name("the name of a layer", indexed)?);
+        } else if arguments.eat("protocol") {
+            arguments.expect("=")?;
+            layer.protocol = Some(arguments.name("the name of a layer", indexed)?);
+        } else if arguments.eat("nilpotent") {
+            layer.nilpotent = true;
+        } else {
+            return arguments.malformed("`inherit(…)`, `ops = …`, `protocol = …` or `nilpotent`");
+        }
+        if !arguments.eat(",") {
+            arguments.end()?;
+        }
+    }
+    Ok(layer)
+}
+
+fn inherit(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Inherit> {
+    let layer = arguments.name("the name of a layer", indexed)?;
+    let field = if arguments.eat("in") { Some(arguments.name("the name of a field", indexed)?) } else { None };
+    arguments.expect(":")?;
+    let names = arguments.names(indexed)?;
+    arguments.expect(")")?;
+    Ok(Inherit { layer, field, names })
+}
+
+fn implement(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<ImplementAttribute> {
+    let upper = arguments.name("the name of the upper layer", indexed)?;
+    let mut over = None;
+    let mut by = None;
+    let mut pass = Vec::new();
+    while arguments.eat(",") && arguments.next < arguments.tokens.len() {
+        if arguments.eat("over") {
+            arguments.expect("=")?;
+            over = Some(arguments.name("the name of the lower layer", indexed)?);
+        } else if arguments.eat("by") {
+            arguments.expect("=")?;
+            by = Some(pattern(arguments, indexed)?);
+        } else if arguments.eat("pass") {
+            arguments.expect("(")?;
+            pass.extend(arguments.names(indexed)?);
+            arguments.expect(")")?;
+        } else {
+            return arguments.malformed("`over = …`, `by = …` or `pass(…)`");
+        }
+    }
+    arguments.end()?;
+    match (over, by) {
+        (Some(over), Some((by, by_name))) => Ok(ImplementAttribute { upper, over, by, by_name, pass }),
+        (None, _) => arguments.malformed("`over = Layer`"),
+        (_, None) => arguments.malformed("`by = movers`, `by = retry` or `by = abstraction`"),
+    }
+}
+
+fn pattern(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<(By, Name)> {
+    let by = match arguments.peek(0) {
+        "movers" => By::Movers,
+        "retry" => By::Retry,
+        "abstraction" => By::Abstraction,
+        "partition" => By::Partition,
+        _ => return arguments.malformed("`movers`, `retry`, `abstraction` or `partition(key)`"),
+    };
+    let name = arguments.name("a proof pattern", indexed)?;
+    if by == By::Partition && arguments.eat("(") {
+        while arguments.next < arguments.tokens.len() && !arguments.eat(")") {
+            arguments.next += 1;
+        }
+    }
+    Ok((by, name))
+}
+
+/// The implementations in `A<B<C<Below>>>`, down to the alias' own parameter.
+pub(super) fn stack_links(item: &ast::TypeAlias, indexed: &mut Indexed) -> Option<Vec<Name>> {
+    let links = nested_names(item);
+    let parameter =
+        item.generic_param_list().and_then(|list| list.type_or_const_params().next()).and_then(|it| it.name());
+    let ends_in_parameter = links.last().zip(parameter).is_some_and(|(last, it)| last.text() == it.text());
+    if links.len() < 2 || !ends_in_parameter {
+        let range = syntax::range(item.ty().map_or_else(|| item.syntax().text_range(), |it| it.syntax().text_range()));
+        let malformed = Malformed { range, expected: "a stack is implementations around its own parameter".to_owned() };
+        report(indexed, malformed, "write `#[stack] type Name<Below> = Top<Middle<Bottom<Below>>>;`");
+        return None;
+    }
+    let above = &links[..links.len() - 1];
+    let name = |it: &ast::NameRef| indexed.positions.name(&it.text(), syntax::range(it.syntax().text_range()));
+    Some(above.iter().map(name).collect())
+}
+
+fn nested_names(item: &ast::TypeAlias) -> Vec<ast::NameRef> {
+    let mut names = Vec::new();
+    let mut next = item.ty();
+    while let Some(ast::Type::PathType(path)) = next.take() {
+        let Some(segment) = path.path().and_then(|it| it.segment()) else { break };
+        names.extend(segment.name_ref());
+        next = segment.generic_arg_list().and_then(|list| {
+            list.generic_args().find_map(|it| match it {
+                ast::GenericArg::TypeArg(it) => it.ty(),
+                _ => None,
+            })
+        });
+    }
+    names
+}

@@ -1,0 +1,428 @@
+//! What a file declares: names, roles and the arguments of attributes. It knows one file, no types and no bodies.
+//!
+//! An index is free of positions, so that a comment above an item leaves it equal: an item is known by its number in
+//! [`syntax::declarations`], a name by its number in [`Positions`].
+
+mod attributes;
+
+use std::ops::Range;
+
+use crate::{
+    diagnostics::Diagnostic,
+    ir::{Claim, Span},
+    syntax::{
+        self, AstNode, Parse, SyntaxKind, SyntaxNode,
+        ast::{self, HasAttrs, HasModuleItem, HasName},
+    },
+};
+
+/// A name in the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The identifier.
+    pub text: String,
+    /// Index into [`Positions`] of the file.
+    pub at: u32,
+}
+
+/// Where the names of an index stand, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Positions(Vec<Range<u32>>);
+
+impl Positions {
+    /// Where `name` stands in file `file`.
+    pub fn span(&self, file: u32, name: &Name) -> Span {
+        let range = self.0.get(name.at as usize).cloned().unwrap_or_default();
+        Span { file, start: range.start, end: range.end }
+    }
+
+    pub(crate) fn name(&mut self, text: &str, range: Range<u32>) -> Name {
+        self.0.push(range);
+        Name { text: text.to_owned(), at: self.0.len() as u32 - 1 }
+    }
+}
+
+/// What a file declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileIndex {
+    /// Structs, enums and type aliases.
+    pub types: Vec<TypeItem>,
+    /// Constants, free and associated.
+    pub constants: Vec<ConstantItem>,
+    /// Functions, free and associated.
+    pub functions: Vec<FunctionItem>,
+    /// `impl` blocks.
+    pub impls: Vec<ImplItem>,
+    /// `#[stack]` aliases.
+    pub stacks: Vec<StackItem>,
+}
+
+/// A type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeItem {
+    /// Its name.
+    pub name: Name,
+    /// Number of the declaration.
+    pub declaration: u32,
+    /// What was declared.
+    pub kind: TypeKind,
+}
+
+/// Kinds of type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeKind {
+    /// `#[scalar]`.
+    Scalar,
+    /// `#[state]`.
+    State,
+    /// Ordinary Rust, used only if something of a layer mentions it.
+    Plain,
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConstantItem {
+    /// Its name.
+    pub name: Name,
+    /// Number of the declaration.
+    pub declaration: u32,
+    /// Index into [`FileIndex::impls`].
+    pub owner: Option<u32>,
+}
+
+/// A function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionItem {
+    /// Its name.
+    pub name: Name,
+    /// Number of the declaration.
+    pub declaration: u32,
+    /// Index into [`FileIndex::impls`].
+    pub owner: Option<u32>,
+    /// What its attributes say.
+    pub role: Role,
+    /// There is a syntax error inside.
+    pub broken: bool,
+}
+
+/// What a function's attributes make of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// None of ours.
+    Plain,
+    /// `#[op]`.
+    Op {
+        /// `#[op(right)]`, with the word.
+        claim: Option<(Claim, Name)>,
+        /// `#[op(external)]`.
+        external: bool,
+    },
+    /// `#[init]`.
+    Init,
+    /// `#[background]`.
+    Background,
+    /// `#[invariant]`.
+    Invariant,
+    /// `#[allowed(…)]`.
+    Allowed(Vec<Name>),
+    /// `#[abstraction]`.
+    Abstraction,
+    /// `#[client(Stack, processes(…))]`.
+    Client {
+        /// The stack.
+        stack: Name,
+        /// Process counts.
+        processes: Vec<u32>,
+    },
+    /// The attribute is malformed and reported.
+    Malformed,
+}
+
+/// An `impl` block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImplItem {
+    /// Number of the declaration.
+    pub declaration: u32,
+    /// The last segment of the self type, if it is a path.
+    pub self_type: Option<Name>,
+    /// The last segment of the trait.
+    pub trait_name: Option<Name>,
+    /// What its attributes say.
+    pub role: ImplRole,
+}
+
+/// What an `impl` block's attributes make of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImplRole {
+    /// None of ours.
+    Plain,
+    /// `#[layer(…)]`.
+    Layer(LayerAttribute),
+    /// `#[implement(…)]`.
+    Implement(ImplementAttribute),
+    /// The attribute is malformed and reported.
+    Malformed,
+}
+
+/// The arguments of `#[layer(…)]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerAttribute {
+    /// `inherit(…)`, in source order.
+    pub inherit: Vec<Inherit>,
+    /// `ops = …`.
+    pub ops: Option<Name>,
+    /// `protocol = …`.
+    pub protocol: Option<Name>,
+    /// `nilpotent`.
+    pub nilpotent: bool,
+}
+
+/// `inherit(Layer in field: op, …)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inherit {
+    /// The layer.
+    pub layer: Name,
+    /// The component.
+    pub field: Option<Name>,
+    /// What is passed on: operations, or `init`.
+    pub names: Vec<Name>,
+}
+
+/// The arguments of `#[implement(…)]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImplementAttribute {
+    /// The layer implemented.
+    pub upper: Name,
+    /// `over = …`.
+    pub over: Name,
+    /// `by = …`.
+    pub by: By,
+    /// The word after `by =`.
+    pub by_name: Name,
+    /// `pass(…)`.
+    pub pass: Vec<Name>,
+}
+
+/// The proof patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// `movers`.
+    Movers,
+    /// `retry`.
+    Retry,
+    /// `abstraction`.
+    Abstraction,
+    /// `partition(…)`.
+    Partition,
+}
+
+/// A `#[stack]` alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackItem {
+    /// Its name.
+    pub name: Name,
+    /// The implementations, top to bottom; none if the alias is malformed, which is reported.
+    pub links: Vec<Name>,
+}
+
+/// An index with what it was separated from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// The content.
+    pub index: FileIndex,
+    /// Where its names stand.
+    pub positions: Positions,
+    /// Malformed attributes, as diagnostics of file 0.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Indexes a file.
+pub fn index(parse: &Parse) -> Indexed {
+    let root = parse.root();
+    let declarations = syntax::declarations(&root);
+    let broken = broken_functions(parse, &declarations);
+    let mut indexer = Indexer { indexed: Indexed::default(), impls: Vec::new(), broken };
+    for (number, node) in declarations.iter().enumerate() {
+        if !is_test(node) {
+            indexer.declaration(number as u32, node);
+        }
+    }
+    indexer.indexed
+}
+
+/// For each declaration, whether it is the innermost function around a syntax error.
+fn broken_functions(parse: &Parse, declarations: &[SyntaxNode]) -> Vec<bool> {
+    let mut broken = vec![false; declarations.len()];
+    for error in parse.errors() {
+        let around = declarations.iter().enumerate().rev().find(|(_, node)| {
+            let range = syntax::range(node.text_range());
+            node.kind() == SyntaxKind::FN && range.start <= error.range.start && error.range.start <= range.end
+        });
+        if let Some((number, _)) = around {
+            broken[number] = true;
+        }
+    }
+    broken
+}
+
+/// Whether the node or something around it is `#[cfg(test)]`.
+fn is_test(node: &SyntaxNode) -> bool {
+    node.ancestors().any(|it| {
+        it.children().filter_map(ast::Attr::cast).any(|attr| {
+            let text: String = attr.syntax().text().to_string().split_whitespace().collect();
+            text.starts_with("#[cfg(test") || text.starts_with("#[cfg(all(test") || text == "#[test]"
+        })
+    })
+}
+
+struct Indexer {
+    indexed: Indexed,
+    /// The `impl` nodes seen, in the order of [`FileIndex::impls`].
+    impls: Vec<SyntaxNode>,
+    broken: Vec<bool>,
+}
+
+impl Indexer {
+    fn declaration(&mut self, declaration: u32, node: &SyntaxNode) {
+        match node.kind() {
+            SyntaxKind::FN => ast::Fn::cast(node.clone()).map(|it| self.function(declaration, &it)),
+            SyntaxKind::STRUCT => ast::Struct::cast(node.clone()).map(|it| self.type_item(declaration, &it)),
+            SyntaxKind::ENUM => ast::Enum::cast(node.clone()).map(|it| self.type_item(declaration, &it)),
+            SyntaxKind::CONST => ast::Const::cast(node.clone()).map(|it| self.constant(declaration, &it)),
+            SyntaxKind::IMPL => ast::Impl::cast(node.clone()).map(|it| self.impl_block(declaration, &it)),
+            SyntaxKind::TYPE_ALIAS => ast::TypeAlias::cast(node.clone()).map(|it| self.alias(declaration, &it)),
+            _ => None,
+        };
+    }
+
+    fn name(&mut self, name: &ast::Name) -> Name {
+        self.indexed.positions.name(&name.text(), syntax::range(name.syntax().text_range()))
+    }
+
+    fn type_item(&mut self, declaration: u32, item: &(impl HasName + HasAttrs)) {
+        let Some(name) = item.name() else { return };
+        let name = self.name(&name);
+        let kind = match attributes::find(item, &["scalar", "state"]) {
+            Some((word, _)) if word == "scalar" => TypeKind::Scalar,
+            Some(_) => TypeKind::State,
+            None => TypeKind::Plain,
+        };
+        self.indexed.index.types.push(TypeItem { name, declaration, kind });
+    }
+
+    fn constant(&mut self, declaration: u32, item: &ast::Const) {
+        let Some(name) = item.name() else { return };
+        let name = self.name(&name);
+        let owner = self.owner(item.syntax());
+        self.indexed.index.constants.push(ConstantItem { name, declaration, owner });
+    }
+
+    fn function(&mut self, declaration: u32, item: &ast::Fn) {
+        let Some(name) = item.name() else { return };
+        let name = self.name(&name);
+        let role = attributes::role(item, &mut self.indexed);
+        let owner = self.owner(item.syntax()).or_else(|| self.lost_owner(item));
+        let broken = self.broken[declaration as usize];
+        self.indexed.index.functions.push(FunctionItem { name, declaration, owner, role, broken });
+    }
+
+    /// The `impl` block around an item: also one whose brace, or the brace of a function in it, was never closed.
+    fn owner(&self, node: &SyntaxNode) -> Option<u32> {
+        for around in node.ancestors().skip(1) {
+            if let Some(owner) = self.impls.iter().position(|it| *it == around) {
+                return Some(owner as u32);
+            }
+            let is_function = around.kind() == SyntaxKind::FN;
+            if is_function && !self.is_broken(&around) {
+                return None;
+            }
+        }
+        None
+    }
+
+    fn is_broken(&self, function: &SyntaxNode) -> bool {
+        let functions = &self.indexed.index.functions;
+        let name = ast::Fn::cast(function.clone()).and_then(|it| it.name());
+        functions.iter().rev().any(|it| it.broken && name.as_ref().is_some_and(|name| name.text() == it.name.text))
+    }
+
+    /// A method outside any `impl` was cut off by a brace too many: it belongs to the last block.
+    fn lost_owner(&self, item: &ast::Fn) -> Option<u32> {
+        item.param_list()?.self_param()?;
+        (self.impls.len() as u32).checked_sub(1)
+    }
+
+    fn impl_block(&mut self, declaration: u32, item: &ast::Impl) {
+        let self_type = item.self_ty().and_then(|ty| self.last_segment(&ty));
+        let trait_name = item.trait_().and_then(|ty| self.last_segment(&ty));
+        let role = attributes::impl_role(item, &mut self.indexed);
+        self.impls.push(item.syntax().clone());
+        self.indexed.index.impls.push(ImplItem { declaration, self_type, trait_name, role });
+    }
+
+    fn last_segment(&mut self, ty: &ast::Type) -> Option<Name> {
+        let ast::Type::PathType(path) = ty else { return None };
+        let name = path.path()?.segment()?.name_ref()?;
+        Some(self.indexed.positions.name(&name.text(), syntax::range(name.syntax().text_range())))
+    }
+
+    fn alias(&mut self, declaration: u32, item: &ast::TypeAlias) {
+        if attributes::find(item, &["stack"]).is_none() {
+            // An associated type is not a name of the package.
+            let free = item.syntax().parent().is_none_or(|it| ast::AssocItemList::cast(it).is_none());
+            if free {
+                self.type_item(declaration, item);
+            }
+            return;
+        }
+        let Some(name) = item.name() else { return };
+        let name = self.name(&name);
+        let links = attributes::stack_links(item, &mut self.indexed).unwrap_or_default();
+        self.indexed.index.stacks.push(StackItem { name, links });
+    }
+}
+
+/// A `mod name;` of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleDeclaration {
+    /// The name.
+    pub name: String,
+    /// `#[path = "…"]`.
+    pub path: Option<String>,
+    /// The inline modules around it, outermost first.
+    pub inside: Vec<String>,
+    /// Where the name stands.
+    pub range: Range<u32>,
+}
+
+/// The modules of a file whose text is in other files, without those for tests.
+pub fn modules(parse: &Parse) -> Vec<ModuleDeclaration> {
+    let Some(file) = ast::SourceFile::cast(parse.root()) else { return Vec::new() };
+    let mut found = Vec::new();
+    collect_modules(file.items(), &mut Vec::new(), &mut found);
+    found
+}
+
+fn collect_modules(
+    items: impl Iterator<Item = ast::Item>,
+    inside: &mut Vec<String>,
+    found: &mut Vec<ModuleDeclaration>,
+) {
+    for item in items {
+        let ast::Item::Module(module) = item else { continue };
+        let Some(name) = module.name() else { continue };
+        if is_test(module.syntax()) {
+            continue;
+        }
+        let text = name.text().to_string();
+        if let Some(list) = module.item_list() {
+            inside.push(text);
+            collect_modules(list.items(), inside, found);
+            inside.pop();
+        } else {
+            let path = attributes::path_attribute(&module);
+            let range = syntax::range(name.syntax().text_range());
+            found.push(ModuleDeclaration { name: text, path, inside: inside.clone(), range });
+        }
+    }
+}

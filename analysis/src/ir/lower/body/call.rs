@@ -1,0 +1,272 @@
+//! Calls: the vocabulary of layers, functions of the package, operations of the layer below.
+
+use std::rc::Rc;
+
+use super::{Binding, Body, expr::arguments, path_names};
+use crate::{
+    diagnostics::codes,
+    ir::lower::{
+        package::ItemRef,
+        report::{DiagnosticExt, did_you_mean, error},
+        signature::Signature,
+        ty::Ty,
+    },
+    ir::{Argument, Expr, ExprKind, Span, Stmt},
+    syntax::{
+        AstNode,
+        ast::{self, HasArgList, HasGenericArgs},
+    },
+};
+
+const VOCABULARY: &[&str] = &["maybe", "any", "choose", "repeat", "when", "emit", "external"];
+
+impl Body<'_, '_> {
+    pub(super) fn call(&mut self, call: &ast::CallExpr) -> Expr {
+        let span = self.span(call.syntax());
+        let path = match call.expr() {
+            Some(ast::Expr::PathExpr(it)) => it.path(),
+            _ => None,
+        };
+        let Some((qualifier, name)) = path.as_ref().and_then(path_names) else {
+            return self.unsupported(span, "calling this", "call functions and methods by name");
+        };
+        let qualifier = qualifier.as_deref();
+        let owner = qualifier.and_then(|it| self.owner_name(it));
+        let candidates = self.package.function_names.get(&(owner.clone(), name.clone()));
+        match self.package.pick(candidates, self.site.file) {
+            Ok(Some(item)) => return self.call_function(item, None, &arguments(call), span),
+            Err(_) => return self.ambiguous(&name, span),
+            Ok(None) => {}
+        }
+        if owner.is_none() && VOCABULARY.contains(&name.as_str()) {
+            return self.vocabulary(call, &name, span);
+        }
+        if name == "Some" && owner.as_deref().is_none_or(|it| it == "Option") {
+            return self.some(call, span);
+        }
+        let built = qualifier.and_then(|it| self.language_function(call, it, &name, span));
+        let built = built.or_else(|| self.construct(qualifier, &name, &arguments(call), span));
+        built.unwrap_or_else(|| self.unknown_function(owner, &name, span))
+    }
+
+    fn unknown_function(&mut self, owner: Option<String>, name: &str, span: Span) -> Expr {
+        if owner.as_deref() == Some("Default") || (name == "default" && owner.is_some()) {
+            return match owner.and_then(|it| self.type_named(&it, span)) {
+                Some(ty) => self.make(span, ty, ExprKind::Prim(crate::ir::Prim::Default, Vec::new())),
+                None => self.unsupported_at(span),
+            };
+        }
+        let known = self.package.function_names.keys().filter(|(it, _)| *it == owner).map(|(_, name)| name.as_str());
+        let vocabulary = VOCABULARY.iter().copied().filter(|_| owner.is_none());
+        let help = did_you_mean(name, known.chain(vocabulary));
+        let full = owner.map_or_else(|| name.to_owned(), |owner| format!("{owner}::{name}"));
+        self.unknown_name(span, "function", &full, help)
+    }
+
+    fn some(&mut self, call: &ast::CallExpr, span: Span) -> Expr {
+        let values = arguments(call);
+        let [value] = values.as_slice() else { return self.type_error(span, "`Some` takes one value") };
+        let value = self.expr(value, None);
+        let ty = Ty::option(self.ty(&value));
+        self.make(span, ty, ExprKind::Variant(1, vec![value]))
+    }
+
+    /// `maybe()`, `when(…)` and the rest.
+    fn vocabulary(&mut self, call: &ast::CallExpr, name: &str, span: Span) -> Expr {
+        if self.adaptors > 0 {
+            let what = format!("`{name}` in the closure of an iterator");
+            return self.unsupported(span, &what, "use a `for` loop");
+        }
+        let values = arguments(call);
+        match (name, values.as_slice()) {
+            ("maybe", []) => self.make(span, Ty::BOOL, ExprKind::Maybe),
+            ("any", []) => {
+                let ty = self.turbofish(call);
+                self.make(span, ty, ExprKind::Any)
+            }
+            ("external", []) => {
+                let ty = self.infer.fresh();
+                self.make(span, ty, ExprKind::External)
+            }
+            ("choose", [set]) => {
+                let set = self.expr(set, None);
+                let (sequence, element) = self.sequence(set);
+                self.make(span, element, ExprKind::Choose(Box::new(sequence)))
+            }
+            ("when", [condition]) => {
+                let condition = self.check(condition, &Ty::BOOL);
+                self.make(span, Ty::UNIT, ExprKind::When(Box::new(condition)))
+            }
+            ("emit", [value]) => {
+                let value = self.expr(value, None);
+                self.make(span, Ty::UNIT, ExprKind::Emit(Box::new(value)))
+            }
+            ("repeat", [place, ast::Expr::ClosureExpr(step)]) => self.repeat(place, step, span),
+            ("repeat", _) => self.unsupported(span, "this form of `repeat`", "write `repeat(place, |s| step)`"),
+            _ => self.type_error(span, format!("`{name}` does not take {} arguments", values.len())),
+        }
+    }
+
+    /// `T` of `any::<T>()`.
+    fn turbofish(&mut self, call: &ast::CallExpr) -> Ty {
+        let segment = match call.expr() {
+            Some(ast::Expr::PathExpr(it)) => it.path().and_then(|it| it.segment()),
+            _ => None,
+        };
+        let written = segment.and_then(|it| it.generic_arg_list()).and_then(|it| it.generic_args().next());
+        match written {
+            Some(ast::GenericArg::TypeArg(it)) => it.ty().map_or(Ty::Error, |it| self.written_type(&it)),
+            _ => self.infer.fresh(),
+        }
+    }
+
+    /// `repeat(place, |s| step)` is `while maybe() { step }`, with `s` another name for the place.
+    fn repeat(&mut self, target: &ast::Expr, step: &ast::ClosureExpr, span: Span) -> Expr {
+        let Some((place, ty)) = self.reborrowed(target) else {
+            return self.unsupported(
+                span,
+                "`repeat` on this",
+                "name a place: `repeat(self, …)` or `repeat(&mut self.field, …)`",
+            );
+        };
+        if !self.changeable(&place, span) {
+            return self.unsupported_at(span);
+        }
+        let parameter = step.param_list().and_then(|it| it.params().next()).and_then(|it| it.pat());
+        let name = match parameter {
+            Some(ast::Pat::IdentPat(it)) => super::pattern_name(&it),
+            Some(ast::Pat::WildcardPat(_)) => "_".to_owned(),
+            _ => return self.unsupported(span, "this parameter of the closure", "write `|s| step`"),
+        };
+        let mut statements = Vec::new();
+        let place = self.pinned(place, span, &mut statements);
+        let loops = std::mem::take(&mut self.loops);
+        self.closures += 1;
+        let body = self.scoped(|this| {
+            this.bind(&name, Binding::Alias(place, ty));
+            this.required(step.body(), span, None)
+        });
+        self.closures -= 1;
+        self.loops = loops;
+        let maybe = self.make(span, Ty::BOOL, ExprKind::Maybe);
+        let body = self.make(span, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(body)], None));
+        let turns = self.make(span, Ty::UNIT, ExprKind::While(Box::new(maybe), Box::new(body)));
+        self.after(statements, turns, span)
+    }
+
+    /// A call of a function of the package. A method's receiver is given as its first argument.
+    pub(super) fn call_function(
+        &mut self,
+        item: ItemRef,
+        receiver: Option<Argument>,
+        values: &[ast::Expr],
+        span: Span,
+    ) -> Expr {
+        let Some(signature) = self.package.signature(item) else { return self.unsupported_at(span) };
+        let id = self.package.request(item);
+        let mut written = values.to_vec();
+        if !self.check_lower(&signature, &mut written, span) {
+            return self.unsupported_at(span);
+        }
+        let given = usize::from(receiver.is_some());
+        if signature.parameters.len() != written.len() + given {
+            let name = self.package.function_name(item);
+            let message = format!(
+                "`{name}` takes {} arguments, found {}",
+                signature.parameters.len() - given.min(signature.parameters.len()),
+                written.len()
+            );
+            return self.type_error(span, message);
+        }
+        let mut arguments: Vec<Argument> = receiver.into_iter().collect();
+        for (value, parameter) in written.iter().zip(&signature.parameters[given..]) {
+            match self.argument(value, &parameter.ty, parameter.inout) {
+                Some(argument) => arguments.push(argument),
+                None => return self.unsupported_at(span),
+            }
+        }
+        match id {
+            Some(id) => self.make(span, signature.result.clone(), ExprKind::Call(id, arguments)),
+            // The layer below is left out, and that is reported.
+            None => self.unsupported_at(span),
+        }
+    }
+
+    /// A function over a layer is given `lo`, which is not a value: takes it out of the arguments.
+    fn check_lower(&mut self, signature: &Signature, written: &mut Vec<ast::Expr>, span: Span) -> bool {
+        let Some((_, number)) = &signature.lower_parameter else { return true };
+        let passes = written.get(*number).is_some_and(|it| self.is_lower(it));
+        if !passes || signature.lower != self.signature.lower {
+            let layer = signature.lower.map(|it| self.package.layer_name(it).to_owned()).unwrap_or_default();
+            let message = format!(
+                "this function runs over layer `{layer}`: pass it the `&mut impl {layer}` that this procedure has"
+            );
+            self.type_error(span, message);
+            return false;
+        }
+        written.remove(*number);
+        true
+    }
+
+    /// Whether the expression is `lo`, however it is borrowed.
+    pub(super) fn is_lower(&self, expr: &ast::Expr) -> bool {
+        let mut expr = Some(expr.clone());
+        while let Some(it) = expr {
+            expr = match it {
+                ast::Expr::PathExpr(it) => {
+                    let name = it.path().as_ref().and_then(path_names);
+                    return name.is_some_and(|(qualifier, name)| {
+                        qualifier.is_none() && matches!(self.lookup(&name), Some(Binding::Lower))
+                    });
+                }
+                ast::Expr::RefExpr(it) => it.expr(),
+                ast::Expr::PrefixExpr(it) => it.expr(),
+                ast::Expr::ParenExpr(it) => it.expr(),
+                _ => return false,
+            };
+        }
+        false
+    }
+
+    fn argument(&mut self, value: &ast::Expr, ty: &Ty, inout: bool) -> Option<Argument> {
+        if !inout {
+            return Some(Argument::Value(self.check(value, ty)));
+        }
+        let span = self.span(value.syntax());
+        let Some((place, found)) = self.reborrowed(value) else {
+            self.unsupported(span, "this as a `&mut` argument", "pass `&mut place`");
+            return None;
+        };
+        if !self.infer.unify(&found, ty) {
+            self.mismatch(span, ty, &found);
+            return None;
+        }
+        self.changeable(&place, span).then_some(Argument::InOut(place))
+    }
+
+    /// `lo.operation(arguments)`.
+    pub(super) fn perform(&mut self, call: &ast::MethodCallExpr, name: &str, span: Span) -> Expr {
+        let Some(layer) = self.signature.lower else { return self.unsupported_at(span) };
+        if self.adaptors > 0 {
+            return self.unsupported(span, "an operation in the closure of an iterator", "use a `for` loop");
+        }
+        let signature = self.package.operation(layer, name).map(|it| Rc::clone(&it.signature));
+        let Some(signature) = signature else {
+            let info = &self.package.layers[layer];
+            if !info.incomplete {
+                let message = format!("layer `{}` has no operation `{name}`", info.name.text);
+                let help = did_you_mean(name, info.operations.iter().map(|it| it.name.as_str()));
+                self.package.report(error(codes::CS0103, span, message).maybe_help(help));
+            }
+            return self.unsupported_at(span);
+        };
+        let values: Vec<ast::Expr> = call.arg_list().map(|it| it.args().collect()).unwrap_or_default();
+        let (types, result) = signature.shape();
+        if types.len() != values.len() {
+            let message = format!("operation `{name}` takes {} arguments, found {}", types.len(), values.len());
+            return self.type_error(span, message);
+        }
+        let values = values.iter().zip(types).map(|(value, ty)| self.check(value, ty)).collect();
+        self.make(span, result.clone(), ExprKind::Perform(name.to_owned(), values))
+    }
+}

@@ -1,0 +1,148 @@
+//! Conditions of `if` and `while`: tests and `let`s joined by `&&`.
+
+use super::{Body, control::bound_locals};
+use crate::{
+    ir::lower::ty::Ty,
+    ir::{Arm, Expr, ExprKind, Pattern, Span},
+    syntax::{
+        AstNode, ast,
+        operators::{BinaryOp, LogicOp},
+    },
+};
+
+/// One conjunct.
+pub(super) enum Condition {
+    Test(Expr),
+    /// `let pattern = value`.
+    Let(Pattern, Expr),
+}
+
+impl Body<'_, '_> {
+    /// The conjuncts, in order; what the `let`s bind is bound in the present scope.
+    pub(super) fn conditions(&mut self, condition: &ast::Expr) -> Vec<Condition> {
+        let mut conjuncts = Vec::new();
+        flatten(condition, &mut conjuncts);
+        conjuncts.iter().map(|it| self.condition(it)).collect()
+    }
+
+    fn condition(&mut self, conjunct: &ast::Expr) -> Condition {
+        let ast::Expr::LetExpr(it) = conjunct else {
+            return Condition::Test(self.check(conjunct, &Ty::BOOL));
+        };
+        let span = self.span(it.syntax());
+        let value = self.required(it.expr(), span, None);
+        let ty = self.ty(&value);
+        let pattern = it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, &ty));
+        Condition::Let(pattern, value)
+    }
+
+    /// The conjunction, if there is no `let`.
+    pub(super) fn all_tests(&mut self, conditions: Vec<Condition>, span: Span) -> Result<Expr, Vec<Condition>> {
+        if conditions.iter().any(|it| matches!(it, Condition::Let(..))) {
+            return Err(conditions);
+        }
+        let tests = conditions.into_iter().filter_map(|it| match it {
+            Condition::Test(test) => Some(test),
+            Condition::Let(..) => None,
+        });
+        let all = self.conjunction(tests.collect(), span);
+        Ok(all.unwrap_or_else(|| self.boolean(span, true)))
+    }
+
+    fn conjunction(&mut self, tests: Vec<Expr>, span: Span) -> Option<Expr> {
+        tests
+            .into_iter()
+            .reduce(|left, right| self.make(span, Ty::BOOL, ExprKind::And(Box::new(left), Box::new(right))))
+    }
+
+    /// `if conditions { then } else { otherwise }`.
+    pub(super) fn decide(
+        &mut self,
+        conditions: Vec<Condition>,
+        then: Expr,
+        otherwise: Expr,
+        ty: Ty,
+        span: Span,
+    ) -> Expr {
+        let conditions = match self.all_tests(conditions, span) {
+            Ok(test) => return self.make(span, ty, ExprKind::If(Box::new(test), Box::new(then), Box::new(otherwise))),
+            Err(conditions) => conditions,
+        };
+        let (pattern, value, guard) = self.one_match(conditions, span);
+        let arms =
+            vec![Arm { pattern, guard, body: then }, Arm { pattern: Pattern::Wild, guard: None, body: otherwise }];
+        self.make(span, ty, ExprKind::Match(Box::new(value), arms))
+    }
+
+    /// Conditions with at least one `let` as a single pattern, value and guard: what stands before the last `let` becomes part of the
+    /// value, an option that is `None` when one of them does not hold.
+    fn one_match(&mut self, conditions: Vec<Condition>, span: Span) -> (Pattern, Expr, Option<Expr>) {
+        let mut pending: Option<(Pattern, Expr)> = None;
+        let mut tests: Vec<Expr> = Vec::new();
+        for condition in conditions {
+            match condition {
+                Condition::Test(test) => tests.push(test),
+                Condition::Let(pattern, value) => {
+                    let tests = self.conjunction(std::mem::take(&mut tests), span);
+                    pending = Some(match (pending.take(), tests) {
+                        (None, None) => (pattern, value),
+                        (None, Some(test)) => self.value_if(test, pattern, value, span),
+                        (Some(before), guard) => self.value_after(before, guard, pattern, value, span),
+                    });
+                }
+            }
+        }
+        let guard = self.conjunction(tests, span);
+        // The caller has seen a `let`.
+        let (pattern, value) = pending.unwrap_or_else(|| (Pattern::Wild, self.unsupported_at(span)));
+        (pattern, value, guard)
+    }
+
+    /// `test && let pattern = value`.
+    fn value_if(&mut self, test: Expr, pattern: Pattern, value: Expr, span: Span) -> (Pattern, Expr) {
+        let ty = Ty::option(self.ty(&value));
+        let some = self.make(span, ty.clone(), ExprKind::Variant(1, vec![value]));
+        let none = self.make(span, ty.clone(), ExprKind::Variant(0, Vec::new()));
+        let value = self.make(span, ty, ExprKind::If(Box::new(test), Box::new(some), Box::new(none)));
+        (Pattern::Variant(1, vec![pattern]), value)
+    }
+
+    /// `let before && guard && let pattern = value`: what `before` binds is handed on beside the value.
+    fn value_after(
+        &mut self,
+        (before, first): (Pattern, Expr),
+        guard: Option<Expr>,
+        pattern: Pattern,
+        value: Expr,
+        span: Span,
+    ) -> (Pattern, Expr) {
+        let bound = bound_locals(&before);
+        let mut parts: Vec<Expr> = bound.iter().map(|it| self.read_local(*it, span)).collect();
+        parts.push(value);
+        let ty = Ty::tuple(parts.iter().map(|it| self.ty(it)).collect());
+        let both = self.make(span, ty.clone(), ExprKind::Tuple(parts));
+        let option = Ty::option(ty);
+        let some = self.make(span, option.clone(), ExprKind::Variant(1, vec![both]));
+        let none = self.make(span, option.clone(), ExprKind::Variant(0, Vec::new()));
+        let arms =
+            vec![Arm { pattern: before, guard, body: some }, Arm { pattern: Pattern::Wild, guard: None, body: none }];
+        let value = self.make(span, option, ExprKind::Match(Box::new(first), arms));
+        let mut patterns: Vec<Pattern> = bound.into_iter().map(Pattern::Bind).collect();
+        patterns.push(pattern);
+        (Pattern::Variant(1, vec![Pattern::Tuple(patterns)]), value)
+    }
+}
+
+/// The operands of `&&`, without recursion into the left-leaning chain.
+fn flatten(condition: &ast::Expr, conjuncts: &mut Vec<ast::Expr>) {
+    let mut rights = Vec::new();
+    let mut left = condition.clone();
+    while let ast::Expr::BinExpr(it) = &left {
+        let is_and = it.op_kind() == Some(BinaryOp::LogicOp(LogicOp::And));
+        let (true, Some(lhs), Some(rhs)) = (is_and, it.lhs(), it.rhs()) else { break };
+        rights.push(rhs);
+        left = lhs;
+    }
+    conjuncts.push(left);
+    conjuncts.extend(rights.into_iter().rev());
+}

@@ -1,0 +1,321 @@
+//! Expressions: the dispatch, and those too small for a module of their own.
+
+use super::{Binding, Body, DEPTH};
+use crate::{
+    diagnostics::codes,
+    ir::lower::{
+        report::{DiagnosticExt, error},
+        ty::{Con, Ty},
+    },
+    ir::{Expr, ExprKind, Literal, Prim, Span, Stmt},
+    syntax::{
+        AstNode,
+        ast::{self, HasArgList},
+        operators::{RangeItem, RangeOp},
+    },
+};
+
+impl Body<'_, '_> {
+    /// Lowers an expression. `expected` only helps to place type errors; the caller still has to [`Body::coerce`].
+    pub(super) fn expr(&mut self, expr: &ast::Expr, expected: Option<&Ty>) -> Expr {
+        if self.depth >= DEPTH {
+            let span = self.span(expr.syntax());
+            self.package
+                .report(error(codes::CS0101, span, "nested too deeply").help("give parts of it names with `let`"));
+            return self.unsupported_at(span);
+        }
+        self.depth += 1;
+        let lowered = self.expr_of_kind(expr, expected);
+        self.depth -= 1;
+        lowered
+    }
+
+    /// Lowers an expression that must have type `expected`.
+    pub(super) fn check(&mut self, expr: &ast::Expr, expected: &Ty) -> Expr {
+        let lowered = self.expr(expr, Some(expected));
+        self.coerce(lowered, expected)
+    }
+
+    /// A part of the tree that a syntax error has left out.
+    pub(super) fn required(&mut self, expr: Option<ast::Expr>, span: Span, expected: Option<&Ty>) -> Expr {
+        match (expr, expected) {
+            (Some(expr), Some(expected)) => self.check(&expr, expected),
+            (Some(expr), None) => self.expr(&expr, None),
+            (None, _) => {
+                self.package.report(error(codes::CS0101, span, "syntax error: expected an expression"));
+                self.unsupported_at(span)
+            }
+        }
+    }
+
+    fn expr_of_kind(&mut self, expr: &ast::Expr, expected: Option<&Ty>) -> Expr {
+        let span = self.span(expr.syntax());
+        match expr {
+            ast::Expr::Literal(it) => self.literal(it, false),
+            ast::Expr::ParenExpr(it) => match it.expr() {
+                Some(inner) => self.expr(&inner, expected),
+                None => self.unsupported_at(span),
+            },
+            ast::Expr::BlockExpr(it) => self.block(it, expected),
+            ast::Expr::IfExpr(it) => self.if_expr(it, expected),
+            ast::Expr::MatchExpr(it) => self.match_expr(it, expected),
+            ast::Expr::WhileExpr(it) => self.while_expr(it),
+            ast::Expr::LoopExpr(it) => self.loop_expr(it, expected),
+            ast::Expr::ForExpr(it) => self.for_expr(it),
+            ast::Expr::BreakExpr(it) => self.break_expr(it),
+            ast::Expr::ContinueExpr(it) => self.continue_expr(it),
+            ast::Expr::ReturnExpr(it) => self.return_expr(it),
+            ast::Expr::BinExpr(it) => self.binary(it),
+            ast::Expr::PrefixExpr(it) => self.prefix(it),
+            ast::Expr::CastExpr(it) => self.cast(it),
+            ast::Expr::PathExpr(_) | ast::Expr::FieldExpr(_) | ast::Expr::IndexExpr(_) => self.place_or_value(expr),
+            ast::Expr::RefExpr(it) => self.reference(it, expected),
+            ast::Expr::TupleExpr(it) => self.tuple(it, expected),
+            ast::Expr::RecordExpr(it) => self.record(it),
+            ast::Expr::CallExpr(it) => self.call(it),
+            ast::Expr::MethodCallExpr(it) => self.method_call(it),
+            ast::Expr::MacroExpr(it) => self.macro_expr(it),
+            ast::Expr::RangeExpr(it) => self.range(it),
+            ast::Expr::ArrayExpr(it) => self.array(it),
+            other => self.unsupported_kind(other, span),
+        }
+    }
+
+    fn unsupported_kind(&mut self, expr: &ast::Expr, span: Span) -> Expr {
+        let (what, help) = match expr {
+            ast::Expr::ClosureExpr(_) => ("a closure outside of an adaptor or `repeat`", "write a function"),
+            ast::Expr::TryExpr(_) => ("the operator `?`", "use `let Some(x) = … else { return … };`"),
+            ast::Expr::AwaitExpr(_) => ("`await`", "an operation is one step; a procedure is a sequence of them"),
+            ast::Expr::LetExpr(_) => ("`let` in this place", "use `if let` or `matches!`"),
+            ast::Expr::UnderscoreExpr(_) => ("`_` as an expression", "use `any()` for any value"),
+            _ => ("this expression", "see the executable subset in docs/language.md"),
+        };
+        self.unsupported(span, what, help)
+    }
+
+    /// A literal, negated if a minus stands before it.
+    pub(super) fn literal(&mut self, literal: &ast::Literal, negated: bool) -> Expr {
+        let span = self.span(literal.syntax());
+        match self.literal_value(literal, negated) {
+            Some((value, ty)) => self.make(span, ty, ExprKind::Literal(value)),
+            None => self.unsupported_at(span),
+        }
+    }
+
+    /// The value and type of a literal; `None` if it is reported.
+    pub(super) fn literal_value(&mut self, literal: &ast::Literal, negated: bool) -> Option<(Literal, Ty)> {
+        let span = self.span(literal.syntax());
+        match literal.kind() {
+            ast::LiteralKind::Bool(it) => Some((Literal::Bool(it), Ty::BOOL)),
+            ast::LiteralKind::String(it) => match it.value() {
+                Ok(value) => Some((Literal::Str(value.into_owned()), Ty::STR)),
+                Err(_) => {
+                    self.type_error(span, "this string has an invalid escape");
+                    None
+                }
+            },
+            ast::LiteralKind::IntNumber(it) => self.integer(&it, negated, span),
+            _ => {
+                self.unsupported(span, "this kind of literal", "use integers, strings, `true` and `false`");
+                None
+            }
+        }
+    }
+
+    fn integer(&mut self, number: &ast::IntNumber, negated: bool, span: Span) -> Option<(Literal, Ty)> {
+        let magnitude = number.value().ok().and_then(|it| i128::try_from(it).ok());
+        let value = magnitude.map(|it| if negated { -it } else { it }).and_then(|it| i64::try_from(it).ok());
+        let Some(value) = value else {
+            self.type_error(
+                span,
+                "this integer does not fit into 64 bits with a sign, which is what the engine computes with",
+            );
+            return None;
+        };
+        let ty = match number.suffix() {
+            None => self.infer.fresh_integer(),
+            Some(suffix) => match crate::ir::lower::types::language_con(suffix) {
+                Some((con @ Con::Int { .. }, _)) => Ty::Con(con, Vec::new()),
+                _ => {
+                    self.unsupported(
+                        span,
+                        &format!("a literal of type `{suffix}`"),
+                        "use an integer of at most 64 bits",
+                    );
+                    return None;
+                }
+            },
+        };
+        Some((Literal::Int(value), ty))
+    }
+
+    /// `&x` is `x`. `&mut` changes something from afar, which only calls, `let` and `repeat` know how to do.
+    fn reference(&mut self, reference: &ast::RefExpr, expected: Option<&Ty>) -> Expr {
+        let span = self.span(reference.syntax());
+        if reference.mut_token().is_some() {
+            return self.unsupported(
+                span,
+                "`&mut` in this place",
+                "pass it as an argument, or bind it with `let name = &mut place;`",
+            );
+        }
+        match reference.expr() {
+            Some(inner) => self.expr(&inner, expected),
+            None => self.required(None, span, None),
+        }
+    }
+
+    fn tuple(&mut self, tuple: &ast::TupleExpr, expected: Option<&Ty>) -> Expr {
+        let span = self.span(tuple.syntax());
+        let hints = match expected.map(|it| self.infer.shallow(it)) {
+            Some(Ty::Con(Con::Tuple, hints)) => hints,
+            _ => Vec::new(),
+        };
+        let mut elements = Vec::new();
+        for (number, field) in tuple.fields().enumerate() {
+            let element = match hints.get(number) {
+                Some(hint) => self.check(&field, hint),
+                None => self.expr(&field, None),
+            };
+            elements.push(element);
+        }
+        let types = elements.iter().map(|it| self.ty(it)).collect();
+        self.make(span, Ty::tuple(types), ExprKind::Tuple(elements))
+    }
+
+    /// `a..b` as a sequence.
+    fn range(&mut self, range: &ast::RangeExpr) -> Expr {
+        let span = self.span(range.syntax());
+        let (Some(start), Some(end)) = (range.start(), range.end()) else {
+            return self.unsupported(span, "a range without both ends", "write `a..b`");
+        };
+        let ty = self.infer.fresh_integer();
+        let start = self.check(&start, &ty);
+        let mut end = self.check(&end, &ty);
+        if matches!(range.op_kind(), Some(RangeOp::Inclusive)) {
+            let one = self.make(span, ty.clone(), ExprKind::Literal(Literal::Int(1)));
+            end = match end.kind {
+                ExprKind::Literal(Literal::Int(it)) if it < i64::MAX => {
+                    self.make(span, ty.clone(), ExprKind::Literal(Literal::Int(it + 1)))
+                }
+                _ => self.make(span, ty.clone(), ExprKind::Prim(Prim::Add, vec![end, one])),
+            };
+        }
+        self.make(span, Ty::seq(ty), ExprKind::Prim(Prim::Range, vec![start, end]))
+    }
+
+    fn array(&mut self, array: &ast::ArrayExpr) -> Expr {
+        let span = self.span(array.syntax());
+        let ast::ArrayExprKind::ElementList(elements) = array.kind() else {
+            return self.unsupported(span, "an array of repeated elements", "write the elements out");
+        };
+        let ty = self.infer.fresh();
+        let elements = elements.map(|it| self.check(&it, &ty)).collect();
+        self.make(span, Ty::seq(ty), ExprKind::Prim(Prim::Elements, elements))
+    }
+
+    fn cast(&mut self, cast: &ast::CastExpr) -> Expr {
+        let span = self.span(cast.syntax());
+        let value = self.required(cast.expr(), span, None);
+        let Some(target) = cast.ty().map(|it| self.written_type(&it)) else { return self.unsupported_at(span) };
+        let from = self.ty(&value);
+        if self.infer.is_integer_variable(&from) {
+            self.infer.unify(&from, &target);
+        }
+        let integers = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
+        if !integers(&self.ty(&value)) || !integers(&target) {
+            return self.unsupported(span, "`as` between these types", "`as` converts between integers");
+        }
+        self.make(span, target, ExprKind::Prim(Prim::Cast, vec![value]))
+    }
+
+    /// `{ … }`, in a scope of its own.
+    pub(super) fn block(&mut self, block: &ast::BlockExpr, expected: Option<&Ty>) -> Expr {
+        let span = self.span(block.syntax());
+        if block.modifier().is_some() {
+            return self.unsupported(span, "a block with a keyword or a label", "use a plain block");
+        }
+        let (statements, value, ty) = self.statements(block, expected);
+        self.make(span, ty, ExprKind::Block(statements, value.map(Box::new)))
+    }
+
+    /// The statements of a block, its value, and its type.
+    pub(super) fn statements(
+        &mut self,
+        block: &ast::BlockExpr,
+        expected: Option<&Ty>,
+    ) -> (Vec<Stmt>, Option<Expr>, Ty) {
+        self.scoped(|this| {
+            let mut statements = Vec::new();
+            for statement in block.statements() {
+                this.statement(&statement, &mut statements);
+            }
+            let value = block.tail_expr().map(|it| this.expr(&it, expected));
+            let ends = |it: &Stmt| match it {
+                Stmt::Let(_, value) | Stmt::Expr(value) => this.ty(value).is_never(),
+            };
+            let ty = match &value {
+                _ if statements.iter().any(ends) => Ty::NEVER,
+                Some(value) => this.ty(value),
+                None => Ty::UNIT,
+            };
+            (statements, value, ty)
+        })
+    }
+
+    fn statement(&mut self, statement: &ast::Stmt, statements: &mut Vec<Stmt>) {
+        match statement {
+            ast::Stmt::LetStmt(it) => self.let_statement(it, statements),
+            ast::Stmt::ExprStmt(it) => {
+                let span = self.span(it.syntax());
+                let value = self.required(it.expr(), span, None);
+                statements.push(Stmt::Expr(value));
+            }
+            // Items are lowered when they are called.
+            ast::Stmt::Item(_) => {}
+        }
+    }
+
+    fn let_statement(&mut self, statement: &ast::LetStmt, statements: &mut Vec<Stmt>) {
+        let span = self.span(statement.syntax());
+        let Some(pattern) = statement.pat() else { return };
+        let ty = match statement.ty() {
+            // `let x: &mut T = …`: the reference is what `reborrowed` looks at.
+            Some(ast::Type::RefType(it)) if it.mut_token().is_some() => it.ty(),
+            other => other,
+        };
+        let ty = match ty {
+            Some(ty) => self.written_type(&ty),
+            None => self.infer.fresh(),
+        };
+        let Some(initializer) = statement.initializer() else {
+            if let ast::Pat::IdentPat(it) = &pattern {
+                // Assigned once, later.
+                self.declare(&super::pattern_name(it), ty, true);
+            }
+            return;
+        };
+        if let (Some(place), ast::Pat::IdentPat(name)) = (self.reborrowed(&initializer), &pattern) {
+            let (place, found) = place;
+            if !self.infer.unify(&ty, &found) {
+                self.mismatch(span, &ty, &found);
+            }
+            let place = self.pinned(place, span, statements);
+            self.bind(&super::pattern_name(name), Binding::Alias(place, found));
+            return;
+        }
+        let value = self.check(&initializer, &ty);
+        match statement.let_else() {
+            Some(otherwise) => self.let_else(&pattern, value, &ty, &otherwise, statements),
+            None => {
+                let pattern = self.irrefutable(&pattern, &ty);
+                statements.push(Stmt::Let(pattern, value));
+            }
+        }
+    }
+}
+
+/// The arguments of a call as written.
+pub(super) fn arguments(call: &impl HasArgList) -> Vec<ast::Expr> {
+    call.arg_list().map(|it| it.args().collect()).unwrap_or_default()
+}

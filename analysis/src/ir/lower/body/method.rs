@@ -1,0 +1,327 @@
+//! Method calls: on the package's own types, and on the types of the language by the table in docs/language.md.
+
+use super::{Body, expr::arguments};
+use crate::{
+    index::ImplRole,
+    ir::lower::{
+        package::ItemRef,
+        report::did_you_mean,
+        ty::{Con, Ty},
+    },
+    ir::{Argument, Expr, ExprKind, Mutation, Pattern, Place, Prim, Span, Stmt},
+    syntax::{AstNode, ast},
+};
+
+/// What a method is called on.
+pub(super) enum Receiver {
+    Place(Place, Ty, Span),
+    Value(Expr),
+}
+
+/// Methods that give back what they are called on: references and copies are erased.
+const TRANSPARENT: &[&str] = &["clone", "to_owned", "to_string", "as_str", "as_ref", "into", "borrow"];
+
+impl Body<'_, '_> {
+    pub(super) fn method_call(&mut self, call: &ast::MethodCallExpr) -> Expr {
+        let span = self.span(call.syntax());
+        let (Some(target), Some(name)) = (call.receiver(), call.name_ref()) else {
+            return self.required(None, span, None);
+        };
+        let name = name.text().to_string();
+        if self.is_lower(&target) {
+            return self.perform(call, &name, span);
+        }
+        let Some(receiver) = self.receiver(&target) else { return self.unsupported_at(span) };
+        let ty = match &receiver {
+            Receiver::Place(_, ty, _) => self.infer.shallow(ty),
+            Receiver::Value(value) => self.ty(value),
+        };
+        match &ty {
+            Ty::Error => self.unsupported_at(span),
+            Ty::Con(Con::User(id), _) => {
+                let owner = self.package.type_info(*id).name.clone();
+                self.user_method(call, receiver, &owner, &ty, &name, span)
+            }
+            Ty::Var(_) if TRANSPARENT.contains(&name.as_str()) => self.value(receiver),
+            Ty::Var(_) if !self.infer.is_integer_variable(&ty) => {
+                self.type_error(span, format!("the type of what `{name}` is called on must be known here"))
+            }
+            _ => self.language_method(call, receiver, &ty, &name, span),
+        }
+    }
+
+    fn receiver(&mut self, target: &ast::Expr) -> Option<Receiver> {
+        if !self.is_place(target) {
+            if let ast::Expr::RefExpr(it) = target
+                && it.mut_token().is_some()
+            {
+                return self.receiver(&it.expr()?);
+            }
+            if let ast::Expr::ParenExpr(it) = target {
+                return self.receiver(&it.expr()?);
+            }
+            return Some(Receiver::Value(self.expr(target, None)));
+        }
+        let span = self.span(target.syntax());
+        let (place, ty) = self.place(target)?;
+        Some(Receiver::Place(place, ty, span))
+    }
+
+    pub(super) fn value(&mut self, receiver: Receiver) -> Expr {
+        match receiver {
+            Receiver::Place(place, ty, span) => self.make(span, ty, ExprKind::Read(place)),
+            Receiver::Value(value) => value,
+        }
+    }
+
+    /// The place a method changes; a value is put into a variable of its own first. `None` if it must not change.
+    fn changed(&mut self, receiver: Receiver, span: Span, statements: &mut Vec<Stmt>) -> Option<Place> {
+        match receiver {
+            Receiver::Place(place, ..) => self.changeable(&place, span).then_some(place),
+            Receiver::Value(value) => {
+                let ty = self.ty(&value);
+                let local = self.fresh_local("temporary", ty, true);
+                statements.push(Stmt::Let(Pattern::Bind(local), value));
+                Some(Place { local, path: Vec::new() })
+            }
+        }
+    }
+
+    fn user_method(
+        &mut self,
+        call: &ast::MethodCallExpr,
+        receiver: Receiver,
+        owner: &str,
+        ty: &Ty,
+        name: &str,
+        span: Span,
+    ) -> Expr {
+        let candidates = self.methods(owner, name);
+        let item = match candidates.as_slice() {
+            [] if TRANSPARENT.contains(&name) => return self.value(receiver),
+            [] => {
+                let members = self.package.function_names.keys();
+                let known = members.filter(|(it, _)| it.as_deref() == Some(owner)).map(|(_, name)| name.as_str());
+                let help = did_you_mean(name, known);
+                let what = format!("method of `{}`:", self.package.type_name_of(ty));
+                return self.unknown_name(span, &what, name, help);
+            }
+            [item] => *item,
+            _ => return self.ambiguous(name, span),
+        };
+        let Some(signature) = self.package.signature(item) else { return self.unsupported_at(span) };
+        if !signature.is_method {
+            return self.type_error(span, format!("`{name}` is not a method: call it as `{owner}::{name}(…)`"));
+        }
+        let mut statements = Vec::new();
+        let argument = if signature.parameters[0].inout {
+            match self.changed(receiver, span, &mut statements) {
+                Some(place) => Argument::InOut(place),
+                None => return self.unsupported_at(span),
+            }
+        } else {
+            Argument::Value(self.value(receiver))
+        };
+        let value = self.call_function(item, Some(argument), &arguments(call), span);
+        self.after(statements, value, span)
+    }
+
+    /// The methods a name may mean: of the same block, else of the type, else of its traits, else of other layers over it.
+    fn methods(&self, owner: &str, name: &str) -> Vec<ItemRef> {
+        let key = (Some(owner.to_owned()), name.to_owned());
+        let all = self.package.function_names.get(&key).cloned().unwrap_or_default();
+        let here = self.package.function_item(self.item).owner;
+        let rank = |it: &ItemRef| {
+            let block = self.package.owner(*it);
+            let same = it.file == self.item.file && self.package.function_item(*it).owner == here && here.is_some();
+            match block.map(|it| (&it.role, &it.trait_name)) {
+                _ if same => 0,
+                Some((ImplRole::Plain, None)) => 1,
+                Some((ImplRole::Plain, Some(_))) => 2,
+                _ => 3,
+            }
+        };
+        let Some(best) = all.iter().map(rank).min() else { return Vec::new() };
+        all.iter().copied().filter(|it| rank(it) == best).collect()
+    }
+
+    fn language_method(
+        &mut self,
+        call: &ast::MethodCallExpr,
+        receiver: Receiver,
+        ty: &Ty,
+        name: &str,
+        span: Span,
+    ) -> Expr {
+        if let Some((mutation, operands, result)) = mutation(ty, name) {
+            return self.mutation(call, receiver, mutation, &operands, result, span);
+        }
+        if TRANSPARENT.contains(&name) && !(name == "into" && !matches!(ty, Ty::Con(Con::Str, _))) {
+            return self.value(receiver);
+        }
+        if let Some((prim, operands, result)) = pure(ty, name) {
+            let mut values = vec![self.value(receiver)];
+            let Some(arguments) = self.operands(call, name, &operands, span) else { return self.unsupported_at(span) };
+            values.extend(arguments);
+            return self.make(span, result, ExprKind::Prim(prim, values));
+        }
+        let value = self.value(receiver);
+        match ty {
+            Ty::Con(Con::Option, types) => self.option_method(call, value, &types[0].clone(), name, span),
+            Ty::Con(Con::Seq | Con::Set | Con::Map, _) => self.iterator_method(call, value, name, span),
+            _ => self.no_such_method(ty, name, span),
+        }
+    }
+
+    fn operands(&mut self, call: &ast::MethodCallExpr, name: &str, types: &[Ty], span: Span) -> Option<Vec<Expr>> {
+        let values = arguments(call);
+        if values.len() != types.len() {
+            self.type_error(span, format!("`{name}` takes {} arguments, found {}", types.len(), values.len()));
+            return None;
+        }
+        Some(values.iter().zip(types).map(|(value, ty)| self.check(value, ty)).collect())
+    }
+
+    fn mutation(
+        &mut self,
+        call: &ast::MethodCallExpr,
+        receiver: Receiver,
+        mutation: Mutation,
+        types: &[Ty],
+        result: Ty,
+        span: Span,
+    ) -> Expr {
+        let name = call.name_ref().map(|it| it.text().to_string()).unwrap_or_default();
+        let mut statements = Vec::new();
+        let Some(place) = self.changed(receiver, span, &mut statements) else { return self.unsupported_at(span) };
+        let Some(values) = self.operands(call, &name, types, span) else { return self.unsupported_at(span) };
+        let value = self.make(span, result, ExprKind::Mutate(mutation, place, values));
+        self.after(statements, value, span)
+    }
+
+    pub(super) fn no_such_method(&mut self, ty: &Ty, name: &str, span: Span) -> Expr {
+        let written = self.package.type_name_of(&self.infer.resolve(ty));
+        let what = format!("the method `{name}` of `{written}`");
+        let help = match name {
+            "get_mut" | "iter_mut" | "as_mut" | "entry" | "values_mut" => {
+                "change the element in place: `map[&key] = value`".to_owned()
+            }
+            "and_then" | "or" | "or_else" | "unwrap_or_else" | "take" | "replace" | "filter" | "zip" | "is_none_or" => {
+                "use `match`".to_owned()
+            }
+            "contains_key" => "use `contains`".to_owned(),
+            "push_back" => "use `push`".to_owned(),
+            "pop_back" => "use `pop`".to_owned(),
+            "values" => "use `iter().map(|(_, value)| …)`".to_owned(),
+            _ => did_you_mean(name, METHODS.iter().copied())
+                .unwrap_or_else(|| "see the table of types in docs/language.md".to_owned()),
+        };
+        self.unsupported(span, &what, &help)
+    }
+}
+
+const METHODS: &[&str] = &[
+    "get",
+    "contains",
+    "insert",
+    "remove",
+    "keys",
+    "iter",
+    "len",
+    "is_empty",
+    "is_default",
+    "support",
+    "push",
+    "pop",
+    "pop_front",
+    "first",
+    "last",
+    "is_some",
+    "is_none",
+    "unwrap",
+    "expect",
+    "unwrap_or",
+    "unwrap_or_default",
+    "map",
+    "is_some_and",
+    "cloned",
+    "copied",
+    "rev",
+    "filter",
+    "all",
+    "any",
+    "count",
+    "max",
+    "min",
+    "sum",
+    "find",
+    "collect",
+    "saturating_sub",
+    "saturating_add",
+    "wrapping_add",
+    "wrapping_sub",
+    "checked_add",
+    "checked_sub",
+    "clear",
+    "clone",
+];
+
+/// Methods that change a collection: with the types of their arguments and result.
+fn mutation(ty: &Ty, name: &str) -> Option<(Mutation, Vec<Ty>, Ty)> {
+    let Ty::Con(con, types) = ty else { return None };
+    let of = |number: usize| types[number].clone();
+    Some(match (con, name) {
+        (Con::Map, "insert") => (Mutation::Insert, vec![of(0), of(1)], Ty::UNIT),
+        (Con::Set, "insert") => (Mutation::Insert, vec![of(0)], Ty::UNIT),
+        (Con::Map | Con::Set, "remove") => (Mutation::Remove, vec![of(0)], Ty::UNIT),
+        (Con::Seq, "push") => (Mutation::Push, vec![of(0)], Ty::UNIT),
+        (Con::Seq, "pop") => (Mutation::Pop, Vec::new(), Ty::option(of(0))),
+        (Con::Seq, "pop_front") => (Mutation::PopFront, Vec::new(), Ty::option(of(0))),
+        (Con::Map | Con::Set | Con::Seq, "clear") => (Mutation::Clear, Vec::new(), Ty::UNIT),
+        _ => return None,
+    })
+}
+
+/// Methods that only look: with the types of their arguments and result.
+fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
+    if let Some(found) = integer(ty, name) {
+        return Some(found);
+    }
+    let Ty::Con(con, types) = ty else { return None };
+    let of = |number: usize| types[number].clone();
+    let none = Vec::new;
+    Some(match (con, name) {
+        (Con::Map, "get") => (Prim::Get, vec![of(0)], Ty::option(of(1))),
+        (Con::Seq, "get") => (Prim::Get, vec![Ty::U64], Ty::option(of(0))),
+        (Con::Total, "get") => (Prim::Index, vec![of(0)], of(1)),
+        (Con::Map | Con::Set | Con::Seq, "contains") => (Prim::Contains, vec![of(0)], Ty::BOOL),
+        (Con::Map | Con::Set | Con::Seq, "len") => (Prim::Len, none(), Ty::U64),
+        (Con::Seq, "count") => (Prim::Len, none(), Ty::U64),
+        (Con::Map | Con::Set | Con::Seq, "is_empty") => (Prim::IsEmpty, none(), Ty::BOOL),
+        (Con::Total, "is_default") => (Prim::IsEmpty, none(), Ty::BOOL),
+        (Con::Map, "keys") | (Con::Total, "support") => (Prim::Keys, none(), Ty::Con(Con::Set, vec![of(0)])),
+        (Con::Seq, "first") => (Prim::First, none(), Ty::option(of(0))),
+        (Con::Seq, "last") => (Prim::Last, none(), Ty::option(of(0))),
+        (Con::Seq, "rev") => (Prim::Rev, none(), ty.clone()),
+        _ => return None,
+    })
+}
+
+fn integer(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
+    if !matches!(ty, Ty::Con(Con::Int { .. }, _) | Ty::Var(_)) {
+        return None;
+    }
+    let prim = match name {
+        "saturating_add" => Prim::SaturatingAdd,
+        "saturating_sub" => Prim::SaturatingSub,
+        "wrapping_add" => Prim::WrappingAdd,
+        "wrapping_sub" => Prim::WrappingSub,
+        "min" => Prim::Min,
+        "max" => Prim::Max,
+        "checked_add" => Prim::CheckedAdd,
+        "checked_sub" => Prim::CheckedSub,
+        _ => return None,
+    };
+    let result = if matches!(prim, Prim::CheckedAdd | Prim::CheckedSub) { Ty::option(ty.clone()) } else { ty.clone() };
+    Some((prim, vec![ty.clone()], result))
+}

@@ -1,0 +1,356 @@
+//! Bodies of functions: one [`Body`] lowers one function.
+//!
+//! Expressions are built at once, with their types kept beside them by node; when the whole body is known, [`super::finish`] writes the
+//! types in. A part that cannot be lowered becomes [`ExprKind::Unsupported`] and fits everywhere, so that one fault has one diagnostic.
+
+mod adaptor;
+mod call;
+mod condition;
+mod control;
+mod expr;
+mod macros;
+mod method;
+mod operator;
+mod path;
+mod pattern;
+mod place;
+
+use std::{rc::Rc, sync::Arc};
+
+use super::{
+    package::{ItemRef, Package, Site},
+    report::{DiagnosticExt, error},
+    signature::Signature,
+    ty::{Infer, Ty},
+};
+use crate::{
+    diagnostics::codes,
+    ir::{Expr, ExprKind, Function, FunctionKind, Literal, Local, LocalId, NodeId, Place, Span, Stmt, Type},
+    syntax::{
+        AstNode, SyntaxNode,
+        ast::{self, HasName},
+    },
+};
+
+/// Expressions nested deeper than this are refused.
+const DEPTH: u32 = 150;
+
+/// Lowers what was requested, and what that requests in turn.
+pub(super) fn lower_requested(package: &mut Package<'_>) {
+    while let Some(item) = package.requested.get(package.functions.len()).copied() {
+        let (function, nodes) = lower_function(package, item);
+        package.functions.push(Arc::new(function));
+        package.nodes.push(nodes);
+    }
+}
+
+fn lower_function(package: &mut Package<'_>, item: ItemRef) -> (Function, Vec<Span>) {
+    let declared = package.function_item(item);
+    let name = package.function_name(item);
+    // Only functions with a signature are requested.
+    let signature = package.signature(item).expect("a requested function has a signature");
+    let kind = signature.lower.and_then(|it| package.layer_id(it)).map_or(FunctionKind::Plain, FunctionKind::Procedure);
+    let self_type = package.self_type(item);
+    let syntax: Option<ast::Fn> = package.node(item.file, declared.declaration);
+    let mut body = Body::new(package, item, signature, self_type);
+    let lowered = match syntax {
+        Some(syntax) if !declared.broken => body.function(&syntax),
+        Some(syntax) => body.unsupported_at(body.site.span(syntax.syntax())),
+        None => body.unsupported_at(Span { file: item.file, start: 0, end: 0 }),
+    };
+    body.finish(name, kind, lowered)
+}
+
+/// What a name in scope stands for.
+#[derive(Clone)]
+enum Binding {
+    Local(LocalId),
+    /// `let x = &mut place`, or the parameter of `repeat`'s closure: another name for the place.
+    Alias(Place, Ty),
+    /// `lo` of a procedure.
+    Lower,
+}
+
+/// A local variable.
+struct LocalInfo {
+    name: String,
+    ty: Ty,
+    inout: bool,
+    /// Declared so that it may change. What changes without that does so through a reference, which values do not do.
+    mutable: bool,
+}
+
+/// A loop around the current expression.
+struct LoopInfo {
+    /// For `loop`, the type of what `break` carries.
+    value: Option<Ty>,
+    broken: bool,
+}
+
+/// A function being lowered.
+struct Body<'p, 'a> {
+    package: &'p mut Package<'a>,
+    item: ItemRef,
+    site: Site,
+    signature: Rc<Signature>,
+    self_type: Option<Ty>,
+    infer: Infer,
+    spans: Vec<Span>,
+    types: Vec<Ty>,
+    locals: Vec<LocalInfo>,
+    scopes: Vec<Vec<(String, Binding)>>,
+    loops: Vec<LoopInfo>,
+    /// How many closures are around the current expression, and of these, how many belong to iterator adaptors.
+    closures: u32,
+    adaptors: u32,
+    depth: u32,
+    /// The constants being expanded.
+    constants: Vec<ItemRef>,
+    /// `collect()`s: the collection, the element type.
+    collected: Vec<(NodeId, Ty)>,
+}
+
+impl<'p, 'a> Body<'p, 'a> {
+    fn new(package: &'p mut Package<'a>, item: ItemRef, signature: Rc<Signature>, self_type: Option<Ty>) -> Self {
+        let mut body = Body {
+            package,
+            item,
+            site: Site::file(item.file),
+            signature,
+            self_type,
+            infer: Infer::default(),
+            spans: Vec::new(),
+            types: Vec::new(),
+            locals: Vec::new(),
+            scopes: vec![Vec::new()],
+            loops: Vec::new(),
+            closures: 0,
+            adaptors: 0,
+            depth: 0,
+            constants: Vec::new(),
+            collected: Vec::new(),
+        };
+        for parameter in &Rc::clone(&body.signature).parameters {
+            let name = if parameter.name.is_empty() { "_" } else { &parameter.name };
+            body.declare(name, parameter.ty.clone(), parameter.mutable);
+            if let Some(local) = body.locals.last_mut() {
+                local.inout = parameter.inout;
+            }
+        }
+        if let Some((name, _)) = &Rc::clone(&body.signature).lower_parameter {
+            body.bind(name, Binding::Lower);
+        }
+        body
+    }
+
+    /// The body with the patterns of the parameters taken apart in front of it.
+    fn function(&mut self, syntax: &ast::Fn) -> Expr {
+        let Some(block) = syntax.body() else {
+            let span = self.site.span(syntax.syntax());
+            return self.unsupported(span, "a function without a body", "give it a body");
+        };
+        let span = self.site.span(block.syntax());
+        let whole = self.node(span);
+        let mut statements = Vec::new();
+        let parameters = Rc::clone(&self.signature);
+        let offset = usize::from(parameters.is_method);
+        for (number, parameter) in parameters.parameters.iter().enumerate().skip(offset) {
+            let pattern = syntax.param_list().and_then(|it| it.params().nth(parameter.written)).and_then(|it| it.pat());
+            if let Some(pattern) = pattern.filter(|_| parameter.name.is_empty()) {
+                let pattern = self.irrefutable(&pattern, &parameter.ty);
+                let value = self.read_local(LocalId(number as u32), span);
+                statements.push(Stmt::Let(pattern, value));
+            }
+        }
+        let result = parameters.result.clone();
+        let (mut inner, value, ty) = self.statements(&block, Some(&result));
+        let tail = value.map(|it| self.coerce(it, &result));
+        if tail.is_none() && !ty.is_never() && !self.infer.unify(&ty, &result) {
+            self.mismatch(span, &result, &ty);
+        }
+        statements.append(&mut inner);
+        let ty = if ty.is_never() { ty } else { result };
+        self.set(whole, ty, ExprKind::Block(statements, tail.map(Box::new)))
+    }
+
+    // Building expressions.
+
+    fn node(&mut self, span: Span) -> NodeId {
+        self.spans.push(span);
+        self.types.push(Ty::Error);
+        NodeId(self.spans.len() as u32 - 1)
+    }
+
+    fn set(&mut self, node: NodeId, ty: Ty, kind: ExprKind) -> Expr {
+        self.types[node.0 as usize] = ty;
+        // The type is filled in when all of the body is known.
+        Expr { node, ty: Type::Never, kind }
+    }
+
+    fn make(&mut self, span: Span, ty: Ty, kind: ExprKind) -> Expr {
+        let node = self.node(span);
+        self.set(node, ty, kind)
+    }
+
+    fn ty(&self, expr: &Expr) -> Ty {
+        self.infer.shallow(&self.types[expr.node.0 as usize])
+    }
+
+    fn span_of(&self, expr: &Expr) -> Span {
+        self.spans[expr.node.0 as usize]
+    }
+
+    fn span(&self, node: &SyntaxNode) -> Span {
+        self.site.span(node)
+    }
+
+    fn unit(&mut self, span: Span) -> Expr {
+        self.make(span, Ty::UNIT, ExprKind::Tuple(Vec::new()))
+    }
+
+    fn boolean(&mut self, span: Span, value: bool) -> Expr {
+        self.make(span, Ty::BOOL, ExprKind::Literal(Literal::Bool(value)))
+    }
+
+    fn read_local(&mut self, local: LocalId, span: Span) -> Expr {
+        let ty = self.locals[local.0 as usize].ty.clone();
+        self.make(span, ty, ExprKind::Read(Place { local, path: Vec::new() }))
+    }
+
+    /// An expression whose fault is reported.
+    fn unsupported_at(&mut self, span: Span) -> Expr {
+        self.make(span, Ty::Error, ExprKind::Unsupported)
+    }
+
+    fn unsupported(&mut self, span: Span, what: &str, help: &str) -> Expr {
+        self.package.unsupported(span, what, help);
+        self.unsupported_at(span)
+    }
+
+    fn type_error(&mut self, span: Span, message: impl Into<String>) -> Expr {
+        self.package.report(error(codes::CS0104, span, message));
+        self.unsupported_at(span)
+    }
+
+    // Types.
+
+    fn mismatch(&mut self, span: Span, expected: &Ty, found: &Ty) {
+        let name = |it: &Ty| self.package.type_name_of(&self.infer.resolve(it));
+        let message = format!("expected `{}`, found `{}`", name(expected), name(found));
+        self.package.report(error(codes::CS0104, span, message));
+    }
+
+    /// `expr` where a value of type `expected` is needed.
+    fn coerce(&mut self, expr: Expr, expected: &Ty) -> Expr {
+        let found = self.ty(&expr);
+        if found.is_never() || self.infer.unify(&found, expected) {
+            return expr;
+        }
+        let span = self.span_of(&expr);
+        self.mismatch(span, expected, &found);
+        self.unsupported_at(span)
+    }
+
+    fn written_type(&mut self, ty: &ast::Type) -> Ty {
+        let self_type = self.self_type.clone();
+        let ty = self.package.resolve_type(self.site, ty, self_type.as_ref());
+        self.infer.instantiate(ty)
+    }
+
+    // Names.
+
+    fn declare(&mut self, name: &str, ty: Ty, mutable: bool) -> LocalId {
+        let local = self.fresh_local(name, ty, mutable);
+        self.bind(name, Binding::Local(local));
+        local
+    }
+
+    fn fresh_local(&mut self, name: &str, ty: Ty, mutable: bool) -> LocalId {
+        self.locals.push(LocalInfo { name: name.to_owned(), ty, inout: false, mutable });
+        LocalId(self.locals.len() as u32 - 1)
+    }
+
+    fn bind(&mut self, name: &str, binding: Binding) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.push((name.to_owned(), binding));
+        }
+    }
+
+    fn lookup(&self, name: &str) -> Option<Binding> {
+        let in_scope = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
+        in_scope.into_iter().find(|(known, _)| known == name).map(|(_, binding)| binding.clone())
+    }
+
+    fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
+        self.scopes.push(Vec::new());
+        let result = inside(self);
+        self.scopes.pop();
+        result
+    }
+
+    fn unknown_name(&mut self, span: Span, what: &str, name: &str, help: Option<String>) -> Expr {
+        self.package.report(error(codes::CS0103, span, format!("unknown {what} `{name}`")).maybe_help(help));
+        self.unsupported_at(span)
+    }
+
+    // The end.
+
+    fn finish(mut self, name: String, kind: FunctionKind, mut body: Expr) -> (Function, Vec<Span>) {
+        for (node, element) in std::mem::take(&mut self.collected) {
+            self.check_collected(node, &element);
+        }
+        let types: Vec<Ty> = self.types.iter().map(|it| self.infer.resolve(it)).collect();
+        let mut finish = super::finish::Finish { types: &types, spans: &self.spans, problems: Vec::new() };
+        finish.expr(&mut body);
+        for diagnostic in finish.problems {
+            self.package.report(diagnostic);
+        }
+        let local = |it: &LocalInfo| Local {
+            name: it.name.clone(),
+            // A local whose type is wrong is only used by expressions that are unsupported.
+            ty: self.infer.resolve(&it.ty).to_type().unwrap_or(Type::UNIT),
+            inout: it.inout,
+        };
+        let function = Function {
+            name,
+            kind,
+            locals: self.locals.iter().map(local).collect(),
+            parameters: self.signature.parameters.len() as u32,
+            // A signature is known in full.
+            result: self.signature.result.to_type().unwrap_or(Type::UNIT),
+            body,
+        };
+        (function, self.spans)
+    }
+
+    fn check_collected(&mut self, node: NodeId, element: &Ty) {
+        let collection = self.infer.shallow(&self.types[node.0 as usize].clone());
+        let span = self.spans[node.0 as usize];
+        match collection {
+            Ty::Con(super::ty::Con::Seq | super::ty::Con::Set, arguments) => {
+                if !self.infer.unify(&arguments[0], element) {
+                    self.mismatch(span, &arguments[0], element);
+                }
+            }
+            Ty::Error => {}
+            Ty::Var(_) => {
+                self.type_error(span, "the type of what is collected must be known: `let x: Set<_> = …`");
+            }
+            _ => {
+                self.unsupported(span, "collecting into this type", "collect into a `Seq` or a `Set`");
+            }
+        }
+    }
+}
+
+/// The name of a path's last segment, and of the one before it.
+fn path_names(path: &ast::Path) -> Option<(Option<String>, String)> {
+    let name = path.segment()?.name_ref()?.text().to_string();
+    let qualifier =
+        path.qualifier().and_then(|it| it.segment()).and_then(|it| it.name_ref()).map(|it| it.text().to_string());
+    Some((qualifier, name))
+}
+
+fn pattern_name(pattern: &ast::IdentPat) -> String {
+    pattern.name().map(|it| it.text().to_string()).unwrap_or_default()
+}

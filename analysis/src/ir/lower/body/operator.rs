@@ -1,0 +1,191 @@
+//! Operators and assignment.
+
+use super::Body;
+use crate::{
+    ir::lower::{
+        ty::{Con, Ty},
+        types::TypeInfoKind,
+    },
+    ir::{Expr, ExprKind, Pattern, Place, Prim, Projection, Span, Stmt},
+    syntax::{
+        AstNode, ast,
+        operators::{ArithOp, BinaryOp, CmpOp, LogicOp, Ordering, UnaryOp},
+    },
+};
+
+impl Body<'_, '_> {
+    pub(super) fn prefix(&mut self, prefix: &ast::PrefixExpr) -> Expr {
+        let span = self.span(prefix.syntax());
+        match (prefix.op_kind(), prefix.expr()) {
+            (Some(UnaryOp::Not), inner) => {
+                let inner = self.required(inner, span, None);
+                let ty = self.ty(&inner);
+                if !self.infer.unify(&ty, &Ty::BOOL) {
+                    return self.unsupported(span, "`!` on anything but `bool`", "`!` negates conditions");
+                }
+                self.make(span, Ty::BOOL, ExprKind::Prim(Prim::Not, vec![inner]))
+            }
+            (Some(UnaryOp::Neg), Some(ast::Expr::Literal(literal))) => self.literal(&literal, true),
+            (Some(UnaryOp::Neg), inner) => {
+                let inner = self.required(inner, span, None);
+                let ty = self.integer_operand(&inner, span);
+                self.make(span, ty, ExprKind::Prim(Prim::Neg, vec![inner]))
+            }
+            (_, Some(inner)) if self.is_place(&inner) => self.place_or_value(&inner),
+            (_, inner) => self.required(inner, span, None),
+        }
+    }
+
+    pub(super) fn binary(&mut self, binary: &ast::BinExpr) -> Expr {
+        let span = self.span(binary.syntax());
+        match binary.op_kind() {
+            Some(BinaryOp::LogicOp(op)) => {
+                let left = self.required(binary.lhs(), span, Some(&Ty::BOOL));
+                let right = self.required(binary.rhs(), span, Some(&Ty::BOOL));
+                let kind = match op {
+                    LogicOp::And => ExprKind::And(Box::new(left), Box::new(right)),
+                    LogicOp::Or => ExprKind::Or(Box::new(left), Box::new(right)),
+                };
+                self.make(span, Ty::BOOL, kind)
+            }
+            Some(BinaryOp::CmpOp(op)) => self.comparison(binary, op, span),
+            Some(BinaryOp::ArithOp(op)) => {
+                let left = self.required(binary.lhs(), span, None);
+                let right = self.required(binary.rhs(), span, None);
+                self.arithmetic(op, left, right, span)
+            }
+            Some(BinaryOp::Assignment { op }) => self.assignment(binary, op, span),
+            None => self.unsupported_at(span),
+        }
+    }
+
+    fn comparison(&mut self, binary: &ast::BinExpr, op: CmpOp, span: Span) -> Expr {
+        let left = self.required(binary.lhs(), span, None);
+        let ty = self.ty(&left);
+        let right = self.required(binary.rhs(), span, Some(&ty));
+        let prim = match op {
+            CmpOp::Eq { negated: false } => Prim::Eq,
+            CmpOp::Eq { negated: true } => Prim::Ne,
+            CmpOp::Ord { ordering: Ordering::Less, strict: true } => Prim::Lt,
+            CmpOp::Ord { ordering: Ordering::Less, strict: false } => Prim::Le,
+            CmpOp::Ord { ordering: Ordering::Greater, strict: true } => Prim::Gt,
+            CmpOp::Ord { ordering: Ordering::Greater, strict: false } => Prim::Ge,
+        };
+        if !matches!(prim, Prim::Eq | Prim::Ne) {
+            self.integer_operand(&left, span);
+        }
+        self.make(span, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]))
+    }
+
+    /// Requires an integer and gives its type.
+    pub(super) fn integer_operand(&mut self, operand: &Expr, span: Span) -> Ty {
+        let ty = self.ty(operand);
+        let fits = match &ty {
+            Ty::Con(Con::Int { .. } | Con::Never, _) | Ty::Error => true,
+            Ty::Var(_) => {
+                let integer = self.infer.fresh_integer();
+                self.infer.unify(&ty, &integer)
+            }
+            _ => false,
+        };
+        if fits {
+            return ty;
+        }
+        let is_scalar = match &ty {
+            Ty::Con(Con::User(id), _) => matches!(self.package.type_info(*id).kind, TypeInfoKind::Scalar),
+            Ty::Con(con, _) => *con == Con::Pid,
+            _ => false,
+        };
+        let name = self.package.type_name_of(&self.infer.resolve(&ty));
+        let help = if is_scalar {
+            "values of a scalar are only compared with `==` and `!=`"
+        } else {
+            "only integers are ordered and computed with"
+        };
+        self.unsupported(span, &format!("this operator on `{name}`"), help);
+        Ty::Error
+    }
+
+    fn arithmetic(&mut self, op: ArithOp, left: Expr, right: Expr, span: Span) -> Expr {
+        let ty = self.ty(&left);
+        let prim = match op {
+            ArithOp::Add => Prim::Add,
+            ArithOp::Sub => Prim::Sub,
+            ArithOp::Mul => Prim::Mul,
+            ArithOp::Div => Prim::Div,
+            ArithOp::Rem => Prim::Rem,
+            ArithOp::Shl | ArithOp::Shr | ArithOp::BitXor | ArithOp::BitOr | ArithOp::BitAnd => {
+                return self.unsupported(
+                    span,
+                    "an operator on bits",
+                    "use `+ - * / %` on integers and `&& || !` on conditions",
+                );
+            }
+        };
+        let right = self.coerce(right, &ty);
+        let ty = if prim == Prim::Add && ty == Ty::STR { ty } else { self.integer_operand(&left, span) };
+        self.make(span, ty, ExprKind::Prim(prim, vec![left, right]))
+    }
+
+    fn assignment(&mut self, binary: &ast::BinExpr, op: Option<ArithOp>, span: Span) -> Expr {
+        let Some(target) = binary.lhs() else { return self.unsupported_at(span) };
+        if let ast::Expr::UnderscoreExpr(_) = target {
+            let value = self.required(binary.rhs(), span, None);
+            return self.make(span, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(value)], None));
+        }
+        if !self.is_place(&target) {
+            return self.unsupported(span, "assigning to this", "assign to a variable, a field or an element");
+        }
+        if self.names_reference(&target) && op.is_none() {
+            return self.unsupported(
+                span,
+                "making a `&mut` refer to something else",
+                "to change what it refers to, write `*name = value`",
+            );
+        }
+        let Some((place, ty)) = self.place(&target) else { return self.unsupported_at(span) };
+        if !self.changeable(&place, span) {
+            return self.unsupported_at(span);
+        }
+        let Some(op) = op else {
+            let value = self.required(binary.rhs(), span, Some(&ty));
+            return self.make(span, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
+        };
+        let value = self.required(binary.rhs(), span, Some(&ty));
+        self.compound(place, ty, op, value, span)
+    }
+
+    /// `place += value`: Rust evaluates the value first, then looks at the place, once.
+    fn compound(&mut self, place: Place, ty: Ty, op: ArithOp, value: Expr, span: Span) -> Expr {
+        let mut statements = Vec::new();
+        let value = if is_simple(&value) {
+            value
+        } else {
+            let local = self.fresh_local("value", ty.clone(), false);
+            statements.push(Stmt::Let(Pattern::Bind(local), value));
+            self.read_local(local, span)
+        };
+        let place = if place.path.iter().all(is_fixed) { place } else { self.pinned(place, span, &mut statements) };
+        let old = self.make(span, ty, ExprKind::Read(place.clone()));
+        let sum = self.arithmetic(op, old, value, span);
+        let assign = self.make(span, Ty::UNIT, ExprKind::Assign(place, Box::new(sum)));
+        if statements.is_empty() {
+            return assign;
+        }
+        statements.push(Stmt::Expr(assign));
+        self.make(span, Ty::UNIT, ExprKind::Block(statements, None))
+    }
+}
+
+/// Whether evaluating it earlier or later makes no difference within one assignment.
+fn is_simple(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Literal(_))
+        || matches!(&expr.kind, ExprKind::Read(place) if place.path.iter().all(is_fixed))
+}
+
+fn is_fixed(projection: &Projection) -> bool {
+    match projection {
+        Projection::Field(_) => true,
+        Projection::Index(index) => is_simple(index),
+    }
+}

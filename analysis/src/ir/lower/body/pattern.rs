@@ -1,0 +1,355 @@
+//! Patterns.
+
+use super::{Body, control::bound_locals, path_names, pattern_name};
+use crate::{
+    ir::lower::{
+        ty::{Con, Ty},
+        types::TypeInfoKind,
+    },
+    ir::{Expr, ExprKind, Literal, LocalId, Pattern, Span},
+    syntax::{AstNode, ast},
+};
+
+impl Body<'_, '_> {
+    /// A pattern that every value of the type must match: in `let`, `for`, parameters.
+    pub(super) fn irrefutable(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
+        let lowered = self.pattern(pattern, ty);
+        if let Some(problem) = self.refutable(&lowered, ty) {
+            let span = self.span(pattern.syntax());
+            self.type_error(span, format!("{problem} does not match every value; use `let … else` or `match`"));
+            return Pattern::Wild;
+        }
+        lowered
+    }
+
+    fn refutable(&self, pattern: &Pattern, ty: &Ty) -> Option<&'static str> {
+        match pattern {
+            Pattern::Wild | Pattern::Bind(_) => None,
+            Pattern::At(_, inner) => self.refutable(inner, ty),
+            Pattern::Literal(_) => Some("a literal"),
+            Pattern::Tuple(parts) => parts.iter().find_map(|it| self.refutable(it, &Ty::Error)),
+            Pattern::Variant(_, parts) => match self.infer.shallow(ty) {
+                Ty::Con(Con::User(id), _) if self.has_one_variant(id) => {
+                    parts.iter().find_map(|it| self.refutable(it, &Ty::Error))
+                }
+                _ => Some("a variant"),
+            },
+            Pattern::Or(_) => Some("a choice of patterns"),
+        }
+    }
+
+    fn has_one_variant(&self, id: crate::ir::TypeId) -> bool {
+        matches!(&self.package.type_info(id).kind, TypeInfoKind::Enum(variants) if variants.len() == 1)
+    }
+
+    /// A pattern for values of type `ty`; what it binds is bound in the present scope.
+    pub(super) fn pattern(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
+        if self.depth >= super::DEPTH {
+            let span = self.span(pattern.syntax());
+            self.type_error(span, "nested too deeply");
+            return Pattern::Wild;
+        }
+        self.depth += 1;
+        let lowered = self.pattern_of_kind(pattern, ty);
+        self.depth -= 1;
+        lowered
+    }
+
+    fn pattern_of_kind(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
+        let span = self.span(pattern.syntax());
+        match pattern {
+            ast::Pat::WildcardPat(_) => Pattern::Wild,
+            ast::Pat::IdentPat(it) => self.name_pattern(it, ty, span),
+            ast::Pat::LiteralPat(it) => self.literal_pattern(it, ty, span),
+            ast::Pat::ParenPat(it) => it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, ty)),
+            ast::Pat::RefPat(it) => it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, ty)),
+            ast::Pat::TuplePat(it) => self.tuple_pattern(&it.fields().collect::<Vec<_>>(), ty, span),
+            ast::Pat::TupleStructPat(it) => self.tuple_struct_pattern(it, ty, span),
+            ast::Pat::PathPat(it) => self.path_pattern(it, ty, span),
+            ast::Pat::RecordPat(it) => self.record_pattern(it, ty, span),
+            ast::Pat::OrPat(it) => self.or_pattern(it, ty, span),
+            ast::Pat::RangePat(_) => {
+                self.refused(span, "a range pattern", "bind the value and compare it in a guard: `n if n < 10`")
+            }
+            ast::Pat::SlicePat(_) => self.refused(span, "a slice pattern", "use `first()`, `last()` and `len()`"),
+            _ => self.refused(span, "this pattern", "see the executable subset in docs/language.md"),
+        }
+    }
+
+    fn refused(&mut self, span: Span, what: &str, help: &str) -> Pattern {
+        self.package.unsupported(span, what, help);
+        Pattern::Wild
+    }
+
+    fn expect_type(&mut self, found: &Ty, ty: &Ty, span: Span) -> bool {
+        let fits = self.infer.unify(ty, found);
+        if !fits {
+            self.mismatch(span, ty, found);
+        }
+        fits
+    }
+
+    fn name_pattern(&mut self, pattern: &ast::IdentPat, ty: &Ty, span: Span) -> Pattern {
+        let name = pattern_name(pattern);
+        let is_bare = pattern.pat().is_none() && pattern.mut_token().is_none() && pattern.ref_token().is_none();
+        if is_bare && let Some(constant) = self.named_pattern(None, &name, ty, span) {
+            return constant;
+        }
+        if pattern.ref_token().is_some() && pattern.mut_token().is_some() {
+            return self.refused(span, "`ref mut`", "change the place itself");
+        }
+        let local = self.declare(&name, ty.clone(), pattern.mut_token().is_some());
+        match pattern.pat() {
+            Some(inner) => Pattern::At(local, Box::new(self.pattern(&inner, ty))),
+            None => Pattern::Bind(local),
+        }
+    }
+
+    /// The constant or variant without payload that a name means; `None` if it is just a name.
+    fn named_pattern(&mut self, qualifier: Option<&str>, name: &str, ty: &Ty, span: Span) -> Option<Pattern> {
+        if qualifier.is_none() && name == "None" {
+            let element = self.infer.fresh();
+            self.expect_type(&Ty::option(element), ty, span);
+            return Some(Pattern::Variant(0, Vec::new()));
+        }
+        if let Some(constant) = self.constant(qualifier, name, span) {
+            let found = self.ty(&constant);
+            self.expect_type(&found, ty, span);
+            return Some(match constant.kind {
+                ExprKind::Literal(literal) => Pattern::Literal(literal),
+                ExprKind::Unsupported => Pattern::Wild,
+                _ => self.refused(
+                    span,
+                    "a constant that is not a literal, as a pattern,",
+                    "compare with `==` in a guard",
+                ),
+            });
+        }
+        let (id, number, fields) = self.variant(qualifier, name, Some(ty), span)?;
+        self.expect_type(&Ty::user(id), ty, span);
+        Some(Pattern::Variant(number, vec![Pattern::Wild; fields.len()]))
+    }
+
+    fn literal_pattern(&mut self, pattern: &ast::LiteralPat, ty: &Ty, span: Span) -> Pattern {
+        let Some(literal) = pattern.literal() else { return Pattern::Wild };
+        let Some((value, found)) = self.literal_value(&literal, pattern.minus_token().is_some()) else {
+            return Pattern::Wild;
+        };
+        self.expect_type(&found, ty, span);
+        Pattern::Literal(value)
+    }
+
+    fn path_pattern(&mut self, pattern: &ast::PathPat, ty: &Ty, span: Span) -> Pattern {
+        let Some((qualifier, name)) = pattern.path().as_ref().and_then(path_names) else { return Pattern::Wild };
+        match self.named_pattern(qualifier.as_deref(), &name, ty, span) {
+            Some(pattern) => pattern,
+            None => {
+                self.unknown_name(span, "variant or constant", &name, None);
+                Pattern::Wild
+            }
+        }
+    }
+
+    fn tuple_pattern(&mut self, parts: &[ast::Pat], ty: &Ty, span: Span) -> Pattern {
+        let types = match self.infer.shallow(ty) {
+            Ty::Con(Con::Tuple, types) => types,
+            Ty::Error => parts.iter().map(|_| Ty::Error).collect(),
+            other => {
+                let types: Vec<Ty> = parts.iter().map(|_| self.infer.fresh()).collect();
+                if !self.expect_type(&Ty::tuple(types.clone()), &other, span) {
+                    return Pattern::Wild;
+                }
+                types
+            }
+        };
+        self.parts(parts, &types, span).map_or(Pattern::Wild, Pattern::Tuple)
+    }
+
+    /// Positional parts, with `..` filled in; `None` if their number is wrong, which is reported.
+    fn parts(&mut self, parts: &[ast::Pat], types: &[Ty], span: Span) -> Option<Vec<Pattern>> {
+        let rest = parts.iter().position(|it| matches!(it, ast::Pat::RestPat(_)));
+        let written = parts.len() - usize::from(rest.is_some());
+        if written > types.len() || (rest.is_none() && written < types.len()) {
+            self.type_error(span, format!("this pattern has {written} parts, and the value has {}", types.len()));
+            return None;
+        }
+        let skipped = types.len() - written;
+        let mut lowered = Vec::new();
+        for (number, part) in parts.iter().enumerate() {
+            if Some(number) == rest {
+                lowered.extend(std::iter::repeat_n(Pattern::Wild, skipped));
+            } else {
+                let ty = types[lowered.len()].clone();
+                lowered.push(self.pattern(part, &ty));
+            }
+        }
+        Some(lowered)
+    }
+
+    fn tuple_struct_pattern(&mut self, pattern: &ast::TupleStructPat, ty: &Ty, span: Span) -> Pattern {
+        let Some((qualifier, name)) = pattern.path().as_ref().and_then(path_names) else { return Pattern::Wild };
+        let parts: Vec<ast::Pat> = pattern.fields().collect();
+        if name == "Some" && qualifier.as_deref().is_none_or(|it| it == "Option") {
+            let element = self.infer.fresh();
+            if !self.expect_type(&Ty::option(element.clone()), ty, span) {
+                return Pattern::Wild;
+            }
+            return self.parts(&parts, &[element], span).map_or(Pattern::Wild, |it| Pattern::Variant(1, it));
+        }
+        if let Some((id, number, fields)) = self.variant(qualifier.as_deref(), &name, Some(ty), span) {
+            self.expect_type(&Ty::user(id), ty, span);
+            let types: Vec<Ty> = fields.into_iter().map(|(_, ty)| ty).collect();
+            return self.parts(&parts, &types, span).map_or(Pattern::Wild, |it| Pattern::Variant(number, it));
+        }
+        self.tuple_type_pattern(&name, &parts, ty, span)
+    }
+
+    /// `Name(…)` of a tuple struct or a scalar.
+    fn tuple_type_pattern(&mut self, name: &str, parts: &[ast::Pat], ty: &Ty, span: Span) -> Pattern {
+        let Some(found) = self.type_named(name, span) else {
+            self.unknown_name(span, "variant or struct", name, None);
+            return Pattern::Wild;
+        };
+        self.expect_type(&found, ty, span);
+        let id = match &found {
+            Ty::Con(Con::User(id), _) => Some(*id),
+            _ => None,
+        };
+        match id.map(|it| self.package.type_info(it).kind.clone()) {
+            Some(TypeInfoKind::Struct(fields)) => {
+                let types: Vec<Ty> = fields.into_iter().map(|(_, ty)| ty).collect();
+                self.parts(parts, &types, span).map_or(Pattern::Wild, Pattern::Tuple)
+            }
+            Some(TypeInfoKind::Enum(_)) => self.refused(span, "this pattern", "name the variant: `Type::Variant(…)`"),
+            Some(TypeInfoKind::Scalar) | None => self.scalar_pattern(&found, parts, span),
+        }
+    }
+
+    fn scalar_pattern(&mut self, ty: &Ty, parts: &[ast::Pat], span: Span) -> Pattern {
+        let text = match parts {
+            [ast::Pat::LiteralPat(it)] => {
+                it.literal().and_then(|it| self.literal_value(&it, false)).map(|(value, _)| value)
+            }
+            _ => None,
+        };
+        match (text.and_then(scalar_text), ty.to_type()) {
+            (Some(text), Some(ty)) => Pattern::Literal(Literal::Scalar(ty, text)),
+            _ => self.refused(span, "looking into a scalar", "scalars are only compared"),
+        }
+    }
+
+    fn record_pattern(&mut self, pattern: &ast::RecordPat, ty: &Ty, span: Span) -> Pattern {
+        let Some((qualifier, name)) = pattern.path().as_ref().and_then(path_names) else { return Pattern::Wild };
+        let list = pattern.record_pat_field_list();
+        if let Some((id, number, fields)) = self.variant(qualifier.as_deref(), &name, Some(ty), span) {
+            self.expect_type(&Ty::user(id), ty, span);
+            return Pattern::Variant(number, self.field_patterns(list, &fields, span));
+        }
+        let Some(found) = self.type_named(&name, span) else {
+            self.unknown_name(span, "struct", &name, None);
+            return Pattern::Wild;
+        };
+        self.expect_type(&found, ty, span);
+        let Ty::Con(Con::User(id), _) = found else { return Pattern::Wild };
+        let Some(fields) = self.struct_fields(id, span) else { return Pattern::Wild };
+        Pattern::Tuple(self.field_patterns(list, &fields, span))
+    }
+
+    fn field_patterns(
+        &mut self,
+        list: Option<ast::RecordPatFieldList>,
+        fields: &[(String, Ty)],
+        span: Span,
+    ) -> Vec<Pattern> {
+        let mut lowered = vec![Pattern::Wild; fields.len()];
+        for field in list.into_iter().flat_map(|it| it.fields()) {
+            let name = field.field_name().map(|it| it.text().to_string()).unwrap_or_default();
+            let Some(number) = fields.iter().position(|(known, _)| *known == name) else {
+                let help = crate::ir::lower::report::did_you_mean(&name, fields.iter().map(|(name, _)| name.as_str()));
+                self.unknown_name(span, "field", &name, help);
+                continue;
+            };
+            if let Some(pattern) = field.pat() {
+                lowered[number] = self.pattern(&pattern, &fields[number].1);
+            }
+        }
+        lowered
+    }
+
+    fn or_pattern(&mut self, pattern: &ast::OrPat, ty: &Ty, span: Span) -> Pattern {
+        let mut alternatives = Vec::new();
+        let mut names: Vec<(String, LocalId)> = Vec::new();
+        for (number, alternative) in pattern.pats().enumerate() {
+            if number == 0 {
+                let first = self.pattern(&alternative, ty);
+                names = self.named(&first);
+                alternatives.push(first);
+                continue;
+            }
+            let mut other = self.scoped(|this| this.pattern(&alternative, ty));
+            let renamed: Vec<(String, LocalId)> = self.named(&other);
+            let same =
+                renamed.len() == names.len() && renamed.iter().all(|(name, _)| names.iter().any(|(it, _)| it == name));
+            if !same {
+                self.type_error(span, "the alternatives of a pattern must bind the same names");
+                return Pattern::Wild;
+            }
+            for (name, local) in renamed {
+                self.merge(&mut other, &name, local, &names, span);
+            }
+            alternatives.push(other);
+        }
+        Pattern::Or(alternatives)
+    }
+
+    fn named(&self, pattern: &Pattern) -> Vec<(String, LocalId)> {
+        bound_locals(pattern).into_iter().map(|it| (self.locals[it.0 as usize].name.clone(), it)).collect()
+    }
+
+    /// Makes an alternative bind the local of the first one.
+    fn merge(&mut self, pattern: &mut Pattern, name: &str, local: LocalId, names: &[(String, LocalId)], span: Span) {
+        let Some((_, first)) = names.iter().find(|(it, _)| it == name) else { return };
+        let (left, right) = (self.locals[first.0 as usize].ty.clone(), self.locals[local.0 as usize].ty.clone());
+        self.expect_type(&right, &left, span);
+        rename(pattern, local, *first);
+    }
+
+    /// `matches!(value, pattern if guard)` and the like: the arm's pattern and guard.
+    pub(super) fn arm_head(&mut self, arm: &ast::MatchArm, ty: &Ty) -> (Pattern, Option<Expr>) {
+        let pattern = arm.pat().map_or(Pattern::Wild, |it| self.pattern(&it, ty));
+        let guard = arm.guard().map(|it| self.guard(&it));
+        (pattern, guard)
+    }
+}
+
+/// The text by which a scalar's value is known.
+pub(super) fn scalar_text(literal: Literal) -> Option<String> {
+    match literal {
+        Literal::Int(value) => Some(value.to_string()),
+        Literal::Str(value) => Some(format!("{value:?}")),
+        Literal::Bool(value) => Some(value.to_string()),
+        Literal::Scalar(..) => None,
+    }
+}
+
+fn rename(pattern: &mut Pattern, from: LocalId, to: LocalId) {
+    match pattern {
+        Pattern::Wild | Pattern::Literal(_) => {}
+        Pattern::Bind(local) => {
+            if *local == from {
+                *local = to;
+            }
+        }
+        Pattern::At(local, inner) => {
+            if *local == from {
+                *local = to;
+            }
+            rename(inner, from, to);
+        }
+        Pattern::Tuple(parts) | Pattern::Variant(_, parts) | Pattern::Or(parts) => {
+            for part in parts {
+                rename(part, from, to);
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The last pass over a body: the types that inference found are written into the expressions.
+//!
+//! What has no type becomes [`ExprKind::Unsupported`], with a diagnostic unless there is one already.
+
+use super::{
+    report::{DiagnosticExt, error},
+    ty::Ty,
+};
+use crate::{
+    diagnostics::{Diagnostic, codes},
+    ir::{Argument, Expr, ExprKind, Literal, Place, Prim, Projection, Span, Stmt, Type},
+};
+
+/// The inferred types, by node.
+pub(super) struct Finish<'a> {
+    pub(super) types: &'a [Ty],
+    pub(super) spans: &'a [Span],
+    pub(super) problems: Vec<Diagnostic>,
+}
+
+impl Finish<'_> {
+    pub(super) fn expr(&mut self, expr: &mut Expr) {
+        let inferred = &self.types[expr.node.0 as usize];
+        match inferred.to_type() {
+            Some(ty) => expr.ty = ty,
+            None => {
+                if has_variable(inferred) {
+                    let span = self.spans[expr.node.0 as usize];
+                    let problem = error(codes::CS0104, span, "the type of this is not determined");
+                    self.problems.push(problem.help("write the type: `let name: T = …`, `any::<T>()`"));
+                }
+                expr.ty = Type::Never;
+                expr.kind = ExprKind::Unsupported;
+                return;
+            }
+        }
+        self.children(&mut expr.kind);
+        self.settle(expr);
+    }
+
+    /// What depends on the type found.
+    fn settle(&mut self, expr: &mut Expr) {
+        let is_collection = matches!(expr.ty, Type::Map(..) | Type::Total(..) | Type::Set(_) | Type::Seq(_));
+        match &mut expr.kind {
+            ExprKind::Prim(Prim::ToSet, operands) if matches!(expr.ty, Type::Seq(_)) => {
+                if let Some(sequence) = operands.pop() {
+                    *expr = sequence;
+                }
+            }
+            ExprKind::Prim(prim @ Prim::Default, _) if is_collection => *prim = Prim::Empty,
+            ExprKind::Literal(Literal::Int(value)) if !fits(*value, &expr.ty) => {
+                let span = self.spans[expr.node.0 as usize];
+                self.problems.push(error(codes::CS0104, span, format!("`{value}` is out of range for its type")));
+                expr.kind = ExprKind::Unsupported;
+            }
+            _ => {}
+        }
+    }
+
+    fn all(&mut self, exprs: &mut [Expr]) {
+        for expr in exprs {
+            self.expr(expr);
+        }
+    }
+
+    fn place(&mut self, place: &mut Place) {
+        for projection in &mut place.path {
+            if let Projection::Index(index) = projection {
+                self.expr(index);
+            }
+        }
+    }
+
+    fn children(&mut self, kind: &mut ExprKind) {
+        match kind {
+            ExprKind::Literal(_)
+            | ExprKind::Continue
+            | ExprKind::Maybe
+            | ExprKind::Any
+            | ExprKind::External
+            | ExprKind::Unsupported => {}
+            ExprKind::Read(place) => self.place(place),
+            ExprKind::Tuple(parts)
+            | ExprKind::Variant(_, parts)
+            | ExprKind::Perform(_, parts)
+            | ExprKind::Prim(_, parts) => {
+                self.all(parts);
+            }
+            ExprKind::Field(inner, _)
+            | ExprKind::Loop(inner)
+            | ExprKind::Choose(inner)
+            | ExprKind::When(inner)
+            | ExprKind::Assert(inner)
+            | ExprKind::Emit(inner)
+            | ExprKind::Break(Some(inner))
+            | ExprKind::Return(Some(inner)) => self.expr(inner),
+            ExprKind::Break(None) | ExprKind::Return(None) => {}
+            ExprKind::While(left, right)
+            | ExprKind::And(left, right)
+            | ExprKind::Or(left, right)
+            | ExprKind::For(_, left, right)
+            | ExprKind::Each(_, left, _, right) => {
+                self.expr(left);
+                self.expr(right);
+            }
+            ExprKind::If(condition, then, otherwise) => {
+                self.expr(condition);
+                self.expr(then);
+                self.expr(otherwise);
+            }
+            ExprKind::Assign(place, value) => {
+                self.place(place);
+                self.expr(value);
+            }
+            ExprKind::Mutate(_, place, values) => {
+                self.place(place);
+                self.all(values);
+            }
+            ExprKind::Block(statements, value) => self.block(statements, value.as_deref_mut()),
+            ExprKind::Match(value, arms) => {
+                self.expr(value);
+                for arm in arms {
+                    if let Some(guard) = &mut arm.guard {
+                        self.expr(guard);
+                    }
+                    self.expr(&mut arm.body);
+                }
+            }
+            ExprKind::Call(_, arguments) => {
+                for argument in arguments {
+                    match argument {
+                        Argument::Value(value) => self.expr(value),
+                        Argument::InOut(place) => self.place(place),
+                    }
+                }
+            }
+        }
+    }
+
+    fn block(&mut self, statements: &mut [Stmt], value: Option<&mut Expr>) {
+        for statement in statements {
+            match statement {
+                Stmt::Let(_, value) | Stmt::Expr(value) => self.expr(value),
+            }
+        }
+        if let Some(value) = value {
+            self.expr(value);
+        }
+    }
+}
+
+fn has_variable(ty: &Ty) -> bool {
+    match ty {
+        Ty::Var(_) | Ty::Hole => true,
+        Ty::Error => false,
+        Ty::Con(_, arguments) => arguments.iter().any(has_variable),
+    }
+}
+
+fn fits(value: i64, ty: &Type) -> bool {
+    let Type::Int { bits, signed } = *ty else { return true };
+    let max = (1_i128 << (bits - u8::from(signed))) - 1;
+    let min = if signed { -max - 1 } else { 0 };
+    (min..=max).contains(&i128::from(value))
+}

@@ -1,0 +1,429 @@
+//! Implementations, stacks and clients: that everything they name exists and has the right signature.
+//!
+//! What they claim is not looked at here; that is for obligations.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{
+    package::{ItemRef, Package},
+    report::{DiagnosticExt, did_you_mean, error},
+    ty::Ty,
+};
+use crate::{
+    diagnostics::codes,
+    index::{By, ImplRole, ImplementAttribute, Name, Role},
+    ir::{Abstraction, Client, Code, Implementation, ImplementationId, Justification, Program, SourceMap, Span, Stack},
+};
+
+/// What has been resolved, ready for the program.
+#[derive(Default)]
+pub(super) struct Parts {
+    implementations: Vec<(Implementation, Span)>,
+    /// By name; `None` if it is left out.
+    by_name: HashMap<String, (Option<ImplementationId>, Span)>,
+    /// The stack, its span, and the spans of its links.
+    stacks: Vec<(Stack, Span, Vec<Span>)>,
+    /// By name; `None` if it is left out.
+    stack_names: HashMap<String, (Option<u32>, Span)>,
+    clients: Vec<(Client, Span)>,
+}
+
+impl Parts {
+    pub(super) fn emit(self, program: &mut Program, source_map: &mut SourceMap) {
+        (program.implementations, source_map.implementations) = self.implementations.into_iter().unzip();
+        for (stack, span, links) in self.stacks {
+            program.stacks.push(stack);
+            source_map.stacks.push(span);
+            source_map.links.push(links);
+        }
+        (program.clients, source_map.clients) = self.clients.into_iter().unzip();
+    }
+}
+
+/// Resolves all implementations, then the stacks made of them, then the clients on top.
+pub(super) fn resolve(package: &mut Package<'_>) {
+    let files = 0..package.files.len() as u32;
+    for file in files.clone() {
+        let index = package.files[file as usize].index;
+        for (block, declared) in index.impls.iter().enumerate() {
+            match (&declared.role, &declared.self_type) {
+                (ImplRole::Implement(attribute), Some(name)) => {
+                    package.declare_implementation(file, block as u32, name, attribute);
+                }
+                (ImplRole::Malformed, Some(name)) if declared.trait_name.is_none() => {
+                    let span = package.name_span(file, name);
+                    package.parts.by_name.insert(name.text.clone(), (None, span));
+                }
+                _ => {}
+            }
+        }
+    }
+    for file in files.clone() {
+        for stack in &package.files[file as usize].index.stacks {
+            package.declare_stack(file, &stack.name, &stack.links);
+        }
+    }
+    for file in files {
+        for number in 0..package.files[file as usize].index.functions.len() as u32 {
+            let item = ItemRef { file, index: number };
+            if let Role::Client { stack, processes } = &package.function_item(item).role {
+                package.declare_client(item, stack, processes);
+            }
+        }
+    }
+}
+
+/// The two layers of an implementation.
+#[derive(Clone, Copy)]
+struct Sides {
+    upper: usize,
+    lower: usize,
+}
+
+impl Package<'_> {
+    fn declare_implementation(&mut self, file: u32, block: u32, name: &Name, attribute: &ImplementAttribute) {
+        let span = self.name_span(file, name);
+        if let Some((_, first)) = self.parts.by_name.get(&name.text) {
+            let first = *first;
+            self.declared_twice("implementation", file, name, first);
+            return;
+        }
+        let resolved = self.implementation(file, block, name, attribute);
+        let id = resolved.is_some().then_some(ImplementationId(self.parts.implementations.len() as u32));
+        self.parts.by_name.insert(name.text.clone(), (id, span));
+        self.parts.implementations.extend(resolved.map(|it| (it, span)));
+    }
+
+    fn implementation(
+        &mut self,
+        file: u32,
+        block: u32,
+        name: &Name,
+        attribute: &ImplementAttribute,
+    ) -> Option<Implementation> {
+        let upper = self.find_layer(file, &attribute.upper);
+        let lower = self.find_layer(file, &attribute.over);
+        let sides = Sides { upper: upper?, lower: lower? };
+        let (upper_id, lower_id) = (self.layer_id(sides.upper)?, self.layer_id(sides.lower)?);
+        let by = match attribute.by {
+            By::Movers => Justification::Movers(self.procedures(file, block, name, attribute, sides)?),
+            By::Retry => Justification::Retry(self.procedures(file, block, name, attribute, sides)?),
+            By::Abstraction => Justification::Abstraction(self.abstraction(file, block, name, attribute, sides)?),
+            By::Partition => {
+                let span = self.name_span(file, &attribute.by_name);
+                self.unsupported(span, "the pattern `partition`", "use `movers`, `retry` or `abstraction`");
+                return None;
+            }
+        };
+        Some(Implementation { name: name.text.clone(), upper: upper_id, lower: lower_id, by })
+    }
+
+    /// The code of each upper operation, for the patterns that have code.
+    fn procedures(
+        &mut self,
+        file: u32,
+        block: u32,
+        name: &Name,
+        attribute: &ImplementAttribute,
+        sides: Sides,
+    ) -> Option<BTreeMap<String, Code>> {
+        if self.layers[sides.upper].state != self.layers[sides.lower].state {
+            self.report_state_mismatch(file, attribute, sides);
+            return None;
+        }
+        let mut code = BTreeMap::new();
+        // Operations whose code is there but wrong: reported, so not missing.
+        let mut wrong: Vec<String> = Vec::new();
+        for passed in &attribute.pass {
+            if self.check_pass(file, passed, sides) {
+                code.insert(passed.text.clone(), Code::Pass);
+            } else {
+                wrong.push(passed.text.clone());
+            }
+        }
+        for item in self.members(file, block) {
+            let procedure = self.function_item(item).name.clone();
+            if code.contains_key(&procedure.text) {
+                let span = self.name_span(file, &procedure);
+                let message =
+                    format!("operation `{}` is declared twice: as a procedure and in `pass(…)`", procedure.text);
+                self.report(error(codes::CS0203, span, message).help("remove one of them"));
+            } else if let Some(id) = self.check_procedure(item, sides).then(|| self.request(item)).flatten() {
+                code.insert(procedure.text.clone(), Code::Procedure(id));
+            } else {
+                wrong.push(procedure.text.clone());
+            }
+        }
+        let complete = !self.is_cut_short(file, block);
+        for operation in self.layers[sides.upper].operations.clone() {
+            if complete && !code.contains_key(&operation.name) && !wrong.contains(&operation.name) {
+                self.report_missing(file, name, &operation.name, sides);
+            }
+        }
+        Some(code)
+    }
+
+    /// Whether a member of the block has no name or a bad header, so that it is unknown what it would have implemented.
+    fn is_cut_short(&self, file: u32, block: u32) -> bool {
+        let index = self.files[file as usize].index;
+        index.functions.iter().any(|it| it.owner == Some(block) && it.role == Role::Malformed)
+    }
+
+    fn report_missing(&mut self, file: u32, name: &Name, operation: &str, sides: Sides) {
+        let (upper, lower) = (self.layer_name(sides.upper), self.layer_name(sides.lower));
+        let message =
+            format!("`{}` does not implement operation `{operation}` of layer `{upper}` over `{lower}`", name.text);
+        let help = if self.operation(sides.lower, operation).is_some() {
+            format!(
+                "write `fn {operation}(lo: &mut impl {lower}, …)`, or add `{operation}` to `pass(…)` if `{lower}` has it unchanged"
+            )
+        } else {
+            format!(
+                "write `fn {operation}(lo: &mut impl {lower}, …)`, or let `{lower}` inherit it and add it to `pass(…)`"
+            )
+        };
+        let mut diagnostic = error(codes::CS0201, self.name_span(file, name), message).help(help);
+        if let Some(declared) = self.operation_span(sides.upper, operation) {
+            diagnostic = diagnostic.related(declared, "the operation");
+        }
+        self.report(diagnostic);
+    }
+
+    fn report_state_mismatch(&mut self, file: u32, attribute: &ImplementAttribute, sides: Sides) {
+        let message = format!(
+            "`by = {}` does not change the state, but `{}` is over `{}` and `{}` is over `{}`",
+            attribute.by_name.text,
+            self.layer_name(sides.upper),
+            self.type_name_of(&self.layers[sides.upper].state),
+            self.layer_name(sides.lower),
+            self.type_name_of(&self.layers[sides.lower].state)
+        );
+        let span = self.name_span(file, &attribute.over);
+        let diagnostic = error(codes::CS0204, span, message).related(self.layer_span(sides.upper), "the upper layer");
+        let diagnostic = diagnostic.related(self.layer_span(sides.lower), "the lower layer");
+        self.report(diagnostic.help("relate the two states in a layer of its own with `by = abstraction`"));
+    }
+
+    /// `pass(op)`: both layers have it, with the same signature.
+    fn check_pass(&mut self, file: u32, name: &Name, sides: Sides) -> bool {
+        let Some(upper) = self.operation(sides.upper, &name.text).cloned() else {
+            self.unknown_operation(sides.upper, file, name);
+            return false;
+        };
+        let Some(lower) = self.operation(sides.lower, &name.text).cloned() else {
+            self.unknown_operation(sides.lower, file, name);
+            return false;
+        };
+        let same = upper.signature.shape() == lower.signature.shape();
+        if !same {
+            let span = self.name_span(file, name);
+            let other = self.name_span(lower.function.file, &self.function_item(lower.function).name);
+            self.report_signatures(span, &name.text, sides.upper, sides.lower, other);
+        }
+        same
+    }
+
+    /// A procedure of the name of an upper operation, with its signature, over the lower layer.
+    fn check_procedure(&mut self, item: ItemRef, sides: Sides) -> bool {
+        let name = self.function_item(item).name.clone();
+        let Some(operation) = self.operation(sides.upper, &name.text).cloned() else {
+            self.unknown_operation(sides.upper, item.file, &name);
+            return false;
+        };
+        let Some(signature) = self.signature(item) else { return false };
+        let span = self.name_span(item.file, &name);
+        if signature.is_method || signature.lower != Some(sides.lower) {
+            let lower = self.layer_name(sides.lower);
+            let message = format!("procedure `{}` does not take the lower layer `{lower}`", name.text);
+            let help = format!("write `fn {}(lo: &mut impl {lower}, …)`", name.text);
+            self.report(error(codes::CS0205, span, message).help(help));
+            return false;
+        }
+        let same = signature.shape() == operation.signature.shape() && signature.parameters.iter().all(|it| !it.inout);
+        if !same {
+            let message = format!(
+                "procedure `{}` does not have the signature of operation `{}` of layer `{}`",
+                name.text,
+                name.text,
+                self.layer_name(sides.upper)
+            );
+            let declared = self.name_span(operation.function.file, &self.function_item(operation.function).name);
+            let diagnostic = error(codes::CS0205, span, message).related(declared, "the operation");
+            self.report(diagnostic.help("take its arguments without `self` and `me`, and return what it returns"));
+        }
+        same
+    }
+
+    fn operation_span(&self, layer: usize, operation: &str) -> Option<Span> {
+        let function = self.operation(layer, operation)?.function;
+        Some(self.name_span(function.file, &self.function_item(function).name))
+    }
+
+    fn abstraction(
+        &mut self,
+        file: u32,
+        block: u32,
+        name: &Name,
+        attribute: &ImplementAttribute,
+        sides: Sides,
+    ) -> Option<Abstraction> {
+        let by = self.name_span(file, &attribute.by_name);
+        for passed in &attribute.pass {
+            let span = self.name_span(file, passed);
+            let message = "malformed attribute: an abstraction changes no code, so there is nothing to pass";
+            self.report(error(codes::CS0207, span, message).help("remove `pass(…)`"));
+        }
+        self.check_same_operations(by, sides);
+        let members = self.members(file, block);
+        let relations: Vec<ItemRef> =
+            members.iter().copied().filter(|it| self.function_item(*it).role == Role::Abstraction).collect();
+        match relations.as_slice() {
+            [relation] => self.relation(*relation, sides),
+            [] => {
+                let message = format!("`{}` has no `#[abstraction]` function", name.text);
+                let help = "write `#[abstraction] fn name(lo: &Lower) -> Upper`, `(hi: &Upper) -> Lower` or `(lo: …, hi: …) -> bool`";
+                self.report(error(codes::CS0207, self.name_span(file, name), message).help(help));
+                None
+            }
+            [first, second, ..] => {
+                let first = self.name_span(file, &self.function_item(*first).name);
+                let second = self.function_item(*second).name.clone();
+                self.declared_twice("the `#[abstraction]` function", file, &second, first);
+                None
+            }
+        }
+    }
+
+    /// The code does not change under an abstraction, so the operations must be the same.
+    fn check_same_operations(&mut self, by: Span, sides: Sides) {
+        let (upper, lower) = (self.layer_name(sides.upper).to_owned(), self.layer_name(sides.lower).to_owned());
+        let help = format!("declare `{upper}` with `ops = {lower}`");
+        for (here, there) in [(sides.upper, sides.lower), (sides.lower, sides.upper)] {
+            if self.layers[here].incomplete || self.layers[there].incomplete {
+                return;
+            }
+            for operation in self.layers[here].operations.clone() {
+                let other = self.operation(there, &operation.name);
+                if other.is_some_and(|it| it.signature.shape() == operation.signature.shape()) {
+                    continue;
+                }
+                let lacks = if other.is_some() { "has another signature for" } else { "does not have" };
+                let message = format!(
+                    "an abstraction needs the same operations on both sides, but layer `{}` {lacks} `{}` of `{}`",
+                    self.layer_name(there),
+                    operation.name,
+                    self.layer_name(here)
+                );
+                self.report(error(codes::CS0205, by, message).help(help.clone()));
+            }
+        }
+    }
+
+    /// Which of the three forms the function has.
+    fn relation(&mut self, item: ItemRef, sides: Sides) -> Option<Abstraction> {
+        let signature = self.signature(item)?;
+        let (lo, hi) = (self.layers[sides.lower].state.clone(), self.layers[sides.upper].state.clone());
+        let names: Vec<&str> = signature.parameters.iter().map(|it| it.name.as_str()).collect();
+        let types: Vec<&Ty> = signature.parameters.iter().map(|it| &it.ty).collect();
+        let plain =
+            !signature.is_method && signature.lower.is_none() && signature.parameters.iter().all(|it| !it.inout);
+        let name = self.function_item(item).name.clone();
+        let span = self.name_span(item.file, &name);
+        type Form = fn(crate::ir::FunctionId) -> Abstraction;
+        let (form, fits): (Form, bool) = match names.as_slice() {
+            ["lo"] if plain => (Abstraction::Up, *types[0] == lo && signature.result == hi),
+            ["hi"] if plain => (Abstraction::Down, *types[0] == hi && signature.result == lo),
+            ["lo", "hi"] if plain => {
+                (Abstraction::Predicate, *types[0] == lo && *types[1] == hi && signature.result == Ty::BOOL)
+            }
+            _ => {
+                let message =
+                    format!("the parameters of the abstraction `{}` are named `lo` and `hi`, in this order", name.text);
+                let help = "write `fn name(lo: &Lower) -> Upper`, `fn name(hi: &Upper) -> Lower` or `fn name(lo: &Lower, hi: &Upper) -> bool`";
+                self.report(error(codes::CS0207, span, message).help(help));
+                return None;
+            }
+        };
+        if !fits {
+            let message = format!(
+                "the abstraction `{}` does not relate the states `{}` of `{}` and `{}` of `{}`",
+                name.text,
+                self.type_name_of(&lo),
+                self.layer_name(sides.lower),
+                self.type_name_of(&hi),
+                self.layer_name(sides.upper)
+            );
+            let (lo, hi) = (self.type_name_of(&lo), self.type_name_of(&hi));
+            let help =
+                format!("write `(lo: &{lo}) -> {hi}`, `(hi: &{hi}) -> {lo}` or `(lo: &{lo}, hi: &{hi}) -> bool`");
+            self.report(error(codes::CS0204, span, message).help(help));
+            return None;
+        }
+        self.request(item).map(form)
+    }
+
+    fn declare_stack(&mut self, file: u32, name: &Name, links: &[Name]) {
+        let span = self.name_span(file, name);
+        if let Some((_, first)) = self.parts.stack_names.get(&name.text) {
+            let first = *first;
+            self.declared_twice("stack", file, name, first);
+            return;
+        }
+        let implementations: Vec<Option<ImplementationId>> = links.iter().map(|it| self.link(file, it)).collect();
+        let whole: Option<Vec<ImplementationId>> = implementations.into_iter().collect();
+        let whole = whole.filter(|it| !it.is_empty());
+        let id = whole.is_some().then_some(self.parts.stacks.len() as u32);
+        self.parts.stack_names.insert(name.text.clone(), (id, span));
+        if let Some(implementations) = whole {
+            let links = links.iter().map(|it| self.name_span(file, it)).collect();
+            self.parts.stacks.push((Stack { name: name.text.clone(), implementations }, span, links));
+        }
+    }
+
+    fn link(&mut self, file: u32, name: &Name) -> Option<ImplementationId> {
+        if let Some((id, _)) = self.parts.by_name.get(&name.text) {
+            return *id;
+        }
+        let help = did_you_mean(&name.text, self.parts.by_name.keys().map(String::as_str));
+        let message = format!("unknown implementation `{}`", name.text);
+        self.report(error(codes::CS0202, self.name_span(file, name), message).maybe_help(help));
+        None
+    }
+
+    fn declare_client(&mut self, item: ItemRef, stack: &Name, processes: &[u32]) {
+        let Some((stack_id, _)) = self.parts.stack_names.get(&stack.text) else {
+            let help = did_you_mean(&stack.text, self.parts.stack_names.keys().map(String::as_str));
+            let message = format!("unknown stack `{}`", stack.text);
+            self.report(error(codes::CS0202, self.name_span(item.file, stack), message).maybe_help(help));
+            return;
+        };
+        let Some(stack_id) = *stack_id else { return };
+        if !self.check_client(item, stack_id) {
+            return;
+        }
+        let Some(function) = self.request(item) else { return };
+        let name = self.function_item(item).name.clone();
+        let span = self.name_span(item.file, &name);
+        let client = Client { name: name.text, stack: stack_id, processes: processes.to_vec(), function };
+        self.parts.clients.push((client, span));
+    }
+
+    fn check_client(&mut self, item: ItemRef, stack: u32) -> bool {
+        let Some(signature) = self.signature(item) else { return false };
+        let (stack, ..) = &self.parts.stacks[stack as usize];
+        // A declared stack has at least one implementation.
+        let top = self.parts.implementations[stack.implementations[0].0 as usize].0.upper;
+        let over_top = signature.lower.is_some_and(|it| self.layer_id(it) == Some(top));
+        let takes_process = matches!(signature.parameters.as_slice(), [it] if it.ty == Ty::U64 && !it.inout);
+        let fits = over_top && takes_process && !signature.is_method && signature.result == Ty::UNIT;
+        if !fits {
+            let name = self.function_item(item).name.clone();
+            let top = self.layers.iter().position(|it| it.id == Some(top));
+            let top = top.map_or("Layer", |it| self.layer_name(it)).to_owned();
+            let message = format!("client `{}` does not have the signature of a client of `{}`", name.text, stack.name);
+            let help = format!("write `fn {}(process: u64, top: &mut impl {top})`", name.text);
+            self.report(error(codes::CS0205, self.name_span(item.file, &name), message).help(help));
+        }
+        fits
+    }
+}

@@ -1,0 +1,68 @@
+//! Building the diagnostics of this stage, and finding the name that was meant.
+
+use crate::{
+    diagnostics::{Diagnostic, Severity},
+    ir::Span,
+};
+
+/// An error with a message under one span.
+pub(super) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic {
+        code,
+        severity: Severity::Error,
+        message: message.into(),
+        span,
+        label: String::new(),
+        related: Vec::new(),
+        notes: Vec::new(),
+        help: None,
+    }
+}
+
+/// Adding the optional parts.
+pub(super) trait DiagnosticExt {
+    fn help(self, help: impl Into<String>) -> Diagnostic;
+    fn maybe_help(self, help: Option<String>) -> Diagnostic;
+    fn related(self, span: Span, text: impl Into<String>) -> Diagnostic;
+}
+
+impl DiagnosticExt for Diagnostic {
+    fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn maybe_help(mut self, help: Option<String>) -> Diagnostic {
+        self.help = help;
+        self
+    }
+
+    fn related(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.related.push((span, text.into()));
+        self
+    }
+}
+
+/// `did you mean …?`, if one of `known` is close to `name`.
+pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let limit = 1 + name.chars().count() / 4;
+    let best = known.into_iter().map(|it| (distance(name, it), it)).min()?;
+    (best.0 <= limit).then(|| format!("did you mean `{}`?", best.1))
+}
+
+/// Edits (insert, remove, replace) between two words, case ignored.
+fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.to_lowercase().chars().take(64).collect();
+    let right: Vec<char> = right.to_lowercase().chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, from) in left.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in right.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}

@@ -1,0 +1,189 @@
+//! Signatures: what a function takes and gives, without its body.
+
+use std::rc::Rc;
+
+use super::{
+    package::{ItemRef, Package, Site},
+    report::{DiagnosticExt, did_you_mean, error},
+    ty::Ty,
+};
+use crate::{
+    diagnostics::codes,
+    index::ImplRole,
+    syntax::{
+        AstNode,
+        ast::{self, HasGenericParams, HasName},
+    },
+};
+
+/// What a function takes and gives.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Signature {
+    /// Without the `lo: &mut impl Layer` of a procedure.
+    pub(super) parameters: Vec<Parameter>,
+    /// Parameter 0 is `self`.
+    pub(super) is_method: bool,
+    pub(super) result: Ty,
+    /// The layer below, for a procedure: index into the package's layers.
+    pub(super) lower: Option<usize>,
+    /// The name of the `lo` parameter, and its number among all parameters as written.
+    pub(super) lower_parameter: Option<(String, usize)>,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parameter {
+    /// Empty if it is a pattern.
+    pub(super) name: String,
+    pub(super) ty: Ty,
+    /// `&mut`.
+    pub(super) inout: bool,
+    /// `mut` on the name.
+    pub(super) mutable: bool,
+    /// Number of the parameter as written, to find its pattern; `self` is not counted.
+    pub(super) written: usize,
+}
+
+impl Signature {
+    /// The types alone, which is what two layers compare.
+    pub(super) fn shape(&self) -> (Vec<&Ty>, &Ty) {
+        (self.parameters.iter().skip(if self.is_method { 2 } else { 0 }).map(|it| &it.ty).collect(), &self.result)
+    }
+}
+
+impl Package<'_> {
+    /// The signature of a function; `None` if it is not of the subset, which is reported.
+    pub(super) fn signature(&mut self, item: ItemRef) -> Option<Rc<Signature>> {
+        if let Some(known) = self.signatures.get(&item) {
+            return known.clone();
+        }
+        let signature = self.read_signature(item).map(Rc::new);
+        self.signatures.insert(item, signature.clone());
+        signature
+    }
+
+    /// `Self` in a function.
+    pub(super) fn self_type(&mut self, item: ItemRef) -> Option<Ty> {
+        let block = self.owner(item)?;
+        if matches!(block.role, ImplRole::Implement(_)) {
+            return None;
+        }
+        let declared: ast::Impl = self.node(item.file, block.declaration)?;
+        let ty = declared.self_ty()?;
+        Some(self.resolve_type(Site::file(item.file), &ty, None))
+    }
+
+    fn read_signature(&mut self, item: ItemRef) -> Option<Signature> {
+        let declared = self.function_item(item);
+        let function: ast::Fn = self.node(item.file, declared.declaration)?;
+        let site = Site::file(item.file);
+        let self_type = self.self_type(item);
+        if let Some(generics) = function.generic_param_list() {
+            let span = site.span(generics.syntax());
+            self.unsupported(
+                span,
+                "a generic function",
+                "write it for the types that you need; a procedure takes `lo: &mut impl Layer`",
+            );
+            return None;
+        }
+        let mut signature = Signature {
+            parameters: Vec::new(),
+            is_method: false,
+            result: Ty::UNIT,
+            lower: None,
+            lower_parameter: None,
+        };
+        let list = function.param_list()?;
+        if let Some(it) = list.self_param() {
+            signature.is_method = true;
+            let by_mut_reference = it.amp_token().is_some() && it.mut_token().is_some();
+            signature.parameters.push(Parameter {
+                name: "self".to_owned(),
+                ty: self_type.clone()?,
+                inout: by_mut_reference,
+                mutable: by_mut_reference || it.mut_token().is_some(),
+                written: 0,
+            });
+        }
+        for (number, parameter) in list.params().enumerate() {
+            self.read_parameter(site, number, &parameter, self_type.as_ref(), &mut signature)?;
+        }
+        if let Some(ty) = function.ret_type().and_then(|it| it.ty()) {
+            signature.result = self.resolve_type(site, &ty, self_type.as_ref());
+        }
+        let known = signature.parameters.iter().all(|it| it.ty.is_known()) && signature.result.is_known();
+        if !known && !self.types_written(&signature) {
+            let span = self.name_span(item.file, &declared.name);
+            self.report(error(
+                codes::CS0104,
+                span,
+                format!("the signature of `{}` must name all types", declared.name.text),
+            ));
+        }
+        known.then_some(signature)
+    }
+
+    /// Whether what is unknown in a signature is reported already, as opposed to a `_`.
+    fn types_written(&self, signature: &Signature) -> bool {
+        let types = signature.parameters.iter().map(|it| &it.ty).chain([&signature.result]);
+        !types.into_iter().any(contains_hole)
+    }
+
+    fn read_parameter(
+        &mut self,
+        site: Site,
+        number: usize,
+        parameter: &ast::Param,
+        self_type: Option<&Ty>,
+        signature: &mut Signature,
+    ) -> Option<()> {
+        let mut ty = parameter.ty()?;
+        let (name, mutable) = match parameter.pat() {
+            Some(ast::Pat::IdentPat(it)) if it.pat().is_none() => {
+                (it.name().map(|it| it.text().to_string()).unwrap_or_default(), it.mut_token().is_some())
+            }
+            _ => (String::new(), false),
+        };
+        let mut inout = false;
+        if let ast::Type::RefType(it) = &ty
+            && it.mut_token().is_some()
+        {
+            let inner = it.ty()?;
+            if let ast::Type::ImplTraitType(bound) = &inner {
+                signature.lower = Some(self.lower_layer(site, bound)?);
+                signature.lower_parameter = Some((name, number));
+                return Some(());
+            }
+            inout = true;
+            ty = inner;
+        }
+        let ty = self.resolve_type(site, &ty, self_type);
+        signature.parameters.push(Parameter { name, ty, inout, mutable: mutable || inout, written: number });
+        Some(())
+    }
+
+    /// The layer in `impl Layer`.
+    fn lower_layer(&mut self, site: Site, bound: &ast::ImplTraitType) -> Option<usize> {
+        let name = bound.type_bound_list()?.bounds().next()?;
+        let span = site.span(name.syntax());
+        let text = name.syntax().text().to_string();
+        let text = text.rsplit("::").next().unwrap_or_default().trim().to_owned();
+        if let Some(layer) = self.layer_names.get(&text) {
+            return Some(*layer);
+        }
+        let help = did_you_mean(&text, self.layer_names.keys().map(String::as_str));
+        if !self.is_malformed_layer(&text) {
+            self.report(error(codes::CS0202, span, format!("unknown layer `{text}`")).maybe_help(help));
+        }
+        None
+    }
+}
+
+fn contains_hole(ty: &Ty) -> bool {
+    match ty {
+        Ty::Hole => true,
+        Ty::Con(_, arguments) => arguments.iter().any(contains_hole),
+        Ty::Error | Ty::Var(_) => false,
+    }
+}

@@ -1,0 +1,192 @@
+//! Types while a body is being lowered: those of the IR, with variables for what is not known yet.
+
+use crate::ir::{Type, TypeId};
+
+/// A type under inference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ty {
+    /// Something is wrong and reported; fits everything.
+    Error,
+    /// `_` as written, before it becomes a variable.
+    Hole,
+    /// Not known yet: index into [`Infer`].
+    Var(u32),
+    /// A constructor with its arguments.
+    Con(Con, Vec<Ty>),
+}
+
+/// The constructors of types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Con {
+    Never,
+    Bool,
+    Int { bits: u8, signed: bool },
+    Str,
+    Pid,
+    User(TypeId),
+    Tuple,
+    Option,
+    Map,
+    Total,
+    Set,
+    Seq,
+}
+
+impl Ty {
+    pub(super) const NEVER: Ty = Ty::Con(Con::Never, Vec::new());
+    pub(super) const BOOL: Ty = Ty::Con(Con::Bool, Vec::new());
+    pub(super) const UNIT: Ty = Ty::Con(Con::Tuple, Vec::new());
+    pub(super) const STR: Ty = Ty::Con(Con::Str, Vec::new());
+    pub(super) const PID: Ty = Ty::Con(Con::Pid, Vec::new());
+    pub(super) const U64: Ty = Ty::int(64, false);
+
+    pub(super) const fn int(bits: u8, signed: bool) -> Ty {
+        Ty::Con(Con::Int { bits, signed }, Vec::new())
+    }
+
+    pub(super) fn option(of: Ty) -> Ty {
+        Ty::Con(Con::Option, vec![of])
+    }
+
+    pub(super) fn seq(of: Ty) -> Ty {
+        Ty::Con(Con::Seq, vec![of])
+    }
+
+    pub(super) fn tuple(of: Vec<Ty>) -> Ty {
+        Ty::Con(Con::Tuple, of)
+    }
+
+    pub(super) fn user(id: TypeId) -> Ty {
+        Ty::Con(Con::User(id), Vec::new())
+    }
+
+    pub(super) fn is_never(&self) -> bool {
+        *self == Ty::NEVER
+    }
+
+    /// Nothing of it is wrong or unknown.
+    pub(super) fn is_known(&self) -> bool {
+        match self {
+            Ty::Error | Ty::Hole | Ty::Var(_) => false,
+            Ty::Con(_, arguments) => arguments.iter().all(Ty::is_known),
+        }
+    }
+
+    /// The type of the IR, unless something is wrong or unknown.
+    pub(super) fn to_type(&self) -> Option<Type> {
+        let Ty::Con(con, arguments) = self else { return None };
+        let arguments: Option<Vec<Type>> = arguments.iter().map(Ty::to_type).collect();
+        let mut arguments = arguments?;
+        let mut next = || Some(Box::new(if arguments.is_empty() { return None } else { arguments.remove(0) }));
+        Some(match con {
+            Con::Never => Type::Never,
+            Con::Bool => Type::Bool,
+            Con::Int { bits, signed } => Type::Int { bits: *bits, signed: *signed },
+            Con::Str => Type::Str,
+            Con::Pid => Type::Pid,
+            Con::User(id) => Type::User(*id),
+            Con::Tuple => Type::Tuple(arguments),
+            Con::Option => Type::Option(next()?),
+            Con::Map => Type::Map(next()?, next()?),
+            Con::Total => Type::Total(next()?, next()?),
+            Con::Set => Type::Set(next()?),
+            Con::Seq => Type::Seq(next()?),
+        })
+    }
+}
+
+/// What is known of a variable.
+#[derive(Clone, Debug)]
+enum Known {
+    Nothing,
+    /// An integer literal's type.
+    Integer,
+    Is(Ty),
+}
+
+/// The variables of one body.
+#[derive(Default)]
+pub(super) struct Infer {
+    variables: Vec<Known>,
+}
+
+impl Infer {
+    pub(super) fn fresh(&mut self) -> Ty {
+        self.variables.push(Known::Nothing);
+        Ty::Var(self.variables.len() as u32 - 1)
+    }
+
+    pub(super) fn fresh_integer(&mut self) -> Ty {
+        self.variables.push(Known::Integer);
+        Ty::Var(self.variables.len() as u32 - 1)
+    }
+
+    /// Replaces `_` by variables.
+    pub(super) fn instantiate(&mut self, ty: Ty) -> Ty {
+        match ty {
+            Ty::Hole => self.fresh(),
+            Ty::Con(con, arguments) => Ty::Con(con, arguments.into_iter().map(|it| self.instantiate(it)).collect()),
+            other => other,
+        }
+    }
+
+    /// The outermost constructor, as far as it is known.
+    pub(super) fn shallow(&self, ty: &Ty) -> Ty {
+        let mut ty = ty;
+        while let Ty::Var(variable) = ty {
+            match &self.variables[*variable as usize] {
+                Known::Is(known) => ty = known,
+                _ => break,
+            }
+        }
+        ty.clone()
+    }
+
+    /// Whether it is a variable that stands for an integer.
+    pub(super) fn is_integer_variable(&self, ty: &Ty) -> bool {
+        matches!(self.shallow(ty), Ty::Var(it) if matches!(self.variables[it as usize], Known::Integer))
+    }
+
+    /// All that is known; integers that nothing else decides are `i32`.
+    pub(super) fn resolve(&self, ty: &Ty) -> Ty {
+        match self.shallow(ty) {
+            Ty::Con(con, arguments) => Ty::Con(con, arguments.iter().map(|it| self.resolve(it)).collect()),
+            Ty::Var(it) if matches!(self.variables[it as usize], Known::Integer) => Ty::int(32, true),
+            other => other,
+        }
+    }
+
+    /// Makes the two equal; `false` if they cannot be.
+    pub(super) fn unify(&mut self, left: &Ty, right: &Ty) -> bool {
+        match (self.shallow(left), self.shallow(right)) {
+            (Ty::Error | Ty::Hole, _) | (_, Ty::Error | Ty::Hole) => true,
+            (Ty::Var(left), Ty::Var(right)) if left == right => true,
+            (Ty::Var(variable), other) | (other, Ty::Var(variable)) => self.bind(variable, other),
+            (Ty::Con(left, left_arguments), Ty::Con(right, right_arguments)) => {
+                left == right
+                    && left_arguments.len() == right_arguments.len()
+                    && left_arguments.iter().zip(&right_arguments).all(|(left, right)| self.unify(left, right))
+            }
+        }
+    }
+
+    fn bind(&mut self, variable: u32, ty: Ty) -> bool {
+        let integer = matches!(self.variables[variable as usize], Known::Integer);
+        match &ty {
+            Ty::Var(other) if integer => self.variables[*other as usize] = Known::Integer,
+            Ty::Con(con, _) if integer && !matches!(con, Con::Int { .. }) => return false,
+            Ty::Con(..) if self.occurs(variable, &ty) => return false,
+            _ => {}
+        }
+        self.variables[variable as usize] = Known::Is(ty);
+        true
+    }
+
+    fn occurs(&self, variable: u32, ty: &Ty) -> bool {
+        match self.shallow(ty) {
+            Ty::Var(other) => variable == other,
+            Ty::Con(_, arguments) => arguments.iter().any(|it| self.occurs(variable, it)),
+            Ty::Error | Ty::Hole => false,
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Types as written, and the definitions of user types. A type is looked into when something of a layer first mentions it.
+
+use super::{
+    package::{ItemRef, Package, Site},
+    report::{DiagnosticExt, did_you_mean, error},
+    ty::{Con, Ty},
+};
+use crate::{
+    diagnostics::codes,
+    index::TypeKind,
+    ir::{Field, Span, Type, TypeDef, TypeDefKind, TypeId, Variant},
+    syntax::{
+        AstNode,
+        ast::{self, HasGenericArgs, HasGenericParams, HasName},
+    },
+};
+
+/// A user type.
+#[derive(Clone, Debug)]
+pub(super) struct TypeInfo {
+    pub(super) name: String,
+    pub(super) kind: TypeInfoKind,
+}
+
+/// What a user type is made of.
+#[derive(Clone, Debug)]
+pub(super) enum TypeInfoKind {
+    Scalar,
+    Struct(Vec<(String, Ty)>),
+    Enum(Vec<VariantInfo>),
+}
+
+/// A variant of a user enum.
+#[derive(Clone, Debug)]
+pub(super) struct VariantInfo {
+    pub(super) name: String,
+    pub(super) fields: Vec<(String, Ty)>,
+}
+
+impl TypeInfo {
+    pub(super) fn definition(&self) -> TypeDef {
+        // A field whose type is wrong is reported, and no layer has such a state.
+        let field = |(name, ty): &(String, Ty)| Field { name: name.clone(), ty: ty.to_type().unwrap_or(Type::UNIT) };
+        let fields = |fields: &[(String, Ty)]| fields.iter().map(field).collect();
+        let kind = match &self.kind {
+            TypeInfoKind::Scalar => TypeDefKind::Scalar,
+            TypeInfoKind::Struct(it) => TypeDefKind::Struct(fields(it)),
+            TypeInfoKind::Enum(variants) => TypeDefKind::Enum(
+                variants.iter().map(|it| Variant { name: it.name.clone(), fields: fields(&it.fields) }).collect(),
+            ),
+        };
+        TypeDef { name: self.name.clone(), kind }
+    }
+
+    fn all_fields(&self) -> impl Iterator<Item = &Ty> {
+        let (own, variants) = match &self.kind {
+            TypeInfoKind::Scalar => (&[][..], &[][..]),
+            TypeInfoKind::Struct(fields) => (fields.as_slice(), &[][..]),
+            TypeInfoKind::Enum(variants) => (&[][..], variants.as_slice()),
+        };
+        own.iter().chain(variants.iter().flat_map(|it| &it.fields)).map(|(_, ty)| ty)
+    }
+}
+
+impl Package<'_> {
+    /// The type that `ty` denotes; [`Ty::Error`] if it is reported.
+    pub(super) fn resolve_type(&mut self, site: Site, ty: &ast::Type, self_type: Option<&Ty>) -> Ty {
+        let resolved = self.written_type(site, ty, self_type);
+        self.define_pending();
+        resolved
+    }
+
+    /// The type called `name`.
+    pub(super) fn resolve_name(&mut self, site: Site, span: Span, name: &str) -> Ty {
+        let resolved = self.named_type(site, span, name, Vec::new());
+        self.define_pending();
+        resolved
+    }
+
+    fn define_pending(&mut self) {
+        while let Some((item, id)) = self.pending_types.pop() {
+            self.define(item, id);
+        }
+    }
+
+    fn written_type(&mut self, site: Site, ty: &ast::Type, self_type: Option<&Ty>) -> Ty {
+        match ty {
+            ast::Type::PathType(path) => self.path_type(site, path, self_type),
+            ast::Type::ParenType(it) => it.ty().map_or(Ty::Error, |it| self.written_type(site, &it, self_type)),
+            ast::Type::TupleType(it) => {
+                Ty::tuple(it.fields().map(|it| self.written_type(site, &it, self_type)).collect())
+            }
+            ast::Type::RefType(it) if it.mut_token().is_none() => {
+                it.ty().map_or(Ty::Error, |it| self.written_type(site, &it, self_type))
+            }
+            ast::Type::InferType(_) => Ty::Hole,
+            ast::Type::NeverType(_) => Ty::NEVER,
+            other => {
+                let help = match other {
+                    ast::Type::RefType(_) => "`&mut` works as the type of a parameter only",
+                    ast::Type::ArrayType(_) | ast::Type::SliceType(_) => "use `Seq<T>`",
+                    ast::Type::ImplTraitType(_) => {
+                        "`&mut impl Layer` works as the type of a parameter of a procedure only"
+                    }
+                    _ => "use the types of the language: structs, enums, tuples, integers, `Map`, `Set`, `Seq`, …",
+                };
+                self.unsupported(site.span(other.syntax()), &format!("the type `{}`", other.syntax().text()), help);
+                Ty::Error
+            }
+        }
+    }
+
+    pub(super) fn unsupported(&mut self, span: Span, what: &str, help: &str) {
+        let message = format!("{what} is not supported in layers and procedures");
+        self.report(error(codes::CS0102, span, message).help(help));
+    }
+
+    fn path_type(&mut self, site: Site, path: &ast::PathType, self_type: Option<&Ty>) -> Ty {
+        let span = site.span(path.syntax());
+        let Some(segment) = path.path().and_then(|it| it.segment()) else { return Ty::Error };
+        let Some(name) = segment.name_ref() else { return Ty::Error };
+        let name = name.text().to_string();
+        let mut arguments = Vec::new();
+        for argument in segment.generic_arg_list().into_iter().flat_map(|it| it.generic_args()) {
+            if let ast::GenericArg::TypeArg(it) = argument {
+                arguments.extend(it.ty().map(|it| self.written_type(site, &it, self_type)));
+            }
+        }
+        if name == "Self" {
+            return self_type.cloned().unwrap_or(Ty::Error);
+        }
+        self.named_type(site, span, &name, arguments)
+    }
+
+    /// The type called `name`: the package's own first, as in Rust, then the language's.
+    fn named_type(&mut self, site: Site, span: Span, name: &str, arguments: Vec<Ty>) -> Ty {
+        match self.pick(self.type_names.get(name), site.file) {
+            Ok(Some(item)) if arguments.is_empty() => self.user_type(item, span),
+            Ok(Some(_)) => {
+                self.unsupported(
+                    span,
+                    &format!("the generic type `{name}`"),
+                    "write the type out for the arguments that you need",
+                );
+                Ty::Error
+            }
+            Ok(None) => self.language_type(span, name, arguments),
+            Err(both) => {
+                let [first, second] = both.map(|it| {
+                    self.name_span(it.file, &self.files[it.file as usize].index.types[it.index as usize].name)
+                });
+                let message = format!("`{name}` is declared twice in this package, and `use` is not consulted");
+                let diagnostic = error(codes::CS0203, span, message).related(first, "one").related(second, "the other");
+                self.report(diagnostic.help("give one of them another name"));
+                Ty::Error
+            }
+        }
+    }
+
+    fn language_type(&mut self, span: Span, name: &str, arguments: Vec<Ty>) -> Ty {
+        let Some((con, arity)) = language_con(name) else {
+            self.unknown_type(span, name);
+            return Ty::Error;
+        };
+        if arguments.len() != arity {
+            let message = format!("`{name}` takes {arity} type arguments, not {}", arguments.len());
+            self.report(error(codes::CS0104, span, message));
+            return Ty::Error;
+        }
+        Ty::Con(con, arguments)
+    }
+
+    fn unknown_type(&mut self, span: Span, name: &str) {
+        let instead = match name {
+            "Vec" | "VecDeque" | "LinkedList" => "use `Seq<T>`",
+            "HashMap" | "BTreeMap" => "use `Map<K, V>`",
+            "HashSet" | "BTreeSet" => "use `Set<T>`",
+            "u128" | "i128" | "f32" | "f64" => "use an integer of at most 64 bits",
+            "char" => "use `String`, or a `#[scalar]` if only equality matters",
+            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" | "Mutex" | "Result" => {
+                "use plain values; an enum of your own instead of `Result`"
+            }
+            _ => "",
+        };
+        if instead.is_empty() {
+            let known = self.type_names.keys().map(String::as_str).chain(LANGUAGE_TYPES.iter().copied());
+            let help = did_you_mean(name, known);
+            self.report(error(codes::CS0103, span, format!("unknown type `{name}`")).maybe_help(help));
+        } else {
+            self.unsupported(span, &format!("the type `{name}`"), instead);
+        }
+    }
+
+    fn user_type(&mut self, item: ItemRef, span: Span) -> Ty {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        if let Some(alias) = self.node::<ast::TypeAlias>(item.file, declared.declaration) {
+            return self.alias(item, &alias, span);
+        }
+        let next = TypeId(self.types.len() as u32);
+        let id = *self.type_ids.entry(item).or_insert(next);
+        if id == next {
+            self.types.push(TypeInfo { name: declared.name.text.clone(), kind: TypeInfoKind::Struct(Vec::new()) });
+            self.pending_types.push((item, id));
+        }
+        Ty::user(id)
+    }
+
+    fn alias(&mut self, item: ItemRef, alias: &ast::TypeAlias, span: Span) -> Ty {
+        if self.alias_depth > 32 {
+            self.report(error(codes::CS0206, span, "this type alias stands for itself"));
+            return Ty::Error;
+        }
+        if alias.generic_param_list().is_some() {
+            self.unsupported(span, "a generic type alias", "write the type out");
+            return Ty::Error;
+        }
+        self.alias_depth += 1;
+        let ty = alias.ty().map_or(Ty::Error, |it| self.written_type(Site::file(item.file), &it, None));
+        self.alias_depth -= 1;
+        ty
+    }
+
+    fn define(&mut self, item: ItemRef, id: TypeId) {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        let site = Site::file(item.file);
+        let span = self.name_span(item.file, &declared.name);
+        let own = Ty::user(id);
+        let kind = if let Some(it) = self.node::<ast::Struct>(item.file, declared.declaration) {
+            self.reject_generics(&it, span);
+            if declared.kind == TypeKind::Scalar {
+                self.check_scalar(&it, span);
+                TypeInfoKind::Scalar
+            } else {
+                TypeInfoKind::Struct(self.fields(site, it.field_list(), &own))
+            }
+        } else if let Some(it) = self.node::<ast::Enum>(item.file, declared.declaration) {
+            self.reject_generics(&it, span);
+            let mut variants = Vec::new();
+            for variant in it.variant_list().into_iter().flat_map(|it| it.variants()) {
+                let name = variant.name().map(|it| it.text().to_string()).unwrap_or_default();
+                variants.push(VariantInfo { name, fields: self.fields(site, variant.field_list(), &own) });
+            }
+            TypeInfoKind::Enum(variants)
+        } else {
+            return;
+        };
+        self.types[id.0 as usize].kind = kind;
+    }
+
+    fn reject_generics(&mut self, item: &impl HasGenericParams, span: Span) {
+        if item.generic_param_list().is_some() {
+            self.unsupported(span, "a generic type", "write the type out for the arguments that you need");
+        }
+    }
+
+    fn check_scalar(&mut self, item: &ast::Struct, span: Span) {
+        let one = matches!(item.field_list(), Some(ast::FieldList::TupleFieldList(it)) if it.fields().count() == 1);
+        if !one {
+            let message = "a `#[scalar]` is a tuple struct with one field";
+            self.report(error(codes::CS0207, span, message).help("write `#[scalar] struct Name(u64);`"));
+        }
+    }
+
+    fn fields(&mut self, site: Site, list: Option<ast::FieldList>, own: &Ty) -> Vec<(String, Ty)> {
+        let mut resolve = |ty: Option<ast::Type>| ty.map_or(Ty::Error, |it| self.written_type(site, &it, Some(own)));
+        match list {
+            Some(ast::FieldList::RecordFieldList(it)) => it
+                .fields()
+                .map(|it| (it.name().map(|it| it.text().to_string()).unwrap_or_default(), resolve(it.ty())))
+                .collect(),
+            Some(ast::FieldList::TupleFieldList(it)) => {
+                it.fields().enumerate().map(|(number, it)| (number.to_string(), resolve(it.ty()))).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether nothing in the type, or in the definitions it leads to, is wrong.
+    pub(super) fn is_sound(&self, ty: &Ty) -> bool {
+        let mut seen = vec![false; self.types.len()];
+        let mut open = vec![ty];
+        while let Some(ty) = open.pop() {
+            match ty {
+                Ty::Error | Ty::Hole | Ty::Var(_) => return false,
+                Ty::Con(Con::User(id), _) => {
+                    if !std::mem::replace(&mut seen[id.0 as usize], true) {
+                        open.extend(self.types[id.0 as usize].all_fields());
+                    }
+                }
+                Ty::Con(_, arguments) => open.extend(arguments),
+            }
+        }
+        true
+    }
+
+    pub(super) fn type_info(&self, id: TypeId) -> &TypeInfo {
+        &self.types[id.0 as usize]
+    }
+
+    /// The type as a user would write it.
+    pub(super) fn type_name_of(&self, ty: &Ty) -> String {
+        let Ty::Con(con, arguments) = ty else { return "_".to_owned() };
+        let arguments: Vec<String> = arguments.iter().map(|it| self.type_name_of(it)).collect();
+        let arguments = arguments.join(", ");
+        match con {
+            Con::Never => "!".to_owned(),
+            Con::Bool => "bool".to_owned(),
+            Con::Int { bits, signed } => format!("{}{bits}", if *signed { "i" } else { "u" }),
+            Con::Str => "String".to_owned(),
+            Con::Pid => "Pid".to_owned(),
+            Con::User(id) => self.type_info(*id).name.clone(),
+            Con::Tuple => format!("({arguments})"),
+            Con::Option => format!("Option<{arguments}>"),
+            Con::Map => format!("Map<{arguments}>"),
+            Con::Total => format!("Total<{arguments}>"),
+            Con::Set => format!("Set<{arguments}>"),
+            Con::Seq => format!("Seq<{arguments}>"),
+        }
+    }
+}
+
+const LANGUAGE_TYPES: &[&str] = &[
+    "bool", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "String", "Pid", "Option", "Map",
+    "Total", "Set", "Seq",
+];
+
+/// A type of the language, with how many arguments it takes.
+pub(super) fn language_con(name: &str) -> Option<(Con, usize)> {
+    let int = |bits, signed| Some((Con::Int { bits, signed }, 0));
+    match name {
+        "bool" => Some((Con::Bool, 0)),
+        "u8" => int(8, false),
+        "u16" => int(16, false),
+        "u32" => int(32, false),
+        "u64" | "usize" => int(64, false),
+        "i8" => int(8, true),
+        "i16" => int(16, true),
+        "i32" => int(32, true),
+        "i64" | "isize" => int(64, true),
+        "String" | "str" => Some((Con::Str, 0)),
+        "Pid" => Some((Con::Pid, 0)),
+        "Option" => Some((Con::Option, 1)),
+        "Map" => Some((Con::Map, 2)),
+        "Total" => Some((Con::Total, 2)),
+        "Set" => Some((Con::Set, 1)),
+        "Seq" => Some((Con::Seq, 1)),
+        _ => None,
+    }
+}

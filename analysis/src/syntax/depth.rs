@@ -1,0 +1,102 @@
+//! What can be said about brackets before parsing: whether they match, and whether the text nests so deeply that a recursive parser
+//! must not see it.
+
+use ra_ap_parser::LexedStr;
+use ra_ap_syntax::SyntaxKind;
+
+use super::{EDITION, SyntaxError};
+
+/// More open brackets than this are too many.
+const BRACKETS: usize = 150;
+/// More tokens than this with no end of a statement, item or list element in sight are too many: each may be a level of the tree.
+const TOKENS: usize = 1500;
+
+/// The offset of the token at which `text` is too deep to be parsed.
+pub(super) fn too_deep(text: &str) -> Option<u32> {
+    let lexed = LexedStr::new(EDITION, text);
+    // For each open bracket, the tokens since the last separator in it.
+    let mut open: Vec<usize> = vec![0];
+    let mut pending = 0;
+    for token in 0..lexed.len() {
+        let kind = lexed.kind(token);
+        if kind.is_trivia() {
+            continue;
+        }
+        match kind {
+            SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => open.push(0),
+            SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY if open.len() > 1 => {
+                pending -= open.pop().unwrap_or_default();
+            }
+            _ => {}
+        }
+        if let Some(run) = open.last_mut() {
+            if separates(&lexed, token) {
+                pending -= *run;
+                *run = 0;
+            } else {
+                *run += 1;
+                pending += 1;
+            }
+        }
+        if open.len() > BRACKETS || pending > TOKENS {
+            return Some(lexed.text_start(token) as u32);
+        }
+    }
+    None
+}
+
+/// Whether an expression cannot go on over this token.
+fn separates(lexed: &LexedStr<'_>, token: usize) -> bool {
+    match lexed.kind(token) {
+        SyntaxKind::SEMICOLON | SyntaxKind::COMMA => true,
+        SyntaxKind::R_CURLY => {
+            let next = (token + 1..lexed.len()).map(|it| lexed.kind(it)).find(|kind| !kind.is_trivia());
+            next.is_none_or(|kind| {
+                matches!(kind, SyntaxKind::IDENT | SyntaxKind::POUND | SyntaxKind::R_CURLY)
+                    || (kind.is_keyword(EDITION) && !matches!(kind, SyntaxKind::ELSE_KW | SyntaxKind::AS_KW))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// The first bracket without a counterpart.
+pub(super) fn unbalanced(text: &str) -> Option<SyntaxError> {
+    let lexed = LexedStr::new(EDITION, text);
+    let mut open: Vec<(usize, SyntaxKind)> = Vec::new();
+    for token in 0..lexed.len() {
+        let closes = match lexed.kind(token) {
+            kind @ (SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY) => {
+                open.push((token, kind));
+                continue;
+            }
+            SyntaxKind::R_PAREN => SyntaxKind::L_PAREN,
+            SyntaxKind::R_BRACK => SyntaxKind::L_BRACK,
+            SyntaxKind::R_CURLY => SyntaxKind::L_CURLY,
+            _ => continue,
+        };
+        match open.pop() {
+            Some((_, kind)) if kind == closes => {}
+            Some((opening, _)) => return Some(mismatch(&lexed, token, Some(opening))),
+            None => return Some(mismatch(&lexed, token, None)),
+        }
+    }
+    open.last().map(|&(token, _)| {
+        let range = range_of(&lexed, token);
+        SyntaxError { message: format!("`{}` is never closed", lexed.text(token)), range, related: None }
+    })
+}
+
+fn mismatch(lexed: &LexedStr<'_>, token: usize, opening: Option<usize>) -> SyntaxError {
+    let related = opening.map(|it| (range_of(lexed, it), format!("this `{}` is open", lexed.text(it))));
+    let message = match opening {
+        Some(_) => format!("`{}` closes the wrong bracket", lexed.text(token)),
+        None => format!("`{}` closes nothing", lexed.text(token)),
+    };
+    SyntaxError { message, range: range_of(lexed, token), related }
+}
+
+fn range_of(lexed: &LexedStr<'_>, token: usize) -> std::ops::Range<u32> {
+    let range = lexed.text_range(token);
+    range.start as u32..range.end as u32
+}

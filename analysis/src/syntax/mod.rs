@@ -1,0 +1,115 @@
+//! Rust text as trees. The one module that names the parser's crates; everything else takes its trees from here.
+//!
+//! Parsing never fails: there is always a tree, and a list of what is wrong with it. This module knows nothing of layers.
+
+mod depth;
+mod fragment;
+
+use std::ops::Range;
+
+use crate::{
+    diagnostics::{Diagnostic, Severity, codes},
+    ir::Span,
+};
+
+pub use fragment::{Fragment, parse_arguments, parse_matches};
+pub use ra_ap_syntax::{
+    AstNode, AstToken, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, ast,
+};
+
+const EDITION: ra_ap_syntax::Edition = ra_ap_syntax::Edition::CURRENT;
+
+/// A parsed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parse {
+    tree: ra_ap_syntax::Parse<SourceFile>,
+    errors: Vec<SyntaxError>,
+}
+
+/// Something that is not Rust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// One line.
+    pub message: String,
+    /// Where.
+    pub range: Range<u32>,
+    /// The counterpart of an unmatched bracket, with what to say there.
+    pub related: Option<(Range<u32>, String)>,
+}
+
+/// Parses a file, whatever it contains.
+pub fn parse(text: &str) -> Parse {
+    if let Some(offset) = depth::too_deep(text) {
+        let range = offset..offset + 1;
+        return Parse {
+            tree: SourceFile::parse("", EDITION),
+            errors: vec![SyntaxError { message: "nested too deeply".to_owned(), range, related: None }],
+        };
+    }
+    let tree = SourceFile::parse(text, EDITION);
+    let mut errors = Vec::new();
+    if let Some(unbalanced) = depth::unbalanced(text) {
+        errors.push(unbalanced);
+    } else {
+        let length = text.len() as u32;
+        for error in tree.errors() {
+            let start = u32::from(error.range().start()).min(length);
+            let end = u32::from(error.range().end()).clamp(start, length);
+            // One error a place: the parser's follow-ups at the same token say nothing new.
+            if errors.iter().all(|seen: &SyntaxError| seen.range.start.abs_diff(start) > 1) {
+                errors.push(SyntaxError { message: error.to_string(), range: start..end, related: None });
+            }
+        }
+    }
+    Parse { tree, errors }
+}
+
+impl Parse {
+    /// The root of the tree.
+    pub fn root(&self) -> SyntaxNode {
+        self.tree.syntax_node()
+    }
+
+    /// What is wrong, in source order, without repetitions.
+    pub fn errors(&self) -> &[SyntaxError] {
+        &self.errors
+    }
+
+    /// The errors as diagnostics of file `file`.
+    pub fn diagnostics(&self, file: u32) -> Vec<Diagnostic> {
+        let span = |range: &Range<u32>| Span { file, start: range.start, end: range.end };
+        let diagnostic = |error: &SyntaxError| Diagnostic {
+            code: codes::CS0101,
+            severity: Severity::Error,
+            message: format!("syntax error: {}", error.message),
+            span: span(&error.range),
+            label: String::new(),
+            related: error.related.iter().map(|(range, text)| (span(range), text.clone())).collect(),
+            notes: Vec::new(),
+            help: None,
+        };
+        self.errors.iter().map(diagnostic).collect()
+    }
+}
+
+/// The declarations of a file that other stages refer to by their number in this list. Those that an unclosed brace has swallowed are
+/// among them; numbers do not depend on trivia.
+pub fn declarations(root: &SyntaxNode) -> Vec<SyntaxNode> {
+    use SyntaxKind::*;
+    root.descendants().filter(|node| matches!(node.kind(), FN | STRUCT | ENUM | CONST | IMPL | TYPE_ALIAS)).collect()
+}
+
+/// The bytes of a node without the trivia, documentation and attributes in front of it.
+pub fn text_range(node: &SyntaxNode) -> Range<u32> {
+    range(node.text_range())
+}
+
+/// A range in plain bytes.
+pub fn range(range: TextRange) -> Range<u32> {
+    u32::from(range.start())..u32::from(range.end())
+}
+
+/// The operators, as the parser names them.
+pub mod operators {
+    pub use ra_ap_syntax::ast::{ArithOp, BinaryOp, CmpOp, LogicOp, Ordering, RangeItem, RangeOp, UnaryOp};
+}
