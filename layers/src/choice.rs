@@ -20,7 +20,7 @@ pub fn maybe() -> bool {
 /// Any value of the type: of the values that the domain lists for it, or else of all that it can be made of.
 pub fn any<T: Value>() -> T {
     match tape::domain().listed::<T>() {
-        Some(values) => values[tape::pick(values.len())].clone(),
+        Some(values) => tape::pick_listed(&values),
         None => T::arbitrary(),
     }
 }

@@ -12,6 +12,45 @@
 //! assert_eq!(all.iter().filter_map(Outcome::value).collect::<Vec<_>>(), [&false, &true]);
 //! ```
 //!
+//! A layer is a [`Model`](crate::Model) that performs its operations, by itself or below a procedure; [`Explorer`] lists the
+//! outcomes of one operation.
+//!
+//! ```
+//! use cspec::model::{Domain, Explorer, Outcome, outcomes};
+//! use cspec::prelude::*;
+//! use cspec::Model;
+//!
+//! #[state]
+//! pub struct Ticket {
+//!     pub next: u64,
+//! }
+//!
+//! #[layer]
+//! impl Tickets for Ticket {
+//!     #[op]
+//!     fn draw(&mut self, me: Pid) -> u64 {
+//!         when(self.next < 3);
+//!         self.next += 1;
+//!         self.next
+//!     }
+//! }
+//!
+//! // One operation: its result, and the state after it.
+//! let mut explorer = Explorer::<dyn Tickets>::new(Domain::default());
+//! let steps = explorer.steps(&Ticket { next: 0 }, Pid(0), &__Tickets::draw(()));
+//! assert_eq!(steps, [Outcome::done((1, Ticket { next: 1 }))]);
+//!
+//! // A procedure over the model.
+//! fn draw_two(lo: &mut impl Tickets) -> (u64, u64) {
+//!     (lo.draw(), lo.draw())
+//! }
+//! let all = outcomes(&Domain::default(), || {
+//!     let mut model = Model::<dyn Tickets>::new(Ticket { next: any() }, Pid(0));
+//!     draw_two(&mut model)
+//! });
+//! assert_eq!(all, [Outcome::done((1, 2)), Outcome::done((2, 3))]);
+//! ```
+//!
 //! A closure is run many times: it must start afresh each time and depend on nothing but the choices. This module knows layers
 //! only as the traits of [`crate::layer`](crate::Layer); it interleaves nothing, that is for its callers.
 

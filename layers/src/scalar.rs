@@ -39,8 +39,7 @@ impl Scalar for Pid {
 
 impl Value for Pid {
     fn arbitrary() -> Self {
-        let processes = tape::domain().pids;
-        // A domain has far fewer processes than a `usize` counts.
-        Pid(tape::pick(processes as usize) as u64)
+        let processes: Vec<Pid> = (0..tape::domain().pids).map(Pid).collect();
+        tape::pick_listed(&processes)
     }
 }

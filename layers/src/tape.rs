@@ -4,7 +4,7 @@
 //!
 //! Enumerating replays the closure once per sequence of choices, depth first. `repeat` enumerates inside a run: sessions nest.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{self, AssertUnwindSafe};
@@ -98,6 +98,15 @@ pub(crate) fn pick(of: usize) -> usize {
         1 => 0,
         _ => decide(of, None),
     }
+}
+
+/// One of the values that the domain has for a type. None at all is a mistake in the domain: that every run is disabled would
+/// look like a result.
+pub(crate) fn pick_listed<T: Value>(values: &[T]) -> T {
+    if values.is_empty() {
+        give_up(format!("the domain has no value of type `{}`", type_name::<T>()));
+    }
+    values[pick(values.len())].clone()
 }
 
 /// One of the alternatives that `compute` lists. They are computed once, however often the run is replayed.

@@ -27,7 +27,7 @@ impl Value for bool {
 impl Value for String {
     fn arbitrary() -> Self {
         let domain = tape::domain();
-        domain.strings[tape::pick(domain.strings.len())].clone()
+        tape::pick_listed(&domain.strings)
     }
 }
 
@@ -38,7 +38,7 @@ macro_rules! integers {
             fn arbitrary() -> Self {
                 let domain = tape::domain();
                 let fitting: Vec<$integer> = domain.integers.iter().filter_map(|n| (*n).try_into().ok()).collect();
-                fitting[tape::pick(fitting.len())]
+                tape::pick_listed(&fitting)
             }
         }
     )*};

@@ -43,6 +43,15 @@ fn a_bounded_map_has_no_more_entries_than_the_domain_says() {
 }
 
 #[test]
+fn a_domain_without_values_is_a_mistake() {
+    let domain = Domain { integers: vec![300], ..Domain::default() };
+    assert_eq!(values::<u16>(&domain), [300]);
+    assert!(refusal(|| values::<u8>(&domain)).contains("no value of type `u8`"));
+    let none = Domain::default().list::<Pid>([]);
+    assert!(refusal(|| values::<Option<Pid>>(&none)).contains("Pid"));
+}
+
+#[test]
 fn nothing_to_choose_from_is_disabled() {
     let domain = Domain::default();
     assert!(outcomes(&domain, || choose(&Set::<u64>::new())).is_empty());
