@@ -8,12 +8,15 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::{
+    diagnostics::Diagnostic,
     index::{self, FileIndex, Indexed},
     ir::{
         Program,
         lower::{self, Lowered},
     },
+    report::SourceText,
     syntax::{self, Parse},
+    workspace::{self, FileText, Package},
 };
 
 /// A source file.
@@ -30,6 +33,8 @@ pub struct SourceFile {
 pub struct PackageSources {
     /// The files.
     pub files: Vec<SourceFile>,
+    /// What could not be read.
+    pub unread: Vec<Diagnostic>,
 }
 
 /// The database.
@@ -72,7 +77,9 @@ pub fn file_index(db: &dyn salsa::Database, file: SourceFile) -> FileIndex {
 pub fn lowered(db: &dyn salsa::Database, package: PackageSources) -> Lowered {
     let file = |it: &SourceFile| lower::File { parse: parse(db, *it), indexed: indexed(db, *it) };
     let files: Vec<lower::File<'_>> = package.files(db).iter().map(file).collect();
-    lower::lower(&files)
+    let mut lowered = lower::lower(&files);
+    lowered.diagnostics.splice(0..0, package.unread(db).iter().cloned());
+    lowered
 }
 
 /// The package's program, without positions: equal after an edit of comments.
@@ -85,6 +92,15 @@ pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program
 pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let db = Database::default();
     let file = |(path, text): &(&str, &str)| SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text));
-    let package = PackageSources::new(&db, files.iter().map(file).collect());
+    let package = PackageSources::new(&db, files.iter().map(file).collect(), Vec::new());
     lowered(&db, package).clone()
+}
+
+/// Reads a package from the disk into the database; also gives the texts, for showing excerpts.
+pub fn load_package(db: &Database, package: &Package) -> (Vec<SourceText>, PackageSources) {
+    let read = workspace::source_files(package);
+    let file = |it: &FileText| SourceFile::new(db, it.path.clone(), Arc::from(it.text.as_str()));
+    let sources = PackageSources::new(db, read.files.iter().map(file).collect(), read.diagnostics);
+    let texts = read.files.into_iter().map(|it| SourceText { path: it.path, text: it.text });
+    (texts.collect(), sources)
 }

@@ -1,6 +1,11 @@
 //! Packages and their files. The only stage that touches the disk or asks cargo anything.
 
-use camino::Utf8PathBuf;
+mod files;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cargo_metadata::{Metadata, MetadataCommand, Target, TargetKind};
+
+pub use files::{FileText, SourceFiles, source_files};
 
 /// A package that takes part: its manifest has a `[package.metadata.cspec]` table.
 #[derive(Clone, Debug)]
@@ -49,4 +54,95 @@ pub enum LoadError {
     },
     /// No package of the workspace has `[package.metadata.cspec]`.
     NoPackageWithLayers,
+}
+
+/// The packages that a selection means.
+pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
+    let metadata = metadata(selection)?;
+    let members = metadata.workspace_packages();
+    if !selection.packages.is_empty() {
+        let named = selection.packages.iter().map(|name| named_package(&metadata, name));
+        return named.collect();
+    }
+    if !selection.workspace
+        && let Some(current) = current_package(&metadata, selection)
+    {
+        let name = current.name.to_string();
+        return match package(&metadata, current) {
+            Some(package) => Ok(vec![package]),
+            None => Err(LoadError::NotAPackageWithLayers { name }),
+        };
+    }
+    let packages: Vec<Package> = members.into_iter().filter_map(|it| package(&metadata, it)).collect();
+    if packages.is_empty() { Err(LoadError::NoPackageWithLayers) } else { Ok(packages) }
+}
+
+fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
+    let mut command = MetadataCommand::new();
+    command.no_deps().other_options(selection.cargo_flags.clone());
+    if let Some(path) = &selection.manifest_path {
+        command.manifest_path(path);
+    }
+    // In a git hook these point at the repository being committed to, whatever repository cargo then looks at.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
+        command.env_remove(name);
+    }
+    command.exec().map_err(|error| match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => LoadError::Metadata(stderr.trim_end().to_owned()),
+        other => LoadError::Metadata(other.to_string()),
+    })
+}
+
+fn named_package(metadata: &Metadata, name: &str) -> Result<Package, LoadError> {
+    let members = metadata.workspace_packages();
+    let Some(found) = members.iter().find(|it| it.name.as_str() == name) else {
+        let known = members.iter().map(|it| it.name.to_string()).collect();
+        return Err(LoadError::NoSuchPackage { name: name.to_owned(), known });
+    };
+    package(metadata, found).ok_or_else(|| LoadError::NotAPackageWithLayers { name: name.to_owned() })
+}
+
+/// The package of the manifest that cargo starts from; `None` if that is the manifest of a workspace only.
+fn current_package<'a>(metadata: &'a Metadata, selection: &Selection) -> Option<&'a cargo_metadata::Package> {
+    let manifest = match &selection.manifest_path {
+        Some(path) => path.clone(),
+        None => nearest_manifest()?,
+    };
+    let manifest = manifest.canonicalize_utf8().ok()?;
+    let is_it = |it: &&cargo_metadata::Package| it.manifest_path.canonicalize_utf8().is_ok_and(|path| path == manifest);
+    metadata.packages.iter().find(is_it)
+}
+
+fn nearest_manifest() -> Option<Utf8PathBuf> {
+    let here = Utf8PathBuf::from_path_buf(std::env::current_dir().ok()?).ok()?;
+    here.ancestors().map(|it| it.join("Cargo.toml")).find(|it| it.is_file())
+}
+
+/// The package, if it takes part and has something to read.
+fn package(metadata: &Metadata, package: &cargo_metadata::Package) -> Option<Package> {
+    if !package.metadata.get("cspec").is_some_and(|it| it.is_object()) {
+        return None;
+    }
+    let kind = |it: &Target| match it.kind.first() {
+        Some(TargetKind::Bin) => Some("bin"),
+        Some(TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::CDyLib | TargetKind::StaticLib) => {
+            Some("lib")
+        }
+        _ => None,
+    };
+    let find =
+        |wanted: &str| package.targets.iter().find(|it| kind(it) == Some(wanted)).map(|it| (it, wanted.to_owned()));
+    let (target, kind) = find("lib").or_else(|| find("bin"))?;
+    Some(Package {
+        name: package.name.to_string(),
+        id: package.id.repr.clone(),
+        manifest_path: package.manifest_path.clone(),
+        target: (target.name.clone(), kind, target.src_path.clone()),
+        workspace_root: metadata.workspace_root.clone(),
+    })
+}
+
+/// The path as it is shown: relative to the workspace root where possible.
+fn shown(path: &Utf8Path, package: &Package) -> Utf8PathBuf {
+    path.strip_prefix(&package.workspace_root).unwrap_or(path).to_owned()
 }

@@ -29,6 +29,11 @@ pub(super) fn path_attribute(item: &impl HasAttrs) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
+/// Whether there is a `#[cfg(…)]`.
+pub(super) fn is_conditional(item: &impl HasAttrs) -> bool {
+    item.attrs().any(|attr| attr.simple_name().is_some_and(|name| name == "cfg" || name == "cfg_attr"))
+}
+
 const ROLES: &[&str] = &["op", "init", "background", "invariant", "allowed", "abstraction", "client"];
 
 /// What a function's attributes make of it.

@@ -389,6 +389,8 @@ pub struct ModuleDeclaration {
     pub name: String,
     /// `#[path = "…"]`.
     pub path: Option<String>,
+    /// Under a `#[cfg(…)]`: it may well not exist.
+    pub conditional: bool,
     /// The inline modules around it, outermost first.
     pub inside: Vec<String>,
     /// Where the name stands.
@@ -421,8 +423,9 @@ fn collect_modules(
             inside.pop();
         } else {
             let path = attributes::path_attribute(&module);
+            let conditional = attributes::is_conditional(&module);
             let range = syntax::range(name.syntax().text_range());
-            found.push(ModuleDeclaration { name: text, path, inside: inside.clone(), range });
+            found.push(ModuleDeclaration { name: text, path, conditional, inside: inside.clone(), range });
         }
     }
 }
