@@ -1,13 +1,26 @@
 //! What the front ends ask of the engine, and what they get: one call to check a workspace, one to list what is in it.
 
-use std::{sync::atomic::AtomicBool, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::AtomicBool,
+    time::{Duration, Instant},
+};
 
 use camino::Utf8PathBuf;
+use rayon::prelude::*;
 
 use crate::{
+    db,
     diagnostics::Diagnostic,
-    ir::{Claim, Span},
+    explore::compile::compile,
+    ir::{Claim, Implementation, LayerId, Operation, Program, SourceMap, Span, Type},
+    obligations::{
+        About, Lemma, LemmaResult, Lemmas, Obligation, mover_lemmas, movers::Direction, needed_lemmas, plan, plan_end_to_end,
+        question::Setting,
+        report::{Reporter, Settled},
+    },
     verdict::{Outcome, Scope},
+    workspace::Package,
 };
 
 /// A file, as it was read.
@@ -56,14 +69,73 @@ pub trait Progress: Sync {
 }
 
 /// Checks one package. Returns early, with the outcomes so far, once `stop` is set.
-pub fn check_package(
-    package: &crate::workspace::Package,
+pub fn check_package(package: &Package, options: &Options, progress: &dyn Progress, stop: &AtomicBool) -> PackageReport {
+    let database = db::Database::default();
+    let (files, sources) = db::load_package(&database, package);
+    let lowered = db::lowered(&database, sources);
+    let outcomes = check_program(&lowered.program, &lowered.source_map, options, progress, stop);
+    PackageReport {
+        package: package.name.clone(),
+        package_id: package.id.clone(),
+        manifest_path: package.manifest_path.clone(),
+        target: package.target.clone(),
+        files,
+        diagnostics: lowered.diagnostics.clone(),
+        outcomes,
+    }
+}
+
+/// Checks a program: lemmas first, then everything that relies on them. Independent obligations run in parallel; the result is in a fixed
+/// order.
+pub fn check_program(
+    program: &Program,
+    source_map: &SourceMap,
     options: &Options,
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> PackageReport {
-    let _ = (package, options, progress, stop);
-    unreachable!("under construction")
+) -> Vec<(Outcome, Duration)> {
+    let code = compile(program);
+    let setting = Setting { program, code: &code, scope: &options.scope, stop };
+    let needed = if options.end_to_end { BTreeSet::new() } else { needed_lemmas(&setting) };
+    let plan = if options.end_to_end { plan_end_to_end(program) } else { plan(program) };
+    progress.planned(plan.len());
+    let (lemmas, times) = settle_lemmas(&setting, needed);
+    let reporter = Reporter { setting, source_map, lemmas: &lemmas };
+    let settle = |obligation: &Obligation| {
+        let started = Instant::now();
+        let settled = reporter.settle(obligation)?;
+        let time = match obligation {
+            Obligation::Lemma(lemma) => times.get(lemma).copied().unwrap_or_default(),
+            _ => started.elapsed(),
+        };
+        progress.finished(&settled.outcome);
+        Some((settled, time))
+    };
+    let settled: Vec<Option<(Settled, Duration)>> = plan.par_iter().map(settle).collect();
+    let claimed: BTreeSet<_> = plan.iter().filter_map(Obligation::lemma).collect();
+    let relied: BTreeSet<_> = settled.iter().flatten().flat_map(|(it, _)| it.relied.iter().copied()).collect();
+    let relied: Vec<_> = relied.into_iter().filter(|it| !claimed.contains(it)).map(Obligation::Lemma).collect();
+    progress.planned(plan.len() + relied.len());
+    let relied = relied.iter().map(settle);
+    settled.into_iter().chain(relied).flatten().map(|(settled, time)| (settled.outcome, time)).collect()
+}
+
+fn settle_lemmas(setting: &Setting, needed: BTreeSet<Lemma>) -> (Lemmas, BTreeMap<Lemma, Duration>) {
+    let settled: Vec<(Lemma, LemmaResult, Duration)> = needed
+        .into_par_iter()
+        .map(|lemma| {
+            let started = Instant::now();
+            let result = lemma.settle(setting);
+            (lemma, result, started.elapsed())
+        })
+        .collect();
+    let mut lemmas = Lemmas::new();
+    let mut times = BTreeMap::new();
+    for (lemma, result, time) in settled {
+        lemmas.insert(lemma, result);
+        times.insert(lemma, time);
+    }
+    (lemmas, times)
 }
 
 /// What is in a package.
@@ -166,7 +238,119 @@ pub struct ListedStack {
 }
 
 /// Lists one package; infers the mover type of every operation.
-pub fn list_package(package: &crate::workspace::Package, options: &Options, stop: &AtomicBool) -> Listing {
-    let _ = (package, options, stop);
-    unreachable!("under construction")
+pub fn list_package(package: &Package, options: &Options, stop: &AtomicBool) -> Listing {
+    let database = db::Database::default();
+    let (files, sources) = db::load_package(&database, package);
+    let lowered = db::lowered(&database, sources);
+    let (program, source_map) = (&lowered.program, &lowered.source_map);
+    let movers = infer_movers(program, options, stop);
+    let layer_name = |id: LayerId| program.layers[id.0 as usize].name.clone();
+    let layers = program.layers.iter().zip(movers).enumerate().map(|(index, (layer, rows))| ListedLayer {
+        name: layer.name.clone(),
+        span: source_map.layers[index],
+        protocol: layer.protocol.as_ref().map(|it| layer_name(it.raw)),
+        operations: layer
+            .operations
+            .iter()
+            .zip(rows)
+            .enumerate()
+            .map(|(operation, (it, (inferred, row)))| ListedOperation {
+                name: it.name.clone(),
+                span: source_map.operations[index][operation],
+                signature: signature(program, it),
+                claim: it.claim,
+                inferred,
+                external: it.external,
+                row,
+            })
+            .collect(),
+    });
+    let implementations = program.implementations.iter().enumerate().map(|(index, it)| ListedImplementation {
+        name: it.name.clone(),
+        span: source_map.implementations[index],
+        pattern: it.by.name(),
+        from: layer_name(it.lower),
+        to: layer_name(it.upper),
+    });
+    let stacks = program.stacks.iter().enumerate().map(|(index, stack)| {
+        let implementations: Vec<&Implementation> =
+            stack.implementations.iter().map(|it| &program.implementations[it.0 as usize]).collect();
+        let mut layers: Vec<String> = implementations.first().iter().map(|it| layer_name(it.upper)).collect();
+        layers.extend(implementations.iter().map(|it| layer_name(it.lower)));
+        ListedStack {
+            name: stack.name.clone(),
+            span: source_map.stacks[index],
+            implementations: implementations.iter().map(|it| it.name.clone()).collect(),
+            layers,
+        }
+    });
+    Listing {
+        package: package.name.clone(),
+        layers: layers.collect(),
+        implementations: implementations.collect(),
+        stacks: stacks.collect(),
+        diagnostics: lowered.diagnostics.clone(),
+        files,
+    }
+}
+
+fn signature(program: &Program, operation: &Operation) -> String {
+    let function = &program.functions[operation.function.0 as usize];
+    let parameters = function.parameters as usize;
+    let arguments = function.locals[2.min(parameters)..parameters].iter();
+    let arguments: Vec<String> = arguments.map(|it| format!("{}: {}", it.name, program.type_name(&it.ty))).collect();
+    match function.result {
+        Type::Tuple(ref fields) if fields.is_empty() => format!("({})", arguments.join(", ")),
+        ref result => format!("({}) -> {}", arguments.join(", "), program.type_name(result)),
+    }
+}
+
+/// For each layer and operation: its mover type, and its row of the commutativity matrix.
+pub fn infer_movers(program: &Program, options: &Options, stop: &AtomicBool) -> Vec<Vec<(Movers, Vec<Movers>)>> {
+    let code = compile(program);
+    let setting = Setting { program, code: &code, scope: &options.scope, stop };
+    let mut needed = BTreeSet::new();
+    for (index, layer) in program.layers.iter().enumerate() {
+        for operation in 0..layer.operations.len() {
+            for direction in [Direction::Right, Direction::Left] {
+                needed.extend(mover_lemmas(program, LayerId(index as u32), operation, direction));
+            }
+        }
+    }
+    let (lemmas, _) = settle_lemmas(&setting, needed);
+    let all = |layer, operation, direction, past: Option<usize>| {
+        let lemmas_of = mover_lemmas(program, LayerId(layer), operation, direction);
+        let relevant = lemmas_of.into_iter().filter(|it| match (it.about, past) {
+            (_, None) => true,
+            (About::Moves(_, other), Some(past)) => other == past,
+            // The matrix shows commutation alone.
+            (About::Silent | About::StablyEnabled(_), Some(_)) => false,
+        });
+        conjunction(relevant.map(|it| lemmas.get(&it).and_then(|it| it.holds)))
+    };
+    let movers = |layer, operation, past| Movers {
+        right: all(layer, operation, Direction::Right, past),
+        left: all(layer, operation, Direction::Left, past),
+    };
+    let layers = program.layers.iter().enumerate();
+    layers
+        .map(|(index, layer)| {
+            let count = layer.operations.len();
+            let row = |operation| (0..count).map(|other| movers(index as u32, operation, Some(other))).collect();
+            (0..count).map(|operation| (movers(index as u32, operation, None), row(operation))).collect()
+        })
+        .collect()
+}
+
+/// Whether all hold: one that does not settles it, even if another is not known.
+fn conjunction(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut answer = Some(true);
+    for holds in all {
+        match holds {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => answer = None,
+        }
+    }
+    answer
 }

@@ -51,7 +51,7 @@ pub fn let_others_run(
     search: &mut Search<'_, '_>,
     layer: LayerId,
     me: &Value,
-    mut machine: Machine,
+    machine: Machine,
     number: &mut u32,
 ) -> Result<Machine, Abort> {
     let mut facts = Vec::new();
@@ -60,11 +60,10 @@ pub fn let_others_run(
     loop {
         *number += 1;
         let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
-        let kept = surviving(setting, search, layer, me, &state, &known, &facts)?;
+        let after = Machine { state, known, ..machine.clone() };
+        let kept = surviving(setting, search, layer, me, &after, &facts)?;
         if kept.len() == facts.len() {
-            machine.state = state;
-            machine.known = known;
-            return Ok(machine);
+            return Ok(after);
         }
         facts = kept;
     }
@@ -151,19 +150,18 @@ fn with_fact(search: &mut Search<'_, '_>, known: &mut Knowledge, value: Value, p
     }
 }
 
-/// The facts that hold after every step of every other process from `state`.
+/// The facts that hold after every step of every other process from the state of `machine`.
 fn surviving(
     setting: &Setting,
     search: &mut Search<'_, '_>,
     layer: LayerId,
     me: &Value,
-    state: &Value,
-    known: &Knowledge,
+    machine: &Machine,
     facts: &[Fact],
 ) -> Result<Vec<Fact>, Abort> {
     let mut kept = facts.to_vec();
     for operation in 0..setting.program.layers[layer.0 as usize].operations.len() {
-        for start in others(setting, search, layer, operation, me, state, known) {
+        for start in others(setting, search, layer, operation, me, machine) {
             let arguments = (0..start.slots.len() - 1).collect();
             let script = [Action::Call { function: setting.code.step(layer, operation), arguments, result: None }];
             let pausing = std::mem::replace(&mut search.pausing, false);
@@ -186,16 +184,15 @@ fn surviving(
     Ok(kept)
 }
 
-/// Machines in which a process other than `me` is about to perform the operation with unknown arguments: one for each process that has been
-/// mentioned, and one for some other. Slots: the state, the process, the arguments, and one for nothing.
+/// Machines in which, in the state of `machine`, a process other than `me` is about to perform the operation with unknown arguments: one for
+/// each process that has been mentioned, and one for some other. Slots: the state, the process, the arguments, and one for nothing.
 pub fn others(
     setting: &Setting,
     search: &mut Search<'_, '_>,
     layer: LayerId,
     operation: usize,
     me: &Value,
-    state: &Value,
-    known: &Knowledge,
+    machine: &Machine,
 ) -> Vec<Machine> {
     let arguments: Vec<Value> = setting
         .arguments(layer, operation)
@@ -203,15 +200,16 @@ pub fn others(
         .enumerate()
         .map(|(index, ty)| search.world.cells.root(5_000 + 100 * operation as u32 + index as u32, ty, Quantifier::Universal))
         .collect();
-    let processes = search.world.cells.values_of(&Type::Pid, known, false);
+    let processes = search.world.cells.values_of(&Type::Pid, &machine.known, false);
     let others = processes.into_iter().filter(|(process, _)| process != me);
     others
         .map(|(process, known)| {
-            let mut machine = Machine::new(known, Quantifier::Universal);
-            machine.slots = vec![state.clone(), process];
-            machine.slots.extend(arguments.iter().cloned());
-            machine.slots.push(Value::Unit);
-            machine
+            let mut start = Machine::new(known, Quantifier::Universal);
+            start.draws = machine.draws;
+            start.slots = vec![machine.state.clone(), process];
+            start.slots.extend(arguments.iter().cloned());
+            start.slots.push(Value::Unit);
+            start
         })
         .collect()
 }

@@ -90,6 +90,16 @@ pub enum Obligation {
     EndToEnd(usize, u32),
 }
 
+impl Obligation {
+    /// The lemma, if it is one.
+    pub fn lemma(&self) -> Option<Lemma> {
+        match self {
+            Obligation::Lemma(lemma) => Some(*lemma),
+            _ => None,
+        }
+    }
+}
+
 impl Lemma {
     /// Settles it.
     pub fn settle(&self, setting: &Setting) -> LemmaResult {

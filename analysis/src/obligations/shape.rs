@@ -254,9 +254,7 @@ impl<'p> Walk<'_, 'p> {
         }
         if budget > 0 {
             for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
-                let starts =
-                    facts::others(self.setting, search, self.lower, operation, &self.me, &machine.state, &machine.known);
-                for start in starts {
+                for start in facts::others(self.setting, search, self.lower, operation, &self.me, &machine) {
                     let mut fork = machine.clone();
                     fork.known = start.known;
                     let process = start.slots[1].clone();
@@ -275,6 +273,7 @@ impl<'p> Walk<'_, 'p> {
     fn not_allowed(&self, search: &mut Search<'_, 'p>, call: &PathCall) -> Result<Option<Flaw>, Abort> {
         let allowed = self.setting.code.allowed[self.lower.0 as usize][call.operation];
         let mut machine = Machine::new(call.before.known.clone(), Quantifier::Universal);
+        machine.draws = call.before.draws;
         machine.slots = vec![call.before.state.clone(), self.me.clone()];
         machine.slots.extend(call.arguments.iter().cloned());
         let result = machine.slots.len();
@@ -368,9 +367,10 @@ impl<'p> Walk<'_, 'p> {
         for other in 0..setting.program.layers[lower.0 as usize].operations.len() {
             let pair = Pair::new(setting, lower, call.operation, other, Slots::numbered_from(1_000));
             let before = &call.before;
-            for process in facts::others(setting, search, lower, other, &self.me, &before.state, &before.known) {
+            for process in facts::others(setting, search, lower, other, &self.me, before) {
                 let mut start = pair.slots.start(&mut search.world.cells, 0);
                 start.known = process.known.clone();
+                start.draws = before.draws;
                 pair.place(&mut start, before.state.clone(), &self.me, &call.arguments, &process.slots[1]);
                 if other == 0
                     && let Some(refutation) = enabled_from(setting, search, lower, &pair, &start)?
