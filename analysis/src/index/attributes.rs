@@ -317,7 +317,7 @@ pub(super) fn stack_links(item: &ast::TypeAlias, indexed: &mut Indexed) -> Optio
         return None;
     }
     let above = &links[..links.len() - 1];
-    let name = |it: &ast::NameRef| indexed.positions.name(&it.text(), syntax::range(it.syntax().text_range()));
+    let name = |it: &ast::NameRef| indexed.positions.name(it.text(), syntax::range(it.syntax().text_range()));
     Some(above.iter().map(name).collect())
 }
 

@@ -253,10 +253,10 @@ pub fn index(parse: &Parse) -> Indexed {
 /// For each declaration, whether it is the innermost function around a syntax error.
 fn broken_functions(parse: &Parse, declarations: &[SyntaxNode]) -> Vec<bool> {
     let mut broken = vec![false; declarations.len()];
-    for error in parse.errors() {
+    for &offset in parse.broken_at() {
         let around = declarations.iter().enumerate().rev().find(|(_, node)| {
             let range = syntax::range(node.text_range());
-            node.kind() == SyntaxKind::FN && range.start <= error.range.start && error.range.start <= range.end
+            node.kind() == SyntaxKind::FN && range.start <= offset && offset <= range.end
         });
         if let Some((number, _)) = around {
             broken[number] = true;
@@ -296,7 +296,7 @@ impl Indexer {
     }
 
     fn name(&mut self, name: &ast::Name) -> Name {
-        self.indexed.positions.name(&name.text(), syntax::range(name.syntax().text_range()))
+        self.indexed.positions.name(name.text(), syntax::range(name.syntax().text_range()))
     }
 
     fn type_item(&mut self, declaration: u32, item: &(impl HasName + HasAttrs)) {
@@ -363,7 +363,7 @@ impl Indexer {
     fn last_segment(&mut self, ty: &ast::Type) -> Option<Name> {
         let ast::Type::PathType(path) = ty else { return None };
         let name = path.path()?.segment()?.name_ref()?;
-        Some(self.indexed.positions.name(&name.text(), syntax::range(name.syntax().text_range())))
+        Some(self.indexed.positions.name(name.text(), syntax::range(name.syntax().text_range())))
     }
 
     fn alias(&mut self, declaration: u32, item: &ast::TypeAlias) {

@@ -60,10 +60,12 @@ fn separates(lexed: &LexedStr<'_>, token: usize) -> bool {
     }
 }
 
-/// The first bracket without a counterpart.
+/// The bracket that lacks its counterpart, as far as can be told.
 pub(super) fn unbalanced(text: &str) -> Option<SyntaxError> {
     let lexed = LexedStr::new(EDITION, text);
     let mut open: Vec<(usize, SyntaxKind)> = Vec::new();
+    // The first brace whose partner is indented differently: it may have been closed by the brace of another.
+    let mut suspect = None;
     for token in 0..lexed.len() {
         let closes = match lexed.kind(token) {
             kind @ (SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY) => {
@@ -76,15 +78,29 @@ pub(super) fn unbalanced(text: &str) -> Option<SyntaxError> {
             _ => continue,
         };
         match open.pop() {
-            Some((_, kind)) if kind == closes => {}
+            Some((opening, kind)) if kind == closes => {
+                if suspect.is_none() && indented_less(text, &lexed, token, opening) {
+                    suspect = Some(opening);
+                }
+            }
             Some((opening, _)) => return Some(mismatch(&lexed, token, Some(opening))),
             None => return Some(mismatch(&lexed, token, None)),
         }
     }
-    open.last().map(|&(token, _)| {
-        let range = range_of(&lexed, token);
-        SyntaxError { message: format!("`{}` is never closed", lexed.text(token)), range, related: None }
-    })
+    let &(last, _) = open.last()?;
+    let token = suspect.unwrap_or(last);
+    let message = format!("`{}` is never closed", lexed.text(token));
+    Some(SyntaxError { message, range: range_of(&lexed, token), related: None })
+}
+
+/// Whether `closing` starts a line that is indented less than the line of `opening`.
+fn indented_less(text: &str, lexed: &LexedStr<'_>, closing: usize, opening: usize) -> bool {
+    let line = |token: usize| {
+        let before = &text[..lexed.text_start(token)];
+        &before[before.rfind('\n').map_or(0, |it| it + 1)..]
+    };
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    line(closing).trim().is_empty() && indent(line(closing)) < indent(line(opening))
 }
 
 fn mismatch(lexed: &LexedStr<'_>, token: usize, opening: Option<usize>) -> SyntaxError {

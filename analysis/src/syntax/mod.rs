@@ -24,6 +24,7 @@ const EDITION: ra_ap_syntax::Edition = ra_ap_syntax::Edition::CURRENT;
 pub struct Parse {
     tree: ra_ap_syntax::Parse<SourceFile>,
     errors: Vec<SyntaxError>,
+    broken_at: Vec<u32>,
 }
 
 /// Something that is not Rust.
@@ -44,24 +45,36 @@ pub fn parse(text: &str) -> Parse {
         return Parse {
             tree: SourceFile::parse("", EDITION),
             errors: vec![SyntaxError { message: "nested too deeply".to_owned(), range, related: None }],
+            broken_at: Vec::new(),
         };
     }
     let tree = SourceFile::parse(text, EDITION);
-    let mut errors = Vec::new();
-    if let Some(unbalanced) = depth::unbalanced(text) {
-        errors.push(unbalanced);
-    } else {
-        let length = text.len() as u32;
-        for error in tree.errors() {
-            let start = u32::from(error.range().start()).min(length);
-            let end = u32::from(error.range().end()).clamp(start, length);
-            // One error a place: the parser's follow-ups at the same token say nothing new.
-            if errors.iter().all(|seen: &SyntaxError| seen.range.start.abs_diff(start) > 1) {
-                errors.push(SyntaxError { message: error.to_string(), range: start..end, related: None });
-            }
+    let length = text.len() as u32;
+    let found = tree.errors().into_iter().map(|error| {
+        let start = text.floor_char_boundary(u32::from(error.range().start()).min(length) as usize) as u32;
+        let end = u32::from(error.range().end()).clamp(start, length);
+        // Where something is missing, point at what stands there instead.
+        let next = text[start as usize..].chars().next().map_or(0, char::len_utf8) as u32;
+        SyntaxError { message: error.to_string(), range: start..end.max(start + next), related: None }
+    });
+    let found: Vec<SyntaxError> = found.collect();
+    let mut broken_at: Vec<u32> = found.iter().map(|it| it.range.start).collect();
+    let unbalanced = depth::unbalanced(text);
+    broken_at.extend(unbalanced.iter().map(|it| it.range.start));
+    // What the parser says about a file whose brackets do not match is a consequence of that.
+    let errors = unbalanced.map_or_else(|| without_repetitions(found), |it| vec![it]);
+    Parse { tree, errors, broken_at }
+}
+
+/// One error a place: the parser's follow-ups at the same token say nothing new.
+fn without_repetitions(found: Vec<SyntaxError>) -> Vec<SyntaxError> {
+    let mut errors: Vec<SyntaxError> = Vec::new();
+    for error in found {
+        if errors.iter().all(|seen| seen.range.start.abs_diff(error.range.start) > 1) {
+            errors.push(error);
         }
     }
-    Parse { tree, errors }
+    errors
 }
 
 impl Parse {
@@ -73,6 +86,11 @@ impl Parse {
     /// What is wrong, in source order, without repetitions.
     pub fn errors(&self) -> &[SyntaxError] {
         &self.errors
+    }
+
+    /// Every offset at which the tree may not be what was meant.
+    pub fn broken_at(&self) -> &[u32] {
+        &self.broken_at
     }
 
     /// The errors as diagnostics of file `file`.

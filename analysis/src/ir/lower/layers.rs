@@ -42,7 +42,7 @@ pub(super) struct LayerInfo {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Unseen,
-    InProgress,
+    Started,
     Done,
 }
 
@@ -224,7 +224,7 @@ impl Package<'_> {
     fn resolve_layer(&mut self, layer: usize) -> bool {
         match self.layers[layer].progress {
             Progress::Done => return self.layers[layer].state != Ty::Error,
-            Progress::InProgress => {
+            Progress::Started => {
                 let message = format!("layer `{}` is made from itself", self.layer_name(layer));
                 let help = "declare the shared operations in one of the layers and inherit them in the others";
                 self.report(error(codes::CS0206, self.layer_span(layer), message).help(help));
@@ -233,7 +233,7 @@ impl Package<'_> {
             }
             Progress::Unseen => {}
         }
-        self.layers[layer].progress = Progress::InProgress;
+        self.layers[layer].progress = Progress::Started;
         let attribute = self.attribute(layer);
         if attribute.nilpotent && attribute.protocol.is_none() {
             let message =
@@ -285,6 +285,11 @@ impl Package<'_> {
                     }
                 }
                 Role::Malformed => self.layers[layer].incomplete = true,
+                Role::Allowed(_) if self.attribute(layer).protocol.is_none() => {
+                    let span = self.name_span(file, &self.function_item(item).name);
+                    let message = "malformed attribute: only protocol layers say which operations are allowed";
+                    self.report(error(codes::CS0207, span, message).help("write `#[layer(protocol = Layer)]`"));
+                }
                 Role::Plain | Role::Allowed(_) | Role::Abstraction | Role::Client { .. } => {}
             }
         }

@@ -159,7 +159,10 @@ impl Infer {
     /// Makes the two equal; `false` if they cannot be.
     pub(super) fn unify(&mut self, left: &Ty, right: &Ty) -> bool {
         match (self.shallow(left), self.shallow(right)) {
-            (Ty::Error | Ty::Hole, _) | (_, Ty::Error | Ty::Hole) => true,
+            (Ty::Error | Ty::Hole, other) | (other, Ty::Error | Ty::Hole) => {
+                self.poison(&other);
+                true
+            }
             (Ty::Var(left), Ty::Var(right)) if left == right => true,
             (Ty::Var(variable), other) | (other, Ty::Var(variable)) => self.bind(variable, other),
             (Ty::Con(left, left_arguments), Ty::Con(right, right_arguments)) => {
@@ -167,6 +170,15 @@ impl Infer {
                     && left_arguments.len() == right_arguments.len()
                     && left_arguments.iter().zip(&right_arguments).all(|(left, right)| self.unify(left, right))
             }
+        }
+    }
+
+    /// What is unknown of a type that must be equal to a wrong one is wrong too.
+    fn poison(&mut self, ty: &Ty) {
+        match self.shallow(ty) {
+            Ty::Var(variable) => self.variables[variable as usize] = Known::Is(Ty::Error),
+            Ty::Con(_, arguments) => arguments.iter().for_each(|it| self.poison(it)),
+            Ty::Error | Ty::Hole => {}
         }
     }
 

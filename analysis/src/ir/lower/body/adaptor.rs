@@ -56,7 +56,7 @@ impl Body<'_, '_> {
             ("map" | "filter" | "all" | "any" | "find", [closure]) => {
                 self.each(name, sequence, &element, closure, span)
             }
-            _ => self.no_such_method(&receiver, name, span),
+            _ => self.no_such_method(call, &receiver, name, span),
         }
     }
 
@@ -147,7 +147,7 @@ impl Body<'_, '_> {
                 let none = self.boolean(span, false);
                 self.by_case(value, pattern, body, none, Ty::BOOL, span)
             }
-            _ => self.no_such_method(&Ty::option(inner.clone()), name, span),
+            _ => self.no_such_method(call, &Ty::option(inner.clone()), name, span),
         }
     }
 

@@ -139,7 +139,7 @@ impl Body<'_, '_> {
             _ => return self.unsupported(span, "this parameter of the closure", "write `|s| step`"),
         };
         let mut statements = Vec::new();
-        let place = self.pinned(place, span, &mut statements);
+        let place = self.borrowed(place, &ty, span, &mut statements);
         let loops = std::mem::take(&mut self.loops);
         self.closures += 1;
         let body = self.scoped(|this| {
@@ -256,7 +256,8 @@ impl Body<'_, '_> {
             if !info.incomplete {
                 let message = format!("layer `{}` has no operation `{name}`", info.name.text);
                 let help = did_you_mean(name, info.operations.iter().map(|it| it.name.as_str()));
-                self.package.report(error(codes::CS0103, span, message).maybe_help(help));
+                let place = self.name_span(call, span);
+                self.package.report(error(codes::CS0103, place, message).maybe_help(help));
             }
             return self.unsupported_at(span);
         };

@@ -300,7 +300,7 @@ impl Body<'_, '_> {
             if !self.infer.unify(&ty, &found) {
                 self.mismatch(span, &ty, &found);
             }
-            let place = self.pinned(place, span, statements);
+            let place = self.borrowed(place, &found, span, statements);
             self.bind(&super::pattern_name(name), Binding::Alias(place, found));
             return;
         }

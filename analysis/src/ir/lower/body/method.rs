@@ -104,6 +104,7 @@ impl Body<'_, '_> {
                 let known = members.filter(|(it, _)| it.as_deref() == Some(owner)).map(|(_, name)| name.as_str());
                 let help = did_you_mean(name, known);
                 let what = format!("method of `{}`:", self.package.type_name_of(ty));
+                let span = self.name_span(call, span);
                 return self.unknown_name(span, &what, name, help);
             }
             [item] => *item,
@@ -156,7 +157,9 @@ impl Body<'_, '_> {
         if let Some((mutation, operands, result)) = mutation(ty, name) {
             return self.mutation(call, receiver, mutation, &operands, result, span);
         }
-        if TRANSPARENT.contains(&name) && !(name == "into" && !matches!(ty, Ty::Con(Con::Str, _))) {
+        // `into` is transparent on strings only: between integers it changes the type.
+        let is_string = matches!(ty, Ty::Con(Con::Str, _));
+        if TRANSPARENT.contains(&name) && (name != "into" || is_string) {
             return self.value(receiver);
         }
         if let Some((prim, operands, result)) = pure(ty, name) {
@@ -169,7 +172,7 @@ impl Body<'_, '_> {
         match ty {
             Ty::Con(Con::Option, types) => self.option_method(call, value, &types[0].clone(), name, span),
             Ty::Con(Con::Seq | Con::Set | Con::Map, _) => self.iterator_method(call, value, name, span),
-            _ => self.no_such_method(ty, name, span),
+            _ => self.no_such_method(call, ty, name, span),
         }
     }
 
@@ -199,7 +202,13 @@ impl Body<'_, '_> {
         self.after(statements, value, span)
     }
 
-    pub(super) fn no_such_method(&mut self, ty: &Ty, name: &str, span: Span) -> Expr {
+    /// The name of the method alone.
+    pub(super) fn name_span(&self, call: &ast::MethodCallExpr, whole: Span) -> Span {
+        call.name_ref().map_or(whole, |it| self.span(it.syntax()))
+    }
+
+    pub(super) fn no_such_method(&mut self, call: &ast::MethodCallExpr, ty: &Ty, name: &str, span: Span) -> Expr {
+        let span = self.name_span(call, span);
         let written = self.package.type_name_of(&self.infer.resolve(ty));
         let what = format!("the method `{name}` of `{written}`");
         let help = match name {

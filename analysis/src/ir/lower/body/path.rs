@@ -285,12 +285,14 @@ impl Body<'_, '_> {
     ) -> (Vec<Stmt>, Vec<Expr>) {
         let mut values: Vec<Option<Expr>> = vec![None; fields.len()];
         let mut order = Vec::new();
+        let mut unknown = false;
         for field in list.iter().flat_map(|it| it.fields()) {
             let name = field.field_name().map(|it| it.text().to_string()).unwrap_or_default();
             let Some(number) = fields.iter().position(|(known, _)| *known == name) else {
                 let help = did_you_mean(&name, fields.iter().map(|(name, _)| name.as_str()));
                 let span = self.span(field.syntax());
                 self.unknown_name(span, "field", &name, help);
+                unknown = true;
                 continue;
             };
             values[number] = Some(self.required(field.expr(), span, Some(&fields[number].1)));
@@ -313,7 +315,12 @@ impl Body<'_, '_> {
             statements.push(Stmt::Let(Pattern::Bind(local), value));
             self.read_local(local, span)
         });
-        let values = self.fill(values, fields, rest, span);
+        let values = if unknown && rest.is_none() {
+            // The field that lacks may be the one whose name is wrong.
+            values.into_iter().map(|it| it.unwrap_or_else(|| self.unsupported_at(span))).collect()
+        } else {
+            self.fill(values, fields, rest, span)
+        };
         (statements, values)
     }
 

@@ -131,6 +131,7 @@ impl Body<'_, '_> {
             return Some((number as u32, fields[number].1.clone()));
         }
         let help = crate::ir::lower::report::did_you_mean(&name, fields.iter().map(|(name, _)| name.as_str()));
+        let span = field.name_ref().map_or(span, |it| self.span(it.syntax()));
         let what = format!("field of `{}`:", self.package.type_name_of(&self.infer.resolve(&base)));
         self.unknown_name(span, &what, &name, help);
         None
@@ -186,6 +187,16 @@ impl Body<'_, '_> {
             },
             _ => None,
         }
+    }
+
+    /// The place with its indices evaluated once, now, and looked up: borrowing an element that is missing fails even if nothing uses it.
+    pub(super) fn borrowed(&mut self, place: Place, ty: &Ty, span: Span, statements: &mut Vec<Stmt>) -> Place {
+        let place = self.pinned(place, span, statements);
+        if place.path.iter().any(|it| matches!(it, Projection::Index(_))) {
+            let element = self.make(span, ty.clone(), ExprKind::Read(place.clone()));
+            statements.push(Stmt::Expr(element));
+        }
+        place
     }
 
     /// The place with its indices evaluated once, now.
