@@ -456,7 +456,7 @@ impl Machine {
         let key = self.force_key_top(world, 1)?;
         let value = self.top(0);
         let changed = match self.force_top(world, 2)? {
-            Value::Map(map) => Value::Map(map.with(key, Some(value))),
+            Value::Map(map) => Value::Map(self.put(world, &map, key, Some(value))),
             Value::Seq(elements) => {
                 let index = number(&key)?;
                 if !(0..elements.len() as i64).contains(&index) {
@@ -514,11 +514,11 @@ impl Machine {
             (Mutation::Insert, Value::Map(map)) => {
                 let key = self.force_key_top(world, count - 1)?;
                 let value = if count == 2 { self.top(0) } else { Value::Unit };
-                (Value::Map(map.with(key, Some(value))), Value::Unit)
+                (Value::Map(self.put(world, &map, key, Some(value))), Value::Unit)
             }
             (Mutation::Remove, Value::Map(map)) => {
                 let key = self.force_key_top(world, 0)?;
-                (Value::Map(map.with(key, None)), Value::Unit)
+                (Value::Map(self.put(world, &map, key, None)), Value::Unit)
             }
             (Mutation::Push, Value::Seq(mut elements)) => {
                 Rc::make_mut(&mut elements).push(self.top(0));
@@ -787,10 +787,28 @@ impl Machine {
     }
 
     /// The entry of a map at a key. Of a total function: `None` means the default.
-    pub fn lookup(&self, world: &mut World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
+    pub fn lookup(&self, world: &World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
         if let Some(entry) = map.over.get(key) {
             return Ok(entry.clone());
         }
+        self.lookup_under(world, map, key)
+    }
+
+    /// The map with an entry written or removed. What equals the entry under it is not written, so that equal maps look equal at the head
+    /// of a loop.
+    fn put(&self, world: &World, map: &MapValue, key: Value, value: Option<Value>) -> MapValue {
+        let plain = |entry: Option<Value>| entry.map(|it| self.resolve(&it)).filter(|it| map.default.as_deref() != Some(it));
+        let value = plain(value);
+        if self.lookup_under(world, map, &key).is_ok_and(|under| plain(under) == value) {
+            let mut over = map.over.clone();
+            Rc::make_mut(&mut over).remove(&key);
+            return MapValue { base: map.base, default: map.default.clone(), over };
+        }
+        map.with(key, value)
+    }
+
+    /// The entry at a key of what lies under the written entries.
+    fn lookup_under(&self, world: &World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
         let Base::Unknown(base) = map.base else { return Ok(None) };
         if let Some(facts) = self.known.bases.get(&base) {
             if let Some(entry) = facts.entries.get(key) {

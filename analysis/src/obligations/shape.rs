@@ -147,8 +147,17 @@ struct Walk<'s, 'p> {
     number: u32,
 }
 
-/// A machine on its way, with its path and the steps of others that it may still take; `true` if such a step is being made.
-type Item = (Machine, Path, u32, bool);
+/// A machine on its way.
+struct Item {
+    machine: Machine,
+    path: Path,
+    /// Steps of others that it may still take.
+    budget: u32,
+    /// The step being made is one of another process.
+    foreign: bool,
+    /// The call that the procedure wants to make, once the others have run.
+    wants: Option<(usize, Vec<Value>)>,
+}
 
 fn walk<'p>(
     setting: &Setting<'p>,
@@ -167,9 +176,8 @@ fn walk<'p>(
     let script = vec![Action::Procedure { function: procedure, lower, state, me, arguments, result: Some(result) }];
     let start = slots.start(&mut search.world.cells, 1);
     let me = start.slots[me].clone();
-    let budget = if let Between::Exactly(steps) = between { steps } else { 0 };
     let mut walk = Walk { setting, lower, me, script, between, number: 0 };
-    let mut pending: Vec<Item> = vec![(start, None, budget, false)];
+    let mut pending = vec![Item { machine: start, path: None, budget: walk.budget(), foreign: false, wants: None }];
     search.pausing = true;
     let mut found = Ok(None);
     while let Some(item) = pending.pop() {
@@ -187,10 +195,11 @@ impl<'p> Walk<'_, 'p> {
     fn go_on(
         &mut self,
         search: &mut Search<'_, 'p>,
-        (machine, path, budget, foreign): Item,
+        item: Item,
         pending: &mut Vec<Item>,
         judge: &mut Judge<'_>,
     ) -> Result<Option<Flaw>, Abort> {
+        let Item { machine, path, budget, foreign, wants } = item;
         let mut stops = Vec::new();
         search.for_all(machine, &self.script, &mut |_, machine, end| {
             stops.push((machine, end));
@@ -200,30 +209,38 @@ impl<'p> Walk<'_, 'p> {
             match end {
                 End::Wants(name, arguments) => {
                     let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
-                    let Some(operation) = operations.iter().position(|it| it.name == name) else {
-                        return Err(Abort::Unsupported);
-                    };
-                    let Some(site) = machine.site(search.world) else { return Err(Abort::Unsupported) };
-                    let call = PathCall { operation, site, arguments: arguments.clone(), before: machine.clone() };
-                    if judge.table.is_none()
-                        && let Some(flaw) = self.not_allowed(search, &call)?
-                    {
+                    let operation = operations.iter().position(|it| it.name == name).ok_or(Abort::Unsupported)?;
+                    let wants = (operation, arguments);
+                    // Before its first step a process knows nothing, so what others do makes no difference.
+                    if self.between == Between::Facts && path.is_some() {
+                        machine =
+                            facts::let_others_run(self.setting, search, self.lower, &self.me, machine, &mut self.number)?;
+                    }
+                    if path.is_some() {
+                        self.let_others_step(search, &machine, &path, budget, &wants, pending);
+                    }
+                    if let Some(flaw) = self.make_call(search, machine, &path, budget, wants, pending, judge)? {
                         return Ok(Some(flaw));
                     }
-                    let step = self.setting.code.step(self.lower, operation);
-                    machine.perform(search.world.code, step, self.me.clone(), arguments);
-                    let path = Some(Rc::new(Called { call, before: path.clone() }));
-                    pending.push((machine, path, budget, false));
                 }
                 End::Stepped => {
-                    if foreign {
-                        machine.stack.pop();
-                    }
                     machine.events = Rc::default();
-                    self.between_steps(search, machine, &path, budget, pending)?;
+                    match &wants {
+                        Some(wants) if foreign => {
+                            // What the others' step returned is nothing to the procedure.
+                            machine.stack.pop();
+                            self.let_others_step(search, &machine, &path, budget, wants, pending);
+                            if let Some(flaw) =
+                                self.make_call(search, machine, &path, budget, wants.clone(), pending, judge)?
+                            {
+                                return Ok(Some(flaw));
+                            }
+                        }
+                        _ => pending.push(Item { machine, path: path.clone(), budget: self.budget(), foreign: false, wants: None }),
+                    }
                 }
                 End::Turn => {
-                    let Some(site) = machine.site(search.world) else { return Err(Abort::Unsupported) };
+                    let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
                     return Err(Abort::Endless(site));
                 }
                 End::Done | End::Failed(_) | End::Panicked(..) => {
@@ -238,35 +255,64 @@ impl<'p> Walk<'_, 'p> {
         Ok(None)
     }
 
-    /// After a step: lets others run.
-    fn between_steps(
-        &mut self,
+    fn budget(&self) -> u32 {
+        match self.between {
+            Between::Facts => 0,
+            Between::Exactly(steps) => steps,
+        }
+    }
+
+    /// Judges a call in the states it is made in, and makes it.
+    #[expect(clippy::too_many_arguments, reason = "an item on its way, taken apart")]
+    fn make_call(
+        &self,
         search: &mut Search<'_, 'p>,
-        machine: Machine,
+        mut machine: Machine,
         path: &Path,
         budget: u32,
+        (operation, arguments): (usize, Vec<Value>),
         pending: &mut Vec<Item>,
-    ) -> Result<(), Abort> {
-        if self.between == Between::Facts {
-            let machine = facts::let_others_run(self.setting, search, self.lower, &self.me, machine, &mut self.number)?;
-            pending.push((machine, path.clone(), 0, false));
-            return Ok(());
+        judge: &Judge<'_>,
+    ) -> Result<Option<Flaw>, Abort> {
+        let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
+        let call = PathCall { operation, site, arguments: arguments.clone(), before: machine.clone() };
+        if judge.table.is_none()
+            && let Some(flaw) = self.not_allowed(search, &call)?
+        {
+            return Ok(Some(flaw));
         }
-        if budget > 0 {
-            for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
-                for start in facts::others(self.setting, search, self.lower, operation, &self.me, &machine) {
-                    let mut fork = machine.clone();
-                    fork.known = start.known;
-                    let process = start.slots[1].clone();
-                    let arguments = start.slots[2..start.slots.len() - 1].to_vec();
-                    let step = self.setting.code.step(self.lower, operation);
-                    fork.perform(search.world.code, step, process, arguments);
-                    pending.push((fork, path.clone(), budget - 1, true));
-                }
+        let step = self.setting.code.step(self.lower, operation);
+        machine.perform(search.world.code, step, self.me.clone(), arguments);
+        let path = Some(Rc::new(Called { call, before: path.clone() }));
+        pending.push(Item { machine, path, budget, foreign: false, wants: None });
+        Ok(None)
+    }
+
+    /// Lets one other process make one step before the call, if there may be one more.
+    fn let_others_step(
+        &self,
+        search: &mut Search<'_, 'p>,
+        machine: &Machine,
+        path: &Path,
+        budget: u32,
+        wants: &(usize, Vec<Value>),
+        pending: &mut Vec<Item>,
+    ) {
+        if budget == 0 {
+            return;
+        }
+        for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
+            for start in facts::others(self.setting, search, self.lower, operation, &self.me, machine) {
+                let mut machine = machine.clone();
+                machine.known = start.known;
+                let process = start.slots[1].clone();
+                let arguments = start.slots[2..start.slots.len() - 1].to_vec();
+                let step = self.setting.code.step(self.lower, operation);
+                machine.perform(search.world.code, step, process, arguments);
+                let wants = Some(wants.clone());
+                pending.push(Item { machine, path: path.clone(), budget: budget - 1, foreign: true, wants });
             }
         }
-        pending.push((machine, path.clone(), 0, false));
-        Ok(())
     }
 
     /// Whether a call is not allowed in some state before it.
