@@ -38,8 +38,10 @@ fn a_right_mover_emits_no_event() {
             }
         }
         ",
-        &[("fn log(&mut self, me: Pid, entry: u64) { emit(entry); }", "fn log(&mut self, me: Pid, entry: u64) {}"),
-          ("Pid, entry: u64) { self.last = entry; }", "Pid, entry: u64) { self.last = entry; emit(entry); }")],
+        &[
+            ("fn log(&mut self, me: Pid, entry: u64) { emit(entry); }", "fn log(&mut self, me: Pid, entry: u64) {}"),
+            ("Pid, entry: u64) { self.last = entry; }", "Pid, entry: u64) { self.last = entry; emit(entry); }"),
+        ],
     );
 }
 
@@ -74,9 +76,16 @@ fn a_left_mover_emits_no_event() {
             }
         }
         ",
-        &[("fn commit(&mut self, me: Pid, request: u64) { self.last = request; }",
-           "fn commit(&mut self, me: Pid, request: u64) { self.last = request; emit(request); }"),
-          ("fn reply(&mut self, me: Pid, request: u64) { emit(request); }", "fn reply(&mut self, me: Pid, request: u64) {}")],
+        &[
+            (
+                "fn commit(&mut self, me: Pid, request: u64) { self.last = request; }",
+                "fn commit(&mut self, me: Pid, request: u64) { self.last = request; emit(request); }",
+            ),
+            (
+                "fn reply(&mut self, me: Pid, request: u64) { emit(request); }",
+                "fn reply(&mut self, me: Pid, request: u64) {}",
+            ),
+        ],
     );
 }
 
@@ -87,19 +96,20 @@ fn a_right_mover_commutes_with_every_operation_of_others() {
         "
         #[scalar]
         pub struct Message(String);
-        pub const SHARED: u64 = 0;
 
         #[state]
-        pub struct Spool { pub tmp: Map<u64, Message>, pub own: Map<Pid, Message>, pub mailbox: Set<Message> }
+        pub struct Spool { pub tmp: Map<Option<Pid>, Message>, pub mailbox: Set<Message> }
+
+        fn name_for(me: Pid) -> Option<Pid> { None }
 
         #[layer]
         impl Files for Spool {
             #[op]
-            fn create(&mut self, me: Pid, message: Message) { self.tmp.insert(SHARED, message); }
+            fn create(&mut self, me: Pid, message: Message) { self.tmp.insert(name_for(me), message); }
             #[op]
             fn link(&mut self, me: Pid) {
-                when(self.tmp.contains(&SHARED));
-                let message = self.tmp[&SHARED].clone();
+                when(self.tmp.contains(&name_for(me)));
+                let message = self.tmp[&name_for(me)].clone();
                 self.mailbox.insert(message);
             }
         }
@@ -108,7 +118,7 @@ fn a_right_mover_commutes_with_every_operation_of_others() {
         impl Mail for Spool {
             #[op]
             fn deliver(&mut self, me: Pid, message: Message) {
-                self.tmp.insert(SHARED, message);
+                self.tmp.insert(name_for(me), message);
                 self.mailbox.insert(message);
             }
         }
@@ -122,7 +132,7 @@ fn a_right_mover_commutes_with_every_operation_of_others() {
             }
         }
         ",
-        &[("u64) { self.tmp", "u64) { self.tmp")],
+        &[("Option<Pid> { None }", "Option<Pid> { Some(me) }")],
     );
 }
 
@@ -382,12 +392,16 @@ fn a_left_mover_of_some_states_is_called_in_those() {
         pub struct Name(u64);
 
         #[state]
-        pub struct Folders { pub mailbox: Set<Name>, pub tmp: Set<Name> }
+        pub struct Folders { pub mailbox: Set<Name>, pub tmp: Set<Name>, pub picked: Option<Name> }
 
         #[layer]
         impl Steps for Folders {
             #[op]
-            fn pick(&mut self, me: Pid) -> Name { choose(&self.mailbox) }
+            fn pick(&mut self, me: Pid) -> Name {
+                let name = choose(&self.mailbox);
+                self.picked = Some(name);
+                name
+            }
             #[op]
             fn open(&mut self, me: Pid, name: Name) -> bool { self.mailbox.contains(&name) }
             #[op]
@@ -399,7 +413,7 @@ fn a_left_mover_of_some_states_is_called_in_those() {
         #[layer]
         impl Whole for Folders {
             #[op]
-            fn look(&mut self, me: Pid) -> bool { when(!self.mailbox.is_empty()); maybe() }
+            fn look(&mut self, me: Pid) -> bool { self.picked = Some(choose(&self.mailbox)); maybe() }
         }
 
         #[implement(Whole, over = Steps, by = movers)]
@@ -471,8 +485,10 @@ fn initial_states_are_related() {
             fn newest(lo: &Buffered) -> Plain { Plain { value: lo.pending.unwrap_or(lo.value) } }
         }
         ",
-        &[("impl Lower for Buffered {\n            #[init]\n            fn init(&self) -> bool { self.value == 0 }",
-           "impl Lower for Buffered {\n            #[init]\n            fn init(&self) -> bool { self.value == 0 && self.pending.is_none() }")],
+        &[(
+            "impl Lower for Buffered {\n            #[init]\n            fn init(&self) -> bool { self.value == 0 }",
+            "impl Lower for Buffered {\n            #[init]\n            fn init(&self) -> bool { self.value == 0 && self.pending.is_none() }",
+        )],
     );
 }
 
@@ -540,25 +556,23 @@ fn every_call_is_allowed() {
         #[layer]
         impl Whole for Guarded {
             #[op]
-            fn tidy(&mut self, me: Pid, careful: bool) { when(self.owner.is_none()); self.file = false; }
+            fn tidy(&mut self, me: Pid, careful: bool) {
+                when(self.owner.is_none() || self.owner == Some(me));
+                self.file = false;
+            }
         }
 
         #[implement(Whole, over = Ruled, by = movers)]
         impl Tidy {
             fn tidy(lo: &mut impl Ruled, careful: bool) {
-                if careful {
-                    lo.lock();
-                    lo.delete();
-                    lo.unlock();
-                } else {
-                    lo.delete();
-            //      ^^^^^^^^^^^ CS0401 follows
-                    lo.unlock();
-                }
+                if careful { lo.lock(); }
+                lo.delete();
+            //  ^^^^^^^^^^^ CS0401 follows
+                if careful { lo.unlock(); }
             }
         }
         ",
-        &[("} else {", "} else { lo.lock();")],
+        &[("if careful { lo.lock(); }", "lo.lock();"), ("if careful { lo.unlock(); }", "lo.unlock();")],
     );
 }
 
@@ -591,12 +605,16 @@ fn a_failed_turn_changes_nothing() {
         impl Retry {
             fn send(lo: &mut impl Tries, message: u64) {
                 loop {
+            //  ^^^^^^ CS0601 turn
                     if lo.try_send(message) { return; }
                 }
             }
         }
         ",
-        &[("self.tmp = None;\n                if maybe() { return false; }", "if maybe() { return false; }\n                self.tmp = None;")],
+        &[(
+            "self.tmp = None;\n                if maybe() { return false; }",
+            "if maybe() { return false; }\n                self.tmp = None;",
+        )],
     );
 }
 

@@ -15,7 +15,6 @@
 #![allow(dead_code)]
 
 use std::{
-    collections::BTreeSet,
     fmt::{self, Write as _},
     sync::atomic::AtomicBool,
 };
@@ -51,7 +50,7 @@ struct Quiet;
 
 impl Progress for Quiet {
     fn planned(&self, _: usize) {}
-    fn finished(&self, o: &Outcome) { if std::env::var("LOUD").is_ok() { eprintln!("{:?} {} {}::{} {:?} cases {} states {}", o.verdict, o.name.implementation, o.name.layer, o.name.operation, which(&o.name), o.cases, o.states); } }
+    fn finished(&self, _: &Outcome) {}
 }
 
 /// Lowers the files as one package and checks all its obligations.
@@ -77,15 +76,22 @@ pub fn check_with(source: &str, options: &Options) -> Checked {
     checked
 }
 
-/// Checks a layer in which exactly one obligation fails, and its repaired twin, in which none does. The twin differs from it by the
-/// replacements given, and by nothing else.
+/// Checks a layer in which exactly one obligation fails, and its repaired twin, in which none does.
 #[track_caller]
 pub fn witness(source: &str, repair: &[(&str, &str)]) {
+    let checked = pair(source, repair);
+    let failed: Vec<String> = checked.failed().map(|it| which(&it.name)).collect();
+    assert!(failed.len() == 1, "exactly one obligation should fail, not {failed:?}");
+}
+
+/// Checks a layer that is wrong, and its repaired twin, which differs from it by the replacements given and by nothing else.
+#[track_caller]
+pub fn pair(source: &str, repair: &[(&str, &str)]) -> Checked {
     let checked = check(source);
-    let failed: BTreeSet<&ObligationName> = checked.failed().map(|it| &it.name).collect();
-    assert!(failed.len() == 1, "exactly one obligation should fail, not {failed:#?}");
+    assert!(checked.failed().next().is_some(), "nothing fails");
     assert!(checked.failed().all(|it| it.verdict == Verdict::Violated), "{}", checked.in_words());
     holds(&mended(source, repair));
+    checked
 }
 
 /// Checks a source in which nothing is found, and which owes something.
@@ -112,7 +118,8 @@ impl Checked {
     /// All findings, with the obligation that each is about.
     pub fn diagnostics(&self) -> impl Iterator<Item = (&Diagnostic, Option<&ObligationName>)> {
         let of_source = self.lowered.diagnostics.iter().map(|it| (it, None));
-        let of_obligations = self.outcomes.iter().flat_map(|it| it.diagnostics.iter().map(|found| (found, Some(&it.name))));
+        let of_obligations =
+            self.outcomes.iter().flat_map(|it| it.diagnostics.iter().map(|found| (found, Some(&it.name))));
         of_source.chain(of_obligations)
     }
 
