@@ -337,7 +337,7 @@ impl<'a> System<'a> {
 
     fn initial_states<'p>(&mut self, setting: &Setting<'p>, search: &mut Search<'_, 'p>, count: u32) -> Result<Vec<Id>, Abort> {
         let mut machine = self.fresh(search, &[], count);
-        let state = search.world.cells.root(0, setting.state(self.end), Quantifier::Universal);
+        let state = search.world.cells.root(self.end.0, setting.state(self.end), Quantifier::Universal);
         machine.slots = vec![state, Value::Unit];
         let script = [
             Action::Call { function: setting.code.init[self.end.0 as usize], arguments: vec![0], result: Some(1) },
