@@ -19,6 +19,8 @@ pub struct Code {
     /// For each layer, for each operation, its step: `fn(&mut State, me: Pid, arguments…) -> Result`, with background steps, invariants
     /// and the protocol.
     pub steps: Vec<Vec<CodeId>>,
+    /// For each layer, for each operation, its step without background steps.
+    pub cores: Vec<Vec<CodeId>>,
     /// For each layer, for each operation, whether it is allowed: `fn(&State, me: Pid, arguments…) -> bool`.
     pub allowed: Vec<Vec<CodeId>>,
     /// For each layer, `fn(&State) -> bool`: the invariants hold.
@@ -33,6 +35,11 @@ impl Code {
     /// The step of an operation.
     pub fn step(&self, layer: LayerId, operation: usize) -> CodeId {
         self.steps[layer.0 as usize][operation]
+    }
+
+    /// The step of an operation without background steps.
+    pub fn core(&self, layer: LayerId, operation: usize) -> CodeId {
+        self.cores[layer.0 as usize][operation]
     }
 
     /// A function of the program.

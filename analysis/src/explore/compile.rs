@@ -27,15 +27,23 @@ fn compile_layer(program: &Program, layer: &Layer, code: &mut Code) {
     init.extend(layer.init);
     let init = conjunction(program, code, &format!("{}::init", layer.name), &init, 1);
     let mut steps = Vec::new();
+    let mut cores = Vec::new();
     let mut allowed = Vec::new();
     for operation in &layer.operations {
         let parameters = program.functions[operation.function.0 as usize].parameters as usize;
         let name = format!("{}::{}", layer.name, operation.name);
         let is_allowed = conjunction(program, code, &name, &operation.allowed, parameters);
         allowed.push(is_allowed);
-        steps.push(compile_step(program, layer, operation, is_allowed, code));
+        let step = compile_step(program, layer, operation, is_allowed, true, code);
+        let core = match layer.background {
+            Some(_) => compile_step(program, layer, operation, is_allowed, false, code),
+            None => step,
+        };
+        steps.push(step);
+        cores.push(core);
     }
     code.steps.push(steps);
+    code.cores.push(cores);
     code.allowed.push(allowed);
     code.invariant.push(invariant);
     code.init.push(init);
@@ -62,14 +70,21 @@ fn conjunction(program: &Program, code: &mut Code, name: &str, functions: &[Func
     generated(code, name.to_owned(), parameters, parameters, vec![], ops)
 }
 
-/// One step of an operation as the layer takes it: background, invariants, protocol, the operation itself, invariants, background.
-fn compile_step(program: &Program, layer: &Layer, operation: &Operation, is_allowed: CodeId, code: &mut Code) -> CodeId {
+/// One step of an operation as the layer takes it: invariants, background, protocol, the operation itself, background, invariants.
+fn compile_step(
+    program: &Program,
+    layer: &Layer,
+    operation: &Operation,
+    is_allowed: CodeId,
+    with_background: bool,
+    code: &mut Code,
+) -> CodeId {
     let function = &program.functions[operation.function.0 as usize];
     let parameters = function.parameters as usize;
     let result = parameters as u32;
     let mut ops = Vec::new();
     let background = |ops: &mut Vec<Op>| {
-        if let Some(background) = layer.background {
+        if let (Some(background), true) = (layer.background, with_background) {
             ops.extend([Op::Load(0), Op::Call(background.0), Op::Pop, Op::Store(0)]);
         }
     };

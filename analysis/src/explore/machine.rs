@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{
     cells::{Cells, Knowledge, Need, Origin, Quantifier, WITNESS_ATOMS, default_of, int_range},
     code::{Code, CodeId, Op},
+    hints::Hints,
     value::{Base, CellId, MapValue, Sort, Value},
 };
 use crate::ir::{Mutation, NodeId, Prim, Type};
@@ -66,10 +67,21 @@ pub struct Site {
 pub struct Taken {
     /// Where.
     pub site: Site,
-    /// Which alternative.
-    pub alternative: usize,
+    /// What was chosen.
+    pub chosen: Chosen,
     /// The choices before it.
     pub before: Trail,
+}
+
+/// A choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// What `maybe()` was.
+    Maybe(bool),
+    /// What `any()` gave: a cell, at the time.
+    Drawn(Value),
+    /// Which element `choose()` took.
+    Element(usize),
 }
 
 /// The choices of a run, last first.
@@ -135,6 +147,10 @@ pub struct Machine {
     pub trail: Trail,
     /// Values that the script of the run works on: states, arguments, results.
     pub slots: Vec<Value>,
+    /// What `any()` gave on the way, as far as it was looked at and then forgotten.
+    pub drawn: Rc<BTreeMap<CellId, Value>>,
+    /// Choices to make without asking.
+    pub hints: Option<Box<Hints>>,
     /// How much of the script has been run.
     pub stage: usize,
     /// How often the head of a loop has been reached.
@@ -157,6 +173,8 @@ impl Machine {
             draws: 0,
             trail: None,
             slots: Vec::new(),
+            drawn: Rc::default(),
+            hints: None,
             stage: 0,
             turns: 0,
         }
@@ -186,15 +204,26 @@ impl Machine {
 
     /// Answers `maybe()`.
     pub fn answer(&mut self, world: &World, yes: bool) {
-        self.note(world, usize::from(yes));
+        self.note(world, Chosen::Maybe(yes));
         self.push(Value::Bool(yes));
     }
 
-    /// Notes which alternative was taken at the instruction before.
-    pub fn note(&mut self, world: &World, alternative: usize) {
+    /// Notes what was chosen at the instruction run last.
+    pub fn note(&mut self, world: &World, chosen: Chosen) {
         if let Some(site) = self.site(world) {
-            self.trail = Some(Rc::new(Taken { site, alternative, before: self.trail.take() }));
+            self.trail = Some(Rc::new(Taken { site, chosen, before: self.trail.take() }));
         }
+    }
+
+    /// Whether hints decide the choice at the instruction run last, if only by saying nothing more.
+    pub fn is_guided(&self, world: &World) -> bool {
+        matches!((&self.hints, self.site(world)), (Some(hints), Some(site)) if hints.know(site))
+    }
+
+    /// The hint for the instruction run last.
+    pub fn hint(&mut self, world: &World) -> Option<Chosen> {
+        let site = self.site(world)?;
+        self.hints.as_mut()?.next(site)
     }
 
     /// Where the machine stands: the instruction run last.
@@ -288,8 +317,10 @@ impl Machine {
                 return Err(Stop::Maybe);
             }
             Op::Any(ty) => {
+                self.advance();
                 let value = self.draw(world, ty);
                 self.stack.push(value);
+                return Ok(());
             }
             Op::Choose => {
                 let value = self.force_top(world, 0)?;
@@ -318,12 +349,14 @@ impl Machine {
                 self.emit(vec![Value::Str(Rc::from("emit")), value]);
             }
             Op::External(name, ty) => {
+                frame.pc += 1;
                 let parameters = function.parameters;
                 let arguments = frame.locals[2.min(parameters)..parameters].to_vec();
                 let result = self.draw(world, ty);
                 let name = Value::Str(Rc::from(code.names[name as usize].as_str()));
                 self.emit(vec![name, Value::tuple(arguments), result.clone()]);
                 self.stack.push(result);
+                return Ok(());
             }
             Op::StarStart => self.stars += 1,
             Op::StarHead => {
@@ -382,9 +415,17 @@ impl Machine {
         if *ty == Type::UNIT {
             return Value::Unit;
         }
+        // What the other run never looked at is left open: then it can be chosen to fit.
+        if let Some(Chosen::Drawn(value)) = self.hint(world)
+            && !matches!(value, Value::Cell(_))
+        {
+            return value;
+        }
         self.draws += 1;
         let origin = Origin::Choice(self.draws, ty_index);
-        Value::Cell(world.cells.cell(origin, || Rc::new(ty.clone()), self.quantifier))
+        let value = Value::Cell(world.cells.cell(origin, || Rc::new(ty.clone()), self.quantifier));
+        self.note(world, Chosen::Drawn(value.clone()));
+        value
     }
 
     fn build(&mut self, count: u32, make: impl FnOnce(Vec<Value>) -> Value) {
@@ -916,6 +957,8 @@ impl Machine {
         }
         let is_dead = |id: &CellId| world.cells.get(*id).chosen;
         if self.known.resolved.keys().any(is_dead) {
+            let forgotten = self.known.resolved.iter().filter(|(id, _)| is_dead(id));
+            Rc::make_mut(&mut self.drawn).extend(forgotten.map(|(id, value)| (*id, value.clone())));
             Rc::make_mut(&mut self.known.resolved).retain(|id, _| !is_dead(id));
         }
         if self.chosen.keys().any(is_dead) {

@@ -10,6 +10,7 @@
 pub mod cells;
 pub mod code;
 pub mod compile;
+pub mod hints;
 pub mod machine;
 pub mod search;
 pub mod show;

@@ -16,7 +16,8 @@ use rustc_hash::FxHashMap;
 use super::{
     cells::{Knowledge, Need, Quantifier, WITNESS_ATOMS},
     code::CodeId,
-    machine::{Frame, Machine, Site, Stop, World},
+    hints::Hints,
+    machine::{Chosen, Frame, Machine, Site, Stop, World},
     value::{CellId, Sort, Value},
 };
 use crate::ir::{LayerId, Program};
@@ -134,6 +135,9 @@ pub struct Search<'w, 'p> {
     pub pausing: bool,
 }
 
+/// Paths tried for choices that hints say nothing about.
+const MAX_TRIES: u32 = 16;
+
 /// Heads of loops a path may come to before it is taken to be endless.
 const MAX_TURNS: u32 = 2_000;
 
@@ -206,6 +210,9 @@ impl<'p> Search<'_, 'p> {
             let mut start = Machine::new(known.clone(), Quantifier::Existential);
             start.slots = machine.slots.clone();
             start.draws = machine.draws;
+            if self.follows_hints(machine, &start, script, accept)? {
+                continue;
+            }
             match self.exists(start, script, accept)? {
                 Answer::Found(_) => {}
                 Answer::None => return Ok(Some(known)),
@@ -217,6 +224,30 @@ impl<'p> Search<'_, 'p> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the choices that `given` made lead `start` where it is wanted.
+    fn follows_hints(&mut self, given: &Machine, start: &Machine, script: &Script, accept: Accept) -> Result<bool, Abort> {
+        if given.trail.is_none() {
+            return Ok(false);
+        }
+        for refusals in [true, false] {
+            let hints = Some(Box::new(Hints::of(given, refusals)));
+            let mut seen = Seen::default();
+            let mut pending = vec![Machine { hints, ..start.clone() }];
+            let mut tries = 0;
+            while let Some(machine) = pending.pop()
+                && tries < MAX_TRIES
+            {
+                tries += 1;
+                match self.advance(machine, script, &mut seen)? {
+                    Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
+                    Advance::End(machine, end) if accept(&machine, &end) => return Ok(true),
+                    Advance::End(..) | Advance::Dead | Advance::Ask(..) => {}
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Runs a machine until it forks or ends.
@@ -237,6 +268,20 @@ impl<'p> Search<'_, 'p> {
             }
             match machine.run(self.world) {
                 Stop::Need(need) => return Ok(self.meet(machine, need)),
+                Stop::Maybe if machine.is_guided(self.world) => {
+                    let yes = machine.hint(self.world) == Some(Chosen::Maybe(true));
+                    machine.answer(self.world, yes);
+                }
+                Stop::Choose(values) if machine.hints.is_some() => {
+                    let index = match machine.hint(self.world) {
+                        Some(Chosen::Element(index)) => index,
+                        _ => 0,
+                    };
+                    match values.into_iter().nth(index) {
+                        Some(value) => machine.push(value),
+                        None => return Ok(Advance::Dead),
+                    }
+                }
                 Stop::Maybe => {
                     let mut yes = machine.clone();
                     machine.answer(self.world, false);
@@ -246,7 +291,7 @@ impl<'p> Search<'_, 'p> {
                 Stop::Choose(values) => {
                     let forks = values.into_iter().enumerate().map(|(index, value)| {
                         let mut fork = machine.clone();
-                        fork.note(self.world, index);
+                        fork.note(self.world, Chosen::Element(index));
                         fork.push(value);
                         fork
                     });
@@ -255,7 +300,7 @@ impl<'p> Search<'_, 'p> {
                 Stop::StarHead => {
                     machine.turns += 1;
                     self.check_turns(&machine)?;
-                    if self.is_seen(&mut machine, seen) {
+                    if machine.hints.is_none() && self.is_seen(&mut machine, seen) {
                         return Ok(Advance::Dead);
                     }
                 }
@@ -294,12 +339,16 @@ impl<'p> Search<'_, 'p> {
         let slot = |machine: &Machine, slot: &Slot| machine.slots[*slot].clone();
         match action {
             Action::Call { function, arguments, .. } => {
-                let arguments = arguments.iter().map(|it| slot(machine, it)).collect();
-                machine.call(self.world.code, *function, arguments);
+                let values = arguments.iter().map(|it| slot(machine, it)).collect();
+                machine.call(self.world.code, *function, values);
+                // What is changed in place is not kept: paths that differ only in where they started need not be told apart.
+                if let (Some(state), [0]) = (arguments.first(), &self.world.code.functions[*function].inout[..]) {
+                    machine.slots[*state] = Value::Unit;
+                }
                 return Ok(Some(true));
             }
             Action::Procedure { function, state, arguments, .. } => {
-                machine.state = slot(machine, state);
+                machine.state = std::mem::replace(&mut machine.slots[*state], Value::Unit);
                 let arguments = arguments.iter().map(|it| slot(machine, it)).collect();
                 machine.call(self.world.code, *function, arguments);
                 return Ok(Some(true));

@@ -13,6 +13,13 @@
 //! init(lo)   implies   ∃ hi. R(lo, hi)  and  init(hi)
 //! ```
 //!
+//! If the layer below has background steps `b` (any number of them before and after every operation) and no invariant, it is enough, and
+//! tried first, that the relation absorbs them and that the operation alone is matched:
+//!
+//! ```text
+//! R(lo, hi)  and  lo --b--> lo'   imply   R(lo', hi)
+//! ```
+//!
 //! `R` is the user's `#[abstraction]` — a function up, a function down, or a predicate, any of which may choose — and the invariant of the
 //! layer above, if it has one.
 
@@ -22,7 +29,7 @@ use crate::{
         cells::Quantifier,
         code::CodeId,
         machine::{Machine, Site},
-        search::{Action, End, Slot},
+        search::{Abort, Action, End, Slot},
         show::Show,
         value::Value,
     },
@@ -108,16 +115,74 @@ pub fn simulation(
     relation: &Abstraction,
     operation: usize,
 ) -> (Answered<Unmatched>, Effort) {
+    let lower = implementation.lower;
+    let name = &setting.program.layers[implementation.upper.0 as usize].operations[operation].name;
+    let operations = &setting.program.layers[lower.0 as usize].operations;
+    let Some(below) = operations.iter().position(|it| it.name == *name) else {
+        return (Answered::Holds, Effort::default());
+    };
+    let whole = setting.code.step(lower, below);
+    let core = setting.code.core(lower, below);
+    if core == whole {
+        return matched(setting, implementation, relation, operation, whole);
+    }
+    let (absorbed, mut effort) = absorbs_background(setting, implementation, relation);
+    if matches!(absorbed, Answered::GivenUp(Abort::Stopped)) {
+        return (Answered::GivenUp(Abort::Stopped), effort);
+    }
+    if matches!(absorbed, Answered::Holds) {
+        let (alone, more) = matched(setting, implementation, relation, operation, core);
+        effort.add(more);
+        if matches!(alone, Answered::Holds) {
+            return (Answered::Holds, effort);
+        }
+    }
+    // Neither was necessary: only the whole step counts.
+    matched(setting, implementation, relation, operation, whole)
+}
+
+/// Whether background steps below keep the relation.
+fn absorbs_background(
+    setting: &Setting,
+    implementation: &Implementation,
+    relation: &Abstraction,
+) -> (Answered<()>, Effort) {
+    let (upper, lower) = (implementation.upper, implementation.lower);
+    let relation = Relation::of(setting, implementation, relation);
+    let Some(background) = setting.code.background[lower.0 as usize] else { return (Answered::Holds, Effort::default()) };
+    let mut slots = Slots::default();
+    let (lo, hi) = (slots.unknown(setting.state(lower)), slots.unknown(setting.state(upper)));
+    let spare = slots.empty();
+    let mut given = relation.assume(lo, hi, spare);
+    given.push(Action::Call { function: background, arguments: vec![lo], result: None });
+    let kept = relation.establish(lo, hi, spare);
+    setting.ask(&[background, relation.function, relation.invariant], None, |search| {
+        let start = slots.start(&mut search.world.cells, 1);
+        let wanted = |_: &Machine, end: &End| match end {
+            End::Done => Wanted::Run(&kept, None),
+            _ => Wanted::Never,
+        };
+        Ok(for_all_exists(search, start, &given, &wanted)?.map(|_| ()))
+    })
+}
+
+/// Checks that the steps of one operation, as `step_below` makes them, are matched.
+fn matched(
+    setting: &Setting,
+    implementation: &Implementation,
+    relation: &Abstraction,
+    operation: usize,
+    step_below: CodeId,
+) -> (Answered<Unmatched>, Effort) {
     let (upper, lower) = (implementation.upper, implementation.lower);
     let name = &setting.program.layers[upper.0 as usize].operations[operation].name;
-    let Some(step_below) = setting.step_named(lower, name) else { return (Answered::Holds, Effort::default()) };
     let step_above = setting.code.step(upper, operation);
     let relation = Relation::of(setting, implementation, relation);
     let mut slots = Slots::default();
     let (lo, hi) = (slots.unknown(setting.state(lower)), slots.unknown(setting.state(upper)));
     let me = slots.process(0);
     let arguments = slots.unknowns(&setting.arguments(upper, operation));
-    let (lo_after, hi_after) = (slots.empty(), slots.empty());
+    let hi_after = slots.empty();
     let (result, events, spare) = (slots.empty(), slots.empty(), slots.empty());
     let (result_above, events_above) = (slots.empty(), slots.empty());
     let call = |function, state, result| {
@@ -126,9 +191,8 @@ pub fn simulation(
         Action::Call { function, arguments: all, result: Some(result) }
     };
     let mut given = relation.assume(lo, hi, spare);
-    given.push(Action::Copy(lo, lo_after));
     let step_stage = given.len();
-    given.extend([call(step_below, lo_after, result), Action::TakeEvents(events)]);
+    given.extend([call(step_below, lo, result), Action::TakeEvents(events)]);
     let mut matched = vec![
         Action::Copy(hi, hi_after),
         call(step_above, hi_after, result_above),
@@ -136,7 +200,7 @@ pub fn simulation(
         Action::TakeEvents(events_above),
         Action::Equal(events_above, events),
     ];
-    matched.extend(relation.establish(lo_after, hi_after, spare));
+    matched.extend(relation.establish(lo, hi_after, spare));
     let entries = [step_below, step_above, relation.function, relation.invariant];
     setting.ask(&entries, None, |search| {
         let start = slots.start(&mut search.world.cells, 1);
@@ -150,17 +214,16 @@ pub fn simulation(
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
         let mut known = case.known.clone();
         let mut settle = |value: &Value| concrete_value(search, &mut known, value);
-        let (before, above) = (settle(&case.slots[lo]), settle(&case.slots[hi]));
+        let above = settle(&case.slots[hi]);
         let arguments: Vec<Value> = arguments.iter().map(|it| settle(&case.slots[*it])).collect();
-        let (result, after) = (settle(&case.slots[result]), settle(&case.slots[lo_after]));
+        let (result, after) = (settle(&case.slots[result]), settle(&case.slots[lo]));
         let show = Show(&search.world.cells);
         let types = setting.arguments(upper, operation);
         let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
         let call = format!("{}: {name}({})", show.value(&initial.slots[me], &Type::Pid), arguments.join(", "));
         let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
         let mut notes = vec![
-            format!("in {low}  {}", show.value(&before, setting.state(lower))),
-            format!("related to {high}  {}", show.value(&above, setting.state(upper))),
+            format!("in a state of {low} related to {high}  {}", show.value(&above, setting.state(upper))),
         ];
         match &case.end {
             End::Done => {

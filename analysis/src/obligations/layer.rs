@@ -14,7 +14,7 @@ use crate::{
         show::Show,
         value::Value,
     },
-    ir::{LayerId, Type},
+    ir::{Layer, LayerId, Type},
 };
 
 /// A run of an operation that panics.
@@ -27,19 +27,55 @@ pub struct Panics {
     pub notes: Vec<String>,
 }
 
-/// Checks one operation. The flag tells whether it is enabled in any state.
-pub fn check(setting: &Setting, layer: LayerId, operation: usize) -> (Answered<Panics>, Effort, bool) {
+/// What of a layer is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// An operation. Background steps around it are another part, unless an invariant ties them together.
+    Operation(usize),
+    /// The background steps.
+    Background,
+}
+
+impl Part {
+    /// The parts of a layer.
+    pub fn all(layer: &Layer) -> Vec<Part> {
+        let background = layer.background.is_some() && layer.invariants.is_empty();
+        let operations = (0..layer.operations.len()).map(Part::Operation);
+        operations.chain(background.then_some(Part::Background)).collect()
+    }
+
+    /// Its name.
+    pub fn name(self, layer: &Layer) -> &str {
+        match self {
+            Part::Operation(operation) => &layer.operations[operation].name,
+            Part::Background => "background",
+        }
+    }
+}
+
+/// Checks one part. The flag tells whether it is enabled in any state.
+pub fn check(setting: &Setting, id: LayerId, part: Part) -> (Answered<Panics>, Effort, bool) {
+    let layer = &setting.program.layers[id.0 as usize];
     let mut slots = Slots::default();
-    let state = slots.unknown(setting.state(layer));
+    let state = slots.unknown(setting.state(id));
     let me = slots.process(0);
-    let arguments = slots.unknowns(&setting.arguments(layer, operation));
     let after = slots.empty();
-    let step = setting.code.step(layer, operation);
-    let mut all = vec![after, me];
+    let (function, types) = match part {
+        Part::Operation(operation) if layer.invariants.is_empty() => {
+            (setting.code.core(id, operation), setting.arguments(id, operation))
+        }
+        Part::Operation(operation) => (setting.code.step(id, operation), setting.arguments(id, operation)),
+        Part::Background => (setting.code.background[id.0 as usize].unwrap_or_default(), Vec::new()),
+    };
+    let arguments = slots.unknowns(&types);
+    let mut all = vec![after];
+    if let Part::Operation(_) = part {
+        all.push(me);
+    }
     all.extend(&arguments);
-    let script = [Action::Copy(state, after), Action::Call { function: step, arguments: all, result: None }];
+    let script = [Action::Copy(state, after), Action::Call { function, arguments: all, result: None }];
     let mut enabled = false;
-    let (answered, effort) = setting.ask(&[step], None, |search| {
+    let (answered, effort) = setting.ask(&[function], None, |search| {
         let start = slots.start(&mut search.world.cells, 1);
         let mut panics = None;
         enabled = false;
@@ -53,18 +89,13 @@ pub fn check(setting: &Setting, layer: LayerId, operation: usize) -> (Answered<P
             let arguments: Vec<Value> =
                 arguments.iter().map(|it| concrete_value(search, &mut known, &machine.slots[*it])).collect();
             let show = Show(&search.world.cells);
-            let types = setting.arguments(layer, operation);
             let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-            let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
             let process = show.value(&machine.slots[me], &Type::Pid);
-            panics = Some(Panics {
-                site,
-                why,
-                notes: vec![
-                    format!("in the state  {}", show.value(&before, setting.state(layer))),
-                    format!("the call      {process}: {name}({})", arguments.join(", ")),
-                ],
-            });
+            let notes = vec![
+                format!("in the state  {}", show.value(&before, setting.state(id))),
+                format!("the call      {process}: {}({})", part.name(layer), arguments.join(", ")),
+            ];
+            panics = Some(Panics { site, why, notes });
             Ok(false)
         })?;
         Ok(panics)

@@ -68,8 +68,8 @@ pub type Lemmas = BTreeMap<Lemma, LemmaResult>;
 pub enum Obligation {
     /// A lemma that is owed for its own sake: by a claim, or because a shape relies on it.
     Lemma(Lemma),
-    /// An operation does not panic.
-    NoPanic(LayerId, usize),
+    /// An operation, or a background step, does not panic.
+    NoPanic(LayerId, layer::Part),
     /// A procedure has the shape of a mover proof.
     Shape(ImplementationId, usize),
     /// A procedure follows the protocol of the layer below.
@@ -209,7 +209,7 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
         // The operations of a protocol layer are those of the layer it restricts.
         if layer.protocol.is_none() {
             let id = LayerId(index as u32);
-            obligations.extend((0..layer.operations.len()).map(|operation| Obligation::NoPanic(id, operation)));
+            obligations.extend(layer::Part::all(layer).into_iter().map(|part| Obligation::NoPanic(id, part)));
         }
     }
     for (index, implementation) in program.implementations.iter().enumerate() {

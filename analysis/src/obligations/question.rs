@@ -45,6 +45,15 @@ pub struct Effort {
     pub states: u64,
 }
 
+impl Effort {
+    /// Adds what another exploration for the same obligation took.
+    pub fn add(&mut self, more: Effort) {
+        self.bounds_met.extend(more.bounds_met);
+        self.cases += more.cases;
+        self.states += more.states;
+    }
+}
+
 /// The answer to a question.
 pub enum Answered<V> {
     /// It holds, within the bounds that the effort lists.

@@ -3,7 +3,8 @@
 use super::{
     About, LayerLemmas, Lemma, LemmaResult, Lemmas, Obligation, abstraction,
     atomic::{self, Implemented},
-    end_to_end, layer,
+    end_to_end,
+    layer::{self, Part},
     movers::Direction,
     protocol,
     question::{Answered, Effort, Setting},
@@ -135,9 +136,9 @@ impl<'p> Reporter<'p> {
                     ..blank(Pattern::Movers, kind)
                 }
             }
-            Obligation::NoPanic(layer, operation) => ObligationName {
+            Obligation::NoPanic(layer, part) => ObligationName {
                 layer: self.layer_name(*layer),
-                operation: self.operation_name(*layer, *operation),
+                operation: part.name(&layers[layer.0 as usize]).to_owned(),
                 ..blank(Pattern::Layer, "no-panic")
             },
             Obligation::Shape(id, operation) => of(*id, *operation, Pattern::Movers, "shape"),
@@ -192,7 +193,7 @@ impl<'p> Reporter<'p> {
                 let claim = self.source_map.claims[lemma.layer.0 as usize][lemma.operation];
                 claim.unwrap_or(self.operation_span(lemma.layer, lemma.operation))
             }
-            Obligation::NoPanic(layer, operation) => self.operation_span(*layer, *operation),
+            Obligation::NoPanic(layer, part) => self.part_span(*layer, *part),
             Obligation::Shape(id, operation)
             | Obligation::FollowsProtocol(id, operation)
             | Obligation::AtomicSpec(id, operation)
@@ -213,7 +214,7 @@ impl<'p> Reporter<'p> {
                 Some(result) => (self.lemma(lemma, result)?, result.effort.clone()),
                 None => return None,
             },
-            Obligation::NoPanic(layer, operation) => self.no_panic(*layer, *operation)?,
+            Obligation::NoPanic(layer, part) => self.no_panic(*layer, *part)?,
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
@@ -330,10 +331,18 @@ impl<'p> Reporter<'p> {
         Some(self.violated(refutation.replayed, diagnostic))
     }
 
-    fn no_panic(&self, id: LayerId, operation: usize) -> Option<(Finding, Effort)> {
-        let (answered, effort, enabled) = layer::check(&self.setting, id, operation);
-        let span = self.operation_span(id, operation);
-        let name = self.operation_name(id, operation);
+    fn part_span(&self, layer: LayerId, part: Part) -> Span {
+        match (part, self.program().layers[layer.0 as usize].background) {
+            (Part::Operation(operation), _) => self.operation_span(layer, operation),
+            (Part::Background, Some(function)) => self.source_map.functions[function.0 as usize],
+            (Part::Background, None) => self.source_map.layers[layer.0 as usize],
+        }
+    }
+
+    fn no_panic(&self, id: LayerId, part: Part) -> Option<(Finding, Effort)> {
+        let (answered, effort, enabled) = layer::check(&self.setting, id, part);
+        let span = self.part_span(id, part);
+        let name = part.name(&self.program().layers[id.0 as usize]);
         let finding = match answered {
             Answered::Holds if enabled => Self::proved(),
             Answered::Holds => Finding {

@@ -1,0 +1,148 @@
+//! How the operations of the x86-TSO counter move: the table of the original, for the raw lock, for its rules (nilpotent, as they are, and
+//! restricted), and the facts that the table rests on.
+
+mod findings;
+
+use std::sync::atomic::AtomicBool;
+
+use cspec_analysis::{
+    db::lower_sources,
+    ir::{LayerId, Program},
+    obligations::{About, Lemma, question::Setting},
+    report::{Options, infer_movers},
+    verdict::Scope,
+};
+
+/// Only the layers above the store buffers, and text replaced in `lock.rs`.
+fn lock_layers(find: &str, replace: &str) -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tso/src/layers");
+    ["lock.rs", "seq_mem.rs", "raw_lock.rs"]
+        .map(|name| {
+            let text = std::fs::read_to_string(format!("{folder}/{name}")).expect("a source file");
+            // Without the implementations: they are over layers that are not here.
+            let text = text.split("#[implement").next().unwrap_or_default();
+            let text = text.replace("#[layer(ops = TasTso, inherit(TasTso: print))]", "#[layer]").replace(
+                "impl SeqMem for Locked {",
+                "impl SeqMem for Locked {\n    #[op(external)]\n    fn print(&mut self, me: Pid, value: u64) {\n        external()\n    }\n",
+            );
+            (name.to_owned(), text.replace(find, replace))
+        })
+        .to_vec()
+}
+
+/// The inferred mover types of a layer, by operation.
+fn movers_of(files: &[(String, String)], layer: &str, scope: Scope) -> Vec<(String, &'static str)> {
+    let texts: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let lowered = lower_sources(&texts);
+    assert_eq!(lowered.diagnostics, []);
+    let program = &lowered.program;
+    let movers = infer_movers(program, &Options { scope, end_to_end: false }, &AtomicBool::new(false));
+    let index = index_of(program, layer);
+    let names = program.layers[index].operations.iter().map(|it| it.name.clone());
+    names.zip(movers[index].iter().map(|(movers, _)| movers.name())).collect()
+}
+
+fn index_of(program: &Program, layer: &str) -> usize {
+    program.layers.iter().position(|it| it.name == layer).expect("the layer")
+}
+
+fn table(rows: &[(&str, &'static str)]) -> Vec<(String, &'static str)> {
+    let mut rows: Vec<(String, &'static str)> = rows.iter().map(|(name, movers)| ((*name).to_owned(), *movers)).collect();
+    rows.sort();
+    rows
+}
+
+#[track_caller]
+fn assert_table(files: &[(String, String)], layer: &str, expected: &[(&str, &'static str)]) {
+    let mut movers = movers_of(files, layer, Scope::default());
+    movers.sort();
+    assert_eq!(movers, table(expected), "{layer}");
+}
+
+/// Without rules nothing moves: whoever is not the owner may fail, and acquiring is undone by anybody's release.
+#[test]
+fn nothing_moves_without_rules() {
+    let expected = [("acquire", "non"), ("release", "non"), ("read", "non"), ("write", "non"), ("print", "non")];
+    assert_table(&lock_layers("", ""), "RawLock", &expected);
+}
+
+/// By its rules, a lock is acquired to the right and released to the left, and what it guards moves both ways. Whether a use against the
+/// rules has no step, or one that does nothing, makes no difference here.
+#[test]
+fn by_its_rules_a_lock_moves() {
+    let expected = [("acquire", "right"), ("release", "left"), ("read", "both"), ("write", "both"), ("print", "non")];
+    assert_table(&lock_layers("", ""), "Lock", &expected);
+    assert_table(&lock_layers(", nilpotent", ""), "Lock", &expected);
+}
+
+/// The facts behind the table: who is silent, and who stays enabled whatever others do.
+#[test]
+fn silence_and_stable_enabledness() {
+    let silent_and_stable = |files: &[(String, String)], layer: &str| -> Vec<(String, bool, bool)> {
+        let texts: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let program = lower_sources(&texts).program;
+        let code = cspec_analysis::explore::compile::compile(&program);
+        let (scope, stop) = (Scope::default(), AtomicBool::new(false));
+        let setting = Setting { program: &program, code: &code, scope: &scope, stop: &stop };
+        let layer = index_of(&program, layer);
+        let operations = &program.layers[layer].operations;
+        let holds = |operation, about| {
+            let lemma = Lemma { layer: LayerId(layer as u32), operation, about };
+            lemma.settle(&setting).holds.expect("a verdict")
+        };
+        let row = |index: usize| {
+            let is_stable = (0..operations.len()).all(|other| holds(index, About::StablyEnabled(other)));
+            (operations[index].name.clone(), holds(index, About::Silent), is_stable)
+        };
+        let mut rows: Vec<_> = (0..operations.len()).map(row).collect();
+        rows.sort();
+        rows
+    };
+    let rows = |rows: [(&str, bool, bool); 5]| rows.map(|(name, silent, stable)| (name.to_owned(), silent, stable)).to_vec();
+    let raw = rows([
+        ("acquire", true, false),
+        ("print", false, true),
+        ("read", false, true),
+        ("release", false, true),
+        ("write", false, true),
+    ]);
+    let ruled = rows([
+        ("acquire", true, false),
+        ("print", false, true),
+        ("read", true, true),
+        ("release", true, true),
+        ("write", true, true),
+    ]);
+    assert_eq!(silent_and_stable(&lock_layers("", ""), "RawLock"), raw);
+    assert_eq!(silent_and_stable(&lock_layers("", ""), "Lock"), ruled);
+    assert_eq!(silent_and_stable(&lock_layers(", nilpotent", ""), "Lock"), ruled);
+}
+
+/// A store moves left, as nobody sees it before it becomes visible; it does not move right, because the machine may make it visible at once.
+/// For that, what the machine does includes the stores of the process itself.
+#[test]
+fn a_pending_store_moves_left_only() {
+    let source = "
+        #[state]
+        pub struct Memory { pub shared: bool, pub pending: Total<Pid, bool> }
+
+        #[layer]
+        impl Buffered for Memory {
+            #[background]
+            fn drain(&mut self) {
+                let process: Pid = any();
+                if maybe() && self.pending[process] {
+                    self.shared = true;
+                    self.pending[process] = false;
+                }
+            }
+            #[op]
+            fn read(&mut self, me: Pid) -> bool { self.shared || self.pending[me] }
+            #[op]
+            fn write(&mut self, me: Pid) { self.pending[me] = true; }
+        }
+        ";
+    let own = [("layers.rs".to_owned(), source.to_owned())];
+    let scope = Scope { pids: 2, ..Scope::default() };
+    assert_eq!(movers_of(&own, "Buffered", scope.clone()), [("read".to_owned(), "non"), ("write".to_owned(), "left")]);
+}
