@@ -428,7 +428,10 @@ impl Mistake {
             let is_owed = (name.implementation == owner || name.implementation.is_empty() && name.layer == owner)
                 && (name.operation.as_str(), name.kind) == (operation, kind);
             let [finding] = it.diagnostics.as_slice() else { return false };
-            is_owed && it.verdict == Verdict::Violated && finding.code == self.code && checked.line(finding) == self.line
+            is_owed
+                && it.verdict == Verdict::Violated
+                && finding.code == self.code
+                && checked.line(finding) == self.line
         })
     }
 
