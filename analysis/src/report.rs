@@ -13,10 +13,11 @@ use crate::{
     db,
     diagnostics::Diagnostic,
     explore::compile::compile,
-    ir::{Claim, Implementation, LayerId, Operation, Program, SourceMap, Span, Type},
+    ir::{Claim, Implementation, ImplementationId, Justification, LayerId, Operation, Program, SourceMap, Span, Type},
     obligations::{
         About, Lemma, LemmaResult, Lemmas, Obligation, mover_lemmas, movers::Direction, needed_lemmas, plan, plan_end_to_end,
-        question::Setting,
+        abstraction::absorbs_background,
+        question::{Answered, Effort, Setting},
         report::{Reporter, Settled},
     },
     verdict::{Outcome, Scope},
@@ -97,9 +98,13 @@ pub fn check_program(
     let code = compile(program);
     let setting = Setting { program, code: &code, scope: &options.scope, stop };
     let needed = if options.end_to_end { BTreeSet::new() } else { needed_lemmas(&setting) };
-    let plan = if options.end_to_end { plan_end_to_end(program) } else { plan(program) };
+    let mut plan = if options.end_to_end { plan_end_to_end(program) } else { plan(program) };
     progress.planned(plan.len());
-    let (lemmas, times) = settle_lemmas(&setting, needed);
+    let (mut lemmas, times) = settle_lemmas(&setting, needed);
+    if !options.end_to_end {
+        lemmas.absorbing = absorbing(&setting);
+    }
+    plan.retain(|it| !matches!(it, Obligation::Absorbs(id) if !lemmas.absorbing.contains_key(id)));
     let reporter = Reporter { setting, source_map, lemmas: &lemmas };
     let settle = |obligation: &Obligation| {
         let started = Instant::now();
@@ -120,6 +125,27 @@ pub fn check_program(
     settled.into_iter().chain(relied).flatten().map(|(settled, time)| (settled.outcome, time)).collect()
 }
 
+/// The abstractions whose relation absorbs the background steps below.
+fn absorbing(setting: &Setting) -> BTreeMap<ImplementationId, Effort> {
+    let abstractions = setting.program.implementations.iter().enumerate().filter_map(|(index, it)| match &it.by {
+        Justification::Abstraction(relation) => Some((ImplementationId(index as u32), it, relation)),
+        _ => None,
+    });
+    let with_background: Vec<_> = abstractions
+        .filter(|(_, it, _)| {
+            let lower = &setting.program.layers[it.lower.0 as usize];
+            lower.background.is_some() && lower.invariants.is_empty()
+        })
+        .collect();
+    with_background
+        .into_par_iter()
+        .filter_map(|(id, implementation, relation)| {
+            let (answered, effort) = absorbs_background(setting, implementation, relation);
+            matches!(answered, Answered::Holds).then_some((id, effort))
+        })
+        .collect()
+}
+
 fn settle_lemmas(setting: &Setting, needed: BTreeSet<Lemma>) -> (Lemmas, BTreeMap<Lemma, Duration>) {
     let settled: Vec<(Lemma, LemmaResult, Duration)> = needed
         .into_par_iter()
@@ -129,10 +155,10 @@ fn settle_lemmas(setting: &Setting, needed: BTreeSet<Lemma>) -> (Lemmas, BTreeMa
             (lemma, result, started.elapsed())
         })
         .collect();
-    let mut lemmas = Lemmas::new();
+    let mut lemmas = Lemmas::default();
     let mut times = BTreeMap::new();
     for (lemma, result, time) in settled {
-        lemmas.insert(lemma, result);
+        lemmas.settled.insert(lemma, result);
         times.insert(lemma, time);
     }
     (lemmas, times)

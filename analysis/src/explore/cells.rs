@@ -20,8 +20,9 @@ use crate::{
 /// Where a cell comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// An unknown that the obligation starts from: a state, an argument.
-    Root(u32),
+    /// An unknown that the obligation starts from: a state, an argument. Numbers are given out by those who ask; the type keeps apart
+    /// what happens to have one number.
+    Root(u32, Rc<Type>),
     /// A component of another cell: a field, or an element of a sequence.
     Part(CellId, u32),
     /// A payload of a variant of another cell.
@@ -182,7 +183,7 @@ impl<'p> Cells<'p> {
         }
         let id = CellId(self.cells.len() as u32);
         let chosen = match &origin {
-            Origin::Root(_) => false,
+            Origin::Root(..) => false,
             Origin::Choice(..) => true,
             Origin::Part(parent, _) | Origin::Payload(parent, ..) | Origin::Entry(parent, _) => self.get(*parent).chosen,
         };
@@ -236,7 +237,8 @@ impl<'p> Cells<'p> {
 
     /// An unknown value of type `ty`.
     pub fn root(&mut self, number: u32, ty: &Type, quantifier: Quantifier) -> Value {
-        Value::Cell(self.cell(Origin::Root(number), || Rc::new(ty.clone()), quantifier))
+        let ty = Rc::new(ty.clone());
+        Value::Cell(self.cell(Origin::Root(number, ty.clone()), || ty, quantifier))
     }
 
     /// Structs and collections have one shape only: their value, one level deep, with cells inside.

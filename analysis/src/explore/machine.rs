@@ -116,15 +116,20 @@ pub enum Stop {
     NumbersNeeded,
     /// Reached code that was diagnosed.
     Unsupported(Site),
+    /// A function calls itself without end.
+    TooDeep(Site),
     /// [`World::fuel`] is used up.
     OutOfFuel,
 }
+
+/// Activations at a time before a recursion is taken to be endless.
+const MAX_DEPTH: usize = 256;
 
 /// A run that can be copied.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// Activations, innermost last.
-    pub frames: Vec<Frame>,
+    pub frames: Vec<Rc<Frame>>,
     /// Operands of all activations.
     pub stack: Vec<Value>,
     /// The state of the layer below, for procedures.
@@ -146,7 +151,7 @@ pub struct Machine {
     /// Choices taken.
     pub trail: Trail,
     /// Values that the script of the run works on: states, arguments, results.
-    pub slots: Vec<Value>,
+    pub slots: Rc<Vec<Value>>,
     /// What `any()` gave on the way, as far as it was looked at and then forgotten.
     pub drawn: Rc<BTreeMap<CellId, Value>>,
     /// Choices to make without asking.
@@ -172,7 +177,7 @@ impl Machine {
             quantifier,
             draws: 0,
             trail: None,
-            slots: Vec::new(),
+            slots: Rc::default(),
             drawn: Rc::default(),
             hints: None,
             stage: 0,
@@ -194,7 +199,12 @@ impl Machine {
 
     fn enter(&mut self, code: &Code, function: CodeId, mut arguments: Vec<Value>, then: Then) {
         arguments.resize(code.functions[function].locals, Value::Unit);
-        self.frames.push(Frame { code: function, pc: 0, locals: arguments, stars: self.stars, then });
+        self.frames.push(Rc::new(Frame { code: function, pc: 0, locals: arguments, stars: self.stars, then }));
+    }
+
+    /// Fills a slot.
+    pub fn set(&mut self, slot: usize, value: Value) {
+        Rc::make_mut(&mut self.slots)[slot] = value;
     }
 
     /// Puts a value on the stack.
@@ -248,7 +258,7 @@ impl Machine {
 
     fn step(&mut self, world: &mut World) -> Result<(), Stop> {
         let code = world.code;
-        let Some(frame) = self.frames.last_mut() else {
+        let Some(frame) = self.frames.last_mut().map(Rc::make_mut) else {
             let result = self.stack.pop().unwrap_or(Value::Unit);
             return Err(Stop::Finished(result));
         };
@@ -301,6 +311,9 @@ impl Machine {
             Op::Append => self.append(world)?,
             Op::Call(callee) => {
                 frame.pc += 1;
+                if self.frames.len() > MAX_DEPTH {
+                    return Err(self.site(world).map_or(Stop::Disabled, Stop::TooDeep));
+                }
                 let count = code.functions[callee as usize].parameters;
                 let arguments = self.stack.split_off(self.stack.len() - count);
                 self.call(code, callee as usize, arguments);
@@ -379,7 +392,7 @@ impl Machine {
     }
 
     fn advance(&mut self) {
-        if let Some(frame) = self.frames.last_mut() {
+        if let Some(frame) = self.frames.last_mut().map(Rc::make_mut) {
             frame.pc += 1;
         }
     }
@@ -516,7 +529,7 @@ impl Machine {
     fn jump_if(&mut self, world: &mut World, wanted: bool, to: u32) -> Result<(), Stop> {
         let value = self.force_top(world, 0)?;
         self.stack.pop();
-        if let Some(frame) = self.frames.last_mut() {
+        if let Some(frame) = self.frames.last_mut().map(Rc::make_mut) {
             frame.pc = if value == Value::Bool(wanted) { to as usize } else { frame.pc + 1 };
         }
         Ok(())
@@ -529,7 +542,7 @@ impl Machine {
             Value::Seq(elements) => elements.get(at as usize).cloned(),
             _ => None,
         };
-        let Some(frame) = self.frames.last_mut() else { return Ok(()) };
+        let Some(frame) = self.frames.last_mut().map(Rc::make_mut) else { return Ok(()) };
         match element {
             Some(element) => {
                 frame.locals[position as usize] = Value::Int(at + 1);
@@ -947,11 +960,18 @@ impl Machine {
         let old = self.clone();
         let write_out = |value: &mut Value| *value = old.written_out(world, value);
         for frame in &mut self.frames {
+            // Frames without cells stay shared with other machines.
+            if !frame.locals.iter().any(|it| old.changes_written_out(world, it)) {
+                continue;
+            }
+            let frame = Rc::make_mut(frame);
             frame.locals.iter_mut().for_each(write_out);
         }
         self.stack.iter_mut().for_each(write_out);
         write_out(&mut self.state);
-        self.slots.iter_mut().for_each(write_out);
+        if self.slots.iter().any(|it| old.changes_written_out(world, it)) {
+            Rc::make_mut(&mut self.slots).iter_mut().for_each(write_out);
+        }
         if !self.events.is_empty() {
             Rc::make_mut(&mut self.events).iter_mut().for_each(write_out);
         }
@@ -963,6 +983,19 @@ impl Machine {
         }
         if self.chosen.keys().any(is_dead) {
             Rc::make_mut(&mut self.chosen).retain(|id, _| !is_dead(id));
+        }
+    }
+
+    /// Whether there is anything in a value that [`Machine::written_out`] changes.
+    fn changes_written_out(&self, world: &World, value: &Value) -> bool {
+        match value {
+            Value::Cell(id) => world.cells.get(*id).chosen && !matches!(self.resolve(value), Value::Cell(_)),
+            Value::Tuple(fields) | Value::Variant(_, fields) => {
+                fields.iter().any(|it| self.changes_written_out(world, it))
+            }
+            Value::Seq(elements) => elements.iter().any(|it| self.changes_written_out(world, it)),
+            Value::Map(map) => map.over.values().flatten().any(|it| self.changes_written_out(world, it)),
+            _ => false,
         }
     }
 

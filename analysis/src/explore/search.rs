@@ -114,10 +114,10 @@ type Seen = FxHashMap<Head, Vec<Knowledge>>;
 /// A machine at the head of a loop, without what is known.
 #[derive(PartialEq, Eq, Hash)]
 struct Head {
-    frames: Vec<Frame>,
+    frames: Vec<Rc<Frame>>,
     stack: Vec<Value>,
     state: Value,
-    slots: Vec<Value>,
+    slots: Rc<Vec<Value>>,
     stage: usize,
     events: Rc<Vec<Value>>,
     chosen: BTreeMap<CellId, Value>,
@@ -321,7 +321,7 @@ impl<'p> Search<'_, 'p> {
                 Stop::Disabled => return Ok(Advance::Dead),
                 Stop::Failed(site) => return Ok(Advance::End(machine, End::Failed(site))),
                 Stop::Panicked(site, why) => return Ok(Advance::End(machine, End::Panicked(site, why))),
-                stop @ (Stop::NumbersNeeded | Stop::Unsupported(_) | Stop::OutOfFuel) => return Err(give_up(stop)),
+                stop @ (Stop::NumbersNeeded | Stop::Unsupported(_) | Stop::TooDeep(_) | Stop::OutOfFuel) => return Err(give_up(stop)),
             }
         }
     }
@@ -343,12 +343,13 @@ impl<'p> Search<'_, 'p> {
                 machine.call(self.world.code, *function, values);
                 // What is changed in place is not kept: paths that differ only in where they started need not be told apart.
                 if let (Some(state), [0]) = (arguments.first(), &self.world.code.functions[*function].inout[..]) {
-                    machine.slots[*state] = Value::Unit;
+                    machine.set(*state, Value::Unit);
                 }
                 return Ok(Some(true));
             }
             Action::Procedure { function, state, arguments, .. } => {
-                machine.state = std::mem::replace(&mut machine.slots[*state], Value::Unit);
+                machine.state = machine.slots[*state].clone();
+                machine.set(*state, Value::Unit);
                 let arguments = arguments.iter().map(|it| slot(machine, it)).collect();
                 machine.call(self.world.code, *function, arguments);
                 return Ok(Some(true));
@@ -366,9 +367,13 @@ impl<'p> Search<'_, 'p> {
                 }
             }
             Action::TakeEvents(it) => {
-                machine.slots[*it] = Value::Seq(std::mem::take(&mut machine.events));
+                let events = std::mem::take(&mut machine.events);
+                machine.set(*it, Value::Seq(events));
             }
-            Action::Copy(from, to) => machine.slots[*to] = slot(machine, from),
+            Action::Copy(from, to) => {
+                let value = slot(machine, from);
+                machine.set(*to, value);
+            }
         }
         machine.stage += 1;
         Ok(Some(true))
@@ -380,16 +385,17 @@ impl<'p> Search<'_, 'p> {
         match &script[machine.stage] {
             Action::Call { arguments, result, .. } => {
                 if let (Some(state), Some(slot)) = (inouts.into_iter().next(), arguments.first()) {
-                    machine.slots[*slot] = state;
+                    machine.set(*slot, state);
                 }
                 if let Some(slot) = result {
-                    machine.slots[*slot] = value;
+                    machine.set(*slot, value);
                 }
             }
             Action::Procedure { state, result, .. } => {
-                machine.slots[*state] = std::mem::replace(&mut machine.state, Value::Unit);
+                let after = std::mem::replace(&mut machine.state, Value::Unit);
+                machine.set(*state, after);
                 if let Some(slot) = result {
-                    machine.slots[*slot] = value;
+                    machine.set(*slot, value);
                 }
             }
             _ => {}
@@ -482,6 +488,7 @@ fn give_up(stop: Stop) -> Abort {
     match stop {
         Stop::NumbersNeeded => Abort::NumbersNeeded,
         Stop::OutOfFuel => Abort::OutOfFuel,
+        Stop::TooDeep(site) => Abort::Endless(site),
         _ => Abort::Unsupported,
     }
 }

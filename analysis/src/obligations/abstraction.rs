@@ -108,12 +108,13 @@ impl Relation {
     }
 }
 
-/// Checks that the steps of one operation (by its index above) are matched.
+/// Checks that the steps of one operation (by its index above) are matched. `absorbing`: the relation absorbs background steps below.
 pub fn simulation(
     setting: &Setting,
     implementation: &Implementation,
     relation: &Abstraction,
     operation: usize,
+    absorbing: bool,
 ) -> (Answered<Unmatched>, Effort) {
     let lower = implementation.lower;
     let name = &setting.program.layers[implementation.upper.0 as usize].operations[operation].name;
@@ -121,28 +122,18 @@ pub fn simulation(
     let Some(below) = operations.iter().position(|it| it.name == *name) else {
         return (Answered::Holds, Effort::default());
     };
-    let whole = setting.code.step(lower, below);
-    let core = setting.code.core(lower, below);
-    if core == whole {
-        return matched(setting, implementation, relation, operation, whole);
-    }
-    let (absorbed, mut effort) = absorbs_background(setting, implementation, relation);
-    if matches!(absorbed, Answered::GivenUp(Abort::Stopped)) {
-        return (Answered::GivenUp(Abort::Stopped), effort);
-    }
-    if matches!(absorbed, Answered::Holds) {
-        let (alone, more) = matched(setting, implementation, relation, operation, core);
-        effort.add(more);
-        if matches!(alone, Answered::Holds) {
-            return (Answered::Holds, effort);
+    if absorbing {
+        let (alone, effort) = matched(setting, implementation, relation, operation, setting.code.core(lower, below));
+        if matches!(alone, Answered::Holds | Answered::GivenUp(Abort::Stopped)) {
+            return (alone, effort);
         }
     }
-    // Neither was necessary: only the whole step counts.
-    matched(setting, implementation, relation, operation, whole)
+    // That the operation alone is matched is enough, but not necessary: only the whole step can refute.
+    matched(setting, implementation, relation, operation, setting.code.step(lower, below))
 }
 
 /// Whether background steps below keep the relation.
-fn absorbs_background(
+pub fn absorbs_background(
     setting: &Setting,
     implementation: &Implementation,
     relation: &Abstraction,
@@ -263,7 +254,7 @@ pub fn initial(setting: &Setting, implementation: &Implementation, relation: &Ab
     setting.ask(&[init_below, init_above, relation.function], None, |search| {
         let mut start = slots.start(&mut search.world.cells, 1);
         // The state above is searched for.
-        start.slots[hi] = search.world.cells.root(hi as u32, setting.state(upper), Quantifier::Existential);
+        start.set(hi, search.world.cells.root(hi as u32, setting.state(upper), Quantifier::Existential));
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&wanted_script, None),

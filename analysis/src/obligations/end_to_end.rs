@@ -68,7 +68,7 @@ impl<T: std::hash::Hash + Eq> Interner<T> {
 #[derive(PartialEq, Eq, Hash)]
 enum Process {
     Finished,
-    Wants { frames: Vec<Frame>, stack: Vec<Value>, operation: usize, arguments: Vec<Value> },
+    Wants { frames: Vec<Rc<Frame>>, stack: Vec<Value>, operation: usize, arguments: Vec<Value> },
 }
 
 /// All processes and the state.
@@ -319,7 +319,7 @@ impl<'a> System<'a> {
         for number in 0..count {
             let mut machine = self.fresh(search, &[], count);
             machine.call(search.world.code, setting.code.function(client.function), vec![Value::Int(i64::from(number))]);
-            machine.slots = vec![Value::Unit];
+            machine.slots = Rc::new(vec![Value::Unit]);
             processes.push(self.run_to_step(setting, search, machine)?);
         }
         let states = self.initial_states(setting, search, count)?;
@@ -338,7 +338,7 @@ impl<'a> System<'a> {
     fn initial_states<'p>(&mut self, setting: &Setting<'p>, search: &mut Search<'_, 'p>, count: u32) -> Result<Vec<Id>, Abort> {
         let mut machine = self.fresh(search, &[], count);
         let state = search.world.cells.root(self.end.0, setting.state(self.end), Quantifier::Universal);
-        machine.slots = vec![state, Value::Unit];
+        machine.slots = Rc::new(vec![state, Value::Unit]);
         let script = [
             Action::Call { function: setting.code.init[self.end.0 as usize], arguments: vec![0], result: Some(1) },
             Action::When(1),
@@ -498,10 +498,10 @@ impl<'a> System<'a> {
             values.extend(arguments);
             let mut machine = self.fresh(search, &values, count as u32);
             let literals = search.world.cells.start().mentioned(Sort::Pid);
-            machine.slots = vec![(*before).clone(), Value::Atom(Sort::Pid, literals + number)];
-            machine.slots.extend(arguments.iter().cloned());
+            machine.slots = Rc::new(vec![(*before).clone(), Value::Atom(Sort::Pid, literals + number)]);
+            Rc::make_mut(&mut machine.slots).extend(arguments.iter().cloned());
             let result = machine.slots.len();
-            machine.slots.extend([Value::Unit, Value::Unit]);
+            Rc::make_mut(&mut machine.slots).extend([Value::Unit, Value::Unit]);
             let step = setting.code.step(self.end, *operation);
             let script = [
                 Action::Call { function: step, arguments: (0..result).collect(), result: Some(result) },
@@ -511,6 +511,7 @@ impl<'a> System<'a> {
             search.for_all(machine, &script, &mut |search, machine, end| {
                 match end {
                     End::Done => done.extend(settled(search, machine, [0, result, result + 1])?),
+                    // A panic is a failure of the bottom like any other; that it panics is reported where it is the question.
                     _ => outcomes.fails = true,
                 }
                 Ok(true)

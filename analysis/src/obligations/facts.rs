@@ -206,9 +206,9 @@ pub fn others(
         .map(|(process, known)| {
             let mut start = Machine::new(known, Quantifier::Universal);
             start.draws = machine.draws;
-            start.slots = vec![machine.state.clone(), process];
-            start.slots.extend(arguments.iter().cloned());
-            start.slots.push(Value::Unit);
+            start.slots = Rc::new(vec![machine.state.clone(), process]);
+            Rc::make_mut(&mut start.slots).extend(arguments.iter().cloned());
+            Rc::make_mut(&mut start.slots).push(Value::Unit);
             start
         })
         .collect()

@@ -1,7 +1,9 @@
-//! What every layer owes by itself: no operation panics, in any state; and each can happen in some state.
+//! What every layer owes by itself: no operation panics, in any state; and each can happen in some state. The layer at the top of a stack
+//! owes more: that no operation fails.
 //!
 //! ```text
 //! for all s, p, arguments: no run of op@p from s reads a missing key, overflows, divides by zero or falls through a `match`
+//! for all s, p, arguments: no run of op@p from s fails                                                   (top of a stack)
 //! ```
 //!
 //! An operation that has no transition in any state makes what is shown about it empty; that is a warning, not a violation.
@@ -17,7 +19,7 @@ use crate::{
     ir::{Layer, LayerId, Type},
 };
 
-/// A run of an operation that panics.
+/// A run of an operation that panics, or fails.
 pub struct Panics {
     /// Where.
     pub site: Site,
@@ -53,8 +55,8 @@ impl Part {
     }
 }
 
-/// Checks one part. The flag tells whether it is enabled in any state.
-pub fn check(setting: &Setting, id: LayerId, part: Part) -> (Answered<Panics>, Effort, bool) {
+/// Checks that one part does not panic; and, if it `must_succeed`, that it does not fail. The flag tells whether it is enabled in any state.
+pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> (Answered<Panics>, Effort, bool) {
     let layer = &setting.program.layers[id.0 as usize];
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(id));
@@ -80,9 +82,13 @@ pub fn check(setting: &Setting, id: LayerId, part: Part) -> (Answered<Panics>, E
         let mut panics = None;
         enabled = false;
         search.for_all(start, &script, &mut |search, machine, end| {
-            let End::Panicked(site, why) = end else {
-                enabled = true;
-                return Ok(true);
+            let (site, why) = match end {
+                End::Panicked(site, why) => (site, why),
+                End::Failed(site) if must_succeed => (site, "this may not hold"),
+                _ => {
+                    enabled = true;
+                    return Ok(true);
+                }
             };
             let mut known = machine.known.clone();
             let before = concrete_value(search, &mut known, &machine.slots[state]);

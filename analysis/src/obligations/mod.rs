@@ -19,7 +19,10 @@ pub mod stack;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    explore::{code::Op, search::Abort},
+    explore::{
+        code::{CodeId, Op},
+        search::Abort,
+    },
     ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program},
 };
 use movers::{Direction, Refutation};
@@ -60,8 +63,21 @@ pub struct LemmaResult {
     pub effort: Effort,
 }
 
-/// Lemmas that have been settled.
-pub type Lemmas = BTreeMap<Lemma, LemmaResult>;
+/// Lemmas that have been settled, and abstractions whose relation absorbs the background steps below.
+#[derive(Debug, Default)]
+pub struct Lemmas {
+    /// About operations.
+    pub settled: BTreeMap<Lemma, LemmaResult>,
+    /// Abstractions, with what it took to show it.
+    pub absorbing: BTreeMap<ImplementationId, Effort>,
+}
+
+impl Lemmas {
+    /// What settling a lemma gave.
+    pub fn get(&self, lemma: &Lemma) -> Option<&LemmaResult> {
+        self.settled.get(lemma)
+    }
+}
 
 /// Something to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,12 +96,16 @@ pub enum Obligation {
     AtomicSpec(ImplementationId, usize),
     /// Initial states are initial above.
     Initial(ImplementationId),
+    /// Background steps below keep the relation. Only owed where it holds: it is a way to show the simulations.
+    Absorbs(ImplementationId),
     /// Steps of an operation are matched above.
     Simulation(ImplementationId, usize),
     /// A turn of a retry loop.
     Retry(ImplementationId, usize),
     /// A stack has no gap.
     Stack(usize),
+    /// An operation at the top of a stack does not fail.
+    NeverFails(usize, usize),
     /// A client of a stack, with this many processes.
     EndToEnd(usize, u32),
 }
@@ -176,30 +196,35 @@ pub fn claimed(claim: Option<Claim>) -> &'static [Direction] {
     }
 }
 
-/// The operations that a procedure performs, if it may perform more than one.
-fn performed_before_the_last(setting: &Setting, lower: LayerId, how: &How) -> BTreeSet<usize> {
+/// The operations that a procedure performs, if it may perform more than one in a run. A single operation needs no mover.
+pub fn performed_before_the_last(setting: &Setting, lower: LayerId, how: &How) -> BTreeSet<usize> {
     let How::Procedure(function) = how else { return BTreeSet::new() };
     let mut performed = Vec::new();
-    let mut pending = vec![setting.code.function(*function)];
-    let mut seen = BTreeSet::new();
-    while let Some(function) = pending.pop() {
-        if !seen.insert(function) {
-            continue;
-        }
-        for op in &setting.code.functions[function].ops {
-            match op {
-                Op::Call(callee) => pending.push(*callee as usize),
-                Op::Perform(name, _) => {
-                    let operations = &setting.program.layers[lower.0 as usize].operations;
-                    performed.extend(operations.iter().position(|it| it.name == setting.code.names[*name as usize]));
-                }
-                // A loop may perform one call several times.
-                Op::Next(..) => performed.extend(performed.last().copied()),
-                _ => {}
+    collect_performed(setting, lower, setting.code.function(*function), 0, &mut performed);
+    if performed.len() > 1 { performed.into_iter().collect() } else { BTreeSet::new() }
+}
+
+/// Each operation as often as the text performs it; twice in a function that loops or recurs.
+fn collect_performed(setting: &Setting, lower: LayerId, function: CodeId, depth: u32, performed: &mut Vec<usize>) {
+    const DEEP: u32 = 32;
+    let before = performed.len();
+    let ops = &setting.code.functions[function].ops;
+    for op in ops {
+        match op {
+            Op::Call(callee) if depth < DEEP => {
+                collect_performed(setting, lower, *callee as usize, depth + 1, performed);
             }
+            Op::Perform(name, _) => {
+                let operations = &setting.program.layers[lower.0 as usize].operations;
+                performed.extend(operations.iter().position(|it| it.name == setting.code.names[*name as usize]));
+            }
+            _ => {}
         }
     }
-    if performed.len() > 1 { performed.into_iter().collect() } else { BTreeSet::new() }
+    let repeats = depth == DEEP || ops.iter().any(|op| matches!(op, Op::Next(..) | Op::LoopHead | Op::StarHead));
+    if repeats {
+        performed.extend_from_within(before..);
+    }
 }
 
 /// All obligations of a program, but for the lemmas that shapes will turn out to rely on; in a fixed order.
@@ -239,12 +264,21 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
                 obligations.extend(implemented(code).into_iter().map(|it| Obligation::Retry(id, it)));
             }
             Justification::Abstraction(_) => {
+                if lower.background.is_some() && lower.invariants.is_empty() {
+                    obligations.push(Obligation::Absorbs(id));
+                }
                 obligations.extend((0..upper.operations.len()).map(|it| Obligation::Simulation(id, it)));
             }
         }
         obligations.push(Obligation::Initial(id));
     }
-    obligations.extend((0..program.stacks.len()).map(Obligation::Stack));
+    for (index, stack) in program.stacks.iter().enumerate() {
+        obligations.push(Obligation::Stack(index));
+        if let Some(top) = stack::top(program, stack) {
+            let operations = 0..program.layers[top.0 as usize].operations.len();
+            obligations.extend(operations.map(|it| Obligation::NeverFails(index, it)));
+        }
+    }
     obligations
 }
 

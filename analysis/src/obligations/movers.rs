@@ -118,11 +118,11 @@ impl Pair {
 
     /// Puts the pair at a place in a procedure: this state, this process with these arguments, and that other process.
     pub fn place(&self, machine: &mut Machine, state: Value, me: &Value, arguments: &[Value], other: &Value) {
-        machine.slots[self.state] = state;
-        machine.slots[self.mover.process] = me.clone();
-        machine.slots[self.other.process] = other.clone();
+        machine.set(self.state, state);
+        machine.set(self.mover.process, me.clone());
+        machine.set(self.other.process, other.clone());
         for (slot, argument) in self.mover.arguments.iter().zip(arguments) {
-            machine.slots[*slot] = argument.clone();
+            machine.set(*slot, argument.clone());
         }
     }
 
@@ -360,7 +360,7 @@ fn first_difference(
     let wanted = pair.wanted(setting, layer, direction);
     let [second, first] = pair.order(direction);
     let mut machine = Machine::new(known.clone(), crate::explore::cells::Quantifier::Universal);
-    machine.slots = slots.to_vec();
+    machine.slots = std::rc::Rc::new(slots.to_vec());
     for length in 1..=wanted.len() {
         if super::question::unmet(search, &machine, &Wanted::Run(&wanted[..length], None))?.is_none() {
             continue;

@@ -218,7 +218,7 @@ impl Slots {
                 SlotValue::Given(value) => value.clone(),
                 SlotValue::Empty => Value::Unit,
             };
-            machine.slots.push(value);
+            Rc::make_mut(&mut machine.slots).push(value);
         }
         machine
     }
@@ -242,7 +242,7 @@ pub struct Case {
 impl Case {
     /// The case of a universal run, with more known.
     pub fn of(machine: &Machine, end: End, known: Knowledge) -> Case {
-        Case { known, slots: machine.slots.clone(), end, stage: machine.stage, trail: machine.trail.clone() }
+        Case { known, slots: machine.slots.to_vec(), end, stage: machine.stage, trail: machine.trail.clone() }
     }
 }
 
@@ -364,13 +364,13 @@ pub fn replays<'w>(
 ) -> Result<bool, Abort> {
     let mut known = case.known.clone();
     let mut start = Machine::new(known.clone(), Quantifier::Existential);
-    start.slots = initial.slots.iter().map(|it| concrete_value(search, &mut known, it)).collect();
+    start.slots = Rc::new(initial.slots.iter().map(|it| concrete_value(search, &mut known, it)).collect());
     let concrete = concrete(search, &Case { known: known.clone(), ..case.clone() });
     start.known = concrete.known.clone();
     let mut script = given.to_vec();
     if case.end == End::Done {
         let count = start.slots.len();
-        start.slots.extend(concrete.slots.iter().cloned());
+        Rc::make_mut(&mut start.slots).extend(concrete.slots.iter().cloned());
         script.extend((0..count).map(|slot| Action::Equal(slot, count + slot)));
     }
     let stage = if case.end == End::Done { script.len() } else { case.stage };
@@ -381,7 +381,7 @@ pub fn replays<'w>(
         return Ok(false);
     }
     let mut end = Machine::new(concrete.known, Quantifier::Universal);
-    end.slots = concrete.slots;
+    end.slots = Rc::new(concrete.slots);
     end.stage = case.stage;
     Ok(unmet(search, &end, &wanted(&end, &case.end))?.is_some())
 }

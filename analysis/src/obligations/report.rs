@@ -167,10 +167,29 @@ impl<'p> Reporter<'p> {
                     ..blank(pattern, "initial")
                 }
             }
+            Obligation::Absorbs(id) => {
+                let implementation = self.implementation(*id);
+                ObligationName {
+                    implementation: implementation.name.clone(),
+                    layer: self.layer_name(implementation.lower),
+                    operation: Part::Background.name(&layers[implementation.lower.0 as usize]).to_owned(),
+                    ..blank(Pattern::Abstraction, "absorbs-background")
+                }
+            }
             Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
             Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
             Obligation::Stack(index) => {
                 ObligationName { operation: self.program().stacks[*index].name.clone(), ..blank(Pattern::Stack, "links") }
+            }
+            Obligation::NeverFails(index, operation) => {
+                let stack = &self.program().stacks[*index];
+                let top = stack::top(self.program(), stack);
+                ObligationName {
+                    implementation: stack.name.clone(),
+                    layer: top.map_or_else(String::new, |it| self.layer_name(it)),
+                    operation: top.map_or_else(String::new, |it| self.operation_name(it, *operation)),
+                    ..blank(Pattern::Stack, "never-fails")
+                }
             }
             Obligation::EndToEnd(index, processes) => {
                 let client = &self.program().clients[*index];
@@ -199,9 +218,9 @@ impl<'p> Reporter<'p> {
             | Obligation::AtomicSpec(id, operation)
             | Obligation::Retry(id, operation) => self.procedure_span(*id, *operation),
             Obligation::StaysAllowed(id, operation, _) => self.operation_span(self.implementation(*id).lower, *operation),
-            Obligation::Initial(id) => self.source_map.implementations[id.0 as usize],
+            Obligation::Initial(id) | Obligation::Absorbs(id) => self.source_map.implementations[id.0 as usize],
             Obligation::Simulation(id, operation) => self.operation_span(self.implementation(*id).upper, *operation),
-            Obligation::Stack(index) => self.source_map.stacks[*index],
+            Obligation::Stack(index) | Obligation::NeverFails(index, _) => self.source_map.stacks[*index],
             Obligation::EndToEnd(index, _) => self.source_map.clients[*index],
         }
     }
@@ -220,9 +239,11 @@ impl<'p> Reporter<'p> {
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
             Obligation::Initial(id) => self.initial(*id)?,
+            Obligation::Absorbs(id) => (Self::proved(), self.lemmas.absorbing.get(id)?.clone()),
             Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
             Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
             Obligation::Stack(index) => (self.stack(*index), Effort::default()),
+            Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
         };
         let (verdict, bounds_met) = match finding.verdict {
@@ -340,7 +361,7 @@ impl<'p> Reporter<'p> {
     }
 
     fn no_panic(&self, id: LayerId, part: Part) -> Option<(Finding, Effort)> {
-        let (answered, effort, enabled) = layer::check(&self.setting, id, part);
+        let (answered, effort, enabled) = layer::check(&self.setting, id, part, false);
         let span = self.part_span(id, part);
         let name = part.name(&self.program().layers[id.0 as usize]);
         let finding = match answered {
@@ -380,6 +401,11 @@ impl<'p> Reporter<'p> {
             return Some((Self::proved(), Effort::default()));
         };
         let lower = self.implementation(id).lower;
+        if let Some(how) = self.how(id, operation)
+            && super::performed_before_the_last(&self.setting, lower, how).is_empty()
+        {
+            return Some((Self::proved(), Effort::default()));
+        }
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
         let mut judge = Judge { table: Some(&table), relied_right: vec![], relied_left: vec![], unknown: None };
         let (answered, effort) = self.setting.ask(&[procedure], Some(lower), |search| {
@@ -609,7 +635,13 @@ impl<'p> Reporter<'p> {
     fn simulation(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
         let Justification::Abstraction(relation) = &implementation.by else { return None };
-        let (answered, effort) = abstraction::simulation(&self.setting, implementation, relation, operation);
+        let (answered, effort) = abstraction::simulation(
+            &self.setting,
+            implementation,
+            relation,
+            operation,
+            self.lemmas.absorbing.contains_key(&id),
+        );
         let (upper, lower) = (implementation.upper, implementation.lower);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let below = self.program().layers[lower.0 as usize].operations.iter().position(|it| it.name == name)?;
@@ -703,6 +735,34 @@ impl<'p> Reporter<'p> {
             )
         };
         self.violated(true, diagnostic)
+    }
+
+    fn never_fails(&self, index: usize, operation: usize) -> Option<(Finding, Effort)> {
+        let stack = &self.program().stacks[index];
+        let top = stack::top(self.program(), stack)?;
+        let (answered, effort, _) = layer::check(&self.setting, top, Part::Operation(operation), true);
+        let name = self.operation_name(top, operation);
+        let span = self.source_map.stacks[index];
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(failure) => {
+                let at = self.site_span(failure.site).unwrap_or(self.operation_span(top, operation));
+                let diagnostic = Diagnostic {
+                    label: failure.why.to_owned(),
+                    related: vec![(span, "the top of this stack".to_owned())],
+                    notes: failure.notes,
+                    help: Some("end the stack in a layer that cannot fail: show, by a protocol, that the condition always holds".to_owned()),
+                    ..self.error(
+                        codes::CS0701,
+                        format!("`{}::{name}` may fail, and `{}` promises nothing after a failure", self.layer_name(top), stack.name),
+                        at,
+                    )
+                };
+                self.violated(true, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` may fail"), span)?,
+        };
+        Some((finding, effort))
     }
 
     fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {

@@ -159,7 +159,7 @@ impl<'p> Turns<'_, 'p, '_> {
 
     /// A turn is checked for every value that an earlier turn may have left in a variable.
     fn forget_carried(&self, search: &mut Search<'_, 'p>, machine: &mut Machine) {
-        let Some(frame) = machine.frames.last_mut() else { return };
+        let Some(frame) = machine.frames.last_mut().map(std::rc::Rc::make_mut) else { return };
         let Some(source) = search.world.code.functions[frame.code].source else { return };
         let function = &self.setting.program.functions[source.0 as usize];
         for (index, local) in function.locals.iter().enumerate().skip(function.parameters as usize) {
@@ -171,8 +171,8 @@ impl<'p> Turns<'_, 'p, '_> {
     }
 
     fn goes_on(&self, search: &mut Search<'_, 'p>, mut machine: Machine) -> Result<Option<BadTurn>, Abort> {
-        machine.slots[self.after] = machine.state.clone();
-        machine.slots[self.events] = Value::Seq(machine.events.clone());
+        machine.set(self.after, machine.state.clone());
+        machine.set(self.events, Value::Seq(machine.events.clone()));
         let unchanged = [Action::Equal(self.after, self.before), Action::Equal(self.events, self.nothing)];
         search.pausing = false;
         let unmet = unmet(search, &machine, &Wanted::Run(&unchanged, None));

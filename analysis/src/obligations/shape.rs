@@ -320,10 +320,10 @@ impl<'p> Walk<'_, 'p> {
         let allowed = self.setting.code.allowed[self.lower.0 as usize][call.operation];
         let mut machine = Machine::new(call.before.known.clone(), Quantifier::Universal);
         machine.draws = call.before.draws;
-        machine.slots = vec![call.before.state.clone(), self.me.clone()];
-        machine.slots.extend(call.arguments.iter().cloned());
+        machine.slots = Rc::new(vec![call.before.state.clone(), self.me.clone()]);
+        Rc::make_mut(&mut machine.slots).extend(call.arguments.iter().cloned());
         let result = machine.slots.len();
-        machine.slots.push(Value::Unit);
+        Rc::make_mut(&mut machine.slots).push(Value::Unit);
         let script = [Action::Call { function: allowed, arguments: (0..result).collect(), result: Some(result) }];
         let mut refused = None;
         search.pausing = false;

@@ -2,6 +2,13 @@
 //!
 //! Linking needs nothing but matching ends (CSPEC, section 4.4, `Link`): each implementation's lower layer is the next one's upper layer,
 //! or a protocol layer over it — using that layer by its rules is what the protocol obligations show.
+//!
+//! A failure below is matched by a failure above, all the way up; after a failure anything may happen. So a stack says something only if it
+//! ends in a layer that cannot fail:
+//!
+//! ```text
+//! for all s, p, arguments: no run of op@p of the top layer from s fails
+//! ```
 
 use crate::ir::{Implementation, LayerId, Program, Stack};
 
@@ -14,6 +21,11 @@ pub struct Gap {
     pub needs: LayerId,
     /// What the next one provides.
     pub provides: LayerId,
+}
+
+/// The layer that a stack implements.
+pub fn top(program: &Program, stack: &Stack) -> Option<LayerId> {
+    stack.implementations.first().map(|it| program.implementations[it.0 as usize].upper)
 }
 
 /// The first gap.
