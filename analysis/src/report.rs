@@ -11,9 +11,9 @@ use rayon::prelude::*;
 
 use crate::{
     db,
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, Severity},
     explore::compile::compile,
-    ir::{Claim, Implementation, ImplementationId, Justification, LayerId, Operation, Program, SourceMap, Span, Type},
+    ir::{lower::Lowered, Claim, Implementation, ImplementationId, Justification, LayerId, Operation, Program, Span, Type},
     obligations::{
         About, Lemma, LemmaResult, Lemmas, Obligation, mover_lemmas, movers::Direction, needed_lemmas, plan, plan_end_to_end,
         abstraction::absorbs_background,
@@ -74,7 +74,7 @@ pub fn check_package(package: &Package, options: &Options, progress: &dyn Progre
     let database = db::Database::default();
     let (files, sources) = db::load_package(&database, package);
     let lowered = db::lowered(&database, sources);
-    let outcomes = check_program(&lowered.program, &lowered.source_map, options, progress, stop);
+    let outcomes = check_program(lowered, options, progress, stop);
     PackageReport {
         package: package.name.clone(),
         package_id: package.id.clone(),
@@ -89,12 +89,13 @@ pub fn check_package(package: &Package, options: &Options, progress: &dyn Progre
 /// Checks a program: lemmas first, then everything that relies on them. Independent obligations run in parallel; the result is in a fixed
 /// order.
 pub fn check_program(
-    program: &Program,
-    source_map: &SourceMap,
+    lowered: &Lowered,
     options: &Options,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Vec<(Outcome, Duration)> {
+    let (program, source_map) = (&*lowered.program, &*lowered.source_map);
+    let source_is_broken = lowered.diagnostics.iter().any(|it| it.severity == Severity::Error);
     let code = compile(program);
     let setting = Setting { program, code: &code, scope: &options.scope, stop };
     let needed = if options.end_to_end { BTreeSet::new() } else { needed_lemmas(&setting) };
@@ -105,7 +106,7 @@ pub fn check_program(
         lemmas.absorbing = absorbing(&setting);
     }
     plan.retain(|it| !matches!(it, Obligation::Absorbs(id) if !lemmas.absorbing.contains_key(id)));
-    let reporter = Reporter { setting, source_map, lemmas: &lemmas };
+    let reporter = Reporter { setting, source_map, lemmas: &lemmas, source_is_broken };
     let settle = |obligation: &Obligation| {
         let started = Instant::now();
         let settled = reporter.settle(obligation)?;

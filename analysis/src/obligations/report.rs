@@ -27,6 +27,8 @@ pub struct Reporter<'p> {
     pub source_map: &'p SourceMap,
     /// Lemmas that have been settled.
     pub lemmas: &'p Lemmas,
+    /// The source has errors: what depends on them has no verdict.
+    pub source_is_broken: bool,
 }
 
 /// An outcome, and the lemmas that it relies on.
@@ -225,7 +227,7 @@ impl<'p> Reporter<'p> {
         }
     }
 
-    /// Settles an obligation. `None` if it was stopped.
+    /// Settles an obligation. `None` if it was stopped, or depends on source that has errors.
     pub fn settle(&self, obligation: &Obligation) -> Option<Settled> {
         let mut relied = Vec::new();
         let (finding, effort) = match obligation {
@@ -279,6 +281,7 @@ impl<'p> Reporter<'p> {
     fn given_up(&self, abort: &Abort, what: &str, span: Span) -> Option<Finding> {
         let diagnostic = match abort {
             Abort::Stopped => return None,
+            Abort::Unsupported if self.source_is_broken => return None,
             Abort::OutOfFuel => Diagnostic {
                 help: Some("a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`".to_owned()),
                 ..self.error(codes::CS0901, format!("{what} is undecided: the budget of {} steps ran out", self.setting.scope.budget), span)
@@ -293,8 +296,8 @@ impl<'p> Reporter<'p> {
                 )
             },
             Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
-                help: Some("mend the errors reported in the source first".to_owned()),
-                ..self.error(codes::CS0902, format!("{what} is undecided: it depends on code that could not be read"), span)
+                help: Some("this is a mistake in cspec: please report it".to_owned()),
+                ..self.error(codes::CS0902, format!("{what} is undecided: the engine met code that it cannot run"), span)
             },
         };
         Some(Finding { verdict: Verdict::Undecided, diagnostics: vec![diagnostic] })

@@ -57,7 +57,7 @@ impl Progress for Quiet {
 pub fn run(files: &[(String, String)], options: &Options) -> Checked {
     let texts: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let lowered = lower_sources(&texts);
-    let outcomes = check_program(&lowered.program, &lowered.source_map, options, &Quiet, &AtomicBool::new(false));
+    let outcomes = check_program(&lowered, options, &Quiet, &AtomicBool::new(false));
     Checked { files: files.to_vec(), lowered, outcomes: outcomes.into_iter().map(|(it, _)| it).collect() }
 }
 

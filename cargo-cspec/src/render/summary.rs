@@ -150,9 +150,9 @@ impl Summary {
         }
     }
 
-    /// Obligations without a verdict although nobody interrupted the run.
+    /// Obligations without a verdict although nobody interrupted the run, and no error in the source stood in their way.
     pub fn lost(&self) -> usize {
-        if self.interrupted { 0 } else { self.unchecked }
+        if self.interrupted || self.source_errors > 0 { 0 } else { self.unchecked }
     }
 
     /// The exit status.
