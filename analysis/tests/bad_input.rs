@@ -39,6 +39,71 @@ fn with_operation(body: &str) -> String {
 
 // The source.
 
+/// A syntax error in one function does not silence what is said about the next.
+#[test]
+fn a_syntax_error_hides_nothing_else() {
+    let checked = check_soon(
+        "
+        #[state]
+        pub struct Light { pub on: bool }
+
+        #[layer]
+        impl Switch for Light {
+            #[op]
+            fn broken(&mut self, me: Pid) { self.on = ; }
+            //                                        ^ CS0101
+            #[op(right)]
+            //   ^^^^^ CS0301 right-mover / off
+            fn on(&mut self, me: Pid) { self.on = true; }
+            #[op]
+            fn off(&mut self, me: Pid) { self.on = false; }
+        }
+        ",
+    );
+    assert!(checked.failed().all(|it| it.name.operation == "on"));
+}
+
+/// A construct outside the language is named where it stands; the operation next to it is checked.
+#[test]
+fn an_unsupported_construct_is_named() {
+    check_soon(
+        "
+        #[state]
+        pub struct Light { pub on: bool }
+
+        #[layer]
+        impl Switch for Light {
+            #[op]
+            fn strange(&mut self, me: Pid) { self.on = async { true }; }
+            //                                         ^^^^^^^^^^^^^^ CS0102
+            #[op(right)]
+            //   ^^^^^ CS0301 right-mover / off
+            fn on(&mut self, me: Pid) { self.on = true; }
+            #[op]
+            fn off(&mut self, me: Pid) { self.on = false; }
+        }
+        ",
+    );
+}
+
+/// A name that is not there.
+#[test]
+fn an_unknown_name_is_named() {
+    check_soon(&with_operation(
+        "                self.count = self.cuont;
+                //                ^^^^^ CS0103",
+    ));
+}
+
+/// A type that does not fit.
+#[test]
+fn a_type_error_is_shown_at_the_expression() {
+    check_soon(&with_operation(
+        "                self.count = true;
+                //           ^^^^ CS0104",
+    ));
+}
+
 /// An operation that nothing implements.
 #[test]
 fn a_missing_procedure_is_shown_at_the_implementation() {
@@ -157,6 +222,26 @@ fn an_empty_loop_is_undecided() {
         "                loop {}
             //  ^^^^^^^ CS0903 no-panic",
     ));
+}
+
+/// A function that calls itself for ever.
+#[test]
+fn endless_recursion_is_found() {
+    check_soon(
+        "
+        #[state]
+        pub struct State { pub count: u64 }
+
+        fn deeper(n: u64) -> u64 { deeper(n) }
+        //                         ^^^^^^^^^ CS0903 no-panic
+
+        #[layer]
+        impl Layer for State {
+            #[op]
+            fn run(&mut self, me: Pid) { self.count = deeper(self.count); }
+        }
+        ",
+    );
 }
 
 /// A loop that comes back to where it was ends: then the operation is decided.

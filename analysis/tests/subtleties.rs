@@ -3,8 +3,11 @@
 
 mod findings;
 
-use cspec_analysis::verdict::{Scope, Verdict};
-use findings::{check, check_with, holds, mended, pair, witness};
+use cspec_analysis::{
+    report::Options,
+    verdict::{Scope, Verdict},
+};
+use findings::{check, check_with, holds, mended, pair, run, witness};
 
 // What is quantified over.
 
@@ -1021,11 +1024,37 @@ fn only_what_meets_a_bound_depends_on_it() {
         }
         ";
     for entries in 1..4 {
-        let options =
-            cspec_analysis::report::Options { scope: Scope { entries, ..Scope::default() }, ..Default::default() };
+        let options = Options { scope: Scope { entries, ..Scope::default() }, ..Default::default() };
         let checked = check_with(source, &options);
         assert_eq!(checked.verdicts("no-panic"), [("create", &Verdict::Proved), ("count", &Verdict::Checked)]);
         let bounds: Vec<&[String]> = checked.outcomes.iter().map(|it| it.bounds_met.as_slice()).collect();
         assert!(bounds[0].is_empty() && !bounds[1].is_empty(), "{bounds:?}");
     }
+}
+
+/// A stack does not fail: who writes against the rules fails at the bottom, and so does the top.
+#[test]
+fn a_stack_does_not_fail_at_the_top() {
+    let source = "
+        #[state]
+        pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }
+
+        #[layer]
+        impl Lower for Guarded {
+            #[op]
+            fn write(&mut self, me: Pid, value: u64) { assert!(self.owner == Some(me)); self.value = value; }
+        }
+
+        #[layer(inherit(Lower: write))]
+        impl Upper for Guarded {}
+
+        #[implement(Upper, over = Lower, by = movers, pass(write))]
+        impl Same {}
+
+        #[stack]
+        pub type Tower<L> = Same<L>;
+        ";
+    let checked = run(&[("layers.rs".to_owned(), source.to_owned())], &Options::default());
+    assert_eq!(checked.verdicts("never-fails"), [("write", &Verdict::Violated)]);
+    holds(&mended(source, &[("assert!(", "when(")]));
 }
