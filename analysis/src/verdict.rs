@@ -97,6 +97,13 @@ pub struct Scope {
     pub budget: u64,
 }
 
+impl Scope {
+    /// The smallest scope within this one in which two processes can meet: where the simplest counterexamples are.
+    pub fn smallest(&self) -> Scope {
+        Scope { pids: self.pids.min(2), entries: self.entries.min(1), ints: self.ints.min(1), ..self.clone() }
+    }
+}
+
 impl Default for Scope {
     fn default() -> Scope {
         Scope { pids: 3, entries: 2, ints: 2, scalars: BTreeMap::new(), scalars_default: 2, budget: 200_000_000 }

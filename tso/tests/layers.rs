@@ -72,7 +72,7 @@ fn the_invariant_rules_out_what_the_lock_prevents() {
     let free = Tracked::default();
     let taken = steps::<dyn LockInvariant, _>(&free, __LockInvariant::try_acquire(()));
     assert!(taken.iter().any(|outcome| outcome.value().is_some_and(|(taken, _)| *taken)));
-    let impossible = Tracked { owner: Some(Pid(1)), ..Tracked::default() };
+    let impossible = Tracked { owned: Owned { owner: Some(Pid(1)), ..Owned::default() }, ..Tracked::default() };
     assert!(steps::<dyn LockInvariant, _>(&impossible, __LockInvariant::try_acquire(())).is_empty());
 }
 
@@ -105,5 +105,5 @@ fn the_layers_stay_short() {
         let code = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
         lines += code.count();
     }
-    assert!((100..500).contains(&lines), "{lines} lines of code");
+    assert!((100..450).contains(&lines), "{lines} lines of code");
 }

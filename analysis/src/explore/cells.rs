@@ -143,7 +143,7 @@ pub struct Cells<'p> {
     /// The program, for its types.
     pub program: &'p Program,
     /// How far splits go.
-    pub scope: &'p Scope,
+    pub scope: Scope,
     /// How unknown integers are represented.
     pub numbers: Numbers,
     /// Bounds met so far, as they are shown.
@@ -162,7 +162,7 @@ pub const WITNESS_ATOMS: u32 = 1 << 16;
 
 impl<'p> Cells<'p> {
     /// No cells yet.
-    pub fn new(program: &'p Program, scope: &'p Scope, numbers: Numbers) -> Cells<'p> {
+    pub fn new(program: &'p Program, scope: Scope, numbers: Numbers) -> Cells<'p> {
         Cells {
             program,
             scope,

@@ -23,7 +23,7 @@
 //! `R` is the user's `#[abstraction]` — a function up, a function down, or a predicate, any of which may choose — and the invariant of the
 //! layer above, if it has one.
 
-use super::question::{Answered, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
+use super::question::{Counterexample, Answered, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
 use crate::{
     explore::{
         cells::Quantifier,
@@ -132,12 +132,21 @@ pub fn simulation(
     matched(setting, implementation, relation, operation, setting.code.step(lower, below))
 }
 
+/// Background steps do not keep the relation. That refutes nothing: the whole step may still be matched.
+pub struct NotAbsorbed;
+
+impl Counterexample for NotAbsorbed {
+    fn is_confirmed(&self) -> bool {
+        true
+    }
+}
+
 /// Whether background steps below keep the relation.
 pub fn absorbs_background(
     setting: &Setting,
     implementation: &Implementation,
     relation: &Abstraction,
-) -> (Answered<()>, Effort) {
+) -> (Answered<NotAbsorbed>, Effort) {
     let (upper, lower) = (implementation.upper, implementation.lower);
     let relation = Relation::of(setting, implementation, relation);
     let Some(background) = setting.code.background[lower.0 as usize] else { return (Answered::Holds, Effort::default()) };
@@ -153,7 +162,7 @@ pub fn absorbs_background(
             End::Done => Wanted::Run(&kept, None),
             _ => Wanted::Never,
         };
-        Ok(for_all_exists(search, start, &given, &wanted)?.map(|_| ()))
+        Ok(for_all_exists(search, start, &given, &wanted)?.map(|_| NotAbsorbed))
     })
 }
 
@@ -301,4 +310,10 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
         ];
         Ok(Some(Unmatched { notes, end: case.end, site: None, replayed }))
     })
+}
+
+impl Counterexample for Unmatched {
+    fn is_confirmed(&self) -> bool {
+        self.replayed
+    }
 }

@@ -10,7 +10,7 @@
 //! A failure of the run must be one that the operation above may have in `s` too. A run that blocks owes nothing: nothing is claimed about
 //! progress.
 
-use super::question::{Answered, Case, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
+use super::question::{Counterexample, Answered, Case, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
 use crate::{
     explore::{
         machine::{Machine, Site},
@@ -129,4 +129,10 @@ fn with_result(mut action: Action, slot: usize) -> Action {
         _ => {}
     }
     action
+}
+
+impl Counterexample for Disallowed {
+    fn is_confirmed(&self) -> bool {
+        self.replayed
+    }
 }

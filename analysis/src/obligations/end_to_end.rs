@@ -17,7 +17,7 @@ use std::{collections::VecDeque, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
-use super::question::{Answered, Effort, Setting};
+use super::question::{Counterexample, Answered, Effort, Setting};
 use crate::{
     explore::{
         cells::{Knowledge, Numbers, Quantifier},
@@ -601,5 +601,12 @@ fn mention_atoms(known: &mut Knowledge, value: &Value) {
             }
         }
         _ => {}
+    }
+}
+
+impl Counterexample for UnmatchedTrace {
+    fn is_confirmed(&self) -> bool {
+        // The search is on concrete states.
+        true
     }
 }

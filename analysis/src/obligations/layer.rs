@@ -8,7 +8,7 @@
 //!
 //! An operation that has no transition in any state makes what is shown about it empty; that is a warning, not a violation.
 
-use super::question::{Answered, Effort, Setting, Slots, concrete_value};
+use super::question::{Counterexample, Answered, Effort, Setting, Slots, concrete_value};
 use crate::{
     explore::{
         machine::Site,
@@ -107,4 +107,11 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
         Ok(panics)
     });
     (answered, effort, enabled)
+}
+
+impl Counterexample for Panics {
+    fn is_confirmed(&self) -> bool {
+        // The run is from any state; there is nothing to replay.
+        true
+    }
 }

@@ -15,7 +15,7 @@
 //! must be the same; only the state in between is free. `P` is read before `B`. A failure of `B` is matched by a failure of `B`, in the
 //! other order; this is the *strict* view of failure.
 
-use super::question::{Answered, Case, Effort, Setting, Slots, Wanted, for_all_exists, replays};
+use super::question::{Counterexample, Answered, Case, Effort, Setting, Slots, Wanted, for_all_exists, replays};
 use crate::{
     explore::{
         machine::Machine,
@@ -378,4 +378,10 @@ fn first_difference(
         });
     }
     Ok("other order   it cannot fail in the same way".to_owned())
+}
+
+impl Counterexample for Refutation {
+    fn is_confirmed(&self) -> bool {
+        self.replayed
+    }
 }

@@ -64,18 +64,52 @@ pub enum Answered<V> {
     GivenUp(Abort),
 }
 
+/// Something that refutes a claim.
+pub trait Counterexample {
+    /// Whether it was replayed on concrete values, or holds of all.
+    fn is_confirmed(&self) -> bool;
+}
+
 impl<'p> Setting<'p> {
-    /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. Restarts with concrete
-    /// integers if it has to.
-    pub fn ask<V>(
+    /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. The smallest scope comes
+    /// first, so that a counterexample is a simple one; if no bound was met there, that is the answer.
+    pub fn ask<V: Counterexample>(
         &self,
         entries: &[CodeId],
         lower: Option<LayerId>,
         mut question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
+        let literals = self.literals(entries, lower);
+        let smallest = self.scope.smallest();
+        let mut effort = Effort::default();
+        if smallest != *self.scope {
+            let (answered, first) = self.ask_within(&smallest, &literals, &mut question);
+            effort = first;
+            let settled = match &answered {
+                Answered::Holds => effort.bounds_met.is_empty(),
+                Answered::Violated(violation) => violation.is_confirmed(),
+                Answered::GivenUp(abort) => *abort == Abort::Stopped,
+            };
+            if settled {
+                return (answered, effort);
+            }
+        }
+        let (answered, more) = self.ask_within(self.scope, &literals, &mut question);
+        effort.bounds_met.clear();
+        effort.add(more);
+        (answered, effort)
+    }
+
+    /// Asks within one scope. Restarts with concrete integers if it has to.
+    fn ask_within<V>(
+        &self,
+        scope: &Scope,
+        literals: &BTreeSet<u32>,
+        question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
+    ) -> (Answered<V>, Effort) {
         let mut effort = Effort::default();
         for numbers in [Numbers::Atoms, Numbers::Concrete] {
-            let mut world = self.world(numbers, entries, lower);
+            let mut world = self.world(scope, numbers, literals);
             let mut search = Search { world: &mut world, program: self.program, stop: self.stop, pausing: false };
             let answer = question(&mut search);
             effort.cases += world.cases + 1;
@@ -92,14 +126,13 @@ impl<'p> Setting<'p> {
         (Answered::GivenUp(Abort::NumbersNeeded), effort)
     }
 
-    fn world(&self, numbers: Numbers, entries: &[CodeId], lower: Option<LayerId>) -> World<'p> {
-        let mut cells = Cells::new(self.program, self.scope, numbers);
-        let reachable = self.literals(entries, lower);
+    fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>) -> World<'p> {
+        let mut cells = Cells::new(self.program, scope.clone(), numbers);
         let literals = self.code.literals.iter().enumerate().map(|(index, literal)| {
             if reachable.contains(&(index as u32)) { cells.literal(literal) } else { Value::Unit }
         });
         let literals = literals.collect();
-        World { code: self.code, cells, literals, fuel: self.scope.budget, cases: 0, paths: 0 }
+        World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0 }
     }
 
     /// The literals of the code reachable from `entries`; steps that procedures perform are those of `lower`.

@@ -12,7 +12,7 @@
 
 use super::{
     atomic::Implemented,
-    question::{Answered, Effort, Setting, Slots, Wanted, concrete_value, unmet},
+    question::{Counterexample, Answered, Effort, Setting, Slots, Wanted, concrete_value, unmet},
 };
 use crate::{
     explore::{
@@ -229,5 +229,12 @@ impl<'p> Turns<'_, 'p, '_> {
             format!("a turn of     {process}: {name}({})", arguments.join(", ")),
             format!("ends in       {}", show.value(&after, state)),
         ]
+    }
+}
+
+impl Counterexample for BadTurn {
+    fn is_confirmed(&self) -> bool {
+        // A turn is followed from its start; nothing is assumed of the state before it.
+        true
     }
 }

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use super::{
     facts,
     movers::{Direction, Pair, Refutation, enabled_from, moves_from},
-    question::{Setting, Slots},
+    question::{Counterexample, Setting, Slots},
 };
 use crate::{
     explore::{
@@ -429,5 +429,11 @@ impl<'p> Walk<'_, 'p> {
             }
         }
         Ok(None)
+    }
+}
+
+impl Counterexample for Flaw {
+    fn is_confirmed(&self) -> bool {
+        self.confirmed
     }
 }
