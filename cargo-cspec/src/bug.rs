@@ -24,10 +24,7 @@ pub fn guard(json: bool, work: impl FnOnce() -> Status) -> Status {
 fn rescued(json: bool, work: impl FnOnce() -> Status) -> Status {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         if json {
-            let told = LAST
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .take();
+            let told = LAST.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
             let told = told.unwrap_or_else(|| words(payload.as_ref()).to_owned());
             let _ = writeln!(std::io::stdout(), "{}", json::internal_error(&told));
         }
@@ -37,22 +34,12 @@ fn rescued(json: bool, work: impl FnOnce() -> Status) -> Status {
 
 /// The panic hook.
 fn report(info: &PanicHookInfo<'_>) {
-    let place = info
-        .location()
-        .map(|place| format!(" at {place}"))
-        .unwrap_or_default();
+    let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
     let told = format!("{}{place}", words(info.payload()));
     let mut stderr = std::io::stderr().lock();
     // Nothing can be done about a failure to print here.
-    let _ = writeln!(
-        stderr,
-        "error: internal error in cspec {}: {told}",
-        env!("CARGO_PKG_VERSION")
-    );
-    let _ = writeln!(
-        stderr,
-        "This is a bug in cspec, not in your program, and no verdict of this run counts."
-    );
+    let _ = writeln!(stderr, "error: internal error in cspec {}: {told}", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(stderr, "This is a bug in cspec, not in your program, and no verdict of this run counts.");
     let _ = writeln!(stderr, "Please report it with the input that led here.");
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0") {
         let _ = writeln!(stderr, "{}", std::backtrace::Backtrace::force_capture());

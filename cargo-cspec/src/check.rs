@@ -27,26 +27,17 @@ use crate::{
 /// Runs `cargo cspec check`.
 pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     let started = Instant::now();
-    let options = Options {
-        scope: arguments.effort.scope(),
-        end_to_end: arguments.end_to_end,
-    };
+    let options = Options { scope: arguments.effort.scope(), end_to_end: arguments.end_to_end };
     let mut stdout = BufWriter::new(io::stdout().lock());
     let mut renderer = renderer(arguments, global, &options, &mut stdout);
 
     let mut summary = Summary::default();
-    let packages = packages::use_threads(arguments.effort.jobs)
-        .and_then(|()| packages::load(&arguments.selection.selection()));
+    let packages =
+        packages::use_threads(arguments.effort.jobs).and_then(|()| packages::load(&arguments.selection.selection()));
     let written = match packages {
         Ok(packages) => {
             let progress = !global.quiet && io::stderr().is_terminal();
-            check_all(
-                &packages,
-                &options,
-                progress,
-                renderer.as_mut(),
-                &mut summary,
-            )
+            check_all(&packages, &options, progress, renderer.as_mut(), &mut summary)
         }
         Err(message) => {
             complain(&message);
@@ -90,11 +81,7 @@ fn check(package: &Package, options: &Options, progress: bool, stop: &AtomicBool
     let counter = Counter::new(&package.name, progress);
     let report = check_package(package, options, &counter, stop);
     let planned = counter.planned().max(report.outcomes.len());
-    Checked {
-        report,
-        planned,
-        elapsed: started.elapsed(),
-    }
+    Checked { report, planned, elapsed: started.elapsed() }
 }
 
 /// The renderer that was asked for.
@@ -119,14 +106,9 @@ fn renderer<'a>(
 /// Says on standard error why a run that found no fault does not succeed.
 fn explain_failure(summary: &Summary) {
     for package in &summary.idle {
-        complain(&format!(
-            "nothing was checked in package `{package}`: it owes no obligations"
-        ));
+        complain(&format!("nothing was checked in package `{package}`: it owes no obligations"));
     }
     if summary.lost() > 0 {
-        complain(&format!(
-            "{} obligations were not evaluated; this is a bug in cspec",
-            summary.lost()
-        ));
+        complain(&format!("{} obligations were not evaluated; this is a bug in cspec", summary.lost()));
     }
 }

@@ -9,11 +9,7 @@ use cspec_analysis::{verdict::Scope, workspace::Selection};
 /// Checks layered concurrency proofs.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-cspec", bin_name = "cargo cspec", version, about, long_about = None, after_help = EXIT_STATUSES)]
-#[command(
-    subcommand_required = true,
-    arg_required_else_help = false,
-    propagate_version = true
-)]
+#[command(subcommand_required = true, arg_required_else_help = false, propagate_version = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -77,12 +73,8 @@ pub struct Global {
 impl Global {
     /// Whether to write colours to standard output.
     pub fn colour(&self) -> bool {
-        ColourWhen::resolve(
-            self.color,
-            &environment("CARGO_TERM_COLOR"),
-            &environment("NO_COLOR"),
-        )
-        .wanted(std::io::stdout().is_terminal())
+        ColourWhen::resolve(self.color, &environment("CARGO_TERM_COLOR"), &environment("NO_COLOR"))
+            .wanted(std::io::stdout().is_terminal())
     }
 }
 
@@ -105,15 +97,9 @@ pub enum ColourWhen {
 impl ColourWhen {
     /// The flag decides, then `CARGO_TERM_COLOR`, then `NO_COLOR`.
     fn resolve(flag: Option<ColourWhen>, cargo: &OsString, no_color: &OsString) -> ColourWhen {
-        let from_cargo = || {
-            cargo
-                .to_str()
-                .and_then(|word| ColourWhen::from_str(word, true).ok())
-        };
+        let from_cargo = || cargo.to_str().and_then(|word| ColourWhen::from_str(word, true).ok());
         let from_no_color = || (!no_color.is_empty()).then_some(ColourWhen::Never);
-        flag.or_else(from_cargo)
-            .or_else(from_no_color)
-            .unwrap_or(ColourWhen::Auto)
+        flag.or_else(from_cargo).or_else(from_no_color).unwrap_or(ColourWhen::Auto)
     }
 
     /// Whether it means colour on a stream that is, or is not, a terminal.
@@ -162,20 +148,12 @@ pub struct SelectionArguments {
 impl SelectionArguments {
     /// What to ask of the engine.
     pub fn selection(&self) -> Selection {
-        let flags = [
-            ("--locked", self.locked),
-            ("--offline", self.offline),
-            ("--frozen", self.frozen),
-        ];
+        let flags = [("--locked", self.locked), ("--offline", self.offline), ("--frozen", self.frozen)];
         Selection {
             manifest_path: self.manifest_path.clone(),
             packages: self.packages.clone(),
             workspace: self.workspace,
-            cargo_flags: flags
-                .iter()
-                .filter(|(_, given)| *given)
-                .map(|(flag, _)| (*flag).to_owned())
-                .collect(),
+            cargo_flags: flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect(),
         }
     }
 }
@@ -185,9 +163,7 @@ impl SelectionArguments {
 pub struct EffortArguments {
     /// How far to explore: `Pid=3,entries=2,int=2`, a bound for a scalar by its name, `scalar=N` for the others, `budget=N` steps.
     #[arg(long, value_name = "NAME=N,…", value_delimiter = ',', value_parser = Bound::parse)]
-    #[arg(
-        help = "How far to explore: Pid=3,entries=2,int=2, Name=N for a scalar, scalar=N for the others, budget=N"
-    )]
+    #[arg(help = "How far to explore: Pid=3,entries=2,int=2, Name=N for a scalar, scalar=N for the others, budget=N")]
     pub scope: Vec<Bound>,
     /// Threads; as many as there are cores unless told.
     #[arg(short, long, value_name = "N")]
@@ -215,9 +191,7 @@ pub struct Bound {
 impl Bound {
     /// Reads `NAME=N`.
     fn parse(text: &str) -> Result<Bound, String> {
-        let (name, limit) = text
-            .split_once('=')
-            .ok_or("expected NAME=N, such as Pid=3")?;
+        let (name, limit) = text.split_once('=').ok_or("expected NAME=N, such as Pid=3")?;
         let (name, limit) = (name.trim(), limit.trim().replace('_', ""));
         let known = ["Pid", "entries", "int", "scalar", "budget"];
         if !known.contains(&name) && !is_type_name(name) {
@@ -226,16 +200,11 @@ impl Bound {
                 known.join(", ")
             ));
         }
-        let limit: NonZero<u64> = limit
-            .parse()
-            .map_err(|_| "expected a whole number from 1 upwards".to_owned())?;
+        let limit: NonZero<u64> = limit.parse().map_err(|_| "expected a whole number from 1 upwards".to_owned())?;
         if name != "budget" && u32::try_from(limit.get()).is_err() {
             return Err(format!("expected a number up to {}", u32::MAX));
         }
-        Ok(Bound {
-            name: name.to_owned(),
-            limit,
-        })
+        Ok(Bound { name: name.to_owned(), limit })
     }
 
     /// Puts the bound into `scope`.
@@ -332,20 +301,13 @@ pub fn without_repeated_name(arguments: impl IntoIterator<Item = OsString>) -> V
 /// What `--color` says, found before the line is parsed, so that help and usage errors obey it too.
 pub fn colour_before_parsing(arguments: &[OsString]) -> ColourWhen {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
-    let flag = words
-        .iter()
-        .enumerate()
-        .find_map(|(at, word)| match word.strip_prefix("--color") {
-            Some("") => words.get(at + 1).copied(),
-            Some(rest) => rest.strip_prefix('='),
-            None => None,
-        });
+    let flag = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color") {
+        Some("") => words.get(at + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
     let flag = flag.and_then(|word| ColourWhen::from_str(word, false).ok());
-    ColourWhen::resolve(
-        flag,
-        &environment("CARGO_TERM_COLOR"),
-        &environment("NO_COLOR"),
-    )
+    ColourWhen::resolve(flag, &environment("CARGO_TERM_COLOR"), &environment("NO_COLOR"))
 }
 
 #[cfg(test)]
@@ -378,48 +340,25 @@ mod tests {
             .expect("it parses")
             .effort
             .scope();
-        let expected = Scope {
-            pids: 2,
-            ints: 5,
-            budget: 1000,
-            scalars: [("Message".to_owned(), 4)].into(),
-            ..Scope::default()
-        };
+        let expected =
+            Scope { pids: 2, ints: 5, budget: 1000, scalars: [("Message".to_owned(), 4)].into(), ..Scope::default() };
         assert_eq!(scope, expected);
     }
 
     #[test]
     fn a_wrong_scope_is_refused() {
-        for wrong in [
-            "Pid",
-            "Pid=",
-            "Pid=0",
-            "Pid=-1",
-            "pid=3",
-            "entries=x",
-            "=3",
-            "entries=4294967296",
-            ",",
-        ] {
-            assert!(
-                check(&format!("cargo-cspec check --scope {wrong}")).is_err(),
-                "{wrong}"
-            );
+        for wrong in ["Pid", "Pid=", "Pid=0", "Pid=-1", "pid=3", "entries=x", "=3", "entries=4294967296", ","] {
+            assert!(check(&format!("cargo-cspec check --scope {wrong}")).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn the_flag_beats_cargo_and_cargo_beats_no_color() {
-        let resolve = |flag, cargo: &str, no_color: &str| {
-            ColourWhen::resolve(flag, &cargo.into(), &no_color.into())
-        };
+        let resolve = |flag, cargo: &str, no_color: &str| ColourWhen::resolve(flag, &cargo.into(), &no_color.into());
         assert_eq!(resolve(None, "", ""), ColourWhen::Auto);
         assert_eq!(resolve(None, "", "1"), ColourWhen::Never);
         assert_eq!(resolve(None, "always", "1"), ColourWhen::Always);
         assert_eq!(resolve(None, "nonsense", ""), ColourWhen::Auto);
-        assert_eq!(
-            resolve(Some(ColourWhen::Never), "always", ""),
-            ColourWhen::Never
-        );
+        assert_eq!(resolve(Some(ColourWhen::Never), "always", ""), ColourWhen::Never);
     }
 }

@@ -46,34 +46,20 @@ fn unknown(code: &str) -> String {
 /// The codes that look most like `code`, or whose title contains it; at most five.
 fn suggestions(code: &str) -> Vec<&'static Code> {
     let word = code.to_lowercase();
-    let by_title = codes::ALL
-        .iter()
-        .filter(|known| word.len() >= 3 && known.title.contains(&word));
-    let near = codes::ALL
-        .iter()
-        .filter(|known| differ_in_one(&digits(code), &digits(known.code)));
+    let by_title = codes::ALL.iter().filter(|known| word.len() >= 3 && known.title.contains(&word));
+    let near = codes::ALL.iter().filter(|known| differ_in_one(&digits(code), &digits(known.code)));
     by_title.chain(near).take(5).collect()
 }
 
 /// The digits of a code, as four; empty if it has none.
 fn digits(code: &str) -> String {
     let digits: String = code.chars().filter(char::is_ascii_digit).collect();
-    if digits.is_empty() {
-        digits
-    } else {
-        format!("{digits:0>4}")
-    }
+    if digits.is_empty() { digits } else { format!("{digits:0>4}") }
 }
 
 /// Whether two codes differ in one place.
 fn differ_in_one(left: &str, right: &str) -> bool {
-    left.len() == right.len()
-        && left
-            .chars()
-            .zip(right.chars())
-            .filter(|(left, right)| left != right)
-            .count()
-            == 1
+    left.len() == right.len() && left.chars().zip(right.chars()).filter(|(left, right)| left != right).count() == 1
 }
 
 #[cfg(test)]

@@ -33,11 +33,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
         Err(error) => {
             // There is nobody to tell if the terminal is gone.
             let _ = error.print();
-            if error.use_stderr() {
-                Status::Usage
-            } else {
-                Status::Success
-            }
+            if error.use_stderr() { Status::Usage } else { Status::Success }
         }
     }
 }

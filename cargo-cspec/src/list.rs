@@ -22,8 +22,8 @@ use crate::{
 
 /// Runs `cargo cspec list`.
 pub fn run(arguments: &ListArguments, global: &Global) -> Status {
-    let packages = packages::use_threads(arguments.effort.jobs)
-        .and_then(|()| packages::load(&arguments.selection.selection()));
+    let packages =
+        packages::use_threads(arguments.effort.jobs).and_then(|()| packages::load(&arguments.selection.selection()));
     let packages = match packages {
         Ok(packages) => packages,
         Err(message) => {
@@ -32,13 +32,7 @@ pub fn run(arguments: &ListArguments, global: &Global) -> Status {
         }
     };
     let mut stdout = BufWriter::new(io::stdout().lock());
-    let (status, written) = list(
-        &packages,
-        arguments,
-        global,
-        &interrupt::stop_flag(),
-        &mut stdout,
-    );
+    let (status, written) = list(&packages, arguments, global, &interrupt::stop_flag(), &mut stdout);
     delivered(status, written.and_then(|()| stdout.flush()))
 }
 
@@ -50,24 +44,15 @@ fn list(
     stop: &AtomicBool,
     out: &mut dyn Write,
 ) -> (Status, io::Result<()>) {
-    let options = Options {
-        scope: arguments.effort.scope(),
-        end_to_end: false,
-    };
-    let human = HumanList {
-        colour: global.colour(),
-        matrix: arguments.matrix || global.verbose,
-        only_problems: global.quiet,
-    };
+    let options = Options { scope: arguments.effort.scope(), end_to_end: false };
+    let human =
+        HumanList { colour: global.colour(), matrix: arguments.matrix || global.verbose, only_problems: global.quiet };
     let mut status = Status::Success;
     let mut written = Ok(());
     for package in packages {
         let listing = list_package(package, &options, stop);
         if stop.load(Ordering::SeqCst) {
-            complain(&format!(
-                "interrupted: the list of package `{}` is not complete",
-                package.name
-            ));
+            complain(&format!("interrupted: the list of package `{}` is not complete", package.name));
             return (Status::Interrupted, written);
         }
         if has_errors(&listing) {
@@ -83,8 +68,5 @@ fn list(
 
 /// Whether the source itself has errors.
 fn has_errors(listing: &Listing) -> bool {
-    listing
-        .diagnostics
-        .iter()
-        .any(|found| found.severity == Severity::Error)
+    listing.diagnostics.iter().any(|found| found.severity == Severity::Error)
 }

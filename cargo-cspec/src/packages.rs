@@ -17,23 +17,20 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, String> {
 pub fn use_threads(jobs: Option<NonZero<usize>>) -> Result<(), String> {
     let Some(jobs) = jobs else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get());
-    pool.build_global()
-        .map_err(|error| format!("cannot start {jobs} threads: {error}"))
+    pool.build_global().map_err(|error| format!("cannot start {jobs} threads: {error}"))
 }
 
 /// What to tell a user whose workspace cannot be used.
 fn message(error: &LoadError) -> String {
-    const TABLE: &str = "a package takes part when its Cargo.toml has a [package.metadata.cspec] table, which may be empty";
+    const TABLE: &str =
+        "a package takes part when its Cargo.toml has a [package.metadata.cspec] table, which may be empty";
     match error {
         LoadError::Metadata(words) => format!("cannot read the workspace: {}", words.trim()),
         LoadError::NoSuchPackage { name, known } if known.is_empty() => {
             format!("the workspace has no package `{name}`")
         }
         LoadError::NoSuchPackage { name, known } => {
-            format!(
-                "the workspace has no package `{name}`; it has {}",
-                known.join(", ")
-            )
+            format!("the workspace has no package `{name}`; it has {}", known.join(", "))
         }
         LoadError::NotAPackageWithLayers { name } => {
             format!("package `{name}` has no layers\nhelp: {TABLE}")

@@ -26,10 +26,7 @@ pub struct Counter {
 impl Counter {
     /// A counter for `package`; with `visible`, a bar appears after a second.
     pub fn new(package: &str, visible: bool) -> Counter {
-        Counter {
-            planned: AtomicUsize::new(0),
-            bar: visible.then(|| Bar::new(package)),
-        }
+        Counter { planned: AtomicUsize::new(0), bar: visible.then(|| Bar::new(package)) }
     }
 
     /// How many obligations the package has.
@@ -73,11 +70,7 @@ impl Bar {
                 shown.enable_steady_tick(Duration::from_millis(100));
             }
         });
-        Bar {
-            bar,
-            done: Some(done),
-            shower: Some(shower),
-        }
+        Bar { bar, done: Some(done), shower: Some(shower) }
     }
 }
 
@@ -94,8 +87,6 @@ impl Drop for Bar {
 
 /// `tso ━━━━━──── 12/41 obligations, 3s`.
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} obligations, {elapsed}").map_or_else(
-        |_| ProgressStyle::default_bar(),
-        |style| style.progress_chars("━━─"),
-    )
+    ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} obligations, {elapsed}")
+        .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━━─"))
 }

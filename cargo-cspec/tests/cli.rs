@@ -41,11 +41,7 @@ fn package(name: &str, manifest: &str) -> PathBuf {
     let folder = folder(name);
     fs::create_dir_all(folder.join("src")).expect("a folder can be made");
     let head = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
-    fs::write(
-        folder.join("Cargo.toml"),
-        format!("{head}{manifest}\n[workspace]\n"),
-    )
-    .expect("a file can be written");
+    fs::write(folder.join("Cargo.toml"), format!("{head}{manifest}\n[workspace]\n")).expect("a file can be written");
     fs::write(folder.join("src/lib.rs"), "").expect("a file can be written");
     folder
 }
@@ -53,20 +49,11 @@ fn package(name: &str, manifest: &str) -> PathBuf {
 #[test]
 fn help_is_a_success_however_the_command_is_called() {
     let here = Path::new(".");
-    for arguments in [
-        &["--help"][..],
-        &["cspec", "--help"],
-        &["help"],
-        &["check", "--help"],
-        &["cspec", "check", "-h"],
-    ] {
+    for arguments in [&["--help"][..], &["cspec", "--help"], &["help"], &["check", "--help"], &["cspec", "check", "-h"]]
+    {
         let output = cspec(here, arguments);
         assert_eq!(status(&output), Some(0), "{arguments:?}");
-        assert!(
-            stdout(&output).contains("Usage: cargo cspec"),
-            "{arguments:?}: {}",
-            stdout(&output)
-        );
+        assert!(stdout(&output).contains("Usage: cargo cspec"), "{arguments:?}: {}", stdout(&output));
         assert!(stderr(&output).is_empty());
     }
     assert!(stdout(&cspec(here, &["--help"])).contains("Exit status:"));
@@ -89,18 +76,9 @@ fn wrong_usage_is_status_2() {
     ];
     for arguments in wrong {
         let output = cspec(here, arguments);
-        assert_eq!(
-            status(&output),
-            Some(2),
-            "{arguments:?}: {}",
-            stderr(&output)
-        );
+        assert_eq!(status(&output), Some(2), "{arguments:?}: {}", stderr(&output));
         assert!(stdout(&output).is_empty(), "{arguments:?}");
-        assert!(
-            stderr(&output).contains("error:") || arguments.is_empty(),
-            "{arguments:?}: {}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).contains("error:") || arguments.is_empty(), "{arguments:?}: {}", stderr(&output));
     }
 }
 
@@ -133,11 +111,7 @@ fn explain_of_an_unknown_code_suggests_others() {
     let output = cspec(Path::new("."), &["explain", "CS0311"]);
     assert_eq!(status(&output), Some(2));
     assert!(stdout(&output).is_empty());
-    assert!(
-        stderr(&output).contains("CS0301  not a right mover"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("CS0301  not a right mover"), "{}", stderr(&output));
 }
 
 #[test]
@@ -146,11 +120,7 @@ fn no_workspace_is_status_2() {
     for command in ["check", "list"] {
         let output = cspec(&empty, &[command]);
         assert_eq!(status(&output), Some(2), "{command}: {}", stderr(&output));
-        assert!(
-            stderr(&output).contains("Cargo.toml"),
-            "{command}: {}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).contains("Cargo.toml"), "{command}: {}", stderr(&output));
         assert!(stdout(&output).is_empty(), "{command}: {}", stdout(&output));
     }
 }
@@ -158,19 +128,10 @@ fn no_workspace_is_status_2() {
 #[test]
 fn a_package_without_layers_is_status_2() {
     let plain = package("plain", "");
-    for arguments in [
-        &["check"][..],
-        &["check", "-p", "plain"],
-        &["check", "--workspace"],
-        &["list"],
-    ] {
+    for arguments in [&["check"][..], &["check", "-p", "plain"], &["check", "--workspace"], &["list"]] {
         let output = cspec(&plain, arguments);
         assert_eq!(status(&output), Some(2), "{arguments:?}");
-        assert!(
-            stderr(&output).contains("[package.metadata.cspec]"),
-            "{arguments:?}: {}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).contains("[package.metadata.cspec]"), "{arguments:?}: {}", stderr(&output));
     }
 }
 
@@ -179,11 +140,7 @@ fn an_unknown_package_is_status_2_and_the_known_ones_are_named() {
     let plain = package("unknown", "[package.metadata.cspec]");
     let output = cspec(&plain, &["check", "-p", "other"]);
     assert_eq!(status(&output), Some(2));
-    assert!(
-        stderr(&output).contains("no package `other`; it has plain"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("no package `other`; it has plain"), "{}", stderr(&output));
 }
 
 #[test]
@@ -191,8 +148,5 @@ fn json_always_ends_with_the_same_object() {
     let output = cspec(&folder("json"), &["check", "--message-format", "json"]);
     assert_eq!(status(&output), Some(2));
     let last = stdout(&output).lines().last().expect("a line");
-    assert!(
-        last.starts_with(r#"{"reason":"cspec-finished","success":false,"proved":0,"#),
-        "{last}"
-    );
+    assert!(last.starts_with(r#"{"reason":"cspec-finished","success":false,"proved":0,"#), "{last}");
 }

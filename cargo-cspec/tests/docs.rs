@@ -22,18 +22,14 @@ fn pages() -> Vec<PathBuf> {
     let in_docs = fs::read_dir(&docs)
         .expect("docs is part of the repository")
         .map(|entry| entry.expect("a readable folder").path());
-    let mut pages: Vec<PathBuf> = in_docs
-        .filter(|path| path.extension().is_some_and(|end| end == "md"))
-        .collect();
+    let mut pages: Vec<PathBuf> = in_docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     pages.extend([root().join("README.md"), docs.join("diagnostics/README.md")]);
     pages
 }
 
 /// The targets of `[…](target)`.
 fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
 #[test]
@@ -58,18 +54,9 @@ fn the_index_of_diagnostics_is_complete() {
 #[test]
 fn the_readme_lists_every_exit_status() {
     let readme = read(&root().join("README.md"));
-    let statuses = [
-        Status::Success,
-        Status::Violated,
-        Status::Usage,
-        Status::Undecided,
-        Status::Bug,
-        Status::Interrupted,
-    ];
+    let statuses =
+        [Status::Success, Status::Violated, Status::Usage, Status::Undecided, Status::Bug, Status::Interrupted];
     for status in statuses {
-        assert!(
-            readme.contains(&format!("\n| {} | ", status.code())),
-            "{status:?}"
-        );
+        assert!(readme.contains(&format!("\n| {} | ", status.code())), "{status:?}");
     }
 }

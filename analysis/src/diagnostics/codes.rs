@@ -107,14 +107,8 @@ mod tests {
     #[test]
     fn every_page_starts_with_its_title_and_ends_with_a_newline() {
         for Code { code, title, page } in ALL {
-            assert_eq!(
-                page.lines().next(),
-                Some(format!("# {code}: {title}").as_str())
-            );
-            assert!(
-                page.ends_with('\n') && !page.ends_with("\n\n"),
-                "{code}: one newline at the end"
-            );
+            assert_eq!(page.lines().next(), Some(format!("# {code}: {title}").as_str()));
+            assert!(page.ends_with('\n') && !page.ends_with("\n\n"), "{code}: one newline at the end");
             assert!(page.contains("## How to fix it"), "{code}: no way out");
         }
     }
@@ -124,13 +118,7 @@ mod tests {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/diagnostics");
         let mut pages: Vec<String> = std::fs::read_dir(folder)
             .expect("docs/diagnostics is part of the repository")
-            .map(|entry| {
-                entry
-                    .expect("a readable folder")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
+            .map(|entry| entry.expect("a readable folder").file_name().to_string_lossy().into_owned())
             .filter(|name| name != "README.md")
             .collect();
         pages.sort();
@@ -140,20 +128,8 @@ mod tests {
 
     #[test]
     fn codes_are_found_however_they_are_written() {
-        for written in [
-            "CS0301",
-            "cs0301",
-            "301",
-            "0301",
-            "cs301",
-            " CS0301 ",
-            "cspec::CS0301",
-        ] {
-            assert_eq!(
-                explain(written).map(|code| code.code),
-                Some(CS0301),
-                "{written}"
-            );
+        for written in ["CS0301", "cs0301", "301", "0301", "cs301", " CS0301 ", "cspec::CS0301"] {
+            assert_eq!(explain(written).map(|code| code.code), Some(CS0301), "{written}");
         }
         for written in ["", "CS", "E0308", "CS9999", "301x", "-301", "99999999"] {
             assert_eq!(explain(written), None, "{written}");

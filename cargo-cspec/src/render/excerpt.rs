@@ -16,10 +16,7 @@ use super::{paint::Paint, place::Place, severity_name};
 
 /// The text of a diagnostic, with a line end after it.
 pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> String {
-    let header = paint.severity(
-        found.severity,
-        &format!("{}[{}]", severity_name(found.severity), found.code),
-    );
+    let header = paint.severity(found.severity, &format!("{}[{}]", severity_name(found.severity), found.code));
     let mut text = format!("{header}: {}\n", paint.bold(&found.message));
     text.push_str(&excerpt(files, found, paint));
     for note in &found.notes {
@@ -52,20 +49,13 @@ fn excerpt(files: &[SourceText], found: &Diagnostic, paint: Paint) -> String {
     let mut report = Report::build(ReportKind::Error, primary).with_config(config);
     report.add_labels(labels(files, found));
     let mut drawn = Vec::new();
-    if report
-        .finish()
-        .write(Cache::new(files), &mut drawn)
-        .is_err()
-    {
+    if report.finish().write(Cache::new(files), &mut drawn).is_err() {
         return format!("  --> {}\n", place.path);
     }
     let drawn = String::from_utf8_lossy(&drawn);
     // The first line is ariadne's header, in place of which ours stands.
     let below = drawn.split_once('\n').map_or("", |(_, below)| below);
-    below
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    below.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// The labels: the primary span and the related ones, file by file and top to bottom, since ariadne repeats a file for a label that is out
@@ -76,28 +66,13 @@ fn labels(files: &[SourceText], found: &Diagnostic) -> Vec<Label<CharSpan>> {
         Severity::Warning => Color::Yellow,
     };
     let primary = (found.span, found.label.as_str(), colour, 1);
-    let related = found
-        .related
-        .iter()
-        .map(|(span, text)| (*span, text.as_str(), Color::Blue, 0));
+    let related = found.related.iter().map(|(span, text)| (*span, text.as_str(), Color::Blue, 0));
     let mut all: Vec<_> = std::iter::once(primary).chain(related).collect();
-    all.sort_by_key(|(span, ..)| {
-        (
-            span.file != found.span.file,
-            span.file,
-            span.end,
-            span.start,
-        )
-    });
+    all.sort_by_key(|(span, ..)| (span.file != found.span.file, span.file, span.end, span.start));
     let label = |(span, text, colour, priority): (Span, &str, Color, i32)| {
         // Ariadne does not draw a label without a text.
         let text = if text.is_empty() { "here" } else { text };
-        Some(
-            Label::new(visible(files, span)?)
-                .with_message(text)
-                .with_color(colour)
-                .with_priority(priority),
-        )
+        Some(Label::new(visible(files, span)?).with_message(text).with_color(colour).with_priority(priority))
     };
     all.into_iter().filter_map(label).collect()
 }
@@ -131,10 +106,7 @@ struct Cache<'a> {
 
 impl<'a> Cache<'a> {
     fn new(files: &'a [SourceText]) -> Cache<'a> {
-        Cache {
-            files,
-            sources: vec![None; files.len()],
-        }
+        Cache { files, sources: vec![None; files.len()] }
     }
 }
 

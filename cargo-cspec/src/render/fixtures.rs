@@ -6,8 +6,7 @@ use cspec_analysis::{
     diagnostics::{Diagnostic, Severity, codes},
     ir::{Claim, Span},
     report::{
-        ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, Movers,
-        PackageReport, SourceText,
+        ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, Movers, PackageReport, SourceText,
     },
     verdict::{ObligationName, Outcome, Pattern, Verdict},
 };
@@ -34,30 +33,15 @@ const CRLF: &str = "#[implement(Counter, over = Lock, by = movers)]\r\nimpl Coun
 
 /// The files: one with multi-byte text, one with CRLF, tabs and no line end at the end, one that could not be read.
 pub fn files() -> Vec<SourceText> {
-    let file = |path: &str, text: &str| SourceText {
-        path: path.into(),
-        text: text.to_owned(),
-    };
-    vec![
-        file("demo/src/lock.rs", LOCK),
-        file("demo/src/count.rs", CRLF),
-        file("demo/src/binary.rs", ""),
-    ]
+    let file = |path: &str, text: &str| SourceText { path: path.into(), text: text.to_owned() };
+    vec![file("demo/src/lock.rs", LOCK), file("demo/src/count.rs", CRLF), file("demo/src/binary.rs", "")]
 }
 
 /// The span of the `nth` occurrence of `needle` in a file.
 fn span(file: u32, needle: &str, nth: usize) -> Span {
     let text = &files()[file as usize].text;
-    let start = text
-        .match_indices(needle)
-        .nth(nth)
-        .expect("the needle is in the text")
-        .0 as u32;
-    Span {
-        file,
-        start,
-        end: start + needle.len() as u32,
-    }
+    let start = text.match_indices(needle).nth(nth).expect("the needle is in the text").0 as u32;
+    Span { file, start, end: start + needle.len() as u32 }
 }
 
 fn error(code: &'static str, message: &str, span: Span) -> Diagnostic {
@@ -87,7 +71,11 @@ pub fn not_a_right_mover() -> Diagnostic {
             "the result of `read` differs: 1, then 0".to_owned(),
         ],
         help: Some("claim #[op(non)], or guard the operation with a lock".to_owned()),
-        ..error(codes::CS0301, "`Lock::write` is not a right mover: `Lock::read` sees what it wrote", span(0, "right", 0))
+        ..error(
+            codes::CS0301,
+            "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
+            span(0, "right", 0),
+        )
     }
 }
 
@@ -122,10 +110,7 @@ fn outcome(name: ObligationName, verdict: Verdict, cases: u64) -> (Outcome, Dura
 }
 
 fn of_layer(operation: &str) -> ObligationName {
-    ObligationName {
-        implementation: String::new(),
-        ..name(Pattern::Layer, "no-panic", operation, "")
-    }
+    ObligationName { implementation: String::new(), ..name(Pattern::Layer, "no-panic", operation, "") }
 }
 
 fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> Checked {
@@ -133,99 +118,48 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
         package: "demo".to_owned(),
         package_id: "path+file:///work/demo#0.1.0".to_owned(),
         manifest_path: "/work/demo/Cargo.toml".into(),
-        target: (
-            "demo".to_owned(),
-            "lib".to_owned(),
-            "/work/demo/src/lib.rs".into(),
-        ),
+        target: ("demo".to_owned(), "lib".to_owned(), "/work/demo/src/lib.rs".into()),
         files: files(),
         diagnostics,
         outcomes,
     };
     let planned = report.outcomes.len();
-    Checked {
-        report,
-        planned,
-        elapsed: Duration::from_millis(270),
-    }
+    Checked { report, planned, elapsed: Duration::from_millis(270) }
 }
 
 /// Everything is proved or checked; one warning.
 pub fn passing() -> Checked {
     let warning = Diagnostic {
         severity: Severity::Warning,
-        ..error(
-            codes::CS1002,
-            "`Lock::read` is a right mover too",
-            span(0, "read", 0),
-        )
+        ..error(codes::CS1002, "`Lock::read` is a right mover too", span(0, "read", 0))
     };
-    let mut checked = outcome(
-        name(Pattern::Movers, "atomic-spec", "inc", ""),
-        Verdict::Checked,
-        40,
-    );
+    let mut checked = outcome(name(Pattern::Movers, "atomic-spec", "inc", ""), Verdict::Checked, 40);
     checked.0.diagnostics.push(warning);
     report(
         Vec::new(),
         vec![
             outcome(of_layer("write"), Verdict::Proved, 1),
             outcome(of_layer("read"), Verdict::Proved, 2),
-            outcome(
-                name(Pattern::Movers, "right-mover", "write", "read"),
-                Verdict::Proved,
-                12,
-            ),
+            outcome(name(Pattern::Movers, "right-mover", "write", "read"), Verdict::Proved, 12),
             checked,
-            outcome(
-                name(Pattern::Protocol, "follows", "inc", ""),
-                Verdict::Proved,
-                5,
-            ),
+            outcome(name(Pattern::Protocol, "follows", "inc", ""), Verdict::Proved, 5),
         ],
     )
 }
 
 /// One violated, one undecided, and the same diagnostic twice.
 pub fn failing() -> Checked {
-    let mut violated = outcome(
-        name(Pattern::Movers, "right-mover", "write", "read"),
-        Verdict::Violated,
-        12,
-    );
+    let mut violated = outcome(name(Pattern::Movers, "right-mover", "write", "read"), Verdict::Violated, 12);
     violated.0.diagnostics.push(not_a_right_mover());
-    let mut undecided = outcome(
-        name(Pattern::Movers, "atomic-spec", "inc", ""),
-        Verdict::Undecided,
-        4000,
-    );
-    let body = Span {
-        end: span(1, "\t}", 0).end,
-        ..span(1, "fn inc", 0)
-    };
+    let mut undecided = outcome(name(Pattern::Movers, "atomic-spec", "inc", ""), Verdict::Undecided, 4000);
+    let body = Span { end: span(1, "\t}", 0).end, ..span(1, "fn inc", 0) };
     undecided.0.diagnostics.push(Diagnostic {
         notes: vec!["4000 cases were closed".to_owned()],
-        ..error(
-            codes::CS0901,
-            "whether `inc` does what `Counter::inc` allows is undecided: the budget ran out",
-            body,
-        )
+        ..error(codes::CS0901, "whether `inc` does what `Counter::inc` allows is undecided: the budget ran out", body)
     });
-    let mut again = outcome(
-        name(Pattern::Movers, "right-mover", "write", "write"),
-        Verdict::Violated,
-        3,
-    );
+    let mut again = outcome(name(Pattern::Movers, "right-mover", "write", "write"), Verdict::Violated, 3);
     again.0.diagnostics.push(not_a_right_mover());
-    report(
-        Vec::new(),
-        vec![
-            outcome(of_layer("write"), Verdict::Proved, 1),
-            violated,
-            undecided,
-            again,
-        ],
-    )
+    report(Vec::new(), vec![outcome(of_layer("write"), Verdict::Proved, 1), violated, undecided, again])
 }
 
 /// Errors in the source: at the end of a file, in a file that could not be read, and in no file of the package.
@@ -233,46 +167,19 @@ pub fn broken() -> Checked {
     let end = files()[1].text.len() as u32;
     let at_end = Diagnostic {
         label: "the file ends here".to_owned(),
-        ..error(
-            codes::CS0101,
-            "expected a type",
-            Span {
-                file: 1,
-                start: end,
-                end,
-            },
-        )
+        ..error(codes::CS0101, "expected a type", Span { file: 1, start: end, end })
     };
     let unreadable = Diagnostic {
         help: Some("save the file as UTF-8".to_owned()),
-        ..error(
-            codes::CS0001,
-            "`demo/src/binary.rs` is not UTF-8",
-            Span {
-                file: 2,
-                start: 0,
-                end: 0,
-            },
-        )
+        ..error(codes::CS0001, "`demo/src/binary.rs` is not UTF-8", Span { file: 2, start: 0, end: 0 })
     };
-    let nowhere = error(
-        codes::CS0002,
-        "package `demo` declares no layers",
-        Span {
-            file: 7,
-            start: 0,
-            end: 0,
-        },
-    );
+    let nowhere = error(codes::CS0002, "package `demo` declares no layers", Span { file: 7, start: 0, end: 0 });
     report(vec![at_end, unreadable, nowhere], Vec::new())
 }
 
 /// Two operations, one implementation, one stack.
 pub fn listing() -> Listing {
-    let moves = |right: bool, left: bool| Movers {
-        right: Some(right),
-        left: Some(left),
-    };
+    let moves = |right: bool, left: bool| Movers { right: Some(right), left: Some(left) };
     let operation = |name: &str, signature: &str, claim, inferred, row| ListedOperation {
         name: name.to_owned(),
         span: span(0, name, 0),
@@ -282,10 +189,7 @@ pub fn listing() -> Listing {
         external: name == "print",
         row,
     };
-    let undecided = Movers {
-        right: None,
-        left: Some(false),
-    };
+    let undecided = Movers { right: None, left: Some(false) };
     let layer = ListedLayer {
         name: "Lock".to_owned(),
         span: span(0, "Lock", 0),
@@ -298,13 +202,7 @@ pub fn listing() -> Listing {
                 moves(true, false),
                 vec![moves(true, true), moves(true, false)],
             ),
-            operation(
-                "read",
-                "read() -> u64",
-                None,
-                undecided,
-                vec![undecided, moves(true, true)],
-            ),
+            operation("read", "read() -> u64", None, undecided, vec![undecided, moves(true, true)]),
         ],
     };
     Listing {
@@ -335,19 +233,12 @@ pub fn rendered(
 ) -> String {
     let mut out = Vec::new();
     let mut renderer = make(&mut out);
-    let mut summary = super::summary::Summary {
-        elapsed: Duration::from_millis(300),
-        ..Default::default()
-    };
+    let mut summary = super::summary::Summary { elapsed: Duration::from_millis(300), ..Default::default() };
     for checked in packages {
         summary.add(checked);
-        renderer
-            .package(checked)
-            .expect("writing to memory succeeds");
+        renderer.package(checked).expect("writing to memory succeeds");
     }
-    renderer
-        .finish(&summary)
-        .expect("writing to memory succeeds");
+    renderer.finish(&summary).expect("writing to memory succeeds");
     drop(renderer);
     String::from_utf8(out).expect("the output is UTF-8")
 }

@@ -26,12 +26,7 @@ pub struct Human<'a> {
 impl<'a> Human<'a> {
     /// Writes to `out`.
     pub fn new(out: &'a mut dyn Write, colour: bool, detail: Detail) -> Human<'a> {
-        Human {
-            out,
-            paint: Paint(colour),
-            detail,
-            showed_a_code: false,
-        }
+        Human { out, paint: Paint(colour), detail, showed_a_code: false }
     }
 
     /// The head line of a package: `tso: 41 obligations in 0.27 s: 3 checked to scope, 38 proved`.
@@ -45,11 +40,7 @@ impl<'a> Human<'a> {
         match (checked.planned, checked.source_errors()) {
             (0, 0) => format!("{name}: nothing was checked: the package owes no obligations"),
             (0, _) => format!("{name}: nothing was checked: the source has errors"),
-            (all, _) => format!(
-                "{name}: {} in {seconds:.2} s: {}",
-                count(all as u64, "obligation"),
-                counts.join(", ")
-            ),
+            (all, _) => format!("{name}: {} in {seconds:.2} s: {}", count(all as u64, "obligation"), counts.join(", ")),
         }
     }
 
@@ -57,20 +48,12 @@ impl<'a> Human<'a> {
     fn table(&mut self, checked: &Checked) -> io::Result<()> {
         let rows = rows(&checked.report);
         let names = rows.iter().map(|row| width(row.name)).max().unwrap_or(0);
-        let kinds = rows
-            .iter()
-            .map(|row| width(&patterns(row)))
-            .max()
-            .unwrap_or(0);
+        let kinds = rows.iter().map(|row| width(&patterns(row))).max().unwrap_or(0);
         for row in &rows {
             let worst = row.tally.worst().unwrap_or(Verdict::Undecided);
             let verdict = self.paint.verdict(&worst, &format!("{:9}", worst.name()));
             let (name, pattern) = (pad(row.name, names), pad(&patterns(row), kinds));
-            writeln!(
-                self.out,
-                "  {name}  {pattern}  {verdict}  {}",
-                row.tally.words().join(", ")
-            )?;
+            writeln!(self.out, "  {name}  {pattern}  {verdict}  {}", row.tally.words().join(", "))?;
         }
         let bounds = checked.bounds_met();
         if !bounds.is_empty() {
@@ -82,32 +65,18 @@ impl<'a> Human<'a> {
     /// One line for each obligation.
     fn obligations(&mut self, checked: &Checked) -> io::Result<()> {
         for (outcome, took) in &checked.report.outcomes {
-            let verdict = self
-                .paint
-                .verdict(&outcome.verdict, &format!("{:9}", outcome.verdict.name()));
+            let verdict = self.paint.verdict(&outcome.verdict, &format!("{:9}", outcome.verdict.name()));
             let effort = self.paint.faint(&effort(outcome, *took));
-            writeln!(
-                self.out,
-                "  {verdict}  {}  {effort}",
-                obligation(&outcome.name)
-            )?;
+            writeln!(self.out, "  {verdict}  {}  {effort}", obligation(&outcome.name))?;
         }
-        if checked.report.outcomes.is_empty() {
-            Ok(())
-        } else {
-            writeln!(self.out)
-        }
+        if checked.report.outcomes.is_empty() { Ok(()) } else { writeln!(self.out) }
     }
 }
 
 impl Render for Human<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
         for found in diagnostics(&checked.report) {
-            writeln!(
-                self.out,
-                "{}",
-                excerpt::diagnostic(&checked.report.files, found, self.paint)
-            )?;
+            writeln!(self.out, "{}", excerpt::diagnostic(&checked.report.files, found, self.paint))?;
             self.showed_a_code = true;
         }
         if self.detail != Detail::Problems {
@@ -128,10 +97,7 @@ impl Render for Human<'_> {
         }
         writeln!(self.out, "{}", self.paint.bold(&summary.line()))?;
         if self.showed_a_code {
-            writeln!(
-                self.out,
-                "`cargo cspec explain CODE` says more about a diagnostic."
-            )?;
+            writeln!(self.out, "`cargo cspec explain CODE` says more about a diagnostic.")?;
         }
         Ok(())
     }
@@ -144,51 +110,28 @@ fn obligation(name: &ObligationName) -> String {
         (layer, "") => layer.to_owned(),
         (layer, operation) => format!("{layer}::{operation}"),
     };
-    let owner = if name.implementation.is_empty() {
-        String::new()
-    } else {
-        format!("{}: ", name.implementation)
-    };
-    let against = if name.against.is_empty() {
-        String::new()
-    } else {
-        format!(" against {}", qualified(&name.against))
-    };
-    format!(
-        "{owner}{} {} {}{against}",
-        name.pattern.name(),
-        name.kind,
-        qualified(&name.operation)
-    )
+    let owner = if name.implementation.is_empty() { String::new() } else { format!("{}: ", name.implementation) };
+    let against =
+        if name.against.is_empty() { String::new() } else { format!(" against {}", qualified(&name.against)) };
+    format!("{owner}{} {} {}{against}", name.pattern.name(), name.kind, qualified(&name.operation))
 }
 
 /// `(12 cases, 36 states, 8 ms; Pid ≤ 3)`: what an obligation took, and the bounds that it met.
 fn effort(outcome: &Outcome, took: Duration) -> String {
-    let bounds = if outcome.bounds_met.is_empty() {
-        String::new()
-    } else {
-        format!("; {}", outcome.bounds_met.join(", "))
-    };
+    let bounds =
+        if outcome.bounds_met.is_empty() { String::new() } else { format!("; {}", outcome.bounds_met.join(", ")) };
     let (cases, states) = (count(outcome.cases, "case"), count(outcome.states, "state"));
     format!("({cases}, {states}, {} ms{bounds})", took.as_millis())
 }
 
 /// `1 case`, `2 cases`.
 fn count(number: u64, word: &str) -> String {
-    if number == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{number} {word}s")
-    }
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
 /// `movers, protocol`.
 fn patterns(row: &Row<'_>) -> String {
-    row.patterns
-        .iter()
-        .map(|pattern| pattern.name())
-        .collect::<Vec<_>>()
-        .join(", ")
+    row.patterns.iter().map(|pattern| pattern.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// How wide `text` is.
@@ -335,22 +278,14 @@ mod tests {
     #[test]
     fn quiet_shows_problems_only() {
         let mut checked = passing();
-        checked
-            .report
-            .outcomes
-            .iter_mut()
-            .for_each(|(outcome, _)| outcome.diagnostics.clear());
+        checked.report.outcomes.iter_mut().for_each(|(outcome, _)| outcome.diagnostics.clear());
         check(checked, Detail::Problems, expect![[""]]);
     }
 
     #[test]
     fn quiet_says_how_a_run_ended_that_did_not_pass() {
         let mut checked = failing();
-        checked
-            .report
-            .outcomes
-            .iter_mut()
-            .for_each(|(outcome, _)| outcome.diagnostics.clear());
+        checked.report.outcomes.iter_mut().for_each(|(outcome, _)| outcome.diagnostics.clear());
         check(
             checked,
             Detail::Problems,
@@ -378,9 +313,7 @@ mod tests {
 
     #[test]
     fn colour_is_for_those_who_ask() {
-        let text = rendered(&[failing()], |out| {
-            Box::new(Human::new(out, true, Detail::Summary))
-        });
+        let text = rendered(&[failing()], |out| Box::new(Human::new(out, true, Detail::Summary)));
         assert!(text.starts_with("\x1b[1;31merror[CS0301]\x1b[0m: "));
     }
 }

@@ -29,11 +29,7 @@ impl HumanList {
         if self.only_problems {
             return Ok(());
         }
-        writeln!(
-            out,
-            "{}",
-            paint.bold(&format!("package {}", listing.package))
-        )?;
+        writeln!(out, "{}", paint.bold(&format!("package {}", listing.package)))?;
         for layer in &listing.layers {
             self.layer(listing, layer, out)?;
         }
@@ -47,23 +43,10 @@ impl HumanList {
         let place = Place::find(&listing.files, layer.span)
             .map(|place| format!("  {}:{}", place.path, place.start().line))
             .unwrap_or_default();
-        let protocol = layer
-            .protocol
-            .as_ref()
-            .map(|raw| format!(", protocol of {raw}"))
-            .unwrap_or_default();
-        writeln!(
-            out,
-            "\n{}{protocol}{}",
-            paint.bold(&format!("layer {}", layer.name)),
-            paint.faint(&place)
-        )?;
+        let protocol = layer.protocol.as_ref().map(|raw| format!(", protocol of {raw}")).unwrap_or_default();
+        writeln!(out, "\n{}{protocol}{}", paint.bold(&format!("layer {}", layer.name)), paint.faint(&place))?;
         let signatures: Vec<String> = layer.operations.iter().map(signature).collect();
-        let wide = signatures
-            .iter()
-            .map(|text| text.chars().count())
-            .max()
-            .unwrap_or(0);
+        let wide = signatures.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         for (operation, signature) in layer.operations.iter().zip(&signatures) {
             writeln!(out, "  {signature:wide$}  {}", moves(operation))?;
         }
@@ -86,11 +69,7 @@ fn signature(operation: &ListedOperation) -> String {
 /// `right`, `both, claimed right`, `external`.
 fn moves(operation: &ListedOperation) -> String {
     let inferred = operation.inferred.name();
-    let mut words = vec![if operation.external {
-        "external".to_owned()
-    } else {
-        inferred.to_owned()
-    }];
+    let mut words = vec![if operation.external { "external".to_owned() } else { inferred.to_owned() }];
     if let Some(claim) = operation.claim {
         words.push(format!("claimed {}", claim_name(claim)));
     }
@@ -99,16 +78,8 @@ fn moves(operation: &ListedOperation) -> String {
 
 /// The matrix of a layer: a row for each operation, a column for each operation that it moves past.
 fn matrix(layer: &ListedLayer, out: &mut dyn Write) -> io::Result<()> {
-    let wide = layer
-        .operations
-        .iter()
-        .map(|operation| operation.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    writeln!(
-        out,
-        "\n  row past column: R right, L left, - not, ? undecided"
-    )?;
+    let wide = layer.operations.iter().map(|operation| operation.name.chars().count()).max().unwrap_or(0);
+    writeln!(out, "\n  row past column: R right, L left, - not, ? undecided")?;
     write!(out, "  {:wide$}", "")?;
     for other in &layer.operations {
         write!(out, "  {}", other.name)?;
@@ -118,11 +89,7 @@ fn matrix(layer: &ListedLayer, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "  {:wide$}", operation.name)?;
         let last = operation.row.len().saturating_sub(1);
         for (at, (other, moves)) in layer.operations.iter().zip(&operation.row).enumerate() {
-            let column = if at == last {
-                0
-            } else {
-                other.name.chars().count()
-            };
+            let column = if at == last { 0 } else { other.name.chars().count() };
             write!(out, "  {:column$}", cell(*moves))?;
         }
         writeln!(out)?;
@@ -137,9 +104,7 @@ fn cell(moves: Movers) -> String {
         Some(false) => '-',
         None => '?',
     };
-    [letter(moves.right, 'R'), letter(moves.left, 'L')]
-        .iter()
-        .collect()
+    [letter(moves.right, 'R'), letter(moves.left, 'L')].iter().collect()
 }
 
 /// A line for each implementation.
@@ -148,22 +113,9 @@ fn implementations(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\nimplementations")?;
-    let names = listing
-        .implementations
-        .iter()
-        .map(|it| it.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    let links: Vec<String> = listing
-        .implementations
-        .iter()
-        .map(|it| format!("{} over {}", it.to, it.from))
-        .collect();
-    let wide = links
-        .iter()
-        .map(|link| link.chars().count())
-        .max()
-        .unwrap_or(0);
+    let names = listing.implementations.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
+    let links: Vec<String> = listing.implementations.iter().map(|it| format!("{} over {}", it.to, it.from)).collect();
+    let wide = links.iter().map(|link| link.chars().count()).max().unwrap_or(0);
     for (it, link) in listing.implementations.iter().zip(&links) {
         writeln!(out, "  {:names$}  {link:wide$}  {}", it.name, it.pattern)?;
     }
@@ -174,12 +126,7 @@ fn implementations(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
 fn stacks(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     for stack in &listing.stacks {
         writeln!(out, "\nstack {}", stack.name)?;
-        let wide = stack
-            .layers
-            .iter()
-            .map(|layer| layer.chars().count())
-            .max()
-            .unwrap_or(0);
+        let wide = stack.layers.iter().map(|layer| layer.chars().count()).max().unwrap_or(0);
         for (at, layer) in stack.layers.iter().enumerate() {
             match stack.implementations.get(at) {
                 Some(implementation) => writeln!(out, "  {layer:wide$}  {implementation}")?,
@@ -210,14 +157,8 @@ mod tests {
     #[test]
     fn a_package_with_its_matrix() {
         let mut out = Vec::new();
-        let human = HumanList {
-            colour: false,
-            matrix: true,
-            only_problems: false,
-        };
-        human
-            .package(&listing(), &mut out)
-            .expect("writing to memory succeeds");
+        let human = HumanList { colour: false, matrix: true, only_problems: false };
+        human.package(&listing(), &mut out).expect("writing to memory succeeds");
         expect![[r#"
             package demo
 

@@ -41,16 +41,10 @@ impl Render for Json<'_> {
         let report = &checked.report;
         let origin = Origin::of_report(report);
         for found in diagnostics(report) {
-            line(
-                self.out,
-                &CompilerMessage::new(&origin, &report.files, found),
-            )?;
+            line(self.out, &CompilerMessage::new(&origin, &report.files, found))?;
         }
         for (outcome, took) in &report.outcomes {
-            line(
-                self.out,
-                &Obligation::new(report, &self.scope, outcome, *took),
-            )?;
+            line(self.out, &Obligation::new(report, &self.scope, outcome, *took))?;
         }
         self.out.flush()
     }
@@ -68,25 +62,11 @@ pub fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 /// The message that stands for a bug in cspec: an editor takes a run without any message for a broken tool.
 pub fn internal_error(told: &str) -> String {
-    let origin = Origin {
-        package_id: "cspec",
-        manifest_path: "",
-        name: "cspec",
-        kind: "bin",
-        src_path: "",
-    };
+    let origin = Origin { package_id: "cspec", manifest_path: "", name: "cspec", kind: "bin", src_path: "" };
     let text = format!("internal error in cspec: {told}");
     let rendered = Some(format!("error: {text}\n"));
-    let message = Message {
-        rendered,
-        ..Message::plain("error: internal compiler error", text)
-    };
-    let value = CompilerMessage {
-        reason: "compiler-message",
-        origin: origin.head(),
-        target: origin.target(),
-        message,
-    };
+    let message = Message { rendered, ..Message::plain("error: internal compiler error", text) };
+    let value = CompilerMessage { reason: "compiler-message", origin: origin.head(), target: origin.target(), message };
     serde_json::to_string(&value).unwrap_or_default()
 }
 
@@ -117,10 +97,7 @@ impl<'a> Origin<'a> {
     }
 
     fn head(&self) -> Head<'a> {
-        Head {
-            package_id: self.package_id,
-            manifest_path: self.manifest_path,
-        }
+        Head { package_id: self.package_id, manifest_path: self.manifest_path }
     }
 
     fn target(&self) -> Target<'a> {
@@ -207,27 +184,11 @@ struct SpanLine<'a> {
 
 impl<'a> CompilerMessage<'a> {
     /// The message for a diagnostic.
-    pub fn new(
-        origin: &Origin<'a>,
-        files: &'a [SourceText],
-        found: &'a Diagnostic,
-    ) -> CompilerMessage<'a> {
-        let related = found
-            .related
-            .iter()
-            .filter_map(|(span, label)| MessageSpan::new(files, *span, false, label));
-        let spans = MessageSpan::new(files, found.span, true, &found.label)
-            .into_iter()
-            .chain(related)
-            .collect();
-        let notes = found
-            .notes
-            .iter()
-            .map(|note| Message::plain("note", note.clone()));
-        let help = found
-            .help
-            .iter()
-            .map(|help| Message::plain("help", help.clone()));
+    pub fn new(origin: &Origin<'a>, files: &'a [SourceText], found: &'a Diagnostic) -> CompilerMessage<'a> {
+        let related = found.related.iter().filter_map(|(span, label)| MessageSpan::new(files, *span, false, label));
+        let spans = MessageSpan::new(files, found.span, true, &found.label).into_iter().chain(related).collect();
+        let notes = found.notes.iter().map(|note| Message::plain("note", note.clone()));
+        let help = found.help.iter().map(|help| Message::plain("help", help.clone()));
         let message = Message {
             message: found.message.clone(),
             code: Some(MessageCode {
@@ -239,36 +200,19 @@ impl<'a> CompilerMessage<'a> {
             children: notes.chain(help).collect(),
             rendered: Some(excerpt::diagnostic(files, found, Paint(false))),
         };
-        CompilerMessage {
-            reason: "compiler-message",
-            origin: origin.head(),
-            target: origin.target(),
-            message,
-        }
+        CompilerMessage { reason: "compiler-message", origin: origin.head(), target: origin.target(), message }
     }
 }
 
 impl Message<'_> {
     /// A message without a place.
     fn plain(level: &'static str, message: String) -> Self {
-        Message {
-            message,
-            code: None,
-            level,
-            spans: Vec::new(),
-            children: Vec::new(),
-            rendered: None,
-        }
+        Message { message, code: None, level, spans: Vec::new(), children: Vec::new(), rendered: None }
     }
 }
 
 impl<'a> MessageSpan<'a> {
-    fn new(
-        files: &'a [SourceText],
-        span: Span,
-        is_primary: bool,
-        label: &'a str,
-    ) -> Option<MessageSpan<'a>> {
+    fn new(files: &'a [SourceText], span: Span, is_primary: bool, label: &'a str) -> Option<MessageSpan<'a>> {
         let place = Place::find(files, span)?;
         let (start, end) = (place.start(), place.end());
         let lines = place.lines();
@@ -316,12 +260,7 @@ struct Obligation<'a> {
 }
 
 impl<'a> Obligation<'a> {
-    fn new(
-        report: &'a PackageReport,
-        scope: &'a Scope,
-        outcome: &'a Outcome,
-        took: Duration,
-    ) -> Obligation<'a> {
+    fn new(report: &'a PackageReport, scope: &'a Scope, outcome: &'a Outcome, took: Duration) -> Obligation<'a> {
         let name = &outcome.name;
         Obligation {
             reason: "cspec-obligation",
@@ -373,21 +312,10 @@ pub struct LineSpan<'a> {
 impl<'a> LineSpan<'a> {
     /// The first character of `span`.
     pub fn new(files: &'a [SourceText], span: Span) -> LineSpan<'a> {
-        Place::find(files, span).map_or(
-            LineSpan {
-                file: "",
-                line: 1,
-                column: 1,
-            },
-            |place| {
-                let start = place.start();
-                LineSpan {
-                    file: place.path.as_str(),
-                    line: start.line,
-                    column: start.column,
-                }
-            },
-        )
+        Place::find(files, span).map_or(LineSpan { file: "", line: 1, column: 1 }, |place| {
+            let start = place.start();
+            LineSpan { file: place.path.as_str(), line: start.line, column: start.column }
+        })
     }
 }
 
@@ -450,11 +378,7 @@ mod tests {
         let seen: Vec<(DiagnosticLevel, String, usize)> = messages
             .iter()
             .map(|it| {
-                (
-                    it.message.level,
-                    it.message.code.as_ref().expect("a code").code.clone(),
-                    it.message.spans.len(),
-                )
+                (it.message.level, it.message.code.as_ref().expect("a code").code.clone(), it.message.spans.len())
             })
             .collect();
         let expected = [
@@ -472,21 +396,10 @@ mod tests {
     fn spans_are_what_rustc_would_say() {
         let messages = as_cargo_reads(&json(&[failing()]));
         let written = &messages[0].message.spans[2];
-        assert_eq!(
-            (written.line_start, written.column_start, written.column_end),
-            (6, 22, 27)
-        );
+        assert_eq!((written.line_start, written.column_start, written.column_end), (6, 22, 27));
         assert_eq!(written.text[0].text, "        self.value = größe;");
         let used = &messages[0].message.spans[3];
-        assert_eq!(
-            (
-                used.line_start,
-                used.column_start,
-                used.line_end,
-                used.column_end
-            ),
-            (4, 3, 4, 14)
-        );
+        assert_eq!((used.line_start, used.column_start, used.line_end, used.column_end), (4, 3, 4, 14));
         assert_eq!(used.text[0].text, "\t\tlo.write(1)");
         let body = &messages[1].message.spans[0];
         assert_eq!((body.line_start, body.line_end, body.text.len()), (3, 5, 3));
@@ -517,8 +430,7 @@ mod tests {
     #[test]
     fn the_message_of_a_violation() {
         let text = json(&[failing()]);
-        let message: serde_json::Value =
-            serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+        let message: serde_json::Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
         let mut message = message["message"].clone();
         message["code"]["explanation"] = serde_json::Value::Null;
         message["spans"].as_array_mut().expect("spans").truncate(1);

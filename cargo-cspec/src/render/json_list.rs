@@ -4,9 +4,7 @@ use std::io::{self, Write};
 
 use cspec_analysis::{
     ir::Claim,
-    report::{
-        ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, SourceText,
-    },
+    report::{ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, SourceText},
     workspace,
 };
 use serde::Serialize;
@@ -17,20 +15,10 @@ use super::{
 };
 
 /// Prints one package.
-pub fn package(
-    package: &workspace::Package,
-    listing: &Listing,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn package(package: &workspace::Package, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     let (name, kind, src_path) = &package.target;
     let manifest_path = package.manifest_path.as_str();
-    let origin = Origin {
-        package_id: &package.id,
-        manifest_path,
-        name,
-        kind,
-        src_path: src_path.as_str(),
-    };
+    let origin = Origin { package_id: &package.id, manifest_path, name, kind, src_path: src_path.as_str() };
     for found in &listing.diagnostics {
         line(out, &CompilerMessage::new(&origin, &listing.files, found))?;
     }
@@ -99,21 +87,9 @@ impl<'a> Package<'a> {
             reason: "cspec-package",
             package: &listing.package,
             manifest_path,
-            layers: listing
-                .layers
-                .iter()
-                .map(|layer| Layer::new(files, layer))
-                .collect(),
-            implementations: listing
-                .implementations
-                .iter()
-                .map(|it| Implementation::new(files, it))
-                .collect(),
-            stacks: listing
-                .stacks
-                .iter()
-                .map(|stack| Stack::new(files, stack))
-                .collect(),
+            layers: listing.layers.iter().map(|layer| Layer::new(files, layer)).collect(),
+            implementations: listing.implementations.iter().map(|it| Implementation::new(files, it)).collect(),
+            stacks: listing.stacks.iter().map(|stack| Stack::new(files, stack)).collect(),
         }
     }
 }
@@ -123,22 +99,14 @@ impl<'a> Layer<'a> {
         Layer {
             name: &layer.name,
             protocol: layer.protocol.as_deref(),
-            operations: layer
-                .operations
-                .iter()
-                .map(|operation| Operation::new(files, layer, operation))
-                .collect(),
+            operations: layer.operations.iter().map(|operation| Operation::new(files, layer, operation)).collect(),
             span: LineSpan::new(files, layer.span),
         }
     }
 }
 
 impl<'a> Operation<'a> {
-    fn new(
-        files: &'a [SourceText],
-        layer: &'a ListedLayer,
-        operation: &'a ListedOperation,
-    ) -> Operation<'a> {
+    fn new(files: &'a [SourceText], layer: &'a ListedLayer, operation: &'a ListedOperation) -> Operation<'a> {
         let others = layer.operations.iter().zip(&operation.row);
         Operation {
             name: &operation.name,
@@ -147,11 +115,7 @@ impl<'a> Operation<'a> {
             inferred: operation.inferred.name(),
             external: operation.external,
             row: others
-                .map(|(other, moves)| Cell {
-                    against: &other.name,
-                    right: moves.right,
-                    left: moves.left,
-                })
+                .map(|(other, moves)| Cell { against: &other.name, right: moves.right, left: moves.left })
                 .collect(),
             span: LineSpan::new(files, operation.span),
         }
@@ -161,25 +125,14 @@ impl<'a> Operation<'a> {
 impl<'a> Implementation<'a> {
     fn new(files: &'a [SourceText], it: &'a ListedImplementation) -> Implementation<'a> {
         let span = LineSpan::new(files, it.span);
-        Implementation {
-            name: &it.name,
-            pattern: it.pattern,
-            from: &it.from,
-            to: &it.to,
-            span,
-        }
+        Implementation { name: &it.name, pattern: it.pattern, from: &it.from, to: &it.to, span }
     }
 }
 
 impl<'a> Stack<'a> {
     fn new(files: &'a [SourceText], stack: &'a ListedStack) -> Stack<'a> {
         let span = LineSpan::new(files, stack.span);
-        Stack {
-            name: &stack.name,
-            implementations: &stack.implementations,
-            layers: &stack.layers,
-            span,
-        }
+        Stack { name: &stack.name, implementations: &stack.implementations, layers: &stack.layers, span }
     }
 }
 
@@ -196,11 +149,7 @@ mod tests {
             name: "demo".to_owned(),
             id: "path+file:///work/demo#0.1.0".to_owned(),
             manifest_path: "/work/demo/Cargo.toml".into(),
-            target: (
-                "demo".to_owned(),
-                "lib".to_owned(),
-                "/work/demo/src/lib.rs".into(),
-            ),
+            target: ("demo".to_owned(), "lib".to_owned(), "/work/demo/src/lib.rs".into()),
             workspace_root: "/work".into(),
         };
         let mut out = Vec::new();

@@ -42,15 +42,8 @@ pub enum Detail {
 /// if two obligations found the same.
 fn diagnostics(report: &PackageReport) -> impl Iterator<Item = &Diagnostic> {
     let mut seen = HashSet::new();
-    let of_outcomes = report
-        .outcomes
-        .iter()
-        .flat_map(|(outcome, _)| &outcome.diagnostics);
-    report
-        .diagnostics
-        .iter()
-        .chain(of_outcomes)
-        .filter(move |found| seen.insert(*found))
+    let of_outcomes = report.outcomes.iter().flat_map(|(outcome, _)| &outcome.diagnostics);
+    report.diagnostics.iter().chain(of_outcomes).filter(move |found| seen.insert(*found))
 }
 
 /// `error` or `warning`.

@@ -36,10 +36,6 @@ impl Paint {
     }
 
     fn with(self, style: &str, text: &str) -> String {
-        if self.0 && !text.is_empty() {
-            format!("\x1b[{style}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.0 && !text.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }

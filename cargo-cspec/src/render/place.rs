@@ -45,11 +45,7 @@ impl<'a> Place<'a> {
         let file = files.get(span.file as usize)?;
         let start = file.text.floor_char_boundary(span.start as usize);
         let end = file.text.ceil_char_boundary(span.end as usize).max(start);
-        Some(Place {
-            path: &file.path,
-            text: &file.text,
-            bytes: start..end,
-        })
+        Some(Place { path: &file.path, text: &file.text, bytes: start..end })
     }
 
     /// The position of the first byte.
@@ -64,9 +60,7 @@ impl<'a> Place<'a> {
 
     /// The lines touched, first to last.
     pub fn lines(&self) -> Vec<TouchedLine<'a>> {
-        let mut line_start = self.text[..self.bytes.start]
-            .rfind('\n')
-            .map_or(0, |at| at + 1);
+        let mut line_start = self.text[..self.bytes.start].rfind('\n').map_or(0, |at| at + 1);
         let mut lines = Vec::new();
         loop {
             let rest = &self.text[line_start..];
@@ -76,15 +70,9 @@ impl<'a> Place<'a> {
                 let inside = byte.saturating_sub(line_start).min(line.len());
                 line[..inside].chars().count() + 1
             };
-            lines.push(TouchedLine {
-                text: line,
-                start: column(self.bytes.start),
-                end: column(self.bytes.end),
-            });
+            lines.push(TouchedLine { text: line, start: column(self.bytes.start), end: column(self.bytes.end) });
             line_start += length + 1;
-            if line_start >= self.bytes.end.max(self.bytes.start + 1)
-                || line_start > self.text.len()
-            {
+            if line_start >= self.bytes.end.max(self.bytes.start + 1) || line_start > self.text.len() {
                 return lines;
             }
         }
@@ -112,18 +100,11 @@ mod tests {
     use super::*;
 
     fn files(text: &str) -> Vec<SourceText> {
-        vec![SourceText {
-            path: "a.rs".into(),
-            text: text.to_owned(),
-        }]
+        vec![SourceText { path: "a.rs".into(), text: text.to_owned() }]
     }
 
     fn span(start: u32, end: u32) -> Span {
-        Span {
-            file: 0,
-            start,
-            end,
-        }
+        Span { file: 0, start, end }
     }
 
     #[test]
@@ -131,55 +112,17 @@ mod tests {
         let files = files("// läuft\r\nfn größe() {}\r\n");
         let place = Place::find(&files, span(14, 21)).expect("the file exists");
         assert_eq!(&place.text[place.bytes.clone()], "größe");
-        assert_eq!(
-            (place.start(), place.end()),
-            (
-                Position { line: 2, column: 4 },
-                Position { line: 2, column: 9 }
-            )
-        );
-        assert_eq!(
-            place.lines(),
-            [TouchedLine {
-                text: "fn größe() {}",
-                start: 4,
-                end: 9
-            }]
-        );
+        assert_eq!((place.start(), place.end()), (Position { line: 2, column: 4 }, Position { line: 2, column: 9 }));
+        assert_eq!(place.lines(), [TouchedLine { text: "fn größe() {}", start: 4, end: 9 }]);
     }
 
     #[test]
     fn spans_are_moved_to_places_that_exist() {
         let files = files("aé\n");
-        assert_eq!(
-            Place::find(&files, span(2, 2))
-                .expect("the file exists")
-                .bytes,
-            1..3
-        );
-        assert_eq!(
-            Place::find(&files, span(9, 12))
-                .expect("the file exists")
-                .bytes,
-            4..4
-        );
-        assert_eq!(
-            Place::find(&files, span(3, 1))
-                .expect("the file exists")
-                .bytes,
-            3..3
-        );
-        assert!(
-            Place::find(
-                &files,
-                Span {
-                    file: 1,
-                    start: 0,
-                    end: 0
-                }
-            )
-            .is_none()
-        );
+        assert_eq!(Place::find(&files, span(2, 2)).expect("the file exists").bytes, 1..3);
+        assert_eq!(Place::find(&files, span(9, 12)).expect("the file exists").bytes, 4..4);
+        assert_eq!(Place::find(&files, span(3, 1)).expect("the file exists").bytes, 3..3);
+        assert!(Place::find(&files, Span { file: 1, start: 0, end: 0 }).is_none());
     }
 
     #[test]
@@ -188,16 +131,9 @@ mod tests {
         let files = files(text);
         let touched = |start, end| {
             let place = Place::find(&files, span(start, end)).expect("the file exists");
-            place
-                .lines()
-                .iter()
-                .map(|line| (line.text, line.start, line.end))
-                .collect::<Vec<_>>()
+            place.lines().iter().map(|line| (line.text, line.start, line.end)).collect::<Vec<_>>()
         };
-        assert_eq!(
-            touched(1, 11),
-            [("one", 2, 4), ("two", 1, 4), ("three", 1, 3)]
-        );
+        assert_eq!(touched(1, 11), [("one", 2, 4), ("two", 1, 4), ("three", 1, 3)]);
         assert_eq!(touched(0, 5), [("one", 1, 4)]);
         assert_eq!(touched(14, 14), [("three", 6, 6)]);
         assert_eq!(touched(3, 5), [("one", 4, 4)]);

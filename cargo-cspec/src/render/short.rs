@@ -27,21 +27,10 @@ impl Render for Short<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
         for found in diagnostics(&checked.report) {
             let place = match Place::find(&checked.report.files, found.span) {
-                Some(place) => format!(
-                    "{}:{}:{}",
-                    place.path,
-                    place.start().line,
-                    place.start().column
-                ),
+                Some(place) => format!("{}:{}:{}", place.path, place.start().line, place.start().column),
                 None => checked.report.manifest_path.to_string(),
             };
-            writeln!(
-                self.out,
-                "{place}: {}[{}]: {}",
-                severity_name(found.severity),
-                found.code,
-                found.message
-            )?;
+            writeln!(self.out, "{place}: {}[{}]: {}", severity_name(found.severity), found.code, found.message)?;
         }
         self.out.flush()
     }
@@ -80,17 +69,7 @@ mod tests {
     #[test]
     fn quiet_says_nothing_of_a_run_without_problems() {
         let mut checked = passing();
-        checked
-            .report
-            .outcomes
-            .iter_mut()
-            .for_each(|(outcome, _)| outcome.diagnostics.clear());
-        assert_eq!(
-            rendered(&[checked], |out| Box::new(Short::new(
-                out,
-                Detail::Problems
-            ))),
-            ""
-        );
+        checked.report.outcomes.iter_mut().for_each(|(outcome, _)| outcome.diagnostics.clear());
+        assert_eq!(rendered(&[checked], |out| Box::new(Short::new(out, Detail::Problems))), "");
     }
 }

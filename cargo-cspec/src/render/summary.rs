@@ -29,30 +29,20 @@ impl Checked {
 
     /// How many errors are in the source itself.
     pub fn source_errors(&self) -> usize {
-        self.report
-            .diagnostics
-            .iter()
-            .filter(|found| found.severity == Severity::Error)
-            .count()
+        self.report.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
     }
 
     /// How many obligations have which verdict.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        self.report
-            .outcomes
-            .iter()
-            .for_each(|(outcome, _)| tally.add(&outcome.verdict));
+        self.report.outcomes.iter().for_each(|(outcome, _)| tally.add(&outcome.verdict));
         tally
     }
 
     /// The bounds that any obligation met, each once, in the order they were met.
     pub fn bounds_met(&self) -> Vec<&str> {
         let mut bounds = Vec::new();
-        self.report
-            .outcomes
-            .iter()
-            .for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
+        self.report.outcomes.iter().for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
         bounds
     }
 }
@@ -94,10 +84,7 @@ impl Tally {
             (self.checked, Verdict::Checked),
             (self.proved, Verdict::Proved),
         ];
-        order
-            .into_iter()
-            .find(|(count, _)| *count > 0)
-            .map(|(_, verdict)| verdict)
+        order.into_iter().find(|(count, _)| *count > 0).map(|(_, verdict)| verdict)
     }
 
     /// `1 violated`, `3 checked to scope`, `5 proved`: worst first, without zeros.
@@ -108,11 +95,7 @@ impl Tally {
             (self.checked, "checked to scope"),
             (self.proved, "proved"),
         ];
-        counts
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect()
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect()
     }
 }
 
@@ -192,16 +175,8 @@ impl Summary {
         if self.unchecked > 0 {
             counts.push(format!("{} not checked", self.unchecked));
         }
-        counts.extend(
-            self.unreached
-                .iter()
-                .map(|package| format!("package `{package}` not checked")),
-        );
-        counts.extend(
-            self.idle
-                .iter()
-                .map(|package| format!("nothing in package `{package}`")),
-        );
+        counts.extend(self.unreached.iter().map(|package| format!("package `{package}` not checked")));
+        counts.extend(self.idle.iter().map(|package| format!("nothing in package `{package}`")));
         if counts.is_empty() {
             counts.push("nothing".to_owned());
         }
@@ -230,12 +205,7 @@ pub fn rows(report: &PackageReport) -> Vec<Row<'_>> {
         let owed = !outcome.name.implementation.is_empty();
         let same = |row: &Row<'_>| row.name == name && (owed || row.patterns == [pattern]);
         let at = rows.iter().position(same).unwrap_or_else(|| {
-            rows.push(Row {
-                name,
-                patterns: Vec::new(),
-                tally: Tally::default(),
-                bounds_met: Vec::new(),
-            });
+            rows.push(Row { name, patterns: Vec::new(), tally: Tally::default(), bounds_met: Vec::new() });
             rows.len() - 1
         });
         let row = &mut rows[at];
@@ -283,23 +253,14 @@ mod tests {
     fn idle() -> Checked {
         let mut checked = passing();
         checked.report.outcomes.clear();
-        Checked {
-            planned: 0,
-            ..checked
-        }
+        Checked { planned: 0, ..checked }
     }
 
     /// Undecided, and nothing worse.
     fn undecided() -> Checked {
         let mut checked = failing();
-        checked
-            .report
-            .outcomes
-            .retain(|(outcome, _)| outcome.verdict != Verdict::Violated);
-        Checked {
-            planned: checked.report.outcomes.len(),
-            ..checked
-        }
+        checked.report.outcomes.retain(|(outcome, _)| outcome.verdict != Verdict::Violated);
+        Checked { planned: checked.report.outcomes.len(), ..checked }
     }
 
     #[test]
@@ -307,55 +268,27 @@ mod tests {
         assert_eq!(summary(&[passing()]).status(), Status::Success);
         assert_eq!(summary(&[passing(), failing()]).status(), Status::Violated);
         assert_eq!(summary(&[broken(), undecided()]).status(), Status::Violated);
-        assert_eq!(
-            summary(&[passing(), undecided()]).status(),
-            Status::Undecided
-        );
+        assert_eq!(summary(&[passing(), undecided()]).status(), Status::Undecided);
         assert_eq!(summary(&[passing(), idle()]).status(), Status::Usage);
         assert_eq!(summary(&[]).status(), Status::Usage);
-        assert_eq!(
-            Summary {
-                interrupted: true,
-                ..summary(&[failing()])
-            }
-            .status(),
-            Status::Interrupted
-        );
+        assert_eq!(Summary { interrupted: true, ..summary(&[failing()]) }.status(), Status::Interrupted);
     }
 
     #[test]
     fn an_obligation_without_a_verdict_is_never_a_pass() {
         let mut checked = passing();
         checked.report.outcomes.pop();
-        assert_eq!(
-            summary(std::slice::from_ref(&checked)).status(),
-            Status::Bug
-        );
-        let stopped = Summary {
-            interrupted: true,
-            ..summary(&[checked])
-        };
+        assert_eq!(summary(std::slice::from_ref(&checked)).status(), Status::Bug);
+        let stopped = Summary { interrupted: true, ..summary(&[checked]) };
         assert_eq!((stopped.status(), stopped.lost()), (Status::Interrupted, 0));
-        assert_eq!(
-            stopped.line(),
-            "interrupted: 1 checked to scope, 3 proved, 1 not checked"
-        );
+        assert_eq!(stopped.line(), "interrupted: 1 checked to scope, 3 proved, 1 not checked");
     }
 
     #[test]
     fn a_row_is_as_good_as_its_worst_obligation() {
         let checked = failing();
         let rows = rows(&checked.report);
-        let seen: Vec<_> = rows
-            .iter()
-            .map(|row| (row.name, row.tally.worst()))
-            .collect();
-        assert_eq!(
-            seen,
-            [
-                ("layers", Some(Verdict::Proved)),
-                ("Count", Some(Verdict::Violated))
-            ]
-        );
+        let seen: Vec<_> = rows.iter().map(|row| (row.name, row.tally.worst())).collect();
+        assert_eq!(seen, [("layers", Some(Verdict::Proved)), ("Count", Some(Verdict::Violated))]);
     }
 }
