@@ -117,7 +117,7 @@ pub fn check_program(
         progress.finished(&settled.outcome);
         Some((settled, time))
     };
-    let settled: Vec<Option<(Settled, Duration)>> = plan.par_iter().map(settle).collect();
+    let settled: Vec<Option<(Settled, Duration)>> = plan.par_iter().with_max_len(1).map(settle).collect();
     let claimed: BTreeSet<_> = plan.iter().filter_map(Obligation::lemma).collect();
     let relied: BTreeSet<_> = settled.iter().flatten().flat_map(|(it, _)| it.relied.iter().copied()).collect();
     let relied: Vec<_> = relied.into_iter().filter(|it| !claimed.contains(it)).map(Obligation::Lemma).collect();
@@ -149,7 +149,10 @@ fn absorbing(setting: &Setting) -> BTreeMap<ImplementationId, Effort> {
 
 fn settle_lemmas(setting: &Setting, needed: BTreeSet<Lemma>) -> (Lemmas, BTreeMap<Lemma, Duration>) {
     let settled: Vec<(Lemma, LemmaResult, Duration)> = needed
+        .into_iter()
+        .collect::<Vec<_>>()
         .into_par_iter()
+        .with_max_len(1)
         .map(|lemma| {
             let started = Instant::now();
             let result = lemma.settle(setting);

@@ -4,26 +4,30 @@
 //! first follows those, place by place in the order they were made, before it searches. A hint can only find a witness sooner; what it finds
 //! is checked like any other.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 
 use super::{
     machine::{Chosen, Machine, Site},
     value::{CellId, Value},
 };
 
-/// Choices to make, by place.
+/// Choices to make, in the order they were made. A few dozen at most, so they are searched from the front.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
-    by_site: FxHashMap<Site, VecDeque<Chosen>>,
+    choices: Vec<Hint>,
+}
+
+#[derive(Clone, Debug)]
+struct Hint {
+    site: Site,
+    chosen: Chosen,
+    used: bool,
 }
 
 impl Hints {
-    /// The choices that `machine` made. Without `refusals`, those to leave a loop are dropped where the run also went on: then the turns of
-    /// several visits to a loop are offered as one.
-    pub fn of(machine: &Machine, refusals: bool) -> Hints {
-        let mut hints = Hints::default();
+    /// The choices that `machine` made.
+    pub fn of(machine: &Machine) -> Hints {
+        let mut choices = Vec::new();
         let mut taken = machine.trail.as_ref();
         while let Some(it) = taken {
             let chosen = match &it.chosen {
@@ -33,27 +37,33 @@ impl Hints {
                 }
                 other => other.clone(),
             };
-            hints.by_site.entry(it.site).or_default().push_front(chosen);
+            choices.push(Hint { site: it.site, chosen, used: false });
             taken = it.before.as_ref();
         }
-        if !refusals {
-            for choices in hints.by_site.values_mut() {
-                if choices.contains(&Chosen::Maybe(true)) {
-                    choices.retain(|it| *it != Chosen::Maybe(false));
-                }
-            }
+        choices.reverse();
+        Hints { choices }
+    }
+
+    /// Drops the choices to leave a loop where the run also went on: then the turns of several visits to a loop are offered as one.
+    pub fn without_refusals(mut self) -> Hints {
+        let went_on: Vec<Site> =
+            self.choices.iter().filter(|it| it.chosen == Chosen::Maybe(true)).map(|it| it.site).collect();
+        for choice in &mut self.choices {
+            choice.used |= choice.chosen == Chosen::Maybe(false) && went_on.contains(&choice.site);
         }
-        hints
+        self
     }
 
     /// Whether the other run made a choice at this place.
     pub fn know(&self, site: Site) -> bool {
-        self.by_site.contains_key(&site)
+        self.choices.iter().any(|it| it.site == site)
     }
 
     /// The next choice at a place.
     pub fn next(&mut self, site: Site) -> Option<Chosen> {
-        self.by_site.get_mut(&site)?.pop_front()
+        let next = self.choices.iter_mut().find(|it| !it.used && it.site == site)?;
+        next.used = true;
+        Some(next.chosen.clone())
     }
 }
 

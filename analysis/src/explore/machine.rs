@@ -462,8 +462,10 @@ impl Machine {
     }
 
     fn force_top(&mut self, world: &mut World, depth: usize) -> Result<Value, Stop> {
-        let value = self.top(depth);
-        self.force(world, &value).map_err(Stop::Need)
+        match &self.stack[self.stack.len() - 1 - depth] {
+            Value::Cell(id) => self.force_cell(world, *id).map_err(Stop::Need),
+            value => Ok(value.clone()),
+        }
     }
 
     fn force_key_top(&mut self, world: &mut World, depth: usize) -> Result<Value, Stop> {
@@ -472,6 +474,11 @@ impl Machine {
     }
 
     fn field(&mut self, world: &mut World, index: u32) -> Result<(), Stop> {
+        if let Some(Value::Tuple(fields)) = self.stack.last() {
+            let field = fields[index as usize].clone();
+            self.replace(1, field);
+            return Ok(());
+        }
         let value = match self.force_top(world, 0)? {
             Value::Tuple(fields) => fields.get(index as usize).cloned().unwrap_or(Value::Unit),
             other => other,
@@ -481,10 +488,12 @@ impl Machine {
     }
 
     fn set_field(&mut self, world: &mut World, index: u32) -> Result<(), Stop> {
-        if let Value::Tuple(fields) = self.force_top(world, 1)? {
-            let mut fields = fields.to_vec();
-            fields[index as usize] = self.top(0);
-            self.replace(2, Value::tuple(fields));
+        let container = self.stack.len() - 2;
+        if let Value::Cell(id) = self.stack[container] {
+            self.stack[container] = self.force_cell(world, id).map_err(Stop::Need)?;
+        }
+        if let (Some(value), Some(Value::Tuple(fields))) = (self.stack.pop(), self.stack.last_mut()) {
+            Rc::make_mut(fields)[index as usize] = value;
         }
         Ok(())
     }
@@ -782,11 +791,17 @@ impl Machine {
 
     /// The value one level deep.
     pub fn force(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
-        let mut value = self.resolve(value);
-        if let Value::Cell(id) = value {
-            value = world.cells.expand(id).ok_or(Need::Resolve(id))?;
+        match value {
+            Value::Cell(id) => self.force_cell(world, *id),
+            _ => Ok(value.clone()),
         }
-        Ok(value)
+    }
+
+    fn force_cell(&self, world: &mut World, id: CellId) -> Result<Value, Need> {
+        match self.resolve(&Value::Cell(id)) {
+            Value::Cell(id) => world.cells.expand(id).ok_or(Need::Resolve(id)),
+            value => Ok(value),
+        }
     }
 
     /// Follows what is known of a cell; other values are returned as they are.
@@ -957,32 +972,53 @@ impl Machine {
 
     /// Makes states at the head of a loop comparable: what `any()` gave is written out where it is used, and forgotten.
     pub fn forget_choices(&mut self, world: &World) {
-        let old = self.clone();
-        let write_out = |value: &mut Value| *value = old.written_out(world, value);
-        for frame in &mut self.frames {
-            // Frames without cells stay shared with other machines.
-            if !frame.locals.iter().any(|it| old.changes_written_out(world, it)) {
-                continue;
-            }
-            let frame = Rc::make_mut(frame);
-            frame.locals.iter_mut().for_each(write_out);
-        }
-        self.stack.iter_mut().for_each(write_out);
-        write_out(&mut self.state);
-        if self.slots.iter().any(|it| old.changes_written_out(world, it)) {
-            Rc::make_mut(&mut self.slots).iter_mut().for_each(write_out);
-        }
-        if !self.events.is_empty() {
-            Rc::make_mut(&mut self.events).iter_mut().for_each(write_out);
-        }
         let is_dead = |id: &CellId| world.cells.get(*id).chosen;
-        if self.known.resolved.keys().any(is_dead) {
+        let (known, chosen) = (self.known.resolved.keys().any(is_dead), self.chosen.keys().any(is_dead));
+        if !known && !chosen {
+            return;
+        }
+        let mut frames = std::mem::take(&mut self.frames);
+        for frame in &mut frames {
+            // Frames in which nothing changes stay shared with other machines.
+            if frame.locals.iter().any(|it| self.changes_written_out(world, it)) {
+                self.write_out(world, &mut Rc::make_mut(frame).locals);
+            }
+        }
+        self.frames = frames;
+        let mut stack = std::mem::take(&mut self.stack);
+        self.write_out(world, &mut stack);
+        self.stack = stack;
+        let mut state = [std::mem::replace(&mut self.state, Value::Unit)];
+        self.write_out(world, &mut state);
+        let [state] = state;
+        self.state = state;
+        let slots = std::mem::take(&mut self.slots);
+        self.slots = self.all_written_out(world, slots);
+        let events = std::mem::take(&mut self.events);
+        self.events = self.all_written_out(world, events);
+        if known {
             let forgotten = self.known.resolved.iter().filter(|(id, _)| is_dead(id));
-            Rc::make_mut(&mut self.drawn).extend(forgotten.map(|(id, value)| (*id, value.clone())));
+            let forgotten: Vec<_> = forgotten.map(|(id, value)| (*id, value.clone())).collect();
+            Rc::make_mut(&mut self.drawn).extend(forgotten);
             Rc::make_mut(&mut self.known.resolved).retain(|id, _| !is_dead(id));
         }
-        if self.chosen.keys().any(is_dead) {
+        if chosen {
             Rc::make_mut(&mut self.chosen).retain(|id, _| !is_dead(id));
+        }
+    }
+
+    fn all_written_out(&self, world: &World, mut values: Rc<Vec<Value>>) -> Rc<Vec<Value>> {
+        if values.iter().any(|it| self.changes_written_out(world, it)) {
+            self.write_out(world, Rc::make_mut(&mut values).as_mut_slice());
+        }
+        values
+    }
+
+    fn write_out(&self, world: &World, values: &mut [Value]) {
+        for value in values {
+            if self.changes_written_out(world, value) {
+                *value = self.written_out(world, value);
+            }
         }
     }
 

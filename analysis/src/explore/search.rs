@@ -120,7 +120,7 @@ struct Head {
     slots: Rc<Vec<Value>>,
     stage: usize,
     events: Rc<Vec<Value>>,
-    chosen: BTreeMap<CellId, Value>,
+    chosen: Rc<BTreeMap<CellId, Value>>,
 }
 
 /// Runs scripts in a world.
@@ -232,7 +232,8 @@ impl<'p> Search<'_, 'p> {
             return Ok(false);
         }
         for refusals in [true, false] {
-            let hints = Some(Box::new(Hints::of(given, refusals)));
+            let hints = Hints::of(given);
+            let hints = Some(Box::new(if refusals { hints } else { hints.without_refusals() }));
             let mut seen = Seen::default();
             let mut pending = vec![Machine { hints, ..start.clone() }];
             let mut tries = 0;
@@ -424,7 +425,7 @@ impl<'p> Search<'_, 'p> {
             slots: machine.slots.clone(),
             stage: machine.stage,
             events: machine.events.clone(),
-            chosen: (*machine.chosen).clone(),
+            chosen: machine.chosen.clone(),
         };
         let known = seen.entry(head).or_default();
         if known.iter().any(|it| it.is_weaker_than(&machine.known)) {
