@@ -8,10 +8,10 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::{
-    diagnostics::Diagnostic,
-    index::{self, FileIndex, Indexed},
+    diagnostics::{Diagnostic, Severity, codes},
+    index::{self, FileIndex, ImplRole, Indexed},
     ir::{
-        Program,
+        Program, Span,
         lower::{self, Lowered},
     },
     report::SourceText,
@@ -33,7 +33,7 @@ pub struct SourceFile {
 pub struct PackageSources {
     /// The files.
     pub files: Vec<SourceFile>,
-    /// What could not be read.
+    /// What could not be read, or is not there.
     pub unread: Vec<Diagnostic>,
 }
 
@@ -100,7 +100,34 @@ pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
 pub fn load_package(db: &Database, package: &Package) -> (Vec<SourceText>, PackageSources) {
     let read = workspace::source_files(package);
     let file = |it: &FileText| SourceFile::new(db, it.path.clone(), Arc::from(it.text.as_str()));
-    let sources = PackageSources::new(db, read.files.iter().map(file).collect(), read.diagnostics);
+    let files: Vec<SourceFile> = read.files.iter().map(file).collect();
+    let mut unread = read.diagnostics;
+    if unread.is_empty() && files.iter().all(|it| declares_nothing(db, *it)) {
+        unread.push(no_layers(package));
+    }
+    let sources = PackageSources::new(db, files, unread);
     let texts = read.files.into_iter().map(|it| SourceText { path: it.path, text: it.text });
     (texts.collect(), sources)
+}
+
+/// Whether a file is without errors and without layers or implementations.
+fn declares_nothing(db: &dyn salsa::Database, file: SourceFile) -> bool {
+    let plain = |it: &index::ImplItem| matches!(it.role, ImplRole::Plain);
+    parse(db, file).errors().is_empty() && indexed(db, file).index.impls.iter().all(plain)
+}
+
+/// A package that takes part and has nothing in it. The first file is where the search began.
+fn no_layers(package: &Package) -> Diagnostic {
+    Diagnostic {
+        code: codes::CS0002,
+        severity: Severity::Error,
+        message: format!("package `{}` declares no layers", package.name),
+        span: Span { file: 0, start: 0, end: 0 },
+        label: "the search began here".to_owned(),
+        related: Vec::new(),
+        notes: Vec::new(),
+        help: Some(
+            "declare a layer, `#[layer] impl Name for State { … }`, in a file that `mod` items lead to".to_owned(),
+        ),
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use cspec_analysis::{
     report::{Options, check_package},
+    verdict::Scope,
     workspace::Package,
 };
 
@@ -27,7 +28,7 @@ use crate::{
 /// Runs `cargo cspec check`.
 pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     let started = Instant::now();
-    let options = Options { scope: arguments.effort.scope(), end_to_end: arguments.end_to_end };
+    let options = Options { scope: arguments.effort.scope(Scope::default()), end_to_end: arguments.end_to_end };
     let mut stdout = BufWriter::new(io::stdout().lock());
     let mut renderer = renderer(arguments, global, &options, &mut stdout);
 
@@ -46,7 +47,7 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
         }
     };
     summary.elapsed = started.elapsed();
-    explain_failure(&summary);
+    complain_of_loss(&summary);
     let written = written.and_then(|()| renderer.finish(&summary));
     drop(renderer);
     delivered(summary.status(), written.and_then(|()| stdout.flush()))
@@ -68,6 +69,10 @@ fn check_all(
             continue;
         }
         let checked = check(package, options, progress, &stop);
+        if checked.is_idle() && checked.report.diagnostics.is_empty() && !stop.load(Ordering::SeqCst) {
+            let lacks = if options.end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
+            complain(&format!("nothing was checked in package `{}`: {lacks}", package.name));
+        }
         summary.add(&checked);
         written = written.and_then(|()| renderer.package(&checked));
     }
@@ -103,11 +108,8 @@ fn renderer<'a>(
     }
 }
 
-/// Says on standard error why a run that found no fault does not succeed.
-fn explain_failure(summary: &Summary) {
-    for package in &summary.idle {
-        complain(&format!("nothing was checked in package `{package}`: it owes no obligations"));
-    }
+/// Says on standard error that obligations got lost: then no verdict of the run counts.
+fn complain_of_loss(summary: &Summary) {
     if summary.lost() > 0 {
         complain(&format!("{} obligations were not evaluated; this is a bug in cspec", summary.lost()));
     }

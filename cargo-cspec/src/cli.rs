@@ -161,7 +161,7 @@ impl SelectionArguments {
 /// How far to explore.
 #[derive(Debug, Args)]
 pub struct EffortArguments {
-    /// How far to explore: `Pid=3,entries=2,int=2`, a bound for a scalar by its name, `scalar=N` for the others, `budget=N` steps.
+    /// Bounds that replace the usual ones: `Pid=3,entries=2,int=2`, a scalar by its name, `scalar=N` for the others, `budget=N` steps.
     #[arg(long, value_name = "NAME=N,…", value_delimiter = ',', value_parser = Bound::parse)]
     #[arg(help = "How far to explore: Pid=3,entries=2,int=2, Name=N for a scalar, scalar=N for the others, budget=N")]
     pub scope: Vec<Bound>,
@@ -171,9 +171,9 @@ pub struct EffortArguments {
 }
 
 impl EffortArguments {
-    /// The scope: the engine's own, with what was given in its place. The last word on a name counts.
-    pub fn scope(&self) -> Scope {
-        let mut scope = Scope::default();
+    /// The scope: `usual`, with what was given in its place. The last word on a name counts.
+    pub fn scope(&self, usual: Scope) -> Scope {
+        let mut scope = usual;
         for bound in &self.scope {
             bound.apply(&mut scope);
         }
@@ -339,7 +339,7 @@ mod tests {
         let scope = check("cargo-cspec check --scope Pid=2,Message=4 --scope budget=1_000,int=5")
             .expect("it parses")
             .effort
-            .scope();
+            .scope(Scope::default());
         let expected =
             Scope { pids: 2, ints: 5, budget: 1000, scalars: [("Message".to_owned(), 4)].into(), ..Scope::default() };
         assert_eq!(scope, expected);

@@ -6,8 +6,8 @@ use std::{
 };
 
 use cspec_analysis::{
-    diagnostics::Severity,
     report::{Listing, Options, list_package},
+    verdict::Scope,
     workspace::Package,
 };
 
@@ -17,7 +17,7 @@ use crate::{
     interrupt,
     output::{complain, delivered},
     packages,
-    render::{human_list::HumanList, json_list},
+    render::{human_list::HumanList, json_list, summary::is_source_error},
 };
 
 /// Runs `cargo cspec list`.
@@ -44,9 +44,15 @@ fn list(
     stop: &AtomicBool,
     out: &mut dyn Write,
 ) -> (Status, io::Result<()>) {
-    let options = Options { scope: arguments.effort.scope(), end_to_end: false };
-    let human =
-        HumanList { colour: global.colour(), matrix: arguments.matrix || global.verbose, only_problems: global.quiet };
+    // Every pair of operations is asked about, not only those that some procedure needs: that is for small scopes.
+    let scope = arguments.effort.scope(Scope::default().smallest());
+    let options = Options { scope, end_to_end: false };
+    let human = HumanList {
+        colour: global.colour(),
+        matrix: arguments.matrix || global.verbose,
+        only_problems: global.quiet,
+        scope: &options.scope,
+    };
     let mut status = Status::Success;
     let mut written = Ok(());
     for package in packages {
@@ -55,18 +61,27 @@ fn list(
             complain(&format!("interrupted: the list of package `{}` is not complete", package.name));
             return (Status::Interrupted, written);
         }
-        if has_errors(&listing) {
-            status = Status::Violated;
-        }
+        status = worse(status, of_source(&listing));
         written = written.and_then(|()| match arguments.message_format {
             ListFormat::Human => human.package(&listing, out),
-            ListFormat::Json => json_list::package(package, &listing, out),
+            ListFormat::Json => json_list::package(package, &listing, &options.scope, out),
         });
     }
     (status, written)
 }
 
-/// Whether the source itself has errors.
-fn has_errors(listing: &Listing) -> bool {
-    listing.diagnostics.iter().any(|found| found.severity == Severity::Error)
+/// What the source of a package makes of the status: it may have errors, or nothing to list.
+fn of_source(listing: &Listing) -> Status {
+    if listing.diagnostics.iter().any(is_source_error) {
+        Status::Violated
+    } else if listing.layers.is_empty() {
+        Status::Usage
+    } else {
+        Status::Success
+    }
+}
+
+/// Errors count most.
+fn worse(one: Status, other: Status) -> Status {
+    [Status::Violated, Status::Usage].into_iter().find(|it| [one, other].contains(it)).unwrap_or(Status::Success)
 }

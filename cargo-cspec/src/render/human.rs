@@ -222,7 +222,7 @@ mod tests {
             passing(),
             Detail::Everything,
             expect![[r#"
-                warning[CS1002]: `Lock::read` is a right mover too
+                warning[CS1001]: `read` is never enabled: it has no transition in any state
                     ╭─[ demo/src/lock.rs:10:8 ]
                     │
                  10 │     fn read(&mut self, me: Pid) -> u64 {
@@ -253,25 +253,25 @@ mod tests {
             broken(),
             Detail::Summary,
             expect![[r#"
-            error[CS0101]: expected a type
-               ╭─[ demo/src/count.rs:7:4 ]
-               │
-             7 │ impl
-               │    ┬
-               │    ╰── the file ends here
-            ───╯
+                error[CS0101]: expected a type
+                   ╭─[ demo/src/count.rs:7:4 ]
+                   │
+                 7 │ impl
+                   │    ┬
+                   │    ╰── the file ends here
+                ───╯
 
-            error[CS0001]: `demo/src/binary.rs` is not UTF-8
-              --> demo/src/binary.rs
-              help: save the file as UTF-8
+                error[CS0001]: `demo/src/binary.rs` is not UTF-8
+                  --> demo/src/binary.rs
+                  help: save the file as UTF-8
 
-            error[CS0002]: package `demo` declares no layers
+                error[CS0002]: package `demo` declares no layers
 
-            demo: nothing was checked: the source has errors
+                demo: nothing was checked: the source has errors
 
-            failed: 3 errors in the source
-            `cargo cspec explain CODE` says more about a diagnostic.
-        "#]],
+                failed: 2 errors in the source
+                `cargo cspec explain CODE` says more about a diagnostic.
+            "#]],
         );
     }
 

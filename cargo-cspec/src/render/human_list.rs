@@ -1,25 +1,30 @@
 //! `list` for people: layers with their operations, implementations, stacks, and on request the matrix of each layer.
+//!
+//! What is in a stack comes first, in the order of the stack, and then the rest as it is in the source.
 
 use std::io::{self, Write};
 
 use cspec_analysis::{
     ir::Claim,
-    report::{ListedLayer, ListedOperation, Listing, Movers},
+    report::{ListedImplementation, ListedLayer, ListedOperation, Listing, Movers},
+    verdict::Scope,
 };
 
 use super::{excerpt, paint::Paint, place::Place};
 
 /// The human format of `list`.
-pub struct HumanList {
+pub struct HumanList<'a> {
     /// Whether to colour.
     pub colour: bool,
     /// Whether to show the matrices.
     pub matrix: bool,
     /// Whether to show nothing but diagnostics.
     pub only_problems: bool,
+    /// Within which the mover types were inferred.
+    pub scope: &'a Scope,
 }
 
-impl HumanList {
+impl HumanList<'_> {
     /// Prints one package.
     pub fn package(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         let paint = Paint(self.colour);
@@ -30,11 +35,32 @@ impl HumanList {
             return Ok(());
         }
         writeln!(out, "{}", paint.bold(&format!("package {}", listing.package)))?;
-        for layer in &listing.layers {
+        if !listing.layers.is_empty() {
+            writeln!(out, "  mover types were inferred within {}; --scope changes that", scope(self.scope))?;
+            if self.matrix {
+                writeln!(
+                    out,
+                    "  matrix: how the row's operation moves past the column's of another process; - neither way, ? undecided"
+                )?;
+            }
+        }
+        for layer in layers(listing) {
             self.layer(listing, layer, out)?;
         }
-        implementations(listing, out)?;
-        stacks(listing, out)
+        let (implementations, stacks) = (implementations(listing), &listing.stacks);
+        if !implementations.is_empty() {
+            writeln!(out, "\n{}", paint.bold("implementations"))?;
+            let rows = implementations
+                .iter()
+                .map(|it| [it.name.clone(), format!("{} over {}", it.to, it.from), it.pattern.to_owned()]);
+            table(&rows.collect::<Vec<_>>(), out)?;
+        }
+        for stack in stacks {
+            writeln!(out, "\n{}", paint.bold(&format!("stack {}", stack.name)))?;
+            let below = stack.implementations.iter().cloned().chain([String::new()]);
+            table(&stack.layers.iter().cloned().zip(below).map(|(layer, by)| [layer, by]).collect::<Vec<_>>(), out)?;
+        }
+        Ok(())
     }
 
     /// A layer, with a line for each operation.
@@ -45,94 +71,90 @@ impl HumanList {
             .unwrap_or_default();
         let protocol = layer.protocol.as_ref().map(|raw| format!(", protocol of {raw}")).unwrap_or_default();
         writeln!(out, "\n{}{protocol}{}", paint.bold(&format!("layer {}", layer.name)), paint.faint(&place))?;
-        let signatures: Vec<String> = layer.operations.iter().map(signature).collect();
-        let wide = signatures.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-        for (operation, signature) in layer.operations.iter().zip(&signatures) {
-            writeln!(out, "  {signature:wide$}  {}", moves(operation))?;
-        }
-        if self.matrix {
-            matrix(layer, out)?;
+        let rows = layer.operations.iter().map(|it| [format!("{}{}", it.name, it.signature), moves(it)]);
+        table(&rows.collect::<Vec<_>>(), out)?;
+        if self.matrix && layer.operations.iter().any(|it| !it.external) {
+            writeln!(out)?;
+            table(&matrix(layer), out)?;
         }
         Ok(())
     }
 }
 
-/// `read(at: Addr) -> u64`, whether or not the engine's signature begins with the name.
-fn signature(operation: &ListedOperation) -> String {
-    if operation.signature.starts_with(&operation.name) {
-        operation.signature.clone()
-    } else {
-        format!("{}{}", operation.name, operation.signature)
+/// `Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2`.
+fn scope(scope: &Scope) -> String {
+    let mut bounds = vec![("Pid", scope.pids), ("entries", scope.entries), ("int", scope.ints)];
+    bounds.extend(scope.scalars.iter().map(|(name, limit)| (name.as_str(), *limit)));
+    bounds.push(("scalar", scope.scalars_default));
+    bounds.iter().map(|(name, limit)| format!("{name} ≤ {limit}")).collect::<Vec<_>>().join(", ")
+}
+
+/// The layers: those of stacks first, top to bottom, each followed by the layer that it restricts.
+fn layers(listing: &Listing) -> Vec<&ListedLayer> {
+    let named = |name: &String| listing.layers.iter().find(|it| it.name == *name);
+    let in_stacks = listing.stacks.iter().flat_map(|it| &it.layers).filter_map(named);
+    let with_restricted = in_stacks.flat_map(|it| [Some(it), it.protocol.as_ref().and_then(named)]).flatten();
+    once_each(with_restricted.chain(&listing.layers))
+}
+
+/// The implementations: those of stacks first, top to bottom.
+fn implementations(listing: &Listing) -> Vec<&ListedImplementation> {
+    let named = |name: &String| listing.implementations.iter().find(|it| it.name == *name);
+    let in_stacks = listing.stacks.iter().flat_map(|it| &it.implementations).filter_map(named);
+    once_each(in_stacks.chain(&listing.implementations))
+}
+
+/// Each thing at the first place where it comes.
+fn once_each<'a, T>(things: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
+    let mut kept: Vec<&T> = Vec::new();
+    for thing in things {
+        if !kept.iter().any(|it| std::ptr::eq(*it, thing)) {
+            kept.push(thing);
+        }
     }
+    kept
 }
 
 /// `right`, `both, claimed right`, `external`.
 fn moves(operation: &ListedOperation) -> String {
-    let inferred = operation.inferred.name();
-    let mut words = vec![if operation.external { "external".to_owned() } else { inferred.to_owned() }];
-    if let Some(claim) = operation.claim {
-        words.push(format!("claimed {}", claim_name(claim)));
+    let moves = if operation.external { "external" } else { operation.inferred.name() };
+    match operation.claim {
+        Some(claim) => format!("{moves}, claimed {}", claim_name(claim)),
+        None => moves.to_owned(),
     }
-    words.join(", ")
 }
 
-/// The matrix of a layer: a row for each operation, a column for each operation that it moves past.
-fn matrix(layer: &ListedLayer, out: &mut dyn Write) -> io::Result<()> {
-    let wide = layer.operations.iter().map(|operation| operation.name.chars().count()).max().unwrap_or(0);
-    writeln!(out, "\n  row past column: R right, L left, - not, ? undecided")?;
-    write!(out, "  {:wide$}", "")?;
-    for other in &layer.operations {
-        write!(out, "  {}", other.name)?;
-    }
-    writeln!(out)?;
-    for operation in &layer.operations {
-        write!(out, "  {:wide$}", operation.name)?;
-        let last = operation.row.len().saturating_sub(1);
-        for (at, (other, moves)) in layer.operations.iter().zip(&operation.row).enumerate() {
-            let column = if at == last { 0 } else { other.name.chars().count() };
-            write!(out, "  {:column$}", cell(*moves))?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-/// `RL`, `R-`, `-L`, `--`, with `?` for what is undecided.
-fn cell(moves: Movers) -> String {
-    let letter = |known: Option<bool>, letter: char| match known {
-        Some(true) => letter,
-        Some(false) => '-',
-        None => '?',
+/// The matrix of a layer: a row for each operation, a column for each operation that it moves past. External operations touch no state, so
+/// that there is nothing to say about them.
+fn matrix(layer: &ListedLayer) -> Vec<Vec<String>> {
+    let shown = || layer.operations.iter().enumerate().filter(|(_, it)| !it.external);
+    let head = shown().map(|(_, it)| it.name.clone());
+    let row = |operation: &ListedOperation| {
+        let cells = shown().filter_map(|(at, _)| operation.row.get(at)).map(|it| cell(*it).to_owned());
+        [operation.name.clone()].into_iter().chain(cells).collect()
     };
-    [letter(moves.right, 'R'), letter(moves.left, 'L')].iter().collect()
+    [[String::new()].into_iter().chain(head).collect()].into_iter().chain(shown().map(|(_, it)| row(it))).collect()
 }
 
-/// A line for each implementation.
-fn implementations(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-    if listing.implementations.is_empty() {
-        return Ok(());
+/// What the matrix shows for a pair: `right`, `left`, `both`, `-` or `?`.
+fn cell(moves: Movers) -> &'static str {
+    match moves.name() {
+        "non" => "-",
+        "undecided" => "?",
+        word => word,
     }
-    writeln!(out, "\nimplementations")?;
-    let names = listing.implementations.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
-    let links: Vec<String> = listing.implementations.iter().map(|it| format!("{} over {}", it.to, it.from)).collect();
-    let wide = links.iter().map(|link| link.chars().count()).max().unwrap_or(0);
-    for (it, link) in listing.implementations.iter().zip(&links) {
-        writeln!(out, "  {:names$}  {link:wide$}  {}", it.name, it.pattern)?;
-    }
-    Ok(())
 }
 
-/// Each stack, a line for each of its layers, top to bottom.
-fn stacks(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-    for stack in &listing.stacks {
-        writeln!(out, "\nstack {}", stack.name)?;
-        let wide = stack.layers.iter().map(|layer| layer.chars().count()).max().unwrap_or(0);
-        for (at, layer) in stack.layers.iter().enumerate() {
-            match stack.implementations.get(at) {
-                Some(implementation) => writeln!(out, "  {layer:wide$}  {implementation}")?,
-                None => writeln!(out, "  {layer}")?,
-            }
-        }
+/// Writes rows with their columns aligned.
+fn table(rows: &[impl AsRef<[String]>], out: &mut dyn Write) -> io::Result<()> {
+    let columns = rows.iter().map(|row| row.as_ref().len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|at| rows.iter().filter_map(|row| row.as_ref().get(at)).map(|it| it.chars().count()).max().unwrap_or(0))
+        .collect();
+    for row in rows {
+        let cells: Vec<String> =
+            row.as_ref().iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        writeln!(out, "  {}", cells.join("  ").trim_end())?;
     }
     Ok(())
 }
@@ -157,19 +179,21 @@ mod tests {
     #[test]
     fn a_package_with_its_matrix() {
         let mut out = Vec::new();
-        let human = HumanList { colour: false, matrix: true, only_problems: false };
+        let scope = Scope::default().smallest();
+        let human = HumanList { colour: false, matrix: true, only_problems: false, scope: &scope };
         human.package(&listing(), &mut out).expect("writing to memory succeeds");
         expect![[r#"
             package demo
+              mover types were inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2; --scope changes that
+              matrix: how the row's operation moves past the column's of another process; - neither way, ? undecided
 
             layer Lock, protocol of RawLock  demo/src/lock.rs:3
               write(value: u64)  right, claimed right
               read() -> u64      undecided
 
-              row past column: R right, L left, - not, ? undecided
                      write  read
-              write  RL     R-
-              read   ?-     RL
+              write  both   right
+              read   ?      both
 
             implementations
               Count  Counter over Lock  movers

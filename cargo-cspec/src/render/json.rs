@@ -283,7 +283,7 @@ impl<'a> Obligation<'a> {
 }
 
 /// A scope, with the names of the command line.
-struct ScopeObject<'a>(&'a Scope);
+pub struct ScopeObject<'a>(pub &'a Scope);
 
 impl Serialize for ScopeObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -384,7 +384,7 @@ mod tests {
         let expected = [
             (DiagnosticLevel::Error, "cspec::CS0301".to_owned(), 4),
             (DiagnosticLevel::Error, "cspec::CS0901".to_owned(), 1),
-            (DiagnosticLevel::Warning, "cspec::CS1002".to_owned(), 1),
+            (DiagnosticLevel::Warning, "cspec::CS1001".to_owned(), 1),
             (DiagnosticLevel::Error, "cspec::CS0101".to_owned(), 1),
             (DiagnosticLevel::Error, "cspec::CS0001".to_owned(), 1),
             (DiagnosticLevel::Error, "cspec::CS0002".to_owned(), 0),

@@ -5,24 +5,25 @@ use std::io::{self, Write};
 use cspec_analysis::{
     ir::Claim,
     report::{ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, SourceText},
+    verdict::Scope,
     workspace,
 };
 use serde::Serialize;
 
 use super::{
     human_list::claim_name,
-    json::{CompilerMessage, LineSpan, Origin, line},
+    json::{CompilerMessage, LineSpan, Origin, ScopeObject, line},
 };
 
 /// Prints one package.
-pub fn package(package: &workspace::Package, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
     let (name, kind, src_path) = &package.target;
     let manifest_path = package.manifest_path.as_str();
     let origin = Origin { package_id: &package.id, manifest_path, name, kind, src_path: src_path.as_str() };
     for found in &listing.diagnostics {
         line(out, &CompilerMessage::new(&origin, &listing.files, found))?;
     }
-    line(out, &Package::new(manifest_path, listing))
+    line(out, &Package::new(manifest_path, listing, scope))
 }
 
 /// `{"reason":"cspec-package",…}`.
@@ -31,6 +32,7 @@ struct Package<'a> {
     reason: &'static str,
     package: &'a str,
     manifest_path: &'a str,
+    scope: ScopeObject<'a>,
     layers: Vec<Layer<'a>>,
     implementations: Vec<Implementation<'a>>,
     stacks: Vec<Stack<'a>>,
@@ -81,12 +83,13 @@ struct Stack<'a> {
 }
 
 impl<'a> Package<'a> {
-    fn new(manifest_path: &'a str, listing: &'a Listing) -> Package<'a> {
+    fn new(manifest_path: &'a str, listing: &'a Listing, scope: &'a Scope) -> Package<'a> {
         let files = &listing.files;
         Package {
             reason: "cspec-package",
             package: &listing.package,
             manifest_path,
+            scope: ScopeObject(scope),
             layers: listing.layers.iter().map(|layer| Layer::new(files, layer)).collect(),
             implementations: listing.implementations.iter().map(|it| Implementation::new(files, it)).collect(),
             stacks: listing.stacks.iter().map(|stack| Stack::new(files, stack)).collect(),
@@ -153,9 +156,10 @@ mod tests {
             workspace_root: "/work".into(),
         };
         let mut out = Vec::new();
-        super::package(&package, &listing(), &mut out).expect("writing to memory succeeds");
+        super::package(&package, &listing(), &Scope::default().smallest(), &mut out)
+            .expect("writing to memory succeeds");
         expect![[r#"
-            {"reason":"cspec-package","package":"demo","manifest_path":"/work/demo/Cargo.toml","layers":[{"name":"Lock","protocol":"RawLock","operations":[{"name":"write","signature":"(value: u64)","claimed":"right","inferred":"right","external":false,"row":[{"against":"write","right":true,"left":true},{"against":"read","right":true,"left":false}],"span":{"file":"demo/src/lock.rs","line":5,"column":8}},{"name":"read","signature":"read() -> u64","claimed":null,"inferred":"undecided","external":false,"row":[{"against":"write","right":null,"left":false},{"against":"read","right":true,"left":true}],"span":{"file":"demo/src/lock.rs","line":10,"column":8}}],"span":{"file":"demo/src/lock.rs","line":3,"column":6}}],"implementations":[{"name":"Count","pattern":"movers","from":"Lock","to":"Counter","span":{"file":"demo/src/count.rs","line":2,"column":6}}],"stacks":[{"name":"Whole","implementations":["Count"],"layers":["Counter","Lock"],"span":{"file":"demo/src/count.rs","line":2,"column":1}}]}
+            {"reason":"cspec-package","package":"demo","manifest_path":"/work/demo/Cargo.toml","scope":{"Pid":2,"entries":1,"int":1,"scalar":2,"budget":200000000},"layers":[{"name":"Lock","protocol":"RawLock","operations":[{"name":"write","signature":"(value: u64)","claimed":"right","inferred":"right","external":false,"row":[{"against":"write","right":true,"left":true},{"against":"read","right":true,"left":false}],"span":{"file":"demo/src/lock.rs","line":5,"column":8}},{"name":"read","signature":"() -> u64","claimed":null,"inferred":"undecided","external":false,"row":[{"against":"write","right":null,"left":false},{"against":"read","right":true,"left":true}],"span":{"file":"demo/src/lock.rs","line":10,"column":8}}],"span":{"file":"demo/src/lock.rs","line":3,"column":6}}],"implementations":[{"name":"Count","pattern":"movers","from":"Lock","to":"Counter","span":{"file":"demo/src/count.rs","line":2,"column":6}}],"stacks":[{"name":"Whole","implementations":["Count"],"layers":["Counter","Lock"],"span":{"file":"demo/src/count.rs","line":2,"column":1}}]}
         "#]].assert_eq(&String::from_utf8(out).expect("the output is UTF-8"));
     }
 }

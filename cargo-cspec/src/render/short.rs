@@ -58,11 +58,11 @@ mod tests {
         expect![[r#"
             demo/src/lock.rs:4:10: error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote
             demo/src/count.rs:3:2: error[CS0901]: whether `inc` does what `Counter::inc` allows is undecided: the budget ran out
-            demo/src/lock.rs:10:8: warning[CS1002]: `Lock::read` is a right mover too
+            demo/src/lock.rs:10:8: warning[CS1001]: `read` is never enabled: it has no transition in any state
             demo/src/count.rs:7:5: error[CS0101]: expected a type
             demo/src/binary.rs:1:1: error[CS0001]: `demo/src/binary.rs` is not UTF-8
             /work/demo/Cargo.toml: error[CS0002]: package `demo` declares no layers
-            failed: 3 errors in the source, 2 violated, 1 undecided, 1 checked to scope, 5 proved
+            failed: 2 errors in the source, 2 violated, 1 undecided, 1 checked to scope, 5 proved
         "#]].assert_eq(&text);
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cspec_analysis::{
-    diagnostics::Severity,
+    diagnostics::{Diagnostic, Severity, codes},
     report::PackageReport,
     verdict::{Outcome, Pattern, Verdict},
 };
@@ -27,9 +27,14 @@ impl Checked {
         self.planned.saturating_sub(self.report.outcomes.len())
     }
 
-    /// How many errors are in the source itself.
+    /// How many errors are in the source itself. That there is nothing in it is no such error.
     pub fn source_errors(&self) -> usize {
-        self.report.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
+        self.report.diagnostics.iter().filter(|found| is_source_error(found)).count()
+    }
+
+    /// Nothing was checked, and no error in the source is to blame.
+    pub fn is_idle(&self) -> bool {
+        self.planned == 0 && self.source_errors() == 0
     }
 
     /// How many obligations have which verdict.
@@ -45,6 +50,11 @@ impl Checked {
         self.report.outcomes.iter().for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
         bounds
     }
+}
+
+/// Whether a finding in the source makes a run fail.
+pub fn is_source_error(found: &Diagnostic) -> bool {
+    found.severity == Severity::Error && found.code != codes::CS0002
 }
 
 /// How many obligations have which verdict.
@@ -128,7 +138,7 @@ impl Summary {
         }
         self.unchecked += checked.unchecked();
         self.source_errors += checked.source_errors();
-        if checked.planned == 0 && checked.source_errors() == 0 {
+        if checked.is_idle() {
             self.idle.push(checked.report.package.clone());
         }
     }
