@@ -71,7 +71,7 @@ fn modules_are_followed_and_unreadable_files_reported() {
     let root = folder(
         "modules",
         &[
-            ("Cargo.toml", manifest("modules").as_bytes()),
+            ("Cargo.toml", format!("{}[workspace]\n", manifest("modules")).as_bytes()),
             ("src/lib.rs", b"mod a;\nmod b;\nmod missing;\nmod latin;\n#[path = \"odd.rs\"] mod c;\n#[cfg(test)] mod tests;\n#[cfg(windows)] mod windows;\nmod inline { mod deep; }\n"),
             ("src/a.rs", b"mod child;"),
             ("src/a/child.rs", b""),
