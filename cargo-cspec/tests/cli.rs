@@ -1,50 +1,10 @@
 //! The built command, run as a user runs it: exit statuses, and what is printed where.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+mod support;
 
-/// Runs `cargo-cspec ARGUMENTS` in `folder`.
-fn cspec(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_cargo-cspec"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("CARGO_TERM_COLOR")
-        .env_remove("NO_COLOR")
-        .output()
-        .expect("the command starts")
-}
+use std::path::Path;
 
-fn status(output: &Output) -> Option<i32> {
-    output.status.code()
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).expect("the output is UTF-8")
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).expect("the output is UTF-8")
-}
-
-/// An empty folder of its own for each test, outside this workspace.
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("cargo-cspec-{}-{name}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder can be made");
-    folder
-}
-
-/// A package `plain` with the given end of its manifest.
-fn package(name: &str, manifest: &str) -> PathBuf {
-    let folder = folder(name);
-    fs::create_dir_all(folder.join("src")).expect("a folder can be made");
-    let head = "[package]\nname = \"plain\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
-    fs::write(folder.join("Cargo.toml"), format!("{head}{manifest}\n[workspace]\n")).expect("a file can be written");
-    fs::write(folder.join("src/lib.rs"), "").expect("a file can be written");
-    folder
-}
+use support::{Folder, TAKES_PART, cspec, package, status, stderr, stdout};
 
 #[test]
 fn help_is_a_success_however_the_command_is_called() {
@@ -116,7 +76,7 @@ fn explain_of_an_unknown_code_suggests_others() {
 
 #[test]
 fn no_workspace_is_status_2() {
-    let empty = folder("empty");
+    let empty = Folder::new();
     for command in ["check", "list"] {
         let output = cspec(&empty, &[command]);
         assert_eq!(status(&output), Some(2), "{command}: {}", stderr(&output));
@@ -127,7 +87,7 @@ fn no_workspace_is_status_2() {
 
 #[test]
 fn a_package_without_layers_is_status_2() {
-    let plain = package("plain", "");
+    let plain = package("plain", "", "");
     for arguments in [&["check"][..], &["check", "-p", "plain"], &["check", "--workspace"], &["list"]] {
         let output = cspec(&plain, arguments);
         assert_eq!(status(&output), Some(2), "{arguments:?}");
@@ -137,7 +97,7 @@ fn a_package_without_layers_is_status_2() {
 
 #[test]
 fn an_unknown_package_is_status_2_and_the_known_ones_are_named() {
-    let plain = package("unknown", "[package.metadata.cspec]");
+    let plain = package("plain", TAKES_PART, "");
     let output = cspec(&plain, &["check", "-p", "other"]);
     assert_eq!(status(&output), Some(2));
     assert!(stderr(&output).contains("no package `other`; it has plain"), "{}", stderr(&output));
@@ -145,7 +105,7 @@ fn an_unknown_package_is_status_2_and_the_known_ones_are_named() {
 
 #[test]
 fn json_always_ends_with_the_same_object() {
-    let output = cspec(&folder("json"), &["check", "--message-format", "json"]);
+    let output = cspec(&Folder::new(), &["check", "--message-format", "json"]);
     assert_eq!(status(&output), Some(2));
     let last = stdout(&output).lines().last().expect("a line");
     assert!(last.starts_with(r#"{"reason":"cspec-finished","success":false,"proved":0,"#), "{last}");

@@ -14,13 +14,16 @@ use cspec_analysis::{
 
 use super::{paint::Paint, place::Place, severity_name};
 
-/// The text of a diagnostic, with a line end after it.
+/// The text of a diagnostic, with a line end after it. Notes of one line each stand below one another; longer ones are paragraphs.
 pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> String {
     let header = paint.severity(found.severity, &format!("{}[{}]", severity_name(found.severity), found.code));
     let mut text = format!("{header}: {}\n", paint.bold(&found.message));
     text.push_str(&excerpt(files, found, paint));
-    for note in &found.notes {
-        text.push('\n');
+    for (at, note) in found.notes.iter().enumerate() {
+        let follows_a_line = at > 0 && !found.notes[at - 1].contains('\n') && !note.contains('\n');
+        if !follows_a_line {
+            text.push('\n');
+        }
         for line in note.lines() {
             let _ = writeln!(text, "{}", format!("  {line}").trim_end());
         }

@@ -194,10 +194,10 @@ impl Summary {
     }
 }
 
-/// The obligations of one implementation, or of all layers, or of one stack or client.
+/// The obligations of one implementation, or of all layers, or on the movers of one layer, or of one stack or client.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
-    /// The implementation, stack or client; `layers` for all layers together.
+    /// The implementation, layer, stack or client; `layers` for all layers together.
     pub name: &'a str,
     /// The patterns, in order.
     pub patterns: Vec<Pattern>,
@@ -234,6 +234,7 @@ fn row_name(outcome: &Outcome) -> &str {
     match name.pattern {
         _ if !name.implementation.is_empty() => &name.implementation,
         Pattern::Layer => "layers",
+        Pattern::Movers => &name.layer,
         _ if !name.operation.is_empty() => &name.operation,
         _ => &name.layer,
     }

@@ -1,0 +1,102 @@
+//! Running the built command on packages made for a test.
+
+// Each test binary uses a part of it.
+#![allow(dead_code)]
+
+use std::{
+    fs,
+    ops::Deref,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// `cargo-cspec ARGUMENTS`, to be run in `folder`.
+pub fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cspec"));
+    command.args(arguments).current_dir(folder).env_remove("CARGO_TERM_COLOR").env_remove("NO_COLOR");
+    command
+}
+
+/// Runs `cargo-cspec ARGUMENTS` in `folder`.
+pub fn cspec(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).output().expect("the command starts")
+}
+
+/// The exit status; `None` if a signal ended the command.
+pub fn status(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+pub fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("the output is UTF-8")
+}
+
+pub fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("the output is UTF-8")
+}
+
+/// A folder outside this workspace, removed when dropped.
+pub struct Folder(PathBuf);
+
+impl Deref for Folder {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind harms nobody.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Folder {
+    /// A new, empty one.
+    pub fn new() -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("cargo-cspec-{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        Folder(folder)
+    }
+
+    /// Writes a file, with the folders that lead to it.
+    pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
+        let path = self.join(path);
+        fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
+        fs::write(path, text).expect("a file can be written");
+    }
+
+    /// Adds a package `name` that takes part, in a folder of its own.
+    pub fn add_package(&self, name: &str, text: impl AsRef<[u8]>) {
+        self.write(&format!("{name}/Cargo.toml"), format!("{}{TAKES_PART}", manifest(name)));
+        self.write(&format!("{name}/src/lib.rs"), text);
+    }
+}
+
+/// The table of packages that take part.
+pub const TAKES_PART: &str = "[package.metadata.cspec]\n";
+
+fn manifest(name: &str) -> String {
+    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+}
+
+/// A package `name` that is a workspace of its own; `table` ends its manifest.
+pub fn package(name: &str, table: &str, text: impl AsRef<[u8]>) -> Folder {
+    let folder = Folder::new();
+    folder.write("Cargo.toml", format!("{}{table}[workspace]\n", manifest(name)));
+    folder.write("src/lib.rs", text);
+    folder
+}
+
+/// A workspace of packages that take part.
+pub fn workspace(packages: &[(&str, &str)]) -> Folder {
+    let folder = Folder::new();
+    folder.write("Cargo.toml", "[workspace]\nmembers = [\"*\"]\nresolver = \"3\"\n");
+    packages.iter().for_each(|(name, text)| folder.add_package(name, text));
+    folder
+}
