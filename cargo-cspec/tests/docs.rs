@@ -1,5 +1,7 @@
 //! The documentation of this repository: its links lead somewhere, and what it repeats of the code is still true.
 
+mod support;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -7,6 +9,7 @@ use std::{
 
 use cargo_cspec::Status;
 use cspec_analysis::diagnostics::codes;
+use support::Folder;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -58,5 +61,35 @@ fn the_readme_lists_every_exit_status() {
         [Status::Success, Status::Violated, Status::Usage, Status::Undecided, Status::Bug, Status::Interrupted];
     for status in statuses {
         assert!(readme.contains(&format!("\n| {} | ", status.code())), "{status:?}");
+    }
+}
+
+#[test]
+fn the_failing_check_in_the_readme_is_what_is_printed() {
+    let copy = Folder::new();
+    copy.write("Cargo.toml", "[workspace]\nmembers = [\"tso\"]\nresolver = \"3\"\n");
+    copy.add_package("tso", "");
+    copy_folder(&root().join("tso/src"), &copy.join("tso/src"));
+    let changed = "tso/src/layers/locked_counter.rs";
+    let (right, wrong) = ("lo.write(seen + 1);\n        lo.release();", "lo.release();\n        lo.write(seen + 1);");
+    let text = read(&copy.join(changed));
+    assert!(text.contains(right), "{changed} has other lines than the README says");
+    copy.write(changed, text.replacen(right, wrong, 1));
+    let output = support::cspec(&copy, &["check", "-q"]);
+    assert_eq!(support::status(&output), Some(1));
+    let printed = support::stdout(&output);
+    assert!(read(&root().join("README.md")).contains(printed), "the README should show this:\n{printed}");
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("a readable folder") {
+        let from = entry.expect("a readable folder").path();
+        let to = to.join(from.file_name().expect("an entry has a name"));
+        if from.is_dir() {
+            copy_folder(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a file can be copied");
+        }
     }
 }
