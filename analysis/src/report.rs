@@ -13,10 +13,15 @@ use crate::{
     db,
     diagnostics::{Diagnostic, Severity},
     explore::compile::compile,
-    ir::{lower::Lowered, Claim, Implementation, ImplementationId, Justification, LayerId, Operation, Program, Span, Type},
+    ir::{
+        Claim, Implementation, ImplementationId, Justification, LayerId, Operation, Program, Span, Type, lower::Lowered,
+    },
     obligations::{
-        About, Lemma, LemmaResult, Lemmas, Obligation, mover_lemmas, movers::Direction, needed_lemmas, plan, plan_end_to_end,
+        About, Lemma, LemmaResult, Lemmas, Obligation,
         abstraction::absorbs_background,
+        mover_lemmas,
+        movers::Direction,
+        needed_lemmas, plan, plan_end_to_end,
         question::{Answered, Effort, Setting},
         report::{Reporter, Settled},
     },
@@ -70,7 +75,12 @@ pub trait Progress: Sync {
 }
 
 /// Checks one package. Returns early, with the outcomes so far, once `stop` is set.
-pub fn check_package(package: &Package, options: &Options, progress: &dyn Progress, stop: &AtomicBool) -> PackageReport {
+pub fn check_package(
+    package: &Package,
+    options: &Options,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> PackageReport {
     let database = db::Database::default();
     let (files, sources) = db::load_package(&database, package);
     let lowered = db::lowered(&database, sources);

@@ -1058,3 +1058,206 @@ fn a_stack_does_not_fail_at_the_top() {
     assert_eq!(checked.verdicts("never-fails"), [("write", &Verdict::Violated)]);
     holds(&mended(source, &[("assert!(", "when(")]));
 }
+
+/// A retry loop is one loop: what comes after a second one would never be looked at.
+#[test]
+fn a_retry_loop_is_the_only_loop() {
+    for turn in [
+        "let mut again = false; loop { if again { break; } again = true; } return true;",
+        "let mut again = false; loop { if again { lo.bump(); break; } again = true; }",
+    ] {
+        let source = format!(
+            "
+        #[state]
+        pub struct Guarded {{ pub owner: Option<Pid>, pub turns: bool }}
+
+        #[layer]
+        impl Tries for Guarded {{
+            #[op]
+            fn bump(&mut self, me: Pid) {{ self.turns = true; }}
+            #[op]
+            fn try_acquire(&mut self, me: Pid) -> bool {{
+                if maybe() {{ return false; }}
+                when(self.owner.is_none());
+                self.owner = Some(me);
+                true
+            }}
+        }}
+
+        #[layer]
+        impl Lock for Guarded {{
+            #[op]
+            fn acquire(&mut self, me: Pid) -> bool {{ when(self.owner.is_none()); self.owner = Some(me); true }}
+        }}
+
+        #[implement(Lock, over = Tries, by = retry)]
+        impl Spin {{
+            fn acquire(lo: &mut impl Tries) -> bool {{
+                loop {{
+                    if lo.try_acquire() {{ return true; }}
+                    {turn}
+                }}
+            }}
+        }}
+        "
+        );
+        let checked = run(&[("layers.rs".to_owned(), source)], &Options::default());
+        assert_eq!(checked.verdicts("turn"), [("acquire", &Verdict::Violated)], "{turn}");
+    }
+}
+
+/// A parameter that a turn changes is carried over like any other variable.
+#[test]
+fn a_retry_loop_may_change_its_parameters() {
+    witness(
+        "
+        #[state]
+        pub struct Cell { pub value: u64 }
+
+        #[layer]
+        impl Tries for Cell {
+            #[op]
+            fn try_set(&mut self, me: Pid, value: u64) -> bool {
+                if maybe() { return false; }
+                self.value = value;
+                true
+            }
+        }
+
+        #[layer]
+        impl Sets for Cell {
+            #[op]
+            fn set(&mut self, me: Pid, value: u64) { self.value = value; }
+        }
+
+        #[implement(Sets, over = Tries, by = retry)]
+        impl Retry {
+            fn set(lo: &mut impl Tries, mut value: u64) {
+            // ^^^ CS0602 turn
+                loop {
+                    if lo.try_set(value) { return; }
+                    value = 7;
+                }
+            }
+        }
+        ",
+        &[("value = 7;", "")],
+    );
+}
+
+/// The numbers that an operation names are known wherever it runs, also where the procedure never calls it.
+#[test]
+fn literals_of_the_others_count() {
+    witness(
+        "
+        #[state]
+        pub struct Alarm { pub level: u64, pub rings: bool, pub armed: bool }
+
+        #[layer]
+        impl Steps for Alarm {
+            #[op]
+            fn reset(&mut self, me: Pid) { self.rings = false; self.armed = !self.armed; }
+            #[op]
+            fn trip(&mut self, me: Pid) { if self.level == 7 { self.rings = true; } }
+            #[op]
+            fn hear(&mut self, me: Pid) -> bool { self.rings }
+        }
+
+        #[layer]
+        impl Whole for Alarm {
+            #[op]
+            fn arm(&mut self, me: Pid) -> bool { self.rings = false; self.armed = !self.armed; false }
+        }
+
+        #[implement(Whole, over = Steps, by = movers)]
+        impl ResetThenHear {
+            fn arm(lo: &mut impl Steps) -> bool {
+                lo.reset();
+                lo.hear()
+            //  ^^^^^^^^^ CS0305 shape
+            }
+        }
+        ",
+        &[("if self.level == 7 { self.rings = true; }", "if self.level == 7 { self.level = 8; }")],
+    );
+}
+
+/// Others that look at a collection of any size are followed.
+#[test]
+fn collections_of_the_others_count() {
+    witness(
+        "
+        #[state]
+        pub struct Alarm { pub queue: Seq<bool>, pub rings: bool, pub armed: bool }
+
+        #[layer]
+        impl Steps for Alarm {
+            #[op]
+            fn reset(&mut self, me: Pid) { self.rings = false; self.armed = !self.armed; }
+            #[op]
+            fn trip(&mut self, me: Pid) { if self.queue.len() > 0 { self.rings = true; } }
+            #[op]
+            fn hear(&mut self, me: Pid) -> bool { self.rings }
+        }
+
+        #[layer]
+        impl Whole for Alarm {
+            #[op]
+            fn arm(&mut self, me: Pid) -> bool { self.rings = false; self.armed = !self.armed; false }
+        }
+
+        #[implement(Whole, over = Steps, by = movers)]
+        impl ResetThenHear {
+            fn arm(lo: &mut impl Steps) -> bool {
+                lo.reset();
+                lo.hear()
+            //  ^^^^^^^^^ CS0305 shape
+            }
+        }
+        ",
+        &[("if self.queue.len() > 0 { self.rings = true; }", "")],
+    );
+}
+
+/// Only procedures of movers are shown to follow a protocol: a retry loop over a protocol layer does not stand on the layer it restricts.
+#[test]
+fn only_movers_dismiss_a_protocol() {
+    let source = "
+        #[state]
+        pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }
+
+        #[layer]
+        impl Raw for Guarded {
+            #[op]
+            fn write(&mut self, me: Pid, value: u64) { self.value = value; }
+        }
+
+        #[layer(protocol = Raw)]
+        impl Ruled for Guarded {
+            #[allowed(write)]
+            fn by_owner(&self, me: Pid) -> bool { self.owner == Some(me) }
+        }
+
+        #[layer]
+        impl Whole for Guarded {
+            #[op]
+            fn set(&mut self, me: Pid, value: u64) { when(self.owner == Some(me)); self.value = value; }
+        }
+
+        #[layer(inherit(Raw: write))]
+        impl Bottom for Guarded {}
+
+        #[implement(Whole, over = Ruled, by = retry)]
+        impl Careless {
+            fn set(lo: &mut impl Ruled, value: u64) { lo.write(value) }
+        }
+
+        #[implement(Raw, over = Bottom, by = movers, pass(write))]
+        impl Same {}
+
+        #[stack]
+        pub type Tower<L> = Careless<Same<L>>;
+        ";
+    let checked = run(&[("layers.rs".to_owned(), source.to_owned())], &Options::default());
+    assert!(!checked.errors().is_empty(), "nothing shows that `write` is allowed");
+}

@@ -185,7 +185,9 @@ impl<'p> Cells<'p> {
         let chosen = match &origin {
             Origin::Root(..) => false,
             Origin::Choice(..) => true,
-            Origin::Part(parent, _) | Origin::Payload(parent, ..) | Origin::Entry(parent, _) => self.get(*parent).chosen,
+            Origin::Part(parent, _) | Origin::Payload(parent, ..) | Origin::Entry(parent, _) => {
+                self.get(*parent).chosen
+            }
         };
         self.cells.push(Cell { origin: origin.clone(), ty: ty(), quantifier, chosen });
         self.names.insert((origin, quantifier), id);
@@ -359,7 +361,9 @@ impl<'p> Cells<'p> {
                 TypeDefKind::Enum(all) => all
                     .into_iter()
                     .enumerate()
-                    .map(|(tag, variant)| variants(self, tag as u32, variant.fields.into_iter().map(|it| it.ty).collect()))
+                    .map(|(tag, variant)| {
+                        variants(self, tag as u32, variant.fields.into_iter().map(|it| it.ty).collect())
+                    })
                     .collect(),
                 _ => self.values_of(&ty, known, bounded),
             },
@@ -401,14 +405,21 @@ impl<'p> Cells<'p> {
             }
             Type::Option(inner) => {
                 let mut cases = vec![(Value::none(), known.clone())];
-                cases.extend(self.values_of(inner, known, bounded).into_iter().map(|(it, known)| (Value::some(it), known)));
+                cases.extend(
+                    self.values_of(inner, known, bounded).into_iter().map(|(it, known)| (Value::some(it), known)),
+                );
                 cases
             }
-            Type::Tuple(fields) => self.products(fields, known, bounded).into_iter().map(|(it, known)| (Value::tuple(it), known)).collect(),
+            Type::Tuple(fields) => {
+                self.products(fields, known, bounded).into_iter().map(|(it, known)| (Value::tuple(it), known)).collect()
+            }
             Type::User(user) => match self.program.types[user.0 as usize].kind.clone() {
                 TypeDefKind::Struct(fields) => {
                     let fields: Vec<Type> = fields.into_iter().map(|it| it.ty).collect();
-                    self.products(&fields, known, bounded).into_iter().map(|(it, known)| (Value::tuple(it), known)).collect()
+                    self.products(&fields, known, bounded)
+                        .into_iter()
+                        .map(|(it, known)| (Value::tuple(it), known))
+                        .collect()
                 }
                 TypeDefKind::Enum(variants) => {
                     let mut cases = Vec::new();
@@ -548,7 +559,12 @@ pub fn default_of(program: &Program, ty: &Type) -> Value {
             TypeDefKind::Struct(fields) => Value::tuple(fields.iter().map(|it| default_of(program, &it.ty)).collect()),
             TypeDefKind::Enum(variants) => Value::Variant(
                 0,
-                variants.first().map_or(&[][..], |it| &it.fields).iter().map(|it| default_of(program, &it.ty)).collect(),
+                variants
+                    .first()
+                    .map_or(&[][..], |it| &it.fields)
+                    .iter()
+                    .map(|it| default_of(program, &it.ty))
+                    .collect(),
             ),
         },
     }

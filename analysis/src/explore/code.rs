@@ -65,8 +65,8 @@ pub struct CodeFunction {
     pub ops: Vec<Op>,
     /// Where each instruction comes from.
     pub nodes: Vec<NodeId>,
-    /// Whether a run of it can take different courses from one state.
-    pub nondeterministic: bool,
+    /// Whether it might panic, as far as its text tells.
+    pub might_panic: bool,
 }
 
 /// An instruction. `[a, b → c]` is its effect on the operand stack.

@@ -1,10 +1,13 @@
 //! From the IR to [`Code`]: a straightforward translation, and the `step` of each operation, which is where background steps, invariants
 //! and protocols become part of what an operation does.
 
-use super::code::{Code, CodeFunction, CodeId, Op};
+use super::{
+    code::{Code, CodeFunction, CodeId, Op},
+    panics::might_panic,
+};
 use crate::ir::{
-    Argument, Each, Expr, ExprKind, Function, FunctionId, Layer, Literal, NodeId, Operation, Pattern, Place, Prim, Program,
-    Projection, Stmt, Type,
+    Argument, Each, Expr, ExprKind, Function, FunctionId, Layer, Literal, NodeId, Operation, Pattern, Place, Prim,
+    Program, Projection, Stmt, Type,
 };
 
 /// Compiles a whole program.
@@ -17,7 +20,7 @@ pub fn compile(program: &Program) -> Code {
     for layer in &program.layers {
         compile_layer(program, layer, &mut code);
     }
-    mark_nondeterministic(&mut code);
+    mark_panics(program, &mut code);
     code
 }
 
@@ -142,28 +145,28 @@ fn call_operation(function: &Function, operation: &Operation, result: u32, ops: 
     ops.push(Op::Store(0));
 }
 
-fn generated(code: &mut Code, name: String, parameters: usize, locals: usize, inout: Vec<usize>, ops: Vec<Op>) -> CodeId {
+fn generated(
+    code: &mut Code,
+    name: String,
+    parameters: usize,
+    locals: usize,
+    inout: Vec<usize>,
+    ops: Vec<Op>,
+) -> CodeId {
     let nodes = vec![NodeId(0); ops.len()];
-    code.functions.push(CodeFunction { name, source: None, parameters, locals, inout, ops, nodes, nondeterministic: false });
+    code.functions.push(CodeFunction { name, source: None, parameters, locals, inout, ops, nodes, might_panic: true });
     code.functions.len() - 1
 }
 
-fn mark_nondeterministic(code: &mut Code) {
-    loop {
-        let marks: Vec<bool> = code.functions.iter().map(|it| it.nondeterministic).collect();
-        let mut changed = false;
-        for function in &mut code.functions {
-            let now = function.ops.iter().any(|op| match op {
-                Op::Maybe | Op::Any(_) | Op::Choose | Op::External(..) | Op::Perform(..) => true,
-                Op::Call(callee) => marks[*callee as usize],
-                _ => false,
-            });
-            changed |= now != function.nondeterministic;
-            function.nondeterministic = now;
-        }
-        if !changed {
-            return;
-        }
+/// Generated functions panic if what they call does; they are generated after it.
+fn mark_panics(program: &Program, code: &mut Code) {
+    let might = might_panic(program);
+    for index in 0..code.functions.len() {
+        let calls = code.functions[index].ops.iter().any(|op| match op {
+            Op::Call(callee) => code.functions[*callee as usize].might_panic,
+            _ => false,
+        });
+        code.functions[index].might_panic = might.get(index).copied().unwrap_or(calls);
     }
 }
 
@@ -212,7 +215,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
             inout,
             ops: self.ops,
             nodes: self.nodes,
-            nondeterministic: false,
+            might_panic: true,
         }
     }
 

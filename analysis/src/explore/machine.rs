@@ -19,8 +19,8 @@ pub struct World<'p> {
     pub code: &'p Code,
     /// The unknowns.
     pub cells: Cells<'p>,
-    /// The values of [`Code::literals`].
-    pub literals: Vec<Value>,
+    /// The values of those [`Code::literals`] that the question can reach.
+    pub literals: Vec<Option<Value>>,
     /// Instructions that may still be run.
     pub fuel: u64,
     /// Cases: splits made.
@@ -265,7 +265,14 @@ impl Machine {
         let function = &code.functions[frame.code];
         let op = function.ops[frame.pc];
         match op {
-            Op::Literal(index) => self.stack.push(world.literals[index as usize].clone()),
+            Op::Literal(index) => match &world.literals[index as usize] {
+                Some(value) => self.stack.push(value.clone()),
+                // Values of its type were split without it: nothing that follows would count.
+                None => {
+                    self.advance();
+                    return Err(self.site(world).map_or(Stop::Disabled, Stop::Unsupported));
+                }
+            },
             Op::Unit => self.stack.push(Value::Unit),
             Op::Bool(it) => self.stack.push(Value::Bool(it)),
             Op::Load(local) => self.stack.push(frame.locals[local as usize].clone()),
@@ -638,9 +645,19 @@ impl Machine {
                 };
                 Value::Str(Rc::from(format!("{a}{b}")))
             }
-            Prim::Add | Prim::Sub | Prim::Mul | Prim::Div | Prim::Rem | Prim::Min | Prim::Max
-            | Prim::SaturatingAdd | Prim::SaturatingSub | Prim::WrappingAdd | Prim::WrappingSub
-            | Prim::CheckedAdd | Prim::CheckedSub => self.arithmetic(world, prim, ty)?,
+            Prim::Add
+            | Prim::Sub
+            | Prim::Mul
+            | Prim::Div
+            | Prim::Rem
+            | Prim::Min
+            | Prim::Max
+            | Prim::SaturatingAdd
+            | Prim::SaturatingSub
+            | Prim::WrappingAdd
+            | Prim::WrappingSub
+            | Prim::CheckedAdd
+            | Prim::CheckedSub => self.arithmetic(world, prim, ty)?,
             Prim::Neg | Prim::Cast => {
                 let operand = i128::from(self.number_top(world, 0)?);
                 self.in_range(world, if prim == Prim::Neg { -operand } else { operand }, ty)?
@@ -705,7 +722,12 @@ impl Machine {
                 let entries = self.entries(world, &map)?;
                 let is_map = matches!(ty, Type::Seq(element) if matches!(&**element, Type::Tuple(pair) if pair.get(1) == Some(&Type::UNIT)));
                 let is_set = !is_map && entries.iter().all(|(_, value)| *value == Value::Unit);
-                Value::seq(entries.into_iter().map(|(key, value)| if is_set { key } else { Value::tuple(vec![key, value]) }).collect())
+                Value::seq(
+                    entries
+                        .into_iter()
+                        .map(|(key, value)| if is_set { key } else { Value::tuple(vec![key, value]) })
+                        .collect(),
+                )
             }
             (Prim::Elems, Value::Seq(elements)) => Value::Seq(elements),
             (Prim::First, Value::Seq(elements)) => elements.first().cloned().map_or_else(Value::none, Value::some),
@@ -759,8 +781,17 @@ impl Machine {
         // Values are kept in 64 bits: what lies beyond is out of range for every purpose here.
         let (low, high) = int_range(signed, bits);
         let high = high.min(i128::from(i64::MAX));
-        let wrap = |it: i128| if it < low { it + (1i128 << bits) } else if it > high { it - (1i128 << bits) } else { it };
-        let checked = |it: i128| if (low..=high).contains(&it) { Value::some(Value::Int(it as i64)) } else { Value::none() };
+        let wrap = |it: i128| {
+            if it < low {
+                it + (1i128 << bits)
+            } else if it > high {
+                it - (1i128 << bits)
+            } else {
+                it
+            }
+        };
+        let checked =
+            |it: i128| if (low..=high).contains(&it) { Value::some(Value::Int(it as i64)) } else { Value::none() };
         let result = match prim {
             Prim::Add => a + b,
             Prim::Sub => a - b,
@@ -819,7 +850,9 @@ impl Machine {
     /// The value with no cells left in it; for keys.
     pub fn force_all(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         let value = self.force(world, value)?;
-        let all = |world: &mut World, fields: &[Value]| fields.iter().map(|it| self.force_all(world, it)).collect::<Result<Vec<_>, _>>();
+        let all = |world: &mut World, fields: &[Value]| {
+            fields.iter().map(|it| self.force_all(world, it)).collect::<Result<Vec<_>, _>>()
+        };
         Ok(match &value {
             Value::Tuple(fields) => Value::tuple(all(world, fields)?),
             Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
@@ -834,7 +867,9 @@ impl Machine {
     /// What has to be known first.
     pub fn settle(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         let value = self.force(world, value)?;
-        let all = |world: &mut World, fields: &[Value]| fields.iter().map(|it| self.settle(world, it)).collect::<Result<Vec<_>, _>>();
+        let all = |world: &mut World, fields: &[Value]| {
+            fields.iter().map(|it| self.settle(world, it)).collect::<Result<Vec<_>, _>>()
+        };
         Ok(match &value {
             Value::Tuple(fields) => Value::tuple(all(world, fields)?),
             Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
@@ -866,7 +901,8 @@ impl Machine {
     /// The map with an entry written or removed. What equals the entry under it is not written, so that equal maps look equal at the head
     /// of a loop.
     fn put(&self, world: &World, map: &MapValue, key: Value, value: Option<Value>) -> MapValue {
-        let plain = |entry: Option<Value>| entry.map(|it| self.resolve(&it)).filter(|it| map.default.as_deref() != Some(it));
+        let plain =
+            |entry: Option<Value>| entry.map(|it| self.resolve(&it)).filter(|it| map.default.as_deref() != Some(it));
         let value = plain(value);
         if self.lookup_under(world, map, &key).is_ok_and(|under| plain(under) == value) {
             let mut over = map.over.clone();
@@ -1047,7 +1083,10 @@ impl Machine {
             Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(fields))),
             Value::Seq(elements) => Value::seq(all(elements)),
             Value::Map(map) if !map.over.is_empty() => {
-                let over = map.over.iter().map(|(key, entry)| (key.clone(), entry.as_ref().map(|it| self.written_out(world, it))));
+                let over = map
+                    .over
+                    .iter()
+                    .map(|(key, entry)| (key.clone(), entry.as_ref().map(|it| self.written_out(world, it))));
                 Value::Map(MapValue { base: map.base, default: map.default.clone(), over: Rc::new(over.collect()) })
             }
             _ => value.clone(),

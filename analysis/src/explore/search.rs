@@ -227,7 +227,13 @@ impl<'p> Search<'_, 'p> {
     }
 
     /// Whether the choices that `given` made lead `start` where it is wanted.
-    fn follows_hints(&mut self, given: &Machine, start: &Machine, script: &Script, accept: Accept) -> Result<bool, Abort> {
+    fn follows_hints(
+        &mut self,
+        given: &Machine,
+        start: &Machine,
+        script: &Script,
+        accept: Accept,
+    ) -> Result<bool, Abort> {
         if given.trail.is_none() {
             return Ok(false);
         }
@@ -322,7 +328,9 @@ impl<'p> Search<'_, 'p> {
                 Stop::Disabled => return Ok(Advance::Dead),
                 Stop::Failed(site) => return Ok(Advance::End(machine, End::Failed(site))),
                 Stop::Panicked(site, why) => return Ok(Advance::End(machine, End::Panicked(site, why))),
-                stop @ (Stop::NumbersNeeded | Stop::Unsupported(_) | Stop::TooDeep(_) | Stop::OutOfFuel) => return Err(give_up(stop)),
+                stop @ (Stop::NumbersNeeded | Stop::Unsupported(_) | Stop::TooDeep(_) | Stop::OutOfFuel) => {
+                    return Err(give_up(stop));
+                }
             }
         }
     }
@@ -405,8 +413,16 @@ impl<'p> Search<'_, 'p> {
     }
 
     /// A procedure wants a step of the layer below.
-    fn perform(&mut self, machine: &mut Machine, script: &Script, name: &str, arguments: Vec<Value>) -> Result<(), Abort> {
-        let Some(Action::Procedure { lower, me, .. }) = script.get(machine.stage) else { return Err(Abort::Unsupported) };
+    fn perform(
+        &mut self,
+        machine: &mut Machine,
+        script: &Script,
+        name: &str,
+        arguments: Vec<Value>,
+    ) -> Result<(), Abort> {
+        let Some(Action::Procedure { lower, me, .. }) = script.get(machine.stage) else {
+            return Err(Abort::Unsupported);
+        };
         let operations = &self.program.layers[lower.0 as usize].operations;
         let Some(index) = operations.iter().position(|it| it.name == name) else { return Err(Abort::Unsupported) };
         let step = self.world.code.step(*lower, index);

@@ -26,7 +26,10 @@ impl Show<'_, '_> {
             (Value::Tuple(fields), Type::User(id)) => {
                 let def = &self.0.program.types[id.0 as usize];
                 let TypeDefKind::Struct(names) = &def.kind else { return def.name.clone() };
-                let fields = fields.iter().zip(names).map(|(it, field)| format!("{}: {}", field.name, self.value(it, &field.ty)));
+                let fields = fields
+                    .iter()
+                    .zip(names)
+                    .map(|(it, field)| format!("{}: {}", field.name, self.value(it, &field.ty)));
                 format!("{} {{ {} }}", def.name, fields.collect::<Vec<_>>().join(", "))
             }
             (Value::Variant(0, _), Type::Option(_)) => "None".to_owned(),
@@ -50,7 +53,8 @@ impl Show<'_, '_> {
         if fields.is_empty() {
             return variant.name.clone();
         }
-        let fields: Vec<String> = fields.iter().zip(&variant.fields).map(|(it, field)| self.value(it, &field.ty)).collect();
+        let fields: Vec<String> =
+            fields.iter().zip(&variant.fields).map(|(it, field)| self.value(it, &field.ty)).collect();
         format!("{}({})", variant.name, fields.join(", "))
     }
 

@@ -23,7 +23,9 @@
 //! `R` is the user's `#[abstraction]` — a function up, a function down, or a predicate, any of which may choose — and the invariant of the
 //! layer above, if it has one.
 
-use super::question::{Counterexample, Answered, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
+use super::question::{
+    Answered, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays,
+};
 use crate::{
     explore::{
         cells::Quantifier,
@@ -149,7 +151,9 @@ pub fn absorbs_background(
 ) -> (Answered<NotAbsorbed>, Effort) {
     let (upper, lower) = (implementation.upper, implementation.lower);
     let relation = Relation::of(setting, implementation, relation);
-    let Some(background) = setting.code.background[lower.0 as usize] else { return (Answered::Holds, Effort::default()) };
+    let Some(background) = setting.code.background[lower.0 as usize] else {
+        return (Answered::Holds, Effort::default());
+    };
     let mut slots = Slots::default();
     let (lo, hi) = (slots.unknown(setting.state(lower)), slots.unknown(setting.state(upper)));
     let spare = slots.empty();
@@ -221,10 +225,10 @@ fn matched(
         let types = setting.arguments(upper, operation);
         let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
         let call = format!("{}: {name}({})", show.value(&initial.slots[me], &Type::Pid), arguments.join(", "));
-        let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
-        let mut notes = vec![
-            format!("in a state of {low} related to {high}  {}", show.value(&above, setting.state(upper))),
-        ];
+        let (low, high) =
+            (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
+        let mut notes =
+            vec![format!("in a state of {low} related to {high}  {}", show.value(&above, setting.state(upper)))];
         match &case.end {
             End::Done => {
                 notes.push(format!("the step {call} → {}", show.value(&result, setting.result(upper, operation))));
@@ -243,14 +247,19 @@ fn matched(
 }
 
 /// Checks that every initial state below is related to an initial state above.
-pub fn initial(setting: &Setting, implementation: &Implementation, relation: &Abstraction) -> (Answered<Unmatched>, Effort) {
+pub fn initial(
+    setting: &Setting,
+    implementation: &Implementation,
+    relation: &Abstraction,
+) -> (Answered<Unmatched>, Effort) {
     let (upper, lower) = (implementation.upper, implementation.lower);
     let relation = Relation::of(setting, implementation, relation);
     let (init_below, init_above) = (setting.code.init[lower.0 as usize], setting.code.init[upper.0 as usize]);
     let mut slots = Slots::default();
     let lo = slots.unknown(setting.state(lower));
     let (hi, holds, spare) = (slots.empty(), slots.empty(), slots.empty());
-    let is_initial = |function, state| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
+    let is_initial =
+        |function, state| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
     let given = is_initial(init_below, lo);
     let mut wanted_script = Vec::new();
     if let Kind::Up = relation.kind {
@@ -273,7 +282,8 @@ pub fn initial(setting: &Setting, implementation: &Implementation, relation: &Ab
         let mut known = case.known.clone();
         let before = concrete_value(search, &mut known, &initial.slots[lo]);
         let show = Show(&search.world.cells);
-        let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
+        let (low, high) =
+            (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
         let notes = vec![
             format!("in {low}  {}", show.value(&before, setting.state(lower))),
             format!("is initial, but no initial state of {high} is related to it"),
@@ -289,7 +299,8 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(lower));
     let holds = slots.empty();
-    let is_initial = |function| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
+    let is_initial =
+        |function| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
     let (given, above) = (is_initial(init_below), is_initial(init_above));
     setting.ask(&[init_below, init_above], None, |search| {
         let start = slots.start(&mut search.world.cells, 1);
@@ -303,7 +314,8 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
         let mut known = case.known.clone();
         let before = concrete_value(search, &mut known, &initial.slots[state]);
         let show = Show(&search.world.cells);
-        let (low, high) = (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
+        let (low, high) =
+            (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
         let notes = vec![
             format!("in the state  {}", show.value(&before, setting.state(lower))),
             format!("which is initial in {low}, but not in {high}"),

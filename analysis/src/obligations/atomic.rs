@@ -10,7 +10,9 @@
 //! A failure of the run must be one that the operation above may have in `s` too. A run that blocks owes nothing: nothing is claimed about
 //! progress.
 
-use super::question::{Counterexample, Answered, Case, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays};
+use super::question::{
+    Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays,
+};
 use crate::{
     explore::{
         machine::{Machine, Site},
@@ -69,7 +71,10 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         }
         How::Procedure(function) => {
             let function = setting.code.function(*function);
-            (Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None }, function)
+            (
+                Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None },
+                function,
+            )
         }
     };
     let given = [Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)];
@@ -99,7 +104,8 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         let show = Show(&search.world.cells);
         let types = setting.arguments(upper, operation);
         let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-        let call = format!("{}: {name}({})", show.value(&start_process(&initial, me), &Type::Pid), arguments.join(", "));
+        let call =
+            format!("{}: {name}({})", show.value(&start_process(&initial, me), &Type::Pid), arguments.join(", "));
         let mut notes = vec![format!("in the state  {}", show.value(&state, setting.state(upper)))];
         match &end {
             End::Done => {

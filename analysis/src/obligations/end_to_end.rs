@@ -17,7 +17,7 @@ use std::{collections::VecDeque, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
-use super::question::{Counterexample, Answered, Effort, Setting};
+use super::question::{Answered, Counterexample, Effort, Setting};
 use crate::{
     explore::{
         cells::{Knowledge, Numbers, Quantifier},
@@ -173,7 +173,12 @@ impl<'a, 'p> Product<'a, 'p> {
         search.world.paths.min(1) + self.low.configurations.items.len() as u64
     }
 
-    fn search(&mut self, search: &mut Search<'_, 'p>, client: &Client, count: u32) -> Result<Option<UnmatchedTrace>, Abort> {
+    fn search(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        client: &Client,
+        count: u32,
+    ) -> Result<Option<UnmatchedTrace>, Abort> {
         let mut sets: Interner<Vec<Id>> = Interner::new();
         let mut posts: FxHashMap<(Id, u32, Id), Id> = FxHashMap::default();
         let high = self.high.start(self.setting, search, client, count)?;
@@ -200,7 +205,12 @@ impl<'a, 'p> Product<'a, 'p> {
                 continue;
             }
             if edges.fails {
-                return Ok(Some(self.in_words(search, &reached, at, "and then a step at the bottom fails, which the top cannot")));
+                return Ok(Some(self.in_words(
+                    search,
+                    &reached,
+                    at,
+                    "and then a step at the bottom fails, which the top cannot",
+                )));
             }
             for edge in edges.edges.iter() {
                 let next = if edge.events == 0 {
@@ -216,10 +226,21 @@ impl<'a, 'p> Product<'a, 'p> {
                 if !seen.insert((edge.to, next)) {
                     continue;
                 }
-                reached.push(Reached { low: edge.to, high: next, from: at, process: edge.process, events: edge.events });
+                reached.push(Reached {
+                    low: edge.to,
+                    high: next,
+                    from: at,
+                    process: edge.process,
+                    events: edge.events,
+                });
                 if sets.get(next).is_empty() {
                     let last = reached.len() - 1;
-                    return Ok(Some(self.in_words(search, &reached, last, "the last event is not possible at the top")));
+                    return Ok(Some(self.in_words(
+                        search,
+                        &reached,
+                        last,
+                        "the last event is not possible at the top",
+                    )));
                 }
                 pending.push_back(reached.len() - 1);
             }
@@ -279,7 +300,8 @@ impl<'a, 'p> Product<'a, 'p> {
                 Process::Wants { operation, arguments, .. } => {
                     let name = &self.setting.program.layers[self.low.end.0 as usize].operations[*operation].name;
                     let types = self.setting.arguments(self.low.end, *operation);
-                    let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
+                    let arguments: Vec<String> =
+                        arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
                     format!("{name}({})", arguments.join(", "))
                 }
                 Process::Finished => String::new(),
@@ -318,7 +340,11 @@ impl<'a> System<'a> {
         let mut processes = Vec::new();
         for number in 0..count {
             let mut machine = self.fresh(search, &[], count);
-            machine.call(search.world.code, setting.code.function(client.function), vec![Value::Int(i64::from(number))]);
+            machine.call(
+                search.world.code,
+                setting.code.function(client.function),
+                vec![Value::Int(i64::from(number))],
+            );
             machine.slots = Rc::new(vec![Value::Unit]);
             processes.push(self.run_to_step(setting, search, machine)?);
         }
@@ -329,13 +355,19 @@ impl<'a> System<'a> {
             for options in &processes {
                 rows = rows.iter().flat_map(|row| options.iter().map(|it| [&row[..], &[*it]].concat())).collect();
             }
-            configurations
-                .extend(rows.into_iter().map(|processes| self.configurations.intern(Configuration { state, processes })));
+            configurations.extend(
+                rows.into_iter().map(|processes| self.configurations.intern(Configuration { state, processes })),
+            );
         }
         Ok(configurations)
     }
 
-    fn initial_states<'p>(&mut self, setting: &Setting<'p>, search: &mut Search<'_, 'p>, count: u32) -> Result<Vec<Id>, Abort> {
+    fn initial_states<'p>(
+        &mut self,
+        setting: &Setting<'p>,
+        search: &mut Search<'_, 'p>,
+        count: u32,
+    ) -> Result<Vec<Id>, Abort> {
         let mut machine = self.fresh(search, &[], count);
         let state = search.world.cells.root(self.end.0, setting.state(self.end), Quantifier::Universal);
         machine.slots = Rc::new(vec![state, Value::Unit]);
@@ -367,7 +399,12 @@ impl<'a> System<'a> {
     }
 
     /// Runs a process up to its next steps at the end of the stack.
-    fn run_to_step<'p>(&mut self, setting: &Setting<'p>, search: &mut Search<'_, 'p>, machine: Machine) -> Result<Vec<Id>, Abort> {
+    fn run_to_step<'p>(
+        &mut self,
+        setting: &Setting<'p>,
+        search: &mut Search<'_, 'p>,
+        machine: Machine,
+    ) -> Result<Vec<Id>, Abort> {
         let mut reached = Vec::new();
         let mut pending = vec![machine];
         // What the machine finishes is the client; it has no slots to fill.
@@ -458,8 +495,15 @@ impl<'a> System<'a> {
         let mut edges = Vec::new();
         let mut fails = false;
         for (number, process) in configuration.processes.iter().enumerate() {
-            let outcomes =
-                self.outcomes(setting, search, events, configuration.state, *process, number as u32, configuration.processes.len())?;
+            let outcomes = self.outcomes(
+                setting,
+                search,
+                events,
+                configuration.state,
+                *process,
+                number as u32,
+                configuration.processes.len(),
+            )?;
             fails |= outcomes.fails;
             for (state, result, event) in &outcomes.done {
                 for next in self.advanced(setting, search, *process, result, configuration.processes.len())?.iter() {

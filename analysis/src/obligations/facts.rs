@@ -70,7 +70,13 @@ pub fn let_others_run(
 }
 
 /// All that is known of the components of `value`.
-fn propose(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: &mut Vec<Component>, facts: &mut Vec<Fact>) {
+fn propose(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    value: &Value,
+    path: &mut Vec<Component>,
+    facts: &mut Vec<Fact>,
+) {
     let value = machine.resolve(value);
     let expanded = match value {
         Value::Cell(id) => search.world.cells.expand(id).unwrap_or(value),
@@ -109,7 +115,13 @@ fn propose(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: 
 }
 
 /// An unknown state in which the facts hold, with what is known of it.
-fn assume(search: &mut Search<'_, '_>, ty: &Type, known: &Knowledge, facts: &[Fact], number: u32) -> (Value, Knowledge) {
+fn assume(
+    search: &mut Search<'_, '_>,
+    ty: &Type,
+    known: &Knowledge,
+    facts: &[Fact],
+    number: u32,
+) -> (Value, Knowledge) {
     let mut state = search.world.cells.root(10_000 + number, ty, Quantifier::Universal);
     let mut known = known.clone();
     for fact in facts {
@@ -118,7 +130,13 @@ fn assume(search: &mut Search<'_, '_>, ty: &Type, known: &Knowledge, facts: &[Fa
     (state, known)
 }
 
-fn with_fact(search: &mut Search<'_, '_>, known: &mut Knowledge, value: Value, path: &[Component], fact: &Known) -> Value {
+fn with_fact(
+    search: &mut Search<'_, '_>,
+    known: &mut Knowledge,
+    value: Value,
+    path: &[Component],
+    fact: &Known,
+) -> Value {
     let [first, rest @ ..] = path else {
         return match fact {
             Known::Is(value) => value.clone(),
@@ -198,7 +216,9 @@ pub fn others(
         .arguments(layer, operation)
         .iter()
         .enumerate()
-        .map(|(index, ty)| search.world.cells.root(5_000 + 100 * operation as u32 + index as u32, ty, Quantifier::Universal))
+        .map(|(index, ty)| {
+            search.world.cells.root(5_000 + 100 * operation as u32 + index as u32, ty, Quantifier::Universal)
+        })
         .collect();
     let processes = search.world.cells.values_of(&Type::Pid, &machine.known, false);
     let others = processes.into_iter().filter(|(process, _)| process != me);
@@ -234,7 +254,13 @@ fn split(search: &mut Search<'_, '_>, need: &Need, known: &Knowledge) -> Vec<Kno
     search.world.cells.split(need, known, false)
 }
 
-fn holds(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: &[Component], fact: &Known) -> Result<bool, Stop> {
+fn holds(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    value: &Value,
+    path: &[Component],
+    fact: &Known,
+) -> Result<bool, Stop> {
     let [first, rest @ ..] = path else {
         return match fact {
             Known::Is(wanted) => machine.is_equal(search.world, value, wanted),

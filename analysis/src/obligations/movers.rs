@@ -15,7 +15,7 @@
 //! must be the same; only the state in between is free. `P` is read before `B`. A failure of `B` is matched by a failure of `B`, in the
 //! other order; this is the *strict* view of failure.
 
-use super::question::{Counterexample, Answered, Case, Effort, Setting, Slots, Wanted, for_all_exists, replays};
+use super::question::{Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, for_all_exists, replays};
 use crate::{
     explore::{
         machine::Machine,
@@ -163,7 +163,8 @@ impl Pair {
             script.extend(mover.step(setting, layer, self.second_end, mover.swapped_result, mover.swapped_events));
             script.push(Action::Equal(mover.swapped_result, mover.result));
         }
-        let [step, _] = self.other.step(setting, layer, self.second_end, self.other.swapped_result, self.other.swapped_events);
+        let [step, _] =
+            self.other.step(setting, layer, self.second_end, self.other.swapped_result, self.other.swapped_events);
         script.push(step);
         script
     }
@@ -185,7 +186,11 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
         };
         let Some(case) = for_all_exists(search, start, &script, &wanted)? else { return Ok(None) };
         let replayed = replays(search, &initial, &script, &case, &wanted)?;
-        let what = if case.end == End::Done { "emits an event" } else { "may fail, and after a failure anything may be emitted" };
+        let what = if case.end == End::Done {
+            "emits an event"
+        } else {
+            "may fail, and after a failure anything may be emitted"
+        };
         let name = &setting.program.layers[layer.0 as usize].operations[mover].name;
         let mut notes = vec![format!("`{name}` {what}: a mover must be silent")];
         let mut known = case.known.clone();
@@ -196,7 +201,13 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
 }
 
 /// Whether `mover` moves past `other`, in all states.
-pub fn moves(setting: &Setting, layer: LayerId, mover: usize, other: usize, direction: Direction) -> (Answered<Refutation>, Effort) {
+pub fn moves(
+    setting: &Setting,
+    layer: LayerId,
+    mover: usize,
+    other: usize,
+    direction: Direction,
+) -> (Answered<Refutation>, Effort) {
     let pair = Pair::new(setting, layer, mover, other, Slots::default());
     let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
     setting.ask(&entries, None, |search| {
@@ -259,7 +270,8 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
         let mut known = case.known.clone();
         let before = super::question::concrete_value(search, &mut known, &initial.slots[pair.state]);
-        let slots: Vec<Value> = case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
+        let slots: Vec<Value> =
+            case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
         let show = Show(&search.world.cells);
         let notes = vec![
             format!("in the state  {}", show.value(&before, setting.state(layer))),
@@ -288,7 +300,8 @@ pub fn enabled_from(
     let Some(known) = super::question::unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else { return Ok(None) };
     let mut known = known;
     let before = super::question::concrete_value(search, &mut known, &start.slots[pair.state]);
-    let slots: Vec<Value> = start.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
+    let slots: Vec<Value> =
+        start.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
     let show = Show(&search.world.cells);
     let notes = vec![
         format!("in the state  {}", show.value(&before, setting.state(layer))),
@@ -298,10 +311,18 @@ pub fn enabled_from(
 }
 
 /// `p1: link_mail(…) → true`.
-fn call_in_words(setting: &Setting, show: &Show, layer: LayerId, call: &Call, slots: &[Value], with_result: bool) -> String {
+fn call_in_words(
+    setting: &Setting,
+    show: &Show,
+    layer: LayerId,
+    call: &Call,
+    slots: &[Value],
+    with_result: bool,
+) -> String {
     let operation = &setting.program.layers[layer.0 as usize].operations[call.operation];
     let types = setting.arguments(layer, call.operation);
-    let arguments: Vec<String> = call.arguments.iter().zip(&types).map(|(slot, ty)| show.value(&slots[*slot], ty)).collect();
+    let arguments: Vec<String> =
+        call.arguments.iter().zip(&types).map(|(slot, ty)| show.value(&slots[*slot], ty)).collect();
     let process = show.value(&slots[call.process], &crate::ir::Type::Pid);
     let call_text = format!("{process}: {}({})", operation.name, arguments.join(", "));
     if !with_result {
@@ -322,7 +343,8 @@ fn two_orders(
 ) -> Result<Vec<String>, Abort> {
     let mut known = case.known.clone();
     let before = super::question::concrete_value(search, &mut known, &initial.slots[pair.state]);
-    let mut slots: Vec<Value> = case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
+    let mut slots: Vec<Value> =
+        case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
     slots[pair.state] = before.clone();
     let difference = first_difference(setting, search, layer, pair, direction, &known, &slots)?;
     let show = Show(&search.world.cells);
@@ -372,8 +394,12 @@ fn first_difference(
         let when = if length <= 5 { "first" } else { "then" };
         return Ok(match &wanted[length - 1] {
             Action::Call { .. } => format!("other order   {words} is not possible {when}"),
-            Action::Equal(a, _) if *a == pair.second_end => "other order   the same results are possible, but not the same end state".to_owned(),
-            Action::Equal(a, _) if *a == call.swapped_events => format!("other order   {words} {when} cannot emit the same events"),
+            Action::Equal(a, _) if *a == pair.second_end => {
+                "other order   the same results are possible, but not the same end state".to_owned()
+            }
+            Action::Equal(a, _) if *a == call.swapped_events => {
+                format!("other order   {words} {when} cannot emit the same events")
+            }
             _ => format!("other order   {words} {when} cannot return {result}"),
         });
     }

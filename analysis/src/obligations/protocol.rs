@@ -32,7 +32,12 @@ use crate::{
 };
 
 /// Whether `operation` stays allowed when `other` makes a step.
-pub fn stays_allowed(setting: &Setting, layer: LayerId, operation: usize, other: usize) -> (Answered<Refutation>, Effort) {
+pub fn stays_allowed(
+    setting: &Setting,
+    layer: LayerId,
+    operation: usize,
+    other: usize,
+) -> (Answered<Refutation>, Effort) {
     let allowed = setting.code.allowed[layer.0 as usize][operation];
     let step = setting.code.step(layer, other);
     let mut slots = Slots::default();

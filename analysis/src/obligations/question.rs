@@ -128,17 +128,24 @@ impl<'p> Setting<'p> {
 
     fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>) -> World<'p> {
         let mut cells = Cells::new(self.program, scope.clone(), numbers);
-        let literals = self.code.literals.iter().enumerate().map(|(index, literal)| {
-            if reachable.contains(&(index as u32)) { cells.literal(literal) } else { Value::Unit }
-        });
+        let literals = self
+            .code
+            .literals
+            .iter()
+            .enumerate()
+            .map(|(index, literal)| reachable.contains(&(index as u32)).then(|| cells.literal(literal)));
         let literals = literals.collect();
         World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0 }
     }
 
-    /// The literals of the code reachable from `entries`; steps that procedures perform are those of `lower`.
+    /// The literals of the code reachable from `entries`, and of all steps of `lower`: procedures perform them, and others in between.
     fn literals(&self, entries: &[CodeId], lower: Option<LayerId>) -> BTreeSet<u32> {
         let mut pending = entries.to_vec();
-        let mut seen: BTreeSet<CodeId> = entries.iter().copied().collect();
+        if let Some(lower) = lower {
+            let operations = 0..self.program.layers[lower.0 as usize].operations.len();
+            pending.extend(operations.map(|operation| self.code.step(lower, operation)));
+        }
+        let mut seen: BTreeSet<CodeId> = pending.iter().copied().collect();
         let mut literals = BTreeSet::new();
         while let Some(function) = pending.pop() {
             let mut reach = |callee: CodeId| {
@@ -150,11 +157,6 @@ impl<'p> Setting<'p> {
                 match op {
                     Op::Literal(index) => drop(literals.insert(*index)),
                     Op::Call(callee) => reach(*callee as usize),
-                    Op::Perform(name, _) => {
-                        let name = &self.code.names[*name as usize];
-                        let step = lower.and_then(|lower| self.step_named(lower, name));
-                        step.into_iter().for_each(&mut reach);
-                    }
                     _ => {}
                 }
             }

@@ -15,7 +15,10 @@ use super::{
 use crate::{
     diagnostics::{Diagnostic, Severity, codes},
     explore::{machine::Site, search::Abort},
-    ir::{Abstraction, Code as How, Function, Implementation, ImplementationId, Justification, LayerId, Program, SourceMap, Span},
+    ir::{
+        Abstraction, Code as How, Function, Implementation, ImplementationId, Justification, LayerId, Program,
+        SourceMap, Span,
+    },
     verdict::{ObligationName, Outcome, Pattern, Verdict},
 };
 
@@ -180,9 +183,10 @@ impl<'p> Reporter<'p> {
             }
             Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
             Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
-            Obligation::Stack(index) => {
-                ObligationName { operation: self.program().stacks[*index].name.clone(), ..blank(Pattern::Stack, "links") }
-            }
+            Obligation::Stack(index) => ObligationName {
+                operation: self.program().stacks[*index].name.clone(),
+                ..blank(Pattern::Stack, "links")
+            },
             Obligation::NeverFails(index, operation) => {
                 let stack = &self.program().stacks[*index];
                 let top = stack::top(self.program(), stack);
@@ -219,7 +223,9 @@ impl<'p> Reporter<'p> {
             | Obligation::FollowsProtocol(id, operation)
             | Obligation::AtomicSpec(id, operation)
             | Obligation::Retry(id, operation) => self.procedure_span(*id, *operation),
-            Obligation::StaysAllowed(id, operation, _) => self.operation_span(self.implementation(*id).lower, *operation),
+            Obligation::StaysAllowed(id, operation, _) => {
+                self.operation_span(self.implementation(*id).lower, *operation)
+            }
             Obligation::Initial(id) | Obligation::Absorbs(id) => self.source_map.implementations[id.0 as usize],
             Obligation::Simulation(id, operation) => self.operation_span(self.implementation(*id).upper, *operation),
             Obligation::Stack(index) | Obligation::NeverFails(index, _) => self.source_map.stacks[*index],
@@ -249,7 +255,9 @@ impl<'p> Reporter<'p> {
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
         };
         let (verdict, bounds_met) = match finding.verdict {
-            Verdict::Proved if !effort.bounds_met.is_empty() => (Verdict::Checked, effort.bounds_met.into_iter().collect()),
+            Verdict::Proved if !effort.bounds_met.is_empty() => {
+                (Verdict::Checked, effort.bounds_met.into_iter().collect())
+            }
             verdict => (verdict, Vec::new()),
         };
         let outcome = Outcome {
@@ -283,8 +291,15 @@ impl<'p> Reporter<'p> {
             Abort::Stopped => return None,
             Abort::Unsupported if self.source_is_broken => return None,
             Abort::OutOfFuel => Diagnostic {
-                help: Some("a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`".to_owned()),
-                ..self.error(codes::CS0901, format!("{what} is undecided: the budget of {} steps ran out", self.setting.scope.budget), span)
+                help: Some(
+                    "a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`"
+                        .to_owned(),
+                ),
+                ..self.error(
+                    codes::CS0901,
+                    format!("{what} is undecided: the budget of {} steps ran out", self.setting.scope.budget),
+                    span,
+                )
             },
             Abort::Endless(site) => Diagnostic {
                 label: "this loop goes on and on".to_owned(),
@@ -297,7 +312,11 @@ impl<'p> Reporter<'p> {
             },
             Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
                 help: Some("this is a mistake in cspec: please report it".to_owned()),
-                ..self.error(codes::CS0902, format!("{what} is undecided: the engine met code that it cannot run"), span)
+                ..self.error(
+                    codes::CS0902,
+                    format!("{what} is undecided: the engine met code that it cannot run"),
+                    span,
+                )
             },
         };
         Some(Finding { verdict: Verdict::Undecided, diagnostics: vec![diagnostic] })
@@ -373,8 +392,14 @@ impl<'p> Reporter<'p> {
                 verdict: Verdict::Proved,
                 diagnostics: vec![Diagnostic {
                     severity: Severity::Warning,
-                    help: Some("look at its guards: what is shown about an operation that never happens is empty".to_owned()),
-                    ..self.error(codes::CS1001, format!("`{name}` is never enabled: it has no transition in any state"), span)
+                    help: Some(
+                        "look at its guards: what is shown about an operation that never happens is empty".to_owned(),
+                    ),
+                    ..self.error(
+                        codes::CS1001,
+                        format!("`{name}` is never enabled: it has no transition in any state"),
+                        span,
+                    )
                 }],
             },
             Answered::Violated(panics) => {
@@ -383,7 +408,9 @@ impl<'p> Reporter<'p> {
                     label: panics.why.to_owned(),
                     related: vec![(span, format!("in `{name}` of `{}`", self.layer_name(id)))],
                     notes: panics.notes,
-                    help: Some("guard it with `when(…)`, or handle the case: operations are checked in all states".to_owned()),
+                    help: Some(
+                        "guard it with `when(…)`, or handle the case: operations are checked in all states".to_owned(),
+                    ),
                     ..self.error(codes::CS0702, format!("`{name}` may panic: {}", panics.why), at)
                 };
                 self.violated(true, diagnostic)
@@ -424,7 +451,9 @@ impl<'p> Reporter<'p> {
                 {
                     for operation in operations {
                         let lemmas = super::mover_lemmas(self.program(), lower, *operation, direction);
-                        relied.extend(lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))));
+                        relied.extend(
+                            lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))),
+                        );
                     }
                 }
                 Self::proved()
@@ -450,7 +479,9 @@ impl<'p> Reporter<'p> {
                 };
                 self.violated(true, diagnostic)
             }
-            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{}` is atomic", function.name), span)?,
+            Answered::GivenUp(abort) => {
+                self.given_up(&abort, &format!("whether `{}` is atomic", function.name), span)?
+            }
         };
         Some((finding, effort))
     }
@@ -468,13 +499,16 @@ impl<'p> Reporter<'p> {
         }
         if let Some(other) = flaw.against {
             let other_name = self.operation_name(lower, other);
-            related.push((self.operation_span(lower, other), format!("`{other_name}` of another process comes between")));
+            related
+                .push((self.operation_span(lower, other), format!("`{other_name}` of another process comes between")));
         }
         let (code, message, help) = match flaw.kind {
             FlawKind::NotLeft => (
                 codes::CS0305,
                 format!("`{}` is not atomic: after its commit point, `{name}` is not a left mover", function.name),
-                format!("have `{name}` before the commit point, or hold what keeps others from interfering until it is done"),
+                format!(
+                    "have `{name}` before the commit point, or hold what keeps others from interfering until it is done"
+                ),
             ),
             FlawKind::MayBlock => (
                 codes::CS0306,
@@ -497,16 +531,20 @@ impl<'p> Reporter<'p> {
             return Some((self.passed_is_allowed(id, operation), Effort::default()));
         };
         let mut judge = Judge { table: None, relied_right: vec![], relied_left: vec![], unknown: None };
-        let entries: Vec<_> = std::iter::once(procedure).chain(self.setting.code.allowed[lower.0 as usize].iter().copied()).collect();
-        let (answered, effort) =
-            self.setting.ask(&entries, Some(lower), |search| shape::check(&self.setting, search, lower, procedure, &mut judge));
+        let entries: Vec<_> =
+            std::iter::once(procedure).chain(self.setting.code.allowed[lower.0 as usize].iter().copied()).collect();
+        let (answered, effort) = self
+            .setting
+            .ask(&entries, Some(lower), |search| shape::check(&self.setting, search, lower, procedure, &mut judge));
         let span = self.procedure_span(id, operation);
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(flaw) => self.flaw(lower, function, flaw),
-            Answered::GivenUp(abort) => {
-                self.given_up(&abort, &format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower)), span)?
-            }
+            Answered::GivenUp(abort) => self.given_up(
+                &abort,
+                &format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower)),
+                span,
+            )?,
         };
         Some((finding, effort))
     }
@@ -523,7 +561,11 @@ impl<'p> Reporter<'p> {
         let span = self.source_map.implementations[id.0 as usize];
         let diagnostic = Diagnostic {
             help: Some(format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for")),
-            ..self.error(codes::CS0401, format!("`{name}` is passed on, but the rules of `{}` do not always allow it", lower.name), span)
+            ..self.error(
+                codes::CS0401,
+                format!("`{name}` is passed on, but the rules of `{}` do not always allow it", lower.name),
+                span,
+            )
         };
         self.violated(true, diagnostic)
     }
@@ -537,11 +579,15 @@ impl<'p> Reporter<'p> {
             Answered::Holds => Self::proved(),
             Answered::Violated(refutation) => {
                 let layer = &self.program().layers[lower.0 as usize];
-                let rule = layer.operations[operation].allowed.first().map(|it| self.source_map.functions[it.0 as usize]);
+                let rule =
+                    layer.operations[operation].allowed.first().map(|it| self.source_map.functions[it.0 as usize]);
                 let diagnostic = Diagnostic {
                     related: vec![(self.operation_span(lower, other), format!("`{other_name}` of another process"))],
                     notes: refutation.notes,
-                    help: Some("a rule must speak of what only the process itself can change while others follow the rules".to_owned()),
+                    help: Some(
+                        "a rule must speak of what only the process itself can change while others follow the rules"
+                            .to_owned(),
+                    ),
                     ..self.error(
                         codes::CS0402,
                         format!("`{other_name}` of another process can make `{name}` no longer allowed"),
@@ -571,7 +617,9 @@ impl<'p> Reporter<'p> {
                 };
                 self.violated(run.replayed, diagnostic)
             }
-            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether the procedure of `{name}` does what `{layer}` says"), span)?,
+            Answered::GivenUp(abort) => {
+                self.given_up(&abort, &format!("whether the procedure of `{name}` does what `{layer}` says"), span)?
+            }
         };
         Some((finding, effort))
     }
@@ -595,12 +643,22 @@ impl<'p> Reporter<'p> {
             },
             End::Failed(_) => Diagnostic {
                 label: "this may not hold".to_owned(),
-                help: Some("establish the condition before the call, or follow a protocol that guarantees it".to_owned()),
-                ..self.error(codes::CS0701, format!("the procedure of `{name}` may fail, and `{layer}::{name}` cannot"), at)
+                help: Some(
+                    "establish the condition before the call, or follow a protocol that guarantees it".to_owned(),
+                ),
+                ..self.error(
+                    codes::CS0701,
+                    format!("the procedure of `{name}` may fail, and `{layer}::{name}` cannot"),
+                    at,
+                )
             },
             _ => Diagnostic {
                 help: Some(format!("change the procedure, or let `{layer}::{name}` allow this outcome")),
-                ..self.error(codes::CS0307, format!("the procedure of `{name}` can do what `{layer}::{name}` does not allow"), span)
+                ..self.error(
+                    codes::CS0307,
+                    format!("the procedure of `{name}` can do what `{layer}::{name}` does not allow"),
+                    span,
+                )
             },
         };
         Diagnostic { notes, ..diagnostic }
@@ -652,7 +710,8 @@ impl<'p> Reporter<'p> {
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(unmatched) => {
-                let (Abstraction::Up(function) | Abstraction::Down(function) | Abstraction::Predicate(function)) = relation;
+                let (Abstraction::Up(function) | Abstraction::Down(function) | Abstraction::Predicate(function)) =
+                    relation;
                 let mut related = vec![
                     (self.operation_span(lower, below), format!("the step of `{}`", self.layer_name(lower))),
                     (self.source_map.functions[function.0 as usize], "the relation between the two states".to_owned()),
@@ -667,11 +726,17 @@ impl<'p> Reporter<'p> {
                     related,
                     notes: unmatched.notes,
                     help: Some(format!("let `{layer}::{name}` allow it, forbid it below, or relate other states")),
-                    ..self.error(code, format!("a step of `{name}` in `{}` has no match in `{layer}`", self.layer_name(lower)), span)
+                    ..self.error(
+                        code,
+                        format!("a step of `{name}` in `{}` has no match in `{layer}`", self.layer_name(lower)),
+                        span,
+                    )
                 };
                 self.violated(unmatched.replayed, diagnostic)
             }
-            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether the steps of `{name}` have a match in `{layer}`"), span)?,
+            Answered::GivenUp(abort) => {
+                self.given_up(&abort, &format!("whether the steps of `{name}` have a match in `{layer}`"), span)?
+            }
         };
         Some((finding, effort))
     }
@@ -708,12 +773,16 @@ impl<'p> Reporter<'p> {
                         "write `loop { let r = lo.op(…); if exit(r) { return r; } }`, or use `by = movers`".to_owned(),
                         at,
                     ),
-                    BadTurnKind::Panics(why) => {
-                        (codes::CS0702, format!("the procedure of `{name}` may panic: {why}"), "handle the case".to_owned(), at)
-                    }
+                    BadTurnKind::Panics(why) => (
+                        codes::CS0702,
+                        format!("the procedure of `{name}` may panic: {why}"),
+                        "handle the case".to_owned(),
+                        at,
+                    ),
                 };
                 let related = vec![(self.operation_span(upper, operation), format!("what `{layer}::{name}` allows"))];
-                let diagnostic = Diagnostic { related, notes: bad.notes, help: Some(help), ..self.error(code, message, at) };
+                let diagnostic =
+                    Diagnostic { related, notes: bad.notes, help: Some(help), ..self.error(code, message, at) };
                 self.violated(true, diagnostic)
             }
             Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` is a retry loop"), span)?,
@@ -724,18 +793,38 @@ impl<'p> Reporter<'p> {
     fn stack(&self, index: usize) -> Finding {
         let stack = &self.program().stacks[index];
         let Some(gap) = stack::check(self.program(), stack) else { return Self::proved() };
-        let (needs, provides) = (self.layer_name(gap.needs), self.layer_name(gap.provides));
+        let needs = self.layer_name(gap.needs);
         let name = |link: usize| &self.implementation(stack.implementations[link]).name;
-        let span = self.source_map.links[index][gap.link + 1];
-        let diagnostic = Diagnostic {
-            label: format!("implements `{provides}`"),
-            related: vec![(self.source_map.links[index][gap.link], format!("needs `{needs}` below"))],
-            help: Some(format!("put an implementation of `{needs}` between them")),
-            ..self.error(
-                codes::CS0208,
-                format!("`{}` does not fit on `{}` in the stack `{}`", name(gap.link), name(gap.link + 1), stack.name),
-                span,
-            )
+        let upper_span = self.source_map.links[index][gap.link];
+        let diagnostic = match gap.provides.map(|it| self.layer_name(it)) {
+            Some(provides) => Diagnostic {
+                label: format!("implements `{provides}`"),
+                related: vec![(upper_span, format!("needs `{needs}` below"))],
+                help: Some(format!("put an implementation of `{needs}` between them")),
+                ..self.error(
+                    codes::CS0208,
+                    format!(
+                        "`{}` does not fit on `{}` in the stack `{}`",
+                        name(gap.link),
+                        name(gap.link + 1),
+                        stack.name
+                    ),
+                    self.source_map.links[index][gap.link + 1],
+                )
+            },
+            None => Diagnostic {
+                label: format!("over the protocol layer `{needs}`"),
+                help: Some("only procedures `by = movers` are shown to follow a protocol".to_owned()),
+                ..self.error(
+                    codes::CS0208,
+                    format!(
+                        "nothing shows that `{}` uses `{needs}` by its rules in the stack `{}`",
+                        name(gap.link),
+                        stack.name
+                    ),
+                    upper_span,
+                )
+            },
         };
         self.violated(true, diagnostic)
     }
@@ -777,10 +866,15 @@ impl<'p> Reporter<'p> {
             Answered::Violated(trace) => {
                 let diagnostic = Diagnostic {
                     notes: trace.notes,
-                    help: Some("if every obligation of the stack holds, this is a bug of cspec: please report it".to_owned()),
+                    help: Some(
+                        "if every obligation of the stack holds, this is a bug of cspec: please report it".to_owned(),
+                    ),
                     ..self.error(
                         codes::CS0801,
-                        format!("with {processes} processes, `{}` has a trace at the bottom that the top does not have", client.name),
+                        format!(
+                            "with {processes} processes, `{}` has a trace at the bottom that the top does not have",
+                            client.name
+                        ),
                         span,
                     )
                 };

@@ -12,10 +12,11 @@
 
 use super::{
     atomic::Implemented,
-    question::{Counterexample, Answered, Effort, Setting, Slots, Wanted, concrete_value, unmet},
+    question::{Answered, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, unmet},
 };
 use crate::{
     explore::{
+        code::Op,
         machine::{Machine, Site},
         search::{Abort, Action, End, Search, Slot},
         show::Show,
@@ -61,11 +62,11 @@ struct Turns<'s, 'p, 'a> {
     allowed: Vec<Action>,
 }
 
-/// A machine on its way through a turn: steps made in it, and whether it is in the loop.
+/// A machine on its way through a turn: steps made in it, and the head of the loop once it is in it.
 struct Turning {
     machine: Machine,
     steps: u32,
-    in_loop: bool,
+    in_loop: Option<Site>,
 }
 
 /// Checks one operation.
@@ -108,7 +109,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>
 
 impl<'p> Turns<'_, 'p, '_> {
     fn all(&self, search: &mut Search<'_, 'p>, start: Machine) -> Result<Option<BadTurn>, Abort> {
-        let mut pending = vec![Turning { machine: start, steps: 0, in_loop: false }];
+        let mut pending = vec![Turning { machine: start, steps: 0, in_loop: None }];
         while let Some(Turning { machine, steps, in_loop }) = pending.pop() {
             let mut stops = Vec::new();
             search.for_all(machine, &self.given, &mut |_, machine, end| {
@@ -129,7 +130,10 @@ impl<'p> Turns<'_, 'p, '_> {
                         machine.perform(search.world.code, step, me, arguments);
                         pending.push(Turning { machine, steps: 1, in_loop });
                     }
-                    End::Turn if in_loop => {
+                    End::Turn if in_loop.is_some() && in_loop != site => {
+                        return Ok(Some(self.shapeless("has a second loop", site)));
+                    }
+                    End::Turn if in_loop.is_some() => {
                         if let Some(bad) = self.goes_on(search, machine)? {
                             return Ok(Some(bad));
                         }
@@ -139,7 +143,7 @@ impl<'p> Turns<'_, 'p, '_> {
                     }
                     End::Turn => {
                         self.forget_carried(search, &mut machine);
-                        pending.push(Turning { machine, steps: 0, in_loop: true });
+                        pending.push(Turning { machine, steps: 0, in_loop: site });
                     }
                     End::Stepped => pending.push(Turning { machine, steps, in_loop }),
                     End::Done | End::Failed(_) | End::Panicked(..) => {
@@ -162,10 +166,17 @@ impl<'p> Turns<'_, 'p, '_> {
         let Some(frame) = machine.frames.last_mut().map(std::rc::Rc::make_mut) else { return };
         let Some(source) = search.world.code.functions[frame.code].source else { return };
         let function = &self.setting.program.functions[source.0 as usize];
-        for (index, local) in function.locals.iter().enumerate().skip(function.parameters as usize) {
-            if frame.locals[index] != Value::Unit {
-                frame.locals[index] =
-                    search.world.cells.root(3_000 + index as u32, &local.ty, crate::explore::cells::Quantifier::Universal);
+        let ops = &search.world.code.functions[frame.code].ops;
+        let is_assigned =
+            |index: usize| ops.iter().any(|it| matches!(it, Op::Store(local) if *local as usize == index));
+        for (index, local) in function.locals.iter().enumerate() {
+            let is_carried = index >= function.parameters as usize || is_assigned(index);
+            if is_carried && frame.locals[index] != Value::Unit {
+                frame.locals[index] = search.world.cells.root(
+                    3_000 + index as u32,
+                    &local.ty,
+                    crate::explore::cells::Quantifier::Universal,
+                );
             }
         }
     }
@@ -205,14 +216,22 @@ impl<'p> Turns<'_, 'p, '_> {
             _ => (BadTurnKind::NotTheOperation, None),
         };
         match end {
-            End::Done => notes.push(format!("and returns {}", show.value(&result, self.setting.result(upper, operation)))),
+            End::Done => {
+                notes.push(format!("and returns {}", show.value(&result, self.setting.result(upper, operation))))
+            }
             _ => notes.push("and fails".to_owned()),
         }
-        notes.push(format!("but `{}::{}` has no such step in this state", layer.name, layer.operations[operation].name));
+        notes
+            .push(format!("but `{}::{}` has no such step in this state", layer.name, layer.operations[operation].name));
         Ok(Some(BadTurn { kind, notes, site }))
     }
 
-    fn in_words(&self, search: &mut Search<'_, 'p>, machine: &Machine, mut known: crate::explore::cells::Knowledge) -> Vec<String> {
+    fn in_words(
+        &self,
+        search: &mut Search<'_, 'p>,
+        machine: &Machine,
+        mut known: crate::explore::cells::Knowledge,
+    ) -> Vec<String> {
         let Implemented { upper, operation, .. } = *self.implemented;
         let before = concrete_value(search, &mut known, &machine.slots[self.before]);
         let after = concrete_value(search, &mut known, &machine.slots[self.after]);

@@ -171,7 +171,8 @@ fn walk<'p>(
     let state = slots.unknown(setting.state(lower));
     let me = slots.process(0);
     let function = &setting.program.functions[procedure];
-    let arguments: Vec<_> = function.locals[..function.parameters as usize].iter().map(|it| slots.unknown(&it.ty)).collect();
+    let arguments: Vec<_> =
+        function.locals[..function.parameters as usize].iter().map(|it| slots.unknown(&it.ty)).collect();
     let result = slots.empty();
     let script = vec![Action::Procedure { function: procedure, lower, state, me, arguments, result: Some(result) }];
     let start = slots.start(&mut search.world.cells, 1);
@@ -213,8 +214,14 @@ impl<'p> Walk<'_, 'p> {
                     let wants = (operation, arguments);
                     // Before its first step a process knows nothing, so what others do makes no difference.
                     if self.between == Between::Facts && path.is_some() {
-                        machine =
-                            facts::let_others_run(self.setting, search, self.lower, &self.me, machine, &mut self.number)?;
+                        machine = facts::let_others_run(
+                            self.setting,
+                            search,
+                            self.lower,
+                            &self.me,
+                            machine,
+                            &mut self.number,
+                        )?;
                     }
                     if path.is_some() {
                         self.let_others_step(search, &machine, &path, budget, &wants, pending);
@@ -236,7 +243,13 @@ impl<'p> Walk<'_, 'p> {
                                 return Ok(Some(flaw));
                             }
                         }
-                        _ => pending.push(Item { machine, path: path.clone(), budget: self.budget(), foreign: false, wants: None }),
+                        _ => pending.push(Item {
+                            machine,
+                            path: path.clone(),
+                            budget: self.budget(),
+                            foreign: false,
+                            wants: None,
+                        }),
                     }
                 }
                 End::Turn => {
@@ -344,7 +357,14 @@ impl<'p> Walk<'_, 'p> {
             format!("in the state  {}", show.value(&state, self.setting.state(self.lower))),
             format!("{} may not call it there", show.value(&self.me, &crate::ir::Type::Pid)),
         ];
-        Ok(Some(Flaw { kind: FlawKind::NotAllowed, call: call.clone(), commit: None, against: None, notes, confirmed: false }))
+        Ok(Some(Flaw {
+            kind: FlawKind::NotAllowed,
+            call: call.clone(),
+            commit: None,
+            against: None,
+            notes,
+            confirmed: false,
+        }))
     }
 
     /// Whether a complete path is not: right movers, one operation, left movers.

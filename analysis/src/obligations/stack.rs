@@ -10,7 +10,7 @@
 //! for all s, p, arguments: no run of op@p of the top layer from s fails
 //! ```
 
-use crate::ir::{Implementation, LayerId, Program, Stack};
+use crate::ir::{Implementation, Justification, LayerId, Program, Stack};
 
 /// Two neighbours in a stack that do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct Gap {
     pub link: usize,
     /// What it needs below.
     pub needs: LayerId,
-    /// What the next one provides.
-    pub provides: LayerId,
+    /// What the next one provides; nothing if there is none, and the layer at the bottom is one that only procedures of movers may use.
+    pub provides: Option<LayerId>,
 }
 
 /// The layer that a stack implements.
@@ -30,10 +30,21 @@ pub fn top(program: &Program, stack: &Stack) -> Option<LayerId> {
 
 /// The first gap.
 pub fn check(program: &Program, stack: &Stack) -> Option<Gap> {
-    let implementation = |id: &crate::ir::ImplementationId| -> &Implementation { &program.implementations[id.0 as usize] };
-    stack.implementations.windows(2).enumerate().find_map(|(link, pair)| {
-        let (needs, provides) = (implementation(&pair[0]).lower, implementation(&pair[1]).upper);
-        let raw = program.layers[needs.0 as usize].protocol.as_ref().map(|it| it.raw);
-        (needs != provides && raw != Some(provides)).then_some(Gap { link, needs, provides })
+    let implementation =
+        |id: &crate::ir::ImplementationId| -> &Implementation { &program.implementations[id.0 as usize] };
+    // Only procedures of movers are shown to use a protocol layer by its rules.
+    let follows = |it: &Implementation| matches!(it.by, Justification::Movers(_));
+    let links = stack.implementations.iter().enumerate().map(|(link, id)| (link, implementation(id)));
+    let mut below = stack.implementations.iter().skip(1).map(implementation);
+    links.into_iter().find_map(|(link, it)| {
+        let protocol = program.layers[it.lower.0 as usize].protocol.as_ref();
+        let provides = below.next().map(|it| it.upper);
+        let fits = match (provides, protocol) {
+            (Some(provides), _) if provides == it.lower => true,
+            (Some(provides), Some(protocol)) => follows(it) && provides == protocol.raw,
+            (Some(_), None) => false,
+            (None, protocol) => protocol.is_none() || follows(it),
+        };
+        (!fits).then_some(Gap { link, needs: it.lower, provides })
     })
 }
