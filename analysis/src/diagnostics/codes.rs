@@ -95,8 +95,6 @@ codes! {
     CS0903: "undecided: a loop or a state grows without end",
 
     CS1001: "an operation is never enabled",
-    CS1002: "a mover claim weaker than what holds",
-    CS1003: "a transition no exploration took",
     CS1004: "moves in the other view of failure",
 }
 
