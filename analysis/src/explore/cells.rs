@@ -541,7 +541,36 @@ pub fn int_range(signed: bool, bits: u8) -> (i128, i128) {
     }
 }
 
-/// `Default::default()`. Of a scalar: its first atom.
+/// Whether the default of a type is a value that can be told from all others: that of a scalar cannot, since only equality is known of it.
+pub fn has_known_default(program: &Program, ty: &Type) -> bool {
+    match ty {
+        Type::Pid => false,
+        Type::Tuple(fields) => fields.iter().all(|it| has_known_default(program, it)),
+        Type::User(id) => match &program.types[id.0 as usize].kind {
+            TypeDefKind::Scalar => false,
+            TypeDefKind::Struct(fields) => fields.iter().all(|it| has_known_default(program, &it.ty)),
+            TypeDefKind::Enum(variants) => {
+                variants.first().is_none_or(|it| it.fields.iter().all(|field| has_known_default(program, &field.ty)))
+            }
+        },
+        _ => true,
+    }
+}
+
+/// Whether a type is built with a total function whose default is not known.
+pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
+    match ty {
+        Type::Total(key, value) => {
+            !has_known_default(program, value) || has_unknown_total(program, key) || has_unknown_total(program, value)
+        }
+        Type::Map(key, value) => has_unknown_total(program, key) || has_unknown_total(program, value),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_unknown_total(program, inner),
+        Type::Tuple(fields) => fields.iter().any(|it| has_unknown_total(program, it)),
+        _ => false,
+    }
+}
+
+/// `Default::default()`. Of a scalar: its first atom, which means nothing (see [`has_known_default`]).
 pub fn default_of(program: &Program, ty: &Type) -> Value {
     match ty {
         Type::Bool => Value::Bool(false),

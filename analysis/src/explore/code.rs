@@ -10,6 +10,8 @@ pub type CodeId = usize;
 pub struct Code {
     /// Functions of the program by their [`FunctionId`], then the generated ones.
     pub functions: Vec<CodeFunction>,
+    /// Some total function has a default that is not known: then nothing can be shown.
+    pub has_unknown_total: bool,
     /// Literals, by the operand of [`Op::Literal`].
     pub literals: Vec<Literal>,
     /// Types, by the operand of the instructions that need one.

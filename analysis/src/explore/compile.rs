@@ -2,12 +2,13 @@
 //! and protocols become part of what an operation does.
 
 use super::{
+    cells::has_unknown_total,
     code::{Code, CodeFunction, CodeId, Op},
     panics::might_panic,
 };
 use crate::ir::{
     Argument, Each, Expr, ExprKind, Function, FunctionId, Layer, Literal, NodeId, Operation, Pattern, Place, Prim,
-    Program, Projection, Stmt, Type,
+    Program, Projection, Stmt, Type, TypeDefKind,
 };
 
 /// Compiles a whole program.
@@ -21,6 +22,14 @@ pub fn compile(program: &Program) -> Code {
         compile_layer(program, layer, &mut code);
     }
     mark_panics(program, &mut code);
+    let fields = program.types.iter().flat_map(|it| match &it.kind {
+        TypeDefKind::Scalar => Vec::new(),
+        TypeDefKind::Struct(fields) => fields.iter().collect(),
+        TypeDefKind::Enum(variants) => variants.iter().flat_map(|it| &it.fields).collect(),
+    });
+    let locals = program.functions.iter().flat_map(|it| &it.locals).map(|it| &it.ty);
+    let mut types = fields.map(|it| &it.ty).chain(locals);
+    code.has_unknown_total = types.any(|ty| has_unknown_total(program, ty));
     code
 }
 

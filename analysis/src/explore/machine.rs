@@ -6,7 +6,9 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
-    cells::{Cells, Knowledge, Need, Origin, Quantifier, WITNESS_ATOMS, default_of, int_range},
+    cells::{
+        Cells, Knowledge, Need, Numbers, Origin, Quantifier, WITNESS_ATOMS, default_of, has_known_default, int_range,
+    },
     code::{Code, CodeId, Op},
     hints::Hints,
     value::{Base, CellId, MapValue, Sort, Value},
@@ -268,10 +270,7 @@ impl Machine {
             Op::Literal(index) => match &world.literals[index as usize] {
                 Some(value) => self.stack.push(value.clone()),
                 // Values of its type were split without it: nothing that follows would count.
-                None => {
-                    self.advance();
-                    return Err(self.site(world).map_or(Stop::Disabled, Stop::Unsupported));
-                }
+                None => return Err(self.unsupported(world)),
             },
             Op::Unit => self.stack.push(Value::Unit),
             Op::Bool(it) => self.stack.push(Value::Bool(it)),
@@ -389,10 +388,7 @@ impl Machine {
                 return Err(Stop::LoopHead);
             }
             Op::NoMatch => return Err(self.panic_here(world, "no arm of this `match` fits")),
-            Op::Unsupported => {
-                self.advance();
-                return Err(self.site(world).map_or(Stop::Disabled, Stop::Unsupported));
-            }
+            Op::Unsupported => return Err(self.unsupported(world)),
         }
         self.advance();
         Ok(())
@@ -462,6 +458,17 @@ impl Machine {
     fn panic_here(&mut self, world: &World, why: &'static str) -> Stop {
         self.advance();
         self.site(world).map_or(Stop::Disabled, |site| Stop::Panicked(site, why))
+    }
+
+    fn unsupported(&mut self, world: &World) -> Stop {
+        self.advance();
+        self.site(world).map_or(Stop::OutOfFuel, Stop::Unsupported)
+    }
+
+    /// An integer that the code made. As long as unknown integers are atoms, it must be one of those they are known to differ from.
+    fn made(&self, world: &World, number: i64) -> Result<Value, Stop> {
+        let is_told_apart = world.cells.numbers == Numbers::Concrete || world.cells.int_literals.contains(&number);
+        if is_told_apart { Ok(Value::Int(number)) } else { Err(Stop::NumbersNeeded) }
     }
 
     fn top(&self, depth: usize) -> Value {
@@ -621,6 +628,9 @@ impl Machine {
                 let equal = self.is_equal(world, &a, &b)?;
                 Value::Bool(equal == (prim == Prim::Eq))
             }
+            Prim::Empty | Prim::Default if !has_known_default(world.cells.program, ty) => {
+                return Err(self.unsupported(world));
+            }
             Prim::Empty | Prim::Default => default_of(world.cells.program, ty),
             Prim::Elements => {
                 let elements = self.stack[self.stack.len() - count..].to_vec();
@@ -643,7 +653,12 @@ impl Machine {
                 let (Value::Str(a), Value::Str(b)) = (self.force_top(world, 1)?, self.force_top(world, 0)?) else {
                     return Err(self.panic_here(world, "cannot yet compute with strings that are not literals"));
                 };
-                Value::Str(Rc::from(format!("{a}{b}")))
+                let made = format!("{a}{b}");
+                // A string that unknown ones are not known to differ from cannot be compared with them.
+                if !world.cells.str_literals.contains(&made) {
+                    return Err(self.unsupported(world));
+                }
+                Value::Str(Rc::from(made))
             }
             Prim::Add
             | Prim::Sub
@@ -667,7 +682,7 @@ impl Machine {
                 if to.saturating_sub(from) > 1 << 16 {
                     return Err(self.panic_here(world, "this range is too long to explore"));
                 }
-                Value::seq((from..to).map(Value::Int).collect())
+                Value::seq((from..to).map(|it| self.made(world, it)).collect::<Result<_, _>>()?)
             }
             _ => self.collection_prim(world, prim, ty)?,
         };
@@ -707,8 +722,11 @@ impl Machine {
                 }
                 Value::Bool(found)
             }
-            (Prim::Len, Value::Seq(elements)) => Value::Int(elements.len() as i64),
-            (Prim::Len, Value::Map(map)) => Value::Int(self.entries(world, &map)?.len() as i64),
+            (Prim::Len, Value::Seq(elements)) => self.made(world, elements.len() as i64)?,
+            (Prim::Len, Value::Map(map)) => {
+                let length = self.entries(world, &map)?.len() as i64;
+                self.made(world, length)?
+            }
             (Prim::IsEmpty, Value::Seq(elements)) => Value::Bool(elements.is_empty()),
             (Prim::IsEmpty, Value::Map(map)) => Value::Bool(self.is_empty(world, &map)?),
             (Prim::Keys, Value::Map(map)) => {
@@ -790,8 +808,10 @@ impl Machine {
                 it
             }
         };
-        let checked =
-            |it: i128| if (low..=high).contains(&it) { Value::some(Value::Int(it as i64)) } else { Value::none() };
+        let checked = |machine: &Machine, it: i128| match (low..=high).contains(&it) {
+            true => machine.made(world, it as i64).map(Value::some),
+            false => Ok(Value::none()),
+        };
         let result = match prim {
             Prim::Add => a + b,
             Prim::Sub => a - b,
@@ -805,8 +825,8 @@ impl Machine {
             Prim::SaturatingSub => (a - b).clamp(low, high),
             Prim::WrappingAdd => wrap(a + b),
             Prim::WrappingSub => wrap(a - b),
-            Prim::CheckedAdd => return Ok(checked(a + b)),
-            _ => return Ok(checked(a - b)),
+            Prim::CheckedAdd => return checked(self, a + b),
+            _ => return checked(self, a - b),
         };
         self.in_range(world, result, int)
     }
@@ -817,7 +837,7 @@ impl Machine {
         if !(low..=high.min(i128::from(i64::MAX))).contains(&value) {
             return Err(self.panic_here(world, "the result does not fit its integer type"));
         }
-        Ok(Value::Int(value as i64))
+        self.made(world, value as i64)
     }
 
     /// The value one level deep.

@@ -17,7 +17,7 @@ use crate::{
         search::{Abort, Action, Answer, End, Search, Slot},
         value::{Base, MapValue, Sort, Value},
     },
-    ir::{LayerId, Program, Type},
+    ir::{LayerId, Literal, Program, Type},
     verdict::Scope,
 };
 
@@ -79,6 +79,9 @@ impl<'p> Setting<'p> {
         lower: Option<LayerId>,
         mut question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
+        if self.code.has_unknown_total {
+            return (Answered::GivenUp(Abort::Unsupported), Effort::default());
+        }
         let literals = self.literals(entries, lower);
         let smallest = self.scope.smallest();
         let mut effort = Effort::default();
@@ -128,13 +131,12 @@ impl<'p> Setting<'p> {
 
     fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>) -> World<'p> {
         let mut cells = Cells::new(self.program, scope.clone(), numbers);
-        let literals = self
-            .code
-            .literals
-            .iter()
-            .enumerate()
-            .map(|(index, literal)| reachable.contains(&(index as u32)).then(|| cells.literal(literal)));
-        let literals = literals.collect();
+        let mut known = |index: usize, literal: &Literal| {
+            // A process that code names would have to be tried as every other one: such code is not run.
+            let names_a_process = matches!(literal, Literal::Scalar(Type::Pid, _));
+            (reachable.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
+        };
+        let literals = self.code.literals.iter().enumerate().map(|(index, literal)| known(index, literal)).collect();
         World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0 }
     }
 
