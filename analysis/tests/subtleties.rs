@@ -1261,3 +1261,51 @@ fn only_movers_dismiss_a_protocol() {
     let checked = run(&[("layers.rs".to_owned(), source.to_owned())], &Options::default());
     assert!(!checked.errors().is_empty(), "nothing shows that `write` is allowed");
 }
+
+// What cannot be told apart from what is unknown is not run, so that nothing is concluded from it.
+
+/// A process that code names would have to be tried as the caller too: `Pid(0)` may be the one that moves, or the other.
+#[test]
+fn no_process_is_special() {
+    let checked = run(
+        &[(
+            "lib.rs".to_owned(),
+            "
+            #[state]
+            pub struct Flag { pub up: bool }
+
+            #[layer]
+            impl Special for Flag {
+                #[op(right)]
+                fn lower(&mut self, me: Pid) { if me == Pid(0) { self.up = false; } }
+                #[op]
+                fn look(&mut self, me: Pid) -> bool { self.up }
+            }
+            "
+            .to_owned(),
+        )],
+        &Options::default(),
+    );
+    assert!(checked.verdicts("right-mover").iter().all(|(_, verdict)| **verdict == Verdict::Undecided));
+}
+
+/// A number that code makes may equal an unknown one: the length of a sequence of two is the `2` that `limit` may be.
+#[test]
+fn numbers_that_code_makes_may_equal_unknown_ones() {
+    witness(
+        "
+        #[state]
+        pub struct Queue { pub items: Seq<bool>, pub limit: u64, pub full: bool }
+
+        #[layer]
+        impl Bounded for Queue {
+            #[op(right)]
+            //   ^^^^^ CS0301 right-mover / look
+            fn note(&mut self, me: Pid) { if self.items.len() as u64 == self.limit && self.limit != 0 { self.full = true; } }
+            #[op]
+            fn look(&mut self, me: Pid) -> bool { self.full }
+        }
+        ",
+        &[("self.full = true;", "")],
+    );
+}

@@ -95,7 +95,6 @@ codes! {
     CS0903: "undecided: a loop or a state grows without end",
 
     CS1001: "an operation is never enabled",
-    CS1004: "moves in the other view of failure",
 }
 
 #[cfg(test)]
