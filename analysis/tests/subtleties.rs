@@ -1309,3 +1309,33 @@ fn numbers_that_code_makes_may_equal_unknown_ones() {
         &[("self.full = true;", "")],
     );
 }
+
+/// A loop may perform one operation many times: each turn after the first comes after a commit point.
+#[test]
+fn a_loop_performs_its_operation_more_than_once() {
+    let source = "
+        #[state]
+        pub struct Lamp { pub up: bool }
+
+        #[layer]
+        impl Single for Lamp {
+            #[op]
+            fn set(&mut self, me: Pid, up: bool) { self.up = up; }
+            #[op]
+            fn look(&mut self, me: Pid) -> bool { self.up }
+        }
+
+        #[layer(inherit(Single: look))]
+        impl Many for Lamp {
+            #[op]
+            fn set_all(&mut self, me: Pid, ups: Seq<bool>) { for up in ups.iter() { self.up = *up; } }
+        }
+
+        #[implement(Many, over = Single, by = movers, pass(look))]
+        impl OneByOne {
+            fn set_all(lo: &mut impl Single, ups: Seq<bool>) { for up in ups.iter() { lo.set(*up); } }
+        }
+    ";
+    let checked = run(&[("lib.rs".to_owned(), source.to_owned())], &Options::default());
+    assert_eq!(checked.failed().map(|it| it.name.kind).collect::<Vec<_>>(), ["shape"]);
+}

@@ -438,7 +438,7 @@ impl<'p> Reporter<'p> {
         }
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
         let mut judge = Judge { table: Some(&table), relied_right: vec![], relied_left: vec![], unknown: None };
-        let (answered, effort) = self.setting.ask(&[procedure], Some(lower), |search| {
+        let (answered, mut effort) = self.setting.ask(&[procedure], Some(lower), |search| {
             judge.relied_right.clear();
             judge.relied_left.clear();
             shape::check(&self.setting, search, lower, procedure, &mut judge)
@@ -456,6 +456,9 @@ impl<'p> Reporter<'p> {
                         );
                     }
                 }
+                // What it relies on was shown within bounds that are then its own.
+                let lemmas = relied.iter().filter_map(|it| self.lemmas.get(it));
+                effort.bounds_met.extend(lemmas.flat_map(|it| it.effort.bounds_met.iter().cloned()));
                 Self::proved()
             }
             Answered::Violated(flaw) if judge.unknown.is_some() => {
@@ -696,13 +699,16 @@ impl<'p> Reporter<'p> {
     fn simulation(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
         let Justification::Abstraction(relation) = &implementation.by else { return None };
-        let (answered, effort) = abstraction::simulation(
+        let (answered, mut effort) = abstraction::simulation(
             &self.setting,
             implementation,
             relation,
             operation,
             self.lemmas.absorbing.contains_key(&id),
         );
+        // What it relies on was shown within bounds that are then its own.
+        let absorbing = self.lemmas.absorbing.get(&id);
+        effort.bounds_met.extend(absorbing.into_iter().flat_map(|it| it.bounds_met.iter().cloned()));
         let (upper, lower) = (implementation.upper, implementation.lower);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let below = self.program().layers[lower.0 as usize].operations.iter().position(|it| it.name == name)?;
