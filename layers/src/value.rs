@@ -31,6 +31,13 @@ impl Value for String {
     }
 }
 
+/// Bytes, as opposed to text: those of the strings of the domain.
+impl Value for Vec<u8> {
+    fn arbitrary() -> Self {
+        String::arbitrary().into_bytes()
+    }
+}
+
 /// The integers of the domain that fit the type.
 macro_rules! integers {
     ($($integer:ty),*) => {$(
@@ -44,7 +51,7 @@ macro_rules! integers {
     )*};
 }
 
-integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+integers!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
 
 impl Value for () {
     fn arbitrary() -> Self {}

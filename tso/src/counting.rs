@@ -53,13 +53,13 @@ pub fn count(plan: Plan) -> Counted {
     let start = Instant::now();
     thread::scope(|scope| {
         for process in 0..plan.threads {
-            let mut top = stack(memory.core(Pid(process)));
+            let mut top = stack(memory.core(Pid(process.into())));
             scope.spawn(move || run(plan, &mut top));
         }
     });
     let time = start.elapsed();
     // All threads are joined: nothing is pending any more.
-    let value = memory.core(Pid(plan.threads)).read(VAL);
+    let value = memory.core(Pid(plan.threads.into())).read(VAL);
     let changes = plan.threads * plan.iterations * if plan.down { 2 } else { 1 };
     Counted { value, changes, time }
 }

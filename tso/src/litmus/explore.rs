@@ -173,7 +173,7 @@ impl<'t> Search<'t> {
         match self.steps.entry((memory.clone(), thread, place)) {
             Entry::Occupied(known) => known.get().clone(),
             Entry::Vacant(empty) => {
-                let me = Pid(thread as u64);
+                let me = Pid(thread as u128);
                 empty.insert(perform(&mut self.layer, memory, me, instruction).into()).clone()
             }
         }

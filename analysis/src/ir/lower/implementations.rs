@@ -143,6 +143,9 @@ impl Package<'_> {
         }
         for item in self.members(file, block) {
             let procedure = self.function_item(item).name.clone();
+            if self.is_helper(item, sides.upper) {
+                continue;
+            }
             if code.contains_key(&procedure.text) {
                 let span = self.name_span(file, &procedure);
                 let message =
@@ -161,6 +164,12 @@ impl Package<'_> {
             }
         }
         Some(code)
+    }
+
+    /// Whether the function is there for others of the block: it does not run over a layer, and no operation has its name.
+    fn is_helper(&mut self, item: ItemRef, upper: usize) -> bool {
+        let name = &self.function_item(item).name.text;
+        self.operation(upper, name).is_none() && self.signature(item).is_none_or(|it| it.lower.is_none())
     }
 
     /// Whether a member of the block has no name or a bad header, so that it is unknown what it would have implemented.

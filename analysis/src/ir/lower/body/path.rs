@@ -230,6 +230,7 @@ impl Body<'_, '_> {
     /// `Addr(1)`: one particular value of the scalar.
     fn scalar(&mut self, ty: Ty, values: &[ast::Expr], span: Span) -> Expr {
         let value = match values {
+            [value] if is_new(value) => self.make(span, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
             [value] => self.expr(value, None),
             _ => return self.type_error(span, "a scalar is made from one value"),
         };
@@ -420,4 +421,11 @@ impl Body<'_, '_> {
         let elements = elements.map(|it| self.check(&it, &types[0])).collect();
         self.make(span, ty, ExprKind::Prim(Prim::Elements, elements))
     }
+}
+
+/// `String::new()` or `Vec::new()`: what a constant of an empty scalar is made from.
+fn is_new(value: &ast::Expr) -> bool {
+    let ast::Expr::CallExpr(call) = value else { return false };
+    let text: String = call.syntax().text().to_string().split_whitespace().collect();
+    text == "String::new()" || text == "Vec::new()"
 }

@@ -1,0 +1,41 @@
+//! Files are created empty and then written; there is one listing; a process knows its number and can draw others.
+
+use cspec::prelude::*;
+
+use super::{deliver_list_pid::*, mail::*, mailbox_tmp_abs::*, outside::*};
+
+#[layer(
+    inherit(DeliverListPid: init, link_mail, unlink_tmp, list, read, delete, lock, unlock),
+    inherit(Outside: accept, request, respond)
+)]
+impl MailFS for Spool {
+    #[op]
+    fn create_tmp(&mut self, me: Pid) -> bool {
+        let ok = maybe();
+        if ok {
+            self.tmp.insert(me, Message::EMPTY);
+        }
+        ok
+    }
+
+    #[op]
+    fn write_tmp(&mut self, me: Pid, message: Message) -> bool {
+        if maybe() {
+            return false;
+        }
+        when(self.tmp.get(&me) == Some(&Message::EMPTY));
+        let ok = maybe();
+        self.tmp.insert(me, if ok { message } else { any() });
+        ok
+    }
+
+    #[op]
+    fn pid(&mut self, me: Pid) -> Pid {
+        me
+    }
+
+    #[op]
+    fn random(&mut self, me: Pid) -> u64 {
+        any()
+    }
+}

@@ -1,0 +1,26 @@
+//! One user's mail: delivered, picked up and deleted, each in one step.
+
+use cspec::prelude::*;
+
+use super::{mail::*, mail_server_lock_abs::*, outside::*};
+
+#[layer(inherit(Files: delete), inherit(Outside: accept, request, respond))]
+impl MailServerPerUser for Messages {
+    #[op]
+    fn deliver(&mut self, me: Pid, message: Message) -> bool {
+        self.receive(message)
+    }
+
+    #[op]
+    fn pickup(&mut self, me: Pid) -> Map<MsgId, Message> {
+        self.mbox.clone()
+    }
+}
+
+#[implement(MailServerPerUser, over = MailServerLockAbs, by = abstraction)]
+impl HideLock {
+    #[abstraction]
+    fn messages(lo: &Owned) -> Messages {
+        lo.mail.clone()
+    }
+}

@@ -1,0 +1,3 @@
+//! A mail server whose mail store is checked, from the requests of clients down to the file system. `layers` is what is checked.
+
+pub mod layers;
