@@ -17,6 +17,8 @@ pub enum Pattern {
     Abstraction,
     /// A failed turn of a loop does nothing.
     Retry,
+    /// What is shown of one key holds of all.
+    Partition,
     /// A chain of implementations fits together.
     Stack,
     /// Direct search of a client program.
@@ -32,6 +34,7 @@ impl Pattern {
             Pattern::Protocol => "protocol",
             Pattern::Abstraction => "abstraction",
             Pattern::Retry => "retry",
+            Pattern::Partition => "partition",
             Pattern::Stack => "stack",
             Pattern::EndToEnd => "end-to-end",
         }

@@ -95,6 +95,11 @@ codes! {
     CS0903: "undecided: a loop or a state grows without end",
 
     CS1001: "an operation is never enabled",
+
+    CS1101: "a step at one key has no match on the other side",
+    CS1102: "a step at one key changes another",
+    CS1103: "the check of keys is wrong",
+    CS1104: "more than one step at the end of a partition",
 }
 
 #[cfg(test)]

@@ -31,6 +31,29 @@ pub struct Code {
     pub init: Vec<CodeId>,
     /// For each layer, `fn(&mut State)`: its background steps, if it has any.
     pub background: Vec<Option<CodeId>>,
+    /// For each implementation that is one end of a partition, what moves between the state for one key and that for all.
+    pub glue: Vec<Option<Glue>>,
+}
+
+/// Functions between the state for one key and the state for all keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glue {
+    /// Where the state for all is a map of those for one.
+    Top {
+        /// `fn(&All, key) -> One`; disabled if the key is not valid.
+        entry: CodeId,
+        /// `fn(&All, key, One) -> All`.
+        with_entry: CodeId,
+    },
+    /// Where the user says how the state for all is split.
+    Bottom {
+        /// `fn(&All, key) -> Option<One>`.
+        any_slice: CodeId,
+        /// `fn(&All, key) -> One`; disabled if the key is not valid.
+        slice: CodeId,
+        /// `fn(key, key) -> bool`.
+        differ: CodeId,
+    },
 }
 
 impl Code {

@@ -3,12 +3,12 @@
 
 use super::{
     cells::has_unknown_total,
-    code::{Code, CodeFunction, CodeId, Op},
+    code::{Code, CodeFunction, CodeId, Glue, Op},
     panics::might_panic,
 };
 use crate::ir::{
-    Argument, Each, Expr, ExprKind, Function, FunctionId, Layer, Literal, NodeId, Operation, Pattern, Place, Prim,
-    Program, Projection, Stmt, Type, TypeDefKind,
+    Argument, Each, Expr, ExprKind, Function, FunctionId, Justification, Layer, Literal, NodeId, Operation,
+    PartitionEnd, Pattern, Place, Prim, Program, Projection, Stmt, Type, TypeDefKind,
 };
 
 /// Compiles a whole program.
@@ -20,6 +20,10 @@ pub fn compile(program: &Program) -> Code {
     }
     for layer in &program.layers {
         compile_layer(program, layer, &mut code);
+    }
+    for implementation in &program.implementations {
+        let glue = compile_glue(&implementation.by, &mut code);
+        code.glue.push(glue);
     }
     mark_panics(program, &mut code);
     let fields = program.types.iter().flat_map(|it| match &it.kind {
@@ -152,6 +156,55 @@ fn call_operation(function: &Function, operation: &Operation, result: u32, ops: 
         ops.extend([Op::Swap, Op::SetField(component[depth])]);
     }
     ops.push(Op::Store(0));
+}
+
+/// What moves between the state for one key and that for all.
+fn compile_glue(by: &Justification, code: &mut Code) -> Option<Glue> {
+    let Justification::Partition(partition) = by else { return None };
+    let bool = intern(&mut code.types, &Type::Bool);
+    Some(match &partition.end {
+        PartitionEnd::Bottom { slice } => {
+            let any_slice = code.function(*slice);
+            let (state, key, found) = (0, 1, 2);
+            let ops = vec![
+                Op::Load(state),
+                Op::Load(key),
+                Op::Call(any_slice as u32),
+                Op::Store(found),
+                Op::Load(found),
+                Op::IsVariant(1),
+                Op::When,
+                Op::Load(found),
+                Op::Payload(0),
+                Op::Return,
+            ];
+            let slice = generated(code, "slice".to_owned(), 2, 3, vec![], ops);
+            let ops = vec![Op::Load(0), Op::Load(1), Op::Prim(Prim::Ne, 2, bool), Op::Return];
+            let differ = generated(code, "differ".to_owned(), 2, 2, vec![], ops);
+            Glue::Bottom { any_slice, slice, differ }
+        }
+        PartitionEnd::Top { map } => {
+            let fields: Vec<Op> = map.iter().map(|field| Op::Field(*field)).collect();
+            let (state, key, found) = (0, 1, 2);
+            let mut ops = vec![Op::Load(state)];
+            ops.extend(&fields);
+            ops.extend([Op::Store(found), Op::Load(found), Op::Load(key), Op::Prim(Prim::Contains, 2, bool), Op::When]);
+            ops.extend([Op::Load(found), Op::Load(key), Op::Index, Op::Return]);
+            let entry = generated(code, "entry".to_owned(), 2, 3, vec![], ops);
+            let value = 2;
+            let mut ops = vec![Op::Load(state)];
+            ops.extend(&fields);
+            ops.extend([Op::Load(key), Op::Load(value), Op::SetIndex]);
+            for depth in (0..map.len()).rev() {
+                ops.push(Op::Load(state));
+                ops.extend(&fields[..depth]);
+                ops.extend([Op::Swap, Op::SetField(map[depth])]);
+            }
+            ops.push(Op::Return);
+            let with_entry = generated(code, "with_entry".to_owned(), 3, 3, vec![], ops);
+            Glue::Top { entry, with_entry }
+        }
+    })
 }
 
 fn generated(

@@ -337,7 +337,7 @@ pub enum Prim {
     Gt,
     /// `>=`.
     Ge,
-    /// `+`; overflow fails, as in the rest of integer arithmetic. Also string concatenation.
+    /// `+`; overflow fails, as in the rest of integer arithmetic. Also string concatenation, of any number of operands.
     Add,
     /// `-`.
     Sub,
@@ -405,6 +405,16 @@ pub enum Prim {
     MinOf,
     /// `iter().sum()`.
     Sum,
+    /// `collect()` of pairs into a `Map`; of several values at one key the last one stays.
+    ToMap,
+    /// `map.values()`: a sequence, in the order of the keys.
+    Values,
+    /// `x.to_string()`, a hole in `format!`: the decimal text of an integer or a process; a string is itself.
+    Text,
+    /// `text.split_once(separator)`: an `Option` of a pair.
+    SplitOnce,
+    /// `text.parse::<T>().ok()`, where the type of the expression is `Option<T>` and `T` an integer type or `Pid`.
+    Parse,
 }
 
 /// Primitives that change a collection. The value of the expression is the method's result.
@@ -522,6 +532,38 @@ pub enum Justification {
     Retry(BTreeMap<String, Code>),
     /// `by = abstraction`.
     Abstraction(Abstraction),
+    /// `by = partition(key)`.
+    Partition(Partition),
+}
+
+/// Where a stack of layers for one key begins or ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Partition {
+    /// The name of the key, as operations and procedures call it.
+    pub key: String,
+    /// The type of the key.
+    pub key_type: Type,
+    /// The operation that tells whether a key is valid: of the upper layer at the top, of the lower layer at the bottom.
+    pub check: Option<String>,
+    /// How the operations of the upper layer are implemented, but for `check`. At the bottom the first parameter of a procedure is the key.
+    pub code: BTreeMap<String, Code>,
+    /// Which end it is.
+    pub end: PartitionEnd,
+}
+
+/// The two ends of a stack of layers for one key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PartitionEnd {
+    /// The upper layer is for all keys, the lower one for one key.
+    Top {
+        /// The fields that lead from the state of the upper layer to its map of one-key states; keys in it are the valid ones.
+        map: Vec<u32>,
+    },
+    /// The upper layer is for one key, the lower one for all.
+    Bottom {
+        /// `fn(lo: &Lo, key: &Key) -> Option<Hi>`: the one-key state; `None` for a key that is not valid.
+        slice: FunctionId,
+    },
 }
 
 /// How one upper operation is implemented.
@@ -646,6 +688,7 @@ impl Justification {
             Justification::Movers(_) => "movers",
             Justification::Retry(_) => "retry",
             Justification::Abstraction(_) => "abstraction",
+            Justification::Partition(_) => "partition",
         }
     }
 }

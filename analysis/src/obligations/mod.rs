@@ -9,6 +9,7 @@ pub mod end_to_end;
 pub mod facts;
 pub mod layer;
 pub mod movers;
+pub mod partition;
 pub mod protocol;
 pub mod question;
 pub mod report;
@@ -102,6 +103,8 @@ pub enum Obligation {
     Simulation(ImplementationId, usize),
     /// A turn of a retry loop.
     Retry(ImplementationId, usize),
+    /// An end of a partition.
+    Partition(ImplementationId, partition::Part),
     /// A stack has no gap.
     Stack(usize),
     /// An operation at the top of a stack does not fail.
@@ -268,6 +271,10 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
                     obligations.push(Obligation::Absorbs(id));
                 }
                 obligations.extend((0..upper.operations.len()).map(|it| Obligation::Simulation(id, it)));
+            }
+            Justification::Partition(given) => {
+                let parts = partition::parts(upper, given);
+                obligations.extend(parts.into_iter().map(|part| Obligation::Partition(id, part)));
             }
         }
         obligations.push(Obligation::Initial(id));

@@ -6,7 +6,8 @@ use super::{
     end_to_end,
     layer::{self, Part},
     movers::Direction,
-    protocol,
+    partition::{self, Misplaced, PartitionEnd},
+    performed_before_the_last, protocol,
     question::{Answered, Effort, Setting},
     retry::{self, BadTurnKind},
     shape::{self, Flaw, FlawKind, Judge},
@@ -16,8 +17,8 @@ use crate::{
     diagnostics::{Diagnostic, Severity, codes},
     explore::{machine::Site, search::Abort},
     ir::{
-        Abstraction, Code as How, Function, Implementation, ImplementationId, Justification, LayerId, Program,
-        SourceMap, Span,
+        Abstraction, Code as How, Function, Implementation, ImplementationId, Justification, LayerId, Partition,
+        Program, SourceMap, Span,
     },
     verdict::{ObligationName, Outcome, Pattern, Verdict},
 };
@@ -102,7 +103,9 @@ impl<'p> Reporter<'p> {
         let implementation = self.implementation(id);
         let name = &self.program().layers[implementation.upper.0 as usize].operations[operation].name;
         match &implementation.by {
-            Justification::Movers(code) | Justification::Retry(code) => code.get(name),
+            Justification::Movers(code)
+            | Justification::Retry(code)
+            | Justification::Partition(Partition { code, .. }) => code.get(name),
             Justification::Abstraction(_) => None,
         }
     }
@@ -165,6 +168,7 @@ impl<'p> Reporter<'p> {
                     Justification::Movers(_) => Pattern::Movers,
                     Justification::Retry(_) => Pattern::Retry,
                     Justification::Abstraction(_) => Pattern::Abstraction,
+                    Justification::Partition(_) => Pattern::Partition,
                 };
                 ObligationName {
                     implementation: implementation.name.clone(),
@@ -183,6 +187,16 @@ impl<'p> Reporter<'p> {
             }
             Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
             Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
+            Obligation::Partition(id, part) => match part {
+                partition::Part::Own(operation) => of(*id, *operation, Pattern::Partition, "own-key"),
+                partition::Part::Frame(operation) => of(*id, *operation, Pattern::Partition, "other-keys"),
+                partition::Part::Check => ObligationName {
+                    implementation: self.implementation(*id).name.clone(),
+                    layer: self.layer_name(self.implementation(*id).upper),
+                    operation: self.key_check(*id).to_owned(),
+                    ..blank(Pattern::Partition, "check")
+                },
+            },
             Obligation::Stack(index) => ObligationName {
                 operation: self.program().stacks[*index].name.clone(),
                 ..blank(Pattern::Stack, "links")
@@ -222,11 +236,16 @@ impl<'p> Reporter<'p> {
             Obligation::Shape(id, operation)
             | Obligation::FollowsProtocol(id, operation)
             | Obligation::AtomicSpec(id, operation)
-            | Obligation::Retry(id, operation) => self.procedure_span(*id, *operation),
+            | Obligation::Retry(id, operation)
+            | Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
+                self.procedure_span(*id, *operation)
+            }
             Obligation::StaysAllowed(id, operation, _) => {
                 self.operation_span(self.implementation(*id).lower, *operation)
             }
-            Obligation::Initial(id) | Obligation::Absorbs(id) => self.source_map.implementations[id.0 as usize],
+            Obligation::Initial(id) | Obligation::Absorbs(id) | Obligation::Partition(id, partition::Part::Check) => {
+                self.source_map.implementations[id.0 as usize]
+            }
             Obligation::Simulation(id, operation) => self.operation_span(self.implementation(*id).upper, *operation),
             Obligation::Stack(index) | Obligation::NeverFails(index, _) => self.source_map.stacks[*index],
             Obligation::EndToEnd(index, _) => self.source_map.clients[*index],
@@ -250,6 +269,7 @@ impl<'p> Reporter<'p> {
             Obligation::Absorbs(id) => (Self::proved(), self.lemmas.absorbing.get(id)?.clone()),
             Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
             Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
+            Obligation::Partition(id, part) => self.partition(*id, *part)?,
             Obligation::Stack(index) => (self.stack(*index), Effort::default()),
             Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
@@ -676,6 +696,7 @@ impl<'p> Reporter<'p> {
                 let (answered, effort) = abstraction::initial(&self.setting, implementation, relation);
                 (answered, effort, codes::CS0502)
             }
+            Justification::Partition(_) => return self.partition_initial(id),
             _ => {
                 let (answered, effort) = abstraction::initial_above(&self.setting, implementation);
                 (answered, effort, codes::CS0309)
@@ -796,11 +817,123 @@ impl<'p> Reporter<'p> {
         Some((finding, effort))
     }
 
+    /// The operation that tells the valid keys of a partition.
+    fn key_check(&self, id: ImplementationId) -> &'p str {
+        match &self.implementation(id).by {
+            Justification::Partition(Partition { check: Some(check), .. }) => check,
+            _ => "",
+        }
+    }
+
+    fn partition(&self, id: ImplementationId, part: partition::Part) -> Option<(Finding, Effort)> {
+        let span = self.span(&Obligation::Partition(id, part));
+        if let partition::Part::Own(operation) = part
+            && let Some(finding) = self.more_than_a_step(id, operation, span)
+        {
+            return Some((finding, Effort::default()));
+        }
+        let (answered, effort) = PartitionEnd::of(&self.setting, id)?.check(part);
+        let implementation = self.implementation(id);
+        let (key, upper) = (self.partition_key(id), implementation.upper);
+        let (code, message, help) = match part {
+            partition::Part::Own(operation) => {
+                let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
+                let message = format!("`{name}` does what `{layer}::{name}` does not allow at its `{key}`");
+                (codes::CS1101, message, "pass the key on as it is, and act on what belongs to it only".to_owned())
+            }
+            partition::Part::Frame(operation) => {
+                let name = self.operation_name(upper, operation);
+                let message = format!("`{name}` for one `{key}` changes the state of another");
+                (codes::CS1102, message, format!("reach the state below through `{key}` only"))
+            }
+            partition::Part::Check => {
+                let message = format!("`{}` does not tell which `{key}` is valid", self.key_check(id));
+                let help = "let it say yes of valid keys only, change nothing, and always be free to say no above";
+                (codes::CS1103, message, help.to_owned())
+            }
+        };
+        let finding = self.misplaced(answered, (code, message, help), "whether the partition is right", span)?;
+        Some((finding, effort))
+    }
+
+    fn partition_key(&self, id: ImplementationId) -> &'p str {
+        match &self.implementation(id).by {
+            Justification::Partition(partition) => &partition.key,
+            _ => "",
+        }
+    }
+
+    /// A procedure at the bottom of a partition is one step, so that nothing can come between.
+    fn more_than_a_step(&self, id: ImplementationId, operation: usize, span: Span) -> Option<Finding> {
+        let how = self.how(id, operation)?;
+        let lower = self.implementation(id).lower;
+        let performed = performed_before_the_last(&self.setting, lower, how);
+        if performed.is_empty() {
+            return None;
+        }
+        let name = self.operation_name(self.implementation(id).upper, operation);
+        let names: Vec<String> = performed.iter().map(|it| format!("`{}`", self.operation_name(lower, *it))).collect();
+        let diagnostic = Diagnostic {
+            notes: vec![format!("its text performs {}, more than once in all", names.join(", "))],
+            help: Some("put a layer between that does the steps, and partition below or above it".to_owned()),
+            ..self.error(codes::CS1104, format!("`{name}` is more than one step at the end of a partition"), span)
+        };
+        Some(self.violated(true, diagnostic))
+    }
+
+    fn partition_initial(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
+        let span = self.source_map.implementations[id.0 as usize];
+        let (answered, effort) = PartitionEnd::of(&self.setting, id)?.initial();
+        let implementation = self.implementation(id);
+        let (upper, lower) = (self.layer_name(implementation.upper), self.layer_name(implementation.lower));
+        let message = format!("an initial state of `{lower}` is not initial in `{upper}`");
+        let help = format!("restrict the initial states of `{lower}`, or allow more of `{upper}`");
+        let words = (codes::CS0502, message, help);
+        let finding = self.misplaced(answered, words, "whether initial states are initial above", span)?;
+        Some((finding, effort))
+    }
+
+    fn misplaced(
+        &self,
+        answered: Answered<Misplaced>,
+        (code, message, help): (&'static str, String, String),
+        what: &str,
+        span: Span,
+    ) -> Option<Finding> {
+        match answered {
+            Answered::Holds => Some(Self::proved()),
+            Answered::Violated(misplaced) => {
+                let related = misplaced.site.and_then(|it| self.site_span(it)).map(|it| (it, "here".to_owned()));
+                let diagnostic = Diagnostic {
+                    related: related.into_iter().collect(),
+                    notes: misplaced.notes,
+                    help: Some(help),
+                    ..self.error(code, message, span)
+                };
+                Some(self.violated(misplaced.replayed, diagnostic))
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, what, span),
+        }
+    }
+
     fn stack(&self, index: usize) -> Finding {
         let stack = &self.program().stacks[index];
-        let Some(gap) = stack::check(self.program(), stack) else { return Self::proved() };
-        let needs = self.layer_name(gap.needs);
         let name = |link: usize| &self.implementation(stack.implementations[link]).name;
+        let Some(gap) = stack::check(self.program(), stack) else {
+            let Some(link) = stack::lonely_end(self.program(), stack) else { return Self::proved() };
+            let diagnostic = Diagnostic {
+                help: Some(
+                    "a stack needs both: the end over the layers for one key, and the one below them".to_owned(),
+                ),
+                ..self.error(
+                    codes::CS0208,
+                    format!("`{}` is one end of a partition without the other in `{}`", name(link), stack.name),
+                    self.source_map.links[index][link],
+                )
+            };
+            return self.violated(true, diagnostic);
+        };
+        let needs = self.layer_name(gap.needs);
         let upper_span = self.source_map.links[index][gap.link];
         let diagnostic = match gap.provides.map(|it| self.layer_name(it)) {
             Some(provides) => Diagnostic {

@@ -3,6 +3,8 @@
 //! Linking needs nothing but matching ends (CSPEC, section 4.4, `Link`): each implementation's lower layer is the next one's upper layer,
 //! or a protocol layer over it — using that layer by its rules is what the protocol obligations show.
 //!
+//! A partition has two ends in a stack: one where the layers for all keys end, and below it one where they begin again, by the same key.
+//!
 //! A failure below is matched by a failure above, all the way up; after a failure anything may happen. So a stack says something only if it
 //! ends in a layer that cannot fail:
 //!
@@ -10,7 +12,7 @@
 //! for all s, p, arguments: no run of op@p of the top layer from s fails
 //! ```
 
-use crate::ir::{Implementation, Justification, LayerId, Program, Stack};
+use crate::ir::{Implementation, Justification, LayerId, Partition, PartitionEnd, Program, Stack};
 
 /// Two neighbours in a stack that do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,4 +49,22 @@ pub fn check(program: &Program, stack: &Stack) -> Option<Gap> {
         };
         (!fits).then_some(Gap { link, needs: it.lower, provides })
     })
+}
+
+/// The position of an end of a partition that has no other end, or one with another key.
+pub fn lonely_end(program: &Program, stack: &Stack) -> Option<usize> {
+    let mut open: Option<(usize, &Partition)> = None;
+    for (link, id) in stack.implementations.iter().enumerate() {
+        let Justification::Partition(partition) = &program.implementations[id.0 as usize].by else { continue };
+        open = match (&partition.end, open) {
+            (PartitionEnd::Top { .. }, None) => Some((link, partition)),
+            (PartitionEnd::Bottom { .. }, Some((_, top)))
+                if top.key_type == partition.key_type && top.check.is_some() == partition.check.is_some() =>
+            {
+                None
+            }
+            _ => return Some(link),
+        };
+    }
+    open.map(|(link, _)| link)
 }

@@ -1,0 +1,647 @@
+//! Partition: layers written for one key, used for all of them.
+//!
+//! Between its two ends a stack is written for one key `k`; its state is `S`. Lifted to all keys, a layer has the state `K ⇀ S`, defined on
+//! the *valid* keys, and an operation acts on the entry of its key (CSPEC, section 5.6; `Horizontal.v` of its development). That each
+//! obligation shown for one key holds of the lifted layers needs nothing more: steps at different keys touch different entries. What is
+//! owed are the two ends.
+//!
+//! At the bottom the user gives `slice(s, k)`: the state of `k` in the state `s` for all, or nothing if `k` is not valid.
+//!
+//! ```text
+//! own     slice(s, k) = t  and  s --p(k, args)/r,E--> s' alone     imply  some t --op(args)/r,E--> t' with slice(s', k) = t'
+//! frame   slice(s, k) = t  and  s --p(k, args)--> s'  and  j ≠ k   imply  slice(s', j) = slice(s, j)
+//! check   s --check(k)/r,E--> s'                                   imply  E is empty, slice(s', j) = slice(s, j) for all j, and
+//!                                                                         if r then slice(s, k) is something
+//! init    s is initial  and  slice(s, k) = t                       imply  t is initial
+//! ```
+//!
+//! where `p` performs at most one operation, so that it is one step. So a key that is valid stays valid, and one that is not stays so.
+//! At the top the state for all contains the map of the states for one:
+//!
+//! ```text
+//! route   s[k] = t  and  t --op(args)/r,E--> t'     imply  s --op(k, args)/r,E--> s[k := t']
+//! check   s --check(k)/false--> s, and if k is in s then s --check(k)/true--> s
+//! init    all entries of s are initial              imply  s is initial
+//! ```
+//!
+//! Nothing is claimed about calls with a key that is not valid: at the top they have no step. A program asks `check` first.
+
+use std::rc::Rc;
+
+use super::question::{
+    Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays,
+};
+use crate::{
+    explore::{
+        cells::Quantifier,
+        code::{CodeId, Glue},
+        machine::{Machine, Site},
+        search::{Abort, Action, End, Search, Slot},
+        show::Show,
+        value::Value,
+    },
+    ir::{self, Code as How, Implementation, ImplementationId, Justification, Layer, LayerId, Partition, Type},
+};
+
+/// What about an end of a partition is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// An operation, by its index above, does at its key what the layer on the other side does.
+    Own(usize),
+    /// An operation, by its index above, leaves other keys alone. Only at the bottom.
+    Frame(usize),
+    /// The operation that tells valid keys.
+    Check,
+}
+
+/// What an end of a partition owes, beside its initial states.
+pub fn parts(upper: &Layer, partition: &Partition) -> Vec<Part> {
+    let is_bottom = matches!(partition.end, ir::PartitionEnd::Bottom { .. });
+    let mut parts = Vec::new();
+    for (operation, it) in upper.operations.iter().enumerate() {
+        if partition.code.contains_key(&it.name) {
+            parts.push(Part::Own(operation));
+            parts.extend(is_bottom.then_some(Part::Frame(operation)));
+        }
+    }
+    parts.extend(partition.check.is_some().then_some(Part::Check));
+    parts
+}
+
+/// A run that refutes what is owed at an end of a partition.
+pub struct Misplaced {
+    /// The state, the run and what is wrong with it, in words.
+    pub notes: Vec<String>,
+    /// How the run ended.
+    pub end: End,
+    /// Where it failed, if it did.
+    pub site: Option<Site>,
+    /// Whether it was replayed on concrete values.
+    pub replayed: bool,
+}
+
+/// One end of a partition, with the code that moves between its two sides.
+pub struct PartitionEnd<'a> {
+    /// What everything is checked with.
+    pub setting: &'a Setting<'a>,
+    /// The implementation.
+    pub implementation: &'a Implementation,
+    /// What the user gives.
+    pub partition: &'a Partition,
+    glue: Glue,
+}
+
+/// A script whose runs are given, what is wanted after them, and where to look for words.
+struct Question {
+    slots: Slots,
+    entries: Vec<CodeId>,
+    lower: Option<LayerId>,
+    given: Vec<Action>,
+    wanted: Vec<Action>,
+    on_failure: OnFailure,
+    /// What is shown: a label, a slot as it is at the start or after the run, and its type.
+    shown: Vec<(&'static str, When, Slot, Type)>,
+    /// What is wrong, in words.
+    but: String,
+}
+
+/// What is wanted after a given run that fails.
+#[derive(Clone, Copy)]
+enum OnFailure {
+    /// It does not matter.
+    Ignore,
+    /// It should not happen.
+    Forbid,
+    /// This action of `wanted` may fail too.
+    Match(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    After,
+}
+
+impl<'a> PartitionEnd<'a> {
+    /// The end that `id` is, if it is one.
+    pub fn of(setting: &'a Setting<'a>, id: ImplementationId) -> Option<PartitionEnd<'a>> {
+        let implementation = &setting.program.implementations[id.0 as usize];
+        let Justification::Partition(partition) = &implementation.by else { return None };
+        let glue = setting.code.glue[id.0 as usize]?;
+        Some(PartitionEnd { setting, implementation, partition, glue })
+    }
+
+    /// Checks one part.
+    pub fn check(&self, part: Part) -> (Answered<Misplaced>, Effort) {
+        let question = match (part, self.glue) {
+            (Part::Own(operation), Glue::Top { entry, with_entry }) => self.route(operation, entry, with_entry),
+            (Part::Own(operation), Glue::Bottom { slice, .. }) => self.own(operation, slice),
+            (Part::Frame(operation), Glue::Bottom { slice, any_slice, differ }) => {
+                self.frame(operation, slice, any_slice, differ)
+            }
+            (Part::Check, Glue::Top { entry, .. }) => return self.check_above(entry),
+            (Part::Check, Glue::Bottom { slice, any_slice, .. }) => return self.check_below(slice, any_slice),
+            (Part::Frame(_), Glue::Top { .. }) => None,
+        };
+        match question {
+            Some(question) => self.ask(&question),
+            None => (Answered::GivenUp(Abort::Unsupported), Effort::default()),
+        }
+    }
+
+    /// Checks that initial states are initial on the other side.
+    pub fn initial(&self) -> (Answered<Misplaced>, Effort) {
+        let code = self.setting.code;
+        let (upper, lower) = (self.implementation.upper, self.implementation.lower);
+        let (above, below) = (code.init[upper.0 as usize], code.init[lower.0 as usize]);
+        let mut slots = Slots::default();
+        let holds = slots.empty();
+        let requires = |function, state| {
+            [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)]
+        };
+        let key = &self.partition.key_type;
+        let question = match self.glue {
+            Glue::Bottom { slice, .. } => {
+                let all = slots.unknown(self.setting.state(lower));
+                let key_slot = slots.unknown(key);
+                let one = slots.empty();
+                let mut given = requires(below, all).to_vec();
+                given.push(Action::Call { function: slice, arguments: vec![all, key_slot], result: Some(one) });
+                Question {
+                    entries: vec![above, below, slice],
+                    lower: None,
+                    given,
+                    wanted: requires(above, one).to_vec(),
+                    on_failure: OnFailure::Forbid,
+                    shown: vec![
+                        ("initial for all", When::Before, all, self.setting.state(lower).clone()),
+                        ("for the key", When::Before, key_slot, key.clone()),
+                    ],
+                    but: format!("but its state is not initial in `{}`", self.layer_name(upper)),
+                    slots,
+                }
+            }
+            Glue::Top { entry, .. } => return self.initial_above(entry, above, below),
+        };
+        self.ask(&question)
+    }
+
+    fn layer_name(&self, layer: LayerId) -> &str {
+        &self.setting.program.layers[layer.0 as usize].name
+    }
+
+    fn operation_name(&self, operation: usize) -> &str {
+        &self.setting.program.layers[self.implementation.upper.0 as usize].operations[operation].name
+    }
+
+    /// Whether an operation above takes the key first.
+    fn takes_key(&self, operation: usize) -> bool {
+        let upper = &self.setting.program.layers[self.implementation.upper.0 as usize];
+        let function = &self.setting.program.functions[upper.operations[operation].function.0 as usize];
+        let first = function.locals[..function.parameters as usize].get(2);
+        first.is_some_and(|it| it.name == self.partition.key && it.ty == self.partition.key_type)
+    }
+
+    /// `p(key, args)` alone, or the operation that the key is not needed for.
+    fn run_below(
+        &self,
+        operation: usize,
+        state: Slot,
+        me: Slot,
+        key: Slot,
+        arguments: &[Slot],
+    ) -> Option<(Action, CodeId)> {
+        let (name, lower) = (self.operation_name(operation), self.implementation.lower);
+        Some(match self.partition.code.get(name)? {
+            How::Pass => {
+                let function = self.setting.step_named(lower, name)?;
+                let mut all = vec![state, me];
+                all.extend(arguments);
+                (Action::Call { function, arguments: all, result: None }, function)
+            }
+            How::Procedure(function) => {
+                let function = self.setting.code.function(*function);
+                let mut all = vec![key];
+                all.extend(arguments);
+                (Action::Procedure { function, lower, state, me, arguments: all, result: None }, function)
+            }
+        })
+    }
+
+    fn own(&self, operation: usize, slice: CodeId) -> Option<Question> {
+        let (setting, lower, upper) = (self.setting, self.implementation.lower, self.implementation.upper);
+        let mut slots = Slots::default();
+        let all = slots.unknown(setting.state(lower));
+        let key = slots.unknown(&self.partition.key_type);
+        let me = slots.process(0);
+        let types = setting.arguments(upper, operation);
+        let arguments = slots.unknowns(&types);
+        let (after, one, one_after) = (slots.empty(), slots.empty(), slots.empty());
+        let (result, events) = (slots.empty(), slots.empty());
+        let (result_above, events_above) = (slots.empty(), slots.empty());
+        let (run, entry) = self.run_below(operation, after, me, key, &arguments)?;
+        let sliced = |state, one| Action::Call { function: slice, arguments: vec![state, key], result: Some(one) };
+        let step_above = setting.code.step(upper, operation);
+        let mut above = vec![one_after, me];
+        above.extend(&arguments);
+        let spare = slots.empty();
+        Some(Question {
+            entries: vec![entry, slice, step_above],
+            lower: Some(lower),
+            given: vec![
+                sliced(all, one),
+                Action::Copy(all, after),
+                with_result(run, result),
+                Action::TakeEvents(events),
+            ],
+            wanted: vec![
+                Action::Copy(one, one_after),
+                Action::Call { function: step_above, arguments: above, result: Some(result_above) },
+                Action::Equal(result_above, result),
+                Action::TakeEvents(events_above),
+                Action::Equal(events_above, events),
+                sliced(after, spare),
+                Action::Equal(spare, one_after),
+            ],
+            on_failure: OnFailure::Match(1),
+            shown: self.shown_run(all, key, &arguments, &types, (result, setting.result(upper, operation)), after),
+            but: format!(
+                "but `{}::{}` has no such step in the state of that key",
+                self.layer_name(upper),
+                self.operation_name(operation)
+            ),
+            slots,
+        })
+    }
+
+    fn frame(&self, operation: usize, slice: CodeId, any_slice: CodeId, differ: CodeId) -> Option<Question> {
+        let (setting, lower, upper) = (self.setting, self.implementation.lower, self.implementation.upper);
+        let mut slots = Slots::default();
+        let all = slots.unknown(setting.state(lower));
+        let key = slots.unknown(&self.partition.key_type);
+        let me = slots.process(0);
+        let types = setting.arguments(upper, operation);
+        let arguments = slots.unknowns(&types);
+        let other = slots.unknown(&self.partition.key_type);
+        let (after, holds, spare) = (slots.empty(), slots.empty(), slots.empty());
+        let (others, others_after, result) = (slots.empty(), slots.empty(), slots.empty());
+        let (run, entry) = self.run_below(operation, after, me, key, &arguments)?;
+        let of_other =
+            |state, slot| Action::Call { function: any_slice, arguments: vec![state, other], result: Some(slot) };
+        let mut shown = self.shown_run(all, key, &arguments, &types, (result, setting.result(upper, operation)), after);
+        shown.push(("the other key", When::Before, other, self.partition.key_type.clone()));
+        Some(Question {
+            entries: vec![entry, slice, any_slice, differ],
+            lower: Some(lower),
+            given: vec![
+                Action::Call { function: differ, arguments: vec![key, other], result: Some(holds) },
+                Action::When(holds),
+                Action::Call { function: slice, arguments: vec![all, key], result: Some(spare) },
+                of_other(all, others),
+                Action::Copy(all, after),
+                with_result(run, result),
+            ],
+            wanted: vec![of_other(after, others_after), Action::Equal(others_after, others)],
+            on_failure: OnFailure::Ignore,
+            shown,
+            but: "but it changes the state of the other key".to_owned(),
+            slots,
+        })
+    }
+
+    fn route(&self, operation: usize, entry: CodeId, with_entry: CodeId) -> Option<Question> {
+        let (setting, lower, upper) = (self.setting, self.implementation.lower, self.implementation.upper);
+        if !self.takes_key(operation) {
+            return self.pass_without_key(operation);
+        }
+        let step_below = setting.step_named(lower, self.operation_name(operation))?;
+        let step_above = setting.code.step(upper, operation);
+        let mut slots = Slots::default();
+        let all = slots.unknown(setting.state(upper));
+        let me = slots.process(0);
+        let types = setting.arguments(upper, operation);
+        let arguments = slots.unknowns(&types);
+        let (key, rest) = arguments.split_first()?;
+        let (one, all_after, spare) = (slots.empty(), slots.empty(), slots.empty());
+        let (result, events) = (slots.empty(), slots.empty());
+        let (result_above, events_above) = (slots.empty(), slots.empty());
+        let mut below = vec![one, me];
+        below.extend(rest);
+        let mut above = vec![all_after, me];
+        above.extend(&arguments);
+        Some(Question {
+            entries: vec![entry, with_entry, step_below, step_above],
+            lower: Some(lower),
+            given: vec![
+                Action::Call { function: entry, arguments: vec![all, *key], result: Some(one) },
+                Action::Call { function: step_below, arguments: below, result: Some(result) },
+                Action::TakeEvents(events),
+            ],
+            wanted: vec![
+                Action::Copy(all, all_after),
+                Action::Call { function: step_above, arguments: above, result: Some(result_above) },
+                Action::Equal(result_above, result),
+                Action::TakeEvents(events_above),
+                Action::Equal(events_above, events),
+                Action::Call { function: with_entry, arguments: vec![all, *key, one], result: Some(spare) },
+                Action::Equal(spare, all_after),
+            ],
+            on_failure: OnFailure::Match(1),
+            shown: self.shown_route(all, &arguments, &types, result, setting.result(upper, operation)),
+            but: format!("but `{}::{}` has no such step", self.layer_name(upper), self.operation_name(operation)),
+            slots,
+        })
+    }
+
+    /// An operation that no key belongs to: it may not look at the state of any, or change it.
+    fn pass_without_key(&self, operation: usize) -> Option<Question> {
+        let (setting, lower, upper) = (self.setting, self.implementation.lower, self.implementation.upper);
+        let step_below = setting.step_named(lower, self.operation_name(operation))?;
+        let step_above = setting.code.step(upper, operation);
+        let mut slots = Slots::default();
+        let all = slots.unknown(setting.state(upper));
+        let one = slots.unknown(setting.state(lower));
+        let me = slots.process(0);
+        let types = setting.arguments(upper, operation);
+        let arguments = slots.unknowns(&types);
+        let (one_after, all_after) = (slots.empty(), slots.empty());
+        let (result, events) = (slots.empty(), slots.empty());
+        let (result_above, events_above) = (slots.empty(), slots.empty());
+        let on = |state| {
+            let mut all = vec![state, me];
+            all.extend(&arguments);
+            all
+        };
+        Some(Question {
+            entries: vec![step_below, step_above],
+            lower: Some(lower),
+            given: vec![
+                Action::Copy(one, one_after),
+                Action::Call { function: step_below, arguments: on(one_after), result: Some(result) },
+                Action::TakeEvents(events),
+            ],
+            wanted: vec![
+                Action::Equal(one_after, one),
+                Action::Copy(all, all_after),
+                Action::Call { function: step_above, arguments: on(all_after), result: Some(result_above) },
+                Action::Equal(result_above, result),
+                Action::TakeEvents(events_above),
+                Action::Equal(events_above, events),
+                Action::Equal(all_after, all),
+            ],
+            on_failure: OnFailure::Match(2),
+            shown: self.shown_route(all, &arguments, &types, result, setting.result(upper, operation)),
+            but: "but an operation without a key may change nothing, and must have this step above".to_owned(),
+            slots,
+        })
+    }
+
+    /// At the bottom: the check says yes only of valid keys, and changes nothing.
+    fn check_below(&self, slice: CodeId, any_slice: CodeId) -> (Answered<Misplaced>, Effort) {
+        let (setting, lower) = (self.setting, self.implementation.lower);
+        let Some((operation, step)) = self.check_operation(lower) else {
+            return (Answered::GivenUp(Abort::Unsupported), Effort::default());
+        };
+        let question = |says_yes: bool| {
+            let mut slots = Slots::default();
+            let all = slots.unknown(setting.state(lower));
+            let key = slots.unknown(&self.partition.key_type);
+            let me = slots.process(0);
+            let other = slots.unknown(&self.partition.key_type);
+            let (after, before, spare) = (slots.empty(), slots.empty(), slots.empty());
+            let (answer, events) = (slots.empty(), slots.empty());
+            let none = slots.given(Value::seq(Vec::new()));
+            let of_other =
+                |state, slot| Action::Call { function: any_slice, arguments: vec![state, other], result: Some(slot) };
+            let mut given = vec![
+                of_other(all, before),
+                Action::Copy(all, after),
+                Action::Call { function: step, arguments: vec![after, me, key], result: Some(answer) },
+                Action::TakeEvents(events),
+            ];
+            let (wanted, but) = if says_yes {
+                given.push(Action::When(answer));
+                let valid = Action::Call { function: slice, arguments: vec![all, key], result: Some(spare) };
+                (vec![valid], "but the key is not valid: it has no state")
+            } else {
+                let wanted = vec![Action::Equal(events, none), of_other(after, spare), Action::Equal(spare, before)];
+                (wanted, "but asking must change nothing and emit nothing")
+            };
+            Question {
+                entries: vec![step, slice, any_slice],
+                lower: Some(lower),
+                given,
+                wanted,
+                on_failure: OnFailure::Forbid,
+                shown: vec![
+                    ("in the state ", When::Before, all, setting.state(lower).clone()),
+                    ("asked for    ", When::Before, key, self.partition.key_type.clone()),
+                    ("the answer is", When::After, answer, setting.result(lower, operation).clone()),
+                ],
+                but: but.to_owned(),
+                slots,
+            }
+        };
+        self.ask_both(&question(true), &question(false))
+    }
+
+    /// At the top: the check may always say no, and may say yes of valid keys.
+    fn check_above(&self, entry: CodeId) -> (Answered<Misplaced>, Effort) {
+        let (setting, upper) = (self.setting, self.implementation.upper);
+        let Some((_, step)) = self.check_operation(upper) else {
+            return (Answered::GivenUp(Abort::Unsupported), Effort::default());
+        };
+        let question = |answer: bool| {
+            let mut slots = Slots::default();
+            let all = slots.unknown(setting.state(upper));
+            let key = slots.unknown(&self.partition.key_type);
+            let me = slots.process(0);
+            let (after, spare, events, said) = (slots.empty(), slots.empty(), slots.empty(), slots.empty());
+            let expected = slots.given(Value::Bool(answer));
+            let none = slots.given(Value::seq(Vec::new()));
+            let valid = Action::Call { function: entry, arguments: vec![all, key], result: Some(spare) };
+            Question {
+                entries: vec![step, entry],
+                lower: None,
+                given: if answer { vec![valid] } else { Vec::new() },
+                wanted: vec![
+                    Action::Copy(all, after),
+                    Action::Call { function: step, arguments: vec![after, me, key], result: Some(said) },
+                    Action::Equal(said, expected),
+                    Action::TakeEvents(events),
+                    Action::Equal(events, none),
+                    Action::Equal(after, all),
+                ],
+                on_failure: OnFailure::Match(1),
+                shown: vec![
+                    ("in the state", When::Before, all, setting.state(upper).clone()),
+                    ("asked for   ", When::Before, key, self.partition.key_type.clone()),
+                ],
+                but: format!("the answer may be `{answer}`, but it has no such step that changes nothing"),
+                slots,
+            }
+        };
+        self.ask_both(&question(true), &question(false))
+    }
+
+    /// The operation that tells valid keys, on one side.
+    fn check_operation(&self, layer: LayerId) -> Option<(usize, CodeId)> {
+        let name = self.partition.check.as_ref()?;
+        let operations = &self.setting.program.layers[layer.0 as usize].operations;
+        let operation = operations.iter().position(|it| it.name == *name)?;
+        Some((operation, self.setting.code.step(layer, operation)))
+    }
+
+    /// At the top: a state all of whose entries are initial below is initial.
+    fn initial_above(&self, entry: CodeId, above: CodeId, below: CodeId) -> (Answered<Misplaced>, Effort) {
+        let setting = self.setting;
+        let upper = self.implementation.upper;
+        let mut slots = Slots::default();
+        let all = slots.unknown(setting.state(upper));
+        let (holds, one) = (slots.empty(), slots.empty());
+        let given = [Action::Call { function: above, arguments: vec![all], result: Some(holds) }];
+        let key = slots.empty();
+        let not_initial = [
+            Action::Call { function: entry, arguments: vec![all, key], result: Some(one) },
+            Action::Call { function: below, arguments: vec![one], result: Some(holds) },
+            Action::Equal(holds, slots.given(Value::Bool(false))),
+        ];
+        setting.ask(&[entry, above, below], None, |search| {
+            let mut start = slots.start(&mut search.world.cells, 1);
+            let key_type = &self.partition.key_type;
+            start.set(key, search.world.cells.root(key as u32, key_type, Quantifier::Existential));
+            let initial = start.clone();
+            // Either it is initial above, or some entry is not initial below.
+            let mut refuted = None;
+            search.for_all(start, &given, &mut |search, machine, end| {
+                if end != End::Done {
+                    return Ok(true);
+                }
+                let held = machine.slots[holds].clone();
+                let held = machine.settle(search.world, &held).ok();
+                if held == Some(Value::Bool(true)) {
+                    return Ok(true);
+                }
+                refuted = search.always_exists(&machine, &not_initial, &|_, end| *end == End::Done)?;
+                Ok(refuted.is_none())
+            })?;
+            let Some(mut known) = refuted else { return Ok(None) };
+            let state = concrete_value(search, &mut known, &initial.slots[all]);
+            let show = Show(&search.world.cells);
+            let notes = vec![
+                format!("in the state  {}", show.value(&state, setting.state(upper))),
+                format!(
+                    "every entry is initial in `{}`, but the whole is not in `{}`",
+                    self.layer_name(self.implementation.lower),
+                    self.layer_name(upper)
+                ),
+            ];
+            Ok(Some(Misplaced { notes, end: End::Done, site: None, replayed: true }))
+        })
+    }
+
+    fn shown_run(
+        &self,
+        all: Slot,
+        key: Slot,
+        arguments: &[Slot],
+        types: &[Type],
+        (result, result_type): (Slot, &Type),
+        after: Slot,
+    ) -> Vec<(&'static str, When, Slot, Type)> {
+        let state = self.setting.state(self.implementation.lower);
+        let mut shown = vec![
+            ("in the state ", When::Before, all, state.clone()),
+            ("for the key  ", When::Before, key, self.partition.key_type.clone()),
+        ];
+        shown.extend(arguments.iter().zip(types).map(|(it, ty)| ("called with  ", When::Before, *it, ty.clone())));
+        shown.push(("the result is", When::After, result, result_type.clone()));
+        shown.push(("it ends in   ", When::After, after, state.clone()));
+        shown
+    }
+
+    fn shown_route(
+        &self,
+        all: Slot,
+        arguments: &[Slot],
+        types: &[Type],
+        result: Slot,
+        result_type: &Type,
+    ) -> Vec<(&'static str, When, Slot, Type)> {
+        let state = self.setting.state(self.implementation.upper);
+        let mut shown = vec![("in the state ", When::Before, all, state.clone())];
+        shown.extend(arguments.iter().zip(types).map(|(it, ty)| ("called with  ", When::Before, *it, ty.clone())));
+        shown.push(("the result is", When::After, result, result_type.clone()));
+        shown
+    }
+
+    fn ask_both(&self, first: &Question, second: &Question) -> (Answered<Misplaced>, Effort) {
+        let (answered, mut effort) = self.ask(first);
+        if !matches!(answered, Answered::Holds) {
+            return (answered, effort);
+        }
+        let (answered, more) = self.ask(second);
+        effort.add(more);
+        (answered, effort)
+    }
+
+    fn ask(&self, question: &Question) -> (Answered<Misplaced>, Effort) {
+        self.setting.ask(&question.entries, question.lower, |search| {
+            let start = question.slots.start(&mut search.world.cells, 1);
+            let initial = start.clone();
+            let wanted = |_: &Machine, end: &End| match (end, question.on_failure) {
+                (End::Done, OnFailure::Match(action)) => Wanted::Run(&question.wanted, Some(action)),
+                (End::Done, _) => Wanted::Run(&question.wanted, None),
+                (End::Failed(_), OnFailure::Match(action)) => Wanted::Failure(&question.wanted[..=action]),
+                (End::Failed(_), OnFailure::Ignore) => Wanted::Nothing,
+                _ => Wanted::Never,
+            };
+            let Some(case) = for_all_exists(search, start, &question.given, &wanted)? else { return Ok(None) };
+            let replayed = replays(search, &initial, &question.given, &case, &wanted)?;
+            Ok(Some(question.misplaced(search, &initial, case, replayed)))
+        })
+    }
+}
+
+impl Question {
+    /// The case in words.
+    fn misplaced(&self, search: &mut Search<'_, '_>, initial: &Machine, case: Case, replayed: bool) -> Misplaced {
+        let mut known = case.known.clone();
+        let mut notes = Vec::new();
+        for (label, when, slot, ty) in &self.shown {
+            let unfinished = *when == When::After && case.end != End::Done;
+            if unfinished {
+                continue;
+            }
+            let slots: Rc<Vec<Value>> = match when {
+                When::Before => initial.slots.clone(),
+                When::After => Rc::new(case.slots.clone()),
+            };
+            let value = concrete_value(search, &mut known, &slots[*slot]);
+            notes.push(format!("{label}  {}", Show(&search.world.cells).value(&value, ty)));
+        }
+        match &case.end {
+            End::Done => notes.push(self.but.clone()),
+            End::Panicked(_, why) => notes.push(format!("the run panics: {why}")),
+            _ => notes.push("the run fails, and the operation above cannot fail there".to_owned()),
+        }
+        let site = match case.end {
+            End::Failed(site) | End::Panicked(site, _) => Some(site),
+            _ => None,
+        };
+        Misplaced { notes, end: case.end, site, replayed }
+    }
+}
+
+fn with_result(mut action: Action, slot: Slot) -> Action {
+    if let Action::Call { result, .. } | Action::Procedure { result, .. } = &mut action {
+        *result = Some(slot);
+    }
+    action
+}
+
+impl Counterexample for Misplaced {
+    fn is_confirmed(&self) -> bool {
+        self.replayed
+    }
+}
