@@ -1,0 +1,129 @@
+//! Command lines out of a stream of bytes, for both protocols. A line ends with CRLF; what ends otherwise, is too long or holds
+//! control characters is told apart, so that the session can say so and go on with the next line. Memory is bounded by the limit
+//! and the size of one read. Knows no commands.
+
+use memchr::memchr;
+
+/// Input that has arrived and not been used.
+#[derive(Debug)]
+pub struct Lines {
+    bytes: Vec<u8>,
+    used: usize,
+    limit: usize,
+    /// The line that is arriving is too long: what is left of it is dropped.
+    skipping: bool,
+}
+
+/// One line, without its end.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line of printable characters.
+    Text(String),
+    /// It is longer than the limit.
+    TooLong,
+    /// It ends with LF alone, holds a CR or another control character, or is not UTF-8.
+    Malformed,
+}
+
+impl Lines {
+    /// No input yet. `limit` octets are the longest line, its end included.
+    pub fn new(limit: usize) -> Lines {
+        Lines { bytes: Vec::new(), used: 0, limit, skipping: false }
+    }
+
+    /// Input arrives.
+    pub fn push(&mut self, input: &[u8]) {
+        self.bytes.drain(..self.used);
+        self.used = 0;
+        self.bytes.extend_from_slice(input);
+    }
+
+    /// What has arrived and not been used.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.used..]
+    }
+
+    /// Some of the rest has been used.
+    pub fn consume(&mut self, octets: usize) {
+        self.used = (self.used + octets).min(self.bytes.len());
+    }
+
+    /// The next line, if it is there.
+    pub fn next_line(&mut self) -> Option<Line> {
+        let rest = &self.bytes[self.used..];
+        let Some(end) = memchr(b'\n', rest) else {
+            if self.skipping || rest.len() >= self.limit {
+                self.skipping = true;
+                self.used = self.bytes.len();
+            }
+            return None;
+        };
+        let line = if self.skipping || end + 1 > self.limit { Line::TooLong } else { parse(&rest[..end]) };
+        self.skipping = false;
+        self.used += end + 1;
+        Some(line)
+    }
+}
+
+/// The line up to its LF.
+fn parse(line: &[u8]) -> Line {
+    let Some(text) = line.strip_suffix(b"\r").and_then(|text| str::from_utf8(text).ok()) else {
+        return Line::Malformed;
+    };
+    if text.chars().any(char::is_control) {
+        return Line::Malformed;
+    }
+    Line::Text(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(limit: usize, chunks: &[&[u8]]) -> Vec<Line> {
+        let mut input = Lines::new(limit);
+        let mut found = Vec::new();
+        for chunk in chunks {
+            input.push(chunk);
+            while let Some(line) = input.next_line() {
+                found.push(line);
+            }
+        }
+        found
+    }
+
+    fn text(line: &str) -> Line {
+        Line::Text(line.to_owned())
+    }
+
+    #[test]
+    fn only_crlf_ends_a_line_in_good_order() {
+        assert_eq!(
+            lines(100, &[b"a\r\n\r\nb\nc\rd\r\n\0\r\n"]),
+            [text("a"), text(""), Line::Malformed, Line::Malformed, Line::Malformed]
+        );
+    }
+
+    #[test]
+    fn lines_that_arrive_in_pieces() {
+        assert_eq!(lines(100, &[b"he", b"llo\r", b"\nworld\r\n"]), [text("hello"), text("world")]);
+    }
+
+    #[test]
+    fn the_limit_counts_the_end_of_the_line() {
+        assert_eq!(lines(6, &[b"1234\r\n12345\r\n1\r\n"]), [text("1234"), Line::TooLong, text("1")]);
+    }
+
+    #[test]
+    fn an_endless_line_takes_no_memory() {
+        let mut input = Lines::new(512);
+        for _ in 0..10_000 {
+            input.push(&[b'x'; 1000]);
+            assert_eq!(input.next_line(), None);
+            assert!(input.bytes.capacity() <= 4096);
+        }
+        input.push(b"\r\nNOOP\r\n");
+        assert_eq!(input.next_line(), Some(Line::TooLong));
+        assert_eq!(input.next_line(), Some(text("NOOP")));
+    }
+}

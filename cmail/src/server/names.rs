@@ -1,0 +1,62 @@
+//! Which strings name a mailbox. A name is one component of a path: it starts with a letter or a digit, so that it is neither
+//! hidden nor a parent, and holds nothing that a file system, a shell or a terminal could take for anything else.
+
+/// The longest name.
+const LONGEST: usize = 64;
+
+/// The mailbox that a local part or a login names: case does not matter.
+pub fn user(text: &str) -> Option<String> {
+    let name = text.to_ascii_lowercase();
+    is_user(&name).then_some(name)
+}
+
+/// Whether this is the name of a mailbox, as it is on disk.
+pub fn is_user(name: &str) -> bool {
+    let plain = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    name.len() <= LONGEST
+        && name.bytes().next().is_some_and(plain)
+        && name.bytes().all(|letter| plain(letter) || b"._-".contains(&letter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        for name in ["u1", "a", "0", "a.b", "a-b_c", &"x".repeat(64)] {
+            assert!(is_user(name), "{name}");
+        }
+        assert_eq!(user("Postmaster"), Some("postmaster".to_owned()));
+    }
+
+    #[test]
+    fn what_is_not_a_name() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "../u2",
+            "/etc",
+            "u1/../u2",
+            "u1/mail",
+            "u1%00",
+            "u1\0x",
+            "-x",
+            ".x",
+            "_x",
+            "ü",
+            "u1 ",
+            "u1\r",
+            &"x".repeat(65),
+            &"x".repeat(4096),
+            "\"u1\"",
+            "u1@b",
+            "u!v",
+            "u%v",
+            "*",
+        ] {
+            assert_eq!(user(name), None, "{name:?}");
+        }
+    }
+}

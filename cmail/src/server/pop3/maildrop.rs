@@ -1,0 +1,197 @@
+//! The messages of one session: numbered and measured once, at login. Sizes count octets as they are sent, with CRLF at the end
+//! of every line and without the dots that are put in.
+
+use memchr::memchr;
+
+/// One message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    uid: String,
+    text: Vec<u8>,
+    marked: bool,
+}
+
+/// The messages, numbered from 1 for the client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maildrop(Vec<Entry>);
+
+impl Entry {
+    /// A message with its unique name.
+    pub fn new(uid: String, text: Vec<u8>) -> Entry {
+        Entry { uid, text: with_crlf(text), marked: false }
+    }
+
+    /// The unique name.
+    pub fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    /// The size.
+    pub fn octets(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The text with dots put in, and the end. With `lines`, the header and so many lines of the rest.
+    pub fn write(&self, lines: Option<u64>, output: &mut Vec<u8>) {
+        let mut left = lines;
+        let mut in_header = true;
+        let mut rest = &self.text[..];
+        output.reserve(rest.len() + 8);
+        while !rest.is_empty() {
+            if !in_header && let Some(left) = &mut left {
+                match left.checked_sub(1) {
+                    Some(less) => *left = less,
+                    None => break,
+                }
+            }
+            let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            let line = &rest[..end];
+            if line.first() == Some(&b'.') {
+                output.push(b'.');
+            }
+            output.extend_from_slice(line);
+            in_header &= line != b"\r\n";
+            rest = &rest[end..];
+        }
+        output.extend_from_slice(b".\r\n");
+    }
+}
+
+impl Maildrop {
+    /// The messages in their order.
+    pub fn new(entries: Vec<Entry>) -> Maildrop {
+        Maildrop(entries)
+    }
+
+    /// How many are not marked.
+    pub fn len(&self) -> usize {
+        self.unmarked().count()
+    }
+
+    /// Their size together.
+    pub fn octets(&self) -> usize {
+        self.unmarked().map(|(_, entry)| entry.octets()).sum()
+    }
+
+    /// The message of a number, if it exists and is not marked.
+    pub fn find(&self, text: &str) -> Result<(usize, &Entry), &'static str> {
+        let place = number(text).ok_or("-ERR Which message? Say its number")?;
+        let at = usize::try_from(place).ok().and_then(|place| place.checked_sub(1)).ok_or(NO_SUCH)?;
+        match self.0.get(at) {
+            Some(entry) if !entry.marked => Ok((at, entry)),
+            Some(_) => Err("-ERR The message is deleted"),
+            None => Err(NO_SUCH),
+        }
+    }
+
+    /// Marks a message; returns its place.
+    pub fn mark(&mut self, text: &str) -> Result<usize, &'static str> {
+        let (at, _) = self.find(text)?;
+        self.0[at].marked = true;
+        Ok(at)
+    }
+
+    /// Forgets all marks.
+    pub fn unmark(&mut self) {
+        for entry in &mut self.0 {
+            entry.marked = false;
+        }
+    }
+
+    /// The places of the marked messages.
+    pub fn marked(&self) -> Vec<usize> {
+        self.0.iter().enumerate().filter(|(_, entry)| entry.marked).map(|(at, _)| at).collect()
+    }
+
+    /// The reply to LIST.
+    pub fn list(&self) -> String {
+        let header = format!("+OK {} messages ({} octets)\r\n", self.len(), self.octets());
+        self.listing(header, |entry| entry.octets().to_string())
+    }
+
+    /// The reply to UIDL.
+    pub fn uids(&self) -> String {
+        self.listing("+OK\r\n".to_owned(), |entry| entry.uid.clone())
+    }
+
+    fn listing(&self, header: String, what: impl Fn(&Entry) -> String) -> String {
+        let lines = self.unmarked().map(|(at, entry)| format!("{} {}\r\n", at + 1, what(entry)));
+        std::iter::once(header).chain(lines).collect::<String>() + "."
+    }
+
+    fn unmarked(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.0.iter().enumerate().filter(|(_, entry)| !entry.marked)
+    }
+}
+
+const NO_SUCH: &str = "-ERR No such message";
+
+/// A number as the protocol writes it: digits and nothing else.
+pub fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// The text with CRLF at the end of every line. What came by SMTP is so already.
+fn with_crlf(text: Vec<u8>) -> Vec<u8> {
+    let lone = |at: usize| text[at] == b'\n' && (at == 0 || text[at - 1] != b'\r');
+    let complete = text.is_empty() || text.ends_with(b"\n");
+    if complete && !memchr::memchr_iter(b'\n', &text).any(lone) {
+        return text;
+    }
+    let mut fixed = Vec::with_capacity(text.len() + text.len() / 32 + 2);
+    for (at, &octet) in text.iter().enumerate() {
+        if lone(at) {
+            fixed.push(b'\r');
+        }
+        fixed.push(octet);
+    }
+    if !complete {
+        fixed.extend_from_slice(if fixed.ends_with(b"\r") { b"\n" } else { b"\r\n" });
+    }
+    fixed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str, lines: Option<u64>) -> String {
+        let mut output = Vec::new();
+        Entry::new("1.1".to_owned(), text.into()).write(lines, &mut output);
+        String::from_utf8(output).expect("the texts here are UTF-8")
+    }
+
+    #[test]
+    fn dots_are_put_in() {
+        assert_eq!(written(".\r\n..a\r\nb.\r\n", None), "..\r\n...a\r\nb.\r\n.\r\n");
+    }
+
+    #[test]
+    fn lines_end_with_crlf_whatever_the_file_says() {
+        assert_eq!(written("a\nb\r\nc", None), "a\r\nb\r\nc\r\n.\r\n");
+        assert_eq!(written("a\r", None), "a\r\n.\r\n");
+        assert_eq!(written("", None), ".\r\n");
+        assert_eq!(Entry::new(String::new(), b"a\nb\n".to_vec()).octets(), 6);
+    }
+
+    #[test]
+    fn top() {
+        let text = "Subject: x\r\n\r\n1\r\n.2\r\n3\r\n";
+        assert_eq!(written(text, Some(0)), "Subject: x\r\n\r\n.\r\n");
+        assert_eq!(written(text, Some(2)), "Subject: x\r\n\r\n1\r\n..2\r\n.\r\n");
+        assert_eq!(written(text, Some(u64::MAX)), written(text, None));
+        assert_eq!(written("no header", Some(0)), "no header\r\n.\r\n");
+    }
+
+    #[test]
+    fn numbers() {
+        let drop = Maildrop::new(vec![Entry::new("a".into(), vec![]), Entry::new("b".into(), vec![])]);
+        for good in ["1", "2", "02"] {
+            assert!(drop.find(good).is_ok(), "{good}");
+        }
+        for bad in ["0", "-1", "+1", "1x", " 1", "3", "2147483649", "4294967297", "18446744073709551617", "1.0", ""] {
+            assert!(drop.find(bad).is_err(), "{bad}");
+        }
+    }
+}

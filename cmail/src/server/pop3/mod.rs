@@ -1,0 +1,288 @@
+//! One POP3 session (RFC 1939), without input or output: bytes go in, replies and questions come out. Extensions as `CAPA` lists
+//! them (RFC 2449). It cannot tell passwords, nor look into a mailbox, nor remove anything: it asks. Messages are marked, and only
+//! QUIT has them removed. It knows neither sockets nor clocks.
+
+mod maildrop;
+
+use std::sync::Arc;
+
+pub use maildrop::{Entry, Maildrop};
+
+use super::lines::{Line, Lines};
+use super::names;
+
+/// What a session may use.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The longest command, in octets with its end.
+    pub command: usize,
+    /// The most commands that may be refused before the session ends.
+    pub errors: usize,
+    /// Output is handed over when there is this much, so that no session holds much of it.
+    pub output: usize,
+}
+
+/// What the session needs to go on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// More input: call [`Pop3::receive`].
+    Read,
+    /// Nothing, but there is much output to be sent first.
+    Write,
+    /// The mailbox of this user, if the password is right: call [`Pop3::opened`].
+    Open {
+        /// The name; not always one that a mailbox can have.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// The messages at these places removed: call [`Pop3::removed`].
+    Remove(Vec<usize>),
+    /// Nothing: the session is over when the output is sent.
+    Close,
+}
+
+/// Why a mailbox is not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such user, or the password is another one; nobody is told which.
+    Login,
+    /// Another session has it open.
+    InUse,
+    /// Something is wrong on this side.
+    Trouble,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Before login, with the name if it was given.
+    Authorization(Option<String>),
+    Opening {
+        user: String,
+        password: String,
+    },
+    Transaction(Maildrop),
+    Removing,
+    Closed,
+}
+
+/// A session.
+#[derive(Debug)]
+pub struct Pop3 {
+    config: Arc<Config>,
+    input: Lines,
+    output: Vec<u8>,
+    phase: Phase,
+    errors: usize,
+}
+
+const CAPABILITIES: &str = "+OK These are the extensions\r\nUSER\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION cmail\r\n.";
+
+impl Pop3 {
+    /// A session that has sent its greeting.
+    pub fn new(config: Arc<Config>) -> Pop3 {
+        let mut session = Pop3 {
+            input: Lines::new(config.command),
+            config,
+            output: Vec::new(),
+            phase: Phase::Authorization(None),
+            errors: 0,
+        };
+        session.reply("+OK cmail ready");
+        session
+    }
+
+    /// The replies since the last call.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Input arrives. Call it when [`Step::Read`] asks for it, with pieces of bounded size.
+    pub fn receive(&mut self, input: &[u8]) {
+        self.input.push(input);
+    }
+
+    /// Uses what has arrived, and says what is needed next.
+    pub fn step(&mut self) -> Step {
+        loop {
+            if self.output.len() >= self.config.output {
+                return Step::Write;
+            }
+            match &self.phase {
+                Phase::Closed => return Step::Close,
+                Phase::Removing => return Step::Read,
+                Phase::Opening { user, password } => {
+                    return Step::Open { user: user.clone(), password: password.clone() };
+                }
+                Phase::Authorization(_) | Phase::Transaction(_) => {}
+            }
+            match self.input.next_line() {
+                None => return Step::Read,
+                Some(Line::Text(line)) => {
+                    if let Some(step) = self.command(&line) {
+                        return step;
+                    }
+                }
+                Some(Line::TooLong) => self.refuse("-ERR Line too long"),
+                Some(Line::Malformed) => self.refuse("-ERR Lines end with CRLF and hold no control characters"),
+            }
+        }
+    }
+
+    /// The answer to [`Step::Open`].
+    pub fn opened(&mut self, maildrop: Result<Maildrop, Refused>) {
+        self.phase = Phase::Authorization(None);
+        match maildrop {
+            Ok(maildrop) => {
+                self.reply(&format!("+OK {} messages ({} octets)", maildrop.len(), maildrop.octets()));
+                self.phase = Phase::Transaction(maildrop);
+            }
+            Err(Refused::Login) => self.refuse("-ERR [AUTH] Wrong name or password"),
+            Err(Refused::InUse) => self.refuse("-ERR [IN-USE] The mailbox is open in another session"),
+            Err(Refused::Trouble) => self.refuse("-ERR [SYS/TEMP] Try again later"),
+        }
+    }
+
+    /// The answer to [`Step::Remove`]: whether all of them are gone.
+    pub fn removed(&mut self, all: bool) {
+        match all {
+            true => self.reply("+OK Bye"),
+            false => self.reply("-ERR [SYS/TEMP] Some deleted messages are not removed"),
+        }
+        self.phase = Phase::Closed;
+    }
+
+    /// Ends the session; nothing is removed.
+    pub fn end(&mut self) {
+        self.phase = Phase::Closed;
+    }
+
+    /// Whether nobody is logged in: a good moment to end.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Authorization(_))
+    }
+
+    fn command(&mut self, line: &str) -> Option<Step> {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let verb = verb.to_ascii_uppercase();
+        if verb == "CAPA" {
+            self.reply(CAPABILITIES);
+            return None;
+        }
+        // The phase is taken, and put back unless the command ends it.
+        match std::mem::replace(&mut self.phase, Phase::Closed) {
+            Phase::Authorization(user) => {
+                self.phase = self.authorization(user, &verb, rest);
+                None
+            }
+            Phase::Transaction(maildrop) if verb == "QUIT" => {
+                self.phase = Phase::Removing;
+                match maildrop.marked() {
+                    marked if marked.is_empty() => {
+                        self.removed(true);
+                        None
+                    }
+                    marked => Some(Step::Remove(marked)),
+                }
+            }
+            Phase::Transaction(mut maildrop) => {
+                self.transaction(&mut maildrop, &verb, rest.trim());
+                // Too many refusals have ended the session if errors are at the limit.
+                if self.errors < self.config.errors {
+                    self.phase = Phase::Transaction(maildrop);
+                }
+                None
+            }
+            other => {
+                self.phase = other;
+                None
+            }
+        }
+    }
+
+    fn authorization(&mut self, user: Option<String>, verb: &str, rest: &str) -> Phase {
+        match (verb, user) {
+            ("USER", _) if !rest.trim().is_empty() => {
+                self.reply("+OK Send the password");
+                return Phase::Authorization(Some(login(rest.trim())));
+            }
+            // A password may hold spaces.
+            ("PASS", Some(user)) => return Phase::Opening { user, password: rest.to_owned() },
+            ("PASS", None) => self.refuse("-ERR Say USER first"),
+            ("QUIT", _) => {
+                self.reply("+OK Bye");
+                return Phase::Closed;
+            }
+            ("USER", _) => self.refuse("-ERR Say: USER name"),
+            _ => self.refuse("-ERR Log in first: USER name, PASS password"),
+        }
+        match self.errors < self.config.errors {
+            true => Phase::Authorization(None),
+            false => Phase::Closed,
+        }
+    }
+
+    fn transaction(&mut self, maildrop: &mut Maildrop, verb: &str, rest: &str) {
+        let done = match (verb, rest) {
+            ("STAT", "") => Ok(format!("+OK {} {}", maildrop.len(), maildrop.octets())),
+            ("LIST", "") => Ok(maildrop.list()),
+            ("UIDL", "") => Ok(maildrop.uids()),
+            ("LIST", number) => maildrop.find(number).map(|(at, entry)| format!("+OK {} {}", at + 1, entry.octets())),
+            ("UIDL", number) => maildrop.find(number).map(|(at, entry)| format!("+OK {} {}", at + 1, entry.uid())),
+            ("RETR", number) => return self.retrieve(maildrop.find(number), None),
+            ("TOP", numbers) => return self.top(maildrop, numbers),
+            ("DELE", number) => maildrop.mark(number).map(|at| format!("+OK Message {} is marked", at + 1)),
+            ("NOOP", "") => Ok("+OK".to_owned()),
+            ("RSET", "") => {
+                maildrop.unmark();
+                Ok(format!("+OK {} messages ({} octets)", maildrop.len(), maildrop.octets()))
+            }
+            ("STAT" | "NOOP" | "RSET", _) => Err("-ERR This command takes no argument"),
+            ("USER" | "PASS" | "APOP", _) => Err("-ERR You are logged in"),
+            _ => Err("-ERR Unknown command"),
+        };
+        match done {
+            Ok(reply) => self.reply(&reply),
+            Err(reply) => self.refuse(reply),
+        }
+    }
+
+    fn top(&mut self, maildrop: &Maildrop, numbers: &str) {
+        let (number, lines) = numbers.split_once(' ').unwrap_or((numbers, ""));
+        match maildrop::number(lines.trim_start()) {
+            Some(lines) => self.retrieve(maildrop.find(number), Some(lines)),
+            None => self.refuse("-ERR Say: TOP message lines"),
+        }
+    }
+
+    fn retrieve(&mut self, found: Result<(usize, &Entry), &'static str>, lines: Option<u64>) {
+        match found {
+            Ok((_, entry)) => {
+                self.reply(&format!("+OK {} octets", entry.octets()));
+                entry.write(lines, &mut self.output);
+            }
+            Err(reply) => self.refuse(reply),
+        }
+    }
+
+    /// A reply that counts towards the limit of refused commands.
+    fn refuse(&mut self, text: &str) {
+        self.reply(text);
+        self.errors += 1;
+        if self.errors >= self.config.errors {
+            self.phase = Phase::Closed;
+        }
+    }
+
+    fn reply(&mut self, text: &str) {
+        self.output.extend_from_slice(text.as_bytes());
+        self.output.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The name that a login means: `name` or `name@domain`. What no mailbox can be called stays as it is, and is refused later, as a
+/// wrong password is.
+fn login(text: &str) -> String {
+    let local = text.split_once('@').map_or(text, |(local, _)| local);
+    names::user(local).unwrap_or_else(|| text.to_owned())
+}

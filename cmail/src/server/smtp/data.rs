@@ -1,0 +1,229 @@
+//! The text of a message as it arrives after `DATA`: it ends at CRLF `.` CRLF and nowhere else, and the dot that a client puts
+//! before a line that starts with one is taken away. A CR or LF that is not part of a CRLF spoils the message, wherever it is: two
+//! servers that disagree about what ends a line can be made to disagree about what ends a message. A spoiled message is read to
+//! its true end, so that nothing in it is ever taken for a command, but it is not kept.
+
+use memchr::memchr2;
+
+/// Why a message is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// A CR or LF that is not part of a CRLF.
+    BareNewline,
+    /// A line longer than the limit.
+    LongLine,
+    /// More octets than the limit.
+    TooBig,
+}
+
+/// Where in the text the next octet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    LineStart,
+    /// After a dot at the start of a line.
+    Dot,
+    /// After a dot and a CR at the start of a line.
+    DotCr,
+    Text,
+    /// After a CR.
+    Cr,
+    End,
+}
+
+/// A message that is arriving.
+#[derive(Debug)]
+pub struct Data {
+    message: Vec<u8>,
+    place: Place,
+    /// Octets of the line so far.
+    line: usize,
+    fault: Option<Fault>,
+    longest_line: usize,
+    largest: usize,
+}
+
+impl Data {
+    /// Nothing has arrived. Lines are limited to `longest_line` octets with their end, the message to `largest`.
+    pub fn new(longest_line: usize, largest: usize) -> Data {
+        Data { message: Vec::new(), place: Place::LineStart, line: 0, fault: None, longest_line, largest }
+    }
+
+    /// Takes from the input what belongs to the message, and returns how much that was. The message has ended if that is known.
+    pub fn receive(&mut self, input: &[u8]) -> usize {
+        let mut at = 0;
+        while at < input.len() && !self.ended() {
+            if self.place == Place::Text {
+                let run = memchr2(b'\r', b'\n', &input[at..]).unwrap_or(input.len() - at);
+                self.keep(&input[at..at + run]);
+                at += run;
+            }
+            if let Some(&octet) = input.get(at) {
+                self.octet(octet);
+                at += 1;
+            }
+        }
+        at
+    }
+
+    /// Whether CRLF `.` CRLF has arrived.
+    pub fn ended(&self) -> bool {
+        self.place == Place::End
+    }
+
+    /// The message, or why it is refused.
+    pub fn finish(self) -> Result<Vec<u8>, Fault> {
+        self.fault.map_or(Ok(self.message), Err)
+    }
+
+    fn octet(&mut self, octet: u8) {
+        self.place = match (self.place, octet) {
+            (Place::DotCr, b'\n') => Place::End,
+            (Place::Cr, b'\n') => {
+                self.keep(b"\r\n");
+                self.line = 0;
+                Place::LineStart
+            }
+            (Place::Cr | Place::DotCr, _) => {
+                self.spoil(Fault::BareNewline);
+                self.text(octet)
+            }
+            (Place::LineStart, b'.') => Place::Dot,
+            (Place::Dot, b'\r') => Place::DotCr,
+            _ => self.text(octet),
+        }
+    }
+
+    /// An octet that is not at a special place, and the place after it.
+    fn text(&mut self, octet: u8) -> Place {
+        match octet {
+            b'\r' => Place::Cr,
+            b'\n' => {
+                self.spoil(Fault::BareNewline);
+                Place::Text
+            }
+            _ => {
+                self.keep(&[octet]);
+                Place::Text
+            }
+        }
+    }
+
+    fn keep(&mut self, octets: &[u8]) {
+        self.line += octets.len();
+        if self.line > self.longest_line {
+            self.spoil(Fault::LongLine);
+        }
+        if self.message.len() + octets.len() > self.largest {
+            self.spoil(Fault::TooBig);
+        }
+        if self.fault.is_none() {
+            self.message.extend_from_slice(octets);
+        }
+    }
+
+    fn spoil(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+        self.message = Vec::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The message and what is left of the input, or nothing if it has not ended.
+    fn receive(input: &[u8], step: usize) -> Option<(Result<Vec<u8>, Fault>, Vec<u8>)> {
+        let mut data = Data::new(1000, 10_000);
+        let mut at = 0;
+        while at < input.len() && !data.ended() {
+            let end = (at + step).min(input.len());
+            at += data.receive(&input[at..end]);
+        }
+        data.ended().then(|| (data.finish(), input[at..].to_vec()))
+    }
+
+    /// What the RFC says, on a whole text: cut at the first CRLF.CRLF, refuse lone CR and LF, take away the dots.
+    fn by_definition(input: &[u8]) -> Option<(Result<Vec<u8>, Fault>, Vec<u8>)> {
+        let whole = [b"\r\n", input].concat();
+        let end = whole.windows(5).position(|window| window == b"\r\n.\r\n")?;
+        let (text, rest) = (&whole[..end + 2], &whole[end + 5..]);
+        let lines: Vec<&[u8]> = split_crlf(&text[2.min(text.len())..]);
+        let message = if lines.iter().any(|line| line.contains(&b'\r') || line.contains(&b'\n')) {
+            Err(Fault::BareNewline)
+        } else {
+            Ok(lines.iter().flat_map(|line| [line.strip_prefix(b".").unwrap_or(line), b"\r\n"].concat()).collect())
+        };
+        Some((message, rest.to_vec()))
+    }
+
+    /// The lines of a text that ends with CRLF, or is empty.
+    fn split_crlf(mut text: &[u8]) -> Vec<&[u8]> {
+        let mut lines = Vec::new();
+        while let Some(end) = text.windows(2).position(|window| window == b"\r\n") {
+            lines.push(&text[..end]);
+            text = &text[end + 2..];
+        }
+        lines
+    }
+
+    #[test]
+    fn all_texts_of_eight_octets_end_where_the_rfc_says() {
+        const OCTETS: [u8; 4] = [b'\r', b'\n', b'.', b'a'];
+        let mut texts = 0;
+        for length in 1..=8 {
+            for number in 0..4_usize.pow(length) {
+                let mut text: Vec<u8> = (0..length).map(|place| OCTETS[number >> (2 * place) & 3]).collect();
+                text.extend_from_slice(b"\r\n.\r\nMAIL");
+                let expected = by_definition(&text);
+                for step in [1, 2, 3, text.len()] {
+                    assert_eq!(
+                        receive(&text, step),
+                        expected,
+                        "{:?} in steps of {step}",
+                        text.escape_ascii().to_string()
+                    );
+                }
+                texts += 1;
+            }
+        }
+        assert_eq!(texts, 87_380);
+    }
+
+    #[test]
+    fn endings_that_smuggle_are_not_endings() {
+        for ending in [
+            "\n.\n",
+            "\r.\r",
+            "\r.\n",
+            "\n.\r",
+            "\n.\r\n",
+            "\r\n.\n",
+            "\r.\r\n",
+            "\r\n.\r",
+            "\r\n\0.\r\n",
+            "\r\n.\0\r\n",
+            "\r\n.\r\r\n",
+        ] {
+            let text = format!("hello{ending}MAIL FROM:<evil@localhost>\r\n.\r\nQUIT");
+            let (message, rest) = receive(text.as_bytes(), 7).expect("the text ends");
+            assert_eq!(rest, b"QUIT", "{ending:?}");
+            match ending.contains('\0') {
+                true => assert!(message.is_ok()),
+                false => assert_eq!(message, Err(Fault::BareNewline), "{ending:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        let text = |octets: usize| [vec![b'x'; octets], b"\r\n.\r\n".to_vec()].concat();
+        assert!(receive(&text(998), 64).is_some_and(|(message, _)| message.is_ok()));
+        assert_eq!(receive(&text(999), 64).map(|(message, _)| message), Some(Err(Fault::LongLine)));
+        // A dot that was put in does not count.
+        let stuffed = [b"..".to_vec(), text(997)].concat();
+        assert!(receive(&stuffed, 64).is_some_and(|(message, _)| message.is_ok()));
+        let lines = |count: usize| [b"12345678\r\n".repeat(count), b".\r\n".to_vec()].concat();
+        assert!(receive(&lines(1000), 64).is_some_and(|(message, _)| message.is_ok()));
+        assert_eq!(receive(&lines(1001), 64).map(|(message, _)| message), Some(Err(Fault::TooBig)));
+    }
+}

@@ -1,0 +1,361 @@
+//! One SMTP session (RFC 5321), without input or output: bytes go in, replies and questions come out. Speaks SIZE (RFC 1870),
+//! 8BITMIME (RFC 6152), PIPELINING (RFC 2920) and ENHANCEDSTATUSCODES (RFC 2034). It does not know who has a mailbox and cannot
+//! deliver: it asks, and goes on when it is answered. It knows neither sockets nor clocks.
+
+mod data;
+mod path;
+
+use std::sync::Arc;
+
+use data::{Data, Fault};
+
+use super::lines::{Line, Lines};
+use super::names;
+
+/// What a session may use, and what the server is called.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name in the greeting.
+    pub hostname: String,
+    /// The domains that are delivered here, in lower case. An address without a domain is.
+    pub domains: Vec<String>,
+    /// The longest command, in octets with its end.
+    pub command: usize,
+    /// The longest line of a message, in octets with its end.
+    pub line: usize,
+    /// The largest message, in octets.
+    pub message: usize,
+    /// The most recipients of a message.
+    pub recipients: usize,
+    /// The most commands that may be refused before the session ends.
+    pub errors: usize,
+}
+
+/// What the session needs to go on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// More input: call [`Smtp::receive`].
+    Read,
+    /// Whether there is a mailbox of this name: call [`Smtp::user_is`].
+    CheckUser(String),
+    /// The message in all these mailboxes, or in none: call [`Smtp::delivered`].
+    Deliver {
+        /// Who sent it, as far as is known.
+        sender: Option<String>,
+        /// The mailboxes, each once.
+        recipients: Vec<String>,
+        /// The text.
+        message: Vec<u8>,
+    },
+    /// Nothing: the session is over when the output is sent.
+    Close,
+}
+
+/// What is known of the message that is being sent.
+#[derive(Debug, Default)]
+struct Envelope {
+    sender: Option<String>,
+    recipients: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Command,
+    /// Waiting for the answer about a recipient.
+    Recipient(String),
+    Data(Data),
+    /// Waiting for the outcome of a delivery.
+    Delivery,
+    Closed,
+}
+
+/// A session.
+#[derive(Debug)]
+pub struct Smtp {
+    config: Arc<Config>,
+    input: Lines,
+    output: Vec<u8>,
+    phase: Phase,
+    greeted: bool,
+    envelope: Option<Envelope>,
+    errors: usize,
+}
+
+impl Smtp {
+    /// A session that has sent its greeting.
+    pub fn new(config: Arc<Config>) -> Smtp {
+        let mut session = Smtp {
+            input: Lines::new(config.command),
+            config,
+            output: Vec::new(),
+            phase: Phase::Command,
+            greeted: false,
+            envelope: None,
+            errors: 0,
+        };
+        session.reply(&format!("220 {} ESMTP cmail", session.config.hostname));
+        session
+    }
+
+    /// The replies since the last call.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Input arrives. Call it when [`Step::Read`] asks for it, with pieces of bounded size.
+    pub fn receive(&mut self, input: &[u8]) {
+        self.input.push(input);
+    }
+
+    /// Uses what has arrived, and says what is needed next.
+    pub fn step(&mut self) -> Step {
+        loop {
+            match &mut self.phase {
+                Phase::Closed => return Step::Close,
+                Phase::Recipient(user) => return Step::CheckUser(user.clone()),
+                Phase::Delivery => return Step::Read,
+                Phase::Data(data) => {
+                    let used = data.receive(self.input.rest());
+                    self.input.consume(used);
+                    if !data.ended() {
+                        return Step::Read;
+                    }
+                    if let Some(step) = self.end_of_data() {
+                        return step;
+                    }
+                }
+                Phase::Command => match self.input.next_line() {
+                    None => return Step::Read,
+                    Some(Line::Text(line)) => self.command(line.trim_end_matches(' ')),
+                    Some(Line::TooLong) => self.refuse("500 5.5.6 Line too long"),
+                    Some(Line::Malformed) => {
+                        self.refuse("500 5.5.2 Lines end with CRLF and hold no control characters")
+                    }
+                },
+            }
+        }
+    }
+
+    /// The answer to [`Step::CheckUser`]; `None` if it cannot be found out now.
+    pub fn user_is(&mut self, known: Option<bool>) {
+        let Phase::Recipient(user) = std::mem::replace(&mut self.phase, Phase::Command) else {
+            return;
+        };
+        match (known, &mut self.envelope) {
+            (Some(true), Some(envelope)) => {
+                if !envelope.recipients.contains(&user) {
+                    envelope.recipients.push(user);
+                }
+                self.reply("250 2.1.5 OK");
+            }
+            (None, _) => self.reply("451 4.3.0 Try again later"),
+            _ => self.refuse("550 5.1.1 No such mailbox here"),
+        }
+    }
+
+    /// The answer to [`Step::Deliver`].
+    pub fn delivered(&mut self, stored: bool) {
+        self.phase = Phase::Command;
+        match stored {
+            true => self.reply("250 2.0.0 Delivered"),
+            false => self.reply("452 4.3.1 Could not be stored; try again later"),
+        }
+    }
+
+    /// The client has not said anything for too long, or too little; or the server is leaving.
+    pub fn end(&mut self, why: End) {
+        let text = match why {
+            End::Idle => "4.4.2 Idle for too long",
+            End::Leaving => "4.3.2 Going down",
+            End::Busy => "4.3.2 Too many connections",
+        };
+        self.reply(&format!("421 {text}"));
+        self.phase = Phase::Closed;
+    }
+
+    /// Whether no message is on its way: a good moment to end.
+    pub fn is_between_messages(&self) -> bool {
+        matches!(self.phase, Phase::Command) && self.envelope.is_none()
+    }
+
+    fn command(&mut self, line: &str) {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let rest = rest.trim_start_matches(' ');
+        match verb.to_ascii_uppercase().as_str() {
+            "EHLO" => self.hello(rest, true),
+            "HELO" => self.hello(rest, false),
+            "MAIL" => self.mail(rest),
+            "RCPT" => self.recipient(rest),
+            "DATA" if rest.is_empty() => self.data(),
+            "RSET" if rest.is_empty() => {
+                self.envelope = None;
+                self.reply("250 2.0.0 OK");
+            }
+            "NOOP" => self.reply("250 2.0.0 OK"),
+            "QUIT" if rest.is_empty() => {
+                self.reply("221 2.0.0 Bye");
+                self.phase = Phase::Closed;
+            }
+            "VRFY" if rest.is_empty() => self.refuse("501 5.5.4 Whom? Say: VRFY name"),
+            "VRFY" => self.reply("252 2.1.5 Not verified; send, and it will be tried"),
+            "HELP" => self.reply("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY; see RFC 5321"),
+            "DATA" | "RSET" | "QUIT" => self.refuse("501 5.5.4 This command takes no argument"),
+            "EXPN" | "TURN" | "STARTTLS" | "AUTH" | "BDAT" | "ETRN" => self.refuse("502 5.5.1 Not implemented"),
+            // A browser was made to speak to this port: what follows is not from a mail client.
+            "GET" | "POST" | "CONNECT" | "PUT" => {
+                self.reply("421 4.7.0 This is not HTTP");
+                self.phase = Phase::Closed;
+            }
+            _ => self.refuse("500 5.5.2 Unknown command"),
+        }
+    }
+
+    fn hello(&mut self, client: &str, extended: bool) {
+        if client.is_empty() || client.contains(' ') {
+            return self.refuse("501 5.5.4 Say who you are: EHLO name");
+        }
+        self.greeted = true;
+        self.envelope = None;
+        let hostname = self.config.hostname.clone();
+        if !extended {
+            return self.reply(&format!("250 {hostname}"));
+        }
+        let size = self.config.message;
+        for line in [
+            &format!("250-{hostname}"),
+            "250-PIPELINING",
+            &format!("250-SIZE {size}"),
+            "250-8BITMIME",
+            "250 ENHANCEDSTATUSCODES",
+        ] {
+            self.reply(line);
+        }
+    }
+
+    fn mail(&mut self, rest: &str) {
+        if !self.greeted {
+            return self.refuse("503 5.5.1 Say EHLO first");
+        }
+        if self.envelope.is_some() {
+            return self.refuse("503 5.5.1 A message is on its way already; RSET forgets it");
+        }
+        let Some(argument) = path::argument(rest, "FROM") else {
+            return self.refuse("501 5.5.4 Say: MAIL FROM:<address>");
+        };
+        for (name, value) in argument.parameters {
+            match (name.to_ascii_uppercase().as_str(), value) {
+                ("SIZE", Some(size)) => match self.check_size(size) {
+                    Ok(()) => {}
+                    Err(reply) => return self.refuse(reply),
+                },
+                ("BODY", Some(body)) if is_body(body) => {}
+                ("SIZE" | "BODY", _) => return self.refuse("501 5.5.4 This parameter has no such value"),
+                _ => return self.refuse("555 5.5.4 No such parameter"),
+            }
+        }
+        let sender = argument.path.map(|path| match path.domain {
+            Some(domain) => format!("{}@{domain}", path.local),
+            None => path.local,
+        });
+        self.envelope = Some(Envelope { sender, recipients: Vec::new() });
+        self.reply("250 2.1.0 OK");
+    }
+
+    fn check_size(&self, size: &str) -> Result<(), &'static str> {
+        if size.is_empty() || size.len() > 20 || !size.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err("501 5.5.4 SIZE is a number");
+        }
+        match size.parse::<u64>() {
+            Ok(size) if size <= self.config.message as u64 => Ok(()),
+            _ => Err(TOO_BIG),
+        }
+    }
+
+    fn recipient(&mut self, rest: &str) {
+        let Some(envelope) = &self.envelope else {
+            return self.refuse("503 5.5.1 Say MAIL first");
+        };
+        let Some(argument) = path::argument(rest, "TO") else {
+            return self.refuse("501 5.5.4 Say: RCPT TO:<address>");
+        };
+        let Some(path) = argument.path else {
+            return self.refuse("501 5.1.3 An address is needed");
+        };
+        if !argument.parameters.is_empty() {
+            return self.refuse("555 5.5.4 No such parameter");
+        }
+        if envelope.recipients.len() >= self.config.recipients {
+            return self.reply("452 4.5.3 Too many recipients");
+        }
+        if let Some(domain) = &path.domain
+            && !self.config.domains.contains(&domain.to_ascii_lowercase())
+        {
+            return self.refuse("550 5.7.1 Not delivered here, and not relayed");
+        }
+        match names::user(&path.local) {
+            Some(user) => self.phase = Phase::Recipient(user),
+            None => self.refuse("550 5.1.1 No such mailbox here"),
+        }
+    }
+
+    fn data(&mut self) {
+        match &self.envelope {
+            None => self.refuse("503 5.5.1 Say MAIL and RCPT first"),
+            Some(envelope) if envelope.recipients.is_empty() => self.refuse("554 5.5.1 No valid recipients"),
+            Some(_) => {
+                self.reply("354 End with a dot on a line of its own");
+                self.phase = Phase::Data(Data::new(self.config.line, self.config.message));
+            }
+        }
+    }
+
+    /// The text is complete: deliver it, or say what is wrong with it.
+    fn end_of_data(&mut self) -> Option<Step> {
+        let Phase::Data(data) = std::mem::replace(&mut self.phase, Phase::Command) else {
+            return None;
+        };
+        let envelope = self.envelope.take().unwrap_or_default();
+        match data.finish() {
+            Ok(message) => {
+                self.phase = Phase::Delivery;
+                return Some(Step::Deliver { sender: envelope.sender, recipients: envelope.recipients, message });
+            }
+            Err(Fault::BareNewline) => self.refuse("550 5.6.0 CR and LF stand together only"),
+            Err(Fault::LongLine) => self.refuse("554 5.6.0 A line of the message is too long"),
+            Err(Fault::TooBig) => self.refuse(TOO_BIG),
+        }
+        None
+    }
+
+    /// A reply that counts towards the limit of refused commands.
+    fn refuse(&mut self, text: &str) {
+        self.reply(text);
+        self.errors += 1;
+        if self.errors >= self.config.errors {
+            self.reply("421 4.7.0 Too many errors");
+            self.phase = Phase::Closed;
+        }
+    }
+
+    fn reply(&mut self, line: &str) {
+        self.output.extend_from_slice(line.as_bytes());
+        self.output.extend_from_slice(b"\r\n");
+    }
+}
+
+const TOO_BIG: &str = "552 5.3.4 The message is too big";
+
+/// Why the server ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client was silent, or too slow.
+    Idle,
+    /// The server stops.
+    Leaving,
+    /// There are too many sessions.
+    Busy,
+}
+
+fn is_body(value: &str) -> bool {
+    value.eq_ignore_ascii_case("7BIT") || value.eq_ignore_ascii_case("8BITMIME")
+}

@@ -1,0 +1,185 @@
+//! Addresses and parameters of `MAIL` and `RCPT` (RFC 5321, 4.1.2). Lenient where clients in use are sloppy (spaces around the
+//! path); source routes are read and ignored. Says what is written, not who it is.
+
+/// What is between `<` and `>`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The local part, without quotes.
+    pub local: String,
+    /// The domain, as written.
+    pub domain: Option<String>,
+}
+
+/// A path and the parameters after it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Argument<'a> {
+    /// `None` for the empty path `<>`.
+    pub path: Option<Path>,
+    /// Keywords with their values.
+    pub parameters: Vec<(&'a str, Option<&'a str>)>,
+}
+
+/// The longest local part, domain and path that the RFC asks for.
+const LOCAL: usize = 64;
+const DOMAIN: usize = 255;
+const PATH: usize = 256;
+
+/// `FROM:<path> parameters`, or `TO:<path> parameters`.
+pub fn argument<'a>(text: &'a str, keyword: &str) -> Option<Argument<'a>> {
+    let (before, after) = text.split_at_checked(keyword.len())?;
+    if !before.eq_ignore_ascii_case(keyword) {
+        return None;
+    }
+    let after = after.trim_start().strip_prefix(':')?.trim_start().strip_prefix('<')?;
+    let end = end_of_path(after)?;
+    let path = &after[..end];
+    let rest = &after[end + 1..];
+    if !rest.is_empty() && !rest.starts_with(' ') {
+        return None;
+    }
+    let path = match path {
+        "" => None,
+        path if path.len() + 2 > PATH => return None,
+        path => Some(parse(path)?),
+    };
+    let parameters = rest.split_ascii_whitespace().map(|word| match word.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (word, None),
+    });
+    Some(Argument { path, parameters: parameters.collect() })
+}
+
+/// Where the `>` is that is not inside quotes.
+fn end_of_path(text: &str) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, letter) in text.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '>' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn parse(path: &str) -> Option<Path> {
+    let mailbox = match path.strip_prefix('@') {
+        Some(route) => route.split_once(':')?.1,
+        None => path,
+    };
+    let (local, rest) = match mailbox.strip_prefix('"') {
+        Some(quoted) => unquote(quoted)?,
+        None => {
+            let end = mailbox.find('@').unwrap_or(mailbox.len());
+            let (local, rest) = mailbox.split_at(end);
+            is_dot_string(local).then(|| (local.to_owned(), rest))?
+        }
+    };
+    let domain = match rest {
+        "" => None,
+        rest => Some(rest.strip_prefix('@').filter(|domain| is_domain(domain))?.to_owned()),
+    };
+    (!local.is_empty() && local.len() <= LOCAL).then_some(Path { local, domain })
+}
+
+/// The contents of a quoted string whose first quote is gone, and what follows it.
+fn unquote(text: &str) -> Option<(String, &str)> {
+    let mut local = String::new();
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((local, &text[at + 1..])),
+            '\\' => local.push(letters.next()?.1),
+            letter => local.push(letter),
+        }
+    }
+    None
+}
+
+fn is_dot_string(text: &str) -> bool {
+    text.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom))
+}
+
+fn is_atom(letter: u8) -> bool {
+    letter.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&letter)
+}
+
+fn is_domain(text: &str) -> bool {
+    if text.len() > DOMAIN {
+        return false;
+    }
+    match text.strip_prefix('[') {
+        Some(literal) => literal.strip_suffix(']').is_some_and(|inside| {
+            !inside.is_empty() && inside.bytes().all(|letter| letter.is_ascii_graphic() && !b"[]\\".contains(&letter))
+        }),
+        None => text.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_')
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(text: &str) -> Option<(String, Option<String>)> {
+        argument(text, "TO")?.path.map(|path| (path.local, path.domain))
+    }
+
+    fn is(local: &str, domain: &str) -> Option<(String, Option<String>)> {
+        Some((local.to_owned(), (!domain.is_empty()).then(|| domain.to_owned())))
+    }
+
+    #[test]
+    fn paths() {
+        assert_eq!(to("TO:<u1@localhost>"), is("u1", "localhost"));
+        assert_eq!(to("to: <u1>"), is("u1", ""));
+        assert_eq!(to("TO:<@a.example,@b:u1@[127.0.0.1]>"), is("u1", "[127.0.0.1]"));
+        assert_eq!(to("TO:<\"a>b \\\"c\"@localhost>"), is("a>b \"c", "localhost"));
+        assert_eq!(to("TO:<a!b%c@localhost>"), is("a!b%c", "localhost"));
+        assert_eq!(argument("FROM:<>", "FROM"), Some(Argument { path: None, parameters: vec![] }));
+    }
+
+    #[test]
+    fn what_is_not_a_path() {
+        for text in [
+            "",
+            "TO",
+            "TO:",
+            "TO:u1",
+            "TO:<u1",
+            "FROM:<u1>",
+            "TO:<u1>x",
+            "TO:<.u1@localhost>",
+            "TO:<u1@>",
+            "TO:<@localhost>",
+            "TO:<\"\"@localhost>",
+            "TO:<u1@a..b>",
+            "TO:<u1@a>b>",
+            "TO:<u 1>",
+            "TO:<u1@[]>",
+            "TO:<é@localhost>",
+            "TO:<\"u1>",
+            "é",
+        ] {
+            assert_eq!(argument(text, "TO"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths() {
+        let local = |octets: usize| to(&format!("TO:<{}@b>", "a".repeat(octets))).is_some();
+        assert!(local(63) && local(64) && !local(65));
+        let path = |octets: usize| to(&format!("TO:<a@{}>", "b".repeat(octets - 4))).is_some();
+        assert!(path(255) && path(256) && !path(257));
+    }
+
+    #[test]
+    fn parameters() {
+        let argument = argument("FROM:<a@b> SIZE=12 BODY=8BITMIME X", "FROM").expect("a path");
+        assert_eq!(argument.parameters, [("SIZE", Some("12")), ("BODY", Some("8BITMIME")), ("X", None)]);
+    }
+}
