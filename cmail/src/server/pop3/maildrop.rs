@@ -64,7 +64,7 @@ impl Maildrop {
     }
 
     /// How many are not marked.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.unmarked().count()
     }
 
@@ -105,7 +105,7 @@ impl Maildrop {
 
     /// The reply to LIST.
     pub fn list(&self) -> String {
-        let header = format!("+OK {} messages ({} octets)\r\n", self.len(), self.octets());
+        let header = format!("+OK {} messages ({} octets)\r\n", self.count(), self.octets());
         self.listing(header, |entry| entry.octets().to_string())
     }
 

@@ -134,7 +134,7 @@ impl Pop3 {
         self.phase = Phase::Authorization(None);
         match maildrop {
             Ok(maildrop) => {
-                self.reply(&format!("+OK {} messages ({} octets)", maildrop.len(), maildrop.octets()));
+                self.reply(&format!("+OK {} messages ({} octets)", maildrop.count(), maildrop.octets()));
                 self.phase = Phase::Transaction(maildrop);
             }
             Err(Refused::Login) => self.refuse("-ERR [AUTH] Wrong name or password"),
@@ -224,7 +224,7 @@ impl Pop3 {
 
     fn transaction(&mut self, maildrop: &mut Maildrop, verb: &str, rest: &str) {
         let done = match (verb, rest) {
-            ("STAT", "") => Ok(format!("+OK {} {}", maildrop.len(), maildrop.octets())),
+            ("STAT", "") => Ok(format!("+OK {} {}", maildrop.count(), maildrop.octets())),
             ("LIST", "") => Ok(maildrop.list()),
             ("UIDL", "") => Ok(maildrop.uids()),
             ("LIST", number) => maildrop.find(number).map(|(at, entry)| format!("+OK {} {}", at + 1, entry.octets())),
@@ -235,7 +235,7 @@ impl Pop3 {
             ("NOOP", "") => Ok("+OK".to_owned()),
             ("RSET", "") => {
                 maildrop.unmark();
-                Ok(format!("+OK {} messages ({} octets)", maildrop.len(), maildrop.octets()))
+                Ok(format!("+OK {} messages ({} octets)", maildrop.count(), maildrop.octets()))
             }
             ("STAT" | "NOOP" | "RSET", _) => Err("-ERR This command takes no argument"),
             ("USER" | "PASS" | "APOP", _) => Err("-ERR You are logged in"),

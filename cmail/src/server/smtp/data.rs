@@ -131,8 +131,10 @@ impl Data {
 mod tests {
     use super::*;
 
+    type Received = (Result<Vec<u8>, Fault>, Vec<u8>);
+
     /// The message and what is left of the input, or nothing if it has not ended.
-    fn receive(input: &[u8], step: usize) -> Option<(Result<Vec<u8>, Fault>, Vec<u8>)> {
+    fn receive(input: &[u8], step: usize) -> Option<Received> {
         let mut data = Data::new(1000, 10_000);
         let mut at = 0;
         while at < input.len() && !data.ended() {
@@ -143,7 +145,7 @@ mod tests {
     }
 
     /// What the RFC says, on a whole text: cut at the first CRLF.CRLF, refuse lone CR and LF, take away the dots.
-    fn by_definition(input: &[u8]) -> Option<(Result<Vec<u8>, Fault>, Vec<u8>)> {
+    fn by_definition(input: &[u8]) -> Option<Received> {
         let whole = [b"\r\n", input].concat();
         let end = whole.windows(5).position(|window| window == b"\r\n.\r\n")?;
         let (text, rest) = (&whole[..end + 2], &whole[end + 5..]);
