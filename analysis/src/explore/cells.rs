@@ -11,7 +11,10 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::value::{Base, CellId, MapValue, Sort, Value};
+use super::{
+    text::{self, Piece, Shape, ShapePiece},
+    value::{Base, CellId, MapValue, Sort, Value},
+};
 use crate::{
     ir::{Literal, Program, Type, TypeDefKind},
     verdict::Scope,
@@ -62,6 +65,8 @@ pub enum Numbers {
     Atoms,
     /// Calculated with: the integers of the scope.
     Concrete,
+    /// The same, and processes have numbers too, because their digits matter.
+    Digits,
 }
 
 /// What code needs to know before it can go on.
@@ -152,10 +157,20 @@ pub struct Cells<'p> {
     pub int_literals: BTreeSet<i64>,
     /// String literals of the code at hand.
     pub str_literals: BTreeSet<String>,
+    /// Shapes of the strings that the code at hand makes, as far as they are known.
+    pub shapes: BTreeSet<Shape>,
+    /// Shapes that turned up and were not known: unknown strings were split without them, so that nothing found so far counts.
+    pub new_shapes: BTreeSet<Shape>,
     scalar_literals: BTreeMap<Sort, Vec<String>>,
     cells: Vec<Cell>,
     names: FxHashMap<(Origin, Quantifier), CellId>,
 }
+
+/// The number of the unknown function from processes to their numbers.
+const PROCESS_NUMBERS: u32 = 1 << 24;
+
+/// Digits repeat in them, so that numbers run together in two ways: `1` and `11`, `11` and `1`.
+const NUMBERS_OF_ONE_AND_TWO_DIGITS: [i64; 4] = [1, 11, 2, 12];
 
 /// Atoms from here up are chosen by a witness search, and occur in no unknown state.
 pub const WITNESS_ATOMS: u32 = 1 << 16;
@@ -170,6 +185,8 @@ impl<'p> Cells<'p> {
             bounds_met: BTreeSet::new(),
             int_literals: BTreeSet::from([0]),
             str_literals: BTreeSet::from([String::new()]),
+            shapes: BTreeSet::new(),
+            new_shapes: BTreeSet::new(),
             scalar_literals: BTreeMap::new(),
             cells: Vec::new(),
             names: FxHashMap::default(),
@@ -226,6 +243,43 @@ impl<'p> Cells<'p> {
     /// The literals of `sort` that the code at hand names: atoms `0..n`.
     pub fn scalar_literals(&self, sort: Sort) -> &[String] {
         self.scalar_literals.get(&sort).map_or(&[], Vec::as_slice)
+    }
+
+    /// Strings of this shape are made by the code at hand.
+    pub fn add_shape(&mut self, shape: &Shape) {
+        self.int_literals.extend(shape.numbers());
+        match shape.literal() {
+            Some(text) => drop(self.str_literals.insert(text.to_owned())),
+            None => drop(self.shapes.insert(shape.clone())),
+        }
+    }
+
+    /// Notes that a string is compared with others.
+    pub fn note_string(&mut self, value: &Value) {
+        let is_known = match value {
+            Value::Str(text) => self.str_literals.contains(&**text),
+            Value::Text(_) => text::shape(value).is_none_or(|it| self.shapes.contains(&it)),
+            _ => true,
+        };
+        if !is_known {
+            self.new_shapes.extend(text::shape(value));
+        }
+    }
+
+    /// The number of a process: unknown, and different from those of others.
+    pub fn process_number(&mut self, process: &Value) -> Value {
+        let base = self.process_numbers();
+        self.entry(base, process)
+    }
+
+    fn process_numbers(&mut self) -> CellId {
+        self.function(PROCESS_NUMBERS, Type::Pid, Type::U64)
+    }
+
+    /// An unknown function, by what it is called with: code that looks at unknown strings depends on them in some way.
+    pub fn function(&mut self, number: u32, from: Type, to: Type) -> CellId {
+        let ty = Rc::new(Type::Map(Box::new(from), Box::new(to)));
+        self.cell(Origin::Root(number, ty.clone()), || ty, Quantifier::Universal)
     }
 
     /// What is known at the start: the literals have been mentioned.
@@ -346,6 +400,12 @@ impl<'p> Cells<'p> {
     pub fn values(&mut self, id: CellId, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
         let Cell { ty, quantifier, .. } = self.get(id).clone();
         let nondefault = known.nondefault.contains(&id);
+        if self.numbers == Numbers::Digits
+            && let Origin::Entry(base, _) = self.get(id).origin
+            && base == self.process_numbers()
+        {
+            return self.free_process_numbers(base, known);
+        }
         let variants = |cells: &mut Self, tag: u32, fields: Vec<Type>| {
             let fields = fields.iter().enumerate().map(|(index, ty)| {
                 let origin = Origin::Payload(id, tag, index as u32);
@@ -389,6 +449,40 @@ impl<'p> Cells<'p> {
         cases
     }
 
+    /// The numbers that no process has yet.
+    fn free_process_numbers(&mut self, base: CellId, known: &Knowledge) -> Vec<(Value, Knowledge)> {
+        self.bounds_met.insert("numbers of processes".to_owned());
+        let is_taken = |number: i64| {
+            known.resolved.iter().any(|(cell, value)| {
+                matches!(self.get(*cell).origin, Origin::Entry(it, _) if it == base) && *value == Value::Int(number)
+            })
+        };
+        let free = NUMBERS_OF_ONE_AND_TWO_DIGITS.into_iter().filter(|it| !is_taken(*it));
+        free.map(|it| (Value::Int(it), known.clone())).collect()
+    }
+
+    /// The strings of a shape, up to renaming.
+    fn strings_of(&mut self, shape: &Shape, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let mut rows: Vec<(Vec<Piece>, Knowledge)> = vec![(Vec::new(), known.clone())];
+        for piece in &shape.0 {
+            let mut longer = Vec::new();
+            for (row, known) in rows {
+                let options = match piece {
+                    ShapePiece::Literal(text) => vec![(Value::Str(text.clone()), known)],
+                    ShapePiece::Hole(Sort::Pid) => self.values_of(&Type::Pid, &known, bounded),
+                    ShapePiece::Hole(_) => self.values_of(&Type::U64, &known, bounded),
+                    ShapePiece::Other => Vec::new(),
+                };
+                for (value, known) in options {
+                    let pieces = text::pieces(&value).unwrap_or_default();
+                    longer.push((row.iter().cloned().chain(pieces).collect(), known));
+                }
+            }
+            rows = longer;
+        }
+        rows.into_iter().map(|(pieces, known)| (text::join(pieces), known)).collect()
+    }
+
     /// The values of a type without cells: scalars, numbers, and tuples of them.
     pub fn values_of(&mut self, ty: &Type, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
         if let Some(sort) = sort_of(self.program, ty) {
@@ -401,6 +495,11 @@ impl<'p> Cells<'p> {
                 let literals: Vec<_> = self.str_literals.iter().map(|it| Value::Str(Rc::from(it.as_str()))).collect();
                 let mut cases: Vec<_> = literals.into_iter().map(|it| (it, known.clone())).collect();
                 cases.extend(self.atoms(Sort::Str, known, bounded));
+                for shape in self.shapes.clone() {
+                    let strings = self.strings_of(&shape, known, bounded);
+                    let new: Vec<_> = strings.into_iter().filter(|it| !cases.iter().any(|old| old.0 == it.0)).collect();
+                    cases.extend(new);
+                }
                 cases
             }
             Type::Option(inner) => {
@@ -498,12 +597,15 @@ impl<'p> Cells<'p> {
                 cases.extend(self.atoms(Sort::Int, known, bounded));
                 cases
             }
-            Numbers::Concrete => {
+            Numbers::Concrete | Numbers::Digits => {
                 let limit = i64::from(self.scope.ints);
                 self.bounds_met.insert(format!("int ≤ {limit}"));
                 let low = if signed { -limit } else { 0 };
                 let mut all: BTreeSet<i64> = (low..=limit).collect();
                 all.extend(self.int_literals.iter().filter(|it| fits(it)));
+                if self.numbers == Numbers::Digits {
+                    all.extend(NUMBERS_OF_ONE_AND_TWO_DIGITS);
+                }
                 all.into_iter().map(|it| (Value::Int(it), known.clone())).collect()
             }
         }

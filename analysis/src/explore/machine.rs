@@ -11,6 +11,7 @@ use super::{
     },
     code::{Code, CodeId, Op},
     hints::Hints,
+    text::{self, Parsed, Piece, Split},
     value::{Base, CellId, MapValue, Sort, Value},
 };
 use crate::ir::{Mutation, NodeId, Prim, Type};
@@ -123,6 +124,10 @@ pub enum Stop {
     /// [`World::fuel`] is used up.
     OutOfFuel,
 }
+
+/// Numbers of the unknown functions that stand for what is in unknown strings.
+const SPLITS: u32 = (1 << 24) + 1;
+const PARSES: u32 = (1 << 24) + 2;
 
 /// Activations at a time before a recursion is taken to be endless.
 const MAX_DEPTH: usize = 256;
@@ -467,7 +472,7 @@ impl Machine {
 
     /// An integer that the code made. As long as unknown integers are atoms, it must be one of those they are known to differ from.
     fn made(&self, world: &World, number: i64) -> Result<Value, Stop> {
-        let is_told_apart = world.cells.numbers == Numbers::Concrete || world.cells.int_literals.contains(&number);
+        let is_told_apart = world.cells.numbers != Numbers::Atoms || world.cells.int_literals.contains(&number);
         if is_told_apart { Ok(Value::Int(number)) } else { Err(Stop::NumbersNeeded) }
     }
 
@@ -649,17 +654,10 @@ impl Machine {
                     _ => a >= b,
                 })
             }
-            Prim::Add if *ty == Type::Str => {
-                let (Value::Str(a), Value::Str(b)) = (self.force_top(world, 1)?, self.force_top(world, 0)?) else {
-                    return Err(self.panic_here(world, "cannot yet compute with strings that are not literals"));
-                };
-                let made = format!("{a}{b}");
-                // A string that unknown ones are not known to differ from cannot be compared with them.
-                if !world.cells.str_literals.contains(&made) {
-                    return Err(self.unsupported(world));
-                }
-                Value::Str(Rc::from(made))
-            }
+            Prim::Add if *ty == Type::Str => self.concatenate(world, count)?,
+            Prim::Text => self.text_top(world)?,
+            Prim::SplitOnce => self.split_once(world)?,
+            Prim::Parse => self.parse(world, ty)?,
             Prim::Add
             | Prim::Sub
             | Prim::Mul
@@ -688,6 +686,84 @@ impl Machine {
         };
         self.replace(count, value);
         Ok(())
+    }
+
+    fn concatenate(&mut self, world: &mut World, count: usize) -> Result<Value, Stop> {
+        let mut pieces = Vec::new();
+        for depth in (0..count).rev() {
+            let part = self.force_top(world, depth)?;
+            match text::pieces(&part) {
+                Some(more) => pieces.extend(more),
+                None => return Err(self.unsupported(world)),
+            }
+        }
+        Ok(text::join(pieces))
+    }
+
+    /// What `{}` prints of the value on the stack.
+    fn text_top(&mut self, world: &mut World) -> Result<Value, Stop> {
+        let value = self.force_top(world, 0)?;
+        let value = match value {
+            Value::Atom(Sort::Pid, _) if world.cells.numbers == Numbers::Digits => {
+                let number = world.cells.process_number(&value);
+                self.force(world, &number).map_err(Stop::Need)?
+            }
+            value => value,
+        };
+        text::pieces(&value).map(text::join).ok_or_else(|| self.unsupported(world))
+    }
+
+    fn split_once(&mut self, world: &mut World) -> Result<Value, Stop> {
+        let (whole, separator) = (self.force_top(world, 1)?, self.force_top(world, 0)?);
+        let (Some(pieces), Value::Str(separator)) = (text::pieces(&whole), &separator) else {
+            return Err(self.unsupported(world));
+        };
+        if separator.is_empty() || separator.chars().any(|it| it.is_ascii_digit()) {
+            return Err(self.unsupported(world));
+        }
+        match text::split_once(&pieces, separator) {
+            Split::None => Ok(Value::none()),
+            Split::At(left, right) => Ok(Value::some(Value::tuple(vec![left, right]))),
+            Split::Unknown => {
+                let parts = Type::Tuple(vec![Type::Str, Type::Str]);
+                let key = Value::tuple(vec![whole, Value::Str(separator.clone())]);
+                self.look_into(world, SPLITS, parts.clone(), Type::Option(Box::new(parts)), key)
+            }
+        }
+    }
+
+    fn parse(&mut self, world: &mut World, ty: &Type) -> Result<Value, Stop> {
+        let whole = self.force_top(world, 0)?;
+        let (Some(pieces), Type::Option(target)) = (text::pieces(&whole), ty) else {
+            return Err(self.unsupported(world));
+        };
+        let is_unknown = matches!(whole, Value::Atom(Sort::Str, _));
+        if is_unknown {
+            return self.look_into(world, PARSES, Type::Str, ty.clone(), whole);
+        }
+        match (text::parse(&pieces), &**target) {
+            (Parsed::None, _) => Ok(Value::none()),
+            (Parsed::Atom(Sort::Pid, number), Type::Pid) => Ok(Value::some(Value::Atom(Sort::Pid, number))),
+            // Integers of fewer bits may not hold it.
+            (Parsed::Atom(Sort::Int, number), Type::Int { bits: 64, .. }) => {
+                Ok(Value::some(Value::Atom(Sort::Int, number)))
+            }
+            (Parsed::Int(number), Type::Int { bits, signed }) => {
+                let (low, high) = int_range(*signed, *bits);
+                match (low..=high.min(i128::from(i64::MAX))).contains(&number) {
+                    true => self.made(world, number as i64).map(Value::some),
+                    false => Ok(Value::none()),
+                }
+            }
+            _ => Err(self.unsupported(world)),
+        }
+    }
+
+    /// What code finds in a string about which nothing is known: anything, but always the same.
+    fn look_into(&self, world: &mut World, number: u32, from: Type, to: Type, whole: Value) -> Result<Value, Stop> {
+        let function = world.cells.function(number, from, to);
+        let found = world.cells.entry(function, &whole);
+        self.force(world, &found).map_err(Stop::Need)
     }
 
     fn collection_prim(&mut self, world: &mut World, prim: Prim, ty: &Type) -> Result<Value, Stop> {
@@ -729,6 +805,10 @@ impl Machine {
             }
             (Prim::IsEmpty, Value::Seq(elements)) => Value::Bool(elements.is_empty()),
             (Prim::IsEmpty, Value::Map(map)) => Value::Bool(self.is_empty(world, &map)?),
+            (Prim::Keys, Value::Map(MapValue { base: Base::Unknown(base), default: None, over })) => {
+                let over = over.iter().map(|(key, entry)| (key.clone(), entry.as_ref().map(|_| Value::Unit))).collect();
+                Value::Map(MapValue { base: Base::Keys(base), default: None, over: Rc::new(over) })
+            }
             (Prim::Keys, Value::Map(map)) => {
                 let mut keys = MapValue::empty(None);
                 for (key, _) in self.entries(world, &map)? {
@@ -751,10 +831,14 @@ impl Machine {
             (Prim::First, Value::Seq(elements)) => elements.first().cloned().map_or_else(Value::none, Value::some),
             (Prim::Last, Value::Seq(elements)) => elements.last().cloned().map_or_else(Value::none, Value::some),
             (Prim::Rev, Value::Seq(elements)) => Value::seq(elements.iter().rev().cloned().collect()),
+            (Prim::Values, Value::Map(map)) => {
+                Value::seq(self.entries(world, &map)?.into_iter().map(|(_, value)| value).collect())
+            }
+            (Prim::ToMap, Value::Seq(elements)) => self.map_of(world, &elements)?,
             (Prim::ToSet, Value::Seq(elements)) => self.set_of(world, &elements)?,
             (Prim::ToSet, set @ Value::Map(_)) => set,
             (_, Value::Seq(elements)) if sum_or_bound => self.fold(world, prim, &elements, ty)?,
-            (_, other) => other,
+            _ => return Err(self.unsupported(world)),
         })
     }
 
@@ -765,6 +849,17 @@ impl Machine {
             set = set.with(key, Some(Value::Unit));
         }
         Ok(Value::Map(set))
+    }
+
+    fn map_of(&mut self, world: &mut World, elements: &[Value]) -> Result<Value, Stop> {
+        let mut map = MapValue::empty(None);
+        for element in elements {
+            if let Value::Tuple(pair) = self.force(world, element).map_err(Stop::Need)? {
+                let key = self.force_all(world, &pair[0]).map_err(Stop::Need)?;
+                map = map.with(key, Some(pair[1].clone()));
+            }
+        }
+        Ok(Value::Map(map))
     }
 
     fn fold(&mut self, world: &mut World, prim: Prim, elements: &[Value], ty: &Type) -> Result<Value, Stop> {
@@ -877,6 +972,10 @@ impl Machine {
             Value::Tuple(fields) => Value::tuple(all(world, fields)?),
             Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
             Value::Seq(elements) => Value::seq(all(world, elements)?),
+            Value::Str(_) | Value::Text(_) => {
+                world.cells.note_string(&value);
+                value
+            }
             _ => value,
         })
     }
@@ -934,10 +1033,10 @@ impl Machine {
 
     /// The entry at a key of what lies under the written entries.
     fn lookup_under(&self, world: &World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
-        let Base::Unknown(base) = map.base else { return Ok(None) };
+        let Some(base) = map.base.cell() else { return Ok(None) };
         if let Some(facts) = self.known.bases.get(&base) {
             if let Some(entry) = facts.entries.get(key) {
-                return Ok(entry.clone());
+                return Ok(map.base.entry(entry.clone()));
             }
             if facts.closed {
                 return Ok(None);
@@ -953,12 +1052,12 @@ impl Machine {
     /// All entries of a map, or those of a total function that are not the default; in the order of the keys.
     pub fn entries(&self, world: &mut World, map: &MapValue) -> Result<Vec<(Value, Value)>, Stop> {
         let mut entries: BTreeMap<Value, Value> = BTreeMap::new();
-        if let Base::Unknown(base) = map.base {
+        if let Some(base) = map.base.cell() {
             let facts = self.known.bases.get(&base).cloned().unwrap_or_default();
             if !facts.closed {
                 return Err(Stop::Need(Need::Close(base)));
             }
-            entries.extend(facts.entries.into_iter().filter_map(|(key, entry)| Some((key, entry?))));
+            entries.extend(facts.entries.into_iter().filter_map(|(key, entry)| Some((key, map.base.entry(entry)?))));
         }
         for (key, entry) in map.over.iter() {
             match entry {
@@ -988,7 +1087,7 @@ impl Machine {
     fn is_empty(&self, world: &mut World, map: &MapValue) -> Result<bool, Stop> {
         let mut need = None;
         let mut known: BTreeMap<Value, Option<Value>> = BTreeMap::new();
-        if let Base::Unknown(base) = map.base {
+        if let Some(base) = map.base.cell() {
             let facts = self.known.bases.get(&base).cloned().unwrap_or_default();
             if !facts.closed {
                 need = Some(Stop::Need(Need::Close(base)));
@@ -1162,6 +1261,11 @@ impl Comparison<'_> {
                 self.all_equal(world, xs, ys)
             }
             (Value::Map(x), Value::Map(y)) => self.maps_equal(world, x, y),
+            (Value::Str(_) | Value::Text(_), _) | (_, Value::Str(_) | Value::Text(_)) => {
+                world.cells.note_string(&a);
+                world.cells.note_string(&b);
+                Ok(a == b)
+            }
             (Value::Atom(Sort::Int, _), Value::Int(it)) | (Value::Int(it), Value::Atom(Sort::Int, _)) => {
                 if world.cells.int_literals.contains(it) { Ok(false) } else { Err(Stop::NumbersNeeded) }
             }
@@ -1187,7 +1291,7 @@ impl Comparison<'_> {
         let mut keys: Vec<Value> = x.over.keys().chain(y.over.keys()).cloned().collect();
         if x.base != y.base {
             for base in [x.base, y.base] {
-                let Base::Unknown(base) = base else { continue };
+                let Some(base) = base.cell() else { continue };
                 match self.machine.known.bases.get(&base) {
                     Some(facts) if facts.closed => keys.extend(facts.entries.keys().cloned()),
                     _ => return Err(Stop::Need(Need::Close(base))),
@@ -1233,6 +1337,10 @@ fn has_invented(key: &Value) -> bool {
         Value::Atom(_, number) => *number >= WITNESS_ATOMS,
         Value::Tuple(fields) | Value::Variant(_, fields) => fields.iter().any(has_invented),
         Value::Seq(elements) => elements.iter().any(has_invented),
+        Value::Text(pieces) => pieces.iter().any(|piece| match piece {
+            Piece::Literal(_) => false,
+            Piece::Decimal(_, number) | Piece::Other(number) => *number >= WITNESS_ATOMS,
+        }),
         _ => false,
     }
 }

@@ -15,4 +15,5 @@ pub mod machine;
 pub mod panics;
 pub mod search;
 pub mod show;
+pub mod text;
 pub mod value;

@@ -2,6 +2,7 @@
 
 use super::{
     cells::{Cells, WITNESS_ATOMS},
+    text::Piece,
     value::{MapValue, Sort, Value},
 };
 use crate::ir::{Type, TypeDefKind};
@@ -17,6 +18,7 @@ impl Show<'_, '_> {
             (Value::Bool(it), _) => it.to_string(),
             (Value::Int(it), _) => it.to_string(),
             (Value::Str(it), _) => format!("{it:?}"),
+            (Value::Text(pieces), _) => self.text(pieces),
             (Value::Atom(sort, number), _) => self.atom(*sort, *number),
             (Value::Cell(_), _) => "_".to_owned(),
             (Value::Tuple(fields), Type::Tuple(types)) => {
@@ -72,6 +74,16 @@ impl Show<'_, '_> {
             })
             .collect();
         format!("{{{}}}", entries.join(", "))
+    }
+
+    /// A made string; what is printed of a process or number that is not known stands in braces.
+    fn text(&self, pieces: &[Piece]) -> String {
+        let pieces = pieces.iter().map(|piece| match piece {
+            Piece::Literal(text) => text.to_string(),
+            Piece::Decimal(sort, number) => format!("{{{}}}", self.atom(*sort, *number)),
+            Piece::Other(number) => format!("{{s{number}}}"),
+        });
+        format!("\"{}\"", pieces.collect::<String>())
     }
 
     fn atom(&self, sort: Sort, number: u32) -> String {

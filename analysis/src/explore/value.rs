@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
+use super::text::Piece;
+
 /// Names a value that is not known (yet): see [`super::cells::Cells`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(pub u32);
@@ -29,8 +31,10 @@ pub enum Value {
     Bool(bool),
     /// An integer.
     Int(i64),
-    /// A string.
+    /// A string whose characters are known.
     Str(Rc<str>),
+    /// A string in which there are decimals of atoms.
+    Text(Rc<[Piece]>),
     /// A value of which only equality matters: atoms of one sort with different numbers are different values.
     Atom(Sort, u32),
     /// A tuple or struct with at least one field.
@@ -85,6 +89,26 @@ pub enum Base {
     Empty,
     /// A map about which [`super::cells::Knowledge`] knows some entries.
     Unknown(CellId),
+    /// The set of the keys of such a map.
+    Keys(CellId),
+}
+
+impl Base {
+    /// The unknown map.
+    pub fn cell(self) -> Option<CellId> {
+        match self {
+            Base::Empty => None,
+            Base::Unknown(cell) | Base::Keys(cell) => Some(cell),
+        }
+    }
+
+    /// What an entry of the unknown map is here.
+    pub fn entry(self, entry: Option<Value>) -> Option<Value> {
+        match self {
+            Base::Keys(_) => entry.map(|_| Value::Unit),
+            _ => entry,
+        }
+    }
 }
 
 impl MapValue {

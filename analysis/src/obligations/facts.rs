@@ -92,6 +92,8 @@ fn propose(
         }
         Value::Map(map) => {
             let mut entries = match map.base {
+                // What is known of the keys is known of the map.
+                Base::Keys(_) => return,
                 Base::Unknown(base) => machine.known.bases.get(&base).map(|it| it.entries.clone()).unwrap_or_default(),
                 Base::Empty => Default::default(),
             };

@@ -15,7 +15,8 @@ use crate::{
         code::{Code, CodeId, Op},
         machine::{Machine, Trail, World},
         search::{Abort, Action, Answer, End, Search, Slot},
-        value::{Base, MapValue, Sort, Value},
+        text::{Shape, told_apart},
+        value::{MapValue, Sort, Value},
     },
     ir::{LayerId, Literal, Program, Type},
     verdict::Scope,
@@ -111,26 +112,43 @@ impl<'p> Setting<'p> {
         question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
         let mut effort = Effort::default();
-        for numbers in [Numbers::Atoms, Numbers::Concrete] {
-            let mut world = self.world(scope, numbers, literals);
+        let mut numbers = Numbers::Atoms;
+        let mut shapes = BTreeSet::new();
+        loop {
+            let mut world = self.world(scope, numbers, literals, &shapes);
             let mut search = Search { world: &mut world, program: self.program, stop: self.stop, pausing: false };
             let answer = question(&mut search);
             effort.cases += world.cases + 1;
             effort.states += world.paths;
             effort.bounds_met = world.cells.bounds_met;
+            let new_shapes = world.cells.new_shapes;
             let answered = match answer {
+                Err(abort @ (Abort::Stopped | Abort::OutOfFuel)) => Answered::GivenUp(abort),
+                _ if !new_shapes.is_empty() && numbers != Numbers::Digits => {
+                    shapes.extend(new_shapes);
+                    let all: Vec<Shape> = shapes.iter().cloned().collect();
+                    if !told_apart(&all) {
+                        (numbers, shapes) = (Numbers::Digits, BTreeSet::new());
+                    }
+                    continue;
+                }
+                Err(Abort::NumbersNeeded) if numbers == Numbers::Atoms => {
+                    numbers = Numbers::Concrete;
+                    continue;
+                }
+                // The strings that code makes are not among the unknown ones then: a counterexample counts, its absence does not.
+                Ok(None) if numbers == Numbers::Digits => Answered::GivenUp(Abort::Unsupported),
                 Ok(None) => Answered::Holds,
                 Ok(Some(violation)) => Answered::Violated(violation),
-                Err(Abort::NumbersNeeded) => continue,
                 Err(abort) => Answered::GivenUp(abort),
             };
             return (answered, effort);
         }
-        (Answered::GivenUp(Abort::NumbersNeeded), effort)
     }
 
-    fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>) -> World<'p> {
+    fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>, shapes: &BTreeSet<Shape>) -> World<'p> {
         let mut cells = Cells::new(self.program, scope.clone(), numbers);
+        shapes.iter().for_each(|shape| cells.add_shape(shape));
         let mut known = |index: usize, literal: &Literal| {
             // A process that code names would have to be tried as every other one: such code is not run.
             let names_a_process = matches!(literal, Literal::Scalar(Type::Pid, _));
@@ -371,11 +389,12 @@ pub fn concrete_value(search: &mut Search<'_, '_>, known: &mut Knowledge, value:
 
 fn concrete_map(search: &mut Search<'_, '_>, known: &mut Knowledge, map: &MapValue) -> Value {
     let mut entries: BTreeMap<Value, Option<Value>> = BTreeMap::new();
-    if let Base::Unknown(base) = map.base {
+    if let Some(base) = map.base.cell() {
         if let Some(closed) = search.world.cells.split(&Need::Close(base), known, true).into_iter().next() {
             *known = closed;
         }
-        entries.extend(known.bases.get(&base).map(|facts| facts.entries.clone()).unwrap_or_default());
+        let under = known.bases.get(&base).map(|facts| facts.entries.clone()).unwrap_or_default();
+        entries.extend(under.into_iter().map(|(key, entry)| (key, map.base.entry(entry))));
     }
     entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
     let mut result = MapValue::empty(map.default.as_deref().cloned());
