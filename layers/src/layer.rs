@@ -17,6 +17,12 @@ pub trait Operation: Clone + Ord + fmt::Debug + 'static {
     type Output: Value;
     /// The name in the source.
     const NAME: &'static str;
+
+    /// The call with these arguments.
+    fn from_args(args: Self::Args) -> Self;
+
+    /// The arguments of the call.
+    fn into_args(self) -> Self::Args;
 }
 
 /// Something that operations can be performed on, by one process: a bottom layer, an implementation over one, a [`Model`].
@@ -106,8 +112,45 @@ pub mod generated {
     use std::any::Any;
 
     use super::{Operation, Spec};
+    use crate::keyed::Select;
+    pub use crate::keyed::{Arguments, One, Route};
     use crate::model::Event;
-    use crate::{Pid, tape};
+    use crate::{Map, Pid, tape, when};
+
+    /// The operation of another layer that has the same arguments.
+    #[inline]
+    pub fn recast<From: Operation, To: Operation<Args = From::Args>>(op: From) -> To {
+        To::from_args(op.into_args())
+    }
+
+    /// The entry at `key`. The transition does not exist if there is none.
+    pub fn entry<'a, K: Ord, V>(map: &'a mut Map<K, V>, key: &K) -> &'a mut V {
+        when(map.contains(key));
+        &mut map[key]
+    }
+
+    /// The operation below of one above, for the key that the one above names, if it names one.
+    #[inline]
+    pub fn route<From: Operation, To: Operation, L: Select>(below: &mut L, op: From) -> To
+    where
+        From::Args: Route<L::Key, To::Args>,
+    {
+        let (key, args) = op.into_args().route();
+        if let Some(key) = key {
+            below.select(key);
+        }
+        To::from_args(args)
+    }
+
+    /// The selected key.
+    ///
+    /// # Panics
+    ///
+    /// If none is: whoever calls a procedure of one key has not said which.
+    #[inline]
+    pub fn selected<K: Clone>(key: &Option<K>) -> K {
+        key.clone().expect("an operation for one key, before a key was selected")
+    }
 
     /// A step of an operation inherited from a layer over a component of the state.
     pub fn step_in<L: Spec<O, S> + ?Sized, O: Operation, S>(component: &mut S, me: Pid, op: O) -> O::Output {

@@ -11,6 +11,7 @@
 extern crate self as cspec;
 
 mod choice;
+mod keyed;
 mod layer;
 mod map;
 pub mod model;
@@ -23,6 +24,7 @@ mod value;
 
 pub use choice::{any, choose, emit, external, maybe, repeat, when};
 pub use cspec_macros::{bottom, client, implement, layer, scalar, stack, state};
+pub use keyed::{Keyed, Select};
 pub use layer::{Layer, Model, Operation, Perform, Spec};
 pub use map::Map;
 pub use scalar::{Pid, Scalar};

@@ -52,7 +52,7 @@ fn perform(item: &ItemImpl, layer: &Path, hardware: &Type, mut method: ImplItemF
             #(#attributes)*
             #[inline]
             fn perform(&mut self, op: #module::#name) -> #output {
-                let (#(#patterns,)*): (#(#types,)*) = op.0;
+                let (#(#patterns,)*): (#(#types,)*) = ::cspec::Operation::into_args(op);
                 #(#statements)*
             }
         }

@@ -1,13 +1,16 @@
 //! `#[implement]`: a struct over whatever performs the lower layer, which performs the upper one.
+//!
+//! Below an implementation by `partition` of its top form, everything serves one key at a time (`cspec::Select`), down to an
+//! implementation of its bottom form, which holds the key.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Result, Token, Type, Visibility, parenthesized,
-    parse_quote, parse2,
+    Attribute, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Result, Signature, Token, Type, Visibility,
+    parenthesized, parse_quote, parse2,
 };
 
 use crate::names::hidden;
@@ -17,15 +20,18 @@ struct Args {
     upper: Path,
     lower: Path,
     pattern: Ident,
+    /// `check = op`, with `partition`.
+    check: Option<Ident>,
     pass: Vec<Ident>,
 }
 
+const EXPECTED: &str = "expected `over = Lower`, `by = PATTERN`, `check = operation` or `pass(…)`";
 const PATTERNS: &str = "expected `movers`, `retry`, `abstraction` or `partition(key)`";
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let upper = Path::parse_mod_style(input)?;
-        let (mut lower, mut pattern, mut pass) = (None, None, Vec::new());
+        let (mut lower, mut pattern, mut check, mut pass) = (None, None, None, Vec::new());
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let word: Ident = input.parse()?;
             match word.to_string().as_str() {
@@ -37,19 +43,31 @@ impl Parse for Args {
                     input.parse::<Token![=]>()?;
                     pattern = Some(by(input)?);
                 }
+                "check" => {
+                    input.parse::<Token![=]>()?;
+                    check = Some(input.parse::<Ident>()?);
+                }
                 "pass" => {
                     let inside;
                     parenthesized!(inside in input);
                     pass.extend(Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?);
                 }
                 _ => {
-                    return Err(Error::new_spanned(word, "expected `over = Lower`, `by = PATTERN` or `pass(…)`"));
+                    return Err(Error::new_spanned(word, EXPECTED));
                 }
             }
         }
         let lower = lower.ok_or_else(|| Error::new_spanned(&upper, "over which layer? Write `over = Lower`"))?;
         let pattern = pattern.ok_or_else(|| Error::new_spanned(&upper, "by which pattern? Write `by = movers`"))?;
-        Ok(Args { upper, lower, pattern, pass })
+        match (&check, pattern == "partition") {
+            (None, true) => {
+                let message = "which operation asks whether a key is valid? Write `check = operation`";
+                return Err(Error::new_spanned(pattern, message));
+            }
+            (Some(op), false) => return Err(Error::new_spanned(op, "`check` belongs to `by = partition(key)`")),
+            _ => {}
+        }
+        Ok(Args { upper, lower, pattern, check, pass })
     }
 }
 
@@ -60,56 +78,126 @@ fn by(input: ParseStream<'_>) -> Result<Ident> {
         "partition" => {
             let key;
             parenthesized!(key in input);
-            key.parse::<TokenStream>()?;
+            key.parse::<Ident>()?;
         }
         _ => return Err(Error::new_spanned(pattern, PATTERNS)),
     }
     Ok(pattern)
 }
 
+/// The forms that an implementation has natively.
+enum Form {
+    /// Procedures, of the operations that are not passed on.
+    Procedures,
+    /// Nothing but what it passes on, which is all.
+    Abstraction,
+    /// The top of a partition: an operation with a key is the one of that key.
+    Top,
+    /// The bottom of a partition: the key, of this type, is an argument of every procedure.
+    Bottom(Type),
+}
+
 pub fn implement(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let args: Args = parse2(args)?;
     let item: ItemImpl = parse2(item)?;
     let name = name_of(&item)?;
-    let by_abstraction = args.pattern == "abstraction";
-    let (mut functions, mut procedures, mut relations) = (Vec::new(), Vec::new(), 0);
+    let (mut functions, mut procedures, mut relations) = (Vec::new(), Vec::new(), Vec::new());
     for member in item.items {
         let ImplItem::Fn(mut function) = member else {
             return Err(Error::new_spanned(member, "an implementation consists of functions"));
         };
         if take_abstraction(&mut function.attrs) {
-            relations += 1;
-            if !by_abstraction {
-                return Err(Error::new_spanned(&function.sig.ident, "`#[abstraction]` belongs to `by = abstraction`"));
-            }
             function.vis = Visibility::Public(Default::default());
             function.attrs.push(parse_quote!(#[allow(dead_code)]));
+            relations.push(function.sig.clone());
         } else if is_procedure(&function) {
-            procedures.push(procedure(&args, &name, &function));
+            procedures.push(function.clone());
         }
         functions.push(function);
     }
-    if by_abstraction {
-        check_abstraction(&args, &name, relations, procedures.len())?;
-    }
-    let attributes = item.attrs;
-    let passed = args.pass.iter().map(|op| pass(&args, &name, op));
-    let through = by_abstraction.then(|| all_through(&name));
-    let complete = complete(&args, &name);
+    let form = form(&args, &name, &relations, &procedures)?;
+    let holder = holder(&name, &item.attrs, &form);
+    let procedures = procedures.iter().map(|function| procedure(&args, &name, function, &form));
+    let passed = args.pass.iter().map(|op| match &form {
+        Form::Top => routed(&args, &name, op),
+        _ => pass(&args, &name, op),
+    });
+    let through = matches!(form, Form::Abstraction).then(|| all_through(&name));
+    let selecting = selecting(&args, &name, &form);
+    let complete = complete(&args, &name, &form);
     Ok(quote! {
-        #(#attributes)*
-        #[derive(Clone, Copy, Debug, Default)]
-        pub struct #name<L>(
-            /// What lies below.
-            pub L,
-        );
-
+        #holder
         impl #name<()> { #(#functions)* }
         #(#procedures)*
         #(#passed)*
         #through
+        #selecting
         #complete
     })
+}
+
+fn form(args: &Args, name: &Ident, relations: &[Signature], procedures: &[ImplItemFn]) -> Result<Form> {
+    match (args.pattern.to_string().as_str(), relations) {
+        ("abstraction", _) => {
+            check_abstraction(args, name, relations.len(), procedures.len())?;
+            Ok(Form::Abstraction)
+        }
+        ("partition", [relation]) => key_type(relation).map(Form::Bottom),
+        ("partition", []) => match procedures.first() {
+            None => Ok(Form::Top),
+            Some(procedure) => {
+                let message = "a partition with procedures is its bottom, which needs an `#[abstraction]` function";
+                Err(Error::new_spanned(&procedure.sig.ident, message))
+            }
+        },
+        ("partition", [_, second, ..]) => Err(Error::new_spanned(&second.ident, "one `#[abstraction]` is enough")),
+        (_, []) => Ok(Form::Procedures),
+        (_, [relation, ..]) => {
+            let message = "`#[abstraction]` belongs to `by = abstraction` or `by = partition(key)`";
+            Err(Error::new_spanned(&relation.ident, message))
+        }
+    }
+}
+
+/// `K` of `fn slice(lo: &Lower, key: &K) -> Option<Slice>`.
+fn key_type(relation: &Signature) -> Result<Type> {
+    match relation.inputs.iter().nth(1) {
+        Some(FnArg::Typed(typed)) => match &*typed.ty {
+            Type::Reference(reference) => Ok((*reference.elem).clone()),
+            other => Ok(other.clone()),
+        },
+        _ => Err(Error::new_spanned(relation, "write `fn slice(lo: &Lower, key: &Key) -> Option<Slice>`")),
+    }
+}
+
+/// The struct.
+fn holder(name: &Ident, attributes: &[Attribute], form: &Form) -> TokenStream {
+    let Form::Bottom(key) = form else {
+        return quote! {
+            #(#attributes)*
+            #[derive(Clone, Copy, Debug, Default)]
+            pub struct #name<L>(
+                /// What lies below.
+                pub L,
+            );
+        };
+    };
+    quote! {
+        #(#attributes)*
+        #[derive(Clone, Debug, Default)]
+        pub struct #name<L>(
+            /// What lies below.
+            pub L,
+            ::core::option::Option<#key>,
+        );
+
+        impl<L> #name<L> {
+            /// Over this, with no key selected yet.
+            pub fn new(below: L) -> Self {
+                #name(below, ::core::option::Option::None)
+            }
+        }
+    }
 }
 
 fn name_of(item: &ItemImpl) -> Result<Ident> {
@@ -155,19 +243,21 @@ fn check_abstraction(args: &Args, name: &Ident, relations: usize, procedures: us
 }
 
 /// One operation by a procedure.
-fn procedure(args: &Args, name: &Ident, function: &ImplItemFn) -> TokenStream {
+fn procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form) -> TokenStream {
     let (upper, lower) = (hidden(&args.upper), &args.lower);
     let op = &function.sig.ident;
+    let selected = matches!(form, Form::Bottom(_)).then(|| quote!(, ::cspec::generated::selected(&self.1)));
+    let first = if selected.is_some() { 2 } else { 1 };
     let arguments: Vec<Ident> =
-        (1..function.sig.inputs.len()).map(|place| quote::format_ident!("argument{}", place)).collect();
+        (first..function.sig.inputs.len()).map(|place| quote::format_ident!("argument{}", place)).collect();
     // An error in the procedure's type is best shown at its name.
     let here = Ident::new(&name.to_string(), op.span());
-    let call = quote_spanned!(op.span()=> #here::<()>::#op(&mut self.0 #(, #arguments)*));
+    let call = quote_spanned!(op.span()=> #here::<()>::#op(&mut self.0 #selected #(, #arguments)*));
     quote! {
         impl<L__: #lower> ::cspec::Perform<#upper::#op> for #name<L__> {
             #[inline]
             fn perform(&mut self, op: #upper::#op) -> <#upper::#op as ::cspec::Operation>::Output {
-                let (#(#arguments,)*) = op.0;
+                let (#(#arguments,)*) = ::cspec::Operation::into_args(op);
                 #call
             }
         }
@@ -177,7 +267,8 @@ fn procedure(args: &Args, name: &Ident, function: &ImplItemFn) -> TokenStream {
 /// One operation that both layers share.
 fn pass(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
     let (upper, lower, bound) = (hidden(&args.upper), hidden(&args.lower), &args.lower);
-    let forward = quote_spanned!(op.span()=> ::cspec::Perform::<#lower::#op>::perform(&mut self.0, #lower::#op(op.0)));
+    let forward = quote_spanned!(op.span()=>
+        ::cspec::Perform::<#lower::#op>::perform(&mut self.0, ::cspec::generated::recast(op)));
     quote! {
         impl<L__: #bound> ::cspec::Perform<#upper::#op> for #name<L__> {
             #[inline]
@@ -186,6 +277,29 @@ fn pass(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
             }
         }
     }
+}
+
+/// One operation of the top of a partition: that of the key it names, if it names one.
+fn routed(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
+    let (upper, lower, bound) = (hidden(&args.upper), hidden(&args.lower), selected_lower(args));
+    let routed = quote_spanned!(op.span()=> ::cspec::generated::route::<_, #lower::#op, _>(&mut self.0, op));
+    quote! {
+        impl<L__: #bound> ::cspec::Perform<#upper::#op> for #name<L__> {
+            #[inline]
+            fn perform(&mut self, op: #upper::#op) -> <#upper::#op as ::cspec::Operation>::Output {
+                let op = #routed;
+                ::cspec::Perform::<#lower::#op>::perform(&mut self.0, op)
+            }
+        }
+    }
+}
+
+/// The lower layer, for one key at a time. The key is what `check` asks about.
+fn selected_lower(args: &Args) -> TokenStream {
+    let (upper, lower, check) = (hidden(&args.upper), &args.lower, &args.check);
+    quote!(#lower + ::cspec::Select<
+        Key = <<#upper::#check as ::cspec::Operation>::Args as ::cspec::generated::One>::Only,
+    >)
 }
 
 /// Every operation, unchanged.
@@ -200,9 +314,66 @@ fn all_through(name: &Ident) -> TokenStream {
     }
 }
 
+/// How a key is selected, and checked: by the top from what lies below, by the bottom in itself, otherwise as below.
+fn selecting(args: &Args, name: &Ident, form: &Form) -> TokenStream {
+    let (upper, lower, check) = (hidden(&args.upper), hidden(&args.lower), &args.check);
+    match form {
+        Form::Procedures | Form::Abstraction => quote! {
+            impl<L__: ::cspec::Select> ::cspec::Select for #name<L__> {
+                type Key = L__::Key;
+
+                #[inline]
+                fn select(&mut self, key: L__::Key) {
+                    ::cspec::Select::select(&mut self.0, key);
+                }
+
+                #[inline]
+                fn is_valid(&mut self, key: L__::Key) -> bool {
+                    ::cspec::Select::is_valid(&mut self.0, key)
+                }
+            }
+        },
+        Form::Top => {
+            let bound = selected_lower(args);
+            quote! {
+                impl<L__: #bound> ::cspec::Perform<#upper::#check> for #name<L__> {
+                    #[inline]
+                    fn perform(&mut self, op: #upper::#check) -> bool {
+                        let (key,) = ::cspec::Operation::into_args(op);
+                        ::cspec::Select::is_valid(&mut self.0, key)
+                    }
+                }
+            }
+        }
+        Form::Bottom(key) => {
+            let bound = &args.lower;
+            quote! {
+                impl<L__: #bound> ::cspec::Select for #name<L__> {
+                    type Key = #key;
+
+                    #[inline]
+                    fn select(&mut self, key: #key) {
+                        self.1 = ::core::option::Option::Some(key);
+                    }
+
+                    #[inline]
+                    fn is_valid(&mut self, key: #key) -> bool {
+                        let op = <#lower::#check as ::cspec::Operation>::from_args((key,));
+                        ::cspec::Perform::<#lower::#check>::perform(&mut self.0, op)
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A function that only compiles if every operation of the upper layer is there.
-fn complete(args: &Args, name: &Ident) -> TokenStream {
-    let (upper, lower) = (&args.upper, &args.lower);
+fn complete(args: &Args, name: &Ident, form: &Form) -> TokenStream {
+    let upper = &args.upper;
+    let lower = match form {
+        Form::Top => selected_lower(args),
+        _ => args.lower.to_token_stream(),
+    };
     let check = quote_spanned!(upper.span()=> fn complete<L__: #lower>(it: #name<L__>) -> impl #upper { it });
     quote! {
         const _: () = {
@@ -224,7 +395,9 @@ mod tests {
     fn arguments_of_the_attribute() {
         let empty = || quote!(impl Name {});
         assert!(implement(quote!(Up, over = Lo, by = movers, pass(list, read)), empty()).is_ok());
-        assert!(implement(quote!(Up, over = Lo, by = partition(user)), empty()).is_ok());
+        assert!(implement(quote!(Up, over = Lo, by = partition(user), check = has, pass(list)), empty()).is_ok());
+        assert!(message(quote!(Up, over = Lo, by = partition(user)), empty()).contains("whether a key is valid"));
+        assert!(message(quote!(Up, over = Lo, by = movers, check = has), empty()).contains("belongs to"));
         assert!(message(quote!(Up, by = movers), empty()).contains("over which layer?"));
         assert!(message(quote!(Up, over = Lo), empty()).contains("by which pattern?"));
         assert_eq!(message(quote!(Up, over = Lo, by = magic), empty()), PATTERNS);
@@ -243,6 +416,31 @@ mod tests {
             message(passing, quote!(impl Name { #[abstraction] fn f(lo: &Lo) -> Hi { lo.hi() } }))
                 .contains("nothing to name")
         );
+    }
+
+    #[test]
+    fn partitions() {
+        let by_partition = || quote!(Up, over = Lo, by = partition(user), check = has);
+        let slice = quote!(
+            #[abstraction]
+            fn slice(lo: &Merged, user: &User) -> Option<Tree> {
+                lo.of(user)
+            }
+        );
+        let read = quote!(
+            fn read(lo: &mut impl Lo, user: User, name: String) -> bool {
+                lo.read(user, name)
+            }
+        );
+        assert!(implement(by_partition(), quote!(impl Name { #slice #read })).is_ok());
+        assert!(message(by_partition(), quote!(impl Name { #read })).contains("needs an `#[abstraction]`"));
+        let keyless = quote!(
+            #[abstraction]
+            fn slice(lo: &Merged) -> Option<Tree> {
+                lo.of()
+            }
+        );
+        assert!(message(by_partition(), quote!(impl Name { #keyless })).contains("key: &Key"));
     }
 
     #[test]

@@ -19,6 +19,11 @@ pub fn call_trait(op: &Ident) -> Ident {
     format_ident!("__call_{}", op)
 }
 
+/// The trait with the one method that calls an operation on the entry of a key.
+pub fn keyed_trait(op: &Ident) -> Ident {
+    format_ident!("__keyed_{}", op)
+}
+
 /// The same path, as written one module deeper.
 pub fn one_deeper(path: &Path) -> Path {
     let mut path = path.clone();

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, ImplItemFn, Pat, Path, Type, Visibility, parse_quote};
 
 use super::parse::{Allowed, Base, Declaration, Inherited, Operation};
-use crate::names::{call_trait, hidden, one_deeper, type_one_deeper};
+use crate::names::{call_trait, hidden, keyed_trait, one_deeper, type_one_deeper};
 
 pub fn expand(layer: &Declaration) -> TokenStream {
     let hidden_module = hidden_module(layer);
@@ -49,12 +49,7 @@ fn hidden_module(layer: &Declaration) -> TokenStream {
         }
         Base::Own => {
             let operations = layer.operations.iter().map(operation_items);
-            let inherited = layer.inherited.iter().map(|inherited| {
-                let other = one_deeper(&hidden(&inherited.layer));
-                let op = &inherited.op;
-                let call = call_trait(op);
-                quote!(pub use #other::{#op, #call};)
-            });
+            let inherited = layer.inherited.iter().map(inherited_items);
             let all = all_ops(layer);
             quote! {
                 use super::*;
@@ -77,10 +72,28 @@ fn all_ops(layer: &Declaration) -> Vec<&Ident> {
     layer.operations.iter().map(|op| &op.name).chain(layer.inherited.iter().map(|op| &op.op)).collect()
 }
 
-/// The type of an operation, and the trait with its method.
+/// The type of an inherited operation, and the traits with its method.
+fn inherited_items(inherited: &Inherited) -> TokenStream {
+    let other = one_deeper(&hidden(&inherited.layer));
+    let op = &inherited.op;
+    let (call, keyed) = (call_trait(op), keyed_trait(op));
+    let Some(key) = &inherited.component.key else {
+        return quote!(pub use #other::{#op, #call, #keyed};);
+    };
+    let key = type_one_deeper(key);
+    quote! {
+        pub type #op = ::cspec::Keyed<#key, #other::#op>;
+        pub trait #call: #other::#keyed<#key> {}
+        impl<T__: #other::#keyed<#key>> #call for T__ {}
+        /// An operation takes one key.
+        pub trait #keyed<K__> {}
+    }
+}
+
+/// The type of an operation, and the traits with its method.
 fn operation_items(op: &Operation) -> TokenStream {
     let Operation { attributes, name, .. } = op;
-    let call = call_trait(name);
+    let (call, keyed) = (call_trait(name), keyed_trait(name));
     let text = name.to_string();
     let names: Vec<_> = op.arguments.iter().map(|(name, _)| name).collect();
     let types: Vec<_> = op.arguments.iter().map(|(_, ty)| type_one_deeper(ty)).collect();
@@ -94,6 +107,16 @@ fn operation_items(op: &Operation) -> TokenStream {
             type Args = (#(#types,)*);
             type Output = #output;
             const NAME: &'static str = #text;
+
+            #[inline]
+            fn from_args(args: Self::Args) -> Self {
+                #name(args)
+            }
+
+            #[inline]
+            fn into_args(self) -> Self::Args {
+                self.0
+            }
         }
 
         pub trait #call: ::cspec::Perform<#name> {
@@ -107,6 +130,22 @@ fn operation_items(op: &Operation) -> TokenStream {
                 ::cspec::Perform::<#name>::perform(self, #name((#(#names,)*)))
             }
         }
+
+        pub trait #keyed<K__>: ::cspec::Perform<::cspec::Keyed<K__, #name>>
+        where
+            ::cspec::Keyed<K__, #name>: ::cspec::Operation<Output = #output>,
+        {
+            #(#attributes)*
+            fn #name(&mut self, key: K__ #(, #names: #types)*) -> #output;
+        }
+
+        impl<K__: ::cspec::Value, T__: ::cspec::Perform<::cspec::Keyed<K__, #name>>> #keyed<K__> for T__ {
+            #[inline]
+            fn #name(&mut self, key: K__ #(, #names: #types)*) -> #output {
+                let op = #name((#(#names,)*));
+                ::cspec::Perform::<::cspec::Keyed<K__, #name>>::perform(self, ::cspec::Keyed { key, op })
+            }
+        }
     }
 }
 
@@ -118,10 +157,19 @@ fn calling_trait(layer: &Declaration) -> TokenStream {
         Base::Ops(other) | Base::Protocol { layer: other, .. } => (quote!(#other), TokenStream::new()),
         Base::Own => {
             let calls: Vec<Ident> = all_ops(layer).into_iter().map(call_trait).collect();
+            let keyed = layer.inherited.iter().filter(|it| it.component.key.is_some()).map(|inherited| {
+                let (other, keyed) = (hidden(&inherited.layer), keyed_trait(&inherited.op));
+                quote! {
+                    #[doc(hidden)]
+                    #[allow(unused_imports)]
+                    pub use #other::#keyed as _;
+                }
+            });
             let exports = quote! {
                 #[doc(hidden)]
                 #[allow(unused_imports)]
                 pub use #module::{#(#calls as _),*};
+                #(#keyed)*
             };
             (quote!(#(#module::#calls)+*), exports)
         }
@@ -181,7 +229,11 @@ fn whole_layer(layer: &Declaration) -> TokenStream {
     let init = match (&layer.init, &layer.inherited_init, protocol) {
         (Some(init), _, _) => quote!(<#state as __Body>::#init(state)),
         (None, Some((other, component)), _) => {
-            quote!(<dyn #other as ::cspec::Layer>::is_initial(&state #(.#component)*))
+            let fields = &component.fields;
+            match component.key {
+                Some(_) => quote!(state #(.#fields)* .values().all(<dyn #other as ::cspec::Layer>::is_initial)),
+                None => quote!(<dyn #other as ::cspec::Layer>::is_initial(&state #(.#fields)*)),
+            }
         }
         (None, None, Some(other)) => quote!(<dyn #other as ::cspec::Layer>::is_initial(state)),
         (None, None, None) => quote!({
@@ -247,22 +299,38 @@ fn inherited_spec(layer: &Declaration, inherited: &Inherited) -> TokenStream {
     let here = module_name(layer);
     let there = hidden(other);
     let output = quote!(<#here::#op as ::cspec::Operation>::Output);
-    if component.is_empty() {
+    let fields = &component.fields;
+    if fields.is_empty() {
         return quote! {
             impl<S__: 'static> ::cspec::Spec<#here::#op, S__> for dyn #name
             where
                 dyn #other: ::cspec::Spec<#there::#op, S__>,
             {
                 fn step(state: &mut S__, me: ::cspec::Pid, op: #here::#op) -> #output {
-                    <dyn #other as ::cspec::Spec<#there::#op, S__>>::step(state, me, #there::#op(op.0))
+                    let op = ::cspec::generated::recast(op);
+                    <dyn #other as ::cspec::Spec<#there::#op, S__>>::step(state, me, op)
                 }
             }
         };
     }
+    let acted_on = match &component.key {
+        None => quote! {
+            let op: #there::#op = ::cspec::generated::recast(op);
+            let component = &mut state #(.#fields)*;
+        },
+        Some(key) => quote! {
+            let args = ::cspec::Operation::into_args(op);
+            let (key, args) =
+                <<#there::#op as ::cspec::Operation>::Args as ::cspec::generated::Arguments>::split::<#key>(args);
+            let op = <#there::#op as ::cspec::Operation>::from_args(args);
+            let component = ::cspec::generated::entry(&mut state #(.#fields)*, &key);
+        },
+    };
     quote! {
         impl ::cspec::Spec<#here::#op, #state> for dyn #name {
             fn step(state: &mut #state, me: ::cspec::Pid, op: #here::#op) -> #output {
-                ::cspec::generated::step_in::<dyn #other, _, _>(&mut state #(.#component)*, me, #there::#op(op.0))
+                #acted_on
+                ::cspec::generated::step_in::<dyn #other, _, _>(component, me, op)
             }
         }
     }
@@ -306,7 +374,7 @@ fn allowed_rule(layer: &Declaration, rule: &Allowed, op: &Ident) -> TokenStream 
         Type::Reference(_) => quote!(&#place),
         _ => quote!(#place),
     });
-    let taken = (!places.is_empty()).then(|| quote!(let (#(#places,)*) = op.0;));
+    let taken = (!places.is_empty()).then(|| quote!(let (#(#places,)*) = ::cspec::Operation::into_args(op);));
     let call = quote_spanned!(name.span()=> <__State as __Body>::#name(state, me #(, #passed)*));
     quote! {
         if let ::core::option::Option::Some(op) = ::cspec::generated::call_of::<#module::#op>(op) {

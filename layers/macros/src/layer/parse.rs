@@ -5,7 +5,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Error, Expr, FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, Path, Result, ReturnType, Stmt, Token, Type,
-    parenthesized, parse_quote,
+    bracketed, parenthesized, parse_quote, token,
 };
 
 /// A layer, as declared.
@@ -16,7 +16,7 @@ pub struct Declaration {
     pub base: Base,
     pub inherited: Vec<Inherited>,
     /// The layer whose initial states are taken over, and the component it is over.
-    pub inherited_init: Option<(Path, Vec<Ident>)>,
+    pub inherited_init: Option<(Path, Component)>,
     pub operations: Vec<Operation>,
     pub init: Option<Ident>,
     pub background: Option<Ident>,
@@ -39,8 +39,17 @@ pub enum Base {
 /// `inherit(Layer in field: op)`, for one operation.
 pub struct Inherited {
     pub layer: Path,
-    pub component: Vec<Ident>,
+    pub component: Component,
     pub op: Ident,
+}
+
+/// What an inherited operation acts on.
+#[derive(Clone, Default)]
+pub struct Component {
+    /// The way to it from the state; nothing for the whole state.
+    pub fields: Vec<Ident>,
+    /// `[key: K]`: the entry at an argument, of the map that is there.
+    pub key: Option<Type>,
 }
 
 /// One `#[op]` method.
@@ -63,7 +72,7 @@ pub struct Allowed {
 /// The arguments of `#[layer(…)]`.
 #[derive(Default)]
 pub struct Args {
-    inherit: Vec<(Path, Vec<Ident>, Vec<Ident>)>,
+    inherit: Vec<(Path, Component, Vec<Ident>)>,
     ops: Option<Path>,
     protocol: Option<Path>,
     nilpotent: Option<Ident>,
@@ -107,14 +116,14 @@ fn path_after_eq(input: ParseStream<'_>) -> Result<Path> {
     Path::parse_mod_style(input)
 }
 
-/// `(Layer in field: op, op)`.
-fn inherit(input: ParseStream<'_>) -> Result<(Path, Vec<Ident>, Vec<Ident>)> {
+/// `(Layer in field: op, op)` or `(Layer in field[key: K]: op, op)`.
+fn inherit(input: ParseStream<'_>) -> Result<(Path, Component, Vec<Ident>)> {
     let inside;
     parenthesized!(inside in input);
     let layer = Path::parse_mod_style(&inside)?;
     let component = match inside.parse::<Option<Token![in]>>()? {
-        Some(_) => Punctuated::<Ident, Token![.]>::parse_separated_nonempty(&inside)?.into_iter().collect(),
-        None => Vec::new(),
+        Some(_) => component(&inside)?,
+        None => Component::default(),
     };
     inside.parse::<Token![:]>()?;
     let ops: Vec<Ident> = Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?.into_iter().collect();
@@ -122,6 +131,19 @@ fn inherit(input: ParseStream<'_>) -> Result<(Path, Vec<Ident>, Vec<Ident>)> {
         return Err(Error::new_spanned(layer, "which operations? Write `inherit(Layer: op, op)`"));
     }
     Ok((layer, component, ops))
+}
+
+/// `field.field`, or `field[key: K]`.
+fn component(input: ParseStream<'_>) -> Result<Component> {
+    let fields = Punctuated::<Ident, Token![.]>::parse_separated_nonempty(input)?.into_iter().collect();
+    if !input.peek(token::Bracket) {
+        return Ok(Component { fields, key: None });
+    }
+    let inside;
+    bracketed!(inside in input);
+    inside.parse::<Ident>()?;
+    inside.parse::<Token![:]>()?;
+    Ok(Component { fields, key: Some(inside.parse()?) })
 }
 
 /// Reads a layer from its attribute's arguments and the block under it.
