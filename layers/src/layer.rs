@@ -54,7 +54,7 @@ pub trait Layer {
 }
 
 /// What an operation means in a layer, over a state. Without the layer's background and invariants: those are the layer's, and
-/// are not inherited with an operation. External operations mean the same over every state.
+/// are not inherited with an operation. External operations, and those that do not look at the state, mean the same over every state.
 pub trait Spec<O: Operation, S> {
     /// One step: a choice of one transition.
     fn step(state: &mut S, me: Pid, op: O) -> O::Output;

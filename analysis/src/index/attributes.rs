@@ -76,7 +76,9 @@ fn usage(word: &str) -> &'static str {
         "allowed" => "write `#[allowed(op, op)]`",
         "client" => "write `#[client(Stack, processes(2, 3))]`",
         "layer" => "write `#[layer]` with any of `inherit(Layer: op)`, `ops = Layer`, `protocol = Layer`, `nilpotent`",
-        "implement" => "write `#[implement(Upper, over = Lower, by = movers, pass(op))]`",
+        "implement" => {
+            "write `#[implement(Upper, over = Lower, by = movers, pass(op))]`, or `by = partition(key), check = op`"
+        }
         _ => "this attribute takes no arguments",
     }
 }
@@ -253,41 +255,51 @@ fn layer(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<LayerAttrib
 fn inherit(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Inherit> {
     let layer = arguments.name("the name of a layer", indexed)?;
     let field = if arguments.eat("in") { Some(arguments.name("the name of a field", indexed)?) } else { None };
+    let key = if field.is_some() && arguments.eat("[") {
+        let name = arguments.name("the name of a key", indexed)?;
+        arguments.expect(":")?;
+        let ty = arguments.name("the type of the key, by its name", indexed)?;
+        arguments.expect("]")?;
+        Some((name, ty))
+    } else {
+        None
+    };
     arguments.expect(":")?;
     let names = arguments.names(indexed)?;
     arguments.expect(")")?;
-    Ok(Inherit { layer, field, names })
+    Ok(Inherit { layer, field, key, names })
 }
 
 fn implement(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<ImplementAttribute> {
     let upper = arguments.name("the name of the upper layer", indexed)?;
-    let mut over = None;
-    let mut by = None;
-    let mut pass = Vec::new();
+    let (mut over, mut by, mut key, mut check, mut pass) = (None, None, None, None, Vec::new());
     while arguments.eat(",") && arguments.next < arguments.tokens.len() {
         if arguments.eat("over") {
             arguments.expect("=")?;
             over = Some(arguments.name("the name of the lower layer", indexed)?);
         } else if arguments.eat("by") {
             arguments.expect("=")?;
-            by = Some(pattern(arguments, indexed)?);
+            by = Some(pattern(arguments, &mut key, indexed)?);
+        } else if arguments.eat("check") {
+            arguments.expect("=")?;
+            check = Some(arguments.name("the name of an operation", indexed)?);
         } else if arguments.eat("pass") {
             arguments.expect("(")?;
             pass.extend(arguments.names(indexed)?);
             arguments.expect(")")?;
         } else {
-            return arguments.malformed("`over = …`, `by = …` or `pass(…)`");
+            return arguments.malformed("`over = …`, `by = …`, `check = …` or `pass(…)`");
         }
     }
     arguments.end()?;
     match (over, by) {
-        (Some(over), Some((by, by_name))) => Ok(ImplementAttribute { upper, over, by, by_name, pass }),
+        (Some(over), Some((by, by_name))) => Ok(ImplementAttribute { upper, over, by, by_name, key, check, pass }),
         (None, _) => arguments.malformed("`over = Layer`"),
-        (_, None) => arguments.malformed("`by = movers`, `by = retry` or `by = abstraction`"),
+        (_, None) => arguments.malformed("`by = movers`, `by = retry`, `by = abstraction` or `by = partition(key)`"),
     }
 }
 
-fn pattern(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<(By, Name)> {
+fn pattern(arguments: &mut Arguments, key: &mut Option<Name>, indexed: &mut Indexed) -> Parsed<(By, Name)> {
     let by = match arguments.peek(0) {
         "movers" => By::Movers,
         "retry" => By::Retry,
@@ -296,10 +308,10 @@ fn pattern(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<(By, Name
         _ => return arguments.malformed("`movers`, `retry`, `abstraction` or `partition(key)`"),
     };
     let name = arguments.name("a proof pattern", indexed)?;
-    if by == By::Partition && arguments.eat("(") {
-        while arguments.next < arguments.tokens.len() && !arguments.eat(")") {
-            arguments.next += 1;
-        }
+    if by == By::Partition {
+        arguments.expect("(")?;
+        *key = Some(arguments.name("the name of the key", indexed)?);
+        arguments.expect(")")?;
     }
     Ok((by, name))
 }

@@ -177,13 +177,15 @@ pub struct LayerAttribute {
     pub nilpotent: bool,
 }
 
-/// `inherit(Layer in field: op, …)`.
+/// `inherit(Layer in field: op, …)` or `inherit(Layer in field[key: K]: op, …)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inherit {
     /// The layer.
     pub layer: Name,
     /// The component.
     pub field: Option<Name>,
+    /// `[key: K]`: the entry at an argument, of the map that the component is. The name, and the type.
+    pub key: Option<(Name, Name)>,
     /// What is passed on: operations, or `init`.
     pub names: Vec<Name>,
 }
@@ -199,6 +201,10 @@ pub struct ImplementAttribute {
     pub by: By,
     /// The word after `by =`.
     pub by_name: Name,
+    /// `key` of `partition(key)`.
+    pub key: Option<Name>,
+    /// `check = …`.
+    pub check: Option<Name>,
     /// `pass(…)`.
     pub pass: Vec<Name>,
 }
@@ -212,7 +218,7 @@ pub enum By {
     Retry,
     /// `abstraction`.
     Abstraction,
-    /// `partition(…)`.
+    /// `partition(key)`.
     Partition,
 }
 

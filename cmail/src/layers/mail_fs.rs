@@ -2,7 +2,7 @@
 
 use cspec::prelude::*;
 
-use super::{deliver_list_pid::*, mail::*, mailbox_tmp_abs::*, outside::*};
+use super::{deliver_list_pid::*, mail::*, mail_fs_string_abs::*, mailbox_tmp_abs::*, names::*, outside::*};
 
 #[layer(
     inherit(DeliverListPid: init, link_mail, unlink_tmp, list, read, delete, lock, unlock),
@@ -37,5 +37,18 @@ impl MailFS for Spool {
     #[op]
     fn random(&mut self, me: Pid) -> u64 {
         any()
+    }
+}
+
+/// Every file is one of the mail server's: it has a name that the mail server made.
+#[implement(MailFS, over = MailFSStringAbs, by = abstraction)]
+impl Encoded {
+    #[abstraction]
+    fn folders(hi: &Spool) -> Folders {
+        Folders {
+            tmp: hi.tmp.iter().map(|(pid, message)| (temporary(*pid), message.clone())).collect(),
+            mbox: hi.mail.mbox.iter().map(|(id, message)| (encode(id), message.clone())).collect(),
+            locked: hi.locked,
+        }
     }
 }

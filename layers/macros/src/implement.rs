@@ -94,7 +94,7 @@ enum Form {
     /// The top of a partition: an operation with a key is the one of that key.
     Top,
     /// The bottom of a partition: the key, of this type, is an argument of every procedure.
-    Bottom(Type),
+    Bottom(Box<Type>),
 }
 
 pub fn implement(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
@@ -142,7 +142,7 @@ fn form(args: &Args, name: &Ident, relations: &[Signature], procedures: &[ImplIt
             check_abstraction(args, name, relations.len(), procedures.len())?;
             Ok(Form::Abstraction)
         }
-        ("partition", [relation]) => key_type(relation).map(Form::Bottom),
+        ("partition", [relation]) => key_type(relation).map(|key| Form::Bottom(Box::new(key))),
         ("partition", []) => match procedures.first() {
             None => Ok(Form::Top),
             Some(procedure) => {

@@ -47,6 +47,13 @@ impl Finish<'_> {
                     *expr = sequence;
                 }
             }
+            ExprKind::Prim(prim @ Prim::ToSet, _) if matches!(expr.ty, Type::Map(..)) => *prim = Prim::ToMap,
+            ExprKind::Prim(Prim::Parse, _) if !is_parsed(&expr.ty) => {
+                let span = self.spans[expr.node.0 as usize];
+                let problem = error(codes::CS0104, span, "only integers and `Pid` are parsed from a text");
+                self.problems.push(problem.help("write the type: `parse::<u64>().ok()`"));
+                expr.kind = ExprKind::Unsupported;
+            }
             ExprKind::Prim(prim @ Prim::Default, _) if is_collection => *prim = Prim::Empty,
             ExprKind::Literal(Literal::Int(value)) if !fits(*value, &expr.ty) => {
                 let span = self.spans[expr.node.0 as usize];
@@ -155,6 +162,10 @@ fn has_variable(ty: &Ty) -> bool {
         Ty::Error => false,
         Ty::Con(_, arguments) => arguments.iter().any(has_variable),
     }
+}
+
+fn is_parsed(ty: &Type) -> bool {
+    matches!(ty, Type::Option(it) if matches!(**it, Type::Int { .. } | Type::Pid))
 }
 
 fn fits(value: i64, ty: &Type) -> bool {

@@ -75,9 +75,15 @@ pub(super) fn resolve(package: &mut Package<'_>) {
 
 /// The two layers of an implementation.
 #[derive(Clone, Copy)]
-struct Sides {
-    upper: usize,
-    lower: usize,
+pub(super) struct Sides {
+    pub(super) upper: usize,
+    pub(super) lower: usize,
+}
+
+/// The key of a partition.
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) ty: Ty,
 }
 
 impl Package<'_> {
@@ -105,32 +111,34 @@ impl Package<'_> {
         let lower = self.find_layer(file, &attribute.over);
         let sides = Sides { upper: upper?, lower: lower? };
         let (upper_id, lower_id) = (self.layer_id(sides.upper)?, self.layer_id(sides.lower)?);
+        if let (Some(check), true) = (&attribute.check, attribute.by != By::Partition) {
+            let message = "malformed attribute: `check` says which operation tells the keys of a partition";
+            let span = self.name_span(file, check);
+            self.report(error(codes::CS0207, span, message).help("remove it, or write `by = partition(key)`"));
+        }
         let by = match attribute.by {
-            By::Movers => Justification::Movers(self.procedures(file, block, name, attribute, sides)?),
-            By::Retry => Justification::Retry(self.procedures(file, block, name, attribute, sides)?),
-            By::Abstraction => Justification::Abstraction(self.abstraction(file, block, name, attribute, sides)?),
-            By::Partition => {
-                let span = self.name_span(file, &attribute.by_name);
-                self.unsupported(span, "the pattern `partition`", "use `movers`, `retry` or `abstraction`");
+            By::Movers | By::Retry if self.layers[sides.upper].state != self.layers[sides.lower].state => {
+                self.report_state_mismatch(file, attribute, sides);
                 return None;
             }
+            By::Movers => Justification::Movers(self.procedures(file, block, name, attribute, sides, None)),
+            By::Retry => Justification::Retry(self.procedures(file, block, name, attribute, sides, None)),
+            By::Abstraction => Justification::Abstraction(self.abstraction(file, block, name, attribute, sides)?),
+            By::Partition => Justification::Partition(self.partition(file, block, name, attribute, sides)?),
         };
         Some(Implementation { name: name.text.clone(), upper: upper_id, lower: lower_id, by })
     }
 
-    /// The code of each upper operation, for the patterns that have code.
-    fn procedures(
+    /// The code of each upper operation, for the patterns that have code. With `key`, procedures take it first.
+    pub(super) fn procedures(
         &mut self,
         file: u32,
         block: u32,
         name: &Name,
         attribute: &ImplementAttribute,
         sides: Sides,
-    ) -> Option<BTreeMap<String, Code>> {
-        if self.layers[sides.upper].state != self.layers[sides.lower].state {
-            self.report_state_mismatch(file, attribute, sides);
-            return None;
-        }
+        key: Option<&Key>,
+    ) -> BTreeMap<String, Code> {
         let mut code = BTreeMap::new();
         // Operations whose code is there but wrong: reported, so not missing.
         let mut wrong: Vec<String> = Vec::new();
@@ -143,7 +151,7 @@ impl Package<'_> {
         }
         for item in self.members(file, block) {
             let procedure = self.function_item(item).name.clone();
-            if self.is_helper(item, sides.upper) {
+            if self.function_item(item).role == Role::Abstraction || self.is_helper(item, sides.upper) {
                 continue;
             }
             if code.contains_key(&procedure.text) {
@@ -151,7 +159,7 @@ impl Package<'_> {
                 let message =
                     format!("operation `{}` is declared twice: as a procedure and in `pass(…)`", procedure.text);
                 self.report(error(codes::CS0203, span, message).help("remove one of them"));
-            } else if let Some(id) = self.check_procedure(item, sides).then(|| self.request(item)).flatten() {
+            } else if let Some(id) = self.check_procedure(item, sides, key).then(|| self.request(item)).flatten() {
                 code.insert(procedure.text.clone(), Code::Procedure(id));
             } else {
                 wrong.push(procedure.text.clone());
@@ -163,7 +171,7 @@ impl Package<'_> {
                 self.report_missing(file, name, &operation.name, sides);
             }
         }
-        Some(code)
+        code
     }
 
     /// Whether the function is there for others of the block: it does not run over a layer, and no operation has its name.
@@ -173,12 +181,12 @@ impl Package<'_> {
     }
 
     /// Whether a member of the block has no name or a bad header, so that it is unknown what it would have implemented.
-    fn is_cut_short(&self, file: u32, block: u32) -> bool {
+    pub(super) fn is_cut_short(&self, file: u32, block: u32) -> bool {
         let index = self.files[file as usize].index;
         index.functions.iter().any(|it| it.owner == Some(block) && it.role == Role::Malformed)
     }
 
-    fn report_missing(&mut self, file: u32, name: &Name, operation: &str, sides: Sides) {
+    pub(super) fn report_missing(&mut self, file: u32, name: &Name, operation: &str, sides: Sides) {
         let (upper, lower) = (self.layer_name(sides.upper), self.layer_name(sides.lower));
         let message =
             format!("`{}` does not implement operation `{operation}` of layer `{upper}` over `{lower}`", name.text);
@@ -214,7 +222,7 @@ impl Package<'_> {
     }
 
     /// `pass(op)`: both layers have it, with the same signature.
-    fn check_pass(&mut self, file: u32, name: &Name, sides: Sides) -> bool {
+    pub(super) fn check_pass(&mut self, file: u32, name: &Name, sides: Sides) -> bool {
         let Some(upper) = self.operation(sides.upper, &name.text).cloned() else {
             self.unknown_operation(sides.upper, file, name);
             return false;
@@ -233,7 +241,7 @@ impl Package<'_> {
     }
 
     /// A procedure of the name of an upper operation, with its signature, over the lower layer.
-    fn check_procedure(&mut self, item: ItemRef, sides: Sides) -> bool {
+    fn check_procedure(&mut self, item: ItemRef, sides: Sides, key: Option<&Key>) -> bool {
         let name = self.function_item(item).name.clone();
         let Some(operation) = self.operation(sides.upper, &name.text).cloned() else {
             self.unknown_operation(sides.upper, item.file, &name);
@@ -248,7 +256,22 @@ impl Package<'_> {
             self.report(error(codes::CS0205, span, message).help(help));
             return false;
         }
-        let same = signature.shape() == operation.signature.shape() && signature.parameters.iter().all(|it| !it.inout);
+        let (mut taken, result) = signature.shape();
+        let key_first = key.is_none_or(|key| match signature.parameters.first() {
+            Some(it) if it.name == key.name && it.ty == key.ty => {
+                taken.remove(0);
+                true
+            }
+            _ => false,
+        });
+        if let (Some(key), false) = (key, key_first) {
+            let message = format!("procedure `{}` does not take the key `{}` first", name.text, key.name);
+            let (lower, ty) = (self.layer_name(sides.lower), self.type_name_of(&key.ty));
+            let help = format!("write `fn {}(lo: &mut impl {lower}, {}: {ty}, …)`", name.text, key.name);
+            self.report(error(codes::CS0205, span, message).help(help));
+            return false;
+        }
+        let same = (taken, result) == operation.signature.shape() && signature.parameters.iter().all(|it| !it.inout);
         if !same {
             let message = format!(
                 "procedure `{}` does not have the signature of operation `{}` of layer `{}`",

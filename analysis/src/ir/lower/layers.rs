@@ -5,7 +5,8 @@
 use std::rc::Rc;
 
 use super::{
-    package::{ItemRef, Package, Site},
+    lift::Lift,
+    package::{ItemRef, Origin, Package, Site},
     report::{DiagnosticExt, did_you_mean, error},
     signature::Signature,
     ty::{Con, Ty},
@@ -28,11 +29,13 @@ pub(super) struct LayerInfo {
     pub(super) id: Option<LayerId>,
     pub(super) state: Ty,
     pub(super) operations: Vec<OperationInfo>,
-    pub(super) init: Option<ItemRef>,
-    pub(super) background: Option<ItemRef>,
+    pub(super) init: Option<Origin>,
+    pub(super) background: Option<Origin>,
     pub(super) invariants: Vec<ItemRef>,
     /// The raw layer, and whether it is nilpotent.
     pub(super) protocol: Option<(usize, bool)>,
+    /// What it makes of operations and initial states of entries of its maps.
+    pub(super) lifts: Vec<Lift>,
     /// Something of it is left out and reported: what lacks may have been there.
     pub(super) incomplete: bool,
     progress: Progress,
@@ -50,11 +53,16 @@ enum Progress {
 #[derive(Clone)]
 pub(super) struct OperationInfo {
     pub(super) name: String,
+    /// Where it is declared.
     pub(super) function: ItemRef,
+    /// What it is made from: `function`, or a lift of it.
+    pub(super) origin: Origin,
     pub(super) signature: Rc<Signature>,
-    component: Vec<u32>,
+    pub(super) component: Vec<u32>,
     claim: Option<(Claim, Span)>,
     pub(super) external: bool,
+    /// It does not look at the state, so that it means the same over every state.
+    stateless: bool,
     allowed: Vec<ItemRef>,
     declared_in: usize,
     span: Span,
@@ -101,6 +109,7 @@ fn declare(package: &mut Package<'_>) {
                 background: None,
                 invariants: Vec::new(),
                 protocol: None,
+                lifts: Vec::new(),
                 incomplete: false,
                 progress: Progress::Unseen,
             });
@@ -123,14 +132,22 @@ pub(super) fn request_functions(package: &mut Package<'_>) {
             continue;
         }
         let info = &package.layers[layer];
-        let mut items: Vec<ItemRef> = info.init.into_iter().chain(info.background).collect();
-        items.extend(&info.invariants);
+        let mut origins: Vec<Origin> = info.init.into_iter().chain(info.background).collect();
+        origins.extend(info.invariants.iter().copied().map(Origin::Written));
         for operation in &info.operations {
-            items.push(operation.function);
-            items.extend(&operation.allowed);
+            origins.push(operation.origin);
+            origins.extend(operation.allowed.iter().copied().map(Origin::Written));
         }
-        for item in items {
-            package.request(item);
+        for origin in origins {
+            match origin {
+                Origin::Written(item) => drop(package.request(item)),
+                Origin::Lifted { layer, number } => {
+                    // What is lifted has a signature.
+                    if package.request(package.layers[layer].lifts[number].item).is_some() {
+                        package.request_known(origin);
+                    }
+                }
+            }
         }
     }
 }
@@ -140,15 +157,16 @@ pub(super) fn emit(package: &Package<'_>, program: &mut Program, source_map: &mu
     for layer in package.layers.iter().filter(|it| it.id.is_some()) {
         // A layer with an id has a sound state.
         let Some(state) = layer.state.to_type() else { continue };
-        let id = |item: &ItemRef| package.function_ids.get(item).copied();
+        let id = |origin: &Origin| package.function_ids.get(origin).copied();
+        let written = |item: &ItemRef| id(&Origin::Written(*item));
         let operation = |it: &OperationInfo| {
             Some(Operation {
                 name: it.name.clone(),
-                function: id(&it.function)?,
+                function: id(&it.origin)?,
                 component: it.component.clone(),
                 claim: it.claim.map(|(claim, _)| claim),
                 external: it.external,
-                allowed: it.allowed.iter().filter_map(id).collect(),
+                allowed: it.allowed.iter().filter_map(written).collect(),
                 declared_in: package.layer_id(it.declared_in)?,
             })
         };
@@ -158,7 +176,7 @@ pub(super) fn emit(package: &Package<'_>, program: &mut Program, source_map: &mu
             operations: layer.operations.iter().filter_map(operation).collect(),
             init: layer.init.as_ref().and_then(id),
             background: layer.background.as_ref().and_then(id),
-            invariants: layer.invariants.iter().filter_map(id).collect(),
+            invariants: layer.invariants.iter().filter_map(written).collect(),
             protocol: layer
                 .protocol
                 .and_then(|(raw, nilpotent)| Some(Protocol { raw: package.layer_id(raw)?, nilpotent })),
@@ -269,7 +287,7 @@ impl Package<'_> {
                 }
                 Role::Init => {
                     if self.check_condition(layer, item, "#[init] fn init(&self) -> bool") {
-                        self.only_one(layer, item, |it| &mut it.init);
+                        self.only_one(layer, item, Origin::Written(item), |it| &mut it.init);
                     }
                 }
                 Role::Invariant => {
@@ -281,7 +299,7 @@ impl Package<'_> {
                     let usage = "#[background] fn name(&mut self)";
                     let fits = |it: &Signature| it.is_method && it.parameters.len() == 1 && it.result == Ty::UNIT;
                     if self.check_shape(layer, item, usage, fits) {
-                        self.only_one(layer, item, |it| &mut it.background);
+                        self.only_one(layer, item, Origin::Written(item), |it| &mut it.background);
                     }
                 }
                 Role::Malformed => self.layers[layer].incomplete = true,
@@ -295,11 +313,21 @@ impl Package<'_> {
         }
     }
 
-    fn only_one(&mut self, layer: usize, item: ItemRef, slot: fn(&mut LayerInfo) -> &mut Option<ItemRef>) {
+    /// Fills a role that one function can have. `item` is what a second one is called.
+    fn only_one(
+        &mut self,
+        layer: usize,
+        item: ItemRef,
+        origin: Origin,
+        slot: fn(&mut LayerInfo) -> &mut Option<Origin>,
+    ) {
         match *slot(&mut self.layers[layer]) {
-            None => *slot(&mut self.layers[layer]) = Some(item),
+            None => *slot(&mut self.layers[layer]) = Some(origin),
             Some(first) => {
-                let first = self.name_span(first.file, &self.function_item(first).name);
+                let first = match first {
+                    Origin::Written(first) => self.name_span(first.file, &self.function_item(first).name),
+                    Origin::Lifted { layer, number } => self.layers[layer].lifts[number].span,
+                };
                 let name = &self.function_item(item).name;
                 self.declared_twice("the role of", item.file, name, first);
             }
@@ -348,15 +376,26 @@ impl Package<'_> {
         let operation = OperationInfo {
             name: name.text,
             function: item,
+            origin: Origin::Written(item),
             signature,
             component: Vec::new(),
             claim: claim.filter(|_| !external),
             external,
+            stateless: external || !self.mentions_self(item),
             allowed: Vec::new(),
             declared_in: layer,
             span,
         };
         self.layers[layer].operations.push(operation);
+    }
+
+    fn mentions_self(&self, item: ItemRef) -> bool {
+        let function: Option<ast::Fn> = self.node(item.file, self.function_item(item).declaration);
+        let body = function.and_then(|it| it.body());
+        body.is_some_and(|it| {
+            let tokens = it.syntax().descendants_with_tokens().filter_map(|it| it.into_token());
+            tokens.into_iter().any(|it| matches!(it.text(), "self" | "Self"))
+        })
     }
 
     /// The layer that another one is made from, resolved.
@@ -370,6 +409,10 @@ impl Package<'_> {
 
     fn inherit(&mut self, layer: usize, inherit: &Inherit) {
         let Some(source) = self.source_layer(layer, &inherit.layer) else { return };
+        if let (Some(field), Some(key)) = (&inherit.field, &inherit.key) {
+            self.inherit_by_key(layer, source, field, key, &inherit.names);
+            return;
+        }
         let file = self.layers[layer].file;
         let Some((component, state)) = self.component(layer, inherit.field.as_ref()) else {
             self.layers[layer].incomplete = true;
@@ -379,11 +422,11 @@ impl Package<'_> {
             let span = self.name_span(file, name);
             let same_state = self.layers[source].state == state;
             let found = self.operation(source, &name.text).cloned();
-            let external = found.as_ref().is_some_and(|it| it.external);
+            let stateless = found.as_ref().is_some_and(|it| it.stateless);
             if found.is_none() && name.text != "init" {
                 self.unknown_operation(source, file, name);
                 self.layers[layer].incomplete |= self.layers[source].incomplete;
-            } else if !same_state && !external && !(state == Ty::Error) {
+            } else if !same_state && !stateless && !(state == Ty::Error) {
                 self.report_states(span, &name.text, source, &state);
                 self.layers[layer].incomplete = true;
             } else if let Some(operation) = found {
@@ -392,9 +435,98 @@ impl Package<'_> {
                 let message = "malformed attribute: `init` cannot be inherited for a part of the state";
                 self.report(error(codes::CS0207, span, message).help("write an `#[init]` function"));
             } else if let Some(init) = self.layers[source].init {
-                self.only_one(layer, init, |it| &mut it.init);
+                let item = self.written(init);
+                self.only_one(layer, item, init, |it| &mut it.init);
             }
         }
+    }
+
+    /// The function that an origin leads to.
+    fn written(&self, origin: Origin) -> ItemRef {
+        match origin {
+            Origin::Written(item) => item,
+            Origin::Lifted { layer, number } => self.layers[layer].lifts[number].item,
+        }
+    }
+
+    /// `inherit(Layer in field[key: K]: …)`: each operation takes the key first and acts on its entry.
+    fn inherit_by_key(&mut self, layer: usize, source: usize, field: &Name, key: &(Name, Name), names: &[Name]) {
+        let file = self.layers[layer].file;
+        let (key_name, key_type) = key;
+        let key_type = self.resolve_name(Site::file(file), self.name_span(file, key_type), &key_type.text);
+        let component = self.component(layer, Some(field)).filter(|_| self.is_sound(&key_type));
+        let Some((path, map)) = component else {
+            self.layers[layer].incomplete = true;
+            return;
+        };
+        let entry = self.layers[source].state.clone();
+        let wanted = Ty::Con(Con::Map, vec![key_type.clone(), entry.clone()]);
+        if map != wanted {
+            let message = format!(
+                "`{}` is a `{}`, but operations of layer `{}` act on the entries of a `{}`",
+                field.text,
+                self.type_name_of(&map),
+                self.layer_name(source),
+                self.type_name_of(&wanted)
+            );
+            let help = "write `inherit(Layer in field[key: Key]: op)` where the field is a `Map<Key, State>`";
+            self.report(error(codes::CS0204, self.name_span(file, field), message).help(help));
+            self.layers[layer].incomplete = true;
+            return;
+        }
+        for name in names {
+            let span = self.name_span(file, name);
+            let lift = |item, inner, init| Lift {
+                field: path.clone(),
+                key: (key_name.text.clone(), key_type.clone()),
+                entry: entry.clone(),
+                item,
+                inner,
+                init,
+                span,
+            };
+            match self.operation(source, &name.text).cloned() {
+                Some(it) if it.external => {
+                    let message = format!("malformed attribute: `{}` is external, and belongs to no key", name.text);
+                    self.report(
+                        error(codes::CS0207, span, message).help("inherit it in an `inherit(…)` without a key"),
+                    );
+                }
+                Some(OperationInfo { origin: Origin::Lifted { .. }, .. }) => {
+                    let message = format!("malformed attribute: `{}` takes a key already", name.text);
+                    self.report(error(codes::CS0207, span, message).help("an operation takes one key: use a tuple"));
+                }
+                Some(operation) => {
+                    let lift = lift(operation.function, operation.component.clone(), false);
+                    self.lift_operation(layer, operation, lift);
+                }
+                None if name.text == "init" => {
+                    let Some(Origin::Written(init)) = self.layers[source].init else { continue };
+                    let number = self.layers[layer].lifts.len();
+                    self.layers[layer].lifts.push(lift(init, Vec::new(), true));
+                    self.only_one(layer, init, Origin::Lifted { layer, number }, |it| &mut it.init);
+                }
+                None => {
+                    self.unknown_operation(source, file, name);
+                    self.layers[layer].incomplete |= self.layers[source].incomplete;
+                }
+            }
+        }
+    }
+
+    fn lift_operation(&mut self, layer: usize, operation: OperationInfo, lift: Lift) {
+        let span = lift.span;
+        let number = self.layers[layer].lifts.len();
+        let lifted = OperationInfo {
+            origin: Origin::Lifted { layer, number },
+            signature: Rc::new(lift.signature(&self.layers[layer].state, &operation.signature)),
+            component: Vec::new(),
+            claim: None,
+            declared_in: layer,
+            ..operation
+        };
+        self.layers[layer].lifts.push(lift);
+        self.inherit_operation(layer, lifted, &[], span);
     }
 
     fn inherit_operation(&mut self, layer: usize, mut operation: OperationInfo, component: &[u32], span: Span) {
@@ -446,7 +578,7 @@ impl Package<'_> {
             self.type_name_of(&self.layers[source].state),
             self.type_name_of(state)
         );
-        let help = "only external operations are inherited over any state; for a component, write `inherit(Layer in field: op)`";
+        let help = "only operations that do not look at it are inherited over any state; for a component, write `inherit(Layer in field: op)`";
         self.report(error(codes::CS0204, span, message).help(help));
     }
 

@@ -28,6 +28,15 @@ pub(super) struct ItemRef {
     pub(super) index: u32,
 }
 
+/// What a function of the program is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Origin {
+    /// A function as written.
+    Written(ItemRef),
+    /// One of the lifts of a layer, by their numbers: see [`super::lift`].
+    Lifted { layer: usize, number: usize },
+}
+
 /// A file with its declarations at hand.
 pub(super) struct Source<'a> {
     pub(super) index: &'a FileIndex,
@@ -73,9 +82,9 @@ pub(super) struct Package<'a> {
     pub(super) pending_types: Vec<(ItemRef, TypeId)>,
     pub(super) alias_depth: u32,
     pub(super) signatures: HashMap<ItemRef, Option<Rc<Signature>>>,
-    pub(super) function_ids: HashMap<ItemRef, FunctionId>,
+    pub(super) function_ids: HashMap<Origin, FunctionId>,
     /// By [`FunctionId`]; those at the end may not be lowered yet.
-    pub(super) requested: Vec<ItemRef>,
+    pub(super) requested: Vec<Origin>,
     pub(super) functions: Vec<Arc<Function>>,
     pub(super) nodes: Vec<Vec<Span>>,
     pub(super) layers: Vec<LayerInfo>,
@@ -225,12 +234,17 @@ impl<'a> Package<'a> {
         if signature.lower.is_some_and(|layer| self.layers[layer].id.is_none()) {
             return None;
         }
+        Some(self.request_known(Origin::Written(item)))
+    }
+
+    /// The id of a function that can be lowered.
+    pub(super) fn request_known(&mut self, origin: Origin) -> FunctionId {
         let next = FunctionId(self.requested.len() as u32);
-        let id = *self.function_ids.entry(item).or_insert(next);
+        let id = *self.function_ids.entry(origin).or_insert(next);
         if id == next {
-            self.requested.push(item);
+            self.requested.push(origin);
         }
-        Some(id)
+        id
     }
 
     pub(super) fn layer_id(&self, layer: usize) -> Option<LayerId> {
@@ -243,10 +257,12 @@ impl<'a> Package<'a> {
             functions: std::mem::take(&mut self.functions),
             ..Program::default()
         };
-        let spans =
-            |items: &[ItemRef]| items.iter().map(|it| self.name_span(it.file, &self.function_item(*it).name)).collect();
+        let span = |origin: &Origin| match *origin {
+            Origin::Written(it) => self.name_span(it.file, &self.function_item(it).name),
+            Origin::Lifted { layer, number } => self.layers[layer].lifts[number].span,
+        };
         let mut source_map = SourceMap {
-            functions: spans(&self.requested),
+            functions: self.requested.iter().map(span).collect(),
             nodes: std::mem::take(&mut self.nodes),
             ..SourceMap::default()
         };

@@ -195,6 +195,7 @@ fn body_trait(layer: &Declaration) -> TokenStream {
         // A name for the state whose tokens are not the user's, for errors that point elsewhere.
         #[allow(dead_code)]
         type __State = #state;
+        #[allow(dead_code)]
         trait __Body { #(#signatures)* }
         impl __Body for #state { #(#bodies)* }
     }
@@ -281,6 +282,19 @@ fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
         };
     }
     let arguments: Vec<Ident> = (0..op.arguments.len()).map(|place| format_ident!("argument{}", place)).collect();
+    if let Some(method) = &op.stateless {
+        let inputs = method.sig.inputs.iter().skip(1);
+        let (output, block) = (&op.output, &method.block);
+        return quote! {
+            impl<S__: 'static> ::cspec::Spec<#module::#name, S__> for dyn #layer_name {
+                fn step(_: &mut S__, me: ::cspec::Pid, op: #module::#name) -> <#module::#name as ::cspec::Operation>::Output {
+                    fn step(#(#inputs),*) -> #output #block
+                    let (#(#arguments,)*) = op.0;
+                    step(me #(, #arguments)*)
+                }
+            }
+        };
+    }
     let call = quote_spanned!(name.span()=> <__State as __Body>::#name(state, me #(, #arguments)*));
     quote! {
         impl ::cspec::Spec<#module::#name, #state> for dyn #layer_name {

@@ -1,6 +1,7 @@
 //! The declaration of a layer: arguments of the attribute, and each method by its role.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{
@@ -60,6 +61,8 @@ pub struct Operation {
     pub output: Type,
     /// The body, of an external operation.
     pub external: Option<Expr>,
+    /// The whole method, if it does not look at the state: it means the same over every state.
+    pub stateless: Option<ImplItemFn>,
 }
 
 /// One `#[allowed(op, …)]` method.
@@ -238,10 +241,11 @@ impl Declaration {
     fn take_op(&mut self, attribute: &Attribute, mut method: ImplItemFn) -> Result<()> {
         let external = if is_external(attribute)? { Some(external_body(&method)?) } else { None };
         let operation = operation(&mut method, true)?;
+        let stateless = (external.is_none() && !mentions_self(method.block.to_token_stream())).then(|| method.clone());
         if external.is_none() {
             self.bodies.push(method);
         }
-        self.operations.push(Operation { external, ..operation });
+        self.operations.push(Operation { external, stateless, ..operation });
         Ok(())
     }
 
@@ -340,7 +344,15 @@ pub fn operation(method: &mut ImplItemFn, with_me: bool) -> Result<Operation> {
             return Err(Error::new_spanned(reference, "an operation takes its arguments by value"));
         }
     }
-    Ok(Operation { attributes, name, arguments, output, external: None })
+    Ok(Operation { attributes, name, arguments, output, external: None, stateless: None })
+}
+
+fn mentions_self(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(name) => name == "self" || name == "Self",
+        TokenTree::Group(group) => mentions_self(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// The parameter `me`, and the parameters after it. The body gets a use of `me`, so that it may go unmentioned.

@@ -53,6 +53,7 @@ impl Body<'_, '_> {
                 self.prim(span, element, Prim::Sum, sequence)
             }
             ("collect", []) => self.collect(call, sequence, element, span),
+            ("filter_map", [closure]) => self.filter_map(sequence, &element, closure, span),
             ("map" | "filter" | "all" | "any" | "find", [closure]) => {
                 self.each(name, sequence, &element, closure, span)
             }
@@ -92,6 +93,30 @@ impl Body<'_, '_> {
             Each::Find => Ty::option(element.clone()),
         };
         self.make(span, ty, ExprKind::Each(each, Box::new(sequence), pattern, Box::new(body)))
+    }
+
+    /// `filter_map(f)` is `map(f)`, of which the `Some`s are kept and unwrapped.
+    fn filter_map(&mut self, sequence: Expr, element: &Ty, closure: &ast::Expr, span: Span) -> Expr {
+        let options = self.each("map", sequence, element, closure, span);
+        let inner = self.infer.fresh();
+        let option = Ty::option(inner.clone());
+        let options = self.coerce(options, &Ty::seq(option.clone()));
+        let of_each = |this: &mut Self, sequence, each, ty, none: fn(&mut Self, Span) -> Expr| {
+            let value = this.fresh_local("value", option.clone(), false);
+            let read = this.read_local(value, span);
+            let found = this.fresh_local("found", inner.clone(), false);
+            let (some, pattern) = match each {
+                Each::Filter => (this.boolean(span, true), Pattern::Wild),
+                _ => (this.read_local(found, span), Pattern::Bind(found)),
+            };
+            let none = none(this, span);
+            let result = if each == Each::Filter { Ty::BOOL } else { inner.clone() };
+            let body = this.by_case(read, pattern, some, none, result, span);
+            this.make(span, ty, ExprKind::Each(each, Box::new(sequence), Pattern::Bind(value), Box::new(body)))
+        };
+        let kept =
+            of_each(self, options, Each::Filter, Ty::seq(option.clone()), |this, span| this.boolean(span, false));
+        of_each(self, kept, Each::Map, Ty::seq(inner.clone()), |this, span| this.failure(span))
     }
 
     /// `collect()`: [`super::super::finish`] erases it if the collection turns out to be a sequence.

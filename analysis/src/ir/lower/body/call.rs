@@ -33,7 +33,8 @@ impl Body<'_, '_> {
         let qualifier = qualifier.as_deref();
         let owner = qualifier.and_then(|it| self.owner_name(it));
         let candidates = self.package.function_names.get(&(owner.clone(), name.clone()));
-        match self.package.pick(candidates, self.site.file) {
+        let candidates = candidates.map(|it| if owner.is_some() { self.best(it) } else { it.clone() });
+        match self.package.pick(candidates.as_ref(), self.site.file) {
             Ok(Some(item)) => return self.call_function(item, None, &arguments(call), span),
             Err(_) => return self.ambiguous(&name, span),
             Ok(None) => {}

@@ -116,6 +116,33 @@ impl Body<'_, '_> {
         statements.push(Stmt::Let(Pattern::Tuple(outer), value));
     }
 
+    /// `value?` on an `Option`: the value, or else `return None`.
+    pub(super) fn try_expr(&mut self, try_expr: &ast::TryExpr) -> Expr {
+        let span = self.span(try_expr.syntax());
+        let value = self.required(try_expr.expr(), span, None);
+        let (found, result) = (self.ty(&value), self.signature.result.clone());
+        if found == Ty::Error {
+            return self.unsupported_at(span);
+        }
+        if self.closures > 0 {
+            return self.unsupported(span, "`?` in a closure", "use `match`, or write a function");
+        }
+        let (Ty::Con(Con::Option, inner), Ty::Con(Con::Option, _)) = (&found, &result) else {
+            let help = "`?` takes the value out of an `Option`, in a function that gives an `Option`";
+            return self.unsupported(span, "`?` in this place", help);
+        };
+        let inner = inner[0].clone();
+        let local = self.fresh_local("value", inner.clone(), false);
+        let some = self.read_local(local, span);
+        let none = self.make(span, result, ExprKind::Variant(0, Vec::new()));
+        let leave = self.make(span, Ty::NEVER, ExprKind::Return(Some(Box::new(none))));
+        let arms = vec![
+            Arm { pattern: Pattern::Variant(1, vec![Pattern::Bind(local)]), guard: None, body: some },
+            Arm { pattern: Pattern::Variant(0, Vec::new()), guard: None, body: leave },
+        ];
+        self.make(span, inner, ExprKind::Match(Box::new(value), arms))
+    }
+
     fn loop_body(&mut self, body: Option<ast::BlockExpr>, value: Option<Ty>, span: Span) -> (Expr, LoopInfo) {
         self.loops.push(LoopInfo { value, broken: false });
         let body = match body {

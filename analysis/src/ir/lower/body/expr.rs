@@ -76,6 +76,7 @@ impl Body<'_, '_> {
             ast::Expr::MethodCallExpr(it) => self.method_call(it),
             ast::Expr::MacroExpr(it) => self.macro_expr(it),
             ast::Expr::RangeExpr(it) => self.range(it),
+            ast::Expr::TryExpr(it) => self.try_expr(it),
             ast::Expr::ArrayExpr(it) => self.array(it),
             other => self.unsupported_kind(other, span),
         }
@@ -84,7 +85,6 @@ impl Body<'_, '_> {
     fn unsupported_kind(&mut self, expr: &ast::Expr, span: Span) -> Expr {
         let (what, help) = match expr {
             ast::Expr::ClosureExpr(_) => ("a closure outside of an adaptor or `repeat`", "write a function"),
-            ast::Expr::TryExpr(_) => ("the operator `?`", "use `let Some(x) = … else { return … };`"),
             ast::Expr::AwaitExpr(_) => ("`await`", "an operation is one step; a procedure is a sequence of them"),
             ast::Expr::LetExpr(_) => ("`let` in this place", "use `if let` or `matches!`"),
             ast::Expr::UnderscoreExpr(_) => ("`_` as an expression", "use `any()` for any value"),

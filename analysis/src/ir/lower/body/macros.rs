@@ -1,10 +1,13 @@
-//! Macros: assertions and `matches!`.
+//! Macros: assertions, `matches!` and `format!`.
 
-use super::Body;
+use super::{Binding, Body};
 use crate::{
     diagnostics::codes,
-    ir::lower::{report::error, ty::Ty},
-    ir::{Arm, Expr, ExprKind, Pattern, Prim, Span},
+    ir::lower::{
+        report::error,
+        ty::{Con, Ty},
+    },
+    ir::{Arm, Expr, ExprKind, Literal, Pattern, Prim, Span},
     syntax::{self, AstNode, Fragment, ast},
 };
 
@@ -23,6 +26,7 @@ impl Body<'_, '_> {
             "assert_ne" => self.assert_equal(&tree, Prim::Ne, span),
             "unreachable" | "panic" => self.failure(span),
             "matches" => self.matches(&tree, span),
+            "format" => self.format(&tree, span),
             _ => {
                 let help = match name.as_str() {
                     "vec" => "use `Seq::from([…])`",
@@ -83,6 +87,107 @@ impl Body<'_, '_> {
         ];
         self.make(span, Ty::BOOL, ExprKind::Match(Box::new(value), arms))
     }
+}
+
+impl Body<'_, '_> {
+    /// `format!("…{}…{name}…", value)`: the pieces, one after the other.
+    fn format(&mut self, tree: &ast::TokenTree, span: Span) -> Expr {
+        let arguments = syntax::parse_arguments(tree).unwrap_or_default();
+        let Some((template, values)) = arguments.split_first() else { return self.malformed(span) };
+        let ast::Expr::Literal(literal) = &template.node else { return self.malformed(span) };
+        let Some((Literal::Str(template), _)) = self.literal_value(literal, false) else {
+            return self.malformed(span);
+        };
+        let Some(pieces) = pieces(&template) else {
+            return self.unsupported(span, "this form of a hole in `format!`", "write `{}` or `{name}`");
+        };
+        let mut values = values.iter();
+        let mut parts = Vec::new();
+        for piece in pieces {
+            let part = match piece {
+                Piece::Text(text) => self.make(span, Ty::STR, ExprKind::Literal(Literal::Str(text))),
+                Piece::Named(name) => match self.lookup(&name) {
+                    Some(Binding::Local(local)) => self.read_local(local, span),
+                    Some(Binding::Alias(place, ty)) => self.make(span, ty, ExprKind::Read(place)),
+                    _ => return self.unknown_name(span, "name", &name, None),
+                },
+                Piece::Next => match values.next() {
+                    Some(value) => self.in_fragment(value, |this, it| this.expr(it, None)),
+                    None => return self.type_error(span, "there are more holes than values"),
+                },
+            };
+            parts.push(self.text(part, span));
+        }
+        if values.next().is_some() {
+            return self.type_error(span, "there are more values than holes");
+        }
+        match parts.len() {
+            0 => self.make(span, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
+            1 => parts.remove(0),
+            _ => self.make(span, Ty::STR, ExprKind::Prim(Prim::Add, parts)),
+        }
+    }
+
+    /// The text of a value: `x.to_string()`, or a hole in `format!`.
+    pub(super) fn text(&mut self, value: Expr, span: Span) -> Expr {
+        let ty = self.ty(&value);
+        match &ty {
+            Ty::Error => value,
+            _ if ty == Ty::STR => value,
+            Ty::Con(Con::Int { .. } | Con::Pid, _) => self.make(span, Ty::STR, ExprKind::Prim(Prim::Text, vec![value])),
+            _ if self.infer.is_integer_variable(&ty) => {
+                self.make(span, Ty::STR, ExprKind::Prim(Prim::Text, vec![value]))
+            }
+            _ => {
+                let name = self.package.type_name_of(&self.infer.resolve(&ty));
+                let what = format!("the text of a value of type `{name}`");
+                self.unsupported(span, &what, "strings, integers and processes have one; write out its parts")
+            }
+        }
+    }
+}
+
+/// A piece of the template of `format!`.
+enum Piece {
+    Text(String),
+    /// `{name}`.
+    Named(String),
+    /// `{}`.
+    Next,
+}
+
+/// The pieces of a template; `None` if a hole is not a plain one.
+fn pieces(template: &str) -> Option<Vec<Piece>> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut rest = template.chars();
+    while let Some(next) = rest.next() {
+        match next {
+            '{' if rest.as_str().starts_with('{') => text.extend(rest.next()),
+            '}' if rest.as_str().starts_with('}') => text.extend(rest.next()),
+            '}' => return None,
+            '{' => {
+                let (name, after) = rest.as_str().split_once('}')?;
+                let name = name.trim();
+                rest = after.chars();
+                if !text.is_empty() {
+                    pieces.push(Piece::Text(std::mem::take(&mut text)));
+                }
+                let is_name = name.starts_with(|it: char| it.is_alphabetic() || it == '_')
+                    && name.chars().all(|it| it.is_alphanumeric() || it == '_');
+                match name {
+                    "" => pieces.push(Piece::Next),
+                    _ if is_name => pieces.push(Piece::Named(name.to_owned())),
+                    _ => return None,
+                }
+            }
+            other => text.push(other),
+        }
+    }
+    if !text.is_empty() {
+        pieces.push(Piece::Text(text));
+    }
+    Some(pieces)
 }
 
 fn first_argument(tree: &ast::TokenTree) -> Option<Fragment<ast::Expr>> {

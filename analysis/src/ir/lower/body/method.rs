@@ -8,8 +8,11 @@ use crate::{
         report::did_you_mean,
         ty::{Con, Ty},
     },
-    ir::{Argument, Expr, ExprKind, Mutation, Pattern, Place, Prim, Span, Stmt},
-    syntax::{AstNode, ast},
+    ir::{Argument, Expr, ExprKind, Literal, Mutation, Pattern, Place, Prim, Span, Stmt},
+    syntax::{
+        AstNode,
+        ast::{self, HasGenericArgs},
+    },
 };
 
 /// What a method is called on.
@@ -30,6 +33,11 @@ impl Body<'_, '_> {
         let name = name.text().to_string();
         if self.is_lower(&target) {
             return self.perform(call, &name, span);
+        }
+        if let (ast::Expr::MethodCallExpr(parse), "ok") = (&target, name.as_str())
+            && parse.name_ref().is_some_and(|it| it.text() == "parse")
+        {
+            return self.parse(parse, span);
         }
         let Some(receiver) = self.receiver(&target) else { return self.unsupported_at(span) };
         let ty = match &receiver {
@@ -65,6 +73,33 @@ impl Body<'_, '_> {
         let span = self.span(target.syntax());
         let (place, ty) = self.place(target)?;
         Some(Receiver::Place(place, ty, span))
+    }
+
+    /// `text.parse::<T>().ok()`.
+    fn parse(&mut self, parse: &ast::MethodCallExpr, span: Span) -> Expr {
+        let written = parse.generic_arg_list().and_then(|it| it.generic_args().next());
+        let ty = match written {
+            Some(ast::GenericArg::TypeArg(it)) => it.ty().map_or(Ty::Error, |it| self.written_type(&it)),
+            _ => self.infer.fresh(),
+        };
+        let text = self.required(parse.receiver(), span, Some(&Ty::STR));
+        self.make(span, Ty::option(ty), ExprKind::Prim(Prim::Parse, vec![text]))
+    }
+
+    /// `text.split_once(separator)`, where the separator may be a character.
+    fn split_once(&mut self, text: Expr, separator: &ast::Expr, span: Span) -> Expr {
+        let separator = match separator {
+            ast::Expr::Literal(literal) if let ast::LiteralKind::Char(it) = literal.kind() => match it.value() {
+                Ok(value) => {
+                    let text = Literal::Str(value.to_string());
+                    self.make(self.span(literal.syntax()), Ty::STR, ExprKind::Literal(text))
+                }
+                Err(_) => return self.type_error(span, "this character has an invalid escape"),
+            },
+            other => self.check(other, &Ty::STR),
+        };
+        let ty = Ty::option(Ty::tuple(vec![Ty::STR, Ty::STR]));
+        self.make(span, ty, ExprKind::Prim(Prim::SplitOnce, vec![text, separator]))
     }
 
     pub(super) fn value(&mut self, receiver: Receiver) -> Expr {
@@ -127,23 +162,28 @@ impl Body<'_, '_> {
         self.after(statements, value, span)
     }
 
-    /// The methods a name may mean: of the same block, else of the type, else of its traits, else of other layers over it.
+    /// The methods a name may mean.
     fn methods(&self, owner: &str, name: &str) -> Vec<ItemRef> {
         let key = (Some(owner.to_owned()), name.to_owned());
-        let all = self.package.function_names.get(&key).cloned().unwrap_or_default();
+        self.best(self.package.function_names.get(&key).map_or(&[], Vec::as_slice))
+    }
+
+    /// Of associated functions of one type and name, those that are meant: of the type itself, else of the same block, else of the
+    /// type's traits, else of other layers over it.
+    pub(super) fn best(&self, candidates: &[ItemRef]) -> Vec<ItemRef> {
         let here = self.package.function_item(self.item).owner;
         let rank = |it: &ItemRef| {
             let block = self.package.owner(*it);
             let same = it.file == self.item.file && self.package.function_item(*it).owner == here && here.is_some();
             match block.map(|it| (&it.role, &it.trait_name)) {
-                _ if same => 0,
-                Some((ImplRole::Plain, None)) => 1,
+                Some((ImplRole::Plain, None)) => 0,
+                _ if same => 1,
                 Some((ImplRole::Plain, Some(_))) => 2,
                 _ => 3,
             }
         };
-        let Some(best) = all.iter().map(rank).min() else { return Vec::new() };
-        all.iter().copied().filter(|it| rank(it) == best).collect()
+        let best = candidates.iter().map(rank).min();
+        candidates.iter().copied().filter(|it| Some(rank(it)) == best).collect()
     }
 
     fn language_method(
@@ -159,6 +199,17 @@ impl Body<'_, '_> {
         }
         // `into` is transparent on strings only: between integers it changes the type.
         let is_string = matches!(ty, Ty::Con(Con::Str, _));
+        if name == "to_string" {
+            let value = self.value(receiver);
+            return self.text(value, span);
+        }
+        if is_string
+            && name == "split_once"
+            && let [separator] = arguments(call).as_slice()
+        {
+            let text = self.value(receiver);
+            return self.split_once(text, separator, span);
+        }
         if TRANSPARENT.contains(&name) && (name != "into" || is_string) {
             return self.value(receiver);
         }
@@ -221,7 +272,7 @@ impl Body<'_, '_> {
             "contains_key" => "use `contains`".to_owned(),
             "push_back" => "use `push`".to_owned(),
             "pop_back" => "use `pop`".to_owned(),
-            "values" => "use `iter().map(|(_, value)| …)`".to_owned(),
+            "parse" => "write `parse::<T>().ok()`".to_owned(),
             _ => did_you_mean(name, METHODS.iter().copied())
                 .unwrap_or_else(|| "see the table of types in docs/language.md".to_owned()),
         };
@@ -235,6 +286,7 @@ const METHODS: &[&str] = &[
     "insert",
     "remove",
     "keys",
+    "values",
     "iter",
     "len",
     "is_empty",
@@ -257,6 +309,9 @@ const METHODS: &[&str] = &[
     "copied",
     "rev",
     "filter",
+    "filter_map",
+    "split_once",
+    "to_string",
     "all",
     "any",
     "count",
@@ -309,6 +364,7 @@ fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
         (Con::Map | Con::Set | Con::Seq, "is_empty") => (Prim::IsEmpty, none(), Ty::BOOL),
         (Con::Total, "is_default") => (Prim::IsEmpty, none(), Ty::BOOL),
         (Con::Map, "keys") | (Con::Total, "support") => (Prim::Keys, none(), Ty::Con(Con::Set, vec![of(0)])),
+        (Con::Map, "values") => (Prim::Values, none(), Ty::seq(of(1))),
         (Con::Seq, "first") => (Prim::First, none(), Ty::option(of(0))),
         (Con::Seq, "last") => (Prim::Last, none(), Ty::option(of(0))),
         (Con::Seq, "rev") => (Prim::Rev, none(), ty.clone()),

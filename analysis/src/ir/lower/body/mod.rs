@@ -18,7 +18,8 @@ mod place;
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    package::{ItemRef, Package, Site},
+    lift,
+    package::{ItemRef, Origin, Package, Site},
     report::{DiagnosticExt, error},
     signature::Signature,
     ty::{Infer, Ty},
@@ -37,8 +38,11 @@ const DEPTH: u32 = 150;
 
 /// Lowers what was requested, and what that requests in turn.
 pub(super) fn lower_requested(package: &mut Package<'_>) {
-    while let Some(item) = package.requested.get(package.functions.len()).copied() {
-        let (function, nodes) = lower_function(package, item);
+    while let Some(origin) = package.requested.get(package.functions.len()).copied() {
+        let (function, nodes) = match origin {
+            Origin::Written(item) => lower_function(package, item),
+            Origin::Lifted { layer, number } => lift::lower(package, layer, number),
+        };
         package.functions.push(Arc::new(function));
         package.nodes.push(nodes);
     }
@@ -332,12 +336,18 @@ impl<'p, 'a> Body<'p, 'a> {
                     self.mismatch(span, &arguments[0], element);
                 }
             }
+            Ty::Con(super::ty::Con::Map, arguments) => {
+                let pair = Ty::tuple(arguments);
+                if !self.infer.unify(&pair, element) {
+                    self.mismatch(span, &pair, element);
+                }
+            }
             Ty::Error => {}
             Ty::Var(_) => {
                 self.type_error(span, "the type of what is collected must be known: `let x: Set<_> = …`");
             }
             _ => {
-                self.unsupported(span, "collecting into this type", "collect into a `Seq` or a `Set`");
+                self.unsupported(span, "collecting into this type", "collect into a `Seq`, a `Set` or a `Map`");
             }
         }
     }
