@@ -9,14 +9,14 @@ use camino::Utf8PathBuf;
 
 use crate::{
     diagnostics::{Diagnostic, Severity, codes},
-    index::{self, FileIndex, ImplRole, Indexed},
+    index::{self, FileIndex, ImplRole, Indexed, ModuleDeclaration},
     ir::{
         Program, Span,
         lower::{self, Lowered},
     },
-    report::SourceText,
+    plan::Planned,
     syntax::{self, Parse},
-    workspace::{self, FileText, Package},
+    workspace::Package,
 };
 
 /// A source file.
@@ -33,6 +33,8 @@ pub struct SourceFile {
 pub struct PackageSources {
     /// The files.
     pub files: Vec<SourceFile>,
+    /// Their paths as they are shown.
+    pub paths: Vec<Utf8PathBuf>,
     /// What could not be read, or is not there.
     pub unread: Vec<Diagnostic>,
 }
@@ -60,10 +62,16 @@ pub fn parse(db: &dyn salsa::Database, file: SourceFile) -> Parse {
     syntax::parse(file.text(db))
 }
 
+/// The modules of a file whose text is in other files.
+#[salsa::tracked]
+pub fn modules(db: &dyn salsa::Database, file: SourceFile) -> Vec<ModuleDeclaration> {
+    index::modules(parse(db, file))
+}
+
 /// What a file declares, with positions.
 #[salsa::tracked]
-pub fn indexed(db: &dyn salsa::Database, file: SourceFile) -> Indexed {
-    index::index(parse(db, file))
+pub fn indexed(db: &dyn salsa::Database, file: SourceFile) -> Arc<Indexed> {
+    Arc::new(index::index(parse(db, file)))
 }
 
 /// What a file declares, without positions: equal after an edit of comments.
@@ -92,32 +100,26 @@ pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program
 pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let db = Database::default();
     let file = |(path, text): &(&str, &str)| SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text));
-    let package = PackageSources::new(&db, files.iter().map(file).collect(), Vec::new());
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
+    let paths = files.iter().map(|it| it.path(&db).clone()).collect();
+    let package = PackageSources::new(&db, files, paths, Vec::new());
     lowered(&db, package).clone()
 }
 
-/// Reads a package from the disk into the database; also gives the texts, for showing excerpts.
-pub fn load_package(db: &Database, package: &Package) -> (Vec<SourceText>, PackageSources) {
-    let read = workspace::source_files(package);
-    let file = |it: &FileText| SourceFile::new(db, it.path.clone(), Arc::from(it.text.as_str()));
-    let files: Vec<SourceFile> = read.files.iter().map(file).collect();
-    let mut unread = read.diagnostics;
-    if unread.is_empty() && files.iter().all(|it| declares_nothing(db, *it)) {
-        unread.push(no_layers(package));
-    }
-    let sources = PackageSources::new(db, files, unread);
-    let texts = read.files.into_iter().map(|it| SourceText { path: it.path, text: it.text });
-    (texts.collect(), sources)
+/// The plan of a program is made when it is asked for, and once: it is the same object as long as the program is equal.
+#[salsa::tracked]
+pub fn planned(db: &dyn salsa::Database, package: PackageSources) -> Arc<Planned> {
+    Arc::new(Planned::new(Arc::clone(program(db, package))))
 }
 
 /// Whether a file is without errors and without layers or implementations.
-fn declares_nothing(db: &dyn salsa::Database, file: SourceFile) -> bool {
+pub(crate) fn declares_nothing(db: &dyn salsa::Database, file: SourceFile) -> bool {
     let plain = |it: &index::ImplItem| matches!(it.role, ImplRole::Plain);
     parse(db, file).errors().is_empty() && indexed(db, file).index.impls.iter().all(plain)
 }
 
 /// A package that takes part and has nothing in it. The first file is where the search began.
-fn no_layers(package: &Package) -> Diagnostic {
+pub(crate) fn no_layers(package: &Package) -> Diagnostic {
     Diagnostic {
         code: codes::CS0002,
         severity: Severity::Error,

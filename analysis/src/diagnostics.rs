@@ -2,10 +2,12 @@
 //!
 //! It knows nothing of colours, widths or protocols. Its prose is finished: front ends lay it out, they do not write it.
 
+use serde::{Deserialize, Deserializer, Serialize, de};
+
 use crate::ir::Span;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// The run cannot succeed.
     Error,
@@ -13,25 +15,52 @@ pub enum Severity {
     Warning,
 }
 
-/// A finding.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Diagnostic {
+/// One of the constants of [`codes`].
+pub type CodeName = &'static str;
+
+/// A finding. Until it is shown, its places may be anything that stays put while text moves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Diagnostic<P = Span> {
     /// What kind of finding: see [`codes`].
-    pub code: &'static str,
+    #[serde(deserialize_with = "known_code")]
+    pub code: CodeName,
     /// How bad it is.
     pub severity: Severity,
     /// One line: what is wrong, naming the operations involved.
     pub message: String,
     /// The smallest responsible place.
-    pub span: Span,
+    pub span: P,
     /// What to write under the span; may be empty.
     pub label: String,
     /// Other places that matter, each with a line of its own.
-    pub related: Vec<(Span, String)>,
+    pub related: Vec<(P, String)>,
     /// Paragraphs below the excerpt: the state, the two orders, the first difference. Lines are laid out already (plain text, no tabs).
     pub notes: Vec<String>,
     /// What to do next, one line.
     pub help: Option<String>,
+}
+
+impl<P> Diagnostic<P> {
+    /// The same finding at other places. Related places that there are none for are left out.
+    pub fn at<Q>(&self, span: Q, place: impl Fn(&P) -> Option<Q>) -> Diagnostic<Q> {
+        Diagnostic {
+            code: self.code,
+            severity: self.severity,
+            message: self.message.clone(),
+            span: place(&self.span).unwrap_or(span),
+            label: self.label.clone(),
+            related: self.related.iter().filter_map(|(at, text)| Some((place(at)?, text.clone()))).collect(),
+            notes: self.notes.clone(),
+            help: self.help.clone(),
+        }
+    }
+}
+
+/// A code that this engine has.
+fn known_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CodeName, D::Error> {
+    let code = String::deserialize(deserializer)?;
+    let known = codes::ALL.iter().find(|it| it.code == code);
+    known.map(|it| it.code).ok_or_else(|| de::Error::custom(format!("`{code}` is no code of a diagnostic")))
 }
 
 pub mod codes;

@@ -1,30 +1,18 @@
 //! What the front ends ask of the engine, and what they get: one call to check a workspace, one to list what is in it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::atomic::AtomicBool,
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use camino::Utf8PathBuf;
-use rayon::prelude::*;
 
 use crate::{
-    db,
-    diagnostics::{Diagnostic, Severity},
-    explore::compile::compile,
-    ir::{
-        Claim, Implementation, ImplementationId, Justification, LayerId, Operation, Program, Span, Type, lower::Lowered,
-    },
-    obligations::{
-        About, Lemma, LemmaResult, Lemmas, Obligation,
-        abstraction::absorbs_background,
-        mover_lemmas,
-        movers::Direction,
-        needed_lemmas, plan, plan_end_to_end,
-        question::{Answered, Effort, Setting},
-        report::{Reporter, Settled},
-    },
+    diagnostics::Diagnostic,
+    ir::{Claim, Implementation, LayerId, Operation, Program, Span, Type, lower::Lowered},
+    plan::{Planned, View},
+    results::{Known, Results},
+    session::{File, PackageSnapshot, Session, Snapshot},
     verdict::{Outcome, Scope},
     workspace::Package,
 };
@@ -81,101 +69,75 @@ pub fn check_package(
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> PackageReport {
-    let database = db::Database::default();
-    let (files, sources) = db::load_package(&database, package);
-    let lowered = db::lowered(&database, sources);
-    let outcomes = check_program(lowered, options, progress, stop);
+    let snapshot = Session::open(vec![package.clone()]).snapshot();
+    check_snapshot(&snapshot, 0, options, progress, stop)
+}
+
+/// Checks one package of a session. Returns early, with the outcomes so far, once `stop` is set.
+pub fn check_snapshot(
+    snapshot: &Snapshot,
+    package: usize,
+    options: &Options,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> PackageReport {
+    let results = snapshot.results();
+    let checked = &snapshot.packages()[package];
+    let PackageSnapshot { package, files, diagnostics, .. } = &**checked;
     PackageReport {
         package: package.name.clone(),
         package_id: package.id.clone(),
         manifest_path: package.manifest_path.clone(),
         target: package.target.clone(),
-        files,
-        diagnostics: lowered.diagnostics.clone(),
-        outcomes,
+        files: source_texts(files),
+        diagnostics: diagnostics.clone(),
+        outcomes: check_view(checked.view(), options, results, progress, stop),
     }
 }
 
-/// Checks a program: lemmas first, then everything that relies on them. Independent obligations run in parallel; the result is in a fixed
-/// order.
+fn source_texts(files: &[File]) -> Vec<SourceText> {
+    files.iter().map(|it| SourceText { path: it.shown.clone(), text: it.text.to_string() }).collect()
+}
+
+/// Checks a program, of which nothing is known yet.
 pub fn check_program(
     lowered: &Lowered,
     options: &Options,
     progress: &dyn Progress,
     stop: &AtomicBool,
 ) -> Vec<(Outcome, Duration)> {
-    let (program, source_map) = (&*lowered.program, &*lowered.source_map);
-    let source_is_broken = lowered.diagnostics.iter().any(|it| it.severity == Severity::Error);
-    let code = compile(program);
-    let setting = Setting { program, code: &code, scope: &options.scope, stop };
-    let needed = if options.end_to_end { BTreeSet::new() } else { needed_lemmas(&setting) };
-    let mut plan = if options.end_to_end { plan_end_to_end(program) } else { plan(program) };
-    progress.planned(plan.len());
-    let (mut lemmas, times) = settle_lemmas(&setting, needed);
-    if !options.end_to_end {
-        lemmas.absorbing = absorbing(&setting);
-    }
-    plan.retain(|it| !matches!(it, Obligation::Absorbs(id) if !lemmas.absorbing.contains_key(id)));
-    let reporter = Reporter { setting, source_map, lemmas: &lemmas, source_is_broken };
-    let settle = |obligation: &Obligation| {
-        let started = Instant::now();
-        let settled = reporter.settle(obligation)?;
-        let time = match obligation {
-            Obligation::Lemma(lemma) => times.get(lemma).copied().unwrap_or_default(),
-            _ => started.elapsed(),
-        };
-        progress.finished(&settled.outcome);
-        Some((settled, time))
+    check_view(&view(lowered), options, &Results::default(), progress, stop)
+}
+
+fn view(lowered: &Lowered) -> View {
+    let planned = Arc::new(Planned::new(Arc::clone(&lowered.program)));
+    View::new(planned, Arc::clone(&lowered.source_map), &lowered.diagnostics)
+}
+
+/// Settles all that a program owes. The outcomes are in a fixed order.
+fn check_view(
+    view: &View,
+    options: &Options,
+    results: &Results,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Vec<(Outcome, Duration)> {
+    let plan = view.plan(options);
+    let settled = |entry: usize, known: &Known| {
+        if let Some(outcome) = view.outcome(&plan.entries[entry], known) {
+            progress.finished(&outcome);
+        }
     };
-    let settled: Vec<Option<(Settled, Duration)>> = plan.par_iter().with_max_len(1).map(settle).collect();
-    let claimed: BTreeSet<_> = plan.iter().filter_map(Obligation::lemma).collect();
-    let relied: BTreeSet<_> = settled.iter().flatten().flat_map(|(it, _)| it.relied.iter().copied()).collect();
-    let relied: Vec<_> = relied.into_iter().filter(|it| !claimed.contains(it)).map(Obligation::Lemma).collect();
-    progress.planned(plan.len() + relied.len());
-    let relied = relied.iter().map(settle);
-    settled.into_iter().chain(relied).flatten().map(|(settled, time)| (settled.outcome, time)).collect()
-}
-
-/// The abstractions whose relation absorbs the background steps below.
-fn absorbing(setting: &Setting) -> BTreeMap<ImplementationId, Effort> {
-    let abstractions = setting.program.implementations.iter().enumerate().filter_map(|(index, it)| match &it.by {
-        Justification::Abstraction(relation) => Some((ImplementationId(index as u32), it, relation)),
-        _ => None,
-    });
-    let with_background: Vec<_> = abstractions
-        .filter(|(_, it, _)| {
-            let lower = &setting.program.layers[it.lower.0 as usize];
-            lower.background.is_some() && lower.invariants.is_empty()
-        })
-        .collect();
-    with_background
-        .into_par_iter()
-        .filter_map(|(id, implementation, relation)| {
-            let (answered, effort) = absorbs_background(setting, implementation, relation);
-            matches!(answered, Answered::Holds).then_some((id, effort))
-        })
-        .collect()
-}
-
-fn settle_lemmas(setting: &Setting, needed: BTreeSet<Lemma>) -> (Lemmas, BTreeMap<Lemma, Duration>) {
-    let settled: Vec<(Lemma, LemmaResult, Duration)> = needed
-        .into_iter()
-        .collect::<Vec<_>>()
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|lemma| {
-            let started = Instant::now();
-            let result = lemma.settle(setting);
-            (lemma, result, started.elapsed())
-        })
-        .collect();
-    let mut lemmas = Lemmas::default();
-    let mut times = BTreeMap::new();
-    for (lemma, result, time) in settled {
-        lemmas.settled.insert(lemma, result);
-        times.insert(lemma, time);
-    }
-    (lemmas, times)
+    let all: Vec<usize> = (0..plan.owed).collect();
+    let scope = &options.scope;
+    view.run(plan, &all, scope, results, stop, &|total| progress.planned(total), &|_| {}, &settled);
+    let owed = view.owed(plan, scope, results).into_iter();
+    owed.filter_map(|index| {
+        let entry = &plan.entries[index];
+        let known = results.find(entry.fingerprint(scope))?;
+        Some((view.outcome(entry, &known)?, known.provenance.time()))
+    })
+    .collect()
 }
 
 /// What is in a package.
@@ -279,11 +241,11 @@ pub struct ListedStack {
 
 /// Lists one package; infers the mover type of every operation.
 pub fn list_package(package: &Package, options: &Options, stop: &AtomicBool) -> Listing {
-    let database = db::Database::default();
-    let (files, sources) = db::load_package(&database, package);
-    let lowered = db::lowered(&database, sources);
-    let (program, source_map) = (&lowered.program, &lowered.source_map);
-    let movers = infer_movers(program, options, stop);
+    let snapshot = Session::open(vec![package.clone()]).snapshot();
+    snapshot.run_movers(0, options, stop);
+    let movers = snapshot.movers(0, options);
+    let listed = &snapshot.packages()[0];
+    let (program, source_map) = (listed.program(), listed.source_map());
     let layer_name = |id: LayerId| program.layers[id.0 as usize].name.clone();
     let layers = program.layers.iter().zip(movers).enumerate().map(|(index, (layer, rows))| ListedLayer {
         name: layer.name.clone(),
@@ -329,8 +291,8 @@ pub fn list_package(package: &Package, options: &Options, stop: &AtomicBool) -> 
         layers: layers.collect(),
         implementations: implementations.collect(),
         stacks: stacks.collect(),
-        diagnostics: lowered.diagnostics.clone(),
-        files,
+        diagnostics: listed.diagnostics.clone(),
+        files: source_texts(&listed.files),
     }
 }
 
@@ -345,52 +307,9 @@ fn signature(program: &Program, operation: &Operation) -> String {
     }
 }
 
-/// For each layer and operation: its mover type, and its row of the commutativity matrix.
-pub fn infer_movers(program: &Program, options: &Options, stop: &AtomicBool) -> Vec<Vec<(Movers, Vec<Movers>)>> {
-    let code = compile(program);
-    let setting = Setting { program, code: &code, scope: &options.scope, stop };
-    let mut needed = BTreeSet::new();
-    for (index, layer) in program.layers.iter().enumerate() {
-        for operation in 0..layer.operations.len() {
-            for direction in [Direction::Right, Direction::Left] {
-                needed.extend(mover_lemmas(program, LayerId(index as u32), operation, direction));
-            }
-        }
-    }
-    let (lemmas, _) = settle_lemmas(&setting, needed);
-    let all = |layer, operation, direction, past: Option<usize>| {
-        let lemmas_of = mover_lemmas(program, LayerId(layer), operation, direction);
-        let relevant = lemmas_of.into_iter().filter(|it| match (it.about, past) {
-            (_, None) => true,
-            (About::Moves(_, other), Some(past)) => other == past,
-            // The matrix shows commutation alone.
-            (About::Silent | About::StablyEnabled(_), Some(_)) => false,
-        });
-        conjunction(relevant.map(|it| lemmas.get(&it).and_then(|it| it.holds)))
-    };
-    let movers = |layer, operation, past| Movers {
-        right: all(layer, operation, Direction::Right, past),
-        left: all(layer, operation, Direction::Left, past),
-    };
-    let layers = program.layers.iter().enumerate();
-    layers
-        .map(|(index, layer)| {
-            let count = layer.operations.len();
-            let row = |operation| (0..count).map(|other| movers(index as u32, operation, Some(other))).collect();
-            (0..count).map(|operation| (movers(index as u32, operation, None), row(operation))).collect()
-        })
-        .collect()
-}
-
-/// Whether all hold: one that does not settles it, even if another is not known.
-fn conjunction(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut answer = Some(true);
-    for holds in all {
-        match holds {
-            Some(true) => {}
-            Some(false) => return Some(false),
-            None => answer = None,
-        }
-    }
-    answer
+/// For each layer and operation of a program: its mover type, and its row of the commutativity matrix.
+pub fn infer_movers(lowered: &Lowered, options: &Options, stop: &AtomicBool) -> Vec<Vec<(Movers, Vec<Movers>)>> {
+    let (view, results) = (view(lowered), Results::default());
+    view.run_movers(&options.scope, &results, stop);
+    view.movers(&options.scope, &results)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::diagnostics::Diagnostic;
 
 /// The proof pattern an obligation belongs to.
@@ -58,8 +60,16 @@ pub struct ObligationName {
     pub against: String,
 }
 
+impl ObligationName {
+    /// One word for it: the same for the same obligation, whatever its text is at the moment.
+    pub fn id(&self) -> String {
+        let ObligationName { implementation, pattern, kind, layer, operation, against } = self;
+        format!("{}:{kind}:{implementation}:{layer}:{operation}:{against}", pattern.name())
+    }
+}
+
 /// One of exactly four verdicts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// The case split closed without meeting any bound: it holds for any number of processes, values and entries.
     Proved,

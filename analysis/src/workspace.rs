@@ -1,11 +1,13 @@
 //! Packages and their files. The only stage that touches the disk or asks cargo anything.
 
 mod files;
+mod texts;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Target, TargetKind};
 
-pub use files::{FileText, SourceFiles, source_files};
+pub use files::{Files, FoundFile, SourceFiles, source_files};
+pub use texts::{Text, Texts};
 
 /// A package that takes part: its manifest has a `[package.metadata.cspec]` table.
 #[derive(Clone, Debug)]

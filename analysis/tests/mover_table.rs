@@ -8,7 +8,10 @@ use std::sync::atomic::AtomicBool;
 use cspec_analysis::{
     db::lower_sources,
     ir::{LayerId, Program},
-    obligations::{About, Lemma, question::Setting},
+    obligations::{
+        About, Lemma,
+        question::{Answered, Setting},
+    },
     report::{Options, infer_movers},
     verdict::Scope,
 };
@@ -36,7 +39,7 @@ fn movers_of(files: &[(String, String)], layer: &str, scope: Scope) -> Vec<(Stri
     let lowered = lower_sources(&texts);
     assert_eq!(lowered.diagnostics, []);
     let program = &lowered.program;
-    let movers = infer_movers(program, &Options { scope, end_to_end: false }, &AtomicBool::new(false));
+    let movers = infer_movers(&lowered, &Options { scope, end_to_end: false }, &AtomicBool::new(false));
     let index = index_of(program, layer);
     let names = program.layers[index].operations.iter().map(|it| it.name.clone());
     names.zip(movers[index].iter().map(|(movers, _)| movers.name())).collect()
@@ -89,7 +92,11 @@ fn silence_and_stable_enabledness() {
         let operations = &program.layers[layer].operations;
         let holds = |operation, about| {
             let lemma = Lemma { layer: LayerId(layer as u32), operation, about };
-            lemma.settle(&setting).holds.expect("a verdict")
+            match lemma.settle(&setting).0 {
+                Answered::Holds => true,
+                Answered::Violated(_) => false,
+                Answered::GivenUp(abort) => panic!("no verdict: {abort:?}"),
+            }
         };
         let row = |index: usize| {
             let is_stable = (0..operations.len()).all(|other| holds(index, About::StablyEnabled(other)));

@@ -1,5 +1,9 @@
 //! The way back from the IR to the text. Kept apart from the IR so that moving text does not change the IR.
 
+use serde::{Deserialize, Serialize};
+
+use super::{FunctionId, ImplementationId, LayerId, NodeId};
+
 /// A stretch of text: byte offsets into one file of the package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -32,4 +36,66 @@ pub struct SourceMap {
     pub links: Vec<Vec<Span>>,
     /// For each client, the span of its name.
     pub clients: Vec<Span>,
+}
+
+/// A place in a program, whatever text it was lowered from: what a [`Span`] is made from in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Anchor {
+    /// The name of a function.
+    Function(FunctionId),
+    /// A piece of its text.
+    Node(FunctionId, NodeId),
+    /// The name of a layer.
+    Layer(LayerId),
+    /// The name of an operation of a layer.
+    Operation(LayerId, usize),
+    /// The word of its claim; its name, if it claims nothing.
+    Claim(LayerId, usize),
+    /// The name of an implementation.
+    Implementation(ImplementationId),
+    /// The name of a stack.
+    Stack(usize),
+    /// An implementation in a stack.
+    Link(usize, usize),
+    /// The name of a client.
+    Client(usize),
+}
+
+impl SourceMap {
+    /// Where something stands. `None` if the program has no such place.
+    pub fn span(&self, anchor: Anchor) -> Option<Span> {
+        let operation = |layer: LayerId, index: usize| self.operations.get(layer.0 as usize)?.get(index).copied();
+        match anchor {
+            Anchor::Function(id) => self.functions.get(id.0 as usize).copied(),
+            Anchor::Node(id, node) => self.nodes.get(id.0 as usize)?.get(node.0 as usize).copied(),
+            Anchor::Layer(id) => self.layers.get(id.0 as usize).copied(),
+            Anchor::Operation(layer, index) => operation(layer, index),
+            Anchor::Claim(layer, index) => {
+                let claim = self.claims.get(layer.0 as usize)?.get(index).copied()?;
+                claim.or_else(|| operation(layer, index))
+            }
+            Anchor::Implementation(id) => self.implementations.get(id.0 as usize).copied(),
+            Anchor::Stack(index) => self.stacks.get(index).copied(),
+            Anchor::Link(stack, link) => self.links.get(stack)?.get(link).copied(),
+            Anchor::Client(index) => self.clients.get(index).copied(),
+        }
+    }
+
+    /// The same places in a text in which `moved` says where they are now.
+    pub fn moved(&self, moved: impl Fn(Span) -> Span) -> SourceMap {
+        let all = |spans: &[Span]| spans.iter().map(|it| moved(*it)).collect::<Vec<_>>();
+        let each = |lists: &[Vec<Span>]| lists.iter().map(|it| all(it)).collect::<Vec<_>>();
+        let claims = self.claims.iter().map(|of| of.iter().map(|it| it.map(&moved)).collect());
+        SourceMap {
+            functions: all(&self.functions),
+            nodes: each(&self.nodes),
+            layers: all(&self.layers),
+            operations: each(&self.operations),
+            claims: claims.collect(),
+            implementations: all(&self.implementations),
+            stacks: all(&self.stacks),
+            links: each(&self.links),
+            clients: all(&self.clients),
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod end_to_end;
 pub mod facts;
 pub mod layer;
 pub mod movers;
+pub mod needs;
 pub mod partition;
 pub mod protocol;
 pub mod question;
@@ -19,18 +20,14 @@ pub mod stack;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    explore::{
-        code::{CodeId, Op},
-        search::Abort,
-    },
-    ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program},
-};
+use serde::{Deserialize, Serialize};
+
+use crate::ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program};
 use movers::{Direction, Refutation};
 use question::{Answered, Effort, Setting};
 
 /// A statement about one operation of a layer that other obligations rely on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Lemma {
     /// The layer.
     pub layer: LayerId,
@@ -41,7 +38,7 @@ pub struct Lemma {
 }
 
 /// What a lemma says of its operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum About {
     /// It emits nothing and does not fail.
     Silent,
@@ -58,19 +55,17 @@ pub struct LemmaResult {
     pub holds: Option<bool>,
     /// Why it does not hold.
     pub refutation: Option<Refutation>,
-    /// Why it was given up.
-    pub abort: Option<Abort>,
-    /// What it took.
-    pub effort: Effort,
+    /// Bounds that were met while showing it.
+    pub bounds_met: Vec<String>,
 }
 
-/// Lemmas that have been settled, and abstractions whose relation absorbs the background steps below.
+/// What an obligation relies on that has been settled.
 #[derive(Debug, Default)]
 pub struct Lemmas {
     /// About operations.
     pub settled: BTreeMap<Lemma, LemmaResult>,
-    /// Abstractions, with what it took to show it.
-    pub absorbing: BTreeMap<ImplementationId, Effort>,
+    /// Abstractions whose relation absorbs the background steps below, with the bounds that were met while showing it.
+    pub absorbing: BTreeMap<ImplementationId, Vec<String>>,
 }
 
 impl Lemmas {
@@ -81,7 +76,7 @@ impl Lemmas {
 }
 
 /// Something to be shown.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Obligation {
     /// A lemma that is owed for its own sake: by a claim, or because a shape relies on it.
     Lemma(Lemma),
@@ -125,20 +120,13 @@ impl Obligation {
 
 impl Lemma {
     /// Settles it.
-    pub fn settle(&self, setting: &Setting) -> LemmaResult {
+    pub fn settle(&self, setting: &Setting) -> (Answered<Refutation>, Effort) {
         let Lemma { layer, operation, about } = *self;
-        let (answered, effort) = match about {
+        match about {
             About::Silent => movers::silent(setting, layer, operation),
             About::Moves(direction, other) => movers::moves(setting, layer, operation, other, direction),
             About::StablyEnabled(other) => movers::stably_enabled(setting, layer, operation, other),
-        };
-        let (holds, refutation, abort) = match answered {
-            Answered::Holds => (Some(true), None, None),
-            Answered::Violated(refutation) if refutation.replayed => (Some(false), Some(refutation), None),
-            Answered::Violated(refutation) => (None, Some(refutation), None),
-            Answered::GivenUp(abort) => (None, None, Some(abort)),
-        };
-        LemmaResult { holds, refutation, abort, effort }
+        }
     }
 }
 
@@ -156,19 +144,13 @@ pub fn mover_lemmas(program: &Program, layer: LayerId, operation: usize, directi
 }
 
 /// Lemmas that the shapes of procedures may rely on, and those that users claim.
-pub fn needed_lemmas(setting: &Setting) -> BTreeSet<Lemma> {
-    let program = setting.program;
+pub fn needed_lemmas(program: &Program) -> BTreeSet<Lemma> {
     let mut lemmas = claimed_lemmas(program);
-    for implementation in &program.implementations {
-        let Justification::Movers(code) = &implementation.by else { continue };
-        let layer = implementation.lower;
-        for operation in code.values().flat_map(|how| performed_before_the_last(setting, layer, how)) {
-            let lemma = |about| Lemma { layer, operation, about };
-            lemmas.insert(lemma(About::Silent));
-            for other in 0..program.layers[layer.0 as usize].operations.len() {
-                lemmas.insert(lemma(About::Moves(Direction::Right, other)));
-                lemmas.insert(lemma(About::StablyEnabled(other)));
-            }
+    for (index, implementation) in program.implementations.iter().enumerate() {
+        if let Justification::Movers(_) = &implementation.by {
+            let operations = 0..program.layers[implementation.upper.0 as usize].operations.len();
+            let shapes = operations.map(|it| needs::lemmas_of_shape(program, ImplementationId(index as u32), it));
+            lemmas.extend(shapes.flatten());
         }
     }
     lemmas
@@ -196,37 +178,6 @@ pub fn claimed(claim: Option<Claim>) -> &'static [Direction] {
         Some(Claim::Left) => &[Direction::Left],
         Some(Claim::Both) => &[Direction::Right, Direction::Left],
         Some(Claim::Non) | None => &[],
-    }
-}
-
-/// The operations that a procedure performs, if it may perform more than one in a run. A single operation needs no mover.
-pub fn performed_before_the_last(setting: &Setting, lower: LayerId, how: &How) -> BTreeSet<usize> {
-    let How::Procedure(function) = how else { return BTreeSet::new() };
-    let mut performed = Vec::new();
-    collect_performed(setting, lower, setting.code.function(*function), 0, &mut performed);
-    if performed.len() > 1 { performed.into_iter().collect() } else { BTreeSet::new() }
-}
-
-/// Each operation as often as the text performs it; twice in a function that loops or recurs.
-fn collect_performed(setting: &Setting, lower: LayerId, function: CodeId, depth: u32, performed: &mut Vec<usize>) {
-    const DEEP: u32 = 32;
-    let before = performed.len();
-    let ops = &setting.code.functions[function].ops;
-    for op in ops {
-        match op {
-            Op::Call(callee) if depth < DEEP => {
-                collect_performed(setting, lower, *callee as usize, depth + 1, performed);
-            }
-            Op::Perform(name, _) => {
-                let operations = &setting.program.layers[lower.0 as usize].operations;
-                performed.extend(operations.iter().position(|it| it.name == setting.code.names[*name as usize]));
-            }
-            _ => {}
-        }
-    }
-    let repeats = depth == DEEP || ops.iter().any(|op| matches!(op, Op::Next(..) | Op::LoopHead | Op::StarHead));
-    if repeats {
-        performed.extend_from_within(before..);
     }
 }
 

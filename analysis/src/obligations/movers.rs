@@ -15,6 +15,8 @@
 //! must be the same; only the state in between is free. `P` is read before `B`. A failure of `B` is matched by a failure of `B`, in the
 //! other order; this is the *strict* view of failure.
 
+use serde::{Deserialize, Serialize};
+
 use super::question::{Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, for_all_exists, replays};
 use crate::{
     explore::{
@@ -27,7 +29,7 @@ use crate::{
 };
 
 /// Which way an operation is to move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// Later: past a step that follows it.
     Right,
@@ -46,7 +48,7 @@ impl Direction {
 }
 
 /// Why an operation does not move.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refutation {
     /// The state and the two orders, in words.
     pub notes: Vec<String>,

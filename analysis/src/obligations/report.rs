@@ -1,52 +1,84 @@
 //! From answers to outcomes: settles an obligation and puts the result in words, at the smallest responsible place.
 
 use super::{
-    About, LayerLemmas, Lemma, LemmaResult, Lemmas, Obligation, abstraction,
+    About, LayerLemmas, Lemma, Lemmas, Obligation, abstraction,
     atomic::{self, Implemented},
     end_to_end,
     layer::{self, Part},
-    movers::Direction,
+    movers::{Direction, Refutation},
+    needs,
     partition::{self, Misplaced, PartitionEnd},
-    performed_before_the_last, protocol,
+    protocol,
     question::{Answered, Effort, Setting},
     retry::{self, BadTurnKind},
     shape::{self, Flaw, FlawKind, Judge},
     stack,
 };
+use serde::{Deserialize, Serialize};
+
 use crate::{
     diagnostics::{Diagnostic, Severity, codes},
     explore::{machine::Site, search::Abort},
     ir::{
-        Abstraction, Code as How, Function, Implementation, ImplementationId, Justification, LayerId, Partition,
-        Program, SourceMap, Span,
+        Abstraction, Anchor, Code as How, Function, Implementation, ImplementationId, Justification, LayerId,
+        Partition, Program,
     },
-    verdict::{ObligationName, Outcome, Pattern, Verdict},
+    verdict::{ObligationName, Pattern, Verdict},
 };
 
 /// Settles obligations of one program.
 pub struct Reporter<'p> {
     /// What they are checked with.
     pub setting: Setting<'p>,
-    /// Where things stand.
-    pub source_map: &'p SourceMap,
-    /// Lemmas that have been settled.
+    /// What they rely on.
     pub lemmas: &'p Lemmas,
-    /// The source has errors: what depends on them has no verdict.
-    pub source_is_broken: bool,
 }
 
-/// An outcome, and the lemmas that it relies on.
+/// What settling an obligation gave: all of an [`Outcome`](crate::verdict::Outcome) but for the obligation's name and where things stand.
+/// It speaks of the program that it was settled on, which is a slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
-    /// The outcome.
-    pub outcome: Outcome,
+    /// The verdict. An abstraction that does not absorb background steps is `undecided`: that refutes nothing.
+    pub verdict: Verdict,
+    /// See [`Outcome::bounds_met`](crate::verdict::Outcome::bounds_met).
+    pub bounds_met: Vec<String>,
+    /// Cases that the split was closed with.
+    pub cases: u64,
+    /// States visited.
+    pub states: u64,
+    /// Findings.
+    pub diagnostics: Vec<Diagnostic<Anchor>>,
     /// Lemmas that are owed because of it.
     pub relied: Vec<Lemma>,
+    /// Why a lemma does not hold.
+    pub refutation: Option<Refutation>,
+    /// It came upon code that was diagnosed. If that is so, there is no verdict; otherwise it is a mistake of ours.
+    pub met_unsupported: bool,
+}
+
+impl Settled {
+    /// Whether the obligation holds, within whatever bounds.
+    pub fn holds(&self) -> bool {
+        matches!(self.verdict, Verdict::Proved | Verdict::Checked)
+    }
 }
 
 /// The verdict and the finding that go with it.
 struct Finding {
     verdict: Verdict,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic<Anchor>>,
+    refutation: Option<Refutation>,
+    met_unsupported: bool,
+}
+
+impl Finding {
+    fn new(verdict: Verdict, diagnostics: Vec<Diagnostic<Anchor>>) -> Finding {
+        Finding { verdict, diagnostics, refutation: None, met_unsupported: false }
+    }
+
+    fn of(verdict: Verdict, diagnostic: Diagnostic<Anchor>) -> Finding {
+        Finding::new(verdict, vec![diagnostic])
+    }
 }
 
 /// Words for a lemma, as a clause: "`read` moves left past `write` in `Lock`".
@@ -62,6 +94,172 @@ pub fn lemma_in_words(program: &Program, lemma: &Lemma) -> String {
         About::StablyEnabled(other) => {
             format!("`{operation}` stays enabled when `{}` happens in `{}`", name(other), layer.name)
         }
+    }
+}
+
+/// What an obligation is called.
+pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
+    let layers = &program.layers;
+    let layer_name = |layer: LayerId| layers[layer.0 as usize].name.clone();
+    let operation_name = |layer: LayerId, operation: usize| layers[layer.0 as usize].operations[operation].name.clone();
+    let implementation_of = |id: ImplementationId| &program.implementations[id.0 as usize];
+    let blank = |pattern, kind: &'static str| ObligationName {
+        implementation: String::new(),
+        pattern,
+        kind,
+        layer: String::new(),
+        operation: String::new(),
+        against: String::new(),
+    };
+    let of = |id: ImplementationId, operation: usize, pattern, kind| {
+        let implementation = implementation_of(id);
+        ObligationName {
+            implementation: implementation.name.clone(),
+            layer: layer_name(implementation.upper),
+            operation: operation_name(implementation.upper, operation),
+            ..blank(pattern, kind)
+        }
+    };
+    match obligation {
+        Obligation::Lemma(lemma) => {
+            let (kind, against) = match lemma.about {
+                About::Silent => ("silent", None),
+                About::Moves(Direction::Right, other) => ("right-mover", Some(other)),
+                About::Moves(Direction::Left, other) => ("left-mover", Some(other)),
+                About::StablyEnabled(other) => ("stably-enabled", Some(other)),
+            };
+            ObligationName {
+                layer: layer_name(lemma.layer),
+                operation: operation_name(lemma.layer, lemma.operation),
+                against: against.map_or_else(String::new, |it| operation_name(lemma.layer, it)),
+                ..blank(Pattern::Movers, kind)
+            }
+        }
+        Obligation::NoPanic(layer, part) => ObligationName {
+            layer: layer_name(*layer),
+            operation: part.name(&layers[layer.0 as usize]).to_owned(),
+            ..blank(Pattern::Layer, "no-panic")
+        },
+        Obligation::Shape(id, operation) => of(*id, *operation, Pattern::Movers, "shape"),
+        Obligation::FollowsProtocol(id, operation) => of(*id, *operation, Pattern::Protocol, "follows"),
+        Obligation::StaysAllowed(id, operation, other) => {
+            let implementation = implementation_of(*id);
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.lower),
+                operation: operation_name(implementation.lower, *operation),
+                against: operation_name(implementation.lower, *other),
+                ..blank(Pattern::Protocol, "stays-allowed")
+            }
+        }
+        Obligation::AtomicSpec(id, operation) => of(*id, *operation, Pattern::Movers, "atomic-spec"),
+        Obligation::Initial(id) => {
+            let implementation = implementation_of(*id);
+            let pattern = match implementation.by {
+                Justification::Movers(_) => Pattern::Movers,
+                Justification::Retry(_) => Pattern::Retry,
+                Justification::Abstraction(_) => Pattern::Abstraction,
+                Justification::Partition(_) => Pattern::Partition,
+            };
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.upper),
+                ..blank(pattern, "initial")
+            }
+        }
+        Obligation::Absorbs(id) => {
+            let implementation = implementation_of(*id);
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.lower),
+                operation: Part::Background.name(&layers[implementation.lower.0 as usize]).to_owned(),
+                ..blank(Pattern::Abstraction, "absorbs-background")
+            }
+        }
+        Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
+        Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
+        Obligation::Partition(id, part) => match part {
+            partition::Part::Own(operation) => of(*id, *operation, Pattern::Partition, "own-key"),
+            partition::Part::Frame(operation) => of(*id, *operation, Pattern::Partition, "other-keys"),
+            partition::Part::Check => ObligationName {
+                implementation: implementation_of(*id).name.clone(),
+                layer: layer_name(implementation_of(*id).upper),
+                operation: key_check(implementation_of(*id)).to_owned(),
+                ..blank(Pattern::Partition, "check")
+            },
+        },
+        Obligation::Stack(index) => {
+            ObligationName { operation: program.stacks[*index].name.clone(), ..blank(Pattern::Stack, "links") }
+        }
+        Obligation::NeverFails(index, operation) => {
+            let stack = &program.stacks[*index];
+            let top = stack::top(program, stack);
+            ObligationName {
+                implementation: stack.name.clone(),
+                layer: top.map_or_else(String::new, layer_name),
+                operation: top.map_or_else(String::new, |it| operation_name(it, *operation)),
+                ..blank(Pattern::Stack, "never-fails")
+            }
+        }
+        Obligation::EndToEnd(index, processes) => {
+            let client = &program.clients[*index];
+            let stack = &program.stacks[client.stack as usize];
+            let top = stack.implementations.first().map(|it| implementation_of(*it).upper);
+            ObligationName {
+                implementation: stack.name.clone(),
+                layer: top.map_or_else(String::new, |it| layers[it.0 as usize].name.clone()),
+                operation: client.name.clone(),
+                against: format!("{processes} processes"),
+                ..blank(Pattern::EndToEnd, "traces")
+            }
+        }
+    }
+}
+
+/// Where an obligation is stated.
+pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
+    let implementation_of = |id: ImplementationId| &program.implementations[id.0 as usize];
+    match *obligation {
+        Obligation::Lemma(lemma) => Anchor::Claim(lemma.layer, lemma.operation),
+        Obligation::NoPanic(layer, part) => part_anchor(program, layer, part),
+        Obligation::Shape(id, operation)
+        | Obligation::FollowsProtocol(id, operation)
+        | Obligation::AtomicSpec(id, operation)
+        | Obligation::Retry(id, operation)
+        | Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
+            procedure_anchor(program, id, operation)
+        }
+        Obligation::StaysAllowed(id, operation, _) => Anchor::Operation(implementation_of(id).lower, operation),
+        Obligation::Initial(id) | Obligation::Absorbs(id) | Obligation::Partition(id, partition::Part::Check) => {
+            Anchor::Implementation(id)
+        }
+        Obligation::Simulation(id, operation) => Anchor::Operation(implementation_of(id).upper, operation),
+        Obligation::Stack(index) | Obligation::NeverFails(index, _) => Anchor::Stack(index),
+        Obligation::EndToEnd(index, _) => Anchor::Client(index),
+    }
+}
+
+/// The operation that tells the valid keys of a partition.
+fn key_check(implementation: &Implementation) -> &str {
+    match &implementation.by {
+        Justification::Partition(Partition { check: Some(check), .. }) => check,
+        _ => "",
+    }
+}
+
+/// Where an implementation says how it does an operation: the procedure's name, or its own name if it passes it on.
+fn procedure_anchor(program: &Program, id: ImplementationId, operation: usize) -> Anchor {
+    match needs::how(program, id, operation) {
+        Some(How::Procedure(function)) => Anchor::Function(*function),
+        _ => Anchor::Implementation(id),
+    }
+}
+
+fn part_anchor(program: &Program, layer: LayerId, part: Part) -> Anchor {
+    match (part, program.layers[layer.0 as usize].background) {
+        (Part::Operation(operation), _) => Anchor::Operation(layer, operation),
+        (Part::Background, Some(function)) => Anchor::Function(function),
+        (Part::Background, None) => Anchor::Layer(layer),
     }
 }
 
@@ -82,191 +280,30 @@ impl<'p> Reporter<'p> {
         &self.program().implementations[id.0 as usize]
     }
 
-    fn operation_span(&self, layer: LayerId, operation: usize) -> Span {
-        self.source_map.operations[layer.0 as usize][operation]
-    }
-
-    fn site_span(&self, site: Site) -> Option<Span> {
-        let function = self.setting.code.functions[site.code].source?;
-        self.source_map.nodes[function.0 as usize].get(site.node.0 as usize).copied()
-    }
-
-    /// Where an implementation says how it does an operation: the procedure's name, or its own name if it passes it on.
-    fn procedure_span(&self, id: ImplementationId, operation: usize) -> Span {
-        match self.how(id, operation) {
-            Some(How::Procedure(function)) => self.source_map.functions[function.0 as usize],
-            _ => self.source_map.implementations[id.0 as usize],
-        }
+    fn site_anchor(&self, site: Site) -> Option<Anchor> {
+        Some(Anchor::Node(self.setting.code.functions[site.code].source?, site.node))
     }
 
     fn how(&self, id: ImplementationId, operation: usize) -> Option<&'p How> {
-        let implementation = self.implementation(id);
-        let name = &self.program().layers[implementation.upper.0 as usize].operations[operation].name;
-        match &implementation.by {
-            Justification::Movers(code)
-            | Justification::Retry(code)
-            | Justification::Partition(Partition { code, .. }) => code.get(name),
-            Justification::Abstraction(_) => None,
-        }
+        needs::how(self.program(), id, operation)
     }
 
-    fn name(&self, obligation: &Obligation) -> ObligationName {
-        let layers = &self.program().layers;
-        let blank = |pattern, kind: &'static str| ObligationName {
-            implementation: String::new(),
-            pattern,
-            kind,
-            layer: String::new(),
-            operation: String::new(),
-            against: String::new(),
-        };
-        let of = |id: ImplementationId, operation: usize, pattern, kind| {
-            let implementation = self.implementation(id);
-            ObligationName {
-                implementation: implementation.name.clone(),
-                layer: self.layer_name(implementation.upper),
-                operation: self.operation_name(implementation.upper, operation),
-                ..blank(pattern, kind)
-            }
-        };
-        match obligation {
-            Obligation::Lemma(lemma) => {
-                let (kind, against) = match lemma.about {
-                    About::Silent => ("silent", None),
-                    About::Moves(Direction::Right, other) => ("right-mover", Some(other)),
-                    About::Moves(Direction::Left, other) => ("left-mover", Some(other)),
-                    About::StablyEnabled(other) => ("stably-enabled", Some(other)),
-                };
-                ObligationName {
-                    layer: self.layer_name(lemma.layer),
-                    operation: self.operation_name(lemma.layer, lemma.operation),
-                    against: against.map_or_else(String::new, |it| self.operation_name(lemma.layer, it)),
-                    ..blank(Pattern::Movers, kind)
-                }
-            }
-            Obligation::NoPanic(layer, part) => ObligationName {
-                layer: self.layer_name(*layer),
-                operation: part.name(&layers[layer.0 as usize]).to_owned(),
-                ..blank(Pattern::Layer, "no-panic")
-            },
-            Obligation::Shape(id, operation) => of(*id, *operation, Pattern::Movers, "shape"),
-            Obligation::FollowsProtocol(id, operation) => of(*id, *operation, Pattern::Protocol, "follows"),
-            Obligation::StaysAllowed(id, operation, other) => {
-                let implementation = self.implementation(*id);
-                ObligationName {
-                    implementation: implementation.name.clone(),
-                    layer: self.layer_name(implementation.lower),
-                    operation: self.operation_name(implementation.lower, *operation),
-                    against: self.operation_name(implementation.lower, *other),
-                    ..blank(Pattern::Protocol, "stays-allowed")
-                }
-            }
-            Obligation::AtomicSpec(id, operation) => of(*id, *operation, Pattern::Movers, "atomic-spec"),
-            Obligation::Initial(id) => {
-                let implementation = self.implementation(*id);
-                let pattern = match implementation.by {
-                    Justification::Movers(_) => Pattern::Movers,
-                    Justification::Retry(_) => Pattern::Retry,
-                    Justification::Abstraction(_) => Pattern::Abstraction,
-                    Justification::Partition(_) => Pattern::Partition,
-                };
-                ObligationName {
-                    implementation: implementation.name.clone(),
-                    layer: self.layer_name(implementation.upper),
-                    ..blank(pattern, "initial")
-                }
-            }
-            Obligation::Absorbs(id) => {
-                let implementation = self.implementation(*id);
-                ObligationName {
-                    implementation: implementation.name.clone(),
-                    layer: self.layer_name(implementation.lower),
-                    operation: Part::Background.name(&layers[implementation.lower.0 as usize]).to_owned(),
-                    ..blank(Pattern::Abstraction, "absorbs-background")
-                }
-            }
-            Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
-            Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
-            Obligation::Partition(id, part) => match part {
-                partition::Part::Own(operation) => of(*id, *operation, Pattern::Partition, "own-key"),
-                partition::Part::Frame(operation) => of(*id, *operation, Pattern::Partition, "other-keys"),
-                partition::Part::Check => ObligationName {
-                    implementation: self.implementation(*id).name.clone(),
-                    layer: self.layer_name(self.implementation(*id).upper),
-                    operation: self.key_check(*id).to_owned(),
-                    ..blank(Pattern::Partition, "check")
-                },
-            },
-            Obligation::Stack(index) => ObligationName {
-                operation: self.program().stacks[*index].name.clone(),
-                ..blank(Pattern::Stack, "links")
-            },
-            Obligation::NeverFails(index, operation) => {
-                let stack = &self.program().stacks[*index];
-                let top = stack::top(self.program(), stack);
-                ObligationName {
-                    implementation: stack.name.clone(),
-                    layer: top.map_or_else(String::new, |it| self.layer_name(it)),
-                    operation: top.map_or_else(String::new, |it| self.operation_name(it, *operation)),
-                    ..blank(Pattern::Stack, "never-fails")
-                }
-            }
-            Obligation::EndToEnd(index, processes) => {
-                let client = &self.program().clients[*index];
-                let stack = &self.program().stacks[client.stack as usize];
-                let top = stack.implementations.first().map(|it| self.implementation(*it).upper);
-                ObligationName {
-                    implementation: stack.name.clone(),
-                    layer: top.map_or_else(String::new, |it| layers[it.0 as usize].name.clone()),
-                    operation: client.name.clone(),
-                    against: format!("{processes} processes"),
-                    ..blank(Pattern::EndToEnd, "traces")
-                }
-            }
-        }
+    fn procedure_anchor(&self, id: ImplementationId, operation: usize) -> Anchor {
+        procedure_anchor(self.program(), id, operation)
     }
 
-    fn span(&self, obligation: &Obligation) -> Span {
-        match obligation {
-            Obligation::Lemma(lemma) => {
-                let claim = self.source_map.claims[lemma.layer.0 as usize][lemma.operation];
-                claim.unwrap_or(self.operation_span(lemma.layer, lemma.operation))
-            }
-            Obligation::NoPanic(layer, part) => self.part_span(*layer, *part),
-            Obligation::Shape(id, operation)
-            | Obligation::FollowsProtocol(id, operation)
-            | Obligation::AtomicSpec(id, operation)
-            | Obligation::Retry(id, operation)
-            | Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
-                self.procedure_span(*id, *operation)
-            }
-            Obligation::StaysAllowed(id, operation, _) => {
-                self.operation_span(self.implementation(*id).lower, *operation)
-            }
-            Obligation::Initial(id) | Obligation::Absorbs(id) | Obligation::Partition(id, partition::Part::Check) => {
-                self.source_map.implementations[id.0 as usize]
-            }
-            Obligation::Simulation(id, operation) => self.operation_span(self.implementation(*id).upper, *operation),
-            Obligation::Stack(index) | Obligation::NeverFails(index, _) => self.source_map.stacks[*index],
-            Obligation::EndToEnd(index, _) => self.source_map.clients[*index],
-        }
-    }
-
-    /// Settles an obligation. `None` if it was stopped, or depends on source that has errors.
+    /// Settles an obligation. `None` if it was stopped.
     pub fn settle(&self, obligation: &Obligation) -> Option<Settled> {
         let mut relied = Vec::new();
         let (finding, effort) = match obligation {
-            Obligation::Lemma(lemma) => match self.lemmas.get(lemma) {
-                Some(result) => (self.lemma(lemma, result)?, result.effort.clone()),
-                None => return None,
-            },
+            Obligation::Lemma(lemma) => self.lemma(lemma)?,
             Obligation::NoPanic(layer, part) => self.no_panic(*layer, *part)?,
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
             Obligation::Initial(id) => self.initial(*id)?,
-            Obligation::Absorbs(id) => (Self::proved(), self.lemmas.absorbing.get(id)?.clone()),
+            Obligation::Absorbs(id) => self.absorbs(*id)?,
             Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
             Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
             Obligation::Partition(id, part) => self.partition(*id, *part)?,
@@ -274,25 +311,18 @@ impl<'p> Reporter<'p> {
             Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
         };
-        let (verdict, bounds_met) = match finding.verdict {
+        let Finding { verdict, diagnostics, refutation, met_unsupported } = finding;
+        let (verdict, bounds_met) = match verdict {
             Verdict::Proved if !effort.bounds_met.is_empty() => {
                 (Verdict::Checked, effort.bounds_met.into_iter().collect())
             }
             verdict => (verdict, Vec::new()),
         };
-        let outcome = Outcome {
-            name: self.name(obligation),
-            verdict,
-            bounds_met,
-            cases: effort.cases,
-            states: effort.states,
-            span: self.span(obligation),
-            diagnostics: finding.diagnostics,
-        };
-        Some(Settled { outcome, relied })
+        let (cases, states) = (effort.cases, effort.states);
+        Some(Settled { verdict, bounds_met, cases, states, diagnostics, relied, refutation, met_unsupported })
     }
 
-    fn error(&self, code: &'static str, message: String, span: Span) -> Diagnostic {
+    fn error(&self, code: &'static str, message: String, span: Anchor) -> Diagnostic<Anchor> {
         Diagnostic {
             code,
             severity: Severity::Error,
@@ -306,10 +336,9 @@ impl<'p> Reporter<'p> {
     }
 
     /// Why a search was given up. `None` if it was stopped.
-    fn given_up(&self, abort: &Abort, what: &str, span: Span) -> Option<Finding> {
+    fn given_up(&self, abort: &Abort, what: &str, span: Anchor) -> Option<Finding> {
         let diagnostic = match abort {
             Abort::Stopped => return None,
-            Abort::Unsupported if self.source_is_broken => return None,
             Abort::OutOfFuel => Diagnostic {
                 help: Some(
                     "a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`"
@@ -327,7 +356,7 @@ impl<'p> Reporter<'p> {
                 ..self.error(
                     codes::CS0903,
                     format!("{what} is undecided: a loop, or the state it changes, grows without end"),
-                    self.site_span(*site).unwrap_or(span),
+                    self.site_anchor(*site).unwrap_or(span),
                 )
             },
             Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
@@ -339,78 +368,74 @@ impl<'p> Reporter<'p> {
                 )
             },
         };
-        Some(Finding { verdict: Verdict::Undecided, diagnostics: vec![diagnostic] })
+        Some(Finding { met_unsupported: *abort == Abort::Unsupported, ..Finding::of(Verdict::Undecided, diagnostic) })
     }
 
     fn proved() -> Finding {
-        Finding { verdict: Verdict::Proved, diagnostics: Vec::new() }
+        Finding::new(Verdict::Proved, Vec::new())
     }
 
     /// A violation, if it was confirmed; otherwise what was found does not count.
-    fn violated(&self, confirmed: bool, mut diagnostic: Diagnostic) -> Finding {
+    fn violated(&self, confirmed: bool, mut diagnostic: Diagnostic<Anchor>) -> Finding {
         if confirmed {
-            return Finding { verdict: Verdict::Violated, diagnostics: vec![diagnostic] };
+            return Finding::of(Verdict::Violated, diagnostic);
         }
         diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
         diagnostic.code = codes::CS0902;
         diagnostic.message = "undecided: a counterexample was found, but it could not be replayed".to_owned();
-        Finding { verdict: Verdict::Undecided, diagnostics: vec![diagnostic] }
+        Finding::of(Verdict::Undecided, diagnostic)
     }
 
-    fn lemma(&self, lemma: &Lemma, result: &LemmaResult) -> Option<Finding> {
-        let span = self.span(&Obligation::Lemma(*lemma));
-        let words = lemma_in_words(self.program(), lemma);
-        if result.holds == Some(true) {
-            return Some(Self::proved());
-        }
-        if let Some(abort) = &result.abort {
-            return self.given_up(abort, &format!("whether {words}"), span);
-        }
+    fn lemma(&self, lemma: &Lemma) -> Option<(Finding, Effort)> {
+        let (answered, effort) = lemma.settle(&self.setting);
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(refutation) => self.refuted(lemma, refutation),
+            Answered::GivenUp(abort) => {
+                let words = lemma_in_words(self.program(), lemma);
+                let span = anchor(self.program(), &Obligation::Lemma(*lemma));
+                self.given_up(&abort, &format!("whether {words}"), span)?
+            }
+        };
+        Some((finding, effort))
+    }
+
+    fn refuted(&self, lemma: &Lemma, refutation: Refutation) -> Finding {
         let layer = self.layer_name(lemma.layer);
         let name = self.operation_name(lemma.layer, lemma.operation);
-        let mut related = vec![(self.operation_span(lemma.layer, lemma.operation), format!("`{name}` of `{layer}`"))];
+        let mut related = vec![(Anchor::Operation(lemma.layer, lemma.operation), format!("`{name}` of `{layer}`"))];
         let (code, message) = match lemma.about {
             About::Silent => (codes::CS0303, format!("`{name}` is not a mover: it emits an event or may fail")),
             About::Moves(direction, other) => {
                 let other_name = self.operation_name(lemma.layer, other);
-                related.push((self.operation_span(lemma.layer, other), "the other operation".to_owned()));
+                related.push((Anchor::Operation(lemma.layer, other), "the other operation".to_owned()));
                 let code = if direction == Direction::Right { codes::CS0301 } else { codes::CS0302 };
                 (code, format!("`{name}` is not a {} mover: it does not commute with `{other_name}`", direction.name()))
             }
             About::StablyEnabled(other) => {
                 let other_name = self.operation_name(lemma.layer, other);
-                related.push((self.operation_span(lemma.layer, other), "the other operation".to_owned()));
+                related.push((Anchor::Operation(lemma.layer, other), "the other operation".to_owned()));
                 (codes::CS0304, format!("`{name}` is not a left mover: `{other_name}` can disable it"))
             }
         };
-        let refutation = result.refutation.as_ref()?;
         let diagnostic = Diagnostic {
             label: "claimed here".to_owned(),
             related,
             notes: refutation.notes.clone(),
             help: Some("claim what holds, or weaken one of the two operations until the orders agree".to_owned()),
-            ..self.error(code, message, span)
+            ..self.error(code, message, anchor(self.program(), &Obligation::Lemma(*lemma)))
         };
-        Some(self.violated(refutation.replayed, diagnostic))
-    }
-
-    fn part_span(&self, layer: LayerId, part: Part) -> Span {
-        match (part, self.program().layers[layer.0 as usize].background) {
-            (Part::Operation(operation), _) => self.operation_span(layer, operation),
-            (Part::Background, Some(function)) => self.source_map.functions[function.0 as usize],
-            (Part::Background, None) => self.source_map.layers[layer.0 as usize],
-        }
+        Finding { refutation: Some(refutation.clone()), ..self.violated(refutation.replayed, diagnostic) }
     }
 
     fn no_panic(&self, id: LayerId, part: Part) -> Option<(Finding, Effort)> {
         let (answered, effort, enabled) = layer::check(&self.setting, id, part, false);
-        let span = self.part_span(id, part);
+        let span = part_anchor(self.program(), id, part);
         let name = part.name(&self.program().layers[id.0 as usize]);
         let finding = match answered {
             Answered::Holds if enabled => Self::proved(),
-            Answered::Holds => Finding {
-                verdict: Verdict::Proved,
-                diagnostics: vec![Diagnostic {
+            Answered::Holds => {
+                let warning = Diagnostic {
                     severity: Severity::Warning,
                     help: Some(
                         "look at its guards: what is shown about an operation that never happens is empty".to_owned(),
@@ -420,10 +445,11 @@ impl<'p> Reporter<'p> {
                         format!("`{name}` is never enabled: it has no transition in any state"),
                         span,
                     )
-                }],
-            },
+                };
+                Finding::of(Verdict::Proved, warning)
+            }
             Answered::Violated(panics) => {
-                let at = self.site_span(panics.site).unwrap_or(span);
+                let at = self.site_anchor(panics.site).unwrap_or(span);
                 let diagnostic = Diagnostic {
                     label: panics.why.to_owned(),
                     related: vec![(span, format!("in `{name}` of `{}`", self.layer_name(id)))],
@@ -451,8 +477,8 @@ impl<'p> Reporter<'p> {
             return Some((Self::proved(), Effort::default()));
         };
         let lower = self.implementation(id).lower;
-        if let Some(how) = self.how(id, operation)
-            && super::performed_before_the_last(&self.setting, lower, how).is_empty()
+        if let Some(How::Procedure(id)) = self.how(id, operation)
+            && needs::performed_before_the_last(self.program(), lower, *id).is_empty()
         {
             return Some((Self::proved(), Effort::default()));
         }
@@ -463,7 +489,7 @@ impl<'p> Reporter<'p> {
             judge.relied_left.clear();
             shape::check(&self.setting, search, lower, procedure, &mut judge)
         });
-        let span = self.procedure_span(id, operation);
+        let span = self.procedure_anchor(id, operation);
         let finding = match answered {
             Answered::Holds => {
                 for (operations, direction) in
@@ -478,7 +504,7 @@ impl<'p> Reporter<'p> {
                 }
                 // What it relies on was shown within bounds that are then its own.
                 let lemmas = relied.iter().filter_map(|it| self.lemmas.get(it));
-                effort.bounds_met.extend(lemmas.flat_map(|it| it.effort.bounds_met.iter().cloned()));
+                effort.bounds_met.extend(lemmas.flat_map(|it| it.bounds_met.iter().cloned()));
                 Self::proved()
             }
             Answered::Violated(flaw) if judge.unknown.is_some() => {
@@ -497,7 +523,7 @@ impl<'p> Reporter<'p> {
                     ..self.error(
                         codes::CS0308,
                         format!("`{}` loops: a procedure of movers may not", function.name),
-                        self.site_span(site).unwrap_or(span),
+                        self.site_anchor(site).unwrap_or(span),
                     )
                 };
                 self.violated(true, diagnostic)
@@ -512,18 +538,17 @@ impl<'p> Reporter<'p> {
     fn flaw(&self, lower: LayerId, function: &Function, flaw: Flaw) -> Finding {
         let name = self.operation_name(lower, flaw.call.operation);
         let layer = self.layer_name(lower);
-        let span = self.site_span(flaw.call.site).unwrap_or_else(|| self.operation_span(lower, flaw.call.operation));
+        let span = self.site_anchor(flaw.call.site).unwrap_or(Anchor::Operation(lower, flaw.call.operation));
         let mut related = Vec::new();
         if let Some(commit) = &flaw.commit
-            && let Some(at) = self.site_span(commit.site)
+            && let Some(at) = self.site_anchor(commit.site)
         {
             let commit_name = self.operation_name(lower, commit.operation);
             related.push((at, format!("`{commit_name}` is the commit point of this path: it is not a right mover")));
         }
         if let Some(other) = flaw.against {
             let other_name = self.operation_name(lower, other);
-            related
-                .push((self.operation_span(lower, other), format!("`{other_name}` of another process comes between")));
+            related.push((Anchor::Operation(lower, other), format!("`{other_name}` of another process comes between")));
         }
         let (code, message, help) = match flaw.kind {
             FlawKind::NotLeft => (
@@ -559,7 +584,7 @@ impl<'p> Reporter<'p> {
         let (answered, effort) = self
             .setting
             .ask(&entries, Some(lower), |search| shape::check(&self.setting, search, lower, procedure, &mut judge));
-        let span = self.procedure_span(id, operation);
+        let span = self.procedure_anchor(id, operation);
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(flaw) => self.flaw(lower, function, flaw),
@@ -581,7 +606,7 @@ impl<'p> Reporter<'p> {
         if !restricted {
             return Self::proved();
         }
-        let span = self.source_map.implementations[id.0 as usize];
+        let span = Anchor::Implementation(id);
         let diagnostic = Diagnostic {
             help: Some(format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for")),
             ..self.error(
@@ -597,15 +622,14 @@ impl<'p> Reporter<'p> {
         let lower = self.implementation(id).lower;
         let (answered, effort) = protocol::stays_allowed(&self.setting, lower, operation, other);
         let (name, other_name) = (self.operation_name(lower, operation), self.operation_name(lower, other));
-        let span = self.operation_span(lower, operation);
+        let span = Anchor::Operation(lower, operation);
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(refutation) => {
                 let layer = &self.program().layers[lower.0 as usize];
-                let rule =
-                    layer.operations[operation].allowed.first().map(|it| self.source_map.functions[it.0 as usize]);
+                let rule = layer.operations[operation].allowed.first().map(|it| Anchor::Function(*it));
                 let diagnostic = Diagnostic {
-                    related: vec![(self.operation_span(lower, other), format!("`{other_name}` of another process"))],
+                    related: vec![(Anchor::Operation(lower, other), format!("`{other_name}` of another process"))],
                     notes: refutation.notes,
                     help: Some(
                         "a rule must speak of what only the process itself can change while others follow the rules"
@@ -628,14 +652,14 @@ impl<'p> Reporter<'p> {
         let Implementation { upper, lower, .. } = *self.implementation(id);
         let how = self.how(id, operation)?;
         let (answered, effort) = atomic::check(&self.setting, &Implemented { upper, lower, operation, how });
-        let span = self.procedure_span(id, operation);
+        let span = self.procedure_anchor(id, operation);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(run) => {
                 let diagnostic = self.run_without_match(&name, &layer, span, run.end, run.site, run.notes);
                 let diagnostic = Diagnostic {
-                    related: vec![(self.operation_span(upper, operation), format!("what `{layer}::{name}` allows"))],
+                    related: vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))],
                     ..diagnostic
                 };
                 self.violated(run.replayed, diagnostic)
@@ -651,13 +675,13 @@ impl<'p> Reporter<'p> {
         &self,
         name: &str,
         layer: &str,
-        span: Span,
+        span: Anchor,
         end: crate::explore::search::End,
         site: Option<Site>,
         notes: Vec<String>,
-    ) -> Diagnostic {
+    ) -> Diagnostic<Anchor> {
         use crate::explore::search::End;
-        let at = site.and_then(|it| self.site_span(it)).unwrap_or(span);
+        let at = site.and_then(|it| self.site_anchor(it)).unwrap_or(span);
         let diagnostic = match end {
             End::Panicked(_, why) => Diagnostic {
                 label: why.to_owned(),
@@ -689,7 +713,7 @@ impl<'p> Reporter<'p> {
 
     fn initial(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
-        let span = self.source_map.implementations[id.0 as usize];
+        let span = Anchor::Implementation(id);
         let (upper, lower) = (self.layer_name(implementation.upper), self.layer_name(implementation.lower));
         let (answered, effort, code) = match &implementation.by {
             Justification::Abstraction(relation) => {
@@ -717,6 +741,19 @@ impl<'p> Reporter<'p> {
         Some((finding, effort))
     }
 
+    /// Where it does not hold, nothing is wrong: it is one way to show the simulations.
+    fn absorbs(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
+        let implementation = self.implementation(id);
+        let Justification::Abstraction(relation) = &implementation.by else { return None };
+        let (answered, effort) = abstraction::absorbs_background(&self.setting, implementation, relation);
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::GivenUp(Abort::Stopped) => return None,
+            Answered::Violated(_) | Answered::GivenUp(_) => Finding::new(Verdict::Undecided, Vec::new()),
+        };
+        Some((finding, effort))
+    }
+
     fn simulation(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
         let Justification::Abstraction(relation) = &implementation.by else { return None };
@@ -729,21 +766,21 @@ impl<'p> Reporter<'p> {
         );
         // What it relies on was shown within bounds that are then its own.
         let absorbing = self.lemmas.absorbing.get(&id);
-        effort.bounds_met.extend(absorbing.into_iter().flat_map(|it| it.bounds_met.iter().cloned()));
+        effort.bounds_met.extend(absorbing.into_iter().flatten().cloned());
         let (upper, lower) = (implementation.upper, implementation.lower);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let below = self.program().layers[lower.0 as usize].operations.iter().position(|it| it.name == name)?;
-        let span = self.operation_span(upper, operation);
+        let span = Anchor::Operation(upper, operation);
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(unmatched) => {
                 let (Abstraction::Up(function) | Abstraction::Down(function) | Abstraction::Predicate(function)) =
                     relation;
                 let mut related = vec![
-                    (self.operation_span(lower, below), format!("the step of `{}`", self.layer_name(lower))),
-                    (self.source_map.functions[function.0 as usize], "the relation between the two states".to_owned()),
+                    (Anchor::Operation(lower, below), format!("the step of `{}`", self.layer_name(lower))),
+                    (Anchor::Function(*function), "the relation between the two states".to_owned()),
                 ];
-                let site = unmatched.site.and_then(|it| self.site_span(it));
+                let site = unmatched.site.and_then(|it| self.site_anchor(it));
                 related.extend(site.map(|it| (it, "this fails".to_owned())));
                 let code = match unmatched.end {
                     crate::explore::search::End::Panicked(..) => codes::CS0702,
@@ -775,12 +812,12 @@ impl<'p> Reporter<'p> {
             return self.atomic_spec(id, operation);
         }
         let (answered, effort) = retry::check(&self.setting, &Implemented { upper, lower, operation, how });
-        let span = self.procedure_span(id, operation);
+        let span = self.procedure_anchor(id, operation);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(bad) => {
-                let at = bad.site.and_then(|it| self.site_span(it)).unwrap_or(span);
+                let at = bad.site.and_then(|it| self.site_anchor(it)).unwrap_or(span);
                 let (code, message, help, at) = match bad.kind {
                     BadTurnKind::ChangesSomething => (
                         codes::CS0601,
@@ -807,7 +844,7 @@ impl<'p> Reporter<'p> {
                         at,
                     ),
                 };
-                let related = vec![(self.operation_span(upper, operation), format!("what `{layer}::{name}` allows"))];
+                let related = vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))];
                 let diagnostic =
                     Diagnostic { related, notes: bad.notes, help: Some(help), ..self.error(code, message, at) };
                 self.violated(true, diagnostic)
@@ -817,16 +854,8 @@ impl<'p> Reporter<'p> {
         Some((finding, effort))
     }
 
-    /// The operation that tells the valid keys of a partition.
-    fn key_check(&self, id: ImplementationId) -> &'p str {
-        match &self.implementation(id).by {
-            Justification::Partition(Partition { check: Some(check), .. }) => check,
-            _ => "",
-        }
-    }
-
     fn partition(&self, id: ImplementationId, part: partition::Part) -> Option<(Finding, Effort)> {
-        let span = self.span(&Obligation::Partition(id, part));
+        let span = anchor(self.program(), &Obligation::Partition(id, part));
         if let partition::Part::Own(operation) = part
             && let Some(finding) = self.more_than_a_step(id, operation, span)
         {
@@ -847,7 +876,7 @@ impl<'p> Reporter<'p> {
                 (codes::CS1102, message, format!("reach the state below through `{key}` only"))
             }
             partition::Part::Check => {
-                let message = format!("`{}` does not tell which `{key}` is valid", self.key_check(id));
+                let message = format!("`{}` does not tell which `{key}` is valid", key_check(implementation));
                 let help = "let it say yes of valid keys only, change nothing, and always be free to say no above";
                 (codes::CS1103, message, help.to_owned())
             }
@@ -864,10 +893,10 @@ impl<'p> Reporter<'p> {
     }
 
     /// A procedure at the bottom of a partition is one step, so that nothing can come between.
-    fn more_than_a_step(&self, id: ImplementationId, operation: usize, span: Span) -> Option<Finding> {
-        let how = self.how(id, operation)?;
+    fn more_than_a_step(&self, id: ImplementationId, operation: usize, span: Anchor) -> Option<Finding> {
+        let How::Procedure(function) = self.how(id, operation)? else { return None };
         let lower = self.implementation(id).lower;
-        let performed = performed_before_the_last(&self.setting, lower, how);
+        let performed = needs::performed_before_the_last(self.program(), lower, *function);
         if performed.is_empty() {
             return None;
         }
@@ -882,7 +911,7 @@ impl<'p> Reporter<'p> {
     }
 
     fn partition_initial(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
-        let span = self.source_map.implementations[id.0 as usize];
+        let span = Anchor::Implementation(id);
         let (answered, effort) = PartitionEnd::of(&self.setting, id)?.initial();
         let implementation = self.implementation(id);
         let (upper, lower) = (self.layer_name(implementation.upper), self.layer_name(implementation.lower));
@@ -898,12 +927,12 @@ impl<'p> Reporter<'p> {
         answered: Answered<Misplaced>,
         (code, message, help): (&'static str, String, String),
         what: &str,
-        span: Span,
+        span: Anchor,
     ) -> Option<Finding> {
         match answered {
             Answered::Holds => Some(Self::proved()),
             Answered::Violated(misplaced) => {
-                let related = misplaced.site.and_then(|it| self.site_span(it)).map(|it| (it, "here".to_owned()));
+                let related = misplaced.site.and_then(|it| self.site_anchor(it)).map(|it| (it, "here".to_owned()));
                 let diagnostic = Diagnostic {
                     related: related.into_iter().collect(),
                     notes: misplaced.notes,
@@ -928,13 +957,13 @@ impl<'p> Reporter<'p> {
                 ..self.error(
                     codes::CS0208,
                     format!("`{}` is one end of a partition without the other in `{}`", name(link), stack.name),
-                    self.source_map.links[index][link],
+                    Anchor::Link(index, link),
                 )
             };
             return self.violated(true, diagnostic);
         };
         let needs = self.layer_name(gap.needs);
-        let upper_span = self.source_map.links[index][gap.link];
+        let upper_span = Anchor::Link(index, gap.link);
         let diagnostic = match gap.provides.map(|it| self.layer_name(it)) {
             Some(provides) => Diagnostic {
                 label: format!("implements `{provides}`"),
@@ -948,7 +977,7 @@ impl<'p> Reporter<'p> {
                         name(gap.link + 1),
                         stack.name
                     ),
-                    self.source_map.links[index][gap.link + 1],
+                    Anchor::Link(index, gap.link + 1),
                 )
             },
             None => Diagnostic {
@@ -973,11 +1002,11 @@ impl<'p> Reporter<'p> {
         let top = stack::top(self.program(), stack)?;
         let (answered, effort, _) = layer::check(&self.setting, top, Part::Operation(operation), true);
         let name = self.operation_name(top, operation);
-        let span = self.source_map.stacks[index];
+        let span = Anchor::Stack(index);
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(failure) => {
-                let at = self.site_span(failure.site).unwrap_or(self.operation_span(top, operation));
+                let at = self.site_anchor(failure.site).unwrap_or(Anchor::Operation(top, operation));
                 let diagnostic = Diagnostic {
                     label: failure.why.to_owned(),
                     related: vec![(span, "the top of this stack".to_owned())],
@@ -998,7 +1027,7 @@ impl<'p> Reporter<'p> {
 
     fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
         let client = &self.program().clients[index];
-        let span = self.source_map.clients[index];
+        let span = Anchor::Client(index);
         let (answered, effort) = end_to_end::check(&self.setting, client, processes);
         let finding = match answered {
             Answered::Holds => Self::proved(),

@@ -25,6 +25,7 @@ pub struct Parse {
     tree: ra_ap_syntax::Parse<SourceFile>,
     errors: Vec<SyntaxError>,
     broken_at: Vec<u32>,
+    is_unbalanced: bool,
 }
 
 /// Something that is not Rust.
@@ -46,6 +47,7 @@ pub fn parse(text: &str) -> Parse {
             tree: SourceFile::parse("", EDITION),
             errors: vec![SyntaxError { message: "nested too deeply".to_owned(), range, related: None }],
             broken_at: Vec::new(),
+            is_unbalanced: true,
         };
     }
     let tree = SourceFile::parse(text, EDITION);
@@ -61,9 +63,10 @@ pub fn parse(text: &str) -> Parse {
     let mut broken_at: Vec<u32> = found.iter().map(|it| it.range.start).collect();
     let unbalanced = depth::unbalanced(text);
     broken_at.extend(unbalanced.iter().map(|it| it.range.start));
+    let is_unbalanced = unbalanced.is_some();
     // What the parser says about a file whose brackets do not match is a consequence of that.
     let errors = unbalanced.map_or_else(|| without_repetitions(found), |it| vec![it]);
-    Parse { tree, errors, broken_at }
+    Parse { tree, errors, broken_at, is_unbalanced }
 }
 
 /// One error a place: the parser's follow-ups at the same token say nothing new.
@@ -86,6 +89,11 @@ impl Parse {
     /// What is wrong, in source order, without repetitions.
     pub fn errors(&self) -> &[SyntaxError] {
         &self.errors
+    }
+
+    /// Whether a bracket lacks its counterpart: then it cannot be told which items there are.
+    pub fn is_unbalanced(&self) -> bool {
+        self.is_unbalanced
     }
 
     /// Every offset at which the tree may not be what was meant.

@@ -4,35 +4,47 @@ use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Package, shown};
+use super::{Package, shown, texts::identity};
 use crate::{
     diagnostics::{Diagnostic, Severity, codes},
-    index::{self, ModuleDeclaration},
+    index::ModuleDeclaration,
     ir::Span,
-    syntax,
 };
 
-/// The text of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileText {
-    /// Relative to the workspace root where possible.
-    pub path: Utf8PathBuf,
-    /// Empty if the file cannot be read.
-    pub text: String,
+/// Where the texts of files come from.
+pub trait Files {
+    /// The modules that a file declares.
+    ///
+    /// # Errors
+    /// Why the file cannot be read, in words.
+    fn modules(&mut self, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String>;
+    /// Whether there is such a file.
+    fn exists(&self, path: &Utf8Path) -> bool;
 }
 
-/// What was read.
+/// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceFiles {
     /// The root file first, modules in the order of their declarations. A [`Span`]'s file is an index into this.
-    pub files: Vec<FileText>,
+    pub files: Vec<FoundFile>,
     /// Files that are missing or not UTF-8.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads a package. What cannot be read is reported, and the rest is read all the same.
-pub fn source_files(package: &Package) -> SourceFiles {
-    let mut reader = Reader { package, found: SourceFiles::default(), seen: HashSet::new() };
+/// A file of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// Relative to the workspace root where possible.
+    pub shown: Utf8PathBuf,
+    /// It cannot be read; it counts as empty.
+    pub unreadable: bool,
+}
+
+/// Finds the files of a package. What cannot be read is reported, and the rest is read all the same.
+pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
+    let mut reader = Reader { package, files, found: SourceFiles::default(), seen: HashSet::new() };
     let root = package.target.2.clone();
     let start = Span { file: 0, start: 0, end: 0 };
     let mut open = vec![(root, start, true)];
@@ -46,6 +58,7 @@ pub fn source_files(package: &Package) -> SourceFiles {
 
 struct Reader<'a> {
     package: &'a Package,
+    files: &'a mut dyn Files,
     found: SourceFiles,
     seen: HashSet<Utf8PathBuf>,
 }
@@ -53,20 +66,20 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads one file; gives the files of its modules with where each is declared.
     fn read(&mut self, path: &Utf8Path, declared: Span, is_root: bool) -> Vec<(Utf8PathBuf, Span)> {
-        let identity = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+        let identity = identity(path);
         if !self.seen.insert(identity) {
             return Vec::new();
         }
-        let text = std::fs::read(path).map_err(|error| error.to_string());
-        let text = text.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
-        let text = text.unwrap_or_else(|reason| {
+        let modules = self.files.modules(path);
+        let unreadable = modules.is_err();
+        let modules = modules.unwrap_or_else(|reason| {
             let message = format!("file `{}` cannot be read: {reason}", shown(path, self.package));
             self.report(declared, message, None);
-            String::new()
+            Vec::new()
         });
-        let modules = index::modules(&syntax::parse(&text));
         let file = self.found.files.len() as u32;
-        self.found.files.push(FileText { path: shown(path, self.package), text });
+        let shown = shown(path, self.package);
+        self.found.files.push(FoundFile { path: path.to_owned(), shown, unreadable });
         modules.iter().filter_map(|module| self.locate(path, is_root, file, module)).collect()
     }
 
@@ -80,7 +93,7 @@ impl Reader<'_> {
     ) -> Option<(Utf8PathBuf, Span)> {
         let span = Span { file, start: module.range.start, end: module.range.end };
         let candidates = candidates(path, is_root, module);
-        if let Some(found) = candidates.iter().find(|it| it.is_file()) {
+        if let Some(found) = candidates.iter().find(|it| self.files.exists(it)) {
             return Some((found.clone(), span));
         }
         if !module.conditional {

@@ -1,0 +1,569 @@
+//! Slices: the part of a program that one question is about, as a program of its own.
+//!
+//! A slice is numbered by itself, in the order in which its pieces are come upon, and operations of a layer are in alphabetical order. So
+//! it is equal after an edit of anything else, and after items have moved, and what is found out about it by looking at nothing but it is
+//! found out for good. [`Outline`] says what is in a slice and gives its hash without copying a body; [`Outline::program`] makes it.
+//!
+//! What is kept for which question is not decided here.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    hash::Hash,
+    sync::Arc,
+};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::{
+    Abstraction, Anchor, Client, Code, Expr, ExprKind, Function, FunctionId, Implementation, ImplementationId,
+    Justification, Layer, LayerId, NodeId, Operation, Partition, PartitionEnd, Program, Protocol, Stack, TypeId,
+    renumber::{self, Ids},
+};
+
+/// What to keep of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Keep {
+    /// Layers. Those that something kept refers to are kept by name and state whether they are here or not.
+    pub layers: Vec<KeptLayer>,
+    /// Implementations.
+    pub implementations: Vec<KeptImplementation>,
+    /// Stacks, by index. Their implementations are to be among `implementations`.
+    pub stacks: Vec<usize>,
+    /// Clients, by index. Their stacks are to be among `stacks`.
+    pub clients: Vec<usize>,
+}
+
+/// What to keep of a layer, besides its name, its state and what it restricts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeptLayer {
+    /// Which.
+    pub layer: LayerId,
+    /// Operations, by index.
+    pub operations: BTreeMap<usize, KeptOperation>,
+    /// Its initial states.
+    pub init: bool,
+    /// Its background steps.
+    pub background: bool,
+    /// Its invariants.
+    pub invariants: bool,
+}
+
+/// How much to keep of an operation. More is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KeptOperation {
+    /// What it takes and returns.
+    Signature,
+    /// Also where it is allowed.
+    Rules,
+    /// All of it.
+    Whole,
+}
+
+/// What to keep of an implementation, besides its name, its pattern and its two layers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeptImplementation {
+    /// Which.
+    pub implementation: ImplementationId,
+    /// The operations of the upper layer whose code is kept, by name.
+    pub code: Vec<String>,
+    /// Whether its relation is kept.
+    pub relation: bool,
+}
+
+impl Keep {
+    /// What is kept of a layer, to add to.
+    pub fn layer(&mut self, layer: LayerId) -> &mut KeptLayer {
+        let index = self.layers.iter().position(|it| it.layer == layer).unwrap_or_else(|| {
+            let (init, background, invariants) = (false, false, false);
+            self.layers.push(KeptLayer { layer, operations: BTreeMap::new(), init, background, invariants });
+            self.layers.len() - 1
+        });
+        &mut self.layers[index]
+    }
+}
+
+impl KeptLayer {
+    /// Keeps so much of an operation, or more.
+    pub fn operation(&mut self, operation: usize, kept: KeptOperation) -> &mut KeptLayer {
+        let entry = self.operations.entry(operation).or_insert(kept);
+        *entry = (*entry).max(kept);
+        self
+    }
+
+    /// Keeps what makes an operation a step of the layer.
+    pub fn steps(&mut self) -> &mut KeptLayer {
+        self.background = true;
+        self.invariants = true;
+        self
+    }
+}
+
+/// The functions and types of a program, each hashed by itself: as often as slices are outlined, that is done once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pieces {
+    functions: Vec<FunctionPieces>,
+    types: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct FunctionPieces {
+    whole: Piece,
+    signature: Piece,
+}
+
+/// Something hashed as if what it refers to had no content; and what that is, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Piece {
+    hash: u128,
+    references: Vec<Reference>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reference {
+    Type(TypeId),
+    Function(FunctionId),
+    Layer(LayerId),
+}
+
+impl Pieces {
+    /// The pieces of a program.
+    pub fn of(program: &Program) -> Pieces {
+        let function = |it: &Arc<Function>| FunctionPieces {
+            whole: Piece::of(|ids| renumber::function(it, ids)),
+            signature: Piece::of(|ids| renumber::function(&without_body(it), ids)),
+        };
+        Pieces {
+            functions: program.functions.iter().map(function).collect(),
+            types: program.types.iter().map(|it| Piece::of(|ids| renumber::type_def(it, ids))).collect(),
+        }
+    }
+}
+
+impl Piece {
+    fn of<T: Hash>(renumbered: impl FnOnce(&mut dyn Ids) -> T) -> Piece {
+        let mut local = LocalIds(Vec::new());
+        let content = renumbered(&mut local);
+        Piece { hash: hash(&content), references: local.0 }
+    }
+}
+
+/// Ids that tell only how often each thing is referred to.
+struct LocalIds(Vec<Reference>);
+
+impl LocalIds {
+    fn number(&mut self, reference: Reference) -> u32 {
+        let known = self.0.iter().position(|it| *it == reference);
+        known.unwrap_or_else(|| {
+            self.0.push(reference);
+            self.0.len() - 1
+        }) as u32
+    }
+}
+
+impl Ids for LocalIds {
+    fn of_type(&mut self, id: TypeId) -> TypeId {
+        TypeId(self.number(Reference::Type(id)))
+    }
+
+    fn of_function(&mut self, id: FunctionId) -> FunctionId {
+        FunctionId(self.number(Reference::Function(id)))
+    }
+
+    fn of_layer(&mut self, id: LayerId) -> LayerId {
+        LayerId(self.number(Reference::Layer(id)))
+    }
+}
+
+/// A hash that is the same in every process, on machines of one kind.
+pub(crate) fn hash(content: &impl Hash) -> u128 {
+    let mut hasher = SipHasher13::new();
+    content.hash(&mut hasher);
+    hasher.finish128().as_u128()
+}
+
+/// What calls of a function need to know of it.
+fn without_body(function: &Function) -> Function {
+    Function {
+        name: function.name.clone(),
+        kind: function.kind,
+        locals: function.locals[..function.parameters as usize].to_vec(),
+        parameters: function.parameters,
+        result: function.result.clone(),
+        body: Expr { node: NodeId(0), ty: function.result.clone(), kind: ExprKind::Unsupported },
+    }
+}
+
+/// What is in a slice, and where in the program it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// All of the slice but its functions and types.
+    skeleton: Program,
+    /// Functions of the program by their id in the slice, and whether their bodies are in it.
+    functions: Vec<(FunctionId, bool)>,
+    types: Vec<TypeId>,
+    layers: Vec<LayerId>,
+    operations: Vec<Vec<usize>>,
+    implementations: Vec<ImplementationId>,
+    stacks: Vec<usize>,
+    clients: Vec<usize>,
+    hash: u128,
+}
+
+impl Outline {
+    /// Outlines the slice with what is to be kept, and what that refers to.
+    pub fn new(program: &Program, pieces: &Pieces, keep: &Keep) -> Outline {
+        let mut outliner = Outliner { program, pieces, keep, numbering: Numbering::default() };
+        let skeleton = outliner.skeleton();
+        let Numbering { functions, types, layers, operations, implementations, stacks, clients, .. } =
+            outliner.numbering;
+        let mut outline =
+            Outline { skeleton, functions, types, layers, operations, implementations, stacks, clients, hash: 0 };
+        outline.hash = outline.content_hash(pieces);
+        outline
+    }
+
+    /// A hash of the slice: equal for equal slices of whatever programs.
+    pub fn hash(&self) -> u128 {
+        self.hash
+    }
+
+    fn content_hash(&self, pieces: &Pieces) -> u128 {
+        let mut ids = self.ids();
+        let mut all: Vec<(u128, Vec<u32>)> = Vec::new();
+        let mut piece = |piece: &Piece| {
+            let references = piece.references.iter().map(|it| match *it {
+                Reference::Type(id) => ids.of_type(id).0,
+                Reference::Function(id) => ids.of_function(id).0,
+                Reference::Layer(id) => ids.of_layer(id).0,
+            });
+            all.push((piece.hash, references.collect()));
+        };
+        for (FunctionId(function), is_whole) in &self.functions {
+            let pieces = &pieces.functions[*function as usize];
+            piece(if *is_whole { &pieces.whole } else { &pieces.signature });
+        }
+        self.types.iter().for_each(|TypeId(it)| piece(&pieces.types[*it as usize]));
+        hash(&(&self.skeleton, self.functions.len(), all))
+    }
+
+    fn ids(&self) -> SliceIds {
+        fn numbers<T: Eq + Hash>(all: impl Iterator<Item = T>) -> HashMap<T, u32> {
+            all.zip(0..).collect()
+        }
+        SliceIds {
+            functions: numbers(self.functions.iter().map(|(id, _)| *id)),
+            types: numbers(self.types.iter().copied()),
+            layers: numbers(self.layers.iter().copied()),
+        }
+    }
+
+    /// The slice of the program that this is the outline of.
+    pub fn program(&self, program: &Program) -> Program {
+        let mut ids = self.ids();
+        let functions = self.functions.iter().map(|(FunctionId(id), is_whole)| {
+            let function = &program.functions[*id as usize];
+            Arc::new(match is_whole {
+                true => renumber::function(function, &mut ids),
+                false => renumber::function(&without_body(function), &mut ids),
+            })
+        });
+        let functions = functions.collect();
+        let types =
+            self.types.iter().map(|TypeId(id)| renumber::type_def(&program.types[*id as usize], &mut ids)).collect();
+        Program { functions, types, ..self.skeleton.clone() }
+    }
+
+    /// A layer's id in the slice.
+    pub fn layer(&self, layer: LayerId) -> Option<LayerId> {
+        self.layers.iter().position(|it| *it == layer).map(|it| LayerId(it as u32))
+    }
+
+    /// The index in the slice of an operation of a layer.
+    pub fn operation(&self, layer: LayerId, operation: usize) -> Option<usize> {
+        let LayerId(layer) = self.layer(layer)?;
+        self.operations[layer as usize].iter().position(|it| *it == operation)
+    }
+
+    /// An implementation's id in the slice.
+    pub fn implementation(&self, id: ImplementationId) -> Option<ImplementationId> {
+        self.implementations.iter().position(|it| *it == id).map(|it| ImplementationId(it as u32))
+    }
+
+    /// A stack's index in the slice.
+    pub fn stack(&self, stack: usize) -> Option<usize> {
+        self.stacks.iter().position(|it| *it == stack)
+    }
+
+    /// A client's index in the slice.
+    pub fn client(&self, client: usize) -> Option<usize> {
+        self.clients.iter().position(|it| *it == client)
+    }
+
+    /// Where in the program a layer and an operation of the slice come from.
+    pub fn origin(&self, layer: LayerId, operation: usize) -> Option<(LayerId, usize)> {
+        let index = layer.0 as usize;
+        Some((*self.layers.get(index)?, *self.operations.get(index)?.get(operation)?))
+    }
+
+    /// The place in the program of a place in the slice. `None` if this outlines another slice than the one that was meant.
+    pub fn anchor(&self, anchor: Anchor) -> Option<Anchor> {
+        let function = |id: FunctionId| self.functions.get(id.0 as usize).map(|it| it.0);
+        let implementation = |id: ImplementationId| self.implementations.get(id.0 as usize).copied();
+        Some(match anchor {
+            Anchor::Function(id) => Anchor::Function(function(id)?),
+            Anchor::Node(id, node) => Anchor::Node(function(id)?, node),
+            Anchor::Layer(id) => Anchor::Layer(*self.layers.get(id.0 as usize)?),
+            Anchor::Operation(layer, operation) => {
+                let (layer, operation) = self.origin(layer, operation)?;
+                Anchor::Operation(layer, operation)
+            }
+            Anchor::Claim(layer, operation) => {
+                let (layer, operation) = self.origin(layer, operation)?;
+                Anchor::Claim(layer, operation)
+            }
+            Anchor::Implementation(id) => Anchor::Implementation(implementation(id)?),
+            Anchor::Stack(index) => Anchor::Stack(*self.stacks.get(index)?),
+            Anchor::Link(index, link) => Anchor::Link(*self.stacks.get(index)?, link),
+            Anchor::Client(index) => Anchor::Client(*self.clients.get(index)?),
+        })
+    }
+}
+
+/// The ids that things of the program have in the slice.
+struct SliceIds {
+    functions: HashMap<FunctionId, u32>,
+    types: HashMap<TypeId, u32>,
+    layers: HashMap<LayerId, u32>,
+}
+
+impl Ids for SliceIds {
+    fn of_type(&mut self, id: TypeId) -> TypeId {
+        TypeId(self.types[&id])
+    }
+
+    fn of_function(&mut self, id: FunctionId) -> FunctionId {
+        FunctionId(self.functions[&id])
+    }
+
+    fn of_layer(&mut self, id: LayerId) -> LayerId {
+        LayerId(self.layers[&id])
+    }
+}
+
+/// Gives things their ids in the slice, the first time that they are come upon.
+#[derive(Default)]
+struct Numbering {
+    functions: Vec<(FunctionId, bool)>,
+    function_numbers: HashMap<FunctionId, usize>,
+    /// Functions, by their ids in the slice, whose references have not been followed.
+    pending: VecDeque<usize>,
+    types: Vec<TypeId>,
+    layers: Vec<LayerId>,
+    operations: Vec<Vec<usize>>,
+    implementations: Vec<ImplementationId>,
+    stacks: Vec<usize>,
+    clients: Vec<usize>,
+}
+
+impl Numbering {
+    fn function(&mut self, id: FunctionId, whole: bool) -> FunctionId {
+        let next = self.functions.len();
+        let number = *self.function_numbers.entry(id).or_insert(next);
+        if number == next {
+            self.functions.push((id, whole));
+            self.pending.push_back(number);
+        } else if whole && !self.functions[number].1 {
+            self.functions[number].1 = true;
+            self.pending.push_back(number);
+        }
+        FunctionId(number as u32)
+    }
+}
+
+impl Ids for Numbering {
+    fn of_type(&mut self, id: TypeId) -> TypeId {
+        TypeId(number(&mut self.types, id) as u32)
+    }
+
+    fn of_function(&mut self, id: FunctionId) -> FunctionId {
+        self.function(id, true)
+    }
+
+    fn of_layer(&mut self, id: LayerId) -> LayerId {
+        LayerId(number(&mut self.layers, id) as u32)
+    }
+}
+
+/// The index of an item in a list, which it is added to if it is not there.
+fn number<T: PartialEq>(all: &mut Vec<T>, item: T) -> usize {
+    all.iter().position(|it| *it == item).unwrap_or_else(|| {
+        all.push(item);
+        all.len() - 1
+    })
+}
+
+/// Follows references until nothing new is come upon.
+struct Outliner<'a> {
+    program: &'a Program,
+    pieces: &'a Pieces,
+    keep: &'a Keep,
+    numbering: Numbering,
+}
+
+impl Outliner<'_> {
+    fn skeleton(&mut self) -> Program {
+        let mut skeleton = Program::default();
+        self.numbering.layers = self.keep.layers.iter().map(|it| it.layer).collect();
+        self.numbering.implementations = self.keep.implementations.iter().map(|it| it.implementation).collect();
+        self.numbering.stacks.clone_from(&self.keep.stacks);
+        self.numbering.clients.clone_from(&self.keep.clients);
+        for index in 0..self.numbering.clients.len() {
+            skeleton.clients.push(self.client(self.numbering.clients[index]));
+        }
+        for index in 0..self.numbering.stacks.len() {
+            skeleton.stacks.push(self.stack(self.numbering.stacks[index]));
+        }
+        for index in 0..self.numbering.implementations.len() {
+            skeleton.implementations.push(self.implementation(self.numbering.implementations[index]));
+        }
+        let mut followed = 0;
+        loop {
+            if let Some(layer) = self.numbering.layers.get(skeleton.layers.len()) {
+                skeleton.layers.push(self.layer(*layer));
+            } else if let Some(function) = self.numbering.pending.pop_front() {
+                self.follow_function(function);
+            } else if let Some(TypeId(id)) = self.numbering.types.get(followed) {
+                self.follow(&self.pieces.types[*id as usize].references);
+                followed += 1;
+            } else {
+                return skeleton;
+            }
+        }
+    }
+
+    fn follow_function(&mut self, number: usize) {
+        let (FunctionId(id), is_whole) = self.numbering.functions[number];
+        let pieces = &self.pieces.functions[id as usize];
+        self.follow(if is_whole { &pieces.whole.references } else { &pieces.signature.references });
+    }
+
+    fn follow(&mut self, references: &[Reference]) {
+        for reference in references {
+            match *reference {
+                Reference::Type(id) => drop(self.numbering.of_type(id)),
+                Reference::Function(id) => drop(self.numbering.of_function(id)),
+                Reference::Layer(id) => drop(self.numbering.of_layer(id)),
+            }
+        }
+    }
+
+    fn layer(&mut self, id: LayerId) -> Layer {
+        let layer = &self.program.layers[id.0 as usize];
+        let kept = self.keep.layers.iter().find(|it| it.layer == id);
+        let mut operations: Vec<(usize, KeptOperation)> =
+            kept.iter().flat_map(|it| &it.operations).map(|(index, kept)| (*index, *kept)).collect();
+        operations.sort_by_key(|(index, _)| &layer.operations[*index].name);
+        self.numbering.operations.push(operations.iter().map(|it| it.0).collect());
+        let mut state = layer.state.clone();
+        renumber::ty(&mut state, &mut self.numbering);
+        let (init, background, invariants) =
+            kept.map_or((false, false, false), |it| (it.init, it.background, it.invariants));
+        let numbering = &mut self.numbering;
+        Layer {
+            name: layer.name.clone(),
+            state,
+            operations: operations
+                .into_iter()
+                .map(|(index, kept)| operation(&layer.operations[index], kept, id, numbering))
+                .collect(),
+            init: layer.init.filter(|_| init).map(|it| numbering.function(it, true)),
+            background: layer.background.filter(|_| background).map(|it| numbering.function(it, true)),
+            invariants: match invariants {
+                true => layer.invariants.iter().map(|it| numbering.function(*it, true)).collect(),
+                false => Vec::new(),
+            },
+            protocol: layer
+                .protocol
+                .as_ref()
+                .map(|it| Protocol { raw: numbering.of_layer(it.raw), nilpotent: it.nilpotent }),
+        }
+    }
+
+    fn implementation(&mut self, id: ImplementationId) -> Implementation {
+        let implementation = &self.program.implementations[id.0 as usize];
+        let kept = self.keep.implementations.iter().find(|it| it.implementation == id);
+        let numbering = &mut self.numbering;
+        let upper = numbering.of_layer(implementation.upper);
+        let lower = numbering.of_layer(implementation.lower);
+        let mut code = |all: &BTreeMap<String, Code>| {
+            let mut kept_code = BTreeMap::new();
+            for (name, how) in all.iter().filter(|(name, _)| kept.is_some_and(|it| it.code.contains(name))) {
+                let how = match how {
+                    Code::Pass => Code::Pass,
+                    Code::Procedure(function) => Code::Procedure(numbering.function(*function, true)),
+                };
+                kept_code.insert(name.clone(), how);
+            }
+            kept_code
+        };
+        let by = match &implementation.by {
+            Justification::Movers(procedures) => Justification::Movers(code(procedures)),
+            Justification::Retry(procedures) => Justification::Retry(code(procedures)),
+            Justification::Abstraction(relation) => {
+                let whole = kept.is_some_and(|it| it.relation);
+                Justification::Abstraction(match relation {
+                    Abstraction::Up(it) => Abstraction::Up(numbering.function(*it, whole)),
+                    Abstraction::Down(it) => Abstraction::Down(numbering.function(*it, whole)),
+                    Abstraction::Predicate(it) => Abstraction::Predicate(numbering.function(*it, whole)),
+                })
+            }
+            Justification::Partition(partition) => {
+                let mut key_type = partition.key_type.clone();
+                let procedures = code(&partition.code);
+                renumber::ty(&mut key_type, numbering);
+                let whole = kept.is_some_and(|it| it.relation);
+                let end = match &partition.end {
+                    PartitionEnd::Top { map } => PartitionEnd::Top { map: map.clone() },
+                    PartitionEnd::Bottom { slice } => PartitionEnd::Bottom { slice: numbering.function(*slice, whole) },
+                };
+                let (key, check) = (partition.key.clone(), partition.check.clone());
+                Justification::Partition(Partition { key, key_type, check, code: procedures, end })
+            }
+        };
+        Implementation { name: implementation.name.clone(), upper, lower, by }
+    }
+
+    fn stack(&mut self, index: usize) -> Stack {
+        let stack = &self.program.stacks[index];
+        let implementations = stack.implementations.iter();
+        let numbering = &mut self.numbering;
+        let number = |id: &ImplementationId| ImplementationId(number(&mut numbering.implementations, *id) as u32);
+        Stack { name: stack.name.clone(), implementations: implementations.map(number).collect() }
+    }
+
+    fn client(&mut self, index: usize) -> Client {
+        let client = &self.program.clients[index];
+        Client {
+            name: client.name.clone(),
+            stack: number(&mut self.numbering.stacks, client.stack as usize) as u32,
+            processes: Vec::new(),
+            function: self.numbering.function(client.function, true),
+        }
+    }
+}
+
+/// An operation of a slice. What it claims, and where it was inherited from, is not part of what it does.
+fn operation(operation: &Operation, kept: KeptOperation, layer: LayerId, numbering: &mut Numbering) -> Operation {
+    Operation {
+        name: operation.name.clone(),
+        function: numbering.function(operation.function, kept == KeptOperation::Whole),
+        component: operation.component.clone(),
+        claim: None,
+        external: operation.external,
+        allowed: match kept {
+            KeptOperation::Signature => Vec::new(),
+            _ => operation.allowed.iter().map(|it| numbering.function(*it, true)).collect(),
+        },
+        declared_in: numbering.of_layer(layer),
+    }
+}

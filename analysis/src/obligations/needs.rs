@@ -1,0 +1,323 @@
+//! What an obligation depends on: the part of the program that its meaning is made of, as a [`Keep`], and the lemmas that it relies on.
+//!
+//! The engine settles an obligation on the slice that this module keeps for it, and sees nothing else of the program. So too little here
+//! would show as an obligation that cannot be settled, never as an old result taken for a new one.
+
+use std::collections::BTreeSet;
+
+use super::{About, Lemma, Obligation, layer::Part, partition, stack};
+use crate::ir::{
+    Code as How, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, Partition, Program,
+    slice::{Keep, KeptImplementation, KeptOperation, Outline},
+};
+
+/// The part of a program that an obligation is about.
+pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
+    let mut keep = Keep::default();
+    match obligation {
+        Obligation::Lemma(lemma) => {
+            let layer = keep.layer(lemma.layer).steps().operation(lemma.operation, KeptOperation::Whole);
+            if let About::Moves(_, other) | About::StablyEnabled(other) = lemma.about {
+                layer.operation(other, KeptOperation::Whole);
+            }
+        }
+        Obligation::NoPanic(id, part) => keep_part(program, &mut keep, *id, *part),
+        Obligation::Shape(id, operation) | Obligation::FollowsProtocol(id, operation) => {
+            keep_procedure(program, &mut keep, *id, *operation, KeptOperation::Signature);
+            let lower = program.implementations[id.0 as usize].lower;
+            keep_all_steps(program, &mut keep, lower);
+        }
+        Obligation::StaysAllowed(id, operation, other) => {
+            keep.implementations.push(nothing_of(*id));
+            let lower = program.implementations[id.0 as usize].lower;
+            let layer = keep.layer(lower).steps();
+            layer.operation(*operation, KeptOperation::Rules).operation(*other, KeptOperation::Whole);
+        }
+        Obligation::AtomicSpec(id, operation) | Obligation::Retry(id, operation) => {
+            keep_procedure(program, &mut keep, *id, *operation, KeptOperation::Whole);
+        }
+        Obligation::Initial(id) => {
+            let implementation = &program.implementations[id.0 as usize];
+            keep.implementations.push(KeptImplementation { relation: true, ..nothing_of(*id) });
+            for layer in [implementation.upper, implementation.lower] {
+                let layer = keep.layer(layer);
+                layer.init = true;
+                layer.invariants = true;
+            }
+        }
+        Obligation::Absorbs(id) => {
+            let implementation = &program.implementations[id.0 as usize];
+            keep.implementations.push(KeptImplementation { relation: true, ..nothing_of(*id) });
+            keep.layer(implementation.upper).invariants = true;
+            keep.layer(implementation.lower).background = true;
+        }
+        Obligation::Simulation(id, operation) => {
+            let implementation = &program.implementations[id.0 as usize];
+            keep.implementations.push(KeptImplementation { relation: true, ..nothing_of(*id) });
+            keep.layer(implementation.upper).steps().operation(*operation, KeptOperation::Whole);
+            let name = operation_name(program, implementation.upper, *operation);
+            let below = operation_named(program, implementation.lower, name);
+            let lower = keep.layer(implementation.lower).steps();
+            if let Some(below) = below {
+                lower.operation(below, KeptOperation::Whole);
+            }
+        }
+        Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
+            keep_procedure(program, &mut keep, *id, *operation, KeptOperation::Whole);
+            keep.implementations.iter_mut().for_each(|it| it.relation = true);
+        }
+        Obligation::Partition(id, partition::Part::Check) => {
+            keep.implementations.push(KeptImplementation { relation: true, ..nothing_of(*id) });
+            let implementation = &program.implementations[id.0 as usize];
+            if let Justification::Partition(Partition { check: Some(check), .. }) = &implementation.by {
+                for layer in [implementation.upper, implementation.lower] {
+                    let kept = keep.layer(layer).steps();
+                    if let Some(operation) = operation_named(program, layer, check) {
+                        kept.operation(operation, KeptOperation::Whole);
+                    }
+                }
+            }
+        }
+        Obligation::Stack(index) => {
+            keep.stacks.push(*index);
+            keep.implementations.extend(program.stacks[*index].implementations.iter().map(|it| nothing_of(*it)));
+        }
+        Obligation::NeverFails(index, operation) => {
+            keep.stacks.push(*index);
+            if let Some(top) = stack::top(program, &program.stacks[*index]) {
+                keep_part(program, &mut keep, top, Part::Operation(*operation));
+            }
+        }
+        Obligation::EndToEnd(index, _) => keep_client(program, &mut keep, *index),
+    }
+    keep
+}
+
+/// An implementation, as far as its name, its pattern and its layers go.
+fn nothing_of(implementation: ImplementationId) -> KeptImplementation {
+    KeptImplementation { implementation, code: Vec::new(), relation: false }
+}
+
+/// A part of a layer as it is run by itself: invariants tie it to the background.
+fn keep_part(program: &Program, keep: &mut Keep, id: LayerId, part: Part) {
+    let has_invariants = !program.layers[id.0 as usize].invariants.is_empty();
+    let layer = keep.layer(id);
+    layer.invariants = has_invariants;
+    layer.background = has_invariants || part == Part::Background;
+    if let Part::Operation(operation) = part {
+        layer.operation(operation, KeptOperation::Whole);
+    }
+}
+
+/// A procedure with the operations that it performs, and as much of the operation that it implements.
+fn keep_procedure(program: &Program, keep: &mut Keep, id: ImplementationId, operation: usize, upper: KeptOperation) {
+    let implementation = &program.implementations[id.0 as usize];
+    let name = operation_name(program, implementation.upper, operation);
+    keep.implementations.push(KeptImplementation { code: vec![name.to_owned()], ..nothing_of(id) });
+    let above = keep.layer(implementation.upper).operation(operation, upper);
+    if upper == KeptOperation::Whole {
+        above.steps();
+    }
+    let performed: Vec<&str> = match how(program, id, operation) {
+        Some(How::Procedure(function)) => performed(program, *function),
+        _ => vec![name],
+    };
+    let below = performed.into_iter().filter_map(|it| operation_named(program, implementation.lower, it));
+    let lower = keep.layer(implementation.lower).steps();
+    for operation in below {
+        lower.operation(operation, KeptOperation::Whole);
+    }
+}
+
+/// All that any process may do in a layer.
+fn keep_all_steps(program: &Program, keep: &mut Keep, id: LayerId) {
+    let layer = keep.layer(id).steps();
+    for operation in 0..program.layers[id.0 as usize].operations.len() {
+        layer.operation(operation, KeptOperation::Whole);
+    }
+}
+
+/// A client with the procedures of its stack, and the steps of the layers at both ends.
+fn keep_client(program: &Program, keep: &mut Keep, index: usize) {
+    let stack = program.clients[index].stack as usize;
+    keep.clients.push(index);
+    keep.stacks.push(stack);
+    let implementations = &program.stacks[stack].implementations;
+    for id in implementations {
+        let upper = &program.layers[program.implementations[id.0 as usize].upper.0 as usize];
+        let code = upper.operations.iter().map(|it| it.name.clone()).collect();
+        keep.implementations.push(KeptImplementation { code, ..nothing_of(*id) });
+    }
+    let top = stack::top(program, &program.stacks[stack]);
+    let bottom = implementations.last().map(|it| program.implementations[it.0 as usize].lower);
+    let unrestricted = |it: LayerId| program.layers[it.0 as usize].protocol.as_ref().map_or(it, |it| it.raw);
+    for layer in [top, bottom.map(unrestricted)].into_iter().flatten() {
+        keep_all_steps(program, keep, layer);
+        keep.layer(layer).init = true;
+    }
+}
+
+/// How an implementation does an operation of its upper layer.
+pub fn how(program: &Program, id: ImplementationId, operation: usize) -> Option<&How> {
+    let implementation = &program.implementations[id.0 as usize];
+    let name = operation_name(program, implementation.upper, operation);
+    match &implementation.by {
+        Justification::Movers(code) | Justification::Retry(code) | Justification::Partition(Partition { code, .. }) => {
+            code.get(name)
+        }
+        Justification::Abstraction(_) => None,
+    }
+}
+
+fn operation_name(program: &Program, layer: LayerId, operation: usize) -> &str {
+    &program.layers[layer.0 as usize].operations[operation].name
+}
+
+fn operation_named(program: &Program, layer: LayerId, name: &str) -> Option<usize> {
+    program.layers[layer.0 as usize].operations.iter().position(|it| it.name == name)
+}
+
+/// The lemmas that the shape of a procedure may rely on. A single operation needs no mover.
+pub fn lemmas_of_shape(program: &Program, id: ImplementationId, operation: usize) -> BTreeSet<Lemma> {
+    let Some(How::Procedure(function)) = how(program, id, operation) else { return BTreeSet::new() };
+    let layer = program.implementations[id.0 as usize].lower;
+    let others = 0..program.layers[layer.0 as usize].operations.len();
+    let mut lemmas = BTreeSet::new();
+    for operation in performed_before_the_last(program, layer, *function) {
+        let lemma = |about| Lemma { layer, operation, about };
+        lemmas.insert(lemma(About::Silent));
+        for other in others.clone() {
+            lemmas.insert(lemma(About::Moves(super::movers::Direction::Right, other)));
+            lemmas.insert(lemma(About::StablyEnabled(other)));
+        }
+    }
+    lemmas
+}
+
+/// The operations that a procedure performs, if it may perform more than one in a run.
+pub fn performed_before_the_last(program: &Program, lower: LayerId, function: FunctionId) -> BTreeSet<usize> {
+    let names = performed(program, function);
+    let operations = names.into_iter().filter_map(|it| operation_named(program, lower, it));
+    let operations: Vec<usize> = operations.collect();
+    if operations.len() > 1 { operations.into_iter().collect() } else { BTreeSet::new() }
+}
+
+/// The names of the operations that a function performs, each as often as the text does; twice in a function that loops or recurs.
+fn performed(program: &Program, function: FunctionId) -> Vec<&str> {
+    let mut reader = PerformedReader { program, names: Vec::new(), inside: Vec::new(), recurs: false };
+    reader.function(function);
+    if reader.recurs {
+        reader.names.extend_from_within(..);
+    }
+    reader.names
+}
+
+struct PerformedReader<'p> {
+    program: &'p Program,
+    names: Vec<&'p str>,
+    /// Functions being read.
+    inside: Vec<FunctionId>,
+    /// Some function calls itself, in however many steps.
+    recurs: bool,
+}
+
+impl<'p> PerformedReader<'p> {
+    fn function(&mut self, id: FunctionId) {
+        if self.inside.contains(&id) {
+            self.recurs = true;
+            return;
+        }
+        self.inside.push(id);
+        let before = self.names.len();
+        if self.expr(&self.program.functions[id.0 as usize].body) {
+            self.names.extend_from_within(before..);
+        }
+        self.inside.pop();
+    }
+
+    /// Reads an expression; gives whether there is a loop in it.
+    fn expr(&mut self, expr: &'p Expr) -> bool {
+        let mut repeats = match &expr.kind {
+            ExprKind::For(..) | ExprKind::Each(..) | ExprKind::While(..) | ExprKind::Loop(_) => true,
+            ExprKind::Call(callee, _) => {
+                self.function(*callee);
+                false
+            }
+            ExprKind::Perform(name, _) => {
+                self.names.push(name);
+                false
+            }
+            _ => false,
+        };
+        expr.for_each_child(&mut |child| repeats |= self.expr(child));
+        repeats
+    }
+}
+
+impl Lemma {
+    /// The same lemma, of a slice of the program.
+    pub fn within(&self, slice: &Outline) -> Option<Lemma> {
+        let other = |other: usize| slice.operation(self.layer, other);
+        let about = match self.about {
+            About::Silent => About::Silent,
+            About::Moves(direction, past) => About::Moves(direction, other(past)?),
+            About::StablyEnabled(past) => About::StablyEnabled(other(past)?),
+        };
+        Some(Lemma { layer: slice.layer(self.layer)?, operation: other(self.operation)?, about })
+    }
+
+    /// The lemma of the program that is this one in a slice of it.
+    pub fn outside(&self, slice: &Outline) -> Option<Lemma> {
+        let other = |other: usize| slice.origin(self.layer, other).map(|it| it.1);
+        let (layer, operation) = slice.origin(self.layer, self.operation)?;
+        let about = match self.about {
+            About::Silent => About::Silent,
+            About::Moves(direction, past) => About::Moves(direction, other(past)?),
+            About::StablyEnabled(past) => About::StablyEnabled(other(past)?),
+        };
+        Some(Lemma { layer, operation, about })
+    }
+}
+
+impl Obligation {
+    /// The same obligation, of a slice of the program.
+    pub fn within(&self, program: &Program, slice: &Outline) -> Option<Obligation> {
+        let upper =
+            |id: ImplementationId, operation| slice.operation(program.implementations[id.0 as usize].upper, operation);
+        let lower =
+            |id: ImplementationId, operation| slice.operation(program.implementations[id.0 as usize].lower, operation);
+        let implementation = |id: ImplementationId| slice.implementation(id);
+        Some(match *self {
+            Obligation::Lemma(lemma) => Obligation::Lemma(lemma.within(slice)?),
+            Obligation::NoPanic(layer, Part::Background) => Obligation::NoPanic(slice.layer(layer)?, Part::Background),
+            Obligation::NoPanic(layer, Part::Operation(operation)) => {
+                Obligation::NoPanic(slice.layer(layer)?, Part::Operation(slice.operation(layer, operation)?))
+            }
+            Obligation::Shape(id, it) => Obligation::Shape(implementation(id)?, upper(id, it)?),
+            Obligation::FollowsProtocol(id, it) => Obligation::FollowsProtocol(implementation(id)?, upper(id, it)?),
+            Obligation::StaysAllowed(id, it, other) => {
+                Obligation::StaysAllowed(implementation(id)?, lower(id, it)?, lower(id, other)?)
+            }
+            Obligation::AtomicSpec(id, it) => Obligation::AtomicSpec(implementation(id)?, upper(id, it)?),
+            Obligation::Initial(id) => Obligation::Initial(implementation(id)?),
+            Obligation::Absorbs(id) => Obligation::Absorbs(implementation(id)?),
+            Obligation::Simulation(id, it) => Obligation::Simulation(implementation(id)?, upper(id, it)?),
+            Obligation::Retry(id, it) => Obligation::Retry(implementation(id)?, upper(id, it)?),
+            Obligation::Partition(id, partition::Part::Own(it)) => {
+                Obligation::Partition(implementation(id)?, partition::Part::Own(upper(id, it)?))
+            }
+            Obligation::Partition(id, partition::Part::Frame(it)) => {
+                Obligation::Partition(implementation(id)?, partition::Part::Frame(upper(id, it)?))
+            }
+            Obligation::Partition(id, part @ partition::Part::Check) => {
+                Obligation::Partition(implementation(id)?, part)
+            }
+            Obligation::Stack(index) => Obligation::Stack(slice.stack(index)?),
+            Obligation::NeverFails(index, operation) => {
+                let top = stack::top(program, &program.stacks[index])?;
+                Obligation::NeverFails(slice.stack(index)?, slice.operation(top, operation)?)
+            }
+            Obligation::EndToEnd(index, processes) => Obligation::EndToEnd(slice.client(index)?, processes),
+        })
+    }
+}

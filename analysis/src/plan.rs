@@ -1,0 +1,374 @@
+//! What a program owes, with the slice of the program that each obligation is about: a plan is what runs work off.
+//!
+//! A plan is free of positions. It is made once for a program, when it is first asked for.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
+};
+
+use crate::{
+    diagnostics::{Diagnostic, Severity},
+    explore::{code::Code, compile::compile},
+    ir::{
+        Anchor, LayerId, Program, SourceMap, Span,
+        slice::{Keep, Outline, Pieces},
+    },
+    obligations::{
+        About, Lemma, LemmaResult, Lemmas, Obligation, mover_lemmas,
+        movers::Direction,
+        needed_lemmas, needs, plan, plan_end_to_end,
+        question::Setting,
+        report::{self, Reporter, Settled},
+    },
+    report::{Movers, Options},
+    results::{Fingerprint, Known, Results},
+    run::Run,
+    verdict::{ObligationName, Outcome, Scope, Verdict},
+};
+
+/// A program with its plans.
+pub struct Planned {
+    /// The program.
+    pub program: Arc<Program>,
+    pieces: OnceLock<Pieces>,
+    patterns: OnceLock<Plan>,
+    end_to_end: OnceLock<Plan>,
+    matrix: OnceLock<Plan>,
+}
+
+/// Obligations, in a fixed order.
+pub struct Plan {
+    /// First those that are owed, then lemmas that one of them may turn out to rely on; then those are owed too.
+    pub entries: Vec<Entry>,
+    /// How many are owed whatever comes out.
+    pub owed: usize,
+    /// Which entry an obligation is.
+    pub index: HashMap<Obligation, usize>,
+}
+
+/// An obligation of a plan.
+pub struct Entry {
+    /// The obligation, of the program.
+    pub obligation: Obligation,
+    /// What it is called.
+    pub name: ObligationName,
+    /// Where it is stated.
+    pub anchor: Anchor,
+    /// Other entries whose results it uses.
+    pub relies: Vec<usize>,
+    slice: Arc<Slice>,
+    /// The obligation, of the slice.
+    within: Obligation,
+}
+
+/// A slice of a program, made when an obligation has to be settled on it.
+struct Slice {
+    outline: Outline,
+    built: OnceLock<(Program, Code)>,
+}
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Planned) -> bool {
+        self.program == other.program
+    }
+}
+
+impl Planned {
+    /// Nothing is made until it is asked for.
+    pub fn new(program: Arc<Program>) -> Planned {
+        let (pieces, patterns, end_to_end, matrix) = Default::default();
+        Planned { program, pieces, patterns, end_to_end, matrix }
+    }
+
+    /// What the patterns owe.
+    pub fn patterns(&self) -> &Plan {
+        self.patterns.get_or_init(|| {
+            let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
+            self.plan(plan(&self.program), may_be_needed)
+        })
+    }
+
+    /// The clients, searched end to end.
+    pub fn end_to_end(&self) -> &Plan {
+        self.end_to_end.get_or_init(|| self.plan(plan_end_to_end(&self.program), std::iter::empty()))
+    }
+
+    /// The lemmas about each operation of each layer, past each other.
+    pub fn matrix(&self) -> &Plan {
+        self.matrix.get_or_init(|| {
+            let mut lemmas = BTreeSet::new();
+            for (index, layer) in self.program.layers.iter().enumerate() {
+                for operation in 0..layer.operations.len() {
+                    for direction in [Direction::Right, Direction::Left] {
+                        lemmas.extend(mover_lemmas(&self.program, LayerId(index as u32), operation, direction));
+                    }
+                }
+            }
+            self.plan(lemmas.into_iter().map(Obligation::Lemma).collect(), std::iter::empty())
+        })
+    }
+
+    fn plan(&self, owed: Vec<Obligation>, more: impl Iterator<Item = Obligation>) -> Plan {
+        let pieces = self.pieces.get_or_init(|| Pieces::of(&self.program));
+        let mut planner = Planner { program: &self.program, pieces, slices: HashMap::new() };
+        let count = owed.len();
+        let mut obligations = owed;
+        let mut index: HashMap<Obligation, usize> = obligations.iter().cloned().zip(0..).collect();
+        for obligation in more {
+            index.entry(obligation.clone()).or_insert_with(|| {
+                obligations.push(obligation);
+                obligations.len() - 1
+            });
+        }
+        let entries = obligations.into_iter().map(|it| planner.entry(it, &index)).collect();
+        Plan { entries, owed: count, index }
+    }
+}
+
+struct Planner<'p> {
+    program: &'p Program,
+    pieces: &'p Pieces,
+    slices: HashMap<Keep, Arc<Slice>>,
+}
+
+impl Planner<'_> {
+    fn entry(&mut self, obligation: Obligation, index: &HashMap<Obligation, usize>) -> Entry {
+        let (program, pieces) = (self.program, self.pieces);
+        let keep = needs::keep(program, &obligation);
+        let slice = self.slices.entry(keep).or_insert_with_key(|keep| {
+            Arc::new(Slice { outline: Outline::new(program, pieces, keep), built: OnceLock::new() })
+        });
+        let within = obligation.within(program, &slice.outline);
+        Entry {
+            name: report::name(program, &obligation),
+            anchor: report::anchor(program, &obligation),
+            relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
+            slice: Arc::clone(slice),
+            // What is kept for an obligation contains all that it names; `needs` has both.
+            within: within.expect("an obligation is one of its slice"),
+            obligation,
+        }
+    }
+}
+
+/// Obligations whose results another one uses.
+fn relies(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
+    match obligation {
+        Obligation::Shape(id, operation) => {
+            needs::lemmas_of_shape(program, *id, *operation).into_iter().map(Obligation::Lemma).collect()
+        }
+        Obligation::Simulation(id, _) => vec![Obligation::Absorbs(*id)],
+        _ => Vec::new(),
+    }
+}
+
+impl Plan {
+    /// The entries that an entry's result makes owed.
+    pub fn relied(&self, entry: usize, settled: &Settled) -> impl Iterator<Item = usize> {
+        let outline = &self.entries[entry].slice.outline;
+        let lemmas = settled.relied.iter().filter_map(|it| it.outside(outline));
+        lemmas.filter_map(|it| self.index.get(&Obligation::Lemma(it)).copied())
+    }
+
+    /// What an entry's result uses of others, as the entry's slice sees it. `None` if some of it is not known.
+    pub fn lemmas(&self, entry: usize, scope: &Scope, results: &Results) -> Option<Lemmas> {
+        let entry = &self.entries[entry];
+        let mut lemmas = Lemmas::default();
+        for relied in &entry.relies {
+            let relied = &self.entries[*relied];
+            let Known { settled, .. } = results.find(relied.fingerprint(scope))?;
+            match relied.obligation {
+                Obligation::Lemma(lemma) => {
+                    let lemma = lemma.within(&entry.slice.outline)?;
+                    lemmas.settled.insert(lemma, lemma_result(&settled));
+                }
+                Obligation::Absorbs(id) if settled.holds() => {
+                    lemmas.absorbing.insert(entry.slice.outline.implementation(id)?, settled.bounds_met.clone());
+                }
+                _ => {}
+            }
+        }
+        Some(lemmas)
+    }
+}
+
+fn lemma_result(settled: &Settled) -> LemmaResult {
+    let holds = match settled.verdict {
+        Verdict::Proved | Verdict::Checked => Some(true),
+        Verdict::Violated => Some(false),
+        Verdict::Undecided => None,
+    };
+    LemmaResult { holds, refutation: settled.refutation.clone(), bounds_met: settled.bounds_met.clone() }
+}
+
+impl Entry {
+    /// Names the result.
+    pub fn fingerprint(&self, scope: &Scope) -> Fingerprint {
+        Fingerprint::new(self.slice.outline.hash(), &self.within, scope)
+    }
+
+    /// Settles the obligation. `None` if it was stopped.
+    pub fn settle(&self, program: &Program, lemmas: &Lemmas, scope: &Scope, stop: &AtomicBool) -> Option<Settled> {
+        let (program, code) = self.slice.built.get_or_init(|| {
+            let slice = self.slice.outline.program(program);
+            let code = compile(&slice);
+            (slice, code)
+        });
+        Reporter { setting: Setting { program, code, scope, stop }, lemmas }.settle(&self.within)
+    }
+
+    /// The outcome that a result makes, in this text. `None` if it is no outcome: code that has errors was met, or an abstraction does not
+    /// absorb background steps.
+    pub fn outcome(&self, settled: &Settled, source_map: &SourceMap, source_is_broken: bool) -> Option<Outcome> {
+        let not_owed = matches!(self.obligation, Obligation::Absorbs(_)) && !settled.holds();
+        if not_owed || settled.met_unsupported && source_is_broken {
+            return None;
+        }
+        let nowhere = Span { file: 0, start: 0, end: 0 };
+        let span = source_map.span(self.anchor).unwrap_or(nowhere);
+        let place = |anchor: &Anchor| source_map.span(self.slice.outline.anchor(*anchor)?);
+        Some(Outcome {
+            name: self.name.clone(),
+            verdict: settled.verdict,
+            bounds_met: settled.bounds_met.clone(),
+            cases: settled.cases,
+            states: settled.states,
+            span,
+            diagnostics: settled.diagnostics.iter().map(|it| it.at(span, place)).collect(),
+        })
+    }
+}
+
+/// A planned program with the text that it was lowered from.
+#[derive(Clone)]
+pub struct View {
+    /// The program.
+    pub planned: Arc<Planned>,
+    /// Where everything in it stands.
+    pub source_map: Arc<SourceMap>,
+    /// The source has errors: what depends on them has no outcome.
+    pub is_broken: bool,
+}
+
+impl View {
+    /// The program and the text of a lowered package.
+    pub fn new(planned: Arc<Planned>, source_map: Arc<SourceMap>, diagnostics: &[Diagnostic]) -> View {
+        let is_broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
+        View { planned, source_map, is_broken }
+    }
+
+    /// The same program in a text in which `moved` says where things are now.
+    pub fn moved(&self, moved: impl Fn(Span) -> Span) -> View {
+        View { source_map: Arc::new(self.source_map.moved(moved)), ..self.clone() }
+    }
+
+    /// The plan that these options ask for.
+    pub fn plan(&self, options: &Options) -> &Plan {
+        if options.end_to_end { self.planned.end_to_end() } else { self.planned.patterns() }
+    }
+
+    /// The entries of a plan that are owed, as far as is known: also those that others rely on.
+    pub fn owed(&self, plan: &Plan, scope: &Scope, results: &Results) -> BTreeSet<usize> {
+        let owed = 0..plan.owed;
+        let relied = owed.clone().flat_map(|it| {
+            let known = results.find(plan.entries[it].fingerprint(scope));
+            known.into_iter().flat_map(move |known| plan.relied(it, &known.settled).collect::<Vec<_>>())
+        });
+        owed.clone().chain(relied.collect::<Vec<_>>()).collect()
+    }
+
+    /// The outcome that a result makes in this text, if it makes one.
+    pub fn outcome(&self, entry: &Entry, known: &Known) -> Option<Outcome> {
+        entry.outcome(&known.settled, &self.source_map, self.is_broken)
+    }
+
+    /// Whether the obligation of an entry is owed, now that this is its result.
+    pub fn is_owed(&self, entry: &Entry, known: &Known) -> bool {
+        !matches!(entry.obligation, Obligation::Absorbs(_)) || known.settled.holds()
+    }
+
+    /// Where the obligation of an entry is stated.
+    pub fn span(&self, entry: &Entry) -> Span {
+        self.source_map.span(entry.anchor).unwrap_or(Span { file: 0, start: 0, end: 0 })
+    }
+
+    /// Settles entries of a plan, in this order as far as possible, and all that they turn out to rely on.
+    #[expect(clippy::too_many_arguments, reason = "a run, and those who listen to it")]
+    pub fn run(
+        &self,
+        plan: &Plan,
+        wanted: &[usize],
+        scope: &Scope,
+        results: &Results,
+        stop: &AtomicBool,
+        planned: &dyn Fn(usize),
+        started: &(dyn Fn(usize) + Sync),
+        settled: &(dyn Fn(usize, &Known) + Sync),
+    ) {
+        let run = Run { program: &self.planned.program, plan, scope, results, stop, started, settled };
+        planned(wanted.len());
+        let owed = run.settle(wanted);
+        let mut total: BTreeSet<usize> = wanted.iter().copied().collect();
+        let relied: Vec<usize> = owed.into_iter().filter(|it| !total.contains(it)).collect();
+        total.extend(&relied);
+        total.retain(|it| {
+            let entry = &plan.entries[*it];
+            results.find(entry.fingerprint(scope)).is_none_or(|known| self.is_owed(entry, &known))
+        });
+        planned(total.len());
+        run.settle(&relied);
+    }
+
+    /// Settles the whole matrix.
+    pub fn run_movers(&self, scope: &Scope, results: &Results, stop: &AtomicBool) {
+        let plan = self.planned.matrix();
+        let all: Vec<usize> = (0..plan.owed).collect();
+        self.run(plan, &all, scope, results, stop, &|_| {}, &|_| {}, &|_, _| {});
+    }
+
+    /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known.
+    pub fn movers(&self, scope: &Scope, results: &Results) -> Vec<Vec<(Movers, Vec<Movers>)>> {
+        let plan = self.planned.matrix();
+        let program = &self.planned.program;
+        let holds = |lemma: &Lemma| {
+            let entry = &plan.entries[*plan.index.get(&Obligation::Lemma(*lemma))?];
+            lemma_result(&results.find(entry.fingerprint(scope))?.settled).holds
+        };
+        let all = |layer, operation, direction, past: Option<usize>| {
+            let lemmas = mover_lemmas(program, LayerId(layer), operation, direction);
+            let relevant = lemmas.into_iter().filter(|it| match (it.about, past) {
+                (_, None) => true,
+                (About::Moves(_, other), Some(past)) => other == past,
+                // The matrix shows commutation alone.
+                (About::Silent | About::StablyEnabled(_), Some(_)) => false,
+            });
+            conjunction(relevant.map(|it| holds(&it)))
+        };
+        let movers = |layer, operation, past| Movers {
+            right: all(layer, operation, Direction::Right, past),
+            left: all(layer, operation, Direction::Left, past),
+        };
+        let layers = program.layers.iter().zip(0..);
+        layers
+            .map(|(layer, index)| {
+                let count = layer.operations.len();
+                let row = |operation| (0..count).map(|other| movers(index, operation, Some(other))).collect();
+                (0..count).map(|operation| (movers(index, operation, None), row(operation))).collect()
+            })
+            .collect()
+    }
+}
+
+/// Whether all hold: one that does not settles it, even if another is not known.
+fn conjunction(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut answer = Some(true);
+    for holds in all {
+        match holds {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => answer = None,
+        }
+    }
+    answer
+}

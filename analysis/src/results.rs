@@ -1,0 +1,181 @@
+//! What has been found out: results by fingerprint, for as long as the process lives, and longer if there is a cache.
+//!
+//! A [`Fingerprint`] names everything that a result depends on: the engine, the scope, the obligation and the slice of the program that it
+//! is about. So a result is never out of date. It may be of no more use; then it is forgotten when there are too many.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ir::slice,
+    obligations::{Obligation, report::Settled},
+    verdict::{ObligationName, Scope},
+};
+
+/// The engine: its version, and a hash of its source.
+pub const ENGINE: &str = env!("CSPEC_ENGINE");
+
+/// Names all that a result depends on. Written as 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Fingerprint(u128);
+
+impl Fingerprint {
+    /// Of an obligation of the slice with this hash.
+    pub(crate) fn new(slice: u128, obligation: &Obligation, scope: &Scope) -> Fingerprint {
+        Fingerprint(slice::hash(&(ENGINE, scope, slice, obligation)))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Fingerprint, Self::Err> {
+        u128::from_str_radix(text, 16).map(Fingerprint)
+    }
+}
+
+/// Results that outlive the process. Nothing is asked of it but to give back what was stored: what it does not know, or does not trust, it
+/// does not give.
+pub trait Cache: Send + Sync {
+    /// The result with this fingerprint.
+    fn load(&self, fingerprint: Fingerprint) -> Option<Settled>;
+    /// Keeps a result.
+    fn store(&self, fingerprint: Fingerprint, settled: &Settled);
+}
+
+/// Where a result comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provenance {
+    /// It was explored in this run, and took so long.
+    Computed(Duration),
+    /// It was explored by this process, in an earlier run that took so long over it.
+    Remembered(Duration),
+    /// It is from the cache.
+    Cached,
+}
+
+impl Provenance {
+    /// How long it took in this process, then or now.
+    pub fn time(self) -> Duration {
+        match self {
+            Provenance::Computed(time) | Provenance::Remembered(time) => time,
+            Provenance::Cached => Duration::ZERO,
+        }
+    }
+}
+
+/// A result with where it comes from.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The result.
+    pub settled: Arc<Settled>,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
+/// An obligation of a package, whatever its text is at the moment: for showing what it was before an edit.
+type Name = (String, ObligationName);
+
+/// All that this process knows, shared by the threads that find it out and those that show it.
+#[derive(Default)]
+pub struct Results {
+    known: Mutex<Memory>,
+    latest: Mutex<HashMap<Name, Fingerprint>>,
+    cache: Option<Arc<dyn Cache>>,
+}
+
+#[derive(Default)]
+struct Memory {
+    known: FxHashMap<Fingerprint, Remembered>,
+    /// Counts accesses: what was used last is kept longest.
+    clock: u64,
+}
+
+struct Remembered {
+    known: Known,
+    used: u64,
+}
+
+/// How many results are kept. A result is small, a workspace has hundreds.
+const MOST: usize = 20_000;
+
+impl Results {
+    /// Nothing is known yet, but for what is in the cache.
+    pub fn with_cache(cache: Arc<dyn Cache>) -> Results {
+        Results { cache: Some(cache), ..Results::default() }
+    }
+
+    /// A result, if this process or the cache has it.
+    pub fn find(&self, fingerprint: Fingerprint) -> Option<Known> {
+        if let Some(known) = self.peek(fingerprint) {
+            return Some(known);
+        }
+        let settled = Arc::new(self.cache.as_ref()?.load(fingerprint)?);
+        let known = Known { settled, provenance: Provenance::Cached };
+        locked(&self.known).insert(fingerprint, known.clone());
+        Some(known)
+    }
+
+    /// A result, if this process has it in memory.
+    pub fn peek(&self, fingerprint: Fingerprint) -> Option<Known> {
+        let mut memory = locked(&self.known);
+        memory.clock += 1;
+        let now = memory.clock;
+        let remembered = memory.known.get_mut(&fingerprint)?;
+        remembered.used = now;
+        Some(remembered.known.clone())
+    }
+
+    /// Keeps a result that took so long.
+    pub(crate) fn insert(&self, fingerprint: Fingerprint, settled: Settled, time: Duration) -> Known {
+        if let Some(cache) = &self.cache {
+            cache.store(fingerprint, &settled);
+        }
+        let settled = Arc::new(settled);
+        let remembered = Known { settled: Arc::clone(&settled), provenance: Provenance::Remembered(time) };
+        locked(&self.known).insert(fingerprint, remembered);
+        Known { settled, provenance: Provenance::Computed(time) }
+    }
+
+    /// Notes that this is the result for an obligation of a package as it stands.
+    pub(crate) fn note_latest(&self, package: &str, name: &ObligationName, fingerprint: Fingerprint) {
+        locked(&self.latest).insert((package.to_owned(), name.clone()), fingerprint);
+    }
+
+    /// The last result for an obligation of a package, which may be that of an earlier text.
+    pub(crate) fn latest(&self, package: &str, name: &ObligationName) -> Option<Known> {
+        let fingerprint = *locked(&self.latest).get(&(package.to_owned(), name.clone()))?;
+        self.peek(fingerprint)
+    }
+}
+
+impl Memory {
+    fn insert(&mut self, fingerprint: Fingerprint, known: Known) {
+        self.clock += 1;
+        self.known.insert(fingerprint, Remembered { known, used: self.clock });
+        if self.known.len() > MOST {
+            let mut used: Vec<u64> = self.known.values().map(|it| it.used).collect();
+            let (_, &mut median, _) = used.select_nth_unstable(MOST / 2);
+            self.known.retain(|_, it| it.used >= median);
+        }
+    }
+}
+
+/// What is under these locks is whole whenever they are free, also after a panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

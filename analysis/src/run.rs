@@ -1,0 +1,198 @@
+//! Working off a plan: what is not known yet is settled, on all cores, each obligation after those that it relies on.
+//!
+//! What comes out does not depend on the order in which obligations are settled; the order is for those who wait. A run can be stopped at
+//! any time: then what has been settled stays known, and what is being settled is forgotten.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use crate::{
+    ir::Program,
+    plan::Plan,
+    results::{Known, Results},
+    verdict::Scope,
+};
+
+/// A run over one plan.
+pub struct Run<'a> {
+    /// The program.
+    pub program: &'a Program,
+    /// What it owes.
+    pub plan: &'a Plan,
+    /// How far explorations go.
+    pub scope: &'a Scope,
+    /// What is known, and where what is found out goes.
+    pub results: &'a Results,
+    /// Set when the run should stop.
+    pub stop: &'a AtomicBool,
+    /// Told of each entry that is about to be explored.
+    pub started: &'a (dyn Fn(usize) + Sync),
+    /// Told of each entry whose result is known now.
+    pub settled: &'a (dyn Fn(usize, &Known) + Sync),
+}
+
+/// What is left to do.
+struct Queue {
+    /// Entries that can be settled now, by rank.
+    ready: BTreeSet<(usize, usize)>,
+    /// For each entry, how many of those that it relies on are not known.
+    missing: Vec<usize>,
+    /// Entries being settled.
+    running: usize,
+}
+
+impl Run<'_> {
+    /// Settles these entries and all that they rely on, in this order as far as possible. Gives those that turned out to be owed besides.
+    pub fn settle(&self, wanted: &[usize]) -> BTreeSet<usize> {
+        let mut owed = BTreeSet::new();
+        let unknown = self.recall(wanted, &mut owed);
+        if !unknown.is_empty() {
+            owed.extend(self.explore(&unknown));
+        }
+        owed
+    }
+
+    /// Tells of what is known. Gives the rest.
+    fn recall(&self, wanted: &[usize], owed: &mut BTreeSet<usize>) -> Vec<usize> {
+        let mut unknown = Vec::new();
+        for &entry in wanted {
+            match self.results.find(self.plan.entries[entry].fingerprint(self.scope)) {
+                Some(known) => {
+                    owed.extend(self.plan.relied(entry, &known.settled));
+                    (self.settled)(entry, &known);
+                }
+                None => unknown.push(entry),
+            }
+        }
+        unknown
+    }
+
+    fn explore(&self, unknown: &[usize]) -> BTreeSet<usize> {
+        let order = self.with_relied(unknown);
+        let entries = &self.plan.entries;
+        let mut ranks = vec![None; entries.len()];
+        order.iter().enumerate().for_each(|(rank, entry)| ranks[*entry] = Some(rank));
+        let is_missing = |entry: &&usize| ranks[**entry].is_some();
+        let missing: Vec<usize> = entries.iter().map(|it| it.relies.iter().filter(is_missing).count()).collect();
+        let ready = order.iter().enumerate().filter(|(_, entry)| missing[**entry] == 0);
+        let queue =
+            Mutex::new(Queue { ready: ready.map(|(rank, entry)| (rank, *entry)).collect(), missing, running: 0 });
+        let mut dependents = vec![Vec::new(); entries.len()];
+        for &entry in &order {
+            entries[entry].relies.iter().for_each(|it| dependents[*it].push(entry));
+        }
+        let asked: BTreeSet<usize> = unknown.iter().copied().collect();
+        let owed = Mutex::new(BTreeSet::new());
+        let work = Work { run: self, queue, changed: Condvar::new(), ranks, dependents, asked, owed };
+        rayon::scope(|scope| {
+            for _ in 0..rayon::current_num_threads().min(order.len()) {
+                scope.spawn(|_| work.work());
+            }
+        });
+        work.owed.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The entries in order, each after those unknown ones that it relies on.
+    fn with_relied(&self, wanted: &[usize]) -> Vec<usize> {
+        let mut order = Vec::new();
+        let mut seen = vec![false; self.plan.entries.len()];
+        for &entry in wanted {
+            let relies = &self.plan.entries[entry].relies;
+            let is_unknown = |it: &&usize| self.results.find(self.plan.entries[**it].fingerprint(self.scope)).is_none();
+            for &it in relies.iter().filter(is_unknown).chain([&entry]) {
+                if !std::mem::replace(&mut seen[it], true) {
+                    order.push(it);
+                }
+            }
+        }
+        order
+    }
+}
+
+/// The work of one run, shared by its threads.
+struct Work<'a> {
+    run: &'a Run<'a>,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    ranks: Vec<Option<usize>>,
+    dependents: Vec<Vec<usize>>,
+    /// Entries to tell of: not those that are settled only because others rely on them.
+    asked: BTreeSet<usize>,
+    owed: Mutex<BTreeSet<usize>>,
+}
+
+impl Work<'_> {
+    /// Settles one entry after the other until there are none, or the run is stopped.
+    fn work(&self) {
+        while let Some(entry) = self.next() {
+            // Whatever becomes of the entry, the others must not wait for it: also if settling it panics.
+            let finished = Finished { work: self, entry };
+            self.settle(entry);
+            drop(finished);
+        }
+    }
+
+    fn next(&self) -> Option<usize> {
+        let mut queue = locked(&self.queue);
+        loop {
+            if self.run.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            if let Some((_, entry)) = queue.ready.pop_first() {
+                queue.running += 1;
+                return Some(entry);
+            }
+            if queue.running == 0 {
+                return None;
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn settle(&self, index: usize) {
+        let Run { program, plan, scope, results, stop, .. } = *self.run;
+        let entry = &plan.entries[index];
+        let started = Instant::now();
+        if self.asked.contains(&index) {
+            (self.run.started)(index);
+        }
+        let Some(lemmas) = plan.lemmas(index, scope, results) else { return };
+        let Some(settled) = entry.settle(program, &lemmas, scope, stop) else { return };
+        let known = results.insert(entry.fingerprint(scope), settled, started.elapsed());
+        locked(&self.owed).extend(plan.relied(index, &known.settled));
+        if self.asked.contains(&index) {
+            (self.run.settled)(index, &known);
+        }
+    }
+}
+
+/// Lets those that rely on an entry go on, when it is dropped.
+struct Finished<'w> {
+    work: &'w Work<'w>,
+    entry: usize,
+}
+
+impl Drop for Finished<'_> {
+    fn drop(&mut self) {
+        let Work { queue, changed, ranks, dependents, .. } = self.work;
+        let mut queue = locked(queue);
+        queue.running -= 1;
+        for &dependent in &dependents[self.entry] {
+            queue.missing[dependent] -= 1;
+            if queue.missing[dependent] == 0 {
+                queue.ready.extend(ranks[dependent].map(|rank| (rank, dependent)));
+            }
+        }
+        changed.notify_all();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

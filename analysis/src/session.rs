@@ -1,0 +1,471 @@
+//! The door for front ends: texts go in, snapshots come out.
+//!
+//! One thread owns a [`Session`] and tells it of edits. A [`Snapshot`] is what the packages are at one moment: plain data, free to be sent
+//! to any thread, which neither blocks an edit nor is changed by one. Findings in the source, obligations with their states, and runs are
+//! asked of a snapshot. What a run finds out is known to all snapshots of the session at once, since results are kept by what they depend
+//! on: see [`crate::results`].
+//!
+//! While brackets do not match it cannot be told which items a file has. Then a snapshot shows the syntax errors of the text as it is, and
+//! keeps the program of the last text in which they did match, with its places moved to where they are now.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use salsa::Setter;
+
+use crate::{
+    db::{self, Database, PackageSources, SourceFile},
+    diagnostics::Diagnostic,
+    index::{Indexed, ModuleDeclaration},
+    ir::{Program, SourceMap, Span},
+    plan::View,
+    report::{Movers, Options},
+    results::{Cache, Fingerprint, Known, Provenance, Results},
+    verdict::{ObligationName, Outcome},
+    workspace::{self, Files, Package, Texts},
+};
+
+/// Packages that are being worked on.
+pub struct Session {
+    db: Database,
+    texts: Texts,
+    files: HashMap<Utf8PathBuf, SourceFile>,
+    packages: Vec<Loaded>,
+    results: Arc<Results>,
+    /// The snapshot of the texts as they are, if one was taken.
+    current: Option<Snapshot>,
+}
+
+/// A package with what has been made of it.
+struct Loaded {
+    package: Package,
+    sources: Option<PackageSources>,
+    /// The last snapshot in which all brackets match.
+    good: Option<Arc<PackageSnapshot>>,
+}
+
+/// The packages of a session at one moment.
+#[derive(Clone)]
+pub struct Snapshot {
+    packages: Arc<[Arc<PackageSnapshot>]>,
+    results: Arc<Results>,
+}
+
+/// A package at one moment.
+pub struct PackageSnapshot {
+    /// The package.
+    pub package: Package,
+    /// Its files, root file first. A [`Span`]'s `file` is an index into this.
+    pub files: Vec<File>,
+    /// What is wrong with the source itself.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Brackets do not match: the program and what it owes are those of an earlier text.
+    pub is_kept: bool,
+    view: View,
+}
+
+/// A file at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// The path as it is shown: relative to the workspace root where possible.
+    pub shown: Utf8PathBuf,
+    /// Its text; empty if it cannot be read.
+    pub text: Arc<str>,
+    /// What it declares.
+    pub indexed: Arc<Indexed>,
+}
+
+/// An obligation as it stands in a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What it is called. Its [`id`](ObligationName::id) is the same after any edit that leaves it there.
+    pub name: ObligationName,
+    /// Names the result that it has, or will have.
+    pub fingerprint: Fingerprint,
+    /// Where it is stated.
+    pub span: Span,
+    /// What is known of it.
+    pub state: State,
+}
+
+/// What is known of an obligation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Its outcome.
+    Settled(Outcome, Provenance),
+    /// What its outcome was in an earlier text. Its places are where that which they point at is now, as far as can be told.
+    Stale(Outcome),
+    /// Nothing.
+    Unknown,
+    /// It depends on source that has errors: it has no outcome until they are gone.
+    Broken,
+}
+
+/// What a run is to do.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// How far explorations go, and whether they are end to end.
+    pub options: &'a Options,
+    /// The packages to run, by index; all of them if it is `None`.
+    pub packages: Option<&'a [usize]>,
+    /// Which obligations to run.
+    pub only: &'a (dyn Fn(&ObligationName) -> bool + Sync),
+    /// Which of them to run before the others.
+    pub first: &'a (dyn Fn(&ObligationName) -> bool + Sync),
+}
+
+impl<'a> Request<'a> {
+    /// All obligations, in no order in particular.
+    pub fn all(options: &'a Options) -> Request<'a> {
+        Request { options, packages: None, only: &|_| true, first: &|_| false }
+    }
+}
+
+/// What a run tells, from any of its threads.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The package has so many obligations. Told again when one turns out to rely on others.
+    Planned {
+        /// Its index.
+        package: usize,
+        /// How many.
+        total: usize,
+    },
+    /// An obligation is being explored.
+    Started {
+        /// The index of its package.
+        package: usize,
+        /// Its name.
+        name: ObligationName,
+    },
+    /// An obligation is settled, now or already.
+    Settled {
+        /// The index of its package.
+        package: usize,
+        /// The obligation; never [`State::Stale`] or [`State::Unknown`].
+        listed: Box<Listed>,
+    },
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// It was not stopped.
+    pub is_complete: bool,
+    /// The obligations that were explored, by package: all others were known.
+    pub explored: BTreeSet<(usize, ObligationName)>,
+}
+
+impl Session {
+    /// A session on these packages, with the texts on the disk.
+    pub fn open(packages: Vec<Package>) -> Session {
+        Session::with_results(packages, Results::default())
+    }
+
+    /// The same, with results that outlive the process.
+    pub fn with_cache(packages: Vec<Package>, cache: Arc<dyn Cache>) -> Session {
+        Session::with_results(packages, Results::with_cache(cache))
+    }
+
+    fn with_results(packages: Vec<Package>, results: Results) -> Session {
+        let (db, texts, files) = Default::default();
+        let mut session = Session { db, texts, files, packages: Vec::new(), results: Arc::new(results), current: None };
+        session.set_packages(packages);
+        session
+    }
+
+    /// A session whose database tells `callback` what it does.
+    pub fn with_events(packages: Vec<Package>, callback: impl Fn(salsa::Event) + Send + Sync + 'static) -> Session {
+        let mut session = Session::open(packages);
+        session.db = Database::with_events(callback);
+        session
+    }
+
+    /// From now on these are the packages. Those that were there before keep what is known of them.
+    pub fn set_packages(&mut self, packages: Vec<Package>) {
+        let mut before = std::mem::take(&mut self.packages);
+        let loaded = packages.into_iter().map(|package| {
+            let known = before.iter().position(|it| it.package.id == package.id).map(|it| before.swap_remove(it));
+            let (sources, good) = known.map_or((None, None), |it| (it.sources, it.good));
+            Loaded { package, sources, good }
+        });
+        self.packages = loaded.collect();
+        self.current = None;
+    }
+
+    /// From now on the file has this text, whatever is on the disk.
+    pub fn set_buffer(&mut self, path: &Utf8Path, text: impl Into<Arc<str>>) {
+        self.texts.set_buffer(path, text.into());
+        self.current = None;
+    }
+
+    /// From now on what is on the disk counts.
+    pub fn close_buffer(&mut self, path: &Utf8Path) {
+        self.texts.close_buffer(path);
+        self.current = None;
+    }
+
+    /// The file on the disk is not what it was, or is there now, or no more.
+    pub fn changed_on_disk(&mut self, path: &Utf8Path) {
+        self.texts.changed_on_disk(path);
+        self.current = None;
+    }
+
+    /// The packages as they are now. Reads, parses and lowers what has changed; explores nothing.
+    pub fn snapshot(&mut self) -> Snapshot {
+        if let Some(current) = &self.current {
+            return current.clone();
+        }
+        let packages: Vec<_> = (0..self.packages.len()).map(|it| self.package_snapshot(it)).collect();
+        let snapshot = Snapshot { packages: packages.into(), results: Arc::clone(&self.results) };
+        self.current = Some(snapshot.clone());
+        snapshot
+    }
+
+    fn package_snapshot(&mut self, index: usize) -> Arc<PackageSnapshot> {
+        let package = self.packages[index].package.clone();
+        let sources = self.read(index, &package);
+        let db = &self.db;
+        let lowered = db::lowered(db, sources);
+        let is_unbalanced = sources.files(db).iter().any(|it| db::parse(db, *it).is_unbalanced());
+        let found = sources.files(db).iter().zip(sources.paths(db));
+        let files: Vec<File> = found
+            .map(|(file, shown)| File {
+                path: file.path(db).clone(),
+                shown: shown.clone(),
+                text: Arc::clone(file.text(db)),
+                indexed: Arc::clone(db::indexed(db, *file)),
+            })
+            .collect();
+        let planned = Arc::clone(db::planned(db, sources));
+        let view = View::new(planned, Arc::clone(&lowered.source_map), &lowered.diagnostics);
+        let mut snapshot =
+            PackageSnapshot { package, files, diagnostics: lowered.diagnostics.clone(), is_kept: false, view };
+        match &self.packages[index].good {
+            Some(good) if is_unbalanced => {
+                let syntax =
+                    sources.files(db).iter().zip(0..).flat_map(|(it, file)| db::parse(db, *it).diagnostics(file));
+                snapshot.diagnostics = sources.unread(db).iter().cloned().chain(syntax).collect();
+                snapshot.view = good.view.moved(|span| moved(span, &good.files, &snapshot.files));
+                snapshot.is_kept = true;
+                Arc::new(snapshot)
+            }
+            _ => {
+                let snapshot = Arc::new(snapshot);
+                self.packages[index].good = (!is_unbalanced).then(|| Arc::clone(&snapshot));
+                snapshot
+            }
+        }
+    }
+
+    /// Brings the database up to date with the files of a package.
+    fn read(&mut self, index: usize, package: &Package) -> PackageSources {
+        let Session { db, texts, files, .. } = self;
+        let mut reader = Reader { db, texts, files };
+        let found = workspace::source_files(package, &mut reader);
+        let paths: Vec<Utf8PathBuf> = found.files.iter().map(|it| it.shown.clone()).collect();
+        let files: Vec<SourceFile> = found.files.iter().map(|it| reader.file(&it.path).0).collect();
+        let mut unread = found.diagnostics;
+        if unread.is_empty() && files.iter().all(|it| db::declares_nothing(&self.db, *it)) {
+            unread.push(db::no_layers(package));
+        }
+        let db = &mut self.db;
+        let sources = &mut self.packages[index].sources;
+        let sources = *sources.get_or_insert_with(|| PackageSources::new(db, Vec::new(), Vec::new(), Vec::new()));
+        // To set an input, even to what it was, makes what depends on it be looked at again.
+        if *sources.files(db) != files || *sources.paths(db) != paths {
+            sources.set_files(db).to(files);
+            sources.set_paths(db).to(paths);
+        }
+        if *sources.unread(db) != unread {
+            sources.set_unread(db).to(unread);
+        }
+        sources
+    }
+}
+
+/// Reads files into the database.
+struct Reader<'s> {
+    db: &'s mut Database,
+    texts: &'s mut Texts,
+    files: &'s mut HashMap<Utf8PathBuf, SourceFile>,
+}
+
+impl Reader<'_> {
+    /// The file in the database, with its text as it is now; and why that cannot be read.
+    fn file(&mut self, path: &Utf8Path) -> (SourceFile, Option<String>) {
+        let (text, unreadable) = match self.texts.read(path) {
+            Ok(text) => (text, None),
+            Err(reason) => (Arc::from(""), Some(reason)),
+        };
+        let db = &mut *self.db;
+        let file = self.files.entry(path.to_owned());
+        let file = *file.or_insert_with(|| SourceFile::new(db, path.to_owned(), Arc::clone(&text)));
+        if *file.text(db) != text {
+            file.set_text(db).to(text);
+        }
+        (file, unreadable)
+    }
+}
+
+impl Files for Reader<'_> {
+    fn modules(&mut self, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String> {
+        let (file, unreadable) = self.file(path);
+        unreadable.map_or_else(|| Ok(db::modules(self.db, file).clone()), Err)
+    }
+
+    fn exists(&self, path: &Utf8Path) -> bool {
+        self.texts.exists(path)
+    }
+}
+
+/// Where a stretch of earlier texts is now: what is around the changed part of a file stays with what is around it.
+fn moved(span: Span, before: &[File], now: &[File]) -> Span {
+    let nowhere = Span { file: 0, start: 0, end: 0 };
+    let Some(old) = before.get(span.file as usize) else { return nowhere };
+    let Some(file) = now.iter().position(|it| it.path == old.path) else { return nowhere };
+    let (old, new) = (&*old.text, &*now[file].text);
+    let same_before = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
+    let same_before = old.floor_char_boundary(same_before);
+    let (rest, new_rest) = (&old[same_before..], &new[same_before..]);
+    let same_after = rest.bytes().rev().zip(new_rest.bytes().rev()).take_while(|(a, b)| a == b).count();
+    let old_end = old.ceil_char_boundary(old.len() - same_after);
+    let new_end = new.len() - (old.len() - old_end);
+    let place = |offset: u32, inside: usize| match offset as usize {
+        offset if offset <= same_before => offset as u32,
+        offset if offset >= old_end => (offset - old_end + new_end) as u32,
+        _ => inside as u32,
+    };
+    Span { file: file as u32, start: place(span.start, same_before), end: place(span.end, new_end) }
+}
+
+impl PackageSnapshot {
+    /// What the package declares.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.view.planned.program
+    }
+
+    /// Where everything in the program stands.
+    pub fn source_map(&self) -> &Arc<SourceMap> {
+        &self.view.source_map
+    }
+
+    /// The program as it is planned, with where it stands.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+}
+
+impl Snapshot {
+    /// The packages, in the order in which they were given.
+    pub fn packages(&self) -> &[Arc<PackageSnapshot>] {
+        &self.packages
+    }
+
+    /// What is known, by fingerprint.
+    pub fn results(&self) -> &Results {
+        &self.results
+    }
+
+    /// What a package owes, in a fixed order, with what is known of it. Explores nothing.
+    pub fn obligations(&self, package: usize, options: &Options) -> Vec<Listed> {
+        let package = &self.packages[package];
+        let view = &package.view;
+        let plan = view.plan(options);
+        let listed = view.owed(plan, &options.scope, &self.results).into_iter().filter_map(|index| {
+            let entry = &plan.entries[index];
+            let fingerprint = entry.fingerprint(&options.scope);
+            let known = self.results.find(fingerprint);
+            let earlier = || {
+                let known = self.results.latest(&package.package.id, &entry.name)?;
+                Some(State::Stale(view.outcome(entry, &known)?))
+            };
+            let state = match &known {
+                Some(known) => match (view.outcome(entry, known), package.is_kept) {
+                    (Some(outcome), false) => State::Settled(outcome, known.provenance),
+                    (Some(outcome), true) => State::Stale(outcome),
+                    (None, _) => view.is_owed(entry, known).then_some(State::Broken)?,
+                },
+                None => earlier().unwrap_or(State::Unknown),
+            };
+            Some(Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state })
+        });
+        listed.collect()
+    }
+
+    /// Settles what is not known yet, and tells of every obligation that is settled, known ones first. Works on all cores until it is done
+    /// or `stop` is set; blocks the calling thread so long.
+    ///
+    /// A package whose brackets do not match is not run.
+    pub fn run(&self, request: &Request<'_>, told: &(dyn Fn(Event) + Sync), stop: &AtomicBool) -> Summary {
+        let explored = Mutex::new(BTreeSet::new());
+        let all: Vec<usize> = (0..self.packages.len()).collect();
+        for &index in request.packages.unwrap_or(&all) {
+            if !self.packages[index].is_kept {
+                self.run_package(index, request, told, &explored, stop);
+            }
+        }
+        let explored = explored.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Summary { is_complete: !stop.load(Ordering::Relaxed), explored }
+    }
+
+    fn run_package(
+        &self,
+        index: usize,
+        request: &Request<'_>,
+        told: &(dyn Fn(Event) + Sync),
+        explored: &Mutex<BTreeSet<(usize, ObligationName)>>,
+        stop: &AtomicBool,
+    ) {
+        let package = &self.packages[index];
+        let (view, scope) = (&package.view, &request.options.scope);
+        let plan = view.plan(request.options);
+        let listed = |entry: usize, known: &Known| {
+            let entry = &plan.entries[entry];
+            let state = match view.outcome(entry, known) {
+                Some(outcome) => State::Settled(outcome, known.provenance),
+                None => view.is_owed(entry, known).then_some(State::Broken)?,
+            };
+            let fingerprint = entry.fingerprint(scope);
+            self.results.note_latest(&package.package.id, &entry.name, fingerprint);
+            Some(Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state })
+        };
+        let settled = |entry: usize, known: &Known| {
+            if let Provenance::Computed(_) = known.provenance {
+                let name = plan.entries[entry].name.clone();
+                explored.lock().unwrap_or_else(PoisonError::into_inner).insert((index, name));
+            }
+            if let Some(listed) = listed(entry, known) {
+                told(Event::Settled { package: index, listed: Box::new(listed) });
+            }
+        };
+        let started = |entry: usize| {
+            told(Event::Started { package: index, name: plan.entries[entry].name.clone() });
+        };
+        let wanted = |entry: &usize| (request.only)(&plan.entries[*entry].name);
+        let (first, rest): (Vec<usize>, Vec<usize>) =
+            (0..plan.owed).filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
+        let planned = |total| told(Event::Planned { package: index, total });
+        let order = [first, rest].concat();
+        view.run(plan, &order, scope, &self.results, stop, &planned, &started, &settled);
+    }
+
+    /// What is known of the mover types of a package's operations: for each layer and operation, its type and its row of the matrix.
+    /// Explores nothing.
+    pub fn movers(&self, package: usize, options: &Options) -> Vec<Vec<(Movers, Vec<Movers>)>> {
+        self.packages[package].view.movers(&options.scope, &self.results)
+    }
+
+    /// Finds out the mover types of a package's operations, for [`Self::movers`] to tell.
+    pub fn run_movers(&self, package: usize, options: &Options, stop: &AtomicBool) {
+        self.packages[package].view.run_movers(&options.scope, &self.results, stop);
+    }
+}

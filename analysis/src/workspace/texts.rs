@@ -1,0 +1,60 @@
+//! The texts of files: what is on the disk, and over it what an editor has in its buffers.
+
+use std::{collections::HashMap, sync::Arc};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A text, or why it cannot be read, in words.
+pub type Text = Result<Arc<str>, String>;
+
+/// Texts, read once and kept until they are said to have changed.
+#[derive(Debug, Default)]
+pub struct Texts {
+    disk: HashMap<Utf8PathBuf, Text>,
+    buffers: HashMap<Utf8PathBuf, Arc<str>>,
+}
+
+impl Texts {
+    /// The text of a file.
+    ///
+    /// # Errors
+    /// If it cannot be read as UTF-8.
+    pub fn read(&mut self, path: &Utf8Path) -> Text {
+        let path = identity(path);
+        match self.buffers.get(&path) {
+            Some(text) => Ok(Arc::clone(text)),
+            None => self.disk.entry(path).or_insert_with_key(|path| read(path)).clone(),
+        }
+    }
+
+    /// Whether there is such a file.
+    pub fn exists(&self, path: &Utf8Path) -> bool {
+        path.is_file() || self.buffers.contains_key(&identity(path))
+    }
+
+    /// From now on the file has this text, whatever is on the disk.
+    pub fn set_buffer(&mut self, path: &Utf8Path, text: Arc<str>) {
+        self.buffers.insert(identity(path), text);
+    }
+
+    /// From now on what is on the disk counts.
+    pub fn close_buffer(&mut self, path: &Utf8Path) {
+        self.buffers.remove(&identity(path));
+        self.changed_on_disk(path);
+    }
+
+    /// The file on the disk is not what it was.
+    pub fn changed_on_disk(&mut self, path: &Utf8Path) {
+        self.disk.remove(&identity(path));
+    }
+}
+
+fn read(path: &Utf8Path) -> Text {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes).map(Arc::from).map_err(|_| "it is not UTF-8".to_owned())
+}
+
+/// One path for each file, whatever leads to it.
+pub(super) fn identity(path: &Utf8Path) -> Utf8PathBuf {
+    path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
+}
