@@ -1,0 +1,323 @@
+//! The file system, as one process uses it: files by user, directory and name. Handles of directories are kept, a file is named by one
+//! component below them, and no call is made that is not needed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use cspec::Pid;
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, openat, unlinkat};
+use rustix::io::{Errno, read, retry_on_intr, write};
+use tracing::warn;
+
+use super::incarnation::Incarnations;
+use super::listing::Listing;
+use super::root::{Error, Mailbox, Root};
+use super::sync::Syncs;
+use crate::layers::Linked;
+
+/// One process and what it has open.
+pub(crate) struct Disk {
+    root: Arc<Root>,
+    incarnations: Arc<Incarnations>,
+    me: Pid,
+    mailboxes: HashMap<String, Mailbox>,
+    /// The file that was created and is not yet written.
+    created: Option<(String, OwnedFd)>,
+    locked: Option<String>,
+    listing: Listing,
+    random: fastrand::Rng,
+    durability: Durability,
+    /// Mailboxes that changed, and are not known to be on disk.
+    unsynced: Vec<String>,
+}
+
+/// When what is written must survive a power failure.
+#[derive(Clone, Debug)]
+pub(crate) enum Durability {
+    /// Before anybody is told that it is written.
+    Synced(Arc<Syncs>),
+    /// Never: for file systems in memory, and for tests.
+    Unsynced,
+}
+
+/// The two directories of a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dir {
+    Tmp,
+    Mail,
+}
+
+/// The process could not go on: what it was asked for has no meaning for failure. It has stopped, and holds no lock.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub operation: &'static str,
+    pub why: String,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.why)
+    }
+}
+
+/// The most mailboxes of which a process keeps the handles.
+const KEPT: usize = 128;
+
+impl Disk {
+    /// A process that is new.
+    pub fn new(root: Arc<Root>, incarnations: Arc<Incarnations>, durability: Durability) -> Disk {
+        Disk {
+            me: incarnations.next(),
+            root,
+            incarnations,
+            mailboxes: HashMap::new(),
+            created: None,
+            locked: None,
+            listing: Listing::default(),
+            random: fastrand::Rng::new(),
+            durability,
+            unsynced: Vec::new(),
+        }
+    }
+
+    /// Ends the process, and starts the next one with what this one had open.
+    pub fn next_incarnation(&mut self) {
+        self.created = None;
+        if let Some(user) = self.locked.take() {
+            // The lock goes with the handle.
+            self.mailboxes.remove(&user);
+        }
+        self.me = self.incarnations.next();
+    }
+
+    /// Returns when all that this process changed is on disk.
+    pub fn settle(&mut self) -> Result<(), Stopped> {
+        let unsynced = std::mem::take(&mut self.unsynced);
+        let Durability::Synced(syncs) = &self.durability else { return Ok(()) };
+        for user in unsynced {
+            let mailbox = keep(&mut self.mailboxes, &self.root, &user);
+            let result = match mailbox {
+                Ok(Some(mailbox)) => syncs.sync(&user, &mailbox.mail).map_err(|errno| errno.to_string()),
+                Ok(None) => Err("the mailbox is gone".to_owned()),
+                Err(error) => Err(error.to_string()),
+            };
+            result.map_err(|why| Stopped { operation: "sync", why })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn pid(&self) -> Pid {
+        self.me
+    }
+
+    pub(super) fn random(&mut self) -> u64 {
+        // Names stay short; that they are free is not promised to anybody.
+        u64::from(self.random.u32(..))
+    }
+
+    pub(super) fn exists(&mut self, user: &str) -> bool {
+        match keep(&mut self.mailboxes, &self.root, user) {
+            Ok(mailbox) => mailbox.is_some(),
+            Err(error) => stop("exists", error),
+        }
+    }
+
+    pub(super) fn create(&mut self, user: &str, dir: Dir, name: &str) -> bool {
+        // Read-only for whoever opens it later: what is delivered does not change.
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = self.in_directory(user, dir, name, |directory| openat(directory, name, flags, Mode::RUSR));
+        match file {
+            Ok(file) => {
+                self.created = Some((name.to_owned(), file));
+                true
+            }
+            Err(errno) => failed("create", user, name, errno),
+        }
+    }
+
+    pub(super) fn write(&mut self, user: &str, name: &str, contents: &[u8]) -> bool {
+        let file = match self.created.take() {
+            Some((created, file)) if created == name => file,
+            _ => return failed("write", user, name, Errno::BADF),
+        };
+        let result = write_all(&file, contents).and_then(|()| match self.durability {
+            Durability::Synced(_) => fsync(&file),
+            Durability::Unsynced => Ok(()),
+        });
+        match result {
+            Ok(()) => true,
+            Err(errno) => failed("write", user, name, errno),
+        }
+    }
+
+    pub(super) fn link(&mut self, user: &str, from: (Dir, &str), to: (Dir, &str)) -> Linked {
+        let linked = match keep(&mut self.mailboxes, &self.root, user) {
+            Ok(Some(mailbox)) if is_component(from.1) && is_component(to.1) => {
+                linkat(mailbox.directory(from.0), from.1, mailbox.directory(to.0), to.1, AtFlags::empty())
+            }
+            Ok(_) => Err(Errno::NOENT),
+            Err(error) => stop("link", error),
+        };
+        match linked {
+            Ok(()) => {
+                self.changed(user, to.0);
+                Linked::Done
+            }
+            Err(Errno::EXIST) => Linked::Taken,
+            Err(errno) => {
+                failed("link", user, to.1, errno);
+                Linked::Failed
+            }
+        }
+    }
+
+    pub(super) fn unlink(&mut self, user: &str, dir: Dir, name: &str) {
+        match self.in_directory(user, dir, name, |directory| unlinkat(directory, name, AtFlags::empty())) {
+            Ok(()) => self.changed(user, dir),
+            Err(Errno::NOENT) => {}
+            // Nobody reads there, and no other process has this name: the next start removes it.
+            Err(errno) if dir == Dir::Tmp => drop(failed("unlink", user, name, errno)),
+            Err(errno) => stop("unlink", errno),
+        }
+    }
+
+    pub(super) fn list<C: Default>(&mut self, user: &str, add: impl FnMut(&mut C, &str)) -> C {
+        match keep(&mut self.mailboxes, &self.root, user) {
+            Ok(Some(mailbox)) => match self.listing.collect(&mailbox.mail, add) {
+                Ok(names) => names,
+                Err(errno) => stop("list", errno),
+            },
+            Ok(None) => C::default(),
+            Err(error) => stop("list", error),
+        }
+    }
+
+    pub(super) fn read(&mut self, user: &str, dir: Dir, name: &str) -> Option<Vec<u8>> {
+        // A pipe that somebody put there must not hold us up.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match self.in_directory(user, dir, name, |directory| read_file(openat(directory, name, flags, Mode::empty())?)) {
+            Ok(contents) => contents,
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => None,
+            Err(errno) => stop("read", errno),
+        }
+    }
+
+    pub(super) fn lock(&mut self, user: &str) {
+        match keep(&mut self.mailboxes, &self.root, user) {
+            Ok(Some(mailbox)) => match retry_on_intr(|| flock(&mailbox.mail, FlockOperation::LockExclusive)) {
+                Ok(()) => self.locked = Some(user.to_owned()),
+                Err(errno) => stop("lock", errno),
+            },
+            // There is nothing to lock: a user who does not exist has no mail.
+            Ok(None) => {}
+            Err(error) => stop("lock", error),
+        }
+    }
+
+    pub(super) fn unlock(&mut self, user: &str) {
+        if self.locked.as_deref() != Some(user) {
+            return;
+        }
+        self.locked = None;
+        if let Some(mailbox) = self.mailboxes.get(user)
+            && flock(&mailbox.mail, FlockOperation::Unlock).is_err()
+        {
+            // The lock goes with the handle.
+            self.mailboxes.remove(user);
+        }
+    }
+
+    /// A call on a directory of a mailbox, with a name that is one component of a path.
+    fn in_directory<T>(
+        &mut self,
+        user: &str,
+        dir: Dir,
+        name: &str,
+        call: impl FnOnce(&OwnedFd) -> Result<T, Errno>,
+    ) -> Result<T, Errno> {
+        if !is_component(name) {
+            return Err(Errno::NOENT);
+        }
+        match keep(&mut self.mailboxes, &self.root, user) {
+            Ok(Some(mailbox)) => call(mailbox.directory(dir)),
+            Ok(None) => Err(Errno::NOENT),
+            Err(Error::System { errno, .. }) => Err(errno),
+            Err(_) => Err(Errno::NOENT),
+        }
+    }
+
+    fn changed(&mut self, user: &str, dir: Dir) {
+        let matters = dir == Dir::Mail && matches!(self.durability, Durability::Synced(_));
+        if matters && !self.unsynced.iter().any(|changed| changed == user) {
+            self.unsynced.push(user.to_owned());
+        }
+    }
+}
+
+impl Mailbox {
+    fn directory(&self, dir: Dir) -> &OwnedFd {
+        match dir {
+            Dir::Tmp => &self.tmp,
+            Dir::Mail => &self.mail,
+        }
+    }
+}
+
+/// The handles of a mailbox, opened if they are not kept.
+fn keep<'a>(kept: &'a mut HashMap<String, Mailbox>, root: &Root, user: &str) -> Result<Option<&'a Mailbox>, Error> {
+    if !kept.contains_key(user) {
+        let Some(mailbox) = root.mailbox(user)? else { return Ok(None) };
+        if kept.len() >= KEPT {
+            // Nothing is locked or unsynced when another mailbox is turned to, but the last one's lock would go with its handle.
+            kept.clear();
+        }
+        kept.insert(user.to_owned(), mailbox);
+    }
+    Ok(kept.get(user))
+}
+
+fn is_component(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0'])
+}
+
+fn write_all(file: &OwnedFd, mut contents: &[u8]) -> Result<(), Errno> {
+    while !contents.is_empty() {
+        match retry_on_intr(|| write(file, contents))? {
+            0 => return Err(Errno::NOSPC),
+            octets => contents = &contents[octets..],
+        }
+    }
+    Ok(())
+}
+
+/// What is in a regular file; nothing for what is not one.
+fn read_file(file: OwnedFd) -> Result<Option<Vec<u8>>, Errno> {
+    let status = fstat(&file)?;
+    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
+        return Ok(None);
+    }
+    let size = usize::try_from(status.st_size).map_err(|_| Errno::FBIG)?;
+    let mut contents = vec![0; size];
+    let mut filled = 0;
+    while filled < size {
+        match retry_on_intr(|| read(&file, &mut contents[filled..]))? {
+            0 => break,
+            octets => filled += octets,
+        }
+    }
+    contents.truncate(filled);
+    Ok(Some(contents))
+}
+
+/// A failure that the operation reports.
+fn failed(operation: &'static str, user: &str, name: &str, errno: Errno) -> bool {
+    warn!(operation, user, name, %errno, "failed");
+    false
+}
+
+/// A failure that the operation cannot report.
+fn stop(operation: &'static str, why: impl fmt::Display) -> ! {
+    std::panic::resume_unwind(Box::new(Stopped { operation, why: why.to_string() }))
+}

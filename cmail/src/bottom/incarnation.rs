@@ -1,0 +1,142 @@
+//! Who calls. A process of the layers is one incarnation: it has a number that no other has, had or will have at this root, also
+//! where process ids are reused, clocks step, or several containers share the root. The upper half of the number is an epoch, drawn
+//! from a counter on disk once for each operating-system process; the lower half counts within it.
+//!
+//! An epoch is alive while its file in `.cmail/living` is locked, and the kernel releases the lock when the process is gone. Temporary
+//! files of epochs that are not alive belong to nobody.
+
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cspec::Pid;
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fsync, openat, renameat, unlinkat};
+use rustix::io::{Errno, read, retry_on_intr, write};
+
+use super::listing::Listing;
+use super::root::{Error, PRIVATE, Root, create_file};
+
+/// Gives numbers to the processes of one operating-system process.
+#[derive(Debug)]
+pub struct Incarnations {
+    epoch: u64,
+    given: AtomicU64,
+    /// Locked while this process lives.
+    _living: OwnedFd,
+}
+
+/// Incarnations in one epoch.
+const EPOCH: u64 = 1 << 32;
+
+impl Incarnations {
+    /// Draws an epoch.
+    pub fn new(root: &Root) -> Result<Incarnations, Error> {
+        let _guard = guard(root)?;
+        let epoch = read_epoch(root)? + 1;
+        write_epoch(root, epoch)?;
+        let living = root.open_own("living")?;
+        let name = epoch.to_string();
+        let file = create_file(&living, &name).map_err(|errno| Error::at(".cmail/living", errno))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|errno| Error::at(".cmail/living", errno))?;
+        Ok(Incarnations { epoch, given: AtomicU64::new(0), _living: file })
+    }
+
+    /// A number that no process had before.
+    pub fn next(&self) -> Pid {
+        let count = self.given.fetch_add(1, Ordering::Relaxed);
+        assert!(count < EPOCH, "four billion incarnations: this process has to be started anew");
+        Pid(self.epoch * EPOCH + count)
+    }
+}
+
+/// The epoch of an incarnation.
+fn epoch_of(pid: Pid) -> u64 {
+    pid.0 / EPOCH
+}
+
+/// Removes the temporary files of those who are gone, in all mailboxes; returns how many. The living are spared, also those of other
+/// servers on the same root.
+pub fn recover(root: &Root) -> Result<usize, Error> {
+    let _guard = guard(root)?;
+    let living = root.open_own("living")?;
+    let mut alive = BTreeSet::new();
+    let mut listing = Listing::default();
+    for name in listing.names(&living).map_err(|errno| Error::at(".cmail/living", errno))? {
+        let Ok(epoch) = name.parse::<u64>() else { continue };
+        match is_alive(&living, &name)? {
+            true => drop(alive.insert(epoch)),
+            false => unlinkat(&living, &*name, AtFlags::empty()).map_err(|errno| Error::at(".cmail/living", errno))?,
+        }
+    }
+    let mut removed = 0;
+    for user in root.users()? {
+        removed += recover_user(root, &user, &alive, &mut listing)?;
+    }
+    Ok(removed)
+}
+
+fn recover_user(root: &Root, user: &str, alive: &BTreeSet<u64>, listing: &mut Listing) -> Result<usize, Error> {
+    let Some(mailbox) = root.mailbox(user)? else { return Ok(0) };
+    let tmp = openat(&mailbox.tmp, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|errno| Error::at(user, errno))?;
+    let mut removed = 0;
+    for name in listing.names(&tmp).map_err(|errno| Error::at(user, errno))? {
+        let owner = name.split_once('.').and_then(|(pid, _)| pid.parse().ok()).map(Pid);
+        if owner.is_some_and(|owner| !alive.contains(&epoch_of(owner))) {
+            match unlinkat(&tmp, &*name, AtFlags::empty()) {
+                Ok(()) => removed += 1,
+                Err(Errno::NOENT) => {}
+                Err(errno) => return Err(Error::at(user, errno)),
+            }
+        }
+    }
+    Ok(removed)
+}
+
+fn is_alive(living: &OwnedFd, name: &str) -> Result<bool, Error> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = openat(living, name, flags, Mode::empty()).map_err(|errno| Error::at(".cmail/living", errno))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(false),
+        Err(Errno::WOULDBLOCK) => Ok(true),
+        Err(errno) => Err(Error::at(".cmail/living", errno)),
+    }
+}
+
+/// Epochs are drawn, and the dead buried, by one process at a time.
+fn guard(root: &Root) -> Result<OwnedFd, Error> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let lock = openat(root.own(), "lock", flags, PRIVATE).map_err(|errno| Error::at(".cmail/lock", errno))?;
+    retry_on_intr(|| flock(&lock, FlockOperation::LockExclusive)).map_err(|errno| Error::at(".cmail/lock", errno))?;
+    Ok(lock)
+}
+
+fn read_epoch(root: &Root) -> Result<u64, Error> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = match openat(root.own(), "epoch", flags, Mode::empty()) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(0),
+        Err(errno) => return Err(Error::at(".cmail/epoch", errno)),
+    };
+    let mut text = [0; 20];
+    let octets = retry_on_intr(|| read(&file, &mut text)).map_err(|errno| Error::at(".cmail/epoch", errno))?;
+    let epoch = str::from_utf8(&text[..octets]).ok().and_then(|text| text.trim().parse().ok());
+    epoch.filter(|epoch| *epoch < u64::from(u32::MAX)).ok_or(Error::Epoch)
+}
+
+/// Writes the counter so that a crash leaves the old one or the new one.
+fn write_epoch(root: &Root, epoch: u64) -> Result<(), Error> {
+    let own = root.own();
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let write_all = || {
+        let file = openat(own, "epoch.new", flags, PRIVATE)?;
+        let text = epoch.to_string();
+        if retry_on_intr(|| write(&file, text.as_bytes()))? < text.len() {
+            return Err(Errno::NOSPC);
+        }
+        fsync(&file)?;
+        renameat(own, "epoch.new", own, "epoch")?;
+        fsync(own)
+    };
+    write_all().map_err(|errno| Error::at(".cmail/epoch", errno))
+}

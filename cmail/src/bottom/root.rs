@@ -1,0 +1,187 @@
+//! The directory tree: making it, finding mailboxes in it, and the server's own corner. Opens directories, never messages.
+
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, mkdirat, openat, statat};
+use rustix::io::Errno;
+
+use super::listing::directories;
+use crate::server::names;
+
+/// The directory tree of one server.
+#[derive(Debug)]
+pub struct Root {
+    path: PathBuf,
+    directory: OwnedFd,
+    own: OwnedFd,
+}
+
+/// The two directories of a mailbox.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    /// For paths only.
+    pub tmp: OwnedFd,
+    /// For paths, listing, locking and syncing.
+    pub mail: OwnedFd,
+}
+
+/// Why the tree cannot be used.
+#[derive(Debug)]
+pub enum Error {
+    /// A system call failed.
+    System {
+        /// On what.
+        path: PathBuf,
+        /// How.
+        errno: Errno,
+    },
+    /// There is no tree here.
+    NotARoot(PathBuf),
+    /// The counter of epochs cannot be read.
+    Epoch,
+    /// No mailbox can be called so.
+    Name(String),
+}
+
+impl Error {
+    pub(super) fn at(path: impl Into<PathBuf>, errno: Errno) -> Error {
+        Error::System { path: path.into(), errno }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::System { path, errno } => write!(f, "{}: {errno}", path.display()),
+            Error::NotARoot(path) => {
+                write!(f, "{} is not a mail root; `cmail init --root {0}` makes it one", path.display())
+            }
+            Error::Epoch => write!(
+                f,
+                ".cmail/epoch is damaged; write a number into it that is greater than all in `.cmail/living`, and than the first \
+                 number of every message's name divided by 2^32"
+            ),
+            Error::Name(name) => write!(
+                f,
+                "no mailbox can be called {name:?}: a name has up to 64 lower-case letters, digits, dots, hyphens and underscores, \
+                 and starts with a letter or a digit"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Nobody else reads mail.
+pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
+const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
+const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// A new file in a directory.
+pub(super) fn create_file(directory: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(directory, name, flags, PRIVATE)
+}
+
+impl Root {
+    /// Makes a tree without mailboxes, and its root if need be. What is there already stays.
+    pub fn init(path: &Path) -> Result<Root, Error> {
+        std::fs::create_dir_all(path).map_err(|error| Error::at(path, errno(&error)))?;
+        let directory = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| Error::at(path, errno))?;
+        make_directory(&directory, OWN).map_err(|errno| Error::at(path.join(OWN), errno))?;
+        let root = Root::open(path)?;
+        for name in ["living", "sessions"] {
+            make_directory(&root.own, name).map_err(|errno| Error::at(path.join(OWN).join(name), errno))?;
+        }
+        Ok(root)
+    }
+
+    /// Opens a tree.
+    pub fn open(path: &Path) -> Result<Root, Error> {
+        let directory = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| Error::at(path, errno))?;
+        match openat(&directory, OWN, OFlags::RDONLY | DIRECTORY, Mode::empty()) {
+            Ok(own) => Ok(Root { path: path.to_owned(), directory, own }),
+            Err(Errno::NOENT) => Err(Error::NotARoot(path.to_owned())),
+            Err(errno) => Err(Error::at(path.join(OWN), errno)),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a mailbox. Says whether it is new.
+    pub fn add_user(&self, user: &str) -> Result<bool, Error> {
+        if !names::is_user(user) {
+            return Err(Error::Name(user.to_owned()));
+        }
+        let failed = |errno| Error::at(self.path.join(user), errno);
+        let is_new = make_directory(&self.directory, user).map_err(failed)?;
+        let mailbox = openat(&self.directory, user, OFlags::RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
+        for name in ["tmp", "mail"] {
+            make_directory(&mailbox, name).map_err(failed)?;
+        }
+        Ok(is_new)
+    }
+
+    /// The names of all mailboxes.
+    pub fn users(&self) -> Result<Vec<String>, Error> {
+        let names = directories(&self.directory).map_err(|errno| Error::at(&self.path, errno))?;
+        Ok(names.into_iter().filter(|name| names::is_user(name)).collect())
+    }
+
+    /// Whether there is a mailbox of this name.
+    pub fn has_user(&self, user: &str) -> bool {
+        names::is_user(user) && statat(&self.directory, user, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// The server's own corner, `.cmail`.
+    pub(super) fn own(&self) -> &OwnedFd {
+        &self.own
+    }
+
+    /// A directory of the server's own.
+    pub(super) fn open_own(&self, name: &str) -> Result<OwnedFd, Error> {
+        openat(&self.own, name, OFlags::RDONLY | DIRECTORY, Mode::empty())
+            .map_err(|errno| Error::at(self.path.join(OWN).join(name), errno))
+    }
+
+    /// The directories of a mailbox, if there is one of this name.
+    pub(super) fn mailbox(&self, user: &str) -> Result<Option<Mailbox>, Error> {
+        if !names::is_user(user) {
+            return Ok(None);
+        }
+        let open = || {
+            let user = openat(&self.directory, user, OFlags::PATH | DIRECTORY, Mode::empty())?;
+            let tmp = openat(&user, "tmp", OFlags::PATH | DIRECTORY, Mode::empty())?;
+            let mail = openat(&user, "mail", OFlags::RDONLY | DIRECTORY, Mode::empty())?;
+            Ok(Mailbox { tmp, mail })
+        };
+        match open() {
+            Ok(mailbox) => Ok(Some(mailbox)),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(errno) => Err(Error::at(self.path.join(user), errno)),
+        }
+    }
+}
+
+/// The server's own corner.
+const OWN: &str = ".cmail";
+
+/// Makes a directory durably. Says whether it is new.
+fn make_directory(parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
+    match mkdirat(parent, name, PRIVATE_DIRECTORY) {
+        Ok(()) => fsync(parent).map(|()| true),
+        Err(Errno::EXIST) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn errno(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}

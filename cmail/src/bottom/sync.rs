@@ -1,0 +1,115 @@
+//! Syncing a directory on behalf of many. Whoever changed a directory needs a sync that *starts* after the change. If one is running it
+//! started before, perhaps: all who come meanwhile wait, and then share the next one.
+
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use rustix::fs::fsync;
+use rustix::io::{Errno, Result};
+
+/// The directories that this operating-system process syncs, by the name of the user.
+#[derive(Debug, Default)]
+pub struct Syncs(Mutex<HashMap<String, Arc<Directory>>>);
+
+#[derive(Debug, Default)]
+struct Directory {
+    state: Mutex<State>,
+    finished: Condvar,
+}
+
+/// Syncs are numbered from 1, in the order of their start; one runs at a time.
+#[derive(Debug, Default)]
+struct State {
+    started: u64,
+    finished: u64,
+    /// The last one that failed. What it should have written may be gone for good, whatever later ones say.
+    failed: Option<(u64, Errno)>,
+}
+
+impl Syncs {
+    /// Returns when all that was changed in the directory before the call is on disk.
+    pub fn sync(&self, user: &str, directory: impl AsFd) -> Result<()> {
+        let shared = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            match all.get(user) {
+                Some(shared) => shared.clone(),
+                None => all.entry(user.to_owned()).or_default().clone(),
+            }
+        };
+        shared.sync(|| fsync(&directory))
+    }
+}
+
+impl Directory {
+    fn sync(&self, run: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = state.started + 1;
+        while state.finished < mine && state.started > state.finished {
+            state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.finished < mine {
+            state.started += 1;
+            let number = state.started;
+            drop(state);
+            let result = run();
+            state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.finished = number;
+            if let Err(errno) = result {
+                state.failed = Some((number, errno));
+            }
+            self.finished.notify_all();
+        }
+        match state.failed {
+            Some((number, errno)) if number >= mine => Err(errno),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// A disk that counts what was changed, and what was changed before the last sync started.
+    #[derive(Default)]
+    struct Fake {
+        changed: AtomicU64,
+        synced: AtomicU64,
+        syncs: AtomicU64,
+    }
+
+    #[test]
+    fn a_sync_covers_what_was_changed_before_it() {
+        let (directory, disk) = (Directory::default(), Fake::default());
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let mine = disk.changed.fetch_add(1, Ordering::SeqCst) + 1;
+                        let run = || {
+                            let changed = disk.changed.load(Ordering::SeqCst);
+                            thread::yield_now();
+                            disk.synced.fetch_max(changed, Ordering::SeqCst);
+                            disk.syncs.fetch_add(1, Ordering::SeqCst);
+                            Ok(())
+                        };
+                        directory.sync(run).expect("this disk does not fail");
+                        assert!(disk.synced.load(Ordering::SeqCst) >= mine);
+                    }
+                });
+            }
+        });
+        assert!(disk.syncs.load(Ordering::SeqCst) <= 1600);
+    }
+
+    #[test]
+    fn whoever_shared_a_failed_sync_is_told() {
+        let directory = Directory::default();
+        assert_eq!(directory.sync(|| Err(Errno::IO)), Err(Errno::IO));
+        assert_eq!(directory.sync(|| Ok(())), Ok(()));
+    }
+}
