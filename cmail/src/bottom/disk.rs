@@ -6,7 +6,7 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use cspec::Pid;
+use cspec::{Pid, Set};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, openat, unlinkat};
 use rustix::io::{Errno, read, retry_on_intr, write};
 use tracing::warn;
@@ -15,7 +15,7 @@ use super::incarnation::Incarnations;
 use super::listing::Listing;
 use super::root::{Error, Mailbox, Root};
 use super::sync::Syncs;
-use crate::layers::Linked;
+use crate::layers::{Dir, Linked};
 
 /// One process and what it has open.
 pub(crate) struct Disk {
@@ -42,13 +42,6 @@ pub(crate) enum Durability {
     Unsynced,
 }
 
-/// The two directories of a mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Dir {
-    Tmp,
-    Mail,
-}
-
 /// The process could not go on: what it was asked for has no meaning for failure. It has stopped, and holds no lock.
 #[derive(Debug)]
 pub(crate) struct Stopped {
@@ -67,7 +60,7 @@ const KEPT: usize = 128;
 
 impl Disk {
     /// A process that is new.
-    pub fn new(root: Arc<Root>, incarnations: Arc<Incarnations>, durability: Durability) -> Disk {
+    pub(crate) fn new(root: Arc<Root>, incarnations: Arc<Incarnations>, durability: Durability) -> Disk {
         Disk {
             me: incarnations.next(),
             root,
@@ -83,8 +76,9 @@ impl Disk {
     }
 
     /// Ends the process, and starts the next one with what this one had open.
-    pub fn next_incarnation(&mut self) {
+    pub(super) fn next_incarnation(&mut self) {
         self.created = None;
+        self.unsynced.clear();
         if let Some(user) = self.locked.take() {
             // The lock goes with the handle.
             self.mailboxes.remove(&user);
@@ -93,19 +87,18 @@ impl Disk {
     }
 
     /// Returns when all that this process changed is on disk.
-    pub fn settle(&mut self) -> Result<(), Stopped> {
-        let unsynced = std::mem::take(&mut self.unsynced);
-        let Durability::Synced(syncs) = &self.durability else { return Ok(()) };
-        for user in unsynced {
-            let mailbox = keep(&mut self.mailboxes, &self.root, &user);
-            let result = match mailbox {
-                Ok(Some(mailbox)) => syncs.sync(&user, &mailbox.mail).map_err(|errno| errno.to_string()),
-                Ok(None) => Err("the mailbox is gone".to_owned()),
-                Err(error) => Err(error.to_string()),
-            };
-            result.map_err(|why| Stopped { operation: "sync", why })?;
+    pub(super) fn settle(&mut self) {
+        let Durability::Synced(syncs) = &self.durability else { return };
+        for user in std::mem::take(&mut self.unsynced) {
+            match keep(&mut self.mailboxes, &self.root, &user) {
+                Ok(Some(mailbox)) => match syncs.sync(&user, &mailbox.mail) {
+                    Ok(()) => {}
+                    Err(errno) => stop("sync", errno),
+                },
+                Ok(None) => stop("sync", "the mailbox is gone"),
+                Err(error) => stop("sync", error),
+            }
         }
-        Ok(())
     }
 
     pub(super) fn pid(&self) -> Pid {
@@ -178,26 +171,33 @@ impl Disk {
             Ok(()) => self.changed(user, dir),
             Err(Errno::NOENT) => {}
             // Nobody reads there, and no other process has this name: the next start removes it.
-            Err(errno) if dir == Dir::Tmp => drop(failed("unlink", user, name, errno)),
+            Err(errno) if dir == Dir::Tmp => {
+                failed("unlink", user, name, errno);
+            }
             Err(errno) => stop("unlink", errno),
         }
     }
 
-    pub(super) fn list<C: Default>(&mut self, user: &str, add: impl FnMut(&mut C, &str)) -> C {
-        match keep(&mut self.mailboxes, &self.root, user) {
-            Ok(Some(mailbox)) => match self.listing.collect(&mailbox.mail, add) {
-                Ok(names) => names,
-                Err(errno) => stop("list", errno),
-            },
-            Ok(None) => C::default(),
+    pub(super) fn list(&mut self, user: &str, dir: Dir) -> Set<String> {
+        let mailbox = match keep(&mut self.mailboxes, &self.root, user) {
+            Ok(Some(mailbox)) => mailbox,
+            Ok(None) => stop("list", "there is no such mailbox"),
             Err(error) => stop("list", error),
+        };
+        let add = |names: &mut Set<String>, name: &str| {
+            names.insert(name.to_owned());
+        };
+        match dir {
+            Dir::Mail => self.listing.collect(&mailbox.mail, add).unwrap_or_else(|errno| stop("list", errno)),
+            Dir::Tmp => stop("list", "temporary files are nobody's business"),
         }
     }
 
     pub(super) fn read(&mut self, user: &str, dir: Dir, name: &str) -> Option<Vec<u8>> {
         // A pipe that somebody put there must not hold us up.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match self.in_directory(user, dir, name, |directory| read_file(openat(directory, name, flags, Mode::empty())?)) {
+        match self.in_directory(user, dir, name, |directory| read_file(openat(directory, name, flags, Mode::empty())?))
+        {
             Ok(contents) => contents,
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => None,
             Err(errno) => stop("read", errno),
@@ -210,8 +210,7 @@ impl Disk {
                 Ok(()) => self.locked = Some(user.to_owned()),
                 Err(errno) => stop("lock", errno),
             },
-            // There is nothing to lock: a user who does not exist has no mail.
-            Ok(None) => {}
+            Ok(None) => stop("lock", "there is no such mailbox"),
             Err(error) => stop("lock", error),
         }
     }

@@ -15,6 +15,7 @@ use rustix::io::{Errno, read, retry_on_intr, write};
 
 use super::listing::Listing;
 use super::root::{Error, PRIVATE, Root, create_file};
+use crate::layers::decode;
 
 /// Gives numbers to the processes of one operating-system process.
 #[derive(Debug)]
@@ -45,13 +46,13 @@ impl Incarnations {
     pub fn next(&self) -> Pid {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
         assert!(count < EPOCH, "four billion incarnations: this process has to be started anew");
-        Pid(self.epoch * EPOCH + count)
+        Pid(u128::from(self.epoch * EPOCH + count))
     }
 }
 
 /// The epoch of an incarnation.
-fn epoch_of(pid: Pid) -> u64 {
-    pid.0 / EPOCH
+fn epoch_of(pid: Pid) -> u128 {
+    pid.0 / u128::from(EPOCH)
 }
 
 /// Removes the temporary files of those who are gone, in all mailboxes; returns how many. The living are spared, also those of other
@@ -62,9 +63,11 @@ pub fn recover(root: &Root) -> Result<usize, Error> {
     let mut alive = BTreeSet::new();
     let mut listing = Listing::default();
     for name in listing.names(&living).map_err(|errno| Error::at(".cmail/living", errno))? {
-        let Ok(epoch) = name.parse::<u64>() else { continue };
+        let Ok(epoch) = name.parse::<u128>() else { continue };
         match is_alive(&living, &name)? {
-            true => drop(alive.insert(epoch)),
+            true => {
+                alive.insert(epoch);
+            }
             false => unlinkat(&living, &*name, AtFlags::empty()).map_err(|errno| Error::at(".cmail/living", errno))?,
         }
     }
@@ -75,13 +78,14 @@ pub fn recover(root: &Root) -> Result<usize, Error> {
     Ok(removed)
 }
 
-fn recover_user(root: &Root, user: &str, alive: &BTreeSet<u64>, listing: &mut Listing) -> Result<usize, Error> {
+fn recover_user(root: &Root, user: &str, alive: &BTreeSet<u128>, listing: &mut Listing) -> Result<usize, Error> {
     let Some(mailbox) = root.mailbox(user)? else { return Ok(0) };
     let tmp = openat(&mailbox.tmp, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map_err(|errno| Error::at(user, errno))?;
     let mut removed = 0;
     for name in listing.names(&tmp).map_err(|errno| Error::at(user, errno))? {
-        let owner = name.split_once('.').and_then(|(pid, _)| pid.parse().ok()).map(Pid);
+        // What is not named as a temporary file is not ours to remove.
+        let owner = decode(&name).map(|id| id.pid);
         if owner.is_some_and(|owner| !alive.contains(&epoch_of(owner))) {
             match unlinkat(&tmp, &*name, AtFlags::empty()) {
                 Ok(()) => removed += 1,

@@ -9,8 +9,8 @@
 //! [`Stopped`], its lock is released as if it had been killed, and whoever waits for it is told. Nothing is tried for ever: only
 //! calls that a signal interrupted are repeated.
 //!
-//! Nothing else in this crate opens a file of a mailbox: [`Disk`] has no public operation but those of the layer, and only the
-//! store threads hold one.
+//! Nothing else in this crate opens a file of a mailbox. [`Bottom`] performs the operations of the lowest layer and has no others
+//! on mail; only the threads of the store hold one.
 
 mod disk;
 mod incarnation;
@@ -18,6 +18,117 @@ mod listing;
 mod root;
 mod sync;
 
-pub(crate) use disk::{Disk, Stopped};
-pub use root::{Error, Root};
-pub(crate) use sync::Syncs;
+use std::collections::VecDeque;
+
+use cspec::prelude::*;
+
+pub(crate) use self::disk::{Disk, Durability, Stopped};
+pub use self::incarnation::{Incarnations, recover};
+pub use self::root::{Error, Root, SessionLock};
+pub(crate) use self::sync::Syncs;
+use crate::layers::*;
+
+/// The lowest layer, for one process: its files, and the client that it serves.
+pub(crate) struct Bottom {
+    disk: Disk,
+    client: Client,
+}
+
+/// A client, as a list of what it wants; what it is told is kept for it.
+#[derive(Default)]
+pub(crate) struct Client {
+    requests: VecDeque<Request>,
+    responses: Vec<Response>,
+}
+
+impl Client {
+    /// A client that wants these things, and then goes.
+    pub fn new(requests: impl IntoIterator<Item = Request>) -> Client {
+        Client { requests: requests.into_iter().collect(), responses: Vec::new() }
+    }
+}
+
+impl Bottom {
+    /// A process without a client.
+    pub fn new(disk: Disk) -> Bottom {
+        Bottom { disk, client: Client::default() }
+    }
+
+    /// Ends the process, and starts the next one, which will accept this client.
+    pub fn admit(&mut self, client: Client) {
+        self.disk.next_incarnation();
+        self.client = client;
+    }
+
+    /// What the client was told. All of it is on disk, if that is asked for.
+    pub fn dismiss(&mut self) -> Vec<Response> {
+        std::mem::take(&mut self.client).responses
+    }
+}
+
+/// By system calls. The engine does not read this: it is trusted.
+#[bottom]
+impl MailFSMerged for Bottom {
+    fn pid(&mut self) -> Pid {
+        self.disk.pid()
+    }
+
+    fn random(&mut self) -> u64 {
+        self.disk.random()
+    }
+
+    fn exists(&mut self, user: User) -> bool {
+        self.disk.exists(&user.0)
+    }
+
+    fn create(&mut self, file: File) -> bool {
+        self.disk.create(&file.0.0, file.1, &file.2)
+    }
+
+    fn write(&mut self, file: File, message: Message) -> bool {
+        self.disk.write(&file.0.0, &file.2, &message.0)
+    }
+
+    fn link(&mut self, from: File, to: File) -> Linked {
+        if from.0 != to.0 {
+            return Linked::Failed;
+        }
+        self.disk.link(&from.0.0, (from.1, &from.2), (to.1, &to.2))
+    }
+
+    fn unlink(&mut self, file: File) {
+        self.disk.unlink(&file.0.0, file.1, &file.2);
+    }
+
+    fn list(&mut self, user: User, dir: Dir) -> Set<String> {
+        self.disk.list(&user.0, dir)
+    }
+
+    fn read(&mut self, file: File) -> Option<Message> {
+        self.disk.read(&file.0.0, file.1, &file.2).map(Message)
+    }
+
+    fn lock(&mut self, user: User) {
+        self.disk.lock(&user.0);
+    }
+
+    fn unlock(&mut self, user: User) {
+        self.disk.unlock(&user.0);
+    }
+
+    fn accept(&mut self) -> Connection {
+        Connection(0)
+    }
+
+    fn request(&mut self, client: Connection) -> Request {
+        let _only_one = client;
+        self.client.requests.pop_front().unwrap_or(Request::Quit)
+    }
+
+    /// Nobody is told anything before it is on disk.
+    fn respond(&mut self, client: Connection, response: Response) {
+        let _only_one = client;
+        self.disk.settle();
+        self.client.responses.push(response);
+    }
+}

@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, mkdirat, openat, statat};
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fsync, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use super::listing::directories;
@@ -26,6 +26,10 @@ pub(super) struct Mailbox {
     /// For paths, listing, locking and syncing.
     pub mail: OwnedFd,
 }
+
+/// Held while a session has a mailbox open. Deliveries, and the layers, know nothing of it.
+#[derive(Debug)]
+pub struct SessionLock(#[expect(dead_code, reason = "the lock goes with the handle")] OwnedFd);
 
 /// Why the tree cannot be used.
 #[derive(Debug)]
@@ -138,6 +142,22 @@ impl Root {
     /// Whether there is a mailbox of this name.
     pub fn has_user(&self, user: &str) -> bool {
         names::is_user(user) && statat(&self.directory, user, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
+    /// The one session that a mailbox may have open, if no other has. It ends when the value is dropped, or the process is gone.
+    pub fn session(&self, user: &str) -> Result<Option<SessionLock>, Error> {
+        if !names::is_user(user) {
+            return Err(Error::Name(user.to_owned()));
+        }
+        let failed = |errno| Error::at(self.path.join(OWN).join("sessions").join(user), errno);
+        let sessions = self.open_own("sessions")?;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = openat(&sessions, user, flags, PRIVATE).map_err(failed)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(SessionLock(file))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(failed(errno)),
+        }
     }
 
     /// The server's own corner, `.cmail`.

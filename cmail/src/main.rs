@@ -1,0 +1,181 @@
+//! The command line.
+
+use std::io::{self, IsTerminal, Read};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use cmail::Root;
+use cmail::server::names;
+use cmail::server::passwords::Passwords;
+use cmail::server::store::Plan;
+use cmail::server::worker::{self, Failure, Serve};
+use tracing_subscriber::EnvFilter;
+
+/// A mail server: SMTP in, POP3 out, over a mail store whose layers are checked.
+///
+/// First steps:
+///   cmail init --root mail
+///   echo secret | cmail adduser --root mail alice
+///   cmail serve --root mail
+#[derive(Parser)]
+#[command(version, verbatim_doc_comment)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Logs as JSON, one object a line.
+    #[arg(long, global = true)]
+    log_json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a directory a mail root, with a mailbox for the postmaster.
+    Init(RootArgument),
+    /// Makes a mailbox. The password is read from standard input, up to the end of the line.
+    Adduser(User),
+    /// Changes a password, read from standard input.
+    Passwd(User),
+    /// Runs the server until SIGTERM or Ctrl-C. Prints one line of JSON with the addresses when it is ready.
+    Serve(ServeArguments),
+    /// One process of a server; `serve` starts it.
+    #[command(hide = true)]
+    Worker(WorkerArguments),
+}
+
+#[derive(Args)]
+struct RootArgument {
+    /// The directory of the mail.
+    #[arg(long, value_name = "DIR")]
+    root: PathBuf,
+}
+
+#[derive(Args)]
+struct User {
+    #[command(flatten)]
+    root: RootArgument,
+    /// The name: lower-case letters, digits, dots, hyphens and underscores.
+    name: String,
+    /// Lets the user log in with any password.
+    #[arg(long)]
+    no_password: bool,
+}
+
+#[derive(Args)]
+struct StoreArguments {
+    #[command(flatten)]
+    root: RootArgument,
+    /// How a delivery finds a free name: `list` those of its process and take the next, or `retry` numbers until one is free.
+    #[arg(long, value_enum, default_value_t)]
+    plan: Plan,
+    /// Syncs file and directory before a message is acknowledged. This is the default.
+    #[arg(long, conflicts_with = "no_sync")]
+    durable: bool,
+    /// Syncs nothing: acknowledged mail may be lost when the power fails. For file systems in memory, and for tests.
+    #[arg(long)]
+    no_sync: bool,
+}
+
+#[derive(Args)]
+struct ServeArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Where to listen for SMTP; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525")]
+    smtp: SocketAddr,
+    /// Where to listen for POP3; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2110")]
+    pop3: SocketAddr,
+    /// Processes that serve clients.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: u16,
+}
+
+#[derive(Args)]
+struct WorkerArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// The main process.
+    #[arg(long)]
+    parent: u32,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(cli.log_json);
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error; `RUST_LOG` says how much.
+fn start_log(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match json {
+        true => log.json().init(),
+        false => log.with_ansi(io::stderr().is_terminal()).init(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(RootArgument { root }) => {
+            Root::init(&root)?.add_user("postmaster")?;
+            Ok(())
+        }
+        Command::Adduser(user) => add_user(&user),
+        Command::Passwd(user) => {
+            if !Root::open(&user.root.root)?.has_user(&user.name) {
+                return Err(format!("there is no mailbox {:?}; `cmail adduser` makes one", user.name).into());
+            }
+            set_password(&user)
+        }
+        Command::Serve(ServeArguments { store, smtp, pop3, workers }) => worker::serve(Serve {
+            root: store.root.root,
+            smtp,
+            pop3,
+            workers: workers.into(),
+            plan: store.plan,
+            durable: !store.no_sync,
+        }),
+        Command::Worker(WorkerArguments { store, parent }) => {
+            worker::worker(&store.root.root, parent, store.plan, !store.no_sync)
+        }
+    }
+}
+
+fn add_user(user: &User) -> Result<(), Failure> {
+    let root = Root::open(&user.root.root)?;
+    if root.has_user(&user.name) {
+        return Err(format!("there is a mailbox {:?} already; `cmail passwd` changes its password", user.name).into());
+    }
+    if !names::is_user(&user.name) {
+        return Err(cmail::Error::Name(user.name.clone()).into());
+    }
+    // The password first: whoever cannot say one gets no mailbox.
+    set_password(user)?;
+    root.add_user(&user.name)?;
+    Ok(())
+}
+
+fn set_password(user: &User) -> Result<(), Failure> {
+    let passwords = Passwords::of(&user.root.root);
+    if user.no_password {
+        return Ok(passwords.set(&user.name, None)?);
+    }
+    if io::stdin().is_terminal() {
+        eprintln!("Password:");
+    }
+    let mut text = String::new();
+    io::stdin().take(1024).read_to_string(&mut text)?;
+    match text.lines().next() {
+        Some(password) if !password.is_empty() => Ok(passwords.set(&user.name, Some(password))?),
+        _ => Err("no password on standard input; `--no-password` lets the user log in with any".into()),
+    }
+}

@@ -1,0 +1,95 @@
+//! Passwords, hashed with Argon2id, one line a user in `.cmail/passwords`: `name:hash`, or `name:` for one who needs none. The file is
+//! replaced as a whole, so that a reader sees the old one or the new one. Knows nothing of mail.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
+/// The file of a root.
+#[derive(Clone, Debug)]
+pub struct Passwords {
+    directory: PathBuf,
+}
+
+/// What is checked when there is no such user, so that it takes as long.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0Lr5RGTCEFbTHBLmNl0eJmS8WmhAAqhGdNZk4O0UrCE";
+
+impl Passwords {
+    /// Those of this root.
+    pub fn of(root: &Path) -> Passwords {
+        Passwords { directory: root.join(".cmail") }
+    }
+
+    /// Sets a password; `None` lets the user in with any.
+    pub fn set(&self, user: &str, password: Option<&str>) -> io::Result<()> {
+        let hash = match password {
+            Some(password) => {
+                Argon2::default().hash_password(password.as_bytes()).map_err(io::Error::other)?.to_string()
+            }
+            None => String::new(),
+        };
+        let lock = File::create(self.directory.join("passwords.lock"))?;
+        lock.lock()?;
+        let mut lines: Vec<String> =
+            self.read()?.lines().filter(|line| !is_of(line, user)).map(str::to_owned).collect();
+        lines.push(format!("{user}:{hash}"));
+        let new = self.directory.join("passwords.new");
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all((lines.join("\n") + "\n").as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&new, self.directory.join("passwords"))?;
+        File::open(&self.directory)?.sync_all()
+    }
+
+    /// Whether this is the password of this user. Takes the same time whoever it is.
+    pub fn verify(&self, user: &str, password: &str) -> io::Result<bool> {
+        let text = self.read()?;
+        let hash = text.lines().find(|line| is_of(line, user)).map(|line| &line[user.len() + 1..]);
+        if hash == Some("") {
+            return Ok(true);
+        }
+        let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(io::Error::other)?;
+        let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
+        Ok(matches && hash.is_some())
+    }
+
+    fn read(&self) -> io::Result<String> {
+        match fs::read_to_string(self.directory.join("passwords")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            read => read,
+        }
+    }
+}
+
+fn is_of(line: &str, user: &str) -> bool {
+    line.strip_prefix(user).is_some_and(|rest| rest.starts_with(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords() {
+        let root = std::env::temp_dir().join(format!("cmail-passwords-{}", std::process::id()));
+        fs::create_dir_all(root.join(".cmail")).expect("a scratch directory");
+        let passwords = Passwords::of(&root);
+        let verify = |user, password| passwords.verify(user, password).expect("the file can be read");
+        assert!(!verify("u1", "secret"));
+        passwords.set("u1", Some("secret")).expect("the file can be written");
+        passwords.set("u10", None).expect("the file can be written");
+        assert!(verify("u1", "secret") && !verify("u1", "Secret") && !verify("u1", ""));
+        assert!(verify("u10", "anything") && !verify("u2", "anything"));
+        passwords.set("u1", Some("a b")).expect("the file can be written");
+        assert!(verify("u1", "a b") && !verify("u1", "secret"));
+        let text = fs::read_to_string(root.join(".cmail/passwords")).expect("the file is there");
+        assert!(!text.contains("a b") && text.lines().count() == 2, "{text}");
+        fs::remove_dir_all(root).expect("the scratch directory");
+    }
+}

@@ -1,0 +1,231 @@
+//! The mail store as the sessions see it: they ask, and are answered when what they asked for is done and on disk. Behind it are
+//! threads, each of them one process of the layers: it takes a client, and serves it by the operations of the top layer, which run
+//! through the whole checked stack. A thread that cannot go on stops as a process would, and the next one takes its place.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use cspec::Map;
+use tokio::sync::oneshot;
+use tracing::error;
+
+use crate::bottom::{Bottom, Client, Disk, Durability, Error, Incarnations, Root, SessionLock, Stopped, Syncs};
+use crate::layers::*;
+
+/// How a delivery finds a free name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Plan {
+    /// Plan 1: list the names of this process, take the next number.
+    List,
+    /// Plan 2: try numbers until one is free.
+    #[default]
+    Retry,
+}
+
+/// How the store is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Processes in the sense of the layers: how many requests are served at the same time.
+    pub threads: usize,
+    /// How deliveries find a free name.
+    pub plan: Plan,
+    /// Whether what is acknowledged survives a power failure.
+    pub durable: bool,
+}
+
+/// All that a session can do with mail. It may be cloned.
+#[derive(Clone, Debug)]
+pub struct Store {
+    tasks: Sender<Task>,
+    root: Arc<Root>,
+}
+
+/// Something to do, and whom to tell. Whoever waits for a process that stopped is told nothing.
+enum Task {
+    Check(User, oneshot::Sender<bool>),
+    Serve(Client, oneshot::Sender<Vec<Response>>),
+}
+
+/// The store could not do it: what went wrong is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble;
+
+impl Store {
+    /// Starts the threads. They end when the last store that was cloned from this one is gone.
+    pub fn start(root: &Path, options: Options) -> Result<Store, Error> {
+        let root = Arc::new(Root::open(root)?);
+        let incarnations = Arc::new(Incarnations::new(&root)?);
+        let durability = match options.durable {
+            true => Durability::Synced(Arc::new(Syncs::default())),
+            false => Durability::Unsynced,
+        };
+        let (tasks, queue) = channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..options.threads.max(1) {
+            let disk = Disk::new(root.clone(), incarnations.clone(), durability.clone());
+            let queue = queue.clone();
+            thread::spawn(move || work(&queue, Bottom::new(disk), options.plan));
+        }
+        Ok(Store { tasks, root })
+    }
+
+    /// Whether there is a mailbox of this name.
+    pub async fn has_user(&self, user: &str) -> Result<bool, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        self.tasks.send(Task::Check(User(user.to_owned()), reply)).map_err(|_| Trouble)?;
+        answer.await.map_err(|_| Trouble)
+    }
+
+    /// Delivers the message to all of them, or to none.
+    pub async fn deliver(&self, users: &[String], message: Vec<u8>) -> bool {
+        let message = Message(message);
+        let mut delivered = Vec::new();
+        for user in users {
+            let user = User(user.clone());
+            let told = self.serve([Request::Deliver(user.clone(), message.clone())]).await;
+            match told.as_deref() {
+                Ok([Response::Delivered(true)]) => delivered.push(user),
+                _ => {
+                    self.take_back(delivered, &message).await;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Deletes a message that others were not delivered: its youngest copy, which is ours or the same.
+    async fn take_back(&self, users: Vec<User>, message: &Message) {
+        for user in users {
+            if let Ok(mail) = self.pickup(&user.0).await
+                && let Some((id, _)) = mail.into_iter().filter(|(_, other)| other == message).max_by_key(|(id, _)| *id)
+                && self.delete(&user.0, &[id]).await.is_err()
+            {
+                error!(user = user.0, "a message that was not accepted for all stays in this mailbox");
+            }
+        }
+    }
+
+    /// The messages of a mailbox.
+    pub async fn pickup(&self, user: &str) -> Result<Map<MsgId, Message>, Trouble> {
+        match self.serve([Request::Pickup(User(user.to_owned()))]).await?.pop() {
+            Some(Response::Mail(mail)) => Ok(mail),
+            _ => Err(Trouble),
+        }
+    }
+
+    /// Deletes messages, those that are there.
+    pub async fn delete(&self, user: &str, ids: &[MsgId]) -> Result<(), Trouble> {
+        let user = User(user.to_owned());
+        let told = self.serve(ids.iter().map(|id| Request::Delete(user.clone(), *id))).await?;
+        match told.len() == ids.len() && told.iter().all(|response| *response == Response::Deleted) {
+            true => Ok(()),
+            false => Err(Trouble),
+        }
+    }
+
+    /// The one session that a mailbox may have open, if no other has.
+    pub fn session(&self, user: &str) -> Result<Option<SessionLock>, Trouble> {
+        self.root.session(user).map_err(|error| {
+            error!(%error, "session");
+            Trouble
+        })
+    }
+
+    async fn serve(&self, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Trouble> {
+        let (reply, answer) = oneshot::channel();
+        self.tasks.send(Task::Serve(Client::new(requests), reply)).map_err(|_| Trouble)?;
+        answer.await.map_err(|_| Trouble)
+    }
+}
+
+/// One thread: tasks until there are no more.
+fn work(queue: &Mutex<Receiver<Task>>, mut bottom: Bottom, plan: Plan) {
+    loop {
+        // One thread waits for a task, the others for it.
+        let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match task {
+            Ok(Task::Check(user, reply)) => {
+                bottom.admit(Client::default());
+                let known = attempt(|| match plan {
+                    Plan::List => list_pid(&mut bottom).check_user(user),
+                    Plan::Retry => try_numbers(&mut bottom).check_user(user),
+                });
+                if let Some(known) = known {
+                    // Whoever asked may be gone.
+                    let _ = reply.send(known);
+                }
+            }
+            Ok(Task::Serve(client, reply)) => {
+                bottom.admit(client);
+                let served = attempt(|| match plan {
+                    Plan::List => serve(&mut list_pid(&mut bottom)),
+                    Plan::Retry => serve(&mut try_numbers(&mut bottom)),
+                });
+                let told = bottom.dismiss();
+                if served.is_some() {
+                    let _ = reply.send(told);
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// Runs a process until it is done, or stops.
+fn attempt<T>(process: impl FnOnce() -> T) -> Option<T> {
+    // What a stopped process leaves behind is not used again: the next client starts a new incarnation.
+    match catch_unwind(AssertUnwindSafe(process)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            match payload.downcast_ref::<Stopped>() {
+                Some(stopped) => error!(%stopped, "a process of the store stopped"),
+                None => error!("a process of the store failed"),
+            }
+            None
+        }
+    }
+}
+
+/// Serves one client by the operations of the top layer.
+fn serve(mail: &mut impl MailServerComposed) {
+    let client = mail.accept();
+    loop {
+        let response = match mail.request(client.clone()) {
+            Request::Quit => return,
+            Request::Deliver(user, message) => match mail.check_user(user.clone()) {
+                true => Response::Delivered(mail.deliver(user, message)),
+                false => Response::NoSuchUser,
+            },
+            Request::Pickup(user) => match mail.check_user(user.clone()) {
+                true => Response::Mail(mail.pickup(user)),
+                false => Response::NoSuchUser,
+            },
+            Request::Delete(user, id) => match mail.check_user(user.clone()) {
+                true => {
+                    mail.delete(user, id);
+                    Response::Deleted
+                }
+                false => Response::NoSuchUser,
+            },
+        };
+        mail.respond(client.clone(), response);
+    }
+}
+
+/// The stack by plan 1.
+pub(crate) fn list_pid<Files>(files: Files) -> ListPid<Files> {
+    PerUser(HideLock(AtomicReader(GhostOwner(AtomicDeliver(LinkNext(FilterList(Encoded(OwnNames(Directories(
+        Paths(MergedByUser::new(files)),
+    ))))))))))
+}
+
+/// The stack by plan 2.
+pub(crate) fn try_numbers<Files>(files: Files) -> TryNumbers<Files> {
+    PerUser(HideLock(AtomicReader(GhostOwner(AtomicDeliver(LinkRetry(LinkRandom(Encoded(OwnNames(Directories(
+        Paths(MergedByUser::new(files)),
+    ))))))))))
+}
