@@ -194,7 +194,7 @@ fn attempt<T>(process: impl FnOnce() -> T) -> Option<T> {
 fn serve(mail: &mut impl MailServerComposed) {
     let client = mail.accept();
     loop {
-        let response = match mail.request(client.clone()) {
+        let response = match mail.request(client) {
             Request::Quit => return,
             Request::Deliver(user, message) => match mail.check_user(user.clone()) {
                 true => Response::Delivered(mail.deliver(user, message)),
@@ -212,7 +212,7 @@ fn serve(mail: &mut impl MailServerComposed) {
                 false => Response::NoSuchUser,
             },
         };
-        mail.respond(client.clone(), response);
+        mail.respond(client, response);
     }
 }
 
