@@ -208,10 +208,13 @@ fn op(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Role> {
 }
 
 fn client(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Role> {
-    let stack = arguments.name("the name of a stack", indexed)?;
+    let mut stacks = vec![arguments.name("the name of a stack", indexed)?];
     arguments.expect(",")?;
-    arguments.expect("processes")?;
-    arguments.expect("(")?;
+    while !(arguments.peek(0) == "processes" && arguments.peek(1) == "(") {
+        stacks.push(arguments.name("the name of a stack or `processes(…)`", indexed)?);
+        arguments.expect(",")?;
+    }
+    arguments.next += 2;
     let mut processes = Vec::new();
     while !arguments.eat(")") {
         match arguments.peek(0).parse() {
@@ -225,7 +228,7 @@ fn client(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Role> {
     }
     arguments.eat(",");
     arguments.end()?;
-    Ok(Role::Client { stack, processes })
+    Ok(Role::Client { stacks, processes })
 }
 
 fn layer(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<LayerAttribute> {

@@ -127,10 +127,10 @@ pub enum Role {
     Allowed(Vec<Name>),
     /// `#[abstraction]`.
     Abstraction,
-    /// `#[client(Stack, processes(…))]`.
+    /// `#[client(Stack, …, processes(…))]`.
     Client {
-        /// The stack.
-        stack: Name,
+        /// The stacks.
+        stacks: Vec<Name>,
         /// Process counts.
         processes: Vec<u32>,
     },

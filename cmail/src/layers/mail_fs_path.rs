@@ -7,22 +7,22 @@ use super::{mail::*, mail_fs_merged::*, mail_fs_path_abs::*, outside::*};
 #[layer(inherit(MailFSPathAbs: init, pid, random, lock, unlock), inherit(Outside: accept, request, respond))]
 impl MailFSPath for Tree {
     #[op]
-    fn create(&mut self, me: Pid, path: Path) -> bool {
+    fn create(&mut self, me: Pid, path: FilePath) -> bool {
         self.create_at(path)
     }
 
     #[op]
-    fn write(&mut self, me: Pid, path: Path, message: Message) -> bool {
+    fn write(&mut self, me: Pid, path: FilePath, message: Message) -> bool {
         self.write_at(path, message)
     }
 
     #[op]
-    fn link(&mut self, me: Pid, from: Path, to: Path) -> Linked {
+    fn link(&mut self, me: Pid, from: FilePath, to: FilePath) -> Linked {
         self.link_at(from, to)
     }
 
     #[op]
-    fn unlink(&mut self, me: Pid, path: Path) {
+    fn unlink(&mut self, me: Pid, path: FilePath) {
         self.files.remove(&path);
     }
 
@@ -32,7 +32,7 @@ impl MailFSPath for Tree {
     }
 
     #[op]
-    fn read(&mut self, me: Pid, path: Path) -> Option<Message> {
+    fn read(&mut self, me: Pid, path: FilePath) -> Option<Message> {
         self.files.get(&path).cloned()
     }
 }
@@ -53,19 +53,19 @@ impl MergedByUser {
         Some(Tree { files, locked })
     }
 
-    fn create(lo: &mut impl MailFSMerged, user: User, path: Path) -> bool {
+    fn create(lo: &mut impl MailFSMerged, user: User, path: FilePath) -> bool {
         lo.create((user, path.0, path.1))
     }
 
-    fn write(lo: &mut impl MailFSMerged, user: User, path: Path, message: Message) -> bool {
+    fn write(lo: &mut impl MailFSMerged, user: User, path: FilePath, message: Message) -> bool {
         lo.write((user, path.0, path.1), message)
     }
 
-    fn link(lo: &mut impl MailFSMerged, user: User, from: Path, to: Path) -> Linked {
+    fn link(lo: &mut impl MailFSMerged, user: User, from: FilePath, to: FilePath) -> Linked {
         lo.link((user.clone(), from.0, from.1), (user, to.0, to.1))
     }
 
-    fn unlink(lo: &mut impl MailFSMerged, user: User, path: Path) {
+    fn unlink(lo: &mut impl MailFSMerged, user: User, path: FilePath) {
         lo.unlink((user, path.0, path.1));
     }
 
@@ -73,7 +73,7 @@ impl MergedByUser {
         lo.list(user, dir)
     }
 
-    fn read(lo: &mut impl MailFSMerged, user: User, path: Path) -> Option<Message> {
+    fn read(lo: &mut impl MailFSMerged, user: User, path: FilePath) -> Option<Message> {
         lo.read((user, path.0, path.1))
     }
 

@@ -13,17 +13,17 @@ pub enum Dir {
 }
 
 /// A directory of one user, and a name in it.
-pub type Path = (Dir, String);
+pub type FilePath = (Dir, String);
 
 /// The files of one user, and a lock.
 #[state]
 pub struct Tree {
-    pub files: Map<Path, Message>,
+    pub files: Map<FilePath, Message>,
     pub locked: bool,
 }
 
 impl Tree {
-    pub fn create_at(&mut self, path: Path) -> bool {
+    pub fn create_at(&mut self, path: FilePath) -> bool {
         let ok = maybe();
         if ok {
             self.files.insert(path, Message::EMPTY);
@@ -31,7 +31,7 @@ impl Tree {
         ok
     }
 
-    pub fn write_at(&mut self, path: Path, message: Message) -> bool {
+    pub fn write_at(&mut self, path: FilePath, message: Message) -> bool {
         if maybe() {
             return false;
         }
@@ -41,7 +41,7 @@ impl Tree {
         ok
     }
 
-    pub fn link_at(&mut self, from: Path, to: Path) -> Linked {
+    pub fn link_at(&mut self, from: FilePath, to: FilePath) -> Linked {
         if maybe() {
             return Linked::Failed;
         }

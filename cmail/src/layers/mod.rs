@@ -3,6 +3,7 @@
 //! `mailbox`, `mailbox_tmp_abs`, `deliver`, then `deliver_list_pid` or `try_deliver`, then `mail_fs`, `mail_fs_string_abs`,
 //! `mail_fs_string`, `mail_fs_path_abs`, `mail_fs_path`, `mail_fs_merged`. What they share is in `mail`, `names` and `outside`.
 
+mod clients;
 mod deliver;
 mod deliver_list_pid;
 mod mail;

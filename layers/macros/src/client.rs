@@ -21,9 +21,13 @@ impl Parse for ClientArgs {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         input.parse::<Path>()?;
         input.parse::<Token![,]>()?;
+        while input.peek2(Token![,]) || input.peek2(Token![::]) {
+            input.parse::<Path>()?;
+            input.parse::<Token![,]>()?;
+        }
         let word: Ident = input.parse()?;
         if word != "processes" {
-            return Err(Error::new_spanned(word, "expected `processes(…)`"));
+            return Err(Error::new_spanned(word, "expected the name of a stack or `processes(…)`"));
         }
         let numbers;
         parenthesized!(numbers in input);
@@ -87,6 +91,7 @@ mod tests {
             fn run(process: u64, top: &mut impl Top) {}
         );
         assert!(client(quote!(Stack, processes(2, 3)), function.clone()).is_ok());
+        assert!(client(quote!(Stack, other::Stack, Third, processes(2)), function.clone()).is_ok());
         assert!(client(quote!(Stack, processes()), function.clone()).is_err());
         assert!(client(quote!(Stack, threads(2)), function).is_err());
         assert!(

@@ -68,7 +68,7 @@ pub fn stack(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(client::stack(args.into(), item.into()))
 }
 
-/// `#[client(Stack, processes(2, 3))] fn name(process: u64, top: &mut impl Top) { … }`: a program for the end-to-end check. The
+/// `#[client(Stack, …, processes(2, 3))] fn name(process: u64, top: &mut impl Top) { … }`: a program for the end-to-end check. The
 /// function stays.
 #[proc_macro_attribute]
 pub fn client(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -66,8 +66,10 @@ pub(super) fn resolve(package: &mut Package<'_>) {
     for file in files {
         for number in 0..package.files[file as usize].index.functions.len() as u32 {
             let item = ItemRef { file, index: number };
-            if let Role::Client { stack, processes } = &package.function_item(item).role {
-                package.declare_client(item, stack, processes);
+            if let Role::Client { stacks, processes } = &package.function_item(item).role {
+                for stack in stacks {
+                    package.declare_client(item, stack, processes);
+                }
             }
         }
     }

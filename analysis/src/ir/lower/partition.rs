@@ -139,8 +139,11 @@ impl Package<'_> {
         sides: Sides,
         key: &Key,
     ) -> BTreeMap<String, Code> {
+        // What is named, if only in error, is not missing.
+        let mut named: Vec<String> = attribute.pass.iter().chain(&attribute.check).map(|it| it.text.clone()).collect();
         for item in self.members(file, block) {
             let procedure = self.function_item(item).name.clone();
+            named.push(procedure.text.clone());
             let message = "malformed attribute: the top of a partition has no procedures";
             let help = "name the operations in `pass(…)`; the bottom has an `#[abstraction]` function, too";
             self.report(error(codes::CS0207, self.name_span(item.file, &procedure), message).help(help));
@@ -151,9 +154,8 @@ impl Package<'_> {
                 code.insert(passed.text.clone(), Code::Pass);
             }
         }
-        let named = |name: &str| attribute.pass.iter().chain(&attribute.check).any(|it| it.text == name);
         for operation in self.layers[sides.upper].operations.clone() {
-            if !named(&operation.name) {
+            if !named.contains(&operation.name) {
                 self.report_missing(file, name, &operation.name, sides);
             }
         }
