@@ -20,8 +20,23 @@ pub struct Package {
     pub manifest_path: Utf8PathBuf,
     /// The target that is read: name, kind (`lib` or `bin`), root file. A library is preferred to a binary.
     pub target: (String, String, Utf8PathBuf),
+    /// The edition, such as `2024`.
+    pub edition: String,
     /// The workspace root, to which paths are shown relative.
     pub workspace_root: Utf8PathBuf,
+    /// Where cargo puts what it makes.
+    pub target_directory: Utf8PathBuf,
+    /// What the manifests say to cspec.
+    pub tables: Tables,
+}
+
+/// The tables of manifests that are for cspec, as JSON. This stage does not read them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// `[workspace.metadata.cspec]` of the workspace; empty if there is none.
+    pub workspace: String,
+    /// `[package.metadata.cspec]` of the package.
+    pub package: String,
 }
 
 /// Which packages of a workspace to take.
@@ -29,10 +44,15 @@ pub struct Package {
 pub struct Selection {
     /// `--manifest-path`.
     pub manifest_path: Option<Utf8PathBuf>,
-    /// `-p`; empty means: the package in the current directory, or all at a workspace root.
+    /// `-p`: names, or patterns with `*` and `?`; empty means: the package in the current directory, or the default members at a
+    /// workspace root.
     pub packages: Vec<String>,
     /// `--workspace`.
     pub workspace: bool,
+    /// `--exclude`: what to leave out of the workspace.
+    pub exclude: Vec<String>,
+    /// `--target-dir`.
+    pub target_directory: Option<Utf8PathBuf>,
     /// `--locked`, `--offline`, `--frozen`: passed on to `cargo metadata`.
     pub cargo_flags: Vec<String>,
 }
@@ -44,7 +64,7 @@ pub enum LoadError {
     Metadata(String),
     /// `-p NAME` names no package of the workspace.
     NoSuchPackage {
-        /// The name asked for.
+        /// The name, or pattern, asked for.
         name: String,
         /// The names there are.
         known: Vec<String>,
@@ -61,21 +81,25 @@ pub enum LoadError {
 /// The packages that a selection means.
 pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
     let metadata = metadata(selection)?;
-    let members = metadata.workspace_packages();
     if !selection.packages.is_empty() {
-        let named = selection.packages.iter().map(|name| named_package(&metadata, name));
-        return named.collect();
+        return named_packages(&metadata, selection);
+    }
+    for excluded in &selection.exclude {
+        matching(&metadata, excluded)?;
     }
     if !selection.workspace
         && let Some(current) = current_package(&metadata, selection)
     {
         let name = current.name.to_string();
-        return match package(&metadata, current) {
+        return match package(&metadata, current, selection) {
             Some(package) => Ok(vec![package]),
             None => Err(LoadError::NotAPackageWithLayers { name }),
         };
     }
-    let packages: Vec<Package> = members.into_iter().filter_map(|it| package(&metadata, it)).collect();
+    let members =
+        if selection.workspace { metadata.workspace_packages() } else { metadata.workspace_default_packages() };
+    let kept = members.into_iter().filter(|it| !selection.exclude.iter().any(|pattern| matches(pattern, &it.name)));
+    let packages: Vec<Package> = kept.filter_map(|it| package(&metadata, it, selection)).collect();
     if packages.is_empty() { Err(LoadError::NoPackageWithLayers) } else { Ok(packages) }
 }
 
@@ -95,13 +119,45 @@ fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
     })
 }
 
-fn named_package(metadata: &Metadata, name: &str) -> Result<Package, LoadError> {
+/// The packages that `-p` names, each once. Those that a pattern matches may be without layers, as long as one has some.
+fn named_packages(metadata: &Metadata, selection: &Selection) -> Result<Vec<Package>, LoadError> {
+    let mut packages: Vec<Package> = Vec::new();
+    for name in &selection.packages {
+        let found: Vec<Package> =
+            matching(metadata, name)?.into_iter().filter_map(|it| package(metadata, it, selection)).collect();
+        if found.is_empty() {
+            return Err(LoadError::NotAPackageWithLayers { name: name.clone() });
+        }
+        let is_new = |it: &Package| !packages.iter().any(|known| known.id == it.id);
+        let new: Vec<Package> = found.into_iter().filter(is_new).collect();
+        packages.extend(new);
+    }
+    Ok(packages)
+}
+
+/// The members of the workspace that a name or pattern means; at least one.
+fn matching<'a>(metadata: &'a Metadata, pattern: &str) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
     let members = metadata.workspace_packages();
-    let Some(found) = members.iter().find(|it| it.name.as_str() == name) else {
+    let found: Vec<_> = members.iter().copied().filter(|it| matches(pattern, &it.name)).collect();
+    if found.is_empty() {
         let known = members.iter().map(|it| it.name.to_string()).collect();
-        return Err(LoadError::NoSuchPackage { name: name.to_owned(), known });
-    };
-    package(metadata, found).ok_or_else(|| LoadError::NotAPackageWithLayers { name: name.to_owned() })
+        return Err(LoadError::NoSuchPackage { name: pattern.to_owned(), known });
+    }
+    Ok(found)
+}
+
+/// Whether a pattern, in which `*` stands for any text and `?` for any character, is this name.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.chars().next() {
+        None => name.is_empty(),
+        Some('*') => {
+            matches(&pattern[1..], name)
+                || name.chars().next().is_some_and(|it| matches(pattern, &name[it.len_utf8()..]))
+        }
+        Some(wanted) => name.chars().next().is_some_and(|it| {
+            (wanted == '?' || wanted == it) && matches(&pattern[wanted.len_utf8()..], &name[it.len_utf8()..])
+        }),
+    }
 }
 
 /// The package of the manifest that cargo starts from; `None` if that is the manifest of a workspace only.
@@ -121,10 +177,8 @@ fn nearest_manifest() -> Option<Utf8PathBuf> {
 }
 
 /// The package, if it takes part and has something to read.
-fn package(metadata: &Metadata, package: &cargo_metadata::Package) -> Option<Package> {
-    if !package.metadata.get("cspec").is_some_and(|it| it.is_object()) {
-        return None;
-    }
+fn package(metadata: &Metadata, package: &cargo_metadata::Package, selection: &Selection) -> Option<Package> {
+    let table = package.metadata.get("cspec").filter(|it| it.is_object())?;
     let kind = |it: &Target| match it.kind.first() {
         Some(TargetKind::Bin) => Some("bin"),
         Some(TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::CDyLib | TargetKind::StaticLib) => {
@@ -140,7 +194,13 @@ fn package(metadata: &Metadata, package: &cargo_metadata::Package) -> Option<Pac
         id: package.id.repr.clone(),
         manifest_path: package.manifest_path.clone(),
         target: (target.name.clone(), kind, target.src_path.clone()),
+        edition: package.edition.to_string(),
         workspace_root: metadata.workspace_root.clone(),
+        target_directory: selection.target_directory.clone().unwrap_or_else(|| metadata.target_directory.clone()),
+        tables: Tables {
+            workspace: metadata.workspace_metadata.get("cspec").map_or_else(String::new, ToString::to_string),
+            package: table.to_string(),
+        },
     })
 }
 

@@ -2,25 +2,23 @@
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Write},
-    sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use cspec_analysis::{
     report::{Options, check_package},
     verdict::Scope,
-    workspace::Package,
 };
 
 use crate::{
     cli::{CheckArguments, CheckFormat, Global},
     exit::Status,
-    interrupt,
+    interrupt::{self, Stop},
     output::{complain, delivered},
-    packages,
+    packages::{self, Prepared},
     progress::Counter,
     render::{
-        Detail, Render, human, json, short,
+        Render, github, human, json, junit, sarif, short,
         summary::{Checked, Summary},
     },
 };
@@ -28,17 +26,16 @@ use crate::{
 /// Runs `cargo cspec check`.
 pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     let started = Instant::now();
-    let options = Options { scope: arguments.effort.scope(Scope::default()), end_to_end: arguments.end_to_end };
     let mut stdout = BufWriter::new(io::stdout().lock());
-    let mut renderer = renderer(arguments, global, &options, &mut stdout);
+    let mut renderer = renderer(arguments.message_format.unwrap_or(CheckFormat::Human), global, &mut stdout);
 
     let mut summary = Summary::default();
-    let packages =
-        packages::use_threads(arguments.effort.jobs).and_then(|()| packages::load(&arguments.selection.selection()));
+    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default());
     let written = match packages {
         Ok(packages) => {
-            let progress = !global.quiet && io::stderr().is_terminal();
-            check_all(&packages, &options, progress, renderer.as_mut(), &mut summary)
+            let stop = Stop::after(budget(arguments, &packages), interrupt::stop_flag());
+            let run = Run { arguments, progress: !global.quiet && io::stderr().is_terminal(), stop: &stop };
+            run.check_all(&packages, renderer.as_mut(), &mut summary)
         }
         Err(message) => {
             complain(&message);
@@ -53,58 +50,62 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     delivered(summary.status(), written.and_then(|()| stdout.flush()))
 }
 
-/// Checks the packages one after the other, showing each when it is done. If that fails the checking goes on: the status still counts.
-fn check_all(
-    packages: &[Package],
-    options: &Options,
+/// How long the run may take: what the command line says, or the smallest budget in the settings.
+fn budget(arguments: &CheckArguments, packages: &[Prepared]) -> Option<Duration> {
+    arguments.budget.or_else(|| packages.iter().filter_map(|it| it.settings.budget).min())
+}
+
+/// What checking a package needs to know of the run.
+struct Run<'a> {
+    arguments: &'a CheckArguments,
     progress: bool,
-    renderer: &mut dyn Render,
-    summary: &mut Summary,
-) -> io::Result<()> {
-    let stop = interrupt::stop_flag();
-    let mut written = Ok(());
-    for package in packages {
-        if stop.load(Ordering::SeqCst) {
-            summary.unreached.push(package.name.clone());
-            continue;
+    stop: &'a Stop,
+}
+
+impl Run<'_> {
+    /// Checks the packages one after the other, showing each when it is done. If that fails the checking goes on: the status still counts.
+    fn check_all(&self, packages: &[Prepared], renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
+        let mut written = Ok(());
+        for prepared in packages {
+            if self.stop.is_set() {
+                summary.unreached.push(prepared.package.name.clone());
+                continue;
+            }
+            let checked = self.check(prepared);
+            if checked.is_idle() && checked.report.diagnostics.is_empty() && !self.stop.is_set() {
+                let end_to_end = self.arguments.end_to_end;
+                let lacks = if end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
+                complain(&format!("nothing was checked in package `{}`: {lacks}", prepared.package.name));
+            }
+            summary.add(&checked);
+            written = written.and_then(|()| renderer.package(&checked));
         }
-        let checked = check(package, options, progress, &stop);
-        if checked.is_idle() && checked.report.diagnostics.is_empty() && !stop.load(Ordering::SeqCst) {
-            let lacks = if options.end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
-            complain(&format!("nothing was checked in package `{}`: {lacks}", package.name));
-        }
-        summary.add(&checked);
-        written = written.and_then(|()| renderer.package(&checked));
+        summary.out_of_time = self.stop.out_of_time();
+        summary.interrupted = self.stop.is_set() && summary.out_of_time.is_none();
+        written
     }
-    summary.interrupted = stop.load(Ordering::SeqCst);
-    written
+
+    /// Checks one package.
+    fn check(&self, prepared: &Prepared) -> Checked {
+        let started = Instant::now();
+        let Prepared { package, scope, .. } = prepared;
+        let options = Options { scope: scope.clone(), end_to_end: self.arguments.end_to_end };
+        let counter = Counter::new(&package.name, self.progress);
+        let report = check_package(package, &options, &counter, &self.stop.flag);
+        let planned = counter.planned().max(report.outcomes.len());
+        Checked { package: package.clone(), scope: scope.clone(), report, planned, elapsed: started.elapsed() }
+    }
 }
 
-/// Checks one package.
-fn check(package: &Package, options: &Options, progress: bool, stop: &AtomicBool) -> Checked {
-    let started = Instant::now();
-    let counter = Counter::new(&package.name, progress);
-    let report = check_package(package, options, &counter, stop);
-    let planned = counter.planned().max(report.outcomes.len());
-    Checked { report, planned, elapsed: started.elapsed() }
-}
-
-/// The renderer that was asked for.
-fn renderer<'a>(
-    arguments: &CheckArguments,
-    global: &Global,
-    options: &Options,
-    out: &'a mut dyn Write,
-) -> Box<dyn Render + 'a> {
-    let detail = match (global.quiet, global.verbose) {
-        (true, _) => Detail::Problems,
-        (_, true) => Detail::Everything,
-        _ => Detail::Summary,
-    };
-    match arguments.message_format {
-        CheckFormat::Human => Box::new(human::Human::new(out, global.colour(), detail)),
-        CheckFormat::Short => Box::new(short::Short::new(out, detail)),
-        CheckFormat::Json => Box::new(json::Json::new(out, options.scope.clone())),
+/// The renderer for a format.
+fn renderer<'a>(format: CheckFormat, global: &Global, out: &'a mut dyn Write) -> Box<dyn Render + 'a> {
+    match format {
+        CheckFormat::Human => Box::new(human::Human::new(out, global.colour(), global.detail())),
+        CheckFormat::Short => Box::new(short::Short::new(out, global.detail())),
+        CheckFormat::Json => Box::new(json::Json::new(out)),
+        CheckFormat::Sarif => Box::new(sarif::Sarif::new(out)),
+        CheckFormat::Github => Box::new(github::Github::new(out)),
+        CheckFormat::Junit => Box::new(junit::Junit::new(out)),
     }
 }
 

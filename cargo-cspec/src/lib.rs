@@ -9,12 +9,17 @@ mod check;
 mod cli;
 pub mod exit;
 mod explain;
+mod graph;
 mod interrupt;
 mod list;
+mod manual;
+mod matrix;
+mod outline;
 mod output;
 mod packages;
 mod progress;
 mod render;
+mod settings;
 
 use std::ffi::OsString;
 
@@ -45,5 +50,9 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::Check(arguments) => check::run(arguments, &cli.global),
         cli::Command::List(arguments) => list::run(arguments, &cli.global),
         cli::Command::Explain(arguments) => explain::run(arguments),
+        cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
+        cli::Command::Graph(arguments) => graph::run(arguments),
+        cli::Command::Completions(arguments) => manual::completions(arguments),
+        cli::Command::Man(arguments) => manual::man(arguments),
     })
 }

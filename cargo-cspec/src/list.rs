@@ -8,7 +8,6 @@ use std::{
 use cspec_analysis::{
     report::{Listing, Options, list_package},
     verdict::Scope,
-    workspace::Package,
 };
 
 use crate::{
@@ -16,15 +15,15 @@ use crate::{
     exit::Status,
     interrupt,
     output::{complain, delivered},
-    packages,
+    packages::{self, Prepared},
     render::{human_list::HumanList, json_list, summary::is_source_error},
 };
 
 /// Runs `cargo cspec list`.
 pub fn run(arguments: &ListArguments, global: &Global) -> Status {
-    let packages =
-        packages::use_threads(arguments.effort.jobs).and_then(|()| packages::load(&arguments.selection.selection()));
-    let packages = match packages {
+    // Every pair of operations is asked about, not only those that some procedure needs: that is for small scopes.
+    let usual = Scope::default().smallest();
+    let packages = match packages::prepare(&arguments.selection.selection(), &arguments.effort, &usual) {
         Ok(packages) => packages,
         Err(message) => {
             complain(&message);
@@ -38,24 +37,22 @@ pub fn run(arguments: &ListArguments, global: &Global) -> Status {
 
 /// Lists every package; the status, and whether it could be written.
 fn list(
-    packages: &[Package],
+    packages: &[Prepared],
     arguments: &ListArguments,
     global: &Global,
     stop: &AtomicBool,
     out: &mut dyn Write,
 ) -> (Status, io::Result<()>) {
-    // Every pair of operations is asked about, not only those that some procedure needs: that is for small scopes.
-    let scope = arguments.effort.scope(Scope::default().smallest());
-    let options = Options { scope, end_to_end: false };
-    let human = HumanList {
-        colour: global.colour(),
-        matrix: arguments.matrix || global.verbose,
-        only_problems: global.quiet,
-        scope: &options.scope,
-    };
     let mut status = Status::Success;
     let mut written = Ok(());
-    for package in packages {
+    for Prepared { package, scope, .. } in packages {
+        let options = Options { scope: scope.clone(), end_to_end: false };
+        let human = HumanList {
+            colour: global.colour(),
+            matrix: arguments.matrix || global.verbose > 0,
+            only_problems: global.quiet,
+            scope,
+        };
         let listing = list_package(package, &options, stop);
         if stop.load(Ordering::SeqCst) {
             complain(&format!("interrupted: the list of package `{}` is not complete", package.name));
@@ -64,7 +61,7 @@ fn list(
         status = worse(status, of_source(&listing));
         written = written.and_then(|()| match arguments.message_format {
             ListFormat::Human => human.package(&listing, out),
-            ListFormat::Json => json_list::package(package, &listing, &options.scope, out),
+            ListFormat::Json => json_list::package(package, &listing, scope, out),
         });
     }
     (status, written)

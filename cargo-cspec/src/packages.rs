@@ -1,8 +1,63 @@
-//! What `check` and `list` do first: find the packages, and size the thread pool. Failing to is exit status 2.
+//! What every command that reads packages does first: find them, read their settings, size the thread pool. Failing to is exit status 2.
 
 use std::num::NonZero;
 
-use cspec_analysis::workspace::{self, LoadError, Package, Selection};
+use cspec_analysis::{
+    db,
+    verdict::Scope,
+    workspace::{self, LoadError, Package, Selection},
+};
+
+use crate::{
+    cli::{Bound, EffortArguments},
+    settings::{Settings, check_bounds, scalars},
+};
+
+/// A package, and how it is to be explored.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The package.
+    pub package: Package,
+    /// What the manifests say.
+    pub settings: Settings,
+    /// How far.
+    pub scope: Scope,
+}
+
+/// The selected packages, at least one, to be explored within `usual` unless the settings or the command line say otherwise. The error is
+/// a finished message.
+pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -> Result<Vec<Prepared>, String> {
+    use_threads(effort.jobs)?;
+    let packages = load(selection)?;
+    let mut known = Vec::new();
+    let mut prepared = Vec::new();
+    for package in packages {
+        let settings = Settings::of(&package)?;
+        let in_package = scalars_if_needed(&package, &[&settings.workspace_scope, &settings.scope, &effort.scope]);
+        check_bounds(&settings.scope, &in_package)
+            .map_err(|error| format!("{}: [package.metadata.cspec.scope]: {error}", package.manifest_path))?;
+        known.extend(in_package);
+        let scope = settings.scope(usual.clone(), &effort.scope);
+        prepared.push(Prepared { package, settings, scope });
+    }
+    check_bounds(&effort.scope, &known).map_err(|error| format!("--scope: {error}"))?;
+    if let (true, Some(first)) = (selection.workspace && selection.exclude.is_empty(), prepared.first()) {
+        let manifest = first.package.workspace_root.join("Cargo.toml");
+        check_bounds(&first.settings.workspace_scope, &known)
+            .map_err(|error| format!("{manifest}: [workspace.metadata.cspec.scope]: {error}"))?;
+    }
+    Ok(prepared)
+}
+
+/// The scalars of a package, if a bound names one: only then is its source looked at.
+fn scalars_if_needed(package: &Package, bounds: &[&[Bound]]) -> Vec<String> {
+    if bounds.iter().flat_map(|it| it.iter()).all(|bound| bound.scalar().is_none()) {
+        return Vec::new();
+    }
+    let database = db::Database::default();
+    let (_, sources) = db::load_package(&database, package);
+    scalars(&db::lowered(&database, sources).program)
+}
 
 /// The selected packages; at least one. The error is a finished message.
 pub fn load(selection: &Selection) -> Result<Vec<Package>, String> {
@@ -14,7 +69,7 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, String> {
 }
 
 /// Uses `jobs` threads from now on; as many as there are cores if it is not given.
-pub fn use_threads(jobs: Option<NonZero<usize>>) -> Result<(), String> {
+fn use_threads(jobs: Option<NonZero<usize>>) -> Result<(), String> {
     let Some(jobs) = jobs else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get());
     pool.build_global().map_err(|error| format!("cannot start {jobs} threads: {error}"))

@@ -110,3 +110,35 @@ fn json_always_ends_with_the_same_object() {
     let last = stdout(&output).lines().last().expect("a line");
     assert!(last.starts_with(r#"{"reason":"cspec-finished","success":false,"proved":0,"#), "{last}");
 }
+
+#[test]
+fn completions_and_manual_pages_are_made_from_the_command_line() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = cspec(&folder, &["completions", shell]);
+        assert_eq!(status(&output), Some(0), "{shell}: {}", stderr(&output));
+        assert!(stdout(&output).contains("message-format"), "{shell}");
+    }
+    let output = cspec(&folder, &["man", "pages"]);
+    assert_eq!(status(&output), Some(0), "{}", stderr(&output));
+    let page = std::fs::read_to_string(folder.join("pages/cargo-cspec-check.1")).expect("the page is written");
+    assert!(page.contains("end\\-to\\-end"), "{page}");
+}
+
+#[test]
+fn an_unknown_setting_is_status_2_with_a_suggestion() {
+    let misspelt = package("plain", "[package.metadata.cspec]\nbugdet = \"1m\"\n", "");
+    let output = cspec(&misspelt, &["check"]);
+    assert_eq!(status(&output), Some(2));
+    assert!(stderr(&output).contains("there is no key `bugdet`\nhelp: did you mean `budget`?"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("[package.metadata.cspec]"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_broken_manifest_is_status_2() {
+    let broken = Folder::new();
+    broken.write("Cargo.toml", "[package\n");
+    let output = cspec(&broken, &["check"]);
+    assert_eq!(status(&output), Some(2));
+    assert!(stderr(&output).contains("cannot read the workspace"), "{}", stderr(&output));
+}

@@ -539,3 +539,72 @@ fn an_interrupted_run_shows_what_was_decided() {
         text.contains(r#""package":"a""#) && !text.contains(r#""package":"b""#) && !text.contains(r#""package":"c""#)
     );
 }
+
+#[test]
+fn a_bound_on_a_scalar_that_does_not_exist_is_status_2() {
+    let text = format!("{COUNTER}\n#[scalar]\npub struct Message(u64);\n");
+    let counter = counter(text);
+    let output = cspec(&counter, &["check", "--scope", "Mesage=3"]);
+    assert_eq!(status(&output), Some(2), "{}", stdout(&output));
+    assert!(
+        stderr(&output).contains("there is no bound `Mesage`\nhelp: did you mean `Message`?"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(status(&cspec(&counter, &["check", "-q", "--scope", "Message=3"])), Some(0));
+}
+
+#[test]
+fn a_scope_in_the_manifest_counts_until_the_command_line_speaks() {
+    let table = "[package.metadata.cspec.scope]\nint = 1\n";
+    let counter = package("counter", table, COUNTER);
+    let bound = |arguments: &[&str]| stdout(&cspec(&counter, arguments)).contains("checked to scope: int ≤ 1");
+    assert!(bound(&["check"]));
+    assert!(!bound(&["check", "--scope", "int=2"]));
+}
+
+#[test]
+fn a_run_out_of_time_is_undecided() {
+    let endless = package("endless", TAKES_PART, ENDLESS);
+    let output = cspec(&endless, &["check", "--budget", "300ms", "--scope", "budget=1_000_000_000_000"]);
+    assert_eq!(status(&output), Some(3), "{}", stderr(&output));
+    assert!(stdout(&output).contains("undecided: "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("not checked within 300ms"), "{}", stdout(&output));
+}
+
+#[test]
+fn excluded_packages_are_left_out() {
+    let both = workspace(&[("one", COUNTER), ("two", COUNTER)]);
+    let all = |arguments: &[&str]| stdout(&cspec(&both, arguments)).matches(" obligations in ").count();
+    assert_eq!(all(&["check", "--workspace"]), 2);
+    assert_eq!(all(&["check", "--workspace", "--exclude", "t*"]), 1);
+    assert_eq!(all(&["check", "-p", "o?e"]), 1);
+    assert_eq!(status(&cspec(&both, &["check", "--exclude", "two"])), Some(2), "--exclude needs --workspace");
+}
+
+#[test]
+fn the_edition_in_messages_is_the_package_s() {
+    let broken = Folder::new();
+    broken.write(
+        "Cargo.toml",
+        format!("[package]\nname = \"old\"\nversion = \"0.1.0\"\nedition = \"2021\"\n{TAKES_PART}"),
+    );
+    broken.write("src/lib.rs", "#[layer] impl");
+    let output = cspec(&broken, &["check", "--message-format", "json"]);
+    assert!(stdout(&output).contains(r#""edition":"2021""#), "{}", stdout(&output));
+}
+
+#[test]
+fn the_matrix_of_one_layer() {
+    check(&counter(COUNTER), &["matrix", "RawLock"], 0, expect![[""]]);
+    let unknown = cspec(&counter(COUNTER), &["matrix", "RawLok"]);
+    assert_eq!(status(&unknown), Some(2));
+    assert!(stderr(&unknown).contains("did you mean `RawLock`?"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn the_stack_as_a_picture() {
+    let counter = counter(COUNTER);
+    assert!(stdout(&cspec(&counter, &["graph"])).starts_with("<svg xmlns"));
+    assert!(stdout(&cspec(&counter, &["graph", "--format", "dot"])).starts_with("digraph layers {"));
+}

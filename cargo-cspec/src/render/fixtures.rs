@@ -8,7 +8,8 @@ use cspec_analysis::{
     report::{
         ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, Movers, PackageReport, SourceText,
     },
-    verdict::{ObligationName, Outcome, Pattern, Verdict},
+    verdict::{ObligationName, Outcome, Pattern, Scope, Verdict},
+    workspace::{Package, Tables},
 };
 
 use super::summary::Checked;
@@ -113,6 +114,20 @@ fn of_layer(operation: &str) -> ObligationName {
     ObligationName { implementation: String::new(), ..name(Pattern::Layer, "no-panic", operation, "") }
 }
 
+/// The package that everything is in.
+pub fn package() -> Package {
+    Package {
+        name: "demo".to_owned(),
+        id: "path+file:///work/demo#0.1.0".to_owned(),
+        manifest_path: "/work/demo/Cargo.toml".into(),
+        target: ("demo".to_owned(), "lib".to_owned(), "/work/demo/src/lib.rs".into()),
+        edition: "2021".to_owned(),
+        workspace_root: "/work".into(),
+        target_directory: "/work/target".into(),
+        tables: Tables::default(),
+    }
+}
+
 fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> Checked {
     let report = PackageReport {
         package: "demo".to_owned(),
@@ -124,7 +139,7 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
         outcomes,
     };
     let planned = report.outcomes.len();
-    Checked { report, planned, elapsed: Duration::from_millis(270) }
+    Checked { package: package(), scope: Scope::default(), report, planned, elapsed: Duration::from_millis(270) }
 }
 
 /// Everything is proved or checked; one warning.

@@ -104,7 +104,7 @@ impl Render for Human<'_> {
 }
 
 /// `CriticalSection: movers, right-mover, Lock::read against Lock::write`.
-fn obligation(name: &ObligationName) -> String {
+pub fn obligation(name: &ObligationName) -> String {
     let qualified = |operation: &str| match (name.layer.as_str(), operation) {
         ("", operation) => operation.to_owned(),
         (layer, "") => layer.to_owned(),

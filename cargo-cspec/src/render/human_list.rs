@@ -81,6 +81,47 @@ impl HumanList<'_> {
     }
 }
 
+/// The human format of `matrix`.
+pub struct HumanMatrix<'a> {
+    /// Whether to colour.
+    pub colour: bool,
+    /// Only these layers; all if there are none.
+    pub layers: &'a [String],
+    /// Within which the mover types were inferred.
+    pub scope: &'a Scope,
+}
+
+impl HumanMatrix<'_> {
+    /// Prints the matrices of one package.
+    pub fn package(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
+        let paint = Paint(self.colour);
+        for found in &listing.diagnostics {
+            writeln!(out, "{}", excerpt::diagnostic(&listing.files, found, paint))?;
+        }
+        let wanted = |layer: &&ListedLayer| self.layers.is_empty() || self.layers.contains(&layer.name);
+        for layer in layers(listing).into_iter().filter(wanted) {
+            let protocol = layer.protocol.as_ref().map(|raw| format!(", protocol of {raw}")).unwrap_or_default();
+            writeln!(out, "{}{protocol}", paint.bold(&format!("{}: layer {}", listing.package, layer.name)))?;
+            let mut rows = matrix(layer);
+            let inferred = layer.operations.iter().filter(|it| !it.external).map(moves);
+            for (row, moves) in rows.iter_mut().zip([String::new()].into_iter().chain(inferred)) {
+                row.push(moves);
+            }
+            table(&rows, out)?;
+            writeln!(out)?;
+        }
+        writeln!(
+            out,
+            "How the row's operation moves past the column's of another process: right, left, both, - neither way, ? undecided;"
+        )?;
+        writeln!(
+            out,
+            "in the last column what that makes it. Inferred within {}; --scope changes that.",
+            scope(self.scope)
+        )
+    }
+}
+
 /// `Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2`.
 fn scope(scope: &Scope) -> String {
     let mut bounds = vec![("Pid", scope.pids), ("entries", scope.entries), ("int", scope.ints)];

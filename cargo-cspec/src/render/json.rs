@@ -12,6 +12,7 @@ use cspec_analysis::{
     ir::Span,
     report::{PackageReport, SourceText},
     verdict::{Outcome, Scope},
+    workspace::Package,
 };
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
@@ -26,25 +27,24 @@ use super::{
 /// The JSON format.
 pub struct Json<'a> {
     out: &'a mut dyn Write,
-    scope: Scope,
 }
 
 impl<'a> Json<'a> {
-    /// Writes to `out`; `scope` is the one that the run was asked for.
-    pub fn new(out: &'a mut dyn Write, scope: Scope) -> Json<'a> {
-        Json { out, scope }
+    /// Writes to `out`.
+    pub fn new(out: &'a mut dyn Write) -> Json<'a> {
+        Json { out }
     }
 }
 
 impl Render for Json<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
         let report = &checked.report;
-        let origin = Origin::of_report(report);
+        let origin = Origin::of(&checked.package);
         for found in diagnostics(report) {
             line(self.out, &CompilerMessage::new(&origin, &report.files, found))?;
         }
         for (outcome, took) in &report.outcomes {
-            line(self.out, &Obligation::new(report, &self.scope, outcome, *took))?;
+            line(self.out, &Obligation::new(report, &checked.scope, outcome, *took))?;
         }
         self.out.flush()
     }
@@ -62,7 +62,8 @@ pub fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
 
 /// The message that stands for a bug in cspec: an editor takes a run without any message for a broken tool.
 pub fn internal_error(told: &str) -> String {
-    let origin = Origin { package_id: "cspec", manifest_path: "", name: "cspec", kind: "bin", src_path: "" };
+    let origin =
+        Origin { package_id: "cspec", manifest_path: "", name: "cspec", kind: "bin", src_path: "", edition: "2024" };
     let text = format!("internal error in cspec: {told}");
     let rendered = Some(format!("error: {text}\n"));
     let message = Message { rendered, ..Message::plain("error: internal compiler error", text) };
@@ -82,17 +83,21 @@ pub struct Origin<'a> {
     pub kind: &'a str,
     /// The target's root file.
     pub src_path: &'a str,
+    /// The edition.
+    pub edition: &'a str,
 }
 
 impl<'a> Origin<'a> {
-    fn of_report(report: &'a PackageReport) -> Origin<'a> {
-        let (name, kind, src_path) = &report.target;
+    /// The target of a package that is read.
+    pub fn of(package: &'a Package) -> Origin<'a> {
+        let (name, kind, src_path) = &package.target;
         Origin {
-            package_id: &report.package_id,
-            manifest_path: report.manifest_path.as_str(),
+            package_id: &package.id,
+            manifest_path: package.manifest_path.as_str(),
             name,
             kind,
             src_path: src_path.as_str(),
+            edition: &package.edition,
         }
     }
 
@@ -106,7 +111,7 @@ impl<'a> Origin<'a> {
             crate_types: [self.kind],
             name: self.name,
             src_path: self.src_path,
-            edition: "2024",
+            edition: self.edition,
             doc: true,
             doctest: self.kind == "lib",
             test: true,
@@ -136,7 +141,7 @@ struct Target<'a> {
     crate_types: [&'a str; 1],
     name: &'a str,
     src_path: &'a str,
-    edition: &'static str,
+    edition: &'a str,
     doc: bool,
     doctest: bool,
     test: bool,
@@ -359,7 +364,7 @@ mod tests {
     use crate::render::fixtures::{broken, failing, passing, rendered};
 
     fn json(packages: &[Checked]) -> String {
-        rendered(packages, |out| Box::new(Json::new(out, Scope::default())))
+        rendered(packages, |out| Box::new(Json::new(out)))
     }
 
     /// The messages as the crate reads them that rust-analyzer reads them with.

@@ -17,13 +17,11 @@ use super::{
 
 /// Prints one package.
 pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
-    let (name, kind, src_path) = &package.target;
-    let manifest_path = package.manifest_path.as_str();
-    let origin = Origin { package_id: &package.id, manifest_path, name, kind, src_path: src_path.as_str() };
+    let origin = Origin::of(package);
     for found in &listing.diagnostics {
         line(out, &CompilerMessage::new(&origin, &listing.files, found))?;
     }
-    line(out, &Package::new(manifest_path, listing, scope))
+    line(out, &Package::new(package.manifest_path.as_str(), listing, scope))
 }
 
 /// `{"reason":"cspec-package",…}`.
@@ -144,17 +142,11 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::render::fixtures::listing;
+    use crate::render::fixtures::{listing, package};
 
     #[test]
     fn one_object_for_a_package() {
-        let package = workspace::Package {
-            name: "demo".to_owned(),
-            id: "path+file:///work/demo#0.1.0".to_owned(),
-            manifest_path: "/work/demo/Cargo.toml".into(),
-            target: ("demo".to_owned(), "lib".to_owned(), "/work/demo/src/lib.rs".into()),
-            workspace_root: "/work".into(),
-        };
+        let package = package();
         let mut out = Vec::new();
         super::package(&package, &listing(), &Scope::default().smallest(), &mut out)
             .expect("writing to memory succeeds");

@@ -1,12 +1,16 @@
 //! How results look. Nothing here asks the engine anything, decides anything, or touches the disk: values in, text out.
 
 pub mod excerpt;
+pub mod github;
 pub mod human;
 pub mod human_list;
 pub mod json;
 pub mod json_list;
+pub mod junit;
 pub mod paint;
+pub mod picture;
 pub mod place;
+pub mod sarif;
 pub mod short;
 pub mod summary;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cspec_analysis::{
     diagnostics::{Diagnostic, Severity, codes},
     report::PackageReport,
-    verdict::{Outcome, Pattern, Verdict},
+    verdict::{Outcome, Pattern, Scope, Verdict},
+    workspace::Package,
 };
 
 use crate::exit::Status;
@@ -13,6 +14,10 @@ use crate::exit::Status;
 /// A package with its report.
 #[derive(Clone, Debug)]
 pub struct Checked {
+    /// The package.
+    pub package: Package,
+    /// Within which it was checked.
+    pub scope: Scope,
     /// What the engine found.
     pub report: PackageReport,
     /// How many obligations the package has. More than the report has outcomes if the run was interrupted.
@@ -124,6 +129,8 @@ pub struct Summary {
     pub unreached: Vec<String>,
     /// The run was interrupted.
     pub interrupted: bool,
+    /// The time allowed ran out: what has no verdict is undecided.
+    pub out_of_time: Option<Duration>,
     /// There was no usable workspace.
     pub unusable: bool,
     /// How long the run took.
@@ -145,7 +152,12 @@ impl Summary {
 
     /// Obligations without a verdict although nobody interrupted the run, and no error in the source stood in their way.
     pub fn lost(&self) -> usize {
-        if self.interrupted || self.source_errors > 0 { 0 } else { self.unchecked }
+        if self.interrupted || self.out_of_time.is_some() || self.source_errors > 0 { 0 } else { self.unchecked }
+    }
+
+    /// Whether every obligation of every package was evaluated.
+    pub fn is_complete(&self) -> bool {
+        !self.interrupted && !self.unusable && self.unchecked == 0 && self.unreached.is_empty()
     }
 
     /// The exit status.
@@ -156,7 +168,7 @@ impl Summary {
             Status::Interrupted
         } else if self.tally.violated > 0 || self.source_errors > 0 {
             Status::Violated
-        } else if self.tally.undecided > 0 {
+        } else if self.tally.undecided > 0 || self.out_of_time.is_some() {
             Status::Undecided
         } else if self.unusable || !self.idle.is_empty() || self.tally.total() == 0 {
             Status::Usage
@@ -183,7 +195,8 @@ impl Summary {
         }
         counts.extend(self.tally.words());
         if self.unchecked > 0 {
-            counts.push(format!("{} not checked", self.unchecked));
+            let why = self.out_of_time.map(|time| format!(" within {}", humantime::format_duration(time)));
+            counts.push(format!("{} not checked{}", self.unchecked, why.unwrap_or_default()));
         }
         counts.extend(self.unreached.iter().map(|package| format!("package `{package}` not checked")));
         counts.extend(self.idle.iter().map(|package| format!("nothing in package `{package}`")));

@@ -1,0 +1,126 @@
+//! The arguments of each command.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::{Args, ValueEnum};
+
+use super::{EffortArguments, SelectionArguments, duration};
+
+/// `cargo cspec check`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CheckArguments {
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far.
+    #[command(flatten)]
+    pub effort: EffortArguments,
+    /// How long the run may take, such as 30s or 5m; what is not settled by then is undecided.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub budget: Option<Duration>,
+    /// Search all interleavings of the client programs instead of checking the patterns.
+    #[arg(long)]
+    pub end_to_end: bool,
+    /// How to print the results [default: human].
+    #[arg(long, value_name = "FORMAT")]
+    pub message_format: Option<CheckFormat>,
+}
+
+/// How `check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// Excerpts of the source, and a summary.
+    Human,
+    /// One line for each diagnostic.
+    Short,
+    /// One JSON object on each line.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// JUnit XML, for CI systems.
+    Junit,
+}
+
+/// `cargo cspec list`.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far.
+    #[command(flatten)]
+    pub effort: EffortArguments,
+    /// Print the matrix of each layer: which operation moves past which.
+    #[arg(long)]
+    pub matrix: bool,
+    /// How to print the list.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: ListFormat,
+}
+
+/// How `list` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// Tables.
+    Human,
+    /// One JSON object for each package.
+    Json,
+}
+
+/// `cargo cspec matrix`.
+#[derive(Debug, Args)]
+pub struct MatrixArguments {
+    /// Only these layers.
+    #[arg(value_name = "LAYER")]
+    pub layers: Vec<String>,
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far.
+    #[command(flatten)]
+    pub effort: EffortArguments,
+}
+
+/// `cargo cspec graph`.
+#[derive(Debug, Args)]
+pub struct GraphArguments {
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// A picture, or the language of Graphviz.
+    #[arg(long, value_name = "FORMAT", default_value = "svg")]
+    pub format: GraphFormat,
+}
+
+/// What `graph` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A picture.
+    Svg,
+    /// The language of Graphviz.
+    Dot,
+}
+
+/// `cargo cspec explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A diagnostic: CS0301, or 301.
+    pub code: Option<String>,
+}
+
+/// `cargo cspec completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// `cargo cspec man`.
+#[derive(Debug, Args)]
+pub struct ManArguments {
+    /// The folder to write the pages to.
+    pub folder: Utf8PathBuf,
+}

@@ -1,0 +1,213 @@
+//! The command line: words and their meanings, nothing else. It reads no files and starts no work.
+
+mod commands;
+mod effort;
+mod selection;
+
+use std::{ffi::OsString, io::IsTerminal as _};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+pub use commands::{
+    CheckArguments, CheckFormat, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat, ListArguments,
+    ListFormat, ManArguments, MatrixArguments,
+};
+pub use effort::{Bound, EffortArguments, bound_names, duration};
+pub use selection::SelectionArguments;
+
+use crate::render::Detail;
+
+/// Checks layered concurrency proofs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo-cspec", bin_name = "cargo cspec", version, about, long_about = None, after_help = EXIT_STATUSES)]
+#[command(subcommand_required = true, arg_required_else_help = false, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+const EXIT_STATUSES: &str = "\
+Exit status:
+    0  everything is proved, or checked to scope
+    1  something is violated, or the source has errors
+    2  wrong usage, no usable workspace, or nothing to check
+    3  nothing is violated, but something is undecided
+  101  a bug in cspec
+  130  interrupted";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check every obligation of the selected packages.
+    Check(CheckArguments),
+    /// List layers, operations with their mover types, implementations and stacks.
+    List(ListArguments),
+    /// Show which operation moves past which, as a matrix for each layer.
+    Matrix(MatrixArguments),
+    /// Draw the stacks of layers, as SVG or DOT.
+    Graph(GraphArguments),
+    /// Explain a diagnostic, or list all of them.
+    Explain(ExplainArguments),
+    /// Print completions for a shell.
+    Completions(CompletionsArguments),
+    /// Write the manual pages.
+    Man(ManArguments),
+}
+
+impl Command {
+    /// Whether standard output is for a program that reads cargo's messages.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Command::Check(check) => check.message_format == Some(CheckFormat::Json),
+            Command::List(list) => list.message_format == ListFormat::Json,
+            _ => false,
+        }
+    }
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Whether to use colour.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        help = "Use colour: auto, always or never [default: CARGO_TERM_COLOR, or auto]"
+    )]
+    #[arg(hide_possible_values = true)]
+    pub color: Option<ColourWhen>,
+    /// Print only problems: nothing if all is well.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Print every obligation; for `list`, the whole matrix.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+impl Global {
+    /// How much to show.
+    pub fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Problems,
+            (_, 0) => Detail::Summary,
+            _ => Detail::Everything,
+        }
+    }
+
+    /// Whether to write colours to standard output.
+    pub fn colour(&self) -> bool {
+        ColourWhen::resolve(self.color, &environment("CARGO_TERM_COLOR"), &environment("NO_COLOR"))
+            .wanted(std::io::stdout().is_terminal())
+    }
+}
+
+/// An environment variable; empty if it is not set.
+fn environment(name: &str) -> OsString {
+    std::env::var_os(name).unwrap_or_default()
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColourWhen {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl ColourWhen {
+    /// The flag decides, then `CARGO_TERM_COLOR`, then `NO_COLOR`.
+    fn resolve(flag: Option<ColourWhen>, cargo: &OsString, no_color: &OsString) -> ColourWhen {
+        let from_cargo = || cargo.to_str().and_then(|word| ColourWhen::from_str(word, true).ok());
+        let from_no_color = || (!no_color.is_empty()).then_some(ColourWhen::Never);
+        flag.or_else(from_cargo).or_else(from_no_color).unwrap_or(ColourWhen::Auto)
+    }
+
+    /// Whether it means colour on a stream that is, or is not, a terminal.
+    fn wanted(self, terminal: bool) -> bool {
+        match self {
+            ColourWhen::Auto => terminal,
+            ColourWhen::Always => true,
+            ColourWhen::Never => false,
+        }
+    }
+
+    /// The same, for help and usage errors.
+    pub fn for_clap(self) -> clap::ColorChoice {
+        match self {
+            ColourWhen::Auto => clap::ColorChoice::Auto,
+            ColourWhen::Always => clap::ColorChoice::Always,
+            ColourWhen::Never => clap::ColorChoice::Never,
+        }
+    }
+}
+
+/// Cargo runs `cargo-cspec cspec check` for `cargo cspec check`; people run `cargo-cspec check`. Both mean the same.
+pub fn without_repeated_name(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|word| word == "cspec") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+/// What `--color` says, found before the line is parsed, so that help and usage errors obey it too.
+pub fn colour_before_parsing(arguments: &[OsString]) -> ColourWhen {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let flag = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color") {
+        Some("") => words.get(at + 1).copied(),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    let flag = flag.and_then(|word| ColourWhen::from_str(word, false).ok());
+    ColourWhen::resolve(flag, &environment("CARGO_TERM_COLOR"), &environment("NO_COLOR"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str) -> Result<CheckArguments, clap::Error> {
+        let words = line.split(' ').map(OsString::from);
+        match Cli::try_parse_from(without_repeated_name(words))?.command {
+            Command::Check(arguments) => Ok(arguments),
+            other => panic!("not a check: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn the_name_may_be_repeated() {
+        for line in ["cargo-cspec check -p tso", "cargo-cspec cspec check -p tso"] {
+            assert_eq!(check(line).expect("it parses").selection.packages, ["tso"]);
+        }
+    }
+
+    #[test]
+    fn a_wrong_scope_is_refused() {
+        for wrong in ["Pid", "Pid=", "Pid=0", "Pid=-1", "pid=3", "entries=x", "=3", "entries=4294967296", ","] {
+            assert!(check(&format!("cargo-cspec check --scope {wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_flag_beats_cargo_and_cargo_beats_no_color() {
+        let resolve = |flag, cargo: &str, no_color: &str| ColourWhen::resolve(flag, &cargo.into(), &no_color.into());
+        assert_eq!(resolve(None, "", ""), ColourWhen::Auto);
+        assert_eq!(resolve(None, "", "1"), ColourWhen::Never);
+        assert_eq!(resolve(None, "always", "1"), ColourWhen::Always);
+        assert_eq!(resolve(None, "nonsense", ""), ColourWhen::Auto);
+        assert_eq!(resolve(Some(ColourWhen::Never), "always", ""), ColourWhen::Never);
+    }
+}

@@ -1,0 +1,70 @@
+//! The chains of layers of a package: its stacks, and beside them the implementations that no stack uses. What pictures are drawn from.
+
+use cspec_analysis::ir::{Implementation, ImplementationId, Layer, LayerId, Program};
+
+/// Layers from top to bottom, with what leads from each to the next above.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The stack; empty for an implementation outside all stacks.
+    pub stack: String,
+    /// One more than there are links.
+    pub layers: Vec<Box>,
+    /// The implementations, top to bottom.
+    pub links: Vec<Link>,
+}
+
+/// A layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Box {
+    /// The name.
+    pub name: String,
+    /// The layer that it restricts, if it is a protocol layer.
+    pub protocol_of: Option<String>,
+    /// Its operations.
+    pub operations: Vec<String>,
+}
+
+/// An implementation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The name.
+    pub name: String,
+    /// Its pattern.
+    pub pattern: &'static str,
+}
+
+/// The chains of a program, stacks first.
+pub fn chains(program: &Program) -> Vec<Chain> {
+    let mut chains: Vec<Chain> =
+        program.stacks.iter().map(|it| chain(program, &it.name, &it.implementations)).collect();
+    for index in 0..program.implementations.len() {
+        let id = ImplementationId(index as u32);
+        if !program.stacks.iter().any(|stack| stack.implementations.contains(&id)) {
+            chains.push(chain(program, "", &[id]));
+        }
+    }
+    chains
+}
+
+fn chain(program: &Program, stack: &str, implementations: &[ImplementationId]) -> Chain {
+    let implementations: Vec<&Implementation> =
+        implementations.iter().map(|id| &program.implementations[id.0 as usize]).collect();
+    let mut layers: Vec<LayerId> = implementations.first().iter().map(|it| it.upper).collect();
+    layers.extend(implementations.iter().map(|it| it.lower));
+    let links = implementations.iter().map(|it| Link { name: it.name.clone(), pattern: it.by.name() });
+    Chain {
+        stack: stack.to_owned(),
+        layers: layers.into_iter().map(|id| layer(program, id)).collect(),
+        links: links.collect(),
+    }
+}
+
+fn layer(program: &Program, id: LayerId) -> Box {
+    let layer_of = |id: LayerId| -> &Layer { &program.layers[id.0 as usize] };
+    let layer = layer_of(id);
+    Box {
+        name: layer.name.clone(),
+        protocol_of: layer.protocol.as_ref().map(|it| layer_of(it.raw).name.clone()),
+        operations: layer.operations.iter().map(|it| it.name.clone()).collect(),
+    }
+}

@@ -1,0 +1,207 @@
+//! What manifests say to cspec: `[package.metadata.cspec]`, and `[workspace.metadata.cspec]` for all packages.
+//!
+//! A package's table counts before the workspace's, and the command line before both. A key that does not exist is an error: a setting that
+//! is silently ignored is worse than none. `docs/configuration.md` describes the keys, `docs/metadata.schema.json` is their schema.
+
+use std::{num::NonZero, time::Duration};
+
+use cspec_analysis::{ir::Program, verdict::Scope, workspace::Package};
+use serde_json::{Map, Value};
+
+use crate::cli::{Bound, bound_names, duration};
+
+/// What the tables of a package and of its workspace say together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Bounds of the workspace. They may name scalars that only another package has.
+    pub workspace_scope: Vec<Bound>,
+    /// Bounds of the package.
+    pub scope: Vec<Bound>,
+    /// How long a run may take.
+    pub budget: Option<Duration>,
+    /// Whether verdicts are kept on the disk.
+    pub cache: Option<bool>,
+    /// How long the git hook may take.
+    pub hook_budget: Option<Duration>,
+    /// Whether a commit with undecided obligations is let through.
+    pub hook_allow_undecided: Option<bool>,
+}
+
+/// The keys of a table.
+const KEYS: [&str; 4] = ["budget", "cache", "hook", "scope"];
+/// The keys of its table `hook`.
+const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
+
+impl Settings {
+    /// The settings of a package; the error is a finished message.
+    pub fn of(package: &Package) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        let workspace = package.workspace_root.join("Cargo.toml");
+        settings
+            .read(&package.tables.workspace)
+            .map_err(|error| format!("{workspace}: [workspace.metadata.cspec]: {error}"))?;
+        settings.workspace_scope = std::mem::take(&mut settings.scope);
+        settings
+            .read(&package.tables.package)
+            .map_err(|error| format!("{}: [package.metadata.cspec]: {error}", package.manifest_path))?;
+        Ok(settings)
+    }
+
+    /// Reads a table over what is there already.
+    fn read(&mut self, table: &str) -> Result<(), String> {
+        if table.is_empty() {
+            return Ok(());
+        }
+        let Ok(Value::Object(table)) = serde_json::from_str(table) else {
+            return Err("expected a table".to_owned());
+        };
+        for (key, value) in &table {
+            match key.as_str() {
+                "budget" => self.budget = Some(time(key, value)?),
+                "cache" => self.cache = Some(yes_or_no(key, value)?),
+                "hook" => self.read_hook(value)?,
+                "scope" => self.read_scope(value)?,
+                _ => return Err(unknown("key", key, &KEYS)),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_hook(&mut self, value: &Value) -> Result<(), String> {
+        for (key, value) in object("hook", value)? {
+            match key.as_str() {
+                "allow-undecided" => self.hook_allow_undecided = Some(yes_or_no(key, value)?),
+                "budget" => self.hook_budget = Some(time(key, value)?),
+                _ => return Err(unknown("key", &format!("hook.{key}"), &HOOK_KEYS.map(|it| format!("hook.{it}")))),
+            }
+        }
+        Ok(())
+    }
+
+    fn read_scope(&mut self, value: &Value) -> Result<(), String> {
+        for (name, limit) in object("scope", value)? {
+            let limit = limit.as_u64().and_then(NonZero::new);
+            let limit = limit.ok_or_else(|| format!("`scope.{name}`: expected a whole number from 1 upwards"))?;
+            self.scope.push(Bound::new(name, limit)?);
+        }
+        Ok(())
+    }
+
+    /// The scope of a run: `usual`, then the settings, then what the command line says. The last word on a name counts.
+    pub fn scope(&self, usual: Scope, command_line: &[Bound]) -> Scope {
+        let mut scope = usual;
+        self.workspace_scope.iter().chain(&self.scope).chain(command_line).for_each(|bound| bound.apply(&mut scope));
+        scope
+    }
+}
+
+/// The `#[scalar]` types of a program.
+pub fn scalars(program: &Program) -> Vec<String> {
+    let is_scalar = |kind: &_| matches!(kind, cspec_analysis::ir::TypeDefKind::Scalar);
+    program.types.iter().filter(|it| is_scalar(&it.kind)).map(|it| it.name.clone()).collect()
+}
+
+/// Refuses bounds on scalars that there are not.
+pub fn check_bounds(bounds: &[Bound], scalars: &[String]) -> Result<(), String> {
+    for scalar in bounds.iter().filter_map(Bound::scalar) {
+        if !scalars.iter().any(|known| known == scalar) {
+            return Err(unknown("bound", scalar, &bound_names(scalars)));
+        }
+    }
+    Ok(())
+}
+
+/// What to say of a word that does not exist.
+pub fn unknown(kind: &str, word: &str, known: &[impl AsRef<str>]) -> String {
+    let near = |it: &&str| strsim::jaro_winkler(word, it) > 0.8 || word.eq_ignore_ascii_case(it);
+    let best = known
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(near)
+        .max_by(|one, other| strsim::jaro_winkler(word, one).total_cmp(&strsim::jaro_winkler(word, other)));
+    let hint = match best {
+        Some(best) => format!("did you mean `{best}`?"),
+        None => format!("there are {}", known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")),
+    };
+    format!("there is no {kind} `{word}`\nhelp: {hint}")
+}
+
+fn object<'a>(key: &str, value: &'a Value) -> Result<&'a Map<String, Value>, String> {
+    value.as_object().ok_or_else(|| format!("`{key}`: expected a table"))
+}
+
+fn yes_or_no(key: &str, value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| format!("`{key}`: expected true or false"))
+}
+
+fn time(key: &str, value: &Value) -> Result<Duration, String> {
+    let text = value.as_str().ok_or_else(|| format!("`{key}`: expected a time in quotes, such as \"30s\""))?;
+    duration(text).map_err(|error| format!("`{key}`: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tables: &[&str]) -> Result<Settings, String> {
+        let mut settings = Settings::default();
+        tables.iter().try_for_each(|table| settings.read(table))?;
+        Ok(settings)
+    }
+
+    #[test]
+    fn the_later_table_counts() {
+        let settings = read(&[
+            r#"{"scope": {"Pid": 2, "entries": 1}, "budget": "1m", "cache": false}"#,
+            r#"{"scope": {"Pid": 3}, "hook": {"budget": "5s"}}"#,
+        ])
+        .expect("the tables are well-formed");
+        assert_eq!(settings.budget, Some(Duration::from_secs(60)));
+        assert_eq!((settings.cache, settings.hook_budget), (Some(false), Some(Duration::from_secs(5))));
+        let scope = settings.scope(Scope::default(), &["entries=4".parse().expect("a bound")]);
+        assert_eq!((scope.pids, scope.entries), (3, 4));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_a_suggestion() {
+        let error = |table| read(&[table]).expect_err("it should be refused");
+        assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
+        assert_eq!(error(r#"{"zzz": 1}"#), "there is no key `zzz`\nhelp: there are budget, cache, hook, scope");
+        assert_eq!(
+            error(r#"{"hook": {"allow_undecided": true}}"#),
+            "there is no key `hook.allow_undecided`\nhelp: did you mean `hook.allow-undecided`?"
+        );
+        assert_eq!(error(r#"{"budget": 30}"#), "`budget`: expected a time in quotes, such as \"30s\"");
+        assert_eq!(error(r#"{"scope": {"Pid": 0}}"#), "`scope.Pid`: expected a whole number from 1 upwards");
+    }
+
+    #[test]
+    fn an_unknown_scalar_is_an_error_with_a_suggestion() {
+        let bounds = ["Mesage=3".parse().expect("a bound")];
+        let error = check_bounds(&bounds, &["Message".to_owned()]).expect_err("it should be refused");
+        assert_eq!(error, "there is no bound `Mesage`\nhelp: did you mean `Message`?");
+    }
+
+    #[test]
+    fn the_schema_has_the_same_keys() {
+        let schema: Value = serde_json::from_str(include_str!("../../docs/metadata.schema.json")).expect("it is JSON");
+        let keys = |properties: &Value| properties.as_object().expect("properties").keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&schema["properties"]), KEYS);
+        assert_eq!(keys(&schema["properties"]["hook"]["properties"]), HOOK_KEYS);
+        let valid = jsonschema::validator_for(&schema).expect("it is a schema");
+        for (table, good) in [
+            (
+                r#"{"scope": {"Pid": 2, "Message": 4}, "budget": "1m 30s", "cache": false, "hook": {"budget": "5s"}}"#,
+                true,
+            ),
+            (r#"{}"#, true),
+            (r#"{"bugdet": "1m"}"#, false),
+            (r#"{"scope": {"Pid": 0}}"#, false),
+            (r#"{"hook": {"allow_undecided": true}}"#, false),
+        ] {
+            assert_eq!(read(&[table]).is_ok(), good, "{table}");
+            let table = serde_json::from_str(table).expect("it is JSON");
+            assert_eq!(valid.is_valid(&table), good, "{table}");
+        }
+    }
+}
