@@ -5,22 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cspec_analysis::{
-    report::{Options, check_package},
-    verdict::Scope,
-};
+use cspec_analysis::verdict::{ObligationName, Scope};
 
 use crate::{
     cli::{CheckArguments, CheckFormat, Global},
+    engine::{Engine, Job},
     exit::Status,
+    filter::Filter,
     interrupt::{self, Stop},
-    output::{complain, delivered},
+    output::{complain, delivered, warn},
     packages::{self, Prepared},
-    progress::Counter,
-    render::{
-        Render, github, human, json, junit, sarif, short,
-        summary::{Checked, Summary},
-    },
+    render::{Render, github, human, json, junit, sarif, short, summary::Summary},
 };
 
 /// Runs `cargo cspec check`.
@@ -30,12 +25,12 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     let mut renderer = renderer(arguments.message_format.unwrap_or(CheckFormat::Human), global, &mut stdout);
 
     let mut summary = Summary::default();
-    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default());
-    let written = match packages {
-        Ok(packages) => {
-            let stop = Stop::after(budget(arguments, &packages), interrupt::stop_flag());
-            let run = Run { arguments, progress: !global.quiet && io::stderr().is_terminal(), stop: &stop };
-            run.check_all(&packages, renderer.as_mut(), &mut summary)
+    let written = match open(arguments) {
+        Ok(engine) => {
+            let stop = Stop::after(budget(arguments, engine.packages()), interrupt::stop_flag());
+            let progress = !global.quiet && io::stderr().is_terminal();
+            let run = Run { arguments, engine: &engine, filter: filter(arguments), progress, stop: &stop };
+            run.check_all(renderer.as_mut(), &mut summary)
         }
         Err(message) => {
             complain(&message);
@@ -50,50 +45,68 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     delivered(summary.status(), written.and_then(|()| stdout.flush()))
 }
 
+/// The selected packages in the engine. The error is a finished message.
+fn open(arguments: &CheckArguments) -> Result<Engine, String> {
+    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
+    let engine = Engine::open(packages, arguments.no_cache);
+    let all = |index| engine.names(index, arguments.end_to_end);
+    let names: Vec<_> = (0..engine.packages().len()).flat_map(all).collect();
+    filter(arguments).check(&names)?;
+    Ok(engine)
+}
+
+/// Which obligations the command line means.
+fn filter(arguments: &CheckArguments) -> Filter {
+    Filter { words: arguments.filters.clone(), partition: arguments.partition }
+}
+
 /// How long the run may take: what the command line says, or the smallest budget in the settings.
 fn budget(arguments: &CheckArguments, packages: &[Prepared]) -> Option<Duration> {
     arguments.budget.or_else(|| packages.iter().filter_map(|it| it.settings.budget).min())
 }
 
-/// What checking a package needs to know of the run.
+/// A run over packages.
 struct Run<'a> {
     arguments: &'a CheckArguments,
+    engine: &'a Engine,
+    filter: Filter,
     progress: bool,
     stop: &'a Stop,
 }
 
 impl Run<'_> {
     /// Checks the packages one after the other, showing each when it is done. If that fails the checking goes on: the status still counts.
-    fn check_all(&self, packages: &[Prepared], renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
+    fn check_all(&self, renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
+        let only = |name: &ObligationName| self.filter.matches(name);
+        let Run { arguments, progress, .. } = *self;
+        let job = Job { end_to_end: arguments.end_to_end, only: &only, progress, stop: &self.stop.flag };
         let mut written = Ok(());
-        for prepared in packages {
+        for (index, Prepared { package, .. }) in self.engine.packages().iter().enumerate() {
             if self.stop.is_set() {
-                summary.unreached.push(prepared.package.name.clone());
+                summary.unreached.push(package.name.clone());
                 continue;
             }
-            let checked = self.check(prepared);
+            let checked = self.engine.check(index, &job);
+            if checked.is_idle() && !self.filter.is_all() {
+                // The filter means something in another package, or the part is empty.
+                continue;
+            }
             if checked.is_idle() && checked.report.diagnostics.is_empty() && !self.stop.is_set() {
-                let end_to_end = self.arguments.end_to_end;
-                let lacks = if end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
-                complain(&format!("nothing was checked in package `{}`: {lacks}", prepared.package.name));
+                let lacks = if arguments.end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
+                complain(&format!("nothing was checked in package `{}`: {lacks}", package.name));
             }
             summary.add(&checked);
             written = written.and_then(|()| renderer.package(&checked));
         }
+        if let Some(partition) = self.filter.partition {
+            summary.note = Some(format!("part {partition} of all obligations; the other parts were not looked at"));
+        }
         summary.out_of_time = self.stop.out_of_time();
         summary.interrupted = self.stop.is_set() && summary.out_of_time.is_none();
+        if let Some(failure) = self.engine.cache_failure() {
+            warn(&format!("{failure}; nothing is kept of this run"));
+        }
         written
-    }
-
-    /// Checks one package.
-    fn check(&self, prepared: &Prepared) -> Checked {
-        let started = Instant::now();
-        let Prepared { package, scope, .. } = prepared;
-        let options = Options { scope: scope.clone(), end_to_end: self.arguments.end_to_end };
-        let counter = Counter::new(&package.name, self.progress);
-        let report = check_package(package, &options, &counter, &self.stop.flag);
-        let planned = counter.planned().max(report.outcomes.len());
-        Checked { package: package.clone(), scope: scope.clone(), report, planned, elapsed: started.elapsed() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use cspec_analysis::db;
+use cspec_analysis::session::Session;
 
 use crate::{
     cli::{GraphArguments, GraphFormat},
@@ -23,10 +23,8 @@ pub fn run(arguments: &GraphArguments) -> Status {
         }
     };
     let mut chains = Vec::new();
-    for package in &packages {
-        let database = db::Database::default();
-        let (_, sources) = db::load_package(&database, package);
-        chains.extend(outline::chains(&db::lowered(&database, sources).program));
+    for package in Session::open(packages).snapshot().packages() {
+        chains.extend(outline::chains(package.program()));
     }
     if chains.is_empty() {
         complain("nothing to draw: there is no #[stack] and no #[implement] here");

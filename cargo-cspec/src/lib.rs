@@ -5,10 +5,14 @@
 //! engine anything nor touches the disk.
 
 mod bug;
+mod cache;
 mod check;
+mod clean;
 mod cli;
+mod engine;
 pub mod exit;
 mod explain;
+mod filter;
 mod graph;
 mod interrupt;
 mod list;
@@ -52,6 +56,7 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::Explain(arguments) => explain::run(arguments),
         cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
         cli::Command::Graph(arguments) => graph::run(arguments),
+        cli::Command::Clean(arguments) => clean::run(arguments),
         cli::Command::Completions(arguments) => manual::completions(arguments),
         cli::Command::Man(arguments) => manual::man(arguments),
     })

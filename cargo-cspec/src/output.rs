@@ -23,3 +23,9 @@ pub fn complain(message: &str) {
     use std::io::Write as _;
     let _ = writeln!(io::stderr(), "error: {message}");
 }
+
+/// Prints `warning: …` on standard error.
+pub fn warn(message: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(io::stderr(), "warning: {message}");
+}

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use cspec_analysis::{
-    db,
+    session::Session,
     verdict::Scope,
     workspace::{self, LoadError, Package, Selection},
 };
@@ -54,9 +54,7 @@ fn scalars_if_needed(package: &Package, bounds: &[&[Bound]]) -> Vec<String> {
     if bounds.iter().flat_map(|it| it.iter()).all(|bound| bound.scalar().is_none()) {
         return Vec::new();
     }
-    let database = db::Database::default();
-    let (_, sources) = db::load_package(&database, package);
-    scalars(&db::lowered(&database, sources).program)
+    Session::open(vec![package.clone()]).snapshot().packages().iter().flat_map(|it| scalars(it.program())).collect()
 }
 
 /// The selected packages; at least one. The error is a finished message.

@@ -11,7 +11,6 @@ use std::{
     time::Duration,
 };
 
-use cspec_analysis::{report::Progress, verdict::Outcome};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How long a run stays silent.
@@ -30,20 +29,20 @@ impl Counter {
     }
 
     /// How many obligations the package has.
-    pub fn planned(&self) -> usize {
+    pub fn total(&self) -> usize {
         self.planned.load(Ordering::SeqCst)
     }
-}
 
-impl Progress for Counter {
-    fn planned(&self, total: usize) {
+    /// `total` obligations are known.
+    pub fn planned(&self, total: usize) {
         self.planned.store(total, Ordering::SeqCst);
         if let Some(bar) = &self.bar {
             bar.bar.set_length(total as u64);
         }
     }
 
-    fn finished(&self, _: &Outcome) {
+    /// One more is done.
+    pub fn finished(&self) {
         if let Some(bar) = &self.bar {
             bar.bar.inc(1);
         }

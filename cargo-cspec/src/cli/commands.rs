@@ -5,11 +5,14 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, ValueEnum};
 
-use super::{EffortArguments, SelectionArguments, duration};
+use super::{EffortArguments, Partition, SelectionArguments, duration};
 
 /// `cargo cspec check`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckArguments {
+    /// Check only what these name: a layer, an implementation, a stack, an operation, or Layer::operation.
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
     /// Which packages.
     #[command(flatten)]
     pub selection: SelectionArguments,
@@ -19,9 +22,15 @@ pub struct CheckArguments {
     /// How long the run may take, such as 30s or 5m; what is not settled by then is undecided.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
+    /// Check one part of the obligations only: hash:M/N is the M-th of N.
+    #[arg(long, value_name = "hash:M/N")]
+    pub partition: Option<Partition>,
     /// Search all interleavings of the client programs instead of checking the patterns.
     #[arg(long)]
     pub end_to_end: bool,
+    /// Neither read nor write the cache of verdicts.
+    #[arg(long)]
+    pub no_cache: bool,
     /// How to print the results [default: human].
     #[arg(long, value_name = "FORMAT")]
     pub message_format: Option<CheckFormat>,
@@ -109,6 +118,14 @@ pub enum GraphFormat {
 pub struct ExplainArguments {
     /// A diagnostic: CS0301, or 301.
     pub code: Option<String>,
+}
+
+/// `cargo cspec clean`.
+#[derive(Debug, Args)]
+pub struct CleanArguments {
+    /// Where the workspace is.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
 }
 
 /// `cargo cspec completions`.

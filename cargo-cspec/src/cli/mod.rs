@@ -9,10 +9,10 @@ use std::{ffi::OsString, io::IsTerminal as _};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use commands::{
-    CheckArguments, CheckFormat, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat, ListArguments,
-    ListFormat, ManArguments, MatrixArguments,
+    CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
+    ListArguments, ListFormat, ManArguments, MatrixArguments,
 };
-pub use effort::{Bound, EffortArguments, bound_names, duration};
+pub use effort::{Bound, EffortArguments, Partition, bound_names, duration};
 pub use selection::SelectionArguments;
 
 use crate::render::Detail;
@@ -52,6 +52,8 @@ pub enum Command {
     Graph(GraphArguments),
     /// Explain a diagnostic, or list all of them.
     Explain(ExplainArguments),
+    /// Remove the cache of verdicts.
+    Clean(CleanArguments),
     /// Print completions for a shell.
     Completions(CompletionsArguments),
     /// Write the manual pages.

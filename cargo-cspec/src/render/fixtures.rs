@@ -139,7 +139,15 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
         outcomes,
     };
     let planned = report.outcomes.len();
-    Checked { package: package(), scope: Scope::default(), report, planned, elapsed: Duration::from_millis(270) }
+    let cached = vec![false; planned];
+    Checked {
+        package: package(),
+        scope: Scope::default(),
+        report,
+        cached,
+        planned,
+        elapsed: Duration::from_millis(270),
+    }
 }
 
 /// Everything is proved or checked; one warning.

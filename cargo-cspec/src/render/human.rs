@@ -1,9 +1,6 @@
 //! `check` for people: excerpts of the source, then a table for each package, then one line.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
 use cspec_analysis::verdict::{ObligationName, Outcome, Verdict};
 
@@ -64,9 +61,10 @@ impl<'a> Human<'a> {
 
     /// One line for each obligation.
     fn obligations(&mut self, checked: &Checked) -> io::Result<()> {
-        for (outcome, took) in &checked.report.outcomes {
+        for ((outcome, took), cached) in checked.report.outcomes.iter().zip(&checked.cached) {
             let verdict = self.paint.verdict(&outcome.verdict, &format!("{:9}", outcome.verdict.name()));
-            let effort = self.paint.faint(&effort(outcome, *took));
+            let took = if *cached { "cached".to_owned() } else { format!("{} ms", took.as_millis()) };
+            let effort = self.paint.faint(&effort(outcome, &took));
             writeln!(self.out, "  {verdict}  {}  {effort}", obligation(&outcome.name))?;
         }
         if checked.report.outcomes.is_empty() { Ok(()) } else { writeln!(self.out) }
@@ -117,11 +115,11 @@ pub fn obligation(name: &ObligationName) -> String {
 }
 
 /// `(12 cases, 36 states, 8 ms; Pid ≤ 3)`: what an obligation took, and the bounds that it met.
-fn effort(outcome: &Outcome, took: Duration) -> String {
+fn effort(outcome: &Outcome, took: &str) -> String {
     let bounds =
         if outcome.bounds_met.is_empty() { String::new() } else { format!("; {}", outcome.bounds_met.join(", ")) };
     let (cases, states) = (count(outcome.cases, "case"), count(outcome.states, "state"));
-    format!("({cases}, {states}, {} ms{bounds})", took.as_millis())
+    format!("({cases}, {states}, {took}{bounds})")
 }
 
 /// `1 case`, `2 cases`.

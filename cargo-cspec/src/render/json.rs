@@ -43,8 +43,9 @@ impl Render for Json<'_> {
         for found in diagnostics(report) {
             line(self.out, &CompilerMessage::new(&origin, &report.files, found))?;
         }
-        for (outcome, took) in &report.outcomes {
-            line(self.out, &Obligation::new(report, &checked.scope, outcome, *took))?;
+        for ((outcome, took), cached) in report.outcomes.iter().zip(&checked.cached) {
+            let obligation = Obligation { cached: *cached, ..Obligation::new(report, &checked.scope, outcome, *took) };
+            line(self.out, &obligation)?;
         }
         self.out.flush()
     }
@@ -261,6 +262,7 @@ struct Obligation<'a> {
     cases: u64,
     states: u64,
     millis: u64,
+    cached: bool,
     span: LineSpan<'a>,
 }
 
@@ -282,6 +284,7 @@ impl<'a> Obligation<'a> {
             cases: outcome.cases,
             states: outcome.states,
             millis: millis(took),
+            cached: false,
             span: LineSpan::new(&report.files, outcome.span),
         }
     }
@@ -423,11 +426,11 @@ mod tests {
             .filter(|line| !line.contains("compiler-message"))
             .fold(String::new(), |text, line| text + line + "\n");
         expect![[r#"
-            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":1,"states":3,"millis":0,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":2,"states":6,"millis":1,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":12,"states":36,"millis":8,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"cases":40,"states":120,"millis":28,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":5,"states":15,"millis":3,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":1,"states":3,"millis":0,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":2,"states":6,"millis":1,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":12,"states":36,"millis":8,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"cases":40,"states":120,"millis":28,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":5,"states":15,"millis":3,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
             {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"undecided":0,"millis":300}
         "#]].assert_eq(&text);
     }

@@ -20,6 +20,8 @@ pub struct Checked {
     pub scope: Scope,
     /// What the engine found.
     pub report: PackageReport,
+    /// For each outcome: whether it is from the cache.
+    pub cached: Vec<bool>,
     /// How many obligations the package has. More than the report has outcomes if the run was interrupted.
     pub planned: usize,
     /// How long it took.
@@ -133,6 +135,8 @@ pub struct Summary {
     pub out_of_time: Option<Duration>,
     /// There was no usable workspace.
     pub unusable: bool,
+    /// What else there is to say of the run.
+    pub note: Option<String>,
     /// How long the run took.
     pub elapsed: Duration,
 }
@@ -203,6 +207,7 @@ impl Summary {
         if counts.is_empty() {
             counts.push("nothing".to_owned());
         }
+        counts.extend(self.note.clone());
         format!("{word}: {}", counts.join(", "))
     }
 }

@@ -96,7 +96,8 @@ pub fn package(name: &str, table: &str, text: impl AsRef<[u8]>) -> Folder {
 /// A workspace of packages that take part.
 pub fn workspace(packages: &[(&str, &str)]) -> Folder {
     let folder = Folder::new();
-    folder.write("Cargo.toml", "[workspace]\nmembers = [\"*\"]\nresolver = \"3\"\n");
+    let members: Vec<String> = packages.iter().map(|(name, _)| format!("{name:?}")).collect();
+    folder.write("Cargo.toml", format!("[workspace]\nmembers = [{}]\nresolver = \"3\"\n", members.join(", ")));
     packages.iter().for_each(|(name, text)| folder.add_package(name, text));
     folder
 }

@@ -1,0 +1,104 @@
+//! Verdicts on the disk, in `target/cspec/cache`: a file for each result, named by the fingerprint of all that it depends on, the engine
+//! included.
+//!
+//! Nothing in a file is trusted before its checksum is right and it names the fingerprint it was asked for: what is truncated, changed or
+//! foreign is as good as absent, and is written anew. A file is written beside its place and then renamed, so that runs at the same time
+//! never see half of one; whoever renames last wins, and both have the same content. If the disk does not let us write, the run goes on
+//! without, and says so once.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cspec_analysis::{
+    obligations::report::Settled,
+    results::{self, Fingerprint},
+};
+
+/// Begins every file. Another layout has another number.
+const MAGIC: &str = "cspec result 1";
+
+/// A folder of results.
+#[derive(Debug)]
+pub struct Cache {
+    folder: Utf8PathBuf,
+    failure: OnceLock<String>,
+}
+
+/// Where the results of a workspace are.
+pub fn folder(target_directory: &Utf8Path) -> Utf8PathBuf {
+    target_directory.join("cspec").join("cache")
+}
+
+impl Cache {
+    /// The cache in this target directory. It is made when the first result is stored.
+    pub fn new(target_directory: &Utf8Path) -> Cache {
+        Cache { folder: folder(target_directory), failure: OnceLock::new() }
+    }
+
+    /// Why results could not be stored, if so.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.get().map(|why| format!("the cache in {} cannot be written: {why}", self.folder))
+    }
+
+    fn path(&self, fingerprint: Fingerprint) -> Utf8PathBuf {
+        let name = fingerprint.to_string();
+        let (group, rest) = name.split_at(2);
+        self.folder.join(group).join(rest)
+    }
+
+    fn write(&self, fingerprint: Fingerprint, text: &str) -> io::Result<()> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let path = self.path(fingerprint);
+        let group = path.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(group)?;
+        let unfinished = group.join(format!(".{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let written = fs::File::create(&unfinished)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|()| fs::rename(&unfinished, &path));
+        if written.is_err() {
+            // The first error is the one to tell of.
+            let _ = fs::remove_file(&unfinished);
+        }
+        written
+    }
+}
+
+impl results::Cache for Cache {
+    fn load(&self, fingerprint: Fingerprint) -> Option<Settled> {
+        decode(fingerprint, &fs::read_to_string(self.path(fingerprint)).ok()?)
+    }
+
+    fn store(&self, fingerprint: Fingerprint, settled: &Settled) {
+        if self.failure.get().is_some() {
+            return;
+        }
+        let written = encode(fingerprint, settled).and_then(|text| self.write(fingerprint, &text));
+        if let Err(error) = written {
+            // Somebody else may have told of the same already.
+            let _ = self.failure.set(error.to_string());
+        }
+    }
+}
+
+/// `cspec result 1 FINGERPRINT CHECKSUM`, and below it the result.
+fn encode(fingerprint: Fingerprint, settled: &Settled) -> io::Result<String> {
+    let body = serde_json::to_string(settled)?;
+    Ok(format!("{MAGIC} {fingerprint} {}\n{body}", checksum(fingerprint, &body)))
+}
+
+fn decode(fingerprint: Fingerprint, text: &str) -> Option<Settled> {
+    let (head, body) = text.split_once('\n')?;
+    let expected = format!("{MAGIC} {fingerprint} {}", checksum(fingerprint, body));
+    (head == expected).then(|| serde_json::from_str(body).ok()).flatten()
+}
+
+fn checksum(fingerprint: Fingerprint, body: &str) -> blake3::Hash {
+    blake3::hash(format!("{fingerprint} {body}").as_bytes())
+}

@@ -1,0 +1,122 @@
+//! Asking the engine: opens the packages with the cache, runs what is wanted of them, and gives back the outcomes in their fixed order.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
+
+use cspec_analysis::{
+    report::{Options, PackageReport, SourceText},
+    results::Provenance,
+    session::{Event, Request, Session, Snapshot, State},
+    verdict::{ObligationName, Outcome},
+};
+
+use crate::{cache::Cache, packages::Prepared, progress::Counter, render::summary::Checked};
+
+/// Packages in the engine.
+pub struct Engine {
+    snapshot: Snapshot,
+    packages: Vec<Prepared>,
+    cache: Option<Arc<Cache>>,
+}
+
+/// What to check of a package, and who is told.
+pub struct Job<'a> {
+    /// End to end instead of the patterns.
+    pub end_to_end: bool,
+    /// Which obligations.
+    pub only: &'a (dyn Fn(&ObligationName) -> bool + Sync),
+    /// Whether to draw a progress bar.
+    pub progress: bool,
+    /// Set when the run is to end.
+    pub stop: &'a AtomicBool,
+}
+
+impl Engine {
+    /// The packages as they are on the disk; with the cache, unless `without_cache` or the settings say otherwise.
+    pub fn open(packages: Vec<Prepared>, without_cache: bool) -> Engine {
+        Engine::with_texts(packages, without_cache, |_| {})
+    }
+
+    /// The packages, with texts that `change` lays over the disk.
+    pub fn with_texts(packages: Vec<Prepared>, without_cache: bool, change: impl FnOnce(&mut Session)) -> Engine {
+        let wanted = !without_cache && packages.iter().all(|it| it.settings.cache != Some(false));
+        let target = packages.first().filter(|_| wanted).map(|it| &it.package.target_directory);
+        let cache = target.map(|it| Arc::new(Cache::new(it)));
+        let all = packages.iter().map(|it| it.package.clone()).collect();
+        let mut session = match &cache {
+            Some(cache) => Session::with_cache(all, Arc::clone(cache) as Arc<_>),
+            None => Session::open(all),
+        };
+        change(&mut session);
+        Engine { snapshot: session.snapshot(), packages, cache }
+    }
+
+    /// The packages.
+    pub fn packages(&self) -> &[Prepared] {
+        &self.packages
+    }
+
+    /// Why verdicts could not be kept, if so.
+    pub fn cache_failure(&self) -> Option<String> {
+        self.cache.as_ref().and_then(|it| it.failure())
+    }
+
+    /// Every obligation of a package, by name.
+    pub fn names(&self, package: usize, end_to_end: bool) -> Vec<ObligationName> {
+        let options = Options { scope: self.packages[package].scope.clone(), end_to_end };
+        self.snapshot.obligations(package, &options).into_iter().map(|it| it.name).collect()
+    }
+
+    /// Checks one package.
+    pub fn check(&self, index: usize, job: &Job<'_>) -> Checked {
+        let started = Instant::now();
+        let Prepared { package, scope, .. } = &self.packages[index];
+        let options = Options { scope: scope.clone(), end_to_end: job.end_to_end };
+        let counter = Counter::new(&package.name, job.progress);
+        let settled: Mutex<HashMap<ObligationName, (Outcome, Provenance)>> = Mutex::default();
+        let told = |event: Event| match event {
+            Event::Planned { total, .. } => counter.planned(total),
+            Event::Started { .. } => {}
+            Event::Settled { listed, .. } => {
+                if let State::Settled(outcome, provenance) = listed.state {
+                    counter.finished();
+                    let mut settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
+                    settled.insert(listed.name, (outcome, provenance));
+                }
+            }
+        };
+        let request = Request { options: &options, packages: Some(&[index]), only: job.only, first: &|_| false };
+        self.snapshot.run(&request, &told, job.stop);
+        let mut settled = settled.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = Vec::new();
+        let mut cached = Vec::new();
+        for name in self.names(index, job.end_to_end) {
+            if let Some((outcome, provenance)) = settled.remove(&name) {
+                outcomes.push((outcome, provenance.time()));
+                cached.push(provenance == Provenance::Cached);
+            }
+        }
+        let planned = counter.total().max(outcomes.len());
+        let report = self.report(index, outcomes);
+        Checked { package: package.clone(), scope: scope.clone(), report, cached, planned, elapsed: started.elapsed() }
+    }
+
+    fn report(&self, index: usize, outcomes: Vec<(Outcome, Duration)>) -> PackageReport {
+        let snapshot = &self.snapshot.packages()[index];
+        let package = &snapshot.package;
+        let text =
+            |it: &cspec_analysis::session::File| SourceText { path: it.shown.clone(), text: it.text.to_string() };
+        PackageReport {
+            package: package.name.clone(),
+            package_id: package.id.clone(),
+            manifest_path: package.manifest_path.clone(),
+            target: package.target.clone(),
+            files: snapshot.files.iter().map(text).collect(),
+            diagnostics: snapshot.diagnostics.clone(),
+            outcomes,
+        }
+    }
+}

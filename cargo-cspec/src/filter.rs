@@ -1,0 +1,98 @@
+//! The words after `check`: which obligations they mean.
+
+use cspec_analysis::verdict::ObligationName;
+
+use crate::{cli::Partition, settings::unknown};
+
+/// Which obligations a run is about.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Any of these; all if there are none.
+    pub words: Vec<String>,
+    /// And in this part.
+    pub partition: Option<Partition>,
+}
+
+impl Filter {
+    /// Whether it is about everything.
+    pub fn is_all(&self) -> bool {
+        self.words.is_empty() && self.partition.is_none()
+    }
+
+    /// Whether it is about this obligation.
+    pub fn matches(&self, name: &ObligationName) -> bool {
+        let by_word = self.words.is_empty() || self.words.iter().any(|word| means(word, name));
+        by_word && self.partition.is_none_or(|part| part.contains(name))
+    }
+
+    /// Refuses words that mean none of these obligations. The error is a finished message.
+    pub fn check(&self, all: &[ObligationName]) -> Result<(), String> {
+        for word in &self.words {
+            if !all.iter().any(|name| means(word, name)) {
+                let mut known: Vec<String> = all.iter().flat_map(words).collect();
+                known.sort();
+                known.dedup();
+                let simple: Vec<&String> = known.iter().filter(|it| !it.contains("::")).collect();
+                let known: Vec<&String> = if word.contains("::") { known.iter().collect() } else { simple };
+                return Err(unknown("layer, operation, implementation or stack", word, &known));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a word means this obligation: it is one of the words for it.
+fn means(word: &str, name: &ObligationName) -> bool {
+    words(name).iter().any(|it| it == word)
+}
+
+/// All the words for an obligation: its implementation, layer, operations, and these joined by `::`.
+fn words(name: &ObligationName) -> Vec<String> {
+    let ObligationName { implementation, layer, operation, against, .. } = name;
+    let owners = [implementation, layer].into_iter().filter(|it| !it.is_empty());
+    let operations = || [operation, against].into_iter().filter(|it| !it.is_empty() && !it.contains(' '));
+    let joined = owners.clone().flat_map(|owner| operations().map(move |it| format!("{owner}::{it}")));
+    owners.cloned().chain(operations().cloned()).chain(joined).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cspec_analysis::verdict::Pattern;
+
+    use super::*;
+
+    fn name(implementation: &str, layer: &str, operation: &str, against: &str) -> ObligationName {
+        ObligationName {
+            implementation: implementation.to_owned(),
+            pattern: Pattern::Movers,
+            kind: "right-mover".into(),
+            layer: layer.to_owned(),
+            operation: operation.to_owned(),
+            against: against.to_owned(),
+        }
+    }
+
+    fn filter(words: &[&str]) -> Filter {
+        Filter { words: words.iter().map(|it| (*it).to_owned()).collect(), partition: None }
+    }
+
+    #[test]
+    fn a_word_is_a_layer_an_operation_or_both() {
+        let link = name("", "Deliver", "link_mail", "list");
+        for word in ["Deliver", "link_mail", "Deliver::link_mail", "Deliver::list", "list"] {
+            assert!(filter(&[word]).matches(&link), "{word}");
+        }
+        for word in ["deliver", "Deliver::", "link", "Mailbox::link_mail", ""] {
+            assert!(!filter(&[word]).matches(&link), "{word}");
+        }
+        assert!(filter(&[]).matches(&link) && filter(&["other", "list"]).matches(&link));
+    }
+
+    #[test]
+    fn a_word_that_means_nothing_is_refused() {
+        let all = [name("Count", "Lock", "read", "")];
+        assert_eq!(filter(&["Count::read"]).check(&all), Ok(()));
+        let error = filter(&["Lock::raed"]).check(&all).expect_err("it means nothing");
+        assert!(error.ends_with("help: did you mean `Lock::read`?"), "{error}");
+    }
+}
