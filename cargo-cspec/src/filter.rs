@@ -65,7 +65,7 @@ mod tests {
         ObligationName {
             implementation: implementation.to_owned(),
             pattern: Pattern::Movers,
-            kind: "right-mover".into(),
+            kind: "right-mover",
             layer: layer.to_owned(),
             operation: operation.to_owned(),
             against: against.to_owned(),

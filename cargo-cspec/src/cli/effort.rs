@@ -154,7 +154,7 @@ mod tests {
             let name = ObligationName {
                 implementation: format!("I{number}"),
                 pattern: Pattern::Movers,
-                kind: "shape".into(),
+                kind: "shape",
                 layer: "L".to_owned(),
                 operation: "op".to_owned(),
                 against: String::new(),
