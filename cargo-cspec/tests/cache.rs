@@ -83,7 +83,8 @@ fn another_scope_is_another_question() {
 
 #[test]
 fn what_is_damaged_is_ignored_and_written_anew() {
-    let damages: [(&str, &dyn Fn(Vec<u8>) -> Vec<u8>); 6] = [
+    type Damage = dyn Fn(Vec<u8>) -> Vec<u8>;
+    let damages: [(&str, &Damage); 6] = [
         ("empty", &|_| Vec::new()),
         ("truncated", &|bytes| bytes[..bytes.len() / 2].to_vec()),
         ("one bit", &|mut bytes| {
