@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cspec::{Pid, Set};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, openat, unlinkat};
-use rustix::io::{Errno, read, retry_on_intr, write};
+use rustix::io::{Errno, pwrite, read, retry_on_intr};
 use tracing::warn;
 
 use super::incarnation::Incarnations;
@@ -281,11 +281,12 @@ fn is_component(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0'])
 }
 
-fn write_all(file: &OwnedFd, mut contents: &[u8]) -> Result<(), Errno> {
-    while !contents.is_empty() {
-        match retry_on_intr(|| write(file, contents))? {
+fn write_all(file: &OwnedFd, contents: &[u8]) -> Result<(), Errno> {
+    let mut written = 0;
+    while written < contents.len() {
+        match retry_on_intr(|| pwrite(file, &contents[written..], written as u64))? {
             0 => return Err(Errno::NOSPC),
-            octets => contents = &contents[octets..],
+            octets => written += octets,
         }
     }
     Ok(())

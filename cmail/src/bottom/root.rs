@@ -47,6 +47,8 @@ pub enum Error {
     Epoch,
     /// No mailbox can be called so.
     Name(String),
+    /// No thread can be started.
+    Thread(std::io::Error),
 }
 
 impl Error {
@@ -67,6 +69,7 @@ impl fmt::Display for Error {
                 ".cmail/epoch is damaged; write a number into it that is greater than all in `.cmail/living`, and than the first \
                  number of every message's name divided by 2^32"
             ),
+            Error::Thread(error) => write!(f, "a thread of the store cannot be started: {error}"),
             Error::Name(name) => write!(
                 f,
                 "no mailbox can be called {name:?}: a name has up to 64 lower-case letters, digits, dots, hyphens and underscores, \

@@ -67,7 +67,8 @@ impl Store {
         for _ in 0..options.threads.max(1) {
             let disk = Disk::new(root.clone(), incarnations.clone(), durability.clone());
             let queue = queue.clone();
-            thread::spawn(move || work(&queue, Bottom::new(disk), options.plan));
+            let run = move || work(&queue, Bottom::new(disk), options.plan);
+            thread::Builder::new().name("store".to_owned()).spawn(run).map_err(Error::Thread)?;
         }
         Ok(Store { tasks, root })
     }

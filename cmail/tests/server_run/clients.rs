@@ -1,0 +1,148 @@
+//! Clients that others wrote.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has};
+
+#[test]
+fn python() {
+    if !has("python3") {
+        return;
+    }
+    let scratch = Scratch::new(&["u2"]);
+    cmail(&["adduser", "u1"], &scratch.0, "a secret\n");
+    let server = Server::start(&scratch, &["--no-sync"]);
+    let script = r#"
+import poplib, smtplib, sys
+smtp, pop3 = (address.split(':') for address in sys.argv[1:])
+message = b'Subject: test\r\n\r\n.dot\r\n..\r\n\xff 8 bit\r\n'
+with smtplib.SMTP(*smtp) as client:
+    assert client.sendmail('a@localhost', ['u1@localhost', 'u2'], message, ['BODY=8BITMIME']) == {}
+    try:
+        client.sendmail('a@localhost', ['nobody@localhost'], message)
+        assert False
+    except smtplib.SMTPRecipientsRefused as refused:
+        assert refused.recipients['nobody@localhost'][0] == 550
+for user, password in ('u1', 'a secret'), ('u2', 'whatever'):
+    client = poplib.POP3(*pop3)
+    client.capa()
+    client.user(user)
+    client.pass_(password)
+    assert client.stat() == (1, len(message))
+    assert b'\r\n'.join(client.retr(1)[1]) + b'\r\n' == message
+    assert client.top(1, 1)[1] == [b'Subject: test', b'', b'.dot']
+    client.dele(1)
+    client.quit()
+client = poplib.POP3(*pop3)
+client.user('u1')
+try:
+    client.pass_('wrong')
+    assert False
+except poplib.error_proto as error:
+    assert b'[AUTH]' in error.args[0]
+client.user('u1')
+client.pass_('a secret')
+assert client.stat() == (0, 0)
+"#;
+    let status = Command::new("python3").args(["-c", script, &server.smtp, &server.pop3]).status();
+    assert!(status.expect("python runs").success());
+    server.stop();
+}
+
+#[test]
+fn curl() {
+    if !has("curl") {
+        return;
+    }
+    let scratch = Scratch::new(&["u1"]);
+    let server = Server::start(&scratch, &["--no-sync"]);
+    let smtp = format!("smtp://{}", server.smtp);
+    let mut send = Command::new("curl");
+    send.args(["-sS", &smtp, "--mail-from", "a@localhost", "--mail-rcpt", "u1@localhost", "-T", "-"]);
+    let mut send = send.stdin(Stdio::piped()).spawn().expect("curl runs");
+    send.stdin.take().expect("it is piped").write_all(b"Subject: x\r\n\r\n.hello\r\n").expect("curl reads");
+    assert!(send.wait().expect("curl ends").success());
+    let pop3 = format!("pop3://u1:any@{}/1", server.pop3);
+    let got = Command::new("curl").args(["-sS", &pop3]).output().expect("curl runs");
+    assert_eq!(String::from_utf8_lossy(&got.stdout), "Subject: x\r\n\r\n.hello\r\n");
+    server.stop();
+}
+
+/// The load generators of the paper. Both run for a while and are then killed; rabid compares the MD5 of each message.
+#[test]
+fn postal_and_rabid() {
+    if !has("postal") || !has("rabid") {
+        return;
+    }
+    let users: Vec<String> = (0..10).map(|number| format!("u{number}")).collect();
+    let scratch = Scratch::new(&users.iter().map(String::as_str).collect::<Vec<_>>());
+    let server = Server::start(&scratch, &["--no-sync"]);
+    let list = scratch.0.join(".cmail/users");
+    fs::write(&list, users.iter().map(|user| format!("{user} x\n")).collect::<String>()).expect("a list of users");
+    let addresses = scratch.0.join(".cmail/addresses");
+    fs::write(&addresses, users.iter().map(|user| format!("{user}@localhost\n")).collect::<String>()).expect("a list");
+    let run = |program: &str, arguments: &[&str], address: &str, list: &std::path::Path| {
+        let (host, port) = address.split_once(':').expect("an address");
+        let run = Command::new("timeout")
+            .args(["-s", "KILL", "4", program])
+            .args(arguments)
+            .arg(format!("[{host}]{port}"))
+            .arg(list)
+            .current_dir(&scratch.0)
+            .output();
+        let run = run.expect("the program runs");
+        String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr)
+    };
+    let said = run("postal", &["-t", "2", "-m", "1", "-M", "1", "-c", "5", "-r", "600"], &server.smtp, &addresses);
+    let waiting: usize = users.iter().map(|user| scratch.files(user, "mail").len()).sum();
+    assert!(waiting > 0, "postal has delivered nothing: {said}");
+    let said = run("rabid", &["-p", "2", "-r", "600"], &server.pop3, &list);
+    let left: usize = users.iter().map(|user| scratch.files(user, "mail").len()).sum();
+    assert!(left < waiting, "rabid has fetched nothing: {said}");
+    assert!(!said.contains("MD5"), "{said}");
+    server.stop();
+}
+
+#[test]
+fn one_session_for_each_mailbox() {
+    let scratch = Scratch::new(&["u1"]);
+    let server = Server::start(&scratch, &["--no-sync"]);
+    assert!(deliver(&server.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
+    let mut first = Line::connect(&server.pop3).expect("a connection");
+    first.ask("USER u1").expect("a reply");
+    assert!(first.ask("PASS x").expect("a reply").starts_with("+OK 1 "));
+    assert!(fetch(&server.pop3, "u1", false).expect_err("it is busy").to_string().contains("[IN-USE]"));
+    // Delivery needs no session, and what comes now is seen by the next one.
+    assert!(deliver(&server.smtp, &["u1"], "two").expect("a reply").starts_with("250"));
+    assert_eq!(first.ask("STAT").expect("a reply"), "+OK 1 5");
+    first.ask("DELE 1").expect("a reply");
+    // It breaks off: nothing is removed, and the mailbox is free.
+    drop(first);
+    let found = (0..100).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fetch(&server.pop3, "u1", false).ok()
+    });
+    assert_eq!(found.expect("the mailbox becomes free").into_values().collect::<Vec<_>>(), ["one\r\n", "two\r\n"]);
+    server.stop();
+}
+
+#[test]
+fn the_server_stops_when_sessions_are_done() {
+    let scratch = Scratch::new(&["u1"]);
+    let mut server = Server::start(&scratch, &["--no-sync"]);
+    let mut idle = Line::connect(&server.smtp).expect("a connection");
+    idle.ask("EHLO test").expect("a reply");
+    let mut busy = Line::connect(&server.smtp).expect("a connection");
+    busy.ask("EHLO test").expect("a reply");
+    busy.ask("MAIL FROM:<>").expect("a reply");
+    busy.ask("RCPT TO:<u1>").expect("a reply");
+    busy.ask("DATA").expect("a reply");
+    crate::harness::kill("TERM", server.pid);
+    assert!(idle.reply().expect("it is told").starts_with("421"));
+    assert!(busy.ask("the end\r\n.").expect("it may finish").starts_with("250"));
+    assert!(busy.reply().expect("and is told then").starts_with("421"));
+    assert!(server.child.wait().expect("the server ends").success());
+    assert_eq!(scratch.files("u1", "mail").len(), 1);
+}

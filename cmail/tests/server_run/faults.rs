@@ -1,0 +1,254 @@
+//! System calls that fail, and processes that are killed before one. `strace` does it to the only store thread of the only worker, so
+//! that each call of a delivery, a pickup or a deletion can be aimed at; without it these tests are skipped for everybody to see.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::harness::{Scratch, Server, deliver, fetch, has, kill, prepare};
+
+/// A server with one store thread, which has its handles open.
+fn server(scratch: &Scratch) -> Server {
+    scratch.settings("store_threads = 1");
+    let server = Server::start(scratch, &["--workers", "1"]);
+    warm_up(&server);
+    server
+}
+
+fn warm_up(server: &Server) {
+    assert!(deliver(&server.smtp, &["u1"], "warm").expect("a reply").starts_with("250"));
+    assert!(!fetch(&server.pop3, "u1", true).expect("a session").is_empty());
+}
+
+/// The store thread of the worker.
+fn store_thread(server: &Server) -> Option<u32> {
+    let worker = *server.workers().first()?;
+    let tasks = fs::read_dir(format!("/proc/{worker}/task")).ok()?;
+    let is_store = |task: &u32| fs::read_to_string(format!("/proc/{task}/comm")).is_ok_and(|name| name == "store\n");
+    tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).find(is_store)
+}
+
+/// Makes the kernel lie to one thread, until it is dropped.
+struct Lie(Child);
+
+impl Lie {
+    fn to(server: &Server, injection: &str) -> Lie {
+        let thread = store_thread(server).expect("a worker with a store");
+        let call = injection.split(':').next().expect("an injection starts with the call");
+        let mut strace = Command::new("strace");
+        strace.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
+        let strace = strace.args(["-p", &thread.to_string()]).stderr(Stdio::null()).spawn().expect("strace runs");
+        for _ in 0..500 {
+            let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
+            if !status.contains("TracerPid:\t0") {
+                // It is attached, and sets its options before the thread goes on.
+                sleep(Duration::from_millis(20));
+                return Lie(strace);
+            }
+            sleep(Duration::from_millis(10));
+        }
+        panic!("strace cannot attach");
+    }
+}
+
+impl Drop for Lie {
+    fn drop(&mut self) {
+        kill("INT", self.0.id());
+        let _ = self.0.wait();
+    }
+}
+
+/// Sends a message, about whose delivery the kernel lies. The thread does nothing before that.
+fn deliver_under(server: &Server, injection: &str, users: &[&str]) -> std::io::Result<String> {
+    let mut smtp = prepare(&server.smtp, users)?.expect("the recipients are known");
+    let _lie = Lie::to(server, injection);
+    smtp.ask("new\r\n.")
+}
+
+const ERRORS: [&str; 8] = ["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENOMEM", "EACCES", "EROFS", "ENOENT"];
+
+/// For good or for once: the client is told that it did not work, and no trace is left of the message.
+#[test]
+fn a_delivery_that_fails_leaves_nothing() {
+    if !has("strace") {
+        return;
+    }
+    let scratch = Scratch::new(&["u1", "u2"]);
+    let server = server(&scratch);
+    for call in ["openat", "pwrite64", "fsync", "linkat"] {
+        for errno in ERRORS {
+            // The file is synced first, then the directory, when the message is there already.
+            let when = if call == "fsync" { ":when=1" } else { "" };
+            let lie = Lie::to(&server, &format!("{call}:error={errno}{when}"));
+            let reply =
+                deliver(&server.smtp, &["u1"], "text").unwrap_or_else(|error| panic!("{call} {errno}: {error}"));
+            drop(lie);
+            assert!(reply.starts_with("452"), "{call} {errno}: {reply}");
+            assert_eq!(scratch.files("u1", "mail"), BTreeMap::new(), "{call} {errno}");
+            assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{call} {errno}");
+        }
+    }
+    // The second of two recipients: the first one's copy is taken back.
+    for call in ["linkat:error=ENOSPC:when=2", "fsync:error=EIO:when=3"] {
+        let reply = deliver_under(&server, call, &["u1", "u2"]).expect("a reply");
+        assert!(reply.starts_with("452"), "{call}: {reply}");
+        for user in ["u1", "u2"] {
+            assert_eq!(scratch.files(user, "mail"), BTreeMap::new(), "{call}");
+        }
+    }
+    warm_up(&server);
+    server.stop();
+}
+
+/// A name that is taken is tried again with another number; a call that is interrupted is made again; a temporary file that cannot be
+/// removed does not matter, and goes with the next start.
+#[test]
+fn failures_that_are_none() {
+    if !has("strace") {
+        return;
+    }
+    let scratch = Scratch::new(&["u1"]);
+    let server = server(&scratch);
+    for injection in [
+        "linkat:error=EEXIST:when=1..3",
+        "pwrite64:error=EINTR:when=1",
+        "unlinkat:error=EIO:when=1",
+        "unlinkat:error=EROFS:when=1",
+    ] {
+        let reply = deliver_under(&server, injection, &["u1"]).expect("a reply");
+        assert!(reply.starts_with("250"), "{injection}: {reply}");
+    }
+    for injection in ["flock:error=EINTR:when=1..3", "read:error=EINTR:when=1", "getdents64:error=EINTR:when=1"] {
+        let lie = Lie::to(&server, injection);
+        let found = fetch(&server.pop3, "u1", false).expect("a session");
+        drop(lie);
+        assert_eq!(found.len(), 4, "{injection}");
+    }
+    assert_eq!(scratch.files("u1", "tmp").len(), 2);
+    server.stop();
+    let server = Server::start(&scratch, &[]);
+    assert_eq!(scratch.files("u1", "tmp").len(), 0);
+    assert_eq!(fetch(&server.pop3, "u1", true).expect("a session").len(), 4);
+    server.stop();
+}
+
+/// Picking up and deleting have no way to fail in the layers: the process stops, the client is told, and the lock is free.
+#[test]
+fn a_pickup_or_a_deletion_that_fails() {
+    if !has("strace") {
+        return;
+    }
+    let scratch = Scratch::new(&["u1"]);
+    let server = server(&scratch);
+    assert!(deliver(&server.smtp, &["u1"], "text").expect("a reply").starts_with("250"));
+    for call in ["flock", "getdents64", "openat", "fstat", "read"] {
+        for errno in ["EIO", "EMFILE", "ENOMEM", "EACCES"] {
+            let lie = Lie::to(&server, &format!("{call}:error={errno}:when=1"));
+            let refused = fetch(&server.pop3, "u1", true).expect_err("it cannot be read");
+            drop(lie);
+            assert!(refused.to_string().contains("[SYS/TEMP]"), "{call} {errno}: {refused}");
+            assert_eq!(fetch(&server.pop3, "u1", false).expect("a session").len(), 1, "{call} {errno}");
+        }
+    }
+    for injection in ["unlinkat:error=EIO:when=1", "unlinkat:error=EROFS:when=1", "flock:error=EIO:when=3"] {
+        let lie = Lie::to(&server, injection);
+        let refused = fetch(&server.pop3, "u1", true).expect_err("it cannot be deleted");
+        drop(lie);
+        assert!(refused.to_string().contains("not removed"), "{injection}: {refused}");
+        assert_eq!(fetch(&server.pop3, "u1", false).expect("a session").len(), 1, "{injection}");
+    }
+    server.stop();
+}
+
+/// What the worker is doing when the kernel lies to it; whether the client was told that it is done.
+type Work = fn(&Server, &str) -> bool;
+
+/// Killed before each call of a delivery, a pickup and a deletion: afterwards each message is there once or not at all, whole, under
+/// one name; what was acknowledged is there; the next worker finds nothing in its way.
+#[test]
+fn killed_before_every_call() {
+    if !has("strace") {
+        return;
+    }
+    let delivering: Work =
+        |server, injection| deliver_under(server, injection, &["u1"]).is_ok_and(|reply| reply.starts_with("250"));
+    let deleting: Work = |server, injection| {
+        let _lie = Lie::to(server, injection);
+        fetch(&server.pop3, "u1", true).is_ok()
+    };
+    let calls: [(bool, Work, &[&str]); 2] = [
+        (
+            true,
+            delivering,
+            &["openat:1", "pwrite64:1", "fsync:1", "close:1", "linkat:1", "unlinkat:1", "fsync:2", "write:1"],
+        ),
+        (
+            false,
+            deleting,
+            &[
+                "flock:1",
+                "getdents64:1",
+                "getdents64:2",
+                "openat:1",
+                "read:1",
+                "close:1",
+                "flock:2",
+                "flock:3",
+                "unlinkat:1",
+                "flock:4",
+                "fsync:1",
+            ],
+        ),
+    ];
+    for (delivers, work, points) in calls {
+        for point in points {
+            let (call, count) = point.split_once(':').expect("a call and a count");
+            let scratch = Scratch::new(&["u1"]);
+            let server = server(&scratch);
+            assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
+            let before = server.workers();
+            let acknowledged = work(&server, &format!("{call}:signal=KILL:when={count}"));
+            wait_for_others(&server, &before, point);
+            let files = scratch.files("u1", "mail");
+            let copies = |text: &[u8]| files.values().filter(|message| *message == text).count();
+            assert_eq!(copies(b"old\r\n") + copies(b"new\r\n"), files.len(), "{point}: {files:?}");
+            assert!(copies(b"new\r\n") <= 1 && copies(b"old\r\n") <= 1, "{point}: {files:?}");
+            match delivers {
+                true => {
+                    assert_eq!(copies(b"old\r\n"), 1, "{point}");
+                    assert!(!acknowledged || copies(b"new\r\n") == 1, "{point}");
+                }
+                false => assert!(!acknowledged || files.is_empty(), "{point}: a deletion was acknowledged"),
+            }
+            assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{point}: nobody owns what is left");
+            for name in files.keys() {
+                let status = fs::metadata(scratch.0.join("u1/mail").join(name)).expect("the message");
+                assert_eq!(status.nlink(), 1, "{point}");
+            }
+            // Processes that come later do not touch what earlier ones delivered.
+            assert!(deliver(&server.smtp, &["u1"], "later").expect("a reply").starts_with("250"));
+            let later = scratch.files("u1", "mail");
+            assert!(
+                files.iter().all(|(name, text)| later.get(name) == Some(text)),
+                "{point}: {files:?} then {later:?}"
+            );
+            assert_eq!(later.len(), files.len() + 1, "{point}");
+            server.stop();
+        }
+    }
+}
+
+/// Waits until the worker is another one, which serves.
+fn wait_for_others(server: &Server, before: &[u32], point: &str) {
+    for _ in 0..500 {
+        let now = server.workers();
+        if !now.is_empty() && now != before && store_thread(server).is_some() {
+            return;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    panic!("{point}: the worker was not killed, or none came after it");
+}

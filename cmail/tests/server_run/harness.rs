@@ -1,0 +1,230 @@
+//! A server in a scratch directory, and clients of a few lines.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A mail root that goes with the value.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    /// A root with these users, who need no password, in memory.
+    pub fn new(users: &[&str]) -> Scratch {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("cmail-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
+        let scratch = Scratch(parent.join(name));
+        cmail(&["init"], &scratch.0, "");
+        for user in users {
+            cmail(&["adduser", user, "--no-password"], &scratch.0, "");
+        }
+        scratch
+    }
+
+    /// Lines for the file of settings.
+    pub fn settings(&self, lines: &str) {
+        fs::write(self.0.join(".cmail/config.toml"), lines).expect("the scratch directory is writable");
+    }
+
+    /// What is in the files of one directory of a mailbox, by name.
+    pub fn files(&self, user: &str, dir: &str) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.0.join(user).join(dir)).expect("the mailbox is there");
+        let read = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().expect("names are text");
+            (name, fs::read(entry.path()).expect("the test may read mail"))
+        };
+        entries.map(|entry| read(entry.expect("the directory can be read"))).collect()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays behind does not matter to any other test.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the command on a root, with a text on its standard input.
+pub fn cmail(arguments: &[&str], root: &Path, input: &str) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cmail"));
+    let mut child =
+        command.args(arguments).arg("--root").arg(root).stdin(Stdio::piped()).spawn().expect("cmail starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes()).expect("cmail reads what it is given");
+    drop(stdin);
+    assert!(child.wait().expect("cmail ends").success(), "cmail {arguments:?}");
+}
+
+/// A running server, or what is left of it.
+pub struct Server {
+    pub child: Child,
+    pub smtp: String,
+    pub pop3: String,
+    pub pid: u32,
+}
+
+impl Server {
+    pub fn start(scratch: &Scratch, arguments: &[&str]) -> Server {
+        Server::start_under(&[], scratch, arguments)
+    }
+
+    /// Starts it by another command, which is given it as its last arguments.
+    pub fn start_under(under: &[&str], scratch: &Scratch, arguments: &[&str]) -> Server {
+        let mut words = under.to_vec();
+        let listen = ["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--root"];
+        words.push(env!("CARGO_BIN_EXE_cmail"));
+        words.extend(listen);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(&scratch.0).args(arguments).env("RUST_LOG", "error").stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("the server speaks");
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("the first line is JSON");
+        let address = |name: &str| ready[name].as_str().expect("an address").to_owned();
+        let pid = ready["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("a process id");
+        Server { smtp: address("smtp"), pop3: address("pop3"), pid, child }
+    }
+
+    /// The processes of its workers.
+    pub fn workers(&self) -> Vec<u32> {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).unwrap_or_default();
+        children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    }
+
+    /// Ends it in good order.
+    pub fn stop(mut self) {
+        kill("TERM", self.pid);
+        let status = self.child.wait().expect("the server ends");
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // After `stop` there is nothing to kill; after a failed test the server must not stay.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal to a process, which may be gone already.
+pub fn kill(signal: &str, pid: u32) {
+    let _ = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).stderr(Stdio::null()).status();
+}
+
+/// Whether a program is there. If not, says so: the test is skipped for everybody to see.
+pub fn has(program: &str) -> bool {
+    let found = Command::new("which").arg(program).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("SKIPPED: `{program}` is not installed");
+    }
+    found
+}
+
+/// A connection that sends lines and reads replies.
+pub struct Line {
+    stream: BufReader<TcpStream>,
+}
+
+impl Line {
+    pub fn connect(address: &str) -> std::io::Result<Line> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_nodelay(true)?;
+        let mut line = Line { stream: BufReader::new(stream) };
+        line.reply()?;
+        Ok(line)
+    }
+
+    pub fn send(&mut self, text: &str) -> std::io::Result<()> {
+        self.stream.get_mut().write_all(text.as_bytes())
+    }
+
+    /// The last line of a reply.
+    pub fn reply(&mut self) -> std::io::Result<String> {
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            if line.as_bytes().get(3) != Some(&b'-') {
+                return Ok(line.trim_end().to_owned());
+            }
+        }
+    }
+
+    pub fn ask(&mut self, line: &str) -> std::io::Result<String> {
+        self.send(&format!("{line}\r\n"))?;
+        self.reply()
+    }
+
+    /// The lines up to the dot, with dots taken away.
+    pub fn lines(&mut self) -> std::io::Result<String> {
+        let mut text = String::new();
+        loop {
+            let mut line = String::new();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            if line == ".\r\n" {
+                return Ok(text);
+            }
+            text += line.strip_prefix('.').unwrap_or(&line);
+        }
+    }
+}
+
+/// Sends one message; returns the last reply.
+pub fn deliver(address: &str, users: &[&str], text: &str) -> std::io::Result<String> {
+    match prepare(address, users)? {
+        Ok(mut smtp) => smtp.ask(&format!("{text}\r\n.")),
+        Err(refused) => Ok(refused),
+    }
+}
+
+/// Everything that comes before the text of a message; or the reply that refuses it.
+pub fn prepare(address: &str, users: &[&str]) -> std::io::Result<Result<Line, String>> {
+    let mut smtp = Line::connect(address)?;
+    smtp.ask("EHLO test")?;
+    smtp.ask("MAIL FROM:<test@localhost>")?;
+    for user in users {
+        let reply = smtp.ask(&format!("RCPT TO:<{user}@localhost>"))?;
+        if !reply.starts_with("250") {
+            return Ok(Err(reply));
+        }
+    }
+    smtp.ask("DATA")?;
+    Ok(Ok(smtp))
+}
+
+/// Logs in; fetches all messages by their unique names, and deletes them if asked to.
+pub fn fetch(address: &str, user: &str, delete: bool) -> std::io::Result<BTreeMap<String, String>> {
+    let mut pop3 = Line::connect(address)?;
+    pop3.ask(&format!("USER {user}"))?;
+    let reply = pop3.ask("PASS x")?;
+    if !reply.starts_with("+OK") {
+        return Err(std::io::Error::other(reply));
+    }
+    pop3.ask("UIDL")?;
+    let mut found = BTreeMap::new();
+    for line in pop3.lines()?.lines() {
+        let (number, uid) = line.split_once(' ').expect("UIDL lists pairs");
+        let reply = pop3.ask(&format!("RETR {number}"))?;
+        assert!(reply.starts_with("+OK"), "{reply}");
+        found.insert(uid.to_owned(), pop3.lines()?);
+        if delete {
+            pop3.ask(&format!("DELE {number}"))?;
+        }
+    }
+    let reply = pop3.ask("QUIT")?;
+    match reply.starts_with("+OK") {
+        true => Ok(found),
+        false => Err(std::io::Error::other(reply)),
+    }
+}
