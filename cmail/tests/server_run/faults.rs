@@ -41,12 +41,13 @@ impl Lie {
         let mut strace = Command::new("strace");
         strace.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
         let strace = strace.args(["-p", &thread.to_string()]).stderr(Stdio::null()).spawn().expect("strace runs");
+        let lie = Lie(strace);
         for _ in 0..500 {
             let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
             if !status.contains("TracerPid:\t0") {
                 // It is attached, and sets its options before the thread goes on.
                 sleep(Duration::from_millis(20));
-                return Lie(strace);
+                return lie;
             }
             sleep(Duration::from_millis(10));
         }
