@@ -430,7 +430,6 @@ fn others_follow_the_protocol() {
             fn set(lo: &mut impl Ruled, value: u64) {
                 lo.acquire();
                 lo.write(value);
-            //  ^^^^^^^^^^^^^^^ CS0401 follows
             //  ^^^^^^^^^^^^^^^ CS0305 shape
                 lo.release();
             }

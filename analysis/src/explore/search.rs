@@ -6,7 +6,7 @@
 //! nondeterministic loop in a state where another has been, which is how such loops end.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -14,13 +14,13 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use super::{
-    cells::{Knowledge, Need, Quantifier, WITNESS_ATOMS},
+    cells::{Knowledge, Need, Numbers, Quantifier, WITNESS_ATOMS, int_range},
     code::CodeId,
     hints::Hints,
     machine::{Chosen, Frame, Machine, Site, Stop, World},
     value::{CellId, Sort, Value},
 };
-use crate::ir::{LayerId, Program};
+use crate::ir::{LayerId, Program, Type};
 
 /// Index into [`Machine::slots`].
 pub type Slot = usize;
@@ -467,11 +467,32 @@ impl<'p> Search<'_, 'p> {
         }
     }
 
+    /// Integers and strings that the code has made: what is searched for may be one of them, though it lies beyond the scope.
+    fn made_by(&self, machine: &Machine, cell: CellId) -> BTreeSet<Value> {
+        let mut found = BTreeSet::new();
+        let range = match *self.world.cells.get(cell).ty {
+            Type::Int { signed, bits } if self.world.cells.numbers != Numbers::Atoms => Some(int_range(signed, bits)),
+            Type::Str => None,
+            _ => return found,
+        };
+        machine.slots.iter().for_each(|slot| collect_made(machine, slot, range.is_some(), &mut found));
+        if let Some((low, high)) = range {
+            found.retain(|it| matches!(it, Value::Int(number) if (low..=high).contains(&i128::from(*number))));
+        }
+        found
+    }
+
     /// Forks over the values that a witness search may choose: those mentioned, those it has invented, and one more.
     fn choose(&mut self, machine: Machine, cell: CellId) -> Advance {
         let bounds = self.world.cells.bounds_met.clone();
         let mut forks = Vec::new();
-        for (value, _) in self.world.cells.values(cell, &machine.known, false) {
+        let mut values = self.world.cells.values(cell, &machine.known, false);
+        for value in self.made_by(&machine, cell) {
+            if values.iter().all(|(old, _)| *old != value) {
+                values.push((value, machine.known.clone()));
+            }
+        }
+        for (value, _) in values {
             let mut options = vec![(value.clone(), machine.invented.clone())];
             if let Value::Atom(sort, number) = value
                 && number >= machine.known.mentioned(sort)
@@ -488,6 +509,25 @@ impl<'p> Search<'_, 'p> {
         // A bound on what is searched for can only lose witnesses; it does not weaken a proof.
         self.world.cells.bounds_met = bounds;
         Advance::Fork(forks)
+    }
+}
+
+/// All integers (or strings, whose characters are known or not) in a value.
+fn collect_made(machine: &Machine, value: &Value, wants_integers: bool, found: &mut BTreeSet<Value>) {
+    let mut all = |values: &mut dyn Iterator<Item = &Value>| {
+        values.for_each(|it| collect_made(machine, it, wants_integers, found));
+    };
+    match &machine.resolve(value) {
+        Value::Tuple(fields) | Value::Variant(_, fields) => all(&mut fields.iter()),
+        Value::Seq(elements) => all(&mut elements.iter()),
+        Value::Map(map) => {
+            let facts = map.base.cell().and_then(|base| machine.known.bases.get(&base));
+            let under = facts.into_iter().flat_map(|it| &it.entries);
+            all(&mut map.over.iter().chain(under).flat_map(|(key, entry)| std::iter::once(key).chain(entry)));
+        }
+        value @ Value::Int(_) if wants_integers => drop(found.insert(value.clone())),
+        value @ (Value::Str(_) | Value::Text(_)) if !wants_integers => drop(found.insert(value.clone())),
+        _ => {}
     }
 }
 

@@ -14,7 +14,8 @@
 //! not. A loop other than `for` over what was read is not accepted.
 //!
 //! If the layer below is a protocol layer, every call must also be *allowed* in every state of the `P` before it (CSPEC, section 5.3,
-//! `follows`), given that the others follow the protocol: their steps are those of the protocol layer.
+//! `follows`), given that the others follow the protocol: their steps are those of the protocol layer. It is judged right after the
+//! process's own last step; that what is allowed stays allowed when the others step is shown by itself ([`super::protocol`]).
 //!
 //! `P` is over-approximated by [facts](super::facts). If a judgement fails under the facts, it is tried again on exact states with at most
 //! two steps of others in between; only what fails there is reported as violated.
@@ -212,6 +213,12 @@ impl<'p> Walk<'_, 'p> {
                     let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
                     let operation = operations.iter().position(|it| it.name == name).ok_or(Abort::Unsupported)?;
                     let wants = (operation, arguments);
+                    // What is allowed before the others run is allowed after it: that is another obligation of every protocol.
+                    if judge.table.is_none()
+                        && let Some(flaw) = self.not_allowed(search, &self.call(search, &machine, &wants)?)?
+                    {
+                        return Ok(Some(flaw));
+                    }
                     // Before its first step a process knows nothing, so what others do makes no difference.
                     if self.between == Between::Facts && path.is_some() {
                         machine = facts::let_others_run(
@@ -226,9 +233,7 @@ impl<'p> Walk<'_, 'p> {
                     if path.is_some() {
                         self.let_others_step(search, &machine, &path, budget, &wants, pending);
                     }
-                    if let Some(flaw) = self.make_call(search, machine, &path, budget, wants, pending, judge)? {
-                        return Ok(Some(flaw));
-                    }
+                    self.make_call(search, machine, &path, budget, wants, pending)?;
                 }
                 End::Stepped => {
                     machine.events = Rc::default();
@@ -237,11 +242,7 @@ impl<'p> Walk<'_, 'p> {
                             // What the others' step returned is nothing to the procedure.
                             machine.stack.pop();
                             self.let_others_step(search, &machine, &path, budget, wants, pending);
-                            if let Some(flaw) =
-                                self.make_call(search, machine, &path, budget, wants.clone(), pending, judge)?
-                            {
-                                return Ok(Some(flaw));
-                            }
+                            self.make_call(search, machine, &path, budget, wants.clone(), pending)?;
                         }
                         _ => pending.push(Item {
                             machine,
@@ -275,30 +276,34 @@ impl<'p> Walk<'_, 'p> {
         }
     }
 
-    /// Judges a call in the states it is made in, and makes it.
-    #[expect(clippy::too_many_arguments, reason = "an item on its way, taken apart")]
+    /// A call that a machine is about to make.
+    fn call(
+        &self,
+        search: &Search<'_, 'p>,
+        machine: &Machine,
+        (operation, arguments): &(usize, Vec<Value>),
+    ) -> Result<PathCall, Abort> {
+        let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
+        Ok(PathCall { operation: *operation, site, arguments: arguments.clone(), before: machine.clone() })
+    }
+
+    /// Makes a call.
     fn make_call(
         &self,
-        search: &mut Search<'_, 'p>,
+        search: &Search<'_, 'p>,
         mut machine: Machine,
         path: &Path,
         budget: u32,
-        (operation, arguments): (usize, Vec<Value>),
+        wants: (usize, Vec<Value>),
         pending: &mut Vec<Item>,
-        judge: &Judge<'_>,
-    ) -> Result<Option<Flaw>, Abort> {
-        let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
-        let call = PathCall { operation, site, arguments: arguments.clone(), before: machine.clone() };
-        if judge.table.is_none()
-            && let Some(flaw) = self.not_allowed(search, &call)?
-        {
-            return Ok(Some(flaw));
-        }
+    ) -> Result<(), Abort> {
+        let call = self.call(search, &machine, &wants)?;
+        let (operation, arguments) = wants;
         let step = self.setting.code.step(self.lower, operation);
         machine.perform(search.world.code, step, self.me.clone(), arguments);
         let path = Some(Rc::new(Called { call, before: path.clone() }));
         pending.push(Item { machine, path, budget, foreign: false, wants: None });
-        Ok(None)
+        Ok(())
     }
 
     /// Lets one other process make one step before the call, if there may be one more.
