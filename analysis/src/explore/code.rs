@@ -149,7 +149,11 @@ pub enum Op {
     Append,
     /// `[arguments… → inout…, result]`
     Call(u32),
-    /// `[result → result]`, and leaves the function.
+    /// Stores how many operands the function has.
+    CountOperands(u32),
+    /// Forgets operands until there are as many as the local says.
+    DropOperands(u32),
+    /// `[operands…, result → result]`, and leaves the function.
     Return,
     /// `[arguments… → result]`: a step of the layer below.
     Perform(u32, u32),

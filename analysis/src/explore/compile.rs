@@ -246,6 +246,8 @@ struct LoopLabels {
     breaks: Vec<usize>,
     /// Holds what `break` carries.
     result: u32,
+    /// Holds how many operands there are outside of the loop.
+    operands: u32,
 }
 
 struct FunctionCompiler<'c, 'f> {
@@ -333,19 +335,24 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
             ExprKind::For(pattern, sequence, body) => self.for_loop(node, pattern, sequence, body),
             ExprKind::Break(value) => {
                 self.value_or_unit(node, value.as_deref());
-                let Some(result) = self.loops.last().map(|it| it.result) else {
+                let Some((result, operands)) = self.loops.last().map(|it| (it.result, it.operands)) else {
                     self.emit(node, Op::Unsupported);
                     return;
                 };
                 self.emit(node, Op::Store(result));
+                self.emit(node, Op::DropOperands(operands));
                 let jump = self.emit(node, Op::Jump(0));
                 if let Some(labels) = self.loops.last_mut() {
                     labels.breaks.push(jump);
                 }
             }
             ExprKind::Continue => {
-                let op = self.loops.last().map_or(Op::Unsupported, |it| Op::Jump(it.head));
-                self.emit(node, op);
+                let Some((head, operands)) = self.loops.last().map(|it| (it.head, it.operands)) else {
+                    self.emit(node, Op::Unsupported);
+                    return;
+                };
+                self.emit(node, Op::DropOperands(operands));
+                self.emit(node, Op::Jump(head));
             }
             ExprKind::Return(value) => {
                 self.value_or_unit(node, value.as_deref());
@@ -574,11 +581,12 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
         if is_star {
             self.emit(node, Op::StarStart);
         }
+        let operands = self.count_operands(node);
         let head = self.here();
         self.emit(node, if is_star { Op::StarHead } else { Op::LoopHead });
         self.expr(condition);
         let exit = self.emit(node, Op::JumpIfFalse(0));
-        self.loop_body(node, head, result, body, vec![exit]);
+        self.loop_body(node, (head, operands), result, body, vec![exit]);
         if is_star {
             self.emit(node, Op::StarEnd);
         }
@@ -589,26 +597,35 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
         let result = self.temporary();
         self.emit(node, Op::Unit);
         self.emit(node, Op::Store(result));
+        let operands = self.count_operands(node);
         let head = self.here();
         self.emit(node, Op::LoopHead);
-        self.loop_body(node, head, result, body, vec![]);
+        self.loop_body(node, (head, operands), result, body, vec![]);
         self.emit(node, Op::Load(result));
     }
 
     fn for_loop(&mut self, node: NodeId, pattern: &Pattern, sequence: &Expr, body: &Expr) {
         let (items, position) = self.iterate(node, sequence);
         let result = self.temporary();
+        let operands = self.count_operands(node);
         let head = self.here();
         let exit = self.emit(node, Op::Next(items, position, 0));
         self.bind(node, pattern);
-        self.loop_body(node, head, result, body, vec![exit]);
+        self.loop_body(node, (head, operands), result, body, vec![exit]);
         self.emit(node, Op::Unit);
     }
 
+    /// Keeps how many operands there are before a loop: `break` and `continue` may stand in the middle of an expression.
+    fn count_operands(&mut self, node: NodeId) -> u32 {
+        let operands = self.temporary();
+        self.emit(node, Op::CountOperands(operands));
+        operands
+    }
+
     /// The body of a loop, back to its head, and the landing of all exits.
-    fn loop_body(&mut self, node: NodeId, head: u32, result: u32, body: &Expr, exits: Vec<usize>) {
+    fn loop_body(&mut self, node: NodeId, (head, operands): (u32, u32), result: u32, body: &Expr, exits: Vec<usize>) {
         let from = self.locals;
-        self.loops.push(LoopLabels { head, breaks: exits, result });
+        self.loops.push(LoopLabels { head, breaks: exits, result, operands });
         self.expr(body);
         self.emit(node, Op::Pop);
         self.clear_locals_of(node, body, from);

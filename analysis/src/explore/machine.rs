@@ -41,6 +41,8 @@ pub struct Frame {
     pub pc: usize,
     /// Parameters, locals and temporaries.
     pub locals: Vec<Value>,
+    /// Operands of those that wait for it.
+    operands: usize,
     /// Star loops around the call.
     stars: u32,
     /// What happens to its results.
@@ -206,7 +208,8 @@ impl Machine {
 
     fn enter(&mut self, code: &Code, function: CodeId, mut arguments: Vec<Value>, then: Then) {
         arguments.resize(code.functions[function].locals, Value::Unit);
-        self.frames.push(Rc::new(Frame { code: function, pc: 0, locals: arguments, stars: self.stars, then }));
+        let operands = self.stack.len();
+        self.frames.push(Rc::new(Frame { code: function, pc: 0, locals: arguments, operands, stars: self.stars, then }));
     }
 
     /// Fills a slot.
@@ -330,6 +333,13 @@ impl Machine {
                 self.call(code, callee as usize, arguments);
                 return Ok(());
             }
+            Op::CountOperands(local) => {
+                frame.locals[local as usize] = Value::Int((self.stack.len() - frame.operands) as i64);
+            }
+            Op::DropOperands(local) => {
+                let count = number(&frame.locals[local as usize])?;
+                self.stack.truncate(frame.operands + count as usize);
+            }
             Op::Return => return self.finish_frame(world),
             Op::Perform(name, count) => {
                 frame.pc += 1;
@@ -409,6 +419,8 @@ impl Machine {
     fn finish_frame(&mut self, world: &World) -> Result<(), Stop> {
         let result = self.stack.pop().unwrap_or(Value::Unit);
         let Some(frame) = self.frames.pop() else { return Ok(()) };
+        // `return` may stand in the middle of an expression.
+        self.stack.truncate(frame.operands);
         self.stars = frame.stars;
         let inout = &world.code.functions[frame.code].inout;
         match frame.then {
