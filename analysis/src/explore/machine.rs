@@ -209,7 +209,14 @@ impl Machine {
     fn enter(&mut self, code: &Code, function: CodeId, mut arguments: Vec<Value>, then: Then) {
         arguments.resize(code.functions[function].locals, Value::Unit);
         let operands = self.stack.len();
-        self.frames.push(Rc::new(Frame { code: function, pc: 0, locals: arguments, operands, stars: self.stars, then }));
+        self.frames.push(Rc::new(Frame {
+            code: function,
+            pc: 0,
+            locals: arguments,
+            operands,
+            stars: self.stars,
+            then,
+        }));
     }
 
     /// Fills a slot.

@@ -91,6 +91,8 @@ pub enum Abort {
     OutOfFuel,
     /// A loop does not come to an end.
     Endless(Site),
+    /// Numbers stand side by side in strings that code makes, so that strings that look different may be equal.
+    DigitsRunTogether,
     /// The code was diagnosed; there is nothing to run.
     Unsupported,
     /// The user, or an edit, stopped it.

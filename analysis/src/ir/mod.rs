@@ -697,6 +697,14 @@ impl Justification {
     }
 }
 
+impl Partition {
+    /// Whether an operation of the layer for all keys takes the key first (after its state and the process).
+    pub fn is_keyed(&self, operation: &Function) -> bool {
+        let first = operation.locals[..operation.parameters as usize].get(2);
+        first.is_some_and(|it| it.name == self.key && it.ty == self.key_type)
+    }
+}
+
 impl Program {
     /// A type as users write it.
     pub fn type_name(&self, ty: &Type) -> String {

@@ -24,9 +24,10 @@ use crate::{
         machine::{Frame, Machine},
         search::{Abort, Action, End, Search},
         show::Show,
+        text::Piece,
         value::{Sort, Value},
     },
-    ir::{Client, Code as How, FunctionKind, Implementation, Justification, LayerId},
+    ir::{Client, Code as How, FunctionKind, Implementation, Justification, LayerId, Partition, PartitionEnd},
 };
 
 /// A run at the bottom that the top does not have.
@@ -34,6 +35,9 @@ pub struct UnmatchedTrace {
     /// The steps and events, in words.
     pub notes: Vec<String>,
 }
+
+/// The slot in which a process at work keeps the key of a partition. The first one is for what its client returns.
+const KEY: usize = 1;
 
 /// Index of an interned thing.
 type Id = u32;
@@ -68,7 +72,14 @@ impl<T: std::hash::Hash + Eq> Interner<T> {
 #[derive(PartialEq, Eq, Hash)]
 enum Process {
     Finished,
-    Wants { frames: Vec<Rc<Frame>>, stack: Vec<Value>, operation: usize, arguments: Vec<Value> },
+    Wants {
+        frames: Vec<Rc<Frame>>,
+        stack: Vec<Value>,
+        /// The key of a partition for which it is at work; unit if there is none.
+        key: Value,
+        operation: usize,
+        arguments: Vec<Value>,
+    },
 }
 
 /// All processes and the state.
@@ -345,7 +356,7 @@ impl<'a> System<'a> {
                 setting.code.function(client.function),
                 vec![Value::Int(i64::from(number))],
             );
-            machine.slots = Rc::new(vec![Value::Unit]);
+            machine.slots = Rc::new(vec![Value::Unit; KEY + 1]);
             processes.push(self.run_to_step(setting, search, machine)?);
         }
         let states = self.initial_states(setting, search, count)?;
@@ -444,20 +455,43 @@ impl<'a> System<'a> {
         search: &mut Search<'_, 'p>,
         mut machine: Machine,
         name: &str,
-        arguments: Vec<Value>,
+        mut arguments: Vec<Value>,
     ) -> Result<Descent, Abort> {
+        let mut name = name.to_owned();
         let mut level = self.level(setting, search, &machine).ok_or(Abort::Unsupported)?;
         while let Some(implementation) = self.implementations.get(level) {
-            if let Justification::Movers(code) | Justification::Retry(code) = &implementation.by {
-                match code.get(name).ok_or(Abort::Unsupported)? {
-                    How::Pass => {}
-                    How::Procedure(function) => {
-                        machine.call(search.world.code, setting.code.function(*function), arguments);
-                        return Ok(Descent::Procedure(Box::new(machine)));
+            level += 1;
+            let code = match &implementation.by {
+                Justification::Abstraction(_) => continue,
+                Justification::Movers(code) | Justification::Retry(code) => code,
+                Justification::Partition(partition) if partition.check.as_ref() == Some(&name) => {
+                    // Layers for one key know nothing of other keys: the other end answers.
+                    (level, name) = self.other_end(level).ok_or(Abort::Unsupported)?;
+                    continue;
+                }
+                Justification::Partition(partition) => {
+                    match &partition.end {
+                        PartitionEnd::Bottom { .. } => {
+                            let takes_key = matches!(partition.code.get(&name), Some(How::Procedure(_)));
+                            if takes_key {
+                                arguments.insert(0, machine.slots[KEY].clone());
+                            }
+                        }
+                        PartitionEnd::Top { .. } => {
+                            let takes_key = self.takes_key(setting, implementation, partition, &name);
+                            machine.set(KEY, if takes_key { arguments.remove(0) } else { Value::Unit });
+                        }
                     }
+                    &partition.code
+                }
+            };
+            match code.get(&name).ok_or(Abort::Unsupported)? {
+                How::Pass => {}
+                How::Procedure(function) => {
+                    machine.call(search.world.code, setting.code.function(*function), arguments);
+                    return Ok(Descent::Procedure(Box::new(machine)));
                 }
             }
-            level += 1;
         }
         let operations = &setting.program.layers[self.end.0 as usize].operations;
         let operation = operations.iter().position(|it| it.name == name).ok_or(Abort::Unsupported)?;
@@ -466,7 +500,25 @@ impl<'a> System<'a> {
             .map(|it| machine.force_all(search.world, it).map_err(|_| Abort::Unsupported))
             .collect::<Result<Vec<_>, _>>()?;
         machine.forget_choices(search.world);
-        Ok(Descent::Step(Process::Wants { frames: machine.frames, stack: machine.stack, operation, arguments }))
+        let key = machine.slots[KEY].clone();
+        let key = machine.force_all(search.world, &key).map_err(|_| Abort::Unsupported)?;
+        Ok(Descent::Step(Process::Wants { frames: machine.frames, stack: machine.stack, key, operation, arguments }))
+    }
+
+    /// Below the lower end of the partition that is open at a level, and the name of the check there.
+    fn other_end(&self, level: usize) -> Option<(usize, String)> {
+        let below = self.implementations.iter().enumerate().skip(level);
+        below.into_iter().find_map(|(index, it)| match &it.by {
+            Justification::Partition(partition) => Some((index + 1, partition.check.clone()?)),
+            _ => None,
+        })
+    }
+
+    /// Whether an operation at the upper end of a partition takes the key first.
+    fn takes_key(&self, setting: &Setting, implementation: &Implementation, partition: &Partition, name: &str) -> bool {
+        let operations = &setting.program.layers[implementation.upper.0 as usize].operations;
+        let operation = operations.iter().find(|it| it.name == name);
+        operation.is_some_and(|it| partition.is_keyed(&setting.program.functions[it.function.0 as usize]))
     }
 
     /// How far down the stack the innermost procedure of a machine stands.
@@ -588,12 +640,13 @@ impl<'a> System<'a> {
             return Ok(next.clone());
         }
         let mut next = Vec::new();
-        if let Process::Wants { frames, stack, .. } = &*self.processes.get(process) {
+        if let Process::Wants { frames, stack, key, .. } = &*self.processes.get(process) {
             let mut values: Vec<&Value> = stack.iter().collect();
             values.extend(frames.iter().flat_map(|it| &it.locals));
-            values.push(result);
+            values.extend([result, key]);
             let mut machine = self.fresh(search, &values, count as u32);
             machine.frames = frames.clone();
+            machine.slots = Rc::new(vec![Value::Unit, key.clone()]);
             machine.stack = stack.clone();
             machine.push(result.clone());
             next = self.run_to_step(setting, search, machine)?;
@@ -638,6 +691,11 @@ fn mention_atoms(known: &mut Knowledge, value: &Value) {
         Value::Atom(sort, number) => known.mention(*sort, number + 1),
         Value::Tuple(fields) | Value::Variant(_, fields) => fields.iter().for_each(|it| mention_atoms(known, it)),
         Value::Seq(elements) => elements.iter().for_each(|it| mention_atoms(known, it)),
+        Value::Text(pieces) => pieces.iter().for_each(|piece| match piece {
+            Piece::Literal(_) => {}
+            Piece::Decimal(sort, number) => known.mention(*sort, number + 1),
+            Piece::Other(number) => known.mention(Sort::Str, number + 1),
+        }),
         Value::Map(map) => {
             for (key, entry) in map.over.iter() {
                 mention_atoms(known, key);

@@ -197,9 +197,7 @@ impl<'a> PartitionEnd<'a> {
     /// Whether an operation above takes the key first.
     fn takes_key(&self, operation: usize) -> bool {
         let upper = &self.setting.program.layers[self.implementation.upper.0 as usize];
-        let function = &self.setting.program.functions[upper.operations[operation].function.0 as usize];
-        let first = function.locals[..function.parameters as usize].get(2);
-        first.is_some_and(|it| it.name == self.partition.key && it.ty == self.partition.key_type)
+        self.partition.is_keyed(&self.setting.program.functions[upper.operations[operation].function.0 as usize])
     }
 
     /// `p(key, args)` alone, or the operation that the key is not needed for.

@@ -137,7 +137,7 @@ impl<'p> Setting<'p> {
                     continue;
                 }
                 // The strings that code makes are not among the unknown ones then: a counterexample counts, its absence does not.
-                Ok(None) if numbers == Numbers::Digits => Answered::GivenUp(Abort::Unsupported),
+                Ok(None) if numbers == Numbers::Digits => Answered::GivenUp(Abort::DigitsRunTogether),
                 Ok(None) => Answered::Holds,
                 Ok(Some(violation)) => Answered::Violated(violation),
                 Err(abort) => Answered::GivenUp(abort),

@@ -359,6 +359,14 @@ impl<'p> Reporter<'p> {
                     self.site_anchor(*site).unwrap_or(span),
                 )
             },
+            Abort::DigitsRunTogether => Diagnostic {
+                help: Some("put a character between them that is no digit, such as `.`".to_owned()),
+                ..self.error(
+                    codes::CS0902,
+                    format!("{what} is undecided: numbers stand side by side in the strings that are built here"),
+                    span,
+                )
+            },
             Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
                 help: Some("this is a mistake in cspec: please report it".to_owned()),
                 ..self.error(
