@@ -389,14 +389,14 @@ impl<'a> System<'a> {
         let mut states = Vec::new();
         search.for_all(machine, &script, &mut |search, machine, end| {
             if end == End::Done {
-                let mut known = machine.known.clone();
-                states.push(super::question::concrete_value(search, &mut known, &machine.slots[0]));
+                // What the initial states leave open may be anything.
+                states.extend(settled(search, machine, [0])?);
             }
             Ok(true)
         })?;
         states.sort();
         states.dedup();
-        Ok(states.into_iter().map(|it| self.states.intern(it)).collect())
+        Ok(states.into_iter().map(|[it]| self.states.intern(it)).collect())
     }
 
     /// A machine that knows the processes and all atoms in these values.
@@ -662,8 +662,12 @@ enum Descent {
     Step(Process),
 }
 
-/// The values in three slots with everything unknown in them split into cases.
-fn settled(search: &mut Search<'_, '_>, machine: Machine, slots: [usize; 3]) -> Result<Vec<[Value; 3]>, Abort> {
+/// The values in these slots with everything unknown in them split into cases.
+fn settled<const N: usize>(
+    search: &mut Search<'_, '_>,
+    machine: Machine,
+    slots: [usize; N],
+) -> Result<Vec<[Value; N]>, Abort> {
     let mut pending = vec![machine];
     let mut all = Vec::new();
     'machines: while let Some(machine) = pending.pop() {
@@ -679,7 +683,7 @@ fn settled(search: &mut Search<'_, '_>, machine: Machine, slots: [usize; 3]) -> 
                 }
             }
         }
-        if let Ok(values) = <[Value; 3]>::try_from(values) {
+        if let Ok(values) = <[Value; N]>::try_from(values) {
             all.push(values);
         }
     }

@@ -11,7 +11,7 @@ pub struct Mail {
 }
 
 #[layer(
-    inherit(MailServerPerUser in boxes[user: User]: deliver, pickup, delete),
+    inherit(MailServerPerUser in boxes[user: User]: init, deliver, pickup, delete),
     inherit(Outside: accept, request, respond)
 )]
 impl MailServerComposed for Mail {

@@ -14,8 +14,8 @@ pub struct Owned {
 #[layer(inherit(MailServerPerUser in mail: deliver, pickup, delete), inherit(Outside: accept, request, respond))]
 impl MailServerLockAbs for Owned {
     #[init]
-    fn unlocked(&self) -> bool {
-        self.owner.is_none()
+    fn empty(&self) -> bool {
+        self.mail.mbox.is_empty() && self.owner.is_none()
     }
 }
 

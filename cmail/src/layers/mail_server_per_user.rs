@@ -6,6 +6,11 @@ use super::{mail::*, mail_server_lock_abs::*, outside::*};
 
 #[layer(inherit(Files: delete), inherit(Outside: accept, request, respond))]
 impl MailServerPerUser for Messages {
+    #[init]
+    fn empty(&self) -> bool {
+        self.mbox.is_empty()
+    }
+
     #[op]
     fn deliver(&mut self, me: Pid, message: Message) -> bool {
         self.receive(message)
