@@ -1,0 +1,158 @@
+//! What the client can ask: one module for each kind of request, each a function of the session's state.
+//!
+//! None of them changes anything but through [`commands`], and none waits: they answer from the text as it is and the verdicts there are.
+
+pub mod calls;
+pub mod commands;
+pub mod completion;
+pub mod counterexample;
+pub mod fixes;
+pub mod folding;
+pub mod hints;
+pub mod hover;
+pub mod layers;
+pub mod lenses;
+pub mod navigation;
+pub mod phases;
+pub mod symbols;
+pub mod tokens;
+
+use std::sync::Arc;
+
+use cspec_analysis::{
+    ir::{LayerId, Operation, Program, Type},
+    report::Movers,
+    verdict::ObligationName,
+};
+use tower_lsp_server::ls_types::{TextDocumentPositionParams, Uri};
+
+use crate::{
+    mentions::{Mention, Symbol},
+    run::mover_options,
+    session::Session,
+    snapshot::{FileView, PackageView, View},
+};
+
+/// A place in a document: where requests begin.
+pub struct Spot {
+    /// All packages.
+    pub view: View,
+    /// The index of the package of the document.
+    pub index: usize,
+    /// The package.
+    pub package: Arc<PackageView>,
+    /// The number of the file in it.
+    pub number: u32,
+    /// The file.
+    pub file: Arc<FileView>,
+    /// The offset in the file as it is.
+    pub offset: u32,
+}
+
+impl Spot {
+    /// The document, from its beginning.
+    pub fn of_document(session: &mut Session, uri: &Uri) -> Option<Spot> {
+        let (index, number) = session.file(uri)?;
+        let view = session.current_view().clone();
+        let package = Arc::clone(&view.packages[index]);
+        let file = Arc::clone(package.files.get(number as usize)?);
+        Some(Spot { view, index, package, number, file, offset: 0 })
+    }
+
+    /// A position in a document.
+    pub fn of_position(session: &mut Session, at: &TextDocumentPositionParams) -> Option<Spot> {
+        let spot = Spot::of_document(session, &at.text_document.uri)?;
+        let offset = spot.file.text.offset(at.position, spot.view.encoding);
+        Some(Spot { offset, ..spot })
+    }
+
+    /// What is named here.
+    pub fn mention(&self) -> Option<Mention> {
+        self.package.mentions.at(self.number, self.offset).copied()
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        self.package.facts.program()
+    }
+
+    /// The matrix of movers, as far as it is known.
+    pub fn movers(&self, session: &Session) -> Matrix {
+        self.view.engine.movers(self.index, &mover_options(&session.scope_of(&self.package)))
+    }
+}
+
+/// For each layer and operation: its mover type, and its row of the commutativity matrix.
+pub type Matrix = Vec<Vec<(Movers, Vec<Movers>)>>;
+
+/// The inferred mover type of an operation.
+pub fn mover_of(matrix: &Matrix, layer: LayerId, operation: usize) -> Option<Movers> {
+    Some(matrix.get(layer.0 as usize)?.get(operation)?.0)
+}
+
+/// The name of a symbol.
+pub fn name_of(program: &Program, symbol: Symbol) -> &str {
+    match symbol {
+        Symbol::Layer(id) => &program.layers[id.0 as usize].name,
+        Symbol::Operation(layer, at) => &program.layers[layer.0 as usize].operations[at].name,
+        Symbol::Implementation(id) => &program.implementations[id.0 as usize].name,
+        Symbol::Procedure(id, at) => {
+            let upper = program.implementations[id.0 as usize].upper;
+            &program.layers[upper.0 as usize].operations[at].name
+        }
+        Symbol::Stack(at) => &program.stacks[at].name,
+        Symbol::Client(at) => &program.clients[at].name,
+    }
+}
+
+/// What a symbol belongs to: the layer of an operation, the implementation of a procedure.
+pub fn container_of(program: &Program, symbol: Symbol) -> Option<&str> {
+    match symbol {
+        Symbol::Operation(layer, _) => Some(&program.layers[layer.0 as usize].name),
+        Symbol::Procedure(id, _) => Some(&program.implementations[id.0 as usize].name),
+        _ => None,
+    }
+}
+
+/// Whether an obligation is about a symbol: owed by it, or by something in it.
+pub fn is_about(program: &Program, symbol: Symbol, name: &ObligationName) -> bool {
+    let own = name_of(program, symbol);
+    match symbol {
+        Symbol::Layer(_) => name.implementation.is_empty() && name.layer == own,
+        Symbol::Operation(layer, _) => {
+            name.implementation.is_empty()
+                && name.layer == program.layers[layer.0 as usize].name
+                && name.operation == own
+        }
+        Symbol::Implementation(_) => name.implementation == own,
+        Symbol::Procedure(id, _) => {
+            name.implementation == program.implementations[id.0 as usize].name && name.operation == own
+        }
+        Symbol::Stack(_) => {
+            name.implementation == own
+                || (name.implementation.is_empty() && name.layer.is_empty() && name.operation == own)
+        }
+        Symbol::Client(_) => name.operation == own && !name.against.is_empty() && name.kind == "traces",
+    }
+}
+
+/// The signature of an operation as users write it, without `self` and `me`.
+pub fn signature(program: &Program, operation: &Operation) -> String {
+    let (parameters, result) = signature_parts(program, operation);
+    let parameters: Vec<String> = parameters.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    let result = if result == "()" { String::new() } else { format!(" -> {result}") };
+    format!("({}){result}", parameters.join(", "))
+}
+
+/// The parameters of an operation without `self` and `me`, by name and type, and the type of its result.
+pub fn signature_parts(program: &Program, operation: &Operation) -> (Vec<(String, String)>, String) {
+    let function = &program.functions[operation.function.0 as usize];
+    let parameters = function.parameters as usize;
+    let arguments = function.locals[2.min(parameters)..parameters].iter();
+    let arguments = arguments.map(|it| (it.name.clone(), program.type_name(&it.ty))).collect();
+    let result = match &function.result {
+        Type::Tuple(fields) if fields.is_empty() => "()".to_owned(),
+        result => program.type_name(result),
+    };
+    (arguments, result)
+}

@@ -1,0 +1,31 @@
+//! The language server: what the engine finds, while you type.
+//!
+//! Three kinds of thread, and one direction for each kind of message. The *transport* ([`stdio`], one async thread) reads messages and hands
+//! them, in their order, to handlers ([`server`]) that do nothing but push into the queue of the *session*. The session ([`session`], one
+//! thread) owns all state: documents, packages, verdicts. It answers requests at once, from what is known, and starts *runs* ([`run`]) of the
+//! engine on threads of their own. A run sends its outcomes to the session's queue; an edit stops it.
+//!
+//! This crate holds no opinion on layers or procedures: every verdict and every word of a diagnostic comes from `cspec_analysis`.
+
+mod capabilities;
+mod config;
+mod documents;
+mod features;
+mod mentions;
+mod position;
+mod publish;
+mod run;
+mod server;
+mod session;
+mod snapshot;
+mod stdio;
+mod verdicts;
+
+use std::process::ExitCode;
+
+/// Serves a client on standard input and output until it says `exit` or goes away.
+///
+/// The exit status is 0 after `shutdown` and `exit`, as the protocol asks, and 1 otherwise.
+pub fn run_stdio() -> ExitCode {
+    stdio::run()
+}

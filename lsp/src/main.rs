@@ -1,0 +1,9 @@
+//! The `cspec-lsp` program: the language server on standard input and output. See [`cspec_lsp`].
+
+fn main() -> std::process::ExitCode {
+    if std::env::args().nth(1).is_some_and(|it| it == "--version") {
+        println!("cspec-lsp {}", env!("CARGO_PKG_VERSION"));
+        return std::process::ExitCode::SUCCESS;
+    }
+    cspec_lsp::run_stdio()
+}

@@ -1,0 +1,309 @@
+//! Who is named where: layers, operations, implementations, procedures, stacks and clients, in declarations, attributes, types and calls.
+//!
+//! This is what navigation, highlighting and hover look things up in. Names of other things (types, fields, locals) are rust-analyzer's.
+
+use std::collections::BTreeSet;
+
+use cspec_analysis::{
+    index::{ImplRole, Name, Role as FunctionRole},
+    ir::{Code, Expr, ExprKind, FunctionId, FunctionKind, ImplementationId, Justification, LayerId, Program, Span},
+    session::PackageSnapshot,
+    syntax::{self, AstNode, SyntaxKind, ast},
+};
+
+use crate::snapshot::{FileView, Files};
+
+/// Something with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Symbol {
+    /// A layer.
+    Layer(LayerId),
+    /// An operation of a layer, by its number.
+    Operation(LayerId, usize),
+    /// An implementation.
+    Implementation(ImplementationId),
+    /// How an implementation does an operation of its upper layer.
+    Procedure(ImplementationId, usize),
+    /// A stack, by its number.
+    Stack(usize),
+    /// A client, by its number.
+    Client(usize),
+}
+
+/// What a mention is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Where it is declared.
+    Declaration,
+    /// An operation in an `inherit(…)` list: a declaration in this layer, and a reference to another.
+    Inherited,
+    /// A procedure that is no more than a name in `pass(…)`.
+    Pass,
+    /// A call `lo.op(…)`.
+    Call,
+    /// Any other use.
+    Reference,
+}
+
+/// A name in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mention {
+    /// Where.
+    pub span: Span,
+    /// Of whom.
+    pub symbol: Symbol,
+    /// As what.
+    pub role: Role,
+}
+
+/// All mentions of a package, by place.
+#[derive(Debug, Default)]
+pub struct Mentions {
+    all: Vec<Mention>,
+    calls: Vec<Call>,
+}
+
+/// A call of an operation of the layer below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The procedure that makes it; `None` in a helper or a client.
+    pub by: Option<Symbol>,
+    /// What is called.
+    pub operation: Symbol,
+    /// The name of the operation in the call.
+    pub span: Span,
+}
+
+impl Mentions {
+    /// Finds the mentions of a package with these files.
+    pub fn find(facts: &PackageSnapshot, files: &Files) -> Mentions {
+        let mut finder = Finder { facts, files, seen: BTreeSet::new(), found: Mentions::default() };
+        finder.declarations();
+        finder.procedures();
+        for file in 0..files.len() as u32 {
+            finder.attributes(file);
+            finder.types(file);
+        }
+        let mut found = finder.found;
+        found.all.sort_by_key(|it| (it.span.file, it.span.start, it.span.end));
+        found
+    }
+
+    /// What is named at an offset: the mention around it, or ending there.
+    pub fn at(&self, file: u32, offset: u32) -> Option<&Mention> {
+        let from = self.all.partition_point(|it| (it.span.file, it.span.end) < (file, offset));
+        self.all[from..].iter().take_while(|it| it.span.file == file && it.span.start <= offset).last()
+    }
+
+    /// The mentions in a file, in order.
+    pub fn in_file(&self, file: u32) -> impl Iterator<Item = &Mention> {
+        self.all.iter().filter(move |it| it.span.file == file)
+    }
+
+    /// The mentions of a symbol, in order.
+    pub fn of(&self, symbol: Symbol) -> impl Iterator<Item = &Mention> {
+        self.all.iter().filter(move |it| it.symbol == symbol)
+    }
+
+    /// Where a symbol is declared.
+    pub fn declaration(&self, symbol: Symbol) -> Option<Span> {
+        let declares = |it: &&Mention| matches!(it.role, Role::Declaration | Role::Inherited | Role::Pass);
+        self.of(symbol).find(declares).map(|it| it.span)
+    }
+
+    /// All calls of operations.
+    pub fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+}
+
+struct Finder<'a> {
+    facts: &'a PackageSnapshot,
+    files: &'a Files,
+    seen: BTreeSet<Span>,
+    found: Mentions,
+}
+
+impl Finder<'_> {
+    fn program(&self) -> &Program {
+        self.facts.program()
+    }
+
+    /// Adds a mention. The first at a place counts.
+    fn add(&mut self, span: Span, symbol: Symbol, role: Role) {
+        if span.start < span.end && self.seen.insert(span) {
+            self.found.all.push(Mention { span, symbol, role });
+        }
+    }
+
+    fn declarations(&mut self) {
+        let map = std::sync::Arc::clone(self.facts.source_map());
+        for (index, span) in map.layers.iter().enumerate() {
+            self.add(*span, Symbol::Layer(LayerId(index as u32)), Role::Declaration);
+        }
+        // Own operations before inherited ones: a protocol layer's stand where those of the layer it restricts do.
+        for own in [true, false] {
+            for (index, spans) in map.operations.iter().enumerate() {
+                let layer = LayerId(index as u32);
+                for (operation, span) in spans.iter().enumerate() {
+                    let is_own = self.program().layers[index].operations[operation].declared_in == layer;
+                    if is_own == own {
+                        let role = if own { Role::Declaration } else { Role::Inherited };
+                        self.add(*span, Symbol::Operation(layer, operation), role);
+                    }
+                }
+            }
+        }
+        for (index, span) in map.implementations.iter().enumerate() {
+            self.add(*span, Symbol::Implementation(ImplementationId(index as u32)), Role::Declaration);
+        }
+        for (index, span) in map.stacks.iter().enumerate() {
+            self.add(*span, Symbol::Stack(index), Role::Declaration);
+            let implementations = self.program().stacks[index].implementations.clone();
+            for (link, id) in map.links[index].iter().zip(implementations) {
+                self.add(*link, Symbol::Implementation(id), Role::Reference);
+            }
+        }
+        for (index, span) in map.clients.iter().enumerate() {
+            self.add(*span, Symbol::Client(index), Role::Declaration);
+        }
+    }
+
+    /// Procedures, and the calls in all functions that perform operations.
+    fn procedures(&mut self) {
+        let facts = self.facts;
+        let mut owners = std::collections::BTreeMap::new();
+        for (index, implementation) in facts.program().implementations.iter().enumerate() {
+            let (Justification::Movers(code) | Justification::Retry(code)) = &implementation.by else { continue };
+            let upper = &facts.program().layers[implementation.upper.0 as usize];
+            for (operation, it) in upper.operations.iter().enumerate() {
+                if let Some(Code::Procedure(function)) = code.get(&it.name) {
+                    let symbol = Symbol::Procedure(ImplementationId(index as u32), operation);
+                    owners.insert(*function, symbol);
+                    self.add(facts.source_map().functions[function.0 as usize], symbol, Role::Declaration);
+                }
+            }
+        }
+        for (index, function) in facts.program().functions.iter().enumerate() {
+            let id = FunctionId(index as u32);
+            if let FunctionKind::Procedure(layer) = function.kind {
+                self.calls_in(id, layer, owners.get(&id).copied(), &function.body);
+            }
+        }
+    }
+
+    fn calls_in(&mut self, function: FunctionId, layer: LayerId, by: Option<Symbol>, body: &Expr) {
+        if let ExprKind::Perform(name, _) = &body.kind {
+            let whole = self.facts.source_map().nodes[function.0 as usize].get(body.node.0 as usize).copied();
+            let operation = self.program().layers[layer.0 as usize].operations.iter().position(|it| it.name == *name);
+            if let (Some(whole), Some(operation)) = (whole, operation) {
+                let span = self.called_name(whole, name);
+                let operation = Symbol::Operation(layer, operation);
+                self.add(span, operation, Role::Call);
+                self.found.calls.push(Call { by, operation, span });
+            }
+        }
+        body.for_each_child(&mut |child| self.calls_in(function, layer, by, child));
+    }
+
+    /// The name in a method call.
+    fn called_name(&self, whole: Span, name: &str) -> Span {
+        let Some(file) = self.files.get(whole.file as usize) else { return whole };
+        let calls = file.parse.root().descendants().filter_map(ast::MethodCallExpr::cast);
+        let is_it = |it: &ast::MethodCallExpr| {
+            let range = syntax::range(it.syntax().text_range());
+            (range.start, range.end) == (whole.start, whole.end)
+        };
+        let found = calls.filter(is_it).find_map(|it| it.name_ref()).filter(|it| it.text() == name);
+        found.map_or(whole, |it| {
+            let range = syntax::range(it.syntax().text_range());
+            Span { start: range.start, end: range.end, ..whole }
+        })
+    }
+
+    fn layer(&self, name: &Name) -> Option<LayerId> {
+        let at = self.program().layers.iter().position(|it| it.name == name.text)?;
+        Some(LayerId(at as u32))
+    }
+
+    fn operation(&self, layer: LayerId, name: &Name) -> Option<usize> {
+        self.program().layers[layer.0 as usize].operations.iter().position(|it| it.name == name.text)
+    }
+
+    fn layer_reference(&mut self, file: &FileView, number: u32, name: &Name) {
+        if let Some(layer) = self.layer(name) {
+            self.add(file.indexed.positions.span(number, name), Symbol::Layer(layer), Role::Reference);
+        }
+    }
+
+    /// The names in the attributes of a file.
+    fn attributes(&mut self, number: u32) {
+        let file = std::sync::Arc::clone(&self.files[number as usize]);
+        let span = |name: &Name| file.indexed.positions.span(number, name);
+        for block in &file.indexed.index.impls {
+            match &block.role {
+                ImplRole::Layer(attribute) => {
+                    let named = attribute.inherit.iter().map(|it| &it.layer);
+                    let named: Vec<_> = named.chain(&attribute.ops).chain(&attribute.protocol).collect();
+                    named.into_iter().for_each(|it| self.layer_reference(&file, number, it));
+                }
+                ImplRole::Implement(attribute) => {
+                    self.layer_reference(&file, number, &attribute.upper);
+                    self.layer_reference(&file, number, &attribute.over);
+                    let id = block
+                        .self_type
+                        .as_ref()
+                        .and_then(|name| self.program().implementations.iter().position(|it| it.name == name.text));
+                    let Some(id) = id else { continue };
+                    let upper = self.program().implementations[id].upper;
+                    for name in &attribute.pass {
+                        if let Some(operation) = self.operation(upper, name) {
+                            let symbol = Symbol::Procedure(ImplementationId(id as u32), operation);
+                            self.add(span(name), symbol, Role::Pass);
+                        }
+                    }
+                }
+                ImplRole::Plain | ImplRole::Malformed => {}
+            }
+        }
+        for function in &file.indexed.index.functions {
+            match &function.role {
+                FunctionRole::Allowed(names) => {
+                    let owner = function.owner.and_then(|it| file.indexed.index.impls.get(it as usize));
+                    let layer = owner.and_then(|it| it.trait_name.as_ref()).and_then(|it| self.layer(it));
+                    let Some(layer) = layer else { continue };
+                    for name in names {
+                        if let Some(operation) = self.operation(layer, name) {
+                            self.add(span(name), Symbol::Operation(layer, operation), Role::Reference);
+                        }
+                    }
+                }
+                FunctionRole::Client { stack, .. } => {
+                    if let Some(at) = self.program().stacks.iter().position(|it| it.name == stack.text) {
+                        self.add(span(stack), Symbol::Stack(at), Role::Reference);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Layers, implementations and stacks in types and paths: `impl Lock`, `HideLock<…>`.
+    fn types(&mut self, number: u32) {
+        let file = std::sync::Arc::clone(&self.files[number as usize]);
+        let names = file.parse.root().descendants().filter(|it| it.kind() == SyntaxKind::PATH_SEGMENT);
+        for name in names.filter_map(ast::PathSegment::cast).filter_map(|it| it.name_ref()) {
+            let program = self.program();
+            let text = name.text().to_string();
+            let layer = program.layers.iter().position(|it| it.name == text);
+            let layer = layer.map(|it| Symbol::Layer(LayerId(it as u32)));
+            let implementation = || program.implementations.iter().position(|it| it.name == text);
+            let implementation = || implementation().map(|it| Symbol::Implementation(ImplementationId(it as u32)));
+            let stack = || program.stacks.iter().position(|it| it.name == text).map(Symbol::Stack);
+            if let Some(symbol) = layer.or_else(implementation).or_else(stack) {
+                let range = syntax::range(name.syntax().text_range());
+                self.add(Span { file: number, start: range.start, end: range.end }, symbol, Role::Reference);
+            }
+        }
+    }
+}

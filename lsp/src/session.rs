@@ -1,0 +1,606 @@
+//! The session: the one owner of documents, packages and verdicts, on one thread, fed by one queue.
+//!
+//! It never waits: not for the client, not for the disk longer than reading a file, not for an exploration. Edits only note the new text;
+//! what it means is worked out once, when a request needs it or when the queue is empty.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender},
+    },
+    time::Duration,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cspec_analysis::{
+    report::Options,
+    session::{self as engine, State},
+    verdict::{ObligationName, Scope},
+    workspace::{self, LoadError, Package, Selection},
+};
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tower_lsp_server::ls_types::*;
+
+use crate::{
+    capabilities::{self, Client, Refresh},
+    config::{Config, Trigger},
+    documents::{self, Documents, Refused},
+    features::{Matrix, layers},
+    publish::Publisher,
+    run::{Heard, Job, Run, mover_options},
+    server::{Outgoing, Step},
+    snapshot::{PackageView, View},
+    verdicts::Verdicts,
+};
+
+/// A question for the session, with the way to answer it inside.
+pub type Question = Box<dyn FnOnce(&mut Session) + Send>;
+
+/// What the session hears of.
+pub enum Event {
+    /// The client is ready.
+    Initialized,
+    /// A document was opened.
+    Opened(TextDocumentItem),
+    /// A document was edited.
+    Changed(DidChangeTextDocumentParams),
+    /// A document was saved.
+    Saved(Uri),
+    /// A document was closed.
+    Closed(Uri),
+    /// Files were changed outside of the client.
+    FilesChanged(Vec<FileEvent>),
+    /// Settings were changed; `null` if the client wants to be asked for them.
+    Configuration(Value),
+    /// Folders were added or removed.
+    Folders(WorkspaceFoldersChangeEvent),
+    /// A request.
+    Ask(Question),
+    /// The packages of a folder.
+    Loaded(Utf8PathBuf, Result<Vec<Package>, LoadError>),
+    /// Something about a run.
+    Run(u64, Heard),
+}
+
+/// How long old findings are shown without a word about their age.
+const STALE_AFTER: Duration = Duration::from_millis(250);
+/// How long a run may take before its progress is shown.
+const LONG: Duration = Duration::from_millis(400);
+/// How often findings of a run are published.
+const PUBLISH_EVERY: Duration = Duration::from_millis(25);
+
+/// How a package stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing has been explored since the last edit, and nothing will be until it is asked for.
+    #[default]
+    NotRun,
+    /// It waits for its turn.
+    Queued,
+    /// So many obligations are settled, of so many.
+    Running(usize, usize),
+    /// All is settled.
+    Settled,
+}
+
+/// What is known of a package beside its text.
+#[derive(Default)]
+pub struct PackageState {
+    /// The verdicts.
+    pub verdicts: Verdicts,
+    /// How it stands.
+    pub phase: Phase,
+    /// The matrix of movers as the client last saw it.
+    pub matrix: Matrix,
+    /// A scope that was asked for on a command, in place of the settings'.
+    pub scope: Option<Scope>,
+}
+
+/// The session.
+pub struct Session {
+    /// What the client can do.
+    pub client: Client,
+    /// What it wants.
+    pub config: Config,
+    /// What it has open.
+    pub documents: Documents,
+    /// By manifest.
+    pub states: HashMap<Utf8PathBuf, PackageState>,
+    outgoing: UnboundedSender<Outgoing>,
+    queue: Sender<Event>,
+    roots: HashMap<Utf8PathBuf, Vec<Package>>,
+    engine: engine::Session,
+    view: View,
+    /// The text has changed since `view`.
+    dirty: bool,
+    /// An exploration is wanted.
+    wanted: bool,
+    runs: u64,
+    run: Option<Run>,
+    publisher: Publisher,
+    last_edited: Option<Utf8PathBuf>,
+}
+
+impl Session {
+    /// A session with a client that has just said hello.
+    pub fn new(
+        client: Client,
+        config: Config,
+        params: &InitializeParams,
+        queue: Sender<Event>,
+        outgoing: UnboundedSender<Outgoing>,
+    ) -> Session {
+        let mut engine = engine::Session::open(Vec::new());
+        let view = View::new(engine.snapshot(), None, client.encoding, &|_| None);
+        let session = Session {
+            client,
+            config,
+            documents: Documents::default(),
+            states: HashMap::new(),
+            outgoing,
+            queue,
+            roots: HashMap::new(),
+            engine,
+            view,
+            dirty: false,
+            wanted: false,
+            runs: 0,
+            run: None,
+            publisher: Publisher::default(),
+            last_edited: None,
+        };
+        #[expect(deprecated, reason = "what older clients send in place of workspace folders")]
+        let root = params.root_uri.clone();
+        let folders = params.workspace_folders.iter().flatten().map(|it| it.uri.clone());
+        let folders: Vec<Uri> = folders.collect();
+        let folders = if folders.is_empty() { root.into_iter().collect() } else { folders };
+        folders.iter().filter_map(documents::path_of).for_each(|it| session.load(it));
+        session
+    }
+
+    /// Works until there is nobody left to work for.
+    pub fn run(mut self, events: &Receiver<Event>) {
+        loop {
+            let event = match self.next_tick() {
+                None => events.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(patience) => events.recv_timeout(patience),
+            };
+            match event {
+                Ok(event) => self.handle(event),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            while let Ok(event) = events.try_recv() {
+                self.handle(event);
+            }
+            self.catch_up();
+        }
+    }
+
+    /// When there is something to do without an event.
+    fn next_tick(&self) -> Option<Duration> {
+        let run = self.run.as_ref()?;
+        if let Some(due) = self.publisher.due() {
+            return Some(PUBLISH_EVERY.saturating_sub(due.elapsed()));
+        }
+        let age = run.started.elapsed();
+        let next = [STALE_AFTER, LONG].into_iter().find(|it| age < *it)?;
+        Some(next - age)
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Initialized => self.initialized(),
+            Event::Opened(document) => self.opened(document),
+            Event::Changed(params) => self.changed(params),
+            Event::Saved(uri) => self.saved(&uri),
+            Event::Closed(uri) => self.closed(&uri),
+            Event::FilesChanged(files) => self.files_changed(&files),
+            Event::Configuration(settings) => self.configure(&settings),
+            Event::Folders(change) => self.folders_changed(&change),
+            Event::Ask(question) => question(self),
+            Event::Loaded(root, packages) => self.loaded(root, packages),
+            Event::Run(number, heard) => {
+                if self.run.as_ref().is_some_and(|it| it.number == number) {
+                    self.heard(heard);
+                }
+            }
+        }
+    }
+
+    /// Does what the last events have made due.
+    fn catch_up(&mut self) {
+        self.refresh();
+        if std::mem::take(&mut self.wanted) {
+            self.start_run();
+        }
+        let age = self.run.as_ref().map(|it| it.started.elapsed());
+        if age.is_some_and(|it| it >= LONG) {
+            self.show_progress();
+        }
+        let mark_stale = age.is_none_or(|it| it >= STALE_AFTER);
+        let waited = self.publisher.due().is_none_or(|it| it.elapsed() >= PUBLISH_EVERY);
+        if waited || self.run.is_none() {
+            let mut publisher = std::mem::take(&mut self.publisher);
+            publisher.publish(self, mark_stale);
+            self.publisher = publisher;
+        }
+    }
+
+    /// Says something to the client.
+    pub fn say(&self, what: Outgoing) {
+        // The client may be gone already.
+        let _ = self.outgoing.send(what);
+    }
+
+    fn log(&self, text: String) {
+        self.say(Outgoing::Log(MessageType::WARNING, text));
+    }
+
+    /// What requests are answered from: the text as it is now.
+    pub fn view(&mut self) -> &View {
+        self.refresh();
+        &self.view
+    }
+
+    /// The file of a document, in the text as it is now: package and number in it.
+    pub fn file(&mut self, uri: &Uri) -> Option<(usize, u32)> {
+        let path = documents::path_of(uri)?;
+        self.view().find(&path)
+    }
+
+    /// What is known of a package beside its text.
+    pub fn state(&self, package: &PackageView) -> Option<&PackageState> {
+        self.states.get(&package.facts.package.manifest_path)
+    }
+
+    /// The view, if the text is as it was when it was made.
+    pub fn current_view(&self) -> &View {
+        &self.view
+    }
+
+    fn initialized(&mut self) {
+        let registrations = capabilities::registrations(&self.client);
+        if !registrations.is_empty() {
+            self.say(Outgoing::Register(registrations));
+        }
+        if self.client.configuration {
+            self.say(Outgoing::Configuration);
+        }
+    }
+
+    fn opened(&mut self, document: TextDocumentItem) {
+        let Some(path) = documents::path_of(&document.uri) else { return };
+        self.documents.open(path.clone(), document.uri, document.version, document.text);
+        self.text_changed(&path);
+        if self.roots.keys().all(|it| !path.starts_with(it)) {
+            // A file from elsewhere: its own workspace, if it has one.
+            if let Some(folder) = path.ancestors().skip(1).find(|it| it.join("Cargo.toml").is_file()) {
+                self.load(folder.to_owned());
+            }
+        }
+    }
+
+    fn changed(&mut self, params: DidChangeTextDocumentParams) {
+        let DidChangeTextDocumentParams {
+            text_document: VersionedTextDocumentIdentifier { uri, version },
+            content_changes,
+        } = params;
+        let Some(path) = documents::path_of(&uri) else { return };
+        match self.documents.change(&path, version, content_changes, self.client.encoding) {
+            Ok(()) => self.text_changed(&path),
+            Err(refused) => {
+                let why = match refused {
+                    Refused::NotOpen => "it is not open",
+                    Refused::OldVersion => "its version is not newer than the one at hand",
+                    Refused::ReversedRange => "a range ends before it starts",
+                };
+                self.log(format!("an edit of {} to version {version} was not applied: {why}", uri.as_str()));
+            }
+        }
+    }
+
+    /// The document at `path` has another text, or is open now.
+    fn text_changed(&mut self, path: &Utf8PathBuf) {
+        if let Some(document) = self.documents.get(path) {
+            self.engine.set_buffer(path, document.text.content().clone());
+        }
+        self.last_edited = Some(path.clone());
+        self.dirty = true;
+        self.wanted |= self.config.check == Trigger::Edit;
+        // What it explores is no longer the text.
+        if let Some(run) = &self.run {
+            run.stop();
+        }
+    }
+
+    fn saved(&mut self, uri: &Uri) {
+        let Some(path) = documents::path_of(uri) else { return };
+        self.wanted |= self.config.check == Trigger::Save;
+        if path.file_name() == Some("Cargo.toml") {
+            self.reload(&path);
+        }
+    }
+
+    fn closed(&mut self, uri: &Uri) {
+        let Some(path) = documents::path_of(uri) else { return };
+        if self.documents.close(&path) {
+            self.engine.close_buffer(&path);
+            self.dirty = true;
+            self.wanted |= self.config.check != Trigger::Command;
+        }
+    }
+
+    fn files_changed(&mut self, files: &[FileEvent]) {
+        for path in files.iter().filter_map(|it| documents::path_of(&it.uri)) {
+            if path.file_name() == Some("Cargo.toml") {
+                self.reload(&path);
+            } else if self.documents.get(&path).is_none() {
+                self.engine.changed_on_disk(&path);
+                self.dirty = true;
+                self.wanted |= self.config.check != Trigger::Command;
+            }
+        }
+    }
+
+    /// Loads the folders that a manifest may concern.
+    fn reload(&self, manifest: &Utf8Path) {
+        self.roots.keys().filter(|it| manifest.starts_with(it)).for_each(|it| self.load(it.clone()));
+    }
+
+    fn folders_changed(&mut self, change: &WorkspaceFoldersChangeEvent) {
+        for folder in change.removed.iter().filter_map(|it| documents::path_of(&it.uri)) {
+            self.roots.remove(&folder);
+        }
+        change.added.iter().filter_map(|it| documents::path_of(&it.uri)).for_each(|it| self.load(it));
+        self.packages_changed();
+    }
+
+    fn configure(&mut self, settings: &Value) {
+        if settings.is_null() && self.client.configuration {
+            self.say(Outgoing::Configuration);
+            return;
+        }
+        match Config::read(settings) {
+            Ok(config) => {
+                // What the client was offered when it said hello stays as it was.
+                let mode = self.config.diagnostics.mode;
+                self.config = config;
+                self.config.diagnostics.mode = mode;
+                self.wanted |= self.config.check == Trigger::Edit;
+                self.publisher.touch();
+                self.say(Outgoing::Refresh(self.client.refresh));
+            }
+            Err(error) => self.say(Outgoing::Show(MessageType::WARNING, error)),
+        }
+    }
+
+    /// Asks cargo for the packages of a folder, on a thread of its own.
+    fn load(&self, folder: Utf8PathBuf) {
+        let queue = self.queue.clone();
+        std::thread::spawn(move || {
+            let manifest = folder.join("Cargo.toml");
+            let selection = Selection {
+                manifest_path: Some(manifest.clone()),
+                workspace: true,
+                cargo_flags: vec!["--offline".to_owned()],
+                ..Selection::default()
+            };
+            let packages = if manifest.is_file() { workspace::load(&selection) } else { Ok(Vec::new()) };
+            let _ = queue.send(Event::Loaded(folder, packages));
+        });
+    }
+
+    fn loaded(&mut self, folder: Utf8PathBuf, packages: Result<Vec<Package>, LoadError>) {
+        let packages = match packages {
+            Ok(packages) => packages,
+            // An ordinary Rust workspace: nothing to do, and nothing to say.
+            Err(LoadError::NoPackageWithLayers) => Vec::new(),
+            Err(LoadError::Metadata(words)) => {
+                self.log(format!("cargo cannot read the workspace in {folder}: {words}"));
+                // A manifest that is being edited is broken for a while: what was known stays.
+                self.roots.get(&folder).cloned().unwrap_or_default()
+            }
+            Err(other) => {
+                self.log(format!("the workspace in {folder} cannot be read: {other:?}"));
+                Vec::new()
+            }
+        };
+        self.roots.insert(folder, packages);
+        self.packages_changed();
+    }
+
+    fn packages_changed(&mut self) {
+        let mut seen = BTreeSet::new();
+        let mut roots: Vec<_> = self.roots.iter().collect();
+        roots.sort_by_key(|(folder, _)| (*folder).clone());
+        let packages = roots.into_iter().flat_map(|(_, packages)| packages);
+        let packages: Vec<Package> = packages.filter(|it| seen.insert(it.manifest_path.clone())).cloned().collect();
+        self.states.retain(|manifest, _| seen.contains(manifest));
+        self.engine.set_packages(packages);
+        self.dirty = true;
+        self.wanted |= self.config.check != Trigger::Command;
+    }
+
+    /// Works out what the text means, if it has changed.
+    fn refresh(&mut self) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        let engine = self.engine.snapshot();
+        let documents = &self.documents;
+        let uri_of = |path: &Utf8Path| {
+            let open = documents.get(&path.to_owned()).map(|it| it.uri.clone());
+            open.or_else(|| Uri::from_file_path(path))
+        };
+        self.view = View::new(engine, Some(&self.view), self.client.encoding, &uri_of);
+        for package in 0..self.view.packages.len() {
+            self.relist(package);
+        }
+        self.publisher.touch();
+    }
+
+    /// How far a package is to be explored.
+    pub fn scope_of(&self, package: &PackageView) -> Scope {
+        let own = self.state(package).and_then(|it| it.scope.clone());
+        own.unwrap_or_else(|| self.config.scope.scope())
+    }
+
+    /// Lists what a package owes and what is known of it. Gives what is not settled.
+    fn relist(&mut self, package: usize) -> BTreeSet<ObligationName> {
+        let it = Arc::clone(&self.view.packages[package]);
+        let scope = self.scope_of(&it);
+        let options = |scope: Scope| Options { scope, ..Options::default() };
+        let asked = self.view.engine.obligations(package, &options(scope.clone()));
+        let is_open = |it: &&engine::Listed| matches!(it.state, State::Stale(_) | State::Unknown);
+        let open: BTreeSet<ObligationName> = asked.iter().filter(is_open).map(|it| it.name.clone()).collect();
+        let smaller = match open.is_empty() {
+            true => Vec::new(),
+            false => self.view.engine.obligations(package, &options(scope.smallest())),
+        };
+        let state = self.states.entry(it.facts.package.manifest_path.clone()).or_default();
+        state.verdicts.list(asked, smaller);
+        state.phase = if open.is_empty() { Phase::Settled } else { Phase::NotRun };
+        open
+    }
+
+    /// Starts to explore what is not settled, in place of what is being explored.
+    fn start_run(&mut self) {
+        self.run = None;
+        let mut jobs = Vec::new();
+        for package in 0..self.view.packages.len() {
+            let it = Arc::clone(&self.view.packages[package]);
+            let open = self.relist(package);
+            // While brackets do not match there is nothing new to find.
+            if it.facts.is_kept {
+                continue;
+            }
+            if let Some(state) = self.state_of(package).filter(|_| !open.is_empty()) {
+                state.phase = Phase::Queued;
+            }
+            jobs.push(Job { package, scope: self.scope_of(&it), open });
+        }
+        let edited = self.last_edited.as_ref().and_then(|it| self.view.find(it)).map(|(package, _)| package);
+        jobs.sort_by_key(|it| Some(it.package) != edited);
+        if !jobs.is_empty() {
+            self.runs += 1;
+            self.run = Some(Run::start(self.runs, self.view.engine.clone(), jobs, self.queue.clone()));
+            self.tell_status();
+        }
+    }
+
+    fn heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Planned(package, total) => {
+                if let Some(state) = self.state_of(package) {
+                    state.phase = Phase::Running(0, total);
+                }
+            }
+            Heard::Settled { package, listed } => {
+                let Some(state) = self.state_of(package) else { return };
+                if let Phase::Running(done, total) = state.phase {
+                    state.phase = Phase::Running((done + 1).min(total), total);
+                }
+                if state.verdicts.settled(*listed) {
+                    self.publisher.touch();
+                }
+            }
+            Heard::Complete(package) => {
+                self.relist(package);
+                self.publisher.touch();
+                self.say(Outgoing::Refresh(self.client.refresh));
+                self.tell_status();
+            }
+            Heard::Movers(package) => {
+                let Some(it) = self.view.packages.get(package).cloned() else { return };
+                let matrix = self.view.engine.movers(package, &mover_options(&self.scope_of(&it)));
+                let Some(state) = self.state_of(package) else { return };
+                if state.matrix != matrix {
+                    state.matrix = matrix;
+                    self.say(Outgoing::Refresh(self.client.refresh));
+                }
+            }
+            Heard::Failed(words) => {
+                let text = format!("a bug in cspec ended the run; its verdicts are missing. Please report it: {words}");
+                self.say(Outgoing::Show(MessageType::ERROR, text));
+            }
+            Heard::Over => {
+                self.run = None;
+                self.forget_phases();
+                self.publisher.touch();
+                self.tell_status();
+            }
+        }
+    }
+
+    fn state_of(&mut self, package: usize) -> Option<&mut PackageState> {
+        let manifest = &self.view.packages.get(package)?.facts.package.manifest_path;
+        self.states.get_mut(manifest)
+    }
+
+    /// Shows how far a long run is.
+    fn show_progress(&mut self) {
+        if !self.client.progress {
+            return;
+        }
+        let running = self.view.packages.iter().filter_map(|it| match self.state(it)?.phase {
+            Phase::Running(done, total) => Some((it.facts.package.name.clone(), done, total)),
+            _ => None,
+        });
+        let Some((name, done, total)) = running.last() else { return };
+        let Some(run) = &mut self.run else { return };
+        let sender = match &run.progress {
+            Some(sender) => sender,
+            None => {
+                let (sender, receiver) = unbounded_channel();
+                let _ = self.outgoing.send(Outgoing::Progress(receiver));
+                run.progress.insert(sender)
+            }
+        };
+        let percentage = (100 * done / total.max(1)) as u32;
+        let _ = sender.send(Step { message: format!("{name}: {done} of {total} obligations"), percentage });
+    }
+
+    fn tell_status(&self) {
+        if self.config.status {
+            self.say(Outgoing::Status(layers::status(self)));
+        }
+    }
+
+    /// Explores a package anew, in this scope if one is given; all packages if none is named.
+    pub fn check(&mut self, package: Option<usize>, scope: Option<&Scope>) {
+        for (at, it) in self.view.packages.iter().enumerate() {
+            if package.is_none_or(|wanted| wanted == at)
+                && let Some(state) = self.states.get_mut(&it.facts.package.manifest_path)
+            {
+                state.scope = scope.cloned();
+            }
+        }
+        self.dirty = true;
+        self.wanted = true;
+    }
+
+    /// Stops the run under way.
+    pub fn stop(&mut self) {
+        self.run = None;
+        self.wanted = false;
+        self.forget_phases();
+        self.tell_status();
+    }
+
+    /// Nothing is being explored any more.
+    fn forget_phases(&mut self) {
+        for state in self.states.values_mut().filter(|it| matches!(it.phase, Phase::Queued | Phase::Running(..))) {
+            state.phase = Phase::NotRun;
+        }
+    }
+
+    /// What the client is to ask for again.
+    pub fn refresh_diagnostics(&self) {
+        if self.client.refresh.diagnostics {
+            self.say(Outgoing::Refresh(Refresh { hints: false, lenses: false, diagnostics: true }));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What requests are answered from: the engine's snapshot, with lines, trees and names found in the texts.
+//!
+//! Every span of the engine is one of the text at hand, also where a program or a verdict is of an earlier one.
+
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cspec_analysis::{
+    index::Indexed,
+    ir::Span,
+    session::{File, PackageSnapshot, Snapshot},
+    syntax::{self, Parse},
+};
+use tower_lsp_server::ls_types::{Location, Range, Uri};
+
+use crate::{
+    mentions::Mentions,
+    position::{Encoding, Text},
+};
+
+/// All packages at one moment.
+#[derive(Clone)]
+pub struct View {
+    /// What the engine made of them.
+    pub engine: Snapshot,
+    /// The same packages in the same order.
+    pub packages: Vec<Arc<PackageView>>,
+    /// How the client counts columns.
+    pub encoding: Encoding,
+}
+
+/// A package at one moment.
+pub struct PackageView {
+    /// What the engine made of it.
+    pub facts: Arc<PackageSnapshot>,
+    /// Its files.
+    pub files: Files,
+    /// Who is named where.
+    pub mentions: Mentions,
+}
+
+/// The files of a package.
+pub type Files = Arc<[Arc<FileView>]>;
+
+/// A file at one moment.
+#[derive(Debug)]
+pub struct FileView {
+    /// Where it is.
+    pub path: Utf8PathBuf,
+    /// Its name for the client.
+    pub uri: Uri,
+    /// Its text.
+    pub text: Text,
+    /// Its tree.
+    pub parse: Parse,
+    /// What it declares.
+    pub indexed: Arc<Indexed>,
+}
+
+impl View {
+    /// Looks at a snapshot. Files that have not changed since `before` are not looked at again.
+    pub fn new(
+        engine: Snapshot,
+        before: Option<&View>,
+        encoding: Encoding,
+        uri_of: &dyn Fn(&Utf8Path) -> Option<Uri>,
+    ) -> View {
+        let known = |manifest: &Utf8Path| {
+            before?.packages.iter().find(|it| it.facts.package.manifest_path == manifest).cloned()
+        };
+        let package = |facts: &Arc<PackageSnapshot>| {
+            let old = known(&facts.package.manifest_path);
+            if let Some(old) = old.as_ref().filter(|it| Arc::ptr_eq(&it.facts, facts)) {
+                return Arc::clone(old);
+            }
+            Arc::new(PackageView::new(Arc::clone(facts), old.as_deref(), uri_of))
+        };
+        let packages = engine.packages().iter().map(package).collect();
+        View { engine, packages, encoding }
+    }
+
+    /// The package that a file belongs to, and the number of the file in it.
+    pub fn find(&self, path: &Utf8Path) -> Option<(usize, u32)> {
+        self.packages.iter().enumerate().find_map(|(package, it)| {
+            let file = it.files.iter().position(|file| file.path == path)?;
+            Some((package, file as u32))
+        })
+    }
+
+    /// Where a span of a package is now.
+    pub fn location(&self, package: &PackageView, span: Span) -> Option<Location> {
+        let (file, range) = package.range(span, self.encoding)?;
+        Some(Location::new(file.uri.clone(), range))
+    }
+}
+
+impl PackageView {
+    fn new(
+        facts: Arc<PackageSnapshot>,
+        old: Option<&PackageView>,
+        uri_of: &dyn Fn(&Utf8Path) -> Option<Uri>,
+    ) -> PackageView {
+        let file = |now: &File| {
+            let uri = uri_of(&now.path)?;
+            let known = old.and_then(|it| it.files.iter().find(|file| file.path == now.path));
+            if let Some(known) = known.filter(|it| *it.text.content() == now.text && it.uri == uri) {
+                return Some(Arc::clone(known));
+            }
+            let (text, parse) = (Text::new(Arc::clone(&now.text)), syntax::parse(&now.text));
+            Some(Arc::new(FileView { path: now.path.clone(), uri, text, parse, indexed: Arc::clone(&now.indexed) }))
+        };
+        let files: Files = facts.files.iter().filter_map(file).collect();
+        let mentions = Mentions::find(&facts, &files);
+        PackageView { facts, files, mentions }
+    }
+
+    /// Where a span is.
+    pub fn range(&self, span: Span, encoding: Encoding) -> Option<(&FileView, Range)> {
+        let file = self.files.get(span.file as usize)?;
+        Some((file, file.text.range(span.start..span.end, encoding)))
+    }
+}

@@ -1,0 +1,152 @@
+//! The verdicts on a package as they are shown: fresh ones, and old ones that stay until they are replaced.
+//!
+//! It knows no text: every span in an outcome is one of the text at hand, and the list is made anew when that changes.
+
+use std::collections::BTreeMap;
+
+use cspec_analysis::{
+    session::{Listed, State},
+    verdict::{ObligationName, Outcome, Verdict},
+};
+
+/// The verdicts on a package.
+#[derive(Default)]
+pub struct Verdicts {
+    by_id: BTreeMap<String, Entry>,
+}
+
+/// An obligation, and the verdict on it.
+pub struct Entry {
+    /// Which obligation.
+    pub name: ObligationName,
+    /// The verdict and its findings; `None` if there never was one, or can be none.
+    pub outcome: Option<Outcome>,
+    /// Which text the verdict is about.
+    pub age: Age,
+}
+
+/// Which text a verdict is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// The text at hand.
+    Fresh,
+    /// An earlier text.
+    Stale,
+    /// None: it is still to be found out.
+    Unknown,
+    /// None: what it is about has errors.
+    Broken,
+}
+
+/// How many obligations have which verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// They hold without bounds.
+    pub proved: usize,
+    /// They hold within bounds.
+    pub checked: usize,
+    /// They do not hold.
+    pub violated: usize,
+    /// It is not known.
+    pub undecided: usize,
+    /// How many of them all are about an earlier text.
+    pub stale: usize,
+    /// How many have no verdict yet.
+    pub waiting: usize,
+}
+
+impl Verdicts {
+    /// What is known of all obligations: in the scope that is asked for or, where that is not settled, in a smaller one.
+    pub fn list(&mut self, asked: Vec<Listed>, smaller: Vec<Listed>) {
+        let settled = |it: Listed| match it.state {
+            State::Settled(outcome, _) => Some((it.name, outcome)),
+            _ => None,
+        };
+        let mut smaller: BTreeMap<ObligationName, Outcome> = smaller.into_iter().filter_map(settled).collect();
+        self.by_id.clear();
+        for Listed { name, state, .. } in asked {
+            let (age, outcome) = match (state, smaller.remove(&name)) {
+                (State::Settled(outcome, _), _) => (Age::Fresh, Some(outcome)),
+                (State::Broken, _) => (Age::Broken, None),
+                (_, Some(outcome)) => (Age::Fresh, Some(outcome)),
+                (State::Stale(outcome), None) => (Age::Stale, Some(outcome)),
+                (State::Unknown, None) => (Age::Unknown, None),
+            };
+            self.by_id.insert(name.id(), Entry { name, outcome, age });
+        }
+    }
+
+    /// An obligation was settled; whether what is shown changes.
+    pub fn settled(&mut self, listed: Listed) -> bool {
+        let (age, outcome) = match listed.state {
+            State::Settled(outcome, _) => (Age::Fresh, Some(outcome)),
+            State::Broken => (Age::Broken, None),
+            State::Stale(_) | State::Unknown => return false,
+        };
+        let id = listed.name.id();
+        let before = self.by_id.get(&id);
+        let same = before.is_some_and(|it| it.age == age && it.outcome == outcome);
+        self.by_id.insert(id, Entry { name: listed.name, outcome, age });
+        !same
+    }
+
+    /// The verdict on an obligation.
+    pub fn get(&self, id: &str) -> Option<&Entry> {
+        self.by_id.get(id)
+    }
+
+    /// All obligations with a verdict, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Entry, &Outcome)> {
+        self.by_id.iter().filter_map(|(id, entry)| Some((id.as_str(), entry, entry.outcome.as_ref()?)))
+    }
+
+    /// An obligation that `about` picks and that has a counterexample.
+    pub fn refuted(&self, about: &dyn Fn(&ObligationName) -> bool) -> Option<&str> {
+        let has_counterexample = |it: &Outcome| it.diagnostics.iter().any(|it| !it.notes.is_empty());
+        self.iter().find(|(_, entry, outcome)| about(&entry.name) && has_counterexample(outcome)).map(|(id, ..)| id)
+    }
+
+    /// Counts the verdicts on some obligations.
+    pub fn tally(&self, about: &dyn Fn(&ObligationName) -> bool) -> Tally {
+        let mut tally = Tally::default();
+        for entry in self.by_id.values().filter(|it| about(&it.name)) {
+            match entry.outcome.as_ref().map(|it| &it.verdict) {
+                Some(Verdict::Proved) => tally.proved += 1,
+                Some(Verdict::Checked) => tally.checked += 1,
+                Some(Verdict::Violated) => tally.violated += 1,
+                Some(Verdict::Undecided) => tally.undecided += 1,
+                None => tally.waiting += 1,
+            }
+            tally.stale += usize::from(entry.age == Age::Stale);
+        }
+        tally
+    }
+}
+
+impl Tally {
+    /// How many verdicts there are.
+    pub fn total(self) -> usize {
+        self.proved + self.checked + self.violated + self.undecided
+    }
+
+    /// The worst verdict among them, as it is called.
+    pub fn worst(self) -> Option<&'static str> {
+        [(self.violated, "violated"), (self.undecided, "undecided"), (self.checked, "checked"), (self.proved, "proved")]
+            .into_iter()
+            .find(|(count, _)| *count > 0)
+            .map(|(_, name)| name)
+    }
+
+    /// In words, the worst first: `1 violated · 3 checked to scope · 12 proved`.
+    pub fn in_words(self) -> String {
+        let counts = [
+            (self.violated, "violated"),
+            (self.undecided, "undecided"),
+            (self.checked, "checked to scope"),
+            (self.proved, "proved"),
+            (self.waiting, "without a verdict"),
+        ];
+        let words = counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}"));
+        words.collect::<Vec<_>>().join(" · ")
+    }
+}
