@@ -21,11 +21,9 @@ mod snapshot;
 mod stdio;
 mod verdicts;
 
-use std::process::ExitCode;
-
 /// Serves a client on standard input and output until it says `exit` or goes away.
 ///
-/// The exit status is 0 after `shutdown` and `exit`, as the protocol asks, and 1 otherwise.
-pub fn run_stdio() -> ExitCode {
+/// Gives whether it left in good order: after `shutdown` and `exit` the process is to end with status 0, and otherwise with 1.
+pub fn run_stdio() -> bool {
     stdio::run()
 }

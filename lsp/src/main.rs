@@ -5,5 +5,5 @@ fn main() -> std::process::ExitCode {
         println!("cspec-lsp {}", env!("CARGO_PKG_VERSION"));
         return std::process::ExitCode::SUCCESS;
     }
-    cspec_lsp::run_stdio()
+    if cspec_lsp::run_stdio() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE }
 }

@@ -278,9 +278,11 @@ impl Finder<'_> {
                         }
                     }
                 }
-                FunctionRole::Client { stack, .. } => {
-                    if let Some(at) = self.program().stacks.iter().position(|it| it.name == stack.text) {
-                        self.add(span(stack), Symbol::Stack(at), Role::Reference);
+                FunctionRole::Client { stacks, .. } => {
+                    for stack in stacks {
+                        if let Some(at) = self.program().stacks.iter().position(|it| it.name == stack.text) {
+                            self.add(span(stack), Symbol::Stack(at), Role::Reference);
+                        }
                     }
                 }
                 _ => {}

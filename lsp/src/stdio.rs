@@ -6,7 +6,6 @@
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    process::ExitCode,
     sync::mpsc as blocking,
     thread,
     time::Duration,
@@ -36,12 +35,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 type Answer = BoxFuture<'static, Result<Option<Response>, ExitedError>>;
 
 /// Serves until the client is done or gone.
-pub fn run() -> ExitCode {
+pub fn run() -> bool {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("cspec-lsp cannot start: {error}");
-            return ExitCode::FAILURE;
+            return false;
         }
     };
     let (writer, written) = start_writer();
@@ -51,7 +50,7 @@ pub fn run() -> ExitCode {
     });
     // A client that reads no more must not keep the process alive.
     let _ = written.recv_timeout(PATIENCE);
-    if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    orderly
 }
 
 /// What the reader found.

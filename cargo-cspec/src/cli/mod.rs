@@ -52,6 +52,8 @@ pub enum Command {
     Graph(GraphArguments),
     /// Explain a diagnostic, or list all of them.
     Explain(ExplainArguments),
+    /// Serve an editor: speak the language server protocol on standard input and output.
+    Lsp,
     /// Remove the cache of verdicts.
     Clean(CleanArguments),
     /// Print completions for a shell.
