@@ -23,7 +23,7 @@ use crate::{
     },
     report::{Movers, Options},
     results::{Fingerprint, Known, Results},
-    run::Run,
+    run::{Listener, Nobody, Run},
     verdict::{ObligationName, Outcome, Scope, Verdict},
 };
 
@@ -294,20 +294,17 @@ impl View {
     }
 
     /// Settles entries of a plan, in this order as far as possible, and all that they turn out to rely on.
-    #[expect(clippy::too_many_arguments, reason = "a run, and those who listen to it")]
     pub fn run(
         &self,
         plan: &Plan,
         wanted: &[usize],
         scope: &Scope,
         results: &Results,
+        listener: &dyn Listener,
         stop: &AtomicBool,
-        planned: &dyn Fn(usize),
-        started: &(dyn Fn(usize) + Sync),
-        settled: &(dyn Fn(usize, &Known) + Sync),
     ) {
-        let run = Run { program: &self.planned.program, plan, scope, results, stop, started, settled };
-        planned(wanted.len());
+        let run = Run { program: &self.planned.program, plan, scope, results, stop, listener };
+        listener.planned(wanted.len());
         let owed = run.settle(wanted);
         let mut total: BTreeSet<usize> = wanted.iter().copied().collect();
         let relied: Vec<usize> = owed.into_iter().filter(|it| !total.contains(it)).collect();
@@ -316,7 +313,7 @@ impl View {
             let entry = &plan.entries[*it];
             results.find(entry.fingerprint(scope)).is_none_or(|known| self.is_owed(entry, &known))
         });
-        planned(total.len());
+        listener.planned(total.len());
         run.settle(&relied);
     }
 
@@ -324,7 +321,7 @@ impl View {
     pub fn run_movers(&self, scope: &Scope, results: &Results, stop: &AtomicBool) {
         let plan = self.planned.matrix();
         let all: Vec<usize> = (0..plan.owed).collect();
-        self.run(plan, &all, scope, results, stop, &|_| {}, &|_| {}, &|_, _| {});
+        self.run(plan, &all, scope, results, &Nobody, stop);
     }
 
     /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known.

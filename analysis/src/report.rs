@@ -10,8 +10,9 @@ use camino::Utf8PathBuf;
 use crate::{
     diagnostics::Diagnostic,
     ir::{Claim, Implementation, LayerId, Operation, Program, Span, Type, lower::Lowered},
-    plan::{Planned, View},
+    plan::{Plan, Planned, View},
     results::{Known, Results},
+    run::Listener,
     session::{File, PackageSnapshot, Session, Snapshot},
     verdict::{Outcome, Scope},
     workspace::Package,
@@ -123,14 +124,9 @@ fn check_view(
     stop: &AtomicBool,
 ) -> Vec<(Outcome, Duration)> {
     let plan = view.plan(options);
-    let settled = |entry: usize, known: &Known| {
-        if let Some(outcome) = view.outcome(&plan.entries[entry], known) {
-            progress.finished(&outcome);
-        }
-    };
     let all: Vec<usize> = (0..plan.owed).collect();
     let scope = &options.scope;
-    view.run(plan, &all, scope, results, stop, &|total| progress.planned(total), &|_| {}, &settled);
+    view.run(plan, &all, scope, results, &ToProgress { view, plan, progress }, stop);
     let owed = view.owed(plan, scope, results).into_iter();
     owed.filter_map(|index| {
         let entry = &plan.entries[index];
@@ -138,6 +134,25 @@ fn check_view(
         Some((view.outcome(entry, &known)?, known.provenance.time()))
     })
     .collect()
+}
+
+/// Tells of a run what counts as progress.
+struct ToProgress<'a> {
+    view: &'a View,
+    plan: &'a Plan,
+    progress: &'a dyn Progress,
+}
+
+impl Listener for ToProgress<'_> {
+    fn planned(&self, total: usize) {
+        self.progress.planned(total);
+    }
+
+    fn settled(&self, entry: usize, known: &Known) {
+        if let Some(outcome) = self.view.outcome(&self.plan.entries[entry], known) {
+            self.progress.finished(&outcome);
+        }
+    }
 }
 
 /// What is in a package.

@@ -31,11 +31,26 @@ pub struct Run<'a> {
     pub results: &'a Results,
     /// Set when the run should stop.
     pub stop: &'a AtomicBool,
-    /// Told of each entry that is about to be explored.
-    pub started: &'a (dyn Fn(usize) + Sync),
-    /// Told of each entry whose result is known now.
-    pub settled: &'a (dyn Fn(usize, &Known) + Sync),
+    /// Told of what happens.
+    pub listener: &'a dyn Listener,
 }
+
+/// Told of what happens in a run, from any of its threads; of entries by their index in the plan.
+pub trait Listener: Sync {
+    /// So many entries are owed. Told again when some turn out to rely on others.
+    fn planned(&self, _total: usize) {}
+    /// The entry is about to be explored.
+    fn started(&self, _entry: usize) {}
+    /// The entry has been explored: also one that was not asked for, because others rely on it.
+    fn explored(&self, _entry: usize) {}
+    /// The result of an entry that was asked for is known.
+    fn settled(&self, _entry: usize, _known: &Known) {}
+}
+
+/// Nobody is told.
+pub struct Nobody;
+
+impl Listener for Nobody {}
 
 /// What is left to do.
 struct Queue {
@@ -65,7 +80,7 @@ impl Run<'_> {
             match self.results.find(self.plan.entries[entry].fingerprint(self.scope)) {
                 Some(known) => {
                     owed.extend(self.plan.relied(entry, &known.settled));
-                    (self.settled)(entry, &known);
+                    self.listener.settled(entry, &known);
                 }
                 None => unknown.push(entry),
             }
@@ -156,18 +171,19 @@ impl Work<'_> {
     }
 
     fn settle(&self, index: usize) {
-        let Run { program, plan, scope, results, stop, .. } = *self.run;
+        let Run { program, plan, scope, results, stop, listener } = *self.run;
         let entry = &plan.entries[index];
         let started = Instant::now();
         if self.asked.contains(&index) {
-            (self.run.started)(index);
+            listener.started(index);
         }
         let Some(lemmas) = plan.lemmas(index, scope, results) else { return };
         let Some(settled) = entry.settle(program, &lemmas, scope, stop) else { return };
         let known = results.insert(entry.fingerprint(scope), settled, started.elapsed());
         locked(&self.owed).extend(plan.relied(index, &known.settled));
+        listener.explored(index);
         if self.asked.contains(&index) {
-            (self.run.settled)(index, &known);
+            listener.settled(index, &known);
         }
     }
 }

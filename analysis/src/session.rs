@@ -17,6 +17,7 @@ use std::{
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
+use dissimilar::Chunk;
 use salsa::Setter;
 
 use crate::{
@@ -24,10 +25,11 @@ use crate::{
     diagnostics::Diagnostic,
     index::{Indexed, ModuleDeclaration},
     ir::{Program, SourceMap, Span},
-    plan::View,
+    plan::{Entry, Plan, View},
     report::{Movers, Options},
     results::{Cache, Fingerprint, Known, Provenance, Results},
-    verdict::{ObligationName, Outcome},
+    run::Listener,
+    verdict::{ObligationName, Outcome, Scope},
     workspace::{self, Files, Package, Texts},
 };
 
@@ -254,7 +256,7 @@ impl Session {
                 let syntax =
                     sources.files(db).iter().zip(0..).flat_map(|(it, file)| db::parse(db, *it).diagnostics(file));
                 snapshot.diagnostics = sources.unread(db).iter().cloned().chain(syntax).collect();
-                snapshot.view = good.view.moved(|span| moved(span, &good.files, &snapshot.files));
+                snapshot.view = good.view.moved(moves(&good.files, &snapshot.files));
                 snapshot.is_kept = true;
                 Arc::new(snapshot)
             }
@@ -327,24 +329,112 @@ impl Files for Reader<'_> {
     }
 }
 
-/// Where a stretch of earlier texts is now: what is around the changed part of a file stays with what is around it.
-fn moved(span: Span, before: &[File], now: &[File]) -> Span {
-    let nowhere = Span { file: 0, start: 0, end: 0 };
-    let Some(old) = before.get(span.file as usize) else { return nowhere };
-    let Some(file) = now.iter().position(|it| it.path == old.path) else { return nowhere };
-    let (old, new) = (&*old.text, &*now[file].text);
-    let same_before = old.bytes().zip(new.bytes()).take_while(|(a, b)| a == b).count();
-    let same_before = old.floor_char_boundary(same_before);
-    let (rest, new_rest) = (&old[same_before..], &new[same_before..]);
-    let same_after = rest.bytes().rev().zip(new_rest.bytes().rev()).take_while(|(a, b)| a == b).count();
-    let old_end = old.ceil_char_boundary(old.len() - same_after);
-    let new_end = new.len() - (old.len() - old_end);
-    let place = |offset: u32, inside: usize| match offset as usize {
-        offset if offset <= same_before => offset as u32,
-        offset if offset >= old_end => (offset - old_end + new_end) as u32,
-        _ => inside as u32,
+/// Tells of the run of one package.
+struct Teller<'a> {
+    index: usize,
+    package: &'a PackageSnapshot,
+    plan: &'a Plan,
+    scope: &'a Scope,
+    results: &'a Results,
+    told: &'a (dyn Fn(Event) + Sync),
+    explored: &'a Mutex<BTreeSet<(usize, ObligationName)>>,
+}
+
+impl Teller<'_> {
+    fn name(&self, entry: usize) -> ObligationName {
+        self.plan.entries[entry].name.clone()
+    }
+}
+
+impl Listener for Teller<'_> {
+    fn planned(&self, total: usize) {
+        (self.told)(Event::Planned { package: self.index, total });
+    }
+
+    fn started(&self, entry: usize) {
+        (self.told)(Event::Started { package: self.index, name: self.name(entry) });
+    }
+
+    fn explored(&self, entry: usize) {
+        let mut explored = self.explored.lock().unwrap_or_else(PoisonError::into_inner);
+        explored.insert((self.index, self.name(entry)));
+    }
+
+    fn settled(&self, entry: usize, known: &Known) {
+        let (view, entry) = (&self.package.view, &self.plan.entries[entry]);
+        let fingerprint = entry.fingerprint(self.scope);
+        self.results.note_latest(&self.package.package.id, &entry.name, fingerprint);
+        let Some(state) = view.state(entry, known) else { return };
+        let listed = Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state };
+        (self.told)(Event::Settled { package: self.index, listed: Box::new(listed) });
+    }
+}
+
+impl View {
+    /// What a result makes of an obligation, if it is owed.
+    fn state(&self, entry: &Entry, known: &Known) -> Option<State> {
+        match self.outcome(entry, known) {
+            Some(outcome) => Some(State::Settled(outcome, known.provenance)),
+            None => self.is_owed(entry, known).then_some(State::Broken),
+        }
+    }
+}
+
+/// Where the parts of an earlier text are now.
+enum Moves {
+    /// The text is what it was.
+    Nowhere,
+    /// Parts that are the same: from here, to here, there.
+    Parts(Vec<(u32, u32, u32)>),
+}
+
+impl Moves {
+    fn between(before: &str, now: &str) -> Moves {
+        if before == now {
+            return Moves::Nowhere;
+        }
+        let (mut old, mut new) = (0, 0);
+        let mut parts = vec![(0, 0, 0)];
+        for chunk in dissimilar::diff(before, now) {
+            match chunk {
+                Chunk::Equal(text) => {
+                    let length = text.len() as u32;
+                    parts.push((old, old + length, new));
+                    (old, new) = (old + length, new + length);
+                }
+                Chunk::Delete(text) => old += text.len() as u32,
+                Chunk::Insert(text) => new += text.len() as u32,
+            }
+        }
+        Moves::Parts(parts)
+    }
+
+    /// What was taken away is where it was taken from.
+    fn place(&self, offset: u32) -> u32 {
+        let Moves::Parts(parts) = self else { return offset };
+        let last = parts.iter().rev().find(|(start, ..)| *start <= offset);
+        last.map_or(0, |(start, end, now)| now + offset.min(*end) - start)
+    }
+
+    fn span(&self, file: u32, span: Span) -> Span {
+        let start = self.place(span.start);
+        // What was added right after a stretch does not belong to it.
+        let end = if span.start < span.end { self.place(span.end - 1) + 1 } else { start };
+        Span { file, start, end: end.max(start) }
+    }
+}
+
+/// Where stretches of earlier texts are in those of now.
+fn moves(before: &[File], now: &[File]) -> impl Fn(Span) -> Span {
+    let of_file = |old: &File| {
+        let file = now.iter().position(|it| it.path == old.path)?;
+        Some((file as u32, Moves::between(&old.text, &now[file].text)))
     };
-    Span { file: file as u32, start: place(span.start, same_before), end: place(span.end, new_end) }
+    let files: Vec<Option<(u32, Moves)>> = before.iter().map(of_file).collect();
+    move |span| match files.get(span.file as usize) {
+        Some(Some((file, moves))) => moves.span(*file, span),
+        _ => Span { file: 0, start: 0, end: 0 },
+    }
 }
 
 impl PackageSnapshot {
@@ -389,10 +479,9 @@ impl Snapshot {
                 Some(State::Stale(view.outcome(entry, &known)?))
             };
             let state = match &known {
-                Some(known) => match (view.outcome(entry, known), package.is_kept) {
-                    (Some(outcome), false) => State::Settled(outcome, known.provenance),
-                    (Some(outcome), true) => State::Stale(outcome),
-                    (None, _) => view.is_owed(entry, known).then_some(State::Broken)?,
+                Some(known) => match view.state(entry, known)? {
+                    State::Settled(outcome, _) if package.is_kept => State::Stale(outcome),
+                    state => state,
                 },
                 None => earlier().unwrap_or(State::Unknown),
             };
@@ -426,36 +515,14 @@ impl Snapshot {
         stop: &AtomicBool,
     ) {
         let package = &self.packages[index];
-        let (view, scope) = (&package.view, &request.options.scope);
+        let view = &package.view;
         let plan = view.plan(request.options);
-        let listed = |entry: usize, known: &Known| {
-            let entry = &plan.entries[entry];
-            let state = match view.outcome(entry, known) {
-                Some(outcome) => State::Settled(outcome, known.provenance),
-                None => view.is_owed(entry, known).then_some(State::Broken)?,
-            };
-            let fingerprint = entry.fingerprint(scope);
-            self.results.note_latest(&package.package.id, &entry.name, fingerprint);
-            Some(Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state })
-        };
-        let settled = |entry: usize, known: &Known| {
-            if let Provenance::Computed(_) = known.provenance {
-                let name = plan.entries[entry].name.clone();
-                explored.lock().unwrap_or_else(PoisonError::into_inner).insert((index, name));
-            }
-            if let Some(listed) = listed(entry, known) {
-                told(Event::Settled { package: index, listed: Box::new(listed) });
-            }
-        };
-        let started = |entry: usize| {
-            told(Event::Started { package: index, name: plan.entries[entry].name.clone() });
-        };
         let wanted = |entry: &usize| (request.only)(&plan.entries[*entry].name);
         let (first, rest): (Vec<usize>, Vec<usize>) =
             (0..plan.owed).filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
-        let planned = |total| told(Event::Planned { package: index, total });
-        let order = [first, rest].concat();
-        view.run(plan, &order, scope, &self.results, stop, &planned, &started, &settled);
+        let scope = &request.options.scope;
+        let teller = Teller { index, package, plan, scope, results: &self.results, told, explored };
+        view.run(plan, &[first, rest].concat(), scope, &self.results, &teller, stop);
     }
 
     /// What is known of the mover types of a package's operations: for each layer and operation, its type and its row of the matrix.

@@ -30,6 +30,22 @@ pub struct Package {
     pub tables: Tables,
 }
 
+impl Package {
+    /// A library by itself: a root file below a folder, without a manifest that cargo has read.
+    pub fn library(name: &str, folder: &Utf8Path, root_file: &Utf8Path) -> Package {
+        Package {
+            name: name.to_owned(),
+            id: name.to_owned(),
+            manifest_path: folder.join("Cargo.toml"),
+            target: (name.to_owned(), "lib".to_owned(), root_file.to_owned()),
+            edition: "2024".to_owned(),
+            workspace_root: folder.to_owned(),
+            target_directory: folder.join("target"),
+            tables: Tables::default(),
+        }
+    }
+}
+
 /// The tables of manifests that are for cspec, as JSON. This stage does not read them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {

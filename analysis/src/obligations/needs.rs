@@ -22,10 +22,18 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
         }
         Obligation::NoPanic(id, part) => keep_part(program, &mut keep, *id, *part),
-        Obligation::Shape(id, operation) | Obligation::FollowsProtocol(id, operation) => {
-            keep_procedure(program, &mut keep, *id, *operation, KeptOperation::Signature);
-            let lower = program.implementations[id.0 as usize].lower;
-            keep_all_steps(program, &mut keep, lower);
+        Obligation::Shape(id, operation) => {
+            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature; 2]);
+            // Nothing can come between if there is but one step.
+            if !lemmas_of_shape(program, *id, *operation).is_empty() {
+                keep_all_steps(program, &mut keep, program.implementations[id.0 as usize].lower);
+            }
+        }
+        Obligation::FollowsProtocol(id, operation) => {
+            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature, KeptOperation::Rules]);
+            if let Some(How::Procedure(_)) = how(program, *id, *operation) {
+                keep_all_steps(program, &mut keep, program.implementations[id.0 as usize].lower);
+            }
         }
         Obligation::StaysAllowed(id, operation, other) => {
             keep.implementations.push(nothing_of(*id));
@@ -34,7 +42,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             layer.operation(*operation, KeptOperation::Rules).operation(*other, KeptOperation::Whole);
         }
         Obligation::AtomicSpec(id, operation) | Obligation::Retry(id, operation) => {
-            keep_procedure(program, &mut keep, *id, *operation, KeptOperation::Whole);
+            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
         }
         Obligation::Initial(id) => {
             let implementation = &program.implementations[id.0 as usize];
@@ -63,7 +71,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
         }
         Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
-            keep_procedure(program, &mut keep, *id, *operation, KeptOperation::Whole);
+            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
             keep.implementations.iter_mut().for_each(|it| it.relation = true);
         }
         Obligation::Partition(id, partition::Part::Check) => {
@@ -109,23 +117,28 @@ fn keep_part(program: &Program, keep: &mut Keep, id: LayerId, part: Part) {
     }
 }
 
-/// A procedure with the operations that it performs, and as much of the operation that it implements.
-fn keep_procedure(program: &Program, keep: &mut Keep, id: ImplementationId, operation: usize, upper: KeptOperation) {
+/// A procedure, with so much of the operation that it implements, and of those that it performs.
+fn keep_procedure(
+    program: &Program,
+    keep: &mut Keep,
+    id: ImplementationId,
+    operation: usize,
+    [upper, lower]: [KeptOperation; 2],
+) {
     let implementation = &program.implementations[id.0 as usize];
     let name = operation_name(program, implementation.upper, operation);
     keep.implementations.push(KeptImplementation { code: vec![name.to_owned()], ..nothing_of(id) });
-    let above = keep.layer(implementation.upper).operation(operation, upper);
-    if upper == KeptOperation::Whole {
-        above.steps();
-    }
-    let performed: Vec<&str> = match how(program, id, operation) {
+    let performed = match how(program, id, operation) {
         Some(How::Procedure(function)) => performed(program, *function),
         _ => vec![name],
     };
     let below = performed.into_iter().filter_map(|it| operation_named(program, implementation.lower, it));
-    let lower = keep.layer(implementation.lower).steps();
-    for operation in below {
-        lower.operation(operation, KeptOperation::Whole);
+    let above = (implementation.upper, operation, upper);
+    for (layer, operation, kept) in below.map(|it| (implementation.lower, it, lower)).chain([above]) {
+        let layer = keep.layer(layer).operation(operation, kept);
+        if kept == KeptOperation::Whole {
+            layer.steps();
+        }
     }
 }
 
