@@ -1,6 +1,7 @@
 //! A mail server whose mail store is checked, from the requests of clients down to the file system. `layers` is what is checked,
-//! `bottom` is what it runs on, and `server` speaks to clients.
+//! `bottom` is what it runs on, `server` speaks to clients, and `bench` measures.
 
+pub mod bench;
 mod bottom;
 pub mod layers;
 pub mod server;

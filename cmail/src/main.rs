@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cmail::Root;
+use cmail::bench::{self, Bench, Subject};
 use cmail::server::names;
 use cmail::server::passwords::Passwords;
 use cmail::server::store::Plan;
@@ -39,6 +40,11 @@ enum Command {
     Passwd(User),
     /// Runs the server until SIGTERM or Ctrl-C. Prints one line of JSON with the addresses when it is ready.
     Serve(ServeArguments),
+    /// Measures: the paper's mix of deliveries and pickups, beside plain store routines; or durable deliveries by SMTP.
+    Bench(BenchArguments),
+    /// One process of a benchmark; `bench` starts it.
+    #[command(hide = true)]
+    BenchWorker(BenchWorkerArguments),
     /// One process of a server; `serve` starts it.
     #[command(hide = true)]
     Worker(WorkerArguments),
@@ -101,6 +107,38 @@ struct WorkerArguments {
     parent: u32,
 }
 
+#[derive(Args)]
+struct BenchArguments {
+    /// A directory on the file system to measure. By default memory, or with `--net` the current directory.
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Durable deliveries by SMTP over loopback, beside the bare calls on files.
+    #[arg(long)]
+    net: bool,
+    /// Iterations of one run. 200,000 by default, or with `--net` 3,000.
+    #[arg(long, value_name = "N")]
+    iterations: Option<u64>,
+    /// How often each run is repeated; the table shows medians.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    rounds: usize,
+    /// Numbers of processes.
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "1,2")]
+    workers: Vec<usize>,
+    /// Draws the result as SVG.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct BenchWorkerArguments {
+    #[command(flatten)]
+    root: RootArgument,
+    #[arg(long, value_enum)]
+    subject: Subject,
+    #[arg(long)]
+    iterations: u64,
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_json);
@@ -144,10 +182,26 @@ fn run(command: Command) -> Result<(), Failure> {
             plan: store.plan,
             durable: !store.no_sync,
         }),
+        Command::Bench(arguments) => measure(arguments),
+        Command::BenchWorker(BenchWorkerArguments { root, subject, iterations }) => {
+            bench::worker(&root.root, subject, iterations)
+        }
         Command::Worker(WorkerArguments { store, parent }) => {
             worker::worker(&store.root.root, parent, store.plan, !store.no_sync)
         }
     }
+}
+
+fn measure(arguments: BenchArguments) -> Result<(), Failure> {
+    let (directory, iterations) = if arguments.net { (".", 3_000) } else { ("/dev/shm", 200_000) };
+    let bench = Bench {
+        directory: arguments.directory.unwrap_or_else(|| directory.into()),
+        iterations: arguments.iterations.unwrap_or(iterations),
+        rounds: arguments.rounds,
+        workers: arguments.workers,
+        plot: arguments.plot,
+    };
+    if arguments.net { bench::network(&bench) } else { bench::mixed(&bench) }
 }
 
 fn add_user(user: &User) -> Result<(), Failure> {

@@ -1,0 +1,188 @@
+//! `cmail bench`: the mixed workload of the CSPEC paper (section 8.3), by the checked stack and by the store routines that one writes
+//! without it, in the same run; and `--net`, durable deliveries through SMTP against the bare calls on files. Work is done by
+//! processes, as in the server. It measures; it does not judge.
+
+mod mix;
+mod net;
+mod plain;
+mod plot;
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Instant;
+
+pub use mix::work as worker;
+
+use crate::server::worker::Failure;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Bench {
+    /// The file system: a directory that exists.
+    pub directory: PathBuf,
+    /// Deliveries, and as many pickups, of one run.
+    pub iterations: u64,
+    /// How often each run is repeated.
+    pub rounds: usize,
+    /// The numbers of processes.
+    pub workers: Vec<usize>,
+    /// Where to draw the result.
+    pub plot: Option<PathBuf>,
+}
+
+/// Who does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Subject {
+    /// The checked stack, plan 1.
+    List,
+    /// The checked stack, plan 2.
+    Retry,
+    /// The plain routines.
+    Plain,
+}
+
+impl Subject {
+    fn label(self) -> &'static str {
+        match self {
+            Subject::List => "CMail, plan 1",
+            Subject::Retry => "CMail, plan 2",
+            Subject::Plain => "std::fs",
+        }
+    }
+}
+
+/// One row of the result: a subject on so many processes, in each round.
+#[derive(Clone, Debug)]
+struct Row {
+    label: String,
+    workers: usize,
+    /// Per second, in order.
+    speeds: Vec<f64>,
+}
+
+impl Row {
+    fn new(label: &str, workers: usize, mut speeds: Vec<f64>) -> Row {
+        speeds.sort_by(f64::total_cmp);
+        Row { label: label.to_owned(), workers, speeds }
+    }
+
+    fn median(&self) -> f64 {
+        self.speeds[self.speeds.len() / 2]
+    }
+}
+
+/// Runs the mixed workload, and prints a table.
+pub fn mixed(bench: &Bench) -> Result<(), Failure> {
+    let subjects = [Subject::Retry, Subject::List, Subject::Plain];
+    let mut speeds = vec![vec![Vec::new(); bench.workers.len()]; subjects.len()];
+    for _ in 0..bench.rounds.max(1) {
+        for (column, workers) in bench.workers.iter().enumerate() {
+            for (row, subject) in subjects.iter().enumerate() {
+                speeds[row][column].push(mix::run(bench, *subject, *workers)?);
+            }
+        }
+    }
+    let mut rows = Vec::new();
+    for (subject, of_subject) in subjects.iter().zip(speeds) {
+        for (workers, speeds) in bench.workers.iter().zip(of_subject) {
+            rows.push(Row::new(subject.label(), *workers, speeds));
+        }
+    }
+    println!(
+        "requests per second: {} iterations of a delivery and a pickup, 100 users, nothing synced",
+        bench.iterations
+    );
+    show(bench, &rows, "processes", "Requests per second, by processes")
+}
+
+/// Runs durable deliveries through SMTP, and prints a table.
+pub fn network(bench: &Bench) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for connections in [1, 8, 32] {
+        let (mut bare, mut smtp) = (Vec::new(), Vec::new());
+        for _ in 0..bench.rounds.max(1) {
+            bare.push(net::bare(bench, connections)?);
+            smtp.push(net::smtp(bench, connections)?);
+        }
+        rows.push(Row::new("calls on files", connections, bare));
+        rows.push(Row::new("CMail by SMTP", connections, smtp));
+    }
+    println!("durable deliveries per second: 100 users, 4 KiB each");
+    show(bench, &rows, "connections", "Durable deliveries per second, by connections")
+}
+
+fn show(bench: &Bench, rows: &[Row], of: &str, title: &str) -> Result<(), Failure> {
+    println!("{:<16} {of:>11} {:>10} {:>10} {:>10}", "", "median", "least", "most");
+    for row in rows {
+        let (least, most) = (row.speeds[0], row.speeds[row.speeds.len() - 1]);
+        println!("{:<16} {:>11} {:>10.0} {least:>10.0} {most:>10.0}", row.label, row.workers, row.median());
+    }
+    match &bench.plot {
+        Some(path) => Ok(std::fs::write(path, plot::draw(title, rows))?),
+        None => Ok(()),
+    }
+}
+
+/// A mail root that goes with the value.
+struct Scratch(PathBuf);
+
+const USERS: u32 = 100;
+
+impl Scratch {
+    fn new(directory: &Path) -> Result<Scratch, Failure> {
+        let scratch = Scratch(directory.join(format!("cmail-bench-{}", std::process::id())));
+        let root = crate::Root::init(&scratch.0)?;
+        for user in 0..USERS {
+            root.add_user(&user_name(user))?;
+        }
+        Ok(scratch)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!("{}: {error}", self.0.display());
+        }
+    }
+}
+
+fn user_name(number: u32) -> String {
+    format!("u{number}")
+}
+
+/// This program again, as processes that start to work at the same time.
+struct Crew(Vec<(Child, BufReader<ChildStdout>)>);
+
+impl Crew {
+    /// Starts them, and waits until all are ready.
+    fn start(workers: usize, arguments: impl Fn(&mut Command)) -> Result<Crew, Failure> {
+        let mut crew = Vec::new();
+        for _ in 0..workers {
+            let mut command = Command::new(std::env::current_exe()?);
+            arguments(&mut command);
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+            let output = child.stdout.take().ok_or("no output")?;
+            crew.push((child, BufReader::new(output)));
+        }
+        for (_, output) in &mut crew {
+            output.read_line(&mut String::new())?;
+        }
+        Ok(Crew(crew))
+    }
+
+    /// Lets them work; returns how many seconds they took together.
+    fn work(mut self) -> Result<f64, Failure> {
+        let start = Instant::now();
+        for (child, _) in &mut self.0 {
+            child.stdin.take().ok_or("no input")?.write_all(b"\n")?;
+        }
+        for (child, _) in &mut self.0 {
+            if !child.wait()?.success() {
+                return Err("a process of the benchmark failed".into());
+            }
+        }
+        Ok(start.elapsed().as_secs_f64())
+    }
+}
