@@ -2,7 +2,7 @@
 
 use cspec::prelude::*;
 
-use super::{mail::*, mail_fs_path::*, mail_fs_path_abs::*, outside::*};
+use super::{mail::*, mail_fs_inode::*, mail_fs_path::*, mail_fs_path_abs::*, outside::*};
 
 /// A directory of a user, and a name in it.
 pub type File = (User, Dir, String);
@@ -60,9 +60,12 @@ impl MailFSMerged for Merged {
         Linked::Done
     }
 
+    /// A temporary file may stay.
     #[op]
     fn unlink(&mut self, me: Pid, file: File) {
-        self.files.remove(&file);
+        if file.1 == Dir::Mail || maybe() {
+            self.files.remove(&file);
+        }
     }
 
     #[op]
@@ -80,5 +83,17 @@ impl MailFSMerged for Merged {
     #[op]
     fn exists(&mut self, me: Pid, user: User) -> bool {
         self.locks.contains(&user)
+    }
+}
+
+/// A name and what it leads to might as well be one: no file is written under two names, and none after it is published.
+#[implement(MailFSMerged, over = MailFSInode, by = abstraction)]
+impl FollowNames {
+    #[abstraction]
+    fn files(lo: &Inodes) -> Merged {
+        when(lo.names.values().all(|inode| lo.contents.contains(inode)));
+        when(lo.handles.iter().all(|(pid, handle)| lo.keeps(handle) && lo.is_alone(*pid, handle)));
+        let files = lo.names.iter().map(|(file, inode)| (file.clone(), lo.contents[inode].clone())).collect();
+        Merged { files, locks: lo.locks.clone() }
     }
 }

@@ -21,9 +21,12 @@ impl MailFSPath for Tree {
         self.link_at(from, to)
     }
 
+    /// A temporary file may stay.
     #[op]
     fn unlink(&mut self, me: Pid, path: FilePath) {
-        self.files.remove(&path);
+        if path.0 == Dir::Mail || maybe() {
+            self.files.remove(&path);
+        }
     }
 
     #[op]

@@ -84,7 +84,9 @@ impl MailFSPathAbs for Tree {
 
     #[op]
     fn unlink_tmp(&mut self, me: Pid, name: String) {
-        self.files.remove(&(Dir::Tmp, name));
+        if maybe() {
+            self.files.remove(&(Dir::Tmp, name));
+        }
     }
 
     #[op]

@@ -18,7 +18,9 @@ impl MailFSString for Folders {
 
     #[op]
     fn unlink_tmp(&mut self, me: Pid, name: String) {
-        self.tmp.remove(&name);
+        if maybe() {
+            self.tmp.remove(&name);
+        }
     }
 
     #[op]

@@ -68,7 +68,9 @@ impl MailFSStringAbs for Folders {
 
     #[op]
     fn unlink_tmp(&mut self, me: Pid) {
-        self.tmp.remove(&temporary(me));
+        if maybe() {
+            self.tmp.remove(&temporary(me));
+        }
     }
 
     #[op]

@@ -9,7 +9,11 @@ use super::*;
 pub type ListPid<Files> = PerUser<
     HideLock<
         AtomicReader<
-            GhostOwner<AtomicDeliver<LinkNext<FilterList<Encoded<OwnNames<Directories<Paths<MergedByUser<Files>>>>>>>>>,
+            GhostOwner<
+                AtomicDeliver<
+                    LinkNext<FilterList<Encoded<OwnNames<Directories<Paths<MergedByUser<FollowNames<Files>>>>>>>>,
+                >,
+            >,
         >,
     >,
 >;
@@ -20,7 +24,9 @@ pub type TryNumbers<Files> = PerUser<
     HideLock<
         AtomicReader<
             GhostOwner<
-                AtomicDeliver<LinkRetry<LinkRandom<Encoded<OwnNames<Directories<Paths<MergedByUser<Files>>>>>>>>,
+                AtomicDeliver<
+                    LinkRetry<LinkRandom<Encoded<OwnNames<Directories<Paths<MergedByUser<FollowNames<Files>>>>>>>>,
+                >,
             >,
         >,
     >,

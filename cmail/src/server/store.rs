@@ -220,13 +220,13 @@ fn serve(mail: &mut impl MailServerComposed) {
 /// The stack by plan 1.
 pub(crate) fn list_pid<Files>(files: Files) -> ListPid<Files> {
     PerUser(HideLock(AtomicReader(GhostOwner(AtomicDeliver(LinkNext(FilterList(Encoded(OwnNames(Directories(
-        Paths(MergedByUser::new(files)),
+        Paths(MergedByUser::new(FollowNames(files))),
     ))))))))))
 }
 
 /// The stack by plan 2.
 pub(crate) fn try_numbers<Files>(files: Files) -> TryNumbers<Files> {
     PerUser(HideLock(AtomicReader(GhostOwner(AtomicDeliver(LinkRetry(LinkRandom(Encoded(OwnNames(Directories(
-        Paths(MergedByUser::new(files)),
+        Paths(MergedByUser::new(FollowNames(files))),
     ))))))))))
 }
