@@ -20,7 +20,7 @@ use crate::{
     diagnostics::{Diagnostic, Severity, codes},
     explore::{machine::Site, search::Abort},
     ir::{
-        Abstraction, Anchor, Code as How, Function, Implementation, ImplementationId, Justification, LayerId,
+        self, Abstraction, Anchor, Code as How, Function, Implementation, ImplementationId, Justification, LayerId,
         Partition, Program,
     },
     verdict::{ObligationName, Pattern, Verdict},
@@ -183,7 +183,7 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             partition::Part::Frame(operation) => of(*id, *operation, Pattern::Partition, "other-keys"),
             partition::Part::Check => ObligationName {
                 implementation: implementation_of(*id).name.clone(),
-                layer: layer_name(implementation_of(*id).upper),
+                layer: layer_name(key_check_layer(implementation_of(*id))),
                 operation: key_check(implementation_of(*id)).to_owned(),
                 ..blank(Pattern::Partition, "check")
             },
@@ -244,6 +244,14 @@ fn key_check(implementation: &Implementation) -> &str {
     match &implementation.by {
         Justification::Partition(Partition { check: Some(check), .. }) => check,
         _ => "",
+    }
+}
+
+/// The layer that this operation belongs to.
+fn key_check_layer(implementation: &Implementation) -> LayerId {
+    match &implementation.by {
+        Justification::Partition(Partition { end: ir::PartitionEnd::Bottom { .. }, .. }) => implementation.lower,
+        _ => implementation.upper,
     }
 }
 
