@@ -723,6 +723,11 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
 
     fn prim(&mut self, node: NodeId, prim: Prim, operands: &[Expr], ty: &Type) {
         self.exprs(operands);
+        // A sign would stand between the digits and what is before them.
+        if prim == Prim::Text && matches!(operands[0].ty, Type::Int { signed: true, .. }) {
+            self.emit(node, Op::Unsupported);
+            return;
+        }
         // The machine needs the type of the operand for casts and negation, of the result for everything else.
         let ty = intern(&mut self.code.types, ty);
         self.emit(node, Op::Prim(prim, operands.len() as u32, ty));

@@ -764,7 +764,7 @@ impl Machine {
             (Parsed::None, _) => Ok(Value::none()),
             (Parsed::Atom(Sort::Pid, number), Type::Pid) => Ok(Value::some(Value::Atom(Sort::Pid, number))),
             // Integers of fewer bits may not hold it.
-            (Parsed::Atom(Sort::Int, number), Type::Int { bits: 64, .. }) => {
+            (Parsed::Atom(Sort::Int, number), Type::Int { bits: 64, signed: false }) => {
                 Ok(Value::some(Value::Atom(Sort::Int, number)))
             }
             (Parsed::Int(number), Type::Int { bits, signed }) => {
