@@ -1,0 +1,133 @@
+//! The server and the engine say the same about the same text, whatever edits led to it.
+
+mod support;
+
+use cspec_analysis::{
+    report::Options,
+    session::{Request, Session, State},
+    workspace::{self, Selection},
+};
+use serde_json::{Value, json};
+use support::{Client, FIXTURE, Workspace, offset};
+
+/// A small generator: the same numbers in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+
+    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
+        from[self.below(from.len())]
+    }
+}
+
+/// What is typed, deleted or replaced: much of it makes sense now and then.
+const PIECES: [&str; 20] = [
+    "(left)",
+    "(right)",
+    "(both)",
+    "\n",
+    " ",
+    "// \u{1f980} a comment\n",
+    "{",
+    "}",
+    "(",
+    ")",
+    ", write",
+    "release",
+    "acquire",
+    "self.owner = None;",
+    "when(self.owner.is_none());",
+    "assert!(self.owner == Some(me));",
+    "me",
+    "lo.acquire();",
+    "#[op]",
+    ";",
+];
+
+/// One random edit, as the protocol has it, applied to `text` as well.
+fn edit(random: &mut Random, text: &mut String) -> Value {
+    let lines: Vec<usize> = text.split('\n').map(|it| it.encode_utf16().count()).collect();
+    let line = random.below(lines.len());
+    let start = random.below(lines[line] + 1);
+    let end = (start + random.below(12)).min(lines[line]);
+    let new = if random.below(3) == 0 { "" } else { random.pick(&PIECES) };
+    let range = json!({ "start": { "line": line, "character": start }, "end": { "line": line, "character": end } });
+    let (from, to) = (offset(text, &range["start"]), offset(text, &range["end"]));
+    text.replace_range(from..to.max(from), new);
+    json!({ "range": range, "text": new })
+}
+
+/// The codes and offsets of all findings, by the engine alone.
+fn by_engine(workspace: &Workspace, text: &str) -> Vec<String> {
+    let manifest = camino::Utf8PathBuf::from_path_buf(workspace.path("Cargo.toml")).expect("it is UTF-8");
+    let selection = Selection { manifest_path: Some(manifest), workspace: true, ..Selection::default() };
+    let mut session = Session::open(workspace::load(&selection).expect("there is a package"));
+    let file = camino::Utf8PathBuf::from_path_buf(workspace.path("src/lib.rs")).expect("it is UTF-8");
+    session.set_buffer(&file, text);
+    let snapshot = session.snapshot();
+    let options = Options::default();
+    snapshot.run(&Request::all(&options), &|_| {}, &Default::default());
+    let mut found: Vec<_> = snapshot.packages()[0].diagnostics.clone();
+    for listed in snapshot.obligations(0, &options) {
+        if let State::Settled(outcome, _) = listed.state {
+            found.extend(outcome.diagnostics);
+        }
+    }
+    let mut found: Vec<String> =
+        found.iter().map(|it| format!("{} {}..{} {}", it.code, it.span.start, it.span.end, it.message)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The same, by the server.
+fn by_server(client: &Client, uri: &str, text: &str) -> Vec<String> {
+    let published = client.diagnostics(uri).map(|it| it["diagnostics"].clone()).unwrap_or(json!([]));
+    let found = published.as_array().expect("a list").iter().map(|it| {
+        let (start, end) = (offset(text, &it["range"]["start"]), offset(text, &it["range"]["end"]));
+        let message = it["message"].as_str().unwrap_or_default().lines().next().unwrap_or_default();
+        format!("{} {start}..{end} {message}", it["code"].as_str().unwrap_or_default())
+    });
+    let mut found: Vec<String> = found.collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn after_random_edits_the_server_agrees_with_a_cold_run() {
+    let mut random = Random(20);
+    let mut compared = 0;
+    for _ in 0..12 {
+        let workspace = Workspace::new(FIXTURE);
+        let mut client = Client::open(&workspace);
+        let uri = workspace.uri("src/lib.rs");
+        client.did_open(&uri, FIXTURE);
+        let mut text = FIXTURE.to_owned();
+        for _ in 0..6 {
+            for _ in 0..random.below(4) {
+                let change = edit(&mut random, &mut text);
+                client.did_edit(&uri, &json!([change]));
+            }
+            // Some runs are let finish and some are not.
+            if random.below(2) == 0 {
+                client.settle();
+            }
+        }
+        client.settle();
+        let layers = client.request("cspec/layers", Value::Null);
+        if layers[0]["status"]["broken"] == true {
+            // Old verdicts stay: a cold run has none. When the text is whole again, they agree.
+            client.did_change(&uri, FIXTURE);
+            FIXTURE.clone_into(&mut text);
+            client.settle();
+        }
+        assert_eq!(by_server(&client, &uri, &text), by_engine(&workspace, &text), "{text}");
+        compared += 1;
+    }
+    assert_eq!(compared, 12);
+}
