@@ -32,6 +32,9 @@ const LONGEST: usize = 256 << 20;
 /// How long output may take to drain at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Methods that take no parameters.
+const WITHOUT_PARAMETERS: [&str; 3] = ["shutdown", "exit", "cspec/layers"];
+
 type Answer = BoxFuture<'static, Result<Option<Response>, ExitedError>>;
 
 /// Serves until the client is done or gone.
@@ -185,11 +188,17 @@ fn message(frame: Frame) -> Result<Message, Response> {
         Frame::Content(content) => content,
         Frame::Malformed(why) => return Err(refusal(&Value::Null, ErrorCode::ParseError, &why)),
     };
-    let value: Value = serde_json::from_slice(&content)
+    let mut value: Value = serde_json::from_slice(&content)
         .map_err(|error| refusal(&Value::Null, ErrorCode::ParseError, &error.to_string()))?;
     let id = value.get("id").cloned().unwrap_or_default();
     let wrong = |error: serde_json::Error| refusal(&id, ErrorCode::InvalidRequest, &error.to_string());
-    if value.get("method").is_some() {
+    if let Some(method) = value.get("method") {
+        // Clients send what they like where there are no parameters: nothing, null, or an empty object.
+        if WITHOUT_PARAMETERS.iter().any(|it| method == it)
+            && let Some(message) = value.as_object_mut()
+        {
+            message.remove("params");
+        }
         serde_json::from_value(value).map(Message::Request).map_err(wrong)
     } else {
         serde_json::from_value(value).map(Message::Response).map_err(wrong)

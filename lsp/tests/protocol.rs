@@ -75,6 +75,7 @@ fn a_cancelled_request_has_one_answer_and_the_next_one_is_right() {
     let mut client = Client::open(&workspace);
     let uri = workspace.uri("src/lib.rs");
     client.did_open(&uri, FIXTURE);
+    client.settle();
     let mut ids = Vec::new();
     for _ in 0..50 {
         client.did_change(&uri, &wrong());

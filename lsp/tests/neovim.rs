@@ -1,0 +1,45 @@
+//! A real client: Neovim, without a screen, does what a user does (`editors/neovim/test.lua`) in a copy of the `tso` workspace.
+//!
+//! Skipped, and said so, where Neovim is not installed: `apt-get install neovim`.
+
+mod support;
+
+use std::{io::Write as _, process::Command};
+
+use support::{Workspace, repository};
+
+/// Copies the sources of a package into a workspace of its own.
+fn copy(workspace: &Workspace, folder: &std::path::Path, name: &str) {
+    for entry in std::fs::read_dir(folder).expect("the repository is there") {
+        let path = entry.expect("a readable folder").path();
+        let name = format!("{name}/{}", path.file_name().expect("it has a name").to_string_lossy());
+        if path.is_dir() {
+            copy(workspace, &path, &name);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            workspace.write(&name, &std::fs::read_to_string(&path).expect("it is text"));
+        }
+    }
+}
+
+#[test]
+fn neovim_sees_a_mistake_come_and_go() {
+    if Command::new("nvim").arg("--version").output().is_err() {
+        // Not captured by the test harness: a skipped test is to be seen.
+        let _ =
+            writeln!(std::io::stderr(), "SKIPPED: neovim_sees_a_mistake_come_and_go needs `apt-get install neovim`");
+        return;
+    }
+    let workspace = Workspace::new("");
+    copy(&workspace, &repository().join("tso/src"), "src");
+    let output = Command::new("nvim")
+        .args(["--headless", "-u", "NONE", "-i", "NONE", "-n", "-S"])
+        .arg(repository().join("editors/neovim/test.lua"))
+        .env("CSPEC_LSP", env!("CARGO_BIN_EXE_cspec-lsp"))
+        .env("CSPEC_PLUGIN", repository().join("editors/neovim/cspec.lua"))
+        .env("CSPEC_FILE", workspace.path("src/layers/raw_lock.rs"))
+        .env("XDG_STATE_HOME", workspace.path("state"))
+        .output()
+        .expect("Neovim starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("ok: all verdicts again"), "{told}");
+}
