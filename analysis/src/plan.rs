@@ -152,6 +152,18 @@ impl Planner<'_> {
     }
 }
 
+/// How long obligations take, compared with each other: one step, two, a procedure, a procedure among others, two layers, a whole stack.
+fn weight(obligation: &Obligation) -> u8 {
+    match obligation {
+        Obligation::NoPanic(..) | Obligation::Initial(_) | Obligation::Stack(_) | Obligation::NeverFails(..) => 0,
+        Obligation::Lemma(_) | Obligation::StaysAllowed(..) => 1,
+        Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
+        Obligation::Shape(..) | Obligation::FollowsProtocol(..) => 3,
+        Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
+        Obligation::EndToEnd(..) => 5,
+    }
+}
+
 /// Obligations whose results another one uses.
 fn relies(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
     match obligation {
@@ -164,6 +176,13 @@ fn relies(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
 }
 
 impl Plan {
+    /// The entries that are owed, those that take long last, as far as that can be told beforehand.
+    pub fn by_weight(&self) -> Vec<usize> {
+        let mut entries: Vec<usize> = (0..self.owed).collect();
+        entries.sort_by_key(|it| weight(&self.entries[*it].obligation));
+        entries
+    }
+
     /// The entries that an entry's result makes owed.
     pub fn relied(&self, entry: usize, settled: &Settled) -> impl Iterator<Item = usize> {
         let outline = &self.entries[entry].slice.outline;

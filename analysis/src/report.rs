@@ -124,9 +124,8 @@ fn check_view(
     stop: &AtomicBool,
 ) -> Vec<(Outcome, Duration)> {
     let plan = view.plan(options);
-    let all: Vec<usize> = (0..plan.owed).collect();
     let scope = &options.scope;
-    view.run(plan, &all, scope, results, &ToProgress { view, plan, progress }, stop);
+    view.run(plan, &plan.by_weight(), scope, results, &ToProgress { view, plan, progress }, stop);
     let owed = view.owed(plan, scope, results).into_iter();
     owed.filter_map(|index| {
         let entry = &plan.entries[index];

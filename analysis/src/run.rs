@@ -106,8 +106,11 @@ impl Run<'_> {
         let owed = Mutex::new(BTreeSet::new());
         let work = Work { run: self, queue, changed: Condvar::new(), ranks, dependents, asked, owed };
         rayon::scope(|scope| {
-            for _ in 0..rayon::current_num_threads().min(order.len()) {
-                scope.spawn(|_| work.work());
+            for thread in 0..rayon::current_num_threads().min(order.len()) {
+                // One thread begins at the end, where those are that take long: else all would wait for the one that began them last.
+                let from = if thread == 1 { End::Last } else { End::First };
+                let work = &work;
+                scope.spawn(move |_| work.work(from));
             }
         });
         work.owed.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -130,6 +133,13 @@ impl Run<'_> {
     }
 }
 
+/// Where a thread takes its work from.
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Last,
+}
+
 /// The work of one run, shared by its threads.
 struct Work<'a> {
     run: &'a Run<'a>,
@@ -144,8 +154,8 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Settles one entry after the other until there are none, or the run is stopped.
-    fn work(&self) {
-        while let Some(entry) = self.next() {
+    fn work(&self, from: End) {
+        while let Some(entry) = self.next(from) {
             // Whatever becomes of the entry, the others must not wait for it: also if settling it panics.
             let finished = Finished { work: self, entry };
             self.settle(entry);
@@ -153,13 +163,17 @@ impl Work<'_> {
         }
     }
 
-    fn next(&self) -> Option<usize> {
+    fn next(&self, from: End) -> Option<usize> {
         let mut queue = locked(&self.queue);
         loop {
             if self.run.stop.load(Ordering::Relaxed) {
                 return None;
             }
-            if let Some((_, entry)) = queue.ready.pop_first() {
+            let next = match from {
+                End::First => queue.ready.pop_first(),
+                End::Last => queue.ready.pop_last(),
+            };
+            if let Some((_, entry)) = next {
                 queue.running += 1;
                 return Some(entry);
             }

@@ -519,7 +519,7 @@ impl Snapshot {
         let plan = view.plan(request.options);
         let wanted = |entry: &usize| (request.only)(&plan.entries[*entry].name);
         let (first, rest): (Vec<usize>, Vec<usize>) =
-            (0..plan.owed).filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
+            plan.by_weight().into_iter().filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
         let scope = &request.options.scope;
         let teller = Teller { index, package, plan, scope, results: &self.results, told, explored };
         view.run(plan, &[first, rest].concat(), scope, &self.results, &teller, stop);

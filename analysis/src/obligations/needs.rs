@@ -1,7 +1,7 @@
 //! What an obligation depends on: the part of the program that its meaning is made of, as a [`Keep`], and the lemmas that it relies on.
 //!
-//! The engine settles an obligation on the slice that this module keeps for it, and sees nothing else of the program. So too little here
-//! would show as an obligation that cannot be settled, never as an old result taken for a new one.
+//! The engine settles an obligation on the slice that this module keeps for it, and sees nothing else of the program. So too little here is
+//! a mistake in what is asked, for tests to find; it can never be an old result taken for a new one.
 
 use std::collections::BTreeSet;
 
@@ -150,14 +150,19 @@ fn keep_all_steps(program: &Program, keep: &mut Keep, id: LayerId) {
     }
 }
 
-/// A client with the procedures of its stack, and the steps of the layers at both ends.
+/// A client with the procedures of its stack, what their operations take, and the steps of the layers at both ends.
 fn keep_client(program: &Program, keep: &mut Keep, index: usize) {
     let stack = program.clients[index].stack as usize;
     keep.clients.push(index);
     keep.stacks.push(stack);
     let implementations = &program.stacks[stack].implementations;
     for id in implementations {
-        let upper = &program.layers[program.implementations[id.0 as usize].upper.0 as usize];
+        let upper_id = program.implementations[id.0 as usize].upper;
+        let upper = &program.layers[upper_id.0 as usize];
+        // What an operation takes tells whether it is for a key.
+        for operation in 0..upper.operations.len() {
+            keep.layer(upper_id).operation(operation, KeptOperation::Signature);
+        }
         let code = upper.operations.iter().map(|it| it.name.clone()).collect();
         keep.implementations.push(KeptImplementation { code, ..nothing_of(*id) });
     }
