@@ -47,7 +47,7 @@ impl MailboxTmpAbs for Spool {
     }
 }
 
-/// Others do not see a message before it is linked, and neither its temporary file at any time.
+/// Nobody else looks at the temporary file: the message appears when it is linked.
 #[implement(MailboxTmpAbs, over = DeliverWritten, by = movers, pass(list, read, delete, lock, unlock, accept, request, respond))]
 impl AtomicDeliver {
     fn deliver(lo: &mut impl DeliverWritten, message: Message) -> bool {
