@@ -2,16 +2,16 @@
 
 use std::io::{self, IsTerminal, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use cmail::Root;
 use cmail::bench::{self, Bench, Subject};
 use cmail::server::names;
 use cmail::server::passwords::Passwords;
 use cmail::server::store::Plan;
 use cmail::server::worker::{self, Failure, Serve};
+use cmail::{Root, conform};
 use tracing_subscriber::EnvFilter;
 
 /// A mail server: SMTP in, POP3 out, over a mail store whose layers are checked.
@@ -45,6 +45,11 @@ enum Command {
     /// One process of a benchmark; `bench` starts it.
     #[command(hide = true)]
     BenchWorker(BenchWorkerArguments),
+    /// Says whether the layers allow what a server did: replays the record that `serve --record FILE` has written.
+    Conform {
+        /// The record, of a run that began with empty mailboxes and in which nothing was killed.
+        record: PathBuf,
+    },
     /// One process of a server; `serve` starts it.
     #[command(hide = true)]
     Worker(WorkerArguments),
@@ -81,6 +86,9 @@ struct StoreArguments {
     /// Syncs nothing: acknowledged mail may be lost when the power fails. For file systems in memory, and for tests.
     #[arg(long)]
     no_sync: bool,
+    /// Appends every operation of the lowest and of the top layer to a file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -181,13 +189,15 @@ fn run(command: Command) -> Result<(), Failure> {
             workers: workers.into(),
             plan: store.plan,
             durable: !store.no_sync,
+            record: store.record,
         }),
         Command::Bench(arguments) => measure(arguments),
+        Command::Conform { record } => replay(&record),
         Command::BenchWorker(BenchWorkerArguments { root, subject, iterations }) => {
             bench::worker(&root.root, subject, iterations)
         }
         Command::Worker(WorkerArguments { store, parent }) => {
-            worker::worker(&store.root.root, parent, store.plan, !store.no_sync)
+            worker::worker(&store.root.root, parent, store.plan, !store.no_sync, store.record.as_deref())
         }
     }
 }
@@ -202,6 +212,20 @@ fn measure(arguments: BenchArguments) -> Result<(), Failure> {
         plot: arguments.plot,
     };
     if arguments.net { bench::network(&bench) } else { bench::mixed(&bench) }
+}
+
+fn replay(record: &Path) -> Result<(), Failure> {
+    let report = conform::check(&conform::read(record)?);
+    for refusal in &report.refusals {
+        println!("{refusal}");
+    }
+    match report.refusals.len() {
+        0 => {
+            println!("{} calls, all as the layers allow", report.calls);
+            Ok(())
+        }
+        refused => Err(format!("{refused} mailboxes at which the layers do not allow what was done").into()),
+    }
 }
 
 fn add_user(user: &User) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::plain::Plain;
 use super::{Bench, Crew, Scratch, Subject, USERS, user_name};
 use crate::bottom::{Bottom, Client, Disk, Durability, Incarnations, Root};
+use crate::conform::record::Recorder;
 use crate::layers::*;
 use crate::server::store::{list_pid, try_numbers};
 use crate::server::worker::Failure;
@@ -50,7 +51,7 @@ pub fn work(root: &Path, subject: Subject, iterations: u64) -> Result<(), Failur
     }
     let root = Arc::new(Root::open(root)?);
     let incarnations = Arc::new(Incarnations::new(&root)?);
-    let mut bottom = Bottom::new(Disk::new(root, incarnations, Durability::Unsynced));
+    let mut bottom = Bottom::new(Disk::new(root, incarnations, Durability::Unsynced), Recorder::default());
     wait()?;
     for _ in 0..iterations {
         let (to, of) = (random.u32(..USERS), random.u32(..USERS));

@@ -26,12 +26,15 @@ pub(crate) use self::disk::{Disk, Durability, Stopped};
 pub use self::incarnation::{Incarnations, recover};
 pub use self::root::{Error, Root, SessionLock};
 pub(crate) use self::sync::Syncs;
+use crate::conform::record::{Call, Place, Recorder, digest};
+use crate::conform::{dir_name, linked_name};
 use crate::layers::*;
 
 /// The lowest layer, for one process: its files, and the client that it serves.
 pub(crate) struct Bottom {
     disk: Disk,
     client: Client,
+    recorder: Recorder,
 }
 
 /// A client, as a list of what it wants; what it is told is kept for it.
@@ -50,8 +53,13 @@ impl Client {
 
 impl Bottom {
     /// A process without a client.
-    pub fn new(disk: Disk) -> Bottom {
-        Bottom { disk, client: Client::default() }
+    pub fn new(disk: Disk, recorder: Recorder) -> Bottom {
+        Bottom { disk, client: Client::default(), recorder }
+    }
+
+    /// Who it is now.
+    pub fn process(&self) -> Pid {
+        self.disk.pid()
     }
 
     /// Ends the process, and starts the next one, which will accept this client.
@@ -66,6 +74,11 @@ impl Bottom {
     }
 }
 
+/// A file, as it is recorded.
+fn place(file: File) -> Place {
+    (file.0.0, dir_name(file.1), file.2)
+}
+
 /// By system calls. The engine does not read this: it is trusted.
 #[bottom]
 impl MailFSMerged for Bottom {
@@ -78,42 +91,70 @@ impl MailFSMerged for Bottom {
     }
 
     fn exists(&mut self, user: User) -> bool {
-        self.disk.exists(&user.0)
+        let start = self.recorder.now();
+        let result = self.disk.exists(&user.0);
+        self.recorder.record(self.disk.pid(), start, || Call::Exists { user: user.0, result });
+        result
     }
 
     fn create(&mut self, file: File) -> bool {
-        self.disk.create(&file.0.0, file.1, &file.2)
+        let start = self.recorder.now();
+        let result = self.disk.create(&file.0.0, file.1, &file.2);
+        self.recorder.record(self.disk.pid(), start, || Call::Create { file: place(file), result });
+        result
     }
 
     fn write(&mut self, file: File, message: Message) -> bool {
-        self.disk.write(&file.0.0, &file.2, &message.0)
+        let start = self.recorder.now();
+        let result = self.disk.write(&file.0.0, &file.2, &message.0);
+        let call = || Call::Write { file: place(file), message: digest(&message.0), result };
+        self.recorder.record(self.disk.pid(), start, call);
+        result
     }
 
     fn link(&mut self, from: File, to: File) -> Linked {
         if from.0 != to.0 {
             return Linked::Failed;
         }
-        self.disk.link(&from.0.0, (from.1, &from.2), (to.1, &to.2))
+        let start = self.recorder.now();
+        let linked = self.disk.link(&from.0.0, (from.1, &from.2), (to.1, &to.2));
+        let call = || Call::Link { from: place(from), to: place(to), result: linked_name(linked) };
+        self.recorder.record(self.disk.pid(), start, call);
+        linked
     }
 
     fn unlink(&mut self, file: File) {
+        let start = self.recorder.now();
         self.disk.unlink(&file.0.0, file.1, &file.2);
+        self.recorder.record(self.disk.pid(), start, || Call::Unlink { file: place(file) });
     }
 
     fn list(&mut self, user: User, dir: Dir) -> Set<String> {
-        self.disk.list(&user.0, dir)
+        let start = self.recorder.now();
+        let names = self.disk.list(&user.0, dir);
+        let call = || Call::List { user: user.0, dir: dir_name(dir), result: names.iter().cloned().collect() };
+        self.recorder.record(self.disk.pid(), start, call);
+        names
     }
 
     fn read(&mut self, file: File) -> Option<Message> {
-        self.disk.read(&file.0.0, file.1, &file.2).map(Message)
+        let start = self.recorder.now();
+        let contents = self.disk.read(&file.0.0, file.1, &file.2);
+        let call = || Call::Read { file: place(file), result: contents.as_deref().map(digest) };
+        self.recorder.record(self.disk.pid(), start, call);
+        contents.map(Message)
     }
 
     fn lock(&mut self, user: User) {
+        let start = self.recorder.now();
         self.disk.lock(&user.0);
+        self.recorder.record(self.disk.pid(), start, || Call::Lock { user: user.0 });
     }
 
     fn unlock(&mut self, user: User) {
+        let start = self.recorder.now();
         self.disk.unlock(&user.0);
+        self.recorder.record(self.disk.pid(), start, || Call::Unlock { user: user.0 });
     }
 
     fn accept(&mut self) -> Connection {

@@ -8,11 +8,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use cspec::Map;
+use cspec::{Map, Pid};
 use tokio::sync::oneshot;
 use tracing::error;
 
 use crate::bottom::{Bottom, Client, Disk, Durability, Error, Incarnations, Root, SessionLock, Stopped, Syncs};
+use crate::conform::record::{Call, Recorder, digest};
 use crate::layers::*;
 
 /// How a delivery finds a free name.
@@ -26,7 +27,7 @@ pub enum Plan {
 }
 
 /// How the store is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Processes in the sense of the layers: how many requests are served at the same time.
     pub threads: usize,
@@ -34,6 +35,8 @@ pub struct Options {
     pub plan: Plan,
     /// Whether what is acknowledged survives a power failure.
     pub durable: bool,
+    /// Where to record what is done.
+    pub recorder: Recorder,
 }
 
 /// All that a session can do with mail. It may be cloned.
@@ -67,7 +70,8 @@ impl Store {
         for _ in 0..options.threads.max(1) {
             let disk = Disk::new(root.clone(), incarnations.clone(), durability.clone());
             let queue = queue.clone();
-            let run = move || work(&queue, Bottom::new(disk), options.plan);
+            let (plan, recorder) = (options.plan, options.recorder.clone());
+            let run = move || work(&queue, Bottom::new(disk, recorder.clone()), plan, &recorder);
             thread::Builder::new().name("store".to_owned()).spawn(run).map_err(Error::Thread)?;
         }
         Ok(Store { tasks, root })
@@ -144,7 +148,7 @@ impl Store {
 }
 
 /// One thread: tasks until there are no more.
-fn work(queue: &Mutex<Receiver<Task>>, mut bottom: Bottom, plan: Plan) {
+fn work(queue: &Mutex<Receiver<Task>>, mut bottom: Bottom, plan: Plan, recorder: &Recorder) {
     loop {
         // One thread waits for a task, the others for it.
         let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -162,9 +166,10 @@ fn work(queue: &Mutex<Receiver<Task>>, mut bottom: Bottom, plan: Plan) {
             }
             Ok(Task::Serve(client, reply)) => {
                 bottom.admit(client);
+                let process = bottom.process();
                 let served = attempt(|| match plan {
-                    Plan::List => serve(&mut list_pid(&mut bottom)),
-                    Plan::Retry => serve(&mut try_numbers(&mut bottom)),
+                    Plan::List => serve(&mut list_pid(&mut bottom), process, recorder),
+                    Plan::Retry => serve(&mut try_numbers(&mut bottom), process, recorder),
                 });
                 let told = bottom.dismiss();
                 if served.is_some() {
@@ -192,26 +197,36 @@ fn attempt<T>(process: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Serves one client by the operations of the top layer.
-fn serve(mail: &mut impl MailServerComposed) {
+fn serve(mail: &mut impl MailServerComposed, process: Pid, recorder: &Recorder) {
     let client = mail.accept();
     loop {
-        let response = match mail.request(client) {
+        let request = mail.request(client);
+        let start = recorder.now();
+        let response = match request {
             Request::Quit => return,
-            Request::Deliver(user, message) => match mail.check_user(user.clone()) {
-                true => Response::Delivered(mail.deliver(user, message)),
-                false => Response::NoSuchUser,
-            },
-            Request::Pickup(user) => match mail.check_user(user.clone()) {
-                true => Response::Mail(mail.pickup(user)),
-                false => Response::NoSuchUser,
-            },
-            Request::Delete(user, id) => match mail.check_user(user.clone()) {
-                true => {
-                    mail.delete(user, id);
-                    Response::Deleted
-                }
-                false => Response::NoSuchUser,
-            },
+            Request::Deliver(user, _) | Request::Pickup(user) | Request::Delete(user, _)
+                if !mail.check_user(user.clone()) =>
+            {
+                recorder.record(process, start, || Call::CheckUser { user: user.0, result: false });
+                Response::NoSuchUser
+            }
+            Request::Deliver(user, message) => {
+                let contents = if recorder.is_on() { digest(&message.0) } else { String::new() };
+                let result = mail.deliver(user.clone(), message);
+                recorder.record(process, start, || Call::Deliver { user: user.0, message: contents, result });
+                Response::Delivered(result)
+            }
+            Request::Pickup(user) => {
+                let found = mail.pickup(user.clone());
+                let result = || found.iter().map(|(id, message)| (encode(id), digest(&message.0))).collect();
+                recorder.record(process, start, || Call::Pickup { user: user.0, result: result() });
+                Response::Mail(found)
+            }
+            Request::Delete(user, id) => {
+                mail.delete(user.clone(), id);
+                recorder.record(process, start, || Call::Delete { user: user.0, id: encode(&id) });
+                Response::Deleted
+            }
         };
         mail.respond(client, response);
     }

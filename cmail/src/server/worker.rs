@@ -27,6 +27,7 @@ use super::passwords::Passwords;
 use super::session::{self, Shared};
 use super::store::{Options, Plan, Store};
 use crate::bottom::{Root, recover};
+use crate::conform::record::Recorder;
 
 /// What the server is told.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Serve {
     pub plan: Plan,
     /// Whether what is acknowledged survives a power failure.
     pub durable: bool,
+    /// The file that records what is done.
+    pub record: Option<PathBuf>,
 }
 
 /// An error in words.
@@ -134,7 +137,7 @@ async fn end(main: &Main, mut child: Child) {
 }
 
 fn start(main: &Main) -> io::Result<Child> {
-    let Serve { root, plan, durable, .. } = &main.serve;
+    let Serve { root, plan, durable, record, .. } = &main.serve;
     let socket = |listener: &TcpListener| listener.as_fd().try_clone_to_owned().map(Stdio::from);
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("worker").arg("--root").arg(root).arg("--parent").arg(std::process::id().to_string());
@@ -144,6 +147,9 @@ fn start(main: &Main) -> io::Result<Child> {
     });
     if !durable {
         command.arg("--no-sync");
+    }
+    if let Some(record) = record {
+        command.arg("--record").arg(record);
     }
     command.stdin(socket(&main.smtp)?).stdout(socket(&main.pop3)?).spawn()
 }
@@ -155,7 +161,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 }
 
 /// Runs one worker. The sockets are its standard input and output.
-pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool) -> Result<(), Failure> {
+pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool, record: Option<&Path>) -> Result<(), Failure> {
     set_parent_process_death_signal(Some(Signal::TERM))?;
     if getppid().is_none_or(|pid| pid.as_raw_nonzero().get().cast_unsigned() != parent) {
         return Err("the main process is gone".into());
@@ -164,7 +170,8 @@ pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool) -> Result<(),
     let smtp = TcpListener::from(inherited(io::stdin().as_fd().try_clone_to_owned())?);
     let pop3 = TcpListener::from(inherited(io::stdout().as_fd().try_clone_to_owned())?);
     let config = Config::load(root)?;
-    let store = Store::start(root, Options { threads: config.store_threads, plan, durable })?;
+    let recorder = record.map(Recorder::append_to).transpose()?.unwrap_or_default();
+    let store = Store::start(root, Options { threads: config.store_threads, plan, durable, recorder })?;
     runtime()?.block_on(run(root, config, store, smtp, pop3))
 }
 

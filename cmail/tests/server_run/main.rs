@@ -1,6 +1,7 @@
 //! The server as a whole: started as a user starts it, spoken to over sockets, killed, and lied to by the kernel.
 
 mod clients;
+mod conformance;
 mod crashes;
 mod faults;
 mod harness;

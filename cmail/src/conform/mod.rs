@@ -1,0 +1,276 @@
+//! Is what the server did something that its layers allow? A record of a run is replayed through the executable models of the lowest
+//! layer and of the top layer: is there an order of the calls, which keeps every call between its start and its end, such that the model
+//! could have given every result? Users are independent, and looked at one after the other; the mailboxes are taken to be empty in
+//! the beginning. Calls that were never finished are not in a record, so it has to be of a run in which nothing was killed.
+
+pub mod record;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+use std::{fs, io};
+
+use cspec::model::{Domain, Outcome, outcomes};
+use cspec::{Map, Model, Pid, Set};
+use record::{Call, Entry, Place};
+
+use crate::layers::*;
+
+/// What was found.
+#[derive(Debug)]
+pub struct Report {
+    /// Calls that were replayed.
+    pub calls: usize,
+    /// What the layers do not allow: for each user at most one thing at each layer.
+    pub refusals: Vec<Refusal>,
+}
+
+/// No order of the calls is one that the model could have taken.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Whose mailbox it is about.
+    pub user: String,
+    /// The layer.
+    pub layer: &'static str,
+    /// The longest beginning that the model could have taken, in its order.
+    pub accepted: Vec<Entry>,
+    /// The calls of which one comes next; the model could have taken none of them.
+    pub next: Vec<Entry>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "violated: no order of the calls on `{}` is one of {}", self.user, self.layer)?;
+        writeln!(f, "  the longest beginning that is allowed has {} calls; its last ones:", self.accepted.len())?;
+        for entry in self.accepted.iter().rev().take(6).rev() {
+            writeln!(f, "    process {}: {:?}", entry.process, entry.call)?;
+        }
+        writeln!(f, "  none of these is allowed next:")?;
+        for entry in &self.next {
+            writeln!(f, "    process {}: {:?}", entry.process, entry.call)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a record.
+pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
+    let text = fs::read_to_string(path)?;
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|error| io::Error::other(format!("line {}: {error}", number + 1)))
+    };
+    text.lines().enumerate().map(parse).collect()
+}
+
+/// Replays a record through both layers.
+pub fn check(entries: &[Entry]) -> Report {
+    let names = names(entries);
+    let mut by_user = BTreeMap::<(&str, bool), Vec<&Entry>>::new();
+    for entry in entries {
+        by_user.entry((entry.call.user(), entry.call.is_top())).or_default().push(entry);
+    }
+    let mut refusals = Vec::new();
+    for ((user, top), mut entries) in by_user {
+        entries.sort_by_key(|entry| entry.start);
+        let refused = match top {
+            true => order(&entries, top_start(user, &entries), |state, entry| top_step(state, entry, &names)),
+            false => order(&entries, bottom_start(user, &entries), bottom_step),
+        };
+        if let Err((accepted, next)) = refused {
+            let layer = if top { "MailServerComposed" } else { "MailFSMerged" };
+            refusals.push(Refusal { user: user.to_owned(), layer, accepted, next });
+        }
+    }
+    Report { calls: entries.len(), refusals }
+}
+
+/// Calls taken, and those of which one would have to be next.
+type Stuck = (Vec<Entry>, Vec<Entry>);
+
+/// The name under which each process has delivered: a process delivers once.
+fn names(entries: &[Entry]) -> BTreeMap<&str, MsgId> {
+    let linked = |entry: &'_ Entry| match &entry.call {
+        Call::Link { to, result, .. } if result == "done" => decode(&to.2),
+        _ => None,
+    };
+    entries.iter().filter_map(|entry| Some((entry.process.as_str(), linked(entry)?))).collect()
+}
+
+/// Looks for an order. `entries` are sorted by their start. Each step of the search takes a call that no other one not yet taken
+/// ended before; a set of taken calls with a state is visited once.
+fn order<S: Clone + Ord>(entries: &[&Entry], start: S, step: impl Fn(&S, &Entry) -> Vec<S>) -> Result<(), Stuck> {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![(Taken::default(), Vec::new(), start)];
+    let mut longest: Option<(Taken, Vec<usize>)> = None;
+    while let Some((taken, path, state)) = open.pop() {
+        if taken.first == entries.len() {
+            return Ok(());
+        }
+        if longest.as_ref().is_none_or(|(_, longest)| path.len() > longest.len()) {
+            longest = Some((taken.clone(), path.clone()));
+        }
+        // The last one pushed is tried first: the call that ended first.
+        let mut next = taken.possible(entries);
+        next.sort_by_key(|place| std::cmp::Reverse(entries[*place].end));
+        for place in next {
+            for after in step(&state, entries[place]) {
+                let now = taken.with(place);
+                if seen.insert((now.clone(), after.clone())) {
+                    let mut path = path.clone();
+                    path.push(place);
+                    open.push((now, path, after));
+                }
+            }
+        }
+    }
+    let (taken, path) = longest.unwrap_or_default();
+    let entry = |place: usize| entries[place].clone();
+    let next = taken.possible(entries).into_iter().map(entry).collect();
+    Err((path.into_iter().map(entry).collect(), next))
+}
+
+/// The calls that were taken: all before `first`, and some after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Taken {
+    first: usize,
+    beyond: BTreeSet<usize>,
+}
+
+impl Taken {
+    fn with(&self, place: usize) -> Taken {
+        let mut now = self.clone();
+        now.beyond.insert(place);
+        while now.beyond.remove(&now.first) {
+            now.first += 1;
+        }
+        now
+    }
+
+    /// The calls that may be next: not taken, and started before every other one that is not taken has ended.
+    fn possible(&self, entries: &[&Entry]) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut earliest_end = u64::MAX;
+        for (place, entry) in entries.iter().enumerate().skip(self.first) {
+            if entry.start > earliest_end {
+                break;
+            }
+            if !self.beyond.contains(&place) {
+                earliest_end = earliest_end.min(entry.end);
+                found.push(place);
+            }
+        }
+        found.retain(|place| entries[*place].start <= earliest_end);
+        found
+    }
+}
+
+fn users_of(user: &str, known: bool) -> Option<User> {
+    known.then(|| User(user.to_owned()))
+}
+
+/// A user exists if anything was done for him but asking.
+fn bottom_start(user: &str, entries: &[&Entry]) -> Merged {
+    let known = entries.iter().any(|entry| !matches!(entry.call, Call::Exists { result: false, .. }));
+    Merged { files: Map::new(), locks: users_of(user, known).map(|user| (user, false)).into_iter().collect() }
+}
+
+fn top_start(user: &str, entries: &[&Entry]) -> Mail {
+    let known = entries.iter().any(|entry| !matches!(entry.call, Call::CheckUser { result: false, .. }));
+    Mail { boxes: users_of(user, known).map(|user| (user, Messages { mbox: Map::new() })).into_iter().collect() }
+}
+
+fn process(entry: &Entry) -> Pid {
+    entry.process.parse().unwrap_or_default()
+}
+
+fn message(digest: &str) -> Message {
+    Message(digest.as_bytes().to_vec())
+}
+
+fn file(place: &Place) -> File {
+    (User(place.0.clone()), dir(&place.1), place.2.clone())
+}
+
+fn dir(name: &str) -> Dir {
+    if name == "tmp" { Dir::Tmp } else { Dir::Mail }
+}
+
+/// What the record calls a directory.
+pub(crate) fn dir_name(dir: Dir) -> String {
+    match dir {
+        Dir::Tmp => "tmp".to_owned(),
+        Dir::Mail => "mail".to_owned(),
+    }
+}
+
+/// What the record calls the outcome of a link.
+pub(crate) fn linked_name(linked: Linked) -> String {
+    format!("{linked:?}").to_lowercase()
+}
+
+/// The states after a call of the lowest layer with the recorded result.
+fn bottom_step(state: &Merged, entry: &Entry) -> Vec<Merged> {
+    // A write that failed may leave anything; nobody is ever told what.
+    let domain = Domain::default().list::<Message>([message("anything")]);
+    after(&domain, state, |state| {
+        let mut lo = Model::<dyn MailFSMerged>::new(state, process(entry));
+        let fits = match &entry.call {
+            Call::Create { file: at, result } => lo.create(file(at)) == *result,
+            Call::Write { file: at, message: text, result } => lo.write(file(at), message(text)) == *result,
+            Call::Link { from, to, result } => linked_name(lo.link(file(from), file(to))) == *result,
+            Call::Unlink { file: at } => {
+                lo.unlink(file(at));
+                true
+            }
+            Call::List { user, dir: of, result } => {
+                lo.list(User(user.clone()), dir(of)) == result.iter().cloned().collect::<Set<_>>()
+            }
+            Call::Read { file: at, result } => lo.read(file(at)) == result.as_deref().map(message),
+            Call::Lock { user } => {
+                lo.lock(User(user.clone()));
+                true
+            }
+            Call::Unlock { user } => {
+                lo.unlock(User(user.clone()));
+                true
+            }
+            Call::Exists { user, result } => lo.exists(User(user.clone())) == *result,
+            _ => false,
+        };
+        fits.then_some(lo.state)
+    })
+}
+
+/// The states after a call of the top layer with the recorded result.
+fn top_step(state: &Mail, entry: &Entry, names: &BTreeMap<&str, MsgId>) -> Vec<Mail> {
+    // The model may take any free name: of those, the one that was taken.
+    let name = names.get(entry.process.as_str()).copied().unwrap_or(MsgId { pid: process(entry), number: 0 });
+    let domain = Domain::default().list::<MsgId>([name]);
+    after(&domain, state, |state| {
+        let mut top = Model::<dyn MailServerComposed>::new(state, process(entry));
+        let fits = match &entry.call {
+            Call::CheckUser { user, result } => top.check_user(User(user.clone())) == *result,
+            Call::Deliver { user, message: text, result } => top.deliver(User(user.clone()), message(text)) == *result,
+            Call::Pickup { user, result } => {
+                let mail = top.pickup(User(user.clone()));
+                let recorded = result.iter().filter_map(|(id, text)| Some((decode(id)?, message(text))));
+                mail == recorded.collect::<Map<_, _>>()
+            }
+            Call::Delete { user, id } => match decode(id) {
+                Some(id) => {
+                    top.delete(User(user.clone()), id);
+                    true
+                }
+                None => false,
+            },
+            _ => false,
+        };
+        fits.then_some(top.state)
+    })
+}
+
+/// All states in which a step of the model can end.
+fn after<S: Clone + Ord + 'static>(domain: &Domain, state: &S, step: impl Fn(S) -> Option<S>) -> Vec<S> {
+    let found = outcomes(domain, || step(state.clone()));
+    found.iter().filter_map(Outcome::value).flatten().cloned().collect()
+}

@@ -1,0 +1,121 @@
+//! The record of a run: what was called, by whom, from when to when, and what came of it. One JSON object a line, appended with one
+//! call, so that processes may share a file. Contents are written as digests, since only their equality matters.
+
+use std::fs::File;
+use std::hash::{DefaultHasher, Hasher};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use cspec::Pid;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who called.
+    pub process: String,
+    /// When, in nanoseconds that mean the same to all processes of a machine.
+    pub start: u64,
+    /// When it was done.
+    pub end: u64,
+    /// What was called, and what came of it.
+    #[serde(flatten)]
+    pub call: Call,
+}
+
+/// User, directory, name.
+pub type Place = (String, String, String);
+
+/// A call with its result. The first nine are operations of the lowest layer, the others of the top layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the fields are the arguments and the results of the operations, and are called so")]
+pub enum Call {
+    Create { file: Place, result: bool },
+    Write { file: Place, message: String, result: bool },
+    Link { from: Place, to: Place, result: String },
+    Unlink { file: Place },
+    List { user: String, dir: String, result: Vec<String> },
+    Read { file: Place, result: Option<String> },
+    Lock { user: String },
+    Unlock { user: String },
+    Exists { user: String, result: bool },
+    CheckUser { user: String, result: bool },
+    Deliver { user: String, message: String, result: bool },
+    Pickup { user: String, result: Vec<(String, String)> },
+    Delete { user: String, id: String },
+}
+
+impl Call {
+    /// Whom it is about.
+    pub fn user(&self) -> &str {
+        match self {
+            Call::Create { file, .. } | Call::Write { file, .. } | Call::Unlink { file } | Call::Read { file, .. } => {
+                &file.0
+            }
+            Call::Link { to, .. } => &to.0,
+            Call::List { user, .. }
+            | Call::Lock { user }
+            | Call::Unlock { user }
+            | Call::Exists { user, .. }
+            | Call::CheckUser { user, .. }
+            | Call::Deliver { user, .. }
+            | Call::Pickup { user, .. }
+            | Call::Delete { user, .. } => user,
+        }
+    }
+
+    /// Whether it is an operation of the top layer.
+    pub fn is_top(&self) -> bool {
+        matches!(self, Call::CheckUser { .. } | Call::Deliver { .. } | Call::Pickup { .. } | Call::Delete { .. })
+    }
+}
+
+/// Contents, as they are recorded. Nothing is nothing: the layers know the empty message.
+pub fn digest(contents: &[u8]) -> String {
+    if contents.is_empty() {
+        return String::new();
+    }
+    let mut hasher = DefaultHasher::new();
+    hasher.write(contents);
+    format!("{}-{:016x}", contents.len(), hasher.finish())
+}
+
+/// Writes a record, or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder(Option<Arc<File>>);
+
+impl Recorder {
+    /// Appends to a file.
+    pub fn append_to(path: &Path) -> io::Result<Recorder> {
+        Ok(Recorder(Some(Arc::new(File::options().append(true).create(true).open(path)?))))
+    }
+
+    /// Whether it writes anything.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The time, if it matters.
+    pub fn now(&self) -> u64 {
+        match self.0 {
+            Some(_) => {
+                let now = clock_gettime(ClockId::Monotonic);
+                now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+            }
+            None => 0,
+        }
+    }
+
+    /// Records a call that is done.
+    pub fn record(&self, process: Pid, start: u64, call: impl FnOnce() -> Call) {
+        let Some(file) = &self.0 else { return };
+        let entry = Entry { process: process.to_string(), start, end: self.now(), call: call() };
+        let line = serde_json::to_string(&entry).map(|line| line + "\n");
+        if let Err(error) = line.map_err(io::Error::other).and_then(|line| (&**file).write_all(line.as_bytes())) {
+            tracing::error!(%error, "the record has a gap");
+        }
+    }
+}
