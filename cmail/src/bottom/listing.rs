@@ -97,3 +97,108 @@ pub fn directories(directory: impl AsFd) -> Result<Vec<String>> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    /// A directory with files `0` to `count - 1`, which goes with the value.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(parent: &Path, count: usize) -> Scratch {
+            let scratch = Scratch(parent.join(format!("cmail-listing-{}-{count}", std::process::id())));
+            fs::create_dir_all(&scratch.0).expect("a scratch directory");
+            for number in 0..count {
+                File::create(scratch.0.join(number.to_string())).expect("a file");
+            }
+            scratch
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// Lists while files with rising numbers arrive; returns how many listings showed a file without an earlier one.
+    fn not_snapshots(
+        parent: &Path,
+        count: usize,
+        listings: usize,
+        mut list: impl FnMut(&File, &Path) -> Vec<String>,
+    ) -> usize {
+        let scratch = Scratch::new(parent, count);
+        let directory = File::open(&scratch.0).expect("the directory");
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let link = |number: usize| fs::hard_link(scratch.0.join("0"), scratch.0.join(number.to_string()));
+                // As many again at the most: the directory stays of the size that is asked about.
+                (count..2 * count.max(500))
+                    .take_while(|number| !stop.load(Ordering::Relaxed) && link(*number).is_ok())
+                    .count()
+            });
+            let broken = (0..listings)
+                .filter(|_| {
+                    let names = list(&directory, &scratch.0);
+                    let most = names.iter().filter_map(|name| name.parse::<usize>().ok()).max().expect("a file");
+                    names.len() != most + 1
+                })
+                .count();
+            stop.store(true, Ordering::Relaxed);
+            broken
+        })
+    }
+
+    /// `CMAIL_LISTINGS` says how many listings there are of each size; sizes and file systems are those where `readdir` fails.
+    #[test]
+    fn a_listing_is_one_step() {
+        let listings = std::env::var("CMAIL_LISTINGS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+        let mut listing = Listing::default();
+        let mut list = |directory: &File, _: &Path| listing.names(directory).expect("a listing");
+        for parent in [std::env::temp_dir(), PathBuf::from("/dev/shm")] {
+            for count in [100, 1000, 5000] {
+                assert_eq!(
+                    not_snapshots(&parent, count, listings, &mut list),
+                    0,
+                    "{} with {count} files",
+                    parent.display()
+                );
+            }
+        }
+    }
+
+    /// The experiment can fail: this is how listings of the standard library do, where a directory is ordered by hashes.
+    #[test]
+    fn a_listing_of_many_calls_is_not_one_step() {
+        let parent = std::env::temp_dir();
+        let ext4 = rustix::fs::statfs(&parent).is_ok_and(|status| status.f_type == 0xEF53);
+        if !ext4 {
+            eprintln!("SKIPPED: {} is not on ext4", parent.display());
+            return;
+        }
+        let name =
+            |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name().into_string().expect("text");
+        let list = |_: &File, path: &Path| fs::read_dir(path).expect("a listing").map(name).collect();
+        assert!((0..20).any(|_| not_snapshots(&parent, 5000, 100, list) > 0));
+    }
+
+    /// The buffer grows until one call brings everything.
+    #[test]
+    fn large_directories() {
+        let scratch = Scratch::new(&std::env::temp_dir(), 3000);
+        let directory = File::open(&scratch.0).expect("the directory");
+        let mut listing = Listing::default();
+        for _ in 0..2 {
+            assert_eq!(listing.names(&directory).expect("a listing").len(), 3000);
+        }
+        assert!(listing.buffer.capacity() > SMALLEST);
+    }
+}

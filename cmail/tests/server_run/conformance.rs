@@ -45,11 +45,14 @@ fn a_run_is_one_of_the_layers() {
     }
 }
 
+/// Changes a call, if it is one to be changed.
+type Change = fn(&mut Call) -> bool;
+
 /// A record is changed in one place, as a broken server would have written it.
 #[test]
 fn other_runs_are_refused() {
     let entries = recorded("retry");
-    let mistakes: [(&str, fn(&mut Call) -> bool); 6] = [
+    let mistakes: [(&str, Change); 6] = [
         ("a listing misses a message", |call| match call {
             Call::List { result, .. } => result.pop().is_some(),
             _ => false,
