@@ -209,6 +209,13 @@ impl Session {
         self.current = None;
     }
 
+    /// From now on there is nothing below this folder but buffers, whatever is on the disk: another state of the files, such as the index
+    /// of git, can be looked at without making it.
+    pub fn hide(&mut self, folder: &Utf8Path) {
+        self.texts.hide(folder);
+        self.current = None;
+    }
+
     /// From now on what is on the disk counts.
     pub fn close_buffer(&mut self, path: &Utf8Path) {
         self.texts.close_buffer(path);

@@ -187,7 +187,8 @@ fn current_package<'a>(metadata: &'a Metadata, selection: &Selection) -> Option<
     metadata.packages.iter().find(is_it)
 }
 
-fn nearest_manifest() -> Option<Utf8PathBuf> {
+/// The manifest that cargo starts from: in the current directory, or in one around it.
+pub fn nearest_manifest() -> Option<Utf8PathBuf> {
     let here = Utf8PathBuf::from_path_buf(std::env::current_dir().ok()?).ok()?;
     here.ancestors().map(|it| it.join("Cargo.toml")).find(|it| it.is_file())
 }

@@ -12,6 +12,7 @@ use crate::{
     engine::{Engine, Job},
     exit::Status,
     filter::Filter,
+    git::Tree,
     interrupt::{self, Stop},
     output::{complain, delivered, warn},
     packages::{self, Prepared},
@@ -48,8 +49,13 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
 /// The selected packages in the engine. The error is a finished message.
 fn open(arguments: &CheckArguments) -> Result<Engine, String> {
     let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
-    let engine = Engine::open(packages, arguments.no_cache);
-    let all = |index| engine.names(index, arguments.end_to_end);
+    let engine = if arguments.staged {
+        let staged = Tree::staged()?;
+        Engine::with_texts(packages, arguments.no_cache, |session| staged.lay_over(session))
+    } else {
+        Engine::open(packages, arguments.no_cache)
+    };
+    let all = |index| engine.obligations(index, arguments.end_to_end).into_iter().map(|it| it.name);
     let names: Vec<_> = (0..engine.packages().len()).flat_map(all).collect();
     filter(arguments).check(&names)?;
     Ok(engine)

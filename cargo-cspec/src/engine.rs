@@ -9,7 +9,7 @@ use std::{
 use cspec_analysis::{
     report::{Options, PackageReport, SourceText},
     results::Provenance,
-    session::{Event, Request, Session, Snapshot, State},
+    session::{Event, Listed, Request, Session, Snapshot, State},
     verdict::{ObligationName, Outcome},
 };
 
@@ -64,10 +64,10 @@ impl Engine {
         self.cache.as_ref().and_then(|it| it.failure())
     }
 
-    /// Every obligation of a package, by name.
-    pub fn names(&self, package: usize, end_to_end: bool) -> Vec<ObligationName> {
+    /// Every obligation of a package. Explores nothing.
+    pub fn obligations(&self, package: usize, end_to_end: bool) -> Vec<Listed> {
         let options = Options { scope: self.packages[package].scope.clone(), end_to_end };
-        self.snapshot.obligations(package, &options).into_iter().map(|it| it.name).collect()
+        self.snapshot.obligations(package, &options)
     }
 
     /// Checks one package.
@@ -93,7 +93,7 @@ impl Engine {
         let mut settled = settled.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut outcomes = Vec::new();
         let mut cached = Vec::new();
-        for name in self.names(index, job.end_to_end) {
+        for Listed { name, .. } in self.obligations(index, job.end_to_end) {
             if let Some((outcome, provenance)) = settled.remove(&name) {
                 outcomes.push((outcome, provenance.time()));
                 cached.push(provenance == Provenance::Cached);

@@ -13,7 +13,9 @@ mod engine;
 pub mod exit;
 mod explain;
 mod filter;
+mod git;
 mod graph;
+mod hook;
 mod interrupt;
 mod list;
 mod manual;
@@ -56,6 +58,7 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::Explain(arguments) => explain::run(arguments),
         cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
         cli::Command::Graph(arguments) => graph::run(arguments),
+        cli::Command::Hook(command) => hook::run(command, &cli.global),
         cli::Command::Clean(arguments) => clean::run(arguments),
         cli::Command::Completions(arguments) => manual::completions(arguments),
         cli::Command::Man(arguments) => manual::man(arguments),

@@ -12,6 +12,8 @@ pub type Text = Result<Arc<str>, String>;
 pub struct Texts {
     disk: HashMap<Utf8PathBuf, Text>,
     buffers: HashMap<Utf8PathBuf, Arc<str>>,
+    /// Below this folder there is nothing but buffers.
+    hidden: Option<Utf8PathBuf>,
 }
 
 impl Texts {
@@ -23,13 +25,24 @@ impl Texts {
         let path = identity(path);
         match self.buffers.get(&path) {
             Some(text) => Ok(Arc::clone(text)),
+            None if self.hides(&path) => Err("it is not among the texts that are looked at".to_owned()),
             None => self.disk.entry(path).or_insert_with_key(|path| read(path)).clone(),
         }
     }
 
     /// Whether there is such a file.
     pub fn exists(&self, path: &Utf8Path) -> bool {
-        path.is_file() || self.buffers.contains_key(&identity(path))
+        let identity = identity(path);
+        self.buffers.contains_key(&identity) || (!self.hides(&identity) && path.is_file())
+    }
+
+    /// From now on there is nothing below this folder but buffers, whatever is on the disk.
+    pub fn hide(&mut self, folder: &Utf8Path) {
+        self.hidden = Some(identity(folder));
+    }
+
+    fn hides(&self, path: &Utf8Path) -> bool {
+        self.hidden.as_ref().is_some_and(|folder| path.starts_with(folder))
     }
 
     /// From now on the file has this text, whatever is on the disk.

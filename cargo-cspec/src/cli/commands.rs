@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{EffortArguments, Partition, SelectionArguments, duration};
 
@@ -28,6 +28,9 @@ pub struct CheckArguments {
     /// Search all interleavings of the client programs instead of checking the patterns.
     #[arg(long)]
     pub end_to_end: bool,
+    /// Check what is staged for the next commit instead of what is on the disk.
+    #[arg(long)]
+    pub staged: bool,
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
@@ -118,6 +121,36 @@ pub enum GraphFormat {
 pub struct ExplainArguments {
     /// A diagnostic: CS0301, or 301.
     pub code: Option<String>,
+}
+
+/// `cargo cspec hook`.
+#[derive(Debug, Subcommand)]
+pub enum HookCommand {
+    /// Add a pre-commit hook to this git repository.
+    Install(HookInstallArguments),
+    /// Remove the hook that `install` added.
+    Uninstall,
+    /// What the hook runs: check what is staged, in ten seconds and on one screen at most.
+    Run(HookRunArguments),
+}
+
+/// `cargo cspec hook install`.
+#[derive(Debug, Args)]
+pub struct HookInstallArguments {
+    /// The Cargo.toml of the workspace to check.
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<Utf8PathBuf>,
+}
+
+/// `cargo cspec hook run`.
+#[derive(Debug, Args)]
+pub struct HookRunArguments {
+    /// Which packages; those that the commit touches unless told.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How long it may take.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub budget: Option<Duration>,
 }
 
 /// `cargo cspec clean`.

@@ -10,7 +10,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use commands::{
     CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
-    ListArguments, ListFormat, ManArguments, MatrixArguments,
+    HookCommand, HookInstallArguments, HookRunArguments, ListArguments, ListFormat, ManArguments, MatrixArguments,
 };
 pub use effort::{Bound, EffortArguments, Partition, bound_names, duration};
 pub use selection::SelectionArguments;
@@ -54,6 +54,9 @@ pub enum Command {
     Explain(ExplainArguments),
     /// Serve an editor: speak the language server protocol on standard input and output.
     Lsp,
+    /// Check before each commit: install or remove a git hook.
+    #[command(subcommand)]
+    Hook(HookCommand),
     /// Remove the cache of verdicts.
     Clean(CleanArguments),
     /// Print completions for a shell.
