@@ -7,6 +7,7 @@ use std::{
 };
 
 use cspec_analysis::{
+    ir::Program,
     report::{Options, PackageReport, SourceText},
     results::Provenance,
     session::{Event, Listed, Request, Session, Snapshot, State},
@@ -57,6 +58,11 @@ impl Engine {
     /// The packages.
     pub fn packages(&self) -> &[Prepared] {
         &self.packages
+    }
+
+    /// What a package declares.
+    pub fn program(&self, package: usize) -> &Program {
+        self.snapshot.packages()[package].program()
     }
 
     /// Why verdicts could not be kept, if so.

@@ -25,6 +25,7 @@ mod output;
 mod packages;
 mod progress;
 mod render;
+mod report;
 mod settings;
 
 use std::ffi::OsString;
@@ -57,6 +58,7 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::List(arguments) => list::run(arguments, &cli.global),
         cli::Command::Explain(arguments) => explain::run(arguments),
         cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
+        cli::Command::Report(arguments) => report::run(arguments, &cli.global),
         cli::Command::Graph(arguments) => graph::run(arguments),
         cli::Command::Hook(command) => hook::run(command, &cli.global),
         cli::Command::Clean(arguments) => clean::run(arguments),

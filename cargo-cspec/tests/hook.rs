@@ -28,8 +28,9 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
         command.env_remove(name);
     }
-    command.args(arguments).current_dir(folder).env("PATH", path).env("HOME", folder);
-    command.env("GIT_CONFIG_NOSYSTEM", "1").env("PRE_COMMIT_HOME", folder.join(".git/frameworks"));
+    command.args(arguments).current_dir(folder).env("PATH", path).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    command.env("PRE_COMMIT_HOME", folder.join(".git/frameworks")).env("PREK_HOME", folder.join(".git/frameworks"));
     command.output().unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 

@@ -116,6 +116,26 @@ pub enum GraphFormat {
     Dot,
 }
 
+/// `cargo cspec report`.
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far.
+    #[command(flatten)]
+    pub effort: EffortArguments,
+    /// The file to write [default: cspec/report.html in the target directory].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<Utf8PathBuf>,
+    /// Open it in a browser.
+    #[arg(long)]
+    pub open: bool,
+    /// Neither read nor write the cache of verdicts.
+    #[arg(long)]
+    pub no_cache: bool,
+}
+
 /// `cargo cspec explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {

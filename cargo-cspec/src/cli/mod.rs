@@ -11,6 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use commands::{
     CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
     HookCommand, HookInstallArguments, HookRunArguments, ListArguments, ListFormat, ManArguments, MatrixArguments,
+    ReportArguments,
 };
 pub use effort::{Bound, EffortArguments, Partition, bound_names, duration};
 pub use selection::SelectionArguments;
@@ -50,6 +51,8 @@ pub enum Command {
     Matrix(MatrixArguments),
     /// Draw the stacks of layers, as SVG or DOT.
     Graph(GraphArguments),
+    /// Write one HTML page with everything: stacks, verdicts, matrices, counterexamples.
+    Report(ReportArguments),
     /// Explain a diagnostic, or list all of them.
     Explain(ExplainArguments),
     /// Serve an editor: speak the language server protocol on standard input and output.

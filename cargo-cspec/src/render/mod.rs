@@ -2,6 +2,7 @@
 
 pub mod excerpt;
 pub mod github;
+pub mod html;
 pub mod human;
 pub mod human_list;
 pub mod json;

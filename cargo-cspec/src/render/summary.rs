@@ -247,7 +247,7 @@ pub fn rows(report: &PackageReport) -> Vec<Row<'_>> {
 }
 
 /// Which row an obligation belongs to.
-fn row_name(outcome: &Outcome) -> &str {
+pub fn row_name(outcome: &Outcome) -> &str {
     let name = &outcome.name;
     match name.pattern {
         _ if !name.implementation.is_empty() => &name.implementation,
