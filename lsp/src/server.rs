@@ -334,7 +334,8 @@ async fn deliver_one(client: &Arc<Client>, message: Outgoing, queue: &Sender<Eve
             drop(tokio::spawn(async move {
                 let item = ConfigurationItem { scope_uri: None, section: Some("cspec".to_owned()) };
                 if let Ok(mut settings) = client.configuration(vec![item]).await
-                    && let Some(settings) = settings.pop()
+                    // A client without such settings says null: those that it started with stay.
+                    && let Some(settings) = settings.pop().filter(|it| !it.is_null())
                 {
                     let _ = queue.send(Event::Configuration(settings));
                 }

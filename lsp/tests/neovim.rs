@@ -8,19 +8,6 @@ use std::{io::Write as _, process::Command};
 
 use support::{Workspace, repository};
 
-/// Copies the sources of a package into a workspace of its own.
-fn copy(workspace: &Workspace, folder: &std::path::Path, name: &str) {
-    for entry in std::fs::read_dir(folder).expect("the repository is there") {
-        let path = entry.expect("a readable folder").path();
-        let name = format!("{name}/{}", path.file_name().expect("it has a name").to_string_lossy());
-        if path.is_dir() {
-            copy(workspace, &path, &name);
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            workspace.write(&name, &std::fs::read_to_string(&path).expect("it is text"));
-        }
-    }
-}
-
 #[test]
 fn neovim_sees_a_mistake_come_and_go() {
     if Command::new("nvim").arg("--version").output().is_err() {
@@ -30,7 +17,7 @@ fn neovim_sees_a_mistake_come_and_go() {
         return;
     }
     let workspace = Workspace::new("");
-    copy(&workspace, &repository().join("tso/src"), "src");
+    workspace.copy(&repository().join("tso/src"), "src");
     let output = Command::new("nvim")
         .args(["--headless", "-u", "NONE", "-i", "NONE", "-n", "-S"])
         .arg(repository().join("editors/neovim/test.lua"))

@@ -261,3 +261,18 @@ fn fifty_thousand_lines_are_answered() {
     let hover = client.request("textDocument/hover", at(&uri, &text, "acquire(&mut", 0));
     assert!(hover["contents"]["value"].as_str().is_some_and(|it| it.contains("acquire")));
 }
+
+#[test]
+fn a_client_without_settings_is_asked_for_them_once() {
+    let workspace = Workspace::new(FIXTURE);
+    let mut capabilities = capabilities();
+    capabilities["workspace"]["configuration"] = json!(true);
+    // The test's client answers every request of the server with null.
+    let mut client = Client::open_with(&workspace, &capabilities, &json!({ "status": true }));
+    client.settle();
+    client.notify("workspace/didChangeConfiguration", json!({ "settings": null }));
+    client.settle();
+    let asked = client.heard.iter().filter(|it| it["method"] == "workspace/configuration").count();
+    assert_eq!(asked, 2, "at the start, and when told that they have changed");
+    assert!(client.heard.iter().any(|it| it["method"] == "cspec/status"), "the settings it started with stay");
+}

@@ -45,6 +45,19 @@ impl Workspace {
         std::fs::write(path, text).expect("the folder is writable");
     }
 
+    /// Copies the sources of a package to a folder of this one.
+    pub fn copy(&self, from: &Path, name: &str) {
+        for entry in std::fs::read_dir(from).expect("the repository is there") {
+            let path = entry.expect("a readable folder").path();
+            let name = format!("{name}/{}", path.file_name().expect("it has a name").to_string_lossy());
+            if path.is_dir() {
+                self.copy(&path, &name);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                self.write(&name, &std::fs::read_to_string(&path).expect("it is text"));
+            }
+        }
+    }
+
     /// The path of a file.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().canonicalize().expect("it exists").join(name)
