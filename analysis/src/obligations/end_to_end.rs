@@ -478,7 +478,7 @@ impl<'a> System<'a> {
                             }
                         }
                         PartitionEnd::Top { .. } => {
-                            let takes_key = self.takes_key(setting, implementation, partition, &name);
+                            let takes_key = self.takes_key(setting, implementation, partition, &name)?;
                             machine.set(KEY, if takes_key { arguments.remove(0) } else { Value::Unit });
                         }
                     }
@@ -515,10 +515,16 @@ impl<'a> System<'a> {
     }
 
     /// Whether an operation at the upper end of a partition takes the key first.
-    fn takes_key(&self, setting: &Setting, implementation: &Implementation, partition: &Partition, name: &str) -> bool {
+    fn takes_key(
+        &self,
+        setting: &Setting,
+        implementation: &Implementation,
+        partition: &Partition,
+        name: &str,
+    ) -> Result<bool, Abort> {
         let operations = &setting.program.layers[implementation.upper.0 as usize].operations;
-        let operation = operations.iter().find(|it| it.name == name);
-        operation.is_some_and(|it| partition.is_keyed(&setting.program.functions[it.function.0 as usize]))
+        let operation = operations.iter().find(|it| it.name == name).ok_or(Abort::Unsupported)?;
+        Ok(partition.is_keyed(&setting.program.functions[operation.function.0 as usize]))
     }
 
     /// How far down the stack the innermost procedure of a machine stands.
