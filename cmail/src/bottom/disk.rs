@@ -23,8 +23,8 @@ pub(crate) struct Disk {
     incarnations: Arc<Incarnations>,
     me: Pid,
     mailboxes: HashMap<String, Mailbox>,
-    /// The file that was created and is not yet written.
-    created: Option<(String, OwnedFd)>,
+    /// The temporary file that was created and is not yet unlinked.
+    open: Option<Open>,
     locked: Option<String>,
     listing: Listing,
     random: fastrand::Rng,
@@ -58,6 +58,20 @@ impl fmt::Display for Stopped {
 /// The most mailboxes of which a process keeps the handles.
 const KEPT: usize = 128;
 
+/// A temporary file that this process has made.
+struct Open {
+    user: String,
+    name: String,
+    /// The handle, until the file is written or has a second name.
+    unsealed: Option<OwnedFd>,
+}
+
+impl Open {
+    fn is(&self, user: &str, dir: Dir, name: &str) -> bool {
+        dir == Dir::Tmp && self.user == user && self.name == name
+    }
+}
+
 impl Disk {
     /// A process that is new.
     pub(crate) fn new(root: Arc<Root>, incarnations: Arc<Incarnations>, durability: Durability) -> Disk {
@@ -66,7 +80,7 @@ impl Disk {
             root,
             incarnations,
             mailboxes: HashMap::new(),
-            created: None,
+            open: None,
             locked: None,
             listing: Listing::default(),
             random: fastrand::Rng::new(),
@@ -77,7 +91,7 @@ impl Disk {
 
     /// Ends the process, and starts the next one with what this one had open.
     pub(super) fn next_incarnation(&mut self) {
-        self.created = None;
+        self.open = None;
         self.unsynced.clear();
         if let Some(user) = self.locked.take() {
             // The lock goes with the handle.
@@ -117,23 +131,28 @@ impl Disk {
         }
     }
 
+    /// Makes a temporary file, and opens it.
     pub(super) fn create(&mut self, user: &str, dir: Dir, name: &str) -> bool {
+        if dir != Dir::Tmp {
+            return failed("create", user, name, Errno::PERM);
+        }
         // Read-only for whoever opens it later: what is delivered does not change.
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = self.in_directory(user, dir, name, |directory| openat(directory, name, flags, Mode::RUSR));
         match file {
             Ok(file) => {
-                self.created = Some((name.to_owned(), file));
+                self.open = Some(Open { user: user.to_owned(), name: name.to_owned(), unsealed: Some(file) });
                 true
             }
             Err(errno) => failed("create", user, name, errno),
         }
     }
 
-    pub(super) fn write(&mut self, user: &str, name: &str, contents: &[u8]) -> bool {
-        let file = match self.created.take() {
-            Some((created, file)) if created == name => file,
-            _ => return failed("write", user, name, Errno::BADF),
+    /// Writes the file that is open, once.
+    pub(super) fn write(&mut self, user: &str, dir: Dir, name: &str, contents: &[u8]) -> bool {
+        let open = self.open.as_mut().filter(|it| it.is(user, dir, name));
+        let Some(file) = open.and_then(|it| it.unsealed.take()) else {
+            return failed("write", user, name, Errno::BADF);
         };
         let result = write_all(&file, contents).and_then(|()| match self.durability {
             Durability::Synced(_) => fsync(&file),
@@ -145,7 +164,12 @@ impl Disk {
         }
     }
 
+    /// Gives the file that is open another name. From then on it is not written.
     pub(super) fn link(&mut self, user: &str, from: (Dir, &str), to: (Dir, &str)) -> Linked {
+        let Some(open) = self.open.as_mut().filter(|it| it.is(user, from.0, from.1)) else {
+            failed("link", user, from.1, Errno::BADF);
+            return Linked::Failed;
+        };
         let linked = match keep(&mut self.mailboxes, &self.root, user) {
             Ok(Some(mailbox)) if is_component(from.1) && is_component(to.1) => {
                 linkat(mailbox.directory(from.0), from.1, mailbox.directory(to.0), to.1, AtFlags::empty())
@@ -155,6 +179,7 @@ impl Disk {
         };
         match linked {
             Ok(()) => {
+                open.unsealed = None;
                 self.changed(user, to.0);
                 Linked::Done
             }
@@ -166,7 +191,11 @@ impl Disk {
         }
     }
 
+    /// Takes away a message, or the temporary file that is open. Those of others are left alone.
     pub(super) fn unlink(&mut self, user: &str, dir: Dir, name: &str) {
+        if dir == Dir::Tmp && self.open.take_if(|it| it.is(user, dir, name)).is_none() {
+            return;
+        }
         match self.in_directory(user, dir, name, |directory| unlinkat(directory, name, AtFlags::empty())) {
             Ok(()) => self.changed(user, dir),
             Err(Errno::NOENT) => {}

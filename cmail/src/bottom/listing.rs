@@ -102,7 +102,7 @@ pub fn directories(directory: impl AsFd) -> Result<Vec<String>> {
 mod tests {
     use std::fs::{self, File};
     use std::path::{Path, PathBuf};
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;
 
     use super::*;
@@ -112,7 +112,10 @@ mod tests {
 
     impl Scratch {
         fn new(parent: &Path, count: usize) -> Scratch {
-            let scratch = Scratch(parent.join(format!("cmail-listing-{}-{count}", std::process::id())));
+            // Tests run side by side.
+            static MADE: AtomicUsize = AtomicUsize::new(0);
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            let scratch = Scratch(parent.join(format!("cmail-listing-{}-{number}", std::process::id())));
             fs::create_dir_all(&scratch.0).expect("a scratch directory");
             for number in 0..count {
                 File::create(scratch.0.join(number.to_string())).expect("a file");

@@ -81,7 +81,7 @@ fn place(file: File) -> Place {
 
 /// By system calls. The engine does not read this: it is trusted.
 #[bottom]
-impl MailFSMerged for Bottom {
+impl MailFSInode for Bottom {
     fn pid(&mut self) -> Pid {
         self.disk.pid()
     }
@@ -106,7 +106,7 @@ impl MailFSMerged for Bottom {
 
     fn write(&mut self, file: File, message: Message) -> bool {
         let start = self.recorder.now();
-        let result = self.disk.write(&file.0.0, &file.2, &message.0);
+        let result = self.disk.write(&file.0.0, file.1, &file.2, &message.0);
         let call = || Call::Write { file: place(file), message: digest(&message.0), result };
         self.recorder.record(self.disk.pid(), start, call);
         result
