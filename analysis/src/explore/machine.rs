@@ -201,22 +201,17 @@ impl Machine {
 
     /// Makes a step of the layer below: enters its `step` function with the state, the process and the arguments.
     pub fn perform(&mut self, code: &Code, step: CodeId, me: Value, arguments: Vec<Value>) {
-        let mut all = vec![self.state.clone(), me];
-        all.extend(arguments);
-        self.enter(code, step, all, Then::Performed);
+        let mut locals = Vec::with_capacity(code.functions[step].locals);
+        locals.extend([self.state.clone(), me]);
+        locals.extend(arguments);
+        self.enter(code, step, locals, Then::Performed);
     }
 
-    fn enter(&mut self, code: &Code, function: CodeId, mut arguments: Vec<Value>, then: Then) {
-        arguments.resize(code.functions[function].locals, Value::Unit);
+    /// Enters a function; its arguments come first among the locals.
+    fn enter(&mut self, code: &Code, function: CodeId, mut locals: Vec<Value>, then: Then) {
+        locals.resize(code.functions[function].locals, Value::Unit);
         let operands = self.stack.len();
-        self.frames.push(Rc::new(Frame {
-            code: function,
-            pc: 0,
-            locals: arguments,
-            operands,
-            stars: self.stars,
-            then,
-        }));
+        self.frames.push(Rc::new(Frame { code: function, pc: 0, locals, operands, stars: self.stars, then }));
     }
 
     /// Fills a slot.
@@ -302,9 +297,19 @@ impl Machine {
                 let top = self.stack.len();
                 self.stack.swap(top - 1, top - 2);
             }
-            Op::Tuple(count) => self.build(count, Value::tuple),
-            Op::Variant(tag, count) => self.build(count, |fields| Value::Variant(tag, Rc::from(fields))),
-            Op::Seq(count) => self.build(count, Value::seq),
+            Op::Tuple(0) => self.stack.push(Value::Unit),
+            Op::Tuple(count) => {
+                let fields = self.take_operands(count).collect();
+                self.stack.push(Value::Tuple(fields));
+            }
+            Op::Variant(tag, count) => {
+                let fields = self.take_operands(count).collect();
+                self.stack.push(Value::Variant(tag, fields));
+            }
+            Op::Seq(count) => {
+                let elements = self.take_operands(count).collect();
+                self.stack.push(Value::seq(elements));
+            }
             Op::Field(index) => self.field(world, index)?,
             Op::SetField(index) => self.set_field(world, index)?,
             Op::IsVariant(tag) => {
@@ -336,8 +341,10 @@ impl Machine {
                     return Err(self.site(world).map_or(Stop::Disabled, Stop::TooDeep));
                 }
                 let count = code.functions[callee as usize].parameters;
-                let arguments = self.stack.split_off(self.stack.len() - count);
-                self.call(code, callee as usize, arguments);
+                let callee = callee as usize;
+                let mut locals = Vec::with_capacity(code.functions[callee].locals);
+                locals.extend(self.stack.drain(self.stack.len() - count..));
+                self.enter(code, callee, locals, Then::Push);
                 return Ok(());
             }
             Op::CountOperands(local) => {
@@ -468,9 +475,8 @@ impl Machine {
         value
     }
 
-    fn build(&mut self, count: u32, make: impl FnOnce(Vec<Value>) -> Value) {
-        let fields = self.stack.split_off(self.stack.len() - count as usize);
-        self.stack.push(make(fields));
+    fn take_operands(&mut self, count: u32) -> std::vec::Drain<'_, Value> {
+        self.stack.drain(self.stack.len() - count as usize..)
     }
 
     /// Replaces the top `count` operands by one value.
