@@ -5,7 +5,7 @@ mod cmail;
 
 use std::collections::BTreeSet;
 
-use cmail::{Checked, Edit, Layers, patterns};
+use cmail::{Checked, Edit, Layers, end_to_end, patterns};
 use cspec_analysis::{
     report::Options,
     verdict::{Scope, Verdict},
@@ -1000,4 +1000,31 @@ fn known_gaps() {
     let checked = layers.check(UNDECIDED, &options());
     let verdicts: Vec<Verdict> = checked.failed().map(|it| it.verdict).collect();
     assert_eq!(verdicts, [Verdict::Undecided; 4], "{}", checked.in_words());
+}
+
+/// The mistakes that two processes show which deliver, pick up and delete over the file system. The others need more of them, or other
+/// programs, or break a rule that the layers would not need for these.
+const SEEN_END_TO_END: &[&str] = &[
+    "whether the message could be written is ignored",
+    "a message is linked twice",
+    "what is delivered never arrives",
+    "the loop goes on after the link was made",
+    "a turn links under two numbers",
+    "with plan 1 a file is created and not written",
+    "whether all of the message was written is ignored",
+    "with plan 2 a file is created and not written",
+    "deleting takes away a temporary file",
+    "messages are deleted in the temporary directory",
+];
+
+/// The search uses none of the patterns: what it finds is wrong indeed.
+#[test]
+fn the_search_from_end_to_end_sees_those_that_two_processes_show() {
+    let layers = Layers::open();
+    let asked = MISTAKES.iter().filter(|it| !it.owed.2.is_empty() && !PARTLY_UNDECIDED.contains(&it.what));
+    let seen = asked.filter(|mistake| {
+        let checked = layers.check_only(mistake.edits, &end_to_end(), &|name| name.against == "2 processes");
+        checked.failed().any(|it| it.verdict == Verdict::Violated)
+    });
+    assert_eq!(seen.map(|it| it.what).collect::<Vec<_>>(), SEEN_END_TO_END);
 }
