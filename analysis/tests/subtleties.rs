@@ -1338,3 +1338,57 @@ fn a_loop_performs_its_operation_more_than_once() {
     let checked = run(&[("lib.rs".to_owned(), source.to_owned())], &Options::default());
     assert_eq!(checked.failed().map(|it| it.name.kind).collect::<Vec<_>>(), ["shape"]);
 }
+
+/// A procedure that returns something above which `any()` gave `chosen`, of which `condition` holds.
+fn returns(ty: &str, condition: &str, returned: &str) -> String {
+    format!(
+        "
+        #[state]
+        pub struct Pair {{ pub left: bool, pub right: bool }}
+        #[state]
+        pub struct Table {{ pub have: Map<u64, bool> }}
+        #[layer]
+        impl Low for Table {{
+            #[op]
+            fn get(&mut self, me: Pid) -> {ty} {{ {returned} }}
+        }}
+        #[layer]
+        impl High for Table {{
+            #[op]
+            fn get(&mut self, me: Pid) -> {ty} {{ let chosen: {ty} = any(); when({condition}); chosen }}
+        }}
+        #[implement(High, over = Low, by = movers, pass(get))]
+        impl Same {{}}
+        "
+    )
+}
+
+/// What was found out about a part of a choice holds of the whole: it cannot be chosen once more.
+#[test]
+fn what_is_known_of_a_part_of_a_choice_is_kept() {
+    for (ty, condition, wrong, right) in [
+        ("Set<u64>", "chosen.contains(&7)", "Set::new()", "Set::from([7])"),
+        ("Set<u64>", "self.have.keys().iter().all(|it| chosen.contains(it))", "Set::new()", "self.have.keys()"),
+        (
+            "Map<u64, bool>",
+            "chosen.get(&7) == Some(&true)",
+            "self.have.clone()",
+            "{ let mut all = Map::new(); all.insert(7, true); all }",
+        ),
+        ("Pair", "chosen.left", "Pair { left: false, right: true }", "Pair { left: true, right: any() }"),
+        (
+            "(bool, Pair)",
+            "chosen.1.right",
+            "(true, Pair { left: true, right: false })",
+            "(true, Pair { left: any(), right: true })",
+        ),
+        ("Option<Pair>", "chosen.is_none()", "Some(Pair { left: false, right: true })", "None"),
+        ("Seq<bool>", "chosen.len() == 1", "Seq::new()", "Seq::from([any()])"),
+    ] {
+        let checked = run(&[("lib.rs".to_owned(), returns(ty, condition, wrong))], &Options::default());
+        assert!(checked.lowered.diagnostics.is_empty(), "{}", checked.in_words());
+        let failed: Vec<_> = checked.failed().map(|it| (it.name.kind, &it.verdict)).collect();
+        assert_eq!(failed, [("atomic-spec", &Verdict::Violated)], "{condition}: {}", checked.in_words());
+        holds(&returns(ty, condition, right));
+    }
+}

@@ -162,6 +162,8 @@ pub struct Cells<'p> {
     /// Shapes that turned up and were not known: unknown strings were split without them, so that nothing found so far counts.
     pub new_shapes: BTreeSet<Shape>,
     scalar_literals: BTreeMap<Sort, Vec<String>>,
+    /// Collections of a witness search that code has looked into.
+    opened: BTreeSet<CellId>,
     cells: Vec<Cell>,
     names: FxHashMap<(Origin, Quantifier), CellId>,
 }
@@ -188,6 +190,7 @@ impl<'p> Cells<'p> {
             shapes: BTreeSet::new(),
             new_shapes: BTreeSet::new(),
             scalar_literals: BTreeMap::new(),
+            opened: BTreeSet::new(),
             cells: Vec::new(),
             names: FxHashMap::default(),
         }
@@ -295,6 +298,24 @@ impl<'p> Cells<'p> {
     pub fn root(&mut self, number: u32, ty: &Type, quantifier: Quantifier) -> Value {
         let ty = Rc::new(ty.clone());
         Value::Cell(self.cell(Origin::Root(number, ty.clone()), || ty, quantifier))
+    }
+
+    /// Notes that code looks into a cell.
+    pub fn note_opened(&mut self, id: CellId) {
+        let Cell { ty, quantifier, .. } = self.get(id);
+        if *quantifier == Quantifier::Existential && matches!(**ty, Type::Map(..) | Type::Set(_) | Type::Total(..)) {
+            self.opened.insert(id);
+        }
+    }
+
+    /// Whether a cell of a witness search can be chosen as a whole: nothing can have been said of parts of it. Structs are chosen field by
+    /// field, and a collection that code has looked into entry by entry.
+    pub fn is_whole(&self, id: CellId) -> bool {
+        match &*self.get(id).ty {
+            Type::Tuple(_) => false,
+            Type::User(user) => !matches!(self.program.types[user.0 as usize].kind, TypeDefKind::Struct(_)),
+            _ => !self.opened.contains(&id),
+        }
     }
 
     /// Structs and collections have one shape only: their value, one level deep, with cells inside.

@@ -970,7 +970,10 @@ impl Machine {
 
     fn force_cell(&self, world: &mut World, id: CellId) -> Result<Value, Need> {
         match self.resolve(&Value::Cell(id)) {
-            Value::Cell(id) => world.cells.expand(id).ok_or(Need::Resolve(id)),
+            Value::Cell(id) => {
+                world.cells.note_opened(id);
+                world.cells.expand(id).ok_or(Need::Resolve(id))
+            }
             value => Ok(value),
         }
     }
@@ -1264,6 +1267,7 @@ impl Comparison<'_> {
         for (cell, other) in [(&a, &b), (&b, &a)] {
             if let (Value::Cell(id), Some(bindings)) = (cell, &mut self.bindings)
                 && world.cells.get(*id).quantifier == Quantifier::Existential
+                && world.cells.is_whole(*id)
             {
                 Rc::make_mut(bindings).insert(*id, other.clone());
                 return Ok(true);
