@@ -1392,3 +1392,41 @@ fn what_is_known_of_a_part_of_a_choice_is_kept() {
         holds(&returns(ty, condition, right));
     }
 }
+
+/// A call that can never be made again, after the commit point: no run of the procedure ends, and yet others see that it has begun.
+#[test]
+fn a_call_after_the_commit_point_that_blocks_for_ever() {
+    check(
+        "
+        #[state]
+        pub struct Room { pub owner: Option<Pid> }
+
+        #[layer]
+        impl Doors for Room {
+            #[op]
+            fn enter(&mut self, me: Pid) { when(self.owner.is_none()); self.owner = Some(me); }
+            #[op]
+            fn is_free(&mut self, me: Pid) -> bool { self.owner.is_none() }
+        }
+
+        #[layer(inherit(Doors: enter, is_free))]
+        impl Halls for Room {
+            #[op]
+            fn enter_twice(&mut self, me: Pid) {
+                when(self.owner.is_none());
+                self.owner = Some(me);
+                when(self.owner.is_none());
+            }
+        }
+
+        #[implement(Halls, over = Doors, by = movers, pass(enter, is_free))]
+        impl Twice {
+            fn enter_twice(lo: &mut impl Doors) {
+                lo.enter();
+                lo.enter();
+            //  ^^^^^^^^^^ CS0305 shape
+            }
+        }
+        ",
+    );
+}

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Right movers are taken greedily, which never loses. A right mover or the commit point may block; an operation after the commit point may
-//! not. A loop other than `for` over what was read is not accepted.
+//! not. So each call is judged when it is about to be made: one that blocks for ever is on no path that ends. A loop other than `for` over
+//! what was read is not accepted.
 //!
 //! If the layer below is a protocol layer, every call must also be *allowed* in every state of the `P` before it (CSPEC, section 5.3,
 //! `follows`), given that the others follow the protocol: their steps are those of the protocol layer. It is judged right after the
@@ -127,7 +128,7 @@ pub fn check<'p>(
     Ok(Some(suspected))
 }
 
-/// Judges complete paths and the calls on them.
+/// Judges the calls on paths.
 pub struct Judge<'t> {
     /// For the shape: what is known of the operations. Without it, the protocol is judged.
     pub table: Option<&'t dyn Table>,
@@ -233,7 +234,9 @@ impl<'p> Walk<'_, 'p> {
                     if path.is_some() {
                         self.let_others_step(search, &machine, &path, budget, &wants, pending);
                     }
-                    self.make_call(search, machine, &path, budget, wants, pending)?;
+                    if let Some(flaw) = self.make_call(search, machine, &path, budget, wants, pending, judge)? {
+                        return Ok(Some(flaw));
+                    }
                 }
                 End::Stepped => {
                     machine.events = Rc::default();
@@ -242,7 +245,10 @@ impl<'p> Walk<'_, 'p> {
                             // What the others' step returned is nothing to the procedure.
                             machine.stack.pop();
                             self.let_others_step(search, &machine, &path, budget, wants, pending);
-                            self.make_call(search, machine, &path, budget, wants.clone(), pending)?;
+                            let wants = wants.clone();
+                            if let Some(flaw) = self.make_call(search, machine, &path, budget, wants, pending, judge)? {
+                                return Ok(Some(flaw));
+                            }
                         }
                         _ => pending.push(Item {
                             machine,
@@ -257,13 +263,7 @@ impl<'p> Walk<'_, 'p> {
                     let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
                     return Err(Abort::Endless(site));
                 }
-                End::Done | End::Failed(_) | End::Panicked(..) => {
-                    if let Some(table) = judge.table
-                        && let Some(flaw) = self.misshapen(search, &path, table, judge)?
-                    {
-                        return Ok(Some(flaw));
-                    }
-                }
+                End::Done | End::Failed(_) | End::Panicked(..) => {}
             }
         }
         Ok(None)
@@ -287,23 +287,30 @@ impl<'p> Walk<'_, 'p> {
         Ok(PathCall { operation: *operation, site, arguments: arguments.clone(), before: machine.clone() })
     }
 
-    /// Makes a call.
+    /// Makes a call, unless it is out of shape.
+    #[expect(clippy::too_many_arguments, reason = "an item, taken apart")]
     fn make_call(
         &self,
-        search: &Search<'_, 'p>,
+        search: &mut Search<'_, 'p>,
         mut machine: Machine,
         path: &Path,
         budget: u32,
         wants: (usize, Vec<Value>),
         pending: &mut Vec<Item>,
-    ) -> Result<(), Abort> {
+        judge: &mut Judge<'_>,
+    ) -> Result<Option<Flaw>, Abort> {
         let call = self.call(search, &machine, &wants)?;
+        if let Some(table) = judge.table
+            && let Some(flaw) = self.misshapen(search, path, &call, table, judge)?
+        {
+            return Ok(Some(flaw));
+        }
         let (operation, arguments) = wants;
         let step = self.setting.code.step(self.lower, operation);
         machine.perform(search.world.code, step, self.me.clone(), arguments);
         let path = Some(Rc::new(Called { call, before: path.clone() }));
         pending.push(Item { machine, path, budget, foreign: false, wants: None });
-        Ok(())
+        Ok(None)
     }
 
     /// Lets one other process make one step before the call, if there may be one more.
@@ -372,40 +379,37 @@ impl<'p> Walk<'_, 'p> {
         }))
     }
 
-    /// Whether a complete path is not: right movers, one operation, left movers.
+    /// Whether a call that comes after these is out of shape: one before it does not move right, and it does not move left.
     fn misshapen(
         &self,
         search: &mut Search<'_, 'p>,
         path: &Path,
+        call: &PathCall,
         table: &dyn Table,
         judge: &mut Judge<'_>,
     ) -> Result<Option<Flaw>, Abort> {
-        let mut calls: Vec<&PathCall> = Vec::new();
+        let mut before: Vec<&PathCall> = Vec::new();
         let mut at = path.as_ref();
         while let Some(called) = at {
-            calls.push(&called.call);
+            before.push(&called.call);
             at = called.before.as_ref();
         }
-        calls.reverse();
-        // The last call needs to be nothing in particular if all before it are right movers.
-        let mut commit = 0;
-        while commit + 1 < calls.len() {
-            match table.right(calls[commit].operation) {
-                Ok(true) => judge.relied_right.push(calls[commit].operation),
-                Ok(false) => break,
-                Err(unknown) => {
-                    judge.unknown = Some(unknown);
-                    break;
+        before.reverse();
+        for earlier in before {
+            match table.right(earlier.operation) {
+                Ok(true) => {
+                    judge.relied_right.push(earlier.operation);
+                    continue;
                 }
+                Ok(false) => {}
+                Err(unknown) => judge.unknown = Some(unknown),
             }
-            commit += 1;
-        }
-        for call in calls.iter().skip(commit + 1) {
             if let Some(mut flaw) = self.not_left(search, call, table)? {
-                flaw.commit = Some(calls[commit].clone());
+                flaw.commit = Some(earlier.clone());
                 return Ok(Some(flaw));
             }
             judge.relied_left.push(call.operation);
+            return Ok(None);
         }
         Ok(None)
     }
