@@ -1,0 +1,532 @@
+//! The statements of obligations once more, over plain values: each is refuted by a state in which it fails, or not at all.
+//!
+//! They are written from `docs/` and the statements atop the obligations, as loops over states, arguments and outcomes. In a universe that
+//! is small enough every state is looked at, otherwise random ones.
+
+use cspec_analysis::{
+    ir::{
+        Abstraction, Code, FunctionId, Implementation, Justification, LayerId, Partition, PartitionEnd, Program, Type,
+    },
+    verdict::ObligationName,
+};
+use fastrand::Rng;
+
+use crate::{
+    eval::{DontKnow, Evaluator, Outcome},
+    fuzz::{is_related, related},
+    shape,
+    value::{Scope, Value},
+};
+
+/// Which states to look at.
+pub struct States<'r> {
+    most: usize,
+    random: &'r mut Rng,
+    /// How many states have been looked at.
+    pub seen: usize,
+}
+
+impl<'r> States<'r> {
+    /// All states if there are no more than `most`, or else so many random ones.
+    pub fn all_or(most: usize, random: &'r mut Rng) -> States<'r> {
+        States { most, random, seen: 0 }
+    }
+
+    pub(crate) fn of(&mut self, evaluator: &Evaluator<'_>, ty: &Type) -> Vec<Value> {
+        let states = match evaluator.universe.values(ty) {
+            Ok(all) if all.len() <= self.most => all.to_vec(),
+            _ => (0..self.most).filter_map(|_| evaluator.universe.sample(ty, self.random)).collect(),
+        };
+        self.seen += states.len();
+        states
+    }
+
+    /// All rows of arguments, or a few random ones.
+    fn arguments(&mut self, evaluator: &Evaluator<'_>, types: &[Type]) -> Vec<Vec<Value>> {
+        let ty = Type::Tuple(types.to_vec());
+        let rows = match evaluator.universe.values(&ty) {
+            Ok(all) if all.len() <= 12 => all.to_vec(),
+            _ => (0..6).filter_map(|_| evaluator.universe.sample(&ty, self.random)).collect(),
+        };
+        let fields = |row| match row {
+            Value::Tuple(fields) => fields,
+            _ => Vec::new(),
+        };
+        rows.into_iter().map(fields).collect()
+    }
+}
+
+/// Refutes obligations of a program.
+pub struct Claims<'p> {
+    /// What evaluates.
+    pub evaluator: Evaluator<'p>,
+    program: &'p Program,
+    /// How many expressions may be evaluated for one obligation.
+    pub fuel: u64,
+}
+
+/// A step: the result and the state after it, and the events.
+pub(crate) type Steps = Vec<Outcome<(Value, Value)>>;
+
+/// The process that an obligation is about, and another one.
+pub(crate) const ME: Value = Value::Pid(0);
+pub(crate) const OTHER: Value = Value::Pid(1);
+
+pub(crate) fn fails(steps: &Steps) -> bool {
+    steps.contains(&Outcome::Failed)
+}
+
+pub(crate) fn done(steps: &Steps) -> impl Iterator<Item = (&Value, &Value, &[Value])> {
+    steps.iter().filter_map(|it| it.done().map(|((result, state), events)| (result, state, events)))
+}
+
+fn unsupported(what: &str) -> DontKnow {
+    DontKnow(format!("{what} is not stated here"))
+}
+
+impl<'p> Claims<'p> {
+    /// Claims about a program, in a universe.
+    pub fn new(program: &'p Program, scope: Scope) -> Claims<'p> {
+        Claims { evaluator: Evaluator::new(program, scope), program, fuel: 400_000 }
+    }
+
+    /// A state in which an obligation fails, and how, if there is one among these.
+    ///
+    /// # Errors
+    /// If the obligation is of a kind that is not stated here, or evaluation gives up.
+    pub fn refute(&self, name: &ObligationName, states: &mut States) -> Result<Option<String>, DontKnow> {
+        self.evaluator.set_fuel(self.fuel);
+        match name.kind {
+            "turn" | "check" | "absorbs-background" => Err(unsupported(name.kind)),
+            "initial" | "simulation" | "atomic-spec" | "shape" | "follows" | "own-key" | "other-keys" => {
+                let implementation = self.program.implementations.iter().find(|it| it.name == name.implementation);
+                self.of_implementation(name, implementation.ok_or_else(|| unsupported("a name"))?, states)
+            }
+            "never-fails" => self.never(name, states, |it| *it == Outcome::Failed),
+            "no-panic" => self.never(name, states, |it| matches!(it, Outcome::Panicked(_))),
+            "silent" => self.never(name, states, |it| match it {
+                Outcome::Done(_, events) => !events.is_empty(),
+                Outcome::Failed => true,
+                Outcome::Panicked(_) => false,
+            }),
+            "right-mover" | "left-mover" | "stably-enabled" | "stays-allowed" => self.of_pair(name, states),
+            other => Err(unsupported(other)),
+        }
+    }
+
+    pub(crate) fn layer_named(&self, name: &str) -> Result<LayerId, DontKnow> {
+        let index = self.program.layers.iter().position(|it| it.name == name);
+        index.map(|it| LayerId(it as u32)).ok_or_else(|| unsupported("a layer of this name"))
+    }
+
+    pub(crate) fn operation_named(&self, layer: LayerId, name: &str) -> Result<usize, DontKnow> {
+        let operations = &self.program.layers[layer.0 as usize].operations;
+        operations.iter().position(|it| it.name == name).ok_or_else(|| unsupported("an operation of this name"))
+    }
+
+    fn state(&self, layer: LayerId) -> &'p Type {
+        &self.program.layers[layer.0 as usize].state
+    }
+
+    /// An operation, or the background, has no outcome like this.
+    fn never(
+        &self,
+        name: &ObligationName,
+        states: &mut States,
+        is_bad: impl Fn(&Outcome<(Value, Value)>) -> bool,
+    ) -> Result<Option<String>, DontKnow> {
+        let layer = self.layer_named(&name.layer)?;
+        let background = self.program.layers[layer.0 as usize].background;
+        if let (Some(background), "background") = (background, name.operation.as_str()) {
+            for state in states.of(&self.evaluator, self.state(layer)) {
+                let outcomes = self.evaluator.call(background, std::slice::from_ref(&state))?;
+                if outcomes.iter().any(|it| matches!(it, Outcome::Panicked(_))) {
+                    return Ok(Some(format!("in {state}: the background panics")));
+                }
+            }
+            return Ok(None);
+        }
+        let operation = self.operation_named(layer, &name.operation)?;
+        let types = self.evaluator.argument_types(layer, operation);
+        for state in states.of(&self.evaluator, self.state(layer)) {
+            for arguments in states.arguments(&self.evaluator, &types) {
+                let steps = self.evaluator.step(layer, operation, &state, &ME, &arguments)?;
+                if let Some(bad) = steps.iter().find(|it| is_bad(it)) {
+                    return Ok(Some(format!("in {state}: {}{arguments:?} can be {bad:?}", name.operation)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn of_pair(&self, name: &ObligationName, states: &mut States) -> Result<Option<String>, DontKnow> {
+        let layer = self.layer_named(&name.layer)?;
+        let (mover, other) =
+            (self.operation_named(layer, &name.operation)?, self.operation_named(layer, &name.against)?);
+        let types = [mover, other].map(|it| self.evaluator.argument_types(layer, it));
+        for state in states.of(&self.evaluator, self.state(layer)) {
+            for mine in states.arguments(&self.evaluator, &types[0]) {
+                for theirs in states.arguments(&self.evaluator, &types[1]) {
+                    let pair = Pair { claims: self, layer, mover: (mover, &mine), other: (other, &theirs) };
+                    let fails = match name.kind {
+                        "right-mover" => pair.does_not_move_right(&state)?,
+                        "left-mover" => pair.does_not_move_left(&state)?,
+                        "stably-enabled" => pair.is_disabled_by_other(&state)?,
+                        _ => pair.is_forbidden_by_other(&state)?,
+                    };
+                    if fails {
+                        return Ok(Some(format!("in {state}: {}{mine:?}, {}{theirs:?}", name.operation, name.against)));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn of_implementation(
+        &self,
+        name: &ObligationName,
+        implementation: &'p Implementation,
+        states: &mut States,
+    ) -> Result<Option<String>, DontKnow> {
+        match (name.kind, &implementation.by) {
+            ("initial", by) => self.initial(implementation, by, states),
+            ("simulation", Justification::Abstraction(relation)) => {
+                self.simulation(implementation, relation, &name.operation, states)
+            }
+            ("atomic-spec", Justification::Movers(code)) => {
+                self.atomic(implementation, code.get(&name.operation), &name.operation, states)
+            }
+            ("shape" | "follows", Justification::Movers(code)) => {
+                let code = code.get(&name.operation).ok_or_else(|| unsupported("a missing procedure"))?;
+                let procedure =
+                    shape::Procedure { claims: self, lower: implementation.lower, code, name: &name.operation };
+                procedure.refute(name.kind == "shape", states)
+            }
+            ("own-key" | "other-keys", Justification::Partition(partition)) => match &partition.end {
+                PartitionEnd::Bottom { slice } => {
+                    let keyed = Keyed { claims: self, implementation, partition, slice: *slice };
+                    keyed.refute(&name.operation, name.kind == "own-key", states)
+                }
+                PartitionEnd::Top { .. } => Err(unsupported("the top of a partition")),
+            },
+            _ => Err(unsupported(name.kind)),
+        }
+    }
+
+    fn initial(
+        &self,
+        implementation: &Implementation,
+        by: &Justification,
+        states: &mut States,
+    ) -> Result<Option<String>, DontKnow> {
+        let high = self.state(implementation.upper);
+        for low in states.of(&self.evaluator, self.state(implementation.lower)) {
+            if !self.evaluator.is_initial(implementation.lower, &low)? {
+                continue;
+            }
+            let candidates = match by {
+                Justification::Abstraction(relation) => related(&self.evaluator, relation, &low, high)?,
+                Justification::Movers(_) | Justification::Retry(_) => vec![low.clone()],
+                Justification::Partition(_) => return Err(unsupported("initial states of a partition")),
+            };
+            let mut matched = false;
+            for state in candidates {
+                matched |= self.evaluator.is_initial(implementation.upper, &state)?;
+            }
+            if !matched {
+                return Ok(Some(format!("{low} is initial below only")));
+            }
+        }
+        Ok(None)
+    }
+
+    fn simulation(
+        &self,
+        implementation: &Implementation,
+        relation: &Abstraction,
+        operation: &str,
+        states: &mut States,
+    ) -> Result<Option<String>, DontKnow> {
+        let (lower, upper) = (implementation.lower, implementation.upper);
+        let (below, above) = (self.operation_named(lower, operation)?, self.operation_named(upper, operation)?);
+        let types = self.evaluator.argument_types(upper, above);
+        let invariants = &self.program.layers[upper.0 as usize].invariants;
+        for (low, high) in self.related_states(relation, lower, upper, states)? {
+            if !self.evaluator.all_hold(invariants, std::slice::from_ref(&high))? {
+                continue;
+            }
+            for arguments in states.arguments(&self.evaluator, &types) {
+                let given = self.evaluator.step(lower, below, &low, &ME, &arguments)?;
+                if given.is_empty() {
+                    continue;
+                }
+                let allowed = self.evaluator.step(upper, above, &high, &ME, &arguments)?;
+                for outcome in &given {
+                    let matched = fails(&allowed)
+                        || match outcome {
+                            Outcome::Done((result, low), events) => {
+                                let mut found = false;
+                                for (other, high, shown) in done(&allowed) {
+                                    found = found
+                                        || (other == result
+                                            && shown == events
+                                            && is_related(&self.evaluator, relation, low, high)?);
+                                }
+                                found
+                            }
+                            _ => false,
+                        };
+                    if !matched {
+                        return Ok(Some(format!("{low} ~ {high}: {operation}{arguments:?} can be {outcome:?} below")));
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn related_states(
+        &self,
+        relation: &Abstraction,
+        lower: LayerId,
+        upper: LayerId,
+        states: &mut States,
+    ) -> Result<Vec<(Value, Value)>, DontKnow> {
+        let mut pairs = Vec::new();
+        if let Abstraction::Down(function) = relation {
+            for high in states.of(&self.evaluator, self.state(upper)) {
+                let lows = self.evaluator.call(*function, std::slice::from_ref(&high))?;
+                pairs.extend(lows.iter().filter_map(|it| it.done()).map(|((low, _), _)| (low.clone(), high.clone())));
+            }
+            return Ok(pairs);
+        }
+        for low in states.of(&self.evaluator, self.state(lower)) {
+            let mut highs = related(&self.evaluator, relation, &low, self.state(upper))?;
+            states.random.shuffle(&mut highs);
+            pairs.extend(highs.into_iter().take(4).map(|high| (low.clone(), high)));
+        }
+        Ok(pairs)
+    }
+
+    /// All outcomes of the code for one operation, alone.
+    pub(crate) fn alone(
+        &self,
+        code: &Code,
+        name: &str,
+        layer: LayerId,
+        state: &Value,
+        arguments: &[Value],
+    ) -> Result<Steps, DontKnow> {
+        match code {
+            Code::Pass => self.evaluator.step(layer, self.operation_named(layer, name)?, state, &ME, arguments),
+            Code::Procedure(function) => self.evaluator.procedure(*function, layer, state, &ME, arguments),
+        }
+    }
+
+    fn atomic(
+        &self,
+        implementation: &Implementation,
+        code: Option<&Code>,
+        name: &str,
+        states: &mut States,
+    ) -> Result<Option<String>, DontKnow> {
+        let code = code.ok_or_else(|| unsupported("a missing procedure"))?;
+        let above = self.operation_named(implementation.upper, name)?;
+        let types = self.evaluator.argument_types(implementation.upper, above);
+        for state in states.of(&self.evaluator, self.state(implementation.upper)) {
+            for arguments in states.arguments(&self.evaluator, &types) {
+                let given = self.alone(code, name, implementation.lower, &state, &arguments)?;
+                if given.is_empty() {
+                    continue;
+                }
+                let allowed = self.evaluator.step(implementation.upper, above, &state, &ME, &arguments)?;
+                let bad = given.iter().find(|it| match it {
+                    Outcome::Done(..) => !allowed.contains(it) && !fails(&allowed),
+                    Outcome::Failed => !fails(&allowed),
+                    Outcome::Panicked(_) => true,
+                });
+                if let Some(bad) = bad {
+                    return Ok(Some(format!("in {state}: {name}{arguments:?} can be {bad:?}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Two calls, by [`ME`] and [`OTHER`].
+pub(crate) struct Pair<'c, 'p> {
+    pub(crate) claims: &'c Claims<'p>,
+    pub(crate) layer: LayerId,
+    pub(crate) mover: (usize, &'c [Value]),
+    pub(crate) other: (usize, &'c [Value]),
+}
+
+impl Pair<'_, '_> {
+    pub(crate) fn mine(&self, state: &Value) -> Result<Steps, DontKnow> {
+        self.claims.evaluator.step(self.layer, self.mover.0, state, &ME, self.mover.1)
+    }
+
+    pub(crate) fn theirs(&self, state: &Value) -> Result<Steps, DontKnow> {
+        self.claims.evaluator.step(self.layer, self.other.0, state, &OTHER, self.other.1)
+    }
+
+    /// `s --A--> s1 --B--> s2`, but not B first and then A with the same results and events to `s2`.
+    fn does_not_move_right(&self, state: &Value) -> Result<bool, DontKnow> {
+        let swapped = self.theirs(state)?;
+        for (mine, middle, my_events) in done(&self.mine(state)?) {
+            let after = self.theirs(middle)?;
+            if fails(&after) && !fails(&swapped) {
+                return Ok(true);
+            }
+            for (theirs, end, their_events) in done(&after) {
+                let mut found = false;
+                for (result, middle, events) in done(&swapped) {
+                    if result == theirs && events == their_events {
+                        found = found || done(&self.mine(middle)?).any(|it| it == (mine, end, my_events));
+                    }
+                }
+                if !found {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// `s --B--> s1 --A--> s2`, but not A first and then B with the same results and events to `s2`.
+    pub(crate) fn does_not_move_left(&self, state: &Value) -> Result<bool, DontKnow> {
+        let (swapped, given) = (self.mine(state)?, self.theirs(state)?);
+        if fails(&given) && !self.fails_after_each_result(&swapped)? {
+            return Ok(true);
+        }
+        for (theirs, middle, their_events) in done(&given) {
+            for (mine, end, my_events) in done(&self.mine(middle)?) {
+                let mut found = false;
+                for (result, middle, events) in done(&swapped) {
+                    if result == mine && events == my_events {
+                        found = found || done(&self.theirs(middle)?).any(|it| it == (theirs, end, their_events));
+                    }
+                }
+                if !found {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// The other's failure comes first; the mover, had it come before it, might have given any result, and then the other may fail.
+    fn fails_after_each_result(&self, swapped: &Steps) -> Result<bool, DontKnow> {
+        let evaluator = &self.claims.evaluator;
+        let function = self.claims.program.layers[self.layer.0 as usize].operations[self.mover.0].function;
+        let results = evaluator.universe.values(&evaluator.function(function).result);
+        let results = results.map_err(|_| DontKnow("too many results".to_owned()))?;
+        for result in results.iter() {
+            let mut found = false;
+            for (mine, middle, _) in done(swapped) {
+                found = found || (mine == result && fails(&self.theirs(middle)?));
+            }
+            if !found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_disabled_by_other(&self, state: &Value) -> Result<bool, DontKnow> {
+        if done(&self.mine(state)?).next().is_none() {
+            return Ok(false);
+        }
+        for (_, after, _) in done(&self.theirs(state)?) {
+            let still = self.mine(after)?;
+            if done(&still).next().is_none() && !fails(&still) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn is_forbidden_by_other(&self, state: &Value) -> Result<bool, DontKnow> {
+        if !self.is_allowed(state)? {
+            return Ok(false);
+        }
+        for (_, after, _) in done(&self.theirs(state)?) {
+            if !self.is_allowed(after)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(crate) fn is_allowed(&self, state: &Value) -> Result<bool, DontKnow> {
+        let allowed = &self.claims.program.layers[self.layer.0 as usize].operations[self.mover.0].allowed;
+        let arguments = [&[state.clone(), ME], self.mover.1].concat();
+        self.claims.evaluator.all_hold(allowed, &arguments)
+    }
+}
+
+/// The lower end of a partition.
+struct Keyed<'c, 'p> {
+    claims: &'c Claims<'p>,
+    implementation: &'p Implementation,
+    partition: &'p Partition,
+    slice: FunctionId,
+}
+
+impl Keyed<'_, '_> {
+    fn slice(&self, state: &Value, key: &Value) -> Result<Option<Value>, DontKnow> {
+        match self.claims.evaluator.call(self.slice, &[state.clone(), key.clone()])?.as_slice() {
+            [Outcome::Done((Value::Variant(1, one), _), _)] => Ok(one.first().cloned()),
+            [Outcome::Done((Value::Variant(0, _), _), _)] => Ok(None),
+            _ => Err(unsupported("a slice that fails or has several values")),
+        }
+    }
+
+    /// `own`: the step at a key is one of its layer; or else: other keys are left alone.
+    fn refute(&self, name: &str, own: bool, states: &mut States) -> Result<Option<String>, DontKnow> {
+        let (lower, upper) = (self.implementation.lower, self.implementation.upper);
+        let evaluator = &self.claims.evaluator;
+        let above = self.claims.operation_named(upper, name)?;
+        let code = self.partition.code.get(name).ok_or_else(|| unsupported("a missing procedure"))?;
+        let types = evaluator.argument_types(upper, above);
+        let keys = evaluator.universe.values(&self.partition.key_type).map_err(|_| unsupported("so many keys"))?;
+        for state in states.of(evaluator, self.claims.state(lower)) {
+            for key in keys.iter() {
+                let Some(one) = self.slice(&state, key)? else { continue };
+                for arguments in states.arguments(evaluator, &types) {
+                    let mut given = arguments.clone();
+                    if let Code::Procedure(_) = code {
+                        given.insert(0, key.clone());
+                    }
+                    let steps = self.claims.alone(code, name, lower, &state, &given)?;
+                    let allowed = evaluator.step(upper, above, &one, &ME, &arguments)?;
+                    for outcome in &steps {
+                        let is_right = match outcome {
+                            Outcome::Done((result, after), events) if own => {
+                                let one = self.slice(after, key)?;
+                                fails(&allowed)
+                                    || done(&allowed)
+                                        .any(|it| it.0 == result && Some(it.1) == one.as_ref() && it.2 == events)
+                            }
+                            Outcome::Done((_, after), _) => {
+                                let mut same = true;
+                                for other in keys.iter().filter(|it| *it != key) {
+                                    same = same && self.slice(after, other)? == self.slice(&state, other)?;
+                                }
+                                same
+                            }
+                            Outcome::Failed => !own || fails(&allowed),
+                            Outcome::Panicked(_) => false,
+                        };
+                        if !is_right {
+                            return Ok(Some(format!("in {state}, for {key}: {name}{arguments:?} can be {outcome:?}")));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+}

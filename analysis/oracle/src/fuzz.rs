@@ -1,0 +1,446 @@
+//! Soundness: where every obligation of a random package holds, brute force finds no trace at the bottom that the top does not have.
+//!
+//! And the other way round: what is said to be violated is refuted by [`crate::claims`], in some state of a small universe.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::AtomicBool,
+};
+
+use cspec_analysis::{
+    db::lower_sources,
+    diagnostics::Severity,
+    ir::{Abstraction, Implementation, Justification, LayerId, PartitionEnd, Program, Type},
+    report::{Options, Progress, check_program},
+    verdict::{Outcome as Settled, Scope as Bounds, Verdict},
+};
+use fastrand::Rng;
+
+use crate::{
+    claims::{Claims, States},
+    eval::{DontKnow, Evaluator, Outcome},
+    generate::Case,
+    search::{Event, System, every_run, every_state},
+    stack::{Call, Client, Tower},
+    value::{Scope, Value},
+};
+
+/// What became of a case.
+#[derive(Debug)]
+pub enum Fate {
+    /// All obligations hold; so many programs were searched to their end, with this many events in all.
+    Accepted {
+        /// Programs searched.
+        searched: usize,
+        /// Traces compared.
+        traces: usize,
+    },
+    /// Some obligation does not hold: so many violations were refuted in a small universe as well, and so many were not looked for or
+    /// found there.
+    Rejected {
+        /// Refuted here as well.
+        confirmed: usize,
+        /// Their kinds: not refuted here.
+        unconfirmed: Vec<String>,
+    },
+    /// Some obligation was given up.
+    Undecided,
+    /// Something is wrong with the checker, or with this one.
+    Wrong(Wrong),
+}
+
+/// A disagreement.
+#[derive(Clone, Debug)]
+pub enum Wrong {
+    /// The source is not in the language.
+    IllFormed(String),
+    /// The engine panics.
+    Panics(String),
+    /// All obligations hold, and yet a trace is new.
+    WrongAcceptance(Box<NewTrace>),
+    /// The two searches of this package disagree.
+    SearchesDisagree(String),
+}
+
+/// A trace at the bottom that the top does not have.
+#[derive(Clone, Debug)]
+pub struct NewTrace {
+    /// The state at the bottom.
+    pub bottom: Value,
+    /// The state at the top; none, if no initial state there is related.
+    pub top: Option<Value>,
+    /// What the processes run.
+    pub clients: Vec<Client>,
+    /// The trace.
+    pub trace: Vec<Event>,
+    /// Bounds that were met by the checker.
+    pub bounds: Vec<String>,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wrong::IllFormed(why) => write!(f, "the generated source is not in the language: {why}"),
+            Wrong::Panics(why) => write!(f, "the engine panics: {why}"),
+            Wrong::SearchesDisagree(what) => write!(f, "the two searches disagree: {what}"),
+            Wrong::WrongAcceptance(new) => {
+                writeln!(f, "every obligation holds, but the top does not have a trace of the bottom")?;
+                writeln!(f, "  bounds met:   {}", new.bounds.join(", "))?;
+                writeln!(f, "  at the bottom {}", new.bottom)?;
+                match &new.top {
+                    Some(top) => writeln!(f, "  at the top    {top}")?,
+                    None => writeln!(f, "  no initial state at the top is related")?,
+                }
+                for (number, client) in new.clients.iter().enumerate() {
+                    write!(f, "  p{number} runs")?;
+                    for call in client {
+                        let arguments: Vec<String> = call.arguments.iter().map(Value::to_string).collect();
+                        write!(f, "  {}({})", call.operation, arguments.join(", "))?;
+                    }
+                    writeln!(f)?;
+                }
+                for (number, value) in &new.trace {
+                    writeln!(f, "  p{number} shows {value}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// How hard to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Client programs for each accepted case.
+    pub programs: usize,
+    /// Situations of one program.
+    pub situations: usize,
+    /// Whether violations are confirmed.
+    pub confirm: bool,
+}
+
+impl Default for Effort {
+    fn default() -> Effort {
+        Effort { programs: 5, situations: 2_000, confirm: true }
+    }
+}
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn planned(&self, _: usize) {}
+    fn finished(&self, _: &Settled) {}
+}
+
+/// Checks a case, and checks the checker.
+pub fn run(case: &Case, effort: &Effort) -> Fate {
+    let checked = catch_unwind(AssertUnwindSafe(|| {
+        let lowered = lower_sources(&[("src/lib.rs", &case.source)]);
+        let outcomes = check_program(&lowered, &options(&Bounds::default()), &Quiet, &AtomicBool::new(false));
+        (lowered, outcomes)
+    }));
+    let (lowered, outcomes) = match checked {
+        Ok(checked) => checked,
+        Err(payload) => {
+            let text = payload.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| payload.downcast_ref::<&str>().map(|it| (*it).to_owned()));
+            return Fate::Wrong(Wrong::Panics(text.unwrap_or_default()));
+        }
+    };
+    if let Some(error) = lowered.diagnostics.iter().find(|it| it.severity == Severity::Error) {
+        return Fate::Wrong(Wrong::IllFormed(error.message.clone()));
+    }
+    let outcomes: Vec<Settled> = outcomes.into_iter().map(|(it, _)| it).collect();
+    let mut random = Rng::with_seed(case.seed ^ 0x5EED);
+    if outcomes.iter().any(|it| it.verdict == Verdict::Violated) {
+        if !effort.confirm {
+            return Fate::Rejected { confirmed: 0, unconfirmed: Vec::new() };
+        }
+        return confirmed(&lowered.program, &outcomes, &mut random);
+    }
+    if outcomes.iter().any(|it| it.verdict == Verdict::Undecided) {
+        return Fate::Undecided;
+    }
+    let bounds: Vec<String> = outcomes.iter().flat_map(|it| it.bounds_met.clone()).collect();
+    searched(&lowered.program, case, effort, &bounds, &mut random)
+}
+
+/// The budget is small: what takes longer is undecided.
+fn options(scope: &Bounds) -> Options {
+    Options { scope: Bounds { budget: 3_000_000, ..scope.clone() }, end_to_end: false }
+}
+
+/// Looks for the violations in a small universe.
+fn confirmed(program: &Program, outcomes: &[Settled], random: &mut Rng) -> Fate {
+    let claims = Claims::new(program, Scope { pids: 3, ints: vec![0, 1, 2], scalars: 2, ..Scope::default() });
+    let mut confirmed = 0;
+    let mut unconfirmed = Vec::new();
+    // One of them is enough work for a case.
+    let violated: Vec<&Settled> = outcomes.iter().filter(|it| it.verdict == Verdict::Violated).collect();
+    if let Some(outcome) = random.choice(violated) {
+        match claims.refute(&outcome.name, &mut States::all_or(150, random)) {
+            Ok(Some(_)) => confirmed += 1,
+            _ => unconfirmed.push(outcome.name.kind.to_owned()),
+        }
+    }
+    Fate::Rejected { confirmed, unconfirmed }
+}
+
+/// Runs random programs at the bottom and at the top.
+fn searched(program: &Program, case: &Case, effort: &Effort, bounds: &[String], random: &mut Rng) -> Fate {
+    let found = |name: &str| program.implementations.iter().find(|it| it.name == name);
+    let implementations: Option<Vec<&Implementation>> = case.tower.iter().map(|it| found(it)).collect();
+    let Some(tower) = implementations.and_then(|it| Tower::over(program, it)) else {
+        return Fate::Wrong(Wrong::IllFormed("the implementations of the tower are missing".to_owned()));
+    };
+    let (mut count, mut traces) = (0, 0);
+    for _ in 0..effort.programs {
+        let trial = Trial::new(program, &tower, effort, random);
+        match trial.run(random) {
+            Ok(Some(Trialled::Same(more))) => {
+                count += 1;
+                traces += more;
+            }
+            Ok(Some(Trialled::New(mut new))) => {
+                new.bounds = bounds.to_vec();
+                new.bounds.sort();
+                new.bounds.dedup();
+                return Fate::Wrong(Wrong::WrongAcceptance(new));
+            }
+            Ok(Some(Trialled::Disagree(what))) => return Fate::Wrong(Wrong::SearchesDisagree(what)),
+            Ok(None) | Err(DontKnow(_)) => {}
+        }
+    }
+    Fate::Accepted { searched: count, traces }
+}
+
+/// One program over a tower, in one universe.
+struct Trial<'t> {
+    program: &'t Program,
+    tower: &'t Tower<'t>,
+    effort: &'t Effort,
+    processes: usize,
+    /// For the bottom, and for the top: there more values can be chosen, since what the bottom computes may be among them.
+    evaluators: [Evaluator<'t>; 2],
+}
+
+enum Trialled {
+    Same(usize),
+    New(Box<NewTrace>),
+    Disagree(String),
+}
+
+impl<'t> Trial<'t> {
+    fn new(program: &'t Program, tower: &'t Tower<'t>, effort: &'t Effort, random: &mut Rng) -> Trial<'t> {
+        let processes = if random.u8(..10) < 3 { 3 } else { 2 };
+        let scope = Scope {
+            pids: processes as u64,
+            ints: vec![0, 1, 2],
+            strings: Vec::new(),
+            scalars: 1,
+            entries: 2,
+            length: 1,
+        };
+        let larger = Scope { length: 4, ..scope.clone() };
+        let evaluators = [Evaluator::new(program, scope), Evaluator::new(program, larger)];
+        Trial { program, tower, effort, processes, evaluators }
+    }
+
+    /// None: there is no state to start from.
+    fn run(&self, random: &mut Rng) -> Result<Option<Trialled>, DontKnow> {
+        let [low, high] = &self.evaluators;
+        low.set_fuel(400_000);
+        high.set_fuel(1_500_000);
+        let Some((bottom, mut tops)) = self.start(random)? else { return Ok(None) };
+        let Some(first) = self.tower.implementations.first() else { return Ok(None) };
+        let Some(clients) = self.clients(first.upper, tops.first(), random) else { return Ok(None) };
+        let below = System { evaluator: low, tower: self.tower, clients: &clients };
+        let found = every_state(&below, &bottom, self.effort.situations)?;
+        if random.u8(..40) == 0
+            && let Ok(again) = every_run(&below, &bottom, 2_000)
+            && again != found
+        {
+            return Ok(Some(Trialled::Disagree(format!("{clients:?} from {bottom}"))));
+        }
+        let new = |top: Option<Value>, trace| {
+            let new = NewTrace { bottom: bottom.clone(), top, clients: clients.clone(), trace, bounds: Vec::new() };
+            Ok(Some(Trialled::New(Box::new(new))))
+        };
+        if tops.is_empty() {
+            return new(None, Vec::new());
+        }
+        // Every related state is as good as another.
+        random.shuffle(&mut tops);
+        for top in tops.into_iter().take(3) {
+            let tower = Tower::layer(first.upper);
+            let above = System { evaluator: high, tower: &tower, clients: &clients };
+            let allowed = every_state(&above, &top, self.effort.situations * 4)?;
+            if let Some(trace) = found.not_among(&allowed) {
+                return new(Some(top), trace);
+            }
+        }
+        Ok(Some(Trialled::Same(found.all.len())))
+    }
+
+    /// A state that the bottom may start in, and those of the top that are related to it and initial.
+    fn start(&self, random: &mut Rng) -> Result<Option<(Value, Vec<Value>)>, DontKnow> {
+        let [low, _] = &self.evaluators;
+        let Some(last) = self.tower.implementations.last() else { return Ok(None) };
+        for _ in 0..30 {
+            let Some(bottom) = low.universe.sample(&self.layer(self.tower.end).state, random) else { return Ok(None) };
+            if low.is_initial(last.lower, &bottom)? {
+                let tops = self.above(&bottom)?;
+                return Ok(Some((bottom, tops)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn layer(&self, layer: LayerId) -> &'t cspec_analysis::ir::Layer {
+        &self.program.layers[layer.0 as usize]
+    }
+
+    /// Goes up the tower from an initial state.
+    fn above(&self, bottom: &Value) -> Result<Vec<Value>, DontKnow> {
+        let [_, evaluator] = &self.evaluators;
+        let mut states = vec![bottom.clone()];
+        for implementation in self.tower.implementations.iter().rev() {
+            let mut next = Vec::new();
+            for state in &states {
+                match &implementation.by {
+                    Justification::Movers(_) | Justification::Retry(_) => next.push(state.clone()),
+                    Justification::Abstraction(relation) => {
+                        next.extend(related(evaluator, relation, state, &self.layer(implementation.upper).state)?);
+                    }
+                    Justification::Partition(partition) => match &partition.end {
+                        PartitionEnd::Bottom { slice } => {
+                            next.push(self.sliced(*slice, &partition.key_type, state)?);
+                        }
+                        // The map of the states for one key, as it was cut out at the bottom.
+                        PartitionEnd::Top { .. } => next.push(Value::Tuple(vec![state.clone()])),
+                    },
+                }
+            }
+            states = Vec::new();
+            let is_cut = matches!(&implementation.by, Justification::Partition(it) if matches!(it.end, PartitionEnd::Bottom { .. }));
+            for state in next {
+                if is_cut || evaluator.is_initial(implementation.upper, &state)? {
+                    states.push(state);
+                }
+            }
+        }
+        states.sort();
+        states.dedup();
+        Ok(states)
+    }
+
+    /// The states of all valid keys, by key.
+    fn sliced(&self, slice: cspec_analysis::ir::FunctionId, key: &Type, state: &Value) -> Result<Value, DontKnow> {
+        let [evaluator, _] = &self.evaluators;
+        let keys = evaluator.universe.values(key).map_err(|_| DontKnow("too many keys".to_owned()))?;
+        let mut entries = std::collections::BTreeMap::new();
+        for key in keys.iter() {
+            match evaluator.call(slice, &[state.clone(), key.clone()])?.as_slice() {
+                [Outcome::Done((Value::Variant(1, one), _), _)] => drop(entries.insert(key.clone(), one[0].clone())),
+                [Outcome::Done((Value::Variant(0, _), _), _)] => {}
+                _ => return Err(DontKnow("a slice fails or has several values".to_owned())),
+            }
+        }
+        Ok(Value::Map(entries))
+    }
+
+    /// Random calls for each process: of valid keys only, where there are keys.
+    fn clients(&self, top: LayerId, start: Option<&Value>, random: &mut Rng) -> Option<Vec<Client>> {
+        let operations = &self.layer(top).operations;
+        let keys = match (self.tower.implementations.first().map(|it| &it.by), start) {
+            (Some(Justification::Partition(_)), Some(Value::Tuple(fields))) => match fields.first() {
+                Some(Value::Map(ones)) => Some(ones.keys().cloned().collect::<Vec<_>>()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let implemented = match self.tower.implementations.first().map(|it| &it.by) {
+            Some(Justification::Movers(code) | Justification::Retry(code)) => (0..operations.len())
+                .filter(|it| matches!(code.get(&operations[*it].name), Some(cspec_analysis::ir::Code::Procedure(_))))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let calls = if self.processes == 3 { 1 } else { 1 + random.usize(..2) };
+        let mut clients = Vec::new();
+        for process in 0..self.processes {
+            let mut client = Vec::new();
+            let calls = if process == 0 { calls } else { 1 + random.usize(..calls) };
+            for number in 0..calls {
+                // What is implemented by a procedure is what is of interest.
+                let of_interest = (process == 0 && number == 0) || random.bool();
+                let operation = match random.choice(&implemented) {
+                    Some(operation) if of_interest => *operation,
+                    _ => random.usize(..operations.len()),
+                };
+                client.push(self.call(top, operation, keys.as_deref(), random)?);
+            }
+            clients.push(client);
+        }
+        Some(clients)
+    }
+
+    fn call(&self, top: LayerId, operation: usize, keys: Option<&[Value]>, random: &mut Rng) -> Option<Call> {
+        let [evaluator, _] = &self.evaluators;
+        let mut arguments = Vec::new();
+        for (number, ty) in evaluator.argument_types(top, operation).iter().enumerate() {
+            let value = match keys {
+                Some(keys) if number == 0 => random.choice(keys)?.clone(),
+                _ => evaluator.universe.sample(ty, random)?,
+            };
+            arguments.push(value);
+        }
+        Some(Call { operation: self.layer(top).operations[operation].name.clone(), arguments })
+    }
+}
+
+/// The states above that a relation has for a state below.
+pub(crate) fn related(
+    evaluator: &Evaluator<'_>,
+    relation: &Abstraction,
+    low: &Value,
+    high: &Type,
+) -> Result<Vec<Value>, DontKnow> {
+    let mut found = Vec::new();
+    match relation {
+        Abstraction::Up(function) => {
+            for outcome in evaluator.call(*function, std::slice::from_ref(low))? {
+                match outcome {
+                    Outcome::Done((state, _), _) => found.push(state),
+                    _ => return Err(DontKnow("a relation fails".to_owned())),
+                }
+            }
+        }
+        Abstraction::Down(_) | Abstraction::Predicate(_) => {
+            let all = evaluator.universe.values(high).map_err(|_| DontKnow("too many states".to_owned()))?;
+            for state in all.iter() {
+                if is_related(evaluator, relation, low, state)? {
+                    found.push(state.clone());
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a relation may hold of two states.
+pub(crate) fn is_related(
+    evaluator: &Evaluator<'_>,
+    relation: &Abstraction,
+    low: &Value,
+    high: &Value,
+) -> Result<bool, DontKnow> {
+    let (outcomes, wanted) = match relation {
+        Abstraction::Up(function) => (evaluator.call(*function, std::slice::from_ref(low))?, high),
+        Abstraction::Down(function) => (evaluator.call(*function, std::slice::from_ref(high))?, low),
+        Abstraction::Predicate(function) => {
+            (evaluator.call(*function, &[low.clone(), high.clone()])?, &Value::Bool(true))
+        }
+    };
+    Ok(outcomes.iter().any(|it| it.done().is_some_and(|((value, _), _)| value == wanted)))
+}

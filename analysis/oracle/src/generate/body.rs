@@ -1,0 +1,604 @@
+//! Random bodies of operations: guards, reads, conditional and multi-variable updates over a few kinds of state.
+//!
+//! A body is kept as a small tree, so that it can be written out in several ways: as it is, without what an abstraction hides, or for the
+//! entry of a key.
+
+use fastrand::Rng;
+
+/// What kind of state a field is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `u64`
+    Number,
+    /// `bool`
+    Flag,
+    /// `Option<Pid>`
+    Owner,
+    /// `Map<Pid, u64>`
+    Own,
+    /// `Set<Pid>`
+    Marks,
+    /// `Tok`
+    Token,
+    /// `Map<Tok, u64>`
+    Table,
+    /// `Seq<u64>`
+    Queue,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 8] =
+        [Kind::Number, Kind::Flag, Kind::Owner, Kind::Own, Kind::Marks, Kind::Token, Kind::Table, Kind::Queue];
+
+    /// The type, as it is written.
+    pub fn ty(self) -> &'static str {
+        match self {
+            Kind::Number => "u64",
+            Kind::Flag => "bool",
+            Kind::Owner => "Option<Pid>",
+            Kind::Own => "Map<Pid, u64>",
+            Kind::Marks => "Set<Pid>",
+            Kind::Token => "Tok",
+            Kind::Table => "Map<Tok, u64>",
+            Kind::Queue => "Seq<u64>",
+        }
+    }
+}
+
+/// The type of an argument or a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ty {
+    /// `()`
+    Unit,
+    /// `bool`
+    Bool,
+    /// `u64`
+    Num,
+    /// `Tok`
+    Tok,
+}
+
+impl Ty {
+    /// The type, as it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Ty::Unit => "()",
+            Ty::Bool => "bool",
+            Ty::Num => "u64",
+            Ty::Tok => "Tok",
+        }
+    }
+
+    /// A constant of the type.
+    pub fn constant(self, random: &mut Rng) -> String {
+        match self {
+            Ty::Unit => "()".to_owned(),
+            Ty::Bool => random.bool().to_string(),
+            Ty::Num => random.u8(..3).to_string(),
+            Ty::Tok => "TOK".to_owned(),
+        }
+    }
+}
+
+/// A condition.
+#[derive(Clone, Debug)]
+pub enum Cond {
+    /// `maybe()`
+    Maybe,
+    /// `!…`
+    Not(Box<Cond>),
+    /// `… && …`
+    And(Box<Cond>, Box<Cond>),
+    /// `… || …`
+    Or(Box<Cond>, Box<Cond>),
+    /// Something about a field, where `@` stands for the field.
+    About(usize, &'static str),
+    /// `field == token`
+    TokenIs(usize, Token),
+    /// `table.contains(&token)`
+    Holds(usize, Token),
+    /// Something about the argument.
+    Arg(&'static str),
+}
+
+/// A number.
+#[derive(Clone, Debug)]
+pub enum Num {
+    /// A constant.
+    Const(u8),
+    /// `any()`
+    Any,
+    /// Something made of a field, where `@` stands for the field.
+    Of(usize, &'static str),
+    /// `table.get(&token).copied().unwrap_or(0)`
+    Entry(usize, Token),
+    /// The argument.
+    Arg,
+}
+
+/// A token.
+#[derive(Clone, Debug)]
+pub enum Token {
+    /// `TOK`
+    Const,
+    /// `any()`
+    Any,
+    /// A field.
+    Field(usize),
+    /// The argument.
+    Arg,
+}
+
+/// A statement.
+#[derive(Clone, Debug)]
+pub enum Stmt {
+    /// `when(…);`
+    When(Cond),
+    /// `assert!(…);`
+    Assert(Cond),
+    /// `emit(…);`
+    Emit(Num),
+    /// `if … { … } else { … }`
+    If(Cond, Vec<Stmt>, Vec<Stmt>),
+    /// `if … { return …; }`
+    Leave(Cond, Value),
+    /// Something done to a field, where `@` stands for the field.
+    Do(usize, &'static str),
+    /// The same, with a number for `#`.
+    DoNum(usize, &'static str, Num),
+    /// `flag = …;`
+    SetFlag(usize, Cond),
+    /// `token = …;`
+    SetToken(usize, Token),
+    /// `table.insert(…, …);`
+    Insert(usize, Token, Num),
+    /// `table.remove(&…);`
+    Remove(usize, Token),
+    /// `for it in queue { if it == 1 { … } }`
+    ForEach(usize, Vec<Stmt>),
+}
+
+/// What is returned.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// `()`
+    Unit,
+    /// A truth value.
+    Bool(Cond),
+    /// A number.
+    Num(Num),
+    /// A token.
+    Tok(Token),
+}
+
+/// The body of an operation, with its signature.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The name of the operation.
+    pub name: String,
+    /// The type of its argument, if it has one.
+    pub argument: Option<Ty>,
+    /// The type of its result.
+    pub result: Ty,
+    /// What it does.
+    pub statements: Vec<Stmt>,
+    /// What it returns.
+    pub value: Value,
+}
+
+/// How a body is written out.
+#[derive(Clone, Copy)]
+pub struct View<'v> {
+    /// The fields.
+    pub fields: &'v [Kind],
+    /// A field that is not there: what is read of it may be anything, what is written to it is left out.
+    pub hidden: Option<usize>,
+    /// Fields are maps, and this is about the entry at `user`.
+    pub keyed: bool,
+}
+
+impl View<'_> {
+    /// The name of a field.
+    pub fn name(&self, field: usize) -> String {
+        let letter = match self.fields[field] {
+            Kind::Number => "number",
+            Kind::Flag => "flag",
+            Kind::Owner => "owner",
+            Kind::Own => "own",
+            Kind::Marks => "marks",
+            Kind::Token => "token",
+            Kind::Table => "table",
+            Kind::Queue => "queue",
+        };
+        format!("{letter}{field}")
+    }
+
+    fn hides(&self, field: usize) -> bool {
+        self.hidden == Some(field)
+    }
+
+    fn place(&self, field: usize) -> String {
+        if self.keyed { format!("self.{}[&user]", self.name(field)) } else { format!("self.{}", self.name(field)) }
+    }
+
+    fn at(&self, text: &str, field: usize) -> String {
+        text.replace('@', &self.place(field))
+    }
+
+    /// A condition, as it is written.
+    pub fn cond(&self, cond: &Cond) -> String {
+        match cond {
+            Cond::Maybe => "maybe()".to_owned(),
+            Cond::Not(inner) => format!("!({})", self.cond(inner)),
+            Cond::And(a, b) => format!("({} && {})", self.cond(a), self.cond(b)),
+            Cond::Or(a, b) => format!("({} || {})", self.cond(a), self.cond(b)),
+            Cond::About(field, _) | Cond::TokenIs(field, _) | Cond::Holds(field, _) if self.hides(*field) => {
+                "maybe()".to_owned()
+            }
+            Cond::About(field, text) => self.at(text, *field),
+            Cond::TokenIs(field, token) => format!("{} == {}", self.place(*field), self.token(token)),
+            Cond::Holds(field, token) => format!("{}.contains(&{})", self.place(*field), self.token(token)),
+            Cond::Arg(text) => (*text).to_owned(),
+        }
+    }
+
+    fn num(&self, num: &Num) -> String {
+        match num {
+            Num::Const(it) => it.to_string(),
+            Num::Any => "any::<u64>()".to_owned(),
+            Num::Of(field, _) | Num::Entry(field, _) if self.hides(*field) => "any::<u64>()".to_owned(),
+            Num::Of(field, text) => self.at(text, *field),
+            Num::Entry(field, token) => {
+                format!("{}.get(&{}).copied().unwrap_or(0)", self.place(*field), self.token(token))
+            }
+            Num::Arg => "arg".to_owned(),
+        }
+    }
+
+    fn token(&self, token: &Token) -> String {
+        match token {
+            Token::Const => "TOK".to_owned(),
+            Token::Any => "any::<Tok>()".to_owned(),
+            Token::Field(field) if self.hides(*field) => "any::<Tok>()".to_owned(),
+            Token::Field(field) => self.place(*field),
+            Token::Arg => "arg".to_owned(),
+        }
+    }
+
+    fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Unit => "()".to_owned(),
+            Value::Bool(it) => self.cond(it),
+            Value::Num(it) => self.num(it),
+            Value::Tok(it) => self.token(it),
+        }
+    }
+
+    fn statements(&self, statements: &[Stmt]) -> String {
+        statements.iter().map(|it| self.statement(it)).collect::<Vec<_>>().join(" ")
+    }
+
+    fn statement(&self, statement: &Stmt) -> String {
+        match statement {
+            Stmt::When(it) => format!("when({});", self.cond(it)),
+            Stmt::Assert(it) => format!("assert!({});", self.cond(it)),
+            Stmt::Emit(it) => format!("emit({});", self.num(it)),
+            Stmt::If(cond, then, otherwise) if otherwise.is_empty() => {
+                format!("if {} {{ {} }}", self.cond(cond), self.statements(then))
+            }
+            Stmt::If(cond, then, otherwise) => {
+                format!(
+                    "if {} {{ {} }} else {{ {} }}",
+                    self.cond(cond),
+                    self.statements(then),
+                    self.statements(otherwise)
+                )
+            }
+            Stmt::Leave(cond, Value::Unit) => format!("if {} {{ return; }}", self.cond(cond)),
+            Stmt::Leave(cond, value) => format!("if {} {{ return {}; }}", self.cond(cond), self.value(value)),
+            Stmt::ForEach(field, inner) => {
+                let over = if self.hides(*field) { "any::<Seq<u64>>()".to_owned() } else { self.place(*field) };
+                format!("for it in {over}.clone() {{ if it == 1 {{ {} }} }}", self.statements(inner))
+            }
+            Stmt::Do(field, ..)
+            | Stmt::DoNum(field, ..)
+            | Stmt::SetFlag(field, _)
+            | Stmt::SetToken(field, _)
+            | Stmt::Insert(field, ..)
+            | Stmt::Remove(field, _)
+                if self.hides(*field) =>
+            {
+                String::new()
+            }
+            Stmt::Do(field, text) => self.at(text, *field),
+            Stmt::DoNum(field, text, num) => self.at(text, *field).replace('#', &self.num(num)),
+            Stmt::SetFlag(field, cond) => format!("{} = {};", self.place(*field), self.cond(cond)),
+            Stmt::SetToken(field, token) => format!("{} = {};", self.place(*field), self.token(token)),
+            Stmt::Insert(field, token, num) => {
+                format!("{}.insert({}, {});", self.place(*field), self.token(token), self.num(num))
+            }
+            Stmt::Remove(field, token) => format!("{}.remove(&{});", self.place(*field), self.token(token)),
+        }
+    }
+
+    /// The statements and the value of a body.
+    pub fn body(&self, body: &Body) -> String {
+        format!("{} {}", self.statements(&body.statements), self.value(&body.value))
+    }
+
+    /// The parameters of a body after `self`.
+    pub fn parameters(body: &Body) -> String {
+        let argument = body.argument.map(|it| format!(", arg: {}", it.name())).unwrap_or_default();
+        format!("me: Pid{argument}")
+    }
+}
+
+/// Makes bodies.
+pub struct Bodies<'r> {
+    /// Where choices come from.
+    pub random: &'r mut Rng,
+    /// The fields there are.
+    pub fields: Vec<Kind>,
+    /// How often, in percent, an operation emits, or asserts.
+    pub effects: u32,
+}
+
+impl Bodies<'_> {
+    /// Two or three fields of different kinds.
+    pub fn fields(random: &mut Rng) -> Vec<Kind> {
+        let mut kinds = Kind::ALL.to_vec();
+        random.shuffle(&mut kinds);
+        kinds.truncate(2 + usize::from(random.u8(..3) == 0));
+        // Without something that processes share little is to be found.
+        if !kinds.iter().any(|it| matches!(it, Kind::Number | Kind::Flag | Kind::Owner)) {
+            kinds[0] = random.choice([Kind::Number, Kind::Flag, Kind::Owner]).unwrap_or(Kind::Flag);
+        }
+        kinds
+    }
+
+    /// True in so many of a hundred cases.
+    pub fn percent(&mut self, percent: u32) -> bool {
+        self.random.u32(..100) < percent
+    }
+
+    fn pick<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.random.usize(..all.len())].clone()
+    }
+
+    /// A field of this kind, if there is one.
+    pub fn field(&mut self, kind: Kind) -> Option<usize> {
+        let all: Vec<usize> = (0..self.fields.len()).filter(|it| self.fields[*it] == kind).collect();
+        self.random.choice(all)
+    }
+
+    /// A condition, without chance and without what only a process knows if it is to hold of states.
+    pub fn cond(&mut self, argument: Option<Ty>, depth: u32, of_states: bool) -> Cond {
+        if depth > 0 {
+            let inner = |it: &mut Self| Box::new(it.cond(argument, depth - 1, of_states));
+            match self.random.u8(..8) {
+                0 => return Cond::Not(inner(self)),
+                1 => return Cond::And(inner(self), inner(self)),
+                2 => return Cond::Or(inner(self), inner(self)),
+                _ => {}
+            }
+        }
+        if !of_states {
+            match (argument, self.random.u8(..10)) {
+                (_, 0) => return Cond::Maybe,
+                (Some(Ty::Num), 1..=2) => return Cond::Arg(self.pick(&["arg == 0", "arg == 1", "arg < 2"])),
+                (Some(Ty::Bool), 1..=2) => return Cond::Arg("arg"),
+                _ => {}
+            }
+        }
+        let field = self.random.usize(..self.fields.len());
+        let texts: &[&'static str] = match self.fields[field] {
+            Kind::Number => &["@ == 0", "@ == 1", "@ < 2", "@ != 2"],
+            Kind::Flag => &["@", "!@"],
+            Kind::Owner if of_states => &["@.is_none()", "@.is_some()"],
+            Kind::Owner => &["@ == Some(me)", "@.is_none()", "@ == Some(me)"],
+            Kind::Own if of_states => {
+                &["@.is_empty()", "@.values().all(|it| *it == 0)", "@.values().any(|it| *it == 1)"]
+            }
+            Kind::Own => {
+                &["@.contains(&me)", "@.get(&me) == Some(&1)", "@.is_empty()", "@.values().all(|it| *it == 0)"]
+            }
+            Kind::Marks if of_states => &["@.is_empty()", "@.len() < 2"],
+            Kind::Marks => &["@.contains(&me)", "@.is_empty()", "@.iter().any(|it| *it != me)"],
+            Kind::Queue => &["@.is_empty()", "@.contains(&1)", "@.first() == Some(&1)"],
+            Kind::Table if of_states || self.random.bool() => {
+                &["@.is_empty()", "@.keys().contains(&TOK)", "@.values().all(|it| *it == 0)"]
+            }
+            Kind::Token => return Cond::TokenIs(field, self.token(argument, of_states)),
+            Kind::Table => return Cond::Holds(field, self.token(argument, of_states)),
+        };
+        Cond::About(field, self.pick(texts))
+    }
+
+    fn token(&mut self, argument: Option<Ty>, of_states: bool) -> Token {
+        if argument == Some(Ty::Tok) && !of_states && self.percent(70) {
+            return Token::Arg;
+        }
+        match self.field(Kind::Token) {
+            Some(field) if self.random.bool() => Token::Field(field),
+            _ => Token::Const,
+        }
+    }
+
+    fn num(&mut self, argument: Option<Ty>) -> Num {
+        if argument == Some(Ty::Num) && self.percent(50) {
+            return Num::Arg;
+        }
+        if self.percent(5) {
+            return Num::Any;
+        }
+        let field = self.random.usize(..self.fields.len());
+        match self.fields[field] {
+            Kind::Number => Num::Of(field, self.pick(&["@", "(@ + 1) % 3", "@.saturating_sub(1)", "@"])),
+            Kind::Own => Num::Of(field, "@.get(&me).copied().unwrap_or(0)"),
+            Kind::Queue => Num::Of(field, "@.first().copied().unwrap_or(0)"),
+            Kind::Table => Num::Entry(field, self.token(argument, false)),
+            _ => Num::Const(self.random.u8(..3)),
+        }
+    }
+
+    /// A statement that changes this field.
+    fn change(&mut self, field: usize, argument: Option<Ty>) -> Stmt {
+        match self.fields[field] {
+            Kind::Number => Stmt::DoNum(field, "@ = #;", self.num(argument)),
+            Kind::Flag => match self.random.u8(..3) {
+                0 => Stmt::SetFlag(field, self.cond(argument, 0, false)),
+                1 => Stmt::Do(field, "@ = true;"),
+                _ => Stmt::Do(field, "@ = false;"),
+            },
+            Kind::Owner => Stmt::Do(field, self.pick(&["@ = Some(me);", "@ = None;"])),
+            Kind::Own => match self.random.u8(..4) {
+                0 => Stmt::Do(field, "@.remove(&me);"),
+                1 => Stmt::Do(field, "@ = Map::new();"),
+                _ => Stmt::DoNum(field, "@.insert(me, #);", self.num(argument)),
+            },
+            Kind::Marks => Stmt::Do(field, self.pick(&["@.insert(me);", "@.remove(&me);", "@ = Set::new();"])),
+            Kind::Token => {
+                let token = if self.percent(15) { Token::Any } else { self.token(argument, false) };
+                Stmt::SetToken(field, token)
+            }
+            Kind::Table => match self.token(argument, false) {
+                token if self.percent(30) => Stmt::Remove(field, token),
+                token => Stmt::Insert(field, token, self.num(argument)),
+            },
+            Kind::Queue => match self.random.u8(..4) {
+                0 => Stmt::Do(field, "@.pop_front();"),
+                1 => Stmt::Do(field, "@.clear();"),
+                _ => Stmt::DoNum(field, "@.push(#);", self.num(argument)),
+            },
+        }
+    }
+
+    fn statement(&mut self, argument: Option<Ty>, depth: u32) -> Stmt {
+        let field = self.random.usize(..self.fields.len());
+        match self.random.u8(..10) {
+            0..=2 if depth > 0 => {
+                let then = vec![self.statement(argument, depth - 1)];
+                let otherwise = if self.percent(30) { vec![self.statement(argument, depth - 1)] } else { vec![] };
+                Stmt::If(self.cond(argument, 1, false), then, otherwise)
+            }
+            3 if depth > 0 => match self.field(Kind::Queue) {
+                Some(queue) => Stmt::ForEach(queue, vec![self.change(field, argument)]),
+                None => self.change(field, argument),
+            },
+            _ => self.change(field, argument),
+        }
+    }
+
+    /// A value of this type.
+    pub fn value(&mut self, ty: Ty, argument: Option<Ty>) -> Value {
+        match ty {
+            Ty::Unit => Value::Unit,
+            Ty::Bool => Value::Bool(self.cond(argument, 1, false)),
+            Ty::Num => Value::Num(self.num(argument)),
+            Ty::Tok => Value::Tok(self.token(argument, false)),
+        }
+    }
+
+    /// A signature: the argument and the result.
+    fn signature(&mut self) -> (Option<Ty>, Ty) {
+        let argument = match self.random.u8(..6) {
+            0 => Some(Ty::Num),
+            1 => Some(Ty::Bool),
+            2 if self.fields.iter().any(|it| matches!(it, Kind::Token | Kind::Table)) => Some(Ty::Tok),
+            _ => None,
+        };
+        let result = self.pick(&[Ty::Unit, Ty::Unit, Ty::Bool, Ty::Num, Ty::Bool]);
+        (argument, result)
+    }
+
+    /// A body of one of the kinds that layers are made of, or any body at all.
+    pub fn body(&mut self, name: &str) -> Body {
+        let (argument, result) = self.signature();
+        let owner = self.field(Kind::Owner);
+        let own = self.field(Kind::Own).or_else(|| self.field(Kind::Marks));
+        let mut body = Body { name: name.to_owned(), argument, result, statements: Vec::new(), value: Value::Unit };
+        match (self.random.u8(..10), owner, own) {
+            // Acquires, perhaps without waiting.
+            (0..=1, Some(owner), _) => {
+                body.result = if self.random.bool() { Ty::Unit } else { Ty::Bool };
+                body.statements = match body.result {
+                    Ty::Bool if self.percent(60) => {
+                        vec![Stmt::Leave(Cond::About(owner, "@.is_some()"), Value::Bool(Cond::Arg("false")))]
+                    }
+                    _ => vec![Stmt::When(Cond::About(owner, "@.is_none()"))],
+                };
+                if body.result == Ty::Bool {
+                    body.value = Value::Bool(Cond::Arg("true"));
+                }
+                body.statements.push(Stmt::Do(owner, "@ = Some(me);"));
+                return body;
+            }
+            // Releases, perhaps for another.
+            (2..=3, Some(owner), _) => {
+                body.result = Ty::Unit;
+                if self.percent(60) {
+                    body.statements.push(Stmt::When(Cond::About(owner, "@ == Some(me)")));
+                }
+                body.statements.push(Stmt::Do(owner, "@ = None;"));
+                return body;
+            }
+            // Works on what is guarded.
+            (4..=5, Some(owner), _) => {
+                body.statements.push(Stmt::When(Cond::About(owner, "@ == Some(me)")));
+                if self.percent(70) {
+                    body.statements.push(self.statement(argument, 1));
+                }
+            }
+            // Works on what is its own.
+            (4..=6, _, Some(own)) => {
+                body.statements.push(self.change(own, argument));
+                if self.percent(70) {
+                    body.result = Ty::Unit;
+                }
+            }
+            // Looks.
+            (7, ..) if result != Ty::Unit => {}
+            _ => {
+                if self.percent(35) {
+                    let guard = self.cond(argument, 1, false);
+                    body.statements.push(if self.percent(70) {
+                        Stmt::When(guard)
+                    } else {
+                        Stmt::Leave(guard, self.value(body.result, argument))
+                    });
+                }
+                for _ in 0..self.random.u8(1..3) {
+                    body.statements.push(self.statement(argument, 1));
+                }
+            }
+        }
+        if self.percent(self.effects) {
+            let effect = match self.random.u8(..3) {
+                0 => Stmt::Assert(self.cond(argument, 1, false)),
+                _ => Stmt::Emit(self.num(argument)),
+            };
+            let at = self.random.usize(..=body.statements.len());
+            body.statements.insert(at, effect);
+        }
+        body.value = self.value(body.result, argument);
+        body
+    }
+
+    /// The body with one thing changed.
+    pub fn mutated(&mut self, body: &Body) -> Body {
+        let mut body = body.clone();
+        match self.random.u8(..3) {
+            0 if !body.statements.is_empty() => {
+                let at = self.random.usize(..body.statements.len());
+                body.statements.remove(at);
+            }
+            1 => {
+                let at = self.random.usize(..=body.statements.len());
+                body.statements.insert(at, self.statement(body.argument, 1));
+            }
+            _ => body.value = self.value(body.result, body.argument),
+        }
+        body
+    }
+}

@@ -1,0 +1,141 @@
+//! Random layers, procedures, protocols, relations, retry loops and partitions, as source text.
+//!
+//! One family for each pattern. A case is made so that its obligations hold about as often as not: the layer above is written from the same
+//! random bodies as the layer below, and then, often, something is changed. The measure of this generator is not the number of its cases
+//! but the mutants of the checker that they tell apart ([`crate::mutants`]).
+
+mod abstraction;
+mod body;
+mod movers;
+mod partition;
+mod retry;
+
+use std::fmt::Write;
+
+use body::{Bodies, Body, View};
+use fastrand::Rng;
+
+/// What a family of cases is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pattern {
+    /// Procedures justified by commuting operations.
+    Movers,
+    /// The same, over a layer that is used by rules.
+    Protocol,
+    /// Another view of the same steps.
+    Abstraction,
+    /// The same state with an invariant, and failures that do not happen.
+    Invariant,
+    /// Loops that try again.
+    Retry,
+    /// Layers for one key.
+    Partition,
+    /// Movers over an abstraction.
+    Stack,
+}
+
+impl Pattern {
+    /// All families.
+    pub const ALL: [Pattern; 7] = [
+        Pattern::Movers,
+        Pattern::Protocol,
+        Pattern::Abstraction,
+        Pattern::Invariant,
+        Pattern::Retry,
+        Pattern::Partition,
+        Pattern::Stack,
+    ];
+
+    /// The name, as the command takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pattern::Movers => "movers",
+            Pattern::Protocol => "protocol",
+            Pattern::Abstraction => "abstraction",
+            Pattern::Invariant => "invariant",
+            Pattern::Retry => "retry",
+            Pattern::Partition => "partition",
+            Pattern::Stack => "stack",
+        }
+    }
+}
+
+/// A random package, and which of its implementations make a tower.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The family.
+    pub pattern: Pattern,
+    /// The seed that it was made from.
+    pub seed: u64,
+    /// The text.
+    pub source: String,
+    /// The names of implementations, top to bottom.
+    pub tower: Vec<&'static str>,
+}
+
+/// The case of a family with this seed.
+pub fn case(pattern: Pattern, seed: u64) -> Case {
+    let mut random = Rng::with_seed(seed);
+    let (body, tower) = match pattern {
+        Pattern::Movers => movers::movers(&mut random),
+        Pattern::Protocol => movers::protocol(&mut random),
+        Pattern::Abstraction => abstraction::hiding(&mut random),
+        Pattern::Invariant => abstraction::invariant(&mut random),
+        Pattern::Retry => retry::retry(&mut random),
+        Pattern::Partition => partition::partition(&mut random),
+        Pattern::Stack => abstraction::stack(&mut random),
+    };
+    Case { pattern, seed, source: format!("{HEADER}{body}"), tower }
+}
+
+const HEADER: &str = "use cspec::prelude::*;
+
+#[scalar]
+pub struct Tok(u64);
+pub const TOK: Tok = Tok(1);
+";
+
+/// The names of operations.
+const NAMES: [&str; 5] = ["ant", "bee", "cat", "dog", "elk"];
+
+/// A state, with a helper for each body that its layers' operations call.
+fn state(name: &str, view: &View, bodies: &[Body]) -> String {
+    let mut text = format!("\n#[state]\npub struct {name} {{\n");
+    for (field, kind) in view.fields.iter().enumerate().filter(|(field, _)| view.hidden != Some(*field)) {
+        // Writing to a string cannot fail; so in all of this module.
+        let _ = writeln!(text, "    pub {}: {},", view.name(field), kind.ty());
+    }
+    let _ = writeln!(text, "}}\n\nimpl {name} {{");
+    for body in bodies {
+        let (parameters, result) = (View::parameters(body), body.result.name());
+        let _ = writeln!(text, "    fn do_{}(&mut self, {parameters}) -> {result} {{", body.name);
+        let _ = writeln!(text, "        {}\n    }}", view.body(body));
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// An operation that does what the helper of the same name does.
+fn operation(body: &Body) -> String {
+    let (parameters, result) = (View::parameters(body), body.result.name());
+    let argument = if body.argument.is_some() { ", arg" } else { "" };
+    let name = &body.name;
+    format!(
+        "    #[op]\n    fn {name}(&mut self, {parameters}) -> {result} {{\n        self.do_{name}(me{argument})\n    }}\n"
+    )
+}
+
+/// Two to five bodies over random fields.
+fn bodies<'r>(random: &'r mut Rng, effects: u32) -> (Bodies<'r>, Vec<Body>) {
+    let fields = Bodies::fields(random);
+    let count = 2 + random.usize(..4);
+    let mut make = Bodies { random, fields, effects };
+    let bodies = NAMES[..count].iter().map(|name| make.body(name)).collect();
+    (make, bodies)
+}
+
+/// An `#[init]` function, if there is a condition.
+fn init(condition: Option<&str>) -> String {
+    let function = condition.map(|it| format!("    #[init]\n    fn init(&self) -> bool {{\n        {it}\n    }}\n"));
+    function.unwrap_or_default()
+}

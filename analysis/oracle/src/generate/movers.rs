@@ -1,0 +1,250 @@
+//! Procedures of a few calls, and the operation that they are to be.
+
+use std::fmt::Write;
+
+use fastrand::Rng;
+
+use super::{
+    Bodies, Body, View, bodies,
+    body::{Kind, Ty},
+    init, operation, state,
+};
+
+/// A step of a procedure.
+enum Line {
+    /// A call, and the variable for its result.
+    Call(usize, String, Option<usize>),
+    /// Only if this variable is true, or false.
+    If(usize, bool, Vec<Line>),
+}
+
+/// A procedure.
+struct Procedure {
+    name: &'static str,
+    argument: Option<Ty>,
+    result: Ty,
+    lines: Vec<Line>,
+    value: String,
+}
+
+struct Writing<'m, 'r> {
+    make: &'m mut Bodies<'r>,
+    bodies: &'m [Body],
+    /// Types of the variables so far.
+    variables: Vec<Ty>,
+    argument: Option<Ty>,
+}
+
+impl Writing<'_, '_> {
+    fn procedure(mut self, name: &'static str) -> Procedure {
+        let calls = 1 + self.make.random.usize(..4);
+        let mut lines = Vec::new();
+        for _ in 0..calls {
+            let call = self.call();
+            let test = (0..self.variables.len()).rfind(|it| self.variables[*it] == Ty::Bool);
+            match (test, &call) {
+                (Some(test), Line::Call(_, _, result)) if *result != Some(test) && self.make.percent(40) => {
+                    let when = self.make.percent(75);
+                    // A variable bound inside is not there outside.
+                    if let Line::Call(operation, argument, Some(variable)) = call {
+                        self.variables[variable] = Ty::Unit;
+                        lines.push(Line::If(test, when, vec![Line::Call(operation, argument, None)]));
+                    } else {
+                        lines.push(Line::If(test, when, vec![call]));
+                    }
+                }
+                _ => lines.push(call),
+            }
+        }
+        let (result, value) = self.value();
+        Procedure { name, argument: self.argument, result, lines, value }
+    }
+
+    fn call(&mut self) -> Line {
+        let operation = self.make.random.usize(..self.bodies.len());
+        let body = &self.bodies[operation];
+        let argument = body.argument.map(|ty| self.expression(ty)).unwrap_or_default();
+        let result = (body.result != Ty::Unit).then(|| {
+            self.variables.push(body.result);
+            self.variables.len() - 1
+        });
+        Line::Call(operation, argument, result)
+    }
+
+    /// A constant, the argument, or a variable.
+    fn expression(&mut self, ty: Ty) -> String {
+        if self.argument == Some(ty) && self.make.percent(60) {
+            return "arg".to_owned();
+        }
+        let fitting: Vec<usize> = (0..self.variables.len()).filter(|it| self.variables[*it] == ty).collect();
+        match self.make.random.choice(fitting) {
+            Some(variable) if self.make.percent(70) => format!("v{variable}"),
+            _ => ty.constant(self.make.random),
+        }
+    }
+
+    fn value(&mut self) -> (Ty, String) {
+        let bound: Vec<usize> = (0..self.variables.len()).filter(|it| self.variables[*it] != Ty::Unit).collect();
+        match self.make.random.choice(bound) {
+            Some(variable) if self.make.percent(75) => (self.variables[variable], format!("v{variable}")),
+            _ => (Ty::Unit, "()".to_owned()),
+        }
+    }
+}
+
+impl Procedure {
+    /// Its lines, where `call` writes a call.
+    fn written(&self, call: &dyn Fn(usize, &str) -> String) -> String {
+        fn write(lines: &[Line], call: &dyn Fn(usize, &str) -> String, text: &mut String) {
+            for line in lines {
+                let _ = match line {
+                    Line::Call(operation, argument, None) => write!(text, "{}; ", call(*operation, argument)),
+                    Line::Call(operation, argument, Some(variable)) => {
+                        write!(text, "let v{variable} = {}; ", call(*operation, argument))
+                    }
+                    Line::If(variable, when, then) => {
+                        let _ = write!(text, "if {}v{variable} {{ ", if *when { "" } else { "!" });
+                        write(then, call, text);
+                        write!(text, "}} ")
+                    }
+                };
+            }
+        }
+        let mut text = String::new();
+        write(&self.lines, call, &mut text);
+        text + &self.value
+    }
+
+    fn parameters(&self) -> String {
+        self.argument.map(|it| format!(", arg: {}", it.name())).unwrap_or_default()
+    }
+
+    /// The procedure, over a layer.
+    fn over(&self, bodies: &[Body], layer: &str) -> String {
+        let text = self.written(&|operation, argument| format!("lo.{}({argument})", bodies[operation].name));
+        let (name, parameters, result) = (self.name, self.parameters(), self.result.name());
+        format!("    fn {name}(lo: &mut impl {layer}{parameters}) -> {result} {{\n        {text}\n    }}\n")
+    }
+
+    /// The operation that does all of it at once; perhaps without one of its lines.
+    fn at_once(&self, bodies: &[Body], skip: Option<usize>) -> String {
+        let counter = std::cell::Cell::new(0);
+        let text = self.written(&|operation, argument| {
+            let body = &bodies[operation];
+            counter.set(counter.get() + 1);
+            if skip == Some(counter.get() - 1) {
+                return format!("any::<{}>()", body.result.name());
+            }
+            let comma = if argument.is_empty() { "" } else { ", " };
+            format!("self.do_{}(me{comma}{argument})", body.name)
+        });
+        let (name, parameters, result) = (self.name, self.parameters(), self.result.name());
+        format!("    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> {result} {{\n        {text}\n    }}\n")
+    }
+}
+
+/// One or two procedures, with their operations: those, and these.
+fn procedures(make: &mut Bodies, bodies: &[Body], layer: &str) -> (String, String) {
+    let (mut operations, mut code) = (String::new(), String::new());
+    let count = 1 + usize::from(make.percent(30));
+    for name in ["fox", "gnu"].into_iter().take(count) {
+        let argument = make.random.choice([None, None, Some(Ty::Num), Some(Ty::Bool), Some(Ty::Tok)]).flatten();
+        let procedure = Writing { make, bodies, variables: Vec::new(), argument }.procedure(name);
+        let skip = make.percent(8).then(|| make.random.usize(..procedure.lines.len()));
+        operations += &procedure.at_once(bodies, skip);
+        code += &procedure.over(bodies, layer);
+    }
+    (operations, code)
+}
+
+/// A condition on the states to start from.
+fn start(make: &mut Bodies) -> Option<String> {
+    let condition = make.percent(40).then(|| make.cond(None, 1, true))?;
+    let fields = make.fields.clone();
+    Some(View { fields: &fields, hidden: None, keyed: false }.cond(&condition))
+}
+
+/// `High` over `Low`, by movers; some operations of `Low` are operations of `High` too.
+pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
+    let (mut make, bodies) = bodies(random, 12);
+    let start = start(&mut make);
+    let layers = over(&mut make, &bodies, "Low", "Store", start.is_some(), 70);
+    let fields = make.fields.clone();
+    let view = View { fields: &fields, hidden: None, keyed: false };
+    let low: String = bodies.iter().map(operation).collect();
+    let text = format!(
+        "{}\n#[layer]\nimpl Low for Store {{\n{}{low}}}\n{layers}",
+        state("Store", &view, &bodies),
+        init(start.as_deref()),
+    );
+    (text, vec!["Together"])
+}
+
+/// The layer `High` and its implementation `Together` over a layer with these operations; so many percent of them are passed on.
+pub fn over(make: &mut Bodies, bodies: &[Body], low: &str, store: &str, has_init: bool, passed: u32) -> String {
+    let (operations, code) = procedures(make, bodies, low);
+    let passed: Vec<&str> = bodies.iter().filter(|_| make.percent(passed)).map(|it| it.name.as_str()).collect();
+    let mut inherited = passed.clone();
+    inherited.extend(has_init.then_some("init"));
+    let inherit =
+        if inherited.is_empty() { String::new() } else { format!("(inherit({low}: {}))", inherited.join(", ")) };
+    let pass = if passed.is_empty() { String::new() } else { format!(", pass({})", passed.join(", ")) };
+    format!(
+        "\n#[layer{inherit}]\nimpl High for {store} {{\n{operations}}}\n
+#[implement(High, over = {low}, by = movers{pass})]\nimpl Together {{\n{code}}}\n"
+    )
+}
+
+/// `High` over `Low`, which is `Raw` used by rules.
+pub fn protocol(random: &mut Rng) -> (String, Vec<&'static str>) {
+    let (mut make, mut bodies) = bodies(random, 12);
+    if make.field(Kind::Owner).is_none() && make.percent(70) {
+        make.fields[0] = Kind::Owner;
+        bodies = bodies.iter().map(|it| make.body(&it.name)).collect();
+    }
+    let start = start(&mut make);
+    let fields = make.fields.clone();
+    let view = View { fields: &fields, hidden: None, keyed: false };
+    let mut rules = String::new();
+    let owner = make.field(Kind::Owner);
+    let mut free: Vec<&str> = bodies.iter().map(|it| it.name.as_str()).collect();
+    for number in 0..1 + usize::from(make.percent(25)) {
+        let ruled: Vec<&str> = bodies.iter().map(|it| it.name.as_str()).filter(|_| make.percent(60)).collect();
+        if ruled.is_empty() {
+            continue;
+        }
+        free.retain(|it| !ruled.contains(it));
+        let rule = match owner {
+            Some(owner) if make.percent(75) => format!("self.{} == Some(me)", view.name(owner)),
+            _ => rule(&mut make, &view),
+        };
+        let _ = write!(
+            rules,
+            "    #[allowed({})]\n    fn rule{number}(&self, me: Pid) -> bool {{\n        {rule}\n    }}\n",
+            ruled.join(", ")
+        );
+    }
+    let nilpotent = if make.percent(40) { ", nilpotent" } else { "" };
+    // What is not allowed everywhere can be passed on only by mistake.
+    let passed = if free.is_empty() { 5 } else { 15 };
+    let layers = over(&mut make, &bodies, "Low", "Store", start.is_some(), passed);
+    let raw: String = bodies.iter().map(operation).collect();
+    let text = format!(
+        "{}\n#[layer]\nimpl Raw for Store {{\n{}{raw}}}\n
+#[layer(protocol = Raw{nilpotent})]\nimpl Low for Store {{\n{rules}}}\n{layers}",
+        state("Store", &view, &bodies),
+        init(start.as_deref()),
+    );
+    (text, vec!["Together"])
+}
+
+/// A condition that does not choose.
+fn rule(make: &mut Bodies, view: &View) -> String {
+    loop {
+        let condition = make.cond(None, 1, false);
+        let text = view.cond(&condition);
+        if !text.contains("maybe") {
+            return text;
+        }
+    }
+}

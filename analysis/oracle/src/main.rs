@@ -1,0 +1,148 @@
+//! `cspec-oracle`: checks the checker, from the command line.
+
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use clap::{Parser, Subcommand};
+use cspec_oracle::{
+    fuzz::{Effort, Fate, run},
+    generate::{Case, Pattern, case},
+};
+
+#[derive(Parser)]
+#[command(about = "Checks the checker of cspec")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Random packages: where every obligation holds, brute force must find no new trace.
+    Fuzz {
+        /// How many packages.
+        #[arg(long, default_value_t = 10_000)]
+        cases: u64,
+        /// The first seed; each case has the next one.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only this family.
+        #[arg(long, value_parser = pattern)]
+        pattern: Option<Pattern>,
+        /// How many threads.
+        #[arg(long, default_value_t = 2)]
+        jobs: u64,
+        /// Stop at the first finding.
+        #[arg(long)]
+        fail_fast: bool,
+    },
+    /// Prints the source of a case.
+    Show {
+        /// The family.
+        #[arg(long, value_parser = pattern)]
+        pattern: Pattern,
+        /// The seed.
+        #[arg(long)]
+        seed: u64,
+    },
+}
+
+fn pattern(name: &str) -> Result<Pattern, String> {
+    let known: Vec<&str> = Pattern::ALL.iter().map(|it| it.name()).collect();
+    let found = Pattern::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| format!("there is no such family; there are {}", known.join(", ")))
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Fuzz { cases, seed, pattern, jobs, fail_fast } => fuzz(cases, seed, pattern, jobs, fail_fast),
+        Command::Show { pattern, seed } => {
+            print!("{}", case(pattern, seed).source);
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Counts of what became of cases.
+#[derive(Default)]
+struct Counts {
+    accepted: u64,
+    searched: u64,
+    traces: u64,
+    rejected: u64,
+    undecided: u64,
+    confirmed: u64,
+    unconfirmed: BTreeMap<String, u64>,
+    wrong: u64,
+}
+
+fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool) -> ExitCode {
+    let patterns: Vec<Pattern> = only.map_or_else(|| Pattern::ALL.to_vec(), |it| vec![it]);
+    let counts: Mutex<BTreeMap<Pattern, Counts>> = Mutex::default();
+    let next = AtomicU64::new(0);
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= cases {
+                return;
+            }
+            let case = case(patterns[(number % patterns.len() as u64) as usize], seed + number);
+            let fate = run(&case, &Effort::default());
+            // A poisoned lock means that another thread has panicked; the counts are whole all the same.
+            let mut counts = counts.lock().unwrap_or_else(|it| it.into_inner());
+            count(counts.entry(case.pattern).or_default(), &case, fate, number);
+            if fail_fast && counts.values().any(|it| it.wrong > 0) {
+                next.store(cases, Ordering::Relaxed);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(work);
+        }
+    });
+    let counts = counts.into_inner().unwrap_or_else(|it| it.into_inner());
+    for (pattern, it) in &counts {
+        println!(
+            "{:<12} {:>7} accepted ({} programs, {} traces), {:>7} rejected ({} violations confirmed, not: {:?}), {} undecided, {} wrong",
+            pattern.name(),
+            it.accepted,
+            it.searched,
+            it.traces,
+            it.rejected,
+            it.confirmed,
+            it.unconfirmed,
+            it.undecided,
+            it.wrong
+        );
+    }
+    if counts.values().all(|it| it.wrong == 0) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn count(counts: &mut Counts, case: &Case, fate: Fate, number: u64) {
+    match fate {
+        Fate::Accepted { searched, traces } => {
+            counts.accepted += 1;
+            counts.searched += searched as u64;
+            counts.traces += traces as u64;
+        }
+        Fate::Rejected { confirmed, unconfirmed } => {
+            counts.rejected += 1;
+            counts.confirmed += confirmed as u64;
+            for kind in unconfirmed {
+                *counts.unconfirmed.entry(kind).or_default() += 1;
+            }
+        }
+        Fate::Undecided => counts.undecided += 1,
+        Fate::Wrong(wrong) => {
+            counts.wrong += 1;
+            println!("case {number}: {} with seed {}\n{wrong}\n{}", case.pattern.name(), case.seed, case.source);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! All traces of clients over a tower of implementations, by brute force, and whether those of one tower are among those of another.
+//!
+//! A step of any process may come next; nothing is left out because it commutes, is symmetric, or is local. There are two searches, which
+//! know nothing of each other: [`every_run`] follows each run to its end by itself, and [`every_state`] goes through what the system can be
+//! in after each trace. They are compared with each other on random layers.
+//!
+//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    hash::Hash,
+    rc::Rc,
+};
+
+use crate::{
+    eval::{DontKnow, Evaluator, Logged, Outcome, Want},
+    stack::{Client, Process, Tower, go_on},
+    value::Value,
+};
+
+/// Something that the outside sees: which process, and what.
+pub type Event = (usize, Value);
+
+/// What a system can show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traces {
+    /// Every trace, and so every beginning of one.
+    pub all: BTreeSet<Vec<Event>>,
+    /// Those after which a step may fail.
+    pub failing: BTreeSet<Vec<Event>>,
+}
+
+impl Traces {
+    /// A trace of these that the others do not have, if there is one. Failing counts as a last event that is matched only by failing.
+    pub fn not_among(&self, others: &Traces) -> Option<Vec<Event>> {
+        let anything_goes = |trace: &[Event]| (0..=trace.len()).any(|end| others.failing.contains(&trace[..end]));
+        let unmatched = self.all.iter().find(|it| !others.all.contains(*it) && !anything_goes(it));
+        let failing = || self.failing.iter().find(|it| !anything_goes(it));
+        unmatched.or_else(failing).cloned()
+    }
+}
+
+/// What is searched.
+pub struct System<'s> {
+    /// What evaluates steps and procedures.
+    pub evaluator: &'s Evaluator<'s>,
+    /// What the clients use.
+    pub tower: &'s Tower<'s>,
+    /// What each process runs.
+    pub clients: &'s [Client],
+}
+
+/// One step of one process: what it shows, the state after it, and where the process may go on.
+struct Step {
+    shown: Vec<Value>,
+    state: Value,
+    after: Vec<Process>,
+}
+
+/// What a process may do next.
+#[derive(Default)]
+struct Next {
+    steps: Vec<Step>,
+    fails: bool,
+}
+
+impl System<'_> {
+    fn next(&self, number: usize, process: &Process, state: &Value) -> Result<Next, DontKnow> {
+        let Process::Wants(log, want) = process else {
+            return Ok(Next { steps: Vec::new(), fails: *process == Process::Failed });
+        };
+        let go_on_with = |result: Value| {
+            let log = [&log[..], &[Logged::Result(result)]].concat();
+            go_on(self.evaluator, self.tower, &self.clients[number], &log)
+        };
+        let (operation, arguments) = match want {
+            Want::Step(operation, arguments) => (*operation, arguments),
+            Want::Show(value) => {
+                let step = Step { shown: vec![value.clone()], state: state.clone(), after: go_on_with(Value::UNIT)? };
+                return Ok(Next { steps: vec![step], fails: false });
+            }
+        };
+        let mut next = Next::default();
+        let me = Value::Pid(number as u64);
+        for outcome in self.evaluator.step(self.tower.end, operation, state, &me, arguments)? {
+            match outcome {
+                Outcome::Done((result, state), shown) => {
+                    next.steps.push(Step { shown, state, after: go_on_with(result)? });
+                }
+                Outcome::Failed | Outcome::Panicked(_) => next.fails = true,
+            }
+        }
+        Ok(next)
+    }
+
+    fn starts(&self) -> Result<Vec<Vec<Process>>, DontKnow> {
+        let mut rows = vec![Vec::new()];
+        for client in self.clients {
+            let options = go_on(self.evaluator, self.tower, client, &[])?;
+            rows = rows
+                .iter()
+                .flat_map(|row| options.iter().map(|it| [&row[..], std::slice::from_ref(it)].concat()))
+                .collect();
+        }
+        Ok(rows)
+    }
+}
+
+/// Follows each run to its end. `most`: how many steps may be made in all.
+///
+/// # Errors
+/// If there are more, or a step cannot be evaluated.
+pub fn every_run(system: &System<'_>, start: &Value, most: u64) -> Result<Traces, DontKnow> {
+    let mut traces = Traces::default();
+    let mut left = most;
+    for processes in system.starts()? {
+        follow(system, start, &processes, &mut Vec::new(), &mut traces, &mut left)?;
+    }
+    Ok(traces)
+}
+
+fn follow(
+    system: &System<'_>,
+    state: &Value,
+    processes: &[Process],
+    trace: &mut Vec<Event>,
+    traces: &mut Traces,
+    left: &mut u64,
+) -> Result<(), DontKnow> {
+    *left = left.checked_sub(1).ok_or_else(|| DontKnow("too many steps".to_owned()))?;
+    traces.all.insert(trace.clone());
+    for (number, process) in processes.iter().enumerate() {
+        let next = system.next(number, process, state)?;
+        if next.fails {
+            traces.failing.insert(trace.clone());
+        }
+        for step in next.steps {
+            let length = trace.len();
+            for value in step.shown {
+                trace.push((number, value));
+                traces.all.insert(trace.clone());
+            }
+            for after in step.after {
+                let mut processes = processes.to_vec();
+                processes[number] = after;
+                follow(system, &step.state, &processes, trace, traces, left)?;
+            }
+            trace.truncate(length);
+        }
+    }
+    Ok(())
+}
+
+/// Gives equal things equal numbers.
+struct Numbered<T> {
+    things: Vec<Rc<T>>,
+    numbers: HashMap<Rc<T>, u32>,
+}
+
+impl<T: Eq + Hash> Numbered<T> {
+    fn new() -> Numbered<T> {
+        Numbered { things: Vec::new(), numbers: HashMap::new() }
+    }
+
+    fn number(&mut self, thing: T) -> u32 {
+        if let Some(number) = self.numbers.get(&thing) {
+            return *number;
+        }
+        let thing = Rc::new(thing);
+        self.things.push(thing.clone());
+        self.numbers.insert(thing, self.things.len() as u32 - 1);
+        self.things.len() as u32 - 1
+    }
+
+    fn get(&self, number: u32) -> Rc<T> {
+        self.things[number as usize].clone()
+    }
+}
+
+/// All numbered: the state, where each process is, and the trace so far.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Situation {
+    state: u32,
+    processes: Vec<u32>,
+    trace: u32,
+}
+
+/// A [`Step`] in numbers.
+type NumberedStep = (Vec<Value>, u32, Vec<u32>);
+
+/// A [`Next`] in numbers: the steps, and whether one may fail.
+type NumberedNext = (Vec<NumberedStep>, bool);
+
+/// Goes through all situations. `most`: how many there may be.
+///
+/// # Errors
+/// If there are more, or a step cannot be evaluated.
+pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Traces, DontKnow> {
+    let mut states = Numbered::new();
+    let mut processes = Numbered::new();
+    let mut traces: Numbered<Vec<Event>> = Numbered::new();
+    let mut steps: HashMap<(u32, u32, usize), Rc<NumberedNext>> = HashMap::new();
+    let mut found = Traces::default();
+    let mut seen = HashSet::new();
+    let mut pending = VecDeque::new();
+    let (state, trace) = (states.number(start.clone()), traces.number(Vec::new()));
+    for row in system.starts()? {
+        let row = row.into_iter().map(|it| processes.number(it)).collect();
+        pending.push_back(Situation { state, processes: row, trace });
+    }
+    while let Some(situation) = pending.pop_front() {
+        if !seen.insert(situation.clone()) {
+            continue;
+        }
+        if seen.len() > most {
+            return Err(DontKnow("too many situations".to_owned()));
+        }
+        let trace = traces.get(situation.trace);
+        found.all.insert((*trace).clone());
+        for (number, process) in situation.processes.iter().enumerate() {
+            let key = (situation.state, *process, number);
+            let next = match steps.get(&key) {
+                Some(known) => known.clone(),
+                None => {
+                    let next = system.next(number, &processes.get(*process), &states.get(situation.state))?;
+                    let numbered = next.steps.into_iter().map(|step| {
+                        let after = step.after.into_iter().map(|it| processes.number(it)).collect();
+                        (step.shown, states.number(step.state), after)
+                    });
+                    let next = Rc::new((numbered.collect(), next.fails));
+                    steps.insert(key, next.clone());
+                    next
+                }
+            };
+            if next.1 {
+                found.failing.insert((*trace).clone());
+            }
+            for (shown, state, after) in &next.0 {
+                let mut trace = situation.trace;
+                for value in shown {
+                    let longer = [&traces.get(trace)[..], &[(number, value.clone())]].concat();
+                    found.all.insert(longer.clone());
+                    trace = traces.number(longer);
+                }
+                for process in after {
+                    let mut processes = situation.processes.clone();
+                    processes[number] = *process;
+                    pending.push_back(Situation { state: *state, processes, trace });
+                }
+            }
+        }
+    }
+    Ok(found)
+}

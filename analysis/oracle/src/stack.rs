@@ -1,0 +1,193 @@
+//! How a call goes down a stack: through the procedures of its implementations to a step of the layer at its end.
+//!
+//! A [`Process`] is a client program part of the way: the decisions it has taken, and what it wants next. It is run again from its start
+//! whenever it goes on, with the log of what happened so far; so there is nothing to save of it but the log.
+
+use cspec_analysis::ir::{Code, Implementation, Justification, LayerId, Partition, PartitionEnd, Program};
+
+use crate::{
+    eval::{Below, DontKnow, Evaluator, Logged, Run, Stop, Want, dont_know},
+    value::Value,
+};
+
+/// A call that a client makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The operation of the layer at the top.
+    pub operation: String,
+    /// Its arguments.
+    pub arguments: Vec<Value>,
+}
+
+/// A client: calls, one after the other, each result shown to the outside.
+pub type Client = Vec<Call>;
+
+/// Some implementations, top to bottom, and the layer at their end; with none of them, clients use the layer itself.
+#[derive(Clone)]
+pub struct Tower<'p> {
+    /// The implementations.
+    pub implementations: Vec<&'p Implementation>,
+    /// The layer whose steps are interleaved: that of the last implementation, without its protocol.
+    pub end: LayerId,
+}
+
+impl<'p> Tower<'p> {
+    /// The implementations over the lower layer of the last of them. A protocol is not there to be obeyed: it is what is checked.
+    pub fn over(program: &'p Program, implementations: Vec<&'p Implementation>) -> Option<Tower<'p>> {
+        let lower = implementations.last()?.lower;
+        let end = program.layers[lower.0 as usize].protocol.as_ref().map_or(lower, |it| it.raw);
+        Some(Tower { implementations, end })
+    }
+
+    /// A layer by itself.
+    pub fn layer(end: LayerId) -> Tower<'p> {
+        Tower { implementations: Vec::new(), end }
+    }
+}
+
+/// Where in a tower a procedure stands.
+#[derive(Clone)]
+pub struct Descent<'a> {
+    tower: &'a Tower<'a>,
+    /// How many implementations are above.
+    level: usize,
+    /// The key that layers for one key are used with.
+    key: Option<Value>,
+}
+
+/// A client on its way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Process {
+    /// It is done.
+    Finished,
+    /// It wants this; then it goes on from its log.
+    Wants(Vec<Logged>, Want),
+    /// It has failed by itself.
+    Failed,
+}
+
+/// All ways in which a client goes on from its log, up to what it wants next.
+///
+/// # Errors
+/// If they cannot be told.
+pub fn go_on(
+    evaluator: &Evaluator<'_>,
+    tower: &Tower<'_>,
+    client: &Client,
+    log: &[Logged],
+) -> Result<Vec<Process>, DontKnow> {
+    let mut found = Vec::new();
+    let below = Below::Stack(Descent::new(tower));
+    evaluator.each_run(log, below, &mut |run| {
+        match run_client(run, client) {
+            Ok(()) => found.push(Process::Finished),
+            Err(Stop::Wants(want)) => found.push(Process::Wants(run.log.clone(), want)),
+            Err(Stop::Disabled) => {}
+            Err(Stop::Failed | Stop::Panicked(_)) => found.push(Process::Failed),
+            Err(Stop::DontKnow(why)) => return Err(DontKnow(why)),
+            Err(stop) => return Err(DontKnow(format!("{stop:?} outside of what it leaves"))),
+        }
+        Ok(())
+    })?;
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn run_client(run: &mut Run<'_, '_>, client: &Client) -> Result<(), Stop> {
+    for call in client {
+        let result = run.perform(&call.operation, call.arguments.clone())?;
+        if run.given_result()?.is_none() {
+            return Err(Stop::Wants(Want::Show(result)));
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Descent<'a> {
+    /// From the top of a tower.
+    pub fn new(tower: &'a Tower<'a>) -> Descent<'a> {
+        Descent { tower, level: 0, key: None }
+    }
+
+    /// Performs an operation of the layer below, by name.
+    pub(crate) fn perform<'p>(
+        mut self,
+        run: &mut Run<'a, 'p>,
+        name: &str,
+        mut arguments: Vec<Value>,
+    ) -> Result<Value, Stop> {
+        let mut name = name.to_owned();
+        while let Some(implementation) = self.tower.implementations.get(self.level) {
+            self.level += 1;
+            let code = match &implementation.by {
+                Justification::Abstraction(_) => continue,
+                Justification::Movers(code) | Justification::Retry(code) => code,
+                Justification::Partition(partition) if partition.check.as_ref() == Some(&name) => {
+                    // Layers for one key know nothing of other keys: the other end answers.
+                    name = self.skip_to_other_end()?;
+                    continue;
+                }
+                Justification::Partition(partition) => {
+                    self.change_key(run, implementation, partition, &name, &mut arguments)?;
+                    &partition.code
+                }
+            };
+            match code.get(&name) {
+                Some(Code::Pass) => {}
+                Some(Code::Procedure(function)) => {
+                    let above = std::mem::replace(&mut run.below, Below::Stack(self));
+                    let (result, _) = run.call(*function, arguments)?;
+                    run.below = above;
+                    return Ok(result);
+                }
+                None => return Err(dont_know("an operation is not implemented")),
+            }
+        }
+        let operations = &run.evaluator().program.layers[self.tower.end.0 as usize].operations;
+        let operation = operations.iter().position(|it| it.name == name);
+        let operation = operation.ok_or_else(|| dont_know("there is no such operation at the end"))?;
+        match run.given_result()? {
+            Some(result) => Ok(result),
+            None => Err(Stop::Wants(Want::Step(operation, arguments))),
+        }
+    }
+
+    /// At the top of layers for one key the key is put aside; at their bottom it is given to the procedure.
+    fn change_key(
+        &mut self,
+        run: &Run<'a, '_>,
+        implementation: &Implementation,
+        partition: &Partition,
+        name: &str,
+        arguments: &mut Vec<Value>,
+    ) -> Result<(), Stop> {
+        match &partition.end {
+            PartitionEnd::Top { .. } => {
+                let program = run.evaluator().program;
+                let operations = &program.layers[implementation.upper.0 as usize].operations;
+                let operation = operations.iter().find(|it| it.name == name);
+                let operation = operation.ok_or_else(|| dont_know("there is no such operation above"))?;
+                let is_keyed = partition.is_keyed(&program.functions[operation.function.0 as usize]);
+                self.key = is_keyed.then(|| arguments.remove(0));
+            }
+            PartitionEnd::Bottom { .. } => {
+                if let Some(Code::Procedure(_)) = partition.code.get(name) {
+                    let key = self.key.clone().ok_or_else(|| dont_know("there is no key"))?;
+                    arguments.insert(0, key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn skip_to_other_end(&mut self) -> Result<String, Stop> {
+        while let Some(implementation) = self.tower.implementations.get(self.level) {
+            self.level += 1;
+            if let Justification::Partition(Partition { check: Some(check), .. }) = &implementation.by {
+                return Ok(check.clone());
+            }
+        }
+        Err(dont_know("a partition has no other end"))
+    }
+}

@@ -1,0 +1,405 @@
+//! Plain values, and all values of a type at a scope.
+//!
+//! A value here is what it looks like: a map is a [`BTreeMap`], a scalar is its text. Nothing is unknown, shared or renamed. A
+//! [`Universe`] lists every value that a type has within a [`Scope`], or draws one at random; it knows types and nothing else.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    rc::Rc,
+};
+
+use cspec_analysis::ir::{Literal, Program, Type, TypeDefKind};
+use rustc_hash::FxHashMap;
+
+/// A value without anything unknown in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// `true`, `false`.
+    Bool(bool),
+    /// An integer of any type.
+    Int(i128),
+    /// A string.
+    Str(Rc<str>),
+    /// A process.
+    Pid(u64),
+    /// A value of a `#[scalar]` type: the text of what it is made of.
+    Scalar(Rc<str>),
+    /// A tuple or struct; `()` is the empty one.
+    Tuple(Vec<Value>),
+    /// A variant of an enum; `None` is 0 and `Some` is 1.
+    Variant(u32, Vec<Value>),
+    /// `Map`.
+    Map(BTreeMap<Value, Value>),
+    /// `Total`: the entries that differ from the default, and the default.
+    Total(BTreeMap<Value, Value>, Box<Value>),
+    /// `Set`.
+    Set(BTreeSet<Value>),
+    /// `Seq`, and iterators.
+    Seq(Vec<Value>),
+}
+
+impl Value {
+    /// `()`.
+    pub const UNIT: Value = Value::Tuple(Vec::new());
+
+    /// A string.
+    pub fn str(text: &str) -> Value {
+        Value::Str(Rc::from(text))
+    }
+
+    /// `None` or `Some`.
+    pub fn option(value: Option<Value>) -> Value {
+        match value {
+            None => Value::Variant(0, Vec::new()),
+            Some(value) => Value::Variant(1, vec![value]),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(it) => write!(f, "{it}"),
+            Value::Int(it) => write!(f, "{it}"),
+            Value::Str(it) => write!(f, "{it:?}"),
+            Value::Pid(it) => write!(f, "p{it}"),
+            Value::Scalar(it) => write!(f, "`{it}`"),
+            Value::Tuple(fields) => list(f, "(", fields, ")"),
+            Value::Variant(tag, fields) if fields.is_empty() => write!(f, "#{tag}"),
+            Value::Variant(tag, fields) => {
+                write!(f, "#{tag}")?;
+                list(f, "(", fields, ")")
+            }
+            Value::Map(entries) => pairs(f, entries, None),
+            Value::Total(entries, default) => pairs(f, entries, Some(default)),
+            Value::Set(elements) => list(f, "{", elements, "}"),
+            Value::Seq(elements) => list(f, "[", elements, "]"),
+        }
+    }
+}
+
+fn list<'v>(
+    f: &mut fmt::Formatter<'_>,
+    open: &str,
+    values: impl IntoIterator<Item = &'v Value>,
+    close: &str,
+) -> fmt::Result {
+    f.write_str(open)?;
+    for (index, value) in values.into_iter().enumerate() {
+        write!(f, "{}{value}", if index == 0 { "" } else { ", " })?;
+    }
+    f.write_str(close)
+}
+
+fn pairs(f: &mut fmt::Formatter<'_>, entries: &BTreeMap<Value, Value>, default: Option<&Value>) -> fmt::Result {
+    f.write_str("{")?;
+    for (index, (key, value)) in entries.iter().enumerate() {
+        write!(f, "{}{key}: {value}", if index == 0 { "" } else { ", " })?;
+    }
+    match default {
+        Some(default) if entries.is_empty() => write!(f, "..: {default}}}"),
+        Some(default) => write!(f, ", ..: {default}}}"),
+        None => f.write_str("}"),
+    }
+}
+
+/// Which values there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Processes, from 0.
+    pub pids: u64,
+    /// The integers, of every integer type that holds them.
+    pub ints: Vec<i128>,
+    /// The strings, beside those in the program.
+    pub strings: Vec<String>,
+    /// Values of each `#[scalar]` type, beside those in the program.
+    pub scalars: usize,
+    /// The most entries of a map, total function or set.
+    pub entries: usize,
+    /// The longest sequence.
+    pub length: usize,
+}
+
+impl Default for Scope {
+    fn default() -> Scope {
+        Scope { pids: 2, ints: vec![0, 1], strings: vec![], scalars: 2, entries: 2, length: 2 }
+    }
+}
+
+/// Why the values of a type cannot be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+/// The most values of one type that are listed.
+pub const MOST_VALUES: usize = 200_000;
+
+/// The values of a type.
+pub type Listed = Result<Rc<Vec<Value>>, TooMany>;
+
+/// All values of each type of a program at a scope.
+pub struct Universe<'p> {
+    program: &'p Program,
+    scope: Scope,
+    literals: BTreeSet<Literal>,
+    listed: RefCell<FxHashMap<Type, Listed>>,
+}
+
+impl<'p> Universe<'p> {
+    /// The universe of a program. The literals of the program belong to it.
+    pub fn new(program: &'p Program, scope: Scope) -> Universe<'p> {
+        let literals = crate::literals::of(program);
+        Universe { program, scope, literals, listed: RefCell::default() }
+    }
+
+    /// Its scope.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Every value of a type.
+    ///
+    /// # Errors
+    /// If there are more than [`MOST_VALUES`].
+    pub fn values(&self, ty: &Type) -> Listed {
+        if let Some(known) = self.listed.borrow().get(ty) {
+            return known.clone();
+        }
+        let listed = self.list(ty).map(Rc::new);
+        self.listed.borrow_mut().insert(ty.clone(), listed.clone());
+        listed
+    }
+
+    fn list(&self, ty: &Type) -> Result<Vec<Value>, TooMany> {
+        Ok(match ty {
+            Type::Never => Vec::new(),
+            Type::Bool => vec![Value::Bool(false), Value::Bool(true)],
+            Type::Int { bits, signed } => self.ints(*bits, *signed),
+            Type::Str => self.strings(),
+            Type::Pid => (0..self.scope.pids).map(Value::Pid).collect(),
+            Type::User(id) => match &self.program.types[id.0 as usize].kind {
+                TypeDefKind::Scalar => self.scalars(ty),
+                TypeDefKind::Struct(fields) => self.product(fields.iter().map(|it| &it.ty), Value::Tuple)?,
+                TypeDefKind::Enum(variants) => {
+                    let mut all = Vec::new();
+                    for (tag, variant) in variants.iter().enumerate() {
+                        let fields = variant.fields.iter().map(|it| &it.ty);
+                        all.extend(self.product(fields, |fields| Value::Variant(tag as u32, fields))?);
+                    }
+                    all
+                }
+            },
+            Type::Tuple(fields) => self.product(fields.iter(), Value::Tuple)?,
+            Type::Option(inner) => {
+                let some = self.values(inner)?;
+                std::iter::once(None).chain(some.iter().cloned().map(Some)).map(Value::option).collect()
+            }
+            Type::Map(key, value) => self.functions(key, value, None)?.into_iter().map(Value::Map).collect(),
+            Type::Total(key, value) => {
+                let default = self.default(value);
+                let all = self.functions(key, value, Some(&default))?;
+                all.into_iter().map(|it| Value::Total(it, Box::new(default.clone()))).collect()
+            }
+            Type::Set(element) => {
+                let all = self.functions(element, &Type::UNIT, None)?;
+                all.into_iter().map(|it| Value::Set(it.into_keys().collect())).collect()
+            }
+            Type::Seq(element) => {
+                let elements = self.values(element)?;
+                let mut all = vec![Vec::new()];
+                let mut longest = vec![Vec::new()];
+                for _ in 0..self.scope.length {
+                    longest = longest
+                        .iter()
+                        .flat_map(|seq: &Vec<Value>| {
+                            elements.iter().map(|it| [&seq[..], std::slice::from_ref(it)].concat())
+                        })
+                        .collect();
+                    all.extend(longest.iter().cloned());
+                    limited(all.len())?;
+                }
+                all.into_iter().map(Value::Seq).collect()
+            }
+        })
+    }
+
+    fn ints(&self, bits: u8, signed: bool) -> Vec<Value> {
+        let range = int_range(bits, signed);
+        self.scope.ints.iter().filter(|it| range.contains(it)).map(|it| Value::Int(*it)).collect()
+    }
+
+    fn strings(&self) -> Vec<Value> {
+        let mut all: BTreeSet<Value> = self.scope.strings.iter().map(|it| Value::str(it)).collect();
+        all.extend(self.literals.iter().filter_map(|it| match it {
+            Literal::Str(text) => Some(Value::str(text)),
+            _ => None,
+        }));
+        all.into_iter().collect()
+    }
+
+    fn scalars(&self, ty: &Type) -> Vec<Value> {
+        let named = self.literals.iter().filter_map(|it| match it {
+            Literal::Scalar(of, text) if of == ty => Some(text.clone()),
+            _ => None,
+        });
+        let others = (0..self.scope.scalars).map(|it| format!("?{it}"));
+        named.chain(others).map(|it| Value::Scalar(Rc::from(it))).collect()
+    }
+
+    fn product<'t>(
+        &self,
+        types: impl Iterator<Item = &'t Type>,
+        make: impl Fn(Vec<Value>) -> Value,
+    ) -> Result<Vec<Value>, TooMany> {
+        let mut rows = vec![Vec::new()];
+        for ty in types {
+            let values = self.values(ty)?;
+            limited(rows.len() * values.len())?;
+            rows = rows
+                .iter()
+                .flat_map(|row: &Vec<Value>| values.iter().map(|it| [&row[..], std::slice::from_ref(it)].concat()))
+                .collect();
+        }
+        Ok(rows.into_iter().map(make).collect())
+    }
+
+    /// All finite functions with so many entries; entries with the default are left out.
+    fn functions(
+        &self,
+        key: &Type,
+        value: &Type,
+        default: Option<&Value>,
+    ) -> Result<Vec<BTreeMap<Value, Value>>, TooMany> {
+        let (keys, values) = (self.values(key)?, self.values(value)?);
+        let mut all = vec![BTreeMap::new()];
+        for key in keys.iter() {
+            let mut more = Vec::new();
+            for map in all.iter().filter(|it: &&BTreeMap<_, _>| it.len() < self.scope.entries) {
+                for value in values.iter().filter(|it| Some(*it) != default) {
+                    let mut map = map.clone();
+                    map.insert(key.clone(), value.clone());
+                    more.push(map);
+                }
+                limited(all.len() + more.len())?;
+            }
+            all.extend(more);
+        }
+        Ok(all)
+    }
+
+    /// A random value of a type; none if it has no value here.
+    pub fn sample(&self, ty: &Type, random: &mut fastrand::Rng) -> Option<Value> {
+        let one_of = |values: Vec<Value>, random: &mut fastrand::Rng| random.choice(values);
+        Some(match ty {
+            Type::Never => return None,
+            Type::Bool | Type::Int { .. } | Type::Str | Type::Pid => one_of(self.list(ty).ok()?, random)?,
+            Type::User(id) => match &self.program.types[id.0 as usize].kind {
+                TypeDefKind::Scalar => one_of(self.scalars(ty), random)?,
+                TypeDefKind::Struct(fields) => Value::Tuple(self.samples(fields.iter().map(|it| &it.ty), random)?),
+                TypeDefKind::Enum(variants) => {
+                    let tag = random.usize(..variants.len());
+                    Value::Variant(tag as u32, self.samples(variants[tag].fields.iter().map(|it| &it.ty), random)?)
+                }
+            },
+            Type::Tuple(fields) => Value::Tuple(self.samples(fields.iter(), random)?),
+            Type::Option(inner) => Value::option(if random.bool() { Some(self.sample(inner, random)?) } else { None }),
+            Type::Map(key, value) => Value::Map(self.sample_entries(key, value, random)),
+            Type::Total(key, value) => {
+                let default = self.default(value);
+                let mut entries = self.sample_entries(key, value, random);
+                entries.retain(|_, it| *it != default);
+                Value::Total(entries, Box::new(default))
+            }
+            Type::Set(element) => Value::Set(self.sample_entries(element, &Type::UNIT, random).into_keys().collect()),
+            Type::Seq(element) => {
+                let length = random.usize(..=self.scope.length);
+                Value::Seq((0..length).filter_map(|_| self.sample(element, random)).collect())
+            }
+        })
+    }
+
+    fn samples<'t>(&self, types: impl Iterator<Item = &'t Type>, random: &mut fastrand::Rng) -> Option<Vec<Value>> {
+        types.map(|ty| self.sample(ty, random)).collect()
+    }
+
+    fn sample_entries(&self, key: &Type, value: &Type, random: &mut fastrand::Rng) -> BTreeMap<Value, Value> {
+        let count = random.usize(..=self.scope.entries);
+        (0..count).filter_map(|_| Some((self.sample(key, random)?, self.sample(value, random)?))).collect()
+    }
+
+    /// `Default::default()` of a type.
+    pub fn default(&self, ty: &Type) -> Value {
+        let all = |fields: &[cspec_analysis::ir::Field]| fields.iter().map(|it| self.default(&it.ty)).collect();
+        match ty {
+            Type::Never => Value::UNIT,
+            Type::Bool => Value::Bool(false),
+            Type::Int { .. } => Value::Int(0),
+            Type::Str => Value::str(""),
+            Type::Pid => Value::Pid(0),
+            Type::User(id) => match &self.program.types[id.0 as usize].kind {
+                TypeDefKind::Scalar => Value::Scalar(Rc::from("")),
+                TypeDefKind::Struct(fields) => Value::Tuple(all(fields)),
+                TypeDefKind::Enum(variants) => Value::Variant(0, all(&variants[0].fields)),
+            },
+            Type::Tuple(fields) => Value::Tuple(fields.iter().map(|it| self.default(it)).collect()),
+            Type::Option(_) => Value::option(None),
+            Type::Map(..) => Value::Map(BTreeMap::new()),
+            Type::Total(_, value) => Value::Total(BTreeMap::new(), Box::new(self.default(value))),
+            Type::Set(_) => Value::Set(BTreeSet::new()),
+            Type::Seq(_) => Value::Seq(Vec::new()),
+        }
+    }
+}
+
+fn limited(count: usize) -> Result<(), TooMany> {
+    if count > MOST_VALUES { Err(TooMany) } else { Ok(()) }
+}
+
+/// The integers of a type.
+pub fn int_range(bits: u8, signed: bool) -> std::ops::RangeInclusive<i128> {
+    if signed { -(1 << (bits - 1))..=(1 << (bits - 1)) - 1 } else { 0..=(1 << bits) - 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(ty: &Type, scope: Scope) -> usize {
+        let program = Program::default();
+        Universe::new(&program, scope).values(ty).map_or(usize::MAX, |it| it.len())
+    }
+
+    #[test]
+    fn values_are_counted_by_hand() {
+        let (pid, bool) = (Box::new(Type::Pid), Box::new(Type::Bool));
+        let scope = || Scope { pids: 3, ..Scope::default() };
+        assert_eq!(count(&Type::Option(pid.clone()), scope()), 4);
+        assert_eq!(count(&Type::Tuple(vec![Type::Bool, Type::Pid, Type::UNIT]), scope()), 6);
+        // No entry; one of three keys with two values; two of three keys with two values each.
+        assert_eq!(count(&Type::Map(pid.clone(), bool.clone()), scope()), 1 + 3 * 2 + 3 * 4);
+        // The default is no entry.
+        assert_eq!(count(&Type::Total(pid.clone(), bool.clone()), scope()), 1 + 3 + 3);
+        assert_eq!(count(&Type::Set(pid.clone()), scope()), 1 + 3 + 3);
+        assert_eq!(count(&Type::Seq(bool), scope()), 1 + 2 + 4);
+        assert_eq!(
+            count(&Type::Int { bits: 8, signed: true }, Scope { ints: vec![-129, -128, 127, 128], ..scope() }),
+            2
+        );
+    }
+
+    #[test]
+    fn samples_are_among_the_values() {
+        let program = Program::default();
+        let universe = Universe::new(&program, Scope::default());
+        let ty = Type::Tuple(vec![
+            Type::Map(Box::new(Type::Pid), Box::new(Type::U64)),
+            Type::Total(Box::new(Type::Pid), Box::new(Type::Seq(Box::new(Type::Bool)))),
+        ]);
+        let all: BTreeSet<Value> = universe.values(&ty).expect("few").iter().cloned().collect();
+        let mut random = fastrand::Rng::with_seed(1);
+        let drawn: BTreeSet<Value> = (0..200_000).filter_map(|_| universe.sample(&ty, &mut random)).collect();
+        assert!(drawn.is_subset(&all));
+        assert_eq!(drawn.len(), all.len(), "in so many draws every value comes up");
+    }
+}

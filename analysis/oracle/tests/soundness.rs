@@ -1,0 +1,70 @@
+//! Random packages through the whole engine, in families: where every obligation holds, brute force finds nothing new. `cargo run -p
+//! cspec-oracle -- fuzz` does the same for as many cases as one likes.
+
+use cspec_oracle::{
+    fuzz::{Effort, Fate, run},
+    generate::{Pattern, case},
+};
+
+/// Checks so many cases from a seed, on two threads; at least some of them must be accepted, and some rejected.
+fn sound(pattern: Pattern, cases: u64) {
+    let seed = 10_000_000;
+    println!("{} with seeds from {seed}, {cases} cases", pattern.name());
+    let counts: Vec<(u64, u64)> = std::thread::scope(|scope| {
+        let halves = [0, 1].map(|half| scope.spawn(move || of_every_second(pattern, seed + half, cases / 2)));
+        halves.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    let accepted: u64 = counts.iter().map(|it| it.0).sum();
+    let rejected: u64 = counts.iter().map(|it| it.1).sum();
+    assert!(accepted * 20 > cases, "too few are accepted to say anything: {accepted} of {cases}");
+    assert!(rejected * 20 > cases, "too few are rejected to say anything: {rejected} of {cases}");
+}
+
+fn of_every_second(pattern: Pattern, seed: u64, cases: u64) -> (u64, u64) {
+    let (mut accepted, mut rejected) = (0, 0);
+    for number in 0..cases {
+        let case = case(pattern, seed + 2 * number);
+        match run(&case, &Effort::default()) {
+            Fate::Accepted { searched, .. } => accepted += u64::from(searched > 0),
+            Fate::Rejected { .. } => rejected += 1,
+            Fate::Undecided => {}
+            Fate::Wrong(wrong) => panic!("{} with seed {}: {wrong}\n{}", pattern.name(), case.seed, case.source),
+        }
+    }
+    (accepted, rejected)
+}
+
+#[test]
+fn movers() {
+    sound(Pattern::Movers, 1_000);
+}
+
+#[test]
+fn protocol() {
+    sound(Pattern::Protocol, 1_000);
+}
+
+#[test]
+fn abstraction() {
+    sound(Pattern::Abstraction, 2_000);
+}
+
+#[test]
+fn invariant() {
+    sound(Pattern::Invariant, 2_000);
+}
+
+#[test]
+fn retry() {
+    sound(Pattern::Retry, 2_000);
+}
+
+#[test]
+fn partition() {
+    sound(Pattern::Partition, 1_000);
+}
+
+#[test]
+fn stacks_of_two() {
+    sound(Pattern::Stack, 1_000);
+}
