@@ -5,8 +5,10 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::plain::Plain;
-use super::{Bench, Crew, Scratch, Subject, USERS, user_name};
+use super::{Bench, Crew, Scratch, Speed, Subject, USERS, user_name};
 use crate::bottom::{Bottom, Client, Disk, Durability, Incarnations, Root};
 use crate::conform::record::Recorder;
 use crate::layers::*;
@@ -15,8 +17,8 @@ use crate::server::worker::Failure;
 
 const MESSAGE: &[u8] = b"Hello world.";
 
-/// One run; returns requests per second.
-pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<f64, Failure> {
+/// One run.
+pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<Speed, Failure> {
     let scratch = Scratch::new(&bench.directory)?;
     let each = bench.iterations / workers as u64;
     let crew = Crew::start(workers, |command| {
@@ -29,30 +31,46 @@ pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<f64, Failu
             .args(["bench-worker", "--subject", subject, "--iterations", &each.to_string(), "--root"])
             .arg(&scratch.0);
     })?;
-    let seconds = crew.work()?;
-    Ok((each * workers as u64 * 2) as f64 / seconds)
+    let effort = crew.work()?;
+    let requests = (each * workers as u64 * 2) as f64;
+    Ok(Speed { rate: requests / effort.seconds, cpu: Some(effort.cpu_seconds * 1e6 / requests) })
 }
 
-/// The part of one process. Says when it is ready, and waits for a line.
+/// The part of one process. Says when it is ready, waits for a line, works, and says how many seconds of CPU time that took.
 pub fn work(root: &Path, subject: Subject, iterations: u64) -> Result<(), Failure> {
-    let mut random = fastrand::Rng::with_seed(u64::from(std::process::id()));
-    if subject == Subject::Plain {
-        let mut store = Plain::new(root);
-        wait()?;
-        for _ in 0..iterations {
-            store.deliver(&user_name(random.u32(..USERS)), MESSAGE)?;
-            let user = user_name(random.u32(..USERS));
-            for (name, message) in store.pickup(&user)? {
-                assert_eq!(message, MESSAGE);
-                store.delete(&user, &name)?;
-            }
+    let used = match subject {
+        Subject::Plain => plain(root, iterations)?,
+        Subject::List | Subject::Retry => checked(root, subject, iterations)?,
+    };
+    println!("{used}");
+    Ok(())
+}
+
+/// The plain routines; returns the seconds of CPU time.
+fn plain(root: &Path, iterations: u64) -> Result<f64, Failure> {
+    let mut random = random();
+    let mut store = Plain::new(root);
+    wait()?;
+    let before = cpu_seconds();
+    for _ in 0..iterations {
+        store.deliver(&user_name(random.u32(..USERS)), MESSAGE)?;
+        let user = user_name(random.u32(..USERS));
+        for (name, message) in store.pickup(&user)? {
+            assert_eq!(message, MESSAGE);
+            store.delete(&user, &name)?;
         }
-        return Ok(());
     }
+    Ok(cpu_seconds() - before)
+}
+
+/// The checked stack; returns the seconds of CPU time.
+fn checked(root: &Path, subject: Subject, iterations: u64) -> Result<f64, Failure> {
+    let mut random = random();
     let root = Arc::new(Root::open(root)?);
     let incarnations = Arc::new(Incarnations::new(&root)?);
     let mut bottom = Bottom::new(Disk::new(root, incarnations, Durability::Unsynced), Recorder::default());
     wait()?;
+    let before = cpu_seconds();
     for _ in 0..iterations {
         let (to, of) = (random.u32(..USERS), random.u32(..USERS));
         bottom.admit(Client::default());
@@ -61,7 +79,17 @@ pub fn work(root: &Path, subject: Subject, iterations: u64) -> Result<(), Failur
             _ => iterate(&mut try_numbers(&mut bottom), to, of),
         }
     }
-    Ok(())
+    Ok(cpu_seconds() - before)
+}
+
+fn random() -> fastrand::Rng {
+    fastrand::Rng::with_seed(u64::from(std::process::id()))
+}
+
+/// What this process has used so far, of the user's time and the system's.
+fn cpu_seconds() -> f64 {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
 }
 
 /// One iteration, by the operations of the top layer.

@@ -59,16 +59,40 @@ struct Row {
     workers: usize,
     /// Per second, in order.
     speeds: Vec<f64>,
+    /// Microseconds of CPU time for each, in order; empty if they were not counted.
+    cpu: Vec<f64>,
+}
+
+/// What one run came to.
+#[derive(Clone, Copy, Debug)]
+struct Speed {
+    /// Per second.
+    rate: f64,
+    /// Microseconds of CPU time for each, the user's and the system's. Unlike the rate it hardly depends on what else runs.
+    cpu: Option<f64>,
+}
+
+/// What processes took together.
+struct Effort {
+    seconds: f64,
+    cpu_seconds: f64,
 }
 
 impl Row {
-    fn new(label: &str, workers: usize, mut speeds: Vec<f64>) -> Row {
+    fn new(label: &str, workers: usize, runs: &[Speed]) -> Row {
+        let mut speeds: Vec<f64> = runs.iter().map(|run| run.rate).collect();
+        let mut cpu: Vec<f64> = runs.iter().filter_map(|run| run.cpu).collect();
         speeds.sort_by(f64::total_cmp);
-        Row { label: label.to_owned(), workers, speeds }
+        cpu.sort_by(f64::total_cmp);
+        Row { label: label.to_owned(), workers, speeds, cpu }
     }
 
     fn median(&self) -> f64 {
         self.speeds[self.speeds.len() / 2]
+    }
+
+    fn median_cpu(&self) -> Option<f64> {
+        self.cpu.get(self.cpu.len() / 2).copied()
     }
 }
 
@@ -86,7 +110,7 @@ pub fn mixed(bench: &Bench) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for (subject, of_subject) in subjects.iter().zip(speeds) {
         for (workers, speeds) in bench.workers.iter().zip(of_subject) {
-            rows.push(Row::new(subject.label(), *workers, speeds));
+            rows.push(Row::new(subject.label(), *workers, &speeds));
         }
     }
     println!(
@@ -102,21 +126,22 @@ pub fn network(bench: &Bench) -> Result<(), Failure> {
     for connections in [1, 8, 32] {
         let (mut bare, mut smtp) = (Vec::new(), Vec::new());
         for _ in 0..bench.rounds.max(1) {
-            bare.push(net::bare(bench, connections)?);
-            smtp.push(net::smtp(bench, connections)?);
+            bare.push(Speed { rate: net::bare(bench, connections)?, cpu: None });
+            smtp.push(Speed { rate: net::smtp(bench, connections)?, cpu: None });
         }
-        rows.push(Row::new("calls on files", connections, bare));
-        rows.push(Row::new("CMail by SMTP", connections, smtp));
+        rows.push(Row::new("calls on files", connections, &bare));
+        rows.push(Row::new("CMail by SMTP", connections, &smtp));
     }
     println!("durable deliveries per second: 100 users, 4 KiB each");
     show(bench, &rows, "connections", "Durable deliveries per second, by connections")
 }
 
 fn show(bench: &Bench, rows: &[Row], of: &str, title: &str) -> Result<(), Failure> {
-    println!("{:<16} {of:>11} {:>10} {:>10} {:>10}", "", "median", "least", "most");
+    println!("{:<16} {of:>11} {:>10} {:>10} {:>10} {:>10}", "", "median", "least", "most", "CPU µs");
     for row in rows {
         let (least, most) = (row.speeds[0], row.speeds[row.speeds.len() - 1]);
-        println!("{:<16} {:>11} {:>10.0} {least:>10.0} {most:>10.0}", row.label, row.workers, row.median());
+        let cpu = row.median_cpu().map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.1}"));
+        println!("{:<16} {:>11} {:>10.0} {least:>10.0} {most:>10.0} {cpu:>10}", row.label, row.workers, row.median());
     }
     match &bench.plot {
         Some(path) => Ok(std::fs::write(path, plot::draw(title, rows))?),
@@ -172,17 +197,21 @@ impl Crew {
         Ok(Crew(crew))
     }
 
-    /// Lets them work; returns how many seconds they took together.
-    fn work(mut self) -> Result<f64, Failure> {
+    /// Lets them work; returns what they took together.
+    fn work(mut self) -> Result<Effort, Failure> {
         let start = Instant::now();
         for (child, _) in &mut self.0 {
             child.stdin.take().ok_or("no input")?.write_all(b"\n")?;
         }
-        for (child, _) in &mut self.0 {
+        let mut cpu_seconds = 0.0;
+        for (child, output) in &mut self.0 {
+            let mut used = String::new();
+            output.read_line(&mut used)?;
             if !child.wait()?.success() {
                 return Err("a process of the benchmark failed".into());
             }
+            cpu_seconds += used.trim().parse::<f64>()?;
         }
-        Ok(start.elapsed().as_secs_f64())
+        Ok(Effort { seconds: start.elapsed().as_secs_f64(), cpu_seconds })
     }
 }
