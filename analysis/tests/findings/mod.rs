@@ -38,7 +38,7 @@ pub struct Checked {
 }
 
 /// An error at a place: line and columns, from 0.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
     line: usize,
     columns: (usize, usize),
@@ -74,14 +74,6 @@ pub fn check_with(source: &str, options: &Options) -> Checked {
     let (expected, found) = (annotations(source), checked.errors());
     assert!(expected == found, "{}", checked.difference(&expected, &found));
     checked
-}
-
-/// Checks a layer in which exactly one obligation fails, and its repaired twin, in which none does.
-#[track_caller]
-pub fn witness(source: &str, repair: &[(&str, &str)]) {
-    let checked = pair(source, repair);
-    let failed: Vec<String> = checked.failed().map(|it| which(&it.name)).collect();
-    assert!(failed.len() == 1, "exactly one obligation should fail, not {failed:?}");
 }
 
 /// Checks a layer that is wrong, and its repaired twin, which differs from it by the replacements given and by nothing else.
@@ -125,8 +117,18 @@ impl Checked {
 
     /// Errors in the source and of obligations, in order.
     pub fn errors(&self) -> Vec<Found> {
-        let errors = self.diagnostics().filter(|(it, _)| it.severity == Severity::Error);
-        let mut found: Vec<Found> = errors
+        self.found(|it| it.severity == Severity::Error)
+    }
+
+    /// Errors and warnings, in order.
+    pub fn findings(&self) -> Vec<Found> {
+        self.found(|_| true)
+    }
+
+    fn found(&self, counts: fn(&Diagnostic) -> bool) -> Vec<Found> {
+        let mut found: Vec<Found> = self
+            .diagnostics()
+            .filter(|(it, _)| counts(it))
             .map(|(it, obligation)| {
                 let (line, from, to) = self.place(it);
                 let obligation = obligation.map_or_else(String::new, |it| format!(" {}", which(it)));
@@ -195,6 +197,13 @@ impl Checked {
     }
 }
 
+impl Found {
+    /// The code of the finding.
+    pub fn code(&self) -> &str {
+        self.what.split(' ').next().unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}, columns {}..{}: {}", self.line + 1, self.columns.0, self.columns.1, self.what)
@@ -211,7 +220,7 @@ fn is_annotation(line: &str) -> bool {
 }
 
 /// What is written in the source.
-fn annotations(source: &str) -> Vec<Found> {
+pub fn annotations(source: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut above = 0;
     for (number, line) in source.lines().enumerate() {

@@ -1,0 +1,133 @@
+//! The known-answer corpus: pairs of small packages, one wrong and one right, which differ in a few words.
+//!
+//! Each pair is a folder `corpus/FAMILY/NAME`. What must be found stands in the file itself, under the line that it is found in; a file
+//! without such annotations must hold, without so much as a warning (one that holds with a warning says so). There is a pair for every clause of every obligation, so that a clause
+//! that is forgotten or weakened lets a wrong file pass, and for every kind of finding about the source.
+//!
+//! A pair counts only if both answers are right. So whoever says the same of everything scores nothing; stand-ins make sure of that.
+//!
+//! `//! run: end-to-end` in a file has its clients searched instead of the patterns checked.
+
+mod findings;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use cspec_analysis::{db::lower_sources, diagnostics::codes::ALL, report::Options, verdict::Verdict};
+use findings::{Checked, Found, annotations, run};
+
+/// A pair of packages of one file each.
+struct Pair {
+    /// `movers/a_right_mover_emits_no_event`.
+    name: String,
+    wrong: String,
+    right: String,
+}
+
+/// What a checker says of a text: what it finds, with places. Nothing: the text is right.
+type Checker = fn(&str) -> Vec<Found>;
+
+fn corpus() -> Vec<Pair> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let folders = |path: &Path| {
+        let entries = fs::read_dir(path).expect("a folder of the corpus").map(|it| it.expect("an entry").path());
+        let mut folders: Vec<_> = entries.collect();
+        folders.sort();
+        folders
+    };
+    let read = |path: &Path, name| fs::read_to_string(path.join(name)).unwrap_or_else(|it| panic!("{path:?}: {it}"));
+    let pair = |path: &Path| Pair {
+        name: path.strip_prefix(&root).expect("inside").display().to_string(),
+        wrong: read(path, "wrong.rs"),
+        right: read(path, "right.rs"),
+    };
+    folders(&root).iter().flat_map(|family| folders(family)).map(|it| pair(&it)).collect()
+}
+
+fn checked(text: &str) -> Checked {
+    let options = Options { end_to_end: text.contains("//! run: end-to-end"), ..Options::default() };
+    run(&[("layers.rs".to_owned(), text.to_owned())], &options)
+}
+
+/// The engine.
+fn engine(text: &str) -> Vec<Found> {
+    checked(text).findings()
+}
+
+fn always_pass(_: &str) -> Vec<Found> {
+    Vec::new()
+}
+
+fn always_fail(_: &str) -> Vec<Found> {
+    vec![Found::default()]
+}
+
+fn parse_only(text: &str) -> Vec<Found> {
+    let lowered = lower_sources(&[("layers.rs", text)]);
+    if lowered.diagnostics.iter().any(|it| it.code == "CS0101") { always_fail(text) } else { always_pass(text) }
+}
+
+/// The pairs that a checker does not get right, and how it answered.
+fn mistaken(checker: Checker) -> Vec<String> {
+    let mut mistaken = Vec::new();
+    for pair in corpus() {
+        let (wrong, right) = (checker(&pair.wrong), checker(&pair.right));
+        let (expected, warned) = (annotations(&pair.wrong), annotations(&pair.right));
+        if right != warned || wrong != expected {
+            let list = |found: &[Found]| found.iter().map(|it| format!("\n    {it}")).collect::<String>();
+            mistaken.push(format!(
+                "{}\n  wrong.rs, expected:{}\n  wrong.rs, found:{}\n  right.rs, found:{}\n",
+                pair.name,
+                list(&expected),
+                list(&wrong),
+                list(&right)
+            ));
+        }
+    }
+    mistaken
+}
+
+#[test]
+fn the_engine_knows_every_answer() {
+    let mistaken = mistaken(engine);
+    assert!(mistaken.is_empty(), "{}", mistaken.concat());
+}
+
+#[test]
+fn stand_ins_score_nothing() {
+    let pairs = corpus().len();
+    assert!(pairs >= 60, "{pairs} pairs");
+    for stand_in in [always_pass as Checker, always_fail, parse_only] {
+        assert_eq!(mistaken(stand_in).len(), pairs);
+    }
+}
+
+/// What is said to be violated is said by a finding, and what is said to hold was settled: nothing is undecided but what the pair is about.
+#[test]
+fn every_obligation_is_settled() {
+    for pair in corpus() {
+        let (wrong, right) = (checked(&pair.wrong), checked(&pair.right));
+        let silent: Vec<_> = wrong.failed().filter(|it| it.diagnostics.is_empty()).map(|it| it.name.id()).collect();
+        assert!(silent.is_empty(), "{}: nothing is said of {silent:?}", pair.name);
+        assert!(!right.outcomes.is_empty(), "{}: nothing was checked", pair.name);
+        assert!(right.failed().next().is_none(), "{}: {}", pair.name, right.in_words());
+        let undecided = wrong.outcomes.iter().any(|it| matches!(it.verdict, Verdict::Undecided));
+        assert_eq!(undecided, pair.name.starts_with("undecided/"), "{}", pair.name);
+    }
+}
+
+/// Every kind of finding is in the corpus, but for those that need more than a text.
+#[test]
+fn every_code_is_in_the_corpus() {
+    const ELSEWHERE: [(&str, &str); 4] = [
+        ("CS0001", "a file that cannot be read"),
+        ("CS0002", "a package without layers, named by the user"),
+        ("CS0901", "depends on the budget"),
+        ("CS0902", "a mistake of the engine"),
+    ];
+    let annotated = corpus().into_iter().flat_map(|it| annotations(&it.wrong));
+    let found: BTreeSet<String> = annotated.map(|it| it.code().to_owned()).collect();
+    let elsewhere = |code: &str| ELSEWHERE.iter().any(|(it, _)| *it == code);
+    let codes = ALL.iter().map(|it| it.code);
+    let missing: Vec<&str> = codes.filter(|it| !found.contains(*it) && !elsewhere(it)).collect();
+    assert!(missing.is_empty(), "no pair for {missing:?}");
+}

@@ -1,0 +1,25 @@
+//! Each step below is exactly one step above: not two, and not none.
+
+#[state]
+pub struct Low { pub count: u64 }
+#[state]
+pub struct High { pub count: u64 }
+
+#[layer]
+impl Lower for Low {
+    #[op]
+    fn skip(&mut self, me: Pid) { self.count = self.count.wrapping_add(2); }
+}
+
+#[layer(ops = Lower)]
+impl Upper for High {
+    #[op]
+    fn skip(&mut self, me: Pid) { self.count = self.count.wrapping_add(1); }
+    // ^^^^ CS0501 simulation
+}
+
+#[implement(Upper, over = Lower, by = abstraction)]
+impl Same {
+    #[abstraction]
+    fn same(lo: &Low) -> High { High { count: lo.count } }
+}

@@ -1,0 +1,24 @@
+//! An unbounded choice above is matched by being possible, not by being tried: the number below is beyond every bound.
+
+#[state]
+pub struct Low { pub last: u64 }
+#[state]
+pub struct High { pub last: u64 }
+
+#[layer]
+impl Lower for Low {
+    #[op]
+    fn next(&mut self, me: Pid) -> u64 { self.last = 1000; 1000 }
+}
+
+#[layer(ops = Lower)]
+impl Upper for High {
+    #[op]
+    fn next(&mut self, me: Pid) -> u64 { let number: u64 = any();  self.last = number; number }
+}
+
+#[implement(Upper, over = Lower, by = abstraction)]
+impl Same {
+    #[abstraction]
+    fn same(lo: &Low) -> High { High { last: lo.last } }
+}

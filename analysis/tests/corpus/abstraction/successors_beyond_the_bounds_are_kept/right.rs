@@ -1,0 +1,24 @@
+//! Bounds are on the states before a step; what the step makes of them is computed as it is, beyond the bounds if need be.
+
+#[state]
+pub struct Low { pub count: u64 }
+#[state]
+pub struct High { pub count: u64 }
+
+#[layer]
+impl Lower for Low {
+    #[op]
+    fn inc(&mut self, me: Pid) { self.count = self.count + 1; }
+}
+
+#[layer(ops = Lower)]
+impl Upper for High {
+    #[op]
+    fn inc(&mut self, me: Pid) { self.count = (self.count + 1); }
+}
+
+#[implement(Upper, over = Lower, by = abstraction)]
+impl Same {
+    #[abstraction]
+    fn same(lo: &Low) -> High { High { count: lo.count } }
+}

@@ -1,0 +1,10 @@
+//! `map[&key]` panics where there is no such key.
+
+#[state]
+pub struct Table { pub rows: Map<Pid, u64> }
+
+#[layer]
+impl Rows for Table {
+    #[op]
+    fn read(&mut self, me: Pid) -> u64 { when(self.rows.contains(&me)); self.rows[&me] }
+}

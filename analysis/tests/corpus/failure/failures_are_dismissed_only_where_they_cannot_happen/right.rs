@@ -1,0 +1,21 @@
+//! A failure below must be one above: a layer that no longer fails has to show that nothing fails below it.
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }
+
+#[layer]
+impl Strict for Guarded {
+    #[op]
+    fn write(&mut self, me: Pid, value: u64) { assert!(self.owner == Some(me)); self.value = value; }
+}
+
+#[layer]
+impl Lenient for Guarded {
+    #[op]
+    fn set(&mut self, me: Pid, value: u64) { assert!(self.owner == Some(me)); self.value = value; }
+}
+
+#[implement(Lenient, over = Strict, by = movers)]
+impl Careless {
+    fn set(lo: &mut impl Strict, value: u64) { lo.write(value); }
+}

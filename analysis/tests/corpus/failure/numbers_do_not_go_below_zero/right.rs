@@ -1,0 +1,10 @@
+//! Naturals end at zero.
+
+#[state]
+pub struct Count { pub value: u64 }
+
+#[layer]
+impl Counter for Count {
+    #[op]
+    fn dec(&mut self, me: Pid) { self.value = self.value.saturating_sub(1); }
+}

@@ -1,0 +1,38 @@
+//! An operation that moves left in some states moves where the prefix has established one of them: a listed file is there, another may come.
+
+#[scalar]
+pub struct Name(u64);
+
+#[state]
+pub struct Folders { pub mailbox: Set<Name>, pub tmp: Set<Name>, pub picked: Option<Name> }
+
+#[layer]
+impl Steps for Folders {
+    #[op]
+    fn pick(&mut self, me: Pid) -> Name {
+        let name = choose(&self.mailbox);
+        self.picked = Some(name);
+        name
+    }
+    #[op]
+    fn open(&mut self, me: Pid, name: Name) -> bool { self.mailbox.contains(&name) }
+    #[op]
+    fn open_tmp(&mut self, me: Pid, name: Name) -> bool { self.tmp.contains(&name) }
+    #[op]
+    fn create(&mut self, me: Pid, name: Name) { self.mailbox.insert(name); self.tmp.insert(name); }
+}
+
+#[layer]
+impl Whole for Folders {
+    #[op]
+    fn look(&mut self, me: Pid) -> bool { self.picked = Some(choose(&self.mailbox)); maybe() }
+}
+
+#[implement(Whole, over = Steps, by = movers)]
+impl PickThenOpen {
+    fn look(lo: &mut impl Steps) -> bool {
+        let name = lo.pick();
+        lo.open_tmp(name)
+    //  ^^^^^^^^^^^^^^^^^ CS0305 shape
+    }
+}

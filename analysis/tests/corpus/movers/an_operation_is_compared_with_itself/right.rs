@@ -1,0 +1,16 @@
+//! Every operation includes the mover itself: `create` commutes with everything but another `create`.
+
+#[state]
+pub struct Spool { pub tmp: u64, pub own: Map<Pid, u64>, pub size: u64 }
+
+#[layer]
+impl Files for Spool {
+    #[op(right)]
+    fn create(&mut self, me: Pid, content: u64) { self.own.insert(me, content); }
+    #[op]
+    fn resize(&mut self, me: Pid, size: u64) -> u64 {
+        let before = self.size;
+        self.size = size;
+        before
+    }
+}

@@ -1,0 +1,22 @@
+//! Initial states shrink upward: what may be there at the start below must be allowed above.
+
+#[state]
+pub struct Cell { pub value: u64 }
+
+#[layer]
+impl Lower for Cell {
+    #[init]
+    fn init(&self) -> bool { true }
+    #[op]
+    fn write(&mut self, me: Pid, value: u64) { self.value = value; }
+}
+
+#[layer(inherit(Lower: write))]
+impl Upper for Cell {
+    #[init]
+    fn init(&self) -> bool { self.value == 0 }
+}
+
+#[implement(Upper, over = Lower, by = movers, pass(write))]
+impl Same {}
+//   ^^^^ CS0309 initial

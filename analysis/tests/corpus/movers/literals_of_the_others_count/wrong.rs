@@ -1,0 +1,29 @@
+//! The numbers that an operation names are known wherever it runs, also where the procedure never calls it.
+
+#[state]
+pub struct Alarm { pub level: u64, pub rings: bool, pub armed: bool }
+
+#[layer]
+impl Steps for Alarm {
+    #[op]
+    fn reset(&mut self, me: Pid) { self.rings = false; self.armed = !self.armed; }
+    #[op]
+    fn trip(&mut self, me: Pid) { if self.level == 7 { self.rings = true; } }
+    #[op]
+    fn hear(&mut self, me: Pid) -> bool { self.rings }
+}
+
+#[layer]
+impl Whole for Alarm {
+    #[op]
+    fn arm(&mut self, me: Pid) -> bool { self.rings = false; self.armed = !self.armed; false }
+}
+
+#[implement(Whole, over = Steps, by = movers)]
+impl ResetThenHear {
+    fn arm(lo: &mut impl Steps) -> bool {
+        lo.reset();
+        lo.hear()
+    //  ^^^^^^^^^ CS0305 shape
+    }
+}

@@ -1,0 +1,12 @@
+//! A number that code makes may equal an unknown one: the length of a sequence of two is the `2` that `limit` may be.
+
+#[state]
+pub struct Queue { pub items: Seq<bool>, pub limit: u64, pub full: bool }
+
+#[layer]
+impl Bounded for Queue {
+    #[op(right)]
+    fn note(&mut self, me: Pid) { if self.items.len() as u64 == self.limit && self.limit != 0 {  } }
+    #[op]
+    fn look(&mut self, me: Pid) -> bool { self.full }
+}

@@ -1,0 +1,29 @@
+//! A path that no run takes is no path: `never` returns nothing but `false`.
+
+#[state]
+pub struct Light { pub on: bool }
+
+#[layer]
+impl Steps for Light {
+    #[op]
+    fn set(&mut self, me: Pid, on: bool) { self.on = on; }
+    #[op]
+    fn again(&mut self, me: Pid) -> bool { false }
+}
+
+#[layer]
+impl Whole for Light {
+    #[op]
+    fn set(&mut self, me: Pid) { self.on = false; }
+}
+
+#[implement(Whole, over = Steps, by = movers)]
+impl Once {
+    fn set(lo: &mut impl Steps) {
+        let again = lo.again();
+        lo.set(false);
+        if again {
+            lo.set(false);
+        }
+    }
+}

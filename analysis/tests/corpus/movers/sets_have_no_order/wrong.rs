@@ -1,0 +1,15 @@
+//! A listing is a set: in which order its entries were made cannot be told. Of a sequence it can.
+
+#[scalar]
+pub struct Name(u64);
+
+#[state]
+pub struct Folder { pub names: Set<Name>, pub order: Seq<Name> }
+
+#[layer]
+impl Files for Folder {
+    #[op(both)]
+    //   ^^^^ CS0301 right-mover / create
+    //   ^^^^ CS0302 left-mover / create
+    fn create(&mut self, me: Pid, name: Name) { self.order.push(name); }
+}

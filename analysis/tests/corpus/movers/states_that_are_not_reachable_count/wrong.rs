@@ -1,0 +1,15 @@
+//! Statements are about all states of the type, not only those that some run reaches: nothing sets `broken`.
+
+#[state]
+pub struct Machine { pub broken: bool, pub moved: bool }
+
+#[layer]
+impl Arm for Machine {
+    #[init]
+    fn init(&self) -> bool { !self.broken && !self.moved }
+    #[op(right)]
+    //   ^^^^^ CS0301 right-mover / look
+    fn turn(&mut self, me: Pid) { if self.broken { self.moved = true; } }
+    #[op]
+    fn look(&mut self, me: Pid) -> bool { self.moved }
+}

@@ -1,0 +1,12 @@
+//! The two operations are of different processes: what is kept for each process is out of reach of the others.
+
+#[state]
+pub struct Desks { pub papers: Map<Pid, u64> }
+
+#[layer]
+impl Office for Desks {
+    #[op(both)]
+    //   ^^^^ CS0301 right-mover / put
+    //   ^^^^ CS0302 left-mover / put
+    fn put(&mut self, me: Pid, desk: Pid, paper: u64) { self.papers.insert(desk, paper); }
+}

@@ -1,0 +1,24 @@
+//! A lock is an operation that is disabled while it is taken. Nothing is claimed about progress: who waits for itself does nothing wrong.
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }
+
+#[layer]
+impl Lock for Guarded {
+    #[op]
+    fn acquire(&mut self, me: Pid) { when(self.owner.is_none()); self.owner = Some(me); }
+}
+
+#[layer]
+impl Whole for Guarded {
+    #[op]
+    fn stall(&mut self, me: Pid) { when(false); }
+//     ^^^^^ CS1001 no-panic
+}
+
+#[implement(Whole, over = Lock, by = movers)]
+impl Deadlock {
+    fn stall(lo: &mut impl Lock) {
+        lo.acquire(); lo.acquire();
+    }
+}

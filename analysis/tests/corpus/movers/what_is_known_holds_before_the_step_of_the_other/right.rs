@@ -1,0 +1,49 @@
+//! What a procedure knows is about the state before the step of the other: a delivery of the file that is about to be read would have to
+//! come before the listing.
+
+#[scalar]
+pub struct Name(u64);
+#[scalar]
+pub struct Text(String);
+
+#[state]
+pub struct Folder { pub files: Map<Name, Text>, pub picked: Option<Name> }
+
+#[layer]
+impl Steps for Folder {
+    #[op]
+    fn pick(&mut self, me: Pid) -> Name {
+        let name: Name = any();
+        when(self.files.contains(&name));
+        self.picked = Some(name);
+        name
+    }
+    #[op]
+    fn read(&mut self, me: Pid, name: Name) -> Text {
+        when(self.files.contains(&name));
+        self.files[&name].clone()
+    }
+    #[op]
+    fn deliver(&mut self, me: Pid, name: Name, text: Text) {
+        when(!self.files.contains(&name)); self.files.insert(name, text);
+    }
+}
+
+#[layer]
+impl Whole for Folder {
+    #[op]
+    fn newest(&mut self, me: Pid) -> Text {
+        let name: Name = any();
+        when(self.files.contains(&name));
+        self.picked = Some(name);
+        self.files[&name].clone()
+    }
+}
+
+#[implement(Whole, over = Steps, by = movers)]
+impl PickThenRead {
+    fn newest(lo: &mut impl Steps) -> Text {
+        let name = lo.pick();
+        lo.read(name)
+    }
+}

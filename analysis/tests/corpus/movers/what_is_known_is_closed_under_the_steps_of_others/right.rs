@@ -1,0 +1,30 @@
+//! What a procedure knows must survive the steps of others: `reset` says that nothing is published, but others publish, in two steps.
+
+#[state]
+pub struct Draft { pub written: bool, pub published: bool }
+
+#[layer]
+impl Steps for Draft {
+    #[op]
+    fn reset(&mut self, me: Pid) { self.written = false; self.published = false; }
+    #[op]
+    fn write(&mut self, me: Pid) {  }
+    #[op]
+    fn publish(&mut self, me: Pid) { if self.written { self.published = true; } }
+    #[op]
+    fn is_published(&mut self, me: Pid) -> bool { self.published }
+}
+
+#[layer]
+impl Whole for Draft {
+    #[op]
+    fn start(&mut self, me: Pid) -> bool { self.written = false; self.published = false; false }
+}
+
+#[implement(Whole, over = Steps, by = movers)]
+impl ResetThenLook {
+    fn start(lo: &mut impl Steps) -> bool {
+        lo.reset();
+        lo.is_published()
+    }
+}

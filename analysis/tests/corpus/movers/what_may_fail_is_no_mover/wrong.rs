@@ -1,0 +1,11 @@
+//! After a failure anything may be emitted, so what may fail is not silent, and no mover.
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid> }
+
+#[layer]
+impl Lock for Guarded {
+    #[op(right)]
+    //   ^^^^^ CS0303 silent
+    fn release(&mut self, me: Pid) { assert!(self.owner == Some(me)); self.owner = None; }
+}

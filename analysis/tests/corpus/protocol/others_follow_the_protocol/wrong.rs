@@ -1,0 +1,37 @@
+//! Others follow the protocol as well: nobody else may release my lock, so it stays mine. In a layer where they may, it does not.
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }
+
+#[layer]
+impl Raw for Guarded {
+    #[op]
+    fn acquire(&mut self, me: Pid) { when(self.owner.is_none()); self.owner = Some(me); }
+    #[op]
+    fn release(&mut self, me: Pid) { self.owner = None; }
+    #[op]
+    fn write(&mut self, me: Pid, value: u64) { self.value = value; }
+}
+
+#[layer(protocol = Raw)]
+impl Ruled for Guarded {
+    #[allowed(write)]
+    fn by_owner(&self, me: Pid) -> bool { self.owner == Some(me) }
+    // ^^^^^^^^ CS0402 stays-allowed / release
+}
+
+#[layer]
+impl Whole for Guarded {
+    #[op]
+    fn set(&mut self, me: Pid, value: u64) { when(self.owner.is_none()); self.value = value; }
+}
+
+#[implement(Whole, over = Ruled, by = movers)]
+impl Locked {
+    fn set(lo: &mut impl Ruled, value: u64) {
+        lo.acquire();
+        lo.write(value);
+    //  ^^^^^^^^^^^^^^^ CS0305 shape
+        lo.release();
+    }
+}

@@ -1,0 +1,27 @@
+//! Two layers that each take their signatures from the other.
+
+#[state]
+pub struct Light { pub on: bool }
+
+#[layer(ops = Room)]
+impl Switch for Light {
+//   ^^^^^^ CS0206
+    #[op]
+    fn on(&mut self, me: Pid) { self.on = true; }
+    #[op]
+    fn off(&mut self, me: Pid) { self.on = false; }
+}
+
+#[layer(ops = Switch)]
+impl Room for Light {
+    #[op]
+    fn on(&mut self, me: Pid) { self.on = true; }
+    #[op]
+    fn off(&mut self, me: Pid) { self.on = false; }
+}
+
+#[implement(Room, over = Switch, by = movers)]
+impl ByDoor {
+    fn on(lo: &mut impl Switch) { lo.on(); }
+    fn off(lo: &mut impl Switch) { lo.off(); }
+}

@@ -1,0 +1,33 @@
+//! Two layers of one name.
+
+#[state]
+pub struct Light { pub on: bool }
+
+#[layer]
+impl Switch for Light {
+    #[op]
+    fn on(&mut self, me: Pid) { self.on = true; }
+    #[op]
+    fn off(&mut self, me: Pid) { self.on = false; }
+}
+
+#[layer]
+impl Room for Light {
+    #[op]
+    fn enter(&mut self, me: Pid) { self.on = true; }
+    #[op]
+    fn leave(&mut self, me: Pid) { self.on = false; }
+}
+
+#[layer]
+impl Room for Light {
+//   ^^^^ CS0203
+    #[op]
+    fn enter(&mut self, me: Pid) {}
+}
+
+#[implement(Room, over = Switch, by = movers)]
+impl Doors {
+    fn enter(lo: &mut impl Switch) { lo.on(); }
+    fn leave(lo: &mut impl Switch) { lo.off(); }
+}

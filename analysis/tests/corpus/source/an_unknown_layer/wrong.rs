@@ -1,0 +1,27 @@
+//! A layer that is not there.
+
+#[state]
+pub struct Light { pub on: bool }
+
+#[layer]
+impl Switch for Light {
+    #[op]
+    fn on(&mut self, me: Pid) { self.on = true; }
+    #[op]
+    fn off(&mut self, me: Pid) { self.on = false; }
+}
+
+#[layer]
+impl Room for Light {
+    #[op]
+    fn enter(&mut self, me: Pid) { self.on = true; }
+    #[op]
+    fn leave(&mut self, me: Pid) { self.on = false; }
+}
+
+#[implement(Room, over = Switches, by = movers)]
+//                       ^^^^^^^^ CS0202
+impl ByDoor {
+    fn enter(lo: &mut impl Switch) { lo.on(); }
+    fn leave(lo: &mut impl Switch) { lo.off(); }
+}

@@ -1,0 +1,17 @@
+//! Unknown values that are added in every turn, without end.
+
+#[scalar]
+pub struct Name(u64);
+
+#[state]
+pub struct State { pub count: u64, pub log: Seq<u64>, pub names: Set<Name> }
+
+#[layer]
+impl Layer for State {
+    #[op]
+    fn run(&mut self, me: Pid) {
+        while maybe() {
+            self.names.insert(any());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! A loop that changes something in every turn and has no way out.
+
+#[scalar]
+pub struct Name(u64);
+
+#[state]
+pub struct State { pub count: u64, pub log: Seq<u64>, pub names: Set<Name> }
+
+#[layer]
+impl Layer for State {
+    #[op]
+    fn run(&mut self, me: Pid) {
+        loop {
+            if self.log.pop().is_none() { break; }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! A loop that changes something in every turn and has no way out.
+
+#[scalar]
+pub struct Name(u64);
+
+#[state]
+pub struct State { pub count: u64, pub log: Seq<u64>, pub names: Set<Name> }
+
+#[layer]
+impl Layer for State {
+    #[op]
+    fn run(&mut self, me: Pid) {
+        loop {
+//      ^^^^^^ CS0903 no-panic
+            self.log.push(1);
+        }
+    }
+}
