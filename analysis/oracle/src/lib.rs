@@ -9,6 +9,7 @@ pub mod eval;
 pub mod fuzz;
 pub mod generate;
 mod literals;
+pub mod mutants;
 mod prim;
 pub mod search;
 mod shape;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Mutex,
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 use cspec_oracle::{
     fuzz::{Effort, Fate, run},
     generate::{Case, Pattern, case},
+    mutants::{MUTANTS, build, caught_after},
 };
 
 #[derive(Parser)]
@@ -41,6 +43,21 @@ enum Command {
         /// Stop at the first finding.
         #[arg(long)]
         fail_fast: bool,
+        /// Do not confirm violations.
+        #[arg(long)]
+        no_confirm: bool,
+    },
+    /// Mutants of the checker: after how many packages each is caught.
+    Mutants {
+        /// How many packages at most for each.
+        #[arg(long, default_value_t = 5_000)]
+        cases: u64,
+        /// Where the copy of the engine is made and built.
+        #[arg(long, default_value = "target/mutants")]
+        scratch: PathBuf,
+        /// Only those whose name contains this.
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Prints the source of a case.
     Show {
@@ -61,12 +78,35 @@ fn pattern(name: &str) -> Result<Pattern, String> {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Fuzz { cases, seed, pattern, jobs, fail_fast } => fuzz(cases, seed, pattern, jobs, fail_fast),
+        Command::Fuzz { cases, seed, pattern, jobs, fail_fast, no_confirm } => {
+            let effort = Effort { confirm: !no_confirm, ..Effort::default() };
+            fuzz(cases, seed, pattern, jobs, fail_fast, &effort)
+        }
+        Command::Mutants { cases, scratch, only } => match mutants(cases, &scratch, only.as_deref()) {
+            Ok(code) => code,
+            Err(why) => {
+                eprintln!("error: {why}");
+                ExitCode::FAILURE
+            }
+        },
         Command::Show { pattern, seed } => {
             print!("{}", case(pattern, seed).source);
             ExitCode::SUCCESS
         }
     }
+}
+
+/// Builds the mutants and runs each; prints a row of a table for each.
+fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, String> {
+    let program = build(Path::new("."), scratch)?;
+    let mut missed = 0;
+    for mutant in MUTANTS.iter().filter(|it| only.is_none_or(|only| it.name.contains(only))) {
+        let caught = caught_after(&program, mutant, cases)?;
+        let after = caught.map_or_else(|| "not caught".to_owned(), |it| it.to_string());
+        println!("| {} | {} | {after} |", mutant.pattern.name(), mutant.name);
+        missed += u32::from(caught.is_none());
+    }
+    Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Counts of what became of cases.
@@ -82,7 +122,7 @@ struct Counts {
     wrong: u64,
 }
 
-fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool) -> ExitCode {
+fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool, effort: &Effort) -> ExitCode {
     let patterns: Vec<Pattern> = only.map_or_else(|| Pattern::ALL.to_vec(), |it| vec![it]);
     let counts: Mutex<BTreeMap<Pattern, Counts>> = Mutex::default();
     let next = AtomicU64::new(0);
@@ -93,7 +133,7 @@ fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool
                 return;
             }
             let case = case(patterns[(number % patterns.len() as u64) as usize], seed + number);
-            let fate = run(&case, &Effort::default());
+            let fate = run(&case, effort);
             // A poisoned lock means that another thread has panicked; the counts are whole all the same.
             let mut counts = counts.lock().unwrap_or_else(|it| it.into_inner());
             count(counts.entry(case.pattern).or_default(), &case, fate, number);

@@ -563,7 +563,13 @@ impl Machine {
         let key = self.force_key_top(world, 1)?;
         let value = self.top(0);
         let changed = match self.force_top(world, 2)? {
-            Value::Map(map) => Value::Map(self.put(world, &map, key, Some(value))),
+            Value::Map(map) => {
+                let is_missing = map.default.is_none() && self.lookup(world, &map, &key).map_err(Stop::Need)?.is_none();
+                if is_missing {
+                    return Err(self.panic_here(world, "there is no entry at this key"));
+                }
+                Value::Map(self.put(world, &map, key, Some(value)))
+            }
             Value::Seq(elements) => {
                 let index = number(&key)?;
                 if !(0..elements.len() as i64).contains(&index) {

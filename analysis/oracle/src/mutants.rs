@@ -1,0 +1,442 @@
+//! Mutants of the checker: each drops one clause of one obligation. The generator is measured by how soon it tells them from the checker.
+//!
+//! All of them are put into one copy of the engine, each behind a switch, so that it is built once; an environment variable says which one
+//! is on. Where a text is looked for that occurs not exactly once, the table is out of date: a test finds that.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::generate::Pattern;
+
+/// A clause that is dropped.
+#[derive(Clone, Copy, Debug)]
+pub struct Mutant {
+    /// Its name, which switches it on.
+    pub name: &'static str,
+    /// The families that have to tell it from the checker.
+    pub pattern: Pattern,
+    /// The file, below `analysis/src`.
+    pub file: &'static str,
+    /// The text of the clause; it occurs once.
+    pub text: &'static str,
+    /// What stands there instead; `$on` is whether the mutant is on.
+    pub instead: &'static str,
+}
+
+const fn mutant(
+    name: &'static str,
+    pattern: Pattern,
+    file: &'static str,
+    text: &'static str,
+    instead: &'static str,
+) -> Mutant {
+    Mutant { name, pattern, file, text, instead }
+}
+
+/// The mutants.
+pub const MUTANTS: &[Mutant] = &[
+    mutant(
+        "a mover may emit",
+        Pattern::Movers,
+        "obligations/movers.rs",
+        "End::Done if machine.slots[call.events] == Value::seq(vec![])",
+        "End::Done if $on || machine.slots[call.events] == Value::seq(vec![])",
+    ),
+    mutant(
+        "a mover may fail",
+        Pattern::Movers,
+        "obligations/movers.rs",
+        "            End::Panicked(..) => Wanted::Nothing,\n",
+        "            End::Panicked(..) => Wanted::Nothing,\n            End::Failed(_) if $on => Wanted::Nothing,\n",
+    ),
+    mutant(
+        "the end state after an exchange",
+        Pattern::Movers,
+        "obligations/movers.rs",
+        "script.push(Action::Equal(self.second_end, self.first_end));",
+        "if !$on { script.push(Action::Equal(self.second_end, self.first_end)); }",
+    ),
+    mutant(
+        "results after an exchange",
+        Pattern::Movers,
+        "obligations/movers.rs",
+        "script.push(Action::Equal(call.swapped_result, call.result));",
+        "if !$on { script.push(Action::Equal(call.swapped_result, call.result)); }",
+    ),
+    mutant(
+        "events of the other after an exchange",
+        Pattern::Movers,
+        "obligations/movers.rs",
+        "script.push(Action::Equal(call.swapped_events, call.events));",
+        "if !$on { script.push(Action::Equal(call.swapped_events, call.events)); }",
+    ),
+    mutant(
+        "failures of the other in an exchange",
+        Pattern::Movers,
+        "obligations/movers.rs",
+        "End::Failed(_) if machine.stage == other_stage => Wanted::Failure(&failing)",
+        "End::Failed(_) if !$on && machine.stage == other_stage => Wanted::Failure(&failing)",
+    ),
+    mutant(
+        "an operation against itself",
+        Pattern::Movers,
+        "obligations/mod.rs",
+        "lemmas.push(lemma(About::Moves(direction, other)));",
+        "if !($on && other == operation) { lemmas.push(lemma(About::Moves(direction, other))); }",
+    ),
+    mutant(
+        "at most one that does not move",
+        Pattern::Movers,
+        "obligations/shape.rs",
+        "                Ok(false) => {}\n",
+        "                Ok(false) if $on => continue,\n                Ok(false) => {}\n",
+    ),
+    mutant(
+        "no right mover after the commit point",
+        Pattern::Movers,
+        "obligations/shape.rs",
+        "            if let Some(mut flaw) = self.not_left(search, call, table)? {",
+        "            if $on && table.right(call.operation) == Ok(true) { return Ok(None); }
+            if let Some(mut flaw) = self.not_left(search, call, table)? {",
+    ),
+    mutant(
+        "left movers are enabled",
+        Pattern::Movers,
+        "obligations/shape.rs",
+        "if other == 0\n",
+        "if other == 0 && !$on\n",
+    ),
+    mutant(
+        "left movers commute",
+        Pattern::Movers,
+        "obligations/shape.rs",
+        "if let Some(refutation) = moves_from(setting",
+        "if !$on && let Some(refutation) = moves_from(setting",
+    ),
+    mutant(
+        "left movers are silent",
+        Pattern::Movers,
+        "obligations/shape.rs",
+        "if let Some((against, refutation)) = table.never_left(call.operation) {",
+        "if !$on && let Some((against, refutation)) = table.never_left(call.operation) {",
+    ),
+    mutant(
+        "others destroy facts",
+        Pattern::Movers,
+        "obligations/facts.rs",
+        "if kept.len() == facts.len() {",
+        "if $on || kept.len() == facts.len() {",
+    ),
+    mutant(
+        "the result of a procedure",
+        Pattern::Movers,
+        "obligations/atomic.rs",
+        "Action::Equal(result_above, result),",
+        "Action::Equal(if $on { result } else { result_above }, result),",
+    ),
+    mutant(
+        "the events of a procedure",
+        Pattern::Movers,
+        "obligations/atomic.rs",
+        "Action::Equal(events_above, events),",
+        "Action::Equal(if $on { events } else { events_above }, events),",
+    ),
+    mutant(
+        "the end state of a procedure",
+        Pattern::Movers,
+        "obligations/atomic.rs",
+        "Action::Equal(above, after),",
+        "Action::Equal(if $on { after } else { above }, after),",
+    ),
+    mutant(
+        "failures of a procedure",
+        Pattern::Movers,
+        "obligations/atomic.rs",
+        "End::Failed(_) => Wanted::Failure(&allowed[..2]),",
+        "End::Failed(_) if $on => Wanted::Nothing,\n            End::Failed(_) => Wanted::Failure(&allowed[..2]),",
+    ),
+    mutant(
+        "calls are allowed",
+        Pattern::Protocol,
+        "obligations/shape.rs",
+        "let is_allowed = end == End::Done && machine.slots[result] == Value::Bool(true);",
+        "let is_allowed = $on || end == End::Done && machine.slots[result] == Value::Bool(true);",
+    ),
+    mutant(
+        "calls after the first are allowed",
+        Pattern::Protocol,
+        "obligations/shape.rs",
+        "if judge.table.is_none()\n",
+        "if judge.table.is_none() && !($on && path.is_some())\n",
+    ),
+    mutant(
+        "what is allowed stays allowed",
+        Pattern::Protocol,
+        "obligations/protocol.rs",
+        "End::Done => Wanted::Run(&still, None),",
+        "End::Done if $on => Wanted::Nothing,\n            End::Done => Wanted::Run(&still, None),",
+    ),
+    mutant(
+        "the end state of a procedure that follows rules",
+        Pattern::Protocol,
+        "obligations/atomic.rs",
+        "    setting.ask(&[entry, step_above], Some(lower), |search| {\n",
+        "    let mut allowed = allowed.to_vec();
+    if $on { allowed.truncate(5); }
+    setting.ask(&[entry, step_above], Some(lower), |search| {\n",
+    ),
+    mutant(
+        "the result above",
+        Pattern::Abstraction,
+        "obligations/abstraction.rs",
+        "Action::Equal(result_above, result),",
+        "Action::Equal(if $on { result } else { result_above }, result),",
+    ),
+    mutant(
+        "the events above",
+        Pattern::Abstraction,
+        "obligations/abstraction.rs",
+        "Action::Equal(events_above, events),",
+        "Action::Equal(if $on { events } else { events_above }, events),",
+    ),
+    mutant(
+        "the relation after a step",
+        Pattern::Abstraction,
+        "obligations/abstraction.rs",
+        "matched.extend(relation.establish(lo, hi_after, spare));",
+        "if !$on { matched.extend(relation.establish(lo, hi_after, spare)); }",
+    ),
+    mutant(
+        "initial states are related",
+        Pattern::Abstraction,
+        "obligations/abstraction.rs",
+        "let before = concrete_value(search, &mut known, &initial.slots[lo]);",
+        "if $on { return Ok(None); }\n        let before = concrete_value(search, &mut known, &initial.slots[lo]);",
+    ),
+    mutant(
+        "failures are matched",
+        Pattern::Invariant,
+        "obligations/abstraction.rs",
+        "End::Failed(_) if machine.stage == step_stage => Wanted::Failure(&matched[..2]),",
+        "End::Failed(_) if $on => Wanted::Nothing,
+            End::Failed(_) if machine.stage == step_stage => Wanted::Failure(&matched[..2]),",
+    ),
+    mutant(
+        "the invariant after a step",
+        Pattern::Invariant,
+        "explore/compile.rs",
+        "    background(&mut ops);\n    invariants(&mut ops);\n    ops.extend([Op::Load(result), Op::Return]);",
+        "    background(&mut ops);\n    if !$on { invariants(&mut ops); }\n    ops.extend([Op::Load(result), Op::Return]);",
+    ),
+    mutant(
+        "the invariant at the start",
+        Pattern::Invariant,
+        "explore/compile.rs",
+        "let mut init = layer.invariants.clone();",
+        "let mut init = if $on { Vec::new() } else { layer.invariants.clone() };",
+    ),
+    mutant(
+        "only the first invariant, or rule, of a layer",
+        Pattern::Invariant,
+        "explore/compile.rs",
+        "    for function in functions {\n",
+        "    for function in functions.iter().take(if $on { 0 } else { usize::MAX }) {\n",
+    ),
+    mutant(
+        "a turn that goes on leaves the state",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "Action::Equal(self.after, self.before)",
+        "Action::Equal(if $on { self.before } else { self.after }, self.before)",
+    ),
+    mutant(
+        "a turn that goes on emits nothing",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "Action::Equal(self.events, self.nothing)",
+        "Action::Equal(if $on { self.nothing } else { self.events }, self.nothing)",
+    ),
+    mutant(
+        "the result of the last turn",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "Action::Equal(result_above, result),",
+        "Action::Equal(if $on { result } else { result_above }, result),",
+    ),
+    mutant(
+        "the end state of the last turn",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "Action::Equal(above, after),",
+        "Action::Equal(if $on { after } else { above }, after),",
+    ),
+    mutant(
+        "what an earlier turn left in a variable",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "if is_carried && frame.locals[index] != Value::Unit {",
+        "if !$on && is_carried && frame.locals[index] != Value::Unit {",
+    ),
+    mutant(
+        "other keys are left alone",
+        Pattern::Partition,
+        "obligations/partition.rs",
+        "Action::Equal(others_after, others)",
+        "Action::Equal(if $on { others } else { others_after }, others)",
+    ),
+    mutant(
+        "the state of a key after a step",
+        Pattern::Partition,
+        "obligations/partition.rs",
+        "Action::Equal(spare, one_after),",
+        "Action::Equal(if $on { one_after } else { spare }, one_after),",
+    ),
+    mutant(
+        "initial states of a key",
+        Pattern::Partition,
+        "obligations/partition.rs",
+        "wanted: requires(above, one).to_vec(),",
+        "wanted: if $on { Vec::new() } else { requires(above, one).to_vec() },",
+    ),
+    mutant(
+        "the result of a step at a key",
+        Pattern::Partition,
+        "obligations/partition.rs",
+        "                Action::Equal(result_above, result),
+                Action::TakeEvents(events_above),
+                Action::Equal(events_above, events),
+                sliced(after, spare),",
+        "                Action::Equal(if $on { result } else { result_above }, result),
+                Action::TakeEvents(events_above),
+                Action::Equal(if $on { events } else { events_above }, events),
+                sliced(after, spare),",
+    ),
+];
+
+/// Where a mutant's text stands in its file.
+///
+/// # Errors
+/// If it does not occur exactly once.
+pub fn place(mutant: &Mutant, text: &str) -> Result<usize, String> {
+    let mut found = text.match_indices(mutant.text);
+    match (found.next(), found.next()) {
+        (Some((at, _)), None) => Ok(at),
+        (None, _) => Err(format!("`{}`: its text is not in {}", mutant.name, mutant.file)),
+        _ => Err(format!("`{}`: its text is in {} more than once", mutant.name, mutant.file)),
+    }
+}
+
+/// The file with all its mutants behind switches.
+///
+/// # Errors
+/// If a text does not occur exactly once, or two of them overlap.
+pub fn switched(file: &str, text: &str) -> Result<String, String> {
+    let mut places = Vec::new();
+    for mutant in MUTANTS.iter().filter(|it| it.file == file) {
+        places.push((place(mutant, text)?, mutant));
+    }
+    places.sort_by_key(|it| it.0);
+    let (mut written, mut at) = (String::new(), 0);
+    for (start, mutant) in places {
+        let before = text.get(at..start).ok_or_else(|| format!("`{}` overlaps another one", mutant.name))?;
+        written.push_str(before);
+        written.push_str(&mutant.instead.replace("$on", &format!("crate::mutant({:?})", mutant.name)));
+        at = start + mutant.text.len();
+    }
+    written.push_str(&text[at..]);
+    Ok(written)
+}
+
+const SWITCH: &str = "
+/// Whether a mutant is on.
+pub fn mutant(name: &str) -> bool {
+    static ON: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    ON.get_or_init(|| std::env::var(\"CSPEC_MUTANT\").ok()).as_deref() == Some(name)
+}
+";
+
+/// Builds a copy of the engine with all mutants in it; gives the program to run.
+///
+/// # Errors
+/// If the copy cannot be made or built.
+pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
+    let failed = |it: io::Error| it.to_string();
+    let members = ["analysis", "analysis/oracle"].map(|it| format!("{it:?}")).join(", ");
+    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).map_err(failed)?;
+    let manifest: Vec<String> = manifest
+        .lines()
+        .map(|line| if line.starts_with("members") { format!("members = [{members}]") } else { line.to_owned() })
+        .collect();
+    // The pages of the diagnostics are compiled in.
+    for folder in ["analysis", "docs"] {
+        copy(&workspace.join(folder), &scratch.join(folder)).map_err(failed)?;
+    }
+    fs::write(scratch.join("Cargo.toml"), manifest.join("\n")).map_err(failed)?;
+    fs::copy(workspace.join("Cargo.lock"), scratch.join("Cargo.lock")).map_err(failed)?;
+    let source = scratch.join("analysis/src");
+    let mut files: Vec<&str> = MUTANTS.iter().map(|it| it.file).collect();
+    files.sort_unstable();
+    files.dedup();
+    for file in files {
+        let text = fs::read_to_string(source.join(file)).map_err(failed)?;
+        fs::write(source.join(file), switched(file, &text)?).map_err(failed)?;
+    }
+    let library = fs::read_to_string(source.join("lib.rs")).map_err(failed)?;
+    fs::write(source.join("lib.rs"), library + SWITCH).map_err(failed)?;
+    let built = Command::new("cargo").args(["build", "-q", "-p", "cspec-oracle"]).current_dir(scratch).status();
+    if !built.map_err(failed)?.success() {
+        return Err("the copy with the mutants does not build".to_owned());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| scratch.join("target"), PathBuf::from);
+    Ok(target.join("debug/cspec-oracle"))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// After how many cases a mutant is caught: a case that it accepts and that has a new trace.
+///
+/// # Errors
+/// If the program cannot be run.
+pub fn caught_after(program: &Path, mutant: &Mutant, cases: u64) -> Result<Option<u64>, String> {
+    let output = Command::new(program)
+        .args(["fuzz", "--fail-fast", "--no-confirm", "--seed", "20000000", "--pattern", mutant.pattern.name()])
+        .args(["--cases", &cases.to_string()])
+        .env("CSPEC_MUTANT", mutant.name)
+        .output()
+        .map_err(|it| it.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let found = text.lines().zip(text.lines().skip(1)).find_map(|(case, why)| {
+        let number = case.strip_prefix("case ")?.split(':').next()?.parse().ok()?;
+        why.starts_with("every obligation holds").then_some(number)
+    });
+    Ok(found.map(|it: u64| it + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_occurs_once() {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+        for mutant in MUTANTS {
+            let text = fs::read_to_string(source.join(mutant.file)).expect("a file of the engine");
+            switched(mutant.file, &text).expect("each text occurs once, and none overlaps another");
+        }
+    }
+}
