@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::ir::Span;
+use crate::{counterexample::Counterexample, ir::Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -34,13 +34,21 @@ pub struct Diagnostic<P = Span> {
     pub label: String,
     /// Other places that matter, each with a line of its own.
     pub related: Vec<(P, String)>,
-    /// Paragraphs below the excerpt: the state, the two orders, the first difference. Lines are laid out already (plain text, no tabs).
+    /// Paragraphs below the excerpt that are no counterexample. Lines are laid out already (plain text, no tabs).
     pub notes: Vec<String>,
+    /// The run that shows it.
+    pub counterexample: Option<Counterexample<P>>,
     /// What to do next, one line.
     pub help: Option<String>,
 }
 
 impl<P> Diagnostic<P> {
+    /// What stands below the excerpt, as text: the notes, and the counterexample line by line.
+    pub fn paragraphs(&self) -> Vec<String> {
+        let counterexample = self.counterexample.iter().flat_map(Counterexample::lines);
+        self.notes.iter().cloned().chain(counterexample).collect()
+    }
+
     /// The same finding at other places. Related places that there are none for are left out.
     pub fn at<Q>(&self, span: Q, place: impl Fn(&P) -> Option<Q>) -> Diagnostic<Q> {
         Diagnostic {
@@ -51,6 +59,7 @@ impl<P> Diagnostic<P> {
             label: self.label.clone(),
             related: self.related.iter().filter_map(|(at, text)| Some((place(at)?, text.clone()))).collect(),
             notes: self.notes.clone(),
+            counterexample: self.counterexample.as_ref().map(|it| it.at(&place)),
             help: self.help.clone(),
         }
     }

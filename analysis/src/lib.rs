@@ -4,6 +4,7 @@
 //! shown and ask [`explore`] → [`verdict`] → [`diagnostics`]. A stage never reaches back. The engine knows nothing of terminals, editors or
 //! wire formats, and never links against the crates it checks: it reads their text.
 
+pub mod counterexample;
 pub mod db;
 pub mod diagnostics;
 pub mod explore;

@@ -200,7 +200,12 @@ impl Plan {
             match relied.obligation {
                 Obligation::Lemma(lemma) => {
                     let lemma = lemma.within(&entry.slice.outline)?;
-                    lemmas.settled.insert(lemma, lemma_result(&settled));
+                    let mut result = lemma_result(&settled);
+                    let told = result.refutation.as_mut().and_then(|it| it.counterexample.as_mut());
+                    if let Some(told) = told {
+                        *told = told.at(|place| entry.place_of(relied, *place));
+                    }
+                    lemmas.settled.insert(lemma, result);
                 }
                 Obligation::Absorbs(id) if settled.holds() => {
                     lemmas.absorbing.insert(entry.slice.outline.implementation(id)?, settled.bounds_met.clone());
@@ -222,6 +227,13 @@ fn lemma_result(settled: &Settled) -> LemmaResult {
 }
 
 impl Entry {
+    /// A place of another entry's slice in the slice of this one: of an operation, since bodies need not be kept here.
+    fn place_of(&self, other: &Entry, place: Anchor) -> Option<Anchor> {
+        let Anchor::Operation(layer, operation) = other.slice.outline.anchor(place)? else { return None };
+        let outline = &self.slice.outline;
+        Some(Anchor::Operation(outline.layer(layer)?, outline.operation(layer, operation)?))
+    }
+
     /// Names the result.
     pub fn fingerprint(&self, scope: &Scope) -> Fingerprint {
         Fingerprint::new(self.slice.outline.hash(), &self.within, scope)

@@ -2,6 +2,7 @@
 //! is to blame, with a counterexample that was replayed.
 
 mod cmail;
+mod told;
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use cspec_analysis::{
     report::Options,
     verdict::{Scope, Verdict},
 };
+use told::is_told;
 
 /// Patches of the layers, and what is to be found.
 struct Mistake {
@@ -955,6 +957,7 @@ impl Mistake {
             is_owed
                 && it.verdict == Verdict::Violated
                 && finding.code == self.code
+                && is_told(finding)
                 && checked.place(finding).1 == self.line
         })
     }

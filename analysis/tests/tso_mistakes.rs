@@ -5,6 +5,7 @@
 //! not find, two or three processes that count once cannot show.
 
 mod findings;
+mod told;
 
 use cspec_analysis::{
     diagnostics::Severity,
@@ -13,6 +14,7 @@ use cspec_analysis::{
 };
 use findings::{Checked, run};
 use rayon::prelude::*;
+use told::is_told;
 
 /// A patch of one file, and what is to be found.
 struct Mistake {
@@ -431,6 +433,7 @@ impl Mistake {
             is_owed
                 && it.verdict == Verdict::Violated
                 && finding.code == self.code
+                && is_told(finding)
                 && checked.line(finding) == self.line
         })
     }

@@ -11,6 +11,7 @@ use std::{
 use camino::Utf8PathBuf;
 use cspec_analysis::{
     diagnostics::{self, Severity, codes},
+    ir::Span,
     verdict::Verdict,
 };
 use serde_json::json;
@@ -130,7 +131,8 @@ impl Converter<'_> {
         is_old: bool,
     ) -> Option<(Uri, Diagnostic)> {
         let (file, range) = self.package.range(found.span, self.view.encoding)?;
-        let related = found.related.iter().filter_map(|(span, text)| {
+        let taken = transitions(found);
+        let related = found.related.iter().chain(&taken).filter_map(|(span, text)| {
             let (file, range) = self.package.range(*span, self.view.encoding)?;
             let location = Location::new(file.uri.clone(), range);
             Some(DiagnosticRelatedInformation { location, message: text.clone() })
@@ -158,15 +160,25 @@ impl Converter<'_> {
     }
 }
 
+/// The transitions that the steps of a counterexample take, each by the last choice that it makes.
+fn transitions(found: &diagnostics::Diagnostic) -> Vec<(Span, String)> {
+    let steps = found.counterexample.iter().filter_map(|it| it.runs.first()).flat_map(|it| &it.steps);
+    let taken = steps.filter_map(|step| {
+        let place = step.choices.iter().rev().find_map(|it| it.place)?;
+        Some((place, format!("the transition taken by {step}")))
+    });
+    taken.collect()
+}
+
 /// A finding as one text: what is wrong, the counterexample, what to do next.
 fn in_words(found: &diagnostics::Diagnostic, is_old: bool) -> String {
     let mut text = found.message.clone();
     if is_old {
         text.push_str(" (stale: found before the last edit)");
     }
-    for note in &found.notes {
+    for note in found.paragraphs() {
         text.push('\n');
-        text.push_str(note);
+        text.push_str(&note);
     }
     if let Some(help) = &found.help {
         text.push_str("\nhelp: ");

@@ -102,7 +102,7 @@ impl Verdicts {
 
     /// An obligation that `about` picks and that has a counterexample.
     pub fn refuted(&self, about: &dyn Fn(&ObligationName) -> bool) -> Option<&str> {
-        let has_counterexample = |it: &Outcome| it.diagnostics.iter().any(|it| !it.notes.is_empty());
+        let has_counterexample = |it: &Outcome| it.diagnostics.iter().any(|it| it.counterexample.is_some());
         self.iter().find(|(_, entry, outcome)| about(&entry.name) && has_counterexample(outcome)).map(|(id, ..)| id)
     }
 

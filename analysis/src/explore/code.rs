@@ -1,5 +1,6 @@
 //! Code for the exploring machine: a stack machine with explicit frames, so that a run can be copied wherever there is a choice.
 
+use super::machine::Site;
 use crate::ir::{FunctionId, LayerId, Literal, Mutation, NodeId, Prim, Type};
 
 /// Index into [`Code::functions`].
@@ -65,6 +66,21 @@ impl Code {
     /// The step of an operation without background steps.
     pub fn core(&self, layer: LayerId, operation: usize) -> CodeId {
         self.cores[layer.0 as usize][operation]
+    }
+
+    /// Where in a function the instruction before this one stands.
+    pub fn site(&self, code: CodeId, pc: usize) -> Site {
+        Site { code, node: self.functions[code].nodes[pc.saturating_sub(1)] }
+    }
+
+    /// The operation whose step this is.
+    pub fn operation_of(&self, step: CodeId) -> Option<(LayerId, usize)> {
+        let of = |steps: &[Vec<CodeId>]| {
+            let found = |(layer, all): (usize, &Vec<CodeId>)| Some((layer, all.iter().position(|it| *it == step)?));
+            steps.iter().enumerate().find_map(found)
+        };
+        let (layer, operation) = of(&self.steps).or_else(|| of(&self.cores))?;
+        Some((LayerId(layer as u32), operation))
     }
 
     /// A function of the program.

@@ -92,6 +92,31 @@ pub enum Chosen {
 /// The choices of a run, last first.
 pub type Trail = Option<Rc<Taken>>;
 
+/// Something that a run did.
+#[derive(Debug)]
+pub enum Told {
+    /// A function was called by the script, or as a step of the layer below: with these arguments, by the code at this place.
+    Called(CodeId, Vec<Value>, Option<Site>),
+    /// It returned: what its first parameter is then, and the result.
+    Returned(Value, Value),
+    /// A choice was taken.
+    Chose(Site, Chosen),
+}
+
+/// What a run did, last first. Only kept by those who tell of it.
+pub type Tale = Option<Rc<Telling>>;
+
+/// What a run did last, and before.
+#[derive(Debug)]
+pub struct Telling {
+    /// What.
+    pub told: Told,
+    /// Events at the time.
+    pub events: usize,
+    /// What it did before.
+    pub before: Tale,
+}
+
 /// Why a machine stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
@@ -169,6 +194,8 @@ pub struct Machine {
     pub stage: usize,
     /// How often the head of a loop has been reached.
     pub turns: u32,
+    /// What the run did, if it is to be told.
+    pub tale: Option<Tale>,
 }
 
 impl Machine {
@@ -191,6 +218,15 @@ impl Machine {
             hints: None,
             stage: 0,
             turns: 0,
+            tale: None,
+        }
+    }
+
+    /// Notes what the run does, if it is to be told.
+    pub fn tell(&mut self, told: impl FnOnce(&Machine) -> Told) {
+        if let Some(before) = self.tale.clone() {
+            let telling = Telling { told: told(self), events: self.events.len(), before };
+            self.tale = Some(Some(Rc::new(telling)));
         }
     }
 
@@ -204,6 +240,8 @@ impl Machine {
         let mut locals = Vec::with_capacity(code.functions[step].locals);
         locals.extend([self.state.clone(), me]);
         locals.extend(arguments);
+        let site = self.frames.last().map(|it| code.site(it.code, it.pc));
+        self.tell(|_| Told::Called(step, locals.clone(), site));
         self.enter(code, step, locals, Then::Performed);
     }
 
@@ -233,6 +271,7 @@ impl Machine {
     /// Notes what was chosen at the instruction run last.
     pub fn note(&mut self, world: &World, chosen: Chosen) {
         if let Some(site) = self.site(world) {
+            self.tell(|_| Told::Chose(site, chosen.clone()));
             self.trail = Some(Rc::new(Taken { site, chosen, before: self.trail.take() }));
         }
     }
@@ -250,8 +289,7 @@ impl Machine {
 
     /// Where the machine stands: the instruction run last.
     pub fn site(&self, world: &World) -> Option<Site> {
-        let frame = self.frames.last()?;
-        Some(Site { code: frame.code, node: world.code.functions[frame.code].nodes[frame.pc.saturating_sub(1)] })
+        self.frames.last().map(|it| world.code.site(it.code, it.pc))
     }
 
     /// Runs until something stops it.
@@ -446,6 +484,9 @@ impl Machine {
             }
         }
         self.stack.push(result);
+        if frame.then == Then::Performed {
+            self.tell(|it| Told::Returned(it.state.clone(), it.stack.last().cloned().unwrap_or(Value::Unit)));
+        }
         match frame.then {
             Then::Performed => Err(Stop::Performed),
             Then::Push => Ok(()),
@@ -1192,6 +1233,11 @@ impl Machine {
             Rc::make_mut(&mut self.known.resolved).retain(|id, _| !is_dead(id));
         }
         if chosen {
+            if self.tale.is_some() {
+                let forgotten = self.chosen.iter().filter(|(id, _)| is_dead(id));
+                let forgotten: Vec<_> = forgotten.map(|(id, value)| (*id, value.clone())).collect();
+                Rc::make_mut(&mut self.drawn).extend(forgotten);
+            }
             Rc::make_mut(&mut self.chosen).retain(|id, _| !is_dead(id));
         }
     }

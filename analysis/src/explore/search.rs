@@ -17,7 +17,7 @@ use super::{
     cells::{Knowledge, Need, Numbers, Quantifier, WITNESS_ATOMS, int_range},
     code::CodeId,
     hints::Hints,
-    machine::{Chosen, Frame, Machine, Site, Stop, World},
+    machine::{Chosen, Frame, Machine, Site, Stop, Told, World},
     value::{CellId, Sort, Value},
 };
 use crate::ir::{LayerId, Program, Type};
@@ -350,7 +350,8 @@ impl<'p> Search<'_, 'p> {
         let slot = |machine: &Machine, slot: &Slot| machine.slots[*slot].clone();
         match action {
             Action::Call { function, arguments, .. } => {
-                let values = arguments.iter().map(|it| slot(machine, it)).collect();
+                let values: Vec<Value> = arguments.iter().map(|it| slot(machine, it)).collect();
+                machine.tell(|_| Told::Called(*function, values.clone(), None));
                 machine.call(self.world.code, *function, values);
                 // What is changed in place is not kept: paths that differ only in where they started need not be told apart.
                 if let (Some(state), [0]) = (arguments.first(), &self.world.code.functions[*function].inout[..]) {
@@ -398,6 +399,8 @@ impl<'p> Search<'_, 'p> {
                 if let (Some(state), Some(slot)) = (inouts.into_iter().next(), arguments.first()) {
                     machine.set(*slot, state);
                 }
+                let state = arguments.first().map_or(Value::Unit, |it| machine.slots[*it].clone());
+                machine.tell(|_| Told::Returned(state, value.clone()));
                 if let Some(slot) = result {
                     machine.set(*slot, value);
                 }

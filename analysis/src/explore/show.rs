@@ -1,102 +1,93 @@
-//! Values in words, for counterexamples. Values are written as the user would write them; processes are `p0`, `p1`, …
+//! Values of the exploration as [data](Datum), for counterexamples. Processes are numbered from 0.
 
 use super::{
     cells::{Cells, WITNESS_ATOMS},
     text::Piece,
     value::{MapValue, Sort, Value},
 };
-use crate::ir::{Type, TypeDefKind};
+use crate::{
+    counterexample::{Datum, TextPart},
+    ir::{Type, TypeDefKind},
+};
 
-/// Writes values of known types.
+/// Shows values of known types.
 pub struct Show<'c, 'p>(pub &'c Cells<'p>);
 
 impl Show<'_, '_> {
-    /// The value as text.
-    pub fn value(&self, value: &Value, ty: &Type) -> String {
+    /// The value as data.
+    pub fn datum(&self, value: &Value, ty: &Type) -> Datum {
         match (value, ty) {
-            (Value::Unit, _) => "()".to_owned(),
-            (Value::Bool(it), _) => it.to_string(),
-            (Value::Int(it), _) => it.to_string(),
-            (Value::Str(it), _) => format!("{it:?}"),
+            (Value::Unit, _) => Datum::Unit,
+            (Value::Bool(it), _) => Datum::Bool(*it),
+            (Value::Int(it), _) => Datum::Int(*it),
+            (Value::Str(it), _) => Datum::Str(it.to_string()),
             (Value::Text(pieces), _) => self.text(pieces),
             (Value::Atom(sort, number), _) => self.atom(*sort, *number),
-            (Value::Cell(_), _) => "_".to_owned(),
             (Value::Tuple(fields), Type::Tuple(types)) => {
-                let fields: Vec<String> = fields.iter().zip(types).map(|(it, ty)| self.value(it, ty)).collect();
-                format!("({})", fields.join(", "))
+                Datum::Tuple(fields.iter().zip(types).map(|(it, ty)| self.datum(it, ty)).collect())
             }
             (Value::Tuple(fields), Type::User(id)) => {
                 let def = &self.0.program.types[id.0 as usize];
-                let TypeDefKind::Struct(names) = &def.kind else { return def.name.clone() };
-                let fields = fields
-                    .iter()
-                    .zip(names)
-                    .map(|(it, field)| format!("{}: {}", field.name, self.value(it, &field.ty)));
-                format!("{} {{ {} }}", def.name, fields.collect::<Vec<_>>().join(", "))
+                let TypeDefKind::Struct(names) = &def.kind else { return Datum::Opaque };
+                let fields = fields.iter().zip(names);
+                let fields = fields.map(|(it, field)| (field.name.clone(), self.datum(it, &field.ty)));
+                Datum::Struct(def.name.clone(), fields.collect())
             }
-            (Value::Variant(0, _), Type::Option(_)) => "None".to_owned(),
-            (Value::Variant(_, fields), Type::Option(ty)) => {
-                format!("Some({})", fields.first().map_or_else(String::new, |it| self.value(it, ty)))
+            (Value::Variant(tag, fields), Type::Option(ty)) => {
+                let name = if *tag == 0 { "None" } else { "Some" };
+                let fields = fields.iter().map(|it| self.datum(it, ty)).collect();
+                Datum::Variant("Option".to_owned(), name.to_owned(), fields)
             }
             (Value::Variant(tag, fields), Type::User(id)) => self.variant(*tag, fields, id.0),
-            (Value::Seq(elements), Type::Seq(ty)) => {
-                let elements: Vec<String> = elements.iter().map(|it| self.value(it, ty)).collect();
-                format!("[{}]", elements.join(", "))
-            }
+            (Value::Seq(elements), Type::Seq(ty)) => Datum::Seq(elements.iter().map(|it| self.datum(it, ty)).collect()),
             (Value::Map(map), _) => self.map(map, ty),
-            (Value::Tuple(_) | Value::Variant(..) | Value::Seq(_), _) => "…".to_owned(),
+            (Value::Cell(_) | Value::Tuple(_) | Value::Variant(..) | Value::Seq(_), _) => Datum::Opaque,
         }
     }
 
-    fn variant(&self, tag: u32, fields: &[Value], user: u32) -> String {
+    fn variant(&self, tag: u32, fields: &[Value], user: u32) -> Datum {
         let def = &self.0.program.types[user as usize];
-        let TypeDefKind::Enum(variants) = &def.kind else { return def.name.clone() };
-        let Some(variant) = variants.get(tag as usize) else { return def.name.clone() };
-        if fields.is_empty() {
-            return variant.name.clone();
+        let TypeDefKind::Enum(variants) = &def.kind else { return Datum::Opaque };
+        let Some(variant) = variants.get(tag as usize) else { return Datum::Opaque };
+        let fields = fields.iter().zip(&variant.fields).map(|(it, field)| self.datum(it, &field.ty)).collect();
+        Datum::Variant(def.name.clone(), variant.name.clone(), fields)
+    }
+
+    fn map(&self, map: &MapValue, ty: &Type) -> Datum {
+        let present = map.over.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        let pairs =
+            |k: &Type, v: &Type| present.clone().map(|(key, it)| (self.datum(key, k), self.datum(it, v))).collect();
+        match ty {
+            Type::Map(k, v) => Datum::Map(pairs(k, v)),
+            Type::Total(k, v) => Datum::Total(pairs(k, v)),
+            Type::Set(k) => Datum::Set(present.map(|(key, _)| self.datum(key, k)).collect()),
+            _ => Datum::Opaque,
         }
-        let fields: Vec<String> =
-            fields.iter().zip(&variant.fields).map(|(it, field)| self.value(it, &field.ty)).collect();
-        format!("{}({})", variant.name, fields.join(", "))
     }
 
-    fn map(&self, map: &MapValue, ty: &Type) -> String {
-        let entries: Vec<String> = map
-            .over
-            .iter()
-            .filter_map(|(key, value)| {
-                let value = value.as_ref()?;
-                Some(match ty {
-                    Type::Map(k, v) | Type::Total(k, v) => format!("{}: {}", self.value(key, k), self.value(value, v)),
-                    Type::Set(k) => self.value(key, k),
-                    _ => "…".to_owned(),
-                })
-            })
-            .collect();
-        format!("{{{}}}", entries.join(", "))
+    fn text(&self, pieces: &[Piece]) -> Datum {
+        let part = |piece: &Piece| match piece {
+            Piece::Literal(text) => TextPart::Characters(text.to_string()),
+            Piece::Decimal(sort, number) => TextPart::Of(self.atom(*sort, *number)),
+            Piece::Other(number) => TextPart::Of(self.atom(Sort::Str, *number)),
+        };
+        Datum::Text(pieces.iter().map(part).collect())
     }
 
-    /// A made string; what is printed of a process or number that is not known stands in braces.
-    fn text(&self, pieces: &[Piece]) -> String {
-        let pieces = pieces.iter().map(|piece| match piece {
-            Piece::Literal(text) => text.to_string(),
-            Piece::Decimal(sort, number) => format!("{{{}}}", self.atom(*sort, *number)),
-            Piece::Other(number) => format!("{{s{number}}}"),
-        });
-        format!("\"{}\"", pieces.collect::<String>())
-    }
-
-    fn atom(&self, sort: Sort, number: u32) -> String {
-        if let Some(text) = self.0.scalar_literals(sort).get(number as usize) {
-            return text.clone();
+    fn atom(&self, sort: Sort, number: u32) -> Datum {
+        let literals = self.0.scalar_literals(sort);
+        let type_name = |user: u32| self.0.program.types[user as usize].name.clone();
+        if let Some(text) = literals.get(number as usize) {
+            let name = if let Sort::User(user) = sort { type_name(user) } else { "Pid".to_owned() };
+            return Datum::Named(name, text.clone());
         }
         let number = if number >= WITNESS_ATOMS { number - WITNESS_ATOMS + 90 } else { number };
         match sort {
-            Sort::Pid => format!("p{}", number - self.0.scalar_literals(sort).len() as u32),
-            Sort::User(user) => format!("{}({number})", self.0.program.types[user as usize].name),
+            Sort::Pid => Datum::Pid(number - literals.len() as u32),
+            Sort::User(user) => Datum::Fresh(type_name(user), number),
             // Some integer that the code does not name.
-            Sort::Int => (self.0.int_literals.last().copied().unwrap_or(0).max(6) + 1 + i64::from(number)).to_string(),
-            Sort::Str => format!("\"s{number}\""),
+            Sort::Int => Datum::Int(self.0.int_literals.last().copied().unwrap_or(0).max(6) + 1 + i64::from(number)),
+            Sort::Str => Datum::Str(format!("s{number}")),
         }
     }
 }

@@ -23,25 +23,26 @@
 //! `R` is the user's `#[abstraction]` — a function up, a function down, or a predicate, any of which may choose — and the invariant of the
 //! layer above, if it has one.
 
-use super::question::{
-    Answered, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays,
+use super::{
+    movers::first_difference,
+    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    tell::Teller,
 };
 use crate::{
+    counterexample::Counterexample,
     explore::{
         cells::Quantifier,
         code::CodeId,
         machine::{Machine, Site},
         search::{Abort, Action, End, Slot},
-        show::Show,
-        value::Value,
     },
-    ir::{Abstraction, Implementation, Type},
+    ir::{Abstraction, Anchor, Implementation},
 };
 
 /// A step, or an initial state, that has no match above.
 pub struct Unmatched {
-    /// The states and the step, in words.
-    pub notes: Vec<String>,
+    /// The states and the step.
+    pub counterexample: Counterexample<Anchor>,
     /// How the step below ended.
     pub end: End,
     /// Where it failed, if it did.
@@ -137,7 +138,7 @@ pub fn simulation(
 /// Background steps do not keep the relation. That refutes nothing: the whole step may still be matched.
 pub struct NotAbsorbed;
 
-impl Counterexample for NotAbsorbed {
+impl Refutes for NotAbsorbed {
     fn is_confirmed(&self) -> bool {
         true
     }
@@ -216,33 +217,30 @@ fn matched(
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
-        let mut known = case.known.clone();
-        let mut settle = |value: &Value| concrete_value(search, &mut known, value);
-        let above = settle(&case.slots[hi]);
-        let arguments: Vec<Value> = arguments.iter().map(|it| settle(&case.slots[*it])).collect();
-        let (result, after) = (settle(&case.slots[result]), settle(&case.slots[lo]));
-        let show = Show(&search.world.cells);
-        let types = setting.arguments(upper, operation);
-        let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-        let call = format!("{}: {name}({})", show.value(&initial.slots[me], &Type::Pid), arguments.join(", "));
-        let (low, high) =
-            (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
-        let mut notes =
-            vec![format!("in a state of {low} related to {high}  {}", show.value(&above, setting.state(upper)))];
-        match &case.end {
-            End::Done => {
-                notes.push(format!("the step {call} → {}", show.value(&result, setting.result(upper, operation))));
-                notes.push(format!("leads to  {}", show.value(&after, setting.state(lower))));
-                notes.push(format!("but no step of `{high}::{name}` with this result leads to a related state"));
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
+        // What the relation makes of the other state is known at the end only; the state before the step may be so made itself.
+        let mut slots = case.slots.clone();
+        let start = teller.start_of(&initial.slots, &given[..step_stage], (lo, hi), &case.slots)?;
+        let below = teller.run("below", lower, &start.0).with(steps);
+        slots[hi] = start.1.clone();
+        let steps = teller.attempt(&slots, &matched)?;
+        let layer = teller.layer(upper);
+        let conclusion = match &case.end {
+            End::Done if steps.last().is_some_and(|it| it.after.is_some() && it.mismatch.is_none()) => {
+                format!("no step of `{layer}::{name}` with this result leads to a related state")
             }
-            End::Panicked(_, why) => notes.push(format!("{call} panics: {why}")),
-            _ => notes.push(format!("the step {call} fails, and `{high}::{name}` cannot fail there")),
-        }
+            End::Done => format!("`{layer}::{name}` has no such step: {}", first_difference(steps.last())),
+            End::Panicked(_, why) => format!("the step below panics: {why}"),
+            _ => format!("the step below fails, and `{layer}::{name}` cannot fail there"),
+        };
+        let above = teller.run("above", upper, &start.1).with(steps);
+        let counterexample = teller.conclude(vec![below, above], conclusion);
         let site = match case.end {
             End::Failed(site) | End::Panicked(site, _) => Some(site),
             _ => None,
         };
-        Ok(Some(Unmatched { notes, end: case.end, site, replayed }))
+        Ok(Some(Unmatched { counterexample, end: case.end, site, replayed }))
     })
 }
 
@@ -279,16 +277,12 @@ pub fn initial(
             _ => Wanted::Never,
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let mut known = case.known.clone();
-        let before = concrete_value(search, &mut known, &initial.slots[lo]);
-        let show = Show(&search.world.cells);
-        let (low, high) =
-            (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
-        let notes = vec![
-            format!("in {low}  {}", show.value(&before, setting.state(lower))),
-            format!("is initial, but no initial state of {high} is related to it"),
-        ];
-        Ok(Some(Unmatched { notes, end: case.end, site: None, replayed: true }))
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &given, &case.end, None)?;
+        let run = teller.run("below", lower, &initial.slots[lo]).with(steps);
+        let conclusion = format!("no initial state of `{}` is related to it", teller.layer(upper));
+        let counterexample = teller.conclude(vec![run], conclusion);
+        Ok(Some(Unmatched { counterexample, end: case.end, site: None, replayed: true }))
     })
 }
 
@@ -311,20 +305,19 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
-        let mut known = case.known.clone();
-        let before = concrete_value(search, &mut known, &initial.slots[state]);
-        let show = Show(&search.world.cells);
-        let (low, high) =
-            (&setting.program.layers[lower.0 as usize].name, &setting.program.layers[upper.0 as usize].name);
-        let notes = vec![
-            format!("in the state  {}", show.value(&before, setting.state(lower))),
-            format!("which is initial in {low}, but not in {high}"),
-        ];
-        Ok(Some(Unmatched { notes, end: case.end, site: None, replayed }))
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &given, &case.end, None)?;
+        let below = teller.run("below", lower, &initial.slots[state]).with(steps);
+        let steps = teller.given(&initial.slots, &above[..1], &End::Done, None)?;
+        let above = teller.run("above", upper, &initial.slots[state]).with(steps);
+        let names = (teller.layer(lower), teller.layer(upper));
+        let conclusion = format!("the state is initial in `{}`, but not in `{}`", names.0, names.1);
+        let counterexample = teller.conclude(vec![below, above], conclusion);
+        Ok(Some(Unmatched { counterexample, end: case.end, site: None, replayed }))
     })
 }
 
-impl Counterexample for Unmatched {
+impl Refutes for Unmatched {
     fn is_confirmed(&self) -> bool {
         self.replayed
     }

@@ -10,23 +10,24 @@
 //! A failure of the run must be one that the operation above may have in `s` too. A run that blocks owes nothing: nothing is claimed about
 //! progress.
 
-use super::question::{
-    Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays,
+use super::{
+    movers::first_difference,
+    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    tell::Teller,
 };
 use crate::{
+    counterexample::Counterexample,
     explore::{
         machine::{Machine, Site},
         search::{Action, End},
-        show::Show,
-        value::Value,
     },
-    ir::{Code as How, LayerId, Type},
+    ir::{Anchor, Code as How, LayerId},
 };
 
 /// A run that the operation above does not allow.
 pub struct Disallowed {
-    /// The state, the run and what the operation above cannot do, in words.
-    pub notes: Vec<String>,
+    /// The state, the run and what the operation above cannot do.
+    pub counterexample: Counterexample<Anchor>,
     /// How the run ended.
     pub end: End,
     /// Where it failed, if it did.
@@ -96,37 +97,31 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
-        let Case { mut known, end, .. } = case.clone();
-        let mut settle = |value: &Value| concrete_value(search, &mut known, value);
-        let state = settle(&initial.slots[before]);
-        let arguments: Vec<Value> = arguments.iter().map(|it| settle(&initial.slots[*it])).collect();
-        let (result, after) = (settle(&case.slots[result]), settle(&case.slots[after]));
-        let show = Show(&search.world.cells);
-        let types = setting.arguments(upper, operation);
-        let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-        let call =
-            format!("{}: {name}({})", show.value(&start_process(&initial, me), &Type::Pid), arguments.join(", "));
-        let mut notes = vec![format!("in the state  {}", show.value(&state, setting.state(upper)))];
-        match &end {
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
+        let run = teller.run("the procedure", upper, &initial.slots[before]).with(steps);
+        let mut slots = case.slots.clone();
+        slots[before] = initial.slots[before].clone();
+        let steps = teller.attempt(&slots, &allowed)?;
+        let layer = teller.layer(upper);
+        let what = match case.end {
             End::Done => {
-                notes.push(format!("the run       {call} → {}", show.value(&result, setting.result(upper, operation))));
-                notes.push(format!("ends in       {}", show.value(&after, setting.state(upper))));
+                format!("returns {}, and ", teller.datum(&case.slots[result], setting.result(upper, operation)))
             }
-            End::Panicked(_, why) => notes.push(format!("the run       {call} panics: {why}")),
-            _ => notes.push(format!("the run       {call} fails")),
-        }
-        let layer = &setting.program.layers[upper.0 as usize].name;
-        notes.push(format!("but `{layer}::{name}` has no such step in this state"));
+            End::Panicked(_, why) => format!("panics ({why}), and "),
+            _ => "fails, and ".to_owned(),
+        };
+        let missing = if case.end == End::Done { first_difference(steps.last()) } else { "it cannot".to_owned() };
+        let above = teller.run("above", upper, &initial.slots[before]).with(steps);
+        let conclusion = format!("the procedure {what}`{layer}::{name}` has no such step: {missing}");
+        let counterexample = teller.conclude(vec![run, above], conclusion);
+        let end = case.end;
         let site = match end {
             End::Failed(site) | End::Panicked(site, _) => Some(site),
             _ => None,
         };
-        Ok(Some(Disallowed { notes, end, site, replayed }))
+        Ok(Some(Disallowed { counterexample, end, site, replayed }))
     })
-}
-
-fn start_process(machine: &Machine, slot: usize) -> Value {
-    machine.slots[slot].clone()
 }
 
 fn with_result(mut action: Action, slot: usize) -> Action {
@@ -137,7 +132,7 @@ fn with_result(mut action: Action, slot: usize) -> Action {
     action
 }
 
-impl Counterexample for Disallowed {
+impl Refutes for Disallowed {
     fn is_confirmed(&self) -> bool {
         self.replayed
     }

@@ -17,8 +17,12 @@ use std::{collections::VecDeque, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
-use super::question::{Answered, Counterexample, Effort, Setting};
+use super::{
+    question::{Answered, Effort, Refutes, Setting},
+    tell::untyped,
+};
 use crate::{
+    counterexample::{Counterexample, Datum, Run, Step, StepEnd},
     explore::{
         cells::{Knowledge, Numbers, Quantifier},
         machine::{Frame, Machine},
@@ -27,13 +31,13 @@ use crate::{
         text::Piece,
         value::{Sort, Value},
     },
-    ir::{Client, Code as How, FunctionKind, Implementation, Justification, LayerId, Partition, PartitionEnd},
+    ir::{Anchor, Client, Code as How, FunctionKind, Implementation, Justification, LayerId, Partition, PartitionEnd},
 };
 
 /// A run at the bottom that the top does not have.
 pub struct UnmatchedTrace {
-    /// The steps and events, in words.
-    pub notes: Vec<String>,
+    /// The steps and events.
+    pub counterexample: Counterexample<Anchor>,
 }
 
 /// The slot in which a process at work keeps the key of a partition. The first one is for what its client returns.
@@ -216,7 +220,7 @@ impl<'a, 'p> Product<'a, 'p> {
                 continue;
             }
             if edges.fails {
-                return Ok(Some(self.in_words(
+                return Ok(Some(self.told(
                     search,
                     &reached,
                     at,
@@ -246,12 +250,7 @@ impl<'a, 'p> Product<'a, 'p> {
                 });
                 if sets.get(next).is_empty() {
                     let last = reached.len() - 1;
-                    return Ok(Some(self.in_words(
-                        search,
-                        &reached,
-                        last,
-                        "the last event is not possible at the top",
-                    )));
+                    return Ok(Some(self.told(search, &reached, last, "the last event is not possible at the top")));
                 }
                 pending.push_back(reached.len() - 1);
             }
@@ -292,7 +291,7 @@ impl<'a, 'p> Product<'a, 'p> {
         Ok(false)
     }
 
-    fn in_words(&self, search: &Search<'_, 'p>, reached: &[Reached], last: usize, verdict: &str) -> UnmatchedTrace {
+    fn told(&self, search: &Search<'_, 'p>, reached: &[Reached], last: usize, conclusion: &str) -> UnmatchedTrace {
         let mut path = Vec::new();
         let mut at = last;
         while at != usize::MAX {
@@ -301,27 +300,49 @@ impl<'a, 'p> Product<'a, 'p> {
         }
         path.reverse();
         let show = Show(&search.world.cells);
-        let state_ty = self.setting.state(self.low.end);
-        let state_of = |reached: &Reached| self.low.states.get(self.low.configurations.get(reached.low).state);
-        let mut notes = Vec::new();
-        for pair in path.windows(2) {
-            let (before, after) = (pair[0], pair[1]);
-            let process = self.low.configurations.get(before.low).processes[after.process as usize];
-            let what = match &*self.low.processes.get(process) {
-                Process::Wants { operation, arguments, .. } => {
-                    let name = &self.setting.program.layers[self.low.end.0 as usize].operations[*operation].name;
-                    let types = self.setting.arguments(self.low.end, *operation);
-                    let arguments: Vec<String> =
-                        arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-                    format!("{name}({})", arguments.join(", "))
-                }
-                Process::Finished => String::new(),
-            };
-            let event = if after.events == 0 { "" } else { "   (an event)" };
-            notes.push(format!("p{}: {what:<28} {}{event}", after.process, show.value(&state_of(after), state_ty)));
-        }
-        notes.push(verdict.to_owned());
-        UnmatchedTrace { notes }
+        let layer = &self.setting.program.layers[self.low.end.0 as usize];
+        let state = |reached: &Reached| {
+            let state = self.low.states.get(self.low.configurations.get(reached.low).state);
+            show.datum(&state, &layer.state)
+        };
+        let steps = path.windows(2).filter_map(|pair| self.step_told(&show, pair[0], pair[1], state(pair[1])));
+        let run = Run {
+            title: "at the bottom".to_owned(),
+            layer: layer.name.clone(),
+            from: path.first().map_or(Datum::Opaque, |it| state(it)),
+            steps: steps.collect(),
+        };
+        let counterexample = Counterexample { values: Vec::new(), runs: vec![run], conclusion: conclusion.to_owned() };
+        UnmatchedTrace { counterexample }
+    }
+
+    /// The step of a process between two pairs. What it returned can be one of several things, which the trace does not tell apart.
+    fn step_told(&self, show: &Show<'_, '_>, before: &Reached, after: &Reached, state: Datum) -> Option<Step<Anchor>> {
+        let end = self.low.end;
+        let from = self.low.configurations.get(before.low);
+        let to = self.low.configurations.get(after.low);
+        let process = from.processes[after.process as usize];
+        let wanted = self.low.processes.get(process);
+        let Process::Wants { operation, arguments, .. } = &*wanted else { return None };
+        let outcomes = self.low.steps.get(&(from.state, process, after.process))?;
+        let leads_there = |(state, result, events): &&(Id, Value, Id)| {
+            let next = self.low.advances.get(&(process, result.clone()));
+            let goes_on = next.is_some_and(|it| it.contains(&to.processes[after.process as usize]));
+            *state == to.state && *events == after.events && goes_on
+        };
+        let (_, result, events) = outcomes.done.iter().find(leads_there)?;
+        let types = self.setting.arguments(end, *operation);
+        Some(Step {
+            process: Some(Datum::Pid(after.process)),
+            operation: self.setting.program.layers[end.0 as usize].operations[*operation].name.clone(),
+            arguments: arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty)).collect(),
+            end: StepEnd::Returns(show.datum(result, self.setting.result(end, *operation))),
+            events: self.events.get(*events).iter().map(untyped).collect(),
+            choices: Vec::new(),
+            after: Some(state),
+            mismatch: None,
+            place: Some(Anchor::Operation(end, *operation)),
+        })
     }
 }
 
@@ -716,7 +737,7 @@ fn mention_atoms(known: &mut Knowledge, value: &Value) {
     }
 }
 
-impl Counterexample for UnmatchedTrace {
+impl Refutes for UnmatchedTrace {
     fn is_confirmed(&self) -> bool {
         // The search is on concrete states.
         true

@@ -10,15 +10,17 @@
 //!
 //! An operation that has no transition in any state makes what is shown about it empty; that is a warning, not a violation.
 
-use super::question::{Answered, Counterexample, Effort, Setting, Slots, concrete_value};
+use super::{
+    question::{Answered, Effort, Refutes, Setting, Slots},
+    tell::Teller,
+};
 use crate::{
+    counterexample::Counterexample,
     explore::{
         machine::Site,
         search::{Action, End},
-        show::Show,
-        value::Value,
     },
-    ir::{Layer, LayerId, Type},
+    ir::{Anchor, Layer, LayerId},
 };
 
 /// A run of an operation that panics, or fails.
@@ -27,8 +29,8 @@ pub struct Panics {
     pub site: Site,
     /// Why.
     pub why: &'static str,
-    /// The state and the call, in words.
-    pub notes: Vec<String>,
+    /// The state and the call.
+    pub counterexample: Counterexample<Anchor>,
 }
 
 /// What of a layer is run.
@@ -85,29 +87,23 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
     let setting = if nothing_to_find { &Setting { scope: &smallest, ..*setting } } else { setting };
     let (answered, effort) = setting.ask(&[function], None, |search| {
         let start = slots.start(&mut search.world.cells, 1);
+        let initial = start.clone();
         let mut panics = None;
         enabled = false;
         search.for_all(start, &script, &mut |search, machine, end| {
-            let (site, why) = match end {
-                End::Panicked(site, why) => (site, why),
-                End::Failed(site) if must_succeed => (site, "this may not hold"),
+            let (site, why) = match &end {
+                End::Panicked(site, why) => (*site, *why),
+                End::Failed(site) if must_succeed => (*site, "this may not hold"),
                 _ => {
                     enabled = true;
                     return Ok(true);
                 }
             };
-            let mut known = machine.known.clone();
-            let before = concrete_value(search, &mut known, &machine.slots[state]);
-            let arguments: Vec<Value> =
-                arguments.iter().map(|it| concrete_value(search, &mut known, &machine.slots[*it])).collect();
-            let show = Show(&search.world.cells);
-            let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-            let process = show.value(&machine.slots[me], &Type::Pid);
-            let notes = vec![
-                format!("in the state  {}", show.value(&before, setting.state(id))),
-                format!("the call      {process}: {}({})", part.name(layer), arguments.join(", ")),
-            ];
-            panics = Some(Panics { site, why, notes });
+            let mut teller = Teller::new(setting, search, machine.known.clone());
+            let steps = teller.given(&initial.slots, &script, &end, None)?;
+            let run = teller.run("possible", id, &initial.slots[state]).with(steps);
+            let counterexample = teller.conclude(vec![run], format!("`{}` {}: {why}", part.name(layer), ends(&end)));
+            panics = Some(Panics { site, why, counterexample });
             Ok(false)
         })?;
         Ok(panics)
@@ -116,7 +112,11 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
     (answered, effort, enabled)
 }
 
-impl Counterexample for Panics {
+fn ends(end: &End) -> &'static str {
+    if matches!(end, End::Panicked(..)) { "panics" } else { "fails" }
+}
+
+impl Refutes for Panics {
     fn is_confirmed(&self) -> bool {
         // The run is from any state; there is nothing to replay.
         true

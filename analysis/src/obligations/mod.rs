@@ -17,6 +17,7 @@ pub mod report;
 pub mod retry;
 pub mod shape;
 pub mod stack;
+pub mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -284,7 +285,11 @@ impl shape::Table for LayerLemmas<'_> {
             };
             let words = report::lemma_in_words(self.program, &lemma);
             let refutation = result.and_then(|it| it.refutation.clone());
-            let unknown = Refutation { notes: vec![format!("it is not settled whether {words}")], replayed: false };
+            let unknown = Refutation {
+                notes: vec![format!("it is not settled whether {words}")],
+                counterexample: None,
+                replayed: false,
+            };
             return Some((against, refutation.unwrap_or(unknown)));
         }
         None

@@ -17,15 +17,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::question::{Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, for_all_exists, replays};
+use super::{
+    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays, unmet},
+    tell::Teller,
+};
 use crate::{
+    counterexample::{Counterexample, Mismatch, Step, StepEnd},
     explore::{
+        cells::Knowledge,
         machine::Machine,
         search::{Abort, Action, End, Search, Slot},
-        show::Show,
         value::Value,
     },
-    ir::LayerId,
+    ir::{Anchor, LayerId},
 };
 
 /// Which way an operation is to move.
@@ -50,10 +54,19 @@ impl Direction {
 /// Why an operation does not move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refutation {
-    /// The state and the two orders, in words.
+    /// What is known instead of a counterexample, in words.
     pub notes: Vec<String>,
+    /// The state and the two orders.
+    pub counterexample: Option<Counterexample<Anchor>>,
     /// Whether it was replayed on concrete values.
     pub replayed: bool,
+}
+
+impl Refutation {
+    /// A refutation by a counterexample.
+    pub fn new(counterexample: Counterexample<Anchor>, replayed: bool) -> Refutation {
+        Refutation { notes: Vec::new(), counterexample: Some(counterexample), replayed }
+    }
 }
 
 /// Operations of two processes, as slots of a script.
@@ -194,11 +207,11 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
             "may fail, and after a failure anything may be emitted"
         };
         let name = &setting.program.layers[layer.0 as usize].operations[mover].name;
-        let mut notes = vec![format!("`{name}` {what}: a mover must be silent")];
-        let mut known = case.known.clone();
-        let state_before = super::question::concrete_value(search, &mut known, &initial.slots[state]);
-        notes.push(format!("in the state  {}", Show(&search.world.cells).value(&state_before, setting.state(layer))));
-        Ok(Some(Refutation { notes, replayed }))
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &script, &case.end, Some(&case.slots))?;
+        let run = teller.run("possible", layer, &initial.slots[state]).with(steps);
+        let counterexample = teller.conclude(vec![run], format!("`{name}` {what}: a mover must be silent"));
+        Ok(Some(Refutation::new(counterexample, replayed)))
     })
 }
 
@@ -214,22 +227,23 @@ pub fn moves(
     let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
     setting.ask(&entries, None, |search| {
         let start = pair.slots.start(&mut search.world.cells, 2);
-        moves_from(setting, search, layer, &pair, direction, start)
+        Ok(moves_from(setting, search, layer, &pair, direction, start)?.map(|(refutation, _)| refutation))
     })
 }
 
-/// Whether the mover of `pair` moves past the other operation, in the states of `start`.
+/// Whether the mover of `pair` moves past the other operation, in the states of `start`; if not, with what is known in the case that
+/// refutes it.
 ///
 /// # Errors
 /// If the search cannot be completed.
 pub fn moves_from<'p>(
-    setting: &Setting,
+    setting: &Setting<'p>,
     search: &mut Search<'_, 'p>,
     layer: LayerId,
     pair: &Pair,
     direction: Direction,
     start: Machine,
-) -> Result<Option<Refutation>, Abort> {
+) -> Result<Option<(Refutation, Knowledge)>, Abort> {
     let given = pair.given(setting, layer, direction);
     let swapped = pair.wanted(setting, layer, direction);
     let failing = pair.wanted_failure(setting, layer, direction);
@@ -246,8 +260,18 @@ pub fn moves_from<'p>(
     let initial = start.clone();
     let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
     let replayed = replays(search, &initial, &given, &case, &wanted)?;
-    let notes = two_orders(setting, search, layer, pair, direction, &initial, &case)?;
-    Ok(Some(Refutation { notes, replayed }))
+    let other = if matches!(case.end, End::Failed(_)) { &failing } else { &swapped };
+    let mut teller = Teller::new(setting, search, case.known.clone());
+    let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
+    let happened = teller.run("possible", layer, &initial.slots[pair.state]).with(steps);
+    let mut slots = case.slots.clone();
+    slots[pair.state] = initial.slots[pair.state].clone();
+    let steps = teller.attempt(&slots, other)?;
+    let conclusion = format!("in the other order {}", first_difference(steps.last()));
+    let swapped = teller.run("other order", layer, &initial.slots[pair.state]).with(steps);
+    let known = teller.known().clone();
+    let counterexample = teller.conclude(vec![happened, swapped], conclusion);
+    Ok(Some((Refutation::new(counterexample, replayed), known)))
 }
 
 /// Whether `mover` stays enabled when `other` makes a step.
@@ -270,18 +294,17 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
         let initial = start.clone();
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
-        let mut known = case.known.clone();
-        let before = super::question::concrete_value(search, &mut known, &initial.slots[pair.state]);
-        let slots: Vec<Value> =
-            case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
-        let show = Show(&search.world.cells);
-        let notes = vec![
-            format!("in the state  {}", show.value(&before, setting.state(layer))),
-            format!("{} is possible,", call_in_words(setting, &show, layer, mover, &slots, false)),
-            format!("but not after  {}", call_in_words(setting, &show, layer, other, &slots, true)),
-            format!("in the state  {}", show.value(&slots[pair.first_end], setting.state(layer))),
-        ];
-        Ok(Some(Refutation { notes, replayed }))
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let mut steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
+        let mut after = steps.split_off(steps.len().min(1));
+        after.extend(teller.attempt(&case.slots, &enabled)?);
+        let state = &initial.slots[pair.state];
+        let runs =
+            vec![teller.run("possible", layer, state).with(steps), teller.run("but after", layer, state).with(after)];
+        let operations = &setting.program.layers[layer.0 as usize].operations;
+        let names = (&operations[mover.operation].name, &operations[other.operation].name);
+        let conclusion = format!("`{}` has disabled `{}`", names.1, names.0);
+        Ok(Some(Refutation::new(teller.conclude(runs, conclusion), replayed)))
     })
 }
 
@@ -289,126 +312,40 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
 ///
 /// # Errors
 /// If the search cannot be completed.
-pub fn enabled_from(
-    setting: &Setting,
-    search: &mut Search<'_, '_>,
+pub fn enabled_from<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
     layer: LayerId,
     pair: &Pair,
     start: &Machine,
-) -> Result<Option<Refutation>, Abort> {
+) -> Result<Option<(Refutation, Knowledge)>, Abort> {
     let mover = &pair.mover;
     let mut enabled = vec![Action::Copy(pair.state, pair.second_end)];
     enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
-    let Some(known) = super::question::unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else { return Ok(None) };
-    let mut known = known;
-    let before = super::question::concrete_value(search, &mut known, &start.slots[pair.state]);
-    let slots: Vec<Value> =
-        start.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
-    let show = Show(&search.world.cells);
-    let notes = vec![
-        format!("in the state  {}", show.value(&before, setting.state(layer))),
-        format!("{} is not possible", call_in_words(setting, &show, layer, mover, &slots, false)),
-    ];
-    Ok(Some(Refutation { notes, replayed: true }))
+    let Some(known) = unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else { return Ok(None) };
+    let mut teller = Teller::new(setting, search, known);
+    let steps = teller.attempt(&start.slots, &enabled)?;
+    let run = teller.run("there", layer, &start.slots[pair.state]).with(steps);
+    let known = teller.known().clone();
+    let name = &setting.program.layers[layer.0 as usize].operations[mover.operation].name;
+    let counterexample = teller.conclude(vec![run], format!("`{name}` may have to wait there"));
+    Ok(Some((Refutation::new(counterexample, true), known)))
 }
 
-/// `p1: link_mail(…) → true`.
-fn call_in_words(
-    setting: &Setting,
-    show: &Show,
-    layer: LayerId,
-    call: &Call,
-    slots: &[Value],
-    with_result: bool,
-) -> String {
-    let operation = &setting.program.layers[layer.0 as usize].operations[call.operation];
-    let types = setting.arguments(layer, call.operation);
-    let arguments: Vec<String> =
-        call.arguments.iter().zip(&types).map(|(slot, ty)| show.value(&slots[*slot], ty)).collect();
-    let process = show.value(&slots[call.process], &crate::ir::Type::Pid);
-    let call_text = format!("{process}: {}({})", operation.name, arguments.join(", "));
-    if !with_result {
-        return call_text;
+/// What is missing at the end of a run that should be possible, as a clause.
+pub fn first_difference(last: Option<&Step<Anchor>>) -> String {
+    let Some(last) = last else { return "nothing is possible".to_owned() };
+    let name = &last.operation;
+    match (&last.mismatch, &last.end) {
+        (Some(Mismatch::Result(wanted)), _) => format!("`{name}` cannot return {wanted}"),
+        (Some(Mismatch::Events(_)), _) => format!("`{name}` cannot emit the same events"),
+        (Some(Mismatch::State(_)), _) => "the same results are possible, but not the same end state".to_owned(),
+        (None, StepEnd::Disabled) => format!("`{name}` is not possible"),
+        (None, _) => "it cannot end in the same way".to_owned(),
     }
-    format!("{call_text} → {}", show.value(&slots[call.result], setting.result(layer, call.operation)))
 }
 
-/// The state, the order that is possible, and the first thing about the other order that is not.
-fn two_orders(
-    setting: &Setting,
-    search: &mut Search<'_, '_>,
-    layer: LayerId,
-    pair: &Pair,
-    direction: Direction,
-    initial: &Machine,
-    case: &Case,
-) -> Result<Vec<String>, Abort> {
-    let mut known = case.known.clone();
-    let before = super::question::concrete_value(search, &mut known, &initial.slots[pair.state]);
-    let mut slots: Vec<Value> =
-        case.slots.iter().map(|it| super::question::concrete_value(search, &mut known, it)).collect();
-    slots[pair.state] = before.clone();
-    let difference = first_difference(setting, search, layer, pair, direction, &known, &slots)?;
-    let show = Show(&search.world.cells);
-    let state = setting.state(layer);
-    let [first, second] = pair.order(direction);
-    let fails = matches!(case.end, End::Failed(_));
-    let other_is_first = direction == Direction::Left;
-    let line = |call: &Call, failed: bool| {
-        if failed {
-            format!("{}, which fails", call_in_words(setting, &show, layer, call, &slots, false))
-        } else {
-            call_in_words(setting, &show, layer, call, &slots, true)
-        }
-    };
-    let mut notes = vec![format!("in the state  {}", show.value(&before, state))];
-    notes.push(format!("possible      {}", line(first, fails && other_is_first)));
-    notes.push(format!("then          {}", line(second, fails && !other_is_first)));
-    if !fails {
-        notes.push(format!("ending in     {}", show.value(&slots[pair.first_end], state)));
-    }
-    notes.push(difference);
-    Ok(notes)
-}
-
-/// Which requirement of the other order is the first that cannot be met.
-fn first_difference(
-    setting: &Setting,
-    search: &mut Search<'_, '_>,
-    layer: LayerId,
-    pair: &Pair,
-    direction: Direction,
-    known: &crate::explore::cells::Knowledge,
-    slots: &[Value],
-) -> Result<String, Abort> {
-    let wanted = pair.wanted(setting, layer, direction);
-    let [second, first] = pair.order(direction);
-    let mut machine = Machine::new(known.clone(), crate::explore::cells::Quantifier::Universal);
-    machine.slots = std::rc::Rc::new(slots.to_vec());
-    for length in 1..=wanted.len() {
-        if super::question::unmet(search, &machine, &Wanted::Run(&wanted[..length], None))?.is_none() {
-            continue;
-        }
-        let show = Show(&search.world.cells);
-        let call = if length <= 5 { first } else { second };
-        let words = call_in_words(setting, &show, layer, call, slots, false);
-        let result = show.value(&slots[call.result], setting.result(layer, call.operation));
-        let when = if length <= 5 { "first" } else { "then" };
-        return Ok(match &wanted[length - 1] {
-            Action::Call { .. } => format!("other order   {words} is not possible {when}"),
-            Action::Equal(a, _) if *a == pair.second_end => {
-                "other order   the same results are possible, but not the same end state".to_owned()
-            }
-            Action::Equal(a, _) if *a == call.swapped_events => {
-                format!("other order   {words} {when} cannot emit the same events")
-            }
-            _ => format!("other order   {words} {when} cannot return {result}"),
-        });
-    }
-    Ok("other order   it cannot fail in the same way".to_owned())
-}
-
-impl Counterexample for Refutation {
+impl Refutes for Refutation {
     fn is_confirmed(&self) -> bool {
         self.replayed
     }

@@ -26,21 +26,20 @@
 //!
 //! Nothing is claimed about calls with a key that is not valid: at the top they have no step. A program asks `check` first.
 
-use std::rc::Rc;
-
-use super::question::{
-    Answered, Case, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays,
+use super::{
+    question::{Answered, Case, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    tell::Teller,
 };
 use crate::{
+    counterexample::Counterexample,
     explore::{
         cells::Quantifier,
         code::{CodeId, Glue},
         machine::{Machine, Site},
         search::{Abort, Action, End, Search, Slot},
-        show::Show,
         value::Value,
     },
-    ir::{self, Code as How, Implementation, ImplementationId, Justification, Layer, LayerId, Partition, Type},
+    ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, Layer, LayerId, Partition, Type},
 };
 
 /// What about an end of a partition is shown.
@@ -70,8 +69,8 @@ pub fn parts(upper: &Layer, partition: &Partition) -> Vec<Part> {
 
 /// A run that refutes what is owed at an end of a partition.
 pub struct Misplaced {
-    /// The state, the run and what is wrong with it, in words.
-    pub notes: Vec<String>,
+    /// The state, the run and what is wrong with it.
+    pub counterexample: Counterexample<Anchor>,
     /// How the run ended.
     pub end: End,
     /// Where it failed, if it did.
@@ -99,8 +98,12 @@ struct Question {
     given: Vec<Action>,
     wanted: Vec<Action>,
     on_failure: OnFailure,
-    /// What is shown: a label, a slot as it is at the start or after the run, and its type.
-    shown: Vec<(&'static str, When, Slot, Type)>,
+    /// The state that the run starts from.
+    from: (LayerId, Slot),
+    /// The state that the wanted run starts from.
+    wanted_from: (LayerId, Slot),
+    /// What else is shown of the start: what it is, a slot, and its type.
+    shown: Vec<(&'static str, Slot, Type)>,
     /// What is wrong, in words.
     but: String,
 }
@@ -114,12 +117,6 @@ enum OnFailure {
     Forbid,
     /// This action of `wanted` may fail too.
     Match(usize),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
-    Before,
-    After,
 }
 
 impl<'a> PartitionEnd<'a> {
@@ -173,10 +170,9 @@ impl<'a> PartitionEnd<'a> {
                     given,
                     wanted: requires(above, one).to_vec(),
                     on_failure: OnFailure::Forbid,
-                    shown: vec![
-                        ("initial for all", When::Before, all, self.setting.state(lower).clone()),
-                        ("for the key", When::Before, key_slot, key.clone()),
-                    ],
+                    from: (lower, all),
+                    wanted_from: (upper, one),
+                    shown: vec![("for the key", key_slot, key.clone())],
                     but: format!("but its state is not initial in `{}`", self.layer_name(upper)),
                     slots,
                 }
@@ -262,7 +258,9 @@ impl<'a> PartitionEnd<'a> {
                 Action::Equal(spare, one_after),
             ],
             on_failure: OnFailure::Match(1),
-            shown: self.shown_run(all, key, &arguments, &types, (result, setting.result(upper, operation)), after),
+            from: (lower, all),
+            wanted_from: (upper, one),
+            shown: vec![self.shown_key(key)],
             but: format!(
                 "but `{}::{}` has no such step in the state of that key",
                 self.layer_name(upper),
@@ -286,8 +284,6 @@ impl<'a> PartitionEnd<'a> {
         let (run, entry) = self.run_below(operation, after, me, key, &arguments)?;
         let of_other =
             |state, slot| Action::Call { function: any_slice, arguments: vec![state, other], result: Some(slot) };
-        let mut shown = self.shown_run(all, key, &arguments, &types, (result, setting.result(upper, operation)), after);
-        shown.push(("the other key", When::Before, other, self.partition.key_type.clone()));
         Some(Question {
             entries: vec![entry, slice, any_slice, differ],
             lower: Some(lower),
@@ -301,7 +297,9 @@ impl<'a> PartitionEnd<'a> {
             ],
             wanted: vec![of_other(after, others_after), Action::Equal(others_after, others)],
             on_failure: OnFailure::Ignore,
-            shown,
+            from: (lower, all),
+            wanted_from: (lower, all),
+            shown: vec![self.shown_key(key), ("the other key", other, self.partition.key_type.clone())],
             but: "but it changes the state of the other key".to_owned(),
             slots,
         })
@@ -345,7 +343,9 @@ impl<'a> PartitionEnd<'a> {
                 Action::Equal(spare, all_after),
             ],
             on_failure: OnFailure::Match(1),
-            shown: self.shown_route(all, &arguments, &types, result, setting.result(upper, operation)),
+            from: (upper, all),
+            wanted_from: (upper, all),
+            shown: vec![self.shown_key(*key)],
             but: format!("but `{}::{}` has no such step", self.layer_name(upper), self.operation_name(operation)),
             slots,
         })
@@ -388,7 +388,9 @@ impl<'a> PartitionEnd<'a> {
                 Action::Equal(all_after, all),
             ],
             on_failure: OnFailure::Match(2),
-            shown: self.shown_route(all, &arguments, &types, result, setting.result(upper, operation)),
+            from: (lower, one),
+            wanted_from: (upper, all),
+            shown: Vec::new(),
             but: "but an operation without a key may change nothing, and must have this step above".to_owned(),
             slots,
         })
@@ -397,7 +399,7 @@ impl<'a> PartitionEnd<'a> {
     /// At the bottom: the check says yes only of valid keys, and changes nothing.
     fn check_below(&self, slice: CodeId, any_slice: CodeId) -> (Answered<Misplaced>, Effort) {
         let (setting, lower) = (self.setting, self.implementation.lower);
-        let Some((operation, step)) = self.check_operation(lower) else {
+        let Some((_, step)) = self.check_operation(lower) else {
             return (Answered::GivenUp(Abort::Unsupported), Effort::default());
         };
         let question = |says_yes: bool| {
@@ -431,11 +433,9 @@ impl<'a> PartitionEnd<'a> {
                 given,
                 wanted,
                 on_failure: OnFailure::Forbid,
-                shown: vec![
-                    ("in the state ", When::Before, all, setting.state(lower).clone()),
-                    ("asked for    ", When::Before, key, self.partition.key_type.clone()),
-                    ("the answer is", When::After, answer, setting.result(lower, operation).clone()),
-                ],
+                from: (lower, all),
+                wanted_from: (lower, all),
+                shown: vec![self.shown_key(key)],
                 but: but.to_owned(),
                 slots,
             }
@@ -471,10 +471,9 @@ impl<'a> PartitionEnd<'a> {
                     Action::Equal(after, all),
                 ],
                 on_failure: OnFailure::Match(1),
-                shown: vec![
-                    ("in the state", When::Before, all, setting.state(upper).clone()),
-                    ("asked for   ", When::Before, key, self.partition.key_type.clone()),
-                ],
+                from: (upper, all),
+                wanted_from: (upper, all),
+                shown: vec![self.shown_key(key)],
                 but: format!("the answer may be `{answer}`, but it has no such step that changes nothing"),
                 slots,
             }
@@ -523,54 +522,19 @@ impl<'a> PartitionEnd<'a> {
                 refuted = search.always_exists(&machine, &not_initial, &|_, end| *end == End::Done)?;
                 Ok(refuted.is_none())
             })?;
-            let Some(mut known) = refuted else { return Ok(None) };
-            let state = concrete_value(search, &mut known, &initial.slots[all]);
-            let show = Show(&search.world.cells);
-            let notes = vec![
-                format!("in the state  {}", show.value(&state, setting.state(upper))),
-                format!(
-                    "every entry is initial in `{}`, but the whole is not in `{}`",
-                    self.layer_name(self.implementation.lower),
-                    self.layer_name(upper)
-                ),
-            ];
-            Ok(Some(Misplaced { notes, end: End::Done, site: None, replayed: true }))
+            let Some(known) = refuted else { return Ok(None) };
+            let mut teller = Teller::new(setting, search, known);
+            let steps = teller.given(&initial.slots, &given, &End::Done, None)?;
+            let run = teller.run("above", upper, &initial.slots[all]).with(steps);
+            let names = (self.layer_name(self.implementation.lower), self.layer_name(upper));
+            let conclusion = format!("every entry is initial in `{}`, but the whole is not in `{}`", names.0, names.1);
+            let counterexample = teller.conclude(vec![run], conclusion);
+            Ok(Some(Misplaced { counterexample, end: End::Done, site: None, replayed: true }))
         })
     }
 
-    fn shown_run(
-        &self,
-        all: Slot,
-        key: Slot,
-        arguments: &[Slot],
-        types: &[Type],
-        (result, result_type): (Slot, &Type),
-        after: Slot,
-    ) -> Vec<(&'static str, When, Slot, Type)> {
-        let state = self.setting.state(self.implementation.lower);
-        let mut shown = vec![
-            ("in the state ", When::Before, all, state.clone()),
-            ("for the key  ", When::Before, key, self.partition.key_type.clone()),
-        ];
-        shown.extend(arguments.iter().zip(types).map(|(it, ty)| ("called with  ", When::Before, *it, ty.clone())));
-        shown.push(("the result is", When::After, result, result_type.clone()));
-        shown.push(("it ends in   ", When::After, after, state.clone()));
-        shown
-    }
-
-    fn shown_route(
-        &self,
-        all: Slot,
-        arguments: &[Slot],
-        types: &[Type],
-        result: Slot,
-        result_type: &Type,
-    ) -> Vec<(&'static str, When, Slot, Type)> {
-        let state = self.setting.state(self.implementation.upper);
-        let mut shown = vec![("in the state ", When::Before, all, state.clone())];
-        shown.extend(arguments.iter().zip(types).map(|(it, ty)| ("called with  ", When::Before, *it, ty.clone())));
-        shown.push(("the result is", When::After, result, result_type.clone()));
-        shown
+    fn shown_key(&self, key: Slot) -> (&'static str, Slot, Type) {
+        ("for the key", key, self.partition.key_type.clone())
     }
 
     fn ask_both(&self, first: &Question, second: &Question) -> (Answered<Misplaced>, Effort) {
@@ -596,38 +560,44 @@ impl<'a> PartitionEnd<'a> {
             };
             let Some(case) = for_all_exists(search, start, &question.given, &wanted)? else { return Ok(None) };
             let replayed = replays(search, &initial, &question.given, &case, &wanted)?;
-            Ok(Some(question.misplaced(search, &initial, case, replayed)))
+            Ok(Some(question.misplaced(self.setting, search, &initial, case, replayed)?))
         })
     }
 }
 
 impl Question {
-    /// The case in words.
-    fn misplaced(&self, search: &mut Search<'_, '_>, initial: &Machine, case: Case, replayed: bool) -> Misplaced {
-        let mut known = case.known.clone();
-        let mut notes = Vec::new();
-        for (label, when, slot, ty) in &self.shown {
-            let unfinished = *when == When::After && case.end != End::Done;
-            if unfinished {
-                continue;
-            }
-            let slots: Rc<Vec<Value>> = match when {
-                When::Before => initial.slots.clone(),
-                When::After => Rc::new(case.slots.clone()),
-            };
-            let value = concrete_value(search, &mut known, &slots[*slot]);
-            notes.push(format!("{label}  {}", Show(&search.world.cells).value(&value, ty)));
+    /// The case as a counterexample.
+    fn misplaced<'p>(
+        &self,
+        setting: &Setting<'p>,
+        search: &mut Search<'_, 'p>,
+        initial: &Machine,
+        case: Case,
+        replayed: bool,
+    ) -> Result<Misplaced, Abort> {
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &self.given, &case.end, Some(&case.slots))?;
+        let shown =
+            |(name, slot, ty): &(&str, Slot, Type)| ((*name).to_owned(), teller.datum(&initial.slots[*slot], ty));
+        let values = self.shown.iter().map(shown).collect();
+        let mut runs = vec![teller.run("possible", self.from.0, &initial.slots[self.from.1]).with(steps)];
+        if case.end == End::Done {
+            let steps = teller.attempt(&case.slots, &self.wanted)?;
+            let from = &case.slots[self.wanted_from.1];
+            runs.push(teller.run("wanted", self.wanted_from.0, from).with(steps));
         }
-        match &case.end {
-            End::Done => notes.push(self.but.clone()),
-            End::Panicked(_, why) => notes.push(format!("the run panics: {why}")),
-            _ => notes.push("the run fails, and the operation above cannot fail there".to_owned()),
-        }
+        runs.retain(|it| !it.steps.is_empty());
+        let conclusion = match &case.end {
+            End::Done => self.but.clone(),
+            End::Panicked(_, why) => format!("the run panics: {why}"),
+            _ => "the run fails, and the operation above cannot fail there".to_owned(),
+        };
+        let counterexample = Counterexample { values, ..teller.conclude(runs, conclusion) };
         let site = match case.end {
             End::Failed(site) | End::Panicked(site, _) => Some(site),
             _ => None,
         };
-        Misplaced { notes, end: case.end, site, replayed }
+        Ok(Misplaced { counterexample, end: case.end, site, replayed })
     }
 }
 
@@ -638,7 +608,7 @@ fn with_result(mut action: Action, slot: Slot) -> Action {
     action
 }
 
-impl Counterexample for Misplaced {
+impl Refutes for Misplaced {
     fn is_confirmed(&self) -> bool {
         self.replayed
     }

@@ -19,14 +19,13 @@
 
 use super::{
     movers::Refutation,
-    question::{Answered, Effort, Setting, Slots, Wanted, concrete_value, for_all_exists, replays},
+    question::{Answered, Effort, Setting, Slots, Wanted, for_all_exists, replays},
+    tell::Teller,
 };
 use crate::{
     explore::{
         machine::Machine,
         search::{Action, End},
-        show::Show,
-        value::Value,
     },
     ir::{LayerId, Type},
 };
@@ -65,21 +64,12 @@ pub fn stays_allowed(
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
-        let mut known = case.known.clone();
-        let mut settle = |value: &Value| concrete_value(search, &mut known, value);
-        let (state, end) = (settle(&case.slots[before]), settle(&case.slots[after]));
-        let theirs: Vec<Value> = theirs.iter().map(|it| settle(&case.slots[*it])).collect();
-        let show = Show(&search.world.cells);
-        let operations = &setting.program.layers[layer.0 as usize].operations;
-        let types = setting.arguments(layer, other);
-        let theirs: Vec<String> = theirs.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-        let process = |slot: usize| show.value(&initial.slots[slot], &Type::Pid);
-        let notes = vec![
-            format!("in the state  {}", show.value(&state, setting.state(layer))),
-            format!("{} may call `{}`", process(me), operations[operation].name),
-            format!("but not after {}: {}({})", process(they), operations[other].name, theirs.join(", ")),
-            format!("in the state  {}", show.value(&end, setting.state(layer))),
-        ];
-        Ok(Some(Refutation { notes, replayed }))
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
+        let run = teller.run("possible", layer, &initial.slots[before]).with(steps);
+        let process = teller.datum(&initial.slots[me], &Type::Pid);
+        let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
+        let conclusion = format!("{process} may call `{name}` before this step, but not after it");
+        Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), replayed)))
     })
 }

@@ -66,7 +66,7 @@ pub enum Answered<V> {
 }
 
 /// Something that refutes a claim.
-pub trait Counterexample {
+pub trait Refutes {
     /// Whether it was replayed on concrete values, or holds of all.
     fn is_confirmed(&self) -> bool;
 }
@@ -74,7 +74,7 @@ pub trait Counterexample {
 impl<'p> Setting<'p> {
     /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. The smallest scope comes
     /// first, so that a counterexample is a simple one; if no bound was met there, that is the answer.
-    pub fn ask<V: Counterexample>(
+    pub fn ask<V: Refutes>(
         &self,
         entries: &[CodeId],
         lower: Option<LayerId>,

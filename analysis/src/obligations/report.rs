@@ -17,6 +17,7 @@ use super::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    counterexample::Counterexample,
     diagnostics::{Diagnostic, Severity, codes},
     explore::{machine::Site, search::Abort},
     ir::{
@@ -339,6 +340,7 @@ impl<'p> Reporter<'p> {
             label: String::new(),
             related: Vec::new(),
             notes: Vec::new(),
+            counterexample: None,
             help: None,
         }
     }
@@ -438,6 +440,7 @@ impl<'p> Reporter<'p> {
             label: "claimed here".to_owned(),
             related,
             notes: refutation.notes.clone(),
+            counterexample: refutation.counterexample.clone(),
             help: Some("claim what holds, or weaken one of the two operations until the orders agree".to_owned()),
             ..self.error(code, message, anchor(self.program(), &Obligation::Lemma(*lemma)))
         };
@@ -469,7 +472,7 @@ impl<'p> Reporter<'p> {
                 let diagnostic = Diagnostic {
                     label: panics.why.to_owned(),
                     related: vec![(span, format!("in `{name}` of `{}`", self.layer_name(id)))],
-                    notes: panics.notes,
+                    counterexample: Some(panics.counterexample),
                     help: Some(
                         "guard it with `when(…)`, or handle the case: operations are checked in all states".to_owned(),
                     ),
@@ -585,7 +588,13 @@ impl<'p> Reporter<'p> {
                 format!("establish what `#[allowed({name})]` asks for before the call, and keep it until then"),
             ),
         };
-        let diagnostic = Diagnostic { related, notes: flaw.notes, help: Some(help), ..self.error(code, message, span) };
+        let diagnostic = Diagnostic {
+            related,
+            notes: flaw.notes,
+            counterexample: flaw.counterexample,
+            help: Some(help),
+            ..self.error(code, message, span)
+        };
         self.violated(flaw.confirmed, diagnostic)
     }
 
@@ -646,7 +655,7 @@ impl<'p> Reporter<'p> {
                 let rule = layer.operations[operation].allowed.first().map(|it| Anchor::Function(*it));
                 let diagnostic = Diagnostic {
                     related: vec![(Anchor::Operation(lower, other), format!("`{other_name}` of another process"))],
-                    notes: refutation.notes,
+                    counterexample: refutation.counterexample,
                     help: Some(
                         "a rule must speak of what only the process itself can change while others follow the rules"
                             .to_owned(),
@@ -673,7 +682,7 @@ impl<'p> Reporter<'p> {
         let finding = match answered {
             Answered::Holds => Self::proved(),
             Answered::Violated(run) => {
-                let diagnostic = self.run_without_match(&name, &layer, span, run.end, run.site, run.notes);
+                let diagnostic = self.run_without_match(&name, &layer, span, run.end, run.site, run.counterexample);
                 let diagnostic = Diagnostic {
                     related: vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))],
                     ..diagnostic
@@ -694,7 +703,7 @@ impl<'p> Reporter<'p> {
         span: Anchor,
         end: crate::explore::search::End,
         site: Option<Site>,
-        notes: Vec<String>,
+        counterexample: Counterexample<Anchor>,
     ) -> Diagnostic<Anchor> {
         use crate::explore::search::End;
         let at = site.and_then(|it| self.site_anchor(it)).unwrap_or(span);
@@ -724,7 +733,7 @@ impl<'p> Reporter<'p> {
                 )
             },
         };
-        Diagnostic { notes, ..diagnostic }
+        Diagnostic { counterexample: Some(counterexample), ..diagnostic }
     }
 
     fn initial(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
@@ -746,7 +755,7 @@ impl<'p> Reporter<'p> {
             Answered::Holds => Self::proved(),
             Answered::Violated(unmatched) => {
                 let diagnostic = Diagnostic {
-                    notes: unmatched.notes,
+                    counterexample: Some(unmatched.counterexample),
                     help: Some(format!("restrict the initial states of `{lower}`, or allow more of `{upper}`")),
                     ..self.error(code, format!("an initial state of `{lower}` is not initial in `{upper}`"), span)
                 };
@@ -804,7 +813,7 @@ impl<'p> Reporter<'p> {
                 };
                 let diagnostic = Diagnostic {
                     related,
-                    notes: unmatched.notes,
+                    counterexample: Some(unmatched.counterexample),
                     help: Some(format!("let `{layer}::{name}` allow it, forbid it below, or relate other states")),
                     ..self.error(
                         code,
@@ -861,8 +870,13 @@ impl<'p> Reporter<'p> {
                     ),
                 };
                 let related = vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))];
-                let diagnostic =
-                    Diagnostic { related, notes: bad.notes, help: Some(help), ..self.error(code, message, at) };
+                let diagnostic = Diagnostic {
+                    related,
+                    notes: bad.notes,
+                    counterexample: bad.counterexample,
+                    help: Some(help),
+                    ..self.error(code, message, at)
+                };
                 self.violated(true, diagnostic)
             }
             Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` is a retry loop"), span)?,
@@ -951,7 +965,7 @@ impl<'p> Reporter<'p> {
                 let related = misplaced.site.and_then(|it| self.site_anchor(it)).map(|it| (it, "here".to_owned()));
                 let diagnostic = Diagnostic {
                     related: related.into_iter().collect(),
-                    notes: misplaced.notes,
+                    counterexample: Some(misplaced.counterexample),
                     help: Some(help),
                     ..self.error(code, message, span)
                 };
@@ -1026,7 +1040,7 @@ impl<'p> Reporter<'p> {
                 let diagnostic = Diagnostic {
                     label: failure.why.to_owned(),
                     related: vec![(span, "the top of this stack".to_owned())],
-                    notes: failure.notes,
+                    counterexample: Some(failure.counterexample),
                     help: Some("end the stack in a layer that cannot fail: show, by a protocol, that the condition always holds".to_owned()),
                     ..self.error(
                         codes::CS0701,
@@ -1049,7 +1063,7 @@ impl<'p> Reporter<'p> {
             Answered::Holds => Self::proved(),
             Answered::Violated(trace) => {
                 let diagnostic = Diagnostic {
-                    notes: trace.notes,
+                    counterexample: Some(trace.counterexample),
                     help: Some(
                         "if every obligation of the stack holds, this is a bug of cspec: please report it".to_owned(),
                     ),

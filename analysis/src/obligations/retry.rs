@@ -12,25 +12,30 @@
 
 use super::{
     atomic::Implemented,
-    question::{Answered, Counterexample, Effort, Setting, Slots, Wanted, concrete_value, unmet},
+    movers::first_difference,
+    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, unmet},
+    tell::Teller,
 };
 use crate::{
+    counterexample::Counterexample,
     explore::{
+        cells::Knowledge,
         code::Op,
         machine::{Machine, Site},
         search::{Abort, Action, End, Search, Slot},
-        show::Show,
         value::Value,
     },
-    ir::{Code as How, Type},
+    ir::{Anchor, Code as How},
 };
 
 /// What is wrong with a retry loop.
 pub struct BadTurn {
     /// What.
     pub kind: BadTurnKind,
-    /// The state and the turn, in words.
+    /// Why it is not of the form that is checked.
     pub notes: Vec<String>,
+    /// The state and the turn.
+    pub counterexample: Option<Counterexample<Anchor>>,
     /// Where, if it is not the procedure as a whole.
     pub site: Option<Site>,
 }
@@ -54,7 +59,6 @@ struct Turns<'s, 'p, 'a> {
     before: Slot,
     after: Slot,
     me: Slot,
-    arguments: Vec<Slot>,
     result: Slot,
     events: Slot,
     nothing: Slot,
@@ -86,7 +90,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>
     call_above.extend(&arguments);
     let given = vec![
         Action::Copy(before, after),
-        Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: Some(result) },
+        Action::Procedure { function, lower, state: after, me, arguments, result: Some(result) },
         Action::TakeEvents(events),
     ];
     let allowed = vec![
@@ -97,9 +101,10 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>
         Action::Equal(events_above, events),
         Action::Equal(above, after),
     ];
-    let turns = Turns { setting, implemented, before, after, me, arguments, result, events, nothing, given, allowed };
+    let turns = Turns { setting, implemented, before, after, me, result, events, nothing, given, allowed };
     setting.ask(&[function, step_above], Some(lower), |search| {
-        let machine = slots.start(&mut search.world.cells, 1);
+        let mut machine = slots.start(&mut search.world.cells, 1);
+        machine.tale = Some(None);
         search.pausing = true;
         let found = turns.all(search, machine);
         search.pausing = false;
@@ -158,7 +163,8 @@ impl<'p> Turns<'_, 'p, '_> {
     }
 
     fn shapeless(&self, what: &str, site: Option<Site>) -> BadTurn {
-        BadTurn { kind: BadTurnKind::NotARetryLoop, notes: vec![format!("the procedure {what}")], site }
+        let notes = vec![format!("the procedure {what}")];
+        BadTurn { kind: BadTurnKind::NotARetryLoop, notes, counterexample: None, site }
     }
 
     /// A turn is checked for every value that an earlier turn may have left in a variable.
@@ -189,9 +195,11 @@ impl<'p> Turns<'_, 'p, '_> {
         let unmet = unmet(search, &machine, &Wanted::Run(&unchanged, None));
         search.pausing = true;
         let Some(known) = unmet? else { return Ok(None) };
-        let mut notes = self.in_words(search, &machine, known);
-        notes.push("and then goes on, although something has changed".to_owned());
-        Ok(Some(BadTurn { kind: BadTurnKind::ChangesSomething, notes, site: machine.site(search.world) }))
+        let site = machine.site(search.world);
+        let conclusion = |_: &mut Teller<'_, '_, 'p>| "the turn goes on although something has changed".to_owned();
+        let counterexample = self.told(search, &machine, &End::Turn, known, conclusion);
+        let kind = BadTurnKind::ChangesSomething;
+        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site }))
     }
 
     fn returns(&self, search: &mut Search<'_, 'p>, machine: &Machine, end: &End) -> Result<Option<BadTurn>, Abort> {
@@ -204,54 +212,54 @@ impl<'p> Turns<'_, 'p, '_> {
         let unmet = unmet(search, machine, &wanted);
         search.pausing = true;
         let Some(known) = unmet? else { return Ok(None) };
-        let mut notes = self.in_words(search, machine, known.clone());
-        let mut known = known;
-        let result = concrete_value(search, &mut known, &machine.slots[self.result]);
         let Implemented { upper, operation, .. } = *self.implemented;
-        let show = Show(&search.world.cells);
         let layer = &self.setting.program.layers[upper.0 as usize];
+        let name = format!("{}::{}", layer.name, layer.operations[operation].name);
         let (kind, site) = match end {
             End::Panicked(site, why) => (BadTurnKind::Panics(why), Some(*site)),
             End::Failed(site) => (BadTurnKind::NotTheOperation, Some(*site)),
             _ => (BadTurnKind::NotTheOperation, None),
         };
-        match end {
+        let conclusion = |teller: &mut Teller<'_, '_, 'p>| match end {
             End::Done => {
-                notes.push(format!("and returns {}", show.value(&result, self.setting.result(upper, operation))))
+                let result = teller.datum(&machine.slots[self.result], self.setting.result(upper, operation));
+                format!("the turn returns {result}, and `{name}` has no such step")
             }
-            _ => notes.push("and fails".to_owned()),
+            _ => format!("the turn fails, and `{name}` cannot fail there"),
+        };
+        let mut counterexample = self.told(search, machine, end, known.clone(), conclusion);
+        if *end == End::Done {
+            search.pausing = false;
+            let mut teller = Teller::new(self.setting, search, known);
+            let steps = teller.attempt(&machine.slots, &self.allowed)?;
+            counterexample.conclusion = format!("{}: {}", counterexample.conclusion, first_difference(steps.last()));
+            counterexample.runs.push(teller.run("above", upper, &machine.slots[self.before]).with(steps));
+            search.pausing = true;
         }
-        notes
-            .push(format!("but `{}::{}` has no such step in this state", layer.name, layer.operations[operation].name));
-        Ok(Some(BadTurn { kind, notes, site }))
+        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site }))
     }
 
-    fn in_words(
+    /// The turn that a machine has made.
+    fn told(
         &self,
         search: &mut Search<'_, 'p>,
         machine: &Machine,
-        mut known: crate::explore::cells::Knowledge,
-    ) -> Vec<String> {
-        let Implemented { upper, operation, .. } = *self.implemented;
-        let before = concrete_value(search, &mut known, &machine.slots[self.before]);
-        let after = concrete_value(search, &mut known, &machine.slots[self.after]);
-        let arguments: Vec<Value> =
-            self.arguments.iter().map(|it| concrete_value(search, &mut known, &machine.slots[*it])).collect();
-        let show = Show(&search.world.cells);
-        let types = self.setting.arguments(upper, operation);
-        let arguments: Vec<String> = arguments.iter().zip(&types).map(|(it, ty)| show.value(it, ty)).collect();
-        let name = &self.setting.program.layers[upper.0 as usize].operations[operation].name;
-        let process = show.value(&machine.slots[self.me], &Type::Pid);
-        let state = self.setting.state(upper);
-        vec![
-            format!("in the state  {}", show.value(&before, state)),
-            format!("a turn of     {process}: {name}({})", arguments.join(", ")),
-            format!("ends in       {}", show.value(&after, state)),
-        ]
+        end: &End,
+        known: Knowledge,
+        conclusion: impl FnOnce(&mut Teller<'_, '_, 'p>) -> String,
+    ) -> Counterexample<Anchor> {
+        let pausing = std::mem::replace(&mut search.pausing, false);
+        let mut teller = Teller::new(self.setting, search, known);
+        let steps = teller.steps(machine, end);
+        let run = teller.run("a turn", self.implemented.lower, &machine.slots[self.before]).with(steps);
+        let conclusion = conclusion(&mut teller);
+        let counterexample = teller.conclude(vec![run], conclusion);
+        search.pausing = pausing;
+        counterexample
     }
 }
 
-impl Counterexample for BadTurn {
+impl Refutes for BadTurn {
     fn is_confirmed(&self) -> bool {
         // A turn is followed from its start; nothing is assumed of the state before it.
         true

@@ -26,18 +26,19 @@ use std::rc::Rc;
 use super::{
     facts,
     movers::{Direction, Pair, Refutation, enabled_from, moves_from},
-    question::{Counterexample, Setting, Slots},
+    question::{Refutes, Setting, Slots},
+    tell::Teller,
 };
 use crate::{
+    counterexample::Counterexample,
     explore::{
-        cells::Quantifier,
+        cells::{Knowledge, Quantifier},
         code::CodeId,
         machine::{Machine, Site},
         search::{Abort, Action, End, Search},
-        show::Show,
         value::Value,
     },
-    ir::LayerId,
+    ir::{Anchor, LayerId, Type},
 };
 
 /// What others do between two steps of a procedure.
@@ -79,8 +80,10 @@ pub struct Flaw {
     pub commit: Option<PathCall>,
     /// The other operation involved, if any.
     pub against: Option<usize>,
-    /// The state and the orders, in words.
+    /// What is known instead of a counterexample, in words.
     pub notes: Vec<String>,
+    /// The steps up to the call, and what is wrong there.
+    pub counterexample: Option<Counterexample<Anchor>>,
     /// Whether it was confirmed on exact states and replayed.
     pub confirmed: bool,
 }
@@ -147,6 +150,8 @@ struct Walk<'s, 'p> {
     script: Vec<Action>,
     between: Between,
     number: u32,
+    /// The state that the walk starts from.
+    from: Value,
 }
 
 /// A machine on its way.
@@ -177,9 +182,12 @@ fn walk<'p>(
         function.locals[..function.parameters as usize].iter().map(|it| slots.unknown(&it.ty)).collect();
     let result = slots.empty();
     let script = vec![Action::Procedure { function: procedure, lower, state, me, arguments, result: Some(result) }];
-    let start = slots.start(&mut search.world.cells, 1);
+    let mut start = slots.start(&mut search.world.cells, 1);
     let me = start.slots[me].clone();
-    let mut walk = Walk { setting, lower, me, script, between, number: 0 };
+    // Between facts the state is another one than before: only what is followed exactly can be told.
+    start.tale = (between != Between::Facts).then_some(None);
+    let from = start.slots[state].clone();
+    let mut walk = Walk { setting, lower, me, script, between, number: 0, from };
     let mut pending = vec![Item { machine: start, path: None, budget: walk.budget(), foreign: false, wants: None }];
     search.pausing = true;
     let mut found = Ok(None);
@@ -362,21 +370,44 @@ impl<'p> Walk<'_, 'p> {
         search.pausing = true;
         searched?;
         let Some(machine) = refused else { return Ok(None) };
-        let mut known = machine.known.clone();
-        let state = super::question::concrete_value(search, &mut known, &call.before.state);
-        let show = Show(&search.world.cells);
-        let notes = vec![
-            format!("in the state  {}", show.value(&state, self.setting.state(self.lower))),
-            format!("{} may not call it there", show.value(&self.me, &crate::ir::Type::Pid)),
-        ];
-        Ok(Some(Flaw {
-            kind: FlawKind::NotAllowed,
-            call: call.clone(),
-            commit: None,
-            against: None,
-            notes,
-            confirmed: false,
-        }))
+        let process = Teller::new(self.setting, search, machine.known.clone()).datum(&self.me, &Type::Pid);
+        let name = &self.setting.program.layers[self.lower.0 as usize].operations[call.operation].name;
+        let there = Counterexample {
+            values: Vec::new(),
+            runs: Vec::new(),
+            conclusion: format!("{process} may not call `{name}` there"),
+        };
+        let refutation = Refutation::new(there, true);
+        let mut flaw = self.flaw(search, FlawKind::NotAllowed, call, None, refutation, &machine.known);
+        if let Some(run) = flaw.counterexample.as_mut().and_then(|it| it.runs.first_mut()) {
+            let mut teller = Teller::new(self.setting, search, machine.known.clone());
+            run.steps.push(teller.refused(self.lower, call.operation, call.site, &self.me, &call.arguments));
+        }
+        Ok(Some(flaw))
+    }
+
+    /// A flaw, told from the start of the procedure.
+    fn flaw(
+        &self,
+        search: &mut Search<'_, 'p>,
+        kind: FlawKind,
+        call: &PathCall,
+        against: Option<usize>,
+        refutation: Refutation,
+        known: &Knowledge,
+    ) -> Flaw {
+        let Refutation { notes, mut counterexample, .. } = refutation;
+        if let (Some(there), true) = (&mut counterexample, call.before.tale.is_some()) {
+            let pausing = std::mem::replace(&mut search.pausing, false);
+            let mut teller = Teller::new(self.setting, search, known.clone());
+            let steps = teller.steps(&call.before, &End::Done);
+            let before = teller.run("the procedure", self.lower, &self.from).with(steps);
+            if there.runs.is_empty() || !before.steps.is_empty() {
+                there.runs.insert(0, before);
+            }
+            search.pausing = pausing;
+        }
+        Flaw { kind, call: call.clone(), commit: None, against, notes, counterexample, confirmed: false }
     }
 
     /// Whether a call that comes after these is out of shape: one before it does not move right, and it does not move left.
@@ -416,28 +447,22 @@ impl<'p> Walk<'_, 'p> {
 
     /// Why a call is not a left mover where it stands.
     fn not_left(&self, search: &mut Search<'_, 'p>, call: &PathCall, table: &dyn Table) -> Result<Option<Flaw>, Abort> {
-        let flaw = |kind, against, refutation: Refutation| Flaw {
-            kind,
-            call: call.clone(),
-            commit: None,
-            against,
-            notes: refutation.notes,
-            confirmed: false,
-        };
         if let Some((against, refutation)) = table.never_left(call.operation) {
-            return Ok(Some(flaw(FlawKind::NotLeft, against, refutation)));
+            let known = call.before.known.clone();
+            return Ok(Some(self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)));
         }
         search.pausing = false;
         let found = self.not_left_at(search, call);
         search.pausing = true;
-        Ok(found?.map(|(kind, against, refutation)| flaw(kind, against, refutation)))
+        Ok(found?
+            .map(|(kind, against, (refutation, known))| self.flaw(search, kind, call, against, refutation, &known)))
     }
 
     fn not_left_at(
         &self,
         search: &mut Search<'_, 'p>,
         call: &PathCall,
-    ) -> Result<Option<(FlawKind, Option<usize>, Refutation)>, Abort> {
+    ) -> Result<Option<(FlawKind, Option<usize>, (Refutation, Knowledge))>, Abort> {
         let (setting, lower) = (self.setting, self.lower);
         for other in 0..setting.program.layers[lower.0 as usize].operations.len() {
             let pair = Pair::new(setting, lower, call.operation, other, Slots::numbered_from(1_000));
@@ -461,7 +486,7 @@ impl<'p> Walk<'_, 'p> {
     }
 }
 
-impl Counterexample for Flaw {
+impl Refutes for Flaw {
     fn is_confirmed(&self) -> bool {
         self.confirmed
     }

@@ -112,6 +112,7 @@ impl Parse {
             label: String::new(),
             related: error.related.iter().map(|(range, text)| (span(range), text.clone())).collect(),
             notes: Vec::new(),
+            counterexample: None,
             help: None,
         };
         self.errors.iter().map(diagnostic).collect()

@@ -113,6 +113,7 @@ impl Reader<'_> {
             label: String::new(),
             related: Vec::new(),
             notes: Vec::new(),
+            counterexample: None,
             help,
         });
     }

@@ -178,7 +178,7 @@ impl Checked {
         for (it, _) in self.diagnostics() {
             let (line, from, _) = self.place(it);
             let _ = writeln!(text, "{} at {}:{}: {}", it.code, line + 1, from + 1, it.message);
-            for note in &it.notes {
+            for note in it.paragraphs() {
                 let _ = writeln!(text, "    {note}");
             }
         }

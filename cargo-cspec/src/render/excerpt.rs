@@ -19,8 +19,9 @@ pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> Str
     let header = paint.severity(found.severity, &format!("{}[{}]", severity_name(found.severity), found.code));
     let mut text = format!("{header}: {}\n", paint.bold(&found.message));
     text.push_str(&excerpt(files, found, paint));
-    for (at, note) in found.notes.iter().enumerate() {
-        let follows_a_line = at > 0 && !found.notes[at - 1].contains('\n') && !note.contains('\n');
+    let paragraphs = found.paragraphs();
+    for (at, note) in paragraphs.iter().enumerate() {
+        let follows_a_line = at > 0 && !paragraphs[at - 1].contains('\n') && !note.contains('\n');
         if !follows_a_line {
             text.push('\n');
         }
@@ -29,7 +30,7 @@ pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> Str
         }
     }
     if let Some(help) = &found.help {
-        let gap = if found.notes.is_empty() { "" } else { "\n" };
+        let gap = if paragraphs.is_empty() { "" } else { "\n" };
         let _ = writeln!(text, "{gap}  {} {help}", paint.bold("help:"));
     }
     text

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cspec_analysis::{
+    counterexample::{Counterexample, Datum, Mismatch, Run, Step, StepEnd},
     diagnostics::{Diagnostic, Severity, codes},
     ir::{Claim, Span},
     report::{
@@ -54,6 +55,7 @@ fn error(code: &'static str, message: &str, span: Span) -> Diagnostic {
         label: String::new(),
         related: Vec::new(),
         notes: Vec::new(),
+        counterexample: None,
         help: None,
     }
 }
@@ -67,16 +69,47 @@ pub fn not_a_right_mover() -> Diagnostic {
             (span(0, "größe", 2), "the value written".to_owned()),
             (span(1, "lo.write(1)", 0), "used as a right mover".to_owned()),
         ],
-        notes: vec![
-            "from a state with value = 0:\n  p1: write(1)    p2: read() = 1\n  p2: read() = 0  p1: write(1)".to_owned(),
-            "the result of `read` differs: 1, then 0".to_owned(),
-        ],
+        counterexample: Some(two_orders()),
         help: Some("claim #[op(non)], or guard the operation with a lock".to_owned()),
         ..error(
             codes::CS0301,
             "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
             span(0, "right", 0),
         )
+    }
+}
+
+/// What refutes that claim.
+pub fn two_orders() -> Counterexample {
+    let state = |value| Datum::Struct("Locked".to_owned(), vec![("value".to_owned(), Datum::Int(value))]);
+    let write = |after| Step {
+        process: Some(Datum::Pid(1)),
+        operation: "write".to_owned(),
+        arguments: vec![Datum::Int(1)],
+        end: StepEnd::Returns(Datum::Unit),
+        events: Vec::new(),
+        choices: Vec::new(),
+        after: Some(after),
+        mismatch: None,
+        place: Some(span(0, "write", 0)),
+    };
+    let read = |result, value, mismatch| Step {
+        process: Some(Datum::Pid(2)),
+        operation: "read".to_owned(),
+        arguments: Vec::new(),
+        end: StepEnd::Returns(Datum::Int(result)),
+        mismatch,
+        place: Some(span(0, "read", 0)),
+        ..write(state(value))
+    };
+    let run = |title: &str, steps| Run { title: title.to_owned(), layer: "Lock".to_owned(), from: state(0), steps };
+    Counterexample {
+        values: Vec::new(),
+        runs: vec![
+            run("possible", vec![write(state(1)), read(1, 1, None)]),
+            run("other order", vec![read(0, 0, Some(Mismatch::Result(Datum::Int(1))))]),
+        ],
+        conclusion: "in the other order `read` cannot return 1".to_owned(),
     }
 }
 

@@ -55,7 +55,7 @@ impl Render for Github<'_> {
 /// What stands below the title.
 fn body(found: &Diagnostic) -> String {
     let help = found.help.iter().map(|help| format!("help: {help}"));
-    let paragraphs: Vec<String> = found.notes.iter().cloned().chain(help).collect();
+    let paragraphs: Vec<String> = found.paragraphs().into_iter().chain(help).collect();
     if paragraphs.is_empty() { found.message.clone() } else { paragraphs.join("\n") }
 }
 

@@ -1,14 +1,15 @@
 //! The report: one HTML page with everything in it, no network, no script that is needed for reading.
 //!
 //! The stacks as a picture with the verdicts; a table of implementations, with each obligation below; the matrix of each layer as a heat
-//! map; findings with their counterexamples, a lane for each process. Colours follow the reader's light or dark; a small script moves the
+//! map; findings with their counterexamples, a lane for each run. Colours follow the reader's light or dark; a small script moves the
 //! focus through a matrix with the arrow keys and tells of the cell that has it.
 
 use std::fmt::Write as _;
 
 use cspec_analysis::{
+    counterexample::{Counterexample, Mismatch, Run},
     diagnostics::Diagnostic,
-    report::{Listing, Movers},
+    report::{Listing, Movers, SourceText},
     verdict::Outcome,
 };
 
@@ -89,7 +90,10 @@ fn findings(out: &mut String, checked: &Checked) {
             found.code,
             escape(&place)
         );
-        out.push_str(&lanes(&found.notes));
+        for note in &found.notes {
+            let _ = writeln!(out, "<p>{}</p>", escape(note));
+        }
+        out.extend(found.counterexample.iter().map(|it| lanes(it, &checked.report.files)));
         if let Some(help) = &found.help {
             let _ = writeln!(out, "<p class=\"help\">{}</p>", escape(help));
         }
@@ -97,45 +101,46 @@ fn findings(out: &mut String, checked: &Checked) {
     }
 }
 
-/// The notes of a finding, with the steps of each process in a lane of its own.
-fn lanes(notes: &[String]) -> String {
-    let lines = || notes.iter().flat_map(|note| note.lines());
-    let mut processes: Vec<&str> = lines().filter_map(step).map(|(process, _)| process).collect();
-    processes.sort_unstable();
-    processes.dedup();
-    if processes.is_empty() && notes.is_empty() {
-        return String::new();
-    }
+/// A counterexample: a lane for each run, its states between its steps. What of an end is not as wanted is marked.
+fn lanes(counterexample: &Counterexample, files: &[SourceText]) -> String {
     let mut table = String::from("<table class=\"lanes\">");
-    if !processes.is_empty() {
-        let heads: String = processes.iter().map(|it| format!("<th scope=\"col\">{}</th>", escape(it))).collect();
-        let _ = write!(table, "<tr><td></td>{heads}</tr>");
+    let width = counterexample.runs.len().max(1);
+    for (name, value) in &counterexample.values {
+        let _ = write!(table, "<tr><td colspan=\"{width}\">{} {}</td></tr>", escape(name), escape(&value.to_string()));
     }
-    for line in lines() {
-        match step(line) {
-            Some((process, what)) => {
-                let label = line.split(&format!("{process}: ")).next().unwrap_or_default().trim();
-                let lane = |it: &&str| match *it == process {
-                    true => format!("<td class=\"step\">{}</td>", escape(what)),
-                    false => "<td></td>".to_owned(),
-                };
-                let cells: String = processes.iter().map(lane).collect();
-                let _ = write!(table, "<tr><td class=\"label\">{}</td>{cells}</tr>", escape(label));
-            }
-            None => {
-                let _ = write!(table, "<tr><td colspan=\"{}\">{}</td></tr>", processes.len() + 1, escape(line));
-            }
-        }
+    let lanes: Vec<Vec<String>> = counterexample.runs.iter().map(|run| lane(run, files)).collect();
+    let height = lanes.iter().map(Vec::len).max().unwrap_or_default();
+    for row in 0..height {
+        let cells: String = lanes.iter().map(|lane| lane.get(row).map_or("<td></td>", String::as_str)).collect();
+        let _ = write!(table, "<tr>{cells}</tr>");
     }
+    let _ = write!(table, "<tr><td colspan=\"{width}\">✗ {}</td></tr>", escape(&counterexample.conclusion));
     table + "</table>\n"
 }
 
-/// The process and the step of a line such as `then          p1: read() → 7`.
-fn step(line: &str) -> Option<(&str, &str)> {
-    let (before, what) = line.split_once(": ")?;
-    let process = before.rsplit(' ').next()?;
-    let number = process.strip_prefix('p')?;
-    (!number.is_empty() && number.bytes().all(|it| it.is_ascii_digit())).then_some((process, what))
+/// The cells of a lane: title, state, step, state, step, ….
+fn lane(run: &Run, files: &[SourceText]) -> Vec<String> {
+    let mut cells = vec![
+        format!("<th scope=\"col\">{}</th>", escape(&run.title)),
+        format!("<td class=\"state\">{}</td>", escape(&run.from.to_string())),
+    ];
+    for (number, step) in run.steps.iter().enumerate() {
+        let place = step.place.and_then(|it| Place::find(files, it));
+        let place = place.map(|it| format!("{}:{}", it.path, it.start().line)).unwrap_or_default();
+        let words = escape(&step.to_string());
+        cells.push(format!("<td class=\"step\" title=\"{}\">{words}</td>", escape(&place)));
+        let changes = step.after.iter().flat_map(|after| run.before(number).differences(after));
+        let mut lines: Vec<String> = changes.map(|it| escape(&it.to_string())).collect();
+        if let (Some(Mismatch::State(wanted)), Some(end)) = (&step.mismatch, run.end()) {
+            let needed = wanted.differences(end).into_iter().map(|it| {
+                let wanted = it.before.map_or_else(|| "nothing".to_owned(), |it| it.to_string());
+                format!("<mark>{} should be {}</mark>", escape(&it.path), escape(&wanted))
+            });
+            lines.extend(needed);
+        }
+        cells.push(format!("<td class=\"state\">{}</td>", lines.join("<br>")));
+    }
+    cells
 }
 
 /// A table of implementations, and below each its obligations.
@@ -233,7 +238,7 @@ svg .proved .arrow { stroke: var(--proved); } svg .proved .head { fill: var(--pr
 svg .violated .arrow { stroke: var(--violated); } svg .violated .head { fill: var(--violated); } svg .undecided .arrow { stroke: var(--undecided); } svg .undecided .head { fill: var(--undecided); }
 .verdict { font-weight: 600; } .verdict.proved { color: var(--proved); } .verdict.checked { color: var(--checked); } .verdict.violated { color: var(--violated); } .verdict.undecided { color: var(--undecided); }
 .finding { border-left: 4px solid var(--violated); background: var(--box); padding: .5rem 1rem; margin: 1rem 0; } .finding.warning { border-color: var(--undecided); } h4 { margin: 0; } .place { margin: 0; font-family: ui-monospace, monospace; }
-.lanes { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 13px; } .lanes th { min-width: 14rem; } .step { background: var(--page); border: 1px solid var(--line); }
+.lanes { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: 13px; } .lanes th { min-width: 14rem; } .step { background: var(--page); border: 1px solid var(--line); } .state { color: var(--faint); } .state mark { color: var(--violated); background: none; font-weight: 600; }
 .cell { font: inherit; font-size: 12px; width: 5.5rem; border: 0; padding: .3rem 0; color: #fff; border-radius: 3px; } .matrix td { padding: 1px; border: 0; }
 .cell.both { background: #1a7f45; } .cell.right { background: #0b7285; } .cell.left { background: #5b4fc4; } .cell.non { background: #c62f2f; } .cell.undecided { background: #8a5a00; }
 ";
@@ -259,14 +264,17 @@ for (const table of document.querySelectorAll('.matrix')) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::fixtures::{failing, listing};
+    use crate::render::fixtures::{failing, listing, two_orders};
 
     #[test]
-    fn steps_stand_in_the_lane_of_their_process() {
-        assert_eq!(step("then          p1: read() → 7"), Some(("p1", "read() → 7")));
-        assert_eq!(step("in the state  Locked { value: 0 }"), None);
-        let drawn = lanes(&["possible  p0: write(7) → ()".to_owned(), "then  p1: read() → 7".to_owned()]);
-        assert!(drawn.contains("<td class=\"label\">then</td><td></td><td class=\"step\">read() → 7</td>"), "{drawn}");
+    fn each_run_has_its_lane_with_states_between_its_steps() {
+        let drawn = lanes(&two_orders(), &crate::render::fixtures::files());
+        let rows: Vec<&str> = drawn.split("<tr>").skip(1).collect();
+        assert!(rows[0].contains(">possible<") && rows[0].contains(">other order<"), "{drawn}");
+        assert!(rows[2].contains("p1: write(1) → ()") && rows[2].contains("p2: read() → 0, not 1"), "{drawn}");
+        assert!(rows[2].contains("title=\"demo/src/lock.rs:5\""), "{drawn}");
+        assert!(rows[3].contains("value: 0 → 1"), "{drawn}");
+        assert!(drawn.contains("`read` cannot return 1"), "{drawn}");
     }
 
     #[test]

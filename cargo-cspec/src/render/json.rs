@@ -8,6 +8,7 @@ use std::{
 };
 
 use cspec_analysis::{
+    counterexample::Counterexample,
     diagnostics::{Diagnostic, codes},
     ir::Span,
     report::{PackageReport, SourceText},
@@ -193,7 +194,7 @@ impl<'a> CompilerMessage<'a> {
     pub fn new(origin: &Origin<'a>, files: &'a [SourceText], found: &'a Diagnostic) -> CompilerMessage<'a> {
         let related = found.related.iter().filter_map(|(span, label)| MessageSpan::new(files, *span, false, label));
         let spans = MessageSpan::new(files, found.span, true, &found.label).into_iter().chain(related).collect();
-        let notes = found.notes.iter().map(|note| Message::plain("note", note.clone()));
+        let notes = found.paragraphs().into_iter().map(|note| Message::plain("note", note));
         let help = found.help.iter().map(|help| Message::plain("help", help.clone()));
         let message = Message {
             message: found.message.clone(),
@@ -264,6 +265,8 @@ struct Obligation<'a> {
     millis: u64,
     cached: bool,
     span: LineSpan<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counterexample: Option<Counterexample<LineSpan<'a>>>,
 }
 
 impl<'a> Obligation<'a> {
@@ -286,8 +289,15 @@ impl<'a> Obligation<'a> {
             millis: millis(took),
             cached: false,
             span: LineSpan::new(&report.files, outcome.span),
+            counterexample: counterexample(&report.files, outcome),
         }
     }
+}
+
+/// The counterexample to an obligation, with the places where things begin.
+pub fn counterexample<'a>(files: &'a [SourceText], outcome: &Outcome) -> Option<Counterexample<LineSpan<'a>>> {
+    let found = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref())?;
+    Some(found.at(|span| Some(LineSpan::new(files, *span))))
 }
 
 /// A scope, with the names of the command line.

@@ -158,7 +158,7 @@ impl Result {
         let files = &checked.report.files;
         let mut text = found.message.clone();
         let help = found.help.iter().map(|help| format!("help: {help}"));
-        for paragraph in found.notes.iter().cloned().chain(help) {
+        for paragraph in found.paragraphs().into_iter().chain(help) {
             text.push_str("\n\n");
             text.push_str(&paragraph);
         }

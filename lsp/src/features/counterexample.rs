@@ -1,9 +1,14 @@
-//! A counterexample as a document: both orders side by side, and links to the places that take part.
+//! A counterexample as a document: what happens beside what should be possible, with links to the places that take part.
 //!
-//! The engine lays a counterexample out as lines of a word and what it introduces: `in the state`, `possible`, `then`, `ending in`,
-//! `other order`. A pair of steps becomes two columns; everything else stays as it is.
+//! Each run is a column: the state that it starts from, its steps, each a link to where it is called or declared, and below a step what it
+//! changes. What of the end is not as wanted stands in bold. A run that leads up to the others stands before them by itself.
 
 use std::fmt::Write as _;
+
+use cspec_analysis::{
+    counterexample::{Counterexample, Difference, Mismatch, Run},
+    ir::Span,
+};
 
 use crate::{
     snapshot::{PackageView, View},
@@ -13,12 +18,18 @@ use crate::{
 /// The document. `None` if the obligation has no counterexample.
 pub fn document(view: &View, package: &PackageView, entry: &Entry) -> Option<String> {
     let outcome = entry.outcome.as_ref()?;
-    let found = outcome.diagnostics.iter().find(|it| !it.notes.is_empty())?;
+    let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some())?;
+    let counterexample = found.counterexample.as_ref()?;
     let name = &entry.name;
     let mut text = format!("# {}\n\n", found.message);
     let stale = if entry.age == Age::Fresh { "" } else { ", stale: found before the last edit" };
     let _ = writeln!(text, "{} · {} · **{}**{stale}\n", found.code, name.kind, outcome.verdict.name());
-    let _ = writeln!(text, "```text\n{}```\n", steps(&found.notes));
+    let link = |span: Span| {
+        let (file, range) = package.range(span, view.encoding)?;
+        Some(format!("{}#L{}", file.uri.as_str(), range.start.line + 1))
+    };
+    text.push_str(&columns(counterexample, &link));
+    let _ = writeln!(text, "✗ {}\n", counterexample.conclusion);
     let mut places = vec![(found.span, found.label.clone())];
     places.extend(found.related.clone());
     for (span, label) in places {
@@ -45,60 +56,121 @@ fn line_of(text: &crate::position::Text, offset: u32) -> std::ops::Range<u32> {
     start as u32..end as u32
 }
 
-/// The notes, a pair of steps as two columns.
-fn steps(notes: &[String]) -> String {
-    let lines: Vec<&str> = notes.iter().flat_map(|it| it.lines()).collect();
-    let of = |word: &str| lines.iter().find_map(|it| it.strip_prefix(word)).map(str::trim);
+/// The runs, the last two side by side.
+fn columns(counterexample: &Counterexample, link: &dyn Fn(Span) -> Option<String>) -> String {
     let mut text = String::new();
-    let (Some(first), Some(second)) = (of("possible "), of("then ")) else {
-        return lines.iter().map(|it| format!("{it}\n")).collect();
-    };
-    if let Some(state) = of("in the state ") {
-        let _ = writeln!(text, "from   {state}\n");
+    for (name, value) in &counterexample.values {
+        let _ = writeln!(text, "{name}: `{value}`\n");
     }
-    let end = of("ending in ").unwrap_or_default();
-    let other = of("other order ").unwrap_or_default();
-    let rows = [("possible", "the other order"), ("────────", "───────────────"), (first, second), (second, first)];
-    let width = rows.iter().map(|(left, _)| left.chars().count()).max().unwrap_or_default();
-    for (left, right) in rows {
-        let _ = writeln!(text, "       {left:width$}   │ {right}");
+    let differing: Vec<String> = counterexample.end_differences().into_iter().map(|it| it.path).collect();
+    let (before, beside) = counterexample.runs.split_at(counterexample.runs.len().saturating_sub(2));
+    for runs in before.chunks(1).chain([beside]) {
+        let columns: Vec<Vec<String>> = runs.iter().map(|run| column(run, &differing, link)).collect();
+        let height = columns.iter().map(Vec::len).max().unwrap_or_default();
+        for row in 0..height {
+            let cells = columns.iter().map(|column| column.get(row).map_or("", String::as_str));
+            let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+            if row == 0 {
+                let _ = writeln!(text, "|{}", "---|".repeat(columns.len()));
+            }
+        }
+        text.push('\n');
     }
-    let _ = writeln!(text, "\nends in {end}\n✗ other order: {other}");
     text
+}
+
+/// The cells of one run: its title, the state it starts from, then two for each step.
+fn column(run: &Run, differing: &[String], link: &dyn Fn(Span) -> Option<String>) -> Vec<String> {
+    let mut cells = vec![run.title.clone(), code(&run.from.to_string())];
+    for (number, step) in run.steps.iter().enumerate() {
+        let words = step.to_string().replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
+        cells.push(match step.place.and_then(link) {
+            Some(place) => format!("[{words}]({place})"),
+            None => words,
+        });
+        let is_last = number + 1 == run.steps.len();
+        let change = |it: Difference| {
+            let is_marked = is_last && differing.iter().any(|path| it.path.starts_with(path.as_str()));
+            let words = code(&it.to_string());
+            if is_marked { format!("**{words}**") } else { words }
+        };
+        let changes = step.after.iter().flat_map(|after| run.before(number).differences(after));
+        let mut changes: Vec<String> = changes.map(change).collect();
+        if let (true, Some(Mismatch::State(wanted)), Some(end)) = (is_last, &step.mismatch, run.end()) {
+            changes.extend(wanted.differences(end).into_iter().map(|it| format!("**{}**", needed(&it))));
+        }
+        cells.push(if changes.is_empty() { "nothing changes".to_owned() } else { changes.join("<br>") });
+    }
+    cells
+}
+
+/// What a part of the end state would have to be.
+fn needed(it: &Difference) -> String {
+    let wanted = it.before.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
+    let path = if it.path.is_empty() { "the state" } else { &it.path };
+    format!("{} should be {}", code(path), code(&wanted))
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
 }
 
 #[cfg(test)]
 mod tests {
+    use cspec_analysis::counterexample::{Datum, Step, StepEnd};
     use expect_test::expect;
 
-    use super::steps;
+    use super::*;
 
-    #[test]
-    fn two_steps_stand_side_by_side() {
-        let notes = [
-            "in the state  Locked { value: 0, owner: None }",
-            "possible      p0: acquire() → true",
-            "then          p1: release() → ()",
-            "ending in     Locked { value: 0, owner: None }",
-            "other order   the same results are possible, but not the same end state",
-        ];
-        expect![[r#"
-            from   Locked { value: 0, owner: None }
+    fn owner(process: Option<u32>) -> Datum {
+        let some = |it| Datum::Variant("Option".to_owned(), "Some".to_owned(), vec![Datum::Pid(it)]);
+        let none = Datum::Variant("Option".to_owned(), "None".to_owned(), Vec::new());
+        Datum::Struct("Locked".to_owned(), vec![("owner".to_owned(), process.map_or(none, some))])
+    }
 
-                   possible               │ the other order
-                   ────────               │ ───────────────
-                   p0: acquire() → true   │ p1: release() → ()
-                   p1: release() → ()     │ p0: acquire() → true
-
-            ends in Locked { value: 0, owner: None }
-            ✗ other order: the same results are possible, but not the same end state
-        "#]]
-        .assert_eq(&steps(&notes.map(str::to_owned)));
+    fn step(process: u32, operation: &str, result: Datum, after: Datum) -> Step {
+        Step {
+            process: Some(Datum::Pid(process)),
+            operation: operation.to_owned(),
+            arguments: Vec::new(),
+            end: StepEnd::Returns(result),
+            events: Vec::new(),
+            choices: Vec::new(),
+            after: Some(after),
+            mismatch: None,
+            place: Some(Span { file: 0, start: process, end: process }),
+        }
     }
 
     #[test]
-    fn anything_else_stays_as_it_is() {
-        let notes = ["p0: acquire() is possible,\nbut not after  p1: acquire() → true".to_owned()];
-        assert_eq!(steps(&notes), "p0: acquire() is possible,\nbut not after  p1: acquire() → true\n");
+    fn two_orders_stand_side_by_side() {
+        let run = |title: &str, steps| Run { title: title.to_owned(), layer: String::new(), from: owner(None), steps };
+        let mut last = step(1, "release", Datum::Unit, owner(None));
+        last.mismatch = Some(Mismatch::State(owner(Some(0))));
+        let counterexample = Counterexample {
+            values: Vec::new(),
+            runs: vec![
+                run(
+                    "possible",
+                    vec![
+                        step(1, "release", Datum::Unit, owner(None)),
+                        step(0, "acquire", Datum::Bool(true), owner(Some(0))),
+                    ],
+                ),
+                run("other order", vec![step(0, "acquire", Datum::Bool(true), owner(Some(0))), last]),
+            ],
+            conclusion: String::new(),
+        };
+        expect![[r#"
+            | possible | other order |
+            |---|---|
+            | `Locked { owner: None }` | `Locked { owner: None }` |
+            | [p1: release() → ()](#1) | [p0: acquire() → true](#0) |
+            | nothing changes | `owner: None → Some(p0)` |
+            | [p0: acquire() → true](#0) | [p1: release() → ()](#1) |
+            | **`owner: None → Some(p0)`** | **`owner: Some(p0) → None`**<br>**`owner` should be `Some(p0)`** |
+
+        "#]]
+        .assert_eq(&columns(&counterexample, &|span| Some(format!("#{}", span.start))));
     }
 }

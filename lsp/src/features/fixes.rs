@@ -303,7 +303,8 @@ fn protocol(spot: &Spot, found: &Finding, name: &ObligationName) -> Vec<Fix> {
 fn is_mentioned(found: &Finding, operation: &str) -> bool {
     let quoted = format!("`{operation}`");
     let called = format!(": {operation}(");
-    let texts = found.related.iter().map(|(_, it)| it).chain(&found.notes).chain([&found.message, &found.label]);
+    let paragraphs = found.paragraphs();
+    let texts = found.related.iter().map(|(_, it)| it).chain(&paragraphs).chain([&found.message, &found.label]);
     texts.into_iter().any(|it| it.contains(&quoted) || it.contains(&called))
 }
 

@@ -1,0 +1,372 @@
+//! Counterexamples as data: where they start, what happens, and what is wrong with it.
+//!
+//! A counterexample is made by the obligation that it refutes, after it was replayed on concrete values. It holds values, not words about
+//! them, so that front ends can set two orders side by side, mark what differs and link each step to its place; [`Counterexample::lines`] is
+//! the one rendering as text. Knows nothing of how it was found, and nothing of terminals or editors.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ir::Span;
+
+/// A value of the program, by itself: it names its types and fields.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Datum {
+    /// `()`.
+    Unit,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A string.
+    Str(String),
+    /// A string in which the decimal of a process or of some number stands.
+    Text(Vec<TextPart>),
+    /// A process, by its number.
+    Pid(u32),
+    /// A value of a `#[scalar]` type that code names: the type, and the text of its operand.
+    Named(String, String),
+    /// Some other value of a `#[scalar]` type, different from those with other numbers.
+    Fresh(String, u32),
+    /// A tuple.
+    Tuple(Vec<Datum>),
+    /// A struct: its name, and its fields.
+    Struct(String, Vec<(String, Datum)>),
+    /// A variant of an enum: the enum, the variant, the payload. Also of `Option`.
+    Variant(String, String, Vec<Datum>),
+    /// A sequence.
+    Seq(Vec<Datum>),
+    /// A set.
+    Set(Vec<Datum>),
+    /// A map, in the order of its keys.
+    Map(Vec<(Datum, Datum)>),
+    /// A total function: where it differs from its default.
+    Total(Vec<(Datum, Datum)>),
+    /// Something that cannot be shown.
+    Opaque,
+}
+
+/// A part of a made string.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TextPart {
+    /// These characters.
+    Characters(String),
+    /// The digits of this process or number, or these characters of which nothing is known.
+    Of(Datum),
+}
+
+/// A run that refutes an obligation. Until it is shown, its places may be anything that stays put while text moves.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Counterexample<P = Span> {
+    /// Values that belong to no state: the key of a partition, another key.
+    pub values: Vec<(String, Datum)>,
+    /// What happens, and what should be possible instead: two orders, a run below and one above, a procedure and its end.
+    pub runs: Vec<Run<P>>,
+    /// What is wrong, in one sentence.
+    pub conclusion: String,
+}
+
+/// Steps from one state on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Run<P = Span> {
+    /// What this run is: `possible`, `other order`, `below`, `above`.
+    pub title: String,
+    /// The layer whose state it is.
+    pub layer: String,
+    /// The state it starts from.
+    pub from: Datum,
+    /// What happens.
+    pub steps: Vec<Step<P>>,
+}
+
+/// A step of a process.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Step<P = Span> {
+    /// Who makes it; nobody, if it is a condition on the state alone.
+    pub process: Option<Datum>,
+    /// The operation.
+    pub operation: String,
+    /// Its arguments.
+    pub arguments: Vec<Datum>,
+    /// How it ends.
+    pub end: StepEnd,
+    /// The events that it emits.
+    pub events: Vec<Datum>,
+    /// The choices that it makes, in order.
+    pub choices: Vec<Choice<P>>,
+    /// The state after it, if there is one.
+    pub after: Option<Datum>,
+    /// What would be needed for the run to be as wanted.
+    pub mismatch: Option<Mismatch>,
+    /// Where it is called, or where the operation is declared.
+    pub place: Option<P>,
+}
+
+/// How a step ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepEnd {
+    /// It returns this.
+    Returns(Datum),
+    /// It does not exist in this state.
+    Disabled,
+    /// The rules of the layer do not allow it in this state.
+    NotAllowed,
+    /// An `assert!` does not hold.
+    Fails,
+    /// It panics: why.
+    Panics(String),
+}
+
+/// A choice within a step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Choice<P = Span> {
+    /// Where.
+    pub place: Option<P>,
+    /// What was chosen.
+    pub chosen: Chosen,
+}
+
+/// What a choice gave.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Chosen {
+    /// What `maybe()` was.
+    Maybe(bool),
+    /// What `any()` gave.
+    Any(Datum),
+    /// Which element `choose()` took, counted from 0.
+    Element(usize),
+}
+
+/// The first thing about a run that is not as wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mismatch {
+    /// The step would have to return this.
+    Result(Datum),
+    /// The step would have to emit these.
+    Events(Vec<Datum>),
+    /// The run would have to end in this state.
+    State(Datum),
+}
+
+impl<P> Counterexample<P> {
+    /// The same counterexample at other places.
+    pub fn at<Q>(&self, place: impl Fn(&P) -> Option<Q>) -> Counterexample<Q> {
+        let choice = |it: &Choice<P>| Choice { place: it.place.as_ref().and_then(&place), chosen: it.chosen.clone() };
+        let step = |it: &Step<P>| Step {
+            process: it.process.clone(),
+            operation: it.operation.clone(),
+            arguments: it.arguments.clone(),
+            end: it.end.clone(),
+            events: it.events.clone(),
+            choices: it.choices.iter().map(choice).collect(),
+            after: it.after.clone(),
+            mismatch: it.mismatch.clone(),
+            place: it.place.as_ref().and_then(&place),
+        };
+        let run = |it: &Run<P>| Run {
+            title: it.title.clone(),
+            layer: it.layer.clone(),
+            from: it.from.clone(),
+            steps: it.steps.iter().map(step).collect(),
+        };
+        Counterexample {
+            values: self.values.clone(),
+            runs: self.runs.iter().map(run).collect(),
+            conclusion: self.conclusion.clone(),
+        }
+    }
+
+    /// The counterexample as text, line by line: each begins with a word for what it introduces.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut say = |word: &str, what: String| lines.push(format!("{word:<13} {what}"));
+        for (name, value) in &self.values {
+            say(name, value.to_string());
+        }
+        let mut stands_in: Option<&Datum> = None;
+        for run in &self.runs {
+            if stands_in != Some(&run.from) && run.from != Datum::Opaque {
+                say("in the state", run.from.to_string());
+                stands_in = Some(&run.from);
+            }
+            for (number, step) in run.steps.iter().enumerate() {
+                say(if number == 0 { &run.title } else { "then" }, step.to_string());
+            }
+            if let Some(end) = run.end().filter(|it| **it != run.from) {
+                say("ending in", end.to_string());
+            }
+            if let Some(Mismatch::State(wanted)) = run.steps.last().and_then(|it| it.mismatch.as_ref()) {
+                say("and not in", wanted.to_string());
+            }
+        }
+        lines.push(self.conclusion.clone());
+        lines
+    }
+}
+
+impl<P> Run<P> {
+    /// The run with these steps.
+    #[must_use]
+    pub fn with(self, steps: Vec<Step<P>>) -> Run<P> {
+        Run { steps, ..self }
+    }
+
+    /// The state after the last step that has one.
+    pub fn end(&self) -> Option<&Datum> {
+        self.steps.iter().rev().find_map(|it| it.after.as_ref())
+    }
+
+    /// The state before a step, by its number.
+    pub fn before(&self, step: usize) -> &Datum {
+        self.steps[..step].iter().rev().find_map(|it| it.after.as_ref()).unwrap_or(&self.from)
+    }
+}
+
+impl<P> Step<P> {
+    /// The call alone: `p1: read(7)`.
+    pub fn call(&self) -> String {
+        let process = self.process.iter().map(|it| format!("{it}: ")).collect::<String>();
+        format!("{process}{}({})", self.operation, joined(&self.arguments))
+    }
+}
+
+impl<P> fmt::Display for Step<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.call())?;
+        match &self.end {
+            StepEnd::Returns(result) => write!(f, " → {result}")?,
+            StepEnd::Disabled => f.write_str(" is not possible")?,
+            StepEnd::NotAllowed => f.write_str(" is not allowed")?,
+            StepEnd::Fails => f.write_str(" fails")?,
+            StepEnd::Panics(why) => write!(f, " panics: {why}")?,
+        }
+        if !self.events.is_empty() {
+            write!(f, ", emits {}", joined(&self.events))?;
+        }
+        match &self.mismatch {
+            Some(Mismatch::Result(wanted)) => write!(f, ", not {wanted}"),
+            Some(Mismatch::Events(wanted)) if wanted.is_empty() => f.write_str(", and should emit nothing"),
+            Some(Mismatch::Events(wanted)) => write!(f, ", and should emit {}", joined(wanted)),
+            Some(Mismatch::State(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl<P> Counterexample<P> {
+    /// The parts of the end state that differ from what is wanted: from one to the other.
+    pub fn end_differences(&self) -> Vec<Difference> {
+        let ends = self.runs.iter().filter_map(|run| match run.steps.last()?.mismatch.as_ref()? {
+            Mismatch::State(wanted) => Some(wanted.differences(run.end()?)),
+            _ => None,
+        });
+        ends.flatten().collect()
+    }
+}
+
+/// A part of a value that two values do not share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The way to it: `owner`, `pending[p0][1]`. Empty for the whole.
+    pub path: String,
+    /// What it is in the first, if it is there.
+    pub before: Option<Datum>,
+    /// What it is in the second.
+    pub after: Option<Datum>,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |it: &Option<Datum>| it.as_ref().map_or_else(|| "nothing".to_owned(), Datum::to_string);
+        let path = if self.path.is_empty() { "the state" } else { &self.path };
+        write!(f, "{path}: {} → {}", shown(&self.before), shown(&self.after))
+    }
+}
+
+impl Datum {
+    /// The smallest parts in which `other` differs, in order.
+    pub fn differences(&self, other: &Datum) -> Vec<Difference> {
+        let mut found = Vec::new();
+        compare(String::new(), Some(self), Some(other), &mut found);
+        found
+    }
+}
+
+fn compare(path: String, before: Option<&Datum>, after: Option<&Datum>, found: &mut Vec<Difference>) {
+    if before == after {
+        return;
+    }
+    match (before, after) {
+        (Some(Datum::Struct(name, before)), Some(Datum::Struct(other, after))) if name == other => {
+            for ((field, before), (_, after)) in before.iter().zip(after) {
+                let path = if path.is_empty() { field.clone() } else { format!("{path}.{field}") };
+                compare(path, Some(before), Some(after), found);
+            }
+        }
+        (Some(Datum::Map(before)), Some(Datum::Map(after)))
+        | (Some(Datum::Total(before)), Some(Datum::Total(after))) => {
+            let at = |entries: &[(Datum, Datum)], key: &Datum| entries.iter().position(|(it, _)| it == key);
+            let new = after.iter().filter(|(key, _)| at(before, key).is_none());
+            for (key, _) in before.iter().chain(new) {
+                let value = |entries: &'_ [(Datum, Datum)]| at(entries, key);
+                let (old, new) = (value(before).map(|it| &before[it].1), value(after).map(|it| &after[it].1));
+                compare(format!("{path}[{key}]"), old, new, found);
+            }
+        }
+        (Some(Datum::Tuple(before)), Some(Datum::Tuple(after))) if before.len() == after.len() => {
+            for (number, (before, after)) in before.iter().zip(after).enumerate() {
+                compare(format!("{path}.{number}"), Some(before), Some(after), found);
+            }
+        }
+        _ => found.push(Difference { path, before: before.cloned(), after: after.cloned() }),
+    }
+}
+
+fn joined(all: &[Datum]) -> String {
+    all.iter().map(Datum::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn entries(all: &[(Datum, Datum)]) -> String {
+    all.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Datum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Datum::Unit => f.write_str("()"),
+            Datum::Bool(it) => write!(f, "{it}"),
+            Datum::Int(it) => write!(f, "{it}"),
+            Datum::Str(it) => write!(f, "{it:?}"),
+            Datum::Text(parts) => {
+                f.write_str("\"")?;
+                for part in parts {
+                    match part {
+                        TextPart::Characters(text) => f.write_str(text)?,
+                        TextPart::Of(Datum::Str(text)) => write!(f, "{{{text}}}")?,
+                        TextPart::Of(number) => write!(f, "{{{number}}}")?,
+                    }
+                }
+                f.write_str("\"")
+            }
+            Datum::Pid(number) => write!(f, "p{number}"),
+            Datum::Named(_, text) => f.write_str(text),
+            Datum::Fresh(name, number) => write!(f, "{name}({number})"),
+            Datum::Tuple(fields) => write!(f, "({})", joined(fields)),
+            Datum::Struct(name, fields) => {
+                let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                write!(f, "{name} {{ {} }}", fields.join(", "))
+            }
+            Datum::Variant(_, name, fields) if fields.is_empty() => f.write_str(name),
+            Datum::Variant(_, name, fields) => write!(f, "{name}({})", joined(fields)),
+            Datum::Seq(elements) => write!(f, "[{}]", joined(elements)),
+            Datum::Set(elements) => write!(f, "{{{}}}", joined(elements)),
+            Datum::Map(all) | Datum::Total(all) => write!(f, "{{{}}}", entries(all)),
+            Datum::Opaque => f.write_str("…"),
+        }
+    }
+}

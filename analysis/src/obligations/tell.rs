@@ -1,0 +1,398 @@
+//! Telling of runs: from a script and concrete slots to the steps of a counterexample.
+//!
+//! What refutes an obligation is a case: slots, of which some things are known. To tell of it the script is run once more from concrete
+//! slots, this time noting each step with its choices and the state after it. A script that cannot be run to its end is told as far as it
+//! goes, with the first requirement that cannot be met. Knows no obligation.
+
+use std::rc::Rc;
+
+use super::question::{Setting, concrete_value};
+use crate::{
+    counterexample::{self, Choice, Counterexample, Datum, Mismatch, Run, Step, StepEnd},
+    explore::{
+        cells::{Knowledge, Quantifier},
+        code::CodeId,
+        machine::{Chosen, Machine, Site, Tale, Told},
+        search::{Abort, Action, Answer, End, Search, Slot},
+        show::Show,
+        value::{Sort, Value},
+    },
+    ir::{Anchor, LayerId, Type},
+};
+
+/// Tells of one case.
+pub struct Teller<'t, 'w, 'p> {
+    setting: &'t Setting<'p>,
+    search: &'t mut Search<'w, 'p>,
+    known: Knowledge,
+}
+
+/// A function that a tale speaks of: how it is called, and the types of its state, arguments and result.
+struct Called {
+    operation: String,
+    place: Option<Anchor>,
+    has_process: bool,
+    state: Type,
+    arguments: Vec<Type>,
+    result: Type,
+}
+
+impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
+    /// Tells of what is known; what is left open is settled as simply as can be, once and for all.
+    pub fn new(setting: &'t Setting<'p>, search: &'t mut Search<'w, 'p>, known: Knowledge) -> Teller<'t, 'w, 'p> {
+        Teller { setting, search, known }
+    }
+
+    /// What is known by now.
+    pub fn known(&self) -> &Knowledge {
+        &self.known
+    }
+
+    /// The value with nothing open in it.
+    pub fn settle(&mut self, value: &Value) -> Value {
+        concrete_value(self.search, &mut self.known, value)
+    }
+
+    /// The values with nothing open in them.
+    pub fn settle_all(&mut self, values: &[Value]) -> Vec<Value> {
+        values.iter().map(|it| self.settle(it)).collect()
+    }
+
+    /// The value as data.
+    pub fn datum(&mut self, value: &Value, ty: &Type) -> Datum {
+        let value = self.settle(value);
+        Show(&self.search.world.cells).datum(&value, ty)
+    }
+
+    /// The name of a layer.
+    pub fn layer(&self, layer: LayerId) -> String {
+        self.setting.program.layers[layer.0 as usize].name.clone()
+    }
+
+    /// A run without steps yet, from a state of this layer.
+    pub fn run(&mut self, title: &str, layer: LayerId, from: &Value) -> Run<Anchor> {
+        let from = self.datum(from, self.setting.state(layer));
+        Run { title: title.to_owned(), layer: self.layer(layer), from, steps: Vec::new() }
+    }
+
+    /// The steps of a script that can be run from these slots so that it ends like this. If an end is given, slots that are filled in it
+    /// must be as they are there.
+    ///
+    /// # Errors
+    /// If the search is stopped.
+    pub fn given(
+        &mut self,
+        slots: &[Value],
+        script: &[Action],
+        ended: &End,
+        finally: Option<&[Value]>,
+    ) -> Result<Vec<Step<Anchor>>, Abort> {
+        let start = self.start(slots);
+        let mut script = script.to_vec();
+        let mut wanted_stage = script.len();
+        let mut start = start;
+        if let (End::Done, Some(finally)) = (ended, finally) {
+            let count = start.slots.len();
+            Rc::make_mut(&mut start.slots).extend(finally.iter().cloned());
+            script.extend((0..count).map(|slot| Action::Equal(slot, count + slot)));
+            wanted_stage = script.len();
+        }
+        let is_it = |machine: &Machine, end: &End| match (ended, end) {
+            (End::Done, End::Done) => machine.stage == wanted_stage,
+            _ => ended == end,
+        };
+        match self.search.exists(start, &script, &is_it)? {
+            Answer::Found(machine) => Ok(self.steps(&machine, ended)),
+            Answer::None | Answer::Ask(..) => Ok(Vec::new()),
+        }
+    }
+
+    /// The steps of a script that cannot be run to its end from these slots: as far as it can, with what is missing then.
+    ///
+    /// # Errors
+    /// If the search is stopped.
+    pub fn attempt(&mut self, slots: &[Value], script: &[Action]) -> Result<Vec<Step<Anchor>>, Abort> {
+        let mut furthest = self.start(slots);
+        for length in 1..=script.len() {
+            let start = self.start(slots);
+            match self.search.exists(start, &script[..length], &|_, end| *end == End::Done)? {
+                Answer::Found(machine) => furthest = *machine,
+                Answer::None | Answer::Ask(..) => {
+                    let mut steps = self.steps(&furthest, &End::Done);
+                    self.add_missing(&furthest, script, length - 1, &mut steps);
+                    return Ok(steps);
+                }
+            }
+        }
+        Ok(self.steps(&furthest, &End::Done))
+    }
+
+    /// What two slots hold after the beginning of a script, given what the slots hold at its end.
+    ///
+    /// # Errors
+    /// If the search is stopped.
+    pub fn start_of(
+        &mut self,
+        slots: &[Value],
+        beginning: &[Action],
+        (lo, hi): (Slot, Slot),
+        finally: &[Value],
+    ) -> Result<(Value, Value), Abort> {
+        let mut start = self.start(slots);
+        start.slots = Rc::new(start.slots.iter().cloned().chain(self.settle_all(&[finally[hi].clone()])).collect());
+        let mut script = beginning.to_vec();
+        script.push(Action::Equal(hi, slots.len()));
+        match self.search.exists(start, &script, &|_, end| *end == End::Done)? {
+            Answer::Found(machine) => Ok((machine.slots[lo].clone(), finally[hi].clone())),
+            Answer::None | Answer::Ask(..) => Ok((slots[lo].clone(), finally[hi].clone())),
+        }
+    }
+
+    fn start(&mut self, slots: &[Value]) -> Machine {
+        let slots = self.settle_all(slots);
+        let mut start = Machine::new(self.known.clone(), Quantifier::Existential);
+        start.slots = Rc::new(slots);
+        start.tale = Some(None);
+        start
+    }
+
+    /// What is missing after a run: the action of the script that could not be made.
+    fn add_missing(&mut self, machine: &Machine, script: &[Action], at: usize, steps: &mut Vec<Step<Anchor>>) {
+        match &script[at] {
+            Action::Call { function, arguments, .. } => {
+                let values: Vec<Value> = arguments.iter().map(|it| machine.slots[*it].clone()).collect();
+                if let Some(called) = self.called(*function, None) {
+                    let (process, arguments) = self.arguments(machine, &called, &values);
+                    steps.push(Step { process, arguments, ..blank(called.operation, called.place) });
+                }
+            }
+            Action::Equal(a, b) => {
+                let Some((function, kind)) = made_by(script, at, *a) else { return };
+                let Some(called) = self.called(function, None) else {
+                    // The relation between two states does not hold at the end of the last step.
+                    return;
+                };
+                let wanted = machine.slots[*b].clone();
+                let mismatch = match kind {
+                    Made::Result => Mismatch::Result(self.told(machine, &wanted, &called.result)),
+                    Made::Events => Mismatch::Events(self.events(machine, &wanted)),
+                    Made::State => Mismatch::State(self.told(machine, &wanted, &called.state)),
+                };
+                if let Some(last) = steps.last_mut() {
+                    last.mismatch = Some(mismatch);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A call that the rules of a layer do not allow.
+    pub fn refused(
+        &mut self,
+        layer: LayerId,
+        operation: usize,
+        site: Site,
+        me: &Value,
+        arguments: &[Value],
+    ) -> Step<Anchor> {
+        let types = self.setting.arguments(layer, operation);
+        let source = self.setting.code.functions[site.code].source;
+        let name = self.setting.program.layers[layer.0 as usize].operations[operation].name.clone();
+        Step {
+            process: Some(self.datum(me, &Type::Pid)),
+            arguments: arguments.iter().zip(&types).map(|(it, ty)| self.datum(it, ty)).collect(),
+            end: StepEnd::NotAllowed,
+            ..blank(name, source.map(|it| Anchor::Node(it, site.node)))
+        }
+    }
+
+    /// The steps that a run has made.
+    pub fn steps(&mut self, machine: &Machine, end: &End) -> Vec<Step<Anchor>> {
+        let mut tale = Vec::new();
+        let mut at: Tale = machine.tale.clone().flatten();
+        while let Some(telling) = at {
+            at = telling.before.clone();
+            tale.push(telling);
+        }
+        let mut steps: Vec<Step<Anchor>> = Vec::new();
+        // What is open: a step, or a function that is none.
+        let mut open: Vec<Option<(Called, usize)>> = Vec::new();
+        for telling in tale.iter().rev() {
+            match &telling.told {
+                Told::Called(function, values, site) => {
+                    let called = self.called(*function, *site);
+                    if let Some(called) = &called {
+                        let (process, arguments) = self.arguments(machine, called, values);
+                        steps.push(Step { process, arguments, ..blank(called.operation.clone(), called.place) });
+                    }
+                    open.push(called.map(|it| (it, telling.events)));
+                }
+                Told::Chose(site, chosen) => {
+                    let choice = self.choice(machine, *site, chosen);
+                    if let (Some(Some(_)), Some(step)) = (open.last(), steps.last_mut()) {
+                        step.choices.push(choice);
+                    }
+                }
+                Told::Returned(state, result) => {
+                    let Some(Some((called, events))) = open.pop() else { continue };
+                    let result = self.told(machine, result, &called.result);
+                    let after = self.told(machine, state, &called.state);
+                    let emitted = machine.events.get(events..telling.events).unwrap_or_default().to_vec();
+                    let emitted = self.events(machine, &Value::seq(emitted));
+                    if let Some(step) = steps.last_mut() {
+                        (step.end, step.after, step.events) = (StepEnd::Returns(result), Some(after), emitted);
+                    }
+                }
+            }
+        }
+        if let (Some(Some(_)), Some(step)) = (open.last(), steps.last_mut()) {
+            step.end = match end {
+                End::Panicked(_, why) => StepEnd::Panics((*why).to_owned()),
+                End::Failed(_) => StepEnd::Fails,
+                _ => StepEnd::Disabled,
+            };
+        }
+        steps
+    }
+
+    /// A function that a tale speaks of, if it is a step of a layer or tells initial states.
+    fn called(&self, function: CodeId, site: Option<Site>) -> Option<Called> {
+        let code = self.setting.code;
+        let place = site.and_then(|it| Some(Anchor::Node(code.functions[it.code].source?, it.node)));
+        if let Some((layer, operation)) = code.operation_of(function) {
+            return Some(Called {
+                operation: self.setting.program.layers[layer.0 as usize].operations[operation].name.clone(),
+                place: place.or(Some(Anchor::Operation(layer, operation))),
+                has_process: true,
+                state: self.setting.state(layer).clone(),
+                arguments: self.setting.arguments(layer, operation),
+                result: self.setting.result(layer, operation).clone(),
+            });
+        }
+        let of_layer = |all: &[CodeId]| all.iter().position(|it| *it == function);
+        let background = code.background.iter().position(|it| *it == Some(function));
+        let (layer, operation, result) = match (of_layer(&code.init), background) {
+            (Some(layer), _) => (layer, "init", Type::Bool),
+            (None, Some(layer)) => (layer, "background", Type::UNIT),
+            (None, None) => return None,
+        };
+        Some(Called {
+            operation: operation.to_owned(),
+            place: Some(Anchor::Layer(LayerId(layer as u32))),
+            has_process: false,
+            state: self.setting.program.layers[layer].state.clone(),
+            arguments: Vec::new(),
+            result,
+        })
+    }
+
+    /// The process and the arguments of a call, from the values that it was made with.
+    fn arguments(&mut self, machine: &Machine, called: &Called, values: &[Value]) -> (Option<Datum>, Vec<Datum>) {
+        let (process, rest) = match (called.has_process, values) {
+            (true, [_, process, rest @ ..]) => (Some(self.told(machine, process, &Type::Pid)), rest),
+            (false, [_, rest @ ..]) => (None, rest),
+            _ => (None, values),
+        };
+        let arguments = rest.iter().zip(&called.arguments).map(|(it, ty)| self.told(machine, it, ty)).collect();
+        (process, arguments)
+    }
+
+    fn choice(&mut self, machine: &Machine, site: Site, chosen: &Chosen) -> Choice<Anchor> {
+        let source = self.setting.code.functions[site.code].source;
+        let chosen = match chosen {
+            Chosen::Maybe(yes) => counterexample::Chosen::Maybe(*yes),
+            Chosen::Element(index) => counterexample::Chosen::Element(*index),
+            Chosen::Drawn(value) => {
+                let ty = match value {
+                    Value::Cell(id) => Some((*self.search.world.cells.get(*id).ty).clone()),
+                    _ => None,
+                };
+                counterexample::Chosen::Any(ty.map_or(Datum::Opaque, |ty| self.told(machine, value, &ty)))
+            }
+        };
+        Choice { place: source.map(|it| Anchor::Node(it, site.node)), chosen }
+    }
+
+    /// A value of a run as data.
+    fn told(&mut self, machine: &Machine, value: &Value, ty: &Type) -> Datum {
+        // What the run has drawn, chosen or found out is known of it alone.
+        let mut known = machine.known.clone();
+        let own = machine.drawn.iter().chain(machine.chosen.iter());
+        let own: Vec<_> = own.map(|(cell, value)| (*cell, value.clone())).collect();
+        let settled = Rc::make_mut(&mut known.resolved);
+        for (cell, value) in self.known.resolved.iter() {
+            settled.entry(*cell).or_insert_with(|| value.clone());
+        }
+        settled.extend(own);
+        let bases = Rc::make_mut(&mut known.bases);
+        self.known.bases.iter().for_each(|(cell, facts)| drop(bases.insert(*cell, facts.clone())));
+        let value = concrete_value(self.search, &mut known, value);
+        Show(&self.search.world.cells).datum(&value, ty)
+    }
+
+    /// Events as data: a sequence of tuples of a name and values.
+    fn events(&mut self, machine: &Machine, events: &Value) -> Vec<Datum> {
+        let Value::Seq(all) = events else { return Vec::new() };
+        all.iter().map(|event| untyped(&machine.resolve(event))).collect()
+    }
+
+    /// The counterexample.
+    pub fn conclude(self, runs: Vec<Run<Anchor>>, conclusion: String) -> Counterexample<Anchor> {
+        Counterexample { values: Vec::new(), runs, conclusion }
+    }
+}
+
+/// What a slot that is compared was made as.
+enum Made {
+    Result,
+    Events,
+    State,
+}
+
+/// The last call before an action, and what of it is in this slot.
+fn made_by(script: &[Action], at: usize, slot: Slot) -> Option<(CodeId, Made)> {
+    let before = script[..at].iter().rev();
+    let mut kind = None;
+    for action in before {
+        match action {
+            Action::TakeEvents(it) if *it == slot => kind = Some(Made::Events),
+            Action::Call { function, arguments, result } => {
+                let kind = kind.or_else(|| match result {
+                    Some(it) if *it == slot => Some(Made::Result),
+                    _ => (arguments.first() == Some(&slot)).then_some(Made::State),
+                });
+                return kind.map(|kind| (*function, kind));
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+fn blank(operation: String, place: Option<Anchor>) -> Step<Anchor> {
+    Step {
+        process: None,
+        operation,
+        arguments: Vec::new(),
+        end: StepEnd::Disabled,
+        events: Vec::new(),
+        choices: Vec::new(),
+        after: None,
+        mismatch: None,
+        place,
+    }
+}
+
+/// A value whose type is not known: that of an event.
+pub fn untyped(value: &Value) -> Datum {
+    match value {
+        Value::Unit => Datum::Unit,
+        Value::Bool(it) => Datum::Bool(*it),
+        Value::Int(it) => Datum::Int(*it),
+        Value::Str(it) => Datum::Str(it.to_string()),
+        Value::Atom(Sort::Pid, number) => Datum::Pid(*number),
+        Value::Tuple(fields) => Datum::Tuple(fields.iter().map(untyped).collect()),
+        Value::Seq(elements) => Datum::Seq(elements.iter().map(untyped).collect()),
+        _ => Datum::Opaque,
+    }
+}
