@@ -108,28 +108,29 @@ fn a_mistake_is_shown_at_its_place_with_the_state() {
         &["check"],
         1,
         expect![[r#"
-        error[CS0401]: `CriticalSection::inc` calls `read` where the rules of `Lock` do not allow it
-            ╭─[ src/lib.rs:67:20 ]
-            │
-         67 │         let seen = lo.read();
-            │                    ┬────────
-            │                    ╰────────── here
-        ────╯
+            error[CS0401]: `CriticalSection::inc` calls `read` where the rules of `Lock` do not allow it
+                ╭─[ src/lib.rs:67:20 ]
+                │
+             67 │         let seen = lo.read();
+                │                    ┬────────
+                │                    ╰────────── here
+            ────╯
 
-          in the state  Locked { value: 0, owner: None }
-          p0 may not call it there
+              in the state  Locked { value: 0, owner: None }
+              the procedure p0: read() is not allowed
+              p0 may not call `read` there
 
-          help: establish what `#[allowed(read)]` asks for before the call, and keep it until then
+              help: establish what `#[allowed(read)]` asks for before the call, and keep it until then
 
-        counter: 32 obligations: 1 violated, 2 checked to scope, 29 proved
-          layers           layer             checked    1 checked to scope, 6 proved
-          CriticalSection  protocol, movers  violated   1 violated, 21 proved
-          Whole            stack             checked    1 checked to scope, 2 proved
-          checked to scope: int ≤ 2
+            counter: 32 obligations: 1 violated, 2 checked to scope, 29 proved
+              layers           layer             checked    1 checked to scope, 6 proved
+              CriticalSection  protocol, movers  violated   1 violated, 21 proved
+              Whole            stack             checked    1 checked to scope, 2 proved
+              checked to scope: int ≤ 2
 
-        failed: 1 violated, 2 checked to scope, 29 proved
-        `cargo cspec explain CODE` says more about a diagnostic.
-    "#]],
+            failed: 1 violated, 2 checked to scope, 29 proved
+            `cargo cspec explain CODE` says more about a diagnostic.
+        "#]],
     );
 }
 
@@ -141,53 +142,57 @@ fn both_orders_of_two_steps_are_shown() {
         &["check", "-q"],
         1,
         expect![[r#"
-        error[CS0301]: `write` is not a right mover: it does not commute with `read`
-            ╭─[ src/lib.rs:34:10 ]
-            │
-         30 │     fn read(&mut self, me: Pid) -> u64 {
-            │        ┬───
-            │        ╰───── the other operation
-            │
-         34 │     #[op(right)]
-            │          ┬────
-            │          ╰────── claimed here
-         35 │     fn write(&mut self, me: Pid, value: u64) {
-            │        ┬────
-            │        ╰────── `write` of `RawLock`
-        ────╯
+            error[CS0301]: `write` is not a right mover: it does not commute with `read`
+                ╭─[ src/lib.rs:34:10 ]
+                │
+             30 │     fn read(&mut self, me: Pid) -> u64 {
+                │        ┬───
+                │        ╰───── the other operation
+                │
+             34 │     #[op(right)]
+                │          ┬────
+                │          ╰────── claimed here
+             35 │     fn write(&mut self, me: Pid, value: u64) {
+                │        ┬────
+                │        ╰────── `write` of `RawLock`
+            ────╯
 
-          in the state  Locked { value: 0, owner: None }
-          possible      p0: write(7) → ()
-          then          p1: read() → 7
-          ending in     Locked { value: 7, owner: None }
-          other order   p1: read() first cannot return 7
+              in the state  Locked { value: 0, owner: None }
+              possible      p0: write(7) → ()
+              then          p1: read() → 7
+              ending in     Locked { value: 7, owner: None }
+              other order   p1: read() → 0, not 7
+              in the other order `read` cannot return 7
 
-          help: claim what holds, or weaken one of the two operations until the orders agree
+              help: claim what holds, or weaken one of the two operations until the orders agree
 
-        error[CS0301]: `write` is not a right mover: it does not commute with `write`
-            ╭─[ src/lib.rs:34:10 ]
-            │
-         34 │     #[op(right)]
-            │          ┬────
-            │          ╰────── claimed here
-         35 │     fn write(&mut self, me: Pid, value: u64) {
-            │        ┬────
-            │        ╰────── `write` of `RawLock`
-            │        │
-            │        ╰────── the other operation
-        ────╯
+            error[CS0301]: `write` is not a right mover: it does not commute with `write`
+                ╭─[ src/lib.rs:34:10 ]
+                │
+             34 │     #[op(right)]
+                │          ┬────
+                │          ╰────── claimed here
+             35 │     fn write(&mut self, me: Pid, value: u64) {
+                │        ┬────
+                │        ╰────── `write` of `RawLock`
+                │        │
+                │        ╰────── the other operation
+            ────╯
 
-          in the state  Locked { value: 0, owner: None }
-          possible      p0: write(0) → ()
-          then          p1: write(7) → ()
-          ending in     Locked { value: 7, owner: None }
-          other order   the same results are possible, but not the same end state
+              in the state  Locked { value: 0, owner: None }
+              possible      p0: write(0) → ()
+              then          p1: write(7) → ()
+              ending in     Locked { value: 7, owner: None }
+              other order   p1: write(7) → ()
+              then          p0: write(0) → ()
+              and not in    Locked { value: 7, owner: None }
+              in the other order the same results are possible, but not the same end state
 
-          help: claim what holds, or weaken one of the two operations until the orders agree
+              help: claim what holds, or weaken one of the two operations until the orders agree
 
-        failed: 2 violated, 5 checked to scope, 49 proved
-        `cargo cspec explain CODE` says more about a diagnostic.
-    "#]],
+            failed: 2 violated, 5 checked to scope, 49 proved
+            `cargo cspec explain CODE` says more about a diagnostic.
+        "#]],
     );
 }
 
@@ -211,27 +216,29 @@ fn end_to_end_agrees_with_the_patterns() {
         arguments,
         1,
         expect![[r#"
-        error[CS0801]: with 2 processes, `increments` has a trace at the bottom that the top does not have
-            ╭─[ src/lib.rs:77:4 ]
-            │
-         77 │ fn increments(process: u64, top: &mut impl Counter) {
-            │    ┬─────────
-            │    ╰─────────── here
-        ────╯
+            error[CS0801]: with 2 processes, `increments` has a trace at the bottom that the top does not have
+                ╭─[ src/lib.rs:77:4 ]
+                │
+             77 │ fn increments(process: u64, top: &mut impl Counter) {
+                │    ┬─────────
+                │    ╰─────────── here
+            ────╯
 
-          p0: read()                       Locked { value: 0, owner: None }
-          p1: read()                       Locked { value: 0, owner: None }
-          p0: write(1)                     Locked { value: 1, owner: None }
-          p0: print(0)                     Locked { value: 1, owner: None }   (an event)
-          p1: write(1)                     Locked { value: 1, owner: None }
-          p1: print(0)                     Locked { value: 1, owner: None }   (an event)
-          the last event is not possible at the top
+              in the state  Locked { value: 0, owner: None }
+              at the bottom p0: read() → 0
+              then          p1: read() → 0
+              then          p0: write(1) → ()
+              then          p0: print(0) → (), emits ("print", (0), ())
+              then          p1: write(1) → ()
+              then          p1: print(0) → (), emits ("print", (0), ())
+              ending in     Locked { value: 1, owner: None }
+              the last event is not possible at the top
 
-          help: if every obligation of the stack holds, this is a bug of cspec: please report it
+              help: if every obligation of the stack holds, this is a bug of cspec: please report it
 
-        failed: 1 violated
-        `cargo cspec explain CODE` says more about a diagnostic.
-    "#]],
+            failed: 1 violated
+            `cargo cspec explain CODE` says more about a diagnostic.
+        "#]],
     );
 }
 

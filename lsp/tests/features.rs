@@ -253,17 +253,15 @@ fn a_counterexample_is_a_document_with_two_columns() {
 
         CS0302 · left-mover · **violated**
 
-        ```text
-        from   Locked { value: 0, owner: None }
+        | possible | other order |
+        |---|---|
+        | `Locked { value: 0, owner: None }` | `Locked { value: 0, owner: None }` |
+        | [p1: write(7) → ()](file:///w/src/lib.rs#L36) | [p0: read() → 0, not 7](file:///w/src/lib.rs#L31) |
+        | `value: 0 → 7` | nothing changes |
+        | [p0: read() → 7](file:///w/src/lib.rs#L31) |  |
+        | nothing changes |  |
 
-               possible            │ the other order
-               ────────            │ ───────────────
-               p1: write(7) → ()   │ p0: read() → 7
-               p0: read() → 7      │ p1: write(7) → ()
-
-        ends in Locked { value: 7, owner: None }
-        ✗ other order: p0: read() first cannot return 7
-        ```
+        ✗ in the other order `read` cannot return 7
 
         - [lib.rs:30](file:///w/src/lib.rs#L30) — claimed here  
           `#[op(left)]`

@@ -184,11 +184,12 @@ mod tests {
                     │        ╰──────────── used as a right mover
                 ────╯
 
-                  from a state with value = 0:
-                    p1: write(1)    p2: read() = 1
-                    p2: read() = 0  p1: write(1)
-
-                  the result of `read` differs: 1, then 0
+                  in the state  Locked { value: 0 }
+                  possible      p1: write(1) → ()
+                  then          p2: read() → 1
+                  ending in     Locked { value: 1 }
+                  other order   p2: read() → 0, not 1
+                  in the other order `read` cannot return 1
 
                   help: claim #[op(non)], or guard the operation with a lock
 

@@ -459,7 +459,7 @@ mod tests {
                   "children": [],
                   "code": null,
                   "level": "note",
-                  "message": "from a state with value = 0:\n  p1: write(1)    p2: read() = 1\n  p2: read() = 0  p1: write(1)",
+                  "message": "in the state  Locked { value: 0 }",
                   "rendered": null,
                   "spans": []
                 },
@@ -467,7 +467,39 @@ mod tests {
                   "children": [],
                   "code": null,
                   "level": "note",
-                  "message": "the result of `read` differs: 1, then 0",
+                  "message": "possible      p1: write(1) → ()",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
+                  "message": "then          p2: read() → 1",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
+                  "message": "ending in     Locked { value: 1 }",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
+                  "message": "other order   p2: read() → 0, not 1",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
+                  "message": "in the other order `read` cannot return 1",
                   "rendered": null,
                   "spans": []
                 },
@@ -486,7 +518,7 @@ mod tests {
               },
               "level": "error",
               "message": "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
-              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  from a state with value = 0:\n    p1: write(1)    p2: read() = 1\n    p2: read() = 0  p1: write(1)\n\n  the result of `read` differs: 1, then 0\n\n  help: claim #[op(non)], or guard the operation with a lock\n",
+              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n",
               "spans": [
                 {
                   "byte_end": 87,
