@@ -103,6 +103,10 @@ pub enum Abort {
 pub type Accept<'a> = &'a dyn Fn(&Machine, &End) -> bool;
 
 /// What a machine did.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each path, taken apart at once: a box would cost more than the move"
+)]
 enum Advance {
     Fork(Vec<Machine>),
     End(Machine, End),

@@ -88,6 +88,9 @@ pub struct Flaw {
     pub confirmed: bool,
 }
 
+/// Why a call does not move left: in which way, past which operation, and what is known in the case that shows it.
+type NotLeft = (FlawKind, Option<usize>, (Refutation, Knowledge));
+
 /// The ways a procedure can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlawKind {
@@ -458,11 +461,7 @@ impl<'p> Walk<'_, 'p> {
             .map(|(kind, against, (refutation, known))| self.flaw(search, kind, call, against, refutation, &known)))
     }
 
-    fn not_left_at(
-        &self,
-        search: &mut Search<'_, 'p>,
-        call: &PathCall,
-    ) -> Result<Option<(FlawKind, Option<usize>, (Refutation, Knowledge))>, Abort> {
+    fn not_left_at(&self, search: &mut Search<'_, 'p>, call: &PathCall) -> Result<Option<NotLeft>, Abort> {
         let (setting, lower) = (self.setting, self.lower);
         for other in 0..setting.program.layers[lower.0 as usize].operations.len() {
             let pair = Pair::new(setting, lower, call.operation, other, Slots::numbered_from(1_000));
