@@ -122,13 +122,14 @@ fn a_mistake_is_shown_at_its_place_with_the_state() {
 
               help: establish what `#[allowed(read)]` asks for before the call, and keep it until then
 
-            counter: 32 obligations: 1 violated, 2 checked to scope, 29 proved
+            counter: 38 obligations: 1 violated, 2 checked to scope, 35 proved
               layers           layer             checked    1 checked to scope, 6 proved
               CriticalSection  protocol, movers  violated   1 violated, 21 proved
               Whole            stack             checked    1 checked to scope, 2 proved
+              Lock             movers            proved     6 proved
               checked to scope: int ≤ 2
 
-            failed: 1 violated, 2 checked to scope, 29 proved
+            failed: 1 violated, 2 checked to scope, 35 proved
             `cargo cspec explain CODE` says more about a diagnostic.
         "#]],
     );
