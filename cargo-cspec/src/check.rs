@@ -17,6 +17,7 @@ use crate::{
     output::{complain, delivered, warn},
     packages::{self, Prepared},
     render::{Render, github, human, json, junit, sarif, short, summary::Summary},
+    saved,
 };
 
 /// Runs `cargo cspec check`.
@@ -100,6 +101,10 @@ impl Run<'_> {
             if checked.is_idle() && checked.report.diagnostics.is_empty() && !self.stop.is_set() {
                 let lacks = if arguments.end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
                 complain(&format!("nothing was checked in package `{}`: {lacks}", package.name));
+            }
+            if let Some(Err(message)) = arguments.save_counterexamples.as_ref().map(|it| saved::save(it, &checked)) {
+                complain(&message);
+                summary.unusable = true;
             }
             summary.add(&checked);
             written = written.and_then(|()| renderer.package(&checked));

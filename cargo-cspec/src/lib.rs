@@ -25,7 +25,9 @@ mod output;
 mod packages;
 mod progress;
 mod render;
+mod replay;
 mod report;
+mod saved;
 mod settings;
 
 use std::ffi::OsString;
@@ -59,6 +61,7 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::Explain(arguments) => explain::run(arguments),
         cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
         cli::Command::Report(arguments) => report::run(arguments, &cli.global),
+        cli::Command::Replay(arguments) => replay::run(arguments),
         cli::Command::Graph(arguments) => graph::run(arguments),
         cli::Command::Hook(command) => hook::run(command, &cli.global),
         cli::Command::Clean(arguments) => clean::run(arguments),

@@ -34,9 +34,25 @@ pub struct CheckArguments {
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
+    /// Write each counterexample to a file of this folder, for `cargo cspec replay`.
+    #[arg(long, value_name = "DIR")]
+    pub save_counterexamples: Option<Utf8PathBuf>,
     /// How to print the results [default: human].
     #[arg(long, value_name = "FORMAT")]
     pub message_format: Option<CheckFormat>,
+}
+
+/// `cargo cspec replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArguments {
+    /// A file that `check --save-counterexamples` wrote.
+    pub file: Utf8PathBuf,
+    /// Where its package is.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far its obligation is checked again.
+    #[command(flatten)]
+    pub effort: EffortArguments,
 }
 
 /// How `check` prints.

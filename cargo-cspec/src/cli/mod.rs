@@ -11,7 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use commands::{
     CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
     HookCommand, HookInstallArguments, HookRunArguments, ListArguments, ListFormat, ManArguments, MatrixArguments,
-    ReportArguments,
+    ReplayArguments, ReportArguments,
 };
 pub use effort::{Bound, EffortArguments, Partition, bound_names, duration};
 pub use selection::SelectionArguments;
@@ -53,6 +53,8 @@ pub enum Command {
     Graph(GraphArguments),
     /// Write one HTML page with everything: stacks, verdicts, matrices, counterexamples.
     Report(ReportArguments),
+    /// Step through a counterexample that `check --save-counterexamples` wrote, and check its obligation again.
+    Replay(ReplayArguments),
     /// Explain a diagnostic, or list all of them.
     Explain(ExplainArguments),
     /// Serve an editor: speak the language server protocol on standard input and output.

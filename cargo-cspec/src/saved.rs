@@ -1,0 +1,107 @@
+//! Counterexamples as files: one for each finding, with what is needed to find its obligation again.
+//!
+//! A file may come from anywhere: what is read of it is checked, bounded, and printed without control characters.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use cspec_analysis::{counterexample::Counterexample, report::SourceText, results::ENGINE, verdict::Outcome};
+use serde::{Deserialize, Serialize};
+
+use crate::render::{place::Place, summary::Checked};
+
+/// The format that this version writes, and the only one that it reads.
+const FORMAT: u32 = 1;
+
+/// The largest file that is read.
+const LARGEST: u64 = 16 << 20;
+
+/// A file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// The version of the format.
+    pub format: u32,
+    /// The engine that found it.
+    pub engine: String,
+    /// The package.
+    pub package: String,
+    /// The obligation, by its stable name.
+    pub obligation: String,
+    /// Whether it is a client that was searched end to end.
+    pub end_to_end: bool,
+    /// The code of the finding.
+    pub code: String,
+    /// The finding in one line.
+    pub message: String,
+    /// The run.
+    pub counterexample: Counterexample<Position>,
+}
+
+/// Where something was when the file was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Position {
+    /// Relative to the workspace.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
+}
+
+impl Saved {
+    /// What is kept of an outcome. `None` if no run refutes it.
+    pub fn of(files: &[SourceText], package: &str, outcome: &Outcome) -> Option<Saved> {
+        let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some())?;
+        let position = |place: Place<'_>| {
+            let start = place.start();
+            Position { file: place.path.to_string(), line: start.line, column: start.column }
+        };
+        Some(Saved {
+            format: FORMAT,
+            engine: ENGINE.to_owned(),
+            package: package.to_owned(),
+            obligation: outcome.name.id(),
+            end_to_end: outcome.name.pattern == cspec_analysis::verdict::Pattern::EndToEnd,
+            code: found.code.to_owned(),
+            message: found.message.clone(),
+            counterexample: found.counterexample.as_ref()?.at(|it| Place::find(files, *it).map(position)),
+        })
+    }
+
+    /// The name of its file: the same for the same obligation.
+    fn file_name(&self) -> String {
+        let plain = |it: char| if it.is_alphanumeric() || it == '_' { it } else { '-' };
+        format!("{}-{}.json", self.package, self.obligation.chars().map(plain).collect::<String>())
+    }
+
+    /// Reads a file. The error is a finished message.
+    pub fn read(path: &Utf8Path) -> Result<Saved, String> {
+        let size = fs::metadata(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?.len();
+        if size > LARGEST {
+            return Err(format!("`{path}` is no counterexample: it has {size} bytes"));
+        }
+        let text = fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+        let saved: Saved =
+            serde_json::from_str(&text).map_err(|error| format!("`{path}` is no counterexample: {error}"))?;
+        if saved.format != FORMAT {
+            return Err(format!("`{path}` has format {}, and this cspec reads format {FORMAT}", saved.format));
+        }
+        Ok(saved)
+    }
+}
+
+/// Writes the counterexamples of a package to a folder. The error is a finished message.
+pub fn save(folder: &Utf8Path, checked: &Checked) -> Result<(), String> {
+    let report = &checked.report;
+    let saved = report.outcomes.iter().filter_map(|(it, _)| Saved::of(&report.files, &report.package, it));
+    for saved in saved {
+        let path: Utf8PathBuf = folder.join(saved.file_name());
+        let text = serde_json::to_string_pretty(&saved).map_err(|error| error.to_string())?;
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&path, text + "\n"))
+            .map_err(|error| format!("`{path}` cannot be written: {error}"))?;
+    }
+    Ok(())
+}
