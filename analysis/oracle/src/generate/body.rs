@@ -557,8 +557,16 @@ impl Bodies<'_> {
                     body.result = Ty::Unit;
                 }
             }
-            // Looks.
-            (7, ..) if result != Ty::Unit => {}
+            // Looks, and perhaps says what it sees, or fails at it.
+            (7..=8, ..) => match self.random.u8(..6) {
+                0..=1 if self.effects > 0 => body.statements.push(Stmt::Emit(self.num(argument))),
+                2..=4 if self.effects > 0 => {
+                    body.statements.push(Stmt::Assert(self.cond(argument, 0, false)));
+                    // That it may fail is then all that can be seen of it.
+                    body.result = if self.percent(70) { Ty::Unit } else { result };
+                }
+                _ => {}
+            },
             _ => {
                 if self.percent(35) {
                     let guard = self.cond(argument, 1, false);
@@ -583,6 +591,31 @@ impl Bodies<'_> {
         }
         body.value = self.value(body.result, argument);
         body
+    }
+
+    /// What one operation does depends on a flag that others set and clear: a fact about the flag is one that they can destroy.
+    pub fn guarded_by_others(&mut self) -> Vec<Body> {
+        self.fields = vec![Kind::Flag, Kind::Number];
+        let (flag, number) = (0, 1);
+        let body = |name: &str, result, statements, value| Body {
+            name: name.to_owned(),
+            argument: None,
+            result,
+            statements,
+            value,
+        };
+        let write = Stmt::DoNum(number, "@ = #;", Num::Const(1 + self.random.u8(..2)));
+        let mut clear = vec![Stmt::Do(flag, "@ = false;")];
+        if self.random.bool() {
+            clear.push(Stmt::DoNum(number, "@ = #;", Num::Const(0)));
+        }
+        let seen = Value::Num(Num::Of(number, "@"));
+        vec![
+            body("ant", Ty::Unit, clear, Value::Unit),
+            body("bee", Ty::Unit, vec![Stmt::If(Cond::About(flag, "@"), vec![write], Vec::new())], Value::Unit),
+            body("cat", Ty::Unit, vec![Stmt::Do(flag, "@ = true;")], Value::Unit),
+            body("dog", Ty::Num, Vec::new(), seen),
+        ]
     }
 
     /// The body with one thing changed.

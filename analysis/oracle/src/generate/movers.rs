@@ -126,8 +126,8 @@ impl Procedure {
         format!("    fn {name}(lo: &mut impl {layer}{parameters}) -> {result} {{\n        {text}\n    }}\n")
     }
 
-    /// The operation that does all of it at once; perhaps without one of its lines.
-    fn at_once(&self, bodies: &[Body], skip: Option<usize>) -> String {
+    /// The operation that does all of it at once; perhaps without one of its lines, or with another result.
+    fn at_once(&self, bodies: &[Body], skip: Option<usize>, constant: Option<&str>) -> String {
         let counter = std::cell::Cell::new(0);
         let text = self.written(&|operation, argument| {
             let body = &bodies[operation];
@@ -138,6 +138,11 @@ impl Procedure {
             let comma = if argument.is_empty() { "" } else { ", " };
             format!("self.do_{}(me{comma}{argument})", body.name)
         });
+        let text = match constant {
+            // What the procedure makes of its calls is left out.
+            Some(constant) => text[..text.len() - self.value.len()].to_owned() + constant,
+            None => text,
+        };
         let (name, parameters, result) = (self.name, self.parameters(), self.result.name());
         format!("    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> {result} {{\n        {text}\n    }}\n")
     }
@@ -151,7 +156,8 @@ fn procedures(make: &mut Bodies, bodies: &[Body], layer: &str) -> (String, Strin
         let argument = make.random.choice([None, None, Some(Ty::Num), Some(Ty::Bool), Some(Ty::Tok)]).flatten();
         let procedure = Writing { make, bodies, variables: Vec::new(), argument }.procedure(name);
         let skip = make.percent(8).then(|| make.random.usize(..procedure.lines.len()));
-        operations += &procedure.at_once(bodies, skip);
+        let constant = make.percent(8).then(|| procedure.result.constant(make.random));
+        operations += &procedure.at_once(bodies, skip, constant.as_deref());
         code += &procedure.over(bodies, layer);
     }
     (operations, code)
@@ -166,7 +172,10 @@ fn start(make: &mut Bodies) -> Option<String> {
 
 /// `High` over `Low`, by movers; some operations of `Low` are operations of `High` too.
 pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
-    let (mut make, bodies) = bodies(random, 12);
+    let (mut make, mut bodies) = bodies(random, 15);
+    if make.percent(15) {
+        bodies = make.guarded_by_others();
+    }
     let start = start(&mut make);
     let layers = over(&mut make, &bodies, "Low", "Store", start.is_some(), 70);
     let fields = make.fields.clone();
