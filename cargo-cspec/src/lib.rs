@@ -20,6 +20,8 @@ mod interrupt;
 mod list;
 mod manual;
 mod matrix;
+mod new;
+mod origin;
 mod outline;
 mod output;
 mod packages;
@@ -58,6 +60,8 @@ fn run(cli: &cli::Cli) -> Status {
     bug::guard(json, || match &cli.command {
         cli::Command::Check(arguments) => check::run(arguments, &cli.global),
         cli::Command::List(arguments) => list::run(arguments, &cli.global),
+        cli::Command::New(arguments) => new::new(arguments, &cli.global),
+        cli::Command::Init(arguments) => new::init(arguments, &cli.global),
         cli::Command::Explain(arguments) => explain::run(arguments),
         cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
         cli::Command::Report(arguments) => report::run(arguments, &cli.global),

@@ -189,6 +189,53 @@ pub struct HookRunArguments {
     pub budget: Option<Duration>,
 }
 
+/// `cargo cspec new`.
+#[derive(Debug, Args)]
+pub struct NewArguments {
+    /// The folder to make.
+    #[arg(value_name = "PATH")]
+    pub path: Utf8PathBuf,
+    /// What to make in it.
+    #[command(flatten)]
+    pub package: NewPackage,
+}
+
+/// `cargo cspec init`.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// The folder to start in.
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub path: Utf8PathBuf,
+    /// What to make in it.
+    #[command(flatten)]
+    pub package: NewPackage,
+}
+
+/// A package to be made. The words mean what they mean to `cargo new`.
+#[derive(Debug, Args)]
+pub struct NewPackage {
+    /// The name of the package [default: that of the folder].
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The version control to start: git, hg, pijul, fossil or none.
+    #[arg(long, value_name = "VCS")]
+    pub vcs: Option<String>,
+    /// Where the crate `cspec` is.
+    #[command(flatten)]
+    pub origin: OriginArguments,
+}
+
+/// Where a new package gets the crate `cspec` from; from where this program was built unless told.
+#[derive(Debug, Default, Args)]
+pub struct OriginArguments {
+    /// The folder of the crate `cspec`, or a clone of its repository [default: the one this program was built from].
+    #[arg(long, value_name = "PATH")]
+    pub cspec_path: Option<Utf8PathBuf>,
+    /// The git repository of the crate `cspec`.
+    #[arg(long, value_name = "URL", conflicts_with = "cspec_path")]
+    pub cspec_git: Option<String>,
+}
+
 /// `cargo cspec clean`.
 #[derive(Debug, Args)]
 pub struct CleanArguments {

@@ -10,8 +10,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use commands::{
     CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
-    HookCommand, HookInstallArguments, HookRunArguments, ListArguments, ListFormat, ManArguments, MatrixArguments,
-    ReplayArguments, ReportArguments,
+    HookCommand, HookInstallArguments, HookRunArguments, InitArguments, ListArguments, ListFormat, ManArguments,
+    MatrixArguments, NewArguments, NewPackage, OriginArguments, ReplayArguments, ReportArguments,
 };
 pub use effort::{Bound, EffortArguments, Partition, bound_names, duration};
 pub use selection::SelectionArguments;
@@ -55,6 +55,10 @@ pub enum Command {
     Report(ReportArguments),
     /// Step through a counterexample that `check --save-counterexamples` wrote, and check its obligation again.
     Replay(ReplayArguments),
+    /// Make a package: a small example that checks, runs, and has a mistake to try.
+    New(NewArguments),
+    /// The same in a folder that is there.
+    Init(InitArguments),
     /// Explain a diagnostic, or list all of them.
     Explain(ExplainArguments),
     /// Serve an editor: speak the language server protocol on standard input and output.
