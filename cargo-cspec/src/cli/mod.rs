@@ -203,6 +203,57 @@ mod tests {
         <Cli as clap::CommandFactory>::command().debug_assert();
     }
 
+    /// What `docs/cli.md` says after its own words: exit statuses, and each command with its arguments.
+    fn reference() -> String {
+        let mut cli = <Cli as clap::CommandFactory>::command();
+        cli.build();
+        let mut page = format!("## Exit status\n\n```text\n{EXIT_STATUSES}\n```\n\n## For every command\n\n");
+        let is_global = |it: &&clap::Arg| it.is_global_set();
+        cli.get_arguments().filter(is_global).for_each(|it| page.push_str(&row(it)));
+        add_commands(&mut page, "cargo cspec", &cli);
+        page
+    }
+
+    fn add_commands(page: &mut String, name: &str, command: &clap::Command) {
+        for inner in command.get_subcommands().filter(|it| it.get_name() != "help") {
+            let name = format!("{name} {}", inner.get_name());
+            let about = inner.get_about().map(ToString::to_string).unwrap_or_default();
+            page.push_str(&format!("\n## {name}\n\n{about}.\n"));
+            let own = |it: &&clap::Arg| !it.is_global_set() && !["help", "version"].contains(&it.get_id().as_str());
+            let rows: String = inner.get_arguments().filter(own).map(row).collect();
+            if !rows.is_empty() {
+                page.push_str(&format!("\n{rows}"));
+            }
+            add_commands(page, &name, inner);
+        }
+    }
+
+    /// `* `-p`, `--package NAME`: what it does`.
+    fn row(argument: &clap::Arg) -> String {
+        let value = argument.get_action().takes_values().then(|| argument.get_value_names().map(|it| it.join(" ")));
+        let value = value.flatten().unwrap_or_default();
+        let flag = |text: String| format!("`{}`", format!("{text} {value}").trim());
+        let short = argument.get_short().map(|it| format!("`-{it}`, ")).unwrap_or_default();
+        let named = argument.get_long().map_or_else(|| format!("`{value}`"), |it| flag(format!("--{it}")));
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let values = argument.get_possible_values();
+        let shown = values.iter().filter(|it| !it.is_hide_set() && it.get_help().is_some());
+        let values: String = shown
+            .map(|it| {
+                format!("  * `{}`: {}\n", it.get_name(), it.get_help().map(ToString::to_string).unwrap_or_default())
+            })
+            .collect();
+        format!("* {short}{named}: {help}\n{values}")
+    }
+
+    #[test]
+    fn the_page_on_the_command_line_is_true() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+        let page = std::fs::read_to_string(path).expect("the page is there");
+        let own_words = page.split("## Exit status").next().unwrap_or_default();
+        expect_test::expect_file![path].assert_eq(&format!("{own_words}{}", reference()));
+    }
+
     #[test]
     fn the_name_may_be_repeated() {
         for line in ["cargo-cspec check -p tso", "cargo-cspec cspec check -p tso"] {
