@@ -242,7 +242,8 @@ impl<'t> Trial<'t> {
             entries: 2,
             length: 1,
         };
-        let larger = Scope { length: 4, ..scope.clone() };
+        // Of scalars there is always one more: at the top a choice may fall on one that no map holds.
+        let larger = Scope { length: 4, scalars: 3, ..scope.clone() };
         let evaluators = [Evaluator::new(program, scope), Evaluator::new(program, larger)];
         Trial { program, tower, effort, processes, evaluators }
     }
