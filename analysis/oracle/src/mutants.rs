@@ -213,8 +213,8 @@ pub const MUTANTS: &[Mutant] = &[
         "initial states are related",
         Pattern::Abstraction,
         "obligations/abstraction.rs",
-        "let before = concrete_value(search, &mut known, &initial.slots[lo]);",
-        "if $on { return Ok(None); }\n        let before = concrete_value(search, &mut known, &initial.slots[lo]);",
+        "let run = teller.run(\"below\", lower, &initial.slots[lo]).with(steps);",
+        "if $on { return Ok(None); }\n        let run = teller.run(\"below\", lower, &initial.slots[lo]).with(steps);",
     ),
     mutant(
         "failures are matched",
