@@ -86,81 +86,6 @@ fn an_unsupported_construct_is_named() {
     );
 }
 
-/// A name that is not there.
-#[test]
-fn an_unknown_name_is_named() {
-    check_soon(&with_operation(
-        "                self.count = self.cuont;
-                //                ^^^^^ CS0103",
-    ));
-}
-
-/// A type that does not fit.
-#[test]
-fn a_type_error_is_shown_at_the_expression() {
-    check_soon(&with_operation(
-        "                self.count = true;
-                //           ^^^^ CS0104",
-    ));
-}
-
-/// An operation that nothing implements.
-#[test]
-fn a_missing_procedure_is_shown_at_the_implementation() {
-    check_soon(
-        "
-        #[state]
-        pub struct Light { pub on: bool }
-
-        #[layer]
-        impl Lower for Light {
-            #[op]
-            fn on(&mut self, me: Pid) { self.on = true; }
-        }
-
-        #[layer]
-        impl Upper for Light {
-            #[op]
-            fn on(&mut self, me: Pid) { self.on = true; }
-            #[op]
-            fn off(&mut self, me: Pid) { self.on = false; }
-        }
-
-        #[implement(Upper, over = Lower, by = movers, pass(on))]
-        impl Half {}
-        //   ^^^^ CS0201
-        ",
-    );
-}
-
-/// A layer, or an operation of a layer, that is not there.
-#[test]
-fn unknown_layers_and_operations_are_named() {
-    check_soon(
-        "
-        #[state]
-        pub struct Light { pub on: bool }
-
-        #[layer]
-        impl Lower for Light {
-            #[op]
-            fn on(&mut self, me: Pid) { self.on = true; }
-        }
-
-        #[layer(inherit(Lower: of))]
-        //                     ^^ CS0202
-        impl Upper for Light {
-            #[op]
-            fn on(&mut self, me: Pid) { self.on = true; }
-        }
-
-        #[implement(Upper, over = Lowest, by = movers, pass(on))]
-        //                        ^^^^^^ CS0202
-        impl Same {}
-        ",
-    );
-}
-
 /// Nothing to check is not a pass: there is no outcome that could be taken for one.
 #[test]
 fn a_package_without_layers_owes_nothing() {
@@ -173,45 +98,12 @@ fn a_package_without_layers_owes_nothing() {
 
 // Exploration without end.
 
-/// A state that grows in every turn: no turn is like one before.
-#[test]
-fn a_number_that_grows_without_bound_is_undecided() {
-    check_soon(&with_operation(
-        "                while maybe() {
-            //  ^^^^^^^^^^^^^^^ CS0903 no-panic
-                    self.count = self.count.saturating_add(1);
-                }",
-    ));
-}
-
 /// The same with a collection, and written with `repeat`.
 #[test]
 fn a_collection_that_grows_without_bound_is_undecided() {
     check_soon(&with_operation(
         "                repeat(self, |state| state.log.push(1));
             //  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0903 no-panic",
-    ));
-}
-
-/// Unknown values that are added in every turn.
-#[test]
-fn unknown_values_without_end_are_undecided() {
-    check_soon(&with_operation(
-        "                while maybe() {
-            //  ^^^^^^^^^^^^^^^ CS0903 no-panic
-                    self.log.push(any());
-                }",
-    ));
-}
-
-/// A loop that changes something in every turn and has no way out.
-#[test]
-fn a_loop_that_never_ends_is_undecided() {
-    check_soon(&with_operation(
-        "                loop {
-            //  ^^^^^^ CS0903 no-panic
-                    self.log.push(1);
-                }",
     ));
 }
 
@@ -222,26 +114,6 @@ fn an_empty_loop_is_undecided() {
         "                loop {}
             //  ^^^^^^^ CS0903 no-panic",
     ));
-}
-
-/// A function that calls itself for ever.
-#[test]
-fn endless_recursion_is_found() {
-    check_soon(
-        "
-        #[state]
-        pub struct State { pub count: u64 }
-
-        fn deeper(n: u64) -> u64 { deeper(n) }
-        //                         ^^^^^^^^^ CS0903 no-panic
-
-        #[layer]
-        impl Layer for State {
-            #[op]
-            fn run(&mut self, me: Pid) { self.count = deeper(self.count); }
-        }
-        ",
-    );
 }
 
 /// A loop that comes back to where it was ends: then the operation is decided.

@@ -1,26 +1,34 @@
-//! The known-answer corpus: pairs of small packages, one wrong and one right, which differ in a few words.
+//! The known-answer corpus: small packages that are right, and beside each one or more that are wrong, which differ from it in a few words.
 //!
-//! Each pair is a folder `corpus/FAMILY/NAME`. What must be found stands in the file itself, under the line that it is found in; a file
-//! without such annotations must hold, without so much as a warning (one that holds with a warning says so). There is a pair for every clause of every obligation, so that a clause
-//! that is forgotten or weakened lets a wrong file pass, and for every kind of finding about the source.
+//! A folder `corpus/FAMILY/NAME` holds `right.rs`; every other file in it is wrong. What must be found stands in the file itself, under the
+//! line that it is found in; a file without such annotations must hold, without so much as a warning (one that holds with a warning says so).
+//! There is a wrong file for every clause of every obligation, so that a clause that is forgotten or weakened lets it pass, and for every
+//! kind of finding about the source.
 //!
-//! A pair counts only if both answers are right. So whoever says the same of everything scores nothing; stand-ins make sure of that.
+//! A wrong file counts only if the right one beside it is answered rightly, too. So whoever says the same of everything scores nothing;
+//! stand-ins make sure of that.
 //!
 //! `//! run: end-to-end` in a file has its clients searched instead of the patterns checked.
 
 mod findings;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use cspec_analysis::{db::lower_sources, diagnostics::codes::ALL, report::Options, verdict::Verdict};
 use findings::{Checked, Found, annotations, run};
 
 /// A pair of packages of one file each.
 struct Pair {
-    /// `movers/a_right_mover_emits_no_event`.
+    /// `movers/a_right_mover_emits_no_event/wrong`.
     name: String,
     wrong: String,
-    right: String,
+    /// Shared by all that stand in the same folder.
+    right: Rc<str>,
 }
 
 /// What a checker says of a text: what it finds, with places. Nothing: the text is right.
@@ -28,19 +36,29 @@ type Checker = fn(&str) -> Vec<Found>;
 
 fn corpus() -> Vec<Pair> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let folders = |path: &Path| {
-        let entries = fs::read_dir(path).expect("a folder of the corpus").map(|it| it.expect("an entry").path());
-        let mut folders: Vec<_> = entries.collect();
-        folders.sort();
-        folders
-    };
-    let read = |path: &Path, name| fs::read_to_string(path.join(name)).unwrap_or_else(|it| panic!("{path:?}: {it}"));
-    let pair = |path: &Path| Pair {
-        name: path.strip_prefix(&root).expect("inside").display().to_string(),
-        wrong: read(path, "wrong.rs"),
-        right: read(path, "right.rs"),
-    };
-    folders(&root).iter().flat_map(|family| folders(family)).map(|it| pair(&it)).collect()
+    let folders = inside(&root).iter().flat_map(|family| inside(family)).collect::<Vec<_>>();
+    folders.iter().flat_map(|folder| pairs(&root, folder)).collect()
+}
+
+fn pairs(root: &Path, folder: &Path) -> Vec<Pair> {
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_else(|it| panic!("{}: {it}", path.display()));
+    let right: Rc<str> = read(&folder.join("right.rs")).into();
+    let wrong = inside(folder).into_iter().filter(|it| !it.ends_with("right.rs"));
+    wrong
+        .map(|path| Pair {
+            name: path.with_extension("").strip_prefix(root).expect("inside").display().to_string(),
+            wrong: read(&path),
+            right: Rc::clone(&right),
+        })
+        .collect()
+}
+
+/// What is in a folder, in order.
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of the corpus");
+    let mut paths: Vec<PathBuf> = entries.map(|it| it.expect("an entry").path()).collect();
+    paths.sort();
+    paths
 }
 
 fn checked(text: &str) -> Checked {
@@ -75,7 +93,7 @@ fn mistaken(checker: Checker) -> Vec<String> {
         if right != warned || wrong != expected {
             let list = |found: &[Found]| found.iter().map(|it| format!("\n    {it}")).collect::<String>();
             mistaken.push(format!(
-                "{}\n  wrong.rs, expected:{}\n  wrong.rs, found:{}\n  right.rs, found:{}\n",
+                "{}\n  expected:{}\n  found:{}\n  in right.rs, found:{}\n",
                 pair.name,
                 list(&expected),
                 list(&wrong),
@@ -94,10 +112,11 @@ fn the_engine_knows_every_answer() {
 
 #[test]
 fn stand_ins_score_nothing() {
-    let pairs = corpus().len();
-    assert!(pairs >= 60, "{pairs} pairs");
+    let pairs = corpus();
+    let right: BTreeSet<&str> = pairs.iter().map(|it| &*it.right).collect();
+    assert!(right.len() >= 60 && pairs.len() >= 60, "{} right, {} wrong", right.len(), pairs.len());
     for stand_in in [always_pass as Checker, always_fail, parse_only] {
-        assert_eq!(mistaken(stand_in).len(), pairs);
+        assert_eq!(mistaken(stand_in).len(), pairs.len());
     }
 }
 

@@ -1,4 +1,4 @@
-//! The check below says yes of valid keys only.
+//! States for one key that are initial make up an initial state of the whole.
 
 #[scalar]
 pub struct User(String);
@@ -53,13 +53,16 @@ impl Split {
 }
 
 
-#[layer(inherit(Counter in ones[user: User]: init, set, get, lock))]
+#[layer(inherit(Counter in ones[user: User]: set, get, lock))]
 impl Counters for All {
+    #[init]
+    fn init(&self) -> bool { self.ones.is_empty() }
     #[op]
     fn knows(&mut self, me: Pid, user: User) -> bool { maybe() && self.ones.contains(&user) }
 }
 #[implement(Counters, over = Counter, by = partition(user), check = knows, pass(set, get, lock))]
 impl ByUser {}
+//   ^^^^^^ CS0502 initial
 
 #[stack]
 pub type Whole<T> = ByUser<Split<T>>;

@@ -1,5 +1,3 @@
-//! A turn of a retry loop performs one operation.
-
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub turns: bool }
 

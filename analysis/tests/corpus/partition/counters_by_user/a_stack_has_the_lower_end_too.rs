@@ -1,4 +1,4 @@
-//! What an initial state below holds for a key is an initial state of the layer for one key.
+//! The upper end of a partition alone stands on nothing.
 
 #[scalar]
 pub struct User(String);
@@ -62,4 +62,5 @@ impl Counters for All {
 impl ByUser {}
 
 #[stack]
-pub type Whole<T> = ByUser<Split<T>>;
+pub type Whole<T> = ByUser<T>;
+//                  ^^^^^^ CS0208 links

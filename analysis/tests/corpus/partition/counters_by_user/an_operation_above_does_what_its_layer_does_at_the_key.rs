@@ -1,4 +1,4 @@
-//! Two steps are not one: others come between.
+//! An operation of the whole does at its key what the layer for one key does.
 
 #[scalar]
 pub struct User(String);
@@ -53,13 +53,19 @@ impl Split {
 }
 
 
-#[layer(inherit(Counter in ones[user: User]: init, set, get, lock))]
+#[layer(inherit(Counter in ones[user: User]: init, set, get))]
 impl Counters for All {
+    #[op]
+    fn lock(&mut self, me: Pid, user: User) {
+        when(self.ones.contains(&user) && self.ones[&user].count == 0 && !self.ones[&user].locked);
+        self.ones[&user].locked = true;
+    }
     #[op]
     fn knows(&mut self, me: Pid, user: User) -> bool { maybe() && self.ones.contains(&user) }
 }
 #[implement(Counters, over = Counter, by = partition(user), check = knows, pass(set, get, lock))]
 impl ByUser {}
+//   ^^^^^^ CS1101 own-key
 
 #[stack]
 pub type Whole<T> = ByUser<Split<T>>;

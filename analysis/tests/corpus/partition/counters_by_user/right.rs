@@ -1,5 +1,3 @@
-//! What an operation does at its key is what the layer for one key says.
-
 #[scalar]
 pub struct User(String);
 #[state]

@@ -1,4 +1,4 @@
-//! The turn that leaves the loop does what the operation above does.
+//! What comes after a second loop would never be looked at.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub turns: bool }
@@ -27,6 +27,10 @@ impl Spin {
     fn acquire(lo: &mut impl Tries) {
         loop {
             if lo.try_acquire() { return; }
+            let mut again = false;
+            loop { if again { break; } again = true; }
+//          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0603 turn
+            return;
         }
     }
 }

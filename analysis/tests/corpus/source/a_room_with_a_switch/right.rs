@@ -1,5 +1,3 @@
-//! A procedure returns what the operation above does not.
-
 #[state]
 pub struct Light { pub on: bool }
 
