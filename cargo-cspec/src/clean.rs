@@ -5,8 +5,9 @@ use std::{
     io::{self, ErrorKind, Write as _},
 };
 
+use cspec_project::cache;
+
 use crate::{
-    cache,
     cli::CleanArguments,
     exit::Status,
     output::{complain, delivered},

@@ -13,8 +13,9 @@ use cspec_analysis::{
     session::{Event, Listed, Request, Session, Snapshot, State},
     verdict::{ObligationName, Outcome},
 };
+use cspec_project::cache::Cache;
 
-use crate::{cache::Cache, packages::Prepared, progress::Counter, render::summary::Checked};
+use crate::{packages::Prepared, progress::Counter, render::summary::Checked};
 
 /// Packages in the engine.
 pub struct Engine {

@@ -1,8 +1,9 @@
 //! The words after `check`: which obligations they mean.
 
 use cspec_analysis::verdict::ObligationName;
+use cspec_project::unknown;
 
-use crate::{cli::Partition, settings::unknown};
+use crate::cli::Partition;
 
 /// Which obligations a run is about.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,6 @@
 //! engine anything nor touches the disk.
 
 mod bug;
-mod cache;
 mod check;
 mod clean;
 mod cli;
@@ -30,7 +29,6 @@ mod render;
 mod replay;
 mod report;
 mod saved;
-mod settings;
 
 use std::ffi::OsString;
 

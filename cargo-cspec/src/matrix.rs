@@ -9,6 +9,7 @@ use cspec_analysis::{
     report::{Listing, Options, list_package},
     verdict::Scope,
 };
+use cspec_project::unknown;
 
 use crate::{
     cli::{Global, MatrixArguments},
@@ -17,7 +18,6 @@ use crate::{
     output::{complain, delivered},
     packages::{self, Prepared},
     render::{human_list::HumanMatrix, summary::is_source_error},
-    settings::unknown,
 };
 
 /// Runs `cargo cspec matrix`.

@@ -7,11 +7,9 @@ use cspec_analysis::{
     verdict::Scope,
     workspace::{self, LoadError, Package, Selection},
 };
+use cspec_project::{Bound, Settings, check_bounds, scalars};
 
-use crate::{
-    cli::{Bound, EffortArguments},
-    settings::{Settings, check_bounds, scalars},
-};
+use crate::cli::EffortArguments;
 
 /// A package, and how it is to be explored.
 #[derive(Clone, Debug)]
@@ -34,8 +32,7 @@ pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -
     for package in packages {
         let settings = Settings::of(&package)?;
         let in_package = scalars_if_needed(&package, &[&settings.workspace_scope, &settings.scope, &effort.scope]);
-        check_bounds(&settings.scope, &in_package)
-            .map_err(|error| format!("{}: [package.metadata.cspec.scope]: {error}", package.manifest_path))?;
+        settings.check(&package, &in_package)?;
         known.extend(in_package);
         let scope = settings.scope(usual.clone(), &effort.scope);
         prepared.push(Prepared { package, settings, scope });

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
+use cspec_project::duration;
 
-use super::{EffortArguments, Partition, SelectionArguments, duration};
+use super::{EffortArguments, Partition, SelectionArguments};
 
 /// `cargo cspec check`.
 #[derive(Clone, Debug, Default, Args)]

@@ -1,9 +1,10 @@
-//! The words for how far to explore, for how long, on how many cores, and which part of it.
+//! The words for how far to explore, on how many cores, and which part of it.
 
-use std::{num::NonZero, str::FromStr, time::Duration};
+use std::{num::NonZero, str::FromStr};
 
 use clap::Args;
-use cspec_analysis::verdict::{ObligationName, Scope};
+use cspec_analysis::verdict::ObligationName;
+use cspec_project::Bound;
 
 /// How far to explore.
 #[derive(Clone, Debug, Default, Args)]
@@ -15,79 +16,6 @@ pub struct EffortArguments {
     /// Threads; as many as there are cores unless told.
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZero<usize>>,
-}
-
-/// One `NAME=N` of `--scope`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bound {
-    name: String,
-    limit: NonZero<u64>,
-}
-
-/// The bounds that have names of their own. Every other one is called after a `#[scalar]` type.
-const OWN_NAMES: [&str; 5] = ["Pid", "entries", "int", "scalar", "budget"];
-
-/// The names that a bound can have in a package with these scalars.
-pub fn bound_names(scalars: &[String]) -> Vec<&str> {
-    OWN_NAMES.into_iter().chain(scalars.iter().map(String::as_str)).collect()
-}
-
-impl FromStr for Bound {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Bound, String> {
-        let (name, limit) = text.split_once('=').ok_or("expected NAME=N, such as Pid=3")?;
-        let limit: NonZero<u64> =
-            limit.trim().replace('_', "").parse().map_err(|_| "expected a whole number from 1 upwards".to_owned())?;
-        Bound::new(name.trim(), limit)
-    }
-}
-
-impl Bound {
-    /// A bound, if it can be one.
-    pub fn new(name: &str, limit: NonZero<u64>) -> Result<Bound, String> {
-        if !OWN_NAMES.contains(&name) && !is_type_name(name) {
-            return Err(format!(
-                "no bound is called `{name}`; there are {}, and the names of #[scalar] types",
-                OWN_NAMES.join(", ")
-            ));
-        }
-        if name != "budget" && u32::try_from(limit.get()).is_err() {
-            return Err(format!("expected a number up to {}", u32::MAX));
-        }
-        Ok(Bound { name: name.to_owned(), limit })
-    }
-
-    /// The scalar that it names, unless it is a bound with a name of its own.
-    pub fn scalar(&self) -> Option<&str> {
-        (!OWN_NAMES.contains(&self.name.as_str())).then_some(&self.name)
-    }
-
-    /// Puts the bound into `scope`.
-    pub fn apply(&self, scope: &mut Scope) {
-        let limit = u32::try_from(self.limit.get()).unwrap_or(u32::MAX);
-        match self.name.as_str() {
-            "Pid" => scope.pids = limit,
-            "entries" => scope.entries = limit,
-            "int" => scope.ints = limit,
-            "scalar" => scope.scalars_default = limit,
-            "budget" => scope.budget = self.limit.get(),
-            scalar => {
-                scope.scalars.insert(scalar.to_owned(), limit);
-            }
-        }
-    }
-}
-
-/// Whether `name` could be a type: it starts with a capital letter.
-fn is_type_name(name: &str) -> bool {
-    name.starts_with(char::is_uppercase) && name.chars().all(|it| it.is_alphanumeric() || it == '_')
-}
-
-/// A length of time: `30s`, `5m`, `1m 30s`, `500ms`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|_| "expected a time, such as 30s or 5m".to_owned())?;
-    if duration.is_zero() { Err("expected a time longer than nothing".to_owned()) } else { Ok(duration) }
 }
 
 /// `--partition hash:M/N`: of all obligations, the M-th of N parts, M from 1 to N. Which part an obligation is in depends on its name alone,
@@ -135,17 +63,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_scope_changes_what_it_names() {
-        let mut scope = Scope::default();
-        for bound in ["Pid=2", "Message=4", "budget=1_000", "int=5"] {
-            bound.parse::<Bound>().expect("it is a bound").apply(&mut scope);
-        }
-        let expected =
-            Scope { pids: 2, ints: 5, budget: 1000, scalars: [("Message".to_owned(), 4)].into(), ..Scope::default() };
-        assert_eq!(scope, expected);
-    }
-
-    #[test]
     fn every_obligation_is_in_exactly_one_part() {
         let parts: Vec<Partition> =
             (1..=3).map(|part| format!("hash:{part}/3").parse().expect("it is a partition")).collect();
@@ -172,14 +89,5 @@ mod tests {
             assert!(wrong.parse::<Partition>().is_err(), "{wrong}");
         }
         assert_eq!("hash:4/4".parse::<Partition>().map(|it| it.to_string()), Ok("hash:4/4".to_owned()));
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for wrong in ["30", "", "0s", "soon"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
     }
 }

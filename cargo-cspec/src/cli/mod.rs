@@ -13,7 +13,7 @@ pub use commands::{
     HookCommand, HookInstallArguments, HookRunArguments, InitArguments, ListArguments, ListFormat, ManArguments,
     MatrixArguments, NewArguments, NewPackage, OriginArguments, ReplayArguments, ReportArguments,
 };
-pub use effort::{Bound, EffortArguments, Partition, bound_names, duration};
+pub use effort::{EffortArguments, Partition};
 pub use selection::SelectionArguments;
 
 use crate::render::Detail;

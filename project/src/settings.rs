@@ -8,7 +8,7 @@ use std::{num::NonZero, time::Duration};
 use cspec_analysis::{ir::Program, verdict::Scope, workspace::Package};
 use serde_json::{Map, Value};
 
-use crate::cli::{Bound, bound_names, duration};
+use crate::{Bound, bound_names, duration, unknown};
 
 /// What the tables of a package and of its workspace say together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,6 +87,12 @@ impl Settings {
         Ok(())
     }
 
+    /// Refuses bounds of the package on scalars that it does not have; the error is a finished message.
+    pub fn check(&self, package: &Package, scalars: &[String]) -> Result<(), String> {
+        check_bounds(&self.scope, scalars)
+            .map_err(|error| format!("{}: [package.metadata.cspec.scope]: {error}", package.manifest_path))
+    }
+
     /// The scope of a run: `usual`, then the settings, then what the command line says. The last word on a name counts.
     pub fn scope(&self, usual: Scope, command_line: &[Bound]) -> Scope {
         let mut scope = usual;
@@ -109,21 +115,6 @@ pub fn check_bounds(bounds: &[Bound], scalars: &[String]) -> Result<(), String> 
         }
     }
     Ok(())
-}
-
-/// What to say of a word that does not exist.
-pub fn unknown(kind: &str, word: &str, known: &[impl AsRef<str>]) -> String {
-    let near = |it: &&str| strsim::jaro_winkler(word, it) > 0.8 || word.eq_ignore_ascii_case(it);
-    let best = known
-        .iter()
-        .map(AsRef::as_ref)
-        .filter(near)
-        .max_by(|one, other| strsim::jaro_winkler(word, one).total_cmp(&strsim::jaro_winkler(word, other)));
-    let hint = match best {
-        Some(best) => format!("did you mean `{best}`?"),
-        None => format!("there are {}", known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")),
-    };
-    format!("there is no {kind} `{word}`\nhelp: {hint}")
 }
 
 fn object<'a>(key: &str, value: &'a Value) -> Result<&'a Map<String, Value>, String> {

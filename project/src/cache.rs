@@ -7,6 +7,7 @@
 //! without, and says so once.
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, Write as _},
     sync::{
@@ -15,7 +16,7 @@ use std::{
     },
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
     obligations::report::Settled,
     results::{self, Fingerprint},
@@ -40,6 +41,17 @@ impl Cache {
     /// The cache in this target directory. It is made when the first result is stored.
     pub fn new(target_directory: &Utf8Path) -> Cache {
         Cache { folder: folder(target_directory), failure: OnceLock::new() }
+    }
+
+    /// The results that are there now. Whoever asks for many that are not there saves looking for each.
+    pub fn fingerprints(&self) -> HashSet<Fingerprint> {
+        let entries = |folder: &Utf8Path| folder.read_dir_utf8().into_iter().flatten().flatten();
+        let groups = entries(&self.folder);
+        let in_group = |group: Utf8DirEntry| {
+            let rests = entries(group.path()).map(move |it| format!("{}{}", group.file_name(), it.file_name()));
+            rests.filter_map(|name| name.parse().ok()).collect::<Vec<Fingerprint>>()
+        };
+        groups.flat_map(in_group).collect()
     }
 
     /// Why results could not be stored, if so.
