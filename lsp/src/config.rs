@@ -40,7 +40,7 @@ pub enum Trigger {
     Command,
 }
 
-/// Bounds; those that are not given are the engine's own.
+/// Bounds; those that are not given are those of the manifests, or else the engine's own.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ScopeConfig {
@@ -129,14 +129,15 @@ impl Config {
 }
 
 impl ScopeConfig {
-    /// The scope: the engine's own, with what is set in its place.
-    pub fn scope(&self) -> Scope {
-        let usual = Scope::default();
+    /// A scope with what is set here in its place.
+    pub fn over(&self, usual: Scope) -> Scope {
+        let mut scalars = usual.scalars;
+        scalars.extend(self.scalars.clone());
         Scope {
             pids: self.pid.unwrap_or(usual.pids),
             entries: self.entries.unwrap_or(usual.entries),
             ints: self.int.unwrap_or(usual.ints),
-            scalars: self.scalars.clone(),
+            scalars,
             scalars_default: self.scalar.unwrap_or(usual.scalars_default),
             budget: self.budget.unwrap_or(usual.budget),
         }
@@ -155,7 +156,7 @@ mod tests {
         let config = config.expect("these are settings");
         assert_eq!(config.check, Trigger::Save);
         let expected = Scope { pids: 2, scalars: [("Addr".to_owned(), 4)].into(), ..Scope::default() };
-        assert_eq!(config.scope.scope(), expected);
+        assert_eq!(config.scope.over(Scope::default()), expected);
         assert_eq!(Config::read(&Value::Null), Ok(Config::default()));
     }
 

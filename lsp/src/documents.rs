@@ -19,6 +19,8 @@ pub struct Document {
     pub version: i32,
     /// The text.
     pub text: Text,
+    /// The text is the one on the disk, as far as is known.
+    pub is_saved: bool,
 }
 
 /// All open documents, by file.
@@ -46,7 +48,15 @@ impl Documents {
 
     /// Opens a document, or replaces one that is open.
     pub fn open(&mut self, path: Utf8PathBuf, uri: Uri, version: i32, text: String) {
-        self.open.insert(path, Document { uri, version, text: Text::new(text.into()) });
+        let is_saved = std::fs::read(&path).is_ok_and(|it| it == text.as_bytes());
+        self.open.insert(path, Document { uri, version, text: Text::new(text.into()), is_saved });
+    }
+
+    /// The text of a document was written to the disk.
+    pub fn saved(&mut self, path: &Utf8PathBuf) {
+        if let Some(document) = self.open.get_mut(path) {
+            document.is_saved = true;
+        }
     }
 
     /// Closes a document; from now on the disk counts.
@@ -74,6 +84,7 @@ impl Documents {
             text = changed(&text, change, encoding)?;
         }
         document.text = text;
+        document.is_saved = false;
         document.version = version;
         Ok(())
     }

@@ -11,6 +11,7 @@ mod capabilities;
 mod config;
 mod documents;
 mod features;
+mod keep;
 mod mentions;
 mod position;
 mod publish;

@@ -9,7 +9,7 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,6 +19,7 @@ use cspec_analysis::{
     verdict::{ObligationName, Scope},
     workspace::{self, LoadError, Package, Selection},
 };
+use cspec_project::{Settings, scalars};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tower_lsp_server::ls_types::*;
@@ -28,6 +29,7 @@ use crate::{
     config::{Config, Trigger},
     documents::{self, Documents, Refused},
     features::{Matrix, layers},
+    keep::{Kept, found_out},
     publish::Publisher,
     run::{Heard, Job, Run, mover_options},
     server::{Outgoing, Step},
@@ -71,6 +73,9 @@ const LONG: Duration = Duration::from_millis(400);
 /// How often findings of a run are published.
 const PUBLISH_EVERY: Duration = Duration::from_millis(25);
 
+/// How often the client is told how far a run is.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
 /// How a package stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
@@ -111,16 +116,23 @@ pub struct Session {
     outgoing: UnboundedSender<Outgoing>,
     queue: Sender<Event>,
     roots: HashMap<Utf8PathBuf, Vec<Package>>,
+    /// What the manifests say, by manifest; with what is wrong with it.
+    settings: HashMap<Utf8PathBuf, (Settings, Option<String>)>,
+    kept: Arc<Kept>,
     engine: engine::Session,
     view: View,
     /// The text has changed since `view`.
     dirty: bool,
+    /// So have the packages.
+    reloaded: bool,
     /// An exploration is wanted.
     wanted: bool,
     runs: u64,
     run: Option<Run>,
     publisher: Publisher,
     last_edited: Option<Utf8PathBuf>,
+    /// When the client was last told how the packages stand.
+    status_told: Instant,
 }
 
 impl Session {
@@ -132,7 +144,8 @@ impl Session {
         queue: Sender<Event>,
         outgoing: UnboundedSender<Outgoing>,
     ) -> Session {
-        let mut engine = engine::Session::open(Vec::new());
+        let kept = Arc::new(Kept::default());
+        let mut engine = engine::Session::with_cache(Vec::new(), Arc::clone(&kept) as Arc<_>);
         let view = View::new(engine.snapshot(), None, client.encoding, &|_| None);
         let session = Session {
             client,
@@ -142,14 +155,18 @@ impl Session {
             outgoing,
             queue,
             roots: HashMap::new(),
+            settings: HashMap::new(),
+            kept,
             engine,
             view,
             dirty: false,
+            reloaded: false,
             wanted: false,
             runs: 0,
             run: None,
             publisher: Publisher::default(),
             last_edited: None,
+            status_told: Instant::now(),
         };
         #[expect(deprecated, reason = "what older clients send in place of workspace folders")]
         let root = params.root_uri.clone();
@@ -219,6 +236,9 @@ impl Session {
         let age = self.run.as_ref().map(|it| it.started.elapsed());
         if age.is_some_and(|it| it >= LONG) {
             self.show_progress();
+        }
+        if self.run.is_some() && self.status_told.elapsed() >= TELL_EVERY {
+            self.tell_status();
         }
         let mark_stale = age.is_none_or(|it| it >= STALE_AFTER);
         let waited = self.publisher.due().is_none_or(|it| it.elapsed() >= PUBLISH_EVERY);
@@ -318,6 +338,10 @@ impl Session {
 
     fn saved(&mut self, uri: &Uri) {
         let Some(path) = documents::path_of(uri) else { return };
+        self.documents.saved(&path);
+        if let Some((package, _)) = self.view().find(&path) {
+            self.keep(package);
+        }
         self.wanted |= self.config.check == Trigger::Save;
         if path.file_name() == Some("Cargo.toml") {
             self.reload(&path);
@@ -379,7 +403,7 @@ impl Session {
 
     /// Asks cargo for the packages of a folder, on a thread of its own.
     fn load(&self, folder: Utf8PathBuf) {
-        let queue = self.queue.clone();
+        let (queue, kept) = (self.queue.clone(), Arc::clone(&self.kept));
         std::thread::spawn(move || {
             let manifest = folder.join("Cargo.toml");
             let selection = Selection {
@@ -389,6 +413,13 @@ impl Session {
                 ..Selection::default()
             };
             let packages = if manifest.is_file() { workspace::load(&selection) } else { Ok(Vec::new()) };
+            if let Ok([first, rest @ ..]) = packages.as_deref() {
+                let wants_cache = |it: &Package| Settings::of(it).is_ok_and(|it| it.cache != Some(false));
+                match wants_cache(first) && rest.iter().all(wants_cache) {
+                    true => kept.open(&first.target_directory),
+                    false => kept.close(&first.target_directory),
+                }
+            }
             let _ = queue.send(Event::Loaded(folder, packages));
         });
     }
@@ -419,9 +450,36 @@ impl Session {
         let packages = roots.into_iter().flat_map(|(_, packages)| packages);
         let packages: Vec<Package> = packages.filter(|it| seen.insert(it.manifest_path.clone())).cloned().collect();
         self.states.retain(|manifest, _| seen.contains(manifest));
+        self.settings.retain(|manifest, _| seen.contains(manifest));
+        packages.iter().for_each(|it| self.read_settings(it));
         self.engine.set_packages(packages);
         self.dirty = true;
+        self.reloaded = true;
         self.wanted |= self.config.check != Trigger::Command;
+    }
+
+    /// Reads what the manifests say of a package. While that makes no sense, what they said before stays.
+    fn read_settings(&mut self, package: &Package) {
+        let (before, known_error) = self.settings.remove(&package.manifest_path).unwrap_or_default();
+        let (settings, error) = match Settings::of(package) {
+            Ok(settings) => (settings, None),
+            Err(error) => (before, Some(error)),
+        };
+        if let Some(error) = error.as_ref().filter(|it| Some(*it) != known_error.as_ref()) {
+            self.say(Outgoing::Show(MessageType::ERROR, error.clone()));
+        }
+        self.settings.insert(package.manifest_path.clone(), (settings, error));
+    }
+
+    /// Tells of settings that name scalars which there are not.
+    fn check_settings(&mut self) {
+        for package in self.view.packages.clone() {
+            let of_package = &package.facts.package;
+            let Some((settings, None)) = self.settings.get(&of_package.manifest_path) else { continue };
+            if let Err(error) = settings.check(of_package, &scalars(package.facts.program())) {
+                self.say(Outgoing::Show(MessageType::ERROR, error));
+            }
+        }
     }
 
     /// Works out what the text means, if it has changed.
@@ -439,13 +497,43 @@ impl Session {
         for package in 0..self.view.packages.len() {
             self.relist(package);
         }
+        if std::mem::take(&mut self.reloaded) {
+            self.check_settings();
+        }
         self.publisher.touch();
     }
 
     /// How far a package is to be explored.
     pub fn scope_of(&self, package: &PackageView) -> Scope {
         let own = self.state(package).and_then(|it| it.scope.clone());
-        own.unwrap_or_else(|| self.config.scope.scope())
+        own.unwrap_or_else(|| self.usual_scope_of(&package.facts.package.manifest_path))
+    }
+
+    /// How far a package is to be explored unless a command says otherwise: as the manifests say, and the client over them.
+    fn usual_scope_of(&self, manifest: &Utf8Path) -> Scope {
+        let of_manifests = match self.settings.get(manifest) {
+            Some((settings, _)) => settings.scope(Scope::default(), &[]),
+            None => Scope::default(),
+        };
+        self.config.scope.over(of_manifests)
+    }
+
+    /// Keeps what is known of a package beyond the process, if all of it is, and its text is the one on the disk.
+    fn keep(&self, package: usize) {
+        let view = &self.view.packages[package];
+        let is_saved = |path: &Utf8PathBuf| self.documents.get(path).is_none_or(|it| it.is_saved);
+        let is_settled = self.state(view).is_some_and(|it| it.phase == Phase::Settled);
+        if !is_settled || view.facts.is_kept || !view.files.iter().all(|it| is_saved(&it.path)) {
+            return;
+        }
+        let results = found_out(&self.view.engine, package, &self.scope_of(view));
+        let target = view.facts.package.target_directory.clone();
+        let (kept, outgoing) = (Arc::clone(&self.kept), self.outgoing.clone());
+        std::thread::spawn(move || {
+            if let Some(why) = kept.keep(&target, results) {
+                let _ = outgoing.send(Outgoing::Log(MessageType::WARNING, why));
+            }
+        });
     }
 
     /// Lists what a package owes and what is known of it. Gives what is not settled.
@@ -509,6 +597,7 @@ impl Session {
             }
             Heard::Complete(package) => {
                 self.relist(package);
+                self.keep(package);
                 self.publisher.touch();
                 self.say(Outgoing::Refresh(self.client.refresh));
                 self.tell_status();
@@ -516,6 +605,7 @@ impl Session {
             Heard::Movers(package) => {
                 let Some(it) = self.view.packages.get(package).cloned() else { return };
                 let matrix = self.view.engine.movers(package, &mover_options(&self.scope_of(&it)));
+                self.keep(package);
                 let Some(state) = self.state_of(package) else { return };
                 if state.matrix != matrix {
                     state.matrix = matrix;
@@ -563,19 +653,22 @@ impl Session {
         let _ = sender.send(Step { message: format!("{name}: {done} of {total} obligations"), percentage });
     }
 
-    fn tell_status(&self) {
+    fn tell_status(&mut self) {
+        self.status_told = Instant::now();
         if self.config.status {
             self.say(Outgoing::Status(layers::status(self)));
         }
     }
 
-    /// Explores a package anew, in this scope if one is given; all packages if none is named.
-    pub fn check(&mut self, package: Option<usize>, scope: Option<&Scope>) {
+    /// Explores a package anew, in the scope that this makes of the usual one if it is given; all packages if none is named.
+    pub fn check(&mut self, package: Option<usize>, scope: Option<&dyn Fn(Scope) -> Scope>) {
         for (at, it) in self.view.packages.iter().enumerate() {
+            let manifest = &it.facts.package.manifest_path;
+            let scope = scope.map(|it| it(self.usual_scope_of(manifest)));
             if package.is_none_or(|wanted| wanted == at)
-                && let Some(state) = self.states.get_mut(&it.facts.package.manifest_path)
+                && let Some(state) = self.states.get_mut(manifest)
             {
-                state.scope = scope.cloned();
+                state.scope = scope;
             }
         }
         self.dirty = true;

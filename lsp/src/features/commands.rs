@@ -1,6 +1,7 @@
 //! The commands: what a lens or a user starts. `docs/editors.md` lists them with their arguments.
 
 use camino::Utf8PathBuf;
+use cspec_analysis::verdict::Scope;
 use serde::Deserialize;
 use serde_json::Value;
 use tower_lsp_server::{
@@ -54,7 +55,10 @@ pub fn execute(session: &mut Session, params: &ExecuteCommandParams) -> Result<O
         }
         RUN_AT_SCOPE => {
             let (package, scope) = selected(session, argument)?;
-            let scope = scope.unwrap_or_else(|| larger(&session.config.scope)).scope();
+            let scope = move |usual: Scope| match &scope {
+                Some(scope) => scope.over(usual),
+                None => larger(usual),
+            };
             session.check(package, Some(&scope));
             Ok(None)
         }
@@ -89,14 +93,15 @@ fn package(session: &mut Session, name: &str) -> Result<usize> {
 }
 
 /// One more of everything.
-fn larger(scope: &ScopeConfig) -> ScopeConfig {
-    let usual = scope.scope();
-    ScopeConfig {
-        pid: Some(usual.pids + 1),
-        entries: Some(usual.entries + 1),
-        int: Some(usual.ints + 1),
-        scalar: Some(usual.scalars_default + 1),
-        ..scope.clone()
+fn larger(usual: Scope) -> Scope {
+    let scalars = usual.scalars.into_iter().map(|(name, bound)| (name, bound + 1)).collect();
+    Scope {
+        pids: usual.pids + 1,
+        entries: usual.entries + 1,
+        ints: usual.ints + 1,
+        scalars,
+        scalars_default: usual.scalars_default + 1,
+        ..usual
     }
 }
 

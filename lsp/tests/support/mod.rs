@@ -207,6 +207,19 @@ impl Client {
         }
     }
 
+    /// The same for what no message tells of.
+    #[track_caller]
+    pub fn wait_polling<T>(&mut self, what: &str, mut wanted: impl FnMut(&mut Client) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = wanted(self) {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE, "{what} never came");
+            self.listen(Duration::from_millis(50));
+        }
+    }
+
     /// Takes the messages that come within a while.
     pub fn listen(&mut self, time: Duration) {
         let start = Instant::now();
