@@ -143,9 +143,8 @@ fn texts() {
           ToSet(Elems(Keys(self.0.0)).Map(|name.2| decode(name.2)).Filter(|value.3| match value.3 {
             #1(_) => true
             #0() => false
-          }).Map(|value.5| match value.5 {
-            #1(found.6) => found.6
-            #0() => assert(false)
+          }).Map(|value.4| match value.4 {
+            #1(found.5) => found.5
           }))
         }
         Names::fill(inout self.0: Dir, me.1: Pid, from.2: Map<Id, u64>) -> (): {

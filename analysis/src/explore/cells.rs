@@ -161,6 +161,8 @@ pub struct Cells<'p> {
     pub shapes: BTreeSet<Shape>,
     /// Shapes that turned up and were not known: unknown strings were split without them, so that nothing found so far counts.
     pub new_shapes: BTreeSet<Shape>,
+    /// Scalars stand in the order of their numbers, which is one order only: for a search that forgets from step to step what it found out.
+    pub ordered_by_number: bool,
     scalar_literals: BTreeMap<Sort, Vec<String>>,
     /// Collections of a witness search that code has looked into.
     opened: BTreeSet<CellId>,
@@ -189,6 +191,7 @@ impl<'p> Cells<'p> {
             str_literals: BTreeSet::from([String::new()]),
             shapes: BTreeSet::new(),
             new_shapes: BTreeSet::new(),
+            ordered_by_number: false,
             scalar_literals: BTreeMap::new(),
             opened: BTreeSet::new(),
             cells: Vec::new(),

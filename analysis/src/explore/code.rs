@@ -159,10 +159,16 @@ pub enum Op {
     Prim(Prim, u32, u32),
     /// `[collection, v… → collection, result]`: the mutation and the number of operands.
     Mutate(Mutation, u32),
+    /// `[seq → seq]`, with its elements in order.
+    Ordered,
+    /// `[seq → seq]`, for code that does not see the order.
+    Resolved,
+    /// `[→ seq]`: an empty sequence, which is as much in order as that in the local.
+    EmptyLike(u32),
     /// Over the sequence in the first local with the position in the second: `[→ element]`, or jumps.
     Next(u32, u32, u32),
-    /// `[seq, v → seq]`
-    Append,
+    /// `[seq, v → seq]`: what became of the last element of the sequence in the first local, with the position in the second.
+    Append(u32, u32),
     /// `[arguments… → inout…, result]`
     Call(u32),
     /// Stores how many operands the function has.

@@ -4,7 +4,7 @@
 use super::{
     cells::has_unknown_total,
     code::{Code, CodeFunction, CodeId, Glue, Op},
-    panics::might_panic,
+    panics::{Quiet, might_panic},
 };
 use crate::ir::{
     Argument, Each, Expr, ExprKind, Function, FunctionId, Justification, Layer, Literal, NodeId, Operation,
@@ -14,8 +14,9 @@ use crate::ir::{
 /// Compiles a whole program.
 pub fn compile(program: &Program) -> Code {
     let mut code = Code::default();
+    let quiet = [Quiet::new(program, false), Quiet::new(program, true)];
     for (index, function) in program.functions.iter().enumerate() {
-        let compiled = FunctionCompiler::new(&mut code, function).compile(FunctionId(index as u32));
+        let compiled = FunctionCompiler::new(&mut code, &quiet, function).compile(FunctionId(index as u32));
         code.functions.push(compiled);
     }
     for layer in &program.layers {
@@ -252,6 +253,7 @@ struct LoopLabels {
 
 struct FunctionCompiler<'c, 'f> {
     code: &'c mut Code,
+    quiet: &'c [Quiet<'f>; 2],
     function: &'f Function,
     ops: Vec<Op>,
     nodes: Vec<NodeId>,
@@ -260,9 +262,9 @@ struct FunctionCompiler<'c, 'f> {
 }
 
 impl<'c, 'f> FunctionCompiler<'c, 'f> {
-    fn new(code: &'c mut Code, function: &'f Function) -> FunctionCompiler<'c, 'f> {
+    fn new(code: &'c mut Code, quiet: &'c [Quiet<'f>; 2], function: &'f Function) -> FunctionCompiler<'c, 'f> {
         let locals = function.locals.len() as u32;
-        FunctionCompiler { code, function, ops: Vec::new(), nodes: Vec::new(), locals, loops: Vec::new() }
+        FunctionCompiler { code, quiet, function, ops: Vec::new(), nodes: Vec::new(), locals, loops: Vec::new() }
     }
 
     fn compile(mut self, source: FunctionId) -> CodeFunction {
@@ -605,7 +607,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
     }
 
     fn for_loop(&mut self, node: NodeId, pattern: &Pattern, sequence: &Expr, body: &Expr) {
-        let (items, position) = self.iterate(node, sequence);
+        let (items, position) = self.iterate(node, sequence, Op::Ordered);
         let result = self.temporary();
         let operands = self.count_operands(node);
         let head = self.here();
@@ -649,9 +651,10 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
         }
     }
 
-    /// Evaluates a sequence; gives the locals that hold it and the position in it.
-    fn iterate(&mut self, node: NodeId, sequence: &Expr) -> (u32, u32) {
+    /// Evaluates a sequence, as far as it has to be known; gives the locals that hold it and the position in it.
+    fn iterate(&mut self, node: NodeId, sequence: &Expr, known: Op) -> (u32, u32) {
         self.expr(sequence);
+        self.emit(node, known);
         let (items, position) = (self.temporary(), self.temporary());
         self.emit(node, Op::Store(items));
         let zero = intern(&mut self.code.literals, &Literal::Int(0));
@@ -661,10 +664,18 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
     }
 
     fn each(&mut self, node: NodeId, each: Each, sequence: &Expr, pattern: &Pattern, body: &Expr) {
-        let (items, position) = self.iterate(node, sequence);
+        let [is_quiet, is_quiet_or_panics] = self.quiet.each_ref().map(|it| it.is_quiet(self.function, body));
+        let order_shows = match each {
+            Each::Map | Each::Filter => !is_quiet_or_panics,
+            // Of what comes after the element that settles it nobody knows whether it has been run.
+            Each::All | Each::Any => !is_quiet,
+            Each::Find => true,
+        };
+        let known = if order_shows { Op::Ordered } else { Op::Resolved };
+        let (items, position) = self.iterate(node, sequence, known);
         let (result, element) = (self.temporary(), self.temporary());
         match each {
-            Each::Map | Each::Filter => self.emit(node, Op::Seq(0)),
+            Each::Map | Each::Filter => self.emit(node, Op::EmptyLike(items)),
             Each::All => self.emit(node, Op::Bool(true)),
             Each::Any => self.emit(node, Op::Bool(false)),
             Each::Find => self.emit(node, Op::Variant(0, 0)),
@@ -678,10 +689,10 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
         self.expr(body);
         let mut exits = vec![exit];
         match each {
-            Each::Map => self.append(node, result, None),
+            Each::Map => self.append(node, result, None, (items, position)),
             Each::Filter => {
                 self.emit(node, Op::JumpIfFalse(head));
-                self.append(node, result, Some(element));
+                self.append(node, result, Some(element), (items, position));
             }
             Each::All | Each::Any | Each::Find => {
                 self.emit(node, if each == Each::All { Op::JumpIfTrue(head) } else { Op::JumpIfFalse(head) });
@@ -706,7 +717,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
     }
 
     /// Appends the value on the stack (or that of a local) to the sequence in `result`.
-    fn append(&mut self, node: NodeId, result: u32, element: Option<u32>) {
+    fn append(&mut self, node: NodeId, result: u32, element: Option<u32>, (items, position): (u32, u32)) {
         match element {
             Some(element) => {
                 self.emit(node, Op::Load(result));
@@ -717,7 +728,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
                 self.emit(node, Op::Swap);
             }
         }
-        self.emit(node, Op::Append);
+        self.emit(node, Op::Append(items, position));
         self.emit(node, Op::Store(result));
     }
 

@@ -11,6 +11,7 @@ use super::{
     },
     code::{Code, CodeId, Op},
     hints::Hints,
+    order::in_order,
     text::{self, Parsed, Piece, Split},
     value::{Base, CellId, MapValue, Sort, Value},
 };
@@ -371,8 +372,23 @@ impl Machine {
             Op::JumpIfTrue(to) => return self.jump_if(world, true, to),
             Op::Prim(prim, count, ty) => self.prim(world, prim, count as usize, ty)?,
             Op::Mutate(mutation, count) => self.mutate(world, mutation, count as usize)?,
-            Op::Next(items, position, to) => return self.next(world, items, position, to),
-            Op::Append => self.append(world)?,
+            Op::Ordered => {
+                let value = self.force_top(world, 0)?;
+                self.replace(1, value);
+            }
+            Op::Resolved => {
+                let value = self.force_unless_unordered(world, &self.top(0)).map_err(Stop::Need)?;
+                self.replace(1, value);
+            }
+            Op::EmptyLike(items) => {
+                let empty = match frame.locals[items as usize] {
+                    Value::Unordered(_) => Value::Unordered(Rc::default()),
+                    _ => Value::seq(Vec::new()),
+                };
+                self.stack.push(empty);
+            }
+            Op::Next(items, position, to) => return self.next(items, position, to),
+            Op::Append(items, position) => self.append(items, position)?,
             Op::Call(callee) => {
                 frame.pc += 1;
                 if self.frames.len() > MAX_DEPTH {
@@ -409,11 +425,11 @@ impl Machine {
                 return Ok(());
             }
             Op::Choose => {
-                let value = self.force_top(world, 0)?;
+                let value = self.force_unless_unordered(world, &self.top(0)).map_err(Stop::Need)?;
                 self.stack.pop();
                 self.advance();
-                let Value::Seq(elements) = value else { return Err(Stop::Disabled) };
-                return Err(Stop::Choose(elements.to_vec()));
+                let elements = elements_in_any_order(&value).ok_or(Stop::Disabled)?;
+                return Err(Stop::Choose(elements));
             }
             Op::When => {
                 let holds = self.force_top(world, 0)?;
@@ -548,7 +564,7 @@ impl Machine {
 
     fn force_top(&mut self, world: &mut World, depth: usize) -> Result<Value, Stop> {
         match &self.stack[self.stack.len() - 1 - depth] {
-            Value::Cell(id) => self.force_cell(world, *id).map_err(Stop::Need),
+            value @ (Value::Cell(_) | Value::Unordered(_)) => self.force(world, value).map_err(Stop::Need),
             value => Ok(value.clone()),
         }
     }
@@ -575,7 +591,7 @@ impl Machine {
     fn set_field(&mut self, world: &mut World, index: u32) -> Result<(), Stop> {
         let container = self.stack.len() - 2;
         if let Value::Cell(id) = self.stack[container] {
-            self.stack[container] = self.force_cell(world, id).map_err(Stop::Need)?;
+            self.stack[container] = self.force(world, &Value::Cell(id)).map_err(Stop::Need)?;
         }
         if let (Some(value), Some(Value::Tuple(fields))) = (self.stack.pop(), self.stack.last_mut()) {
             Rc::make_mut(fields)[index as usize] = value;
@@ -635,11 +651,12 @@ impl Machine {
         Ok(())
     }
 
-    fn next(&mut self, world: &mut World, items: u32, position: u32, to: u32) -> Result<(), Stop> {
+    fn next(&mut self, items: u32, position: u32, to: u32) -> Result<(), Stop> {
         let Some(frame) = self.frames.last() else { return Ok(()) };
-        let (items, at) = (frame.locals[items as usize].clone(), number(&frame.locals[position as usize])?);
-        let element = match self.force(world, &items).map_err(Stop::Need)? {
+        let at = number(&frame.locals[position as usize])?;
+        let element = match &frame.locals[items as usize] {
             Value::Seq(elements) => elements.get(at as usize).cloned(),
+            Value::Unordered(entries) => entries.get(at as usize).map(|(_, element)| element.clone()),
             _ => None,
         };
         let Some(frame) = self.frames.last_mut().map(Rc::make_mut) else { return Ok(()) };
@@ -654,11 +671,22 @@ impl Machine {
         Ok(())
     }
 
-    fn append(&mut self, world: &mut World) -> Result<(), Stop> {
-        if let Value::Seq(mut elements) = self.force_top(world, 1)? {
-            Rc::make_mut(&mut elements).push(self.top(0));
-            self.replace(2, Value::Seq(elements));
-        }
+    fn append(&mut self, items: u32, position: u32) -> Result<(), Stop> {
+        let (sequence, element) = (self.top(1), self.top(0));
+        let Some(frame) = self.frames.last() else { return Ok(()) };
+        let at = number(&frame.locals[position as usize])? as usize;
+        let longer = match (sequence, &frame.locals[items as usize]) {
+            (Value::Unordered(mut entries), Value::Unordered(all)) => {
+                Rc::make_mut(&mut entries).push((all[at - 1].0.clone(), element));
+                Value::Unordered(entries)
+            }
+            (Value::Seq(mut elements), _) => {
+                Rc::make_mut(&mut elements).push(element);
+                Value::Seq(elements)
+            }
+            (other, _) => other,
+        };
+        self.replace(2, longer);
         Ok(())
     }
 
@@ -839,79 +867,114 @@ impl Machine {
     }
 
     fn collection_prim(&mut self, world: &mut World, prim: Prim, ty: &Type) -> Result<Value, Stop> {
-        let sum_or_bound = matches!(prim, Prim::MaxOf | Prim::MinOf | Prim::Sum);
-        let depth = usize::from(matches!(prim, Prim::Get | Prim::Index | Prim::Contains));
-        let container = self.force_top(world, depth)?;
-        Ok(match (prim, container) {
-            (Prim::Get, Value::Seq(elements)) => {
+        if prim == Prim::Index {
+            self.index(world)?;
+            // `index` replaced both operands; put one back for the caller to replace.
+            let value = self.top(0);
+            self.stack.push(Value::Unit);
+            return Ok(value);
+        }
+        let depth = usize::from(matches!(prim, Prim::Get | Prim::Contains));
+        match self.force_unless_unordered(world, &self.top(depth)).map_err(Stop::Need)? {
+            Value::Map(map) => self.map_prim(world, prim, &map, ty),
+            Value::Seq(elements) => self.seq_prim(world, prim, &elements, ty),
+            Value::Unordered(entries) => self.unordered_prim(world, prim, &entries, ty),
+            _ => Err(self.unsupported(world)),
+        }
+    }
+
+    fn map_prim(&mut self, world: &mut World, prim: Prim, map: &MapValue, ty: &Type) -> Result<Value, Stop> {
+        Ok(match prim {
+            Prim::Get => {
+                let key = self.force_key_top(world, 0)?;
+                self.lookup(world, map, &key).map_err(Stop::Need)?.map_or_else(Value::none, Value::some)
+            }
+            Prim::Contains => {
+                let key = self.force_key_top(world, 0)?;
+                Value::Bool(self.lookup(world, map, &key).map_err(Stop::Need)?.is_some())
+            }
+            Prim::Len => {
+                let length = self.entries(world, map)?.len() as i64;
+                self.made(world, length)?
+            }
+            Prim::IsEmpty => Value::Bool(self.is_empty(world, map)?),
+            Prim::Keys => self.keys_of(world, map)?,
+            Prim::Elems => {
+                let is_map = matches!(ty, Type::Seq(element) if matches!(&**element, Type::Tuple(pair) if pair.get(1) == Some(&Type::UNIT)));
+                let entries = self.entries(world, map)?;
+                let is_set = !is_map && entries.iter().all(|(_, value)| *value == Value::Unit);
+                sequence(entries, |key, value| if is_set { key } else { Value::tuple(vec![key, value]) })
+            }
+            Prim::Values => sequence(self.entries(world, map)?, |_, value| value),
+            Prim::ToSet => Value::Map(map.clone()),
+            _ => return Err(self.unsupported(world)),
+        })
+    }
+
+    fn keys_of(&mut self, world: &mut World, map: &MapValue) -> Result<Value, Stop> {
+        if let MapValue { base: Base::Unknown(base), default: None, over } = map {
+            let over = over.iter().map(|(key, entry)| (key.clone(), entry.as_ref().map(|_| Value::Unit))).collect();
+            return Ok(Value::Map(MapValue { base: Base::Keys(*base), default: None, over: Rc::new(over) }));
+        }
+        let mut keys = MapValue::empty(None);
+        for (key, _) in self.entries(world, map)? {
+            keys = keys.with(key, Some(Value::Unit));
+        }
+        Ok(Value::Map(keys))
+    }
+
+    fn seq_prim(&mut self, world: &mut World, prim: Prim, elements: &[Value], ty: &Type) -> Result<Value, Stop> {
+        Ok(match prim {
+            Prim::Get => {
                 let at = self.number_top(world, 0)?;
                 usize::try_from(at).ok().and_then(|at| elements.get(at)).cloned().map_or_else(Value::none, Value::some)
             }
-            (Prim::Index, _) => {
-                self.index(world)?;
-                // `index` replaced both operands; put one back for the caller to replace.
-                let value = self.top(0);
-                self.stack.push(Value::Unit);
-                value
-            }
-            (Prim::Get, Value::Map(map)) => {
-                let key = self.force_key_top(world, 0)?;
-                self.lookup(world, &map, &key).map_err(Stop::Need)?.map_or_else(Value::none, Value::some)
-            }
-            (Prim::Contains, Value::Map(map)) => {
-                let key = self.force_key_top(world, 0)?;
-                Value::Bool(self.lookup(world, &map, &key).map_err(Stop::Need)?.is_some())
-            }
-            (Prim::Contains, Value::Seq(elements)) => {
+            Prim::Contains => {
                 let wanted = self.top(0);
                 let mut found = false;
-                for element in elements.iter() {
+                for element in elements {
                     found |= self.is_equal(world, element, &wanted)?;
                 }
                 Value::Bool(found)
             }
-            (Prim::Len, Value::Seq(elements)) => self.made(world, elements.len() as i64)?,
-            (Prim::Len, Value::Map(map)) => {
-                let length = self.entries(world, &map)?.len() as i64;
-                self.made(world, length)?
-            }
-            (Prim::IsEmpty, Value::Seq(elements)) => Value::Bool(elements.is_empty()),
-            (Prim::IsEmpty, Value::Map(map)) => Value::Bool(self.is_empty(world, &map)?),
-            (Prim::Keys, Value::Map(MapValue { base: Base::Unknown(base), default: None, over })) => {
-                let over = over.iter().map(|(key, entry)| (key.clone(), entry.as_ref().map(|_| Value::Unit))).collect();
-                Value::Map(MapValue { base: Base::Keys(base), default: None, over: Rc::new(over) })
-            }
-            (Prim::Keys, Value::Map(map)) => {
-                let mut keys = MapValue::empty(None);
-                for (key, _) in self.entries(world, &map)? {
-                    keys = keys.with(key, Some(Value::Unit));
-                }
-                Value::Map(keys)
-            }
-            (Prim::Elems, Value::Map(map)) => {
-                let entries = self.entries(world, &map)?;
-                let is_map = matches!(ty, Type::Seq(element) if matches!(&**element, Type::Tuple(pair) if pair.get(1) == Some(&Type::UNIT)));
-                let is_set = !is_map && entries.iter().all(|(_, value)| *value == Value::Unit);
-                Value::seq(
-                    entries
-                        .into_iter()
-                        .map(|(key, value)| if is_set { key } else { Value::tuple(vec![key, value]) })
-                        .collect(),
-                )
-            }
-            (Prim::Elems, Value::Seq(elements)) => Value::Seq(elements),
-            (Prim::First, Value::Seq(elements)) => elements.first().cloned().map_or_else(Value::none, Value::some),
-            (Prim::Last, Value::Seq(elements)) => elements.last().cloned().map_or_else(Value::none, Value::some),
-            (Prim::Rev, Value::Seq(elements)) => Value::seq(elements.iter().rev().cloned().collect()),
-            (Prim::Values, Value::Map(map)) => {
-                Value::seq(self.entries(world, &map)?.into_iter().map(|(_, value)| value).collect())
-            }
-            (Prim::ToMap, Value::Seq(elements)) => self.map_of(world, &elements)?,
-            (Prim::ToSet, Value::Seq(elements)) => self.set_of(world, &elements)?,
-            (Prim::ToSet, set @ Value::Map(_)) => set,
-            (_, Value::Seq(elements)) if sum_or_bound => self.fold(world, prim, &elements, ty)?,
+            Prim::Len => self.made(world, elements.len() as i64)?,
+            Prim::IsEmpty => Value::Bool(elements.is_empty()),
+            Prim::Elems => Value::seq(elements.to_vec()),
+            Prim::First => elements.first().cloned().map_or_else(Value::none, Value::some),
+            Prim::Last => elements.last().cloned().map_or_else(Value::none, Value::some),
+            Prim::Rev => Value::seq(elements.iter().rev().cloned().collect()),
+            Prim::ToMap => self.map_of(world, elements)?.0,
+            Prim::ToSet => self.set_of(world, elements)?,
+            Prim::MaxOf | Prim::MinOf | Prim::Sum => self.fold(world, prim, elements, ty)?,
             _ => return Err(self.unsupported(world)),
         })
+    }
+
+    /// The same where the order of the elements is not known yet: it is asked for only if it shows in the result.
+    fn unordered_prim(
+        &mut self,
+        world: &mut World,
+        prim: Prim,
+        entries: &Rc<Vec<(Value, Value)>>,
+        ty: &Type,
+    ) -> Result<Value, Stop> {
+        let elements: Vec<Value> = entries.iter().map(|(_, element)| element.clone()).collect();
+        match prim {
+            Prim::Elems => return Ok(Value::Unordered(entries.clone())),
+            Prim::Contains | Prim::Len | Prim::IsEmpty | Prim::ToSet | Prim::MaxOf | Prim::MinOf | Prim::Sum => {
+                return self.seq_prim(world, prim, &elements, ty);
+            }
+            Prim::ToMap => {
+                // Of two entries with one key the last counts.
+                let (map, overwrote) = self.map_of(world, &elements)?;
+                if !overwrote {
+                    return Ok(map);
+                }
+            }
+            _ => {}
+        }
+        let elements = in_order(&mut world.cells, &self.known, entries).map_err(Stop::Need)?;
+        self.seq_prim(world, prim, &elements, ty)
     }
 
     fn set_of(&mut self, world: &mut World, elements: &[Value]) -> Result<Value, Stop> {
@@ -923,15 +986,18 @@ impl Machine {
         Ok(Value::Map(set))
     }
 
-    fn map_of(&mut self, world: &mut World, elements: &[Value]) -> Result<Value, Stop> {
+    /// The map of these entries, and whether one took the place of another.
+    fn map_of(&mut self, world: &mut World, elements: &[Value]) -> Result<(Value, bool), Stop> {
         let mut map = MapValue::empty(None);
+        let mut overwrote = false;
         for element in elements {
             if let Value::Tuple(pair) = self.force(world, element).map_err(Stop::Need)? {
                 let key = self.force_all(world, &pair[0]).map_err(Stop::Need)?;
+                overwrote |= map.over.get(&key).is_some_and(|old| old.as_ref() != Some(&pair[1]));
                 map = map.with(key, Some(pair[1].clone()));
             }
         }
-        Ok(Value::Map(map))
+        Ok((Value::Map(map), overwrote))
     }
 
     fn fold(&mut self, world: &mut World, prim: Prim, elements: &[Value], ty: &Type) -> Result<Value, Stop> {
@@ -1009,14 +1075,15 @@ impl Machine {
 
     /// The value one level deep.
     pub fn force(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
-        match value {
-            Value::Cell(id) => self.force_cell(world, *id),
-            _ => Ok(value.clone()),
+        match self.force_unless_unordered(world, value)? {
+            Value::Unordered(entries) => in_order(&mut world.cells, &self.known, &entries).map(Value::seq),
+            value => Ok(value),
         }
     }
 
-    fn force_cell(&self, world: &mut World, id: CellId) -> Result<Value, Need> {
-        match self.resolve(&Value::Cell(id)) {
+    /// The same for code that does not see the order of a sequence.
+    fn force_unless_unordered(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        match self.resolve(value) {
             Value::Cell(id) => {
                 world.cells.note_opened(id);
                 world.cells.expand(id).ok_or(Need::Resolve(id))
@@ -1124,7 +1191,7 @@ impl Machine {
         Err(Need::Entry(base, key.clone()))
     }
 
-    /// All entries of a map, or those of a total function that are not the default; in the order of the keys.
+    /// All entries of a map, or those of a total function that are not the default; in no order that means anything.
     pub fn entries(&self, world: &mut World, map: &MapValue) -> Result<Vec<(Value, Value)>, Stop> {
         let mut entries: BTreeMap<Value, Value> = BTreeMap::new();
         if let Some(base) = map.base.cell() {
@@ -1265,6 +1332,7 @@ impl Machine {
                 fields.iter().any(|it| self.changes_written_out(world, it))
             }
             Value::Seq(elements) => elements.iter().any(|it| self.changes_written_out(world, it)),
+            Value::Unordered(entries) => entries.iter().any(|(_, it)| self.changes_written_out(world, it)),
             Value::Map(map) => map.over.values().flatten().any(|it| self.changes_written_out(world, it)),
             _ => false,
         }
@@ -1281,6 +1349,10 @@ impl Machine {
             Value::Tuple(fields) => Value::tuple(all(fields)),
             Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(fields))),
             Value::Seq(elements) => Value::seq(all(elements)),
+            Value::Unordered(entries) => {
+                let entries = entries.iter().map(|(key, it)| (key.clone(), self.written_out(world, it)));
+                Value::Unordered(Rc::new(entries.collect()))
+            }
             Value::Map(map) if !map.over.is_empty() => {
                 let over = map
                     .over
@@ -1404,6 +1476,23 @@ impl Comparison<'_> {
     }
 }
 
+/// What is made of the entries of a map or a set, one by one; in an order that nobody has asked for.
+fn sequence(entries: Vec<(Value, Value)>, element: impl Fn(Value, Value) -> Value) -> Value {
+    if entries.len() < 2 {
+        return Value::seq(entries.into_iter().map(|(key, value)| element(key, value)).collect());
+    }
+    Value::Unordered(Rc::new(entries.into_iter().map(|(key, value)| (key.clone(), element(key, value))).collect()))
+}
+
+/// The elements of a sequence, for code that does not see their order.
+fn elements_in_any_order(sequence: &Value) -> Option<Vec<Value>> {
+    match sequence {
+        Value::Seq(elements) => Some(elements.to_vec()),
+        Value::Unordered(entries) => Some(entries.iter().map(|(_, element)| element.clone()).collect()),
+        _ => None,
+    }
+}
+
 /// An integer that code calculates with.
 fn number(value: &Value) -> Result<i64, Stop> {
     match value {
@@ -1418,6 +1507,7 @@ fn has_invented(key: &Value) -> bool {
         Value::Atom(_, number) => *number >= WITNESS_ATOMS,
         Value::Tuple(fields) | Value::Variant(_, fields) => fields.iter().any(has_invented),
         Value::Seq(elements) => elements.iter().any(has_invented),
+        Value::Unordered(entries) => entries.iter().any(|(key, it)| has_invented(key) || has_invented(it)),
         Value::Text(pieces) => pieces.iter().any(|piece| match piece {
             Piece::Literal(_) => false,
             Piece::Decimal(_, number) | Piece::Other(number) => *number >= WITNESS_ATOMS,

@@ -12,6 +12,7 @@ pub mod code;
 pub mod compile;
 pub mod hints;
 pub mod machine;
+pub mod order;
 pub mod panics;
 pub mod search;
 pub mod show;

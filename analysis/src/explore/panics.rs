@@ -1,4 +1,5 @@
-//! Which functions cannot panic, whatever state they run in: seen from the text alone, so that nothing has to be explored for them.
+//! Which functions cannot panic, and which do nothing but give a value, whatever state they run in: seen from the text alone, so that
+//! nothing has to be explored for them.
 //!
 //! Cautious: a function that only *might* panic as far as its text tells is left to exploration.
 
@@ -12,7 +13,7 @@ pub fn might_panic(program: &Program) -> Vec<bool> {
     loop {
         let mut changed = false;
         for (index, function) in program.functions.iter().enumerate() {
-            let finder = Finder { program, function, might: &might };
+            let finder = Finder { program, function, might: &might, panics: true, also: |_| false };
             if !might[index] && finder.expr(&function.body) {
                 might[index] = true;
                 changed = true;
@@ -24,14 +25,82 @@ pub fn might_panic(program: &Program) -> Vec<bool> {
     }
 }
 
+/// Code that does nothing but give a value: it does not fail, block, choose, emit, change anything, run for ever, or panic. Of such code
+/// nobody can tell whether it has been run.
+pub struct Quiet<'p> {
+    program: &'p Program,
+    unless_it_panics: bool,
+    might_not_be: Vec<bool>,
+}
+
+impl<'p> Quiet<'p> {
+    /// Looks at all functions of a program. `unless_it_panics`: code that panics, but does nothing else, counts as quiet, too.
+    pub fn new(program: &'p Program, unless_it_panics: bool) -> Quiet<'p> {
+        // A function that calls itself stays among those that might not be.
+        let mut quiet = Quiet { program, unless_it_panics, might_not_be: vec![true; program.functions.len()] };
+        loop {
+            let mut changed = false;
+            for (index, function) in program.functions.iter().enumerate() {
+                if quiet.might_not_be[index] && !quiet.finder(function, is_heard).expr(&function.body) {
+                    quiet.might_not_be[index] = false;
+                    changed = true;
+                }
+            }
+            if !changed {
+                return quiet;
+            }
+        }
+    }
+
+    /// Whether this expression of `function` does nothing but give a value.
+    pub fn is_quiet(&self, function: &Function, expr: &Expr) -> bool {
+        !self.finder(function, is_heard_around).expr(expr)
+    }
+
+    fn finder<'a>(&'a self, function: &'a Function, also: fn(&Expr) -> bool) -> Finder<'a> {
+        let Quiet { program, unless_it_panics, might_not_be } = self;
+        Finder { program, function, might: might_not_be, panics: !unless_it_panics, also }
+    }
+}
+
+/// What is heard of a function: not that it returns early, or changes what is its own.
+fn is_heard(expr: &Expr) -> bool {
+    let changes_argument = |it: &Argument| matches!(it, Argument::InOut(_));
+    match &expr.kind {
+        ExprKind::Unsupported
+        | ExprKind::Assert(_)
+        | ExprKind::When(_)
+        | ExprKind::Emit(_)
+        | ExprKind::External
+        | ExprKind::Maybe
+        | ExprKind::Any
+        | ExprKind::Choose(_)
+        | ExprKind::Perform(..)
+        | ExprKind::Loop(_)
+        | ExprKind::While(..) => true,
+        ExprKind::Call(_, arguments) => arguments.iter().any(changes_argument),
+        _ => false,
+    }
+}
+
+/// What is heard of a part of a function.
+fn is_heard_around(expr: &Expr) -> bool {
+    is_heard(expr) || matches!(expr.kind, ExprKind::Return(_) | ExprKind::Assign(..) | ExprKind::Mutate(..))
+}
+
 struct Finder<'a> {
     program: &'a Program,
     function: &'a Function,
     might: &'a [bool],
+    /// Whether panics are looked for.
+    panics: bool,
+    /// What else is looked for.
+    also: fn(&Expr) -> bool,
 }
 
 impl Finder<'_> {
     fn expr(&self, expr: &Expr) -> bool {
+        let mut calls = false;
         let here = match &expr.kind {
             ExprKind::Unsupported => true,
             ExprKind::Read(place) | ExprKind::Assign(place, _) | ExprKind::Mutate(_, place, _) => self.place(place),
@@ -51,7 +120,8 @@ impl Finder<'_> {
             ExprKind::Call(callee, arguments) => {
                 let FunctionId(callee) = callee;
                 let places = arguments.iter().any(|it| matches!(it, Argument::InOut(place) if self.place(place)));
-                self.might[*callee as usize] || places
+                calls = self.might[*callee as usize];
+                places
             }
             ExprKind::Match(value, arms) => {
                 let unguarded: Vec<&Pattern> =
@@ -70,7 +140,7 @@ impl Finder<'_> {
         };
         let mut inside = false;
         expr.for_each_child(&mut |child| inside |= self.expr(child));
-        here || inside
+        (self.panics && here) || calls || inside || (self.also)(expr)
     }
 
     /// Whether going down a place may miss: a key of a map, an index of a sequence.

@@ -529,6 +529,7 @@ fn collect_made(machine: &Machine, value: &Value, wants_integers: bool, found: &
     match &machine.resolve(value) {
         Value::Tuple(fields) | Value::Variant(_, fields) => all(&mut fields.iter()),
         Value::Seq(elements) => all(&mut elements.iter()),
+        Value::Unordered(entries) => all(&mut entries.iter().map(|(_, element)| element)),
         Value::Map(map) => {
             let facts = map.base.cell().and_then(|base| machine.known.bases.get(&base));
             let under = facts.into_iter().flat_map(|it| &it.entries);

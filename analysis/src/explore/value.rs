@@ -43,6 +43,8 @@ pub enum Value {
     Variant(u32, Rc<[Value]>),
     /// A sequence.
     Seq(Rc<Vec<Value>>),
+    /// A sequence of which code has not yet seen the order: that of the keys, each of which stands before its element.
+    Unordered(Rc<Vec<(Value, Value)>>),
     /// A map, set (a map to unit) or total function.
     Map(MapValue),
     /// A value not looked at yet.

@@ -17,15 +17,13 @@ use std::{collections::VecDeque, rc::Rc};
 
 use rustc_hash::FxHashMap;
 
-use super::{
-    question::{Answered, Effort, Refutes, Setting},
-    tell::untyped,
-};
+use super::question::{Answered, Effort, Refutes, Setting};
 use crate::{
     counterexample::{Counterexample, Datum, Run, Step, StepEnd},
     explore::{
         cells::{Knowledge, Numbers, Quantifier},
         machine::{Frame, Machine},
+        order::Numbering,
         search::{Abort, Action, End, Search},
         show::Show,
         text::Piece,
@@ -145,6 +143,7 @@ pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<Un
         if search.world.cells.numbers == Numbers::Atoms {
             return Err(Abort::NumbersNeeded);
         }
+        search.world.cells.ordered_by_number = true;
         let mut product = Product {
             setting,
             events: Interner::new(),
@@ -299,7 +298,8 @@ impl<'a, 'p> Product<'a, 'p> {
             at = reached[at].from;
         }
         path.reverse();
-        let show = Show(&search.world.cells);
+        let as_they_are = Numbering::new();
+        let show = Show { cells: &search.world.cells, numbering: &as_they_are };
         let layer = &self.setting.program.layers[self.low.end.0 as usize];
         let state = |reached: &Reached| {
             let state = self.low.states.get(self.low.configurations.get(reached.low).state);
@@ -337,7 +337,7 @@ impl<'a, 'p> Product<'a, 'p> {
             operation: self.setting.program.layers[end.0 as usize].operations[*operation].name.clone(),
             arguments: arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty)).collect(),
             end: StepEnd::Returns(show.datum(result, self.setting.result(end, *operation))),
-            events: self.events.get(*events).iter().map(untyped).collect(),
+            events: self.events.get(*events).iter().map(|it| show.untyped(it)).collect(),
             choices: Vec::new(),
             after: Some(state),
             mismatch: None,

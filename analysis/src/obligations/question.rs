@@ -14,6 +14,7 @@ use crate::{
         cells::{Cells, Knowledge, Need, Numbers, Quantifier},
         code::{Code, CodeId, Op},
         machine::{Machine, Trail, World},
+        order::in_order,
         search::{Abort, Action, Answer, End, Search, Slot},
         text::{Shape, told_apart},
         value::{MapValue, Sort, Value},
@@ -382,6 +383,16 @@ pub fn concrete_value(search: &mut Search<'_, '_>, known: &mut Knowledge, value:
         Value::Tuple(fields) => Value::tuple(all(search, known, fields)),
         Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(search, known, fields))),
         Value::Seq(elements) => Value::seq(all(search, known, elements)),
+        Value::Unordered(entries) => match in_order(&mut search.world.cells, known, entries) {
+            Ok(elements) => Value::seq(all(search, known, &elements)),
+            Err(need) => match search.world.cells.split(&need, known, true).pop() {
+                Some(last) => {
+                    *known = last;
+                    concrete_value(search, known, value)
+                }
+                None => Value::Unit,
+            },
+        },
         Value::Map(map) => concrete_map(search, known, map),
         _ => value.clone(),
     }

@@ -13,9 +13,10 @@ use crate::{
         cells::{Knowledge, Quantifier},
         code::CodeId,
         machine::{Chosen, Machine, Site, Tale, Told},
+        order::{Numbering, numbering},
         search::{Abort, Action, Answer, End, Search, Slot},
         show::Show,
-        value::{Sort, Value},
+        value::Value,
     },
     ir::{Anchor, LayerId, Type},
 };
@@ -25,6 +26,7 @@ pub struct Teller<'t, 'w, 'p> {
     setting: &'t Setting<'p>,
     search: &'t mut Search<'w, 'p>,
     known: Knowledge,
+    numbering: Numbering,
 }
 
 /// A function that a tale speaks of: how it is called, and the types of its state, arguments and result.
@@ -40,7 +42,12 @@ struct Called {
 impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
     /// Tells of what is known; what is left open is settled as simply as can be, once and for all.
     pub fn new(setting: &'t Setting<'p>, search: &'t mut Search<'w, 'p>, known: Knowledge) -> Teller<'t, 'w, 'p> {
-        Teller { setting, search, known }
+        let numbering = numbering(&mut search.world.cells, &known);
+        Teller { setting, search, known, numbering }
+    }
+
+    fn show(&self) -> Show<'_, 'p> {
+        Show { cells: &self.search.world.cells, numbering: &self.numbering }
     }
 
     /// What is known by now.
@@ -61,7 +68,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
     /// The value as data.
     pub fn datum(&mut self, value: &Value, ty: &Type) -> Datum {
         let value = self.settle(value);
-        Show(&self.search.world.cells).datum(&value, ty)
+        self.show().datum(&value, ty)
     }
 
     /// The name of a layer.
@@ -327,13 +334,14 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         let bases = Rc::make_mut(&mut known.bases);
         self.known.bases.iter().for_each(|(cell, facts)| drop(bases.insert(*cell, facts.clone())));
         let value = concrete_value(self.search, &mut known, value);
-        Show(&self.search.world.cells).datum(&value, ty)
+        self.show().datum(&value, ty)
     }
 
     /// Events as data: a sequence of tuples of a name and values.
     fn events(&mut self, machine: &Machine, events: &Value) -> Vec<Datum> {
         let Value::Seq(all) = events else { return Vec::new() };
-        all.iter().map(|event| untyped(&machine.resolve(event))).collect()
+        let show = self.show();
+        all.iter().map(|event| show.untyped(&machine.resolve(event))).collect()
     }
 
     /// The counterexample.
@@ -380,19 +388,5 @@ fn blank(operation: String, place: Option<Anchor>) -> Step<Anchor> {
         after: None,
         mismatch: None,
         place,
-    }
-}
-
-/// A value whose type is not known: that of an event.
-pub fn untyped(value: &Value) -> Datum {
-    match value {
-        Value::Unit => Datum::Unit,
-        Value::Bool(it) => Datum::Bool(*it),
-        Value::Int(it) => Datum::Int(*it),
-        Value::Str(it) => Datum::Str(it.to_string()),
-        Value::Atom(Sort::Pid, number) => Datum::Pid(*number),
-        Value::Tuple(fields) => Datum::Tuple(fields.iter().map(untyped).collect()),
-        Value::Seq(elements) => Datum::Seq(elements.iter().map(untyped).collect()),
-        _ => Datum::Opaque,
     }
 }

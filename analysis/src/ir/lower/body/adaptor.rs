@@ -101,22 +101,28 @@ impl Body<'_, '_> {
         let inner = self.infer.fresh();
         let option = Ty::option(inner.clone());
         let options = self.coerce(options, &Ty::seq(option.clone()));
-        let of_each = |this: &mut Self, sequence, each, ty, none: fn(&mut Self, Span) -> Expr| {
-            let value = this.fresh_local("value", option.clone(), false);
-            let read = this.read_local(value, span);
-            let found = this.fresh_local("found", inner.clone(), false);
-            let (some, pattern) = match each {
-                Each::Filter => (this.boolean(span, true), Pattern::Wild),
-                _ => (this.read_local(found, span), Pattern::Bind(found)),
-            };
-            let none = none(this, span);
-            let result = if each == Each::Filter { Ty::BOOL } else { inner.clone() };
-            let body = this.by_case(read, pattern, some, none, result, span);
-            this.make(span, ty, ExprKind::Each(each, Box::new(sequence), Pattern::Bind(value), Box::new(body)))
+        let keep = {
+            let value = self.fresh_local("value", option.clone(), false);
+            let read = self.read_local(value, span);
+            let (some, none) = (self.boolean(span, true), self.boolean(span, false));
+            let is_some = self.by_case(read, Pattern::Wild, some, none, Ty::BOOL, span);
+            (Pattern::Bind(value), Box::new(is_some))
         };
         let kept =
-            of_each(self, options, Each::Filter, Ty::seq(option.clone()), |this, span| this.boolean(span, false));
-        of_each(self, kept, Each::Map, Ty::seq(inner.clone()), |this, span| this.failure(span))
+            self.make(span, Ty::seq(option.clone()), ExprKind::Each(Each::Filter, Box::new(options), keep.0, keep.1));
+        let value = self.fresh_local("value", option, false);
+        let read = self.read_local(value, span);
+        let found = self.fresh_local("found", inner.clone(), false);
+        let body = self.read_local(found, span);
+        // What is left is `Some`: nothing else has to be said.
+        let pattern = Pattern::Variant(1, vec![Pattern::Bind(found)]);
+        let arms = vec![Arm { pattern, guard: None, body }];
+        let found = self.make(span, inner.clone(), ExprKind::Match(Box::new(read), arms));
+        self.make(
+            span,
+            Ty::seq(inner),
+            ExprKind::Each(Each::Map, Box::new(kept), Pattern::Bind(value), Box::new(found)),
+        )
     }
 
     /// `collect()`: [`super::super::finish`] erases it if the collection turns out to be a sequence.

@@ -1,0 +1,154 @@
+//! The order in which code goes through a map or a set: that of the keys.
+//!
+//! Of scalars, processes and unknown strings and integers code knows no more than whether they are equal; but there is an order of them, and
+//! code that takes the first of two depends on it. So the order of two such values is one more thing that is not known until code looks at
+//! it: what an unknown function says of them, the same for all runs of a question. Until then what code goes through is a
+//! [`Value::Unordered`]; most code never asks. A pair is split only if its order does not follow from that of others, so that every
+//! answer is one that some order gives.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use super::{
+    cells::{Cells, Knowledge, Need, Origin},
+    value::{CellId, Sort, Value},
+};
+use crate::ir::Type;
+
+/// For each atom that has another number than its own, what it is.
+pub type Numbering = BTreeMap<(Sort, u32), u32>;
+
+/// The number of the unknown function that says of two values, the first of them the smaller in representation, whether they stand in this
+/// order.
+const ORDER: u32 = (1 << 24) + 3;
+
+/// The elements of a [`Value::Unordered`], in the order of their keys.
+///
+/// # Errors
+/// The order of two keys, if it has to be known first.
+pub fn in_order(cells: &mut Cells, known: &Knowledge, entries: &[(Value, Value)]) -> Result<Vec<Value>, Need> {
+    let mut ordered: Vec<&(Value, Value)> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let mut at = ordered.len();
+        while at > 0 && compare(cells, known, &entry.0, &ordered[at - 1].0)?.is_lt() {
+            at -= 1;
+        }
+        ordered.insert(at, entry);
+    }
+    Ok(ordered.into_iter().map(|(_, element)| element.clone()).collect())
+}
+
+/// How two values without cells compare: as Rust's derived order has it, part by part.
+fn compare(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Result<Ordering, Need> {
+    match (a, b) {
+        _ if a == b => Ok(Ordering::Equal),
+        (Value::Bool(_), Value::Bool(_)) | (Value::Int(_), Value::Int(_)) | (Value::Str(_), Value::Str(_)) => {
+            Ok(a.cmp(b))
+        }
+        (Value::Tuple(xs), Value::Tuple(ys)) => compare_parts(cells, known, xs, ys),
+        (Value::Variant(x, xs), Value::Variant(y, ys)) if x == y => compare_parts(cells, known, xs, ys),
+        (Value::Variant(x, _), Value::Variant(y, _)) => Ok(x.cmp(y)),
+        (Value::Seq(xs), Value::Seq(ys)) => compare_parts(cells, known, xs, ys),
+        _ => Ok(if precedes(cells, known, a, b)? { Ordering::Less } else { Ordering::Greater }),
+    }
+}
+
+fn compare_parts(cells: &mut Cells, known: &Knowledge, xs: &[Value], ys: &[Value]) -> Result<Ordering, Need> {
+    for (x, y) in xs.iter().zip(ys) {
+        let ordering = compare(cells, known, x, y)?;
+        if ordering.is_ne() {
+            return Ok(ordering);
+        }
+    }
+    Ok(xs.len().cmp(&ys.len()))
+}
+
+/// Whether `a` comes before `b`, of two different values whose order is not in what they are.
+fn precedes(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Result<bool, Need> {
+    if cells.ordered_by_number {
+        cells.bounds_met.insert("one order of scalars".to_owned());
+        return Ok(a < b);
+    }
+    let function = cells.function(ORDER, Type::Str, Type::Bool);
+    let pairs = known_pairs(cells, known, function);
+    if follows(&pairs, a, b) {
+        return Ok(true);
+    }
+    if follows(&pairs, b, a) {
+        return Ok(false);
+    }
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    match cells.entry(function, &Value::tuple(vec![low.clone(), high.clone()])) {
+        // Had it been split, it would be among the pairs.
+        Value::Cell(answer) => Err(Need::Resolve(answer)),
+        _ => Ok(a == low),
+    }
+}
+
+/// All that is known of the order: the first of each pair comes before the second.
+fn known_pairs<'k>(cells: &'k Cells, known: &Knowledge, function: CellId) -> Vec<(&'k Value, &'k Value)> {
+    let pairs = known.resolved.iter().filter_map(|(cell, answer)| match &cells.get(*cell).origin {
+        Origin::Entry(of, Value::Tuple(pair)) if *of == function => match answer {
+            Value::Bool(true) => Some((&pair[0], &pair[1])),
+            _ => Some((&pair[1], &pair[0])),
+        },
+        _ => None,
+    });
+    pairs.collect()
+}
+
+/// Whether `a` is known to come before `b`: from pair to pair, or between integers and strings that are known themselves.
+fn follows(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
+    let mut reached = vec![a];
+    let mut next = 0;
+    while let Some(&from) = reached.get(next) {
+        next += 1;
+        if from == b || is_less(from, b) {
+            return true;
+        }
+        for (left, right) in pairs {
+            if (*left == from || is_less(from, left)) && !reached.contains(right) {
+                reached.push(right);
+            }
+        }
+    }
+    false
+}
+
+/// New numbers for atoms, so that those of one sort whose order is known stand in the order of their numbers.
+pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
+    let function = cells.function(ORDER, Type::Str, Type::Bool);
+    let pairs = known_pairs(cells, known, function);
+    let atoms = pairs.iter().flat_map(|(a, b)| [a, b]).filter_map(|it| match it {
+        Value::Atom(sort, number) if *number as usize >= cells.scalar_literals(*sort).len() => Some((*sort, *number)),
+        _ => None,
+    });
+    let numbers: BTreeSet<(Sort, u32)> = atoms.collect();
+    let mut left: Vec<(Sort, u32)> = numbers.iter().copied().collect();
+    let mut numbering = Numbering::new();
+    for (sort, number) in numbers {
+        let is_first = |it: &(Sort, u32)| {
+            let atom = Value::Atom(it.0, it.1);
+            it.0 == sort && left.iter().all(|(sort, number)| !precedes_in(&pairs, &Value::Atom(*sort, *number), &atom))
+        };
+        if let Some(at) = left.iter().position(is_first) {
+            numbering.insert(left.remove(at), number);
+        }
+    }
+    numbering
+}
+
+fn precedes_in(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
+    a != b && follows(pairs, a, b)
+}
+
+/// Whether two values are in order by what they are.
+fn is_less(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a < b,
+        (Value::Str(a), Value::Str(b)) => a < b,
+        _ => false,
+    }
+}
