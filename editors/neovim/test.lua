@@ -1,5 +1,6 @@
 -- What a user of Neovim does, without a screen: opens a file, sees no findings, plants a mistake, sees the squiggle where it belongs, takes
--- the quick fix, and sees it go. Run by `cargo test -p cspec-lsp --test neovim`, which sets the server and the file.
+-- the quick fix, and sees it go. Run by `cargo test -p cspec-lsp --test neovim`, which sets the server, the file, and which operation of it is
+-- to be claimed to move left although it does not.
 
 local PATIENCE = 60000
 
@@ -58,9 +59,9 @@ local function line_of(text)
   fail("there is no " .. text)
 end
 
--- The mistake: acquiring is claimed to move left.
+-- The mistake: the operation is claimed to move left.
 local before = vim.api.nvim_buf_get_lines(0, 0, -1, false)
-local operation = line_of("fn acquire(&mut self")
+local operation = line_of("fn " .. vim.env.CSPEC_OPERATION .. "(&mut self")
 vim.api.nvim_buf_set_lines(0, operation - 1, operation, false, { "    #[op(left)]" })
 local function found_at(line, column)
   for _, it in ipairs(vim.diagnostic.get(0)) do
