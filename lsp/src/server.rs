@@ -311,18 +311,20 @@ async fn deliver_one(client: &Arc<Client>, message: Outgoing, queue: &Sender<Eve
         Outgoing::Status(status) => {
             client.send_notification::<StatusNotification>(serde_json::json!(status)).await;
         }
-        // What the client answers is waited for elsewhere: it may never come.
-        Outgoing::Refresh(what) => drop(tokio::spawn(async move {
+        // What the client answers is waited for elsewhere, and for each by itself: it may never come.
+        Outgoing::Refresh(what) => {
             if what.hints {
-                let _ = client.inlay_hint_refresh().await;
+                let client = Arc::clone(&client);
+                drop(tokio::spawn(async move { client.inlay_hint_refresh().await }));
             }
             if what.lenses {
-                let _ = client.code_lens_refresh().await;
+                let client = Arc::clone(&client);
+                drop(tokio::spawn(async move { client.code_lens_refresh().await }));
             }
             if what.diagnostics {
-                let _ = client.workspace_diagnostic_refresh().await;
+                drop(tokio::spawn(async move { client.workspace_diagnostic_refresh().await }));
             }
-        })),
+        }
         Outgoing::Register(what) => drop(tokio::spawn(async move { client.register_capability(what).await })),
         Outgoing::ShowDocument(uri) => drop(tokio::spawn(async move {
             let params = ShowDocumentParams { uri, external: Some(false), take_focus: Some(true), selection: None };

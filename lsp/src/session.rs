@@ -550,7 +550,12 @@ impl Session {
         };
         let state = self.states.entry(it.facts.package.manifest_path.clone()).or_default();
         state.verdicts.list(asked, smaller);
-        state.phase = if open.is_empty() { Phase::Settled } else { Phase::NotRun };
+        state.phase = match open.is_empty() {
+            true => Phase::Settled,
+            // It will be explored as soon as the queue is empty.
+            false if self.wanted => Phase::Queued,
+            false => Phase::NotRun,
+        };
         open
     }
 

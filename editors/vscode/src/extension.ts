@@ -1,5 +1,6 @@
 /** The extension: starts the server, and shows what the protocol has no place for. */
 
+import * as path from "path";
 import * as vscode from "vscode";
 import { ExecuteCommandSignature, LanguageClient, LanguageClientOptions, ServerOptions } from "vscode-languageclient/node";
 import { Gutter } from "./gutter";
@@ -7,8 +8,11 @@ import { Item, Layers } from "./layers";
 import { inWords, PackageStatus } from "./protocol";
 
 let client: LanguageClient | undefined;
+/** Where counterexamples are kept while they are shown. */
+let storage: vscode.Uri;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  storage = context.globalStorageUri;
   const layers = new Layers(() => client);
   const gutter = new Gutter(context);
   const status = vscode.window.createStatusBarItem(vscode.StatusBarAlignment.Left);
@@ -32,7 +36,6 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     gutter,
     status,
     vscode.window.registerTreeDataProvider("cspec.layers", layers),
-    vscode.workspace.registerTextDocumentContentProvider("cspec-counterexample", { provideTextDocumentContent }),
     vscode.window.onDidChangeVisibleTextEditors(() => gutter.show(layers.all(), settings().get("gutterIcons", true))),
     vscode.workspace.onDidChangeConfiguration(async (it) => {
       if (it.affectsConfiguration("cspec.server") || it.affectsConfiguration("cspec.semanticTokens")) {
@@ -126,14 +129,20 @@ interface Obligation {
 
 /** Opens a counterexample as a preview beside the editor. */
 async function openCounterexample(obligation: Obligation): Promise<void> {
-  const query = encodeURIComponent(JSON.stringify(obligation));
-  const uri = vscode.Uri.parse(`cspec-counterexample:Counterexample.md?${query}`);
-  await vscode.commands.executeCommand("markdown.showPreviewToSide", uri);
+  const text = (await client?.sendRequest<string>("cspec/counterexample", obligation)) ?? "";
+  const name = `Counterexample ${obligation.package} ${obligation.obligation}`.replace(/[^A-Za-z0-9]+/g, " ").trim();
+  const document = vscode.Uri.joinPath(storage, `${name}.md`);
+  await vscode.workspace.fs.writeFile(document, new TextEncoder().encode(withRelativeLinks(text, document)));
+  await vscode.commands.executeCommand("markdown.showPreviewToSide", document);
 }
 
-async function provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
-  const obligation = JSON.parse(uri.query) as Obligation;
-  return (await client?.sendRequest<string>("cspec/counterexample", obligation)) ?? "";
+/** The preview follows no links to `file:`, but it does follow those from file to file. */
+function withRelativeLinks(markdown: string, document: vscode.Uri): string {
+  const folder = path.posix.dirname(document.path);
+  return markdown.replace(/\]\((file:[^)#]*)#/g, (_, target: string) => {
+    const relative = path.posix.relative(folder, vscode.Uri.parse(target).path);
+    return `](${encodeURI(relative)}#`;
+  });
 }
 
 function showStatus(item: vscode.StatusBarItem, packages: PackageStatus[]): void {

@@ -323,6 +323,11 @@ impl Client {
         }
     }
 
+    /// The number of the server's process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills the server.
     pub fn kill(mut self) {
         self.process.kill().expect("it is our child");
