@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Write},
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -17,25 +18,40 @@ use crate::{
     output::{complain, delivered, warn},
     packages::{self, Prepared},
     render::{Render, github, human, json, junit, sarif, short, summary::Summary},
-    saved,
+    saved, watch,
 };
 
 /// Runs `cargo cspec check`.
 pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
-    let started = Instant::now();
+    if arguments.watch {
+        return watch::run(arguments, global);
+    }
     let mut stdout = BufWriter::new(io::stdout().lock());
-    let mut renderer = renderer(arguments.message_format.unwrap_or(CheckFormat::Human), global, &mut stdout);
+    let engine = open(arguments);
+    let (summary, written) = check(engine.as_ref(), arguments, global, interrupt::stop_flag(), &mut stdout);
+    delivered(summary.status(), written.and_then(|()| stdout.flush()))
+}
 
+/// Checks once, and writes the results to `out`. The engine may be missing for a reason, which is a finished message.
+pub fn check(
+    engine: Result<&Engine, &String>,
+    arguments: &CheckArguments,
+    global: &Global,
+    stop: Arc<AtomicBool>,
+    out: &mut dyn Write,
+) -> (Summary, io::Result<()>) {
+    let started = Instant::now();
+    let mut renderer = renderer(arguments.message_format.unwrap_or(CheckFormat::Human), global, out);
     let mut summary = Summary::default();
-    let written = match open(arguments) {
+    let written = match engine {
         Ok(engine) => {
-            let stop = Stop::after(budget(arguments, engine.packages()), interrupt::stop_flag());
+            let stop = Stop::after(budget(arguments, engine.packages()), stop);
             let progress = !global.quiet && io::stderr().is_terminal();
-            let run = Run { arguments, engine: &engine, filter: filter(arguments), progress, stop: &stop };
+            let run = Run { arguments, engine, filter: filter(arguments), progress, stop: &stop };
             run.check_all(renderer.as_mut(), &mut summary)
         }
         Err(message) => {
-            complain(&message);
+            complain(message);
             summary.unusable = true;
             Ok(())
         }
@@ -43,12 +59,11 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     summary.elapsed = started.elapsed();
     complain_of_loss(&summary);
     let written = written.and_then(|()| renderer.finish(&summary));
-    drop(renderer);
-    delivered(summary.status(), written.and_then(|()| stdout.flush()))
+    (summary, written)
 }
 
 /// The selected packages in the engine. The error is a finished message.
-fn open(arguments: &CheckArguments) -> Result<Engine, String> {
+pub fn open(arguments: &CheckArguments) -> Result<Engine, String> {
     let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
     let engine = if arguments.staged {
         let staged = Tree::staged()?;
@@ -56,10 +71,14 @@ fn open(arguments: &CheckArguments) -> Result<Engine, String> {
     } else {
         Engine::open(packages, arguments.no_cache)
     };
-    let all = |index| engine.obligations(index, arguments.end_to_end).into_iter().map(|it| it.name);
-    let names: Vec<_> = (0..engine.packages().len()).flat_map(all).collect();
-    filter(arguments).check(&names)?;
+    filter(arguments).check(&names(&engine, arguments))?;
     Ok(engine)
+}
+
+/// All obligations of this kind of run.
+fn names(engine: &Engine, arguments: &CheckArguments) -> Vec<ObligationName> {
+    let all = |index| engine.obligations(index, arguments.end_to_end).into_iter().map(|it| it.name);
+    (0..engine.packages().len()).flat_map(all).collect()
 }
 
 /// Which obligations the command line means.
@@ -84,8 +103,8 @@ struct Run<'a> {
 impl Run<'_> {
     /// Checks the packages one after the other, showing each when it is done. If that fails the checking goes on: the status still counts.
     fn check_all(&self, renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
-        let only = |name: &ObligationName| self.filter.matches(name);
-        let Run { arguments, progress, .. } = *self;
+        let Run { arguments, progress, ref filter, .. } = *self;
+        let only = |name: &ObligationName| filter.matches(name);
         let job = Job { end_to_end: arguments.end_to_end, only: &only, progress, stop: &self.stop.flag };
         let mut written = Ok(());
         for (index, Prepared { package, .. }) in self.engine.packages().iter().enumerate() {

@@ -1,24 +1,26 @@
 //! Asking the engine: opens the packages with the cache, runs what is wanted of them, and gives back the outcomes in their fixed order.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
+use camino::Utf8PathBuf;
 use cspec_analysis::{
     ir::Program,
     report::{Options, PackageReport, SourceText},
     results::Provenance,
-    session::{Event, Listed, Request, Session, Snapshot, State},
+    session::{Event, File, Listed, Request, Session, Snapshot, State},
     verdict::{ObligationName, Outcome},
 };
 use cspec_project::cache::Cache;
 
 use crate::{packages::Prepared, progress::Counter, render::summary::Checked};
 
-/// Packages in the engine.
+/// Packages in the engine, which stays open: what was found out is known after an edit, as far as the edit does not affect it.
 pub struct Engine {
+    session: Session,
     snapshot: Snapshot,
     packages: Vec<Prepared>,
     cache: Option<Arc<Cache>>,
@@ -53,7 +55,29 @@ impl Engine {
             None => Session::open(all),
         };
         change(&mut session);
-        Engine { snapshot: session.snapshot(), packages, cache }
+        Engine { snapshot: session.snapshot(), session, packages, cache }
+    }
+
+    /// These files, or those in these folders, may have changed on the disk. Gives those of the packages' files whose text is another one now, those that are files of
+    /// a package now, and those that are no more.
+    pub fn changed_on_disk(&mut self, paths: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
+        let files: Vec<Utf8PathBuf> = self.files().map(|it| it.path.clone()).collect();
+        let inside = files.iter().filter(|file| paths.iter().any(|it| file.starts_with(it)));
+        paths.iter().chain(inside).for_each(|it| self.session.changed_on_disk(it));
+        let before = std::mem::replace(&mut self.snapshot, self.session.snapshot());
+        different(&before, &self.snapshot)
+    }
+
+    /// From now on these are the packages: their manifests have changed.
+    pub fn set_packages(&mut self, packages: Vec<Prepared>) {
+        self.session.set_packages(packages.iter().map(|it| it.package.clone()).collect());
+        self.packages = packages;
+        self.snapshot = self.session.snapshot();
+    }
+
+    /// The files of all packages.
+    pub fn files(&self) -> impl Iterator<Item = &File> {
+        self.snapshot.packages().iter().flat_map(|it| &it.files)
     }
 
     /// The packages.
@@ -96,7 +120,7 @@ impl Engine {
             }
         };
         let request = Request { options: &options, packages: Some(&[index]), only: job.only, first: &|_| false };
-        self.snapshot.run(&request, &told, job.stop);
+        let explored = self.snapshot.run(&request, &told, job.stop).explored.len();
         let mut settled = settled.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut outcomes = Vec::new();
         let mut cached = Vec::new();
@@ -108,7 +132,15 @@ impl Engine {
         }
         let planned = counter.total().max(outcomes.len());
         let report = self.report(index, outcomes);
-        Checked { package: package.clone(), scope: scope.clone(), report, cached, planned, elapsed: started.elapsed() }
+        Checked {
+            package: package.clone(),
+            scope: scope.clone(),
+            report,
+            cached,
+            explored,
+            planned,
+            elapsed: started.elapsed(),
+        }
     }
 
     fn report(&self, index: usize, outcomes: Vec<(Outcome, Duration)>) -> PackageReport {
@@ -126,4 +158,15 @@ impl Engine {
             outcomes,
         }
     }
+}
+
+/// The files of which only one snapshot has the text, as they are shown.
+fn different(before: &Snapshot, now: &Snapshot) -> Vec<Utf8PathBuf> {
+    let files = |it: &Snapshot| -> BTreeMap<Utf8PathBuf, Arc<str>> {
+        let files = it.packages().iter().flat_map(|it| &it.files);
+        files.map(|it| (it.shown.clone(), Arc::clone(&it.text))).collect()
+    };
+    let (before, now) = (files(before), files(now));
+    let paths: BTreeSet<&Utf8PathBuf> = before.keys().chain(now.keys()).collect();
+    paths.into_iter().filter(|it| before.get(*it) != now.get(*it)).cloned().collect()
 }

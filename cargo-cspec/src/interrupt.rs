@@ -17,13 +17,20 @@ use crate::exit::Status;
 pub fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
+    on_interrupt(move || seen.store(true, Ordering::SeqCst));
+    stop
+}
+
+/// Lets the first Ctrl-C do this; the second ends the process at once. Once a process.
+pub fn on_interrupt(mut told: impl FnMut() + Send + 'static) {
+    let mut is_told = false;
     let installed = ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::SeqCst) {
+        if std::mem::replace(&mut is_told, true) {
             std::process::exit(Status::Interrupted.code().into());
         }
+        told();
     });
     drop(installed);
-    stop
 }
 
 /// A flag that is set when a run is to end, and why.

@@ -29,6 +29,7 @@ mod render;
 mod replay;
 mod report;
 mod saved;
+mod watch;
 
 use std::ffi::OsString;
 

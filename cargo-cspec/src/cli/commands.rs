@@ -32,6 +32,9 @@ pub struct CheckArguments {
     /// Check what is staged for the next commit instead of what is on the disk.
     #[arg(long)]
     pub staged: bool,
+    /// Check again after every edit what it affects, until Ctrl-C.
+    #[arg(long, conflicts_with = "staged")]
+    pub watch: bool,
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
@@ -71,6 +74,13 @@ pub enum CheckFormat {
     Github,
     /// JUnit XML, for CI systems.
     Junit,
+}
+
+impl CheckFormat {
+    /// The word on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |it| it.get_name().to_owned())
+    }
 }
 
 /// `cargo cspec list`.

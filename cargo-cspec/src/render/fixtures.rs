@@ -178,6 +178,7 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
         scope: Scope::default(),
         report,
         cached,
+        explored: planned,
         planned,
         elapsed: Duration::from_millis(270),
     }

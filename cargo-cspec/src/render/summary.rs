@@ -22,6 +22,8 @@ pub struct Checked {
     pub report: PackageReport,
     /// For each outcome: whether it is from the cache.
     pub cached: Vec<bool>,
+    /// How many obligations were explored: all others were known.
+    pub explored: usize,
     /// How many obligations the package has. More than the report has outcomes if the run was interrupted.
     pub planned: usize,
     /// How long it took.
@@ -123,6 +125,8 @@ pub struct Summary {
     pub tally: Tally,
     /// Errors in the source.
     pub source_errors: usize,
+    /// How many obligations were explored: all others were known.
+    pub explored: usize,
     /// Obligations without a verdict.
     pub unchecked: usize,
     /// Packages without source errors that owe nothing: nothing was checked in them.
@@ -147,6 +151,7 @@ impl Summary {
         for (outcome, _) in &checked.report.outcomes {
             self.tally.add(&outcome.verdict);
         }
+        self.explored += checked.explored;
         self.unchecked += checked.unchecked();
         self.source_errors += checked.source_errors();
         if checked.is_idle() {
