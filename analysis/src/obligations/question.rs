@@ -296,6 +296,22 @@ pub struct Case {
 }
 
 impl Case {
+    /// How much there is to read in it: values that are not the simplest of their kind, entries, processes and other scalars, choices.
+    fn size(&self) -> usize {
+        let weight = |value: &Value| match value {
+            Value::Bool(it) => usize::from(*it),
+            Value::Int(it) => it.unsigned_abs().min(8) as usize,
+            Value::Variant(tag, fields) => usize::from(*tag > 0) + fields.len(),
+            Value::Seq(elements) => 2 * elements.len(),
+            _ => 1,
+        };
+        let values = self.known.resolved.values().map(weight).sum::<usize>();
+        let entries = self.known.bases.values().flat_map(|it| it.entries.values()).filter(|it| it.is_some()).count();
+        let scalars = self.known.atoms.values().sum::<u32>() as usize;
+        let choices = std::iter::successors(self.trail.as_ref(), |it| it.before.as_ref()).count();
+        values + 2 * entries + 4 * scalars + choices
+    }
+
     /// The case of a universal run, with more known.
     pub fn of(machine: &Machine, end: End, known: Knowledge) -> Case {
         Case { known, slots: machine.slots.to_vec(), end, stage: machine.stage, trail: machine.trail.clone() }
@@ -314,23 +330,40 @@ pub enum Wanted<'a> {
     Failure(&'a [Action]),
 }
 
-/// For every run of `given` from `start`, a run as `wanted` says. The first case in which there is none.
+/// Paths that are followed in search of a simpler case, once there is one.
+const SIMPLER_WITHIN: u64 = 2_000;
+
+/// For every run of `given` from `start`, a run as `wanted` says. A case in which there is none: not the first that is found, but the simplest
+/// of those close to it.
 ///
 /// # Errors
-/// If the search cannot be completed.
+/// If the search cannot be completed, and no case has been found before.
 pub fn for_all_exists<'w, 'p>(
     search: &mut Search<'_, 'p>,
     start: Machine,
     given: &[Action],
     wanted: &dyn Fn(&Machine, &End) -> Wanted<'w>,
 ) -> Result<Option<Case>, Abort> {
-    let mut violation = None;
-    search.for_all(start, given, &mut |search, machine, end| {
-        let unmet = unmet(search, &machine, &wanted(&machine, &end))?;
-        violation = unmet.map(|known| Case::of(&machine, end, known));
-        Ok(violation.is_none())
-    })?;
-    Ok(violation)
+    let mut simplest: Option<(usize, Case)> = None;
+    let mut last_path = u64::MAX;
+    let searched = search.for_all(start, given, &mut |search, machine, end| {
+        if let Some(known) = unmet(search, &machine, &wanted(&machine, &end))? {
+            if simplest.is_none() {
+                last_path = search.world.paths + SIMPLER_WITHIN;
+            }
+            let case = Case::of(&machine, end, known);
+            let size = case.size();
+            if simplest.as_ref().is_none_or(|(least, _)| size < *least) {
+                simplest = Some((size, case));
+            }
+        }
+        Ok(search.world.paths < last_path)
+    });
+    match (simplest, searched) {
+        (Some(_), Err(Abort::Stopped)) => Err(Abort::Stopped),
+        (Some((_, case)), _) => Ok(Some(case)),
+        (None, searched) => searched.map(|()| None),
+    }
 }
 
 /// Whether what is wanted after a universal run is missing; then, in which case.
