@@ -302,3 +302,29 @@ fn assigning_to_an_entry_that_is_not_there_panics() {
         &[("{ self.open[&user] = true; }", "{ self.open.insert(user, true); }")],
     );
 }
+
+/// The two views of failure disagree: after `inc` a check may fail that did not, so that `inc` may be made to happen earlier but not later,
+/// if only runs that do not fail have to agree.
+#[test]
+fn a_mover_modulo_failure_is_said_to_be_one() {
+    let source = "
+        #[state]
+        pub struct Limited { pub count: u64 }
+
+        #[layer]
+        impl Counter for Limited {
+            #[op(both)]
+            fn inc(&mut self, me: Pid) { self.count = self.count.saturating_add(1); }
+            #[op]
+            fn check(&mut self, me: Pid) { assert!(self.count < 2); }
+        }
+        ";
+    let checked = run(&[("layers.rs".to_owned(), source.to_owned())], &Options::default());
+    let explained = |kind: &str| {
+        let outcome = checked.failed().find(|it| it.name.kind == kind && it.name.against == "check");
+        let diagnostics = &outcome.expect("it is no mover in the strict view").diagnostics;
+        diagnostics.iter().flat_map(|it| &it.notes).any(|it| it.starts_with("modulo failure"))
+    };
+    assert!(explained("left-mover"), "{}", checked.in_words());
+    assert!(!explained("right-mover"), "{}", checked.in_words());
+}

@@ -211,23 +211,38 @@ impl<'p> Search<'_, 'p> {
         script: &Script,
         accept: Accept,
     ) -> Result<Option<Knowledge>, Abort> {
+        self.one_always_exists(machine, &[(script, accept)])
+    }
+
+    /// The same for several scripts: in each case one of them suffices.
+    ///
+    /// # Errors
+    /// If the search cannot be completed.
+    pub fn one_always_exists(
+        &mut self,
+        machine: &Machine,
+        wanted: &[(&Script, Accept)],
+    ) -> Result<Option<Knowledge>, Abort> {
         let mut pending = vec![machine.known.clone()];
-        while let Some(known) = pending.pop() {
-            let mut start = Machine::new(known.clone(), Quantifier::Existential);
-            start.slots = machine.slots.clone();
-            start.draws = machine.draws;
-            if self.follows_hints(machine, &start, script, accept)? {
-                continue;
-            }
-            match self.exists(start, script, accept)? {
-                Answer::Found(_) => {}
-                Answer::None => return Ok(Some(known)),
-                Answer::Ask(need, bounded) => {
-                    let cases = self.world.cells.split(&need, &known, bounded);
-                    self.world.cases += cases.len().saturating_sub(1) as u64;
-                    pending.extend(cases.into_iter().rev());
+        'cases: while let Some(known) = pending.pop() {
+            let mut question = None;
+            for (script, accept) in wanted {
+                let mut start = Machine::new(known.clone(), Quantifier::Existential);
+                start.slots = machine.slots.clone();
+                start.draws = machine.draws;
+                if self.follows_hints(machine, &start, script, accept)? {
+                    continue 'cases;
+                }
+                match self.exists(start, script, accept)? {
+                    Answer::Found(_) => continue 'cases,
+                    Answer::None => {}
+                    Answer::Ask(need, bounded) => drop(question.get_or_insert((need, bounded))),
                 }
             }
+            let Some((need, bounded)) = question else { return Ok(Some(known)) };
+            let cases = self.world.cells.split(&need, &known, bounded);
+            self.world.cases += cases.len().saturating_sub(1) as u64;
+            pending.extend(cases.into_iter().rev());
         }
         Ok(None)
     }

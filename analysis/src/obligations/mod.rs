@@ -8,6 +8,7 @@ pub mod atomic;
 pub mod end_to_end;
 pub mod facts;
 pub mod layer;
+mod modulo_failure;
 pub mod movers;
 pub mod needs;
 pub mod partition;

@@ -80,7 +80,7 @@ pub struct Pair {
     /// The other operation.
     pub other: Call,
     first_end: Slot,
-    second_end: Slot,
+    pub(super) second_end: Slot,
 }
 
 /// One call of an operation, with slots for what it gives.
@@ -90,8 +90,9 @@ pub struct Call {
     arguments: Vec<Slot>,
     result: Slot,
     events: Slot,
-    swapped_result: Slot,
-    swapped_events: Slot,
+    /// What it gives in the other order.
+    pub(super) swapped_result: Slot,
+    pub(super) swapped_events: Slot,
 }
 
 impl Call {
@@ -113,7 +114,14 @@ impl Call {
     }
 
     /// The step on the state in `state`, leaving result and events in these slots.
-    fn step(&self, setting: &Setting, layer: LayerId, state: Slot, result: Slot, events: Slot) -> [Action; 2] {
+    pub(super) fn step(
+        &self,
+        setting: &Setting,
+        layer: LayerId,
+        state: Slot,
+        result: Slot,
+        events: Slot,
+    ) -> [Action; 2] {
         let mut arguments = vec![state, self.process];
         arguments.extend(&self.arguments);
         let function = setting.code.step(layer, self.operation);
@@ -149,7 +157,7 @@ impl Pair {
     }
 
     /// The order that is given.
-    fn given(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
+    pub(super) fn given(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
         let mut script = vec![Action::Copy(self.state, self.first_end)];
         for call in self.order(direction) {
             script.extend(call.step(setting, layer, self.first_end, call.result, call.events));
@@ -158,7 +166,7 @@ impl Pair {
     }
 
     /// The other order, with the same results and events, to the same end.
-    fn wanted(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
+    pub(super) fn wanted(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
         let mut script = vec![Action::Copy(self.state, self.second_end)];
         let [second, first] = self.order(direction);
         for call in [first, second] {

@@ -5,6 +5,7 @@ use super::{
     atomic::{self, Implemented},
     end_to_end,
     layer::{self, Part},
+    modulo_failure,
     movers::{Direction, Refutation},
     needs,
     partition::{self, Misplaced, PartitionEnd},
@@ -439,12 +440,27 @@ impl<'p> Reporter<'p> {
         let diagnostic = Diagnostic {
             label: "claimed here".to_owned(),
             related,
-            notes: refutation.notes.clone(),
+            notes: refutation.notes.iter().cloned().chain(self.other_view(lemma)).collect(),
             counterexample: refutation.counterexample.clone(),
             help: Some("claim what holds, or weaken one of the two operations until the orders agree".to_owned()),
             ..self.error(code, message, anchor(self.program(), &Obligation::Lemma(*lemma)))
         };
         Finding { refutation: Some(refutation.clone()), ..self.violated(refutation.replayed, diagnostic) }
+    }
+
+    /// That a mover is one in the other view of failure, if it is.
+    fn other_view(&self, lemma: &Lemma) -> Option<String> {
+        let About::Moves(direction, other) = lemma.about else { return None };
+        let moves = modulo_failure::moves(&self.setting, lemma.layer, lemma.operation, other, direction);
+        let (name, other) =
+            (self.operation_name(lemma.layer, lemma.operation), self.operation_name(lemma.layer, other));
+        moves.then(|| {
+            format!(
+                "modulo failure, where only runs that do not fail have to agree, `{name}` moves {} past `{other}`; \
+                 verdicts are about the strict view",
+                direction.name()
+            )
+        })
     }
 
     fn no_panic(&self, id: LayerId, part: Part) -> Option<(Finding, Effort)> {
