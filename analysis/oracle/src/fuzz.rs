@@ -11,7 +11,7 @@ use std::{
 use cspec_analysis::{
     db::lower_sources,
     diagnostics::Severity,
-    ir::{Abstraction, Implementation, Justification, LayerId, PartitionEnd, Program, Type},
+    ir::{Abstraction, Implementation, Justification, LayerId, PartitionEnd, Program, Type, lower::Lowered},
     report::{Options, Progress, check_program},
     verdict::{Outcome as Settled, Scope as Bounds, Verdict},
 };
@@ -133,14 +133,24 @@ impl Progress for Quiet {
     fn finished(&self, _: &Settled) {}
 }
 
+/// A source, and what the engine says of it.
+pub struct Checked {
+    /// What it was lowered to.
+    pub lowered: Lowered,
+    /// One for each obligation.
+    pub outcomes: Vec<Settled>,
+}
+
+/// Checks a source, within a small budget.
+pub fn checked(source: &str) -> Checked {
+    let lowered = lower_sources(&[("src/lib.rs", source)]);
+    let outcomes = check_program(&lowered, &options(&Bounds::default()), &Quiet, &AtomicBool::new(false));
+    Checked { lowered, outcomes: outcomes.into_iter().map(|(it, _)| it).collect() }
+}
+
 /// Checks a case, and checks the checker.
 pub fn run(case: &Case, effort: &Effort) -> Fate {
-    let checked = catch_unwind(AssertUnwindSafe(|| {
-        let lowered = lower_sources(&[("src/lib.rs", &case.source)]);
-        let outcomes = check_program(&lowered, &options(&Bounds::default()), &Quiet, &AtomicBool::new(false));
-        (lowered, outcomes)
-    }));
-    let (lowered, outcomes) = match checked {
+    let Checked { lowered, outcomes } = match catch_unwind(AssertUnwindSafe(|| checked(&case.source))) {
         Ok(checked) => checked,
         Err(payload) => {
             let text = payload.downcast_ref::<String>().cloned();
@@ -151,7 +161,6 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
     if let Some(error) = lowered.diagnostics.iter().find(|it| it.severity == Severity::Error) {
         return Fate::Wrong(Wrong::IllFormed(error.message.clone()));
     }
-    let outcomes: Vec<Settled> = outcomes.into_iter().map(|(it, _)| it).collect();
     let mut random = Rng::with_seed(case.seed ^ 0x5EED);
     if outcomes.iter().any(|it| it.verdict == Verdict::Violated) {
         if !effort.confirm {
@@ -234,11 +243,13 @@ enum Trialled {
 impl<'t> Trial<'t> {
     fn new(program: &'t Program, tower: &'t Tower<'t>, effort: &'t Effort, random: &mut Rng) -> Trial<'t> {
         let processes = if random.u8(..10) < 3 { 3 } else { 2 };
+        // With one key only there would be no others to leave alone.
+        let has_keys = tower.implementations.iter().any(|it| matches!(it.by, Justification::Partition(_)));
         let scope = Scope {
             pids: processes as u64,
             ints: vec![0, 1, 2],
             strings: Vec::new(),
-            scalars: 1,
+            scalars: if has_keys { 2 } else { 1 },
             entries: 2,
             length: 1,
         };
@@ -288,7 +299,7 @@ impl<'t> Trial<'t> {
     fn start(&self, random: &mut Rng) -> Result<Option<(Value, Vec<Value>)>, DontKnow> {
         let [low, _] = &self.evaluators;
         let Some(last) = self.tower.implementations.last() else { return Ok(None) };
-        for _ in 0..30 {
+        for _ in 0..200 {
             let Some(bottom) = low.universe.sample(&self.layer(self.tower.end).state, random) else { return Ok(None) };
             if low.is_initial(last.lower, &bottom)? {
                 let tops = self.above(&bottom)?;

@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use cspec_oracle::{
-    fuzz::{Effort, Fate, run},
+    fuzz::{Effort, Fate, checked, run},
     generate::{Case, Pattern, case},
     mutants::{MUTANTS, build, caught_after},
 };
@@ -55,11 +55,11 @@ enum Command {
         /// Where the copy of the engine is made and built.
         #[arg(long, default_value = "target/mutants")]
         scratch: PathBuf,
-        /// Only those whose name contains this.
+        /// Only those of a family, or with a name, that contains this.
         #[arg(long)]
         only: Option<String>,
     },
-    /// Prints the source of a case.
+    /// Prints the source of a case, and what the engine says of it.
     Show {
         /// The family.
         #[arg(long, value_parser = pattern)]
@@ -90,8 +90,18 @@ fn main() -> ExitCode {
             }
         },
         Command::Show { pattern, seed } => {
-            print!("{}", case(pattern, seed).source);
+            show(&case(pattern, seed));
             ExitCode::SUCCESS
+        }
+    }
+}
+
+fn show(case: &Case) {
+    println!("{}", case.source);
+    for outcome in checked(&case.source).outcomes {
+        println!("{:<10} {}", outcome.verdict.name(), outcome.name.id());
+        for line in outcome.diagnostics.iter().flat_map(|it| it.paragraphs()) {
+            println!("           {line}");
         }
     }
 }
@@ -100,7 +110,9 @@ fn main() -> ExitCode {
 fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, String> {
     let program = build(Path::new("."), scratch)?;
     let mut missed = 0;
-    for mutant in MUTANTS.iter().filter(|it| only.is_none_or(|only| it.name.contains(only))) {
+    for mutant in
+        MUTANTS.iter().filter(|it| only.is_none_or(|only| it.name.contains(only) || it.pattern.name().contains(only)))
+    {
         let caught = caught_after(&program, mutant, cases)?;
         let after = caught.map_or_else(|| "not caught".to_owned(), |it| it.to_string());
         println!("| {} | {} | {after} |", mutant.pattern.name(), mutant.name);

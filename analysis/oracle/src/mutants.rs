@@ -119,9 +119,9 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "left movers are silent",
         Pattern::Movers,
-        "obligations/shape.rs",
-        "if let Some((against, refutation)) = table.never_left(call.operation) {",
-        "if !$on && let Some((against, refutation)) = table.never_left(call.operation) {",
+        "obligations/mod.rs",
+        "let mut lemmas = vec![lemma(About::Silent)];",
+        "let mut lemmas = vec![lemma(About::Silent)];\n    if $on && direction == Direction::Left { lemmas.clear(); }",
     ),
     mutant(
         "others destroy facts",
@@ -371,21 +371,22 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
         .map(|line| if line.starts_with("members") { format!("members = [{members}]") } else { line.to_owned() })
         .collect();
     // The pages of the diagnostics are compiled in.
-    for folder in ["analysis", "docs"] {
-        copy(&workspace.join(folder), &scratch.join(folder)).map_err(failed)?;
-    }
-    fs::write(scratch.join("Cargo.toml"), manifest.join("\n")).map_err(failed)?;
-    fs::copy(workspace.join("Cargo.lock"), scratch.join("Cargo.lock")).map_err(failed)?;
     let source = scratch.join("analysis/src");
     let mut files: Vec<&str> = MUTANTS.iter().map(|it| it.file).collect();
     files.sort_unstable();
     files.dedup();
-    for file in files {
-        let text = fs::read_to_string(source.join(file)).map_err(failed)?;
-        fs::write(source.join(file), switched(file, &text)?).map_err(failed)?;
+    let switched_files: Vec<PathBuf> = files.iter().chain(&["lib.rs"]).map(|it| source.join(it)).collect();
+    for folder in ["analysis", "docs"] {
+        copy(&workspace.join(folder), &scratch.join(folder), &switched_files).map_err(failed)?;
     }
-    let library = fs::read_to_string(source.join("lib.rs")).map_err(failed)?;
-    fs::write(source.join("lib.rs"), library + SWITCH).map_err(failed)?;
+    write(&scratch.join("Cargo.toml"), manifest.join("\n").as_bytes()).map_err(failed)?;
+    fs::copy(workspace.join("Cargo.lock"), scratch.join("Cargo.lock")).map_err(failed)?;
+    for file in files {
+        let text = fs::read_to_string(workspace.join("analysis/src").join(file)).map_err(failed)?;
+        write(&source.join(file), switched(file, &text)?.as_bytes()).map_err(failed)?;
+    }
+    let library = fs::read_to_string(workspace.join("analysis/src/lib.rs")).map_err(failed)?;
+    write(&source.join("lib.rs"), (library + SWITCH).as_bytes()).map_err(failed)?;
     let built = Command::new("cargo").args(["build", "-q", "-p", "cspec-oracle"]).current_dir(scratch).status();
     if !built.map_err(failed)?.success() {
         return Err("the copy with the mutants does not build".to_owned());
@@ -394,18 +395,24 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
     Ok(target.join("debug/cspec-oracle"))
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a folder, but for the files that are to be switched: what is as it was need not be built again.
+fn copy(from: &Path, to: &Path, skipped: &[PathBuf]) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
+            copy(&entry.path(), &target, skipped)?;
+        } else if !skipped.contains(&target) {
+            write(&target, &fs::read(entry.path())?)?;
         }
     }
     Ok(())
+}
+
+/// Writes a file, unless that is what it holds.
+fn write(file: &Path, text: &[u8]) -> io::Result<()> {
+    if fs::read(file).is_ok_and(|it| it == text) { Ok(()) } else { fs::write(file, text) }
 }
 
 /// After how many cases a mutant is caught: a case that it accepts and that has a new trace.

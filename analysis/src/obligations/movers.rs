@@ -13,7 +13,8 @@
 //!
 //! `B` is every operation of the layer, `A` included, with any arguments. Results and events are fixed by the given order, the end state
 //! must be the same; only the state in between is free. `P` is read before `B`. A failure of `B` is matched by a failure of `B`, in the
-//! other order; this is the *strict* view of failure.
+//! other order; this is the *strict* view of failure. If `B` fails before a left mover `A`, then `A` has not been made yet: it is enough
+//! that `A` can be made, with some result, and that `B` may fail after it.
 
 use serde::{Deserialize, Serialize};
 
@@ -178,13 +179,13 @@ impl Pair {
         script
     }
 
-    /// The other order, in which `other` fails. If it comes after the mover, that has its result; it may be any.
+    /// The other order, in which `other` fails. If it comes after the mover, that may have any result: where `other` came first the mover
+    /// was never made, so that nobody has seen what it returned.
     fn wanted_failure(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
         let mut script = vec![Action::Copy(self.state, self.second_end)];
         if direction == Direction::Left {
             let mover = &self.mover;
             script.extend(mover.step(setting, layer, self.second_end, mover.swapped_result, mover.swapped_events));
-            script.push(Action::Equal(mover.swapped_result, mover.result));
         }
         let [step, _] =
             self.other.step(setting, layer, self.second_end, self.other.swapped_result, self.other.swapped_events);

@@ -31,7 +31,8 @@ pub fn stack(random: &mut Rng) -> (String, Vec<&'static str>) {
     let mut text = hidden(&mut make, &bodies, "Middle", Some(hide));
     make.fields = fields;
     debug_assert_eq!(make.fields[hide], kind, "procedures are written over the same operations");
-    text += &movers::over(&mut make, &bodies, "Middle", "Seen", true, 60);
+    let passed = movers::some_of(&mut make, &bodies, 60);
+    text += &movers::over(&mut make, &bodies, ["Middle", "Seen"], true, &passed, movers::How::RANDOM);
     (text, vec!["Together", "View"])
 }
 

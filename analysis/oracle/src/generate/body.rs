@@ -279,7 +279,8 @@ impl View<'_> {
         statements.iter().map(|it| self.statement(it)).collect::<Vec<_>>().join(" ")
     }
 
-    fn statement(&self, statement: &Stmt) -> String {
+    /// A statement, as it is written.
+    pub fn statement(&self, statement: &Stmt) -> String {
         match statement {
             Stmt::When(it) => format!("when({});", self.cond(it)),
             Stmt::Assert(it) => format!("assert!({});", self.cond(it)),
@@ -474,7 +475,8 @@ impl Bodies<'_> {
         }
     }
 
-    fn statement(&mut self, argument: Option<Ty>, depth: u32) -> Stmt {
+    /// A statement that changes something.
+    pub fn statement(&mut self, argument: Option<Ty>, depth: u32) -> Stmt {
         let field = self.random.usize(..self.fields.len());
         match self.random.u8(..10) {
             0..=2 if depth > 0 => {
@@ -591,31 +593,6 @@ impl Bodies<'_> {
         }
         body.value = self.value(body.result, argument);
         body
-    }
-
-    /// What one operation does depends on a flag that others set and clear: a fact about the flag is one that they can destroy.
-    pub fn guarded_by_others(&mut self) -> Vec<Body> {
-        self.fields = vec![Kind::Flag, Kind::Number];
-        let (flag, number) = (0, 1);
-        let body = |name: &str, result, statements, value| Body {
-            name: name.to_owned(),
-            argument: None,
-            result,
-            statements,
-            value,
-        };
-        let write = Stmt::DoNum(number, "@ = #;", Num::Const(1 + self.random.u8(..2)));
-        let mut clear = vec![Stmt::Do(flag, "@ = false;")];
-        if self.random.bool() {
-            clear.push(Stmt::DoNum(number, "@ = #;", Num::Const(0)));
-        }
-        let seen = Value::Num(Num::Of(number, "@"));
-        vec![
-            body("ant", Ty::Unit, clear, Value::Unit),
-            body("bee", Ty::Unit, vec![Stmt::If(Cond::About(flag, "@"), vec![write], Vec::new())], Value::Unit),
-            body("cat", Ty::Unit, vec![Stmt::Do(flag, "@ = true;")], Value::Unit),
-            body("dog", Ty::Num, Vec::new(), seen),
-        ]
     }
 
     /// The body with one thing changed.

@@ -9,6 +9,7 @@ mod body;
 mod movers;
 mod partition;
 mod retry;
+mod scenes;
 
 use std::fmt::Write;
 

@@ -5,9 +5,11 @@ use std::fmt::Write;
 use fastrand::Rng;
 
 use super::{
-    Bodies, Body, View, bodies,
+    Bodies, Body, NAMES, View, bodies,
     body::{Kind, Ty},
-    init, operation, state,
+    init, operation,
+    scenes::{self, Scene},
+    state,
 };
 
 /// A step of a procedure.
@@ -36,11 +38,20 @@ struct Writing<'m, 'r> {
 }
 
 impl Writing<'_, '_> {
+    /// The procedure that makes these calls.
+    fn planned(mut self, name: &'static str, plan: &[usize]) -> Procedure {
+        let lines = plan.iter().map(|it| self.call(*it)).collect();
+        let last = (0..self.variables.len()).next_back();
+        let (result, value) = last.map_or((Ty::Unit, "()".to_owned()), |it| (self.variables[it], format!("v{it}")));
+        Procedure { name, argument: self.argument, result, lines, value }
+    }
+
     fn procedure(mut self, name: &'static str) -> Procedure {
         let calls = 1 + self.make.random.usize(..4);
         let mut lines = Vec::new();
         for _ in 0..calls {
-            let call = self.call();
+            let operation = self.make.random.usize(..self.bodies.len());
+            let call = self.call(operation);
             let test = (0..self.variables.len()).rfind(|it| self.variables[*it] == Ty::Bool);
             match (test, &call) {
                 (Some(test), Line::Call(_, _, result)) if *result != Some(test) && self.make.percent(40) => {
@@ -60,8 +71,7 @@ impl Writing<'_, '_> {
         Procedure { name, argument: self.argument, result, lines, value }
     }
 
-    fn call(&mut self) -> Line {
-        let operation = self.make.random.usize(..self.bodies.len());
+    fn call(&mut self, operation: usize) -> Line {
         let body = &self.bodies[operation];
         let argument = body.argument.map(|ty| self.expression(ty)).unwrap_or_default();
         let result = (body.result != Ty::Unit).then(|| {
@@ -148,19 +158,45 @@ impl Procedure {
     }
 }
 
+/// How procedures are made.
+#[derive(Clone, Copy)]
+pub struct How {
+    /// What they call; if nothing, they are random.
+    pub plans: [&'static [usize]; 2],
+    /// How often, in percent, the operation above is not quite the procedure.
+    pub slips: u32,
+}
+
+impl How {
+    /// Random procedures.
+    pub const RANDOM: How = How { plans: [&[], &[]], slips: 8 };
+}
+
 /// One or two procedures, with their operations: those, and these.
-fn procedures(make: &mut Bodies, bodies: &[Body], layer: &str) -> (String, String) {
+fn procedures(make: &mut Bodies, bodies: &[Body], layer: &str, how: How) -> (String, String) {
     let (mut operations, mut code) = (String::new(), String::new());
-    let count = 1 + usize::from(make.percent(30));
-    for name in ["fox", "gnu"].into_iter().take(count) {
+    let count = 1 + usize::from(!how.plans[1].is_empty() || make.percent(30));
+    for (name, plan) in ["fox", "gnu"].into_iter().zip(how.plans).take(count) {
         let argument = make.random.choice([None, None, Some(Ty::Num), Some(Ty::Bool), Some(Ty::Tok)]).flatten();
-        let procedure = Writing { make, bodies, variables: Vec::new(), argument }.procedure(name);
-        let skip = make.percent(8).then(|| make.random.usize(..procedure.lines.len()));
-        let constant = make.percent(8).then(|| procedure.result.constant(make.random));
+        let is_planned = !plan.is_empty() && make.percent(85);
+        let writing = Writing { make, bodies, variables: Vec::new(), argument };
+        let procedure = if is_planned { writing.planned(name, plan) } else { writing.procedure(name) };
+        let skip = make.percent(how.slips).then(|| make.random.usize(..procedure.lines.len()));
+        let constant = make.percent(how.slips).then(|| procedure.result.constant(make.random));
         operations += &procedure.at_once(bodies, skip, constant.as_deref());
         code += &procedure.over(bodies, layer);
     }
     (operations, code)
+}
+
+/// The operations of a scene, now and then with a change, or with another one.
+fn staged(make: &mut Bodies, scene: Scene) -> Vec<Body> {
+    let mut bodies: Vec<Body> =
+        scene.bodies.iter().map(|it| if make.percent(3) { make.mutated(it) } else { it.clone() }).collect();
+    if bodies.len() < NAMES.len() && make.percent(20) {
+        bodies.push(make.body(NAMES[bodies.len()]));
+    }
+    bodies
 }
 
 /// A condition on the states to start from.
@@ -173,11 +209,15 @@ fn start(make: &mut Bodies) -> Option<String> {
 /// `High` over `Low`, by movers; some operations of `Low` are operations of `High` too.
 pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, mut bodies) = bodies(random, 15);
-    if make.percent(15) {
-        bodies = make.guarded_by_others();
+    let (mut how, mut passed) = (How::RANDOM, 70);
+    if make.percent(20) {
+        let scene = scenes::movers(&mut make);
+        (how.plans, passed) = (scene.plans, 90);
+        bodies = staged(&mut make, scene);
     }
     let start = start(&mut make);
-    let layers = over(&mut make, &bodies, "Low", "Store", start.is_some(), 70);
+    let passed = some_of(&mut make, &bodies, passed);
+    let layers = over(&mut make, &bodies, ["Low", "Store"], start.is_some(), &passed, how);
     let fields = make.fields.clone();
     let view = View { fields: &fields, hidden: None, keyed: false };
     let low: String = bodies.iter().map(operation).collect();
@@ -189,12 +229,23 @@ pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
     (text, vec!["Together"])
 }
 
-/// The layer `High` and its implementation `Together` over a layer with these operations; so many percent of them are passed on.
-pub fn over(make: &mut Bodies, bodies: &[Body], low: &str, store: &str, has_init: bool, passed: u32) -> String {
-    let (operations, code) = procedures(make, bodies, low);
-    let passed: Vec<&str> = bodies.iter().filter(|_| make.percent(passed)).map(|it| it.name.as_str()).collect();
-    let mut inherited = passed.clone();
-    inherited.extend(has_init.then_some("init"));
+/// So many percent of the operations, by name.
+pub fn some_of(make: &mut Bodies, bodies: &[Body], percent: u32) -> Vec<String> {
+    bodies.iter().filter(|_| make.percent(percent)).map(|it| it.name.clone()).collect()
+}
+
+/// The layer `High` and its implementation `Together` over a layer with these operations, of this name and state; some are passed on.
+pub fn over(
+    make: &mut Bodies,
+    bodies: &[Body],
+    [low, store]: [&str; 2],
+    has_init: bool,
+    passed: &[String],
+    how: How,
+) -> String {
+    let (operations, code) = procedures(make, bodies, low, how);
+    let mut inherited = passed.to_vec();
+    inherited.extend(has_init.then(|| "init".to_owned()));
     let inherit =
         if inherited.is_empty() { String::new() } else { format!("(inherit({low}: {}))", inherited.join(", ")) };
     let pass = if passed.is_empty() { String::new() } else { format!(", pass({})", passed.join(", ")) };
@@ -211,33 +262,34 @@ pub fn protocol(random: &mut Rng) -> (String, Vec<&'static str>) {
         make.fields[0] = Kind::Owner;
         bodies = bodies.iter().map(|it| make.body(&it.name)).collect();
     }
+    let (mut how, mut given) = (How::RANDOM, None);
+    if make.percent(25) {
+        let (scene, rules) = scenes::protocol(&mut make);
+        how = How { plans: scene.plans, slips: 15 };
+        bodies = staged(&mut make, scene);
+        given = Some(rules);
+    }
     let start = start(&mut make);
     let fields = make.fields.clone();
     let view = View { fields: &fields, hidden: None, keyed: false };
-    let mut rules = String::new();
-    let owner = make.field(Kind::Owner);
-    let mut free: Vec<&str> = bodies.iter().map(|it| it.name.as_str()).collect();
-    for number in 0..1 + usize::from(make.percent(25)) {
-        let ruled: Vec<&str> = bodies.iter().map(|it| it.name.as_str()).filter(|_| make.percent(60)).collect();
-        if ruled.is_empty() {
-            continue;
+    let mut free: Vec<String> = bodies.iter().map(|it| it.name.clone()).collect();
+    let rules = match &given {
+        Some(rules) => {
+            let ruled: Vec<String> = rules.ruled.iter().map(|it| bodies[*it].name.clone()).collect();
+            free.retain(|it| !ruled.contains(it));
+            allowed(0, &ruled, rules.rule)
         }
-        free.retain(|it| !ruled.contains(it));
-        let rule = match owner {
-            Some(owner) if make.percent(75) => format!("self.{} == Some(me)", view.name(owner)),
-            _ => rule(&mut make, &view),
-        };
-        let _ = write!(
-            rules,
-            "    #[allowed({})]\n    fn rule{number}(&self, me: Pid) -> bool {{\n        {rule}\n    }}\n",
-            ruled.join(", ")
-        );
-    }
-    let nilpotent = if make.percent(40) { ", nilpotent" } else { "" };
+        None => random_rules(&mut make, &view, &bodies, &mut free),
+    };
+    let nilpotent = given.as_ref().map_or_else(|| make.percent(40), |it| it.nilpotent);
     // What is not allowed everywhere can be passed on only by mistake.
-    let passed = if free.is_empty() { 5 } else { 15 };
-    let layers = over(&mut make, &bodies, "Low", "Store", start.is_some(), passed);
+    let passed = match &given {
+        Some(_) => free.into_iter().filter(|_| make.percent(90)).collect(),
+        None => some_of(&mut make, &bodies, if free.is_empty() { 5 } else { 15 }),
+    };
+    let layers = over(&mut make, &bodies, ["Low", "Store"], start.is_some(), &passed, how);
     let raw: String = bodies.iter().map(operation).collect();
+    let nilpotent = if nilpotent { ", nilpotent" } else { "" };
     let text = format!(
         "{}\n#[layer]\nimpl Raw for Store {{\n{}{raw}}}\n
 #[layer(protocol = Raw{nilpotent})]\nimpl Low for Store {{\n{rules}}}\n{layers}",
@@ -245,6 +297,33 @@ pub fn protocol(random: &mut Rng) -> (String, Vec<&'static str>) {
         init(start.as_deref()),
     );
     (text, vec!["Together"])
+}
+
+/// One rule, or two; what has none is left in `free`.
+fn random_rules(make: &mut Bodies, view: &View, bodies: &[Body], free: &mut Vec<String>) -> String {
+    let mut rules = String::new();
+    let owner = make.field(Kind::Owner);
+    for number in 0..1 + usize::from(make.percent(25)) {
+        let ruled = some_of(make, bodies, 60);
+        if ruled.is_empty() {
+            continue;
+        }
+        free.retain(|it| !ruled.contains(it));
+        let rule = match owner {
+            Some(owner) if make.percent(75) => format!("self.{} == Some(me)", view.name(owner)),
+            _ => rule(make, view),
+        };
+        rules += &allowed(number, &ruled, &rule);
+    }
+    rules
+}
+
+/// A rule for some operations.
+fn allowed(number: usize, ruled: &[String], rule: &str) -> String {
+    format!(
+        "    #[allowed({})]\n    fn rule{number}(&self, me: Pid) -> bool {{\n        {rule}\n    }}\n",
+        ruled.join(", ")
+    )
 }
 
 /// A condition that does not choose.

@@ -65,11 +65,18 @@ fn bottom(make: &mut Bodies, keyed: &View, below: &[Body], starts: &str) -> Stri
         let guard = if make.percent(92) { "when(self.users.contains(&user)); " } else { "" };
         let present: Vec<String> = names.iter().map(|it| format!("self.{it}.contains(&user)")).collect();
         let present = if whole { format!("when({}); ", present.join(" && ")) } else { String::new() };
-        let slip = match make.random.u8(..20) {
+        let slip = match make.random.u8(..24) {
             0 => format!("self.{} = Map::new(); ", names[0]),
             1 => "self.users.insert(user); ".to_owned(),
             2 => "self.users = Set::new(); ".to_owned(),
             3 => format!("for user in self.users.clone() {{ self.{}.remove(&user); }} ", names[0]),
+            // Only the others are touched.
+            4 => "for it in self.users.clone() { if it != user { self.users.remove(&it); } } ".to_owned(),
+            5 => format!(
+                "for it in self.users.clone() {{ if it != user {{ self.{}.insert(it, {}); }} }} ",
+                names[0],
+                constant(keyed.fields[0])
+            ),
             _ => String::new(),
         };
         let argument = body.argument.map(|it| format!(", arg: {}", it.name())).unwrap_or_default();
@@ -121,6 +128,15 @@ fn bottom(make: &mut Bodies, keyed: &View, below: &[Body], starts: &str) -> Stri
         fields.join(", ")
     );
     text
+}
+
+/// A value of a field.
+fn constant(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "2",
+        Kind::Flag => "true",
+        _ => "None",
+    }
 }
 
 /// Which tables to start from: mostly those where every user may start.

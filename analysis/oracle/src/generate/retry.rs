@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::{
     Bodies, Body, View, bodies,
-    body::{Stmt, Ty, Value},
+    body::{Num, Stmt, Ty, Value},
     init, operation, state,
 };
 
@@ -23,7 +23,7 @@ pub fn retry(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut operations, mut code, mut passed) = (String::new(), String::new(), Vec::new());
     for body in &bodies {
         if body.result == Ty::Bool && make.percent(75) {
-            let (operation, procedure) = looped(&mut make, body);
+            let (operation, procedure) = looped(&mut make, &view, body);
             operations += &operation;
             code += &procedure;
         } else {
@@ -64,6 +64,10 @@ fn attempt(make: &mut Bodies, body: &Body) -> Body {
     body.statements.retain(|it| !matches!(it, Stmt::Leave(..)));
     let at = if make.percent(85) { 0 } else { make.random.usize(..=body.statements.len()) };
     body.statements.insert(at, refuses);
+    if make.percent(8) {
+        // It says that it tries.
+        body.statements.insert(0, Stmt::Emit(Num::Const(1)));
+    }
     body.value = if make.percent(85) {
         Value::Bool(super::body::Cond::Arg("true"))
     } else {
@@ -73,7 +77,7 @@ fn attempt(make: &mut Bodies, body: &Body) -> Body {
 }
 
 /// The operation that succeeds, and the loop that tries it.
-fn looped(make: &mut Bodies, body: &Body) -> (String, String) {
+fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
     let (name, wanted) = (&body.name, make.percent(90));
     let not = if wanted { "" } else { "!" };
     let carries = body.argument == Some(Ty::Num) && make.percent(50);
@@ -87,6 +91,7 @@ fn looped(make: &mut Bodies, body: &Body) -> (String, String) {
         (true, 1) => "let arg = if maybe() { 0 } else { 1 }; ",
         (true, _) => "let arg = any::<u64>(); ",
     };
+    let slip = if make.percent(8) { view.statement(&make.statement(None, 1)) } else { String::new() };
     let promise = match make.random.u8(..12) {
         0 => String::new(),
         1 => format!("when({not}!done); "),
@@ -95,7 +100,7 @@ fn looped(make: &mut Bodies, body: &Body) -> (String, String) {
     let _ = write!(
         operation,
         "    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> bool {{
-        {chosen}let done = self.do_{name}(me{comma}{given}); {promise}done\n    }}\n"
+        {chosen}let done = self.do_{name}(me{comma}{given}); {promise}{slip} done\n    }}\n"
     );
     let (before, after) = if carries { ("let mut arg = 0; ", "arg = 1; ") } else { ("", "") };
     let _ = write!(

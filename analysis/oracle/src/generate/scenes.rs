@@ -1,0 +1,148 @@
+//! Scenes: operations that are made for each other, so that one clause of an obligation decides. Random bodies rarely meet like that.
+//!
+//! The details of a scene are random, and what uses it may change any of its operations; so most scenes hold as they stand, or fail for
+//! some other reason than the one they were thought out for.
+
+use super::{
+    Bodies, Body,
+    body::{Cond, Kind, Num, Stmt, Ty, Value},
+};
+
+/// Operations, and which of them procedures call.
+pub struct Scene {
+    /// The operations.
+    pub bodies: Vec<Body>,
+    /// The calls of the first procedure, and of the second: indices of operations. Without any, they are random.
+    pub plans: [&'static [usize]; 2],
+}
+
+/// What a protocol allows in a scene.
+pub struct Rules {
+    /// The operations that there is a rule for.
+    pub ruled: &'static [usize],
+    /// The rule.
+    pub rule: &'static str,
+    /// Whether an operation that is not allowed does nothing.
+    pub nilpotent: bool,
+}
+
+fn body(name: &str, result: Ty, statements: Vec<Stmt>, value: Value) -> Body {
+    Body { name: name.to_owned(), argument: None, result, statements, value }
+}
+
+fn unit(name: &str, statements: Vec<Stmt>) -> Body {
+    body(name, Ty::Unit, statements, Value::Unit)
+}
+
+/// A scene for movers.
+pub fn movers(make: &mut Bodies) -> Scene {
+    match make.random.u8(..5) {
+        0 => destroyed_in_two_steps(make),
+        1 => fails_by_chance(make),
+        2 => says_it_twice(make),
+        3 => is_seen_by_others(make),
+        _ => tickets(make),
+    }
+}
+
+/// What the first step makes sure of is destroyed by two steps of others, and by none alone.
+fn destroyed_in_two_steps(make: &mut Bodies) -> Scene {
+    make.fields = vec![Kind::Flag, Kind::Flag];
+    let first = if make.percent(50) { "@ = true;" } else { "@ = !@;" };
+    let bodies = vec![
+        unit("ant", vec![Stmt::Do(0, "@ = false;"), Stmt::Do(1, "@ = false;")]),
+        unit("bee", vec![Stmt::Do(0, first)]),
+        unit("cat", vec![Stmt::If(Cond::About(0, "@"), vec![Stmt::Do(1, "@ = true;")], Vec::new())]),
+        body("dog", Ty::Bool, Vec::new(), Value::Bool(Cond::About(1, "@"))),
+    ];
+    Scene { bodies, plans: [&[0, 3], &[]] }
+}
+
+/// The last step may fail, but need not, if others have been there.
+fn fails_by_chance(make: &mut Bodies) -> Scene {
+    make.fields = vec![Kind::Flag, Kind::Number];
+    let fails = Stmt::Assert(Cond::About(0, "!@"));
+    let first = Num::Const(make.random.u8(..2));
+    // What others have seen has to be shown at once: a failure that comes first would excuse everything.
+    let sees = vec![Stmt::Emit(Num::Of(1, "@")), Stmt::Do(0, "@ = true;")];
+    let bodies = vec![
+        unit("ant", vec![Stmt::DoNum(1, "@ = #;", first)]),
+        unit("bee", sees),
+        unit("cat", vec![Stmt::If(Cond::Maybe, vec![fails], Vec::new())]),
+    ];
+    Scene { bodies, plans: [&[0, 2], &[]] }
+}
+
+/// Two steps that only emit.
+fn says_it_twice(make: &mut Bodies) -> Scene {
+    make.fields = vec![Kind::Number, Kind::Flag];
+    let said = if make.percent(50) { Num::Const(1) } else { Num::Of(0, "@") };
+    let bodies = vec![
+        unit("ant", vec![Stmt::Emit(said)]),
+        body("bee", Ty::Bool, Vec::new(), Value::Bool(Cond::About(1, "@"))),
+        unit("cat", vec![Stmt::Do(1, "@ = true;")]),
+    ];
+    let plan: &[usize] = if make.percent(50) { &[0, 0] } else { &[2, 0] };
+    Scene { bodies, plans: [plan, &[]] }
+}
+
+/// A mark that is taken back: its owner makes nothing else of it, but others see it, in one of three ways.
+fn is_seen_by_others(make: &mut Bodies) -> Scene {
+    let (kind, mark) = if make.percent(50) { (Kind::Marks, "@.insert(me);") } else { (Kind::Own, "@.insert(me, 1);") };
+    make.fields = vec![kind, Kind::Number];
+    let none = || Cond::About(0, "@.is_empty()");
+    let sees = match make.random.u8(..4) {
+        0 => body("bee", Ty::Bool, Vec::new(), Value::Bool(none())),
+        1 => unit("bee", vec![Stmt::Assert(none())]),
+        _ => unit("bee", vec![Stmt::If(none(), Vec::new(), vec![Stmt::Emit(Num::Const(1))])]),
+    };
+    let bodies = vec![unit("ant", vec![Stmt::Do(0, mark)]), sees, unit("cat", vec![Stmt::Do(0, "@.remove(&me);")])];
+    Scene { bodies, plans: [&[0, 2], &[]] }
+}
+
+/// An operation that passes all others, but not itself.
+fn tickets(make: &mut Bodies) -> Scene {
+    make.fields = vec![Kind::Number, Kind::Flag];
+    let next = Stmt::DoNum(0, "@ = #;", Num::Of(0, "(@ + 1) % 3"));
+    let other = if make.percent(50) { "@ = true;" } else { "@ = !@;" };
+    let bodies =
+        vec![body("ant", Ty::Num, vec![next], Value::Num(Num::Of(0, "@"))), unit("bee", vec![Stmt::Do(1, other)])];
+    Scene { bodies, plans: [&[0, 0], &[]] }
+}
+
+/// A scene for protocols.
+pub fn protocol(make: &mut Bodies) -> (Scene, Rules) {
+    if make.percent(50) { taken_away(make) } else { locked(make) }
+}
+
+/// Others take away what an operation needs to be allowed; then it would do something that can be seen.
+fn taken_away(make: &mut Bodies) -> (Scene, Rules) {
+    make.fields = vec![Kind::Flag, Kind::Number];
+    let harm = match make.random.u8(..3) {
+        0 => Stmt::Assert(Cond::About(0, "@")),
+        1 => Stmt::If(Cond::About(0, "!@"), vec![Stmt::Emit(Num::Const(1))], Vec::new()),
+        _ => Stmt::If(Cond::About(0, "!@"), vec![Stmt::DoNum(1, "@ = #;", Num::Const(1))], Vec::new()),
+    };
+    let bodies = vec![
+        unit("ant", vec![Stmt::Do(0, "@ = true;")]),
+        unit("bee", vec![Stmt::Do(0, "@ = false;")]),
+        unit("cat", vec![harm]),
+        body("dog", Ty::Num, Vec::new(), Value::Num(Num::Of(1, "@"))),
+    ];
+    let rules = Rules { ruled: &[2], rule: "self.flag0", nilpotent: make.percent(75) };
+    (Scene { bodies, plans: [&[0, 2], &[]] }, rules)
+}
+
+/// What is read and written is guarded by a lock.
+fn locked(make: &mut Bodies) -> (Scene, Rules) {
+    make.fields = vec![Kind::Owner, Kind::Number];
+    let written = if make.percent(50) { Num::Const(1) } else { Num::Of(1, "(@ + 1) % 3") };
+    let bodies = vec![
+        unit("ant", vec![Stmt::When(Cond::About(0, "@.is_none()")), Stmt::Do(0, "@ = Some(me);")]),
+        unit("bee", vec![Stmt::DoNum(1, "@ = #;", written)]),
+        body("cat", Ty::Num, Vec::new(), Value::Num(Num::Of(1, "@"))),
+        unit("dog", vec![Stmt::Do(0, "@ = None;")]),
+    ];
+    let rules = Rules { ruled: &[1, 2, 3], rule: "self.owner0 == Some(me)", nilpotent: make.percent(40) };
+    (Scene { bodies, plans: [&[0, 1, 3], &[0, 2, 3]] }, rules)
+}
