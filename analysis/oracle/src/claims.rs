@@ -4,9 +4,7 @@
 //! is small enough every state is looked at, otherwise random ones.
 
 use cspec_analysis::{
-    ir::{
-        Abstraction, Code, FunctionId, Implementation, Justification, LayerId, Partition, PartitionEnd, Program, Type,
-    },
+    ir::{Abstraction, Code, Implementation, Justification, LayerId, Program, Type},
     verdict::ObligationName,
 };
 use fastrand::Rng;
@@ -14,7 +12,8 @@ use fastrand::Rng;
 use crate::{
     eval::{DontKnow, Evaluator, Outcome},
     fuzz::{is_related, related},
-    shape,
+    keyed::End,
+    shape::Procedure,
     value::{Scope, Value},
 };
 
@@ -24,25 +23,35 @@ pub struct States<'r> {
     random: &'r mut Rng,
     /// How many states have been looked at.
     pub seen: usize,
+    /// Only these, and rows of arguments to begin with.
+    only: Option<(Vec<Value>, Vec<Vec<Value>>)>,
 }
 
 impl<'r> States<'r> {
     /// All states if there are no more than `most`, or else so many random ones.
     pub fn all_or(most: usize, random: &'r mut Rng) -> States<'r> {
-        States { most, random, seen: 0 }
+        States { most, random, seen: 0, only: None }
+    }
+
+    /// Only these states, each where it is of the type; and these arguments before others.
+    pub fn only(states: Vec<Value>, arguments: Vec<Vec<Value>>, random: &'r mut Rng) -> States<'r> {
+        States { most: 200, random, seen: 0, only: Some((states, arguments)) }
     }
 
     pub(crate) fn of(&mut self, evaluator: &Evaluator<'_>, ty: &Type) -> Vec<Value> {
-        let states = match evaluator.universe.values(ty) {
-            Ok(all) if all.len() <= self.most => all.to_vec(),
-            _ => (0..self.most).filter_map(|_| evaluator.universe.sample(ty, self.random)).collect(),
+        let states = match &self.only {
+            Some((states, _)) => states.iter().filter(|it| evaluator.universe.belongs(it, ty)).cloned().collect(),
+            None => match evaluator.universe.values(ty) {
+                Ok(all) if all.len() <= self.most => all.to_vec(),
+                _ => (0..self.most).filter_map(|_| evaluator.universe.sample(ty, self.random)).collect(),
+            },
         };
         self.seen += states.len();
         states
     }
 
     /// All rows of arguments, or a few random ones.
-    fn arguments(&mut self, evaluator: &Evaluator<'_>, types: &[Type]) -> Vec<Vec<Value>> {
+    pub(crate) fn arguments(&mut self, evaluator: &Evaluator<'_>, types: &[Type]) -> Vec<Vec<Value>> {
         let ty = Type::Tuple(types.to_vec());
         let rows = match evaluator.universe.values(&ty) {
             Ok(all) if all.len() <= 12 => all.to_vec(),
@@ -52,7 +61,9 @@ impl<'r> States<'r> {
             Value::Tuple(fields) => fields,
             _ => Vec::new(),
         };
-        rows.into_iter().map(fields).collect()
+        let given = self.only.iter().flat_map(|it| &it.1).map(|it| Value::Tuple(it.clone()));
+        let given: Vec<Value> = given.filter(|it| evaluator.universe.belongs(it, &ty)).collect();
+        given.into_iter().chain(rows).map(fields).collect()
     }
 }
 
@@ -80,7 +91,7 @@ pub(crate) fn done(steps: &Steps) -> impl Iterator<Item = (&Value, &Value, &[Val
     steps.iter().filter_map(|it| it.done().map(|((result, state), events)| (result, state, events)))
 }
 
-fn unsupported(what: &str) -> DontKnow {
+pub(crate) fn unsupported(what: &str) -> DontKnow {
     DontKnow(format!("{what} is not stated here"))
 }
 
@@ -97,8 +108,9 @@ impl<'p> Claims<'p> {
     pub fn refute(&self, name: &ObligationName, states: &mut States) -> Result<Option<String>, DontKnow> {
         self.evaluator.set_fuel(self.fuel);
         match name.kind {
-            "turn" | "check" | "absorbs-background" => Err(unsupported(name.kind)),
-            "initial" | "simulation" | "atomic-spec" | "shape" | "follows" | "own-key" | "other-keys" => {
+            "absorbs-background" => Err(unsupported(name.kind)),
+            "initial" | "simulation" | "atomic-spec" | "shape" | "follows" | "turn" | "own-key" | "other-keys"
+            | "check" => {
                 let implementation = self.program.implementations.iter().find(|it| it.name == name.implementation);
                 self.of_implementation(name, implementation.ok_or_else(|| unsupported("a name"))?, states)
             }
@@ -124,7 +136,7 @@ impl<'p> Claims<'p> {
         operations.iter().position(|it| it.name == name).ok_or_else(|| unsupported("an operation of this name"))
     }
 
-    fn state(&self, layer: LayerId) -> &'p Type {
+    pub(crate) fn state(&self, layer: LayerId) -> &'p Type {
         &self.program.layers[layer.0 as usize].state
     }
 
@@ -199,17 +211,17 @@ impl<'p> Claims<'p> {
             }
             ("shape" | "follows", Justification::Movers(code)) => {
                 let code = code.get(&name.operation).ok_or_else(|| unsupported("a missing procedure"))?;
-                let procedure =
-                    shape::Procedure { claims: self, lower: implementation.lower, code, name: &name.operation };
+                let procedure = Procedure { claims: self, lower: implementation.lower, code, name: &name.operation };
                 procedure.refute(name.kind == "shape", states)
             }
-            ("own-key" | "other-keys", Justification::Partition(partition)) => match &partition.end {
-                PartitionEnd::Bottom { slice } => {
-                    let keyed = Keyed { claims: self, implementation, partition, slice: *slice };
-                    keyed.refute(&name.operation, name.kind == "own-key", states)
-                }
-                PartitionEnd::Top { .. } => Err(unsupported("the top of a partition")),
-            },
+            ("turn", Justification::Retry(code)) => {
+                let code = code.get(&name.operation).ok_or_else(|| unsupported("a missing procedure"))?;
+                let (upper, lower) = (implementation.upper, implementation.lower);
+                Procedure { claims: self, lower, code, name: &name.operation }.refute_turn(upper, states)
+            }
+            ("own-key" | "other-keys" | "check", Justification::Partition(partition)) => {
+                End { claims: self, implementation, partition }.refute(name, states)
+            }
             _ => Err(unsupported(name.kind)),
         }
     }
@@ -220,6 +232,9 @@ impl<'p> Claims<'p> {
         by: &Justification,
         states: &mut States,
     ) -> Result<Option<String>, DontKnow> {
+        if let Justification::Partition(partition) = by {
+            return End { claims: self, implementation, partition }.initial(states);
+        }
         let high = self.state(implementation.upper);
         for low in states.of(&self.evaluator, self.state(implementation.lower)) {
             if !self.evaluator.is_initial(implementation.lower, &low)? {
@@ -228,7 +243,7 @@ impl<'p> Claims<'p> {
             let candidates = match by {
                 Justification::Abstraction(relation) => related(&self.evaluator, relation, &low, high)?,
                 Justification::Movers(_) | Justification::Retry(_) => vec![low.clone()],
-                Justification::Partition(_) => return Err(unsupported("initial states of a partition")),
+                Justification::Partition(_) => Vec::new(),
             };
             let mut matched = false;
             for state in candidates {
@@ -304,7 +319,9 @@ impl<'p> Claims<'p> {
         for low in states.of(&self.evaluator, self.state(lower)) {
             let mut highs = related(&self.evaluator, relation, &low, self.state(upper))?;
             states.random.shuffle(&mut highs);
-            pairs.extend(highs.into_iter().take(4).map(|high| (low.clone(), high)));
+            pairs.extend(
+                highs.into_iter().take(if states.only.is_some() { 200 } else { 4 }).map(|high| (low.clone(), high)),
+            );
         }
         Ok(pairs)
     }
@@ -456,69 +473,5 @@ impl Pair<'_, '_> {
         let allowed = &self.claims.program.layers[self.layer.0 as usize].operations[self.mover.0].allowed;
         let arguments = [&[state.clone(), ME], self.mover.1].concat();
         self.claims.evaluator.all_hold(allowed, &arguments)
-    }
-}
-
-/// The lower end of a partition.
-struct Keyed<'c, 'p> {
-    claims: &'c Claims<'p>,
-    implementation: &'p Implementation,
-    partition: &'p Partition,
-    slice: FunctionId,
-}
-
-impl Keyed<'_, '_> {
-    fn slice(&self, state: &Value, key: &Value) -> Result<Option<Value>, DontKnow> {
-        match self.claims.evaluator.call(self.slice, &[state.clone(), key.clone()])?.as_slice() {
-            [Outcome::Done((Value::Variant(1, one), _), _)] => Ok(one.first().cloned()),
-            [Outcome::Done((Value::Variant(0, _), _), _)] => Ok(None),
-            _ => Err(unsupported("a slice that fails or has several values")),
-        }
-    }
-
-    /// `own`: the step at a key is one of its layer; or else: other keys are left alone.
-    fn refute(&self, name: &str, own: bool, states: &mut States) -> Result<Option<String>, DontKnow> {
-        let (lower, upper) = (self.implementation.lower, self.implementation.upper);
-        let evaluator = &self.claims.evaluator;
-        let above = self.claims.operation_named(upper, name)?;
-        let code = self.partition.code.get(name).ok_or_else(|| unsupported("a missing procedure"))?;
-        let types = evaluator.argument_types(upper, above);
-        let keys = evaluator.universe.values(&self.partition.key_type).map_err(|_| unsupported("so many keys"))?;
-        for state in states.of(evaluator, self.claims.state(lower)) {
-            for key in keys.iter() {
-                let Some(one) = self.slice(&state, key)? else { continue };
-                for arguments in states.arguments(evaluator, &types) {
-                    let mut given = arguments.clone();
-                    if let Code::Procedure(_) = code {
-                        given.insert(0, key.clone());
-                    }
-                    let steps = self.claims.alone(code, name, lower, &state, &given)?;
-                    let allowed = evaluator.step(upper, above, &one, &ME, &arguments)?;
-                    for outcome in &steps {
-                        let is_right = match outcome {
-                            Outcome::Done((result, after), events) if own => {
-                                let one = self.slice(after, key)?;
-                                fails(&allowed)
-                                    || done(&allowed)
-                                        .any(|it| it.0 == result && Some(it.1) == one.as_ref() && it.2 == events)
-                            }
-                            Outcome::Done((_, after), _) => {
-                                let mut same = true;
-                                for other in keys.iter().filter(|it| *it != key) {
-                                    same = same && self.slice(after, other)? == self.slice(&state, other)?;
-                                }
-                                same
-                            }
-                            Outcome::Failed => !own || fails(&allowed),
-                            Outcome::Panicked(_) => false,
-                        };
-                        if !is_right {
-                            return Ok(Some(format!("in {state}, for {key}: {name}{arguments:?} can be {outcome:?}")));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(None)
     }
 }

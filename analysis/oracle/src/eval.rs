@@ -94,6 +94,17 @@ pub enum Logged {
     Result(Value),
 }
 
+/// A choice that a run is told to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What `maybe()` is.
+    Maybe(bool),
+    /// What `any()` gives; or anything, if it is not said.
+    Any(Option<Value>),
+    /// Which element `choose()` takes.
+    Element(usize),
+}
+
 /// A choice on the tape.
 struct Choice {
     picked: usize,
@@ -204,6 +215,29 @@ impl<'p> Evaluator<'p> {
         })
     }
 
+    /// The outcomes of a step in which just these choices are made, in this order.
+    ///
+    /// # Errors
+    /// If they cannot be told, or the step makes other choices.
+    pub fn told_step(
+        &self,
+        (layer, operation): (LayerId, usize),
+        state: &Value,
+        me: &Value,
+        arguments: &[Value],
+        told: &[Told],
+    ) -> Result<Vec<Outcome<(Value, Value)>>, DontKnow> {
+        self.outcomes(|run| {
+            run.told = Some(told.to_vec());
+            let mut state = state.clone();
+            let result = run.step(layer, operation, &mut state, me, arguments)?;
+            match run.told.as_deref() {
+                Some([]) | None => Ok((result, state)),
+                Some([next, ..]) => Err(dont_know(&format!("the step ends before it chooses {next:?}"))),
+            }
+        })
+    }
+
     /// All outcomes of a procedure that runs alone over a layer: the result, and the state after it.
     ///
     /// # Errors
@@ -294,6 +328,7 @@ impl<'p> Evaluator<'p> {
                 events: Vec::new(),
                 below: below.clone(),
                 calls: 0,
+                told: None,
             };
             body(&mut run)?;
             tape = run.tape;
@@ -331,6 +366,8 @@ pub struct Run<'a, 'p> {
     pub(crate) events: Vec<Value>,
     pub(crate) below: Below<'a>,
     calls: u32,
+    /// The choices to make, if they are given.
+    told: Option<Vec<Told>>,
 }
 
 struct Frame<'p> {
@@ -342,6 +379,33 @@ impl<'a, 'p> Run<'a, 'p> {
     /// The evaluator.
     pub fn evaluator(&self) -> &'a Evaluator<'p> {
         self.evaluator
+    }
+
+    /// The next choice that is told, if choices are.
+    fn told(&mut self) -> Result<Option<Told>, Stop> {
+        match &mut self.told {
+            None => Ok(None),
+            Some(told) if told.is_empty() => Err(dont_know("the step makes a choice that is not told")),
+            Some(told) => Ok(Some(told.remove(0))),
+        }
+    }
+
+    /// `maybe()`.
+    fn maybe(&mut self) -> Result<bool, Stop> {
+        match self.told()? {
+            None => Ok(self.choose(2)? == 1),
+            Some(Told::Maybe(yes)) => Ok(yes),
+            Some(other) => Err(dont_know(&format!("{other:?} is told of `maybe()`"))),
+        }
+    }
+
+    /// `choose()`, by index.
+    fn element(&mut self, of: usize) -> Result<usize, Stop> {
+        match self.told()? {
+            None => self.choose(of),
+            Some(Told::Element(index)) if index < of => Ok(index),
+            Some(other) => Err(dont_know(&format!("{other:?} is told of `choose()` from {of}"))),
+        }
     }
 
     /// One of so many alternatives; with none, the transition does not exist.
@@ -479,6 +543,14 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 
     fn any(&mut self, ty: &Type) -> Result<Value, Stop> {
+        if *ty == Type::UNIT {
+            return Ok(Value::UNIT);
+        }
+        match self.told()? {
+            None | Some(Told::Any(None)) => {}
+            Some(Told::Any(Some(value))) => return Ok(value),
+            Some(other) => return Err(dont_know(&format!("{other:?} is told of `any()`"))),
+        }
         let all = self.evaluator.universe.values(ty).map_err(|_| dont_know("too many values to choose from"))?;
         let picked = self.choose(all.len())?;
         Ok(all[picked].clone())
@@ -560,11 +632,11 @@ impl<'a, 'p> Run<'a, 'p> {
             ExprKind::And(left, right) => Ok(Value::Bool(self.is_true(frame, left)? && self.is_true(frame, right)?)),
             ExprKind::Or(left, right) => Ok(Value::Bool(self.is_true(frame, left)? || self.is_true(frame, right)?)),
             ExprKind::Each(each, sequence, pattern, body) => self.each(frame, *each, sequence, pattern, body),
-            ExprKind::Maybe => Ok(Value::Bool(self.choose(2)? == 1)),
+            ExprKind::Maybe => Ok(Value::Bool(self.maybe()?)),
             ExprKind::Any => self.any(&expr.ty),
             ExprKind::Choose(sequence) => {
                 let elements = self.sequence(frame, sequence)?;
-                let picked = self.choose(elements.len())?;
+                let picked = self.element(elements.len())?;
                 Ok(elements[picked].clone())
             }
             ExprKind::When(condition) => match self.is_true(frame, condition)? {
@@ -738,6 +810,10 @@ impl<'a, 'p> Run<'a, 'p> {
     fn star(&mut self, frame: &mut Frame<'p>, body: &'p Expr) -> Result<Value, Stop> {
         if matches!(self.below, Below::Stack(_)) {
             return Err(dont_know("`while maybe()` in a procedure"));
+        }
+        if self.told.is_some() {
+            while self.maybe()? && self.turn(frame, body)?.is_none() {}
+            return Ok(Value::UNIT);
         }
         let known = self.tape.get(self.at).and_then(|it| it.ends.clone());
         let ends = match known {

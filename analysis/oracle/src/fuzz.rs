@@ -1,6 +1,6 @@
 //! Soundness: where every obligation of a random package holds, brute force finds no trace at the bottom that the top does not have.
 //!
-//! And the other way round: what is said to be violated is refuted by [`crate::claims`], in some state of a small universe.
+//! And the other way round: the counterexamples of what is violated are [replayed](crate::replay).
 
 use std::{
     fmt,
@@ -18,9 +18,9 @@ use cspec_analysis::{
 use fastrand::Rng;
 
 use crate::{
-    claims::{Claims, States},
     eval::{DontKnow, Evaluator, Outcome},
     generate::Case,
+    replay::{Replayed, replay},
     search::{Event, System, every_run, every_state},
     stack::{Call, Client, Tower},
     value::{Scope, Value},
@@ -36,12 +36,11 @@ pub enum Fate {
         /// Traces compared.
         traces: usize,
     },
-    /// Some obligation does not hold: so many violations were refuted in a small universe as well, and so many were not looked for or
-    /// found there.
+    /// Some obligation does not hold: so many counterexamples were replayed here, and others could not be.
     Rejected {
-        /// Refuted here as well.
+        /// Replayed here.
         confirmed: usize,
-        /// Their kinds: not refuted here.
+        /// The kinds of the others, and why.
         unconfirmed: Vec<String>,
     },
     /// Some obligation was given up.
@@ -59,6 +58,8 @@ pub enum Wrong {
     Panics(String),
     /// All obligations hold, and yet a trace is new.
     WrongAcceptance(Box<NewTrace>),
+    /// What a counterexample tells does not happen, or refutes nothing.
+    BadCounterexample(String),
     /// The two searches of this package disagree.
     SearchesDisagree(String),
 }
@@ -83,6 +84,7 @@ impl fmt::Display for Wrong {
         match self {
             Wrong::IllFormed(why) => write!(f, "the generated source is not in the language: {why}"),
             Wrong::Panics(why) => write!(f, "the engine panics: {why}"),
+            Wrong::BadCounterexample(what) => write!(f, "a counterexample is none: {what}"),
             Wrong::SearchesDisagree(what) => write!(f, "the two searches disagree: {what}"),
             Wrong::WrongAcceptance(new) => {
                 writeln!(f, "every obligation holds, but the top does not have a trace of the bottom")?;
@@ -166,7 +168,7 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
         if !effort.confirm {
             return Fate::Rejected { confirmed: 0, unconfirmed: Vec::new() };
         }
-        return confirmed(&lowered.program, &outcomes, &mut random);
+        return replayed(&lowered.program, &outcomes);
     }
     if outcomes.iter().any(|it| it.verdict == Verdict::Undecided) {
         return Fate::Undecided;
@@ -180,17 +182,22 @@ fn options(scope: &Bounds) -> Options {
     Options { scope: Bounds { budget: 3_000_000, ..scope.clone() }, end_to_end: false }
 }
 
-/// Looks for the violations in a small universe.
-fn confirmed(program: &Program, outcomes: &[Settled], random: &mut Rng) -> Fate {
-    let claims = Claims::new(program, Scope { pids: 3, ints: vec![0, 1, 2], scalars: 2, ..Scope::default() });
+/// Replays the counterexamples of all violations.
+fn replayed(program: &Program, outcomes: &[Settled]) -> Fate {
     let mut confirmed = 0;
     let mut unconfirmed = Vec::new();
-    // One of them is enough work for a case.
-    let violated: Vec<&Settled> = outcomes.iter().filter(|it| it.verdict == Verdict::Violated).collect();
-    if let Some(outcome) = random.choice(violated) {
-        match claims.refute(&outcome.name, &mut States::all_or(150, random)) {
-            Ok(Some(_)) => confirmed += 1,
-            _ => unconfirmed.push(outcome.name.kind.to_owned()),
+    for outcome in outcomes.iter().filter(|it| it.verdict == Verdict::Violated) {
+        let Some(told) = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref()) else {
+            unconfirmed.push(format!("{}: no counterexample", outcome.name.kind));
+            continue;
+        };
+        match replay(program, &outcome.name, told) {
+            Replayed::Confirmed => confirmed += 1,
+            Replayed::Unknown(why) => unconfirmed.push(format!("{}: {why}", outcome.name.kind)),
+            Replayed::Refuted(what) => {
+                let told = told.lines().join("\n  ");
+                return Fate::Wrong(Wrong::BadCounterexample(format!("{}: {what}\n  {told}", outcome.name.id())));
+            }
         }
     }
     Fate::Rejected { confirmed, unconfirmed }

@@ -38,9 +38,10 @@ struct Called {
 }
 
 /// Where the procedure is after a log.
-enum At {
+pub(crate) enum At {
     Wants(Vec<Logged>, usize, Vec<Value>),
-    Ended,
+    /// It has returned this, or failed by itself.
+    Ended(Option<Value>),
 }
 
 impl Procedure<'_, '_> {
@@ -121,20 +122,24 @@ impl Procedure<'_, '_> {
     }
 
     /// What the procedure does next.
-    fn next(&self, arguments: &[Value], log: &[Logged]) -> Result<Vec<At>, DontKnow> {
+    pub(crate) fn next(&self, arguments: &[Value], log: &[Logged]) -> Result<Vec<At>, DontKnow> {
         if log.len() > 40 {
             return Err(DontKnow("a procedure that goes on and on".to_owned()));
         }
         let Code::Procedure(function) = self.code else {
             let operation = self.claims.operation_named(self.lower, self.name)?;
             let wants = At::Wants(Vec::new(), operation, arguments.to_vec());
-            return Ok(if log.is_empty() { vec![wants] } else { vec![At::Ended] });
+            return Ok(match log.last() {
+                Some(Logged::Result(result)) => vec![At::Ended(Some(result.clone()))],
+                _ => vec![wants],
+            });
         };
         let tower = Tower::layer(self.lower);
         let mut found = Vec::new();
         self.claims.evaluator.each_run(log, Below::Stack(Descent::new(&tower)), &mut |run| {
             match run.call(*function, arguments.to_vec()) {
-                Ok(_) | Err(Stop::Failed | Stop::Panicked(_)) => found.push(At::Ended),
+                Ok((result, _)) => found.push(At::Ended(Some(result))),
+                Err(Stop::Failed | Stop::Panicked(_)) => found.push(At::Ended(None)),
                 Err(Stop::Wants(Want::Step(operation, arguments))) => {
                     found.push(At::Wants(run.log.clone(), operation, arguments));
                 }

@@ -288,6 +288,35 @@ impl<'p> Universe<'p> {
         Ok(all)
     }
 
+    /// Whether a value is one of a type, within this scope or not.
+    pub fn belongs(&self, value: &Value, ty: &Type) -> bool {
+        let all = |values: &[Value], types: Vec<&Type>| {
+            values.len() == types.len() && values.iter().zip(types).all(|(value, ty)| self.belongs(value, ty))
+        };
+        let fields = |fields: &'p [cspec_analysis::ir::Field]| fields.iter().map(|it| &it.ty).collect::<Vec<_>>();
+        match (value, ty) {
+            (Value::Bool(_), Type::Bool) | (Value::Str(_), Type::Str) | (Value::Pid(_), Type::Pid) => true,
+            (Value::Int(it), Type::Int { bits, signed }) => int_range(*bits, *signed).contains(it),
+            (_, Type::User(id)) => match (value, &self.program.types[id.0 as usize].kind) {
+                (Value::Scalar(_), TypeDefKind::Scalar) => true,
+                (Value::Tuple(values), TypeDefKind::Struct(types)) => all(values, fields(types)),
+                (Value::Variant(tag, values), TypeDefKind::Enum(variants)) => {
+                    variants.get(*tag as usize).is_some_and(|it| all(values, fields(&it.fields)))
+                }
+                _ => false,
+            },
+            (Value::Tuple(values), Type::Tuple(types)) => all(values, types.iter().collect()),
+            (Value::Variant(0, values), Type::Option(_)) => values.is_empty(),
+            (Value::Variant(1, values), Type::Option(inner)) => all(values, vec![inner]),
+            (Value::Map(entries), Type::Map(key, value)) | (Value::Total(entries, _), Type::Total(key, value)) => {
+                entries.iter().all(|(k, v)| self.belongs(k, key) && self.belongs(v, value))
+            }
+            (Value::Set(elements), Type::Set(ty)) => elements.iter().all(|it| self.belongs(it, ty)),
+            (Value::Seq(elements), Type::Seq(ty)) => elements.iter().all(|it| self.belongs(it, ty)),
+            _ => false,
+        }
+    }
+
     /// A random value of a type; none if it has no value here.
     pub fn sample(&self, ty: &Type, random: &mut fastrand::Rng) -> Option<Value> {
         let one_of = |values: Vec<Value>, random: &mut fastrand::Rng| random.choice(values);

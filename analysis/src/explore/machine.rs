@@ -113,7 +113,7 @@ pub struct Telling {
     /// What.
     pub told: Told,
     /// Events at the time.
-    pub events: usize,
+    pub events: Rc<Vec<Value>>,
     /// What it did before.
     pub before: Tale,
 }
@@ -226,7 +226,7 @@ impl Machine {
     /// Notes what the run does, if it is to be told.
     pub fn tell(&mut self, told: impl FnOnce(&Machine) -> Told) {
         if let Some(before) = self.tale.clone() {
-            let telling = Telling { told: told(self), events: self.events.len(), before };
+            let telling = Telling { told: told(self), events: self.events.clone(), before };
             self.tale = Some(Some(Rc::new(telling)));
         }
     }

@@ -586,7 +586,12 @@ impl Question {
             let from = &case.slots[self.wanted_from.1];
             runs.push(teller.run("wanted", self.wanted_from.0, from).with(steps));
         }
-        runs.retain(|it| !it.steps.is_empty());
+        // Where no step is told, since the code that cuts panics, there is still the state that it cuts from.
+        let mut number = 0;
+        runs.retain(|it| {
+            number += 1;
+            number == 1 || !it.steps.is_empty()
+        });
         let conclusion = match &case.end {
             End::Done => self.but.clone(),
             End::Panicked(_, why) => format!("the run panics: {why}"),

@@ -232,7 +232,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
                         let (process, arguments) = self.arguments(machine, called, values);
                         steps.push(Step { process, arguments, ..blank(called.operation.clone(), called.place) });
                     }
-                    open.push(called.map(|it| (it, telling.events)));
+                    open.push(called.map(|it| (it, telling.events.len())));
                 }
                 Told::Chose(site, chosen) => {
                     let choice = self.choice(machine, *site, chosen);
@@ -244,7 +244,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
                     let Some(Some((called, events))) = open.pop() else { continue };
                     let result = self.told(machine, result, &called.result);
                     let after = self.told(machine, state, &called.state);
-                    let emitted = machine.events.get(events..telling.events).unwrap_or_default().to_vec();
+                    let emitted = telling.events.get(events..).unwrap_or_default().to_vec();
                     let emitted = self.events(machine, &Value::seq(emitted));
                     if let Some(step) = steps.last_mut() {
                         (step.end, step.after, step.events) = (StepEnd::Returns(result), Some(after), emitted);

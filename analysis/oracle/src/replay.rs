@@ -1,0 +1,448 @@
+//! The engine's own counterexamples, replayed: what they tell must happen, and refute what they are said to refute.
+//!
+//! A counterexample is data: states, steps, choices. Each of its steps is made here once more from the state that it is told from, with the
+//! choices that are told, and has to end as it is told. Then the obligation is stated again, by [`crate::claims`], of the state that the
+//! counterexample starts from and over a universe of the values that it mentions: it must fail there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cspec_analysis::{
+    counterexample::{Chosen, Counterexample, Datum, Mismatch, Run, Step, StepEnd, TextPart},
+    ir::{LayerId, Program, Type, TypeDefKind},
+    verdict::{ObligationName, Pattern},
+};
+use fastrand::Rng;
+
+use crate::{
+    claims::{Claims, States},
+    eval::{DontKnow, Outcome, Told},
+    value::{Scope, Value},
+};
+
+/// What became of a counterexample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// All of it happens, and the obligation fails where it starts.
+    Confirmed,
+    /// It cannot be told: why.
+    Unknown(String),
+    /// Something that it tells does not happen, or it refutes nothing: what.
+    Refuted(String),
+}
+
+/// Replays a counterexample of an obligation.
+pub fn replay<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Replayed {
+    let reader = Reader::of(program, told);
+    if reader.scope.pids > 6 {
+        return Replayed::Unknown("it speaks of too many processes".to_owned());
+    }
+    let mut claims = Claims::new(program, reader.scope.clone());
+    claims.fuel = 3_000_000;
+    let replay = Replay { program, name, claims: &claims, reader: &reader };
+    let steps = told.runs.iter().try_for_each(|run| replay.run(run));
+    match steps.and_then(|()| replay.refutes(told)) {
+        Ok(()) => Replayed::Confirmed,
+        Err(Trouble::Unknown(why)) => Replayed::Unknown(why),
+        Err(Trouble::Wrong(what)) => Replayed::Refuted(what),
+    }
+}
+
+enum Trouble {
+    Unknown(String),
+    Wrong(String),
+}
+
+impl From<DontKnow> for Trouble {
+    fn from(it: DontKnow) -> Trouble {
+        Trouble::Unknown(it.0)
+    }
+}
+
+fn unknown(why: &str) -> Trouble {
+    Trouble::Unknown(why.to_owned())
+}
+
+struct Replay<'r, 'p> {
+    program: &'p Program,
+    name: &'r ObligationName,
+    claims: &'r Claims<'p>,
+    reader: &'r Reader<'p>,
+}
+
+impl Replay<'_, '_> {
+    /// Makes the steps of a run, one after the other.
+    fn run<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
+        let mut layer = self.claims.layer_named(&run.layer)?;
+        let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
+        if let ("the procedure", Some(owner)) = (run.title.as_str(), owner) {
+            layer = owner.lower;
+        }
+        for (number, step) in run.steps.iter().enumerate() {
+            let before = self.state(layer, run.before(number))?;
+            self.step(layer, &before, step).map_err(|trouble| match trouble {
+                Trouble::Wrong(what) => Trouble::Wrong(format!("{step}: from {before}: {what}")),
+                Trouble::Unknown(why) => Trouble::Unknown(why),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn state(&self, layer: LayerId, datum: &Datum) -> Result<Value, Trouble> {
+        let ty = &self.program.layers[layer.0 as usize].state;
+        self.reader.value(datum, ty).ok_or_else(|| unknown("a state is not told in full"))
+    }
+
+    fn step<P>(&self, layer: LayerId, before: &Value, step: &Step<P>) -> Result<(), Trouble> {
+        let evaluator = &self.claims.evaluator;
+        evaluator.set_fuel(self.claims.fuel);
+        let Some(process) = &step.process else { return self.condition(layer, before, step) };
+        let operation = self.claims.operation_named(layer, &step.operation)?;
+        let me = self.reader.value(process, &Type::Pid).ok_or_else(|| unknown("a process is not told"))?;
+        let types = evaluator.argument_types(layer, operation);
+        let arguments = step.arguments.iter().zip(&types).map(|(it, ty)| self.reader.value(it, ty));
+        let arguments: Option<Vec<Value>> = arguments.collect();
+        let arguments = arguments.ok_or_else(|| unknown("an argument is not told in full"))?;
+        let layer_of = &self.program.layers[layer.0 as usize];
+        match &step.end {
+            StepEnd::NotAllowed => {
+                let all = [&[before.clone(), me], arguments.as_slice()].concat();
+                match evaluator.all_hold(&layer_of.operations[operation].allowed, &all)? {
+                    true => Err(Trouble::Wrong("it is allowed".to_owned())),
+                    false => Ok(()),
+                }
+            }
+            StepEnd::Disabled => {
+                let outcomes = evaluator.step(layer, operation, before, &me, &arguments)?;
+                match outcomes.iter().find(|it| it.done().is_some()) {
+                    Some(outcome) => Err(Trouble::Wrong(format!("it is possible: {outcome:?}"))),
+                    None => Ok(()),
+                }
+            }
+            _ => {
+                let choices: Vec<Told> = step.choices.iter().map(|it| self.reader.told(&it.chosen)).collect();
+                let outcomes = evaluator.told_step((layer, operation), before, &me, &arguments, &choices);
+                let outcomes =
+                    outcomes.map_err(|it| Trouble::Wrong(format!("with the choices {choices:?}: {}", it.0)))?;
+                let result = &evaluator.function(layer_of.operations[operation].function).result;
+                match outcomes.iter().any(|it| self.ends_so(it, step, &layer_of.state, result)) {
+                    true => Ok(()),
+                    false => Err(Trouble::Wrong(format!("with the choices {choices:?} it ends in {outcomes:?}"))),
+                }
+            }
+        }
+    }
+
+    /// A condition on a state: that it is initial. Background steps that are told by themselves are followed by the steps after them.
+    fn condition<P>(&self, layer: LayerId, before: &Value, step: &Step<P>) -> Result<(), Trouble> {
+        let evaluator = &self.claims.evaluator;
+        match (step.operation.as_str(), &step.end) {
+            ("init", StepEnd::Returns(Datum::Bool(told))) => match evaluator.is_initial(layer, before)? == *told {
+                true => Ok(()),
+                false => Err(Trouble::Wrong("the state is told to be initial, or not to be".to_owned())),
+            },
+            ("background", StepEnd::Returns(_)) => {
+                let after = step.after.as_ref().ok_or_else(|| unknown("a state after a background step"))?;
+                let after = self.state(layer, after)?;
+                let background = self.program.layers[layer.0 as usize].background;
+                let background = background.ok_or_else(|| Trouble::Wrong("there is no background".to_owned()))?;
+                let outcomes = evaluator.call(background, std::slice::from_ref(before))?;
+                let leads = outcomes.iter().any(|it| it.done().is_some_and(|((_, state), _)| state.contains(&after)));
+                if leads { Ok(()) } else { Err(Trouble::Wrong("no background step leads there".to_owned())) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ends_so<P>(&self, outcome: &Outcome<(Value, Value)>, step: &Step<P>, state: &Type, result: &Type) -> bool {
+        match (outcome, &step.end) {
+            (Outcome::Done((returned, after), events), StepEnd::Returns(told)) => {
+                let fits = |told: &Datum, value: &Value, ty: &Type| self.reader.value(told, ty).as_ref() == Some(value);
+                fits(told, returned, result)
+                    && step.after.as_ref().is_some_and(|it| fits(it, after, state))
+                    && step.events.len() == events.len()
+                    && step.events.iter().zip(events).all(|(told, event)| self.reader.shows(told, event))
+            }
+            (Outcome::Failed, StepEnd::Fails) | (Outcome::Panicked(_), StepEnd::Panics(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// The obligation does not hold of the states that the counterexample starts from.
+    fn refutes<P>(&self, told: &Counterexample<P>) -> Result<(), Trouble> {
+        let mut states = Vec::new();
+        let mut rows: Vec<Vec<Value>> = Vec::new();
+        for run in &told.runs {
+            let layer = self.claims.layer_named(&run.layer)?;
+            for (number, step) in run.steps.iter().enumerate() {
+                // Of a procedure, what is wrong is wrong after its last step.
+                if run.title == "the procedure" && self.name.kind == "shape" {
+                    continue;
+                }
+                if number == 0 {
+                    states.push(self.state(layer, &run.from)?);
+                }
+                rows.extend(self.arguments(step));
+            }
+            if run.steps.is_empty() {
+                states.push(self.state(layer, &run.from)?);
+            }
+        }
+        rows.sort();
+        rows.dedup();
+        let mut random = Rng::with_seed(1);
+        let mut states = States::only(states, rows, &mut random);
+        let name = match self.name.kind {
+            "shape" => match self.blamed(told)? {
+                Some(name) => name,
+                None => return Ok(()),
+            },
+            _ => self.name.clone(),
+        };
+        match self.claims.refute(&name, &mut states)? {
+            Some(_) => Ok(()),
+            None if name.kind == "turn" => Err(unknown("no turn leaves what it starts with in a variable")),
+            None => Err(Trouble::Wrong(format!("`{}` holds of the states that it starts from", name.id()))),
+        }
+    }
+
+    /// What a procedure that is out of shape is blamed for: that a call does not move left there, or never does. Nothing if it may block:
+    /// that it is disabled there has been seen.
+    fn blamed<P>(&self, told: &Counterexample<P>) -> Result<Option<ObligationName>, Trouble> {
+        let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
+        let lower = owner.ok_or_else(|| unknown("an implementation of this name"))?.lower;
+        let runs: Vec<&Run<P>> = told.runs.iter().filter(|it| it.title != "the procedure").collect();
+        let operation = |run: &Run<P>, step: usize| run.steps.get(step).map(|it| it.operation.clone());
+        let (kind, mover, other) = match (runs.as_slice(), runs.first().map_or(0, |it| it.steps.len())) {
+            ([run], _) if run.title == "there" => return Ok(None),
+            ([run], _) => ("silent", operation(run, 0), Some(String::new())),
+            ([happened, after], _) if after.title == "but after" => {
+                ("stably-enabled", operation(happened, 0), operation(after, 0))
+            }
+            ([happened, _], 2) => ("left-mover", operation(happened, 1), operation(happened, 0)),
+            // The other fails, so that the mover is never made.
+            ([happened, swapped], 1) => ("left-mover", operation(swapped, 0), operation(happened, 0)),
+            _ => return Err(unknown("what a procedure is blamed for")),
+        };
+        Ok(Some(ObligationName {
+            implementation: String::new(),
+            pattern: Pattern::Movers,
+            kind,
+            layer: self.program.layers[lower.0 as usize].name.clone(),
+            operation: mover.ok_or_else(|| unknown("the call that is blamed"))?,
+            against: other.ok_or_else(|| unknown("the operation that a call does not pass"))?,
+        }))
+    }
+
+    /// The arguments of a step, if its operation is known of some layer.
+    fn arguments<P>(&self, step: &Step<P>) -> Option<Vec<Value>> {
+        let layers = self.program.layers.iter().enumerate();
+        let mut found = layers.filter_map(|(layer, it)| {
+            let operation = it.operations.iter().position(|it| it.name == step.operation)?;
+            let types = self.claims.evaluator.argument_types(LayerId(layer as u32), operation);
+            if types.len() != step.arguments.len() {
+                return None;
+            }
+            step.arguments.iter().zip(&types).map(|(it, ty)| self.reader.value(it, ty)).collect()
+        });
+        found.next()
+    }
+}
+
+/// Reads data as values.
+struct Reader<'p> {
+    program: &'p Program,
+    /// A scope with all that is mentioned.
+    scope: Scope,
+    /// Values of scalar types that code does not name: by type, from the number that they are shown with to a small one in the same order.
+    fresh: BTreeMap<String, BTreeMap<u32, usize>>,
+}
+
+impl<'p> Reader<'p> {
+    fn of<P>(program: &'p Program, told: &Counterexample<P>) -> Reader<'p> {
+        let mut mentioned = Mentioned::default();
+        told.values.iter().for_each(|(_, it)| mentioned.look_at(it));
+        for run in &told.runs {
+            mentioned.look_at(&run.from);
+            run.steps.iter().for_each(|it| mentioned.look_at_step(it));
+        }
+        let numbered = |all: BTreeSet<u32>| all.into_iter().enumerate().map(|(rank, number)| (number, rank)).collect();
+        let fresh: BTreeMap<String, BTreeMap<u32, usize>> =
+            mentioned.fresh.into_iter().map(|(name, all)| (name, numbered(all))).collect();
+        let scalars = fresh.values().map(BTreeMap::len).max().unwrap_or_default();
+        let scope = Scope {
+            pids: mentioned.pids.max(2),
+            ints: mentioned.ints.into_iter().chain([0, 1]).collect::<BTreeSet<i128>>().into_iter().collect(),
+            strings: mentioned.strings.into_iter().collect(),
+            scalars: scalars + 1,
+            entries: mentioned.entries.max(1),
+            length: mentioned.length.max(1),
+        };
+        Reader { program, scope, fresh }
+    }
+
+    fn told(&self, chosen: &Chosen) -> Told {
+        match chosen {
+            Chosen::Maybe(yes) => Told::Maybe(*yes),
+            Chosen::Element(index) => Told::Element(*index),
+            Chosen::Any(datum) => Told::Any(self.untyped(datum)),
+        }
+    }
+
+    /// A value of a type; none, if it is not told in full or not of that type.
+    fn value(&self, datum: &Datum, ty: &Type) -> Option<Value> {
+        let all = |data: &[Datum], ty: &Type| data.iter().map(|it| self.value(it, ty)).collect::<Option<Vec<_>>>();
+        let entries = |data: &[(Datum, Datum)], key: &Type, value: &Type| {
+            data.iter()
+                .map(|(k, v)| Some((self.value(k, key)?, self.value(v, value)?)))
+                .collect::<Option<BTreeMap<_, _>>>()
+        };
+        match (datum, ty) {
+            (Datum::Unit, _) if *ty == Type::UNIT => Some(Value::UNIT),
+            (Datum::Tuple(data), Type::Tuple(types)) => {
+                data.iter().zip(types).map(|(it, ty)| self.value(it, ty)).collect::<Option<_>>().map(Value::Tuple)
+            }
+            (Datum::Struct(_, data), Type::User(id)) => {
+                let TypeDefKind::Struct(fields) = &self.program.types[id.0 as usize].kind else { return None };
+                let values = data.iter().zip(fields).map(|((_, it), field)| self.value(it, &field.ty));
+                values.collect::<Option<_>>().map(Value::Tuple)
+            }
+            (Datum::Variant(_, name, data), Type::Option(inner)) => {
+                Some(Value::Variant(u32::from(name == "Some"), all(data, inner)?))
+            }
+            (Datum::Variant(_, name, data), Type::User(id)) => {
+                let TypeDefKind::Enum(variants) = &self.program.types[id.0 as usize].kind else { return None };
+                let tag = variants.iter().position(|it| it.name == *name)?;
+                let values = data.iter().zip(&variants[tag].fields).map(|(it, field)| self.value(it, &field.ty));
+                Some(Value::Variant(tag as u32, values.collect::<Option<_>>()?))
+            }
+            (Datum::Seq(data), Type::Seq(ty)) => Some(Value::Seq(all(data, ty)?)),
+            (Datum::Set(data), Type::Set(ty)) => Some(Value::Set(all(data, ty)?.into_iter().collect())),
+            (Datum::Map(data), Type::Map(key, value)) => Some(Value::Map(entries(data, key, value)?)),
+            (Datum::Total(data), Type::Total(key, value)) => {
+                let default = self.default(value);
+                Some(Value::Total(entries(data, key, value)?, Box::new(default)))
+            }
+            _ => self.untyped(datum),
+        }
+    }
+
+    fn default(&self, ty: &Type) -> Value {
+        crate::value::Universe::new(self.program, self.scope.clone()).default(ty)
+    }
+
+    /// A value that needs no type to be read.
+    fn untyped(&self, datum: &Datum) -> Option<Value> {
+        let all = |data: &[Datum]| data.iter().map(|it| self.untyped(it)).collect::<Option<Vec<_>>>();
+        Some(match datum {
+            Datum::Unit => Value::UNIT,
+            Datum::Bool(it) => Value::Bool(*it),
+            Datum::Int(it) => Value::Int(i128::from(*it)),
+            Datum::Str(it) => Value::str(it),
+            Datum::Text(parts) => Value::str(&text(parts)),
+            Datum::Pid(number) => Value::Pid(u64::from(*number)),
+            Datum::Named(name, text) if name == "Pid" => Value::Pid(text.parse().ok()?),
+            Datum::Named(_, text) => Value::Scalar(text.as_str().into()),
+            Datum::Fresh(name, number) => Value::Scalar(format!("?{}", self.fresh.get(name)?.get(number)?).into()),
+            Datum::Tuple(data) => Value::Tuple(all(data)?),
+            Datum::Struct(_, data) => Value::Tuple(data.iter().map(|(_, it)| self.untyped(it)).collect::<Option<_>>()?),
+            Datum::Variant(of, name, data) => Value::Variant(self.tag(of, name)?, all(data)?),
+            Datum::Seq(data) => Value::Seq(all(data)?),
+            Datum::Set(data) => Value::Set(all(data)?.into_iter().collect()),
+            Datum::Map(data) => {
+                let entries = data.iter().map(|(k, v)| Some((self.untyped(k)?, self.untyped(v)?)));
+                Value::Map(entries.collect::<Option<_>>()?)
+            }
+            Datum::Total(_) | Datum::Opaque => return None,
+        })
+    }
+
+    fn tag(&self, of: &str, name: &str) -> Option<u32> {
+        if of == "Option" {
+            return Some(u32::from(name == "Some"));
+        }
+        let variants = self.program.types.iter().find_map(|it| match &it.kind {
+            TypeDefKind::Enum(variants) if it.name == of => Some(variants),
+            _ => None,
+        })?;
+        variants.iter().position(|it| it.name == name).map(|it| it as u32)
+    }
+
+    /// Whether data may be this value: of events not everything is told.
+    fn shows(&self, datum: &Datum, value: &Value) -> bool {
+        match (datum, value) {
+            (Datum::Opaque, _) => true,
+            (Datum::Tuple(data), Value::Tuple(values)) | (Datum::Seq(data), Value::Seq(values)) => {
+                data.len() == values.len() && data.iter().zip(values).all(|(it, value)| self.shows(it, value))
+            }
+            _ => self.untyped(datum).as_ref() == Some(value),
+        }
+    }
+}
+
+fn text(parts: &[TextPart]) -> String {
+    let part = |it: &TextPart| match it {
+        TextPart::Characters(text) | TextPart::Of(Datum::Str(text)) => text.clone(),
+        TextPart::Of(Datum::Pid(number)) => number.to_string(),
+        TextPart::Of(other) => other.to_string(),
+    };
+    parts.iter().map(part).collect()
+}
+
+/// What a counterexample mentions.
+#[derive(Default)]
+struct Mentioned {
+    pids: u64,
+    ints: BTreeSet<i128>,
+    strings: BTreeSet<String>,
+    fresh: BTreeMap<String, BTreeSet<u32>>,
+    entries: usize,
+    length: usize,
+}
+
+impl Mentioned {
+    fn look_at_step<P>(&mut self, step: &Step<P>) {
+        let all = step.process.iter().chain(&step.arguments).chain(&step.events).chain(&step.after);
+        all.for_each(|it| self.look_at(it));
+        if let StepEnd::Returns(it) = &step.end {
+            self.look_at(it);
+        }
+        for choice in &step.choices {
+            if let Chosen::Any(it) = &choice.chosen {
+                self.look_at(it);
+            }
+        }
+        match &step.mismatch {
+            Some(Mismatch::Result(it) | Mismatch::State(it)) => self.look_at(it),
+            Some(Mismatch::Events(all)) => all.iter().for_each(|it| self.look_at(it)),
+            None => {}
+        }
+    }
+
+    fn look_at(&mut self, datum: &Datum) {
+        match datum {
+            Datum::Unit | Datum::Bool(_) | Datum::Named(..) | Datum::Opaque => {}
+            Datum::Int(it) => drop(self.ints.insert(i128::from(*it))),
+            Datum::Str(it) => drop(self.strings.insert(it.clone())),
+            Datum::Text(parts) => drop(self.strings.insert(text(parts))),
+            Datum::Pid(number) => self.pids = self.pids.max(u64::from(*number) + 1),
+            Datum::Fresh(name, number) => drop(self.fresh.entry(name.clone()).or_default().insert(*number)),
+            Datum::Tuple(all) | Datum::Variant(_, _, all) => all.iter().for_each(|it| self.look_at(it)),
+            Datum::Struct(_, fields) => fields.iter().for_each(|(_, it)| self.look_at(it)),
+            Datum::Seq(all) => {
+                self.length = self.length.max(all.len());
+                all.iter().for_each(|it| self.look_at(it));
+            }
+            Datum::Set(all) => {
+                self.entries = self.entries.max(all.len());
+                all.iter().for_each(|it| self.look_at(it));
+            }
+            Datum::Map(all) | Datum::Total(all) => {
+                self.entries = self.entries.max(all.len());
+                for (key, value) in all {
+                    self.look_at(key);
+                    self.look_at(value);
+                }
+            }
+        }
+    }
+}

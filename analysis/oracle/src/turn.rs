@@ -1,0 +1,79 @@
+//! Turns of a retry loop, over plain values: each leaves everything as it was, or is the operation above.
+//!
+//! Turns are followed one after the other from the start of the procedure. What an earlier turn may leave in a variable is thus what some
+//! turn really leaves there, not any value of the type.
+
+use std::collections::BTreeSet;
+
+use cspec_analysis::ir::LayerId;
+
+use crate::{
+    claims::{ME, States, fails},
+    eval::{DontKnow, Logged, Outcome},
+    shape::{At, Procedure},
+    value::Value,
+};
+
+/// The most turns that are followed.
+const MOST_TURNS: usize = 4;
+
+impl Procedure<'_, '_> {
+    /// A turn that changes or shows something and goes on, or returns and is no step of the operation above.
+    pub(crate) fn refute_turn(&self, upper: LayerId, states: &mut States) -> Result<Option<String>, DontKnow> {
+        let evaluator = &self.claims.evaluator;
+        let above = self.claims.operation_named(upper, self.name)?;
+        let types = evaluator.argument_types(upper, above);
+        for state in states.of(evaluator, self.claims.state(self.lower)) {
+            for arguments in states.arguments(evaluator, &types) {
+                let allowed = evaluator.step(upper, above, &state, &ME, &arguments)?;
+                let mut logs = BTreeSet::from([Vec::new()]);
+                for _ in 0..MOST_TURNS {
+                    let mut next = BTreeSet::new();
+                    for log in &logs {
+                        if let Some(bad) = self.turn(&state, &arguments, log, &allowed, &mut next)? {
+                            return Ok(Some(format!("in {state}: {}{arguments:?}: {bad}", self.name)));
+                        }
+                    }
+                    logs = next;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn turn(
+        &self,
+        state: &Value,
+        arguments: &[Value],
+        log: &[Logged],
+        allowed: &[Outcome<(Value, Value)>],
+        next: &mut BTreeSet<Vec<Logged>>,
+    ) -> Result<Option<String>, DontKnow> {
+        let is_allowed = |it: &Outcome<(Value, Value)>| allowed.contains(&Outcome::Failed) || allowed.contains(it);
+        for at in self.next(arguments, log)? {
+            let At::Wants(log, operation, called_with) = at else { continue };
+            for step in self.claims.evaluator.step(self.lower, operation, state, &ME, &called_with)? {
+                let Outcome::Done((result, after), events) = &step else {
+                    if !fails(&allowed.to_vec()) || matches!(step, Outcome::Panicked(_)) {
+                        return Ok(Some(format!("a turn can be {step:?}")));
+                    }
+                    continue;
+                };
+                let log = [&log[..], &[Logged::Result(result.clone())]].concat();
+                for then in self.next(arguments, &log)? {
+                    match then {
+                        At::Wants(..) if after == state && events.is_empty() => drop(next.insert(log.clone())),
+                        At::Wants(..) => return Ok(Some(format!("a turn goes on after {step:?}"))),
+                        At::Ended(Some(returned)) => {
+                            if !is_allowed(&Outcome::Done((returned.clone(), after.clone()), events.clone())) {
+                                return Ok(Some(format!("a turn returns {returned} after {step:?}")));
+                            }
+                        }
+                        At::Ended(None) => return Ok(Some("a turn fails by itself".to_owned())),
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+}
