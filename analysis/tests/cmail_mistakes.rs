@@ -11,7 +11,7 @@ use cspec_analysis::{
     report::Options,
     verdict::{Scope, Verdict},
 };
-use told::is_told;
+use told::{is_told, not_replayed};
 
 /// Patches of the layers, and what is to be found.
 struct Mistake {
@@ -982,6 +982,20 @@ fn every_mistake_is_found_where_it_is() {
     }
     assert!(missed.is_empty(), "not found, or not there:\n\n{missed}");
     assert_eq!(partly_undecided, PARTLY_UNDECIDED.iter().copied().collect());
+}
+
+#[test]
+fn every_counterexample_is_confirmed_by_plain_evaluation() {
+    let layers = Layers::open();
+    let mut not = Vec::new();
+    for mistake in MISTAKES {
+        let checked = layers.check(mistake.edits, &options());
+        let files = &checked.snapshot.packages()[0].files;
+        let files: Vec<(&str, &str)> = files.iter().map(|it| (it.path.as_str(), &*it.text)).collect();
+        let found = not_replayed(&files, &checked.outcomes).into_iter();
+        not.extend(found.map(|it| format!("{}: {it}", mistake.what)));
+    }
+    assert!(not.is_empty(), "{}", not.join("\n"));
 }
 
 #[test]

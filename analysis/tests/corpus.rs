@@ -11,6 +11,7 @@
 //! `//! run: end-to-end` in a file has its clients searched instead of the patterns checked.
 
 mod findings;
+mod told;
 
 use std::{
     collections::BTreeSet,
@@ -21,6 +22,7 @@ use std::{
 
 use cspec_analysis::{db::lower_sources, diagnostics::codes::ALL, report::Options, verdict::Verdict};
 use findings::{Checked, Found, annotations, run};
+use told::not_replayed;
 
 /// A pair of packages of one file each.
 struct Pair {
@@ -149,4 +151,15 @@ fn every_code_is_in_the_corpus() {
     let codes = ALL.iter().map(|it| it.code);
     let missing: Vec<&str> = codes.filter(|it| !found.contains(*it) && !elsewhere(it)).collect();
     assert!(missing.is_empty(), "no pair for {missing:?}");
+}
+
+#[test]
+fn every_counterexample_is_confirmed_by_plain_evaluation() {
+    let not = corpus().into_iter().flat_map(|pair| {
+        let checked = checked(&pair.wrong);
+        let not = not_replayed(&[("layers.rs", &pair.wrong)], &checked.outcomes).into_iter();
+        not.map(|it| format!("{}: {it}", pair.name)).collect::<Vec<_>>()
+    });
+    let not: Vec<String> = not.collect();
+    assert!(not.is_empty(), "{}", not.join("\n"));
 }

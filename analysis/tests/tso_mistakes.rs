@@ -14,7 +14,7 @@ use cspec_analysis::{
 };
 use findings::{Checked, run};
 use rayon::prelude::*;
-use told::is_told;
+use told::{is_told, not_replayed};
 
 /// A patch of one file, and what is to be found.
 struct Mistake {
@@ -468,6 +468,19 @@ fn every_mistake_is_found_where_it_is() {
     });
     let missed: Vec<String> = missed.collect();
     assert!(missed.is_empty(), "not found, or not there:\n\n{}", missed.join("\n"));
+}
+
+#[test]
+fn every_counterexample_is_confirmed_by_plain_evaluation() {
+    let not = MISTAKES.par_iter().flat_map_iter(|mistake| {
+        let checked = run(&mistake.patched(), &options(2));
+        let files: Vec<(&str, &str)> =
+            checked.files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let not = not_replayed(&files, &checked.outcomes).into_iter();
+        not.map(|it| format!("{}: {it}", mistake.what)).collect::<Vec<_>>()
+    });
+    let not: Vec<String> = not.collect();
+    assert!(not.is_empty(), "{}", not.join("\n"));
 }
 
 #[test]

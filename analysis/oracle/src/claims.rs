@@ -176,18 +176,18 @@ impl<'p> Claims<'p> {
         let (mover, other) =
             (self.operation_named(layer, &name.operation)?, self.operation_named(layer, &name.against)?);
         let types = [mover, other].map(|it| self.evaluator.argument_types(layer, it));
+        // One other process is like the next, but where the state says something of one of them.
+        let others = if states.only.is_some() { 1..self.evaluator.universe.scope().pids } else { 1..2 };
         for state in states.of(&self.evaluator, self.state(layer)) {
             for mine in states.arguments(&self.evaluator, &types[0]) {
                 for theirs in states.arguments(&self.evaluator, &types[1]) {
-                    let pair = Pair { claims: self, layer, mover: (mover, &mine), other: (other, &theirs) };
-                    let fails = match name.kind {
-                        "right-mover" => pair.does_not_move_right(&state)?,
-                        "left-mover" => pair.does_not_move_left(&state)?,
-                        "stably-enabled" => pair.is_disabled_by_other(&state)?,
-                        _ => pair.is_forbidden_by_other(&state)?,
-                    };
-                    if fails {
-                        return Ok(Some(format!("in {state}: {}{mine:?}, {}{theirs:?}", name.operation, name.against)));
+                    for they in others.clone().map(Value::Pid) {
+                        let (mover, other) = ((mover, mine.as_slice()), (other, theirs.as_slice()));
+                        let pair = Pair { claims: self, layer, mover, other, they };
+                        if pair.refutes(name.kind, &state)? {
+                            let calls = format!("{}{mine:?}, {}{theirs:?}", name.operation, name.against);
+                            return Ok(Some(format!("in {state}: {calls}")));
+                        }
                     }
                 }
             }
@@ -372,12 +372,13 @@ impl<'p> Claims<'p> {
     }
 }
 
-/// Two calls, by [`ME`] and [`OTHER`].
+/// Two calls, by [`ME`] and by another process.
 pub(crate) struct Pair<'c, 'p> {
     pub(crate) claims: &'c Claims<'p>,
     pub(crate) layer: LayerId,
     pub(crate) mover: (usize, &'c [Value]),
     pub(crate) other: (usize, &'c [Value]),
+    pub(crate) they: Value,
 }
 
 impl Pair<'_, '_> {
@@ -386,7 +387,16 @@ impl Pair<'_, '_> {
     }
 
     pub(crate) fn theirs(&self, state: &Value) -> Result<Steps, DontKnow> {
-        self.claims.evaluator.step(self.layer, self.other.0, state, &OTHER, self.other.1)
+        self.claims.evaluator.step(self.layer, self.other.0, state, &self.they, self.other.1)
+    }
+
+    fn refutes(&self, kind: &str, state: &Value) -> Result<bool, DontKnow> {
+        match kind {
+            "right-mover" => self.does_not_move_right(state),
+            "left-mover" => self.does_not_move_left(state),
+            "stably-enabled" => self.is_disabled_by_other(state),
+            _ => self.is_forbidden_by_other(state),
+        }
     }
 
     /// `s --A--> s1 --B--> s2`, but not B first and then A with the same results and events to `s2`.

@@ -12,7 +12,7 @@ use cspec_analysis::{
 };
 
 use crate::{
-    claims::{Claims, ME, Pair, States, done},
+    claims::{Claims, ME, OTHER, Pair, States, done},
     eval::{Below, DontKnow, Logged, Stop, Want},
     stack::{Descent, Tower},
     value::Value,
@@ -192,8 +192,13 @@ impl Procedure<'_, '_> {
         arguments: &[Value],
         states: &BTreeSet<Value>,
     ) -> Result<Option<String>, DontKnow> {
-        let pair =
-            Pair { claims: self.claims, layer: self.lower, mover: (operation, arguments), other: (operation, &[]) };
+        let pair = Pair {
+            claims: self.claims,
+            layer: self.lower,
+            mover: (operation, arguments),
+            other: (operation, &[]),
+            they: OTHER,
+        };
         for state in states {
             if !pair.is_allowed(state)? {
                 let name = &self.claims.evaluator.program.layers[self.lower.0 as usize].operations[operation].name;
@@ -278,6 +283,7 @@ impl Movers<'_, '_, '_> {
                         layer: *lower,
                         mover: (call.operation, &call.arguments),
                         other: (other, &arguments),
+                        they: OTHER,
                     };
                     let mine = pair.mine(state)?;
                     if mine.iter().all(|it| it.done().is_none()) || pair.does_not_move_left(state)? {

@@ -26,9 +26,41 @@ use crate::{
     explore::{
         machine::Machine,
         search::{Action, End},
+        value::Value,
     },
     ir::{LayerId, Type},
 };
+
+/// Whether `operation` is allowed in every state: what is owed where it is passed on, and nothing is known of where it is called.
+pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (Answered<Refutation>, Effort) {
+    let allowed = setting.code.allowed[layer.0 as usize][operation];
+    let mut slots = Slots::default();
+    let state = slots.unknown(setting.state(layer));
+    let me = slots.process(0);
+    let arguments = slots.unknowns(&setting.arguments(layer, operation));
+    let holds = slots.empty();
+    let mut all = vec![state, me];
+    all.extend(&arguments);
+    let given = [Action::Call { function: allowed, arguments: all, result: Some(holds) }];
+    setting.ask(&[allowed], None, |search| {
+        let start = slots.start(&mut search.world.cells, 1);
+        let initial = start.clone();
+        let wanted = |machine: &Machine, end: &End| match end {
+            End::Done if machine.slots[holds] == Value::Bool(true) => Wanted::Nothing,
+            _ => Wanted::Never,
+        };
+        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let mut teller = Teller::new(setting, search, case.known.clone());
+        let values: Vec<Value> = arguments.iter().map(|it| initial.slots[*it].clone()).collect();
+        let step = teller.refused(layer, operation, None, &initial.slots[me], &values);
+        let run = teller.run("possible", layer, &initial.slots[state]).with(vec![step]);
+        let process = teller.datum(&initial.slots[me], &Type::Pid);
+        let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
+        let conclusion = format!("{process} may not call `{name}` there");
+        Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), replayed)))
+    })
+}
 
 /// Whether `operation` stays allowed when `other` makes a step.
 pub fn stays_allowed(

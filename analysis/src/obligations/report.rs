@@ -617,7 +617,7 @@ impl<'p> Reporter<'p> {
     fn follows(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let lower = self.implementation(id).lower;
         let Some((procedure, function)) = self.procedure(id, operation) else {
-            return Some((self.passed_is_allowed(id, operation), Effort::default()));
+            return self.passed_is_allowed(id, operation);
         };
         let mut judge = Judge { table: None, relied_right: vec![], relied_left: vec![], unknown: None };
         let entries: Vec<_> =
@@ -639,24 +639,33 @@ impl<'p> Reporter<'p> {
     }
 
     /// An operation that is passed on must be allowed always: nothing is known where it is called.
-    fn passed_is_allowed(&self, id: ImplementationId, operation: usize) -> Finding {
+    fn passed_is_allowed(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
         let name = self.operation_name(implementation.upper, operation);
         let lower = &self.program().layers[implementation.lower.0 as usize];
-        let restricted = lower.operations.iter().any(|it| it.name == name && !it.allowed.is_empty());
-        if !restricted {
-            return Self::proved();
-        }
+        let restricted = lower.operations.iter().position(|it| it.name == name && !it.allowed.is_empty());
+        let Some(restricted) = restricted else { return Some((Self::proved(), Effort::default())) };
+        let (answered, effort) = protocol::always_allowed(&self.setting, implementation.lower, restricted);
         let span = Anchor::Implementation(id);
-        let diagnostic = Diagnostic {
-            help: Some(format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for")),
-            ..self.error(
-                codes::CS0401,
-                format!("`{name}` is passed on, but the rules of `{}` do not always allow it", lower.name),
-                span,
-            )
+        let finding = match answered {
+            Answered::Holds => Self::proved(),
+            Answered::Violated(refutation) => {
+                let help =
+                    format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for");
+                let diagnostic = Diagnostic {
+                    counterexample: refutation.counterexample,
+                    help: Some(help),
+                    ..self.error(
+                        codes::CS0401,
+                        format!("`{name}` is passed on, but the rules of `{}` do not always allow it", lower.name),
+                        span,
+                    )
+                };
+                self.violated(refutation.replayed, diagnostic)
+            }
+            Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` is always allowed"), span)?,
         };
-        self.violated(true, diagnostic)
+        Some((finding, effort))
     }
 
     fn stays_allowed(&self, id: ImplementationId, operation: usize, other: usize) -> Option<(Finding, Effort)> {

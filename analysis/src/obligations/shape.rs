@@ -384,7 +384,7 @@ impl<'p> Walk<'_, 'p> {
         let mut flaw = self.flaw(search, FlawKind::NotAllowed, call, None, refutation, &machine.known);
         if let Some(run) = flaw.counterexample.as_mut().and_then(|it| it.runs.first_mut()) {
             let mut teller = Teller::new(self.setting, search, machine.known.clone());
-            run.steps.push(teller.refused(self.lower, call.operation, call.site, &self.me, &call.arguments));
+            run.steps.push(teller.refused(self.lower, call.operation, Some(call.site), &self.me, &call.arguments));
         }
         Ok(Some(flaw))
     }

@@ -198,18 +198,18 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         &mut self,
         layer: LayerId,
         operation: usize,
-        site: Site,
+        site: Option<Site>,
         me: &Value,
         arguments: &[Value],
     ) -> Step<Anchor> {
         let types = self.setting.arguments(layer, operation);
-        let source = self.setting.code.functions[site.code].source;
+        let called = site.and_then(|it| Some(Anchor::Node(self.setting.code.functions[it.code].source?, it.node)));
         let name = self.setting.program.layers[layer.0 as usize].operations[operation].name.clone();
         Step {
             process: Some(self.datum(me, &Type::Pid)),
             arguments: arguments.iter().zip(&types).map(|(it, ty)| self.datum(it, ty)).collect(),
             end: StepEnd::NotAllowed,
-            ..blank(name, source.map(|it| Anchor::Node(it, site.node)))
+            ..blank(name, called.or(Some(Anchor::Operation(layer, operation))))
         }
     }
 

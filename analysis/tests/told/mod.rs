@@ -1,9 +1,15 @@
 //! What is expected of every counterexample.
 
+// Each test file is a crate of its own and uses a part of this.
+#![allow(dead_code)]
+
 use cspec_analysis::{
     counterexample::{Run, StepEnd},
+    db::lower_sources,
     diagnostics::{Diagnostic, codes},
+    verdict::{Outcome, Verdict},
 };
+use cspec_oracle::replay::{Replayed, replay};
 
 /// Findings about the text of a procedure or stack, which no run shows.
 const WITHOUT_RUN: [&str; 3] = [codes::CS0208, codes::CS0603, codes::CS1104];
@@ -21,4 +27,19 @@ pub fn is_told(found: &Diagnostic) -> bool {
         && steps().all(|it| it.place.is_some())
         && (counterexample.runs.len() == 1 || counterexample.runs.first().is_some_and(happens))
         && !counterexample.conclusion.is_empty()
+}
+
+/// Those counterexamples to these files that plain evaluation does not confirm, and why: the obligation, and a sentence.
+pub fn not_replayed<'o>(files: &[(&str, &str)], outcomes: impl IntoIterator<Item = &'o Outcome>) -> Vec<String> {
+    let program = lower_sources(files).program;
+    let violated = outcomes.into_iter().filter(|it| it.verdict == Verdict::Violated);
+    let told = violated.filter_map(|it| Some((it, it.diagnostics.iter().find_map(|it| it.counterexample.as_ref())?)));
+    let replayed = told.filter_map(|(outcome, told)| match replay(&program, &outcome.name, told) {
+        Replayed::Confirmed => None,
+        Replayed::Unknown(why) => Some(format!("{}: {why}", outcome.name.id())),
+        Replayed::Refuted(what) => {
+            Some(format!("{}: WRONG: {what}\n  {}", outcome.name.id(), told.lines().join("\n  ")))
+        }
+    });
+    replayed.collect()
 }
