@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cspec_analysis::{
     counterexample::{Chosen, Counterexample, Datum, Mismatch, Run, Step, StepEnd, TextPart},
-    ir::{LayerId, Program, Type, TypeDefKind},
+    ir::{Code, Implementation, Justification, LayerId, Program, Type, TypeDefKind},
     verdict::{ObligationName, Pattern},
 };
 use fastrand::Rng;
 
 use crate::{
-    claims::{Claims, States},
-    eval::{DontKnow, Outcome, Told},
+    claims::{Claims, ME, States},
+    eval::{DontKnow, Logged, Outcome, Told},
+    shape::{At, Procedure},
     value::{Scope, Value},
 };
 
@@ -189,9 +190,14 @@ impl Replay<'_, '_> {
         }
         rows.sort();
         rows.dedup();
+        if let ("shape" | "follows", Some(run)) = (self.name.kind, told.runs.first()) {
+            self.is_path(run)?;
+        }
         let mut random = Rng::with_seed(1);
         let mut states = States::only(states, rows, &mut random);
         let name = match self.name.kind {
+            // That the call is not allowed there has been seen.
+            "follows" => return Ok(()),
             "shape" => match self.blamed(told)? {
                 Some(name) => name,
                 None => return Ok(()),
@@ -203,6 +209,64 @@ impl Replay<'_, '_> {
             None if name.kind == "turn" => Err(unknown("no turn leaves what it starts with in a variable")),
             None => Err(Trouble::Wrong(format!("`{}` holds of the states that it starts from", name.id()))),
         }
+    }
+
+    /// The steps that the process itself makes in a run of a procedure are those of the procedure, for some arguments.
+    fn is_path<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
+        let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
+        let Some(Implementation { by: Justification::Movers(all), lower, .. }) = owner else { return Ok(()) };
+        let Some(code @ Code::Procedure(function)) = all.get(&self.name.operation) else { return Ok(()) };
+        let procedure = Procedure { claims: self.claims, lower: *lower, code, name: &self.name.operation };
+        let function = self.claims.evaluator.function(*function);
+        let types = function.locals[..function.parameters as usize].iter().map(|it| it.ty.clone()).collect();
+        let rows = self.claims.evaluator.universe.values(&Type::Tuple(types));
+        let rows = rows.map_err(|_| unknown("too many arguments of the procedure"))?;
+        for row in rows.iter() {
+            let Value::Tuple(arguments) = row else { continue };
+            if self.follows(&procedure, arguments, &run.steps)? {
+                return Ok(());
+            }
+        }
+        Err(Trouble::Wrong("these are not the steps of the procedure".to_owned()))
+    }
+
+    /// Whether a procedure with these arguments makes the own ones of these steps.
+    fn follows<P>(
+        &self,
+        procedure: &Procedure<'_, '_>,
+        arguments: &[Value],
+        steps: &[Step<P>],
+    ) -> Result<bool, Trouble> {
+        let mut logs = vec![Vec::new()];
+        for step in steps {
+            if step.process.as_ref().and_then(|it| self.reader.value(it, &Type::Pid)) != Some(ME) {
+                continue;
+            }
+            let operation = self.claims.operation_named(procedure.lower, &step.operation)?;
+            let types = self.claims.evaluator.argument_types(procedure.lower, operation);
+            let with: Option<Vec<Value>> =
+                step.arguments.iter().zip(&types).map(|(it, ty)| self.reader.value(it, ty)).collect();
+            let with = with.ok_or_else(|| unknown("an argument is not told in full"))?;
+            let layer = &self.program.layers[procedure.lower.0 as usize];
+            let result = &self.claims.evaluator.function(layer.operations[operation].function).result;
+            let returned = match &step.end {
+                StepEnd::Returns(it) => self.reader.value(it, result),
+                _ => None,
+            };
+            let mut next = Vec::new();
+            for log in &logs {
+                for at in procedure.next(arguments, log)? {
+                    if let At::Wants(mut log, wanted, called_with) = at
+                        && (wanted, &called_with) == (operation, &with)
+                    {
+                        log.extend(returned.clone().map(Logged::Result));
+                        next.push(log);
+                    }
+                }
+            }
+            logs = next;
+        }
+        Ok(!logs.is_empty())
     }
 
     /// What a procedure that is out of shape is blamed for: that a call does not move left there, or never does. Nothing if it may block:

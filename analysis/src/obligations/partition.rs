@@ -318,7 +318,7 @@ impl<'a> PartitionEnd<'a> {
         let types = setting.arguments(upper, operation);
         let arguments = slots.unknowns(&types);
         let (key, rest) = arguments.split_first()?;
-        let (one, all_after, spare) = (slots.empty(), slots.empty(), slots.empty());
+        let (one, one_before, all_after, spare) = (slots.empty(), slots.empty(), slots.empty(), slots.empty());
         let (result, events) = (slots.empty(), slots.empty());
         let (result_above, events_above) = (slots.empty(), slots.empty());
         let mut below = vec![one, me];
@@ -329,7 +329,8 @@ impl<'a> PartitionEnd<'a> {
             entries: vec![entry, with_entry, step_below, step_above],
             lower: Some(lower),
             given: vec![
-                Action::Call { function: entry, arguments: vec![all, *key], result: Some(one) },
+                Action::Call { function: entry, arguments: vec![all, *key], result: Some(one_before) },
+                Action::Copy(one_before, one),
                 Action::Call { function: step_below, arguments: below, result: Some(result) },
                 Action::TakeEvents(events),
             ],
@@ -343,7 +344,7 @@ impl<'a> PartitionEnd<'a> {
                 Action::Equal(spare, all_after),
             ],
             on_failure: OnFailure::Match(1),
-            from: (upper, all),
+            from: (lower, one_before),
             wanted_from: (upper, all),
             shown: vec![self.shown_key(*key)],
             but: format!("but `{}::{}` has no such step", self.layer_name(upper), self.operation_name(operation)),
@@ -580,7 +581,8 @@ impl Question {
         let shown =
             |(name, slot, ty): &(&str, Slot, Type)| ((*name).to_owned(), teller.datum(&initial.slots[*slot], ty));
         let values = self.shown.iter().map(shown).collect();
-        let mut runs = vec![teller.run("possible", self.from.0, &initial.slots[self.from.1]).with(steps)];
+        // What it starts from may have been cut out of another state.
+        let mut runs = vec![teller.run("possible", self.from.0, &case.slots[self.from.1]).with(steps)];
         if case.end == End::Done {
             let steps = teller.attempt(&case.slots, &self.wanted)?;
             let from = &case.slots[self.wanted_from.1];
