@@ -167,6 +167,8 @@ pub struct Cells<'p> {
     /// Collections of a witness search that code has looked into.
     opened: BTreeSet<CellId>,
     cells: Vec<Cell>,
+    /// What [`Cells::expand`] gave for each cell, once it has been asked.
+    expansions: Vec<Option<Option<Value>>>,
     names: FxHashMap<(Origin, Quantifier), CellId>,
 }
 
@@ -195,6 +197,7 @@ impl<'p> Cells<'p> {
             scalar_literals: BTreeMap::new(),
             opened: BTreeSet::new(),
             cells: Vec::new(),
+            expansions: Vec::new(),
             names: FxHashMap::default(),
         }
     }
@@ -212,6 +215,7 @@ impl<'p> Cells<'p> {
                 self.get(*parent).chosen
             }
         };
+        self.expansions.push(None);
         self.cells.push(Cell { origin: origin.clone(), ty: ty(), quantifier, chosen });
         self.names.insert((origin, quantifier), id);
         id
@@ -323,6 +327,15 @@ impl<'p> Cells<'p> {
 
     /// Structs and collections have one shape only: their value, one level deep, with cells inside.
     pub fn expand(&mut self, id: CellId) -> Option<Value> {
+        if let Some(known) = &self.expansions[id.0 as usize] {
+            return known.clone();
+        }
+        let expansion = self.expansion(id);
+        self.expansions[id.0 as usize] = Some(expansion.clone());
+        expansion
+    }
+
+    fn expansion(&mut self, id: CellId) -> Option<Value> {
         let Cell { ty, quantifier, .. } = self.get(id).clone();
         let part = |cells: &mut Self, index: usize, ty: &Type| {
             Value::Cell(cells.cell(Origin::Part(id, index as u32), || Rc::new(ty.clone()), quantifier))

@@ -309,7 +309,7 @@ impl Machine {
 
     fn step(&mut self, world: &mut World) -> Result<(), Stop> {
         let code = world.code;
-        let Some(frame) = self.frames.last_mut().map(Rc::make_mut) else {
+        let Some(frame) = self.frames.last() else {
             let result = self.stack.pop().unwrap_or(Value::Unit);
             return Err(Stop::Finished(result));
         };
@@ -325,11 +325,18 @@ impl Machine {
             Op::Bool(it) => self.stack.push(Value::Bool(it)),
             Op::Load(local) => self.stack.push(frame.locals[local as usize].clone()),
             Op::Store(local) => {
-                if let Some(value) = self.stack.pop() {
-                    frame.locals[local as usize] = value;
-                }
+                let value = self.stack.pop().unwrap_or(Value::Unit);
+                let frame = self.frame_mut();
+                frame.locals[local as usize] = value;
+                frame.pc += 1;
+                return Ok(());
             }
-            Op::Clear(from, to) => frame.locals[from as usize..to as usize].fill(Value::Unit),
+            Op::Clear(from, to) => {
+                let frame = self.frame_mut();
+                frame.locals[from as usize..to as usize].fill(Value::Unit);
+                frame.pc += 1;
+                return Ok(());
+            }
             Op::Pop => drop(self.stack.pop()),
             Op::Dup => self.stack.extend(self.stack.last().cloned()),
             Op::Swap => {
@@ -365,7 +372,7 @@ impl Machine {
             Op::Index => self.index(world)?,
             Op::SetIndex => self.set_index(world)?,
             Op::Jump(to) => {
-                frame.pc = to as usize;
+                self.frame_mut().pc = to as usize;
                 return Ok(());
             }
             Op::JumpIfFalse(to) => return self.jump_if(world, false, to),
@@ -390,7 +397,7 @@ impl Machine {
             Op::Next(items, position, to) => return self.next(items, position, to),
             Op::Append(items, position) => self.append(items, position)?,
             Op::Call(callee) => {
-                frame.pc += 1;
+                self.advance();
                 if self.frames.len() > MAX_DEPTH {
                     return Err(self.site(world).map_or(Stop::Disabled, Stop::TooDeep));
                 }
@@ -402,7 +409,8 @@ impl Machine {
                 return Ok(());
             }
             Op::CountOperands(local) => {
-                frame.locals[local as usize] = Value::Int((self.stack.len() - frame.operands) as i64);
+                let count = (self.stack.len() - frame.operands) as i64;
+                self.frame_mut().locals[local as usize] = Value::Int(count);
             }
             Op::DropOperands(local) => {
                 let count = number(&frame.locals[local as usize])?;
@@ -410,12 +418,12 @@ impl Machine {
             }
             Op::Return => return self.finish_frame(world),
             Op::Perform(name, count) => {
-                frame.pc += 1;
+                self.advance();
                 let arguments = self.stack.split_off(self.stack.len() - count as usize);
                 return Err(Stop::Perform(code.names[name as usize].clone(), arguments));
             }
             Op::Maybe => {
-                frame.pc += 1;
+                self.advance();
                 return Err(Stop::Maybe);
             }
             Op::Any(ty) => {
@@ -451,9 +459,9 @@ impl Machine {
                 self.emit(vec![Value::Str(Rc::from("emit")), value]);
             }
             Op::External(name, ty) => {
-                frame.pc += 1;
                 let parameters = function.parameters;
                 let arguments = frame.locals[2.min(parameters)..parameters].to_vec();
+                self.advance();
                 let result = self.draw(world, ty);
                 let name = Value::Str(Rc::from(code.names[name as usize].as_str()));
                 self.emit(vec![name, Value::tuple(arguments), result.clone()]);
@@ -462,12 +470,12 @@ impl Machine {
             }
             Op::StarStart => self.stars += 1,
             Op::StarHead => {
-                frame.pc += 1;
+                self.advance();
                 return Err(Stop::StarHead);
             }
             Op::StarEnd => self.stars = self.stars.saturating_sub(1),
             Op::LoopHead => {
-                frame.pc += 1;
+                self.advance();
                 return Err(Stop::LoopHead);
             }
             Op::NoMatch => return Err(self.panic_here(world, "no arm of this `match` fits")),
@@ -477,10 +485,14 @@ impl Machine {
         Ok(())
     }
 
+    /// The innermost activation, of which there is one while an instruction runs.
+    fn frame_mut(&mut self) -> &mut Frame {
+        let innermost = self.frames.len() - 1;
+        Rc::make_mut(&mut self.frames[innermost])
+    }
+
     fn advance(&mut self) {
-        if let Some(frame) = self.frames.last_mut().map(Rc::make_mut) {
-            frame.pc += 1;
-        }
+        self.frame_mut().pc += 1;
     }
 
     /// Leaves a function.
