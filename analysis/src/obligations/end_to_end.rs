@@ -195,6 +195,7 @@ impl<'a, 'p> Product<'a, 'p> {
     ) -> Result<Option<UnmatchedTrace>, Abort> {
         let mut sets: Interner<Vec<Id>> = Interner::new();
         let mut posts: FxHashMap<(Id, u32, Id), Id> = FxHashMap::default();
+        let mut may_fail: FxHashMap<Id, bool> = FxHashMap::default();
         let high = self.high.start(self.setting, search, client, count)?;
         let high = self.closed(search, high)?;
         let high = sets.intern(high);
@@ -214,7 +215,11 @@ impl<'a, 'p> Product<'a, 'p> {
             let (low, high) = (reached[at].low, reached[at].high);
             search.world.fuel = search.world.fuel.checked_sub(1).ok_or(Abort::OutOfFuel)?;
             let edges = self.low.edges(self.setting, search, &mut self.events, low)?;
-            let may_have_failed = self.may_fail(search, &sets.get(high))?;
+            let may_have_failed = match may_fail.get(&high) {
+                Some(known) => *known,
+                None => self.may_fail(search, &sets.get(high))?,
+            };
+            may_fail.insert(high, may_have_failed);
             if may_have_failed {
                 continue;
             }
