@@ -1,6 +1,7 @@
 //! Soundness: where every obligation of a random package holds, brute force finds no trace at the bottom that the top does not have.
 //!
-//! And the other way round: the counterexamples of what is violated are [replayed](crate::replay).
+//! What is `proved` is asked about once more in random states of a larger universe. And the other way round: the counterexamples of what
+//! is violated are [replayed](crate::replay).
 
 use std::{
     fmt,
@@ -18,6 +19,7 @@ use cspec_analysis::{
 use fastrand::Rng;
 
 use crate::{
+    claims::{Claims, States},
     eval::{DontKnow, Evaluator, Outcome},
     generate::Case,
     replay::{Replayed, replay},
@@ -60,6 +62,8 @@ pub enum Wrong {
     WrongAcceptance(Box<NewTrace>),
     /// What a counterexample tells does not happen, or refutes nothing.
     BadCounterexample(String),
+    /// An obligation is proved, and fails in some state.
+    NotSo(String),
     /// The two searches of this package disagree.
     SearchesDisagree(String),
 }
@@ -84,6 +88,7 @@ impl fmt::Display for Wrong {
         match self {
             Wrong::IllFormed(why) => write!(f, "the generated source is not in the language: {why}"),
             Wrong::Panics(why) => write!(f, "the engine panics: {why}"),
+            Wrong::NotSo(what) => write!(f, "this is said to be proved, and is not so: {what}"),
             Wrong::BadCounterexample(what) => write!(f, "a counterexample is none: {what}"),
             Wrong::SearchesDisagree(what) => write!(f, "the two searches disagree: {what}"),
             Wrong::WrongAcceptance(new) => {
@@ -120,11 +125,13 @@ pub struct Effort {
     pub situations: usize,
     /// Whether violations are confirmed.
     pub confirm: bool,
+    /// How many of the obligations that are proved are asked about again, at a larger scope.
+    pub asked_again: usize,
 }
 
 impl Default for Effort {
     fn default() -> Effort {
-        Effort { programs: 5, situations: 2_000, confirm: true }
+        Effort { programs: 5, situations: 2_000, confirm: true, asked_again: 2 }
     }
 }
 
@@ -164,6 +171,9 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
         return Fate::Wrong(Wrong::IllFormed(error.message.clone()));
     }
     let mut random = Rng::with_seed(case.seed ^ 0x5EED);
+    if let Some(wrong) = not_so(&lowered.program, &outcomes, effort, &mut random) {
+        return Fate::Wrong(wrong);
+    }
     if outcomes.iter().any(|it| it.verdict == Verdict::Violated) {
         if !effort.confirm {
             return Fate::Rejected { confirmed: 0, unconfirmed: Vec::new() };
@@ -180,6 +190,24 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
 /// The budget is small: what takes longer is undecided.
 fn options(scope: &Bounds) -> Options {
     Options { scope: Bounds { budget: 3_000_000, ..scope.clone() }, end_to_end: false }
+}
+
+/// The scope that what is `proved` is asked about again: larger than what the engine has looked at.
+fn larger() -> Scope {
+    Scope { pids: 4, ints: vec![0, 1, 2, 3, 7], scalars: 3, entries: 3, length: 3, strings: Vec::new() }
+}
+
+/// Asks about some of what is `proved` again, in random states of a larger universe.
+fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut Rng) -> Option<Wrong> {
+    let claims = Claims::new(program, larger());
+    let mut proved: Vec<&Settled> = outcomes.iter().filter(|it| it.verdict == Verdict::Proved).collect();
+    random.shuffle(&mut proved);
+    for outcome in proved.into_iter().take(effort.asked_again) {
+        if let Ok(Some(how)) = claims.refute(&outcome.name, &mut States::all_or(20, random)) {
+            return Some(Wrong::NotSo(format!("{}: {how}", outcome.name.id())));
+        }
+    }
+    None
 }
 
 /// Replays the counterexamples of all violations.

@@ -43,9 +43,9 @@ enum Command {
         /// Stop at the first finding.
         #[arg(long)]
         fail_fast: bool,
-        /// Do not confirm violations.
+        /// Only search accepted packages for new traces: do not replay counterexamples, and do not ask again about what is proved.
         #[arg(long)]
-        no_confirm: bool,
+        only_search: bool,
     },
     /// Mutants of the checker: after how many packages each is caught.
     Mutants {
@@ -78,8 +78,11 @@ fn pattern(name: &str) -> Result<Pattern, String> {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Fuzz { cases, seed, pattern, jobs, fail_fast, no_confirm } => {
-            let effort = Effort { confirm: !no_confirm, ..Effort::default() };
+        Command::Fuzz { cases, seed, pattern, jobs, fail_fast, only_search } => {
+            let effort = match only_search {
+                true => Effort { confirm: false, asked_again: 0, ..Effort::default() },
+                false => Effort::default(),
+            };
             fuzz(cases, seed, pattern, jobs, fail_fast, &effort)
         }
         Command::Mutants { cases, scratch, only } => match mutants(cases, &scratch, only.as_deref()) {

@@ -364,19 +364,20 @@ pub fn mutant(name: &str) -> bool {
 /// If the copy cannot be made or built.
 pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
     let failed = |it: io::Error| it.to_string();
-    let members = ["analysis", "analysis/oracle"].map(|it| format!("{it:?}")).join(", ");
+    let members = ["analysis", "analysis/oracle", "cmail", "layers", "layers/macros", "tso"];
+    let members = members.map(|it| format!("{it:?}")).join(", ");
     let manifest = fs::read_to_string(workspace.join("Cargo.toml")).map_err(failed)?;
     let manifest: Vec<String> = manifest
         .lines()
         .map(|line| if line.starts_with("members") { format!("members = [{members}]") } else { line.to_owned() })
         .collect();
-    // The pages of the diagnostics are compiled in.
+    // The pages of the diagnostics are compiled in; what only tests depend on has to be there.
     let source = scratch.join("analysis/src");
     let mut files: Vec<&str> = MUTANTS.iter().map(|it| it.file).collect();
     files.sort_unstable();
     files.dedup();
     let switched_files: Vec<PathBuf> = files.iter().chain(&["lib.rs"]).map(|it| source.join(it)).collect();
-    for folder in ["analysis", "docs"] {
+    for folder in ["analysis", "docs", "cmail", "layers", "tso"] {
         copy(&workspace.join(folder), &scratch.join(folder), &switched_files).map_err(failed)?;
     }
     write(&scratch.join("Cargo.toml"), manifest.join("\n").as_bytes()).map_err(failed)?;
@@ -421,7 +422,7 @@ fn write(file: &Path, text: &[u8]) -> io::Result<()> {
 /// If the program cannot be run.
 pub fn caught_after(program: &Path, mutant: &Mutant, cases: u64) -> Result<Option<u64>, String> {
     let output = Command::new(program)
-        .args(["fuzz", "--fail-fast", "--no-confirm", "--seed", "20000000", "--pattern", mutant.pattern.name()])
+        .args(["fuzz", "--fail-fast", "--only-search", "--seed", "20000000", "--pattern", mutant.pattern.name()])
         .args(["--cases", &cases.to_string()])
         .env("CSPEC_MUTANT", mutant.name)
         .output()
