@@ -10,6 +10,7 @@ pub mod diagnostics;
 pub mod explore;
 pub mod index;
 pub mod ir;
+pub mod mutation;
 pub mod obligations;
 pub mod plan;
 pub mod report;

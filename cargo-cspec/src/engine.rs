@@ -106,7 +106,7 @@ impl Engine {
         let started = Instant::now();
         let Prepared { package, scope, .. } = &self.packages[index];
         let options = Options { scope: scope.clone(), end_to_end: job.end_to_end };
-        let counter = Counter::new(&package.name, job.progress);
+        let counter = Counter::new(&package.name, "obligations", job.progress);
         let settled: Mutex<HashMap<ObligationName, (Outcome, Provenance)>> = Mutex::default();
         let told = |event: Event| match event {
             Event::Planned { total, .. } => counter.planned(total),

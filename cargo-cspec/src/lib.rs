@@ -19,6 +19,7 @@ mod interrupt;
 mod list;
 mod manual;
 mod matrix;
+mod mutate;
 mod new;
 mod origin;
 mod outline;
@@ -65,6 +66,7 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::Matrix(arguments) => matrix::run(arguments, &cli.global),
         cli::Command::Report(arguments) => report::run(arguments, &cli.global),
         cli::Command::Replay(arguments) => replay::run(arguments),
+        cli::Command::Mutate(arguments) => mutate::run(arguments, &cli.global),
         cli::Command::Graph(arguments) => graph::run(arguments),
         cli::Command::Hook(command) => hook::run(command, &cli.global),
         cli::Command::Clean(arguments) => clean::run(arguments),

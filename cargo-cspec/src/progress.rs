@@ -1,6 +1,6 @@
 //! A progress bar on standard error, for runs on a terminal that last longer than a second.
 //!
-//! It counts obligations and shows nothing about them: results are printed on standard output when a package is done.
+//! It counts obligations, or mutants, and shows nothing about them: results are printed on standard output when a package is done.
 
 use std::{
     sync::{
@@ -16,28 +16,36 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// How long a run stays silent.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Counts the obligations of one package, and draws the count if it is wanted and the run is long.
+/// Counts the obligations or mutants of one package, and draws the count if it is wanted and the run is long.
 pub struct Counter {
     planned: AtomicUsize,
     bar: Option<Bar>,
 }
 
 impl Counter {
-    /// A counter for `package`; with `visible`, a bar appears after a second.
-    pub fn new(package: &str, visible: bool) -> Counter {
-        Counter { planned: AtomicUsize::new(0), bar: visible.then(|| Bar::new(package)) }
+    /// A counter of `things` for `package`; with `visible`, a bar appears after a second.
+    pub fn new(package: &str, things: &'static str, visible: bool) -> Counter {
+        Counter { planned: AtomicUsize::new(0), bar: visible.then(|| Bar::new(package, things)) }
     }
 
-    /// How many obligations the package has.
+    /// How many there are.
     pub fn total(&self) -> usize {
         self.planned.load(Ordering::SeqCst)
     }
 
-    /// `total` obligations are known.
+    /// There are `total`.
     pub fn planned(&self, total: usize) {
         self.planned.store(total, Ordering::SeqCst);
         if let Some(bar) = &self.bar {
             bar.bar.set_length(total as u64);
+        }
+    }
+
+    /// Shows something above the bar.
+    pub fn suspend<T>(&self, show: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.bar.suspend(show),
+            None => show(),
         }
     }
 
@@ -57,10 +65,11 @@ struct Bar {
 }
 
 impl Bar {
-    fn new(package: &str) -> Bar {
+    fn new(package: &str, things: &'static str) -> Bar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_style(style());
         bar.set_message(package.to_owned());
+        bar.set_prefix(things);
         let (done, wait) = mpsc::channel();
         let shown = bar.clone();
         let shower = thread::spawn(move || {
@@ -86,6 +95,6 @@ impl Drop for Bar {
 
 /// `tso ━━━━━──── 12/41 obligations, 3s`.
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} obligations, {elapsed}")
+    ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {prefix}, {elapsed}")
         .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("━━─"))
 }

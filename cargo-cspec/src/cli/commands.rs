@@ -83,6 +83,32 @@ impl CheckFormat {
     }
 }
 
+/// `cargo cspec mutate`.
+#[derive(Debug, Args)]
+pub struct MutateArguments {
+    /// Change only what these name: a layer, an implementation, a function, or Layer::operation.
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far.
+    #[command(flatten)]
+    pub effort: EffortArguments,
+    /// How long the run may take, such as 30s or 5m; mutants that it does not come to are not tried.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub budget: Option<Duration>,
+    /// List the mutants, and check nothing.
+    #[arg(long)]
+    pub list: bool,
+    /// Do not read the cache of verdicts.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// How to print the mutants.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: ListFormat,
+}
+
 /// `cargo cspec list`.
 #[derive(Debug, Args)]
 pub struct ListArguments {
@@ -103,9 +129,9 @@ pub struct ListArguments {
 /// How `list` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// Tables.
+    /// For people.
     Human,
-    /// One JSON object for each package.
+    /// One JSON object on each line.
     Json,
 }
 

@@ -11,7 +11,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub use commands::{
     CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
     HookCommand, HookInstallArguments, HookRunArguments, InitArguments, ListArguments, ListFormat, ManArguments,
-    MatrixArguments, NewArguments, NewPackage, OriginArguments, ReplayArguments, ReportArguments,
+    MatrixArguments, MutateArguments, NewArguments, NewPackage, OriginArguments, ReplayArguments, ReportArguments,
 };
 pub use effort::{EffortArguments, Partition};
 pub use selection::SelectionArguments;
@@ -55,6 +55,8 @@ pub enum Command {
     Report(ReportArguments),
     /// Step through a counterexample that `check --save-counterexamples` wrote, and check its obligation again.
     Replay(ReplayArguments),
+    /// Change operations, guards, calls and claims one at a time, and show the changes that no obligation notices.
+    Mutate(MutateArguments),
     /// Make a package: a small example that checks, runs, and has a mistake to try.
     New(NewArguments),
     /// The same in a folder that is there.
@@ -80,6 +82,7 @@ impl Command {
         match self {
             Command::Check(check) => check.message_format == Some(CheckFormat::Json),
             Command::List(list) => list.message_format == ListFormat::Json,
+            Command::Mutate(mutate) => mutate.message_format == ListFormat::Json,
             _ => false,
         }
     }

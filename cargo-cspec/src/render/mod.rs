@@ -8,6 +8,7 @@ pub mod human_list;
 pub mod json;
 pub mod json_list;
 pub mod junit;
+pub mod mutants;
 pub mod paint;
 pub mod picture;
 pub mod place;
