@@ -218,12 +218,17 @@ impl Plan {
 }
 
 fn lemma_result(settled: &Settled) -> LemmaResult {
-    let holds = match settled.verdict {
+    let (refutation, bounds_met) = (settled.refutation.clone(), settled.bounds_met.clone());
+    LemmaResult { holds: holds(settled), refutation, bounds_met }
+}
+
+/// Whether a lemma holds, if that is known.
+fn holds(settled: &Settled) -> Option<bool> {
+    match settled.verdict {
         Verdict::Proved | Verdict::Checked => Some(true),
         Verdict::Violated => Some(false),
         Verdict::Undecided => None,
-    };
-    LemmaResult { holds, refutation: settled.refutation.clone(), bounds_met: settled.bounds_met.clone() }
+    }
 }
 
 impl Entry {
@@ -359,30 +364,29 @@ impl View {
     pub fn movers(&self, scope: &Scope, results: &Results) -> Vec<Vec<(Movers, Vec<Movers>)>> {
         let plan = self.planned.matrix();
         let program = &self.planned.program;
-        let holds = |lemma: &Lemma| {
-            let entry = &plan.entries[*plan.index.get(&Obligation::Lemma(*lemma))?];
-            lemma_result(&results.find(entry.fingerprint(scope))?.settled).holds
-        };
-        let all = |layer, operation, direction, past: Option<usize>| {
+        let known = |it: &Entry| holds(&results.find(it.fingerprint(scope))?.settled);
+        let known: Vec<Option<bool>> = plan.entries.iter().map(known).collect();
+        let answers = |layer, operation, direction| -> Vec<(About, Option<bool>)> {
             let lemmas = mover_lemmas(program, LayerId(layer), operation, direction);
-            let relevant = lemmas.into_iter().filter(|it| match (it.about, past) {
-                (_, None) => true,
-                (About::Moves(_, other), Some(past)) => other == past,
-                // The matrix shows commutation alone.
-                (About::Silent | About::StablyEnabled(_), Some(_)) => false,
-            });
-            conjunction(relevant.map(|it| holds(&it)))
+            let answer = |it: Lemma| plan.index.get(&Obligation::Lemma(it)).and_then(|entry| known[*entry]);
+            lemmas.into_iter().map(|it| (it.about, answer(it))).collect()
         };
-        let movers = |layer, operation, past| Movers {
-            right: all(layer, operation, Direction::Right, past),
-            left: all(layer, operation, Direction::Left, past),
+        // The matrix shows commutation alone.
+        let past = |answers: &[(About, Option<bool>)], past: usize| {
+            let about_past = |it: &&(About, _)| matches!(it.0, About::Moves(_, other) if other == past);
+            conjunction(answers.iter().filter(about_past).map(|(_, holds)| *holds))
+        };
+        let of_operation = |layer, operation, count| {
+            let [right, left] = [Direction::Right, Direction::Left].map(|it| answers(layer, operation, it));
+            let all = |answers: &[(About, Option<bool>)]| conjunction(answers.iter().map(|(_, holds)| *holds));
+            let row = (0..count).map(|it| Movers { right: past(&right, it), left: past(&left, it) }).collect();
+            (Movers { right: all(&right), left: all(&left) }, row)
         };
         let layers = program.layers.iter().zip(0..);
         layers
             .map(|(layer, index)| {
                 let count = layer.operations.len();
-                let row = |operation| (0..count).map(|other| movers(index, operation, Some(other))).collect();
-                (0..count).map(|operation| (movers(index, operation, None), row(operation))).collect()
+                (0..count).map(|operation| of_operation(index, operation, count)).collect()
             })
             .collect()
     }

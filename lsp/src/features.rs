@@ -17,7 +17,7 @@ pub mod phases;
 pub mod symbols;
 pub mod tokens;
 
-use std::sync::Arc;
+use std::{cell::OnceCell, sync::Arc};
 
 use cspec_analysis::{
     ir::{LayerId, Operation, Program, Type},
@@ -47,6 +47,7 @@ pub struct Spot {
     pub file: Arc<FileView>,
     /// The offset in the file as it is.
     pub offset: u32,
+    matrix: OnceCell<Matrix>,
 }
 
 impl Spot {
@@ -56,7 +57,14 @@ impl Spot {
         let view = session.current_view().clone();
         let package = Arc::clone(&view.packages[index]);
         let file = Arc::clone(package.files.get(number as usize)?);
-        Some(Spot { view, index, package, number, file, offset: 0 })
+        Some(Spot { view, index, package, number, file, offset: 0, matrix: OnceCell::new() })
+    }
+
+    /// The first file of a package.
+    pub fn of_package(view: &View, index: usize) -> Option<Spot> {
+        let package = Arc::clone(&view.packages[index]);
+        let file = Arc::clone(package.files.first()?);
+        Some(Spot { view: view.clone(), index, package, number: 0, file, offset: 0, matrix: OnceCell::new() })
     }
 
     /// A position in a document.
@@ -77,8 +85,9 @@ impl Spot {
     }
 
     /// The matrix of movers, as far as it is known.
-    pub fn movers(&self, session: &Session) -> Matrix {
-        self.view.engine.movers(self.index, &mover_options(&session.scope_of(&self.package)))
+    pub fn movers(&self, session: &Session) -> &Matrix {
+        let ask = || self.view.engine.movers(self.index, &mover_options(&session.scope_of(&self.package)));
+        self.matrix.get_or_init(ask)
     }
 }
 

@@ -13,6 +13,7 @@ mod documents;
 mod features;
 mod keep;
 mod mentions;
+mod parent;
 mod position;
 mod publish;
 mod run;

@@ -22,7 +22,7 @@ use crate::{
     features::{
         calls, commands, completion, fixes, folding, hints, hover, layers, lenses, navigation, symbols, tokens,
     },
-    publish,
+    parent, publish,
     session::{Event, Session},
 };
 
@@ -142,6 +142,9 @@ impl LanguageServer for Server {
         let offer = capabilities::server(&client, &config);
         let taken = self.session.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((events, sender, outgoing)) = taken {
+            if let Some(id) = params.process_id {
+                parent::watch(id);
+            }
             let session = Session::new(client, config, &params, self.queue.clone(), sender);
             std::thread::spawn(move || session.run(&events));
             tokio::spawn(deliver(self.client.clone(), outgoing, self.queue.clone()));

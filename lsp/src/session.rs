@@ -99,6 +99,8 @@ pub struct PackageState {
     pub phase: Phase,
     /// The matrix of movers as the client last saw it.
     pub matrix: Matrix,
+    /// The obligations that were not settled when they were last listed.
+    pub open: BTreeSet<ObligationName>,
     /// A scope that was asked for on a command, in place of the settings'.
     pub scope: Option<Scope>,
 }
@@ -394,7 +396,8 @@ impl Session {
                 self.config = config;
                 self.config.diagnostics.mode = mode;
                 self.wanted |= self.config.check == Trigger::Edit;
-                self.publisher.touch();
+                // The scope may be another one.
+                self.dirty = true;
                 self.say(Outgoing::Refresh(self.client.refresh));
             }
             Err(error) => self.say(Outgoing::Show(MessageType::WARNING, error)),
@@ -536,8 +539,8 @@ impl Session {
         });
     }
 
-    /// Lists what a package owes and what is known of it. Gives what is not settled.
-    fn relist(&mut self, package: usize) -> BTreeSet<ObligationName> {
+    /// Lists what a package owes and what is known of it.
+    fn relist(&mut self, package: usize) {
         let it = Arc::clone(&self.view.packages[package]);
         let scope = self.scope_of(&it);
         let options = |scope: Scope| Options { scope, ..Options::default() };
@@ -556,23 +559,22 @@ impl Session {
             false if self.wanted => Phase::Queued,
             false => Phase::NotRun,
         };
-        open
+        state.open = open;
     }
 
-    /// Starts to explore what is not settled, in place of what is being explored.
+    /// Starts to explore what was not settled when the text was last looked at, in place of what is being explored.
     fn start_run(&mut self) {
         self.run = None;
         let mut jobs = Vec::new();
         for package in 0..self.view.packages.len() {
             let it = Arc::clone(&self.view.packages[package]);
-            let open = self.relist(package);
             // While brackets do not match there is nothing new to find.
             if it.facts.is_kept {
                 continue;
             }
-            if let Some(state) = self.state_of(package).filter(|_| !open.is_empty()) {
-                state.phase = Phase::Queued;
-            }
+            let Some(state) = self.state_of(package) else { continue };
+            let open = state.open.clone();
+            state.phase = if open.is_empty() { Phase::Settled } else { Phase::Queued };
             jobs.push(Job { package, scope: self.scope_of(&it), open });
         }
         let edited = self.last_edited.as_ref().and_then(|it| self.view.find(it)).map(|(package, _)| package);

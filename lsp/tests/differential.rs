@@ -1,4 +1,4 @@
-//! The server and the engine say the same about the same text, whatever edits led to it.
+//! The server and the engine say the same about the same text, whatever edits led to it: ten thousand of them, in one session.
 
 mod support;
 
@@ -48,8 +48,11 @@ const PIECES: [&str; 20] = [
     ";",
 ];
 
-/// One random edit, as the protocol has it, applied to `text` as well.
-fn edit(random: &mut Random, text: &mut String) -> Value {
+/// How many edits are made.
+const EDITS: usize = 10_000;
+
+/// One random edit, as the protocol has it, applied to `text` as well; and the edit that undoes it.
+fn edit(random: &mut Random, text: &mut String) -> (Value, Value) {
     let lines: Vec<usize> = text.split('\n').map(|it| it.encode_utf16().count()).collect();
     let line = random.below(lines.len());
     let start = random.below(lines[line] + 1);
@@ -57,8 +60,23 @@ fn edit(random: &mut Random, text: &mut String) -> Value {
     let new = if random.below(3) == 0 { "" } else { random.pick(&PIECES) };
     let range = json!({ "start": { "line": line, "character": start }, "end": { "line": line, "character": end } });
     let (from, to) = (offset(text, &range["start"]), offset(text, &range["end"]));
+    let old = text[from..to.max(from)].to_owned();
     text.replace_range(from..to.max(from), new);
-    json!({ "range": range, "text": new })
+    let undone = json!({ "start": place(text, from), "end": place(text, from + new.len()) });
+    (json!({ "range": range, "text": new }), json!({ "range": undone, "text": old }))
+}
+
+/// The position of an offset, in UTF-16 units.
+fn place(text: &str, offset: usize) -> Value {
+    let start = text[..offset].rfind('\n').map_or(0, |it| it + 1);
+    json!({ "line": text[..offset].matches('\n').count(), "character": text[start..offset].encode_utf16().count() })
+}
+
+/// Applies a change to `text`.
+fn apply(change: &Value, text: &mut String) {
+    let range = &change["range"];
+    let (from, to) = (offset(text, &range["start"]), offset(text, &range["end"]));
+    text.replace_range(from..to, change["text"].as_str().expect("a text"));
 }
 
 /// The codes and offsets of all findings, by the engine alone.
@@ -99,35 +117,48 @@ fn by_server(client: &Client, uri: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn after_random_edits_the_server_agrees_with_a_cold_run() {
+fn after_ten_thousand_random_edits_the_server_agrees_with_a_cold_run() {
     let mut random = Random(20);
-    let mut compared = 0;
-    for _ in 0..12 {
-        let workspace = Workspace::new(FIXTURE);
-        let mut client = Client::open(&workspace);
-        let uri = workspace.uri("src/lib.rs");
-        client.did_open(&uri, FIXTURE);
-        let mut text = FIXTURE.to_owned();
-        for _ in 0..6 {
-            for _ in 0..random.below(4) {
-                let change = edit(&mut random, &mut text);
-                client.did_edit(&uri, &json!([change]));
+    let workspace = Workspace::new(FIXTURE);
+    let mut client = Client::open(&workspace);
+    let uri = workspace.uri("src/lib.rs");
+    client.did_open(&uri, FIXTURE);
+    let mut text = FIXTURE.to_owned();
+    let (mut edits, mut compared, mut with_findings) = (0, 0, 0);
+    while edits < EDITS {
+        // Most edits are undone, or the text would soon make no sense at all.
+        for _ in 0..10 + random.below(80) {
+            let (change, undoing) = edit(&mut random, &mut text);
+            client.did_edit(&uri, &json!([change]));
+            edits += 1;
+            if random.below(10) == 0 {
+                // Some runs are let go on for a while.
+                client.listen(std::time::Duration::from_millis(random.below(30) as u64));
             }
-            // Some runs are let finish and some are not.
-            if random.below(2) == 0 {
-                client.settle();
+            if random.below(20) > 0 {
+                apply(&undoing, &mut text);
+                client.did_edit(&uri, &json!([undoing]));
+                edits += 1;
             }
         }
         client.settle();
-        let layers = client.request("cspec/layers", Value::Null);
-        if layers[0]["status"]["broken"] == true {
+        if client.request("cspec/layers", Value::Null)[0]["status"]["broken"] == true {
             // Old verdicts stay: a cold run has none. When the text is whole again, they agree.
             client.did_change(&uri, FIXTURE);
             FIXTURE.clone_into(&mut text);
             client.settle();
         }
-        assert_eq!(by_server(&client, &uri, &text), by_engine(&workspace, &text), "{text}");
+        let found = by_server(&client, &uri, &text);
+        assert_eq!(found, by_engine(&workspace, &text), "after {edits} edits: {text}");
         compared += 1;
+        with_findings += usize::from(!found.is_empty());
+        if random.below(4) == 0 {
+            client.did_change(&uri, FIXTURE);
+            FIXTURE.clone_into(&mut text);
+        }
     }
-    assert_eq!(compared, 12);
+    assert!(
+        compared > 50 && with_findings > 20,
+        "{compared} texts were compared, {with_findings} of them with findings"
+    );
 }

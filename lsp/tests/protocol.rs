@@ -187,6 +187,18 @@ fn a_client_that_leaves_without_a_word_takes_the_server_along() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_editor_that_dies_takes_the_server_along_though_the_input_stays_open() {
+    let workspace = Workspace::new(FIXTURE);
+    let mut editor = std::process::Command::new("sleep").arg("1000").spawn().expect("there is `sleep`");
+    let mut client = Client::start();
+    client.initialize_for(&workspace.uri(""), &support::capabilities(), &json!({}), &json!(editor.id()));
+    client.request("cspec/layers", Value::Null);
+    editor.kill().and_then(|()| editor.wait()).expect("it is our child");
+    assert_eq!(client.wait_for_end().code(), Some(1));
+}
+
+#[test]
 fn a_killed_server_starts_again_and_says_the_same() {
     let workspace = Workspace::new(&wrong());
     let uri = workspace.uri("src/lib.rs");

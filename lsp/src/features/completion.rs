@@ -131,7 +131,7 @@ fn operations(session: &Session, spot: &Spot, layer: LayerId) -> Vec<CompletionI
     let matrix = spot.movers(session);
     let operations = program.layers[layer.0 as usize].operations.iter().enumerate();
     let operation = |(at, it): (usize, &cspec_analysis::ir::Operation)| {
-        let mover = mover_of(&matrix, layer, at).map(|it| format!(" · {}", it.name())).unwrap_or_default();
+        let mover = mover_of(matrix, layer, at).map(|it| format!(" · {}", it.name())).unwrap_or_default();
         let (parameters, _) = signature_parts(program, it);
         let names: Vec<String> = parameters.into_iter().map(|(name, _)| name).collect();
         CompletionItem {

@@ -142,7 +142,7 @@ fn what_holds(session: &Session, spot: &Spot, layer: LayerId, operation: usize) 
     let mut holds = Movers { right: Some(true), left: Some(true) };
     for (layer, it) in (0..).map(LayerId).zip(&program.layers) {
         for at in (0..it.operations.len()).filter(|at| navigation::origin(program, layer, *at) == wanted) {
-            let here = mover_of(&matrix, layer, at)?;
+            let here = mover_of(matrix, layer, at)?;
             let both = |a: Option<bool>, b: Option<bool>| Some(a? && b?);
             holds = Movers { right: both(holds.right, here.right), left: both(holds.left, here.left) };
         }

@@ -87,7 +87,7 @@ fn movers(session: &Session, spot: &Spot, layer: LayerId, operation: usize, text
     let operations = &program.layers[layer.0 as usize].operations;
     let claim = operations[operation].claim.map(claim_name);
     let matrix = spot.movers(session);
-    let inferred = mover_of(&matrix, layer, operation).filter(|it| claim_for(*it).is_some());
+    let inferred = mover_of(matrix, layer, operation).filter(|it| claim_for(*it).is_some());
     let Some(inferred) = inferred else {
         let claimed = claim.map(|it| format!("claimed **{it}**; ")).unwrap_or_default();
         let _ = writeln!(text, "\nmover type: {claimed}not inferred yet");

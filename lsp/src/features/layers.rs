@@ -114,8 +114,7 @@ pub fn packages(session: &mut Session) -> Vec<Package> {
     let view = session.view().clone();
     let mut found = Vec::new();
     for (index, package) in view.packages.iter().enumerate() {
-        let Some(file) = package.files.first().cloned() else { continue };
-        let spot = Spot { view: view.clone(), index, package: package.clone(), number: 0, file, offset: 0 };
+        let Some(spot) = Spot::of_package(&view, index) else { continue };
         let (stacks, others) = trees(session, &spot);
         found.push(Package { status: of_package(session, package), stacks, others });
     }
@@ -170,7 +169,7 @@ fn node(session: &Session, spot: &Spot, symbol: Symbol) -> Node {
     let refuted = verdicts.and_then(|it| it.refuted(&|name| is_about(program, symbol, name)));
     let matrix = spot.movers(session);
     let mover = match symbol {
-        Symbol::Operation(layer, at) => mover_of(&matrix, layer, at).and_then(hover::claim_for),
+        Symbol::Operation(layer, at) => mover_of(matrix, layer, at).and_then(hover::claim_for),
         _ => None,
     };
     let declared = spot.package.mentions.declaration(symbol);

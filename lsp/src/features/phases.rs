@@ -57,7 +57,7 @@ pub fn of_package(session: &Session, spot: &Spot) -> Vec<CallPhase> {
         for (operation, it) in upper.operations.iter().enumerate() {
             let Some(Code::Procedure(function)) = code.get(&it.name) else { continue };
             let symbol = Symbol::Procedure(ImplementationId(index as u32), operation);
-            let walk = Walk { program, matrix: &matrix, lower: implementation.lower, calls: Vec::new(), depth: 0 };
+            let walk = Walk { program, matrix, lower: implementation.lower, calls: Vec::new(), depth: 0 };
             for (node, phases) in walk.procedure(*function) {
                 let whole = spot.package.facts.source_map().nodes[function.0 as usize].get(node.0 as usize).copied();
                 let Some(whole) = whole else { continue };

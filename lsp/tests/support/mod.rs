@@ -141,8 +141,13 @@ impl Client {
 
     /// Says hello.
     pub fn initialize(&mut self, root: &str, capabilities: &Value, settings: &Value) -> Value {
+        self.initialize_for(root, capabilities, settings, &Value::Null)
+    }
+
+    /// Says hello for the process with this number.
+    pub fn initialize_for(&mut self, root: &str, capabilities: &Value, settings: &Value, process: &Value) -> Value {
         let folders = json!([{ "uri": root.trim_end_matches('/'), "name": "fixture" }]);
-        let params = json!({ "processId": null, "rootUri": null, "workspaceFolders": folders,
+        let params = json!({ "processId": process, "rootUri": null, "workspaceFolders": folders,
             "capabilities": capabilities, "initializationOptions": settings });
         let answer = self.request("initialize", params);
         self.notify("initialized", json!({}));
@@ -303,6 +308,11 @@ impl Client {
     pub fn shut_down(mut self) -> ExitStatus {
         self.request("shutdown", Value::Null);
         self.notify("exit", Value::Null);
+        self.ended()
+    }
+
+    /// Waits for the server to end by itself.
+    pub fn wait_for_end(mut self) -> ExitStatus {
         self.ended()
     }
 

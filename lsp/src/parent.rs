@@ -1,0 +1,37 @@
+//! The editor's process: a server must not outlive it.
+//!
+//! Usually an editor that dies closes the server's input, which ends the server. A process between them, such as a shell or a multiplexer of
+//! servers, can keep the input open; so the server also looks whether the process that the client named is alive.
+
+/// Ends this process soon after the one with this number has ended. Does nothing where that cannot be told.
+pub fn watch(id: u32) {
+    #[cfg(unix)]
+    unix::watch(id);
+    #[cfg(not(unix))]
+    let _ = id;
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::{thread, time::Duration};
+
+    use rustix::{
+        io::Errno,
+        process::{Pid, test_kill_process},
+    };
+
+    /// How often to look.
+    const EVERY: Duration = Duration::from_secs(1);
+
+    pub fn watch(id: u32) {
+        let Some(parent) = i32::try_from(id).ok().and_then(Pid::from_raw) else { return };
+        thread::spawn(move || {
+            // A process of somebody else may not be asked, but it is there.
+            while test_kill_process(parent) != Err(Errno::SRCH) {
+                thread::sleep(EVERY);
+            }
+            // Nobody is left to take an answer, and nothing of the session has to be saved: what is kept on the disk is written whole.
+            std::process::exit(1);
+        });
+    }
+}
