@@ -90,7 +90,7 @@ pub(super) fn unbalanced(text: &str) -> Option<SyntaxError> {
     let &(last, _) = open.last()?;
     let token = suspect.unwrap_or(last);
     let message = format!("`{}` is never closed", lexed.text(token));
-    Some(SyntaxError { message, range: range_of(&lexed, token), related: None })
+    Some(SyntaxError { message, range: range_of(&lexed, token), related: None, help: None })
 }
 
 /// Whether `closing` starts a line that is indented less than the line of `opening`.
@@ -109,7 +109,7 @@ fn mismatch(lexed: &LexedStr<'_>, token: usize, opening: Option<usize>) -> Synta
         Some(_) => format!("`{}` closes the wrong bracket", lexed.text(token)),
         None => format!("`{}` closes nothing", lexed.text(token)),
     };
-    SyntaxError { message, range: range_of(lexed, token), related }
+    SyntaxError { message, range: range_of(lexed, token), related, help: None }
 }
 
 fn range_of(lexed: &LexedStr<'_>, token: usize) -> std::ops::Range<u32> {

@@ -37,6 +37,8 @@ pub struct SyntaxError {
     pub range: Range<u32>,
     /// The counterpart of an unmatched bracket, with what to say there.
     pub related: Option<(Range<u32>, String)>,
+    /// What the parser advises.
+    pub help: Option<String>,
 }
 
 /// Parses a file, whatever it contains.
@@ -45,7 +47,7 @@ pub fn parse(text: &str) -> Parse {
         let range = offset..offset + 1;
         return Parse {
             tree: SourceFile::parse("", EDITION),
-            errors: vec![SyntaxError { message: "nested too deeply".to_owned(), range, related: None }],
+            errors: vec![SyntaxError { message: "nested too deeply".to_owned(), range, related: None, help: None }],
             broken_at: Vec::new(),
             is_unbalanced: true,
         };
@@ -57,7 +59,10 @@ pub fn parse(text: &str) -> Parse {
         let end = u32::from(error.range().end()).clamp(start, length);
         // Where something is missing, point at what stands there instead.
         let next = text[start as usize..].chars().next().map_or(0, char::len_utf8) as u32;
-        SyntaxError { message: error.to_string(), range: start..end.max(start + next), related: None }
+        let text = error.to_string();
+        let (message, help) =
+            text.split_once('\n').map_or((&*text, None), |(first, rest)| (first, Some(rest.to_owned())));
+        SyntaxError { message: message.to_owned(), range: start..end.max(start + next), related: None, help }
     });
     let found: Vec<SyntaxError> = found.collect();
     let mut broken_at: Vec<u32> = found.iter().map(|it| it.range.start).collect();
@@ -113,7 +118,7 @@ impl Parse {
             related: error.related.iter().map(|(range, text)| (span(range), text.clone())).collect(),
             notes: Vec::new(),
             counterexample: None,
-            help: None,
+            help: error.help.clone(),
         };
         self.errors.iter().map(diagnostic).collect()
     }
@@ -139,4 +144,18 @@ pub fn range(range: TextRange) -> Range<u32> {
 /// The operators, as the parser names them.
 pub mod operators {
     pub use ra_ap_syntax::ast::{ArithOp, BinaryOp, CmpOp, LogicOp, Ordering, RangeItem, RangeOp, UnaryOp};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the parser advises on a second line is help, and no part of the message.
+    #[test]
+    fn messages_are_one_line() {
+        let parse = parse("struct A {};");
+        let [found] = &parse.diagnostics(0)[..] else { panic!("there is one error") };
+        assert_eq!(found.message, "syntax error: expected item, found `;`");
+        assert_eq!(found.help.as_deref(), Some("consider removing this semicolon"));
+    }
 }
