@@ -80,3 +80,28 @@ fn all_of_it_runs() {
     let after = S { value: T::from(1), by: Some(Pid(0)) };
     assert_eq!(results(1), [Outcome::done((T::from(1), after))]);
 }
+
+/// The arguments of an operation may have the names that the macros' own code uses.
+mod arguments {
+    use cspec::{Model, prelude::*};
+
+    #[state]
+    pub struct Shelf {
+        pub held: Map<u64, u64>,
+    }
+
+    #[layer]
+    impl Shelving for Shelf {
+        #[op]
+        fn put(&mut self, me: Pid, key: u64, op: u64) {
+            self.held.insert(key, op);
+        }
+    }
+
+    #[test]
+    fn an_argument_may_be_called_key() {
+        let mut model = Model::<dyn Shelving>::new(Shelf::default(), Pid(0));
+        model.put(1, 2);
+        assert_eq!(model.state.held.get(&1), Some(&2));
+    }
+}

@@ -136,14 +136,14 @@ fn operation_items(op: &Operation) -> TokenStream {
             ::cspec::Keyed<K__, #name>: ::cspec::Operation<Output = #output>,
         {
             #(#attributes)*
-            fn #name(&mut self, key: K__ #(, #names: #types)*) -> #output;
+            fn #name(&mut self, key__: K__ #(, #names: #types)*) -> #output;
         }
 
         impl<K__: ::cspec::Value, T__: ::cspec::Perform<::cspec::Keyed<K__, #name>>> #keyed<K__> for T__ {
             #[inline]
-            fn #name(&mut self, key: K__ #(, #names: #types)*) -> #output {
+            fn #name(&mut self, key__: K__ #(, #names: #types)*) -> #output {
                 let op = #name((#(#names,)*));
-                ::cspec::Perform::<::cspec::Keyed<K__, #name>>::perform(self, ::cspec::Keyed { key, op })
+                ::cspec::Perform::<::cspec::Keyed<K__, #name>>::perform(self, ::cspec::Keyed { key: key__, op })
             }
         }
     }
