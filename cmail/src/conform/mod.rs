@@ -1,9 +1,15 @@
 //! Is what the server did something that its layers allow? A record of a run is replayed through the executable models of the lowest
 //! layer and of the top layer: is there an order of the calls, which keeps every call between its start and its end, such that the model
 //! could have given every result? Users are independent, and looked at one after the other; the mailboxes are taken to be empty in
-//! the beginning. Calls that were never finished are not in a record, so it has to be of a run in which nothing was killed.
+//! the beginning. What a server records lacks the calls that were never finished, so it has to be of a run in which nothing was killed.
+//!
+//! A client can keep such a record, too, of the top layer's calls. It knows of calls whose end it has not seen: they may have happened at
+//! any time after their start, or not at all. It does not know the name that its message was given: whoever picked the message up does,
+//! so each text is delivered once.
 
 pub mod record;
+#[cfg(test)]
+mod side_by_side;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -62,8 +68,22 @@ pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
     text.lines().enumerate().map(parse).collect()
 }
 
+/// The end of a call that nobody saw ending.
+pub const NEVER: u64 = u64::MAX;
+
+/// The models: the states after a call with the recorded result.
+#[derive(Clone, Copy)]
+struct Models {
+    bottom: fn(&Inodes, &Entry) -> Vec<Inodes>,
+    top: fn(&Mail, &Entry, &Names) -> Vec<Mail>,
+}
+
 /// Replays a record through both layers.
 pub fn check(entries: &[Entry]) -> Report {
+    check_by(Models { bottom: bottom_step, top: top_step }, entries)
+}
+
+fn check_by(models: Models, entries: &[Entry]) -> Report {
     let names = names(entries);
     let mut by_user = BTreeMap::<(&str, bool), Vec<&Entry>>::new();
     for entry in entries {
@@ -73,11 +93,11 @@ pub fn check(entries: &[Entry]) -> Report {
     for ((user, top), mut entries) in by_user {
         entries.sort_by_key(|entry| entry.start);
         let refused = match top {
-            true => order(&entries, top_start(user, &entries), |state, entry| top_step(state, entry, &names)),
-            false => order(&entries, bottom_start(user, &entries), bottom_step),
+            true => order(&entries, top_start(user, &entries), |state, entry| (models.top)(state, entry, &names)),
+            false => order(&entries, bottom_start(user, &entries), models.bottom),
         };
         if let Err((accepted, next)) = refused {
-            let layer = if top { "MailServerComposed" } else { "MailFSMerged" };
+            let layer = if top { "MailServerComposed" } else { "MailFSInode" };
             refusals.push(Refusal { user: user.to_owned(), layer, accepted, next });
         }
     }
@@ -88,12 +108,26 @@ pub fn check(entries: &[Entry]) -> Report {
 type Stuck = (Vec<Entry>, Vec<Entry>);
 
 /// The name under which each process has delivered: a process delivers once.
-fn names(entries: &[Entry]) -> BTreeMap<&str, MsgId> {
-    let linked = |entry: &'_ Entry| match &entry.call {
+type Names<'a> = BTreeMap<&'a str, MsgId>;
+
+/// From the links, or if those are not recorded, from who picked the text up.
+fn names(entries: &[Entry]) -> Names<'_> {
+    let mut picked_up = BTreeMap::new();
+    for entry in entries {
+        if let Call::Pickup { user, result } = &entry.call {
+            picked_up.extend(result.iter().filter_map(|(id, text)| Some(((user, text), decode(id)?))));
+        }
+    }
+    let seen = |entry: &Entry| match &entry.call {
+        Call::Deliver { user, message, .. } => picked_up.get(&(user, message)).copied(),
+        _ => None,
+    };
+    let linked = |entry: &Entry| match &entry.call {
         Call::Link { to, result, .. } if result == "done" => decode(&to.2),
         _ => None,
     };
-    entries.iter().filter_map(|entry| Some((entry.process.as_str(), linked(entry)?))).collect()
+    let by_seen = entries.iter().filter_map(|entry| Some((entry.process.as_str(), seen(entry)?)));
+    by_seen.chain(entries.iter().filter_map(|entry| Some((entry.process.as_str(), linked(entry)?)))).collect()
 }
 
 /// Looks for an order. `entries` are sorted by their start. Each step of the search takes a call that no other one not yet taken
@@ -103,7 +137,7 @@ fn order<S: Clone + Ord>(entries: &[&Entry], start: S, step: impl Fn(&S, &Entry)
     let mut open = vec![(Taken::default(), Vec::new(), start)];
     let mut longest: Option<(Taken, Vec<usize>)> = None;
     while let Some((taken, path, state)) = open.pop() {
-        if taken.first == entries.len() {
+        if taken.is_enough(entries) {
             return Ok(());
         }
         if longest.as_ref().is_none_or(|(_, longest)| path.len() > longest.len()) {
@@ -146,6 +180,12 @@ impl Taken {
         now
     }
 
+    /// Whether all calls were taken that ended.
+    fn is_enough(&self, entries: &[&Entry]) -> bool {
+        let mut left = entries.iter().enumerate().skip(self.first);
+        left.all(|(place, entry)| entry.end == NEVER || self.beyond.contains(&place))
+    }
+
     /// The calls that may be next: not taken, and started before every other one that is not taken has ended.
     fn possible(&self, entries: &[&Entry]) -> Vec<usize> {
         let mut found = Vec::new();
@@ -169,9 +209,10 @@ fn users_of(user: &str, known: bool) -> Option<User> {
 }
 
 /// A user exists if anything was done for him but asking.
-fn bottom_start(user: &str, entries: &[&Entry]) -> Merged {
+fn bottom_start(user: &str, entries: &[&Entry]) -> Inodes {
     let known = entries.iter().any(|entry| !matches!(entry.call, Call::Exists { result: false, .. }));
-    Merged { files: Map::new(), locks: users_of(user, known).map(|user| (user, false)).into_iter().collect() }
+    let locks = users_of(user, known).map(|user| (user, false)).into_iter().collect();
+    Inodes { names: Map::new(), contents: Map::new(), handles: Map::new(), locks }
 }
 
 fn top_start(user: &str, entries: &[&Entry]) -> Mail {
@@ -209,11 +250,13 @@ pub(crate) fn linked_name(linked: Linked) -> String {
 }
 
 /// The states after a call of the lowest layer with the recorded result.
-fn bottom_step(state: &Merged, entry: &Entry) -> Vec<Merged> {
-    // A write that failed may leave anything; nobody is ever told what.
-    let domain = Domain::default().list::<Message>([message("anything")]);
+fn bottom_step(state: &Inodes, entry: &Entry) -> Vec<Inodes> {
+    // Which number a new file gets is nobody's business: the first that is free. A write that failed may leave anything; nobody is
+    // ever told what.
+    let free = (0..).map(Inode).find(|inode| !state.contents.contains(inode));
+    let domain = Domain::default().list::<Inode>(free).list::<Message>([message("anything")]);
     after(&domain, state, |state| {
-        let mut lo = Model::<dyn MailFSMerged>::new(state, process(entry));
+        let mut lo = Model::<dyn MailFSInode>::new(state, process(entry));
         let fits = match &entry.call {
             Call::Create { file: at, result } => lo.create(file(at)) == *result,
             Call::Write { file: at, message: text, result } => lo.write(file(at), message(text)) == *result,
@@ -237,12 +280,20 @@ fn bottom_step(state: &Merged, entry: &Entry) -> Vec<Merged> {
             Call::Exists { user, result } => lo.exists(User(user.clone())) == *result,
             _ => false,
         };
-        fits.then_some(lo.state)
+        fits.then(|| without_the_lost(lo.state))
     })
 }
 
+/// Forgets the contents of files that have no name and are not open: no call can tell.
+fn without_the_lost(mut state: Inodes) -> Inodes {
+    let kept: Set<Inode> =
+        state.names.values().copied().chain(state.handles.values().map(|handle| handle.inode)).collect();
+    state.contents = state.contents.into_iter().filter(|(inode, _)| kept.contains(inode)).collect();
+    state
+}
+
 /// The states after a call of the top layer with the recorded result.
-fn top_step(state: &Mail, entry: &Entry, names: &BTreeMap<&str, MsgId>) -> Vec<Mail> {
+fn top_step(state: &Mail, entry: &Entry, names: &Names) -> Vec<Mail> {
     // The model may take any free name: of those, the one that was taken.
     let name = names.get(entry.process.as_str()).copied().unwrap_or(MsgId { pid: process(entry), number: 0 });
     let domain = Domain::default().list::<MsgId>([name]);
