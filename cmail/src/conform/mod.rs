@@ -51,9 +51,9 @@ impl fmt::Display for Refusal {
         for entry in self.accepted.iter().rev().take(6).rev() {
             writeln!(f, "    process {}: {:?}", entry.process, entry.call)?;
         }
-        writeln!(f, "  none of these is allowed next:")?;
+        write!(f, "  none of these is allowed next:")?;
         for entry in &self.next {
-            writeln!(f, "    process {}: {:?}", entry.process, entry.call)?;
+            write!(f, "\n    process {}: {:?}", entry.process, entry.call)?;
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ pub fn check(entries: &[Entry]) -> Report {
 fn check_by(models: Models, entries: &[Entry]) -> Report {
     let names = names(entries);
     let mut by_user = BTreeMap::<(&str, bool), Vec<&Entry>>::new();
-    for entry in entries {
+    for entry in entries.iter().filter(|entry| !is_nothing(entry, &names)) {
         by_user.entry((entry.call.user(), entry.call.is_top())).or_default().push(entry);
     }
     let mut refusals = Vec::new();
@@ -102,6 +102,11 @@ fn check_by(models: Models, entries: &[Entry]) -> Report {
         }
     }
     Report { calls: entries.len(), refusals }
+}
+
+/// A delivery of which nobody has seen anything, neither the end nor the message: if it has happened, it makes no difference.
+fn is_nothing(entry: &Entry, names: &Names) -> bool {
+    entry.end == NEVER && matches!(entry.call, Call::Deliver { .. }) && !names.contains_key(entry.process.as_str())
 }
 
 /// Calls taken, and those of which one would have to be next.
@@ -130,34 +135,37 @@ fn names(entries: &[Entry]) -> Names<'_> {
     by_seen.chain(entries.iter().filter_map(|entry| Some((entry.process.as_str(), linked(entry)?)))).collect()
 }
 
-/// Looks for an order. `entries` are sorted by their start. Each step of the search takes a call that no other one not yet taken
-/// ended before; a set of taken calls with a state is visited once.
+/// Looks for an order, depth first. `entries` are sorted by their start. Each step of the search takes a call that no other one not yet
+/// taken ended before; a set of taken calls with a state is visited once.
 fn order<S: Clone + Ord>(entries: &[&Entry], start: S, step: impl Fn(&S, &Entry) -> Vec<S>) -> Result<(), Stuck> {
     let mut seen = BTreeSet::new();
-    let mut open = vec![(Taken::default(), Vec::new(), start)];
-    let mut longest: Option<(Taken, Vec<usize>)> = None;
-    while let Some((taken, path, state)) = open.pop() {
+    let mut path = Vec::new();
+    let mut longest = (Taken::default(), Vec::new());
+    // What is left to visit: the calls taken and the state after them, the last call, and how many there are.
+    let mut open = vec![(Taken::default(), start, None, 0)];
+    while let Some((taken, state, last, length)) = open.pop() {
+        path.truncate(length);
+        path.extend(last);
         if taken.is_enough(entries) {
             return Ok(());
-        }
-        if longest.as_ref().is_none_or(|(_, longest)| path.len() > longest.len()) {
-            longest = Some((taken.clone(), path.clone()));
         }
         // The last one pushed is tried first: the call that ended first.
         let mut next = taken.possible(entries);
         next.sort_by_key(|place| std::cmp::Reverse(entries[*place].end));
+        let before = open.len();
         for place in next {
             for after in step(&state, entries[place]) {
                 let now = taken.with(place);
                 if seen.insert((now.clone(), after.clone())) {
-                    let mut path = path.clone();
-                    path.push(place);
-                    open.push((now, path, after));
+                    open.push((now, after, Some(place), path.len()));
                 }
             }
         }
+        if open.len() == before && path.len() > longest.1.len() {
+            longest = (taken, path.clone());
+        }
     }
-    let (taken, path) = longest.unwrap_or_default();
+    let (taken, path) = longest;
     let entry = |place: usize| entries[place].clone();
     let next = taken.possible(entries).into_iter().map(entry).collect();
     Err((path.into_iter().map(entry).collect(), next))

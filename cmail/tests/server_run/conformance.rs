@@ -1,9 +1,11 @@
 //! What a server under load did is what its layers allow; and records of servers that do something else are refused.
 
-use std::thread;
+use std::process::Command;
+use std::{fs, thread};
 
 use cmail::conform::record::{Call, Entry};
-use cmail::conform::{check, read};
+use cmail::conform::{NEVER, check, read};
+use expect_test::{Expect, expect};
 
 use crate::harness::{Scratch, Server, deliver, fetch};
 
@@ -95,4 +97,157 @@ fn other_runs_are_refused() {
     let mut entries = entries.clone();
     entries.retain(|entry| !matches!(entry.call, Call::Unlock { .. }));
     assert_eq!(check(&entries).refusals.len(), 2, "no unlocking");
+}
+
+/// A record of one delivery and one pickup, as the server writes it.
+const RECORD: &str = r#"{"process":"1","start":1,"end":2,"call":"exists","user":"u1","result":true}
+{"process":"1","start":3,"end":4,"call":"create","file":["u1","tmp","1.0"],"result":true}
+{"process":"1","start":5,"end":6,"call":"write","file":["u1","tmp","1.0"],"message":"2-ab","result":true}
+{"process":"1","start":7,"end":8,"call":"link","from":["u1","tmp","1.0"],"to":["u1","mail","1.77"],"result":"done"}
+{"process":"1","start":9,"end":10,"call":"unlink","file":["u1","tmp","1.0"]}
+{"process":"1","start":3,"end":11,"call":"deliver","user":"u1","message":"2-ab","result":true}
+{"process":"2","start":13,"end":14,"call":"lock","user":"u1"}
+{"process":"2","start":15,"end":16,"call":"list","user":"u1","dir":"mail","result":["1.77"]}
+{"process":"2","start":17,"end":18,"call":"read","file":["u1","mail","1.77"],"result":"2-ab"}
+{"process":"2","start":19,"end":20,"call":"unlock","user":"u1"}
+{"process":"2","start":12,"end":21,"call":"pickup","user":"u1","result":[["1.77","2-ab"]]}
+"#;
+
+/// What `cmail conform` says of a record, and whether it is content.
+fn said_of(record: &str, expected: Expect) {
+    let scratch = Scratch::new(&[]);
+    let path = scratch.0.join(".cmail/record");
+    fs::write(&path, record).expect("the scratch directory is writable");
+    let output = Command::new(env!("CARGO_BIN_EXE_cmail")).arg("conform").arg(&path).output().expect("cmail runs");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("it speaks in text");
+    expected.assert_eq(&format!("{said}exit code {}\n", output.status.code().expect("it ends by itself")));
+}
+
+#[test]
+fn what_the_command_says() {
+    said_of(
+        RECORD,
+        expect![[r#"
+        11 calls, all as the layers allow
+        exit code 0
+    "#]],
+    );
+    // The pickup gives back another text than was delivered: the top layer refuses it, the lowest has done nothing wrong.
+    said_of(
+        &RECORD.replace(r#"[["1.77","2-ab"]]"#, r#"[["1.77","3-abc"]]"#),
+        expect![[r#"
+            violated: no order of the calls on `u1` is one of MailServerComposed
+              the longest beginning that is allowed has 1 calls; its last ones:
+                process 1: Deliver { user: "u1", message: "2-ab", result: true }
+              none of these is allowed next:
+                process 2: Pickup { user: "u1", result: [("1.77", "3-abc")] }
+            error: 1 mailboxes at which the layers do not allow what was done
+            exit code 1
+        "#]],
+    );
+    // The file system lists nothing: the lowest layer refuses it.
+    said_of(
+        &RECORD.replace(r#""result":["1.77"]"#, r#""result":[]"#),
+        expect![[r#"
+            violated: no order of the calls on `u1` is one of MailFSInode
+              the longest beginning that is allowed has 6 calls; its last ones:
+                process 1: Exists { user: "u1", result: true }
+                process 1: Create { file: ("u1", "tmp", "1.0"), result: true }
+                process 1: Write { file: ("u1", "tmp", "1.0"), message: "2-ab", result: true }
+                process 1: Link { from: ("u1", "tmp", "1.0"), to: ("u1", "mail", "1.77"), result: "done" }
+                process 1: Unlink { file: ("u1", "tmp", "1.0") }
+                process 2: Lock { user: "u1" }
+              none of these is allowed next:
+                process 2: List { user: "u1", dir: "mail", result: [] }
+            error: 1 mailboxes at which the layers do not allow what was done
+            exit code 1
+        "#]],
+    );
+    said_of(
+        "",
+        expect![[r#"
+        0 calls, all as the layers allow
+        exit code 0
+    "#]],
+    );
+    said_of(
+        "{\"process\":\"1\"}",
+        expect![[r#"
+        error: line 1: missing field `start` at line 1 column 15
+        exit code 1
+    "#]],
+    );
+}
+
+/// A call by process `number`, from `start` to `end`.
+fn call(number: u32, start: u64, end: u64, call: Call) -> Entry {
+    Entry { process: number.to_string(), start, end, call }
+}
+
+fn delivers(text: &str, result: bool) -> Call {
+    Call::Deliver { user: "u1".to_owned(), message: text.to_owned(), result }
+}
+
+/// The messages are called after what is in them.
+fn picks_up(texts: &[&str]) -> Call {
+    let name = |text: &&str| (format!("{}.0", text.len()), (*text).to_owned());
+    Call::Pickup { user: "u1".to_owned(), result: texts.iter().map(name).collect() }
+}
+
+fn deletes(text: &str) -> Call {
+    Call::Delete { user: "u1".to_owned(), id: format!("{}.0", text.len()) }
+}
+
+/// Small histories of clients, each with what the top layer says of it.
+#[test]
+fn orders_of_calls() {
+    let cases: [(&str, bool, &[Entry]); 10] = [
+        ("seen at once", true, &[call(11, 1, 2, delivers("a", true)), call(12, 3, 4, picks_up(&["a"]))]),
+        ("not seen", false, &[call(11, 1, 2, delivers("a", true)), call(12, 3, 4, picks_up(&[]))]),
+        ("not seen yet", true, &[call(11, 1, 4, delivers("a", true)), call(12, 2, 3, picks_up(&[]))]),
+        (
+            "seen, and then not",
+            false,
+            &[call(11, 1, 9, delivers("a", true)), call(12, 2, 3, picks_up(&["a"])), call(13, 4, 5, picks_up(&[]))],
+        ),
+        ("refused, and there", false, &[call(11, 1, 2, delivers("a", false)), call(12, 3, 4, picks_up(&["a"]))]),
+        (
+            "a later one without an earlier one",
+            false,
+            &[
+                call(11, 1, 2, delivers("a", true)),
+                call(12, 3, 4, delivers("bb", true)),
+                call(13, 1, 9, picks_up(&["bb"])),
+                call(14, 10, 11, picks_up(&["a", "bb"])),
+            ],
+        ),
+        (
+            "end not known, happened late",
+            true,
+            &[call(11, 1, NEVER, delivers("a", true)), call(12, 3, 4, picks_up(&[])), call(13, 5, 6, picks_up(&["a"]))],
+        ),
+        (
+            "end not known, did not happen",
+            true,
+            &[call(11, 1, NEVER, delivers("a", true)), call(12, 3, 4, picks_up(&[]))],
+        ),
+        (
+            "end not known, happened and was undone",
+            false,
+            &[call(11, 1, NEVER, delivers("a", true)), call(12, 3, 4, picks_up(&["a"])), call(13, 5, 6, picks_up(&[]))],
+        ),
+        (
+            "deleted, and back",
+            false,
+            &[
+                call(11, 1, 2, delivers("a", true)),
+                call(12, 3, 4, picks_up(&["a"])),
+                call(13, 5, 6, deletes("a")),
+                call(14, 7, 8, picks_up(&["a"])),
+            ],
+        ),
+    ];
+    for (what, allowed, entries) in cases {
+        assert_eq!(check(entries).refusals.is_empty(), allowed, "{what}");
+    }
 }

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::harness::{Scratch, Server, deliver, fetch, has, kill, prepare};
+use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare};
 
 /// A server with one store thread, which has its handles open.
 fn server(scratch: &Scratch) -> Server {
@@ -23,6 +22,11 @@ fn warm_up(server: &Server) {
     assert!(!fetch(&server.pop3, "u1", true).expect("a session").is_empty());
 }
 
+/// Makes the kernel lie to the store thread of the worker, until the value is dropped.
+fn lie(server: &Server, injection: &str) -> Lie {
+    Lie::to_thread(store_thread(server).expect("a worker with a store"), &[injection])
+}
+
 /// The store thread of the worker.
 fn store_thread(server: &Server) -> Option<u32> {
     let worker = *server.workers().first()?;
@@ -31,41 +35,10 @@ fn store_thread(server: &Server) -> Option<u32> {
     tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).find(is_store)
 }
 
-/// Makes the kernel lie to one thread, until it is dropped.
-struct Lie(Child);
-
-impl Lie {
-    fn to(server: &Server, injection: &str) -> Lie {
-        let thread = store_thread(server).expect("a worker with a store");
-        let call = injection.split(':').next().expect("an injection starts with the call");
-        let mut strace = Command::new("strace");
-        strace.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &format!("inject={injection}")]);
-        let strace = strace.args(["-p", &thread.to_string()]).stderr(Stdio::null()).spawn().expect("strace runs");
-        let lie = Lie(strace);
-        for _ in 0..500 {
-            let status = fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
-            if !status.contains("TracerPid:\t0") {
-                // It is attached, and sets its options before the thread goes on.
-                sleep(Duration::from_millis(20));
-                return lie;
-            }
-            sleep(Duration::from_millis(10));
-        }
-        panic!("strace cannot attach");
-    }
-}
-
-impl Drop for Lie {
-    fn drop(&mut self) {
-        kill("INT", self.0.id());
-        let _ = self.0.wait();
-    }
-}
-
 /// Sends a message, about whose delivery the kernel lies. The thread does nothing before that.
 fn deliver_under(server: &Server, injection: &str, users: &[&str]) -> std::io::Result<String> {
     let mut smtp = prepare(&server.smtp, users)?.expect("the recipients are known");
-    let _lie = Lie::to(server, injection);
+    let _lie = lie(server, injection);
     smtp.ask("new\r\n.")
 }
 
@@ -83,7 +56,7 @@ fn a_delivery_that_fails_leaves_nothing() {
         for errno in ERRORS {
             // The file is synced first, then the directory, when the message is there already.
             let when = if call == "fsync" { ":when=1" } else { "" };
-            let lie = Lie::to(&server, &format!("{call}:error={errno}{when}"));
+            let lie = lie(&server, &format!("{call}:error={errno}{when}"));
             let reply =
                 deliver(&server.smtp, &["u1"], "text").unwrap_or_else(|error| panic!("{call} {errno}: {error}"));
             drop(lie);
@@ -123,7 +96,7 @@ fn failures_that_are_none() {
         assert!(reply.starts_with("250"), "{injection}: {reply}");
     }
     for injection in ["flock:error=EINTR:when=1..3", "read:error=EINTR:when=1", "getdents64:error=EINTR:when=1"] {
-        let lie = Lie::to(&server, injection);
+        let lie = lie(&server, injection);
         let found = fetch(&server.pop3, "u1", false).expect("a session");
         drop(lie);
         assert_eq!(found.len(), 4, "{injection}");
@@ -147,7 +120,7 @@ fn a_pickup_or_a_deletion_that_fails() {
     assert!(deliver(&server.smtp, &["u1"], "text").expect("a reply").starts_with("250"));
     for call in ["flock", "getdents64", "openat", "fstat", "read"] {
         for errno in ["EIO", "EMFILE", "ENOMEM", "EACCES"] {
-            let lie = Lie::to(&server, &format!("{call}:error={errno}:when=1"));
+            let lie = lie(&server, &format!("{call}:error={errno}:when=1"));
             let refused = fetch(&server.pop3, "u1", true).expect_err("it cannot be read");
             drop(lie);
             assert!(refused.to_string().contains("[SYS/TEMP]"), "{call} {errno}: {refused}");
@@ -155,7 +128,7 @@ fn a_pickup_or_a_deletion_that_fails() {
         }
     }
     for injection in ["unlinkat:error=EIO:when=1", "unlinkat:error=EROFS:when=1", "flock:error=EIO:when=3"] {
-        let lie = Lie::to(&server, injection);
+        let lie = lie(&server, injection);
         let refused = fetch(&server.pop3, "u1", true).expect_err("it cannot be deleted");
         drop(lie);
         assert!(refused.to_string().contains("not removed"), "{injection}: {refused}");
@@ -177,7 +150,7 @@ fn killed_before_every_call() {
     let delivering: Work =
         |server, injection| deliver_under(server, injection, &["u1"]).is_ok_and(|reply| reply.starts_with("250"));
     let deleting: Work = |server, injection| {
-        let _lie = Lie::to(server, injection);
+        let _lie = lie(server, injection);
         fetch(&server.pop3, "u1", true).is_ok()
     };
     let calls: [(bool, Work, &[&str]); 2] = [

@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
 use std::time::Duration;
 
 /// A mail root that goes with the value.
@@ -15,10 +16,19 @@ pub struct Scratch(pub PathBuf);
 impl Scratch {
     /// A root with these users, who need no password, in memory.
     pub fn new(users: &[&str]) -> Scratch {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Scratch::below(memory, users) } else { Scratch::on_disk(users) }
+    }
+
+    /// The same where the program was built.
+    pub fn on_disk(users: &[&str]) -> Scratch {
+        Scratch::below(Path::new(env!("CARGO_TARGET_TMPDIR")), users)
+    }
+
+    /// The same in a directory.
+    pub fn below(parent: &Path, users: &[&str]) -> Scratch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("cmail-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let memory = Path::new("/dev/shm");
-        let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
         let scratch = Scratch(parent.join(name));
         cmail(&["init"], &scratch.0, "");
         for user in users {
@@ -116,6 +126,51 @@ impl Drop for Server {
 /// Sends a signal to a process, which may be gone already.
 pub fn kill(signal: &str, pid: u32) {
     let _ = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).stderr(Stdio::null()).status();
+}
+
+/// Makes the kernel lie to a process, until the value is dropped: an injection is a system call and what happens to it, as `strace`
+/// writes it.
+pub struct Lie(Child);
+
+impl Lie {
+    /// Lies to one thread only.
+    pub fn to_thread(thread: u32, injections: &[&str]) -> Lie {
+        Lie::start(thread, &[], injections)
+    }
+
+    /// Lies to all threads.
+    pub fn to_process(process: u32, injections: &[&str]) -> Lie {
+        Lie::start(process, &["-f"], injections)
+    }
+
+    fn start(process: u32, options: &[&str], injections: &[&str]) -> Lie {
+        let calls: Vec<&str> = injections.iter().filter_map(|injection| injection.split(':').next()).collect();
+        let mut strace = Command::new("strace");
+        strace.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={}", calls.join(","))]).args(options);
+        for injection in injections {
+            strace.args(["-e", &format!("inject={injection}")]);
+        }
+        let strace = strace.args(["-p", &process.to_string()]).stderr(Stdio::null()).spawn().expect("strace runs");
+        let lie = Lie(strace);
+        for _ in 0..500 {
+            let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+            if !status.contains("TracerPid:\t0") {
+                // It is attached, and sets its options before the process goes on.
+                sleep(Duration::from_millis(20));
+                return lie;
+            }
+            sleep(Duration::from_millis(10));
+        }
+        panic!("strace cannot attach");
+    }
+}
+
+impl Drop for Lie {
+    fn drop(&mut self) {
+        kill("INT", self.0.id());
+        // It is gone, whatever it says.
+        let _ = self.0.wait();
+    }
 }
 
 /// Whether a program is there. If not, says so: the test is skipped for everybody to see.

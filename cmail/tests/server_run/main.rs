@@ -5,4 +5,5 @@ mod conformance;
 mod crashes;
 mod faults;
 mod harness;
+mod histories;
 mod isolation;
