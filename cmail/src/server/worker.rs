@@ -3,7 +3,7 @@
 //! needs nothing but what the standard library offers. It leaves when the main process does.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -95,8 +95,7 @@ fn print_ready(main: &Main) -> io::Result<()> {
         "workers": main.serve.workers.max(1),
         "pid": std::process::id(),
     });
-    println!("{ready}");
-    Ok(())
+    writeln!(io::stdout(), "{ready}")
 }
 
 /// Keeps one worker running, and has it end in good order.

@@ -1,16 +1,13 @@
-//! System calls that fail, and processes that are killed before one. `strace` does it to the only store thread of the only worker, so
-//! that each call of a delivery, a pickup or a deletion can be aimed at; without it these tests are skipped for everybody to see.
+//! System calls that fail, and what the client is told. `strace` does it to the only store thread of the only worker, so that each call of
+//! a delivery, a pickup or a deletion can be aimed at; without it these tests are skipped for everybody to see.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare};
 
 /// A server with one store thread, which has its handles open.
-fn server(scratch: &Scratch) -> Server {
+pub fn server(scratch: &Scratch) -> Server {
     scratch.settings("store_threads = 1");
     let server = Server::start(scratch, &["--workers", "1"]);
     warm_up(&server);
@@ -28,7 +25,7 @@ fn lie(server: &Server, injection: &str) -> Lie {
 }
 
 /// The store thread of the worker.
-fn store_thread(server: &Server) -> Option<u32> {
+pub fn store_thread(server: &Server) -> Option<u32> {
     let worker = *server.workers().first()?;
     let tasks = fs::read_dir(format!("/proc/{worker}/task")).ok()?;
     let is_store = |task: &u32| fs::read_to_string(format!("/proc/{task}/comm")).is_ok_and(|name| name == "store\n");
@@ -135,94 +132,4 @@ fn a_pickup_or_a_deletion_that_fails() {
         assert_eq!(fetch(&server.pop3, "u1", false).expect("a session").len(), 1, "{injection}");
     }
     server.stop();
-}
-
-/// What the worker is doing when the kernel lies to it; whether the client was told that it is done.
-type Work = fn(&Server, &str) -> bool;
-
-/// Killed before each call of a delivery, a pickup and a deletion: afterwards each message is there once or not at all, whole, under
-/// one name; what was acknowledged is there; the next worker finds nothing in its way.
-#[test]
-fn killed_before_every_call() {
-    if !has("strace") {
-        return;
-    }
-    let delivering: Work =
-        |server, injection| deliver_under(server, injection, &["u1"]).is_ok_and(|reply| reply.starts_with("250"));
-    let deleting: Work = |server, injection| {
-        let _lie = lie(server, injection);
-        fetch(&server.pop3, "u1", true).is_ok()
-    };
-    let calls: [(bool, Work, &[&str]); 2] = [
-        (
-            true,
-            delivering,
-            &["openat:1", "pwrite64:1", "fsync:1", "close:1", "linkat:1", "unlinkat:1", "fsync:2", "write:1"],
-        ),
-        (
-            false,
-            deleting,
-            &[
-                "flock:1",
-                "getdents64:1",
-                "getdents64:2",
-                "openat:1",
-                "read:1",
-                "close:1",
-                "flock:2",
-                "flock:3",
-                "unlinkat:1",
-                "flock:4",
-                "fsync:1",
-            ],
-        ),
-    ];
-    for (delivers, work, points) in calls {
-        for point in points {
-            let (call, count) = point.split_once(':').expect("a call and a count");
-            let scratch = Scratch::new(&["u1"]);
-            let server = server(&scratch);
-            assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
-            let before = server.workers();
-            let acknowledged = work(&server, &format!("{call}:signal=KILL:when={count}"));
-            wait_for_others(&server, &before, point);
-            let files = scratch.files("u1", "mail");
-            let copies = |text: &[u8]| files.values().filter(|message| *message == text).count();
-            assert_eq!(copies(b"old\r\n") + copies(b"new\r\n"), files.len(), "{point}: {files:?}");
-            assert!(copies(b"new\r\n") <= 1 && copies(b"old\r\n") <= 1, "{point}: {files:?}");
-            match delivers {
-                true => {
-                    assert_eq!(copies(b"old\r\n"), 1, "{point}");
-                    assert!(!acknowledged || copies(b"new\r\n") == 1, "{point}");
-                }
-                false => assert!(!acknowledged || files.is_empty(), "{point}: a deletion was acknowledged"),
-            }
-            assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{point}: nobody owns what is left");
-            for name in files.keys() {
-                let status = fs::metadata(scratch.0.join("u1/mail").join(name)).expect("the message");
-                assert_eq!(status.nlink(), 1, "{point}");
-            }
-            // Processes that come later do not touch what earlier ones delivered.
-            assert!(deliver(&server.smtp, &["u1"], "later").expect("a reply").starts_with("250"));
-            let later = scratch.files("u1", "mail");
-            assert!(
-                files.iter().all(|(name, text)| later.get(name) == Some(text)),
-                "{point}: {files:?} then {later:?}"
-            );
-            assert_eq!(later.len(), files.len() + 1, "{point}");
-            server.stop();
-        }
-    }
-}
-
-/// Waits until the worker is another one, which serves.
-fn wait_for_others(server: &Server, before: &[u32], point: &str) {
-    for _ in 0..500 {
-        let now = server.workers();
-        if !now.is_empty() && now != before && store_thread(server).is_some() {
-            return;
-        }
-        sleep(Duration::from_millis(10));
-    }
-    panic!("{point}: the worker was not killed, or none came after it");
 }

@@ -135,23 +135,23 @@ pub struct Lie(Child);
 impl Lie {
     /// Lies to one thread only.
     pub fn to_thread(thread: u32, injections: &[&str]) -> Lie {
-        Lie::start(thread, &[], injections)
+        Lie::start(thread, &with_injections(injections))
     }
 
     /// Lies to all threads.
     pub fn to_process(process: u32, injections: &[&str]) -> Lie {
-        Lie::start(process, &["-f"], injections)
+        Lie::start(process, &[&["-f".to_owned()], &*with_injections(injections)].concat())
     }
 
-    fn start(process: u32, options: &[&str], injections: &[&str]) -> Lie {
-        let calls: Vec<&str> = injections.iter().filter_map(|injection| injection.split(':').next()).collect();
+    /// Does not lie, but writes down what the thread calls.
+    pub fn none(thread: u32, log: &Path) -> Lie {
+        Lie::start(thread, &["-o".to_owned(), log.display().to_string()])
+    }
+
+    fn start(process: u32, options: &[String]) -> Lie {
         let mut strace = Command::new("strace");
-        strace.args(["-qq", "-o", "/dev/null", "-e", &format!("trace={}", calls.join(","))]).args(options);
-        for injection in injections {
-            strace.args(["-e", &format!("inject={injection}")]);
-        }
-        let strace = strace.args(["-p", &process.to_string()]).stderr(Stdio::null()).spawn().expect("strace runs");
-        let lie = Lie(strace);
+        let strace = strace.arg("-qq").args(options).args(["-p", &process.to_string()]).stderr(Stdio::null());
+        let lie = Lie(strace.spawn().expect("strace runs"));
         for _ in 0..500 {
             let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
             if !status.contains("TracerPid:\t0") {
@@ -163,6 +163,16 @@ impl Lie {
         }
         panic!("strace cannot attach");
     }
+}
+
+fn with_injections(injections: &[&str]) -> Vec<String> {
+    let calls: Vec<&str> = injections.iter().filter_map(|injection| injection.split(':').next()).collect();
+    let mut options =
+        vec!["-o".to_owned(), "/dev/null".to_owned(), "-e".to_owned(), format!("trace={}", calls.join(","))];
+    for injection in injections {
+        options.extend(["-e".to_owned(), format!("inject={injection}")]);
+    }
+    options
 }
 
 impl Drop for Lie {

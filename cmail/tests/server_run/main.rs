@@ -3,6 +3,7 @@
 mod clients;
 mod conformance;
 mod crashes;
+mod every_call;
 mod faults;
 mod harness;
 mod histories;

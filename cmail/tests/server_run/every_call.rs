@@ -1,0 +1,427 @@
+//! Every system call of a delivery, of a pickup with a deletion, of a start of the server and of a start of a worker: what makes them is
+//! killed before the call, or the call fails. `strace` writes down which calls there are, and then does it to one after the other. The
+//! bounded run takes the calls on files and sockets, and one error for each; with `CMAIL_FAULTS=all` all calls are taken, and all errors.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::faults::{server, store_thread};
+use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare};
+
+/// Calls on files and sockets, by the beginnings of their names.
+const FILES: [&str; 16] = [
+    "openat", "read", "write", "pwrite", "fsync", "link", "unlink", "rename", "getdents", "flock", "fstat", "newfstat",
+    "bind", "listen", "sendto", "recvfrom",
+];
+
+/// Others that can fail as well.
+const OTHERS: [&str; 14] = [
+    "close",
+    "lseek",
+    "fcntl",
+    "statx",
+    "socket",
+    "setsockopt",
+    "getsockname",
+    "epoll_c",
+    "eventfd",
+    "clone3",
+    "pidfd",
+    "prctl",
+    "prlimit",
+    "uname",
+];
+
+/// `ENOENT` is not one of them: it says that a file is not there, and who is told so believes it.
+const ERRORS: [&str; 9] = ["EIO", "ENOSPC", "EMFILE", "ENOMEM", "EACCES", "EINTR", "EDQUOT", "EROFS", "EEXIST"];
+
+fn takes_all() -> bool {
+    std::env::var("CMAIL_FAULTS").is_ok_and(|faults| faults == "all")
+}
+
+/// A system call of a thread: its name, and the how manieth of this name it is.
+#[derive(Clone, Debug)]
+struct Point {
+    call: String,
+    count: usize,
+}
+
+impl Point {
+    fn is_one_of(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.call.starts_with(name))
+    }
+
+    /// What `strace` is told.
+    fn inject(&self, what: &str) -> String {
+        format!("{}:{what}:when={}", self.call, self.count)
+    }
+}
+
+/// The calls in what `strace` has written, from the first one that says this.
+fn points(log: &Path, from: &str) -> Vec<Point> {
+    let mut counts = BTreeMap::<String, usize>::new();
+    let mut found = Vec::new();
+    for line in fs::read_to_string(log).expect("strace has written").lines() {
+        let Some((call, arguments)) = line.split_once('(') else { continue };
+        if !call.starts_with(|letter: char| letter.is_ascii_lowercase()) {
+            continue;
+        }
+        let count = counts.entry(call.to_owned()).or_default();
+        *count += 1;
+        // One thread wakes another, by a counter in memory: that cannot fail.
+        let wakes = arguments.contains(r#""\1\0\0\0\0\0\0\0", 8)"#);
+        if wakes {
+            continue;
+        }
+        if !found.is_empty() || arguments.contains(from) {
+            found.push(Point { call: call.to_owned(), count: *count });
+        }
+    }
+    // How often threads wait for each other is not the same in two runs.
+    found.retain(|point| !matches!(&*point.call, "futex" | "restart_syscall" | "execve" | "exit_group"));
+    found
+}
+
+/// The points before which there is a kill.
+fn to_kill(points: &[Point]) -> Vec<Point> {
+    points.iter().filter(|point| takes_all() || point.is_one_of(&FILES)).cloned().collect()
+}
+
+/// The points that fail, each with an error.
+fn to_fail(points: &[Point]) -> Vec<(Point, &'static str)> {
+    let mut found = Vec::new();
+    for point in points.iter().filter(|point| point.is_one_of(&FILES) || takes_all() && point.is_one_of(&OTHERS)) {
+        match takes_all() {
+            true => found.extend(ERRORS.map(|error| (point.clone(), error))),
+            false => found.push((point.clone(), ERRORS[found.len() % ERRORS.len()])),
+        }
+    }
+    found
+}
+
+/// Which thread of the only worker.
+#[derive(Clone, Copy, Debug)]
+enum Thread {
+    Store,
+    Sessions,
+}
+
+impl Thread {
+    fn of(self, server: &Server) -> u32 {
+        match self {
+            Thread::Store => store_thread(server).expect("a worker with a store"),
+            Thread::Sessions => *server.workers().first().expect("a worker"),
+        }
+    }
+}
+
+/// What the worker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Deliver,
+    /// Pick up and delete.
+    Fetch,
+}
+
+impl Work {
+    /// Does it while the kernel lies to a thread. Says whether the client was told that it is done.
+    fn under(self, server: &Server, begin: impl FnOnce() -> Lie) -> bool {
+        match self {
+            Work::Deliver => {
+                let mut smtp = prepare(&server.smtp, &["u1"]).expect("a connection").expect("the recipient is known");
+                let _lie = begin();
+                smtp.ask("new\r\n.").is_ok_and(|reply| reply.starts_with("250"))
+            }
+            Work::Fetch => {
+                let _lie = begin();
+                fetch(&server.pop3, "u1", true).is_ok()
+            }
+        }
+    }
+
+    /// The calls that it makes.
+    fn points(self, thread: Thread) -> Vec<Point> {
+        let scratch = Scratch::new(&["u1"]);
+        let server = server(&scratch);
+        assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
+        let log = scratch.0.join(".cmail/log");
+        assert!(self.under(&server, || Lie::none(thread.of(&server), &log)));
+        server.stop();
+        points(&log, "")
+    }
+}
+
+const WORK: [(Work, Thread); 4] = [
+    (Work::Deliver, Thread::Store),
+    (Work::Deliver, Thread::Sessions),
+    (Work::Fetch, Thread::Store),
+    (Work::Fetch, Thread::Sessions),
+];
+
+/// Each message is there once or not at all, whole, under one name, and as the client was told.
+fn assert_kept(scratch: &Scratch, work: Work, acknowledged: bool, at: &str) {
+    let files = scratch.files("u1", "mail");
+    let copies = |text: &[u8]| files.values().filter(|message| *message == text).count();
+    assert_eq!(copies(b"old\r\n") + copies(b"new\r\n"), files.len(), "{at}: {files:?}");
+    assert!(copies(b"new\r\n") <= 1 && copies(b"old\r\n") <= 1, "{at}: {files:?}");
+    match work {
+        Work::Deliver => {
+            assert_eq!(copies(b"old\r\n"), 1, "{at}");
+            assert!(!acknowledged || copies(b"new\r\n") == 1, "{at}: acknowledged, and lost");
+        }
+        Work::Fetch => assert!(!acknowledged || files.is_empty(), "{at}: a deletion was acknowledged"),
+    }
+}
+
+/// Nothing is left of processes that are gone, and who comes later is in nobody's way.
+fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
+    let files = scratch.files("u1", "mail");
+    assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{at}: nobody owns what is left");
+    for name in files.keys() {
+        let status = fs::metadata(scratch.0.join("u1/mail").join(name)).expect("the message");
+        assert_eq!(status.nlink(), 1, "{at}");
+    }
+    assert!(deliver(&server.smtp, &["u1"], "later").expect("a reply").starts_with("250"), "{at}");
+    let later = scratch.files("u1", "mail");
+    assert!(files.iter().all(|(name, text)| later.get(name) == Some(text)), "{at}: {files:?} then {later:?}");
+    assert_eq!(later.len(), files.len() + 1, "{at}");
+    assert_eq!(fetch(&server.pop3, "u1", false).expect("a session").len(), later.len(), "{at}");
+}
+
+/// Waits until the worker is another one, which serves; `false` if it stays.
+fn wait_for_others(server: &Server, before: &[u32]) -> bool {
+    for _ in 0..200 {
+        let now = server.workers();
+        if !now.is_empty() && now != before && store_thread(server).is_some() {
+            return true;
+        }
+        if now == before && is_alive(before[0]) {
+            return false;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    panic!("no worker came after the one that was killed");
+}
+
+fn is_alive(process: u32) -> bool {
+    fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn workers_are_killed_before_every_call() {
+    if !has("strace") {
+        return;
+    }
+    for (work, thread) in WORK {
+        let points = to_kill(&work.points(thread));
+        let mut kills = 0;
+        for point in &points {
+            let at = format!("{work:?}, {thread:?}, killed before {point:?}");
+            let scratch = Scratch::new(&["u1"]);
+            let server = server(&scratch);
+            assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
+            let before = server.workers();
+            let lie = || Lie::to_thread(thread.of(&server), &[&point.inject("signal=KILL")]);
+            let acknowledged = work.under(&server, lie);
+            kills += usize::from(wait_for_others(&server, &before));
+            assert_kept(&scratch, work, acknowledged, &at);
+            assert_serves(&server, &scratch, &at);
+            server.stop();
+        }
+        println!("{work:?}, {thread:?}: {kills} kills at {} calls", points.len());
+        assert!(kills >= 2 && kills >= points.len() / 2, "{kills} kills at {points:?}");
+    }
+}
+
+#[test]
+fn every_call_fails() {
+    if !has("strace") {
+        return;
+    }
+    for (work, thread) in WORK {
+        let points = to_fail(&work.points(thread));
+        let scratch = Scratch::new(&["u1"]);
+        let server = server(&scratch);
+        let mut failures = 0;
+        for (point, error) in &points {
+            let at = format!("{work:?}, {thread:?}, {error} at {point:?}");
+            assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"), "{at}");
+            let lie = || Lie::to_thread(thread.of(&server), &[&point.inject(&format!("error={error}"))]);
+            let acknowledged = work.under(&server, lie);
+            failures += usize::from(!acknowledged);
+            assert_kept(&scratch, work, acknowledged, &at);
+            // Sessions that broke off free the mailbox when the server notices.
+            let emptied = (0..200).find_map(|_| {
+                sleep(Duration::from_millis(5));
+                fetch(&server.pop3, "u1", true).ok()
+            });
+            assert!(emptied.is_some(), "{at}: the mailbox cannot be opened");
+            assert!(scratch.files("u1", "mail").is_empty(), "{at}");
+        }
+        server.stop();
+        println!("{work:?}, {thread:?}: {} errors, {failures} of which the client was told", points.len());
+        // What could not be removed from tmp goes now.
+        let server = Server::start(&scratch, &["--workers", "1"]);
+        assert_serves(&server, &scratch, "after all errors");
+        server.stop();
+    }
+}
+
+/// A process that was started, and is not sure to live.
+struct Started {
+    child: Child,
+    smtp: Option<String>,
+    pid: Option<u32>,
+}
+
+impl Started {
+    /// Whether it serves; else how it ended. Then it is gone.
+    fn end(mut self) -> Result<(), i32> {
+        let serves = self.smtp.take().is_some_and(|address| greets(&address));
+        if serves {
+            kill("KILL", self.pid.unwrap_or(self.child.id()));
+        }
+        for _ in 0..2000 {
+            match self.child.try_wait().expect("it is a child") {
+                Some(_) if serves => return Ok(()),
+                Some(status) => return Err(status.code().unwrap_or(-1)),
+                None => sleep(Duration::from_millis(10)),
+            }
+        }
+        panic!("it neither serves nor ends");
+    }
+}
+
+/// Whether somebody greets at this address.
+fn greets(address: &str) -> bool {
+    let read = || -> std::io::Result<[u8; 3]> {
+        let mut client = TcpStream::connect(address)?;
+        client.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut code = [0; 3];
+        client.read_exact(&mut code)?;
+        Ok(code)
+    };
+    read().is_ok_and(|code| code == *b"220")
+}
+
+/// How a process is started: under `strace` with these options, its messages in the file.
+type Start = fn(&Scratch, &[&str], File) -> Started;
+
+fn start_server(scratch: &Scratch, options: &[&str], messages: File) -> Started {
+    let mut command = Command::new("timeout");
+    command.args(["-s", "KILL", "20", "strace", "-D", "-qq"]).args(options).arg(env!("CARGO_BIN_EXE_cmail"));
+    command.args(["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--workers", "1", "--root"]);
+    let mut child = command.arg(&scratch.0).stdout(Stdio::piped()).stderr(messages).spawn().expect("strace runs");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("text");
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+    let pid = ready["pid"].as_u64().and_then(|pid| pid.try_into().ok());
+    Started { child, smtp: ready["smtp"].as_str().map(str::to_owned), pid }
+}
+
+/// A worker, with this test as the main process.
+fn start_worker(scratch: &Scratch, options: &[&str], messages: File) -> Started {
+    let listen = || {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        socket.set_nonblocking(true).expect("a socket can");
+        socket
+    };
+    let (smtp, pop3) = (listen(), listen());
+    let address = smtp.local_addr().expect("it is bound").to_string();
+    let mut command = Command::new("strace");
+    command.args(["-D", "-qq"]).args(options).args([env!("CARGO_BIN_EXE_cmail"), "worker"]);
+    command.arg("--root").arg(&scratch.0).arg("--parent").arg(std::process::id().to_string());
+    let sockets = [smtp, pop3].map(|socket| Stdio::from(OwnedFd::from(socket)));
+    let [smtp, pop3] = sockets;
+    let child = command.stdin(smtp).stdout(pop3).stderr(messages).spawn().expect("strace runs");
+    // The command keeps the sockets open; with it gone, a worker that is gone refuses clients.
+    drop(command);
+    Started { child, smtp: Some(address), pid: None }
+}
+
+/// The calls of a start, up to where clients are served, from the first one on the mail root.
+fn start_points(start: Start) -> Vec<Point> {
+    let scratch = with_message();
+    let log = scratch.0.join(".cmail/log");
+    let options = ["-o", log.to_str().expect("a path in text")];
+    start(&scratch, &options, messages(&scratch)).end().expect("nothing is wrong");
+    points(&log, &format!("\"{}\", O_RDONLY", scratch.0.display()))
+}
+
+/// A mailbox with a message, and a temporary file of a process that is gone.
+fn with_message() -> Scratch {
+    let scratch = Scratch::new(&["u1"]);
+    scratch.settings("store_threads = 1");
+    let server = Server::start(&scratch, &["--workers", "1"]);
+    assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
+    server.stop();
+    fs::write(scratch.0.join("u1/tmp/4294967296.0"), "half").expect("the mailbox is writable");
+    scratch
+}
+
+fn messages(scratch: &Scratch) -> File {
+    File::create(scratch.0.join(".cmail/messages")).expect("the scratch directory is writable")
+}
+
+/// The next start finds everything in order.
+fn assert_starts(scratch: &Scratch, at: &str) {
+    assert_kept(scratch, Work::Deliver, false, at);
+    let server = Server::start(scratch, &["--workers", "1"]);
+    assert_serves(&server, scratch, at);
+    server.stop();
+}
+
+const STARTS: [(&str, Start); 2] = [("the server", start_server), ("a worker", start_worker)];
+
+#[test]
+fn starts_are_killed_before_every_call() {
+    if !has("strace") {
+        return;
+    }
+    for (what, start) in STARTS {
+        let points = to_kill(&start_points(start));
+        assert!(points.len() > 10, "{points:?}");
+        for point in &points {
+            let scratch = with_message();
+            let inject = format!("inject={}", point.inject("signal=KILL"));
+            // That it still greets is possible: the last calls come after that.
+            let _ = start(&scratch, &["-o", "/dev/null", "-e", &inject], messages(&scratch)).end();
+            assert_starts(&scratch, &format!("{what} is killed before {point:?}"));
+        }
+        println!("{what}: killed before {} calls", points.len());
+    }
+}
+
+#[test]
+fn every_call_of_a_start_fails() {
+    if !has("strace") {
+        return;
+    }
+    for (what, start) in STARTS {
+        let points = to_fail(&start_points(start));
+        let mut refused = 0;
+        for (point, error) in &points {
+            let at = format!("{what}, {error} at {point:?}");
+            let scratch = with_message();
+            let inject = format!("inject={}", point.inject(&format!("error={error}")));
+            let ended = start(&scratch, &["-o", "/dev/null", "-e", &inject], messages(&scratch)).end();
+            let said = fs::read_to_string(scratch.0.join(".cmail/messages")).expect("text");
+            assert!(!said.contains("panicked"), "{at}: {said}");
+            if let Err(code) = ended {
+                refused += 1;
+                assert_eq!(code, 1, "{at}: {said}");
+                assert!(said.contains("error: "), "{at}: {said}");
+            }
+            assert_starts(&scratch, &at);
+        }
+        println!("{what}: {} errors, {refused} starts refused", points.len());
+    }
+}
