@@ -267,3 +267,25 @@ fn noise() {
         }
     }
 }
+
+/// Octets of any kind, and lines that are too long: each line gets one reply, nothing is removed, and the session goes on.
+#[test]
+fn random_octets() {
+    let mut random = fastrand::Rng::with_seed(6);
+    for _ in 0..5_000 {
+        let session = Pop3::new(Arc::new(Config { command: 255, errors: 10_000, output: 4096 }));
+        let mut client = Client { session, removed: None, replies: String::new(), closed: false };
+        client.send("USER u1\r\nPASS a b\r\n");
+        let octets: Vec<u8> = (0..random.usize(..3000)).map(|_| random.u8(..)).collect();
+        let mut replies = String::new();
+        for piece in octets.chunks(random.usize(1..3001)) {
+            replies += &client.send_bytes(piece);
+        }
+        replies += &client.send("\r\n");
+        let lines = octets.iter().filter(|octet| **octet == b'\n').count() + 1;
+        assert_eq!(replies.lines().count(), lines);
+        assert!(replies.lines().all(|reply| reply.starts_with("-ERR ")), "{replies}");
+        assert_eq!(client.line("STAT"), "+OK 3 69\r\n");
+        assert_eq!(client.removed, None);
+    }
+}

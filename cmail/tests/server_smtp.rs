@@ -378,5 +378,36 @@ fn noise() {
                 break;
             }
         }
+        goes_on(client, "words");
     }
+}
+
+/// Octets of any kind, in one piece or in many.
+#[test]
+fn random_octets() {
+    let mut random = fastrand::Rng::with_seed(5);
+    for _ in 0..5_000 {
+        let mut client = Client::with(Config { errors: 1000, ..config() });
+        let octets: Vec<u8> = (0..random.usize(..3000)).map(|_| random.u8(..)).collect();
+        for piece in octets.chunks(random.usize(1..3001)) {
+            client.send(piece);
+        }
+        assert!(client.delivered.is_empty());
+        goes_on(client, "octets");
+    }
+}
+
+/// Whatever a client has said, the end of its line and of its text is found: the next message is delivered, alone and as it is.
+fn goes_on(mut client: Client, after: &str) {
+    client.send(b"\r\n.\r\n");
+    // It may have said QUIT.
+    if client.closed {
+        return;
+    }
+    client.delivered.clear();
+    for line in ["RSET", "EHLO me", "MAIL FROM:<>", "RCPT TO:<u1>", "DATA"] {
+        client.codes(line);
+    }
+    assert_eq!(client.codes("the next\r\n."), ["250"], "{after}");
+    assert_eq!(client.delivered, [(vec!["u1".to_owned()], b"the next\r\n".to_vec())], "{after}");
 }

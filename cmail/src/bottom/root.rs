@@ -100,9 +100,7 @@ impl Root {
             .map_err(|errno| Error::at(path, errno))?;
         make_directory(&directory, OWN).map_err(|errno| Error::at(path.join(OWN), errno))?;
         let root = Root::open(path)?;
-        for name in ["living", "sessions"] {
-            make_directory(&root.own, name).map_err(|errno| Error::at(path.join(OWN).join(name), errno))?;
-        }
+        make_directory(&root.own, "living").map_err(|errno| Error::at(path.join(OWN).join("living"), errno))?;
         Ok(root)
     }
 
@@ -152,12 +150,12 @@ impl Root {
         if !names::is_user(user) {
             return Err(Error::Name(user.to_owned()));
         }
-        let failed = |errno| Error::at(self.path.join(OWN).join("sessions").join(user), errno);
-        let sessions = self.open_own("sessions")?;
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = openat(&sessions, user, flags, PRIVATE).map_err(failed)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(SessionLock(file))),
+        let failed = |errno| Error::at(self.path.join(user), errno);
+        // No file is made: a mailbox must be open to deletions when the disk is full.
+        let mailbox = openat(&self.directory, user, OFlags::PATH | DIRECTORY, Mode::empty()).map_err(failed)?;
+        let tmp = openat(&mailbox, "tmp", OFlags::RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
+        match flock(&tmp, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(SessionLock(tmp))),
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(failed(errno)),
         }

@@ -34,7 +34,12 @@ impl Passwords {
             }
             None => String::new(),
         };
-        let lock = File::create(self.directory.join("passwords.lock"))?;
+        let lock = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(self.directory.join("passwords.lock"))?;
         lock.lock()?;
         let mut lines: Vec<String> =
             self.read()?.lines().filter(|line| !is_of(line, user)).map(str::to_owned).collect();

@@ -1,6 +1,9 @@
-//! Workers that are killed at random under load. `CMAIL_ROUNDS` says how often.
+//! Processes that are killed at random under load: workers, and at times the main process, after which the server is started again while
+//! the old workers may still be there. `CMAIL_ROUNDS` says how often.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -9,6 +12,19 @@ use std::time::Duration;
 use crate::harness::{Scratch, Server, deliver, fetch, kill};
 
 const USERS: [&str; 3] = ["u1", "u2", "u3"];
+
+/// Where the server is now.
+#[derive(Clone)]
+struct Addresses {
+    smtp: String,
+    pop3: String,
+}
+
+impl Addresses {
+    fn of(server: &Server) -> Addresses {
+        Addresses { smtp: server.smtp.clone(), pop3: server.pop3.clone() }
+    }
+}
 
 /// What clients know.
 #[derive(Default)]
@@ -26,19 +42,21 @@ struct Known {
 }
 
 #[test]
-fn nothing_is_lost_or_torn_when_workers_are_killed() {
+fn nothing_is_lost_or_torn_when_processes_are_killed() {
     let rounds: u64 = std::env::var("CMAIL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
     let scratch = Scratch::new(&USERS);
-    let server = Server::start(&scratch, &["--workers", "2"]);
+    let mut server = Server::start(&scratch, &["--workers", "2"]);
+    let addresses = Mutex::new(Addresses::of(&server));
     let known = Mutex::new(Known::default());
     let (stop, number) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
         for client in 0..6_usize {
-            let (server, known, stop, number) = (&server, &known, &stop, &number);
+            let (addresses, known, stop, number) = (&addresses, &known, &stop, &number);
             scope.spawn(move || {
                 let mut turn = client;
                 while !stop.load(Ordering::Relaxed) {
                     turn += 1;
+                    let server = &addresses.lock().expect("no client panics").clone();
                     match client % 2 {
                         0 => send(server, known, turn % 3, number.fetch_add(1, Ordering::Relaxed)),
                         _ => receive(server, known, turn % 3, turn.is_multiple_of(2)),
@@ -47,8 +65,14 @@ fn nothing_is_lost_or_torn_when_workers_are_killed() {
             });
         }
         let mut random = fastrand::Rng::with_seed(7);
-        for _ in 0..rounds {
+        for round in 1..=rounds {
             thread::sleep(Duration::from_millis(random.u64(20..120)));
+            if round % 10 == 0 {
+                kill("KILL", server.pid);
+                server = Server::start(&scratch, &["--workers", "2"]);
+                *addresses.lock().expect("no client panics") = Addresses::of(&server);
+                continue;
+            }
             let workers = server.workers();
             if let Some(worker) = workers.get(random.usize(..workers.len().max(1))) {
                 kill("KILL", *worker);
@@ -66,6 +90,10 @@ fn nothing_is_lost_or_torn_when_workers_are_killed() {
             *left.entry(text).or_default() += 1;
         }
         assert!(scratch.files(user, "tmp").is_empty(), "nobody owns what is left in {user}/tmp");
+        for name in scratch.files(user, "mail").keys() {
+            let status = fs::metadata(scratch.0.join(user).join("mail").join(name)).expect("the message");
+            assert_eq!(status.nlink(), 1, "{user}/{name} has another name");
+        }
     }
     for (text, copies) in &left {
         assert!(known.sent.contains(text), "nobody has sent this: {text:?}");
@@ -75,11 +103,17 @@ fn nothing_is_lost_or_torn_when_workers_are_killed() {
     for text in known.accepted.difference(&known.deleted) {
         assert!(left.contains_key(text) || known.perhaps_deleted.contains(text), "lost: {text:?}");
     }
+    println!(
+        "{rounds} kills, {} messages sent, {} accepted, {} seen",
+        known.sent.len(),
+        known.accepted.len(),
+        known.fetched.len()
+    );
     assert!(known.fetched.values().all(|text| known.sent.contains(text)));
     server.stop();
 }
 
-fn send(server: &Server, known: &Mutex<Known>, user: usize, number: u64) {
+fn send(server: &Addresses, known: &Mutex<Known>, user: usize, number: u64) {
     let body = format!("message {number} ").repeat(1 + usize::try_from(number % 5).expect("it is small") * 40);
     let lines: Vec<&str> = body.trim_end().split_inclusive("9 ").collect();
     let text = lines.join("\r\n") + "\r\n";
@@ -90,7 +124,7 @@ fn send(server: &Server, known: &Mutex<Known>, user: usize, number: u64) {
     }
 }
 
-fn receive(server: &Server, known: &Mutex<Known>, user: usize, delete: bool) {
+fn receive(server: &Addresses, known: &Mutex<Known>, user: usize, delete: bool) {
     let Ok(before) = fetch(&server.pop3, USERS[user], false) else { return };
     let mut all = known.lock().expect("no client panics");
     for (uid, text) in &before {
@@ -109,7 +143,7 @@ fn receive(server: &Server, known: &Mutex<Known>, user: usize, delete: bool) {
 }
 
 /// Deletes the messages of these unique names.
-fn delete_these(server: &Server, user: &str, uids: &BTreeMap<String, String>) -> std::io::Result<()> {
+fn delete_these(server: &Addresses, user: &str, uids: &BTreeMap<String, String>) -> std::io::Result<()> {
     let mut pop3 = crate::harness::Line::connect(&server.pop3)?;
     pop3.ask(&format!("USER {user}"))?;
     let reply = pop3.ask("PASS x")?;

@@ -118,6 +118,9 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // After `stop` there is nothing to kill; after a failed test the server must not stay.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            kill("KILL", self.pid);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -8,3 +8,4 @@ mod faults;
 mod harness;
 mod histories;
 mod isolation;
+mod surroundings;
