@@ -167,7 +167,7 @@ mod tests {
         let mut listing = Listing::default();
         let mut list = |directory: &File, _: &Path| listing.names(directory).expect("a listing");
         for parent in [std::env::temp_dir(), PathBuf::from("/dev/shm")] {
-            for count in [100, 1000, 5000] {
+            for count in [100, 1000, 20_000] {
                 assert_eq!(
                     not_snapshots(&parent, count, listings, &mut list),
                     0,

@@ -75,7 +75,7 @@ fn points(log: &Path, from: &str) -> Vec<Point> {
         let count = counts.entry(call.to_owned()).or_default();
         *count += 1;
         // One thread wakes another, by a counter in memory: that cannot fail.
-        let wakes = arguments.contains(r#""\1\0\0\0\0\0\0\0", 8)"#);
+        let wakes = arguments.contains(r#""\1\0\0\0\0\0\0\0""#);
         if wakes {
             continue;
         }
