@@ -5,6 +5,8 @@
 pub mod bench;
 mod bottom;
 pub mod conform;
+#[cfg(test)]
+mod fuzz;
 pub mod layers;
 pub mod server;
 

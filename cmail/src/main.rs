@@ -20,8 +20,13 @@ use tracing_subscriber::EnvFilter;
 ///   cmail init --root mail
 ///   echo secret | cmail adduser --root mail alice
 ///   cmail serve --root mail
+///
+/// Then, in another terminal:
+///   printf 'Subject: hello\r\n\r\nworld\r\n' |
+///     curl smtp://127.0.0.1:2525 --mail-from me@localhost --mail-rcpt alice@localhost -T -
+///   curl pop3://alice:secret@127.0.0.1:2110/1
 #[derive(Parser)]
-#[command(version, verbatim_doc_comment)]
+#[command(version, verbatim_doc_comment, after_help = EXIT_STATUSES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -30,15 +35,32 @@ struct Cli {
     log_json: bool,
 }
 
+const EXIT_STATUSES: &str = "\
+Exit status: 0 done; 1 it could not be done, and standard error says why; 2 the command line is not understood.
+Of `conform`: 0 the layers allow the record; 1 they do not; 2 there is no record to check.";
+
+/// What a directory of mail and its settings are.
+const ROOT: &str = "\
+The root holds one directory for each mailbox, and `.cmail` with passwords and settings. Settings are read from `.cmail/config.toml` when
+the server starts; all are optional, as in
+
+    hostname = \"mx.example.org\"
+    domains = [\"example.org\", \"localhost\"]   # what is delivered here; nothing else is taken
+    message_size = 10485760                     # octets
+
+SIGTERM and Ctrl-C stop the server: sessions in the middle of a message may finish. Logs go to standard error; RUST_LOG=debug says more,
+RUST_LOG=warn less, and --log-json makes them JSON.";
+
 #[derive(Subcommand)]
 enum Command {
-    /// Makes a directory a mail root, with a mailbox for the postmaster.
+    /// Makes an empty directory a mail root, with a mailbox for the postmaster. It may not be there yet.
     Init(RootArgument),
     /// Makes a mailbox. The password is read from standard input, up to the end of the line.
     Adduser(User),
-    /// Changes a password, read from standard input.
+    /// Changes a password, read from standard input, up to the end of the line. It counts from the next login on.
     Passwd(User),
     /// Runs the server until SIGTERM or Ctrl-C. Prints one line of JSON with the addresses when it is ready.
+    #[command(after_help = ROOT)]
     Serve(ServeArguments),
     /// Measures: the paper's mix of deliveries and pickups, beside plain store routines; or durable deliveries by SMTP.
     Bench(BenchArguments),
@@ -151,7 +173,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.log_json);
     match run(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -169,19 +191,11 @@ fn start_log(json: bool) {
     }
 }
 
-fn run(command: Command) -> Result<(), Failure> {
+fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Init(RootArgument { root }) => {
-            Root::init(&root)?.add_user("postmaster")?;
-            Ok(())
-        }
-        Command::Adduser(user) => add_user(&user),
-        Command::Passwd(user) => {
-            if !Root::open(&user.root.root)?.has_user(&user.name) {
-                return Err(format!("there is no mailbox {:?}; `cmail adduser` makes one", user.name).into());
-            }
-            set_password(&user)
-        }
+        Command::Init(RootArgument { root }) => init(&root)?,
+        Command::Adduser(user) => add_user(&user)?,
+        Command::Passwd(user) => change_password(&user)?,
         Command::Serve(ServeArguments { store, smtp, pop3, workers }) => worker::serve(Serve {
             root: store.root.root,
             smtp,
@@ -190,16 +204,30 @@ fn run(command: Command) -> Result<(), Failure> {
             plan: store.plan,
             durable: !store.no_sync,
             record: store.record,
-        }),
-        Command::Bench(arguments) => measure(arguments),
-        Command::Conform { record } => replay(&record),
+        })?,
+        Command::Bench(arguments) => measure(arguments)?,
+        Command::Conform { record } => return Ok(replay(&record)),
         Command::BenchWorker(BenchWorkerArguments { root, subject, iterations }) => {
-            bench::worker(&root.root, subject, iterations)
+            bench::worker(&root.root, subject, iterations)?;
         }
         Command::Worker(WorkerArguments { store, parent }) => {
-            worker::worker(&store.root.root, parent, store.plan, !store.no_sync, store.record.as_deref())
+            worker::worker(&store.root.root, parent, store.plan, !store.no_sync, store.record.as_deref())?;
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn init(path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    if Root::init(path)?.add_user("postmaster")? {
+        println!("{shown} is a mail root now, with a mailbox for the postmaster, who has no password yet. Next:");
+        println!("  cmail passwd --root {shown} postmaster");
+        println!("  cmail adduser --root {shown} NAME");
+        println!("  cmail serve --root {shown}");
+    } else {
+        println!("{shown} is a mail root already; nothing was changed");
+    }
+    Ok(())
 }
 
 fn measure(arguments: BenchArguments) -> Result<(), Failure> {
@@ -214,17 +242,28 @@ fn measure(arguments: BenchArguments) -> Result<(), Failure> {
     if arguments.net { bench::network(&bench) } else { bench::mixed(&bench) }
 }
 
-fn replay(record: &Path) -> Result<(), Failure> {
-    let report = conform::check(&conform::read(record)?);
-    for refusal in &report.refusals {
-        println!("{refusal}");
-    }
-    match report.refusals.len() {
-        0 => {
-            println!("{} calls, all as the layers allow", report.calls);
-            Ok(())
+fn replay(record: &Path) -> ExitCode {
+    let report = match conform::read(record) {
+        Ok(entries) if entries.is_empty() => Err("it is empty: nothing was checked".to_owned()),
+        Ok(entries) => Ok(conform::check(&entries)),
+        Err(error) => Err(error.to_string()),
+    };
+    match report {
+        Err(why) => {
+            eprintln!("error: {}: {why}", record.display());
+            ExitCode::from(2)
         }
-        refused => Err(format!("{refused} mailboxes at which the layers do not allow what was done").into()),
+        Ok(report) if report.refusals.is_empty() => {
+            println!("{} calls, all as the layers allow", report.calls);
+            ExitCode::SUCCESS
+        }
+        Ok(report) => {
+            for refusal in &report.refusals {
+                println!("{refusal}");
+            }
+            eprintln!("error: {} times the layers do not allow what was done", report.refusals.len());
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -240,6 +279,13 @@ fn add_user(user: &User) -> Result<(), Failure> {
     set_password(user)?;
     root.add_user(&user.name)?;
     Ok(())
+}
+
+fn change_password(user: &User) -> Result<(), Failure> {
+    if !Root::open(&user.root.root)?.has_user(&user.name) {
+        return Err(format!("there is no mailbox {:?}; `cmail adduser` makes one", user.name).into());
+    }
+    set_password(user)
 }
 
 fn set_password(user: &User) -> Result<(), Failure> {

@@ -247,7 +247,7 @@ fn too_many_errors_end_the_session() {
     }
 }
 
-/// A bounded run of the fuzz target.
+/// Words of the protocol, in any order.
 #[test]
 fn noise() {
     let words: [&str; 20] = [

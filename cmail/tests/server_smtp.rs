@@ -339,7 +339,7 @@ fn every_message_is_kept_as_it_is() {
     }
 }
 
-/// A bounded run of the fuzz target: words of the protocol, cut and mixed with noise. Replies stay well-formed, nothing panics.
+/// Words of the protocol, cut and mixed with noise. Replies stay well-formed, nothing panics.
 #[test]
 fn noise() {
     let words: [&[u8]; 24] = [

@@ -124,8 +124,12 @@ fn read_epoch(root: &Root) -> Result<u64, Error> {
     };
     let mut text = [0; 20];
     let octets = retry_on_intr(|| read(&file, &mut text)).map_err(|errno| Error::at(".cmail/epoch", errno))?;
-    let epoch = str::from_utf8(&text[..octets]).ok().and_then(|text| text.trim().parse().ok());
-    epoch.filter(|epoch| *epoch < u64::from(u32::MAX)).ok_or(Error::Epoch)
+    parse_epoch(&text[..octets]).ok_or(Error::Epoch)
+}
+
+fn parse_epoch(text: &[u8]) -> Option<u64> {
+    let epoch = str::from_utf8(text).ok()?.trim().parse().ok()?;
+    (epoch < u64::from(u32::MAX)).then_some(epoch)
 }
 
 /// Writes the counter so that a crash leaves the old one or the new one.
@@ -143,4 +147,30 @@ fn write_epoch(root: &Root, epoch: u64) -> Result<(), Error> {
         fsync(own)
     };
     write_all().map_err(|errno| Error::at(".cmail/epoch", errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{self, Target};
+    use crate::layers::encode;
+
+    /// The names of files, and the number of an epoch: what is read is what would be written.
+    #[test]
+    fn fuzz_of_file_names() {
+        let target = Target {
+            seeds: &["4294967296.0", "18446744073709551616.7", "12\n", "0"],
+            words: &[".", "0", "00", "-1", "+1", " ", "\n", "340282366920938463463374607431768211456", "é", "/"],
+        };
+        fuzz::run(&target, |input| {
+            let text = String::from_utf8_lossy(input);
+            if let Some(id) = decode(&text) {
+                assert_eq!(encode(&id), text);
+                assert!(!text.contains(['/', '\0', ' ']) && text.len() < 70);
+            }
+            if let Some(epoch) = parse_epoch(input) {
+                assert!(epoch + 1 < EPOCH && text.trim().trim_start_matches(['+', '0']).len() <= 10);
+            }
+        });
+    }
 }

@@ -101,6 +101,7 @@ pub fn directories(directory: impl AsFd) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
+    use std::io::Write;
     use std::path::{Path, PathBuf};
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;
@@ -184,7 +185,7 @@ mod tests {
         let parent = std::env::temp_dir();
         let ext4 = rustix::fs::statfs(&parent).is_ok_and(|status| status.f_type == 0xEF53);
         if !ext4 {
-            eprintln!("SKIPPED: {} is not on ext4", parent.display());
+            let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not on ext4", parent.display());
             return;
         }
         let name =

@@ -41,8 +41,17 @@ pub enum Error {
         /// How.
         errno: Errno,
     },
+    /// There is no such directory.
+    Missing(PathBuf),
     /// There is no tree here.
     NotARoot(PathBuf),
+    /// There is something else here: mailboxes would stand beside it, and it might pass for a mailbox.
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+        /// One of the things that are there.
+        name: String,
+    },
     /// The counter of epochs cannot be read.
     Epoch,
     /// No mailbox can be called so.
@@ -61,9 +70,19 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::System { path, errno } => write!(f, "{}: {errno}", path.display()),
-            Error::NotARoot(path) => {
-                write!(f, "{} is not a mail root; `cmail init --root {0}` makes it one", path.display())
+            Error::Missing(path) => {
+                write!(f, "there is no directory {}; `cmail init --root {0}` makes a mail root there", path.display())
             }
+            Error::NotARoot(path) => write!(
+                f,
+                "{} is not a mail root: it has no `.cmail`; an empty directory is made one by `cmail init --root {0}`",
+                path.display()
+            ),
+            Error::NotEmpty { path, name } => write!(
+                f,
+                "{} is not empty: there is {name:?}; a mail root is a directory of its own, and `cmail init` makes it",
+                path.display()
+            ),
             Error::Epoch => write!(
                 f,
                 ".cmail/epoch is damaged; write a number into it that is greater than all in `.cmail/living`, and than the first \
@@ -93,11 +112,15 @@ pub(super) fn create_file(directory: &OwnedFd, name: &str) -> Result<OwnedFd, Er
 }
 
 impl Root {
-    /// Makes a tree without mailboxes, and its root if need be. What is there already stays.
+    /// Makes a tree without mailboxes, in a directory that is empty or not there. A tree that is there already stays as it is.
     pub fn init(path: &Path) -> Result<Root, Error> {
-        std::fs::create_dir_all(path).map_err(|error| Error::at(path, errno(&error)))?;
-        let directory = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|errno| Error::at(path, errno))?;
+        make_path(path)?;
+        let directory = open_root(path)?;
+        if statat(&directory, OWN, AtFlags::SYMLINK_NOFOLLOW).is_err()
+            && let Some(name) = first_entry(path)?
+        {
+            return Err(Error::NotEmpty { path: path.to_owned(), name });
+        }
         make_directory(&directory, OWN).map_err(|errno| Error::at(path.join(OWN), errno))?;
         let root = Root::open(path)?;
         make_directory(&root.own, "living").map_err(|errno| Error::at(path.join(OWN).join("living"), errno))?;
@@ -106,8 +129,7 @@ impl Root {
 
     /// Opens a tree.
     pub fn open(path: &Path) -> Result<Root, Error> {
-        let directory = openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
-            .map_err(|errno| Error::at(path, errno))?;
+        let directory = open_root(path)?;
         match openat(&directory, OWN, OFlags::RDONLY | DIRECTORY, Mode::empty()) {
             Ok(own) => Ok(Root { path: path.to_owned(), directory, own }),
             Err(Errno::NOENT) => Err(Error::NotARoot(path.to_owned())),
@@ -194,13 +216,46 @@ impl Root {
 /// The server's own corner.
 const OWN: &str = ".cmail";
 
+fn open_root(path: &Path) -> Result<OwnedFd, Error> {
+    match openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
+        Err(Errno::NOENT) => Err(Error::Missing(path.to_owned())),
+        opened => opened.map_err(|errno| Error::at(path, errno)),
+    }
+}
+
+/// Something that is in a directory, but for what `mkfs` puts there.
+fn first_entry(path: &Path) -> Result<Option<String>, Error> {
+    let failed = |error: std::io::Error| Error::at(path, errno(&error));
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        if name != "lost+found" {
+            return Ok(Some(name.to_string_lossy().into_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// Makes a directory durably. Says whether it is new.
 fn make_directory(parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
     match mkdirat(parent, name, PRIVATE_DIRECTORY) {
         Ok(()) => fsync(parent).map(|()| true),
-        Err(Errno::EXIST) => Ok(false),
+        // It may have been made just before the power failed.
+        Err(Errno::EXIST) => fsync(parent).map(|()| false),
         Err(errno) => Err(errno),
     }
+}
+
+/// Makes a directory and those that lead to it, durably.
+fn make_path(path: &Path) -> Result<(), Error> {
+    let failed = |path: &Path, error: std::io::Error| Error::at(path, errno(&error));
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    std::fs::create_dir_all(path).map_err(|error| failed(path, error))?;
+    for parent in missing.iter().filter_map(|path| path.parent()) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(|error| failed(parent, error))?;
+    }
+    Ok(())
 }
 
 fn errno(error: &std::io::Error) -> Errno {

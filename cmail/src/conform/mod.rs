@@ -61,7 +61,10 @@ impl fmt::Display for Refusal {
 
 /// Reads a record.
 pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
-    let text = fs::read_to_string(path)?;
+    parse(&fs::read_to_string(path)?)
+}
+
+fn parse(text: &str) -> io::Result<Vec<Entry>> {
     let parse = |(number, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|error| io::Error::other(format!("line {}: {error}", number + 1)))
     };
@@ -332,4 +335,63 @@ fn top_step(state: &Mail, entry: &Entry, names: &Names) -> Vec<Mail> {
 fn after<S: Clone + Ord + 'static>(domain: &Domain, state: &S, step: impl Fn(S) -> Option<S>) -> Vec<S> {
     let found = outcomes(domain, || step(state.clone()));
     found.iter().filter_map(Outcome::value).flatten().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{self, Target};
+
+    #[test]
+    fn fuzz_of_records() {
+        let target = Target {
+            seeds: &[
+                r#"{"process":"1","start":1,"end":2,"call":"exists","user":"u1","result":true}
+{"process":"1","start":3,"end":4,"call":"create","file":["u1","tmp","1.0"],"result":true}
+{"process":"1","start":5,"end":6,"call":"write","file":["u1","tmp","1.0"],"message":"2-ab","result":true}
+{"process":"1","start":7,"end":8,"call":"link","from":["u1","tmp","1.0"],"to":["u1","mail","1.77"],"result":"done"}
+{"process":"1","start":9,"end":10,"call":"unlink","file":["u1","tmp","1.0"]}
+"#,
+                r#"{"process":"1","start":3,"end":11,"call":"deliver","user":"u1","message":"2-ab","result":true}
+{"process":"2","start":12,"end":21,"call":"pickup","user":"u1","result":[["1.77","2-ab"]]}
+{"process":"2","start":22,"end":23,"call":"delete","user":"u1","id":"1.77"}
+{"process":"3","start":24,"end":25,"call":"check_user","user":"u2","result":false}
+"#,
+                r#"{"process":"2","start":13,"end":14,"call":"lock","user":"u1"}
+{"process":"2","start":15,"end":16,"call":"list","user":"u1","dir":"mail","result":["1.77"]}
+{"process":"2","start":17,"end":18,"call":"read","file":["u1","mail","1.77"],"result":"2-ab"}
+{"process":"2","start":19,"end":20,"call":"unlock","user":"u1"}
+"#,
+            ],
+            words: &[
+                "\n",
+                "\"",
+                "{",
+                "}",
+                "[",
+                "]",
+                ",",
+                "0",
+                "1",
+                "18446744073709551615",
+                "-1",
+                "1.77",
+                "u1",
+                "null",
+                "true",
+                "false",
+                "tmp",
+            ],
+        };
+        fuzz::run(&target, |input| {
+            let Ok(entries) = parse(&String::from_utf8_lossy(input)) else { return };
+            let report = check(&entries);
+            assert_eq!(report.calls, entries.len());
+            for refusal in report.refusals {
+                assert!(!refusal.next.is_empty(), "a call is refused, or there is nothing to refuse");
+                assert!(entries.iter().any(|entry| entry.call.user() == refusal.user));
+                assert!(refusal.to_string().starts_with("violated: "));
+            }
+        });
+    }
 }

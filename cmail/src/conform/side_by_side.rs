@@ -3,6 +3,7 @@
 //! purpose, and models that are, show that this can fail. `CMAIL_HISTORIES` says how many histories are made of each kind.
 
 use std::fs::{self, File as Handle};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -360,7 +361,7 @@ fn file_systems_that_are_wrong_are_refused() {
         for mistake in Mistake::ALL {
             let seeds = match (level, mistake) {
                 (Level::Top(_), Mistake::ShortListing) if !ext4 => {
-                    eprintln!("SKIPPED: {} is not on ext4", parent.display());
+                    let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not on ext4", parent.display());
                     continue;
                 }
                 // Plan 1 looks first which names are taken.

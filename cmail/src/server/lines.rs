@@ -79,6 +79,7 @@ fn parse(line: &[u8]) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{self, Target};
 
     fn lines(limit: usize, chunks: &[&[u8]]) -> Vec<Line> {
         let mut input = Lines::new(limit);
@@ -112,6 +113,31 @@ mod tests {
     #[test]
     fn the_limit_counts_the_end_of_the_line() {
         assert_eq!(lines(6, &[b"1234\r\n12345\r\n1\r\n"]), [text("1234"), Line::TooLong, text("1")]);
+    }
+
+    /// The lines of a whole text, without input that arrives in pieces.
+    fn by_definition(input: &[u8]) -> Vec<Line> {
+        let whole = input.split_inclusive(|octet| *octet == b'\n').filter(|line| line.ends_with(b"\n"));
+        whole.map(|line| if line.len() > 20 { Line::TooLong } else { super::parse(&line[..line.len() - 1]) }).collect()
+    }
+
+    #[test]
+    fn fuzz_of_lines() {
+        let target = Target {
+            seeds: &["EHLO me\r\nNOOP\r\n", "a\nb\rc\r\n\r\n\0\r\n", "1234567890123456789012345\r\nü\r\n"],
+            words: &["\r\n", "\n", "\r", "\u{85}", "\u{202e}", "1234567890123456789"],
+        };
+        fuzz::run(&target, |input| {
+            let expected = by_definition(input);
+            for size in [1, 7, input.len().max(1)] {
+                assert_eq!(lines(20, &input.chunks(size).collect::<Vec<_>>()), expected, "in pieces of {size}");
+            }
+            let is_plain = |line: &Line| match line {
+                Line::Text(text) => text.len() <= 18 && !text.chars().any(char::is_control),
+                Line::TooLong | Line::Malformed => true,
+            };
+            assert!(expected.iter().all(is_plain));
+        });
     }
 
     #[test]

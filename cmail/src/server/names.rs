@@ -21,6 +21,7 @@ pub fn is_user(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{self, Target};
 
     #[test]
     fn names() {
@@ -28,6 +29,28 @@ mod tests {
             assert!(is_user(name), "{name}");
         }
         assert_eq!(user("Postmaster"), Some("postmaster".to_owned()));
+    }
+
+    #[test]
+    fn fuzz_of_names() {
+        let target = Target {
+            seeds: &[
+                "alice",
+                "Postmaster",
+                "a.b-c_d",
+                "../u2",
+                "x123456789012345678901234567890123456789012345678901234567890123",
+            ],
+            words: &[".", "..", "/", "\0", "\r\n", "-", "_", "é", "İ", "A", "%2e", "\\", "\"", "@"],
+        };
+        fuzz::run(&target, |input| {
+            let text = String::from_utf8_lossy(input);
+            let Some(name) = user(&text) else { return };
+            assert!(is_user(&name) && user(&name).as_deref() == Some(&*name), "a name is the name of itself");
+            assert!(text.eq_ignore_ascii_case(&name) && name.is_ascii() && name.len() <= LONGEST);
+            let components: Vec<_> = std::path::Path::new(&name).components().collect();
+            assert!(matches!(components[..], [std::path::Component::Normal(only)] if only == &*name));
+        });
     }
 
     #[test]

@@ -1,23 +1,26 @@
 //! Sessions on sockets. Moves bytes between a client and its protocol session, has the questions of that session answered, and keeps
 //! time. A session that waits for its client costs memory and nothing else. It can reach mail through the store only.
+//!
+//! No client can keep a session for ever: it has so long for each command, so long for each piece of a reply, and so long in all.
 
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{debug, error, info};
 
 use super::config::Config;
+use super::names;
 use super::passwords::Passwords;
 use super::pop3::{self, Entry, Maildrop, Pop3, Refused};
 use super::smtp::{self, End, Smtp};
 use super::store::Store;
-use super::{names, trace};
+use super::trace::{self, Way};
 use crate::bottom::SessionLock;
 use crate::layers::{MsgId, encode};
 
@@ -47,35 +50,86 @@ enum Heard {
     Leaving,
 }
 
-/// The size of one read.
+/// The size of one read, and of what a client has to take in its time.
 const PIECE: usize = 16 << 10;
+const PIECE_OUT: usize = 64 << 10;
+
+/// Until when a client has to have said something.
+struct Deadline {
+    idle: Duration,
+    /// Octets a second; what arrives more slowly does not prolong anything.
+    least_rate: u32,
+    at: Instant,
+    /// Of the session.
+    end: Instant,
+}
+
+impl Deadline {
+    fn new(idle: u64, session: u64, least_rate: u32) -> Deadline {
+        let (idle, now) = (Duration::from_secs(idle), Instant::now());
+        Deadline { idle, least_rate, at: now + idle, end: now + Duration::from_secs(session) }
+    }
+
+    /// The client has a reply, and all the time for its next command.
+    fn answered(&mut self) {
+        self.at = Instant::now() + self.idle;
+    }
+
+    /// Octets arrived that are not a whole command, or not a whole message: they bring the time that they may take.
+    fn heard(&mut self, octets: usize) {
+        let whole = Instant::now() + self.idle;
+        let earned = u32::try_from(octets).ok().and_then(|octets| Duration::from_secs(1).checked_mul(octets));
+        self.at = match earned.and_then(|seconds| seconds.checked_div(self.least_rate)) {
+            Some(earned) => whole.min(self.at + earned),
+            None => whole,
+        };
+    }
+
+    fn of_command(&self) -> Instant {
+        self.at.min(self.end)
+    }
+
+    fn of_piece(&self) -> Instant {
+        (Instant::now() + self.idle).min(self.end)
+    }
+}
 
 /// One SMTP session.
 pub async fn smtp(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> io::Result<()> {
     let mut session = Smtp::new(shared.smtp.clone());
     let mut leaving = shared.leaving.clone();
-    let idle = Duration::from_secs(shared.config.smtp_idle);
-    let end = Instant::now() + Duration::from_secs(shared.config.smtp_session);
+    let Config { smtp_idle, smtp_session, least_rate, .. } = shared.config;
+    let mut deadline = Deadline::new(smtp_idle, smtp_session, least_rate);
     let mut piece = vec![0; PIECE];
     loop {
         match session.step() {
             smtp::Step::CheckUser(user) => session.user_is(shared.store.has_user(&user).await.ok()),
-            smtp::Step::Deliver { sender, recipients, message } => {
+            smtp::Step::Deliver { sender, greeting, recipients, message } => {
                 let octets = message.len();
                 let message = match shared.config.trace {
-                    true => trace::with_header(message, sender.as_deref(), peer, &shared.config.hostname),
+                    true => {
+                        let (sender, hostname) = (sender.as_deref().unwrap_or_default(), &shared.config.hostname);
+                        trace::with_lines(
+                            message,
+                            Way { sender, greeting: &greeting, peer, hostname },
+                            SystemTime::now(),
+                        )
+                    }
                     false => message,
                 };
                 let stored = shared.store.deliver(&recipients, message).await;
                 info!(%peer, ?sender, ?recipients, octets, stored, "delivery");
                 session.delivered(stored);
             }
-            smtp::Step::Close => return close(&mut client, session.take_output(), idle).await,
+            smtp::Step::Close => return close(&mut client, session.take_output(), &mut deadline).await,
             smtp::Step::Read => {
-                send(&mut client, session.take_output(), idle).await?;
+                send(&mut client, session.take_output(), &mut deadline).await?;
                 let may_leave = session.is_between_messages();
-                match hear(&mut client, &mut piece, (Instant::now() + idle).min(end), may_leave, &mut leaving).await? {
-                    Heard::Said(octets) => session.receive(&piece[..octets]),
+                match hear(&mut client, &mut piece, deadline.of_command(), may_leave, &mut leaving).await? {
+                    Heard::Said(octets) => {
+                        deadline.heard(octets);
+                        session.receive(&piece[..octets]);
+                    }
                     Heard::Left => return Ok(()),
                     Heard::Nothing => session.end(End::Idle),
                     Heard::Leaving => session.end(End::Leaving),
@@ -96,7 +150,8 @@ struct Open {
 pub async fn pop3(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> io::Result<()> {
     let mut session = Pop3::new(shared.pop3.clone());
     let mut leaving = shared.leaving.clone();
-    let idle = Duration::from_secs(shared.config.pop3_idle);
+    let Config { pop3_idle, pop3_session, least_rate, .. } = shared.config;
+    let mut deadline = Deadline::new(pop3_idle, pop3_session, least_rate);
     let mut open = None;
     let mut piece = vec![0; PIECE];
     loop {
@@ -123,13 +178,16 @@ pub async fn pop3(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
             }
             pop3::Step::Close => {
                 drop(open.take());
-                return close(&mut client, session.take_output(), idle).await;
+                return close(&mut client, session.take_output(), &mut deadline).await;
             }
-            pop3::Step::Write => send(&mut client, session.take_output(), idle).await?,
+            pop3::Step::Write => send(&mut client, session.take_output(), &mut deadline).await?,
             pop3::Step::Read => {
-                send(&mut client, session.take_output(), idle).await?;
-                match hear(&mut client, &mut piece, Instant::now() + idle, session.is_idle(), &mut leaving).await? {
-                    Heard::Said(octets) => session.receive(&piece[..octets]),
+                send(&mut client, session.take_output(), &mut deadline).await?;
+                match hear(&mut client, &mut piece, deadline.of_command(), session.is_idle(), &mut leaving).await? {
+                    Heard::Said(octets) => {
+                        deadline.heard(octets);
+                        session.receive(&piece[..octets]);
+                    }
                     Heard::Left => return Ok(()),
                     Heard::Nothing | Heard::Leaving => session.end(),
                 }
@@ -184,21 +242,22 @@ async fn hear(
     }
 }
 
-/// Sends all of it. A client that does not read is given as long as one that does not write.
-async fn send(client: &mut TcpStream, output: Vec<u8>, patience: Duration) -> io::Result<()> {
-    if output.is_empty() {
-        return Ok(());
-    }
-    match timeout(patience, client.write_all(&output)).await {
-        Ok(sent) => sent,
-        Err(_) => {
-            debug!("a client does not read");
-            Err(io::ErrorKind::TimedOut.into())
+/// Sends all of it, a piece at a time. A client that does not read is given as long for each as one that does not write.
+async fn send(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
+    for piece in output.chunks(PIECE_OUT) {
+        match timeout_at(deadline.of_piece(), client.write_all(piece)).await {
+            Ok(sent) => sent?,
+            Err(_) => {
+                debug!("a client does not read");
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
+        deadline.answered();
     }
+    Ok(())
 }
 
-async fn close(client: &mut TcpStream, output: Vec<u8>, patience: Duration) -> io::Result<()> {
-    send(client, output, patience).await?;
+async fn close(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
+    send(client, output, deadline).await?;
     client.shutdown().await
 }

@@ -1,16 +1,87 @@
-//! The lines that a server puts before a message that it has accepted (RFC 5321, 4.4).
+//! The lines that a server puts before a message that it takes (RFC 5321, 4.4): `Return-Path`, as it delivers the message, and
+//! `Received`, as it has received it. The octets of the client follow unchanged.
 
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-/// The message with `Return-Path` and `Received` before it.
-pub fn with_header(message: Vec<u8>, sender: Option<&str>, peer: IpAddr, hostname: &str) -> Vec<u8> {
-    let date = httpdate::fmt_http_date(SystemTime::now());
-    let date = date.trim_end_matches("GMT");
-    let sender = sender.unwrap_or_default();
-    let mut traced =
-        format!("Return-Path: <{sender}>\r\nReceived: from [{peer}] by {hostname} with ESMTP; {date}+0000\r\n")
-            .into_bytes();
+use super::smtp::Greeting;
+
+/// How a message came here.
+#[derive(Clone, Copy, Debug)]
+pub struct Way<'a> {
+    /// The reverse path, as the client has written it; empty for the one that nobody is to answer.
+    pub sender: &'a str,
+    /// How the client has greeted.
+    pub greeting: &'a Greeting,
+    /// Where it is.
+    pub peer: IpAddr,
+    /// The name of this server.
+    pub hostname: &'a str,
+}
+
+/// The message with the two lines before it.
+pub fn with_lines(message: Vec<u8>, way: Way, now: SystemTime) -> Vec<u8> {
+    let Way { sender, greeting, peer, hostname } = way;
+    let address = literal(peer);
+    let name = greeting.name.as_deref().unwrap_or(&address);
+    let protocol = if greeting.extended { "ESMTP" } else { "SMTP" };
+    let date = httpdate::fmt_http_date(now).replace("GMT", "+0000");
+    let lines = format!(
+        "Return-Path: <{sender}>\r\nReceived: from {name} ({address})\r\n\tby {hostname} with {protocol}; {date}\r\n"
+    );
+    let mut traced = lines.into_bytes();
     traced.extend_from_slice(&message);
     traced
+}
+
+/// The address as the RFC writes it (4.1.3). An IPv4 client of a socket for both is an IPv4 client.
+fn literal(peer: IpAddr) -> String {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => format!("[{address}]"),
+        IpAddr::V6(address) => format!("[IPv6:{address}]"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use expect_test::expect;
+
+    use super::*;
+
+    fn traced(sender: &str, name: Option<&str>, extended: bool, peer: &str) -> String {
+        let greeting = Greeting { name: name.map(str::to_owned), extended };
+        let peer = peer.parse().expect("an address");
+        let way = Way { sender, greeting: &greeting, peer, hostname: "mx.example" };
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let traced = with_lines(b".text\r\n".to_vec(), way, now);
+        String::from_utf8(traced).expect("all of it is text").replace("\r\n", "\n").replace('\t', "\\t")
+    }
+
+    #[test]
+    fn what_is_put_before_a_message() {
+        let all = [
+            traced("a@b.example", Some("client.example"), true, "192.0.2.1"),
+            traced("", Some("[192.0.2.1]"), false, "::ffff:192.0.2.1"),
+            traced("\"a b\"@c", None, true, "2001:db8::1"),
+        ];
+        expect![[r#"
+            Return-Path: <a@b.example>
+            Received: from client.example ([192.0.2.1])
+            \tby mx.example with ESMTP; Tue, 14 Nov 2023 22:13:20 +0000
+            .text
+
+            Return-Path: <>
+            Received: from [192.0.2.1] ([192.0.2.1])
+            \tby mx.example with SMTP; Tue, 14 Nov 2023 22:13:20 +0000
+            .text
+
+            Return-Path: <"a b"@c>
+            Received: from [IPv6:2001:db8::1] ([IPv6:2001:db8::1])
+            \tby mx.example with ESMTP; Tue, 14 Nov 2023 22:13:20 +0000
+            .text
+        "#]]
+        .assert_eq(&all.join("\n"));
+    }
 }

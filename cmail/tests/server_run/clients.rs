@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has};
+use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, sent_text};
 
 #[test]
 fn python() {
@@ -31,9 +31,14 @@ for user, password in ('u1', 'a secret'), ('u2', 'whatever'):
     client.capa()
     client.user(user)
     client.pass_(password)
-    assert client.stat() == (1, len(message))
-    assert b'\r\n'.join(client.retr(1)[1]) + b'\r\n' == message
-    assert client.top(1, 1)[1] == [b'Subject: test', b'', b'.dot']
+    count, octets = client.stat()
+    lines = client.retr(1)[1]
+    text = b'\r\n'.join(lines) + b'\r\n'
+    assert (count, octets) == (1, len(text))
+    assert lines[0] == b'Return-Path: <a@localhost>'
+    assert lines[1].startswith(b'Received: from ') and lines[2].startswith(b'\tby ')
+    assert text.endswith(message) and lines[3] == b'Subject: test'
+    assert client.top(1, 1)[1] == lines[:3] + [b'Subject: test', b'', b'.dot']
     client.dele(1)
     client.quit()
 client = poplib.POP3(*pop3)
@@ -67,7 +72,7 @@ fn curl() {
     assert!(send.wait().expect("curl ends").success());
     let pop3 = format!("pop3://u1:any@{}/1", server.pop3);
     let got = Command::new("curl").args(["-sS", &pop3]).output().expect("curl runs");
-    assert_eq!(String::from_utf8_lossy(&got.stdout), "Subject: x\r\n\r\n.hello\r\n");
+    assert_eq!(sent_text(&String::from_utf8_lossy(&got.stdout)), "Subject: x\r\n\r\n.hello\r\n");
     server.stop();
 }
 
@@ -117,7 +122,7 @@ fn one_session_for_each_mailbox() {
     assert!(fetch(&server.pop3, "u1", false).expect_err("it is busy").to_string().contains("[IN-USE]"));
     // Delivery needs no session, and what comes now is seen by the next one.
     assert!(deliver(&server.smtp, &["u1"], "two").expect("a reply").starts_with("250"));
-    assert_eq!(first.ask("STAT").expect("a reply"), "+OK 1 5");
+    assert!(first.ask("STAT").expect("a reply").starts_with("+OK 1 "));
     first.ask("DELE 1").expect("a reply");
     // It breaks off: nothing is removed, and the mailbox is free.
     drop(first);

@@ -123,6 +123,7 @@ fn said_of(record: &str, expected: Expect) {
     fs::write(&path, record).expect("the scratch directory is writable");
     let output = Command::new(env!("CARGO_BIN_EXE_cmail")).arg("conform").arg(&path).output().expect("cmail runs");
     let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("it speaks in text");
+    let said = said.replace(path.to_str().expect("a path in text"), "{record}");
     expected.assert_eq(&format!("{said}exit code {}\n", output.status.code().expect("it ends by itself")));
 }
 
@@ -144,7 +145,7 @@ fn what_the_command_says() {
                 process 1: Deliver { user: "u1", message: "2-ab", result: true }
               none of these is allowed next:
                 process 2: Pickup { user: "u1", result: [("1.77", "3-abc")] }
-            error: 1 mailboxes at which the layers do not allow what was done
+            error: 1 times the layers do not allow what was done
             exit code 1
         "#]],
     );
@@ -162,22 +163,22 @@ fn what_the_command_says() {
                 process 2: Lock { user: "u1" }
               none of these is allowed next:
                 process 2: List { user: "u1", dir: "mail", result: [] }
-            error: 1 mailboxes at which the layers do not allow what was done
+            error: 1 times the layers do not allow what was done
             exit code 1
         "#]],
     );
     said_of(
         "",
         expect![[r#"
-        0 calls, all as the layers allow
-        exit code 0
+        error: {record}: it is empty: nothing was checked
+        exit code 2
     "#]],
     );
     said_of(
         "{\"process\":\"1\"}",
         expect![[r#"
-        error: line 1: missing field `start` at line 1 column 15
-        exit code 1
+        error: {record}: line 1: missing field `start` at line 1 column 15
+        exit code 2
     "#]],
     );
 }

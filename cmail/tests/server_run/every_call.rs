@@ -166,7 +166,7 @@ const WORK: [(Work, Thread); 4] = [
 
 /// Each message is there once or not at all, whole, under one name, and as the client was told.
 fn assert_kept(scratch: &Scratch, work: Work, acknowledged: bool, at: &str) {
-    let files = scratch.files("u1", "mail");
+    let files = scratch.messages("u1");
     let copies = |text: &[u8]| files.values().filter(|message| *message == text).count();
     assert_eq!(copies(b"old\r\n") + copies(b"new\r\n"), files.len(), "{at}: {files:?}");
     assert!(copies(b"new\r\n") <= 1 && copies(b"old\r\n") <= 1, "{at}: {files:?}");
@@ -181,14 +181,14 @@ fn assert_kept(scratch: &Scratch, work: Work, acknowledged: bool, at: &str) {
 
 /// Nothing is left of processes that are gone, and who comes later is in nobody's way.
 fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
-    let files = scratch.files("u1", "mail");
+    let files = scratch.messages("u1");
     assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{at}: nobody owns what is left");
     for name in files.keys() {
         let status = fs::metadata(scratch.0.join("u1/mail").join(name)).expect("the message");
         assert_eq!(status.nlink(), 1, "{at}");
     }
     assert!(deliver(&server.smtp, &["u1"], "later").expect("a reply").starts_with("250"), "{at}");
-    let later = scratch.files("u1", "mail");
+    let later = scratch.messages("u1");
     assert!(files.iter().all(|(name, text)| later.get(name) == Some(text)), "{at}: {files:?} then {later:?}");
     assert_eq!(later.len(), files.len() + 1, "{at}");
     assert_eq!(fetch(&server.pop3, "u1", false).expect("a session").len(), later.len(), "{at}");

@@ -42,6 +42,12 @@ impl Scratch {
         fs::write(self.0.join(".cmail/config.toml"), lines).expect("the scratch directory is writable");
     }
 
+    /// The messages of a mailbox as they were sent, by the names of their files.
+    pub fn messages(&self, user: &str) -> BTreeMap<String, Vec<u8>> {
+        let sent = |(name, text): (String, Vec<u8>)| (name, as_sent(&text).to_vec());
+        self.files(user, "mail").into_iter().map(sent).collect()
+    }
+
     /// What is in the files of one directory of a mailbox, by name.
     pub fn files(&self, user: &str, dir: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.0.join(user).join(dir)).expect("the mailbox is there");
@@ -63,8 +69,14 @@ impl Drop for Scratch {
 /// Runs the command on a root, with a text on its standard input.
 pub fn cmail(arguments: &[&str], root: &Path, input: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmail"));
-    let mut child =
-        command.args(arguments).arg("--root").arg(root).stdin(Stdio::piped()).spawn().expect("cmail starts");
+    let mut child = command
+        .args(arguments)
+        .arg("--root")
+        .arg(root)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("cmail starts");
     let mut stdin = child.stdin.take().expect("it is piped");
     stdin.write_all(input.as_bytes()).expect("cmail reads what it is given");
     drop(stdin);
@@ -186,13 +198,34 @@ impl Drop for Lie {
     }
 }
 
-/// Whether a program is there. If not, says so: the test is skipped for everybody to see.
+/// A message without the two lines that the server puts before it, which have to be there.
+pub fn as_sent(message: &[u8]) -> &[u8] {
+    let line_end = |from: usize| message[from..].windows(2).position(|two| two == b"\r\n").map(|at| from + at + 2);
+    let ends = line_end(0).and_then(|first| Some((first, line_end(first)?)));
+    let (first, second) = ends.unwrap_or_else(|| panic!("no trace: {}", message.escape_ascii()));
+    assert!(message.starts_with(b"Return-Path: <"), "{}", message.escape_ascii());
+    assert!(message[first..].starts_with(b"Received: from "), "{}", message.escape_ascii());
+    // The second one is folded.
+    assert!(message[second..].starts_with(b"\tby "), "{}", message.escape_ascii());
+    &message[line_end(second).expect("a line ends")..]
+}
+
+/// Whether a program is there. If not, the test is skipped for everybody to see; where `CMAIL_SKIP=never` says that all programs are
+/// there, it fails.
 pub fn has(program: &str) -> bool {
     let found = Command::new("which").arg(program).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
     if !found {
-        eprintln!("SKIPPED: `{program}` is not installed");
+        skipped(&format!("`{program}` is not installed"));
+        assert!(std::env::var("CMAIL_SKIP").as_deref() != Ok("never"), "CMAIL_SKIP=never: nothing may be skipped");
     }
     found
+}
+
+/// Says that a test is skipped, past the harness that keeps the output of tests which succeed.
+pub fn skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    // Nobody may be listening.
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: {why}");
 }
 
 /// A connection that sends lines and reads replies.
@@ -271,7 +304,12 @@ pub fn prepare(address: &str, users: &[&str]) -> std::io::Result<Result<Line, St
     Ok(Ok(smtp))
 }
 
-/// Logs in; fetches all messages by their unique names, and deletes them if asked to.
+/// A message as it was sent, in text.
+pub fn sent_text(message: &str) -> String {
+    String::from_utf8_lossy(as_sent(message.as_bytes())).into_owned()
+}
+
+/// Logs in; fetches all messages by their unique names, as they were sent, and deletes them if asked to.
 pub fn fetch(address: &str, user: &str, delete: bool) -> std::io::Result<BTreeMap<String, String>> {
     let mut pop3 = Line::connect(address)?;
     pop3.ask(&format!("USER {user}"))?;
@@ -285,7 +323,7 @@ pub fn fetch(address: &str, user: &str, delete: bool) -> std::io::Result<BTreeMa
         let (number, uid) = line.split_once(' ').expect("UIDL lists pairs");
         let reply = pop3.ask(&format!("RETR {number}"))?;
         assert!(reply.starts_with("+OK"), "{reply}");
-        found.insert(uid.to_owned(), pop3.lines()?);
+        found.insert(uid.to_owned(), sent_text(&pop3.lines()?));
         if delete {
             pop3.ask(&format!("DELE {number}"))?;
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cmail::conform::record::{Call, Entry, digest};
 use cmail::conform::{NEVER, check};
 
-use crate::harness::{Lie, Line, Scratch, Server, has, kill, prepare};
+use crate::harness::{Lie, Line, Scratch, Server, has, kill, prepare, sent_text};
 
 const USERS: [&str; 2] = ["u1", "u2"];
 
@@ -64,7 +64,7 @@ impl History {
         for line in ids.lines() {
             let (number, id) = line.split_once(' ').expect("UIDL lists pairs");
             pop3.ask(&format!("RETR {number}"))?;
-            result.push((id.to_owned(), digest(pop3.lines()?.as_bytes())));
+            result.push((id.to_owned(), digest(sent_text(&pop3.lines()?).as_bytes())));
         }
         let deleted = delete(result.len()).map(|place| (place + 1, result[place].0.clone()));
         self.add(start, end, Call::Pickup { user: user.to_owned(), result });

@@ -13,7 +13,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use crate::faults::store_thread;
-use crate::harness::{Lie, Line, Scratch, Server, deliver, fetch, has, kill, prepare};
+use crate::harness::{Lie, Line, Scratch, Server, deliver, fetch, has, kill, prepare, skipped};
 
 /// A small file system in memory, which goes with the value.
 struct Small(PathBuf);
@@ -30,7 +30,7 @@ impl Small {
         if mount.status().is_ok_and(|status| status.success()) {
             return Some(small);
         }
-        eprintln!("SKIPPED: this user may not mount a file system");
+        skipped("this user may not mount a file system");
         None
     }
 }
@@ -148,7 +148,6 @@ fn clocks_that_step() {
         return;
     }
     let scratch = Scratch::new(&["u1"]);
-    scratch.settings("trace = true");
     let mut known = BTreeSet::new();
     for (turn, clock) in ["+0d", "-1d", "+1d", "2001-01-01 00:00:00"].into_iter().enumerate() {
         let under = ["faketime", "--exclude-monotonic", "-f", clock];
@@ -221,7 +220,7 @@ fn clients_that_break_off() {
         scratch.files("u1", "tmp").is_empty() && descriptors(&server) <= handles
     });
     assert!(settled, "{handles} descriptors were open, and {} are", descriptors(&server));
-    let messages = scratch.files("u1", "mail");
+    let messages = scratch.messages("u1");
     assert!(messages.values().all(|message| message == b"hello\r\n"));
     assert!((2..=SESSION.len() - whole + 2).contains(&messages.len()), "{} messages", messages.len());
     server.stop();
@@ -263,30 +262,87 @@ fn clients_that_are_slow() {
     server.stop();
 }
 
-/// Whoever says nothing is sent away, whoever says a little all the time is when the session has taken too long, and whoever does not
-/// read what he asked for is when nothing has moved. A mailbox is free afterwards, and holds what it held.
+/// Whoever says nothing is sent away, and so is whoever does not read what he asked for. A mailbox is free afterwards, and holds what it
+/// held.
 #[test]
 fn clients_that_do_not_end() {
     let scratch = Scratch::new(&["u1"]);
-    scratch.settings("smtp_idle = 1\npop3_idle = 1\nsmtp_session = 2\nmessage_size = 9000000");
+    scratch.settings("smtp_idle = 1\npop3_idle = 1\nmessage_size = 9000000");
     let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
     let large = ["x".repeat(990).as_str(); 8000].join("\r\n");
     assert!(deliver(&server.smtp, &["u1"], &large).expect("a reply").starts_with("250"));
     let mut silent = Line::connect(&server.smtp).expect("a connection");
-    let mut little = Line::connect(&server.smtp).expect("a connection");
     let mut greedy = Line::connect(&server.pop3).expect("a connection");
     greedy.send(&format!("USER u1\r\nPASS x\r\nDELE 1\r\nRSET\r\n{}", "RETR 1\r\n".repeat(50))).expect("it is sent");
     assert!(silent.reply().expect("it is told").starts_with("421"));
-    let cut = (0..400).any(|_| {
+    assert_eq!(when_free(&server, "u1").len(), 1);
+    server.stop();
+}
+
+/// The messages of a mailbox, when nobody else has it open any more.
+fn when_free(server: &Server, user: &str) -> Vec<String> {
+    let found = (0..600).find_map(|_| {
         sleep(Duration::from_millis(50));
-        little.send("N").is_err()
+        fetch(&server.pop3, user, false).ok()
     });
-    assert!(cut, "a client that says a letter now and then is never sent away");
-    let found = (0..400).find_map(|_| {
+    found.expect("the mailbox becomes free").into_values().collect()
+}
+
+/// Says a word again and again, until the session is cut; `false` if it never is.
+fn is_cut(client: &mut Line, word: &str) -> bool {
+    (0..600).any(|_| {
         sleep(Duration::from_millis(50));
-        fetch(&server.pop3, "u1", false).ok()
+        client.send(word).is_err()
+    })
+}
+
+/// A letter now and then does not keep a session open, wherever it is said; what arrives at a modest rate does.
+#[test]
+fn clients_that_say_little() {
+    let scratch = Scratch::new(&["u1", "u2"]);
+    scratch.settings("smtp_idle = 3\npop3_idle = 3");
+    let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
+    assert!(deliver(&server.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
+    let mut in_command = Line::connect(&server.smtp).expect("a connection");
+    let mut in_text = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
+    let mut in_mailbox = Line::connect(&server.pop3).expect("a connection");
+    for line in ["USER u1", "PASS x", "DELE 1"] {
+        assert!(in_mailbox.ask(line).expect("a reply").starts_with("+OK"));
+    }
+    let mut modest = prepare(&server.smtp, &["u2"]).expect("a connection").expect("u2 is known");
+    thread::scope(|scope| {
+        for client in [&mut in_command, &mut in_text, &mut in_mailbox] {
+            scope.spawn(|| assert!(is_cut(client, "N"), "a client that says a letter now and then is never sent away"));
+        }
+        // Four seconds and more, at 2,000 octets a second.
+        for _ in 0..80 {
+            sleep(Duration::from_millis(50));
+            modest.send(&format!("{}\r\n", "x".repeat(98))).expect("it is read");
+        }
+        assert!(modest.ask(".").expect("a reply").starts_with("250"));
     });
-    assert_eq!(found.expect("the mailbox becomes free").len(), 1);
+    assert_eq!(when_free(&server, "u1"), ["one\r\n"]);
+    server.stop();
+}
+
+/// However much a client has to say, its session ends some day; and without QUIT nothing is removed.
+#[test]
+fn clients_that_say_too_much() {
+    let scratch = Scratch::new(&["u1"]);
+    scratch.settings("smtp_session = 2\npop3_session = 2\nerrors = 100000");
+    let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
+    assert!(deliver(&server.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
+    let mut smtp = Line::connect(&server.smtp).expect("a connection");
+    let mut pop3 = Line::connect(&server.pop3).expect("a connection");
+    for line in ["USER u1", "PASS x", "DELE 1"] {
+        assert!(pop3.ask(line).expect("a reply").starts_with("+OK"));
+    }
+    thread::scope(|scope| {
+        for client in [&mut smtp, &mut pop3] {
+            scope.spawn(|| assert!(is_cut(client, "NOOP\r\n"), "a session does not end"));
+        }
+    });
+    assert_eq!(when_free(&server, "u1"), ["one\r\n"]);
     server.stop();
 }
 

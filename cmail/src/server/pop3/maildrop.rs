@@ -155,6 +155,7 @@ fn with_crlf(text: Vec<u8>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{self, Target};
 
     fn written(text: &str, lines: Option<u64>) -> String {
         let mut output = Vec::new();
@@ -173,6 +174,38 @@ mod tests {
         assert_eq!(written("a\r", None), "a\r\n.\r\n");
         assert_eq!(written("", None), ".\r\n");
         assert_eq!(Entry::new(String::new(), b"a\nb\n".to_vec()).octets(), 6);
+    }
+
+    /// Whatever is in the file of a message: it is sent in lines, as long as was said, and ends.
+    #[test]
+    fn fuzz_of_stored_messages() {
+        let target = Target {
+            seeds: &["Subject: x\r\n\r\n.1\r\n2\r\n", "a\nb\r\nc\rd", "\r\r\n\n\r", "..\n.\n"],
+            words: &["\r\n", "\n", "\r", ".", "\r\n.\r\n", "\0", "text"],
+        };
+        fuzz::run(&target, |input| {
+            let entry = Entry::new("1.1".to_owned(), input.to_vec());
+            let sent = |lines| {
+                let mut output = Vec::new();
+                entry.write(lines, &mut output);
+                let text = output.strip_suffix(b".\r\n").expect("it ends with a dot");
+                let lines = text.split_inclusive(|octet| *octet == b'\n');
+                lines.map(|line| line.strip_prefix(b".").unwrap_or(line).to_vec()).collect::<Vec<_>>()
+            };
+            let all = sent(None);
+            assert!(all.iter().all(|line| line.ends_with(b"\r\n")));
+            assert_eq!(all.concat().len(), entry.octets());
+            let header = all.iter().position(|line| line == b"\r\n").map_or(all.len(), |at| at + 1);
+            for lines in 0..3 {
+                let whole = (header + lines).min(all.len());
+                assert_eq!(sent(Some(lines as u64)), all[..whole]);
+            }
+            // What came by SMTP is sent as it came.
+            if !input.iter().any(|octet| b"\r\n".contains(octet)) {
+                let line = [input, b"\r\n"].concat();
+                assert_eq!(Entry::new(String::new(), line.clone()).text, line);
+            }
+        });
     }
 
     #[test]

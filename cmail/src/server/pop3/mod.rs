@@ -286,3 +286,112 @@ fn login(text: &str) -> String {
     let local = text.split_once('@').map_or(text, |(local, _)| local);
     names::user(local).unwrap_or_else(|| text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{self, Target};
+
+    /// What a session says, and what it wants removed.
+    #[derive(Default, Debug, PartialEq)]
+    struct Came {
+        replies: String,
+        removed: Option<Vec<usize>>,
+        closed: bool,
+    }
+
+    fn session() -> Pop3 {
+        Pop3::new(Arc::new(Config { command: 255, errors: 10_000, output: 64 }))
+    }
+
+    /// The mailbox is called u1 and has two messages; any password will do.
+    fn say(session: &mut Pop3, input: &[u8], came: &mut Came) {
+        session.receive(input);
+        loop {
+            let step = session.step();
+            came.replies += str::from_utf8(&session.take_output()).expect("replies, and the messages here, are text");
+            match step {
+                Step::Read => return,
+                Step::Write => {}
+                Step::Close => {
+                    came.closed = true;
+                    return;
+                }
+                Step::Open { user, .. } if user == "u1" => {
+                    let entry = |text: &str| Entry::new("7.1".to_owned(), text.into());
+                    session.opened(Ok(Maildrop::new(vec![entry("a\r\n\r\n.b\r\n"), entry("c\n")])));
+                }
+                Step::Open { .. } => session.opened(Err(Refused::Login)),
+                Step::Remove(places) => {
+                    came.removed = Some(places);
+                    session.removed(true);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn fuzz_of_pop3_commands() {
+        let target = Target {
+            seeds: &[
+                "USER u1\r\nPASS a b\r\nSTAT\r\nLIST\r\nUIDL 1\r\nRETR 1\r\nTOP 1 0\r\nDELE 2\r\nQUIT\r\n",
+                "user u1@localhost\r\npass x\r\nuidl\r\nlist 2\r\nrset\r\nnoop\r\nretr 2\r\n",
+                "CAPA\r\nUSER nobody\r\nPASS x\r\nAPOP u1 x\r\n",
+            ],
+            words: &[
+                "USER ",
+                "PASS ",
+                "u1",
+                "RETR ",
+                "TOP ",
+                "DELE ",
+                "LIST ",
+                "UIDL ",
+                "RSET",
+                "QUIT",
+                "\r\n",
+                "\r\n",
+                "\n",
+                "\r",
+                "\0",
+                " ",
+                "0",
+                "1",
+                "2",
+                "-1",
+                "18446744073709551616",
+                "\u{7f}",
+                ":",
+            ],
+        };
+        fuzz::run(&target, |input| {
+            let (mut whole, mut end) = (Came::default(), session());
+            say(&mut end, input, &mut whole);
+            for size in [1, 3, 100] {
+                let (mut cut, mut session) = (Came::default(), session());
+                for piece in input.chunks(size) {
+                    if !cut.closed {
+                        say(&mut session, piece, &mut cut);
+                    }
+                }
+                // Before the first octet there is the greeting.
+                assert!(input.is_empty() || cut == whole, "in pieces of {size}: {cut:?} and not {whole:?}");
+            }
+            assert!(whole.replies.ends_with("\r\n") && whole.replies.starts_with("+OK cmail ready\r\n"));
+            let said_quit = input.to_ascii_uppercase().windows(4).any(|word| word == b"QUIT");
+            assert!(said_quit || !whole.closed && whole.removed.is_none());
+            if let Some(places) = &whole.removed {
+                assert!(!places.is_empty() && places.iter().all(|place| *place < 2) && places.is_sorted());
+            }
+            // Whatever was said, the line ends, and the next command has its reply.
+            if !whole.closed {
+                say(&mut end, b"\r\n", &mut whole);
+            }
+            if whole.closed {
+                return;
+            }
+            say(&mut end, b"CAPA\r\n", &mut whole);
+            assert!(whole.replies.ends_with(&format!("{CAPABILITIES}\r\n")), "{}", whole.replies);
+        });
+    }
+}

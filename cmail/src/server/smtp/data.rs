@@ -130,6 +130,7 @@ impl Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{self, Target};
 
     type Received = (Result<Vec<u8>, Fault>, Vec<u8>);
 
@@ -189,6 +190,46 @@ mod tests {
             }
         }
         assert_eq!(texts, 87_380);
+    }
+
+    #[test]
+    fn fuzz_of_message_text() {
+        let target = Target {
+            seeds: &["Subject: x\r\n\r\ntext\r\n.\r\nQUIT\r\n", "..\r\n...\r\n.a\r\n.\r\n", "a\n.\r\nb\r.\r\n.\r\n"],
+            words: &[
+                "\r\n.\r\n",
+                "\r\n",
+                ".",
+                "..",
+                "\r",
+                "\n",
+                "\n.\n",
+                "\r\n.\r",
+                "\0",
+                "0123456789012345678901234567890",
+            ],
+        };
+        fuzz::run(&target, |input| {
+            let expected = by_definition(input);
+            for step in [1, 5, input.len().max(1)] {
+                assert_eq!(receive(input, step), expected, "in steps of {step}");
+            }
+            // With narrow limits it ends in the same place.
+            let mut data = Data::new(20, 60);
+            let used = data.receive(input);
+            assert_eq!(data.ended(), expected.is_some());
+            let Some((message, rest)) = expected else { return };
+            assert_eq!(input[used..], rest);
+            match data.finish() {
+                Ok(kept) => {
+                    let lines = kept.split_inclusive(|octet| *octet == b'\n');
+                    assert!(kept.len() <= 60 && lines.clone().all(|line| line.len() <= 20));
+                    assert_eq!(message.as_ref(), Ok(&kept));
+                }
+                Err(Fault::BareNewline) => assert_eq!(message, Err(Fault::BareNewline)),
+                Err(Fault::LongLine | Fault::TooBig) => {}
+            }
+        });
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod path;
 use std::sync::Arc;
 
 use data::{Data, Fault};
+pub use path::is_domain;
 
 use super::lines::{Line, Lines};
 use super::names;
@@ -40,8 +41,10 @@ pub enum Step {
     CheckUser(String),
     /// The message in all these mailboxes, or in none: call [`Smtp::delivered`].
     Deliver {
-        /// Who sent it, as far as is known.
+        /// Who sent it, as the client has written it; nothing for the empty path.
         sender: Option<String>,
+        /// How the client has greeted.
+        greeting: Greeting,
         /// The mailboxes, each once.
         recipients: Vec<String>,
         /// The text.
@@ -51,9 +54,19 @@ pub enum Step {
     Close,
 }
 
+/// How a client has greeted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// What it calls itself, if that is a domain or an address in brackets. Nobody has checked it.
+    pub name: Option<String>,
+    /// By EHLO, and not by HELO.
+    pub extended: bool,
+}
+
 /// What is known of the message that is being sent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Envelope {
+    greeting: Greeting,
     sender: Option<String>,
     recipients: Vec<String>,
 }
@@ -76,7 +89,7 @@ pub struct Smtp {
     input: Lines,
     output: Vec<u8>,
     phase: Phase,
-    greeted: bool,
+    greeting: Option<Greeting>,
     envelope: Option<Envelope>,
     errors: usize,
 }
@@ -89,7 +102,7 @@ impl Smtp {
             config,
             output: Vec::new(),
             phase: Phase::Command,
-            greeted: false,
+            greeting: None,
             envelope: None,
             errors: 0,
         };
@@ -165,9 +178,8 @@ impl Smtp {
     /// The client has not said anything for too long, or too little; or the server is leaving.
     pub fn end(&mut self, why: End) {
         let text = match why {
-            End::Idle => "4.4.2 Idle for too long",
+            End::Idle => "4.4.2 Idle, or too slow",
             End::Leaving => "4.3.2 Going down",
-            End::Busy => "4.3.2 Too many connections",
         };
         self.reply(&format!("421 {text}"));
         self.phase = Phase::Closed;
@@ -214,7 +226,8 @@ impl Smtp {
         if client.is_empty() || client.contains(' ') {
             return self.refuse("501 5.5.4 Say who you are: EHLO name");
         }
-        self.greeted = true;
+        let name = path::is_domain(client).then(|| client.to_owned());
+        self.greeting = Some(Greeting { name, extended });
         self.envelope = None;
         let hostname = self.config.hostname.clone();
         if !extended {
@@ -233,9 +246,9 @@ impl Smtp {
     }
 
     fn mail(&mut self, rest: &str) {
-        if !self.greeted {
+        let Some(greeting) = self.greeting.clone() else {
             return self.refuse("503 5.5.1 Say EHLO first");
-        }
+        };
         if self.envelope.is_some() {
             return self.refuse("503 5.5.1 A message is on its way already; RSET forgets it");
         }
@@ -253,11 +266,8 @@ impl Smtp {
                 _ => return self.refuse("555 5.5.4 No such parameter"),
             }
         }
-        let sender = argument.path.map(|path| match path.domain {
-            Some(domain) => format!("{}@{domain}", path.local),
-            None => path.local,
-        });
-        self.envelope = Some(Envelope { sender, recipients: Vec::new() });
+        let sender = argument.path.map(|path| path.written);
+        self.envelope = Some(Envelope { greeting, sender, recipients: Vec::new() });
         self.reply("250 2.1.0 OK");
     }
 
@@ -314,11 +324,11 @@ impl Smtp {
         let Phase::Data(data) = std::mem::replace(&mut self.phase, Phase::Command) else {
             return None;
         };
-        let envelope = self.envelope.take().unwrap_or_default();
+        let Envelope { greeting, sender, recipients } = self.envelope.take()?;
         match data.finish() {
             Ok(message) => {
                 self.phase = Phase::Delivery;
-                return Some(Step::Deliver { sender: envelope.sender, recipients: envelope.recipients, message });
+                return Some(Step::Deliver { sender, greeting, recipients, message });
             }
             Err(Fault::BareNewline) => self.refuse("550 5.6.0 CR and LF stand together only"),
             Err(Fault::LongLine) => self.refuse("554 5.6.0 A line of the message is too long"),
@@ -352,10 +362,131 @@ pub enum End {
     Idle,
     /// The server stops.
     Leaving,
-    /// There are too many sessions.
-    Busy,
 }
 
 fn is_body(value: &str) -> bool {
     value.eq_ignore_ascii_case("7BIT") || value.eq_ignore_ascii_case("8BITMIME")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::{self, Target};
+
+    /// What a session says, and what it delivers.
+    #[derive(Default, Debug, PartialEq)]
+    struct Came {
+        replies: String,
+        delivered: Vec<(Vec<String>, Vec<u8>)>,
+        closed: bool,
+    }
+
+    fn session() -> Smtp {
+        Smtp::new(Arc::new(Config {
+            hostname: "mx.test".to_owned(),
+            domains: vec!["localhost".to_owned()],
+            command: 512,
+            line: 1000,
+            message: 200,
+            recipients: 2,
+            errors: 10_000,
+        }))
+    }
+
+    /// Mailboxes are called u1 and u2; nothing can be stored in u2.
+    fn say(session: &mut Smtp, input: &[u8], came: &mut Came) {
+        session.receive(input);
+        loop {
+            let step = session.step();
+            came.replies += str::from_utf8(&session.take_output()).expect("replies are text");
+            match step {
+                Step::Read => return,
+                Step::Close => {
+                    came.closed = true;
+                    return;
+                }
+                Step::CheckUser(user) => session.user_is(Some(user == "u1" || user == "u2")),
+                Step::Deliver { recipients, message, .. } => {
+                    let stored = !recipients.contains(&"u2".to_owned());
+                    if stored {
+                        came.delivered.push((recipients, message));
+                    }
+                    session.delivered(stored);
+                }
+            }
+        }
+    }
+
+    /// `code[- ]text CRLF`, at most 512 octets, printable.
+    fn assert_well_formed(replies: &str) {
+        for line in replies.split_inclusive("\r\n") {
+            let text = line.strip_suffix("\r\n").expect("a reply ends with CRLF");
+            assert!(line.len() <= 512 && !text.chars().any(char::is_control), "{line:?}");
+            assert!(text.bytes().take(3).all(|digit| digit.is_ascii_digit()) && b" -".contains(&text.as_bytes()[3]));
+        }
+    }
+
+    #[test]
+    fn fuzz_of_smtp_commands() {
+        let target = Target {
+            seeds: &[
+                "EHLO me\r\nMAIL FROM:<a@b> SIZE=20 BODY=8BITMIME\r\nRCPT TO:<u1>\r\nDATA\r\ntext\r\n.\r\nQUIT\r\n",
+                "helo me\r\nmail from: <>\r\nrcpt to: <u2@localhost>\r\ndata\r\n.\r\nrset\r\nnoop\r\n",
+                "VRFY u1\r\nEXPN x\r\nHELP\r\nRSET\r\n\r\n",
+            ],
+            words: &[
+                "EHLO ",
+                "HELO ",
+                "MAIL FROM:<a@b>",
+                "RCPT TO:<u1@localhost>",
+                "DATA\r\n",
+                "RSET",
+                "NOOP",
+                "QUIT",
+                "VRFY",
+                "\r\n",
+                "\r\n.\r\n",
+                "\n",
+                "\r",
+                "\0",
+                " SIZE=",
+                "99999999999999999999999",
+                "<",
+                ">",
+                ":",
+                "\"",
+                "\u{85}",
+            ],
+        };
+        fuzz::run(&target, |input| {
+            let (mut whole, mut end) = (Came::default(), session());
+            say(&mut end, input, &mut whole);
+            for size in [1, 3, 100] {
+                let (mut cut, mut session) = (Came::default(), session());
+                for piece in input.chunks(size) {
+                    if !cut.closed {
+                        say(&mut session, piece, &mut cut);
+                    }
+                }
+                // Before the first octet there is the greeting.
+                assert!(input.is_empty() || cut == whole, "in pieces of {size}: {cut:?} and not {whole:?}");
+            }
+            assert_well_formed(&whole.replies);
+            for (recipients, message) in &whole.delivered {
+                assert_eq!(recipients, &["u1"]);
+                assert!(message.len() <= 200 && (message.is_empty() || message.ends_with(b"\r\n")));
+            }
+            // Whatever was said, a line and a text end, and then the next message is delivered as it is.
+            if !whole.closed {
+                say(&mut end, b"\r\n.\r\n", &mut whole);
+            }
+            if whole.closed {
+                return;
+            }
+            let next = b"RSET\r\nEHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<u1>\r\nDATA\r\nthe next\r\n.\r\n";
+            say(&mut end, next, &mut whole);
+            assert!(whole.replies.ends_with("\r\n250 2.0.0 Delivered\r\n"), "{}", whole.replies);
+            assert_eq!(whole.delivered.last(), Some(&(vec!["u1".to_owned()], b"the next\r\n".to_vec())));
+        });
+    }
 }

@@ -8,6 +8,8 @@ pub struct Path {
     pub local: String,
     /// The domain, as written.
     pub domain: Option<String>,
+    /// All of it as written, but for a source route.
+    pub written: String,
 }
 
 /// A path and the parameters after it.
@@ -81,11 +83,14 @@ fn parse(path: &str) -> Option<Path> {
         "" => None,
         rest => Some(rest.strip_prefix('@').filter(|domain| is_domain(domain))?.to_owned()),
     };
-    (!local.is_empty() && local.len() <= LOCAL).then_some(Path { local, domain })
+    (!local.is_empty() && local.len() <= LOCAL).then(|| Path { local, domain, written: mailbox.to_owned() })
 }
 
 /// The contents of a quoted string whose first quote is gone, and what follows it.
 fn unquote(text: &str) -> Option<(String, &str)> {
+    if !text.is_ascii() {
+        return None;
+    }
     let mut local = String::new();
     let mut letters = text.char_indices();
     while let Some((at, letter)) = letters.next() {
@@ -106,7 +111,8 @@ fn is_atom(letter: u8) -> bool {
     letter.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&letter)
 }
 
-fn is_domain(text: &str) -> bool {
+/// Whether this is a domain, or an address in brackets.
+pub fn is_domain(text: &str) -> bool {
     if text.len() > DOMAIN {
         return false;
     }
@@ -124,6 +130,7 @@ fn is_domain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{self, Target};
 
     fn to(text: &str) -> Option<(String, Option<String>)> {
         argument(text, "TO")?.path.map(|path| (path.local, path.domain))
@@ -140,6 +147,8 @@ mod tests {
         assert_eq!(to("TO:<@a.example,@b:u1@[127.0.0.1]>"), is("u1", "[127.0.0.1]"));
         assert_eq!(to("TO:<\"a>b \\\"c\"@localhost>"), is("a>b \"c", "localhost"));
         assert_eq!(to("TO:<a!b%c@localhost>"), is("a!b%c", "localhost"));
+        let sender = argument("FROM:<@a:\"b \\\"c\"@d>", "FROM").and_then(|argument| argument.path).expect("a path");
+        assert_eq!(sender.written, "\"b \\\"c\"@d");
         assert_eq!(argument("FROM:<>", "FROM"), Some(Argument { path: None, parameters: vec![] }));
     }
 
@@ -163,10 +172,36 @@ mod tests {
             "TO:<u1@[]>",
             "TO:<é@localhost>",
             "TO:<\"u1>",
+            "TO:<\"é\"@localhost>",
             "é",
         ] {
             assert_eq!(argument(text, "TO"), None, "{text}");
         }
+    }
+
+    #[test]
+    fn fuzz_of_paths() {
+        let target = Target {
+            seeds: &[
+                "TO:<u1@localhost>",
+                "to: <@a.example,@b:u1@[127.0.0.1]> X=1",
+                "TO:<\"a>b \\\"c\"@localhost> SIZE=12 BODY=8BITMIME",
+                "TO:<>",
+            ],
+            words: &["<", ">", "\"", "\\", "@", ":", ",", ".", "..", "[", "]", " ", "=", "u1", "é", "(", "TO:", "//"],
+        };
+        fuzz::run(&target, |input| {
+            let text = String::from_utf8_lossy(input);
+            let Some(Argument { path, parameters }) = argument(&text, "TO") else { return };
+            assert!(parameters.iter().all(|(name, _)| text.contains(name) && !name.contains([' ', '='])));
+            let Some(path) = path else { return };
+            assert!((1..=LOCAL).contains(&path.local.len()) && path.local.is_ascii());
+            assert!(path.domain.as_deref().is_none_or(is_domain));
+            assert!(text.contains(&path.written) && path.written.len() + 2 <= PATH);
+            // What is written into a message is read as the same address, by anybody.
+            let again = format!("TO:<{}>", path.written);
+            assert_eq!(argument(&again, "TO").and_then(|argument| argument.path), Some(path));
+        });
     }
 
     #[test]
