@@ -1,0 +1,92 @@
+//! Looks at values: follows what is known of a cell, as deep as the code has to see.
+//!
+//! What is not known is a [`Need`]; who meets it, and how, is not decided here.
+
+use std::rc::Rc;
+
+use super::{Machine, Stop, World};
+use crate::explore::{
+    cells::Need,
+    order::in_order,
+    value::{CellId, MapValue, Value},
+};
+
+impl Machine {
+    /// Follows what is known of a cell; other values are returned as they are.
+    pub fn resolve(&self, value: &Value) -> Value {
+        let mut value = value;
+        while let Value::Cell(id) = value {
+            match self.chosen.get(id).or_else(|| self.known.resolved.get(id)) {
+                Some(known) => value = known,
+                None => break,
+            }
+        }
+        value.clone()
+    }
+
+    /// The value one level deep.
+    pub fn force(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        match self.force_unless_unordered(world, value)? {
+            Value::Unordered(entries) => in_order(&mut world.cells, &self.known, &entries).map(Value::seq),
+            value => Ok(value),
+        }
+    }
+
+    /// The same for code that does not see the order of a sequence.
+    pub(super) fn force_unless_unordered(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        match self.resolve(value) {
+            Value::Cell(id) => {
+                world.cells.note_opened(id);
+                world.cells.expand(id).ok_or(Need::Resolve(id))
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// The value with no cells left in it; for keys.
+    pub fn force_all(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        let value = self.force(world, value)?;
+        let all = |world: &mut World, fields: &[Value]| {
+            fields.iter().map(|it| self.force_all(world, it)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match &value {
+            Value::Tuple(fields) => Value::tuple(all(world, fields)?),
+            Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
+            Value::Seq(elements) => Value::seq(all(world, elements)?),
+            Value::Str(_) | Value::Text(_) => {
+                world.cells.note_string(&value);
+                value
+            }
+            _ => value,
+        })
+    }
+
+    /// The value with no cells left in it, and with maps that stand on nothing.
+    ///
+    /// # Errors
+    /// What has to be known first.
+    pub fn settle(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
+        let value = self.force(world, value)?;
+        let all = |world: &mut World, fields: &[Value]| {
+            fields.iter().map(|it| self.settle(world, it)).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match &value {
+            Value::Tuple(fields) => Value::tuple(all(world, fields)?),
+            Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(world, fields)?)),
+            Value::Seq(elements) => Value::seq(all(world, elements)?),
+            Value::Map(map) => {
+                let mut settled = MapValue::empty(map.default.as_deref().cloned());
+                let entries = self.entries(world, map).map_err(|stop| match stop {
+                    Stop::Need(need) => need,
+                    // Comparing with the default can only stop for a cell.
+                    _ => Need::Close(CellId(0)),
+                })?;
+                for (key, value) in entries {
+                    settled = settled.with(key, Some(self.settle(world, &value)?));
+                }
+                Value::Map(settled)
+            }
+            _ => value,
+        })
+    }
+}

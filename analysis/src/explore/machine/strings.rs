@@ -1,0 +1,96 @@
+//! Strings that code makes, takes apart and reads.
+
+use super::{Machine, Stop, World, numbers::kept_range};
+use crate::{
+    explore::{
+        cells::Numbers,
+        text::{self, Parsed, Split},
+        value::{Sort, Value},
+    },
+    ir::Type,
+};
+
+/// The number of the unknown function that stands for what unknown strings are split into.
+const SPLITS: u32 = (1 << 24) + 1;
+/// The same, for what is read from them.
+const PARSES: u32 = (1 << 24) + 2;
+
+impl Machine {
+    /// The strings on the stack in a row.
+    pub(super) fn concatenate(&mut self, world: &mut World, count: usize) -> Result<Value, Stop> {
+        let mut pieces = Vec::new();
+        for depth in (0..count).rev() {
+            let part = self.force_top(world, depth)?;
+            match text::pieces(&part) {
+                Some(more) => pieces.extend(more),
+                None => return Err(self.unsupported(world)),
+            }
+        }
+        Ok(text::join(pieces))
+    }
+
+    /// What `{}` prints of the value on the stack.
+    pub(super) fn text_top(&mut self, world: &mut World) -> Result<Value, Stop> {
+        let value = self.force_top(world, 0)?;
+        let value = match value {
+            Value::Atom(Sort::Pid, _) if world.cells.numbers == Numbers::Digits => {
+                let number = world.cells.process_number(&value);
+                self.force(world, &number).map_err(Stop::Need)?
+            }
+            value => value,
+        };
+        text::pieces(&value).map(text::join).ok_or_else(|| self.unsupported(world))
+    }
+
+    /// What is before and after the first separator.
+    pub(super) fn split_once(&mut self, world: &mut World) -> Result<Value, Stop> {
+        let (whole, separator) = (self.force_top(world, 1)?, self.force_top(world, 0)?);
+        let (Some(pieces), Value::Str(separator)) = (text::pieces(&whole), &separator) else {
+            return Err(self.unsupported(world));
+        };
+        if separator.is_empty() || separator.chars().any(|it| it.is_ascii_digit()) {
+            return Err(self.unsupported(world));
+        }
+        match text::split_once(&pieces, separator) {
+            Split::None => Ok(Value::none()),
+            Split::At(left, right) => Ok(Value::some(Value::tuple(vec![left, right]))),
+            Split::Unknown => {
+                let parts = Type::Tuple(vec![Type::Str, Type::Str]);
+                let key = Value::tuple(vec![whole, Value::Str(separator.clone())]);
+                self.look_into(world, SPLITS, parts.clone(), Type::Option(Box::new(parts)), key)
+            }
+        }
+    }
+
+    /// The number or process that a string spells.
+    pub(super) fn parse(&mut self, world: &mut World, ty: &Type) -> Result<Value, Stop> {
+        let whole = self.force_top(world, 0)?;
+        let (Some(pieces), Type::Option(target)) = (text::pieces(&whole), ty) else {
+            return Err(self.unsupported(world));
+        };
+        let is_unknown = matches!(whole, Value::Atom(Sort::Str, _));
+        if is_unknown {
+            return self.look_into(world, PARSES, Type::Str, ty.clone(), whole);
+        }
+        match (text::parse(&pieces), &**target) {
+            (Parsed::None, _) => Ok(Value::none()),
+            (Parsed::Atom(Sort::Pid, number), Type::Pid) => Ok(Value::some(Value::Atom(Sort::Pid, number))),
+            // Integers of fewer bits may not hold it.
+            (Parsed::Atom(Sort::Int, number), Type::Int { bits: 64, signed: false }) => {
+                Ok(Value::some(Value::Atom(Sort::Int, number)))
+            }
+            (Parsed::Int(number), Type::Int { bits, signed }) => match kept_range(*signed, *bits).contains(&number) {
+                true => self.made(world, number as i64).map(Value::some),
+                false => Ok(Value::none()),
+            },
+            _ => Err(self.unsupported(world)),
+        }
+    }
+
+    /// What code finds in a string about which nothing is known: anything, but always the same.
+    fn look_into(&self, world: &mut World, number: u32, from: Type, to: Type, whole: Value) -> Result<Value, Stop> {
+        let function = world.cells.function(number, from, to);
+        let found = world.cells.entry(function, &whole);
+        self.force(world, &found).map_err(Stop::Need)
+    }
+}

@@ -1,0 +1,35 @@
+//! Words for a trace at the bottom of a stack that its top does not have.
+
+use super::{Finding, Reporter};
+use crate::{
+    diagnostics::{Diagnostic, codes},
+    ir::Anchor,
+    obligations::{end_to_end, question::Effort},
+};
+
+impl Reporter<'_> {
+    pub(super) fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
+        let client = &self.program().clients[index];
+        let span = Anchor::Client(index);
+        let (answered, effort) = end_to_end::check(&self.setting, client, processes);
+        let finding =
+            self.finding(answered, &format!("`{}` with {processes} processes", client.name), span, |trace| {
+                let diagnostic = Diagnostic {
+                    counterexample: Some(trace.counterexample),
+                    help: Some(
+                        "if every obligation of the stack holds, this is a bug of cspec: please report it".to_owned(),
+                    ),
+                    ..self.error(
+                        codes::CS0801,
+                        format!(
+                            "with {processes} processes, `{}` has a trace at the bottom that the top does not have",
+                            client.name
+                        ),
+                        span,
+                    )
+                };
+                self.violated(true, diagnostic)
+            })?;
+        Some((finding, effort))
+    }
+}

@@ -1,0 +1,246 @@
+//! From answers to outcomes: settles an obligation, and puts what came of it in words, at the smallest responsible place.
+//!
+//! The patterns answer in data: it holds, this refutes it, the search was given up. Here that becomes a verdict and a finding with its
+//! code, its message, what is related and what to do next. One module for each pattern words what refutes it; [`name`] says what
+//! obligations are called, and where they are stated. What is the same for all of them is in this file: when a violation counts, how a
+//! search that was given up is put, and that a proof within bounds is `checked`. It explores nothing itself, and it does not know where
+//! anything stands in a text: it speaks of [`Anchor`]s.
+
+mod abstraction;
+mod atomic;
+mod end_to_end;
+mod layer;
+mod movers;
+mod name;
+mod partition;
+mod protocol;
+mod retry;
+mod shape;
+mod stack;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Lemma, Lemmas, Obligation,
+    movers::Refutation,
+    needs,
+    question::{Answered, Effort, Setting},
+};
+use crate::{
+    diagnostics::{Diagnostic, Severity, codes},
+    explore::{machine::Site, search::Abort},
+    ir::{Anchor, Code as How, Function, Implementation, ImplementationId, LayerId, Program},
+    verdict::Verdict,
+};
+
+pub use name::{anchor, lemma_in_words, name};
+
+/// Settles obligations of one program.
+pub struct Reporter<'p> {
+    /// What they are checked with.
+    pub setting: Setting<'p>,
+    /// What they rely on.
+    pub lemmas: &'p Lemmas,
+}
+
+/// What settling an obligation gave: all of an [`Outcome`](crate::verdict::Outcome) but for the obligation's name and where things stand.
+/// It speaks of the program that it was settled on, which is a slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The verdict. An abstraction that does not absorb background steps is `undecided`: that refutes nothing.
+    pub verdict: Verdict,
+    /// See [`Outcome::bounds_met`](crate::verdict::Outcome::bounds_met).
+    pub bounds_met: Vec<String>,
+    /// Cases that the split was closed with.
+    pub cases: u64,
+    /// States visited.
+    pub states: u64,
+    /// Findings.
+    pub diagnostics: Vec<Diagnostic<Anchor>>,
+    /// Lemmas that are owed because of it.
+    pub relied: Vec<Lemma>,
+    /// Why a lemma does not hold.
+    pub refutation: Option<Refutation>,
+    /// It came upon code that was diagnosed. If that is so, there is no verdict; otherwise it is a mistake of ours.
+    pub met_unsupported: bool,
+}
+
+impl Settled {
+    /// Whether the obligation holds, within whatever bounds.
+    pub fn holds(&self) -> bool {
+        matches!(self.verdict, Verdict::Proved | Verdict::Checked)
+    }
+}
+
+/// The verdict and the finding that go with it.
+struct Finding {
+    verdict: Verdict,
+    diagnostics: Vec<Diagnostic<Anchor>>,
+    refutation: Option<Refutation>,
+    met_unsupported: bool,
+}
+
+impl Finding {
+    fn new(verdict: Verdict, diagnostics: Vec<Diagnostic<Anchor>>) -> Finding {
+        Finding { verdict, diagnostics, refutation: None, met_unsupported: false }
+    }
+
+    fn proved() -> Finding {
+        Finding::new(Verdict::Proved, Vec::new())
+    }
+
+    fn of(verdict: Verdict, diagnostic: Diagnostic<Anchor>) -> Finding {
+        Finding::new(verdict, vec![diagnostic])
+    }
+}
+
+impl<'p> Reporter<'p> {
+    fn program(&self) -> &'p Program {
+        self.setting.program
+    }
+
+    fn layer_name(&self, layer: LayerId) -> String {
+        self.program().layers[layer.0 as usize].name.clone()
+    }
+
+    fn operation_name(&self, layer: LayerId, operation: usize) -> String {
+        self.program().layers[layer.0 as usize].operations[operation].name.clone()
+    }
+
+    fn implementation(&self, id: ImplementationId) -> &'p Implementation {
+        &self.program().implementations[id.0 as usize]
+    }
+
+    fn site_anchor(&self, site: Site) -> Option<Anchor> {
+        Some(Anchor::Node(self.setting.code.functions[site.code].source?, site.node))
+    }
+
+    fn how(&self, id: ImplementationId, operation: usize) -> Option<&'p How> {
+        needs::how(self.program(), id, operation)
+    }
+
+    /// The procedure of an upper operation: its code and its function. A passed operation has none.
+    fn procedure(&self, id: ImplementationId, operation: usize) -> Option<(usize, &'p Function)> {
+        let Some(How::Procedure(function)) = self.how(id, operation) else { return None };
+        Some((self.setting.code.function(*function), &self.program().functions[function.0 as usize]))
+    }
+
+    fn procedure_anchor(&self, id: ImplementationId, operation: usize) -> Anchor {
+        name::procedure_anchor(self.program(), id, operation)
+    }
+
+    /// Settles an obligation. `None` if it was stopped.
+    pub fn settle(&self, obligation: &Obligation) -> Option<Settled> {
+        let mut relied = Vec::new();
+        let (finding, effort) = match obligation {
+            Obligation::Lemma(lemma) => self.lemma(lemma)?,
+            Obligation::NoPanic(layer, part) => self.no_panic(*layer, *part)?,
+            Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
+            Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
+            Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
+            Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
+            Obligation::Initial(id) => self.initial(*id)?,
+            Obligation::Absorbs(id) => self.absorbs(*id)?,
+            Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
+            Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
+            Obligation::Partition(id, part) => self.partition(*id, *part)?,
+            Obligation::Stack(index) => (self.stack_links(*index), Effort::default()),
+            Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
+            Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
+        };
+        let Finding { verdict, diagnostics, refutation, met_unsupported } = finding;
+        let (verdict, bounds_met) = match verdict {
+            Verdict::Proved if !effort.bounds_met.is_empty() => {
+                (Verdict::Checked, effort.bounds_met.into_iter().collect())
+            }
+            verdict => (verdict, Vec::new()),
+        };
+        let (cases, states) = (effort.cases, effort.states);
+        Some(Settled { verdict, bounds_met, cases, states, diagnostics, relied, refutation, met_unsupported })
+    }
+
+    fn error(&self, code: &'static str, message: String, span: Anchor) -> Diagnostic<Anchor> {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            message,
+            span,
+            label: String::new(),
+            related: Vec::new(),
+            notes: Vec::new(),
+            counterexample: None,
+            help: None,
+        }
+    }
+
+    /// The finding that an answer comes to: `refuted` words what refutes, and `what` is undecided if the search was given up. `None` if it
+    /// was stopped.
+    fn finding<V>(
+        &self,
+        answered: Answered<V>,
+        what: &str,
+        span: Anchor,
+        refuted: impl FnOnce(V) -> Finding,
+    ) -> Option<Finding> {
+        match answered {
+            Answered::Holds => Some(Finding::proved()),
+            Answered::Violated(refutation) => Some(refuted(refutation)),
+            Answered::GivenUp(abort) => self.given_up(&abort, what, span),
+        }
+    }
+
+    /// Why a search was given up. `None` if it was stopped.
+    fn given_up(&self, abort: &Abort, what: &str, span: Anchor) -> Option<Finding> {
+        let diagnostic = match abort {
+            Abort::Stopped => return None,
+            Abort::OutOfFuel => Diagnostic {
+                help: Some(
+                    "a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`"
+                        .to_owned(),
+                ),
+                ..self.error(
+                    codes::CS0901,
+                    format!("{what} is undecided: the budget of {} steps ran out", self.setting.scope.budget),
+                    span,
+                )
+            },
+            Abort::Endless(site) => Diagnostic {
+                label: "this loop goes on and on".to_owned(),
+                help: Some("make each turn bring the loop nearer to its end, or to a state it has been in".to_owned()),
+                ..self.error(
+                    codes::CS0903,
+                    format!("{what} is undecided: a loop, or the state it changes, grows without end"),
+                    self.site_anchor(*site).unwrap_or(span),
+                )
+            },
+            Abort::DigitsRunTogether => Diagnostic {
+                help: Some("put a character between them that is no digit, such as `.`".to_owned()),
+                ..self.error(
+                    codes::CS0902,
+                    format!("{what} is undecided: numbers stand side by side in the strings that are built here"),
+                    span,
+                )
+            },
+            Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
+                help: Some("this is a mistake in cspec: please report it".to_owned()),
+                ..self.error(
+                    codes::CS0902,
+                    format!("{what} is undecided: the engine met code that it cannot run"),
+                    span,
+                )
+            },
+        };
+        Some(Finding { met_unsupported: *abort == Abort::Unsupported, ..Finding::of(Verdict::Undecided, diagnostic) })
+    }
+
+    /// A violation, if it was confirmed; otherwise what was found does not count.
+    fn violated(&self, confirmed: bool, mut diagnostic: Diagnostic<Anchor>) -> Finding {
+        if confirmed {
+            return Finding::of(Verdict::Violated, diagnostic);
+        }
+        diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
+        diagnostic.code = codes::CS0902;
+        diagnostic.message = "undecided: a counterexample was found, but it could not be replayed".to_owned();
+        Finding::of(Verdict::Undecided, diagnostic)
+    }
+}

@@ -1,0 +1,197 @@
+//! What obligations and lemmas are called, and where they are stated.
+
+use super::super::{About, Lemma, Obligation, layer::Part, movers::Direction, needs, partition, stack};
+use crate::{
+    ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, LayerId, Partition, Program},
+    verdict::{ObligationName, Pattern},
+};
+
+/// Words for a lemma, as a clause: "`read` moves left past `write` in `Lock`".
+pub fn lemma_in_words(program: &Program, lemma: &Lemma) -> String {
+    let layer = &program.layers[lemma.layer.0 as usize];
+    let name = |operation: usize| &layer.operations[operation].name;
+    let operation = name(lemma.operation);
+    match lemma.about {
+        About::Silent => format!("`{operation}` of `{}` emits nothing and cannot fail", layer.name),
+        About::Moves(direction, other) => {
+            format!("`{operation}` moves {} past `{}` in `{}`", direction.name(), name(other), layer.name)
+        }
+        About::StablyEnabled(other) => {
+            format!("`{operation}` stays enabled when `{}` happens in `{}`", name(other), layer.name)
+        }
+    }
+}
+
+/// What an obligation is called.
+pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
+    let layers = &program.layers;
+    let layer_name = |layer: LayerId| layers[layer.0 as usize].name.clone();
+    let operation_name = |layer: LayerId, operation: usize| layers[layer.0 as usize].operations[operation].name.clone();
+    let implementation_of = |id: ImplementationId| &program.implementations[id.0 as usize];
+    let blank = |pattern, kind: &'static str| ObligationName {
+        implementation: String::new(),
+        pattern,
+        kind,
+        layer: String::new(),
+        operation: String::new(),
+        against: String::new(),
+    };
+    let of = |id: ImplementationId, operation: usize, pattern, kind| {
+        let implementation = implementation_of(id);
+        ObligationName {
+            implementation: implementation.name.clone(),
+            layer: layer_name(implementation.upper),
+            operation: operation_name(implementation.upper, operation),
+            ..blank(pattern, kind)
+        }
+    };
+    match obligation {
+        Obligation::Lemma(lemma) => {
+            let (kind, against) = match lemma.about {
+                About::Silent => ("silent", None),
+                About::Moves(Direction::Right, other) => ("right-mover", Some(other)),
+                About::Moves(Direction::Left, other) => ("left-mover", Some(other)),
+                About::StablyEnabled(other) => ("stably-enabled", Some(other)),
+            };
+            ObligationName {
+                layer: layer_name(lemma.layer),
+                operation: operation_name(lemma.layer, lemma.operation),
+                against: against.map_or_else(String::new, |it| operation_name(lemma.layer, it)),
+                ..blank(Pattern::Movers, kind)
+            }
+        }
+        Obligation::NoPanic(layer, part) => ObligationName {
+            layer: layer_name(*layer),
+            operation: part.name(&layers[layer.0 as usize]).to_owned(),
+            ..blank(Pattern::Layer, "no-panic")
+        },
+        Obligation::Shape(id, operation) => of(*id, *operation, Pattern::Movers, "shape"),
+        Obligation::FollowsProtocol(id, operation) => of(*id, *operation, Pattern::Protocol, "follows"),
+        Obligation::StaysAllowed(id, operation, other) => {
+            let implementation = implementation_of(*id);
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.lower),
+                operation: operation_name(implementation.lower, *operation),
+                against: operation_name(implementation.lower, *other),
+                ..blank(Pattern::Protocol, "stays-allowed")
+            }
+        }
+        Obligation::AtomicSpec(id, operation) => of(*id, *operation, Pattern::Movers, "atomic-spec"),
+        Obligation::Initial(id) => {
+            let implementation = implementation_of(*id);
+            let pattern = match implementation.by {
+                Justification::Movers(_) => Pattern::Movers,
+                Justification::Retry(_) => Pattern::Retry,
+                Justification::Abstraction(_) => Pattern::Abstraction,
+                Justification::Partition(_) => Pattern::Partition,
+            };
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.upper),
+                ..blank(pattern, "initial")
+            }
+        }
+        Obligation::Absorbs(id) => {
+            let implementation = implementation_of(*id);
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.lower),
+                operation: Part::Background.name(&layers[implementation.lower.0 as usize]).to_owned(),
+                ..blank(Pattern::Abstraction, "absorbs-background")
+            }
+        }
+        Obligation::Simulation(id, operation) => of(*id, *operation, Pattern::Abstraction, "simulation"),
+        Obligation::Retry(id, operation) => of(*id, *operation, Pattern::Retry, "turn"),
+        Obligation::Partition(id, part) => match part {
+            partition::Part::Own(operation) => of(*id, *operation, Pattern::Partition, "own-key"),
+            partition::Part::Frame(operation) => of(*id, *operation, Pattern::Partition, "other-keys"),
+            partition::Part::Check => ObligationName {
+                implementation: implementation_of(*id).name.clone(),
+                layer: layer_name(key_check_layer(implementation_of(*id))),
+                operation: key_check(implementation_of(*id)).to_owned(),
+                ..blank(Pattern::Partition, "check")
+            },
+        },
+        Obligation::Stack(index) => {
+            ObligationName { operation: program.stacks[*index].name.clone(), ..blank(Pattern::Stack, "links") }
+        }
+        Obligation::NeverFails(index, operation) => {
+            let stack = &program.stacks[*index];
+            let top = stack::top(program, stack);
+            ObligationName {
+                implementation: stack.name.clone(),
+                layer: top.map_or_else(String::new, layer_name),
+                operation: top.map_or_else(String::new, |it| operation_name(it, *operation)),
+                ..blank(Pattern::Stack, "never-fails")
+            }
+        }
+        Obligation::EndToEnd(index, processes) => {
+            let client = &program.clients[*index];
+            let stack = &program.stacks[client.stack as usize];
+            let top = stack.implementations.first().map(|it| implementation_of(*it).upper);
+            ObligationName {
+                implementation: stack.name.clone(),
+                layer: top.map_or_else(String::new, |it| layers[it.0 as usize].name.clone()),
+                operation: client.name.clone(),
+                against: format!("{processes} processes"),
+                ..blank(Pattern::EndToEnd, "traces")
+            }
+        }
+    }
+}
+
+/// Where an obligation is stated.
+pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
+    let implementation_of = |id: ImplementationId| &program.implementations[id.0 as usize];
+    match *obligation {
+        Obligation::Lemma(lemma) => Anchor::Claim(lemma.layer, lemma.operation),
+        Obligation::NoPanic(layer, part) => part_anchor(program, layer, part),
+        Obligation::Shape(id, operation)
+        | Obligation::FollowsProtocol(id, operation)
+        | Obligation::AtomicSpec(id, operation)
+        | Obligation::Retry(id, operation)
+        | Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
+            procedure_anchor(program, id, operation)
+        }
+        Obligation::StaysAllowed(id, operation, _) => Anchor::Operation(implementation_of(id).lower, operation),
+        Obligation::Initial(id) | Obligation::Absorbs(id) | Obligation::Partition(id, partition::Part::Check) => {
+            Anchor::Implementation(id)
+        }
+        Obligation::Simulation(id, operation) => Anchor::Operation(implementation_of(id).upper, operation),
+        Obligation::Stack(index) | Obligation::NeverFails(index, _) => Anchor::Stack(index),
+        Obligation::EndToEnd(index, _) => Anchor::Client(index),
+    }
+}
+
+/// The operation that tells the valid keys of a partition.
+pub(super) fn key_check(implementation: &Implementation) -> &str {
+    match &implementation.by {
+        Justification::Partition(Partition { check: Some(check), .. }) => check,
+        _ => "",
+    }
+}
+
+/// The layer that this operation belongs to.
+fn key_check_layer(implementation: &Implementation) -> LayerId {
+    match &implementation.by {
+        Justification::Partition(Partition { end: ir::PartitionEnd::Bottom { .. }, .. }) => implementation.lower,
+        _ => implementation.upper,
+    }
+}
+
+/// Where an implementation says how it does an operation: the procedure's name, or its own name if it passes it on.
+pub(super) fn procedure_anchor(program: &Program, id: ImplementationId, operation: usize) -> Anchor {
+    match needs::how(program, id, operation) {
+        Some(How::Procedure(function)) => Anchor::Function(*function),
+        _ => Anchor::Implementation(id),
+    }
+}
+
+pub(super) fn part_anchor(program: &Program, layer: LayerId, part: Part) -> Anchor {
+    match (part, program.layers[layer.0 as usize].background) {
+        (Part::Operation(operation), _) => Anchor::Operation(layer, operation),
+        (Part::Background, Some(function)) => Anchor::Function(function),
+        (Part::Background, None) => Anchor::Layer(layer),
+    }
+}

@@ -1,0 +1,89 @@
+//! Words for a procedure that breaks the rules of a protocol, and for a rule that others can break.
+
+use super::{Finding, Reporter};
+use crate::{
+    diagnostics::{Diagnostic, codes},
+    ir::{Anchor, ImplementationId},
+    obligations::{
+        protocol,
+        question::Effort,
+        shape::{self, Judge},
+    },
+};
+
+impl Reporter<'_> {
+    pub(super) fn follows(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let lower = self.implementation(id).lower;
+        let Some((procedure, function)) = self.procedure(id, operation) else {
+            return self.passed_is_allowed(id, operation);
+        };
+        let mut judge = Judge { table: None, relied_right: vec![], relied_left: vec![], unknown: None };
+        let entries: Vec<_> =
+            std::iter::once(procedure).chain(self.setting.code.allowed[lower.0 as usize].iter().copied()).collect();
+        let (answered, effort) = self
+            .setting
+            .ask(&entries, Some(lower), |search| shape::check(&self.setting, search, lower, procedure, &mut judge));
+        let span = self.procedure_anchor(id, operation);
+        let what = format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower));
+        let finding = self.finding(answered, &what, span, |flaw| self.flaw(lower, function, flaw))?;
+        Some((finding, effort))
+    }
+
+    /// An operation that is passed on must be allowed always: nothing is known where it is called.
+    fn passed_is_allowed(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let implementation = self.implementation(id);
+        let name = self.operation_name(implementation.upper, operation);
+        let lower = &self.program().layers[implementation.lower.0 as usize];
+        let restricted = lower.operations.iter().position(|it| it.name == name && !it.allowed.is_empty());
+        let Some(restricted) = restricted else { return Some((Finding::proved(), Effort::default())) };
+        let (answered, effort) = protocol::always_allowed(&self.setting, implementation.lower, restricted);
+        let span = Anchor::Implementation(id);
+        let what = format!("whether `{name}` is always allowed");
+        let finding = self.finding(answered, &what, span, |refutation| {
+            let help = format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for");
+            let diagnostic = Diagnostic {
+                counterexample: refutation.counterexample,
+                help: Some(help),
+                ..self.error(
+                    codes::CS0401,
+                    format!("`{name}` is passed on, but the rules of `{}` do not always allow it", lower.name),
+                    span,
+                )
+            };
+            self.violated(refutation.replayed, diagnostic)
+        })?;
+        Some((finding, effort))
+    }
+
+    pub(super) fn stays_allowed(
+        &self,
+        id: ImplementationId,
+        operation: usize,
+        other: usize,
+    ) -> Option<(Finding, Effort)> {
+        let lower = self.implementation(id).lower;
+        let (answered, effort) = protocol::stays_allowed(&self.setting, lower, operation, other);
+        let (name, other_name) = (self.operation_name(lower, operation), self.operation_name(lower, other));
+        let span = Anchor::Operation(lower, operation);
+        let what = format!("whether `{name}` stays allowed");
+        let finding = self.finding(answered, &what, span, |refutation| {
+            let layer = &self.program().layers[lower.0 as usize];
+            let rule = layer.operations[operation].allowed.first().map(|it| Anchor::Function(*it));
+            let diagnostic = Diagnostic {
+                related: vec![(Anchor::Operation(lower, other), format!("`{other_name}` of another process"))],
+                counterexample: refutation.counterexample,
+                help: Some(
+                    "a rule must speak of what only the process itself can change while others follow the rules"
+                        .to_owned(),
+                ),
+                ..self.error(
+                    codes::CS0402,
+                    format!("`{other_name}` of another process can make `{name}` no longer allowed"),
+                    rule.unwrap_or(span),
+                )
+            };
+            self.violated(refutation.replayed, diagnostic)
+        })?;
+        Some((finding, effort))
+    }
+}

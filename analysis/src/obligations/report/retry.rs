@@ -1,0 +1,65 @@
+//! Words for a procedure that is no retry loop, and for a turn that does what it may not.
+
+use super::{Finding, Reporter};
+use crate::{
+    diagnostics::{Diagnostic, codes},
+    ir::{Anchor, Code as How, Implementation, ImplementationId},
+    obligations::{
+        atomic::Implemented,
+        question::Effort,
+        retry::{self, BadTurnKind},
+    },
+};
+
+impl Reporter<'_> {
+    pub(super) fn retry(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+        let Implementation { upper, lower, .. } = *self.implementation(id);
+        let how = self.how(id, operation)?;
+        if matches!(how, How::Pass) {
+            return self.atomic_spec(id, operation);
+        }
+        let (answered, effort) = retry::check(&self.setting, &Implemented { upper, lower, operation, how });
+        let span = self.procedure_anchor(id, operation);
+        let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
+        let what = format!("whether `{name}` is a retry loop");
+        let finding = self.finding(answered, &what, span, |bad| {
+            let at = bad.site.and_then(|it| self.site_anchor(it)).unwrap_or(span);
+            let (code, message, help, at) = match bad.kind {
+                BadTurnKind::ChangesSomething => (
+                    codes::CS0601,
+                    format!("`{name}` tries again although the failed turn has changed something"),
+                    "go on only after a turn that has done nothing".to_owned(),
+                    at,
+                ),
+                BadTurnKind::NotTheOperation => (
+                    codes::CS0602,
+                    format!("`{name}` returns from a turn that is not `{layer}::{name}`"),
+                    format!("return only after a turn that does what `{layer}::{name}` says"),
+                    span,
+                ),
+                BadTurnKind::NotARetryLoop => (
+                    codes::CS0603,
+                    format!("the procedure of `{name}` is not a retry loop"),
+                    "write `loop { let r = lo.op(…); if exit(r) { return r; } }`, or use `by = movers`".to_owned(),
+                    at,
+                ),
+                BadTurnKind::Panics(why) => (
+                    codes::CS0702,
+                    format!("the procedure of `{name}` may panic: {why}"),
+                    "handle the case".to_owned(),
+                    at,
+                ),
+            };
+            let related = vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))];
+            let diagnostic = Diagnostic {
+                related,
+                notes: bad.notes,
+                counterexample: bad.counterexample,
+                help: Some(help),
+                ..self.error(code, message, at)
+            };
+            self.violated(true, diagnostic)
+        })?;
+        Some((finding, effort))
+    }
+}
