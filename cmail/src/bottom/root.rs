@@ -250,7 +250,10 @@ fn make_path(path: &Path) -> Result<(), Error> {
     let failed = |path: &Path, error: std::io::Error| Error::at(path, errno(&error));
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
-    std::fs::create_dir_all(path).map_err(|error| failed(path, error))?;
+    std::fs::create_dir_all(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::at(path, Errno::NOTDIR),
+        _ => failed(path, error),
+    })?;
     for parent in missing.iter().filter_map(|path| path.parent()) {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(|error| failed(parent, error))?;
