@@ -281,6 +281,7 @@ impl Session {
         let mut reader = Reader { db, texts, files };
         let found = workspace::source_files(package, &mut reader);
         let paths: Vec<Utf8PathBuf> = found.files.iter().map(|it| it.shown.clone()).collect();
+        let parents: Vec<Option<(u32, u32)>> = found.files.iter().map(|it| it.parent).collect();
         let files: Vec<SourceFile> = found.files.iter().map(|it| reader.file(&it.path).0).collect();
         let mut unread = found.diagnostics;
         if unread.is_empty() && files.iter().all(|it| db::declares_nothing(&self.db, *it)) {
@@ -288,11 +289,15 @@ impl Session {
         }
         let db = &mut self.db;
         let sources = &mut self.packages[index].sources;
-        let sources = *sources.get_or_insert_with(|| PackageSources::new(db, Vec::new(), Vec::new(), Vec::new()));
+        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let sources = *sources.get_or_insert_with(new);
         // To set an input, even to what it was, makes what depends on it be looked at again.
         if *sources.files(db) != files || *sources.paths(db) != paths {
             sources.set_files(db).to(files);
             sources.set_paths(db).to(paths);
+        }
+        if *sources.parents(db) != parents {
+            sources.set_parents(db).to(parents);
         }
         if *sources.unread(db) != unread {
             sources.set_unread(db).to(unread);
