@@ -29,6 +29,7 @@ use crate::{
     report::{Movers, Options},
     results::{Cache, Fingerprint, Known, Provenance, Results},
     run::Listener,
+    syntax::Parse,
     verdict::{ObligationName, Outcome, Scope},
     workspace::{self, Files, Package, Texts},
 };
@@ -81,6 +82,8 @@ pub struct File {
     pub shown: Utf8PathBuf,
     /// Its text; empty if it cannot be read.
     pub text: Arc<str>,
+    /// Its tree.
+    pub parse: Parse,
     /// What it declares.
     pub indexed: Arc<Indexed>,
 }
@@ -251,6 +254,7 @@ impl Session {
                 path: file.path(db).clone(),
                 shown: shown.clone(),
                 text: Arc::clone(file.text(db)),
+                parse: db::parse(db, *file).clone(),
                 indexed: Arc::clone(db::indexed(db, *file)),
             })
             .collect();
