@@ -8,14 +8,16 @@ use std::{
 };
 
 use crate::{
-    diagnostics::{Diagnostic, Severity},
+    diagnostics::{Diagnostic, Severity, codes},
     explore::{code::Code, compile::compile},
     ir::{
         Anchor, LayerId, Program, SourceMap, Span,
         slice::{Keep, Outline, Pieces},
     },
     obligations::{
-        About, Lemma, LemmaResult, Lemmas, Obligation, mover_lemmas,
+        About, Lemma, LemmaResult, Lemmas, Obligation,
+        layer::Part,
+        mover_lemmas,
         movers::Direction,
         needed_lemmas, needs, plan, plan_end_to_end,
         question::Setting,
@@ -57,6 +59,7 @@ pub struct Entry {
     pub anchor: Anchor,
     /// Other entries whose results it uses.
     pub relies: Vec<usize>,
+    is_written_elsewhere: bool,
     slice: Arc<Slice>,
     /// The obligation, of the slice.
     within: Obligation,
@@ -142,6 +145,7 @@ impl Planner<'_> {
         let within = obligation.within(program, &slice.outline);
         Entry {
             name: report::name(program, &obligation),
+            is_written_elsewhere: is_written_elsewhere(program, &obligation),
             anchor: report::anchor(program, &obligation),
             relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
             slice: Arc::clone(slice),
@@ -162,6 +166,12 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
         Obligation::EndToEnd(..) => 5,
     }
+}
+
+/// Whether an obligation is about an operation that its layer inherits.
+fn is_written_elsewhere(program: &Program, obligation: &Obligation) -> bool {
+    let Obligation::NoPanic(layer, Part::Operation(operation)) = obligation else { return false };
+    program.layers[layer.0 as usize].operations[*operation].declared_in != *layer
 }
 
 /// Obligations whose results another one uses.
@@ -264,6 +274,9 @@ impl Entry {
         let nowhere = Span { file: 0, start: 0, end: 0 };
         let span = source_map.span(self.anchor).unwrap_or(nowhere);
         let place = |anchor: &Anchor| source_map.span(self.slice.outline.anchor(*anchor)?);
+        // The branches of an operation are told of once, where it is written.
+        let of_branch = |it: &&Diagnostic<Anchor>| matches!(it.code, codes::CS1002 | codes::CS1003);
+        let diagnostics = settled.diagnostics.iter().filter(|it| !(self.is_written_elsewhere && of_branch(it)));
         Some(Outcome {
             name: self.name.clone(),
             verdict: settled.verdict,
@@ -271,7 +284,7 @@ impl Entry {
             cases: settled.cases,
             states: settled.states,
             span,
-            diagnostics: settled.diagnostics.iter().map(|it| it.at(span, place)).collect(),
+            diagnostics: diagnostics.map(|it| it.at(span, place)).collect(),
         })
     }
 }

@@ -328,3 +328,87 @@ fn a_mover_modulo_failure_is_said_to_be_one() {
     assert!(explained("left-mover"), "{}", checked.in_words());
     assert!(!explained("right-mover"), "{}", checked.in_words());
 }
+
+/// Of few integers all may be in use: that one is left to choose is no proof. Of many there is always one more.
+#[test]
+fn a_small_integer_that_is_not_in_use_is_a_bound() {
+    let source = |ty: &str| {
+        format!(
+            "
+            #[state]
+            pub struct Slots {{ pub used: Map<{ty}, Pid>, pub done: Set<Pid> }}
+
+            #[layer]
+            impl Steps for Slots {{
+                #[op]
+                fn finish(&mut self, me: Pid) {{ self.done.insert(me); }}
+                #[op]
+                fn is_done(&mut self, me: Pid, other: Pid) -> bool {{ self.done.contains(&other) }}
+                #[op]
+                fn find(&mut self, me: Pid) {{ let slot: {ty} = any(); when(!self.used.contains(&slot)); }}
+            }}
+
+            #[layer(inherit(Steps: is_done))]
+            impl Whole for Slots {{
+                #[op]
+                fn run(&mut self, me: Pid) {{
+                    let slot: {ty} = any();
+                    when(!self.used.contains(&slot));
+                    self.done.insert(me);
+                }}
+            }}
+
+            #[implement(Whole, over = Steps, by = movers, pass(is_done))]
+            impl Run {{
+                fn run(lo: &mut impl Steps) {{
+                    lo.finish();
+                    lo.find();
+                }}
+            }}
+            "
+        )
+    };
+    let shape = |ty: &str| {
+        let checked = holds(&source(ty));
+        let outcome = checked.outcomes.iter().find(|it| it.name.kind == "shape" && it.name.operation == "run");
+        outcome.map(|it| (it.verdict, it.bounds_met.clone()))
+    };
+    assert_eq!(shape("u8"), Some((Verdict::Checked, vec!["not every u8 in use".to_owned()])));
+    assert_eq!(shape("i16"), Some((Verdict::Checked, vec!["not every i16 in use".to_owned()])));
+    assert_eq!(shape("u64"), Some((Verdict::Proved, vec![])));
+}
+
+/// The state above is searched for among those that are as large as the state below: it has one entry more than the scope.
+#[test]
+fn what_is_searched_for_may_be_as_large_as_what_is_given() {
+    holds(
+        "
+        #[scalar]
+        pub struct Name(u64);
+        pub const ROOT: Name = Name(1);
+
+        #[state]
+        pub struct Names { pub all: Map<Name, u64> }
+
+        #[layer]
+        impl Low for Names {
+            #[init]
+            fn rooted(&self) -> bool { self.all.is_empty() || self.all.keys().contains(&ROOT) }
+            #[op]
+            fn root(&mut self, me: Pid) -> bool { self.all.contains(&ROOT) }
+        }
+
+        #[layer(ops = Low)]
+        impl High for Names {
+            #[op]
+            fn root(&mut self, me: Pid) -> bool { self.all.contains(&ROOT) }
+        }
+
+        #[implement(High, over = Low, by = abstraction)]
+        impl Same {
+            #[abstraction]
+            fn same(lo: &Names, hi: &Names) -> bool { hi.all == lo.all && (lo.all.is_empty() || lo.all.keys().contains(&ROOT)) }
+        }
+        ",
+    );
+}

@@ -1,10 +1,11 @@
 //! `cargo cspec mutate`: makes one small change after the other, in memory, and shows those that no obligation notices.
 //!
 //! The engine says which changes there are, and checks the changed text as it checks an edit in an editor: what the change does not affect
-//! is known. A change is killed as soon as one obligation is violated, at a small scope if that is enough. Nothing is written, neither to
-//! the files nor to the cache.
+//! is known. A change is killed as soon as one obligation is violated, at a small scope if that is enough; or if there is a warning in the end
+//! that was not there before. Nothing is written, neither to the files nor to the cache.
 
 use std::{
+    collections::{BTreeSet, HashSet},
     io::{self, IsTerminal as _, Write},
     sync::{
         Arc, Mutex, PoisonError,
@@ -14,6 +15,7 @@ use std::{
 };
 
 use cspec_analysis::{
+    diagnostics::{CodeName, Severity},
     mutation::{self, Mutant},
     obligations::report::Settled,
     report::{Options, SourceText},
@@ -164,6 +166,8 @@ struct Trials<'a> {
     unchanged: Snapshot,
     mutants: Vec<Mutant>,
     ending: &'a Ending,
+    /// The warnings of the package as it is: an obligation, and a code.
+    warnings: HashSet<Warned>,
     /// What killed the last mutant kills the next one more often than anything else does.
     last_killer: Option<ObligationName>,
 }
@@ -179,7 +183,8 @@ impl<'a> Trials<'a> {
         let package = &unchanged.packages()[0];
         let files = package.files.iter().map(|it| SourceText { path: it.shown.clone(), text: it.text.to_string() });
         let (files, mutants) = (files.collect(), mutation::mutants(package));
-        Trials { prepared, session, files, unchanged, mutants, ending, last_killer: None }
+        let warnings = HashSet::new();
+        Trials { prepared, session, files, unchanged, mutants, ending, warnings, last_killer: None }
     }
 
     fn list(&self, render: &mut dyn Render) -> io::Result<()> {
@@ -188,7 +193,7 @@ impl<'a> Trials<'a> {
     }
 
     /// Refuses a package that does not hold as it is. The error is a finished message.
-    fn check_unchanged(&self) -> Result<(), String> {
+    fn check_unchanged(&mut self) -> Result<(), String> {
         let name = &self.prepared.package.name;
         let first =
             || format!("mutants of package `{name}` would say nothing: run `cargo cspec check -p {name}` first");
@@ -199,7 +204,11 @@ impl<'a> Trials<'a> {
             Explored::Found(name, verdict) => {
                 Err(format!("`{}` is {} as it is\nhelp: {}", name.id(), verdict.name(), first()))
             }
-            Explored::Holds | Explored::Ended => Ok(()),
+            Explored::Holds(warnings) => {
+                self.warnings = warnings.into_iter().collect();
+                Ok(())
+            }
+            Explored::Ended => Ok(()),
         }
     }
 
@@ -248,7 +257,11 @@ impl<'a> Trials<'a> {
                 }
                 Explored::Found(name, _) => return Some(Fate::Undecided(name)),
                 Explored::Ended => return None,
-                Explored::Holds => {}
+                Explored::Holds(warnings) if enough == Verdict::Undecided => {
+                    let new = warnings.into_iter().find(|it| !self.warnings.contains(it));
+                    return Some(new.map_or(Fate::Survived, |(name, _)| Fate::Killed(name)));
+                }
+                Explored::Holds(_) => {}
             }
         }
         Some(Fate::Survived)
@@ -261,9 +274,13 @@ impl<'a> Trials<'a> {
         }
         let options = Options { scope: scope.clone(), end_to_end: false };
         let found: Mutex<Option<(ObligationName, Verdict)>> = Mutex::default();
+        let warnings: Mutex<BTreeSet<Warned>> = Mutex::default();
         let told = |event: Event| {
             let Event::Settled { listed, .. } = event else { return };
             let State::Settled(outcome, _) = listed.state else { return };
+            let of_warnings = outcome.diagnostics.iter().filter(|it| it.severity == Severity::Warning);
+            let warned = of_warnings.map(|it| (listed.name.clone(), it.code));
+            warnings.lock().unwrap_or_else(PoisonError::into_inner).extend(warned);
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome.verdict {
                 Verdict::Violated if !matches!(*found, Some((_, Verdict::Violated))) => {
@@ -285,17 +302,20 @@ impl<'a> Trials<'a> {
             Some((name, Verdict::Violated)) => Explored::Found(name, Verdict::Violated),
             _ if !summary.is_complete => Explored::Ended,
             Some((name, verdict)) => Explored::Found(name, verdict),
-            None => Explored::Holds,
+            None => Explored::Holds(warnings.into_inner().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 }
+
+/// An obligation that holds with a warning, and the code of that.
+type Warned = (ObligationName, CodeName);
 
 /// What an exploration of all obligations came to.
 enum Explored {
     /// This one is violated, or else undecided.
     Found(ObligationName, Verdict),
-    /// All hold.
-    Holds,
+    /// All hold, with these warnings.
+    Holds(BTreeSet<Warned>),
     /// The run is to end.
     Ended,
 }

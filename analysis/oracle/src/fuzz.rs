@@ -127,11 +127,13 @@ pub struct Effort {
     pub confirm: bool,
     /// How many of the obligations that are proved are asked about again, at a larger scope.
     pub asked_again: usize,
+    /// A checker that does not know this kind of obligation: one that is wrong, to see what becomes of that.
+    pub forgets: Option<&'static str>,
 }
 
 impl Default for Effort {
     fn default() -> Effort {
-        Effort { programs: 5, situations: 2_000, confirm: true, asked_again: 2 }
+        Effort { programs: 5, situations: 2_000, confirm: true, asked_again: 2, forgets: None }
     }
 }
 
@@ -159,7 +161,7 @@ pub fn checked(source: &str) -> Checked {
 
 /// Checks a case, and checks the checker.
 pub fn run(case: &Case, effort: &Effort) -> Fate {
-    let Checked { lowered, outcomes } = match catch_unwind(AssertUnwindSafe(|| checked(&case.source))) {
+    let Checked { lowered, mut outcomes } = match catch_unwind(AssertUnwindSafe(|| checked(&case.source))) {
         Ok(checked) => checked,
         Err(payload) => {
             let text = payload.downcast_ref::<String>().cloned();
@@ -170,6 +172,7 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
     if let Some(error) = lowered.diagnostics.iter().find(|it| it.severity == Severity::Error) {
         return Fate::Wrong(Wrong::IllFormed(error.message.clone()));
     }
+    outcomes.retain(|it| Some(it.name.kind) != effort.forgets);
     let mut random = Rng::with_seed(case.seed ^ 0x5EED);
     if let Some(wrong) = not_so(&lowered.program, &outcomes, effort, &mut random) {
         return Fate::Wrong(wrong);

@@ -15,6 +15,7 @@ mod prim;
 pub mod replay;
 pub mod search;
 mod shape;
+pub mod shrink;
 pub mod stack;
 mod turn;
 pub mod value;

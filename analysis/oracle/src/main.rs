@@ -15,6 +15,7 @@ use cspec_oracle::{
     fuzz::{Effort, Fate, checked, run},
     generate::{Case, Pattern, case},
     mutants::{MUTANTS, build, caught_after},
+    shrink::shrink,
 };
 
 #[derive(Parser)]
@@ -151,7 +152,7 @@ fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool
             let fate = run(&case, effort);
             // A poisoned lock means that another thread has panicked; the counts are whole all the same.
             let mut counts = counts.lock().unwrap_or_else(|it| it.into_inner());
-            count(counts.entry(case.pattern).or_default(), &case, fate, number);
+            count(counts.entry(case.pattern).or_default(), &case, fate, number, effort);
             if fail_fast && counts.values().any(|it| it.wrong > 0) {
                 next.store(cases, Ordering::Relaxed);
             }
@@ -180,7 +181,7 @@ fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool
     if counts.values().all(|it| it.wrong == 0) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn count(counts: &mut Counts, case: &Case, fate: Fate, number: u64) {
+fn count(counts: &mut Counts, case: &Case, fate: Fate, number: u64, effort: &Effort) {
     match fate {
         Fate::Accepted { searched, traces } => {
             counts.accepted += 1;
@@ -191,6 +192,7 @@ fn count(counts: &mut Counts, case: &Case, fate: Fate, number: u64) {
             counts.rejected += 1;
             counts.confirmed += confirmed as u64;
             for kind in unconfirmed {
+                println!("case {number}: {} with seed {}: not confirmed: {kind}", case.pattern.name(), case.seed);
                 *counts.unconfirmed.entry(kind).or_default() += 1;
             }
         }
@@ -198,6 +200,8 @@ fn count(counts: &mut Counts, case: &Case, fate: Fate, number: u64) {
         Fate::Wrong(wrong) => {
             counts.wrong += 1;
             println!("case {number}: {} with seed {}\n{wrong}\n{}", case.pattern.name(), case.seed, case.source);
+            let (small, wrong) = shrink(case, &wrong, effort);
+            println!("the same, made small\n{wrong}\n{}", small.source);
         }
     }
 }

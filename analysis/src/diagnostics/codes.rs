@@ -95,6 +95,13 @@ codes! {
     CS0903: "undecided: a loop or a state grows without end",
 
     CS1001: "an operation is never enabled",
+    CS1002: "a branch is never taken",
+    CS1003: "the scope is too small for a branch",
+    CS1004: "an obligation holds with no case",
+    CS1005: "an operation is never allowed",
+    CS1006: "an invariant holds in no state",
+    CS1007: "no state is initial",
+    CS1008: "a client cannot run to its end",
 
     CS1101: "a step at one key has no match on the other side",
     CS1102: "a step at one key changes another",

@@ -16,7 +16,7 @@ use super::{
     value::{Base, CellId, MapValue, Sort, Value},
 };
 use crate::{
-    ir::{Literal, Program, Type, TypeDefKind},
+    ir::{Literal, Program, SMALL_BITS, Type, TypeDefKind},
     verdict::Scope,
 };
 
@@ -124,6 +124,18 @@ impl Knowledge {
         if self.mentioned(sort) < count {
             Rc::make_mut(&mut self.atoms).insert(sort, count);
         }
+    }
+
+    /// The most entries that some unknown collection is known to have.
+    fn most_entries(&self) -> u32 {
+        let present = |it: &BaseFacts| it.entries.values().filter(|entry| entry.is_some()).count() as u32;
+        self.bases.values().map(present).max().unwrap_or_default()
+    }
+
+    /// The length of the longest unknown sequence that has been looked at.
+    fn longest(&self) -> u32 {
+        let length = |it: &Value| if let Value::Seq(elements) = it { elements.len() as u32 } else { 0 };
+        self.resolved.values().map(length).max().unwrap_or_default()
     }
 
     /// Whether every state that `other` allows is one that `self` allows.
@@ -411,7 +423,12 @@ impl<'p> Cells<'p> {
             Type::Pid => (self.scope.pids, "Pid"),
             _ => (self.scope.entries, "entries"),
         };
-        if present >= limit {
+        // What is searched for may be as large as what is given.
+        let most = match self.get(base).quantifier {
+            Quantifier::Existential => limit.max(known.most_entries()),
+            Quantifier::Universal => limit,
+        };
+        if present >= most {
             self.bounds_met.insert(format!("{what} ≤ {limit}"));
             return cases;
         }
@@ -467,7 +484,8 @@ impl<'p> Cells<'p> {
             Type::Seq(element) => {
                 let limit = self.scope.entries;
                 self.bounds_met.insert(format!("Seq ≤ {limit} entries"));
-                (0..=limit)
+                let longest = if quantifier == Quantifier::Existential { known.longest() } else { 0 };
+                (0..=limit.max(longest))
                     .map(|length| {
                         let elements = (0..length).map(|index| {
                             let origin = Origin::Part(id, index);
@@ -640,6 +658,10 @@ impl<'p> Cells<'p> {
                 let low = if signed { -limit } else { 0 };
                 let mut all: BTreeSet<i64> = (low..=limit).collect();
                 all.extend(self.int_literals.iter().filter(|it| fits(it)));
+                if bits <= SMALL_BITS {
+                    let (least, greatest) = int_range(signed, bits);
+                    all.extend([least as i64, greatest as i64]);
+                }
                 if self.numbers == Numbers::Digits {
                     all.extend(NUMBERS_OF_ONE_AND_TWO_DIGITS);
                 }

@@ -201,6 +201,8 @@ pub enum Op {
     StarEnd,
     /// The head of a `loop` or `while`: what it carries is in the locals.
     LoopHead,
+    /// A branch begins here: noted of runs that are told.
+    Branch,
     /// Reached only if no arm of a `match` fits.
     NoMatch,
     /// Reached only in code that was diagnosed.

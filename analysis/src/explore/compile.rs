@@ -450,9 +450,11 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
     fn conditional(&mut self, node: NodeId, condition: &Expr, then: &Expr, otherwise: &Expr) {
         self.expr(condition);
         let to_else = self.emit(node, Op::JumpIfFalse(0));
+        self.emit(then.node, Op::Branch);
         self.expr(then);
         let to_end = self.emit(node, Op::Jump(0));
         self.land(to_else);
+        self.emit(otherwise.node, Op::Branch);
         self.expr(otherwise);
         self.land(to_end);
     }
@@ -479,6 +481,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
                 self.expr(guard);
                 misses.push(self.emit(guard.node, Op::JumpIfFalse(0)));
             }
+            self.emit(arm.body.node, Op::Branch);
             self.expr(&arm.body);
             ends.push(self.emit(arm.body.node, Op::Jump(0)));
             for miss in misses {

@@ -20,7 +20,7 @@ use super::{
     machine::{Chosen, Frame, Machine, Site, Stop, Told, World},
     value::{CellId, Sort, Value},
 };
-use crate::ir::{LayerId, Program, Type};
+use crate::ir::{LayerId, Program, SMALL_BITS, Type};
 
 /// Index into [`Machine::slots`].
 pub type Slot = usize;
@@ -168,6 +168,7 @@ impl<'p> Search<'_, 'p> {
                     pending.extend(machines.into_iter().rev());
                 }
                 Advance::End(machine, end) => {
+                    self.world.ends += u64::from(matches!(end, End::Done | End::Failed(_) | End::Panicked(..)));
                     if !visit(self, machine, end)? {
                         return Ok(());
                     }
@@ -191,7 +192,10 @@ impl<'p> Search<'_, 'p> {
         while let Some(machine) = pending.pop() {
             match self.advance(machine, script, &mut seen)? {
                 Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
-                Advance::End(machine, end) if accept(&machine, &end) => return Ok(Answer::Found(Box::new(machine))),
+                Advance::End(machine, end) if accept(&machine, &end) => {
+                    self.note_bounds(&machine);
+                    return Ok(Answer::Found(Box::new(machine)));
+                }
                 Advance::End(..) | Advance::Dead => {}
                 Advance::Ask(need, bounded) => {
                     question.get_or_insert((need, bounded));
@@ -270,12 +274,23 @@ impl<'p> Search<'_, 'p> {
                 tries += 1;
                 match self.advance(machine, script, &mut seen)? {
                     Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
-                    Advance::End(machine, end) if accept(&machine, &end) => return Ok(true),
+                    Advance::End(machine, end) if accept(&machine, &end) => {
+                        self.note_bounds(&machine);
+                        return Ok(true);
+                    }
                     Advance::End(..) | Advance::Dead | Advance::Ask(..) => {}
                 }
             }
         }
         Ok(false)
+    }
+
+    /// A run that relies on an integer that is not in use: of a few of them, all may be.
+    fn note_bounds(&mut self, found: &Machine) {
+        if let Some((signed, bits)) = found.made_up_small {
+            let sign = if signed { 'i' } else { 'u' };
+            self.world.cells.bounds_met.insert(format!("not every {sign}{bits} in use"));
+        }
     }
 
     /// Runs a machine until it forks or ends.
@@ -516,16 +531,22 @@ impl<'p> Search<'_, 'p> {
                 values.push((value, machine.known.clone()));
             }
         }
+        let small = match *self.world.cells.get(cell).ty {
+            Type::Int { signed, bits } if bits <= SMALL_BITS => Some((signed, bits)),
+            _ => None,
+        };
         for (value, _) in values {
             let mut options = vec![(value.clone(), machine.invented.clone())];
-            if let Value::Atom(sort, number) = value
-                && number >= machine.known.mentioned(sort)
-            {
-                options = invented(sort, &machine.invented);
+            let made_up = matches!(value, Value::Atom(sort, number) if number >= machine.known.mentioned(sort));
+            if let (Value::Atom(sort, _), true) = (&value, made_up) {
+                options = invented(*sort, &machine.invented);
             }
             for (value, invented) in options {
                 let mut fork = machine.clone();
                 fork.invented = invented;
+                if made_up && small.is_some() {
+                    fork.made_up_small = small;
+                }
                 Rc::make_mut(&mut fork.chosen).insert(cell, value);
                 forks.push(fork);
             }

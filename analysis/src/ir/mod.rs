@@ -132,6 +132,9 @@ impl Type {
     pub const U64: Type = Type::Int { bits: 64, signed: false };
 }
 
+/// Integers of at most so many bits are few: a program may have all of them in use, and reaches their limits.
+pub const SMALL_BITS: u8 = 16;
+
 /// A function, operation, procedure, or relation, with its body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Function {

@@ -128,17 +128,17 @@ struct Outcomes {
     fails: bool,
 }
 
-/// Checks a client with so many processes.
-pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<UnmatchedTrace>, Effort) {
+/// Checks a client with so many processes. The flag tells whether in some run all of them finish, or something may fail.
+pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<UnmatchedTrace>, Effort, bool) {
     let stack = &setting.program.stacks[client.stack as usize];
     let implementations: Vec<&Implementation> =
         stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
     let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else {
-        return (Answered::GivenUp(Abort::Unsupported), Effort::default());
+        return (Answered::GivenUp(Abort::Unsupported), Effort::default(), true);
     };
     let (top, bottom) = (first.upper, unrestricted(setting, last.lower));
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
-    let mut configurations = 0;
+    let (mut configurations, mut finishes) = (0, false);
     let (answered, mut effort) = setting.ask(&entries, None, |search| {
         if search.world.cells.numbers == Numbers::Atoms {
             return Err(Abort::NumbersNeeded);
@@ -149,17 +149,19 @@ pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<Un
             events: Interner::new(),
             low: System::new(implementations.clone(), top, bottom),
             high: System::new(Vec::new(), top, top),
+            finishes: false,
         };
         product.events.intern(Vec::new());
         let found = product.search(search, client, processes);
         configurations = product.visited(search);
+        finishes |= product.finishes;
         found
     });
     effort.states = configurations;
     // Concrete integers are not a bound here: those of a run are what they are.
     effort.bounds_met.retain(|bound| !bound.starts_with("int") && !bound.starts_with("Pid"));
     effort.bounds_met.insert(format!("{processes} processes"));
-    (answered, effort)
+    (answered, effort, finishes)
 }
 
 fn unrestricted(setting: &Setting, layer: LayerId) -> LayerId {
@@ -171,6 +173,8 @@ struct Product<'a, 'p> {
     events: Interner<Vec<Value>>,
     low: System<'a>,
     high: System<'a>,
+    /// At the bottom, all processes have finished; or a failure was matched, after which nothing is followed.
+    finishes: bool,
 }
 
 /// How the search came to a pair.
@@ -220,6 +224,7 @@ impl<'a, 'p> Product<'a, 'p> {
                 None => self.may_fail(search, &sets.get(high))?,
             };
             may_fail.insert(high, may_have_failed);
+            self.finishes |= may_have_failed || self.low.is_finished(low);
             if may_have_failed {
                 continue;
             }
@@ -352,6 +357,11 @@ impl<'a, 'p> Product<'a, 'p> {
 }
 
 impl<'a> System<'a> {
+    fn is_finished(&self, configuration: Id) -> bool {
+        let all = &self.configurations.get(configuration).processes;
+        all.iter().all(|it| *self.processes.get(*it) == Process::Finished)
+    }
+
     fn new(implementations: Vec<&'a Implementation>, top: LayerId, end: LayerId) -> System<'a> {
         System {
             implementations,

@@ -8,19 +8,24 @@
 //!
 //! Most code cannot panic, as its text shows; then only the smallest scope is explored.
 //!
-//! An operation that has no transition in any state makes what is shown about it empty; that is a warning, not a violation.
+//! An operation that has no transition in any state makes what is shown about it empty, and so does a branch that no step takes
+//! ([`super::vacuous`]); these are warnings, not violations.
+
+use std::collections::BTreeSet;
 
 use super::{
     question::{Answered, Effort, Refutes, Setting, Slots},
     tell::Teller,
+    vacuous::Branches,
 };
 use crate::{
     counterexample::Counterexample,
     explore::{
+        code::CodeId,
         machine::Site,
-        search::{Action, End},
+        search::{Abort, Action, End},
     },
-    ir::{Anchor, Layer, LayerId},
+    ir::{Anchor, Layer, LayerId, NodeId},
 };
 
 /// A run of an operation that panics, or fails.
@@ -59,38 +64,95 @@ impl Part {
     }
 }
 
-/// Checks that one part does not panic; and, if it `must_succeed`, that it does not fail. The flag tells whether it is enabled in any state.
-pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> (Answered<Panics>, Effort, bool) {
+/// What exploring a part gave.
+pub struct Explored {
+    /// Whether it never panics; or fails, if it must not.
+    pub answered: Answered<Panics>,
+    /// What that took.
+    pub effort: Effort,
+    /// Whether it is enabled in any state.
+    pub enabled: bool,
+    /// Branches of the operation that no step takes.
+    pub untaken: BTreeSet<NodeId>,
+    /// They were looked for in states up to a bound only.
+    pub untaken_in_scope: bool,
+}
+
+/// Checks that one part does not panic; and, if it `must_succeed`, that it does not fail.
+pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> Explored {
+    let layer = &setting.program.layers[id.0 as usize];
+    let mut branches = match part {
+        Part::Operation(operation) if !must_succeed => Branches::of(setting.program, &layer.operations[operation]),
+        _ => Branches::default(),
+    };
+    // Without a panic to find, the smallest scope shows that the operation can happen, and that its loops end.
+    let function = function_of(setting, id, part);
+    let nothing_to_find = !must_succeed && !setting.code.functions[function].might_panic;
+    let smallest = setting.scope.smallest();
+    let within = if nothing_to_find { &Setting { scope: &smallest, ..*setting } } else { setting };
+    let (answered, mut effort, mut enabled) = explore(within, id, part, must_succeed, &mut branches);
+    let mut untaken_in_scope = !effort.bounds_met.is_empty();
+    if nothing_to_find && matches!(answered, Answered::Holds) && untaken_in_scope && !branches.left.is_empty() {
+        let (again, more, enabled_then) = explore(setting, id, part, must_succeed, &mut branches);
+        untaken_in_scope = !more.bounds_met.is_empty();
+        enabled |= enabled_then;
+        match again {
+            Answered::Holds => {}
+            Answered::GivenUp(Abort::Stopped) => return stopped(),
+            // Not every branch could be looked for.
+            Answered::GivenUp(_) | Answered::Violated(_) => branches.left.clear(),
+        }
+    }
+    if nothing_to_find && enabled {
+        effort.bounds_met.clear();
+    }
+    Explored { answered, effort, enabled, untaken: branches.left, untaken_in_scope }
+}
+
+fn stopped() -> Explored {
+    let (effort, untaken) = Default::default();
+    Explored { answered: Answered::GivenUp(Abort::Stopped), effort, enabled: true, untaken, untaken_in_scope: false }
+}
+
+fn function_of(setting: &Setting, id: LayerId, part: Part) -> CodeId {
+    match part {
+        Part::Operation(operation) if setting.program.layers[id.0 as usize].invariants.is_empty() => {
+            setting.code.core(id, operation)
+        }
+        Part::Operation(operation) => setting.code.step(id, operation),
+        Part::Background => setting.code.background[id.0 as usize].unwrap_or_default(),
+    }
+}
+
+/// Runs a part from every state. The flag tells whether a run came to its end; branches on the way are noted.
+fn explore(
+    setting: &Setting,
+    id: LayerId,
+    part: Part,
+    must_succeed: bool,
+    branches: &mut Branches,
+) -> (Answered<Panics>, Effort, bool) {
     let layer = &setting.program.layers[id.0 as usize];
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(id));
     let me = slots.process(0);
     let after = slots.empty();
-    let (function, types) = match part {
-        Part::Operation(operation) if layer.invariants.is_empty() => {
-            (setting.code.core(id, operation), setting.arguments(id, operation))
-        }
-        Part::Operation(operation) => (setting.code.step(id, operation), setting.arguments(id, operation)),
-        Part::Background => (setting.code.background[id.0 as usize].unwrap_or_default(), Vec::new()),
-    };
-    let arguments = slots.unknowns(&types);
+    let function = function_of(setting, id, part);
     let mut all = vec![after];
-    if let Part::Operation(_) = part {
+    if let Part::Operation(operation) = part {
         all.push(me);
+        all.extend(slots.unknowns(&setting.arguments(id, operation)));
     }
-    all.extend(&arguments);
     let script = [Action::Copy(state, after), Action::Call { function, arguments: all, result: None }];
     let mut enabled = false;
-    // Without a panic to find, the smallest scope shows that the operation can happen, and that its loops end.
-    let nothing_to_find = !must_succeed && !setting.code.functions[function].might_panic;
-    let smallest = setting.scope.smallest();
-    let setting = if nothing_to_find { &Setting { scope: &smallest, ..*setting } } else { setting };
     let (answered, effort) = setting.ask(&[function], None, |search| {
-        let start = slots.start(&mut search.world.cells, 1);
+        let mut start = slots.start(&mut search.world.cells, 1);
         let initial = start.clone();
+        start.tale = (!branches.left.is_empty()).then_some(None);
         let mut panics = None;
         enabled = false;
         search.for_all(start, &script, &mut |search, machine, end| {
+            branches.note(&machine);
             let (site, why) = match &end {
                 End::Panicked(site, why) => (*site, *why),
                 End::Failed(site) if must_succeed => (*site, "this may not hold"),
@@ -108,7 +170,6 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
         })?;
         Ok(panics)
     });
-    let effort = if nothing_to_find && enabled { Effort { bounds_met: Default::default(), ..effort } } else { effort };
     (answered, effort, enabled)
 }
 

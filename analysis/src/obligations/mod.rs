@@ -19,6 +19,7 @@ pub mod retry;
 pub mod shape;
 pub mod stack;
 pub mod tell;
+mod vacuous;
 
 use std::collections::{BTreeMap, BTreeSet};
 

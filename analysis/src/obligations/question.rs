@@ -45,6 +45,8 @@ pub struct Effort {
     pub cases: u64,
     /// Paths.
     pub states: u64,
+    /// Runs that were followed to their end.
+    pub ends: u64,
 }
 
 impl Effort {
@@ -53,6 +55,7 @@ impl Effort {
         self.bounds_met.extend(more.bounds_met);
         self.cases += more.cases;
         self.states += more.states;
+        self.ends += more.ends;
     }
 }
 
@@ -121,6 +124,7 @@ impl<'p> Setting<'p> {
             let answer = question(&mut search);
             effort.cases += world.cases + 1;
             effort.states += world.paths;
+            effort.ends += world.ends;
             effort.bounds_met = world.cells.bounds_met;
             let new_shapes = world.cells.new_shapes;
             let answered = match answer {
@@ -156,7 +160,7 @@ impl<'p> Setting<'p> {
             (reachable.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
         };
         let literals = self.code.literals.iter().enumerate().map(|(index, literal)| known(index, literal)).collect();
-        World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0 }
+        World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0 }
     }
 
     /// The literals of the code reachable from `entries`, and of all steps of `lower`: procedures perform them, and others in between.

@@ -8,6 +8,4 @@ mod faults;
 mod harness;
 mod histories;
 mod isolation;
-mod power;
-mod soak;
 mod surroundings;

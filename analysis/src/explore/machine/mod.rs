@@ -44,6 +44,8 @@ pub struct World<'p> {
     pub cases: u64,
     /// Paths begun.
     pub paths: u64,
+    /// Runs that were followed to an end that an obligation is about: they are over, or failed.
+    pub ends: u64,
 }
 
 /// An activation of a function.
@@ -115,6 +117,8 @@ pub enum Told {
     Returned(Value, Value),
     /// A choice was taken.
     Chose(Site, Chosen),
+    /// A branch was taken.
+    Took(Site),
 }
 
 /// What a run did, last first. Only kept by those who tell of it.
@@ -181,6 +185,8 @@ pub struct Machine {
     pub chosen: Rc<BTreeMap<CellId, Value>>,
     /// Atoms a witness search has made up, by sort.
     pub invented: Rc<BTreeMap<Sort, u32>>,
+    /// It has made up an integer of a type of few: whether signed, and its bits.
+    pub made_up_small: Option<(bool, u8)>,
     /// Events so far.
     pub events: Rc<Vec<Value>>,
     /// Star loops that the run is in.
@@ -215,6 +221,7 @@ impl Machine {
             known,
             chosen: Rc::default(),
             invented: Rc::default(),
+            made_up_small: None,
             events: Rc::default(),
             stars: 0,
             quantifier,

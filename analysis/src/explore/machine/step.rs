@@ -156,6 +156,13 @@ impl Machine {
                 self.advance();
                 return Err(Stop::LoopHead);
             }
+            Op::Branch => {
+                if self.tale.is_some() {
+                    let frame = self.frame_mut();
+                    let site = Site { code: frame.code, node: world.code.functions[frame.code].nodes[frame.pc] };
+                    self.tell(|_| Told::Took(site));
+                }
+            }
             Op::NoMatch => return Err(self.panic_here(world, "no arm of this `match` fits")),
             Op::Unsupported => return Err(self.unsupported(world)),
         }

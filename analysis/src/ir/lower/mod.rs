@@ -8,13 +8,13 @@ mod finish;
 mod implementations;
 mod layers;
 mod lift;
-mod names;
 mod package;
 mod partition;
 mod report;
 mod signature;
 mod ty;
 mod types;
+mod words;
 
 use std::sync::Arc;
 
@@ -39,8 +39,6 @@ pub struct File<'a> {
     pub parse: &'a Parse,
     /// What it declares.
     pub indexed: &'a Indexed,
-    /// The `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
-    pub parent: Option<(u32, u32)>,
 }
 
 /// Lowers a package.

@@ -94,6 +94,6 @@ impl Reporter<'_> {
             };
             self.violated(unmatched.replayed, diagnostic)
         })?;
-        Some((finding, effort))
+        self.unless_nothing_is_related((finding, effort), &name, (lower, below), span)
     }
 }

@@ -11,7 +11,7 @@ impl Reporter<'_> {
     pub(super) fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
         let client = &self.program().clients[index];
         let span = Anchor::Client(index);
-        let (answered, effort) = end_to_end::check(&self.setting, client, processes);
+        let (answered, effort, finishes) = end_to_end::check(&self.setting, client, processes);
         let finding =
             self.finding(answered, &format!("`{}` with {processes} processes", client.name), span, |trace| {
                 let diagnostic = Diagnostic {
@@ -30,6 +30,6 @@ impl Reporter<'_> {
                 };
                 self.violated(true, diagnostic)
             })?;
-        Some((finding, effort))
+        Some((self.unless_it_cannot_run(finding, finishes, index, processes), effort))
     }
 }

@@ -1,11 +1,11 @@
-//! Words for an operation, or a background step, that may panic; and a warning for one that never happens.
+//! Words for an operation, or a background step, that may panic.
 
 use super::{Finding, Reporter, name};
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, codes},
     ir::LayerId,
     obligations::{
-        layer::{self, Part},
+        layer::{self, Explored, Part},
         question::{Answered, Effort},
     },
     verdict::Verdict,
@@ -13,25 +13,16 @@ use crate::{
 
 impl Reporter<'_> {
     pub(super) fn no_panic(&self, id: LayerId, part: Part) -> Option<(Finding, Effort)> {
-        let (answered, effort, enabled) = layer::check(&self.setting, id, part, false);
+        let Explored { answered, effort, enabled, untaken, untaken_in_scope } =
+            layer::check(&self.setting, id, part, false);
         let span = name::part_anchor(self.program(), id, part);
         let name = part.name(&self.program().layers[id.0 as usize]);
         let finding = match answered {
-            Answered::Holds if enabled => Finding::proved(),
-            Answered::Holds => {
-                let warning = Diagnostic {
-                    severity: Severity::Warning,
-                    help: Some(
-                        "look at its guards: what is shown about an operation that never happens is empty".to_owned(),
-                    ),
-                    ..self.error(
-                        codes::CS1001,
-                        format!("`{name}` is never enabled: it has no transition in any state"),
-                        span,
-                    )
-                };
-                Finding::of(Verdict::Proved, warning)
+            Answered::Holds if enabled => {
+                let untaken = untaken.into_iter().filter_map(|it| self.untaken(id, part, it, untaken_in_scope));
+                Finding::new(Verdict::Proved, untaken.collect())
             }
+            Answered::Holds => Finding::of(Verdict::Proved, self.never_enabled(id, name, span)?),
             Answered::Violated(panics) => {
                 let at = self.site_anchor(panics.site).unwrap_or(span);
                 let diagnostic = Diagnostic {

@@ -17,6 +17,7 @@ mod protocol;
 mod retry;
 mod shape;
 mod stack;
+mod vacuous;
 
 use serde::{Deserialize, Serialize};
 
@@ -139,7 +140,7 @@ impl<'p> Reporter<'p> {
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
-            Obligation::Initial(id) => self.initial(*id)?,
+            Obligation::Initial(id) => self.unless_nothing_is_initial(*id, self.initial(*id)?)?,
             Obligation::Absorbs(id) => self.absorbs(*id)?,
             Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
             Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
@@ -230,7 +231,8 @@ impl<'p> Reporter<'p> {
                 )
             },
         };
-        Some(Finding { met_unsupported: *abort == Abort::Unsupported, ..Finding::of(Verdict::Undecided, diagnostic) })
+        let met_unsupported = matches!(abort, Abort::Unsupported | Abort::NumbersNeeded);
+        Some(Finding { met_unsupported, ..Finding::of(Verdict::Undecided, diagnostic) })
     }
 
     /// A violation, if it was confirmed; otherwise what was found does not count.

@@ -84,6 +84,9 @@ impl Reporter<'_> {
             };
             self.violated(refutation.replayed, diagnostic)
         })?;
-        Some((finding, effort))
+        match operation == other {
+            true => self.unless_never_allowed((finding, effort), lower, operation),
+            false => Some((finding, effort)),
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     diagnostics::{Diagnostic, codes},
     ir::Anchor,
     obligations::{
-        layer::{self, Part},
+        layer::{self, Explored, Part},
         question::Effort,
         stack,
     },
@@ -67,7 +67,7 @@ impl Reporter<'_> {
     pub(super) fn never_fails(&self, index: usize, operation: usize) -> Option<(Finding, Effort)> {
         let stack = &self.program().stacks[index];
         let top = stack::top(self.program(), stack)?;
-        let (answered, effort, _) = layer::check(&self.setting, top, Part::Operation(operation), true);
+        let Explored { answered, effort, .. } = layer::check(&self.setting, top, Part::Operation(operation), true);
         let name = self.operation_name(top, operation);
         let span = Anchor::Stack(index);
         let what = format!("whether `{name}` may fail");

@@ -18,9 +18,11 @@ impl Whole for Desks {
 #[implement(Whole, over = Steps, by = movers)]
 impl Twice {
     fn put(lo: &mut impl Steps) {
-        while maybe() {
-    //  ^^^^^^^^^^^^^^^ CS0308 shape
+        let mut turn = 0;
+        while turn < 2 {
+    //  ^^^^^^^^^^^^^^^^ CS0308 shape
             lo.put(1);
+            turn += 1;
         }
         lo.put(2);
     }

@@ -19,6 +19,7 @@ impl Whole for Guarded {
 #[implement(Whole, over = Lock, by = movers)]
 impl Deadlock {
     fn stall(lo: &mut impl Lock) {
+//     ^^^^^ CS1004 atomic-spec
         lo.acquire(); lo.acquire();
     }
 }

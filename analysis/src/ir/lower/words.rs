@@ -1,0 +1,118 @@
+//! Where the words that choose, wait and tell may stand: in operations and background steps, and in the relations of abstractions.
+//!
+//! Procedures and clients run as they are written. A procedure that waited by itself after its commit point, or that told something between
+//! two steps of others, would be no steps of a layer: nothing about operations says when that happens. And what is asked of a state (whether
+//! it is initial, an invariant, a rule of a protocol, what belongs to a key) has one answer, which is there.
+
+use std::{collections::HashSet, sync::Arc};
+
+use super::report::{DiagnosticExt, error};
+use crate::{
+    diagnostics::{Diagnostic, codes},
+    ir::{Expr, ExprKind, Function, FunctionId, FunctionKind, Justification, NodeId, PartitionEnd, Program, SourceMap},
+};
+
+/// A function in which such words do not belong.
+struct Root {
+    function: FunctionId,
+    /// What it is: "a procedure".
+    what: &'static str,
+    help: &'static str,
+}
+
+/// Reports the words in procedures, clients and conditions, also in the functions that they call. None of those that have one is run.
+pub(super) fn check(program: &mut Program, source_map: &SourceMap) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for root in roots(program) {
+        let Some((at, node, word)) = word_in(program, root.function) else {
+            continue;
+        };
+        let span = |function: FunctionId| source_map.functions[function.0 as usize];
+        let words = source_map.nodes[at.0 as usize].get(node.0 as usize).copied();
+        let name = &program.functions[root.function.0 as usize].name;
+        let message = format!("`{word}` in {} is not supported: `{name}` comes to it", root.what);
+        let diagnostic = error(codes::CS0102, words.unwrap_or_else(|| span(at)), message).help(root.help);
+        found.push(diagnostic.related(span(root.function), root.what));
+        let function = &mut program.functions[root.function.0 as usize];
+        let body = Expr { kind: ExprKind::Unsupported, ..function.body.clone() };
+        *function = Arc::new(Function { body, ..Function::clone(function) });
+    }
+    found
+}
+
+fn roots(program: &Program) -> Vec<Root> {
+    let runs = |function, what| Root {
+        function,
+        what,
+        help: "it runs as it is written: choices, waiting and events belong in an operation of the layer below",
+    };
+    let asks = |function, what| Root {
+        function,
+        what,
+        help: "say what holds of the state without it: with `all`, `any`, `is_some_and`, a loop",
+    };
+    let clients: Vec<FunctionId> = program.clients.iter().map(|it| it.function).collect();
+    let over_a_layer = program.functions.iter().zip(0..).filter(|(it, _)| it.kind != FunctionKind::Plain);
+    let mut roots: Vec<Root> = over_a_layer
+        .map(|(_, id)| FunctionId(id))
+        .map(|it| runs(it, if clients.contains(&it) { "a client" } else { "a procedure" }))
+        .collect();
+    for layer in &program.layers {
+        roots.extend(layer.init.iter().map(|it| asks(*it, "a condition on initial states")));
+        roots.extend(layer.invariants.iter().map(|it| asks(*it, "an invariant")));
+        for operation in &layer.operations {
+            roots.extend(operation.allowed.iter().map(|it| asks(*it, "a rule of a protocol")));
+        }
+    }
+    for implementation in &program.implementations {
+        if let Justification::Partition(partition) = &implementation.by
+            && let PartitionEnd::Bottom { slice } = partition.end
+        {
+            roots.push(asks(slice, "the part of a key"));
+        }
+    }
+    roots.sort_by_key(|it| it.function);
+    roots.dedup_by_key(|it| it.function);
+    roots
+}
+
+/// A word where it stands.
+type Found = (FunctionId, NodeId, &'static str);
+
+/// A word that a function comes to, by itself or in one that it calls.
+fn word_in(program: &Program, function: FunctionId) -> Option<Found> {
+    let (mut seen, mut pending) = (HashSet::from([function]), vec![function]);
+    while let Some(at) = pending.pop() {
+        let mut calls = Vec::new();
+        if let Some((node, word)) = word_of(&program.functions[at.0 as usize].body, &mut calls) {
+            return Some((at, node, word));
+        }
+        pending.extend(calls.into_iter().rev().filter(|it| seen.insert(*it)));
+    }
+    None
+}
+
+/// The first word in an expression; if there is none, the functions it calls.
+fn word_of(expr: &Expr, calls: &mut Vec<FunctionId>) -> Option<(NodeId, &'static str)> {
+    if let Some(word) = word(&expr.kind) {
+        return Some((expr.node, word));
+    }
+    if let ExprKind::Call(callee, _) = &expr.kind {
+        calls.push(*callee);
+    }
+    let mut found = None;
+    expr.for_each_child(&mut |child| found = found.or_else(|| word_of(child, calls)));
+    found
+}
+
+fn word(kind: &ExprKind) -> Option<&'static str> {
+    Some(match kind {
+        ExprKind::Maybe => "maybe",
+        ExprKind::Any => "any",
+        ExprKind::Choose(_) => "choose",
+        ExprKind::When(_) => "when",
+        ExprKind::Emit(_) => "emit",
+        ExprKind::External => "external",
+        _ => return None,
+    })
+}

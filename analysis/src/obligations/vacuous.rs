@@ -1,0 +1,144 @@
+//! Where a verdict says less than it seems: what is asked for the sake of a warning.
+//!
+//! ```text
+//! some state satisfies the invariants; some state is initial; some call is allowed
+//! each branch of an operation that does something is part of some step
+//! ```
+//!
+//! Nothing follows from the answers but that a person should look. An exploration that is given up warns of nothing.
+
+use std::collections::BTreeSet;
+
+use super::question::{Answered, Refutes, Setting, Slots};
+use crate::{
+    explore::{
+        code::CodeId,
+        machine::{Machine, Told},
+        search::{Abort, Action, End, Slot},
+    },
+    ir::{Expr, ExprKind, LayerId, Literal, NodeId, Operation, Program},
+};
+
+/// Something that can be: there is nothing to replay.
+struct Possible;
+
+impl Refutes for Possible {
+    fn is_confirmed(&self) -> bool {
+        true
+    }
+}
+
+/// Whether a condition holds for some values of its parameters, as far as that was looked for. `None` if it was stopped.
+fn can_hold(setting: &Setting, function: CodeId, slots: &Slots, parameters: Vec<Slot>, holds: Slot) -> Option<bool> {
+    let script = [Action::Call { function, arguments: parameters, result: Some(holds) }, Action::When(holds)];
+    let (answered, _) = setting.ask(&[function], None, |search| {
+        let mut found = None;
+        let start = slots.start(&mut search.world.cells, 1);
+        search.for_all(start, &script, &mut |_, _, end| {
+            found = (end == End::Done).then_some(Possible);
+            Ok(found.is_none())
+        })?;
+        Ok(found)
+    });
+    match answered {
+        Answered::GivenUp(Abort::Stopped) => None,
+        Answered::Holds => Some(false),
+        Answered::Violated(Possible) | Answered::GivenUp(_) => Some(true),
+    }
+}
+
+fn some_state(setting: &Setting, layer: LayerId, condition: CodeId) -> Option<bool> {
+    let mut slots = Slots::default();
+    let (state, holds) = (slots.unknown(setting.state(layer)), slots.empty());
+    can_hold(setting, condition, &slots, vec![state], holds)
+}
+
+/// Whether some state satisfies the invariants of a layer. `None` if it was stopped.
+pub(super) fn some_state_satisfies_invariants(setting: &Setting, layer: LayerId) -> Option<bool> {
+    some_state(setting, layer, setting.code.invariant[layer.0 as usize])
+}
+
+/// Whether some state of a layer is initial. `None` if it was stopped.
+pub(super) fn some_state_is_initial(setting: &Setting, layer: LayerId) -> Option<bool> {
+    some_state(setting, layer, setting.code.init[layer.0 as usize])
+}
+
+/// Whether the rules of a protocol allow some call of an operation. `None` if it was stopped.
+pub(super) fn some_call_is_allowed(setting: &Setting, layer: LayerId, operation: usize) -> Option<bool> {
+    let mut slots = Slots::default();
+    let (state, me) = (slots.unknown(setting.state(layer)), slots.process(0));
+    let arguments = slots.unknowns(&setting.arguments(layer, operation));
+    let holds = slots.empty();
+    let parameters = [state, me].into_iter().chain(arguments).collect();
+    can_hold(setting, setting.code.allowed[layer.0 as usize][operation], &slots, parameters, holds)
+}
+
+/// Branches of an operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Branches {
+    function: CodeId,
+    /// Those that do something, and that no run has come through.
+    pub(super) left: BTreeSet<NodeId>,
+}
+
+impl Branches {
+    /// Those of an operation, as it is written.
+    pub(super) fn of(program: &Program, operation: &Operation) -> Branches {
+        let mut left = BTreeSet::new();
+        if !operation.external {
+            collect(&program.functions[operation.function.0 as usize].body, &mut left);
+        }
+        Branches { function: operation.function.0 as usize, left }
+    }
+
+    /// Leaves out those that a run has come through.
+    pub(super) fn note(&mut self, run: &Machine) {
+        let mut at = run.tale.as_ref().and_then(|it| it.as_ref());
+        while let Some(telling) = at {
+            if let Told::Took(site) = &telling.told
+                && site.code == self.function
+            {
+                self.left.remove(&site.node);
+            }
+            at = telling.before.as_ref();
+        }
+    }
+}
+
+fn collect(expr: &Expr, found: &mut BTreeSet<NodeId>) {
+    let mut branch = |it: &Expr| {
+        if does_something(it) && !is_ruled_out(it) {
+            found.insert(it.node);
+        }
+    };
+    match &expr.kind {
+        ExprKind::If(_, then, otherwise) => [then, otherwise].into_iter().for_each(|it| branch(it)),
+        ExprKind::Match(_, arms) => arms.iter().for_each(|it| branch(&it.body)),
+        _ => {}
+    }
+    expr.for_each_child(&mut |child| collect(child, found));
+}
+
+/// Changes something, tells something, or leaves.
+fn does_something(expr: &Expr) -> bool {
+    let here = matches!(
+        expr.kind,
+        ExprKind::Assign(..) | ExprKind::Mutate(..) | ExprKind::Emit(_) | ExprKind::Return(_) | ExprKind::Call(..)
+    );
+    here || any_child(expr, does_something)
+}
+
+/// Is written so that no run comes through: `unreachable!()`, `when(false)`.
+fn is_ruled_out(expr: &Expr) -> bool {
+    let here = match &expr.kind {
+        ExprKind::Assert(it) | ExprKind::When(it) => it.kind == ExprKind::Literal(Literal::Bool(false)),
+        _ => false,
+    };
+    here || any_child(expr, is_ruled_out)
+}
+
+fn any_child(expr: &Expr, holds: fn(&Expr) -> bool) -> bool {
+    let mut any = false;
+    expr.for_each_child(&mut |child| any |= holds(child));
+    any
+}

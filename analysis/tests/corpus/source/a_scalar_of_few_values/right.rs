@@ -1,0 +1,13 @@
+//! Of scalars there is always one more that is not in use: a type of few values is no scalar.
+
+#[scalar]
+pub struct Slot(u64);
+
+#[state]
+pub struct Slots { pub used: Set<Slot> }
+
+#[layer]
+impl Take for Slots {
+    #[op]
+    fn take(&mut self, me: Pid) { let slot: Slot = any(); when(!self.used.contains(&slot)); self.used.insert(slot); }
+}

@@ -1,0 +1,14 @@
+//! What takes more steps than the budget allows is undecided.
+//!
+//! budget: 400
+
+#[state]
+pub struct Flags { pub a: bool, pub b: bool, pub c: bool, pub d: bool, pub e: bool, pub f: bool, pub g: bool, pub h: bool }
+
+#[layer]
+impl Toss for Flags {
+    #[op]
+    fn toss(&mut self, me: Pid) {
+        self.a = maybe();
+    }
+}

@@ -1,0 +1,16 @@
+//! A branch that no step takes says nothing.
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid>, pub again: bool }
+
+#[layer]
+impl Lock for Guarded {
+    #[op]
+    fn acquire(&mut self, me: Pid) {
+        when(self.owner.is_none() || self.owner == Some(me));
+        if self.owner == Some(me) {
+            self.again = true;
+        }
+        self.owner = Some(me);
+    }
+}

@@ -1,0 +1,33 @@
+//! A client that waits for itself shows little.
+//!
+//! run: end-to-end
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid> }
+
+#[layer]
+impl Lock for Guarded {
+    #[init]
+    fn free(&self) -> bool { self.owner.is_none() }
+    #[op]
+    fn lock(&mut self, me: Pid) { when(self.owner.is_none()); self.owner = Some(me); }
+    #[op]
+    fn unlock(&mut self, me: Pid) { when(self.owner == Some(me)); self.owner = None; }
+}
+
+#[layer(inherit(Lock: init, lock, unlock))]
+impl Same for Guarded {}
+
+#[implement(Same, over = Lock, by = movers, pass(lock, unlock))]
+impl Passed {}
+
+#[stack]
+pub type Locks<L> = Passed<L>;
+
+#[client(Locks, processes(2))]
+fn once(process: u64, top: &mut impl Same) {
+// ^^^^ CS1008 traces / 2 processes
+    top.lock();
+    top.lock();
+    top.unlock();
+}
