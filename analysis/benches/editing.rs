@@ -1,14 +1,14 @@
-//! How long an editor waits: the x86-TSO counter in a session, edited one operation at a time.
+//! How long an editor waits: the reference workspaces in a session, edited one operation or procedure at a time.
 //!
-//! `cargo bench -p cspec-analysis --bench editing` prints distributions. An edit of an operation changes what it computes by nothing that
-//! matters, in a way that no result is known for; so all that depends on its body is explored anew. What the figures were is in
-//! `docs/performance.md`.
+//! `cargo bench -p cspec-analysis --bench editing` prints distributions; `-- cmail` or `-- tso` those of one package. An edit changes what a
+//! body computes by nothing that matters, in a way that no result is known for; so all that depends on it is explored anew. Every operation
+//! and every procedure of the package is edited. What the figures were is in `docs/performance.md`.
 
 use std::{
     collections::BTreeSet,
     sync::{
         Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -16,72 +16,103 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
+    ir::{Code, FunctionId, Justification},
     report::Options,
     results::Provenance,
     session::{Event, Request, Session, Snapshot, State, Summary},
+    verdict::ObligationName,
     workspace::Package,
 };
 
-/// How often each operation is edited.
-const ROUNDS: u64 = 5;
+/// A package to edit, and how often each of its bodies is.
+const PACKAGES: [(&str, u64); 2] = [("cmail", 2), ("tso", 5)];
 
 fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    for (name, rounds) in PACKAGES {
+        if wanted.is_empty() || wanted.iter().any(|it| it == name) {
+            println!("{name:<52} {:>6} {:>9} {:>9} {:>9}", "count", "p50 ms", "p95 ms", "max ms");
+            print_package(name, rounds);
+        }
+    }
+}
+
+fn print_package(name: &str, rounds: u64) {
     let mut cold = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..5 {
         let started = Instant::now();
-        let mut session = Session::open(vec![counter()]);
+        let mut session = Session::open(vec![package(name)]);
         run(&session.snapshot(), &|_| {});
         cold.push(started.elapsed());
     }
     print("opened cold to all verdicts", cold);
 
-    let mut session = Session::open(vec![counter()]);
+    let mut session = Session::open(vec![package(name)]);
     run(&session.snapshot(), &|_| {});
-    let operations = operations(&session.snapshot());
-    let (mut text, mut first, mut all, mut explored) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        for operation in &operations {
-            let edit = operation.edited(round);
+    let bodies = bodies(&session.snapshot());
+    print_edits(&mut session, &bodies, rounds);
+    print_comments(&mut session, &bodies, rounds);
+    print_stops(&mut session, &bodies);
+    print_questions(&mut session, &bodies);
+}
+
+/// Edits of every body: to what the text means, to the first verdict about the body, and to all.
+fn print_edits(session: &mut Session, bodies: &[Body], rounds: u64) {
+    let (mut text, mut listing, mut first, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut explored = Vec::new();
+    let mut slowest: Vec<(Duration, String)> = Vec::new();
+    for round in 0..rounds {
+        for body in bodies {
+            let edit = body.edited(round);
             let started = Instant::now();
-            session.set_buffer(&operation.path, edit);
+            session.set_buffer(&body.path, edit);
             let snapshot = session.snapshot();
             text.push(started.elapsed());
-            let (at, summary) = first_computed(&snapshot, operation, started);
+            std::hint::black_box(snapshot.obligations(0, &Options::default()));
+            listing.push(started.elapsed());
+            let (at, summary) = first_computed(&snapshot, body, started);
             first.extend(at);
-            all.push(started.elapsed());
+            let whole = started.elapsed();
+            all.push(whole);
+            slowest.push((whole, format!("{} {}", body.owner, body.name)));
             explored.push(summary.explored.len());
-            session.close_buffer(&operation.path);
+            session.close_buffer(&body.path);
             session.snapshot();
         }
     }
-    print("edit of an operation to its snapshot", text);
-    print("edit of an operation to the first affected verdict", first);
-    print("edit of an operation to all affected verdicts", all);
+    print("edit of a body to its snapshot", text);
+    print("edit of a body to the list of what is owed", listing);
+    print("edit of a body to the first verdict on it", first);
+    print("edit of a body to all affected verdicts", all);
     explored.sort_unstable();
     println!("  obligations explored: median {}, most {}", explored[explored.len() / 2], explored[explored.len() - 1]);
+    slowest.sort_unstable();
+    for (time, body) in slowest.iter().rev().take(3) {
+        println!("  {:.0} ms: {body}", time.as_secs_f64() * 1e3);
+    }
+}
 
+fn print_comments(session: &mut Session, bodies: &[Body], rounds: u64) {
     let mut comments = Vec::new();
-    for round in 0..ROUNDS {
-        for (number, operation) in operations.iter().enumerate() {
+    for round in 0..rounds {
+        for (number, body) in bodies.iter().enumerate() {
             let started = Instant::now();
-            session.set_buffer(&operation.path, format!("// {round}, {number}\n{}", operation.text));
+            session.set_buffer(&body.path, format!("// {round}, {number}\n{}", body.text));
             let summary = run(&session.snapshot(), &|_| {});
             comments.push(started.elapsed());
             assert!(summary.explored.is_empty(), "a comment explores nothing");
-            session.close_buffer(&operation.path);
+            session.close_buffer(&body.path);
         }
     }
     print("edit of a comment to all verdicts", comments);
-    print_stops(&mut session, &operations);
-    print_questions(&mut session, &operations);
 }
 
 /// From stopping a run to its end, at any moment of it.
-fn print_stops(session: &mut Session, operations: &[EditedOperation]) {
+fn print_stops(session: &mut Session, bodies: &[Body]) {
     let mut stops = Vec::new();
-    for round in 0..40 {
-        let operation = &operations[round % operations.len()];
-        session.set_buffer(&operation.path, operation.edited(1_000 + round as u64));
+    for round in 0..200 {
+        let body = &bodies[round % bodies.len()];
+        session.set_buffer(&body.path, body.edited(1_000 + round as u64));
         let (snapshot, stop) = (session.snapshot(), AtomicBool::new(false));
         let options = Options::default();
         let stopped = thread::scope(|scope| {
@@ -95,17 +126,17 @@ fn print_stops(session: &mut Session, operations: &[EditedOperation]) {
             running.join().expect("a run does not panic").saturating_duration_since(asked)
         });
         stops.push(stopped);
-        session.close_buffer(&operation.path);
+        session.close_buffer(&body.path);
     }
     print("stop of a run to its end", stops);
 }
 
 /// Everything a hover shows, asked while a run is under way.
-fn print_questions(session: &mut Session, operations: &[EditedOperation]) {
+fn print_questions(session: &mut Session, bodies: &[Body]) {
     let options = Options::default();
     let mut questions = Vec::new();
-    for (round, operation) in operations.iter().enumerate() {
-        session.set_buffer(&operation.path, operation.edited(2_000 + round as u64));
+    for (round, body) in bodies.iter().enumerate() {
+        session.set_buffer(&body.path, body.edited(2_000 + round as u64));
         let (snapshot, stop) = (session.snapshot(), AtomicBool::new(false));
         thread::scope(|scope| {
             let running = scope.spawn(|| snapshot.run(&Request::all(&options), &|_| {}, &stop));
@@ -116,74 +147,101 @@ fn print_questions(session: &mut Session, operations: &[EditedOperation]) {
                 thread::sleep(Duration::from_millis(2));
             }
         });
-        session.close_buffer(&operation.path);
+        session.close_buffer(&body.path);
     }
     print("a question while a run is under way", questions);
 }
 
-/// The package of the counter.
-fn counter() -> Package {
-    let folder = Utf8Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tso"));
-    Package::library("tso", folder, &folder.join("src/lib.rs"))
+/// A package of the repository.
+fn package(name: &str) -> Package {
+    let folder = Utf8Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(name);
+    Package::library(name, &folder, &folder.join("src/lib.rs"))
 }
 
-/// An operation that a layer declares itself.
-struct EditedOperation {
-    layer: String,
+/// An operation that a layer declares itself, or a procedure.
+struct Body {
+    /// The layer, or the implementation.
+    owner: String,
     name: String,
     path: Utf8PathBuf,
     text: String,
-    /// Where its body begins.
-    body: usize,
+    /// Where it begins.
+    start: usize,
 }
 
-impl EditedOperation {
+impl Body {
     /// The text of its file, with a statement that nothing depends on at the beginning of the body.
     fn edited(&self, number: u64) -> String {
-        let (before, after) = self.text.split_at(self.body);
+        let (before, after) = self.text.split_at(self.start);
         format!("{before} let _edit: u64 = {number}; {after}")
+    }
+
+    /// Whether an obligation is about it.
+    fn owes(&self, name: &ObligationName) -> bool {
+        name.operation == self.name && (name.layer == self.owner || name.implementation == self.owner)
     }
 }
 
-fn operations(snapshot: &Snapshot) -> Vec<EditedOperation> {
-    let package = &snapshot.packages()[0];
-    let mut found = Vec::new();
+fn bodies(snapshot: &Snapshot) -> Vec<Body> {
+    let program = snapshot.packages()[0].program();
     let mut seen = BTreeSet::new();
-    for layer in &package.program().layers {
-        for operation in layer.operations.iter().filter(|it| !it.external && seen.insert(it.function)) {
-            let name = package.source_map().functions[operation.function.0 as usize];
-            let file = &package.files[name.file as usize];
-            let body = file.text[name.end as usize..].find('{').expect("a body") + name.end as usize + 1;
-            found.push(EditedOperation {
-                layer: layer.name.clone(),
-                name: operation.name.clone(),
-                path: file.path.clone(),
-                text: file.text.to_string(),
-                body,
-            });
+    let mut found = Vec::new();
+    let mut add = |owner: &str, name: &str, function: FunctionId| {
+        if seen.insert(function) {
+            found.push(body(snapshot, owner, name, function));
+        }
+    };
+    for layer in &program.layers {
+        layer.operations.iter().filter(|it| !it.external).for_each(|it| add(&layer.name, &it.name, it.function));
+    }
+    for implementation in &program.implementations {
+        if let Justification::Movers(code) | Justification::Retry(code) = &implementation.by {
+            for (name, code) in code {
+                if let Code::Procedure(function) = code {
+                    add(&implementation.name, name, *function);
+                }
+            }
         }
     }
     found
+}
+
+fn body(snapshot: &Snapshot, owner: &str, name: &str, function: FunctionId) -> Body {
+    let package = &snapshot.packages()[0];
+    let span = package.source_map().functions[function.0 as usize];
+    let file = &package.files[span.file as usize];
+    let start = file.text[span.end as usize..].find('{').expect("a body") + span.end as usize + 1;
+    Body { owner: owner.to_owned(), name: name.to_owned(), path: file.path.clone(), text: file.text.to_string(), start }
 }
 
 fn run(snapshot: &Snapshot, told: &(dyn Fn(Event) + Sync)) -> Summary {
     snapshot.run(&Request::all(&Options::default()), told, &AtomicBool::new(false))
 }
 
-/// Runs what an edit affects, what is about the operation first; when the first verdict came that was not known.
-fn first_computed(snapshot: &Snapshot, operation: &EditedOperation, started: Instant) -> (Option<Duration>, Summary) {
+/// Runs what an edit affects, the smallest scope first and in that what is about the body first, as the server does; when the first verdict
+/// about the body came that was not known.
+fn first_computed(snapshot: &Snapshot, body: &Body, started: Instant) -> (Option<Duration>, Summary) {
     let first = Mutex::new(None);
     let told = |event: Event| {
         if let Event::Settled { listed, .. } = event
+            && body.owes(&listed.name)
             && let State::Settled(_, Provenance::Computed(_)) = listed.state
         {
             first.lock().expect("not poisoned").get_or_insert(started.elapsed());
         }
     };
     let options = Options::default();
-    let is_about = |name: &cspec_analysis::verdict::ObligationName| {
-        name.layer == operation.layer && name.operation == operation.name
-    };
+    let smallest = Options { scope: options.scope.smallest(), ..Options::default() };
+    let open: BTreeSet<ObligationName> = snapshot
+        .obligations(0, &options)
+        .into_iter()
+        .filter(|it| matches!(it.state, State::Stale(_) | State::Unknown))
+        .map(|it| it.name)
+        .collect();
+    let is_about = |name: &ObligationName| body.owes(name);
+    let only = |name: &ObligationName| open.contains(name);
+    let request = Request { first: &is_about, only: &only, ..Request::all(&smallest) };
+    snapshot.run(&request, &told, &AtomicBool::new(false));
     let request = Request { first: &is_about, ..Request::all(&options) };
     let summary = snapshot.run(&request, &told, &AtomicBool::new(false));
     (first.into_inner().expect("not poisoned"), summary)
@@ -191,10 +249,6 @@ fn first_computed(snapshot: &Snapshot, operation: &EditedOperation, started: Ins
 
 /// The distribution of some times.
 fn print(what: &str, mut times: Vec<Duration>) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    if COUNT.fetch_add(1, Ordering::Relaxed) == 0 {
-        println!("{:<52} {:>6} {:>9} {:>9} {:>9}", "", "count", "p50 ms", "p95 ms", "max ms");
-    }
     times.sort_unstable();
     let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
     println!("{what:<52} {:>6} {:>9.1} {:>9.1} {:>9.1}", times.len(), at(50), at(95), at(100));

@@ -16,7 +16,7 @@ use crate::{
     },
     plan::Planned,
     syntax::{self, Parse},
-    workspace::Package,
+    workspace::{self, Package},
 };
 
 /// A source file.
@@ -35,6 +35,8 @@ pub struct PackageSources {
     pub files: Vec<SourceFile>,
     /// Their paths as they are shown.
     pub paths: Vec<Utf8PathBuf>,
+    /// For each, the `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
+    pub parents: Vec<Option<(u32, u32)>>,
     /// What could not be read, or is not there.
     pub unread: Vec<Diagnostic>,
 }
@@ -83,8 +85,12 @@ pub fn file_index(db: &dyn salsa::Database, file: SourceFile) -> FileIndex {
 /// A package, lowered.
 #[salsa::tracked]
 pub fn lowered(db: &dyn salsa::Database, package: PackageSources) -> Lowered {
-    let file = |it: &SourceFile| lower::File { parse: parse(db, *it), indexed: indexed(db, *it) };
-    let files: Vec<lower::File<'_>> = package.files(db).iter().map(file).collect();
+    let file = |(it, parent): (&SourceFile, &Option<(u32, u32)>)| lower::File {
+        parse: parse(db, *it),
+        indexed: indexed(db, *it),
+        parent: *parent,
+    };
+    let files: Vec<lower::File<'_>> = package.files(db).iter().zip(package.parents(db)).map(file).collect();
     let mut lowered = lower::lower(&files);
     lowered.diagnostics.splice(0..0, package.unread(db).iter().cloned());
     lowered
@@ -96,14 +102,31 @@ pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program
     Arc::clone(&lowered(db, package).program)
 }
 
-/// Lowers the given files, by path and text, as one package.
+/// Lowers the given files, by path and text, as one package. A file that no `mod` of the others leads to is taken for text of the root.
 pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let db = Database::default();
     let file = |(path, text): &(&str, &str)| SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text));
     let files: Vec<SourceFile> = files.iter().map(file).collect();
-    let paths = files.iter().map(|it| it.path(&db).clone()).collect();
-    let package = PackageSources::new(&db, files, paths, Vec::new());
+    let paths: Vec<Utf8PathBuf> = files.iter().map(|it| it.path(&db).clone()).collect();
+    let parents = parents(&db, &files, &paths);
+    let package = PackageSources::new(&db, files, paths, parents, Vec::new());
     lowered(&db, package).clone()
+}
+
+/// The `mod name;` of each file among the others.
+fn parents(db: &Database, files: &[SourceFile], paths: &[Utf8PathBuf]) -> Vec<Option<(u32, u32)>> {
+    let mut parents = vec![None; files.len()];
+    for (above, file) in files.iter().enumerate() {
+        let is_root = matches!(paths[above].file_name(), Some("lib.rs" | "main.rs"));
+        for (number, module) in modules(db, *file).iter().enumerate() {
+            let candidates = workspace::candidates(&paths[above], is_root, module);
+            let below = candidates.iter().find_map(|it| paths.iter().position(|path| path == it));
+            if let Some(below) = below.filter(|it| *it != above) {
+                parents[below] = Some((above as u32, number as u32));
+            }
+        }
+    }
+    parents
 }
 
 /// The plan of a program is made when it is asked for, and once: it is the same object as long as the program is equal.

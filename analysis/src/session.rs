@@ -29,6 +29,7 @@ use crate::{
     report::{Movers, Options},
     results::{Cache, Fingerprint, Known, Provenance, Results},
     run::Listener,
+    syntax::Parse,
     verdict::{ObligationName, Outcome, Scope},
     workspace::{self, Files, Package, Texts},
 };
@@ -81,6 +82,8 @@ pub struct File {
     pub shown: Utf8PathBuf,
     /// Its text; empty if it cannot be read.
     pub text: Arc<str>,
+    /// Its tree.
+    pub parse: Parse,
     /// What it declares.
     pub indexed: Arc<Indexed>,
 }
@@ -251,6 +254,7 @@ impl Session {
                 path: file.path(db).clone(),
                 shown: shown.clone(),
                 text: Arc::clone(file.text(db)),
+                parse: db::parse(db, *file).clone(),
                 indexed: Arc::clone(db::indexed(db, *file)),
             })
             .collect();
@@ -281,6 +285,7 @@ impl Session {
         let mut reader = Reader { db, texts, files };
         let found = workspace::source_files(package, &mut reader);
         let paths: Vec<Utf8PathBuf> = found.files.iter().map(|it| it.shown.clone()).collect();
+        let parents: Vec<Option<(u32, u32)>> = found.files.iter().map(|it| it.parent).collect();
         let files: Vec<SourceFile> = found.files.iter().map(|it| reader.file(&it.path).0).collect();
         let mut unread = found.diagnostics;
         if unread.is_empty() && files.iter().all(|it| db::declares_nothing(&self.db, *it)) {
@@ -288,11 +293,15 @@ impl Session {
         }
         let db = &mut self.db;
         let sources = &mut self.packages[index].sources;
-        let sources = *sources.get_or_insert_with(|| PackageSources::new(db, Vec::new(), Vec::new(), Vec::new()));
+        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let sources = *sources.get_or_insert_with(new);
         // To set an input, even to what it was, makes what depends on it be looked at again.
         if *sources.files(db) != files || *sources.paths(db) != paths {
             sources.set_files(db).to(files);
             sources.set_paths(db).to(paths);
+        }
+        if *sources.parents(db) != parents {
+            sources.set_parents(db).to(parents);
         }
         if *sources.unread(db) != unread {
             sources.set_unread(db).to(unread);

@@ -6,6 +6,7 @@ mod texts;
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Target, TargetKind};
 
+pub(crate) use files::candidates;
 pub use files::{Files, FoundFile, SourceFiles, source_files};
 pub use texts::{Text, Texts};
 

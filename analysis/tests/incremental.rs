@@ -45,7 +45,7 @@ fn start() -> (Database, SourceFile, PackageSources, Arc<Mutex<Vec<String>>>) {
         }
     });
     let file = SourceFile::new(&db, "src/lib.rs".into(), Arc::from(TOGGLE));
-    let package = PackageSources::new(&db, vec![file], vec!["src/lib.rs".into()], Vec::new());
+    let package = PackageSources::new(&db, vec![file], vec!["src/lib.rs".into()], vec![None], Vec::new());
     (db, file, package, log)
 }
 

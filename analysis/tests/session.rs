@@ -155,6 +155,14 @@ fn what_means_the_same_explores_nothing() {
     check_edit("    #[op]\n", "    // A comment.\n\n    #[op]\n", expect![""]);
     check_edit("self.on = !self.on;", "self . on=\n\n ! self.on ;", expect![""]);
     check_edit("/// Half of the most that there can be.\n", "", expect![""]);
+    // Names that nothing uses, and other ways to the same names.
+    check_edit("use cspec::prelude::*;", "use cspec::prelude::*;\nuse std::fmt::{self, Debug as Shown};", expect![""]);
+    check_edit(
+        "use cspec::prelude::*;",
+        "use cspec::prelude::*;\nmod other { pub fn half() {} pub struct Lamp; }",
+        expect![""],
+    );
+    check_edit("self.dimmed = half(most);", "use crate::half as part; self.dimmed = part(most);", expect![""]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ RUST_LOG=warn less, and --log-json makes them JSON.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes an empty directory a mail root, with a mailbox for the postmaster. It may not be there yet.
+    /// Makes a directory a mail root, with a mailbox for the postmaster. It need not be there yet, and is best empty.
     Init(RootArgument),
     /// Makes a mailbox. The password is read from standard input, up to the end of the line.
     Adduser(User),
@@ -219,11 +220,16 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
 
 fn init(path: &Path) -> Result<(), Failure> {
     let shown = path.display();
+    // If it cannot be read, `Root::init` says why.
+    let has_others = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     if Root::init(path)?.add_user("postmaster")? {
         println!("{shown} is a mail root now, with a mailbox for the postmaster, who has no password yet. Next:");
         println!("  cmail passwd --root {shown} postmaster");
         println!("  cmail adduser --root {shown} NAME");
         println!("  cmail serve --root {shown}");
+        if has_others {
+            eprintln!("note: {shown} was not empty; what else is in it is left alone, and best kept elsewhere");
+        }
     } else {
         println!("{shown} is a mail root already; nothing was changed");
     }

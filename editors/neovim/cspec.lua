@@ -83,7 +83,7 @@ vim.api.nvim_create_user_command("CspecCounterexample", function()
         vim.cmd("botright new")
         vim.bo.buftype, vim.bo.bufhidden, vim.bo.filetype = "nofile", "wipe", "markdown"
         vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(text, "\n"))
-        vim.bo.modifiable = false
+        vim.bo.modifiable, vim.wo.wrap = false, false
       end, 0)
       return
     end

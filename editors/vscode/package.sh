@@ -2,5 +2,5 @@
 # Bundles the extension and packs it: cspec.vsix. Needs node and npm.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-npm ci --no-audit --no-fund
+[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund
 npm run package

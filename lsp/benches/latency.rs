@@ -1,30 +1,31 @@
-//! How long a user waits, through the real program: distributions over openings of the mail server and edits of its operations, as wall time
-//! and as CPU time of the server. `cargo bench -p cspec-lsp --bench latency`; a part by its name: `-- openings`, `edits`, `comments`, `hovers`.
+//! How long a user waits, through the real program: distributions over openings of the mail server and edits of it, as wall time and as CPU
+//! time of the server. `cargo bench -p cspec-lsp --bench latency`; a part by its name: `-- openings`, `edits`, `comments`, `hovers`, `soak`.
 //!
-//! An edit is of one operation, whose body never was there before; every other one plants a wrong claim. It ends for the user when the finding
-//! about the operation comes or goes, and for all when the run that the edit began says that everything is settled.
+//! Every operation and every procedure is edited. An edit gives a body a text that it never had, so that all that depends on it is explored
+//! anew: by turns one that always panics, and one that means what the body meant. It ends for the user when a finding about the body comes or
+//! goes, and for all when the run that the edit began says that everything is settled, after what it found was published.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
+use camino::Utf8PathBuf;
+use cspec_analysis::{
+    ir::{Code, Justification, Span},
+    session::Session,
+    workspace::{self, Selection},
+};
 use serde_json::{Value, json};
 use support::{Client, Workspace, at, repository};
 
 const OPENINGS: usize = 7;
-const EDITS: usize = 20;
-const COMMENTS: usize = 60;
-
-/// Operations all over the stack, in their files, with claims that do not hold.
-const OPERATIONS: [(&str, &str, &str); 6] = [
-    ("src/layers/deliver.rs", "link_mail", "left"),
-    ("src/layers/mailbox.rs", "unlock", "left"),
-    ("src/layers/deliver_list_pid.rs", "link_mail", "left"),
-    ("src/layers/mail_fs_path.rs", "unlink", "right"),
-    ("src/layers/mail_fs_path_abs.rs", "link_mail", "left"),
-    ("src/layers/mail_fs_inode.rs", "unlink", "right"),
-];
+const COMMENTS: usize = 100;
+/// As many as somebody types in an hour who types five letters a second.
+const SOAK: usize = 18_000;
 
 /// A part of the benchmark, and its name.
 type Part = (&'static str, fn(&Workspace));
@@ -34,13 +35,95 @@ fn main() {
     workspace.copy(&repository().join("cmail/src"), "src");
     println!("load: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
 
-    let parts: [Part; 4] = [("openings", openings), ("edits", edits), ("comments", comments), ("hovers", hovers)];
+    let parts: [Part; 5] =
+        [("openings", openings), ("edits", edits), ("comments", comments), ("hovers", hovers), ("soak", soak)];
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
     for (name, part) in parts {
         if wanted.is_empty() || wanted.iter().any(|it| it == name) {
             part(&workspace);
         }
     }
+}
+
+/// An operation that a layer declares itself, or a procedure.
+struct Body {
+    /// The layer, or the implementation.
+    owner: String,
+    name: String,
+    uri: String,
+    text: String,
+    /// Where the name stands.
+    declared: usize,
+}
+
+impl Body {
+    /// The text of its file with a new beginning of the body: one that always panics, or one that changes nothing.
+    fn edited(&self, number: usize, panics: bool) -> String {
+        let body = self.declared + self.text[self.declared..].find('{').expect("it has a body") + 1;
+        let panics = if panics { "let _ = edit / (edit - edit);" } else { "" };
+        format!("{} let edit: u64 = {number}; {panics}{}", &self.text[..body], &self.text[body..])
+    }
+
+    /// The obligations about it that a publication has fresh findings of.
+    fn found(&self, published: &Value) -> BTreeSet<String> {
+        let findings = published["diagnostics"].as_array().into_iter().flatten();
+        let fresh = findings.map(|it| &it["data"]).filter(|it| it["stale"] == false);
+        let ids = fresh.filter_map(|it| it["obligation"].as_str());
+        ids.filter(|it| self.owes(it)).map(str::to_owned).collect()
+    }
+
+    /// Whether an obligation is about it, by its id.
+    fn owes(&self, id: &str) -> bool {
+        let parts: Vec<&str> = id.split(':').collect();
+        matches!(parts[..], [_, _, implementation, layer, operation, ..]
+            if operation == self.name && (implementation == self.owner || layer == self.owner))
+    }
+}
+
+/// Every body of the package.
+fn bodies(workspace: &Workspace) -> Vec<Body> {
+    let manifest = Utf8PathBuf::from_path_buf(workspace.path("Cargo.toml")).expect("it is UTF-8");
+    let selection = Selection { manifest_path: Some(manifest), workspace: true, ..Selection::default() };
+    let mut session = Session::open(workspace::load(&selection).expect("there is a package"));
+    let snapshot = session.snapshot();
+    let package = &snapshot.packages()[0];
+    let program = package.program();
+    let mut named: Vec<(Span, String, String)> = Vec::new();
+    let place = |function: cspec_analysis::ir::FunctionId| package.source_map().functions[function.0 as usize];
+    for layer in &program.layers {
+        let own = layer.operations.iter().filter(|it| !it.external);
+        named.extend(own.map(|it| (place(it.function), layer.name.clone(), it.name.clone())));
+    }
+    for implementation in &program.implementations {
+        let (Justification::Movers(code) | Justification::Retry(code)) = &implementation.by else { continue };
+        for (name, code) in code {
+            if let Code::Procedure(function) = code {
+                named.push((place(*function), implementation.name.clone(), name.clone()));
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    named.retain(|(span, ..)| seen.insert(*span));
+    let body = |(span, owner, name): (Span, String, String)| {
+        let file = &package.files[span.file as usize];
+        let (uri, text) = (format!("file://{}", file.path), file.text.to_string());
+        Body { owner, name, uri, text, declared: span.end as usize }
+    };
+    let all: Vec<Body> = named.into_iter().map(body).collect();
+    // Some bodies must not have statements before the ones that they have.
+    let can_be_edited = |body: &Body| {
+        let path = Utf8PathBuf::from(&body.uri["file://".len()..]);
+        let is_fine = [true, false].into_iter().all(|panics| {
+            session.set_buffer(&path, body.edited(0, panics));
+            session.snapshot().packages()[0].diagnostics.is_empty()
+        });
+        session.close_buffer(&path);
+        is_fine
+    };
+    let (edited, left_out): (Vec<Body>, Vec<Body>) = all.into_iter().partition(can_be_edited);
+    let left_out: Vec<String> = left_out.iter().map(|it| format!("{} {}", it.owner, it.name)).collect();
+    println!("{} bodies are edited; not {left_out:?}", edited.len());
+    edited
 }
 
 /// Openings of the package: without a cache, and with it.
@@ -53,7 +136,7 @@ fn openings(workspace: &Workspace) {
         for series in [&mut cold, &mut warm] {
             let start = Instant::now();
             let mut client = Client::open(workspace);
-            wait_for_settled(&mut client, 0);
+            wait_for_opened(&mut client);
             series.add(start, cpu(&client));
             wait_for_cache(&mut client, workspace);
         }
@@ -65,58 +148,64 @@ fn openings(workspace: &Workspace) {
 /// A client for which everything is settled.
 fn opened(workspace: &Workspace) -> Client {
     let mut client = Client::open(workspace);
-    wait_for_settled(&mut client, 0);
+    wait_for_opened(&mut client);
     client
 }
 
-/// Edits of operations: to the first verdict, and to all.
+/// Edits of every body: to the first verdict about it, and to all.
 fn edits(workspace: &Workspace) {
     let client = &mut opened(workspace);
-    let mut first = Series::new("edit of an operation to its first verdict");
-    let mut all = Series::new("edit of an operation to all verdicts");
-    for (file, operation, claim) in OPERATIONS {
-        let uri = workspace.uri(file);
-        let text = std::fs::read_to_string(workspace.path(file)).expect("it was copied");
-        client.did_open(&uri, &text);
-        let (before_first, before_all) = (first.wall.len(), all.wall.len());
-        for number in 1..=EDITS {
-            let is_wrong = number % 2 == 1;
+    let (mut first, mut all) =
+        (Series::new("edit of a body to its first verdict"), Series::new("edit of a body to all verdicts"));
+    let (mut number, mut unseen) = (0, 0);
+    let mut slowest: Vec<(Duration, String)> = Vec::new();
+    let bodies = bodies(workspace);
+    for body in &bodies {
+        client.did_open(&body.uri, &body.text);
+        for panics in [true, false, true, false] {
+            number += 1;
+            let found = client.diagnostics(&body.uri).map(|it| body.found(it)).unwrap_or_default();
             let (start, before, heard) = (Instant::now(), cpu(client), client.heard.len());
-            let version = client.did_change(&uri, &edited(&text, operation, is_wrong.then_some(claim), number));
-            wait_for_verdict(client, &uri, version, operation, is_wrong);
-            first.add(start, cpu(client) - before);
+            let version = client.did_change(&body.uri, &body.edited(number, panics));
+            if wait_for_verdict(client, body, version, heard, &found) {
+                first.add(start, cpu(client) - before);
+            } else {
+                unseen += 1;
+            }
             wait_for_settled(client, heard);
             all.add(start, cpu(client) - before);
+            slowest.push((start.elapsed(), format!("{} {}", body.owner, body.name)));
         }
-        println!(
-            "  {file} {operation}: first {:.1} ms, all {:.1} ms",
-            median(&first.wall[before_first..]),
-            median(&all.wall[before_all..])
-        );
-        client.did_change(&uri, &text);
+        client.notify("textDocument/didClose", json!({ "textDocument": { "uri": body.uri } }));
         client.settle();
+        client.heard.clear();
     }
     first.print();
     all.print();
+    println!("{:45} {unseen}", "edits that no finding tells of");
+    slowest.sort();
+    for (time, body) in slowest.iter().rev().take(5) {
+        println!("  {:.0} ms: {body}", time.as_secs_f64() * 1000.0);
+    }
 }
 
 /// Comments above a finding, which moves: to the finding in its new place. Nothing is to be explored.
 fn comments(workspace: &Workspace) {
     let client = &mut opened(workspace);
-    let (file, operation, claim) = OPERATIONS[0];
-    let uri = workspace.uri(file);
-    let text = std::fs::read_to_string(workspace.path(file)).expect("it was copied");
-    let wrong = edited(&text, operation, Some(claim), 0);
-    client.did_open(&uri, &text);
-    let version = client.did_change(&uri, &wrong);
-    wait_for_verdict(client, &uri, version, operation, true);
+    let bodies = bodies(workspace);
+    let body = bodies.iter().find(|it| it.name == "link_mail").expect("mail is linked");
+    let wrong = body.edited(0, true);
+    client.did_open(&body.uri, &wrong);
     client.settle();
     let heard = client.heard.len();
     let mut series = Series::new("comment to findings in their new places");
-    for number in 0..COMMENTS {
+    for number in 1..=COMMENTS {
         let (start, before) = (Instant::now(), cpu(client));
-        let version = client.did_change(&uri, &format!("{}{wrong}", "// A comment.\n".repeat(number + 1)));
-        wait_for_verdict(client, &uri, version, operation, true);
+        let version = client.did_change(&body.uri, &format!("{}{wrong}", "// A comment.\n".repeat(number)));
+        client.wait("the finding in its new place", |client| {
+            let published = client.diagnostics(&body.uri)?;
+            (published["version"] == version && !body.found(published).is_empty()).then_some(())
+        });
         series.add(start, cpu(client) - before);
     }
     series.print();
@@ -124,61 +213,102 @@ fn comments(workspace: &Workspace) {
     println!("{:45} {}", "comments after which something was explored", explored.count());
 }
 
-/// Hovers while a run is under way.
+/// Hovers over every body while a run is under way, which an edit of that body has begun.
 fn hovers(workspace: &Workspace) {
     let client = &mut opened(workspace);
-    let (file, operation, _) = OPERATIONS[5];
-    let uri = workspace.uri(file);
-    let text = std::fs::read_to_string(workspace.path(file)).expect("it was copied");
-    client.did_open(&uri, &text);
     let mut series = Series::new("hover while a run is under way");
-    let mut missed = 0;
-    for number in 0..10 {
+    for (number, body) in bodies(workspace).iter().enumerate() {
+        client.did_open(&body.uri, &body.text);
         let heard = client.heard.len();
-        client.did_change(&uri, &edited(&text, operation, None, 1000 + number));
-        while !client.heard[heard..].iter().any(|it| is_phase(it, "settled")) && series.wall.len() < 40 * (number + 1) {
+        client.did_change(&body.uri, &body.edited(number, false));
+        while !is_settled(client, heard) {
             let (start, before) = (Instant::now(), cpu(client));
-            client.request("textDocument/hover", at(&uri, &text, &format!("{operation}(&mut self"), 0));
+            client.request("textDocument/hover", at(&body.uri, &body.text, &format!("fn {}(", body.name), 0));
             series.add(start, cpu(client) - before);
             client.listen(Duration::from_millis(3));
-            missed += usize::from(client.heard[heard..].iter().any(|it| is_phase(it, "settled")));
         }
-        wait_for_settled(client, heard);
+        client.notify("textDocument/didClose", json!({ "textDocument": { "uri": body.uri } }));
+        client.settle();
+        client.heard.clear();
     }
     series.print();
-    println!("{:45} {missed}", "of them perhaps after its end");
 }
 
-/// The text with another claim on an operation, and a body that never was there before.
-fn edited(text: &str, operation: &str, claim: Option<&str>, number: usize) -> String {
-    let place = text.find(&format!("    fn {operation}(&mut self")).expect("the operation is there");
-    let attribute = text[..place].rfind("#[op").expect("it is marked");
-    let body = place + text[place..].find("{\n").expect("it has a body") + 2;
-    let claim = claim.map_or_else(|| "#[op]\n".to_owned(), |it| format!("#[op({it})]\n"));
-    format!("{}{claim}{}        let _ = {number};\n{}", &text[..attribute], &text[place..body], &text[body..])
+/// An hour of edits in a row: how much memory the server has, and whether it can still keep up.
+fn soak(workspace: &Workspace) {
+    const PIECES: [&str; 8] =
+        ["// A comment.\n", "let edit: u64 = 1;", "{", "}", "assert!(me == me);", "when(false);", "(left)", "\n"];
+    let client = &mut opened(workspace);
+    let bodies = bodies(workspace);
+    println!("{:45} {:>6.1} MB", "soak: memory when all is settled", memory(client));
+    let mut random: u64 = 7;
+    let mut below = |limit: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % limit
+    };
+    let mut most = 0.0;
+    for number in 1..=SOAK / 10 {
+        let body = &bodies[below(bodies.len())];
+        client.did_open(&body.uri, &body.text);
+        let mut text = body.text.clone();
+        for letter in 0..10 {
+            // Half of the edits give a body another meaning, the others are anything anywhere.
+            text = if below(2) == 0 {
+                body.edited(10 * number + letter, below(2) == 0)
+            } else {
+                let mut place = below(text.len());
+                place = (0..=place).rev().find(|it| text.is_char_boundary(*it)).expect("0 is one");
+                format!("{}{}{}", &text[..place], PIECES[below(PIECES.len())], &text[place..])
+            };
+            client.did_change(&body.uri, &text);
+            client.listen(Duration::from_millis(below(20) as u64));
+        }
+        client.notify("textDocument/didClose", json!({ "textDocument": { "uri": body.uri } }));
+        client.heard.clear();
+        most = memory(client).max(most);
+        if number % (SOAK / 100) == 0 {
+            println!("{:45} {:>6.1} MB", format!("soak: memory after {} edits", 10 * number), memory(client));
+        }
+    }
+    client.settle();
+    println!("{:45} {:>6.1} MB, most {most:.1} MB", "soak: memory at the end, settled", memory(client));
 }
 
-/// Waits until a finding about the operation is there, or is gone, in this text.
-fn wait_for_verdict(client: &mut Client, uri: &str, version: i32, operation: &str, is_wrong: bool) {
-    let start = format!("`{operation}` is not a ");
-    client.wait("the verdict on the new text", |client| {
-        let published = client.diagnostics(uri)?;
-        let is_about = |it: &Value| {
-            let message = it["message"].as_str().unwrap_or_default();
-            message.starts_with(&start) && !message.contains("stale")
-        };
-        let found = published["diagnostics"].as_array()?.iter().any(is_about);
-        (published["version"].as_i64() >= Some(version.into()) && found == is_wrong).then_some(())
-    });
+/// Waits until a finding about the body has come, or one of those that there were has gone, in this text. Whether it did before all was settled.
+fn wait_for_verdict(client: &mut Client, body: &Body, version: i32, heard: usize, before: &BTreeSet<String>) -> bool {
+    client.wait("a verdict, or the end of the run", |client| {
+        if let Some(published) = client.diagnostics(&body.uri).filter(|it| it["version"] == version) {
+            let now = body.found(published);
+            if now.difference(before).next().is_some() || before.difference(&now).next().is_some() {
+                return Some(true);
+            }
+        }
+        is_settled(client, heard).then_some(false)
+    })
 }
 
-/// Waits until the packages are said to be settled in what was heard since; the run that begins with an edit first says that it is queued.
+/// Waits until the packages are said to be settled for the first time.
+fn wait_for_opened(client: &mut Client) {
+    client.wait("the first verdicts", |client| client.heard.iter().any(|it| is_phase(it, "settled")).then_some(()));
+}
+
+/// Waits until the packages are said to be settled in what was heard since.
 fn wait_for_settled(client: &mut Client, heard: usize) {
-    client.wait("the end of the run", |client| {
-        let new = &client.heard[heard.min(client.heard.len())..];
-        let begun = if heard == 0 { Some(0) } else { new.iter().position(|it| is_phase(it, "queued")) };
-        new[begun?..].iter().any(|it| is_phase(it, "settled")).then_some(())
-    });
+    client.wait("the end of the run", |client| is_settled(client, heard).then_some(()));
+}
+
+/// Whether the packages are said to be settled in what was heard since; the run that begins with an edit first says that it is queued.
+fn is_settled(client: &Client, heard: usize) -> bool {
+    let new = &client.heard[heard..];
+    let begun = new.iter().position(|it| is_phase(it, "queued"));
+    begun.is_some_and(|begun| new[begun..].iter().any(|it| is_phase(it, "settled")))
+}
+
+/// The memory that the server has, in millions of bytes.
+fn memory(client: &Client) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", client.process_id())).unwrap_or_default();
+    let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0) / 1000.0
 }
 
 /// Waits until the server has written what it found out: it does so beside its other work.
@@ -235,10 +365,4 @@ impl Series {
             );
         }
     }
-}
-
-fn median(times: &[Duration]) -> f64 {
-    let mut times = times.to_vec();
-    times.sort();
-    times[times.len() / 2].as_secs_f64() * 1000.0
 }

@@ -46,6 +46,11 @@ impl Documents {
         self.open.get(path)
     }
 
+    /// The files of all open documents.
+    pub fn paths(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.open.keys()
+    }
+
     /// Opens a document, or replaces one that is open.
     pub fn open(&mut self, path: Utf8PathBuf, uri: Uri, version: i32, text: String) {
         let is_saved = std::fs::read(&path).is_ok_and(|it| it == text.as_bytes());
@@ -64,7 +69,7 @@ impl Documents {
         self.open.remove(path).is_some()
     }
 
-    /// Applies the changes of one notification, all of them or none.
+    /// Applies the changes of one notification, all of them or none. Gives the offset from which on the text is another one.
     ///
     /// # Errors
     /// If they make no sense.
@@ -74,7 +79,7 @@ impl Documents {
         version: i32,
         changes: Vec<TextDocumentContentChangeEvent>,
         encoding: Encoding,
-    ) -> Result<(), Refused> {
+    ) -> Result<u32, Refused> {
         let document = self.open.get_mut(path).ok_or(Refused::NotOpen)?;
         if version <= document.version {
             return Err(Refused::OldVersion);
@@ -83,11 +88,17 @@ impl Documents {
         for change in changes {
             text = changed(&text, change, encoding)?;
         }
+        let edited_at = same_start(document.text.content(), text.content());
         document.text = text;
         document.is_saved = false;
         document.version = version;
-        Ok(())
+        Ok(edited_at)
     }
+}
+
+/// How long two texts are the same.
+fn same_start(before: &str, after: &str) -> u32 {
+    before.bytes().zip(after.bytes()).take_while(|(before, after)| before == after).count() as u32
 }
 
 /// The text after one change.
@@ -141,7 +152,7 @@ mod tests {
     fn changes_of_one_notification_build_on_each_other() {
         let (mut documents, path) = one("fn a() {}\r\n");
         let changes = vec![edit((0, 3), (0, 4), "\u{1f980}"), edit((0, 5), (0, 5), "b")];
-        documents.change(&path, 2, changes, Encoding::Utf16).expect("they make sense");
+        assert_eq!(documents.change(&path, 2, changes, Encoding::Utf16), Ok(3), "the offset of the first change");
         let document = documents.get(&path).expect("it is open");
         assert_eq!((&**document.text.content(), document.version), ("fn \u{1f980}b() {}\r\n", 2));
     }

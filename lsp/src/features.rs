@@ -20,7 +20,7 @@ pub mod tokens;
 use std::{cell::OnceCell, sync::Arc};
 
 use cspec_analysis::{
-    ir::{LayerId, Operation, Program, Type},
+    ir::{Layer, LayerId, Operation, Program, Type},
     report::Movers,
     verdict::ObligationName,
 };
@@ -47,7 +47,7 @@ pub struct Spot {
     pub file: Arc<FileView>,
     /// The offset in the file as it is.
     pub offset: u32,
-    matrix: OnceCell<Matrix>,
+    matrix: OnceCell<Arc<Matrix>>,
 }
 
 impl Spot {
@@ -76,7 +76,7 @@ impl Spot {
 
     /// What is named here.
     pub fn mention(&self) -> Option<Mention> {
-        self.package.mentions.at(self.number, self.offset).copied()
+        self.package.mentions().at(self.number, self.offset).copied()
     }
 
     /// The program.
@@ -84,11 +84,34 @@ impl Spot {
         self.package.facts.program()
     }
 
-    /// The matrix of movers, as far as it is known.
+    /// The matrix of movers, as far as it is known: after an edit that of before, until there is a new one. To work it out takes too long for
+    /// a hover; a run does that.
     pub fn movers(&self, session: &Session) -> &Matrix {
-        let ask = || self.view.engine.movers(self.index, &mover_options(&session.scope_of(&self.package)));
-        self.matrix.get_or_init(ask)
+        let last = || session.state(&self.package).and_then(|it| it.matrix.as_ref());
+        let fitting = || last().filter(|(about, _)| has_same_operations(about, self.program()));
+        self.matrix.get_or_init(|| fitting().map(|(_, matrix)| Arc::clone(matrix)).unwrap_or_default())
     }
+
+    /// Whether that matrix is about an earlier text.
+    pub fn movers_are_stale(&self, session: &Session) -> bool {
+        let last = session.state(&self.package).and_then(|it| it.matrix.as_ref());
+        last.is_some_and(|(about, _)| !Arc::ptr_eq(about, self.package.facts.program()))
+    }
+
+    /// The matrix of movers of the text as it is, as far as it is known.
+    pub fn movers_now(&self, session: &Session) -> Matrix {
+        self.view.engine.movers(self.index, &mover_options(&session.scope_of(&self.package)))
+    }
+}
+
+/// Whether what is said of the operations of one program by their numbers can be said of those of another.
+fn has_same_operations(one: &Program, other: &Program) -> bool {
+    let names = |it: &Program| {
+        let layers = it.layers.iter();
+        let names = |it: &Layer| (it.name.clone(), it.operations.iter().map(|it| it.name.clone()).collect::<Vec<_>>());
+        layers.map(names).collect::<Vec<_>>()
+    };
+    std::ptr::eq(one, other) || names(one) == names(other)
 }
 
 /// For each layer and operation: its mover type, and its row of the commutativity matrix.

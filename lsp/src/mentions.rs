@@ -2,7 +2,7 @@
 //!
 //! This is what navigation, highlighting and hover look things up in. Names of other things (types, fields, locals) are rust-analyzer's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use cspec_analysis::{
     index::{ImplRole, Name, Role as FunctionRole},
@@ -77,7 +77,8 @@ pub struct Call {
 impl Mentions {
     /// Finds the mentions of a package with these files.
     pub fn find(facts: &PackageSnapshot, files: &Files) -> Mentions {
-        let mut finder = Finder { facts, files, seen: BTreeSet::new(), found: Mentions::default() };
+        let called = called_names(files);
+        let mut finder = Finder { facts, files, called, seen: BTreeSet::new(), found: Mentions::default() };
         finder.declarations();
         finder.procedures();
         for file in 0..files.len() as u32 {
@@ -117,9 +118,24 @@ impl Mentions {
     }
 }
 
+/// Where the names in method calls stand, by where the whole calls do.
+fn called_names(files: &Files) -> HashMap<Span, Span> {
+    let of_file = |(file, number): (&std::sync::Arc<FileView>, u32)| {
+        let span = move |node: &syntax::SyntaxNode| {
+            let range = syntax::range(node.text_range());
+            Span { file: number, start: range.start, end: range.end }
+        };
+        let calls = file.parse.root().descendants().filter_map(ast::MethodCallExpr::cast);
+        calls.filter_map(move |it| Some((span(it.syntax()), span(it.name_ref()?.syntax())))).collect::<Vec<_>>()
+    };
+    files.iter().zip(0..).flat_map(of_file).collect()
+}
+
 struct Finder<'a> {
     facts: &'a PackageSnapshot,
     files: &'a Files,
+    /// The names in method calls, by where the whole call stands.
+    called: HashMap<Span, Span>,
     seen: BTreeSet<Span>,
     found: Mentions,
 }
@@ -197,28 +213,13 @@ impl Finder<'_> {
             let whole = self.facts.source_map().nodes[function.0 as usize].get(body.node.0 as usize).copied();
             let operation = self.program().layers[layer.0 as usize].operations.iter().position(|it| it.name == *name);
             if let (Some(whole), Some(operation)) = (whole, operation) {
-                let span = self.called_name(whole, name);
+                let span = self.called.get(&whole).copied().unwrap_or(whole);
                 let operation = Symbol::Operation(layer, operation);
                 self.add(span, operation, Role::Call);
                 self.found.calls.push(Call { by, operation, span });
             }
         }
         body.for_each_child(&mut |child| self.calls_in(function, layer, by, child));
-    }
-
-    /// The name in a method call.
-    fn called_name(&self, whole: Span, name: &str) -> Span {
-        let Some(file) = self.files.get(whole.file as usize) else { return whole };
-        let calls = file.parse.root().descendants().filter_map(ast::MethodCallExpr::cast);
-        let is_it = |it: &ast::MethodCallExpr| {
-            let range = syntax::range(it.syntax().text_range());
-            (range.start, range.end) == (whole.start, whole.end)
-        };
-        let found = calls.filter(is_it).find_map(|it| it.name_ref()).filter(|it| it.text() == name);
-        found.map_or(whole, |it| {
-            let range = syntax::range(it.syntax().text_range());
-            Span { start: range.start, end: range.end, ..whole }
-        })
     }
 
     fn layer(&self, name: &Name) -> Option<LayerId> {

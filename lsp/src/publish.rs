@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
     time::Instant,
 };
 
@@ -209,11 +210,26 @@ pub fn report(session: &mut Session, params: &DocumentDiagnosticParams) -> Docum
         of_package(session, &package, true).into_iter().find(is_it)
     });
     let items = diagnostics.map(|(_, it)| it).unwrap_or_default();
+    let result_id = result_id(&items);
+    if params.previous_result_id.as_ref() == Some(&result_id) {
+        let report = RelatedUnchangedDocumentDiagnosticReport {
+            related_documents: None,
+            unchanged_document_diagnostic_report: UnchangedDocumentDiagnosticReport { result_id },
+        };
+        return DocumentDiagnosticReport::Unchanged(report).into();
+    }
     let report = RelatedFullDocumentDiagnosticReport {
         related_documents: None,
-        full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: None, items },
+        full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: Some(result_id), items },
     };
     DocumentDiagnosticReport::Full(report).into()
+}
+
+/// A name for findings: the same for the same ones.
+fn result_id(items: &[Diagnostic]) -> String {
+    let mut hasher = DefaultHasher::new();
+    json!(items).to_string().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// The verdicts of a package, if there are any.

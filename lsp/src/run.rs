@@ -15,13 +15,15 @@ use std::{
 };
 
 use cspec_analysis::{
+    ir::Program,
     report::Options,
-    session::{self as engine, Listed, Request, Snapshot},
+    results::Provenance,
+    session::{self as engine, Listed, Request, Snapshot, State},
     verdict::{ObligationName, Scope},
 };
 use tokio::sync::mpsc;
 
-use crate::{server::Step, session::Event};
+use crate::{features::Matrix, server::Step, session::Event};
 
 /// A run under way.
 pub struct Run {
@@ -49,7 +51,14 @@ pub enum Heard {
     /// All obligations of a package are settled.
     Complete(usize),
     /// The matrix of a package is settled.
-    Movers(usize),
+    Movers {
+        /// Index of the package.
+        package: usize,
+        /// The program that the matrix is about.
+        program: Arc<Program>,
+        /// The matrix.
+        matrix: Matrix,
+    },
     /// The run is over.
     Over,
     /// The engine has a bug.
@@ -64,6 +73,8 @@ pub struct Job {
     pub scope: Scope,
     /// What is not settled in that scope. Obligations that turn out to be relied on join it.
     pub open: BTreeSet<ObligationName>,
+    /// Those of them that are stated where the text was last edited: what the user waits for.
+    pub near: BTreeSet<ObligationName>,
 }
 
 impl Run {
@@ -117,6 +128,7 @@ impl Worker {
             if smallest != job.scope {
                 self.explore(job, &smallest, &|name| job.open.contains(name));
             }
+            // Also what is known: it may rely on what is not.
             self.explore(job, &job.scope, &|_| true);
             if self.is_stopped() {
                 return;
@@ -124,11 +136,14 @@ impl Worker {
             self.tell(Heard::Complete(job.package));
         }
         for job in jobs {
-            self.engine.run_movers(job.package, &mover_options(&job.scope), &self.stop);
+            let options = mover_options(&job.scope);
+            self.engine.run_movers(job.package, &options, &self.stop);
             if self.is_stopped() {
                 return;
             }
-            self.tell(Heard::Movers(job.package));
+            let program = Arc::clone(self.engine.packages()[job.package].program());
+            let matrix = self.engine.movers(job.package, &options);
+            self.tell(Heard::Movers { package: job.package, program, matrix });
         }
     }
 
@@ -145,12 +160,23 @@ impl Worker {
             match event {
                 engine::Event::Planned { package, total } => self.tell(Heard::Planned(package, total)),
                 engine::Event::Started { .. } => {}
-                engine::Event::Settled { package, listed } => self.tell(Heard::Settled { package, listed }),
+                engine::Event::Settled { package, listed } if is_news(job, &listed) => {
+                    self.tell(Heard::Settled { package, listed });
+                }
+                engine::Event::Settled { .. } => {}
             }
         };
-        let request = Request { options: &options, packages: Some(&[job.package]), only, first: &|_| false };
+        let packages = &[job.package];
+        let first = |name: &ObligationName| job.near.contains(name);
+        let request = Request { options: &options, packages: Some(packages), only, first: &first };
         self.engine.run(&request, &tell, &self.stop);
     }
+}
+
+/// Whether the session does not know yet how an obligation stands.
+fn is_news(job: &Job, listed: &Listed) -> bool {
+    let is_new = matches!(listed.state, State::Settled(_, Provenance::Computed(_)));
+    is_new || job.open.contains(&listed.name)
 }
 
 /// How mover types are inferred: in the smallest scope, since every pair of operations is asked about.

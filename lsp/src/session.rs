@@ -14,6 +14,7 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
+    ir::{Program, Span},
     report::Options,
     session::{self as engine, State},
     verdict::{ObligationName, Scope},
@@ -31,7 +32,7 @@ use crate::{
     features::{Matrix, layers},
     keep::{Kept, found_out},
     publish::Publisher,
-    run::{Heard, Job, Run, mover_options},
+    run::{Heard, Job, Run},
     server::{Outgoing, Step},
     snapshot::{PackageView, View},
     verdicts::Verdicts,
@@ -97,10 +98,12 @@ pub struct PackageState {
     pub verdicts: Verdicts,
     /// How it stands.
     pub phase: Phase,
-    /// The matrix of movers as the client last saw it.
-    pub matrix: Matrix,
+    /// The last matrix of movers, with the program that it is about.
+    pub matrix: Option<(Arc<Program>, Arc<Matrix>)>,
     /// The obligations that were not settled when they were last listed.
     pub open: BTreeSet<ObligationName>,
+    /// Those of them that are stated in the declaration that was last edited.
+    pub near: BTreeSet<ObligationName>,
     /// A scope that was asked for on a command, in place of the settings'.
     pub scope: Option<Scope>,
 }
@@ -118,6 +121,8 @@ pub struct Session {
     outgoing: UnboundedSender<Outgoing>,
     queue: Sender<Event>,
     roots: HashMap<Utf8PathBuf, Vec<Package>>,
+    /// Folders whose packages are on their way.
+    loading: BTreeSet<Utf8PathBuf>,
     /// What the manifests say, by manifest; with what is wrong with it.
     settings: HashMap<Utf8PathBuf, (Settings, Option<String>)>,
     kept: Arc<Kept>,
@@ -132,7 +137,12 @@ pub struct Session {
     runs: u64,
     run: Option<Run>,
     publisher: Publisher,
-    last_edited: Option<Utf8PathBuf>,
+    /// Somebody waits for what is to be published: it must not wait for more.
+    is_urgent: bool,
+    /// The client is to be told how the packages stand, after what is to be published.
+    status_due: bool,
+    /// Where the text was last edited.
+    last_edited: Option<(Utf8PathBuf, u32)>,
     /// When the client was last told how the packages stand.
     status_told: Instant,
 }
@@ -149,7 +159,7 @@ impl Session {
         let kept = Arc::new(Kept::default());
         let mut engine = engine::Session::with_cache(Vec::new(), Arc::clone(&kept) as Arc<_>);
         let view = View::new(engine.snapshot(), None, client.encoding, &|_| None);
-        let session = Session {
+        let mut session = Session {
             client,
             config,
             documents: Documents::default(),
@@ -157,6 +167,7 @@ impl Session {
             outgoing,
             queue,
             roots: HashMap::new(),
+            loading: BTreeSet::new(),
             settings: HashMap::new(),
             kept,
             engine,
@@ -167,6 +178,8 @@ impl Session {
             runs: 0,
             run: None,
             publisher: Publisher::default(),
+            is_urgent: false,
+            status_due: false,
             last_edited: None,
             status_told: Instant::now(),
         };
@@ -239,15 +252,16 @@ impl Session {
         if age.is_some_and(|it| it >= LONG) {
             self.show_progress();
         }
-        if self.run.is_some() && self.status_told.elapsed() >= TELL_EVERY {
-            self.tell_status();
-        }
         let mark_stale = age.is_none_or(|it| it >= STALE_AFTER);
         let waited = self.publisher.due().is_none_or(|it| it.elapsed() >= PUBLISH_EVERY);
-        if waited || self.run.is_none() {
+        if std::mem::take(&mut self.is_urgent) || waited || self.run.is_none() {
             let mut publisher = std::mem::take(&mut self.publisher);
             publisher.publish(self, mark_stale);
             self.publisher = publisher;
+        }
+        let is_long_ago = self.run.is_some() && self.status_told.elapsed() >= TELL_EVERY;
+        if std::mem::take(&mut self.status_due) || is_long_ago {
+            self.tell_status();
         }
     }
 
@@ -296,13 +310,26 @@ impl Session {
     fn opened(&mut self, document: TextDocumentItem) {
         let Some(path) = documents::path_of(&document.uri) else { return };
         self.documents.open(path.clone(), document.uri, document.version, document.text);
-        self.text_changed(&path);
-        if self.roots.keys().all(|it| !path.starts_with(it)) {
-            // A file from elsewhere: its own workspace, if it has one.
-            if let Some(folder) = path.ancestors().skip(1).find(|it| it.join("Cargo.toml").is_file()) {
-                self.load(folder.to_owned());
-            }
+        self.text_changed(&path, 0);
+        self.load_homes();
+    }
+
+    /// Loads the workspaces of open documents that are in none of those that are known: the client's folders may be above theirs or below,
+    /// or somewhere else.
+    fn load_homes(&mut self) {
+        if !self.loading.is_empty() {
+            // They may be in what is on its way.
+            return;
         }
+        let is_known =
+            |path: &Utf8Path| self.roots.values().flatten().any(|it: &Package| path.starts_with(&it.workspace_root));
+        let lost = self.documents.paths().filter(|it| !is_known(it));
+        let homes: BTreeSet<Utf8PathBuf> = lost
+            .filter_map(|it| it.ancestors().skip(1).find(|it| it.join("Cargo.toml").is_file()))
+            .filter(|it| !self.roots.contains_key(*it))
+            .map(Utf8Path::to_owned)
+            .collect();
+        homes.into_iter().for_each(|it| self.load(it));
     }
 
     fn changed(&mut self, params: DidChangeTextDocumentParams) {
@@ -312,7 +339,7 @@ impl Session {
         } = params;
         let Some(path) = documents::path_of(&uri) else { return };
         match self.documents.change(&path, version, content_changes, self.client.encoding) {
-            Ok(()) => self.text_changed(&path),
+            Ok(at) => self.text_changed(&path, at),
             Err(refused) => {
                 let why = match refused {
                     Refused::NotOpen => "it is not open",
@@ -324,12 +351,12 @@ impl Session {
         }
     }
 
-    /// The document at `path` has another text, or is open now.
-    fn text_changed(&mut self, path: &Utf8PathBuf) {
+    /// The document at `path` has another text from the offset `at` on, or is open now.
+    fn text_changed(&mut self, path: &Utf8PathBuf, at: u32) {
         if let Some(document) = self.documents.get(path) {
             self.engine.set_buffer(path, document.text.content().clone());
         }
-        self.last_edited = Some(path.clone());
+        self.last_edited = Some((path.clone(), at));
         self.dirty = true;
         self.wanted |= self.config.check == Trigger::Edit;
         // What it explores is no longer the text.
@@ -372,8 +399,9 @@ impl Session {
     }
 
     /// Loads the folders that a manifest may concern.
-    fn reload(&self, manifest: &Utf8Path) {
-        self.roots.keys().filter(|it| manifest.starts_with(it)).for_each(|it| self.load(it.clone()));
+    fn reload(&mut self, manifest: &Utf8Path) {
+        let folders: Vec<Utf8PathBuf> = self.roots.keys().filter(|it| manifest.starts_with(it)).cloned().collect();
+        folders.into_iter().for_each(|it| self.load(it));
     }
 
     fn folders_changed(&mut self, change: &WorkspaceFoldersChangeEvent) {
@@ -405,7 +433,8 @@ impl Session {
     }
 
     /// Asks cargo for the packages of a folder, on a thread of its own.
-    fn load(&self, folder: Utf8PathBuf) {
+    fn load(&mut self, folder: Utf8PathBuf) {
+        self.loading.insert(folder.clone());
         let (queue, kept) = (self.queue.clone(), Arc::clone(&self.kept));
         std::thread::spawn(move || {
             let manifest = folder.join("Cargo.toml");
@@ -433,17 +462,29 @@ impl Session {
             // An ordinary Rust workspace: nothing to do, and nothing to say.
             Err(LoadError::NoPackageWithLayers) => Vec::new(),
             Err(LoadError::Metadata(words)) => {
-                self.log(format!("cargo cannot read the workspace in {folder}: {words}"));
-                // A manifest that is being edited is broken for a while: what was known stays.
-                self.roots.get(&folder).cloned().unwrap_or_default()
+                let text = format!("cargo cannot read the workspace in {folder}: {words}");
+                match self.roots.get(&folder) {
+                    // A manifest that is being edited is broken for a while: what was known stays.
+                    Some(known) => {
+                        self.log(text);
+                        known.clone()
+                    }
+                    // Nothing is checked until it can: that is not to be taken for success.
+                    None => {
+                        self.say(Outgoing::Show(MessageType::ERROR, text));
+                        Vec::new()
+                    }
+                }
             }
             Err(other) => {
                 self.log(format!("the workspace in {folder} cannot be read: {other:?}"));
                 Vec::new()
             }
         };
+        self.loading.remove(&folder);
         self.roots.insert(folder, packages);
         self.packages_changed();
+        self.load_homes();
     }
 
     fn packages_changed(&mut self) {
@@ -529,10 +570,11 @@ impl Session {
         if !is_settled || view.facts.is_kept || !view.files.iter().all(|it| is_saved(&it.path)) {
             return;
         }
-        let results = found_out(&self.view.engine, package, &self.scope_of(view));
+        let (engine, scope) = (self.view.engine.clone(), self.scope_of(view));
         let target = view.facts.package.target_directory.clone();
         let (kept, outgoing) = (Arc::clone(&self.kept), self.outgoing.clone());
         std::thread::spawn(move || {
+            let results = found_out(&engine, package, &scope);
             if let Some(why) = kept.keep(&target, results) {
                 let _ = outgoing.send(Outgoing::Log(MessageType::WARNING, why));
             }
@@ -547,6 +589,9 @@ impl Session {
         let asked = self.view.engine.obligations(package, &options(scope.clone()));
         let is_open = |it: &&engine::Listed| matches!(it.state, State::Stale(_) | State::Unknown);
         let open: BTreeSet<ObligationName> = asked.iter().filter(is_open).map(|it| it.name.clone()).collect();
+        let edited = self.edited_declaration(package);
+        let is_near = |it: &&engine::Listed| edited.is_some_and(|edited| edited.contains(it.span));
+        let near = asked.iter().filter(is_open).filter(is_near).map(|it| it.name.clone()).collect();
         let smaller = match open.is_empty() {
             true => Vec::new(),
             false => self.view.engine.obligations(package, &options(scope.smallest())),
@@ -559,7 +604,15 @@ impl Session {
             false if self.wanted => Phase::Queued,
             false => Phase::NotRun,
         };
-        state.open = open;
+        (state.open, state.near) = (open, near);
+    }
+
+    /// The function that was last edited, if it is one of this package.
+    fn edited_declaration(&self, package: usize) -> Option<Span> {
+        let (path, at) = self.last_edited.as_ref()?;
+        let (edited, file) = self.view.find(path)?;
+        let function = self.view.packages[edited].files.get(file as usize)?.function_around(*at)?;
+        (edited == package).then_some(Span { file, start: function.start, end: function.end })
     }
 
     /// Starts to explore what was not settled when the text was last looked at, in place of what is being explored.
@@ -573,11 +626,11 @@ impl Session {
                 continue;
             }
             let Some(state) = self.state_of(package) else { continue };
-            let open = state.open.clone();
+            let (open, near) = (state.open.clone(), state.near.clone());
             state.phase = if open.is_empty() { Phase::Settled } else { Phase::Queued };
-            jobs.push(Job { package, scope: self.scope_of(&it), open });
+            jobs.push(Job { package, scope: self.scope_of(&it), open, near });
         }
-        let edited = self.last_edited.as_ref().and_then(|it| self.view.find(it)).map(|(package, _)| package);
+        let edited = self.last_edited.as_ref().and_then(|(it, _)| self.view.find(it)).map(|(package, _)| package);
         jobs.sort_by_key(|it| Some(it.package) != edited);
         if !jobs.is_empty() {
             self.runs += 1;
@@ -598,7 +651,9 @@ impl Session {
                 if let Phase::Running(done, total) = state.phase {
                     state.phase = Phase::Running((done + 1).min(total), total);
                 }
+                let is_near = state.near.contains(&listed.name);
                 if state.verdicts.settled(*listed) {
+                    self.is_urgent |= is_near;
                     self.publisher.touch();
                 }
             }
@@ -606,16 +661,16 @@ impl Session {
                 self.relist(package);
                 self.keep(package);
                 self.publisher.touch();
+                self.is_urgent = true;
+                self.status_due = true;
                 self.say(Outgoing::Refresh(self.client.refresh));
-                self.tell_status();
             }
-            Heard::Movers(package) => {
-                let Some(it) = self.view.packages.get(package).cloned() else { return };
-                let matrix = self.view.engine.movers(package, &mover_options(&self.scope_of(&it)));
+            Heard::Movers { package, program, matrix } => {
                 self.keep(package);
                 let Some(state) = self.state_of(package) else { return };
-                if state.matrix != matrix {
-                    state.matrix = matrix;
+                let is_same = state.matrix.as_ref().is_some_and(|(about, it)| *about == program && **it == matrix);
+                state.matrix = Some((program, Arc::new(matrix)));
+                if !is_same {
                     self.say(Outgoing::Refresh(self.client.refresh));
                 }
             }
@@ -627,7 +682,7 @@ impl Session {
                 self.run = None;
                 self.forget_phases();
                 self.publisher.touch();
-                self.tell_status();
+                self.status_due = true;
             }
         }
     }

@@ -2,14 +2,14 @@
 //!
 //! Every span of the engine is one of the text at hand, also where a program or a verdict is of an earlier one.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
     index::Indexed,
     ir::Span,
     session::{File, PackageSnapshot, Snapshot},
-    syntax::{self, Parse},
+    syntax::{self, Parse, SyntaxKind},
 };
 use tower_lsp_server::ls_types::{Location, Range, Uri};
 
@@ -35,8 +35,7 @@ pub struct PackageView {
     pub facts: Arc<PackageSnapshot>,
     /// Its files.
     pub files: Files,
-    /// Who is named where.
-    pub mentions: Mentions,
+    mentions: OnceLock<Mentions>,
 }
 
 /// The files of a package.
@@ -94,6 +93,14 @@ impl View {
     }
 }
 
+impl FileView {
+    /// The innermost function at an offset, with its attributes.
+    pub fn function_around(&self, offset: u32) -> Option<std::ops::Range<u32>> {
+        let functions = self.parse.root().descendants().filter(|it| it.kind() == SyntaxKind::FN);
+        functions.map(|it| syntax::text_range(&it)).filter(|it| it.contains(&offset)).last()
+    }
+}
+
 impl PackageView {
     fn new(
         facts: Arc<PackageSnapshot>,
@@ -106,12 +113,17 @@ impl PackageView {
             if let Some(known) = known.filter(|it| *it.text.content() == now.text && it.uri == uri) {
                 return Some(Arc::clone(known));
             }
-            let (text, parse) = (Text::new(Arc::clone(&now.text)), syntax::parse(&now.text));
-            Some(Arc::new(FileView { path: now.path.clone(), uri, text, parse, indexed: Arc::clone(&now.indexed) }))
+            let (path, text) = (now.path.clone(), Text::new(Arc::clone(&now.text)));
+            let (parse, indexed) = (now.parse.clone(), Arc::clone(&now.indexed));
+            Some(Arc::new(FileView { path, uri, text, parse, indexed }))
         };
         let files: Files = facts.files.iter().filter_map(file).collect();
-        let mentions = Mentions::find(&facts, &files);
-        PackageView { facts, files, mentions }
+        PackageView { facts, files, mentions: OnceLock::new() }
+    }
+
+    /// Who is named where. Looked for when it is first asked for: while somebody types, nobody asks.
+    pub fn mentions(&self) -> &Mentions {
+        self.mentions.get_or_init(|| Mentions::find(&self.facts, &self.files))
     }
 
     /// Where a span is.

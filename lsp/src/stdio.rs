@@ -88,7 +88,9 @@ fn read_frame(input: &mut impl BufRead) -> std::io::Result<Option<Frame>> {
             return Ok(None);
         }
         let line = String::from_utf8_lossy(&line).trim().to_owned();
-        match line.split_once(':') {
+        // After a frame whose length was wrong, the header does not begin the line: what is left of that frame stands in front of it.
+        let start = line.to_ascii_lowercase().rfind("content-length:").unwrap_or_default();
+        match line[start..].split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                 headers += 1;
                 length = value.trim().parse::<usize>().ok().filter(|it| *it <= LONGEST);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use cspec_analysis::{
+    diagnostics::Diagnostic,
     session::{Listed, State},
     verdict::{ObligationName, Outcome, Verdict},
 };
@@ -36,6 +37,13 @@ pub enum Age {
     Unknown,
     /// None: what it is about has errors.
     Broken,
+}
+
+impl Entry {
+    /// What was found.
+    pub fn findings(&self) -> &[Diagnostic] {
+        self.outcome.as_ref().map(|it| &*it.diagnostics).unwrap_or_default()
+    }
 }
 
 /// How many obligations have which verdict.
@@ -76,7 +84,7 @@ impl Verdicts {
         }
     }
 
-    /// An obligation was settled; whether what is shown changes.
+    /// An obligation was settled; whether findings come, go or change by it.
     pub fn settled(&mut self, listed: Listed) -> bool {
         let (age, outcome) = match listed.state {
             State::Settled(outcome, _) => (Age::Fresh, Some(outcome)),
@@ -84,10 +92,13 @@ impl Verdicts {
             State::Stale(_) | State::Unknown => return false,
         };
         let id = listed.name.id();
-        let before = self.by_id.get(&id);
-        let same = before.is_some_and(|it| it.age == age && it.outcome == outcome);
-        self.by_id.insert(id, Entry { name: listed.name, outcome, age });
-        !same
+        let now = Entry { name: listed.name, outcome, age };
+        let is_same = match self.by_id.get(&id) {
+            Some(before) => before.findings() == now.findings() && (before.age == now.age || now.findings().is_empty()),
+            None => now.findings().is_empty(),
+        };
+        self.by_id.insert(id, now);
+        !is_same
     }
 
     /// The verdict on an obligation.

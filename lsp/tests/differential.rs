@@ -1,4 +1,6 @@
-//! The server and the engine say the same about the same text, whatever edits led to it: ten thousand of them, in one session.
+//! The server and the engine say the same about the same text, whatever edits led to it: thousands of them, in one session.
+//!
+//! `CSPEC_EDITS=10000 cargo test -p cspec-lsp --test differential -- --nocapture` makes so many, and says what came of it.
 
 mod support;
 
@@ -48,8 +50,8 @@ const PIECES: [&str; 20] = [
     ";",
 ];
 
-/// How many edits are made.
-const EDITS: usize = 10_000;
+/// How many edits are made, unless `CSPEC_EDITS` says otherwise.
+const EDITS: usize = 2_000;
 
 /// One random edit, as the protocol has it, applied to `text` as well; and the edit that undoes it.
 fn edit(random: &mut Random, text: &mut String) -> (Value, Value) {
@@ -117,7 +119,8 @@ fn by_server(client: &Client, uri: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn after_ten_thousand_random_edits_the_server_agrees_with_a_cold_run() {
+fn after_random_edits_the_server_agrees_with_a_cold_run() {
+    let wanted = std::env::var("CSPEC_EDITS").ok().map_or(EDITS, |it| it.parse().expect("a number of edits"));
     let mut random = Random(20);
     let workspace = Workspace::new(FIXTURE);
     let mut client = Client::open(&workspace);
@@ -125,7 +128,7 @@ fn after_ten_thousand_random_edits_the_server_agrees_with_a_cold_run() {
     client.did_open(&uri, FIXTURE);
     let mut text = FIXTURE.to_owned();
     let (mut edits, mut compared, mut with_findings) = (0, 0, 0);
-    while edits < EDITS {
+    while edits < wanted {
         // Most edits are undone, or the text would soon make no sense at all.
         for _ in 0..10 + random.below(80) {
             let (change, undoing) = edit(&mut random, &mut text);
@@ -157,8 +160,6 @@ fn after_ten_thousand_random_edits_the_server_agrees_with_a_cold_run() {
             FIXTURE.clone_into(&mut text);
         }
     }
-    assert!(
-        compared > 50 && with_findings > 20,
-        "{compared} texts were compared, {with_findings} of them with findings"
-    );
+    println!("{edits} edits; {compared} texts were compared, {with_findings} of them with findings");
+    assert!(compared >= wanted / 200 && with_findings >= wanted / 500, "too few of them");
 }

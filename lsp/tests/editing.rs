@@ -68,7 +68,11 @@ fn a_missing_pass_through_is_added() {
     assert!(client.findings(&uri)[0].contains("CS0201"), "{:?}", client.findings(&uri));
     let offered = fixes(&mut client, &uri, &wrong, "CriticalSection {");
     assert_eq!(offered[0].0, "Pass `print` on to the layer below");
-    assert_eq!(apply(&offered[0].1, &uri, &wrong), FIXTURE);
+    let fixed = apply(&offered[0].1, &uri, &wrong);
+    assert_eq!(fixed, FIXTURE);
+    client.did_change(&uri, &fixed);
+    client.settle();
+    assert_eq!(client.findings(&uri), Vec::<String>::new());
 }
 
 #[test]
@@ -185,4 +189,101 @@ fn hover_shows_the_row_of_the_matrix() {
         1 proved
     "#]]
     .assert_eq(&text);
+}
+
+#[test]
+fn a_client_may_ask_for_findings_instead() {
+    let workspace = Workspace::new(FIXTURE);
+    let mut capabilities = support::capabilities();
+    capabilities["workspace"]["diagnostics"] = json!({ "refreshSupport": true });
+    let settings = json!({ "status": true, "diagnostics": { "mode": "pull" } });
+    let mut client = Client::open_with(&workspace, &capabilities, &settings);
+    let uri = workspace.uri("src/lib.rs");
+    client.did_open(&uri, FIXTURE);
+    client.settle();
+    let pull = |client: &mut Client, last: &Value| {
+        let params = json!({ "textDocument": { "uri": uri }, "previousResultId": last });
+        client.request("textDocument/diagnostic", params)
+    };
+    let empty = pull(&mut client, &Value::Null);
+    assert_eq!(empty["items"], json!([]));
+
+    client.heard.clear();
+    client.did_change(&uri, &FIXTURE.replacen("#[op]\n    fn acquire", "#[op(left)]\n    fn acquire", 1));
+    client.settle();
+    assert!(client.heard.iter().any(|it| it["method"] == "workspace/diagnostic/refresh"), "it is told to ask again");
+    assert!(client.diagnostics(&uri).is_none(), "nothing is sent that is asked for");
+    let found = pull(&mut client, &empty["resultId"]);
+    assert!(found["items"].as_array().is_some_and(|it| !it.is_empty()), "{found}");
+    assert!(found["items"][0]["codeDescription"]["href"].is_string(), "{found}");
+    let again = pull(&mut client, &found["resultId"]);
+    assert_eq!(again, json!({ "kind": "unchanged", "resultId": found["resultId"] }));
+}
+
+#[test]
+fn a_finding_points_at_the_other_operation_and_at_the_transition_taken() {
+    // A choice in `write`, so that which transition was taken is a question.
+    let text = FIXTURE.replacen(
+        "        self.value = value;",
+        "        if maybe() {\n            self.value = value;\n        }",
+        1,
+    );
+    let wrong = text.replacen("#[op]\n    fn read", "#[op(left)]\n    fn read", 1);
+    let (_workspace, client, uri) = opened(&wrong);
+    let found = client.diagnostics(&uri).expect("there are findings")["diagnostics"][0].clone();
+    let related = found["relatedInformation"].as_array().cloned().unwrap_or_default();
+    let line = |it: &Value| {
+        let line = it["location"]["range"]["start"]["line"].as_u64().expect("a number") as usize;
+        let shown = wrong.lines().nth(line).unwrap_or_default().trim();
+        format!("{}: {shown}\n", it["message"].as_str().unwrap_or_default())
+    };
+    let related: String = related.iter().map(line).collect();
+    expect_test::expect![[r#"
+        what `Counter::inc` allows: fn inc(&mut self, me: Pid) -> u64 {
+        the transition taken by p0: write(1) → (): if maybe() {
+    "#]]
+    .assert_eq(&related);
+}
+
+#[test]
+fn an_operation_that_nothing_enables_is_shown_as_not_needed() {
+    let text = FIXTURE.replacen(
+        "        when(self.owner.is_none());\n        self.owner = Some(me);",
+        "        when(self.owner.is_none() && self.owner.is_some());",
+        1,
+    );
+    let (_workspace, client, uri) = opened(&text);
+    let published = client.diagnostics(&uri).expect("there are findings")["diagnostics"].clone();
+    let never = published.as_array().expect("a list").iter().find(|it| it["code"] == "CS1001");
+    let never = never.unwrap_or_else(|| panic!("{published:#}"));
+    assert_eq!((&never["tags"], &never["severity"]), (&json!([1]), &json!(2)));
+}
+
+#[test]
+fn a_verdict_says_that_it_waits_or_is_old() {
+    let workspace = Workspace::new("");
+    workspace.copy(&support::repository().join("cmail/src"), "src");
+    let mut client = Client::open(&workspace);
+    let uri = workspace.uri("src/layers/deliver.rs");
+    let text = std::fs::read_to_string(workspace.path("src/layers/deliver.rs")).expect("it was copied");
+    client.did_open(&uri, &text);
+    client.settle();
+    let lenses = |client: &mut Client| {
+        let lenses = client.request("textDocument/codeLens", json!({ "textDocument": { "uri": uri } }));
+        let title = |it: &Value| it["command"]["title"].as_str().unwrap_or_default().to_owned();
+        lenses.as_array().expect("a list").iter().map(title).collect::<Vec<_>>().join("\n")
+    };
+    let settled = lenses(&mut client);
+    assert!(settled.contains("proved") && !settled.contains("stale") && !settled.contains("queued"), "{settled}");
+
+    // The request follows the edit: it is answered before anything can be explored.
+    client.did_change(&uri, &text.replacen("pub struct", "/// Another comment.\npub struct", 1));
+    assert_eq!(lenses(&mut client), settled, "a comment makes nothing old");
+    let place = text.find("fn link_mail(&mut self").expect("it is there");
+    let body = place + text[place..].find("{\n").expect("it has a body") + 2;
+    client.did_change(&uri, &format!("{}        let edit: u64 = 17;\n{}", &text[..body], &text[body..]));
+    let during = lenses(&mut client);
+    assert!(during.contains("stale") && (during.contains("queued") || during.contains("running")), "{during}");
+    client.settle();
+    assert_eq!(lenses(&mut client), settled);
 }

@@ -253,24 +253,28 @@ fn a_counterexample_is_a_document_with_two_columns() {
 
         CS0302 · left-mover · **violated**
 
-        | possible | other order |
-        |---|---|
+        | possible                           | other order                        |
+        |------------------------------------|------------------------------------|
         | `Locked { value: 0, owner: None }` | `Locked { value: 0, owner: None }` |
-        | [p1: write(7) → ()](file:///w/src/lib.rs#L36) | [p0: read() → 0, not 7](file:///w/src/lib.rs#L31) |
-        | `value: 0 → 7` | nothing changes |
-        | [p0: read() → 7](file:///w/src/lib.rs#L31) |  |
-        | nothing changes |  |
+        | [p1: write(7) → ()][1]             | [p0: read() → 0, not 7][2]         |
+        | `value: 0 → 7`                     | nothing changes                    |
+        | [p0: read() → 7][2]                |                                    |
+        | nothing changes                    |                                    |
 
         ✗ in the other order `read` cannot return 7
 
-        - [lib.rs:30](file:///w/src/lib.rs#L30) — claimed here  
+        - [lib.rs:30][3] — claimed here  
           `#[op(left)]`
-        - [lib.rs:31](file:///w/src/lib.rs#L31) — `read` of `RawLock`  
+        - [lib.rs:31][2] — `read` of `RawLock`  
           `fn read(&mut self, me: Pid) -> u64 {`
-        - [lib.rs:36](file:///w/src/lib.rs#L36) — the other operation  
+        - [lib.rs:36][1] — the other operation  
           `fn write(&mut self, me: Pid, value: u64) {`
 
         **What to do:** claim what holds, or weaken one of the two operations until the orders agree
+
+        [1]: file:///w/src/lib.rs#L36
+        [2]: file:///w/src/lib.rs#L31
+        [3]: file:///w/src/lib.rs#L30
     "#]]
     .assert_eq(&text);
     // The client can show documents; it may be asked to before or after the answer.

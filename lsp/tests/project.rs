@@ -19,10 +19,11 @@ fn kept(workspace: &Workspace) -> Vec<PathBuf> {
 /// Waits until the server has kept what it found out: it writes beside its other work.
 fn wait_for_kept(client: &mut Client, workspace: &Workspace) {
     client.wait_polling("results on the disk", |_| (!kept(workspace).is_empty()).then_some(()));
-    let mut before = 0;
+    let (mut before, mut unchanged) = (0, 0);
     client.wait_polling("the last result on the disk", |_| {
         let now = kept(workspace).len();
-        (std::mem::replace(&mut before, now) == now).then_some(())
+        unchanged = if now == std::mem::replace(&mut before, now) { unchanged + 1 } else { 0 };
+        (unchanged == 20).then_some(())
     });
 }
 
@@ -139,4 +140,19 @@ fn settings_that_make_no_sense_are_told_of_once() {
     client.wait("a word on the scalar", |client| {
         shown(client).iter().any(|it| it.contains("there is no bound `Mesage`")).then_some(())
     });
+}
+
+#[test]
+fn a_workspace_that_cannot_be_read_is_told_of() {
+    let workspace = Workspace::new(FIXTURE);
+    workspace.write("Cargo.toml", "[package");
+    let mut client = Client::open(&workspace);
+    client.wait("a word on the manifest", |client| {
+        shown(client).iter().any(|it| it.contains("cargo cannot read the workspace")).then_some(())
+    });
+    // When it can be read, it is.
+    workspace.write("Cargo.toml", &manifest(""));
+    let uri = workspace.uri("Cargo.toml");
+    client.notify("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri, "type": 2 }] }));
+    client.settle();
 }

@@ -144,6 +144,22 @@ fn what_is_no_message_is_refused_and_the_next_one_is_read() {
 }
 
 #[test]
+fn after_a_wrong_length_the_next_whole_message_is_read() {
+    let workspace = Workspace::new(FIXTURE);
+    let mut client = Client::open(&workspace);
+    let body = json!({ "jsonrpc": "2.0", "id": 500, "method": "cspec/layers" }).to_string();
+    for length in [0, 1, 10, body.len() - 1, body.len() + 3, body.len() + 40, usize::MAX] {
+        client.write_raw(format!("Content-Length: {length}\r\n\r\n{body}").as_bytes());
+        // What follows may be taken for a part of what was announced; what follows that is not.
+        for _ in 0..4 {
+            client.send(&json!({ "jsonrpc": "2.0", "id": "swallowed", "method": "cspec/layers" }));
+        }
+        client.request("cspec/layers", Value::Null);
+    }
+    assert!(client.shut_down().success());
+}
+
+#[test]
 fn messages_may_come_in_pieces_or_glued_together() {
     let workspace = Workspace::new(FIXTURE);
     let mut client = Client::open(&workspace);
@@ -287,4 +303,123 @@ fn a_client_without_settings_is_asked_for_them_once() {
     let asked = client.heard.iter().filter(|it| it["method"] == "workspace/configuration").count();
     assert_eq!(asked, 2, "at the start, and when told that they have changed");
     assert!(client.heard.iter().any(|it| it["method"] == "cspec/status"), "the settings it started with stay");
+}
+
+#[test]
+fn settings_take_effect_when_they_change() {
+    let workspace = Workspace::new(FIXTURE);
+    let mut client = Client::open(&workspace);
+    let uri = workspace.uri("src/lib.rs");
+    client.did_open(&uri, FIXTURE);
+    client.settle();
+    let document = json!({ "textDocument": { "uri": uri } });
+    assert!(client.request("textDocument/codeLens", document.clone()).is_array());
+    let configure = |client: &mut Client, settings: Value| {
+        client.notify("workspace/didChangeConfiguration", json!({ "settings": { "cspec": settings } }));
+    };
+
+    configure(&mut client, json!({ "status": true, "codeLenses": false, "scope": { "budget": 1 } }));
+    client.settle();
+    assert!(client.request("textDocument/codeLens", document.clone()).is_null());
+    let undecided = |client: &mut Client| {
+        client.request("cspec/layers", Value::Null)[0]["status"]["verdicts"]["undecided"].as_u64().expect("a number")
+    };
+    assert!(undecided(&mut client) > 0, "one step is not enough");
+
+    configure(&mut client, json!({ "status": true, "check": "onCommand" }));
+    client.settle();
+    assert_eq!(undecided(&mut client), 0, "what was known in the usual scope is known again");
+    client.did_change(&uri, &wrong());
+    client.listen(Duration::from_millis(50));
+    let layers = client.request("cspec/layers", Value::Null);
+    assert_eq!(layers[0]["status"]["phase"], "notRun", "an edit does not start a run");
+    client.request("workspace/executeCommand", json!({ "command": "cspec.check", "arguments": [] }));
+    client.settle();
+    assert_eq!(client.findings(&uri), fresh_findings(&wrong()));
+
+    configure(&mut client, json!({ "check": "sometimes" }));
+    client.wait("a word on settings that make no sense", |client| {
+        let mut shown = client.heard.iter().filter(|it| it["method"] == "window/showMessage");
+        shown.any(|it| it["params"]["message"].as_str().is_some_and(|it| it.contains("sometimes"))).then_some(())
+    });
+}
+
+#[test]
+fn several_folders_are_several_workspaces_and_come_and_go() {
+    let (fine, other) = (Workspace::new(FIXTURE), Workspace::new(&wrong()));
+    let mut client = Client::open(&fine);
+    client.settle();
+    let packages = |client: &mut Client| client.request("cspec/layers", Value::Null).as_array().map_or(0, Vec::len);
+    assert_eq!(packages(&mut client), 1);
+
+    let folder = json!({ "uri": other.uri("").trim_end_matches('/'), "name": "other" });
+    let event = json!({ "event": { "added": [folder], "removed": [] } });
+    client.notify("workspace/didChangeWorkspaceFolders", event);
+    client.wait_polling("the second package", |client| (packages(client) == 2).then_some(()));
+    client.settle();
+    assert_eq!(client.findings(&fine.uri("src/lib.rs")), Vec::<String>::new());
+    assert_eq!(client.findings(&other.uri("src/lib.rs")), fresh_findings(&wrong()));
+
+    let event = json!({ "event": { "added": [], "removed": [folder] } });
+    client.notify("workspace/didChangeWorkspaceFolders", event);
+    client.settle();
+    assert_eq!(packages(&mut client), 1);
+    assert_eq!(client.findings(&other.uri("src/lib.rs")), Vec::<String>::new(), "its findings went with it");
+}
+
+#[test]
+fn the_workspace_of_an_open_file_is_found_wherever_the_folder_is() {
+    let workspace = Workspace::new(&wrong());
+    let uri = workspace.uri("src/lib.rs");
+    for folder in ["..", "src", "src/nowhere"] {
+        let mut client = Client::start();
+        client.initialize(&workspace.uri(folder), &capabilities(), &json!({ "status": true }));
+        client.did_open(&uri, &wrong());
+        client.settle();
+        assert_eq!(client.findings(&uri), fresh_findings(&wrong()), "{folder}");
+        assert_eq!(client.request("cspec/layers", Value::Null).as_array().map(Vec::len), Some(1));
+    }
+}
+
+#[test]
+fn a_run_under_way_does_not_hold_up_the_end() {
+    let workspace = Workspace::new("");
+    workspace.copy(&support::repository().join("cmail/src"), "src");
+    let mut client = Client::open(&workspace);
+    client.wait("a run under way", |client| {
+        let statuses = client.heard.iter().filter(|it| it["method"] == "cspec/status");
+        statuses.map(|it| &it["params"]["packages"][0]["phase"]).any(|it| it == "queued").then_some(())
+    });
+    assert!(client.shut_down().success());
+}
+
+#[test]
+fn what_rust_analyzer_does_in_the_same_buffer_is_left_to_it() {
+    let workspace = Workspace::new(FIXTURE);
+    let mut client = Client::start();
+    let answer = client.initialize(&workspace.uri(""), &capabilities(), &Value::Null);
+    let offered = answer["capabilities"].as_object().expect("it offers something");
+    for other in [
+        "renameProvider",
+        "documentFormattingProvider",
+        "documentRangeFormattingProvider",
+        "documentOnTypeFormattingProvider",
+        "signatureHelpProvider",
+        "typeDefinitionProvider",
+        "selectionRangeProvider",
+        "linkedEditingRangeProvider",
+    ] {
+        assert!(!offered.contains_key(other), "{other}");
+    }
+    assert_eq!(answer["serverInfo"]["name"], "cspec-lsp");
+    // And where both answer, this one speaks of layers only: not of fields, locals, or types.
+    let uri = workspace.uri("src/lib.rs");
+    client.did_open(&uri, FIXTURE);
+    client.settle();
+    for (needle, n) in [("value: u64", 0), ("seen.saturating_add", 0), ("Locked {", 0), ("when(", 0)] {
+        for method in ["textDocument/hover", "textDocument/definition", "textDocument/documentHighlight"] {
+            let answer = client.request(method, at(&uri, FIXTURE, needle, n));
+            assert!(answer.is_null(), "{method} on {needle}: {answer}");
+        }
+    }
 }

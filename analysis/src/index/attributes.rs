@@ -158,13 +158,20 @@ impl Arguments {
     /// An identifier; of a path, the last segment.
     fn name(&mut self, what: &str, indexed: &mut Indexed) -> Parsed<Name> {
         // In token trees `::` is two tokens.
+        let mut qualifier = Vec::new();
+        if self.peek(0) == ":" && self.peek(1) == ":" {
+            self.next += 2;
+            qualifier.push(String::new());
+        }
         while self.peek(1) == ":" && self.peek(2) == ":" {
+            qualifier.push(self.peek(0).to_owned());
             self.next += 3;
         }
         match self.tokens.get(self.next) {
             Some(token) if is_identifier(token.text()) => {
                 self.next += 1;
-                Ok(indexed.positions.name(token.text(), syntax::range(token.text_range())))
+                let name = indexed.positions.name(token.text(), syntax::range(token.text_range()));
+                Ok(Name { qualifier, ..name })
             }
             _ => self.malformed(what),
         }
@@ -322,10 +329,10 @@ fn pattern(arguments: &mut Arguments, key: &mut Option<Name>, indexed: &mut Inde
 
 /// The implementations in `A<B<C<Below>>>`, down to the alias' own parameter.
 pub(super) fn stack_links(item: &ast::TypeAlias, indexed: &mut Indexed) -> Option<Vec<Name>> {
-    let links = nested_names(item);
+    let links = nested_paths(item);
     let parameter =
         item.generic_param_list().and_then(|list| list.type_or_const_params().next()).and_then(|it| it.name());
-    let ends_in_parameter = links.last().zip(parameter).is_some_and(|(last, it)| last.text() == it.text());
+    let ends_in_parameter = links.last().zip(parameter).is_some_and(|(last, it)| last.syntax().text() == it.text());
     if links.len() < 2 || !ends_in_parameter {
         let range = syntax::range(item.ty().map_or_else(|| item.syntax().text_range(), |it| it.syntax().text_range()));
         let malformed = Malformed { range, expected: "a stack is implementations around its own parameter".to_owned() };
@@ -333,16 +340,16 @@ pub(super) fn stack_links(item: &ast::TypeAlias, indexed: &mut Indexed) -> Optio
         return None;
     }
     let above = &links[..links.len() - 1];
-    let name = |it: &ast::NameRef| indexed.positions.name(it.text(), syntax::range(it.syntax().text_range()));
-    Some(above.iter().map(name).collect())
+    above.iter().map(|it| indexed.positions.path(it)).collect()
 }
 
-fn nested_names(item: &ast::TypeAlias) -> Vec<ast::NameRef> {
-    let mut names = Vec::new();
+fn nested_paths(item: &ast::TypeAlias) -> Vec<ast::Path> {
+    let mut paths = Vec::new();
     let mut next = item.ty();
     while let Some(ast::Type::PathType(path)) = next.take() {
-        let Some(segment) = path.path().and_then(|it| it.segment()) else { break };
-        names.extend(segment.name_ref());
+        let Some(path) = path.path() else { break };
+        let Some(segment) = path.segment() else { break };
+        paths.push(path);
         next = segment.generic_arg_list().and_then(|list| {
             list.generic_args().find_map(|it| match it {
                 ast::GenericArg::TypeArg(it) => it.ty(),
@@ -350,5 +357,5 @@ fn nested_names(item: &ast::TypeAlias) -> Vec<ast::NameRef> {
             })
         });
     }
-    names
+    paths
 }

@@ -4,23 +4,29 @@
 //! [`syntax::declarations`], a name by its number in [`Positions`].
 
 mod attributes;
+mod scopes;
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use crate::{
     diagnostics::Diagnostic,
     ir::{Claim, Span},
     syntax::{
         self, AstNode, Parse, SyntaxKind, SyntaxNode,
-        ast::{self, HasAttrs, HasModuleItem, HasName},
+        ast::{self, HasAttrs, HasName, HasVisibility},
     },
 };
+
+pub(crate) use scopes::path_segments;
+pub use scopes::{Import, ModuleDeclaration, ModuleItem, OpaqueItem, ScopeItem, ScopeKind, Visibility};
 
 /// A name in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     /// The identifier.
     pub text: String,
+    /// What stands before it in a path: the segments, an empty one in front for `::`.
+    pub qualifier: Vec<String>,
     /// Index into [`Positions`] of the file.
     pub at: u32,
 }
@@ -28,6 +34,13 @@ pub struct Name {
 /// Where the names of an index stand, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Positions(Vec<Range<u32>>);
+
+impl Name {
+    /// The whole path.
+    pub fn path(&self) -> Vec<String> {
+        self.qualifier.iter().chain([&self.text]).cloned().collect()
+    }
+}
 
 impl Positions {
     /// Where `name` stands in file `file`.
@@ -38,7 +51,18 @@ impl Positions {
 
     pub(crate) fn name(&mut self, text: &str, range: Range<u32>) -> Name {
         self.0.push(range);
-        Name { text: text.to_owned(), at: self.0.len() as u32 - 1 }
+        Name { text: text.to_owned(), qualifier: Vec::new(), at: self.0.len() as u32 - 1 }
+    }
+
+    /// The last segment of a path.
+    pub(crate) fn path(&mut self, path: &ast::Path) -> Option<Name> {
+        let last = path.segment()?.name_ref()?;
+        let mut name = self.name(last.text(), syntax::range(last.syntax().text_range()));
+        name.qualifier = match path.qualifier() {
+            Some(qualifier) => path_segments(&qualifier)?,
+            None => Vec::new(),
+        };
+        Some(name)
     }
 }
 
@@ -55,6 +79,14 @@ pub struct FileIndex {
     pub impls: Vec<ImplItem>,
     /// `#[stack]` aliases.
     pub stacks: Vec<StackItem>,
+    /// Scopes, the file first.
+    pub scopes: Vec<ScopeItem>,
+    /// What `use` brings into them.
+    pub imports: Vec<Import>,
+    /// Modules whose text is in other files.
+    pub modules: Vec<ModuleItem>,
+    /// Names of what no layer can use.
+    pub opaque: Vec<OpaqueItem>,
 }
 
 /// A type.
@@ -66,6 +98,10 @@ pub struct TypeItem {
     pub declaration: u32,
     /// What was declared.
     pub kind: TypeKind,
+    /// The scope that it is declared in.
+    pub scope: u32,
+    /// Who may use it.
+    pub visibility: Visibility,
 }
 
 /// Kinds of type.
@@ -88,6 +124,10 @@ pub struct ConstantItem {
     pub declaration: u32,
     /// Index into [`FileIndex::impls`].
     pub owner: Option<u32>,
+    /// The scope that it is declared in.
+    pub scope: u32,
+    /// Who may use it.
+    pub visibility: Visibility,
 }
 
 /// A function.
@@ -103,6 +143,10 @@ pub struct FunctionItem {
     pub role: Role,
     /// There is a syntax error inside.
     pub broken: bool,
+    /// The scope that it is declared in.
+    pub scope: u32,
+    /// Who may use it.
+    pub visibility: Visibility,
 }
 
 /// What a function's attributes make of it.
@@ -149,6 +193,8 @@ pub struct ImplItem {
     pub trait_name: Option<Name>,
     /// What its attributes say.
     pub role: ImplRole,
+    /// The scope that it stands in.
+    pub scope: u32,
 }
 
 /// What an `impl` block's attributes make of it.
@@ -229,6 +275,10 @@ pub struct StackItem {
     pub name: Name,
     /// The implementations, top to bottom; none if the alias is malformed, which is reported.
     pub links: Vec<Name>,
+    /// The scope that it is declared in.
+    pub scope: u32,
+    /// Who may use it.
+    pub visibility: Visibility,
 }
 
 /// An index with what it was separated from.
@@ -247,13 +297,34 @@ pub fn index(parse: &Parse) -> Indexed {
     let root = parse.root();
     let declarations = syntax::declarations(&root);
     let broken = broken_functions(parse, &declarations);
-    let mut indexer = Indexer { indexed: Indexed::default(), impls: Vec::new(), broken };
+    let scopes = syntax::scopes(&root);
+    let mut indexer = Indexer { indexed: Indexed::default(), impls: Vec::new(), broken, scopes: HashMap::new() };
+    let swallowing: Vec<&SyntaxNode> =
+        declarations.iter().zip(&indexer.broken).filter(|(_, is_broken)| **is_broken).map(|(node, _)| node).collect();
+    for (number, node) in scopes.iter().enumerate() {
+        // What an unclosed brace has swallowed belongs to the scope around.
+        if node.parent().is_none_or(|it| !swallowing.contains(&&it)) {
+            indexer.scopes.insert(node.clone(), number as u32);
+        }
+    }
+    let numbers = &indexer.scopes;
+    let scope_of = |node: &SyntaxNode| scope_of(numbers, node);
+    scopes::collect(&mut indexer.indexed, &scopes, &scope_of);
+    for (module, declaration) in scopes::declared_modules(&root) {
+        let (scope, visibility) = (scope_of(module.syntax()), scopes::visibility(&module));
+        indexer.indexed.index.modules.push(ModuleItem { name: declaration.name, scope, visibility });
+    }
     for (number, node) in declarations.iter().enumerate() {
         if !is_test(node) {
             indexer.declaration(number as u32, node);
         }
     }
     indexer.indexed
+}
+
+/// The scope that a node stands in, which is not the one that it is.
+fn scope_of(scopes: &HashMap<SyntaxNode, u32>, node: &SyntaxNode) -> u32 {
+    node.ancestors().skip(1).find_map(|it| scopes.get(&it).copied()).unwrap_or(0)
 }
 
 /// For each declaration, whether it is the innermost function around a syntax error.
@@ -286,6 +357,7 @@ struct Indexer {
     /// The `impl` nodes seen, in the order of [`FileIndex::impls`].
     impls: Vec<SyntaxNode>,
     broken: Vec<bool>,
+    scopes: HashMap<SyntaxNode, u32>,
 }
 
 impl Indexer {
@@ -305,7 +377,11 @@ impl Indexer {
         self.indexed.positions.name(name.text(), syntax::range(name.syntax().text_range()))
     }
 
-    fn type_item(&mut self, declaration: u32, item: &(impl HasName + HasAttrs)) {
+    fn scope(&self, item: &impl AstNode) -> u32 {
+        scope_of(&self.scopes, item.syntax())
+    }
+
+    fn type_item(&mut self, declaration: u32, item: &(impl HasName + HasAttrs + HasVisibility)) {
         let Some(name) = item.name() else { return };
         let name = self.name(&name);
         let kind = match attributes::find(item, &["scalar", "state"]) {
@@ -313,14 +389,16 @@ impl Indexer {
             Some(_) => TypeKind::State,
             None => TypeKind::Plain,
         };
-        self.indexed.index.types.push(TypeItem { name, declaration, kind });
+        let (scope, visibility) = (self.scope(item), scopes::visibility(item));
+        self.indexed.index.types.push(TypeItem { name, declaration, kind, scope, visibility });
     }
 
     fn constant(&mut self, declaration: u32, item: &ast::Const) {
         let Some(name) = item.name() else { return };
         let name = self.name(&name);
         let owner = self.owner(item.syntax());
-        self.indexed.index.constants.push(ConstantItem { name, declaration, owner });
+        let (scope, visibility) = (self.scope(item), scopes::visibility(item));
+        self.indexed.index.constants.push(ConstantItem { name, declaration, owner, scope, visibility });
     }
 
     fn function(&mut self, declaration: u32, item: &ast::Fn) {
@@ -329,7 +407,9 @@ impl Indexer {
         let role = attributes::role(item, &mut self.indexed);
         let owner = self.owner(item.syntax()).or_else(|| self.lost_owner(item));
         let broken = self.broken[declaration as usize];
-        self.indexed.index.functions.push(FunctionItem { name, declaration, owner, role, broken });
+        let (scope, visibility) = (self.scope(item), scopes::visibility(item));
+        let item = FunctionItem { name, declaration, owner, role, broken, scope, visibility };
+        self.indexed.index.functions.push(item);
     }
 
     /// The `impl` block around an item: also one whose brace, or the brace of a function in it, was never closed.
@@ -363,13 +443,13 @@ impl Indexer {
         let trait_name = item.trait_().and_then(|ty| self.last_segment(&ty));
         let role = attributes::impl_role(item, &mut self.indexed);
         self.impls.push(item.syntax().clone());
-        self.indexed.index.impls.push(ImplItem { declaration, self_type, trait_name, role });
+        let scope = self.scope(item);
+        self.indexed.index.impls.push(ImplItem { declaration, self_type, trait_name, role, scope });
     }
 
     fn last_segment(&mut self, ty: &ast::Type) -> Option<Name> {
         let ast::Type::PathType(path) = ty else { return None };
-        let name = path.path()?.segment()?.name_ref()?;
-        Some(self.indexed.positions.name(name.text(), syntax::range(name.syntax().text_range())))
+        self.indexed.positions.path(&path.path()?)
     }
 
     fn alias(&mut self, declaration: u32, item: &ast::TypeAlias) {
@@ -384,54 +464,12 @@ impl Indexer {
         let Some(name) = item.name() else { return };
         let name = self.name(&name);
         let links = attributes::stack_links(item, &mut self.indexed).unwrap_or_default();
-        self.indexed.index.stacks.push(StackItem { name, links });
+        let (scope, visibility) = (self.scope(item), scopes::visibility(item));
+        self.indexed.index.stacks.push(StackItem { name, links, scope, visibility });
     }
-}
-
-/// A `mod name;` of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ModuleDeclaration {
-    /// The name.
-    pub name: String,
-    /// `#[path = "…"]`.
-    pub path: Option<String>,
-    /// Under a `#[cfg(…)]`: it may well not exist.
-    pub conditional: bool,
-    /// The inline modules around it, outermost first.
-    pub inside: Vec<String>,
-    /// Where the name stands.
-    pub range: Range<u32>,
 }
 
 /// The modules of a file whose text is in other files, without those for tests.
 pub fn modules(parse: &Parse) -> Vec<ModuleDeclaration> {
-    let Some(file) = ast::SourceFile::cast(parse.root()) else { return Vec::new() };
-    let mut found = Vec::new();
-    collect_modules(file.items(), &mut Vec::new(), &mut found);
-    found
-}
-
-fn collect_modules(
-    items: impl Iterator<Item = ast::Item>,
-    inside: &mut Vec<String>,
-    found: &mut Vec<ModuleDeclaration>,
-) {
-    for item in items {
-        let ast::Item::Module(module) = item else { continue };
-        let Some(name) = module.name() else { continue };
-        if is_test(module.syntax()) {
-            continue;
-        }
-        let text = name.text().to_string();
-        if let Some(list) = module.item_list() {
-            inside.push(text);
-            collect_modules(list.items(), inside, found);
-            inside.pop();
-        } else {
-            let path = attributes::path_attribute(&module);
-            let conditional = attributes::is_conditional(&module);
-            let range = syntax::range(name.syntax().text_range());
-            found.push(ModuleDeclaration { name: text, path, conditional, inside: inside.clone(), range });
-        }
-    }
+    scopes::declared_modules(&parse.root()).into_iter().map(|(_, declaration)| declaration).collect()
 }

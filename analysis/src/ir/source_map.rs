@@ -15,6 +15,13 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// Whether another stretch is part of this one.
+    pub fn contains(self, other: Span) -> bool {
+        self.file == other.file && self.start <= other.start && other.end <= self.end
+    }
+}
+
 /// Where everything in a [`super::Program`] stands, index for index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {

@@ -131,6 +131,22 @@ pub fn declarations(root: &SyntaxNode) -> Vec<SyntaxNode> {
     root.descendants().filter(|node| matches!(node.kind(), FN | STRUCT | ENUM | CONST | IMPL | TYPE_ALIAS)).collect()
 }
 
+/// The scopes of a file, which other stages refer to by their number in this list: the file itself, modules written out in it, and blocks
+/// that have items.
+pub fn scopes(root: &SyntaxNode) -> Vec<SyntaxNode> {
+    let has_items = |node: &SyntaxNode| {
+        let lists = node.children().filter(|it| it.kind() == SyntaxKind::STMT_LIST);
+        lists.into_iter().any(|it| it.children().any(|it| ast::Item::can_cast(it.kind())))
+    };
+    let is_scope = |node: &SyntaxNode| match node.kind() {
+        SyntaxKind::SOURCE_FILE => true,
+        SyntaxKind::MODULE => node.children().any(|it| it.kind() == SyntaxKind::ITEM_LIST),
+        SyntaxKind::BLOCK_EXPR => has_items(node),
+        _ => false,
+    };
+    root.descendants().filter(is_scope).collect()
+}
+
 /// The bytes of a node without the trivia, documentation and attributes in front of it.
 pub fn text_range(node: &SyntaxNode) -> Range<u32> {
     range(node.text_range())

@@ -40,6 +40,8 @@ pub struct FoundFile {
     pub shown: Utf8PathBuf,
     /// It cannot be read; it counts as empty.
     pub unreadable: bool,
+    /// The `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
+    pub parent: Option<(u32, u32)>,
 }
 
 /// Finds the files of a package. What cannot be read is reported, and the rest is read all the same.
@@ -47,11 +49,11 @@ pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
     let mut reader = Reader { package, files, found: SourceFiles::default(), seen: HashSet::new() };
     let root = package.target.2.clone();
     let start = Span { file: 0, start: 0, end: 0 };
-    let mut open = vec![(root, start, true)];
-    while let Some((path, declared, is_root)) = open.pop() {
-        let mut children = reader.read(&path, declared, is_root);
+    let mut open = vec![(root, start, None)];
+    while let Some((path, declared, parent)) = open.pop() {
+        let mut children = reader.read(&path, declared, parent);
         children.reverse();
-        open.extend(children.into_iter().map(|(path, span)| (path, span, false)));
+        open.extend(children.into_iter().map(|(path, span, parent)| (path, span, Some(parent))));
     }
     reader.found
 }
@@ -65,7 +67,12 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads one file; gives the files of its modules with where each is declared.
-    fn read(&mut self, path: &Utf8Path, declared: Span, is_root: bool) -> Vec<(Utf8PathBuf, Span)> {
+    fn read(
+        &mut self,
+        path: &Utf8Path,
+        declared: Span,
+        parent: Option<(u32, u32)>,
+    ) -> Vec<(Utf8PathBuf, Span, (u32, u32))> {
         let identity = identity(path);
         if !self.seen.insert(identity) {
             return Vec::new();
@@ -79,8 +86,13 @@ impl Reader<'_> {
         });
         let file = self.found.files.len() as u32;
         let shown = shown(path, self.package);
-        self.found.files.push(FoundFile { path: path.to_owned(), shown, unreadable });
-        modules.iter().filter_map(|module| self.locate(path, is_root, file, module)).collect()
+        self.found.files.push(FoundFile { path: path.to_owned(), shown, unreadable, parent });
+        let mut found = Vec::new();
+        for (number, module) in modules.iter().enumerate() {
+            let located = self.locate(path, parent.is_none(), file, module);
+            found.extend(located.map(|(path, span)| (path, span, (file, number as u32))));
+        }
+        found
     }
 
     /// The file of a module.
@@ -120,7 +132,7 @@ impl Reader<'_> {
 }
 
 /// Where rustc would look for the module, in order.
-fn candidates(path: &Utf8Path, is_root: bool, module: &ModuleDeclaration) -> Vec<Utf8PathBuf> {
+pub(crate) fn candidates(path: &Utf8Path, is_root: bool, module: &ModuleDeclaration) -> Vec<Utf8PathBuf> {
     let here = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
     let owns_folder = is_root || path.file_name() == Some("mod.rs");
     let mut folder = if owns_folder { here.clone() } else { here.join(path.file_stem().unwrap_or_default()) };

@@ -1,5 +1,8 @@
 //! Helpers of the lowering tests: annotated sources, and a dump of the IR.
 
+// Each test file is a crate of its own and uses a part of this.
+#![allow(dead_code)]
+
 pub mod dump;
 
 use cspec_analysis::{db::lower_sources, diagnostics::Diagnostic};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fsync, mkdirat, openat, statat};
+use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fsync, mkdirat, openat};
 use rustix::io::Errno;
 
 use super::listing::directories;
@@ -45,13 +45,6 @@ pub enum Error {
     Missing(PathBuf),
     /// There is no tree here.
     NotARoot(PathBuf),
-    /// There is something else here: mailboxes would stand beside it, and it might pass for a mailbox.
-    NotEmpty {
-        /// The directory.
-        path: PathBuf,
-        /// One of the things that are there.
-        name: String,
-    },
     /// The counter of epochs cannot be read.
     Epoch,
     /// No mailbox can be called so.
@@ -75,12 +68,7 @@ impl fmt::Display for Error {
             }
             Error::NotARoot(path) => write!(
                 f,
-                "{} is not a mail root: it has no `.cmail`; an empty directory is made one by `cmail init --root {0}`",
-                path.display()
-            ),
-            Error::NotEmpty { path, name } => write!(
-                f,
-                "{} is not empty: there is {name:?}; a mail root is a directory of its own, and `cmail init` makes it",
+                "{} is not a mail root: it has no `.cmail`; `cmail init --root {0}` makes it one",
                 path.display()
             ),
             Error::Epoch => write!(
@@ -112,15 +100,10 @@ pub(super) fn create_file(directory: &OwnedFd, name: &str) -> Result<OwnedFd, Er
 }
 
 impl Root {
-    /// Makes a tree without mailboxes, in a directory that is empty or not there. A tree that is there already stays as it is.
+    /// Makes a tree without mailboxes, and its root if need be. What is there already stays as it is.
     pub fn init(path: &Path) -> Result<Root, Error> {
         make_path(path)?;
         let directory = open_root(path)?;
-        if statat(&directory, OWN, AtFlags::SYMLINK_NOFOLLOW).is_err()
-            && let Some(name) = first_entry(path)?
-        {
-            return Err(Error::NotEmpty { path: path.to_owned(), name });
-        }
         make_directory(&directory, OWN).map_err(|errno| Error::at(path.join(OWN), errno))?;
         let root = Root::open(path)?;
         make_directory(&root.own, "living").map_err(|errno| Error::at(path.join(OWN).join("living"), errno))?;
@@ -164,7 +147,7 @@ impl Root {
 
     /// Whether there is a mailbox of this name.
     pub fn has_user(&self, user: &str) -> bool {
-        names::is_user(user) && statat(&self.directory, user, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        matches!(self.mailbox(user), Ok(Some(_)))
     }
 
     /// The one session that a mailbox may have open, if no other has. It ends when the value is dropped, or the process is gone.
@@ -223,18 +206,6 @@ fn open_root(path: &Path) -> Result<OwnedFd, Error> {
     }
 }
 
-/// Something that is in a directory, but for what `mkfs` puts there.
-fn first_entry(path: &Path) -> Result<Option<String>, Error> {
-    let failed = |error: std::io::Error| Error::at(path, errno(&error));
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        if name != "lost+found" {
-            return Ok(Some(name.to_string_lossy().into_owned()));
-        }
-    }
-    Ok(None)
-}
-
 /// Makes a directory durably. Says whether it is new.
 fn make_directory(parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
     match mkdirat(parent, name, PRIVATE_DIRECTORY) {
@@ -250,7 +221,10 @@ fn make_path(path: &Path) -> Result<(), Error> {
     let failed = |path: &Path, error: std::io::Error| Error::at(path, errno(&error));
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
-    std::fs::create_dir_all(path).map_err(|error| failed(path, error))?;
+    std::fs::create_dir_all(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Error::at(path, Errno::NOTDIR),
+        _ => failed(path, error),
+    })?;
     for parent in missing.iter().filter_map(|path| path.parent()) {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(|error| failed(parent, error))?;

@@ -66,9 +66,19 @@ pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
 
 fn parse(text: &str) -> io::Result<Vec<Entry>> {
     let parse = |(number, line): (usize, &str)| {
-        serde_json::from_str(line).map_err(|error| io::Error::other(format!("line {}: {error}", number + 1)))
+        let entry = serde_json::from_str(line).map_err(|error| error.to_string()).and_then(plausible);
+        entry.map_err(|why| io::Error::other(format!("line {}: {why}", number + 1)))
     };
     text.lines().enumerate().map(parse).collect()
+}
+
+/// A call that somebody can have made.
+fn plausible(entry: Entry) -> Result<Entry, String> {
+    match entry {
+        _ if entry.end < entry.start => Err("a call cannot end before it starts".to_owned()),
+        _ if entry.process.parse::<Pid>().is_err() => Err(format!("process {:?} is no number", entry.process)),
+        entry => Ok(entry),
+    }
 }
 
 /// The end of a call that nobody saw ending.

@@ -55,7 +55,7 @@ impl Passwords {
     /// Whether this is the password of this user. Takes the same time whoever it is.
     pub fn verify(&self, user: &str, password: &str) -> io::Result<bool> {
         let text = self.read()?;
-        let hash = text.lines().find(|line| is_of(line, user)).map(|line| &line[user.len() + 1..]);
+        let hash = hash_of(&text, user);
         if hash == Some("") {
             return Ok(true);
         }
@@ -72,6 +72,11 @@ impl Passwords {
     }
 }
 
+/// What the file has for a user; empty if any password will do.
+fn hash_of<'a>(text: &'a str, user: &str) -> Option<&'a str> {
+    text.lines().find(|line| is_of(line, user)).map(|line| &line[user.len() + 1..])
+}
+
 fn is_of(line: &str, user: &str) -> bool {
     line.strip_prefix(user).is_some_and(|rest| rest.starts_with(':'))
 }
@@ -79,6 +84,29 @@ fn is_of(line: &str, user: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::{self, Target};
+
+    #[test]
+    fn fuzz_of_passwords() {
+        let target = Target {
+            seeds: &[
+                "u1:$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0Lr5RGTCEFbTHBLmNl0eJmS8WmhAAqhGdNZk4O0UrCE\nu10:\n",
+                "u10:\r\nu1\n:x\nu1:$argon2id$\n",
+            ],
+            words: &["\n", ":", "$", "u1", "u10", "=", ",", "4294967296", "m=", "é"],
+        };
+        fuzz::run(&target, |input| {
+            let text = String::from_utf8_lossy(input);
+            for user in ["u1", "u10", "u"] {
+                let Some(hash) = hash_of(&text, user) else { continue };
+                let line = format!("{user}:{hash}");
+                assert!(text.lines().any(|other| other == line), "it is somebody else's");
+                // Nobody's password is the empty one, and what is no hash is an error.
+                let parsed = PasswordHash::new(hash);
+                assert!(parsed.is_err() || hash.starts_with('$'), "{hash}");
+            }
+        });
+    }
 
     #[test]
     fn passwords() {

@@ -2,7 +2,6 @@
 //! from the shared sockets and serves them. A worker gets the sockets as its standard input and output, so that starting one
 //! needs nothing but what the standard library offers. It leaves when the main process does.
 
-use std::future::Future;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,7 +15,7 @@ use rustix::process::{
 };
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -65,11 +64,13 @@ pub fn serve(serve: Serve) -> Result<(), Failure> {
     let root = Root::open(&serve.root)?;
     let config = Config::load(&serve.root)?;
     let removed = recover(&root)?;
-    info!(removed, "temporary files of processes that are gone");
+    if removed > 0 {
+        info!(removed, "temporary files of processes that are gone");
+    }
     let (smtp, pop3) = (listen(serve.smtp)?, listen(serve.pop3)?);
     let main = Arc::new(Main { serve, root, config, smtp, pop3 });
     runtime()?.block_on(async {
-        let stop = asked_to_stop()?;
+        let mut stop = Stop::new()?;
         let (leave, leaving) = watch::channel(false);
         let mut workers = JoinSet::new();
         for _ in 0..main.serve.workers.max(1) {
@@ -77,12 +78,16 @@ pub fn serve(serve: Serve) -> Result<(), Failure> {
             workers.spawn(supervise(main.clone(), child, leaving.clone()));
         }
         print_ready(&main)?;
-        stop.await;
-        info!("stopping");
+        stop.asked().await;
+        info!("stopping; sessions may finish for {} seconds, a second signal cuts them", main.config.grace().as_secs());
         // There are receivers as long as there are workers.
         let _ = leave.send(true);
-        while workers.join_next().await.is_some() {}
-        info!("stopped");
+        let all_gone = async { while workers.join_next().await.is_some() {} };
+        tokio::select! {
+            () = all_gone => info!("stopped"),
+            // Workers end when this process does.
+            () = stop.asked() => warn!("stopped at once"),
+        }
         Ok(())
     })
 }
@@ -101,19 +106,24 @@ fn print_ready(main: &Main) -> io::Result<()> {
 /// Keeps one worker running, and has it end in good order.
 async fn supervise(main: Arc<Main>, mut child: Child, mut leaving: watch::Receiver<bool>) {
     loop {
-        tokio::select! {
-            exit = child.wait() => warn!(?exit, "a worker is gone; it is started anew"),
+        let exit = tokio::select! {
+            exit = child.wait() => exit,
             _ = leaving.changed() => return end(&main, child).await,
-        }
+        };
+        warn!(?exit, "a worker is gone; it is started anew");
+        // One that was killed is missed. One that has given up, as its settings do not let it start, gives up again.
+        let gave_up = exit.is_ok_and(|status| status.code().is_some());
+        let mut pause = Duration::from_millis(if gave_up { 1000 } else { 100 });
         if let Err(error) = recover(&main.root) {
             error!(%error, "recovery");
         }
         child = loop {
-            sleep(Duration::from_millis(100)).await;
+            sleep(pause).await;
             match start(&main) {
                 Ok(child) => break child,
                 Err(error) => error!(%error, "a worker cannot be started; once more in a moment"),
             }
+            pause = Duration::from_secs(1);
             if *leaving.borrow() {
                 return;
             }
@@ -139,6 +149,9 @@ fn start(main: &Main) -> io::Result<Child> {
     let Serve { root, plan, durable, record, .. } = &main.serve;
     let socket = |listener: &TcpListener| listener.as_fd().try_clone_to_owned().map(Stdio::from);
     let mut command = Command::new(std::env::current_exe()?);
+    // The C library learns from each large block to keep the next one: a few logins, of 19 MiB each, and a worker has hundreds. So told,
+    // it gives large blocks back.
+    command.env("MALLOC_MMAP_THRESHOLD_", "1048576");
     command.arg("worker").arg("--root").arg(root).arg("--parent").arg(std::process::id().to_string());
     command.arg("--plan").arg(match plan {
         Plan::List => "list",
@@ -162,7 +175,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 /// Runs one worker. The sockets are its standard input and output.
 pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool, record: Option<&Path>) -> Result<(), Failure> {
     set_parent_process_death_signal(Some(Signal::TERM))?;
-    if getppid().is_none_or(|pid| pid.as_raw_nonzero().get().cast_unsigned() != parent) {
+    if is_gone(parent) {
         return Err("the main process is gone".into());
     }
     raise_descriptor_limit();
@@ -171,15 +184,27 @@ pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool, record: Optio
     let config = Config::load(root)?;
     let recorder = record.map(Recorder::append_to).transpose()?.unwrap_or_default();
     let store = Store::start(root, Options { threads: config.store_threads, plan, durable, recorder })?;
-    runtime()?.block_on(run(root, config, store, smtp, pop3))
+    runtime()?.block_on(run(root, parent, config, store, smtp, pop3))
+}
+
+/// Whether somebody else is the parent of this process now.
+fn is_gone(parent: u32) -> bool {
+    getppid().is_none_or(|pid| pid.as_raw_nonzero().get().cast_unsigned() != parent)
 }
 
 fn inherited(socket: io::Result<OwnedFd>) -> Result<OwnedFd, Failure> {
     socket.map_err(|error| format!("a worker is started by `cmail serve`, which gives it its sockets: {error}").into())
 }
 
-async fn run(root: &Path, config: Config, store: Store, smtp: TcpListener, pop3: TcpListener) -> Result<(), Failure> {
-    let stop = asked_to_stop()?;
+async fn run(
+    root: &Path,
+    parent: u32,
+    config: Config,
+    store: Store,
+    smtp: TcpListener,
+    pop3: TcpListener,
+) -> Result<(), Failure> {
+    let mut stop = Stop::new()?;
     let (leave, leaving) = watch::channel(false);
     let grace = config.grace();
     let limit = Arc::new(Semaphore::new(config.sessions));
@@ -193,10 +218,9 @@ async fn run(root: &Path, config: Config, store: Store, smtp: TcpListener, pop3:
     });
     let (smtp, pop3) = (tokio::net::TcpListener::from_std(smtp)?, tokio::net::TcpListener::from_std(pop3)?);
     let mut sessions = JoinSet::new();
-    tokio::pin!(stop);
     loop {
         tokio::select! {
-            () = &mut stop => break,
+            () = stop.asked() => break,
             accepted = smtp.accept() => admit(&mut sessions, &limit, accepted, &shared, Protocol::Smtp).await,
             accepted = pop3.accept() => admit(&mut sessions, &limit, accepted, &shared, Protocol::Pop3).await,
             Some(_) = sessions.join_next() => {}
@@ -206,8 +230,11 @@ async fn run(root: &Path, config: Config, store: Store, smtp: TcpListener, pop3:
     // There is a receiver: `shared`.
     let _ = leave.send(true);
     let all = async { while sessions.join_next().await.is_some() {} };
-    if timeout(grace, all).await.is_err() {
-        warn!("sessions that did not end in time are cut");
+    tokio::select! {
+        done = timeout(grace, all) => if done.is_err() {
+            warn!("sessions that did not end in time are cut");
+        },
+        () = stop.orphaned(parent) => warn!("the main process is gone; sessions are cut"),
     }
     Ok(())
 }
@@ -266,18 +293,38 @@ async fn run_session(client: TcpStream, peer: IpAddr, shared: Arc<Shared>, proto
 }
 
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()
+    // What blocks is the hashing of passwords, and takes much memory.
+    tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()
 }
 
-/// Completes at SIGTERM or SIGINT.
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
+/// The signals that ask a process to stop.
+struct Stop {
+    terminate: Signals,
+    interrupt: Signals,
+}
+
+impl Stop {
+    fn new() -> io::Result<Stop> {
+        Ok(Stop { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Completes at the next SIGTERM or SIGINT.
+    async fn asked(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
+
+    /// Completes at a signal of a main process that is gone. Others may come first: a terminal signals all processes.
+    async fn orphaned(&mut self, parent: u32) {
+        loop {
+            self.asked().await;
+            if is_gone(parent) {
+                return;
+            }
+        }
+    }
 }
 
 /// Sessions and kept directories need many descriptors.

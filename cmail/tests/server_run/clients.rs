@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, sent_text};
+use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, prepare, sent_text};
 
 #[test]
 fn python() {
@@ -153,4 +153,25 @@ fn the_server_stops_when_sessions_are_done() {
     assert!(busy.reply().expect("and is told then").starts_with("421"));
     assert!(server.child.wait().expect("the server ends").success());
     assert_eq!(scratch.files("u1", "mail").len(), 1);
+}
+
+/// Whoever does not want to wait asks twice.
+#[test]
+fn the_server_stops_at_once_when_asked_twice() {
+    let scratch = Scratch::new(&["u1"]);
+    let mut server = Server::start(&scratch, &["--no-sync"]);
+    let workers = server.workers();
+    let mut busy = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
+    let mut idle = Line::connect(&server.smtp).expect("a connection");
+    crate::harness::kill("INT", server.pid);
+    assert!(idle.reply().expect("it is told").starts_with("421"));
+    crate::harness::kill("INT", server.pid);
+    assert!(server.child.wait().expect("the server ends").success());
+    assert!(busy.ask("the end\r\n.").is_err(), "the session is cut");
+    let left = || workers.iter().filter(|worker| fs::metadata(format!("/proc/{worker}")).is_ok()).count();
+    assert!((0..200).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        left() == 0
+    }));
+    assert!(scratch.files("u1", "mail").is_empty() && scratch.files("u1", "tmp").is_empty());
 }

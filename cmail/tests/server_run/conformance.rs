@@ -175,6 +175,13 @@ fn what_the_command_says() {
     "#]],
     );
     said_of(
+        &RECORD.replace("\"end\":21", "\"end\":11"),
+        expect![[r#"
+            error: {record}: line 11: a call cannot end before it starts
+            exit code 2
+        "#]],
+    );
+    said_of(
         "{\"process\":\"1\"}",
         expect![[r#"
         error: {record}: line 1: missing field `start` at line 1 column 15

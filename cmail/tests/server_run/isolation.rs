@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-use crate::harness::{Line, Scratch, Server, deliver, fetch, has};
+use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has};
 
 /// Things in a mailbox that are no messages: none is shown, followed, waited for or removed.
 #[test]
@@ -26,6 +26,24 @@ fn planted_files() {
     assert_eq!(found.into_values().collect::<Vec<_>>(), ["hello\r\n"]);
     assert_eq!(fs::read_dir(&mail).expect("the mailbox").count(), 5);
     server.stop();
+}
+
+/// A root in a directory with other things: they are left alone, and are no mailboxes, whatever they are called.
+#[test]
+fn a_root_among_other_things() {
+    let scratch = Scratch::new(&[]);
+    fs::write(scratch.0.join("readme"), "no mailbox").expect("a file");
+    fs::create_dir(scratch.0.join("docs")).expect("a directory");
+    cmail(&["init"], &scratch.0, "");
+    let server = Server::start(&scratch, &["--no-sync"]);
+    for user in ["readme", "docs"] {
+        assert!(deliver(&server.smtp, &[user], "x").expect("a reply").starts_with("550"), "{user}");
+        assert!(fetch(&server.pop3, user, false).expect_err("nobody").to_string().contains("[AUTH]"), "{user}");
+    }
+    assert!(deliver(&server.smtp, &["postmaster"], "x").expect("a reply").starts_with("250"));
+    server.stop();
+    assert_eq!(fs::read_dir(scratch.0.join("docs")).expect("it is there").count(), 0);
+    assert_eq!(fs::read_to_string(scratch.0.join("readme")).expect("it is there"), "no mailbox");
 }
 
 #[test]

@@ -8,4 +8,6 @@ mod faults;
 mod harness;
 mod histories;
 mod isolation;
+mod power;
+mod soak;
 mod surroundings;

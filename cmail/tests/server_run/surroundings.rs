@@ -165,6 +165,57 @@ fn clocks_that_step() {
     assert!(scratch.files("u1", "mail").values().any(|text| years(text)), "the clock was not changed");
 }
 
+/// Processes that all have the same ids, one after the other and side by side, as in containers that share a root: each is killed
+/// between the link and the unlink of a delivery, so that a temporary file is left that is a delivered message.
+#[test]
+fn process_ids_that_come_again() {
+    if !has("strace") || !has("unshare") {
+        return;
+    }
+    let container = ["unshare", "--pid", "--fork", "--kill-child"];
+    if !Command::new(container[0])
+        .args(&container[1..])
+        .arg("true")
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|it| it.success())
+    {
+        return skipped("this user may not make a namespace");
+    }
+    let scratch = Scratch::new(&["u1"]);
+    scratch.settings("store_threads = 1");
+    let mut sent = BTreeSet::new();
+    for turn in 0..3 {
+        let servers = [(); 2].map(|()| {
+            let mut server = Server::start_under(&container, &scratch, &["--workers", "1", "--no-sync"]);
+            assert_eq!(server.pid, 1, "it is the first in its namespace");
+            let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.child.id()));
+            server.pid = children.expect("unshare lives").trim().parse().expect("it has one child");
+            server
+        });
+        for (number, server) in servers.iter().enumerate() {
+            let text = format!("{turn} {number}");
+            let before = server.workers();
+            let mut smtp = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
+            let thread = store_thread(server).expect("a worker with a store");
+            let _lie = Lie::to_thread(thread, &["unlinkat:signal=KILL:when=1"]);
+            smtp.ask(&format!("{text}\r\n.")).expect_err("the worker is gone");
+            sent.insert(text + "\r\n");
+            while server.workers() == before || server.workers().is_empty() {
+                sleep(Duration::from_millis(5));
+            }
+            for more in 0..5 {
+                let text = format!("{turn} {number} {more}");
+                assert!(deliver(&server.smtp, &["u1"], &text).expect("a reply").starts_with("250"));
+                sent.insert(text + "\r\n");
+            }
+        }
+        let found: BTreeSet<String> = fetch(&servers[0].pop3, "u1", false).expect("a session").into_values().collect();
+        assert_eq!(found, sent, "turn {turn}");
+        servers.into_iter().for_each(Server::stop);
+    }
+}
+
 /// A unique name stays with its message, over sessions, restarts, deliveries and the deletion of others; and is not given again.
 #[test]
 fn unique_names_stay() {

@@ -139,9 +139,9 @@ async function openCounterexample(obligation: Obligation): Promise<void> {
 /** The preview follows no links to `file:`, but it does follow those from file to file. */
 function withRelativeLinks(markdown: string, document: vscode.Uri): string {
   const folder = path.posix.dirname(document.path);
-  return markdown.replace(/\]\((file:[^)#]*)#/g, (_, target: string) => {
+  return markdown.replace(/^(\[\d+\]: )(file:[^#]*)#/gm, (_, name: string, target: string) => {
     const relative = path.posix.relative(folder, vscode.Uri.parse(target).path);
-    return `](${encodeURI(relative)}#`;
+    return `${name}${encodeURI(relative)}#`;
   });
 }
 

@@ -21,6 +21,9 @@ CHROMIUM=${CHROMIUM:-$(command -v chromium || command -v chromium-browser || tru
 export CHROMIUM CSPEC_LSP=${CSPEC_LSP:-$(realpath ../../../target/debug/cspec-lsp)}
 [ -x "$CSPEC_LSP" ] || skip "the server: cargo build -p cspec-lsp"
 
-./install.sh
-(cd .. && ./package.sh >/dev/null)
-exec node test.mjs "$pictures"
+timeout 120 ./install.sh || skip "what npm installs, and could not in two minutes"
+if ! [ ../node_modules/.package-lock.json -nt ../package-lock.json ]; then
+    (cd .. && timeout 60 npm ci --no-audit --no-fund >/dev/null) || skip "what npm installs, and could not in a minute"
+fi
+../package.sh >/dev/null
+exec timeout 120 node test.mjs "$pictures"

@@ -94,6 +94,8 @@ async function use(page) {
   ok("the editor");
   await page.locator(".activitybar a[aria-label^='cspec']").click();
   await shown(".pane-body .monaco-list-row", /proved/);
+  // Until all is settled the status bar counts.
+  await shown(".statusbar-item", /cspec\s*$/);
   ok("the view with the layers");
 
   const layer = page.locator(".monaco-list-row", { has: page.getByText("Deliver", { exact: true }) });
@@ -123,7 +125,11 @@ async function use(page) {
   await page.keyboard.press("ArrowLeft");
   await command("Show or Focus Hover");
   await shown(".monaco-hover", /is\snot\sa\sleft\smover/);
+  // It comes up slowly.
+  await page.waitForFunction(() => getComputedStyle(document.querySelector(".monaco-hover")).opacity === "1");
   ok("what is wrong, under the claim");
+  await shown(".statusbar-item", /cspec\s\d+\s*$/);
+  await shown(".codelens-decoration", /violated/);
   await page.locator(".codelens-decoration", { hasText: /queued|running|not\srun/ }).first().waitFor({ state: "detached" });
   ok("verdicts without a word on a run");
   await picture("mistake");

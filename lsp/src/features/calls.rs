@@ -44,9 +44,9 @@ fn item(spot: &Spot, symbol: Symbol) -> Option<CallHierarchyItem> {
 
 /// Where an operation stands in its own layer, or else where it comes from.
 fn declared(spot: &Spot, symbol: Symbol) -> Option<cspec_analysis::ir::Span> {
-    let own = spot.package.mentions.declaration(symbol);
+    let own = spot.package.mentions().declaration(symbol);
     let Symbol::Operation(layer, at) = symbol else { return own };
-    own.or_else(|| spot.package.mentions.declaration(navigation::origin(spot.program(), layer, at)))
+    own.or_else(|| spot.package.mentions().declaration(navigation::origin(spot.program(), layer, at)))
 }
 
 /// The operation of an item.
@@ -90,7 +90,7 @@ pub fn incoming(session: &mut Session, to: &CallHierarchyItem) -> Option<Vec<Cal
 
 /// Where a procedure calls an operation.
 fn ranges(spot: &Spot, procedure: Symbol, operation: Symbol) -> Vec<Range> {
-    let calls = spot.package.mentions.calls().iter();
+    let calls = spot.package.mentions().calls().iter();
     let calls = calls.filter(|it| it.by == Some(procedure) && it.operation == operation);
     calls.filter_map(|it| Some(spot.package.range(it.span, spot.view.encoding)?.1)).collect()
 }

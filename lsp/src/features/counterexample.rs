@@ -2,8 +2,10 @@
 //!
 //! Each run is a column: the state that it starts from, its steps, each a link to where it is called or declared, and below a step what it
 //! changes. What of the end is not as wanted stands in bold. A run that leads up to the others stands before them by itself.
+//!
+//! It is Markdown that can also be read as it is: columns are aligned, and where links lead stands at the end.
 
-use std::fmt::Write as _;
+use std::{cell::RefCell, fmt::Write as _};
 
 use cspec_analysis::{
     counterexample::{Counterexample, Difference, Mismatch, Run},
@@ -24,9 +26,10 @@ pub fn document(view: &View, package: &PackageView, entry: &Entry) -> Option<Str
     let mut text = format!("# {}\n\n", found.message);
     let stale = if entry.age == Age::Fresh { "" } else { ", stale: found before the last edit" };
     let _ = writeln!(text, "{} · {} · **{}**{stale}\n", found.code, name.kind, outcome.verdict.name());
-    let link = |span: Span| {
+    let links = Links::default();
+    let link = |words: &str, span: Span| {
         let (file, range) = package.range(span, view.encoding)?;
-        Some(format!("{}#L{}", file.uri.as_str(), range.start.line + 1))
+        Some(links.link(words, format!("{}#L{}", file.uri.as_str(), range.start.line + 1)))
     };
     text.push_str(&columns(counterexample, &link));
     let _ = writeln!(text, "✗ {}\n", counterexample.conclusion);
@@ -38,14 +41,42 @@ pub fn document(view: &View, package: &PackageView, entry: &Entry) -> Option<Str
             let source = file.text.slice(line_of(&file.text, span.start)).trim().to_owned();
             let file_name = file.path.file_name().unwrap_or_default();
             let label = if label.is_empty() { String::new() } else { format!(" — {label}") };
-            let _ = writeln!(text, "- [{file_name}:{line}]({}#L{line}){label}  \n  `{source}`", file.uri.as_str());
+            let place = link(&format!("{file_name}:{line}"), span).unwrap_or_default();
+            let _ = writeln!(text, "- {place}{label}  \n  `{source}`");
         }
     }
     if let Some(help) = &found.help {
         let _ = writeln!(text, "\n**What to do:** {help}");
     }
+    text.push_str(&links.definitions());
     Some(text)
 }
+
+/// Where the links of a document lead, by number.
+#[derive(Default)]
+struct Links(RefCell<Vec<String>>);
+
+impl Links {
+    /// A link to a place.
+    fn link(&self, words: &str, place: String) -> String {
+        let mut places = self.0.borrow_mut();
+        let number = places.iter().position(|it| *it == place).unwrap_or_else(|| {
+            places.push(place);
+            places.len() - 1
+        });
+        format!("[{words}][{}]", number + 1)
+    }
+
+    /// The end of the document.
+    fn definitions(&self) -> String {
+        let numbered = self.0.borrow();
+        let lines = numbered.iter().zip(1..).map(|(place, number)| format!("[{number}]: {place}\n"));
+        format!("\n{}", lines.collect::<String>())
+    }
+}
+
+/// Makes a link of words to where something is, if that can be told.
+type Link<'a> = &'a dyn Fn(&str, Span) -> Option<String>;
 
 /// The bytes of the line around an offset.
 fn line_of(text: &crate::position::Text, offset: u32) -> std::ops::Range<u32> {
@@ -57,7 +88,7 @@ fn line_of(text: &crate::position::Text, offset: u32) -> std::ops::Range<u32> {
 }
 
 /// The runs, the last two side by side.
-fn columns(counterexample: &Counterexample, link: &dyn Fn(Span) -> Option<String>) -> String {
+fn columns(counterexample: &Counterexample, link: Link<'_>) -> String {
     let mut text = String::new();
     for (name, value) in &counterexample.values {
         let _ = writeln!(text, "{name}: `{value}`\n");
@@ -67,11 +98,19 @@ fn columns(counterexample: &Counterexample, link: &dyn Fn(Span) -> Option<String
     for runs in before.chunks(1).chain([beside]) {
         let columns: Vec<Vec<String>> = runs.iter().map(|run| column(run, &differing, link)).collect();
         let height = columns.iter().map(Vec::len).max().unwrap_or_default();
+        let width = |column: &Vec<String>| column.iter().map(|it| it.chars().count()).max().unwrap_or_default();
+        let widths: Vec<usize> = columns.iter().map(width).collect();
         for row in 0..height {
-            let cells = columns.iter().map(|column| column.get(row).map_or("", String::as_str));
-            let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
+            let cell = |(column, &width): (&Vec<String>, &usize)| {
+                format!("| {:width$} ", column.get(row).map_or("", String::as_str))
+            };
+            let _ = writeln!(text, "{}|", columns.iter().zip(&widths).map(cell).collect::<String>());
             if row == 0 {
-                let _ = writeln!(text, "|{}", "---|".repeat(columns.len()));
+                let _ = writeln!(
+                    text,
+                    "{}|",
+                    widths.iter().map(|it| format!("|{}", "-".repeat(it + 2))).collect::<String>()
+                );
             }
         }
         text.push('\n');
@@ -80,14 +119,11 @@ fn columns(counterexample: &Counterexample, link: &dyn Fn(Span) -> Option<String
 }
 
 /// The cells of one run: its title, the state it starts from, then two for each step.
-fn column(run: &Run, differing: &[String], link: &dyn Fn(Span) -> Option<String>) -> Vec<String> {
+fn column(run: &Run, differing: &[String], link: Link<'_>) -> Vec<String> {
     let mut cells = vec![run.title.clone(), code(&run.from.to_string())];
     for (number, step) in run.steps.iter().enumerate() {
         let words = step.to_string().replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
-        cells.push(match step.place.and_then(link) {
-            Some(place) => format!("[{words}]({place})"),
-            None => words,
-        });
+        cells.push(step.place.and_then(|it| link(&words, it)).unwrap_or(words));
         let is_last = number + 1 == run.steps.len();
         let change = |it: Difference| {
             let is_marked = is_last && differing.iter().any(|path| it.path.starts_with(path.as_str()));
@@ -162,15 +198,15 @@ mod tests {
             conclusion: String::new(),
         };
         expect![[r#"
-            | possible | other order |
-            |---|---|
-            | `Locked { owner: None }` | `Locked { owner: None }` |
-            | [p1: release() → ()](#1) | [p0: acquire() → true](#0) |
-            | nothing changes | `owner: None → Some(p0)` |
-            | [p0: acquire() → true](#0) | [p1: release() → ()](#1) |
+            | possible                     | other order                                                      |
+            |------------------------------|------------------------------------------------------------------|
+            | `Locked { owner: None }`     | `Locked { owner: None }`                                         |
+            | [p1: release() → ()](#1)     | [p0: acquire() → true](#0)                                       |
+            | nothing changes              | `owner: None → Some(p0)`                                         |
+            | [p0: acquire() → true](#0)   | [p1: release() → ()](#1)                                         |
             | **`owner: None → Some(p0)`** | **`owner: Some(p0) → None`**<br>**`owner` should be `Some(p0)`** |
 
         "#]]
-        .assert_eq(&columns(&counterexample, &|span| Some(format!("#{}", span.start))));
+        .assert_eq(&columns(&counterexample, &|words, span| Some(format!("[{words}](#{})", span.start))));
     }
 }

@@ -137,12 +137,12 @@ fn claim(session: &Session, spot: &Spot, found: &Finding, name: &ObligationName)
 /// The mover type that an operation has in every layer that declares or inherits it: the claim stands for all of them.
 fn what_holds(session: &Session, spot: &Spot, layer: LayerId, operation: usize) -> Option<Movers> {
     let program = spot.program();
-    let matrix = spot.movers(session);
+    let matrix = spot.movers_now(session);
     let wanted = navigation::origin(program, layer, operation);
     let mut holds = Movers { right: Some(true), left: Some(true) };
     for (layer, it) in (0..).map(LayerId).zip(&program.layers) {
         for at in (0..it.operations.len()).filter(|at| navigation::origin(program, layer, *at) == wanted) {
-            let here = mover_of(matrix, layer, at)?;
+            let here = mover_of(&matrix, layer, at)?;
             let both = |a: Option<bool>, b: Option<bool>| Some(a? && b?);
             holds = Movers { right: both(holds.right, here.right), left: both(holds.left, here.left) };
         }
@@ -310,7 +310,7 @@ fn is_mentioned(found: &Finding, operation: &str) -> bool {
 
 /// One fix for each rule of the protocol that needs no arguments.
 fn rules(spot: &Spot, layer: LayerId, layer_name: &str, operation: &Operation) -> Vec<Fix> {
-    let Some(declared) = spot.package.mentions.declaration(Symbol::Layer(layer)) else { return Vec::new() };
+    let Some(declared) = spot.package.mentions().declaration(Symbol::Layer(layer)) else { return Vec::new() };
     let Some((file, block)) = block(&spot.package, declared, layer_name) else { return Vec::new() };
     let index = &file.indexed.index;
     let owner = index.impls.iter().position(|it| it == block).map(|it| it as u32);

@@ -31,7 +31,7 @@ pub fn hints(session: &mut Session, params: &InlayHintParams) -> Option<Vec<Inla
 fn movers(session: &Session, spot: &Spot, hints: &mut Vec<InlayHint>) {
     let matrix = spot.movers(session);
     let functions: Vec<ast::Fn> = spot.file.parse.root().descendants().filter_map(ast::Fn::cast).collect();
-    for mention in spot.package.mentions.in_file(spot.number) {
+    for mention in spot.package.mentions().in_file(spot.number) {
         let Symbol::Operation(layer, operation) = mention.symbol else { continue };
         let Some(inferred) = mover_of(matrix, layer, operation).and_then(hover::claim_for) else { continue };
         let Some((_, range)) = spot.package.range(mention.span, spot.view.encoding) else { continue };

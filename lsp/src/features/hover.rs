@@ -94,7 +94,12 @@ fn movers(session: &Session, spot: &Spot, layer: LayerId, operation: usize, text
         return;
     };
     let claimed = claim.map(|it| format!(" (claimed {it})")).unwrap_or_default();
-    let _ = writeln!(text, "\nmover type: **{}**{claimed}\n\n| past | right | left |\n|---|---|---|", inferred.name());
+    let stale = if spot.movers_are_stale(session) { " · stale: of before the last edit" } else { "" };
+    let _ = writeln!(
+        text,
+        "\nmover type: **{}**{claimed}{stale}\n\n| past | right | left |\n|---|---|---|",
+        inferred.name()
+    );
     let row = &matrix[layer.0 as usize][operation].1;
     for (other, it) in operations.iter().zip(row) {
         let _ = writeln!(text, "| `{}` | {} | {} |", other.name, answer(it.right), answer(it.left));

@@ -172,7 +172,7 @@ fn node(session: &Session, spot: &Spot, symbol: Symbol) -> Node {
         Symbol::Operation(layer, at) => mover_of(matrix, layer, at).and_then(hover::claim_for),
         _ => None,
     };
-    let declared = spot.package.mentions.declaration(symbol);
+    let declared = spot.package.mentions().declaration(symbol);
     Node {
         kind: match symbol {
             Symbol::Layer(_) => "layer",

@@ -17,7 +17,7 @@ pub fn lenses(session: &mut Session, uri: &Uri) -> Option<Vec<CodeLens>> {
         return None;
     }
     let spot = Spot::of_document(session, uri)?;
-    let declared = spot.package.mentions.in_file(spot.number).filter(|it| it.role == Role::Declaration);
+    let declared = spot.package.mentions().in_file(spot.number).filter(|it| it.role == Role::Declaration);
     Some(declared.flat_map(|it| of_declaration(session, &spot, it)).collect())
 }
 
@@ -66,6 +66,8 @@ fn title(tally: Tally, phase: Phase, broken: bool, whole: bool) -> Option<String
         return None;
     }
     let stale = (tally.stale > 0 && !broken).then(|| format!("{} stale", tally.stale));
-    let parts: Vec<String> = [Some(tally.in_words()), stale, state.filter(|_| whole)].into_iter().flatten().collect();
+    // A part says how the run stands only while it waits for it.
+    let waits = whole || tally.stale + tally.waiting > 0;
+    let parts: Vec<String> = [Some(tally.in_words()), stale, state.filter(|_| waits)].into_iter().flatten().collect();
     Some(parts.join(" · "))
 }

@@ -45,7 +45,7 @@ pub fn implementation(session: &mut Session, at: &TextDocumentPositionParams) ->
 }
 
 fn answer(spot: &Spot, symbols: impl IntoIterator<Item = Symbol>) -> Option<GotoDefinitionResponse> {
-    let place = |it: Symbol| spot.view.location(&spot.package, spot.package.mentions.declaration(it)?);
+    let place = |it: Symbol| spot.view.location(&spot.package, spot.package.mentions().declaration(it)?);
     let mut places: Vec<Location> = symbols.into_iter().filter_map(place).collect();
     places.dedup();
     (!places.is_empty()).then_some(GotoDefinitionResponse::Array(places))
@@ -86,7 +86,7 @@ pub fn above(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
                 Justification::Movers(code) | Justification::Retry(code) => code.get(name) == Some(&Code::Pass),
             });
             let mut found: Vec<Symbol> = same.filter_map(|it| find(program, it.upper, name)).collect();
-            let callers = spot.package.mentions.calls().iter().filter(|it| it.operation == symbol);
+            let callers = spot.package.mentions().calls().iter().filter(|it| it.operation == symbol);
             for caller in callers.filter_map(|it| it.by) {
                 found.extend(above(spot, caller));
             }
@@ -128,7 +128,7 @@ pub fn below(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
         Symbol::Procedure(id, _) => {
             let mut found: Vec<Symbol> = spot
                 .package
-                .mentions
+                .mentions()
                 .calls()
                 .iter()
                 .filter(|it| it.by == Some(symbol))
@@ -166,7 +166,7 @@ fn same_thing(program: &Program, symbol: Symbol) -> Vec<Symbol> {
 pub fn references(session: &mut Session, params: &ReferenceParams) -> Option<Vec<Location>> {
     let spot = Spot::of_position(session, &params.text_document_position)?;
     let symbols = same_thing(spot.program(), spot.mention()?.symbol);
-    let mentions = symbols.iter().flat_map(|it| spot.package.mentions.of(*it));
+    let mentions = symbols.iter().flat_map(|it| spot.package.mentions().of(*it));
     let wanted = mentions.filter(|it| params.context.include_declaration || it.role != Role::Declaration);
     Some(wanted.filter_map(|it| spot.view.location(&spot.package, it.span)).collect())
 }
@@ -175,7 +175,8 @@ pub fn references(session: &mut Session, params: &ReferenceParams) -> Option<Vec
 pub fn highlight(session: &mut Session, at: &TextDocumentPositionParams) -> Option<Vec<DocumentHighlight>> {
     let spot = Spot::of_position(session, at)?;
     let symbols = same_thing(spot.program(), spot.mention()?.symbol);
-    let mentions = symbols.iter().flat_map(|it| spot.package.mentions.of(*it)).filter(|it| it.span.file == spot.number);
+    let mentions =
+        symbols.iter().flat_map(|it| spot.package.mentions().of(*it)).filter(|it| it.span.file == spot.number);
     let highlight = |span| {
         let (_, range) = spot.package.range(span, spot.view.encoding)?;
         Some(DocumentHighlight { range, kind: Some(DocumentHighlightKind::TEXT) })

@@ -61,7 +61,7 @@ pub fn of_package(session: &Session, spot: &Spot) -> Vec<CallPhase> {
             for (node, phases) in walk.procedure(*function) {
                 let whole = spot.package.facts.source_map().nodes[function.0 as usize].get(node.0 as usize).copied();
                 let Some(whole) = whole else { continue };
-                let calls = spot.package.mentions.calls().iter().filter(|it| it.by == Some(symbol));
+                let calls = spot.package.mentions().calls().iter().filter(|it| it.by == Some(symbol));
                 let inside = |it: &Span| it.file == whole.file && it.start >= whole.start && it.end <= whole.end;
                 if let Some(call) = calls.rev().find(|it| inside(&it.span)) {
                     found.push(CallPhase {

@@ -15,7 +15,7 @@ pub fn document(session: &mut Session, uri: &Uri) -> Option<DocumentSymbolRespon
     let spot = Spot::of_document(session, uri)?;
     let mut roots: Vec<(Symbol, DocumentSymbol)> = Vec::new();
     let mentions =
-        spot.package.mentions.in_file(spot.number).filter(|it| it.role != Role::Reference && it.role != Role::Call);
+        spot.package.mentions().in_file(spot.number).filter(|it| it.role != Role::Reference && it.role != Role::Call);
     let (parts, wholes): (Vec<Mention>, Vec<Mention>) = mentions.partition(|it| owner_of(it.symbol).is_some());
     for mention in wholes {
         roots.extend(symbol(session, &spot, &mention).map(|it| (mention.symbol, it)));
@@ -104,7 +104,7 @@ pub fn workspace(session: &mut Session, query: &str) -> Option<WorkspaceSymbolRe
 
 fn of_package(view: &View, package: &PackageView, query: &str) -> Vec<SymbolInformation> {
     let program = package.facts.program();
-    let all = (0..package.files.len() as u32).flat_map(|it| package.mentions.in_file(it));
+    let all = (0..package.files.len() as u32).flat_map(|it| package.mentions().in_file(it));
     let declared = all.filter(|it| it.role == Role::Declaration && matches(name_of(program, it.symbol), query));
     let information = |it: &Mention| {
         #[expect(deprecated, reason = "the field has to be filled")]

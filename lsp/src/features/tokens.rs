@@ -26,7 +26,7 @@ pub fn legend() -> SemanticTokensLegend {
 pub fn tokens(session: &mut Session, uri: &Uri) -> Option<SemanticTokensResult> {
     let spot = Spot::of_document(session, uri)?;
     let mut found: Vec<(Range, u32)> = Vec::new();
-    for mention in spot.package.mentions.in_file(spot.number) {
+    for mention in spot.package.mentions().in_file(spot.number) {
         let token_type = match mention.symbol {
             Symbol::Layer(_) => 0,
             Symbol::Operation(..) | Symbol::Procedure(..) => 1,

@@ -2,16 +2,17 @@
 //!
 //! What they claim is not looked at here; that is for obligations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
-    package::{ItemRef, Package},
-    report::{DiagnosticExt, did_you_mean, error},
+    names::{Entry, Meaning, Namespace, ScopeId},
+    package::{ItemRef, Package, Site},
+    report::{DiagnosticExt, error},
     ty::Ty,
 };
 use crate::{
     diagnostics::codes,
-    index::{By, ImplRole, ImplementAttribute, Name, Role},
+    index::{By, ImplRole, ImplementAttribute, Name, Role, StackItem},
     ir::{Abstraction, Client, Code, Implementation, ImplementationId, Justification, Program, SourceMap, Span, Stack},
 };
 
@@ -19,12 +20,12 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Parts {
     implementations: Vec<(Implementation, Span)>,
-    /// By name; `None` if it is left out.
-    by_name: HashMap<String, (Option<ImplementationId>, Span)>,
+    /// By their `impl` blocks. Those that are left out are not here.
+    implementation_of: HashMap<ItemRef, ImplementationId>,
     /// The stack, its span, and the spans of its links.
     stacks: Vec<(Stack, Span, Vec<Span>)>,
-    /// By name; `None` if it is left out.
-    stack_names: HashMap<String, (Option<u32>, Span)>,
+    /// By their declarations. Those that are left out are not here.
+    stack_of: HashMap<ItemRef, u32>,
     clients: Vec<(Client, Span)>,
 }
 
@@ -42,36 +43,63 @@ impl Parts {
 
 /// Resolves all implementations, then the stacks made of them, then the clients on top.
 pub(super) fn resolve(package: &mut Package<'_>) {
+    let names = Shared::of(package);
     let files = 0..package.files.len() as u32;
     for file in files.clone() {
         let index = package.files[file as usize].index;
         for (block, declared) in index.impls.iter().enumerate() {
-            match (&declared.role, &declared.self_type) {
-                (ImplRole::Implement(attribute), Some(name)) => {
-                    package.declare_implementation(file, block as u32, name, attribute);
-                }
-                (ImplRole::Malformed, Some(name)) if declared.trait_name.is_none() => {
-                    let span = package.name_span(file, name);
-                    package.parts.by_name.insert(name.text.clone(), (None, span));
-                }
-                _ => {}
+            if let (ImplRole::Implement(attribute), Some(name)) = (&declared.role, &declared.self_type) {
+                let name = names.shown(package, package.names.scope(file, declared.scope), name);
+                package.declare_implementation(file, block as u32, &name, attribute);
             }
         }
     }
     for file in files.clone() {
-        for stack in &package.files[file as usize].index.stacks {
-            package.declare_stack(file, &stack.name, &stack.links);
+        for (number, stack) in package.files[file as usize].index.stacks.iter().enumerate() {
+            let name = names.shown(package, package.names.scope(file, stack.scope), &stack.name);
+            package.declare_stack(ItemRef { file, index: number as u32 }, &name, stack);
         }
     }
     for file in files {
         for number in 0..package.files[file as usize].index.functions.len() as u32 {
             let item = ItemRef { file, index: number };
             if let Role::Client { stacks, processes } = &package.function_item(item).role {
+                let declared = package.function_item(item);
+                let name = names.shown(package, package.names.scope(file, declared.scope), &declared.name);
                 for stack in stacks {
-                    package.declare_client(item, stack, processes);
+                    package.declare_client(item, &name, stack, processes);
                 }
             }
         }
+    }
+}
+
+/// Names that more than one implementation, or stack, or client has.
+struct Shared(HashSet<String>);
+
+impl Shared {
+    fn of(package: &Package<'_>) -> Shared {
+        let mut seen = HashSet::new();
+        let mut shared = HashSet::new();
+        for index in package.files.iter().map(|it| it.index) {
+            let implementations = index.impls.iter().filter(|it| matches!(it.role, ImplRole::Implement(_)));
+            let implementations =
+                implementations.filter_map(|it| Some(("implementation", &it.self_type.as_ref()?.text)));
+            let stacks = index.stacks.iter().map(|it| ("stack", &it.name.text));
+            let clients = index.functions.iter().filter(|it| matches!(it.role, Role::Client { .. }));
+            let clients = clients.map(|it| ("client", &it.name.text));
+            for (kind, name) in implementations.chain(stacks).chain(clients) {
+                if !seen.insert((kind, name)) {
+                    shared.insert(name.clone());
+                }
+            }
+        }
+        Shared(shared)
+    }
+
+    /// The name as it is shown.
+    fn shown(&self, package: &Package<'_>, scope: ScopeId, name: &Name) -> Name {
+        Name { text: package.shown_name(scope, &name.text, self.0.contains(&name.text)), ..name.clone() }
     }
 }
 
@@ -90,16 +118,16 @@ pub(super) struct Key {
 
 impl Package<'_> {
     fn declare_implementation(&mut self, file: u32, block: u32, name: &Name, attribute: &ImplementAttribute) {
-        let span = self.name_span(file, name);
-        if let Some((_, first)) = self.parts.by_name.get(&name.text) {
-            let first = *first;
-            self.declared_twice("implementation", file, name, first);
+        let item = ItemRef { file, index: block };
+        if self.is_rejected(Entry::Implementation(item)) {
             return;
         }
-        let resolved = self.implementation(file, block, name, attribute);
-        let id = resolved.is_some().then_some(ImplementationId(self.parts.implementations.len() as u32));
-        self.parts.by_name.insert(name.text.clone(), (id, span));
-        self.parts.implementations.extend(resolved.map(|it| (it, span)));
+        let span = self.name_span(file, name);
+        if let Some(resolved) = self.implementation(file, block, name, attribute) {
+            let id = ImplementationId(self.parts.implementations.len() as u32);
+            self.parts.implementation_of.insert(item, id);
+            self.parts.implementations.push((resolved, span));
+        }
     }
 
     fn implementation(
@@ -109,8 +137,9 @@ impl Package<'_> {
         name: &Name,
         attribute: &ImplementAttribute,
     ) -> Option<Implementation> {
-        let upper = self.find_layer(file, &attribute.upper);
-        let lower = self.find_layer(file, &attribute.over);
+        let site = self.block_site(file, block);
+        let upper = self.find_layer(site, &attribute.upper);
+        let lower = self.find_layer(site, &attribute.over);
         let sides = Sides { upper: upper?, lower: lower? };
         let (upper_id, lower_id) = (self.layer_id(sides.upper)?, self.layer_id(sides.lower)?);
         if let (Some(check), true) = (&attribute.check, attribute.by != By::Partition) {
@@ -396,49 +425,59 @@ impl Package<'_> {
         self.request(item).map(form)
     }
 
-    fn declare_stack(&mut self, file: u32, name: &Name, links: &[Name]) {
-        let span = self.name_span(file, name);
-        if let Some((_, first)) = self.parts.stack_names.get(&name.text) {
-            let first = *first;
-            self.declared_twice("stack", file, name, first);
+    fn declare_stack(&mut self, item: ItemRef, name: &Name, declared: &StackItem) {
+        if self.is_rejected(Entry::Stack(item)) {
             return;
         }
-        let implementations: Vec<Option<ImplementationId>> = links.iter().map(|it| self.link(file, it)).collect();
+        let site = self.site(item.file, declared.scope);
+        let implementations: Vec<Option<ImplementationId>> =
+            declared.links.iter().map(|it| self.link(site, it)).collect();
         let whole: Option<Vec<ImplementationId>> = implementations.into_iter().collect();
-        let whole = whole.filter(|it| !it.is_empty());
-        let id = whole.is_some().then_some(self.parts.stacks.len() as u32);
-        self.parts.stack_names.insert(name.text.clone(), (id, span));
-        if let Some(implementations) = whole {
-            let links = links.iter().map(|it| self.name_span(file, it)).collect();
+        if let Some(implementations) = whole.filter(|it| !it.is_empty()) {
+            let span = self.name_span(item.file, name);
+            let links = declared.links.iter().map(|it| self.name_span(item.file, it)).collect();
+            self.parts.stack_of.insert(item, self.parts.stacks.len() as u32);
             self.parts.stacks.push((Stack { name: name.text.clone(), implementations }, span, links));
         }
     }
 
-    fn link(&mut self, file: u32, name: &Name) -> Option<ImplementationId> {
-        if let Some((id, _)) = self.parts.by_name.get(&name.text) {
-            return *id;
+    fn link(&mut self, site: Site, name: &Name) -> Option<ImplementationId> {
+        match self.part(site, name, "implementation", |it| matches!(it, Entry::Implementation(_)))? {
+            Entry::Implementation(item) => self.parts.implementation_of.get(&item).copied(),
+            _ => None,
         }
-        let help = did_you_mean(&name.text, self.parts.by_name.keys().map(String::as_str));
-        let message = format!("unknown implementation `{}`", name.text);
-        self.report(error(codes::CS0202, self.name_span(file, name), message).maybe_help(help));
-        None
     }
 
-    fn declare_client(&mut self, item: ItemRef, stack: &Name, processes: &[u32]) {
-        let Some((stack_id, _)) = self.parts.stack_names.get(&stack.text) else {
-            let help = did_you_mean(&stack.text, self.parts.stack_names.keys().map(String::as_str));
-            let message = format!("unknown stack `{}`", stack.text);
-            self.report(error(codes::CS0202, self.name_span(item.file, stack), message).maybe_help(help));
+    /// What a name in a stack, or in the attribute of a client, means, if it is of this kind; otherwise that is reported.
+    fn part(&mut self, site: Site, name: &Name, what: &str, is_meant: fn(&Entry) -> bool) -> Option<Entry> {
+        let (span, path) = (self.name_span(site.file, name), name.path());
+        match self.names.meaning(site.scope, &path, Namespace::Types) {
+            Meaning::Item(entry) if is_meant(&entry) => Some(entry),
+            Meaning::Several(one, other) => {
+                self.report_several(span, &name.text, [one, other]);
+                None
+            }
+            _ => {
+                let help = self.advice(&name.text, Namespace::Types, is_meant, []);
+                let message = format!("unknown {what} `{}`", path.join("::"));
+                self.report(error(codes::CS0202, span, message).maybe_help(help));
+                None
+            }
+        }
+    }
+
+    fn declare_client(&mut self, item: ItemRef, name: &Name, stack: &Name, processes: &[u32]) {
+        let site = self.function_site(item);
+        let Some(Entry::Stack(stack)) = self.part(site, stack, "stack", |it| matches!(it, Entry::Stack(_))) else {
             return;
         };
-        let Some(stack_id) = *stack_id else { return };
+        let Some(stack_id) = self.parts.stack_of.get(&stack).copied() else { return };
         if !self.check_client(item, stack_id) {
             return;
         }
         let Some(function) = self.request(item) else { return };
-        let name = self.function_item(item).name.clone();
-        let span = self.name_span(item.file, &name);
-        let client = Client { name: name.text, stack: stack_id, processes: processes.to_vec(), function };
+        let span = self.name_span(item.file, name);
+        let client = Client { name: name.text.clone(), stack: stack_id, processes: processes.to_vec(), function };
         self.parts.clients.push((client, span));
     }
 

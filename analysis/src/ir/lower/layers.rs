@@ -2,10 +2,11 @@
 //!
 //! Works with signatures only; bodies come later. A layer that cannot be made sense of is left out, always with a diagnostic.
 
-use std::rc::Rc;
+use std::{collections::HashMap, rc::Rc};
 
 use super::{
     lift::Lift,
+    names::{Entry, Meaning, Namespace},
     package::{ItemRef, Origin, Package, Site},
     report::{DiagnosticExt, did_you_mean, error},
     signature::Signature,
@@ -88,18 +89,24 @@ pub(super) fn resolve(package: &mut Package<'_>) {
 }
 
 fn declare(package: &mut Package<'_>) {
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let blocks = package.files.iter().flat_map(|it| &it.index.impls);
+    for name in blocks.filter(|it| matches!(it.role, ImplRole::Layer(_))).filter_map(|it| it.trait_name.as_ref()) {
+        *names.entry(name.text.clone()).or_default() += 1;
+    }
     for file in 0..package.files.len() as u32 {
         let index = package.files[file as usize].index;
         for (block, declared) in index.impls.iter().enumerate() {
             let (ImplRole::Layer(_), Some(name)) = (&declared.role, &declared.trait_name) else { continue };
-            if let Some(first) = package.layer_names.get(&name.text) {
-                let first = package.layer_span(*first);
-                package.declared_twice("layer", file, name, first);
+            let item = ItemRef { file, index: block as u32 };
+            if package.is_rejected(Entry::Layer(item)) {
                 continue;
             }
-            package.layer_names.insert(name.text.clone(), package.layers.len());
+            package.layer_of.insert(item, package.layers.len());
+            let is_shared = names.get(&name.text).is_some_and(|it| *it > 1);
+            let shown = package.shown_name(package.names.scope(file, declared.scope), &name.text, is_shared);
             package.layers.push(LayerInfo {
-                name: name.clone(),
+                name: Name { text: shown, ..name.clone() },
                 file,
                 block: block as u32,
                 id: None,
@@ -117,7 +124,7 @@ fn declare(package: &mut Package<'_>) {
         for declared in index.impls.iter().filter(|it| matches!(it.role, ImplRole::Layer(_)) && it.trait_name.is_none())
         {
             if let Some(node) = package.node::<ast::Impl>(file, declared.declaration) {
-                let span = Site::file(file).span(node.syntax());
+                let span = package.site(file, declared.scope).span(node.syntax());
                 let span = Span { end: span.start + 1, ..span };
                 package.report(error(codes::CS0207, span, "a layer needs a name").help("write `impl Name for State`"));
             }
@@ -196,25 +203,28 @@ impl Package<'_> {
         &self.layers[layer].name.text
     }
 
-    /// Whether `name` is a layer whose attribute is malformed: reported already.
-    pub(super) fn is_malformed_layer(&self, name: &str) -> bool {
-        let blocks = self.files.iter().flat_map(|it| &it.index.impls);
-        blocks
-            .filter(|it| it.role == ImplRole::Malformed)
-            .any(|it| it.trait_name.as_ref().is_some_and(|it| it.text == name))
+    /// The layer that a name in an attribute means; `None` if it is unknown (reported).
+    pub(super) fn find_layer(&mut self, site: Site, name: &Name) -> Option<usize> {
+        let span = self.name_span(site.file, name);
+        self.layer_at(site, &name.path(), span)
     }
 
-    /// The layer that a name in an attribute means; `None` if it is unknown (reported).
-    pub(super) fn find_layer(&mut self, file: u32, name: &Name) -> Option<usize> {
-        if let Some(layer) = self.layer_names.get(&name.text) {
-            return Some(*layer);
+    /// The layer that a path means; `None` if it is unknown, or left out (reported).
+    pub(super) fn layer_at(&mut self, site: Site, path: &[String], span: Span) -> Option<usize> {
+        let name = path.join("::");
+        match self.names.meaning(site.scope, path, Namespace::Types) {
+            // A layer whose attribute is malformed is there, and is none.
+            Meaning::Item(Entry::Layer(item)) => self.layer_of.get(&item).copied(),
+            Meaning::Several(one, other) => {
+                self.report_several(span, &name, [one, other]);
+                None
+            }
+            _ => {
+                let help = self.advice(&name, Namespace::Types, |it| matches!(it, Entry::Layer(_)), []);
+                self.report(error(codes::CS0202, span, format!("unknown layer `{name}`")).maybe_help(help));
+                None
+            }
         }
-        if !self.is_malformed_layer(&name.text) {
-            let help = did_you_mean(&name.text, self.layer_names.keys().map(String::as_str));
-            let message = format!("unknown layer `{}`", name.text);
-            self.report(error(codes::CS0202, self.name_span(file, name), message).maybe_help(help));
-        }
-        None
     }
 
     pub(super) fn operation(&self, layer: usize, name: &str) -> Option<&OperationInfo> {
@@ -234,7 +244,7 @@ impl Package<'_> {
         let declared = &self.files[file as usize].index.impls[block as usize];
         let written = self.node::<ast::Impl>(file, declared.declaration).and_then(|it| it.self_ty());
         let Some(written) = written else { return Ty::Error };
-        let state = self.resolve_type(Site::file(file), &written, None);
+        let state = self.resolve_type(self.block_site(file, block), &written, None);
         if self.is_sound(&state) { state } else { Ty::Error }
     }
 
@@ -400,7 +410,8 @@ impl Package<'_> {
 
     /// The layer that another one is made from, resolved.
     fn source_layer(&mut self, layer: usize, name: &Name) -> Option<usize> {
-        let source = self.find_layer(self.layers[layer].file, name).filter(|it| self.resolve_layer(*it));
+        let site = self.block_site(self.layers[layer].file, self.layers[layer].block);
+        let source = self.find_layer(site, name).filter(|it| self.resolve_layer(*it));
         if source.is_none() {
             self.layers[layer].incomplete = true;
         }
@@ -453,7 +464,8 @@ impl Package<'_> {
     fn inherit_by_key(&mut self, layer: usize, source: usize, field: &Name, key: &(Name, Name), names: &[Name]) {
         let file = self.layers[layer].file;
         let (key_name, key_type) = key;
-        let key_type = self.resolve_name(Site::file(file), self.name_span(file, key_type), &key_type.text);
+        let site = self.block_site(file, self.layers[layer].block);
+        let key_type = self.resolve_name(site, self.name_span(file, key_type), &key_type.path());
         let component = self.component(layer, Some(field)).filter(|_| self.is_sound(&key_type));
         let Some((path, map)) = component else {
             self.layers[layer].incomplete = true;

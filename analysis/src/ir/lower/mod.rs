@@ -8,6 +8,7 @@ mod finish;
 mod implementations;
 mod layers;
 mod lift;
+mod names;
 mod package;
 mod partition;
 mod report;
@@ -39,6 +40,8 @@ pub struct File<'a> {
     pub parse: &'a Parse,
     /// What it declares.
     pub indexed: &'a Indexed,
+    /// The `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
+    pub parent: Option<(u32, u32)>,
 }
 
 /// Lowers a package.

@@ -10,15 +10,17 @@ use super::{
     File, Lowered,
     implementations::Parts,
     layers::LayerInfo,
-    report::{DiagnosticExt, error},
+    names::{Entry, Meaning, Names, Namespace, ScopeId},
+    report::{DiagnosticExt, did_you_mean, error},
     signature::Signature,
-    types::TypeInfo,
+    ty::Con,
+    types::{TypeInfo, language_con},
 };
 use crate::{
     diagnostics::{Diagnostic, codes},
-    index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, Positions, TypeKind},
+    index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, Positions, path_segments},
     ir::{Function, FunctionId, LayerId, Program, SourceMap, Span, TypeId},
-    syntax::{self, AstNode, SyntaxNode},
+    syntax::{self, AstNode, SyntaxNode, ast},
 };
 
 /// A declaration: a file, and an index into one of the lists of its index.
@@ -42,22 +44,27 @@ pub(super) struct Source<'a> {
     pub(super) index: &'a FileIndex,
     pub(super) positions: &'a Positions,
     declarations: Vec<SyntaxNode>,
+    scopes: Vec<SyntaxNode>,
+}
+
+impl Source<'_> {
+    pub(super) fn declaration(&self, number: u32) -> Option<SyntaxNode> {
+        self.declarations.get(number as usize).cloned()
+    }
 }
 
 /// Where a tree stands: the file, and for the trees of macro inputs and constants, how to get to the file's offsets.
 #[derive(Clone, Copy)]
 pub(super) struct Site {
     pub(super) file: u32,
+    /// Where names are looked up.
+    pub(super) scope: ScopeId,
     pub(super) shift: i64,
     /// Everything stands here: a constant is part of the function that mentions it.
     pub(super) pinned: Option<Span>,
 }
 
 impl Site {
-    pub(super) fn file(file: u32) -> Self {
-        Site { file, shift: 0, pinned: None }
-    }
-
     pub(super) fn span(&self, node: &SyntaxNode) -> Span {
         let range = syntax::text_range(node);
         let place = |offset: u32| (i64::from(offset) + self.shift).max(0) as u32;
@@ -65,17 +72,30 @@ impl Site {
     }
 }
 
-/// Names that more than one declaration may have.
-type Table<K> = HashMap<K, Vec<ItemRef>>;
-/// The type a function or constant is associated with, and its own name.
-type Member = (Option<String>, String);
+/// What functions and constants are associated with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Owner {
+    /// A type of the package, or an implementation.
+    Entry(Entry),
+    /// A type of the language, by its name.
+    Language(String),
+}
+
+/// Members by what they are associated with and their own name. Different `impl` blocks may have members of one name.
+type Members = HashMap<(Owner, String), Vec<ItemRef>>;
 
 /// The state of lowering a package.
 pub(super) struct Package<'a> {
     pub(super) files: Vec<Source<'a>>,
-    pub(super) type_names: Table<String>,
-    pub(super) constants: Table<Member>,
-    pub(super) function_names: Table<Member>,
+    pub(super) names: Names<'a>,
+    /// What each `impl` block is for.
+    owners: HashMap<ItemRef, Owner>,
+    /// Constants of `impl` blocks.
+    pub(super) constants: Members,
+    /// Functions of `impl` blocks.
+    pub(super) functions_of: Members,
+    /// Second declarations of what can only be declared once: reported.
+    rejected: HashSet<Entry>,
     pub(super) types: Vec<TypeInfo>,
     pub(super) type_ids: HashMap<ItemRef, TypeId>,
     /// Types that are named but not yet looked into.
@@ -88,7 +108,8 @@ pub(super) struct Package<'a> {
     pub(super) functions: Vec<Arc<Function>>,
     pub(super) nodes: Vec<Vec<Span>>,
     pub(super) layers: Vec<LayerInfo>,
-    pub(super) layer_names: HashMap<String, usize>,
+    /// By their `impl` blocks.
+    pub(super) layer_of: HashMap<ItemRef, usize>,
     pub(super) parts: Parts,
     diagnostics: Vec<Diagnostic>,
     reported: HashSet<(Span, String)>,
@@ -100,12 +121,17 @@ impl<'a> Package<'a> {
             index: &file.indexed.index,
             positions: &file.indexed.positions,
             declarations: syntax::declarations(&file.parse.root()),
+            scopes: syntax::scopes(&file.parse.root()),
         };
+        let parents: Vec<Option<(u32, u32)>> = files.iter().map(|it| it.parent).collect();
+        let files: Vec<Source<'a>> = files.iter().map(source).collect();
         let mut package = Package {
-            files: files.iter().map(source).collect(),
-            type_names: HashMap::new(),
+            names: Names::new(&files, &parents),
+            files,
+            owners: HashMap::new(),
             constants: HashMap::new(),
-            function_names: HashMap::new(),
+            functions_of: HashMap::new(),
+            rejected: HashSet::new(),
             types: Vec::new(),
             type_ids: HashMap::new(),
             pending_types: Vec::new(),
@@ -116,50 +142,186 @@ impl<'a> Package<'a> {
             functions: Vec::new(),
             nodes: Vec::new(),
             layers: Vec::new(),
-            layer_names: HashMap::new(),
+            layer_of: HashMap::new(),
             parts: Parts::default(),
             diagnostics: Vec::new(),
             reported: HashSet::new(),
         };
+        package.report_twice();
         for file in 0..package.files.len() {
             package.collect(file as u32);
         }
         package
     }
 
-    fn collect(&mut self, file: u32) {
-        let index = self.files[file as usize].index;
-        let item = |index: usize| ItemRef { file, index: index as u32 };
-        let owner = |owner: Option<u32>| {
-            let block = index.impls.get(owner? as usize)?;
-            block.self_type.as_ref().map(|it| it.text.clone())
-        };
-        for (number, ty) in index.types.iter().enumerate() {
-            self.type_name(item(number), &ty.name, ty.kind);
-        }
-        for (number, constant) in index.constants.iter().enumerate() {
-            let member = (owner(constant.owner), constant.name.text.clone());
-            self.constants.entry(member).or_default().push(item(number));
-        }
-        for (number, function) in index.functions.iter().enumerate() {
-            let member = (owner(function.owner), function.name.text.clone());
-            self.function_names.entry(member).or_default().push(item(number));
+    fn report_twice(&mut self) {
+        for twice in std::mem::take(&mut self.names.twice) {
+            self.rejected.insert(twice.second);
+            if let Some(first) = self.entry_span(twice.first) {
+                self.declared_twice(twice.what, twice.file, twice.name, first);
+            }
         }
     }
 
-    /// Types of layers have one name in the package; ordinary types may share theirs.
-    fn type_name(&mut self, item: ItemRef, name: &Name, kind: TypeKind) {
-        let seen = self.type_names.get(&name.text).cloned().unwrap_or_default();
-        let of_layers =
-            |it: &ItemRef| self.files[it.file as usize].index.types[it.index as usize].kind != TypeKind::Plain;
-        let first = seen.iter().copied().find(of_layers);
-        if let Some(first) = first.filter(|_| kind != TypeKind::Plain) {
-            let first =
-                self.name_span(first.file, &self.files[first.file as usize].index.types[first.index as usize].name);
-            self.declared_twice("type", item.file, name, first);
-        } else {
-            self.type_names.entry(name.text.clone()).or_default().push(item);
+    /// Finds what the `impl` blocks of a file are for, and their members.
+    fn collect(&mut self, file: u32) {
+        let index = self.files[file as usize].index;
+        let item = |index: usize| ItemRef { file, index: index as u32 };
+        for (number, block) in index.impls.iter().enumerate() {
+            let owner = match (&block.role, &block.self_type) {
+                (ImplRole::Implement(_), _) => Some(Owner::Entry(Entry::Implementation(item(number)))),
+                (_, Some(name)) => self.owner_of(self.names.scope(file, block.scope), &name.path(), 0),
+                _ => None,
+            };
+            self.owners.extend(owner.map(|it| (item(number), it)));
         }
+        let owner = |owner: Option<u32>| self.owners.get(&item(owner? as usize)).cloned();
+        for (number, it) in index.constants.iter().enumerate() {
+            if let Some(owner) = owner(it.owner) {
+                self.constants.entry((owner, it.name.text.clone())).or_default().push(item(number));
+            }
+        }
+        for (number, it) in index.functions.iter().enumerate() {
+            if let Some(owner) = owner(it.owner) {
+                self.functions_of.entry((owner, it.name.text.clone())).or_default().push(item(number));
+            }
+        }
+    }
+
+    /// The type or implementation that a path names, with aliases followed.
+    pub(super) fn owner_of(&self, scope: ScopeId, path: &[String], depth: u32) -> Option<Owner> {
+        match self.names.meaning(scope, path, Namespace::Types) {
+            Meaning::Item(entry @ Entry::Type(item)) => match self.alias_of(item) {
+                None => Some(Owner::Entry(entry)),
+                Some((scope, path)) if depth < 32 => self.owner_of(scope, &path?, depth + 1),
+                Some(_) => None,
+            },
+            Meaning::Item(entry @ Entry::Implementation(_)) => Some(Owner::Entry(entry)),
+            Meaning::Nothing | Meaning::Elsewhere(_) => {
+                let (_, name) = self.language_path(scope, path, Namespace::Types)?;
+                (language_con(&name).is_some() || name == "Default").then_some(Owner::Language(name))
+            }
+            _ => None,
+        }
+    }
+
+    /// For an alias, what it stands for, if that is written as a path without arguments.
+    fn alias_of(&self, item: ItemRef) -> Option<(ScopeId, Option<Vec<String>>)> {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        let alias = self.node::<ast::TypeAlias>(item.file, declared.declaration)?;
+        let path = match alias.ty() {
+            Some(ast::Type::PathType(it)) => it.path(),
+            _ => None,
+        };
+        let plain = path.filter(|it| it.segments().all(|it| ast::HasGenericArgs::generic_arg_list(&it).is_none()));
+        Some((self.names.scope(item.file, declared.scope), plain.as_ref().and_then(path_segments)))
+    }
+
+    /// What a path means to the language: the name, and that of the type before it. `None` if it is of the package or of a crate that the
+    /// language does not know.
+    pub(super) fn language_path(
+        &self,
+        scope: ScopeId,
+        path: &[String],
+        namespace: Namespace,
+    ) -> Option<(Option<String>, String)> {
+        let path = match self.names.meaning(scope, path, namespace) {
+            Meaning::Nothing => path.to_vec(),
+            Meaning::Elsewhere(path) => path,
+            _ => return None,
+        };
+        let is_type = |it: &str| language_con(it).is_some() || it == "Default";
+        let is_standard = |it: &str| matches!(it, "Some" | "None" | "Option" | "String" | "str" | "Default");
+        match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [name] => Some((None, (*name).to_owned())),
+            [owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),
+            ["cspec", .., owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),
+            ["cspec", .., name] => Some((None, (*name).to_owned())),
+            ["std" | "core" | "alloc", .., owner, name] if is_standard(owner) || is_integer(owner) => {
+                Some((Some((*owner).to_owned()), (*name).to_owned()))
+            }
+            ["std" | "core" | "alloc", .., name] if is_standard(name) || is_integer(name) => {
+                Some((None, (*name).to_owned()))
+            }
+            _ => None,
+        }
+    }
+
+    /// What an `impl` block is for.
+    pub(super) fn block_owner(&self, file: u32, block: u32) -> Option<&Owner> {
+        self.owners.get(&ItemRef { file, index: block })
+    }
+
+    /// Where names of this item's file and scope are looked up.
+    pub(super) fn site(&self, file: u32, scope: u32) -> Site {
+        Site { file, scope: self.names.scope(file, scope), shift: 0, pinned: None }
+    }
+
+    /// Where the names in a function are looked up, up to its body.
+    pub(super) fn function_site(&self, item: ItemRef) -> Site {
+        self.site(item.file, self.function_item(item).scope)
+    }
+
+    /// Where the names in the head of an `impl` block, and in its attribute, are looked up.
+    pub(super) fn block_site(&self, file: u32, block: u32) -> Site {
+        self.site(file, self.files[file as usize].index.impls[block as usize].scope)
+    }
+
+    /// The scope that a block of a file is, if it has items.
+    pub(super) fn block_scope(&self, file: u32, block: &SyntaxNode) -> Option<ScopeId> {
+        let number = self.files[file as usize].scopes.iter().position(|it| it == block)?;
+        Some(self.names.scope(file, number as u32))
+    }
+
+    /// A name that is shown: with its module, if the package has more than one of its kind.
+    pub(super) fn shown_name(&self, scope: ScopeId, name: &str, is_shared: bool) -> String {
+        let path = if is_shared { self.names.module_path(scope) } else { Vec::new() };
+        path.into_iter().chain([name]).collect::<Vec<_>>().join("::")
+    }
+
+    /// Where something is declared.
+    pub(super) fn entry_span(&self, entry: Entry) -> Option<Span> {
+        let index = |item: ItemRef| self.files[item.file as usize].index;
+        let (item, name) = match entry {
+            Entry::Type(it) | Entry::Variant(it, _) => (it, &index(it).types[it.index as usize].name),
+            Entry::Constant(it) => (it, &index(it).constants[it.index as usize].name),
+            Entry::Function(it) => (it, &index(it).functions[it.index as usize].name),
+            Entry::Stack(it) => (it, &index(it).stacks[it.index as usize].name),
+            Entry::Layer(it) => (it, index(it).impls[it.index as usize].trait_name.as_ref()?),
+            Entry::Implementation(it) => (it, index(it).impls[it.index as usize].self_type.as_ref()?),
+            Entry::Module(_) | Entry::Opaque => return None,
+        };
+        Some(self.name_span(item.file, name))
+    }
+
+    /// Whether this is a second declaration of what can only be declared once.
+    pub(super) fn is_rejected(&self, entry: Entry) -> bool {
+        self.rejected.contains(&entry)
+    }
+
+    /// Reports that a name means two things.
+    pub(super) fn report_several(&mut self, span: Span, name: &str, both: [Entry; 2]) {
+        let mut diagnostic = error(codes::CS0203, span, format!("`{name}` means two things here"));
+        for (entry, text) in both.into_iter().zip(["one", "the other"]) {
+            if let Some(span) = self.entry_span(entry) {
+                diagnostic = diagnostic.related(span, text);
+            }
+        }
+        self.report(diagnostic.help("name the module, `module::name`, or give one of them another name"));
+    }
+
+    /// Advice for a name that means nothing where it stands: where there is something of the name, or of one like it.
+    pub(super) fn advice<'n>(
+        &'n self,
+        name: &str,
+        namespace: Namespace,
+        is_meant: impl Fn(&Entry) -> bool,
+        more: impl IntoIterator<Item = &'n str>,
+    ) -> Option<String> {
+        if let Some(path) = self.names.declared(name, namespace, &is_meant) {
+            return Some(format!("did you mean `{path}`?"));
+        }
+        did_you_mean(name, self.names.known(namespace, is_meant).into_iter().chain(more))
     }
 
     pub(super) fn declared_twice(&mut self, what: &str, file: u32, name: &Name, first: Span) {
@@ -209,23 +371,10 @@ impl<'a> Package<'a> {
             ImplRole::Layer(_) => block.trait_name.as_ref(),
             _ => block.self_type.as_ref(),
         });
-        owner.map_or_else(|| name.clone(), |owner| format!("{}::{name}", owner.text))
-    }
-
-    /// The one declaration meant by a name used in `file`: the only one, or the only one of that file.
-    pub(super) fn pick(&self, candidates: Option<&Vec<ItemRef>>, file: u32) -> Result<Option<ItemRef>, [ItemRef; 2]> {
-        let candidates = candidates.map_or(&[][..], Vec::as_slice);
-        match candidates {
-            [] => Ok(None),
-            [only] => Ok(Some(*only)),
-            [first, second, ..] => {
-                let mut here = candidates.iter().filter(|it| it.file == file);
-                match (here.next(), here.next()) {
-                    (Some(only), None) => Ok(Some(*only)),
-                    _ => Err([*first, *second]),
-                }
-            }
-        }
+        let block = self.function_item(item).owner.map(|block| ItemRef { file: item.file, index: block });
+        let layer = block.and_then(|it| self.layer_of.get(&it)).map(|it| self.layer_name(*it));
+        let owner = layer.or(owner.map(|it| it.text.as_str()));
+        owner.map_or_else(|| name.clone(), |owner| format!("{owner}::{name}"))
     }
 
     /// The id of a function, which is lowered sooner or later; `None` if its signature is not of the subset, which is reported.
@@ -253,7 +402,7 @@ impl<'a> Package<'a> {
 
     pub(super) fn into_lowered(mut self) -> Lowered {
         let mut program = Program {
-            types: self.types.iter().map(TypeInfo::definition).collect(),
+            types: self.type_definitions(),
             functions: std::mem::take(&mut self.functions),
             ..Program::default()
         };
@@ -272,4 +421,8 @@ impl<'a> Package<'a> {
         self.diagnostics.extend(super::words::check(&mut program, &source_map));
         Lowered { program: Arc::new(program), source_map: Arc::new(source_map), diagnostics: self.diagnostics }
     }
+}
+
+fn is_integer(name: &str) -> bool {
+    matches!(language_con(name), Some((Con::Int { .. }, _)))
 }

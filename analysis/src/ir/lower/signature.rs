@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use super::{
     package::{ItemRef, Package, Site},
-    report::{DiagnosticExt, did_you_mean, error},
+    report::error,
     ty::Ty,
 };
 use crate::{
     diagnostics::codes,
-    index::ImplRole,
+    index::{ImplRole, path_segments},
     syntax::{
         AstNode,
         ast::{self, HasGenericParams, HasName},
@@ -70,13 +70,14 @@ impl Package<'_> {
         }
         let declared: ast::Impl = self.node(item.file, block.declaration)?;
         let ty = declared.self_ty()?;
-        Some(self.resolve_type(Site::file(item.file), &ty, None))
+        let site = self.block_site(item.file, self.function_item(item).owner?);
+        Some(self.resolve_type(site, &ty, None))
     }
 
     fn read_signature(&mut self, item: ItemRef) -> Option<Signature> {
         let declared = self.function_item(item);
         let function: ast::Fn = self.node(item.file, declared.declaration)?;
-        let site = Site::file(item.file);
+        let site = self.function_site(item);
         let self_type = self.self_type(item);
         if let Some(generics) = function.generic_param_list() {
             let span = site.span(generics.syntax());
@@ -165,18 +166,13 @@ impl Package<'_> {
 
     /// The layer in `impl Layer`.
     fn lower_layer(&mut self, site: Site, bound: &ast::ImplTraitType) -> Option<usize> {
-        let name = bound.type_bound_list()?.bounds().next()?;
-        let span = site.span(name.syntax());
-        let text = name.syntax().text().to_string();
-        let text = text.rsplit("::").next().unwrap_or_default().trim().to_owned();
-        if let Some(layer) = self.layer_names.get(&text) {
-            return Some(*layer);
-        }
-        let help = did_you_mean(&text, self.layer_names.keys().map(String::as_str));
-        if !self.is_malformed_layer(&text) {
-            self.report(error(codes::CS0202, span, format!("unknown layer `{text}`")).maybe_help(help));
-        }
-        None
+        let bound = bound.type_bound_list()?.bounds().next()?;
+        let span = site.span(bound.syntax());
+        let path = match bound.ty()? {
+            ast::Type::PathType(it) => it.path()?,
+            _ => return None,
+        };
+        self.layer_at(site, &path_segments(&path)?, span)
     }
 }
 

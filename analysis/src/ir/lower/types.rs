@@ -1,13 +1,14 @@
 //! Types as written, and the definitions of user types. A type is looked into when something of a layer first mentions it.
 
 use super::{
+    names::{Entry, Meaning, Namespace},
     package::{ItemRef, Package, Site},
-    report::{DiagnosticExt, did_you_mean, error},
+    report::{DiagnosticExt, error},
     ty::{Con, Ty},
 };
 use crate::{
     diagnostics::codes,
-    index::TypeKind,
+    index::{TypeKind, path_segments},
     ir::{Field, SMALL_BITS, Span, Type, TypeDef, TypeDefKind, TypeId, Variant},
     syntax::{
         AstNode,
@@ -18,6 +19,8 @@ use crate::{
 /// A user type.
 #[derive(Clone, Debug)]
 pub(super) struct TypeInfo {
+    /// Where it is declared.
+    pub(super) item: ItemRef,
     pub(super) name: String,
     pub(super) kind: TypeInfoKind,
 }
@@ -70,9 +73,9 @@ impl Package<'_> {
         resolved
     }
 
-    /// The type called `name`.
-    pub(super) fn resolve_name(&mut self, site: Site, span: Span, name: &str) -> Ty {
-        let resolved = self.named_type(site, span, name, Vec::new());
+    /// The type that a path names.
+    pub(super) fn resolve_name(&mut self, site: Site, span: Span, path: &[String]) -> Ty {
+        let resolved = self.named_type(site, span, path, Vec::new());
         self.define_pending();
         resolved
     }
@@ -118,25 +121,28 @@ impl Package<'_> {
     fn path_type(&mut self, site: Site, path: &ast::PathType, self_type: Option<&Ty>) -> Ty {
         let span = site.span(path.syntax());
         let Some(segment) = path.path().and_then(|it| it.segment()) else { return Ty::Error };
-        let Some(name) = segment.name_ref() else { return Ty::Error };
-        let name = name.text().to_string();
+        let Some(names) = path.path().as_ref().and_then(path_segments) else {
+            self.unsupported(span, "a type of a trait", "name the type");
+            return Ty::Error;
+        };
         let mut arguments = Vec::new();
         for argument in segment.generic_arg_list().into_iter().flat_map(|it| it.generic_args()) {
             if let ast::GenericArg::TypeArg(it) = argument {
                 arguments.extend(it.ty().map(|it| self.written_type(site, &it, self_type)));
             }
         }
-        if name == "Self" {
+        if names == ["Self"] {
             return self_type.cloned().unwrap_or(Ty::Error);
         }
-        self.named_type(site, span, &name, arguments)
+        self.named_type(site, span, &names, arguments)
     }
 
-    /// The type called `name`: the package's own first, as in Rust, then the language's.
-    fn named_type(&mut self, site: Site, span: Span, name: &str, arguments: Vec<Ty>) -> Ty {
-        match self.pick(self.type_names.get(name), site.file) {
-            Ok(Some(item)) if arguments.is_empty() => self.user_type(item, span),
-            Ok(Some(_)) => {
+    /// The type that a path names: of the package, or of the language.
+    fn named_type(&mut self, site: Site, span: Span, path: &[String], arguments: Vec<Ty>) -> Ty {
+        let name = path.join("::");
+        match self.names.meaning(site.scope, path, Namespace::Types) {
+            Meaning::Item(Entry::Type(item)) if arguments.is_empty() => self.user_type(item, span),
+            Meaning::Item(Entry::Type(_)) => {
                 self.unsupported(
                     span,
                     &format!("the generic type `{name}`"),
@@ -144,24 +150,23 @@ impl Package<'_> {
                 );
                 Ty::Error
             }
-            Ok(None) => self.language_type(span, name, arguments),
-            Err(both) => {
-                let [first, second] = both.map(|it| {
-                    self.name_span(it.file, &self.files[it.file as usize].index.types[it.index as usize].name)
-                });
-                let message = format!("`{name}` is declared twice in this package, and `use` is not consulted");
-                let diagnostic = error(codes::CS0203, span, message).related(first, "one").related(second, "the other");
-                self.report(diagnostic.help("give one of them another name"));
+            Meaning::Several(one, other) => {
+                self.report_several(span, &name, [one, other]);
+                Ty::Error
+            }
+            meaning => {
+                if let Some((None, known)) = self.language_path(site.scope, path, Namespace::Types)
+                    && let Some((con, arity)) = language_con(&known)
+                {
+                    return self.language_type(span, &known, con, arity, arguments);
+                }
+                self.unknown_type(span, &name, &meaning);
                 Ty::Error
             }
         }
     }
 
-    fn language_type(&mut self, span: Span, name: &str, arguments: Vec<Ty>) -> Ty {
-        let Some((con, arity)) = language_con(name) else {
-            self.unknown_type(span, name);
-            return Ty::Error;
-        };
+    fn language_type(&mut self, span: Span, name: &str, con: Con, arity: usize, arguments: Vec<Ty>) -> Ty {
         if arguments.len() != arity {
             let message = format!("`{name}` takes {arity} type arguments, not {}", arguments.len());
             self.report(error(codes::CS0104, span, message));
@@ -170,8 +175,13 @@ impl Package<'_> {
         Ty::Con(con, arguments)
     }
 
-    fn unknown_type(&mut self, span: Span, name: &str) {
-        let instead = match name {
+    /// Reports a type that a layer cannot have, with what to use instead.
+    fn unknown_type(&mut self, span: Span, name: &str, meaning: &Meaning) {
+        let last = match meaning {
+            Meaning::Elsewhere(path) => path.last().map_or(name, String::as_str),
+            _ => name,
+        };
+        let instead = match last {
             "Vec" | "VecDeque" | "LinkedList" => "use `Seq<T>`",
             "HashMap" | "BTreeMap" => "use `Map<K, V>`",
             "HashSet" | "BTreeSet" => "use `Set<T>`",
@@ -182,13 +192,40 @@ impl Package<'_> {
             }
             _ => "",
         };
-        if instead.is_empty() {
-            let known = self.type_names.keys().map(String::as_str).chain(LANGUAGE_TYPES.iter().copied());
-            let help = did_you_mean(name, known);
-            self.report(error(codes::CS0103, span, format!("unknown type `{name}`")).maybe_help(help));
-        } else {
-            self.unsupported(span, &format!("the type `{name}`"), instead);
+        if !instead.is_empty() && matches!(meaning, Meaning::Nothing | Meaning::Elsewhere(_)) {
+            self.unsupported(span, &format!("the type `{last}`"), instead);
+            return;
         }
+        let help = match meaning {
+            Meaning::Elsewhere(path) if path.len() > 1 => {
+                Some(format!("`{}` is of another crate: declare the type in this package", path.join("::")))
+            }
+            _ => {
+                let is_type = |it: &Entry| matches!(it, Entry::Type(_));
+                self.advice(name, Namespace::Types, is_type, LANGUAGE_TYPES.iter().copied())
+            }
+        };
+        self.report(error(codes::CS0103, span, format!("unknown type `{name}`")).maybe_help(help));
+    }
+
+    /// The type that an item declares.
+    pub(super) fn item_type(&mut self, item: ItemRef, span: Span) -> Ty {
+        let ty = self.user_type(item, span);
+        self.define_pending();
+        ty
+    }
+
+    fn type_site(&self, item: ItemRef) -> Site {
+        self.site(item.file, self.files[item.file as usize].index.types[item.index as usize].scope)
+    }
+
+    /// The definitions of all types. Those that share a name are named with their modules.
+    pub(super) fn type_definitions(&self) -> Vec<TypeDef> {
+        let definition = |it: &TypeInfo| {
+            let is_shared = self.types.iter().filter(|other| other.name == it.name).count() > 1;
+            TypeDef { name: self.shown_name(self.type_site(it.item).scope, &it.name, is_shared), ..it.definition() }
+        };
+        self.types.iter().map(definition).collect()
     }
 
     fn user_type(&mut self, item: ItemRef, span: Span) -> Ty {
@@ -199,7 +236,8 @@ impl Package<'_> {
         let next = TypeId(self.types.len() as u32);
         let id = *self.type_ids.entry(item).or_insert(next);
         if id == next {
-            self.types.push(TypeInfo { name: declared.name.text.clone(), kind: TypeInfoKind::Struct(Vec::new()) });
+            let name = declared.name.text.clone();
+            self.types.push(TypeInfo { item, name, kind: TypeInfoKind::Struct(Vec::new()) });
             self.pending_types.push((item, id));
         }
         Ty::user(id)
@@ -215,20 +253,21 @@ impl Package<'_> {
             return Ty::Error;
         }
         self.alias_depth += 1;
-        let ty = alias.ty().map_or(Ty::Error, |it| self.written_type(Site::file(item.file), &it, None));
+        let site = self.type_site(item);
+        let ty = alias.ty().map_or(Ty::Error, |it| self.written_type(site, &it, None));
         self.alias_depth -= 1;
         ty
     }
 
     fn define(&mut self, item: ItemRef, id: TypeId) {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
-        let site = Site::file(item.file);
+        let site = self.type_site(item);
         let span = self.name_span(item.file, &declared.name);
         let own = Ty::user(id);
         let kind = if let Some(it) = self.node::<ast::Struct>(item.file, declared.declaration) {
             self.reject_generics(&it, span);
             if declared.kind == TypeKind::Scalar {
-                self.check_scalar(item.file, &it, span);
+                self.check_scalar(site, &it, span);
                 TypeInfoKind::Scalar
             } else {
                 TypeInfoKind::Struct(self.fields(site, it.field_list(), &own))
@@ -253,7 +292,7 @@ impl Package<'_> {
         }
     }
 
-    fn check_scalar(&mut self, file: u32, item: &ast::Struct, span: Span) {
+    fn check_scalar(&mut self, site: Site, item: &ast::Struct, span: Span) {
         let one = matches!(item.field_list(), Some(ast::FieldList::TupleFieldList(it)) if it.fields().count() == 1);
         if !one {
             let message = "a `#[scalar]` is a tuple struct with one field";
@@ -263,7 +302,7 @@ impl Package<'_> {
             Some(ast::FieldList::TupleFieldList(it)) => it.fields().next().and_then(|it| it.ty()),
             _ => None,
         };
-        if let Some(count) = field.and_then(|it| self.few_values(file, &it, 0)) {
+        if let Some(count) = field.and_then(|it| self.few_values(site, &it, 0)) {
             let message = format!(
                 "a `#[scalar]` of {count} values is not supported: there is always one more scalar that is not in use"
             );
@@ -273,41 +312,41 @@ impl Package<'_> {
     }
 
     /// How many values a type has, if these are few enough to be all in use.
-    fn few_values(&self, file: u32, ty: &ast::Type, depth: u32) -> Option<u64> {
-        let of_fields = |list: Option<ast::FieldList>, file: u32| {
+    fn few_values(&self, site: Site, ty: &ast::Type, depth: u32) -> Option<u64> {
+        let of_fields = |list: Option<ast::FieldList>, site: Site| {
             let types: Vec<Option<ast::Type>> = match list {
                 Some(ast::FieldList::RecordFieldList(it)) => it.fields().map(|it| it.ty()).collect(),
                 Some(ast::FieldList::TupleFieldList(it)) => it.fields().map(|it| it.ty()).collect(),
                 None => Vec::new(),
             };
-            types.iter().try_fold(1, |count: u64, it| few(count * self.few_values(file, it.as_ref()?, depth + 1)?))
+            types.iter().try_fold(1, |count: u64, it| few(count * self.few_values(site, it.as_ref()?, depth + 1)?))
         };
         match ty {
             _ if depth > MOST_NESTED => None,
-            ast::Type::ParenType(it) => self.few_values(file, &it.ty()?, depth + 1),
+            ast::Type::ParenType(it) => self.few_values(site, &it.ty()?, depth + 1),
             ast::Type::TupleType(it) => {
-                it.fields().try_fold(1, |count, it| few(count * self.few_values(file, &it, depth + 1)?))
+                it.fields().try_fold(1, |count, it| few(count * self.few_values(site, &it, depth + 1)?))
             }
             ast::Type::PathType(it) => {
                 let segment = it.path()?.segment()?;
-                let name = segment.name_ref()?.text().to_string();
-                if let Ok(Some(item)) = self.pick(self.type_names.get(&name), file) {
+                let path = path_segments(&it.path()?)?;
+                if let Meaning::Item(Entry::Type(item)) = self.names.meaning(site.scope, &path, Namespace::Types) {
+                    let site = self.type_site(item);
                     let declaration = self.files[item.file as usize].index.types[item.index as usize].declaration;
                     if let Some(it) = self.node::<ast::Struct>(item.file, declaration) {
-                        return of_fields(it.field_list(), item.file);
+                        return of_fields(it.field_list(), site);
                     }
                     let variants = self.node::<ast::Enum>(item.file, declaration)?.variant_list()?.variants();
-                    return variants
-                        .map(|it| of_fields(it.field_list(), item.file))
-                        .try_fold(0, |sum, it| few(sum + it?));
+                    return variants.map(|it| of_fields(it.field_list(), site)).try_fold(0, |sum, it| few(sum + it?));
                 }
+                let (None, name) = self.language_path(site.scope, &path, Namespace::Types)? else { return None };
                 match language_con(&name)?.0 {
                     Con::Bool => Some(2),
                     Con::Int { bits, .. } if bits <= SMALL_BITS => Some(1 << bits),
                     Con::Option => {
                         let argument = segment.generic_arg_list()?.generic_args().next()?;
                         let ast::GenericArg::TypeArg(it) = argument else { return None };
-                        few(1 + self.few_values(file, &it.ty()?, depth + 1)?)
+                        few(1 + self.few_values(site, &it.ty()?, depth + 1)?)
                     }
                     _ => None,
                 }

@@ -124,7 +124,9 @@ impl Pop3 {
                     }
                 }
                 Some(Line::TooLong) => self.refuse("-ERR Line too long"),
-                Some(Line::Malformed) => self.refuse("-ERR Lines end with CRLF and hold no control characters"),
+                Some(Line::Malformed) => {
+                    self.refuse("-ERR Lines end with CRLF, are UTF-8, and hold no control characters")
+                }
             }
         }
     }
@@ -175,7 +177,7 @@ impl Pop3 {
                 self.phase = self.authorization(user, &verb, rest);
                 None
             }
-            Phase::Transaction(maildrop) if verb == "QUIT" => {
+            Phase::Transaction(maildrop) if verb == "QUIT" && rest.trim().is_empty() => {
                 self.phase = Phase::Removing;
                 match maildrop.marked() {
                     marked if marked.is_empty() => {
@@ -209,7 +211,7 @@ impl Pop3 {
             // A password may hold spaces.
             ("PASS", Some(user)) => return Phase::Opening { user, password: rest.to_owned() },
             ("PASS", None) => self.refuse("-ERR Say USER first"),
-            ("QUIT", _) => {
+            ("QUIT", _) if rest.trim().is_empty() => {
                 self.reply("+OK Bye");
                 return Phase::Closed;
             }
@@ -237,7 +239,7 @@ impl Pop3 {
                 maildrop.unmark();
                 Ok(format!("+OK {} messages ({} octets)", maildrop.count(), maildrop.octets()))
             }
-            ("STAT" | "NOOP" | "RSET", _) => Err("-ERR This command takes no argument"),
+            ("STAT" | "NOOP" | "RSET" | "QUIT", _) => Err("-ERR This command takes no argument"),
             ("USER" | "PASS" | "APOP", _) => Err("-ERR You are logged in"),
             _ => Err("-ERR Unknown command"),
         };
@@ -258,7 +260,11 @@ impl Pop3 {
     fn retrieve(&mut self, found: Result<(usize, &Entry), &'static str>, lines: Option<u64>) {
         match found {
             Ok((_, entry)) => {
-                self.reply(&format!("+OK {} octets", entry.octets()));
+                match lines {
+                    // How many octets that is depends on the lines.
+                    Some(_) => self.reply("+OK"),
+                    None => self.reply(&format!("+OK {} octets", entry.octets())),
+                }
                 entry.write(lines, &mut self.output);
             }
             Err(reply) => self.refuse(reply),

@@ -142,7 +142,7 @@ impl Smtp {
                     Some(Line::Text(line)) => self.command(line.trim_end_matches(' ')),
                     Some(Line::TooLong) => self.refuse("500 5.5.6 Line too long"),
                     Some(Line::Malformed) => {
-                        self.refuse("500 5.5.2 Lines end with CRLF and hold no control characters")
+                        self.refuse("500 5.5.2 Lines end with CRLF, are UTF-8, and hold no control characters")
                     }
                 },
             }

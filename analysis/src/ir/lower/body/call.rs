@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Binding, Body, expr::arguments, path_names};
+use super::{Binding, Body, expr::arguments};
 use crate::{
     diagnostics::codes,
+    index::path_segments,
     ir::lower::{
+        names::{Entry, Meaning, Namespace},
         package::ItemRef,
         report::{DiagnosticExt, did_you_mean, error},
         signature::Signature,
@@ -27,40 +29,62 @@ impl Body<'_, '_> {
             Some(ast::Expr::PathExpr(it)) => it.path(),
             _ => None,
         };
-        let Some((qualifier, name)) = path.as_ref().and_then(path_names) else {
+        let Some(path) = path.as_ref().and_then(path_segments) else {
             return self.unsupported(span, "calling this", "call functions and methods by name");
         };
-        let qualifier = qualifier.as_deref();
-        let owner = qualifier.and_then(|it| self.owner_name(it));
-        let candidates = self.package.function_names.get(&(owner.clone(), name.clone()));
-        let candidates = candidates.map(|it| if owner.is_some() { self.best(it) } else { it.clone() });
-        match self.package.pick(candidates.as_ref(), self.site.file) {
+        match self.function_at(&path, span) {
             Ok(Some(item)) => return self.call_function(item, None, &arguments(call), span),
-            Err(_) => return self.ambiguous(&name, span),
             Ok(None) => {}
+            Err(reported) => return reported,
         }
-        if owner.is_none() && VOCABULARY.contains(&name.as_str()) {
-            return self.vocabulary(call, &name, span);
-        }
-        if name == "Some" && owner.as_deref().is_none_or(|it| it == "Option") {
-            return self.some(call, span);
-        }
-        let built = qualifier.and_then(|it| self.language_function(call, it, &name, span));
-        let built = built.or_else(|| self.construct(qualifier, &name, &arguments(call), span));
-        built.unwrap_or_else(|| self.unknown_function(owner, &name, span))
+        let built = match self.package.language_path(self.site.scope, &path, Namespace::Values) {
+            Some((None, name)) if VOCABULARY.contains(&name.as_str()) => return self.vocabulary(call, &name, span),
+            Some((owner, name)) if name == "Some" && owner.as_deref().is_none_or(|it| it == "Option") => {
+                return self.some(call, span);
+            }
+            Some((Some(owner), name)) => self.language_function(call, &owner, &name, span),
+            _ => None,
+        };
+        let built = built.or_else(|| self.construct(&path, &arguments(call), span));
+        built.unwrap_or_else(|| self.unknown_function(&path, span))
     }
 
-    fn unknown_function(&mut self, owner: Option<String>, name: &str, span: Span) -> Expr {
-        if owner.as_deref() == Some("Default") || (name == "default" && owner.is_some()) {
-            return match owner.and_then(|it| self.type_named(&it, span)) {
+    /// The function of the package that a path means; an error that is reported if it means several.
+    pub(super) fn function_at(&mut self, path: &[String], span: Span) -> Result<Option<ItemRef>, Expr> {
+        if let Some((owner, name)) = self.member(path) {
+            let candidates = self.package.functions_of.get(&(owner, name.to_owned())).map(Vec::as_slice);
+            return match self.best(candidates.unwrap_or_default()).as_slice() {
+                [] => Ok(None),
+                [only] => Ok(Some(*only)),
+                [one, other, ..] => Err(self.several(name, span, [one, other].map(|it| Entry::Function(*it)))),
+            };
+        }
+        match self.package.names.meaning(self.site.scope, path, Namespace::Values) {
+            Meaning::Item(Entry::Function(item)) => Ok(Some(item)),
+            Meaning::Several(one, other) => Err(self.several(&path.join("::"), span, [one, other])),
+            _ => Ok(None),
+        }
+    }
+
+    fn unknown_function(&mut self, path: &[String], span: Span) -> Expr {
+        let full = path.join("::");
+        let [owner @ .., name] = path else { return self.unsupported_at(span) };
+        if name == "default" && !owner.is_empty() {
+            return match self.type_at(owner, span) {
                 Some(ty) => self.make(span, ty, ExprKind::Prim(crate::ir::Prim::Default, Vec::new())),
                 None => self.unsupported_at(span),
             };
         }
-        let known = self.package.function_names.keys().filter(|(it, _)| *it == owner).map(|(_, name)| name.as_str());
-        let vocabulary = VOCABULARY.iter().copied().filter(|_| owner.is_none());
-        let help = did_you_mean(name, known.chain(vocabulary));
-        let full = owner.map_or_else(|| name.to_owned(), |owner| format!("{owner}::{name}"));
+        let help = match self.member(path) {
+            Some((owner, name)) => {
+                let known = self.package.functions_of.keys().filter(|(it, _)| *it == owner);
+                did_you_mean(name, known.map(|(_, name)| name.as_str()))
+            }
+            None => {
+                let vocabulary = VOCABULARY.iter().copied().filter(|_| owner.is_empty());
+                self.package.advice(name, Namespace::Values, |it| matches!(it, Entry::Function(_)), vocabulary)
+            }
+        };
         self.unknown_name(span, "function", &full, help)
     }
 
@@ -215,10 +239,8 @@ impl Body<'_, '_> {
         while let Some(it) = expr {
             expr = match it {
                 ast::Expr::PathExpr(it) => {
-                    let name = it.path().as_ref().and_then(path_names);
-                    return name.is_some_and(|(qualifier, name)| {
-                        qualifier.is_none() && matches!(self.lookup(&name), Some(Binding::Lower))
-                    });
+                    let path = it.path().as_ref().and_then(path_segments).unwrap_or_default();
+                    return matches!(path.as_slice(), [name] if matches!(self.lookup(name), Some(Binding::Lower)));
                 }
                 ast::Expr::RefExpr(it) => it.expr(),
                 ast::Expr::PrefixExpr(it) => it.expr(),

@@ -245,7 +245,7 @@ impl Body<'_, '_> {
         block: &ast::BlockExpr,
         expected: Option<&Ty>,
     ) -> (Vec<Stmt>, Option<Expr>, Ty) {
-        self.scoped(|this| {
+        self.in_block(block, |this| {
             let mut statements = Vec::new();
             for statement in block.statements() {
                 this.statement(&statement, &mut statements);

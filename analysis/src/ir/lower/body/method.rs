@@ -4,7 +4,8 @@ use super::{Body, expr::arguments};
 use crate::{
     index::ImplRole,
     ir::lower::{
-        package::ItemRef,
+        names::Entry,
+        package::{ItemRef, Owner},
         report::did_you_mean,
         ty::{Con, Ty},
     },
@@ -47,8 +48,8 @@ impl Body<'_, '_> {
         match &ty {
             Ty::Error => self.unsupported_at(span),
             Ty::Con(Con::User(id), _) => {
-                let owner = self.package.type_info(*id).name.clone();
-                self.user_method(call, receiver, &owner, &ty, &name, span)
+                let owner = Owner::Entry(Entry::Type(self.package.type_info(*id).item));
+                self.user_method(call, receiver, owner, &ty, &name, span)
             }
             Ty::Var(_) if TRANSPARENT.contains(&name.as_str()) => self.value(receiver),
             Ty::Var(_) if !self.infer.is_integer_variable(&ty) => {
@@ -126,27 +127,28 @@ impl Body<'_, '_> {
         &mut self,
         call: &ast::MethodCallExpr,
         receiver: Receiver,
-        owner: &str,
+        owner: Owner,
         ty: &Ty,
         name: &str,
         span: Span,
     ) -> Expr {
-        let candidates = self.methods(owner, name);
+        let candidates = self.methods(&owner, name);
         let item = match candidates.as_slice() {
             [] if TRANSPARENT.contains(&name) => return self.value(receiver),
             [] => {
-                let members = self.package.function_names.keys();
-                let known = members.filter(|(it, _)| it.as_deref() == Some(owner)).map(|(_, name)| name.as_str());
+                let members = self.package.functions_of.keys();
+                let known = members.filter(|(it, _)| *it == owner).map(|(_, name)| name.as_str());
                 let help = did_you_mean(name, known);
                 let what = format!("method of `{}`:", self.package.type_name_of(ty));
                 let span = self.name_span(call, span);
                 return self.unknown_name(span, &what, name, help);
             }
             [item] => *item,
-            _ => return self.ambiguous(name, span),
+            [one, other, ..] => return self.several(name, span, [one, other].map(|it| Entry::Function(*it))),
         };
         let Some(signature) = self.package.signature(item) else { return self.unsupported_at(span) };
         if !signature.is_method {
+            let owner = self.package.type_name_of(ty);
             return self.type_error(span, format!("`{name}` is not a method: call it as `{owner}::{name}(…)`"));
         }
         let mut statements = Vec::new();
@@ -163,9 +165,9 @@ impl Body<'_, '_> {
     }
 
     /// The methods a name may mean.
-    fn methods(&self, owner: &str, name: &str) -> Vec<ItemRef> {
-        let key = (Some(owner.to_owned()), name.to_owned());
-        self.best(self.package.function_names.get(&key).map_or(&[], Vec::as_slice))
+    fn methods(&self, owner: &Owner, name: &str) -> Vec<ItemRef> {
+        let key = (owner.clone(), name.to_owned());
+        self.best(self.package.functions_of.get(&key).map_or(&[], Vec::as_slice))
     }
 
     /// Of associated functions of one type and name, those that are meant: of the type itself, else of the same block, else of the

@@ -19,6 +19,7 @@ use std::{rc::Rc, sync::Arc};
 
 use super::{
     lift,
+    names::ScopeId,
     package::{ItemRef, Origin, Package, Site},
     report::{DiagnosticExt, error},
     signature::Signature,
@@ -75,6 +76,14 @@ enum Binding {
     Lower,
 }
 
+/// A part of the body in which names are bound.
+#[derive(Default)]
+struct Frame {
+    bindings: Vec<(String, Binding)>,
+    /// The block that it is, if that has items: they hide what is bound around it.
+    items: Option<ScopeId>,
+}
+
 /// A local variable.
 struct LocalInfo {
     name: String,
@@ -102,7 +111,7 @@ struct Body<'p, 'a> {
     spans: Vec<Span>,
     types: Vec<Ty>,
     locals: Vec<LocalInfo>,
-    scopes: Vec<Vec<(String, Binding)>>,
+    scopes: Vec<Frame>,
     loops: Vec<LoopInfo>,
     /// How many closures are around the current expression, and of these, how many belong to iterator adaptors.
     closures: u32,
@@ -116,17 +125,18 @@ struct Body<'p, 'a> {
 
 impl<'p, 'a> Body<'p, 'a> {
     fn new(package: &'p mut Package<'a>, item: ItemRef, signature: Rc<Signature>, self_type: Option<Ty>) -> Self {
+        let site = package.function_site(item);
         let mut body = Body {
             package,
             item,
-            site: Site::file(item.file),
+            site,
             signature,
             self_type,
             infer: Infer::default(),
             spans: Vec::new(),
             types: Vec::new(),
             locals: Vec::new(),
-            scopes: vec![Vec::new()],
+            scopes: vec![Frame::default()],
             loops: Vec::new(),
             closures: 0,
             adaptors: 0,
@@ -276,17 +286,39 @@ impl<'p, 'a> Body<'p, 'a> {
 
     fn bind(&mut self, name: &str, binding: Binding) {
         if let Some(scope) = self.scopes.last_mut() {
-            scope.push((name.to_owned(), binding));
+            scope.bindings.push((name.to_owned(), binding));
         }
     }
 
     fn lookup(&self, name: &str) -> Option<Binding> {
-        let in_scope = self.scopes.iter().rev().flat_map(|scope| scope.iter().rev());
-        in_scope.into_iter().find(|(known, _)| known == name).map(|(_, binding)| binding.clone())
+        for frame in self.scopes.iter().rev() {
+            if let Some((_, binding)) = frame.bindings.iter().rev().find(|(known, _)| known == name) {
+                return Some(binding.clone());
+            }
+            if frame.items.is_some_and(|it| self.package.names.is_item_of(it, name)) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The statements of a block, in whose items names are looked up first.
+    fn in_block<T>(&mut self, block: &ast::BlockExpr, inside: impl FnOnce(&mut Self) -> T) -> T {
+        let items = self.package.block_scope(self.site.file, block.syntax());
+        let outer = self.site.scope;
+        self.site.scope = items.unwrap_or(outer);
+        let result = self.scoped(|this| {
+            if let Some(frame) = this.scopes.last_mut() {
+                frame.items = items;
+            }
+            inside(this)
+        });
+        self.site.scope = outer;
+        result
     }
 
     fn scoped<T>(&mut self, inside: impl FnOnce(&mut Self) -> T) -> T {
-        self.scopes.push(Vec::new());
+        self.scopes.push(Frame::default());
         let result = inside(self);
         self.scopes.pop();
         result
@@ -351,14 +383,6 @@ impl<'p, 'a> Body<'p, 'a> {
             }
         }
     }
-}
-
-/// The name of a path's last segment, and of the one before it.
-fn path_names(path: &ast::Path) -> Option<(Option<String>, String)> {
-    let name = path.segment()?.name_ref()?.text().to_string();
-    let qualifier =
-        path.qualifier().and_then(|it| it.segment()).and_then(|it| it.name_ref()).map(|it| it.text().to_string());
-    Some((qualifier, name))
 }
 
 fn pattern_name(pattern: &ast::IdentPat) -> String {

@@ -1,10 +1,12 @@
 //! Paths and what is built from them: constants, variants, structs, scalars.
 
-use super::{Body, path_names, pattern::scalar_text};
+use super::{Body, Frame, pattern::scalar_text};
 use crate::{
     diagnostics::codes,
+    index::path_segments,
     ir::lower::{
-        package::{ItemRef, Site},
+        names::{Entry, Meaning, Namespace},
+        package::{ItemRef, Owner, Site},
         report::{did_you_mean, error},
         ty::{Con, Ty},
         types::{TypeInfoKind, language_con},
@@ -23,83 +25,133 @@ impl Body<'_, '_> {
     /// A path that is no local variable.
     pub(super) fn path_value(&mut self, path: &ast::PathExpr) -> Expr {
         let span = self.span(path.syntax());
-        let Some((qualifier, name)) = path.path().as_ref().and_then(path_names) else {
+        let Some(path) = path.path().as_ref().and_then(path_segments) else {
             return self.unsupported(span, "this path", "name a variable, a constant, a variant or a function");
         };
-        let qualifier = qualifier.as_deref();
-        if name == "None" && qualifier.is_none_or(|it| it == "Option") {
+        if self.is_none(&path) {
             let element = self.infer.fresh();
             return self.make(span, Ty::option(element), ExprKind::Variant(0, Vec::new()));
         }
-        if let Some(constant) = self.constant(qualifier, &name, span) {
+        if let Some(constant) = self.constant(&path, span) {
             return constant;
         }
-        if let Some((id, number, fields)) = self.variant(qualifier, &name, None, span) {
+        if let Some((id, number, fields)) = self.variant(&path, span) {
             if !fields.is_empty() {
                 return self.unsupported(span, "a variant as a function", "call it with its values");
             }
             return self.make(span, Ty::user(id), ExprKind::Variant(number, Vec::new()));
         }
-        self.other_path(qualifier, &name, span)
+        self.other_path(&path, span)
     }
 
-    fn other_path(&mut self, qualifier: Option<&str>, name: &str, span: Span) -> Expr {
-        if qualifier.is_none() && self.lookup(name).is_some() {
+    fn other_path(&mut self, path: &[String], span: Span) -> Expr {
+        if let [name] = path
+            && self.lookup(name).is_some()
+        {
             return self.unsupported(span, "the lower layer as a value", "call one of its operations");
         }
-        if let Some(Ty::Con(Con::User(id), _)) = self.type_named(name, span)
+        if let Some(Ty::Con(Con::User(id), _)) = self.constructed(path, span)
             && matches!(&self.package.type_info(id).kind, TypeInfoKind::Struct(fields) if fields.is_empty())
         {
             return self.make(span, Ty::user(id), ExprKind::Tuple(Vec::new()));
         }
-        let owner = qualifier.and_then(|it| self.owner_name(it));
-        if self.package.function_names.contains_key(&(owner, name.to_owned())) {
-            return self.unsupported(span, "a function as a value", "call it, or write a closure");
+        match self.function_at(path, span) {
+            Ok(Some(_)) => return self.unsupported(span, "a function as a value", "call it, or write a closure"),
+            Ok(None) => {}
+            Err(reported) => return reported,
         }
-        let in_scope: Vec<String> = self.scopes.iter().flatten().map(|(name, _)| name.clone()).collect();
-        let constants = self.package.constants.keys().map(|(_, name)| name.as_str());
-        let help = did_you_mean(name, in_scope.iter().map(String::as_str).chain(constants));
+        let in_scope: Vec<&str> =
+            self.scopes.iter().flat_map(|it| &it.bindings).map(|(name, _)| name.as_str()).collect();
+        let is_value = |it: &Entry| matches!(it, Entry::Constant(_));
+        // The last segment is there: a path has one.
+        let name = path.last().map_or("", String::as_str);
+        let help = self.package.advice(name, Namespace::Values, is_value, in_scope);
         self.unknown_name(span, "name", name, help)
     }
 
-    /// The name of the type before `::`; `None` for a module.
-    pub(super) fn owner_name(&mut self, qualifier: &str) -> Option<String> {
-        if qualifier == "Self" {
-            return match self.self_type.clone() {
-                Some(Ty::Con(Con::User(id), _)) => Some(self.package.type_info(id).name.clone()),
-                // `Self` in an implementation is a type without values; its functions are known by its name.
-                _ => self.package.owner(self.item).and_then(|it| it.self_type.as_ref()).map(|it| it.text.clone()),
-            };
-        }
-        qualifier.starts_with(char::is_uppercase).then(|| qualifier.to_owned())
+    /// Whether a path is `None`.
+    pub(super) fn is_none(&self, path: &[String]) -> bool {
+        let known = self.package.language_path(self.site.scope, path, Namespace::Values);
+        known.is_some_and(|(owner, name)| name == "None" && owner.is_none_or(|it| it == "Option"))
     }
 
-    /// The type called `name`, if there is one.
-    pub(super) fn type_named(&mut self, name: &str, span: Span) -> Option<Ty> {
-        if name == "Self" {
+    /// What stands before the last `::`, if it is a type or an implementation, and the name after it.
+    pub(super) fn member<'n>(&self, path: &'n [String]) -> Option<(Owner, &'n str)> {
+        let [of @ .., name] = path else { return None };
+        let owner = match of {
+            [] => return None,
+            [own] if own == "Self" => match self.self_type {
+                Some(Ty::Con(Con::User(id), _)) => Owner::Entry(Entry::Type(self.package.type_info(id).item)),
+                // `Self` in an implementation is a type without values; its functions are known by its name.
+                _ => self.package.block_owner(self.item.file, self.package.function_item(self.item).owner?)?.clone(),
+            },
+            _ => self.package.owner_of(self.site.scope, of, 0)?,
+        };
+        Some((owner, name))
+    }
+
+    /// The type that a path names, if there is one.
+    pub(super) fn type_at(&mut self, path: &[String], span: Span) -> Option<Ty> {
+        if path == ["Self"] {
             return self.self_type.clone();
         }
-        let known = self.package.type_names.contains_key(name) || name == "Pid";
-        known.then(|| self.package.resolve_name(self.site, span, name))
+        let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Types);
+        self.type_of(meaning, path, span)
     }
 
-    /// What the constant `name` stands for, written out in place of it; `None` if there is none.
-    pub(super) fn constant(&mut self, qualifier: Option<&str>, name: &str, span: Span) -> Option<Expr> {
-        if let Some(limit) = qualifier.and_then(|it| self.limit(it, name, span)) {
-            return Some(limit);
+    /// The type whose constructor a path names, if there is one.
+    fn constructed(&mut self, path: &[String], span: Span) -> Option<Ty> {
+        if path == ["Self"] {
+            return self.self_type.clone();
         }
-        let owner = qualifier.and_then(|it| self.owner_name(it));
-        let candidates = self.package.constants.get(&(owner, name.to_owned()));
-        match self.package.pick(candidates, self.site.file) {
-            Ok(None) => None,
-            Ok(Some(item)) => Some(self.expand(item, span)),
-            Err(_) => Some(self.ambiguous(name, span)),
+        let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Values);
+        self.type_of(meaning, path, span)
+    }
+
+    fn type_of(&mut self, meaning: Meaning, path: &[String], span: Span) -> Option<Ty> {
+        match meaning {
+            Meaning::Item(Entry::Type(item)) => {
+                let ty = self.package.item_type(item, span);
+                Some(self.infer.instantiate(ty))
+            }
+            Meaning::Several(one, other) => {
+                self.several(&path.join("::"), span, [one, other]);
+                Some(Ty::Error)
+            }
+            _ => {
+                let known = self.package.language_path(self.site.scope, path, Namespace::Types);
+                known.is_some_and(|(owner, name)| owner.is_none() && name == "Pid").then_some(Ty::PID)
+            }
         }
     }
 
-    pub(super) fn ambiguous(&mut self, name: &str, span: Span) -> Expr {
-        let message = format!("`{name}` is declared twice in this package, and `use` is not consulted");
-        self.package.report(error(codes::CS0203, span, message));
+    /// What a constant stands for, written out in place of it; `None` if the path means none.
+    pub(super) fn constant(&mut self, path: &[String], span: Span) -> Option<Expr> {
+        let found = match self.member(path) {
+            Some((Owner::Language(of), name)) if let Some(limit) = self.limit(&of, name, span) => return Some(limit),
+            Some((owner, name)) => {
+                let candidates = self.package.constants.get(&(owner, name.to_owned())).map(Vec::as_slice);
+                match candidates.unwrap_or_default() {
+                    [] => return None,
+                    [only] => *only,
+                    [one, other, ..] => {
+                        let both = [one, other].map(|it| Entry::Constant(*it));
+                        return Some(self.several(name, span, both));
+                    }
+                }
+            }
+            None => match self.package.names.meaning(self.site.scope, path, Namespace::Values) {
+                Meaning::Item(Entry::Constant(item)) => item,
+                Meaning::Several(one, other) => return Some(self.several(&path.join("::"), span, [one, other])),
+                _ => return None,
+            },
+        };
+        Some(self.expand(found, span))
+    }
+
+    /// Reports that a name means two things.
+    pub(super) fn several(&mut self, name: &str, span: Span, both: [Entry; 2]) -> Expr {
+        self.package.report_several(span, name, both);
         self.unsupported_at(span)
     }
 
@@ -140,8 +192,11 @@ impl Body<'_, '_> {
             return self.unsupported_at(span);
         }
         self.constants.push(item);
-        let site = std::mem::replace(&mut self.site, Site { pinned: Some(span), ..Site::file(item.file) });
-        let scopes = std::mem::replace(&mut self.scopes, vec![Vec::new()]);
+        let site = std::mem::replace(
+            &mut self.site,
+            Site { pinned: Some(span), ..self.package.site(item.file, declared.scope) },
+        );
+        let scopes = std::mem::replace(&mut self.scopes, vec![Frame::default()]);
         let self_type = match declared.owner {
             Some(block) => self.owner_type(item.file, block),
             None => None,
@@ -159,49 +214,34 @@ impl Body<'_, '_> {
     fn owner_type(&mut self, file: u32, block: u32) -> Option<Ty> {
         let declared = &self.package.files[file as usize].index.impls[block as usize];
         let ty = self.package.node::<ast::Impl>(file, declared.declaration)?.self_ty()?;
-        Some(self.package.resolve_type(Site::file(file), &ty, None))
+        Some(self.package.resolve_type(self.package.block_site(file, block), &ty, None))
     }
 
-    /// The variant that a path means: of the enum before `::`, of the enum `expected`, or of one that is in use.
-    pub(super) fn variant(
-        &mut self,
-        qualifier: Option<&str>,
-        name: &str,
-        expected: Option<&Ty>,
-        span: Span,
-    ) -> Option<Variant> {
-        let ty = match qualifier.filter(|it| it.starts_with(char::is_uppercase)) {
-            Some(qualifier) => self.type_named(qualifier, span)?,
-            None if name.starts_with(char::is_uppercase) => match expected.map(|it| self.infer.shallow(it)) {
-                Some(ty @ Ty::Con(Con::User(_), _)) => ty,
-                _ => self.enum_with(name)?,
+    /// The variant that a path means.
+    pub(super) fn variant(&mut self, path: &[String], span: Span) -> Option<Variant> {
+        let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Values);
+        let (ty, number) = match meaning {
+            Meaning::Item(Entry::Variant(item, number)) => (self.package.item_type(item, span), Some(number as usize)),
+            // Through `Self` or an alias.
+            _ => match path {
+                [of @ .., _] if !of.is_empty() => (self.type_at(of, span)?, None),
+                _ => return None,
             },
-            None => return None,
         };
         let Ty::Con(Con::User(id), _) = ty else { return None };
         let TypeInfoKind::Enum(variants) = &self.package.type_info(id).kind else { return None };
-        let number = variants.iter().position(|it| it.name == name)?;
-        Some((id, number as u32, variants[number].fields.clone()))
-    }
-
-    fn enum_with(&self, variant: &str) -> Option<Ty> {
-        let has = |kind: &TypeInfoKind| matches!(kind, TypeInfoKind::Enum(variants) if variants.iter().any(|it| it.name == variant));
-        self.package.types.iter().position(|it| has(&it.kind)).map(|it| Ty::user(TypeId(it as u32)))
+        let number = number.or_else(|| variants.iter().position(|it| Some(&it.name) == path.last()))?;
+        Some((id, number as u32, variants.get(number)?.fields.clone()))
     }
 
     /// `Name(values)` of a variant, a tuple struct or a scalar; `None` if the path is none of them.
-    pub(super) fn construct(
-        &mut self,
-        qualifier: Option<&str>,
-        name: &str,
-        values: &[ast::Expr],
-        span: Span,
-    ) -> Option<Expr> {
-        if let Some((id, number, fields)) = self.variant(qualifier, name, None, span) {
+    pub(super) fn construct(&mut self, path: &[String], values: &[ast::Expr], span: Span) -> Option<Expr> {
+        if let Some((id, number, fields)) = self.variant(path, span) {
             let values = self.positional(values, &fields, span)?;
             return Some(self.make(span, Ty::user(id), ExprKind::Variant(number, values)));
         }
-        let ty = self.type_named(name, span)?;
+        let ty = self.constructed(path, span).or_else(|| self.type_at(path, span))?;
+        let name = path.last()?;
         let id = match &ty {
             Ty::Con(Con::User(id), _) => Some(*id),
             _ => None,
@@ -252,16 +292,16 @@ impl Body<'_, '_> {
     /// `Name { field: value, ..rest }`.
     pub(super) fn record(&mut self, record: &ast::RecordExpr) -> Expr {
         let span = self.span(record.syntax());
-        let Some((qualifier, name)) = record.path().as_ref().and_then(path_names) else {
-            return self.unsupported_at(span);
+        let Some(path) = record.path().as_ref().and_then(path_segments) else {
+            return self.unsupported(span, "this path", "name the struct or the variant");
         };
         let list = record.record_expr_field_list();
-        if let Some((id, number, fields)) = self.variant(qualifier.as_deref(), &name, None, span) {
+        if let Some((id, number, fields)) = self.variant(&path, span) {
             let (statements, values) = self.field_values(list, &fields, &Ty::user(id), span);
             let value = self.make(span, Ty::user(id), ExprKind::Variant(number, values));
             return self.after(statements, value, span);
         }
-        match self.type_named(&name, span) {
+        match self.type_at(&path, span) {
             Some(Ty::Con(Con::User(id), _)) => {
                 let Some(fields) = self.struct_fields(id, span) else { return self.unsupported_at(span) };
                 let (statements, values) = self.field_values(list, &fields, &Ty::user(id), span);
@@ -270,7 +310,8 @@ impl Body<'_, '_> {
             }
             Some(_) => self.unsupported_at(span),
             None => {
-                let help = did_you_mean(&name, self.package.type_names.keys().map(String::as_str));
+                let name = path.join("::");
+                let help = self.package.advice(&name, Namespace::Types, |it| matches!(it, Entry::Type(_)), []);
                 self.unknown_name(span, "struct", &name, help)
             }
         }

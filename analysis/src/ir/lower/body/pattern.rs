@@ -1,8 +1,10 @@
 //! Patterns.
 
-use super::{Body, control::bound_locals, path_names, pattern_name};
+use super::{Body, control::bound_locals, pattern_name};
 use crate::{
+    index::path_segments,
     ir::lower::{
+        names::Namespace,
         ty::{Con, Ty},
         types::TypeInfoKind,
     },
@@ -92,7 +94,7 @@ impl Body<'_, '_> {
     fn name_pattern(&mut self, pattern: &ast::IdentPat, ty: &Ty, span: Span) -> Pattern {
         let name = pattern_name(pattern);
         let is_bare = pattern.pat().is_none() && pattern.mut_token().is_none() && pattern.ref_token().is_none();
-        if is_bare && let Some(constant) = self.named_pattern(None, &name, ty, span) {
+        if is_bare && let Some(constant) = self.named_pattern(std::slice::from_ref(&name), ty, span) {
             return constant;
         }
         if pattern.ref_token().is_some() && pattern.mut_token().is_some() {
@@ -106,13 +108,13 @@ impl Body<'_, '_> {
     }
 
     /// The constant or variant without payload that a name means; `None` if it is just a name.
-    fn named_pattern(&mut self, qualifier: Option<&str>, name: &str, ty: &Ty, span: Span) -> Option<Pattern> {
-        if qualifier.is_none() && name == "None" {
+    fn named_pattern(&mut self, path: &[String], ty: &Ty, span: Span) -> Option<Pattern> {
+        if self.is_none(path) {
             let element = self.infer.fresh();
             self.expect_type(&Ty::option(element), ty, span);
             return Some(Pattern::Variant(0, Vec::new()));
         }
-        if let Some(constant) = self.constant(qualifier, name, span) {
+        if let Some(constant) = self.constant(path, span) {
             let found = self.ty(&constant);
             self.expect_type(&found, ty, span);
             return Some(match constant.kind {
@@ -125,7 +127,7 @@ impl Body<'_, '_> {
                 ),
             });
         }
-        let (id, number, fields) = self.variant(qualifier, name, Some(ty), span)?;
+        let (id, number, fields) = self.variant(path, span)?;
         self.expect_type(&Ty::user(id), ty, span);
         Some(Pattern::Variant(number, vec![Pattern::Wild; fields.len()]))
     }
@@ -139,12 +141,21 @@ impl Body<'_, '_> {
         Pattern::Literal(value)
     }
 
+    /// The names in the path of a pattern.
+    fn pattern_path(&mut self, path: Option<ast::Path>, span: Span) -> Option<Vec<String>> {
+        let path = path.as_ref().and_then(path_segments);
+        if path.is_none() {
+            self.refused(span, "this path", "name the variant, the struct or the constant");
+        }
+        path
+    }
+
     fn path_pattern(&mut self, pattern: &ast::PathPat, ty: &Ty, span: Span) -> Pattern {
-        let Some((qualifier, name)) = pattern.path().as_ref().and_then(path_names) else { return Pattern::Wild };
-        match self.named_pattern(qualifier.as_deref(), &name, ty, span) {
+        let Some(path) = self.pattern_path(pattern.path(), span) else { return Pattern::Wild };
+        match self.named_pattern(&path, ty, span) {
             Some(pattern) => pattern,
             None => {
-                self.unknown_name(span, "variant or constant", &name, None);
+                self.unknown_name(span, "variant or constant", &path.join("::"), None);
                 Pattern::Wild
             }
         }
@@ -187,27 +198,28 @@ impl Body<'_, '_> {
     }
 
     fn tuple_struct_pattern(&mut self, pattern: &ast::TupleStructPat, ty: &Ty, span: Span) -> Pattern {
-        let Some((qualifier, name)) = pattern.path().as_ref().and_then(path_names) else { return Pattern::Wild };
+        let Some(path) = self.pattern_path(pattern.path(), span) else { return Pattern::Wild };
         let parts: Vec<ast::Pat> = pattern.fields().collect();
-        if name == "Some" && qualifier.as_deref().is_none_or(|it| it == "Option") {
+        let known = self.package.language_path(self.site.scope, &path, Namespace::Values);
+        if known.is_some_and(|(owner, name)| name == "Some" && owner.is_none_or(|it| it == "Option")) {
             let element = self.infer.fresh();
             if !self.expect_type(&Ty::option(element.clone()), ty, span) {
                 return Pattern::Wild;
             }
             return self.parts(&parts, &[element], span).map_or(Pattern::Wild, |it| Pattern::Variant(1, it));
         }
-        if let Some((id, number, fields)) = self.variant(qualifier.as_deref(), &name, Some(ty), span) {
+        if let Some((id, number, fields)) = self.variant(&path, span) {
             self.expect_type(&Ty::user(id), ty, span);
             let types: Vec<Ty> = fields.into_iter().map(|(_, ty)| ty).collect();
             return self.parts(&parts, &types, span).map_or(Pattern::Wild, |it| Pattern::Variant(number, it));
         }
-        self.tuple_type_pattern(&name, &parts, ty, span)
+        self.tuple_type_pattern(&path, &parts, ty, span)
     }
 
     /// `Name(…)` of a tuple struct or a scalar.
-    fn tuple_type_pattern(&mut self, name: &str, parts: &[ast::Pat], ty: &Ty, span: Span) -> Pattern {
-        let Some(found) = self.type_named(name, span) else {
-            self.unknown_name(span, "variant or struct", name, None);
+    fn tuple_type_pattern(&mut self, path: &[String], parts: &[ast::Pat], ty: &Ty, span: Span) -> Pattern {
+        let Some(found) = self.type_at(path, span) else {
+            self.unknown_name(span, "variant or struct", &path.join("::"), None);
             return Pattern::Wild;
         };
         self.expect_type(&found, ty, span);
@@ -239,14 +251,14 @@ impl Body<'_, '_> {
     }
 
     fn record_pattern(&mut self, pattern: &ast::RecordPat, ty: &Ty, span: Span) -> Pattern {
-        let Some((qualifier, name)) = pattern.path().as_ref().and_then(path_names) else { return Pattern::Wild };
+        let Some(path) = self.pattern_path(pattern.path(), span) else { return Pattern::Wild };
         let list = pattern.record_pat_field_list();
-        if let Some((id, number, fields)) = self.variant(qualifier.as_deref(), &name, Some(ty), span) {
+        if let Some((id, number, fields)) = self.variant(&path, span) {
             self.expect_type(&Ty::user(id), ty, span);
             return Pattern::Variant(number, self.field_patterns(list, &fields, span));
         }
-        let Some(found) = self.type_named(&name, span) else {
-            self.unknown_name(span, "struct", &name, None);
+        let Some(found) = self.type_at(&path, span) else {
+            self.unknown_name(span, "struct", &path.join("::"), None);
             return Pattern::Wild;
         };
         self.expect_type(&found, ty, span);

@@ -1,7 +1,8 @@
 //! Places: what can be assigned to, and what is read from there.
 
-use super::{Binding, Body, path_names};
+use super::{Binding, Body};
 use crate::{
+    index::path_segments,
     ir::lower::{
         ty::{Con, Ty},
         types::TypeInfoKind,
@@ -30,8 +31,8 @@ impl Body<'_, '_> {
 
     /// What a path that is one name in scope is bound to.
     fn local_name(&self, path: &ast::PathExpr) -> Option<Binding> {
-        let (qualifier, name) = path_names(&path.path()?).or_else(|| self_name(path))?;
-        let binding = if qualifier.is_none() { self.lookup(&name) } else { None };
+        let path = path_segments(&path.path()?)?;
+        let binding = if let [name] = path.as_slice() { self.lookup(name) } else { None };
         binding.filter(|it| !matches!(it, Binding::Lower))
     }
 
@@ -236,9 +237,4 @@ impl Body<'_, '_> {
             _ => false,
         }
     }
-}
-
-/// `self` is not a name to the parser.
-fn self_name(path: &ast::PathExpr) -> Option<(Option<String>, String)> {
-    (path.syntax().text() == "self").then(|| (None, "self".to_owned()))
 }

@@ -1,0 +1,524 @@
+//! What a path means where it stands: modules, `use`, and items that hide each other, as Rust has it.
+//!
+//! A scope is a module or a block with items. It has the names of its own items and those that `use` brings in by name; behind them, those
+//! that a glob brings in; and, if it is a block, behind those the names of the scope around it. Types and values have names apart.
+//! Privacy only decides what a glob brings in: whether a path may be used is for rustc to say.
+//!
+//! It knows which items there are, not what is in them. What comes from other crates is known by its path only, and items that macros make
+//! are not seen.
+
+use std::collections::HashMap;
+
+use super::package::{ItemRef, Source};
+use crate::{
+    index::{ImplRole, Import, Name, ScopeKind, TypeKind, Visibility},
+    syntax::{
+        AstNode, SyntaxKind,
+        ast::{self, HasName},
+    },
+};
+
+/// Number of a scope of the package. 0 is the root of the crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ScopeId(u32);
+
+/// Two things may have one name if one is a type and the other a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Namespace {
+    Types,
+    Values,
+}
+
+/// Something of the package that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Entry {
+    Module(ScopeId),
+    /// A struct, an enum or an alias; as a value, the constructor of a struct.
+    Type(ItemRef),
+    /// A variant of an enum, by its number.
+    Variant(ItemRef, u32),
+    Constant(ItemRef),
+    Function(ItemRef),
+    /// A layer: its `impl` block.
+    Layer(ItemRef),
+    /// An implementation: its `impl` block.
+    Implementation(ItemRef),
+    Stack(ItemRef),
+    /// Something that no layer can use, or that is not there.
+    Opaque,
+}
+
+/// What a path means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Nothing of the package, and no name that `use` brings in.
+    Nothing,
+    Item(Entry),
+    /// Something associated with a type or an implementation, by its name.
+    Member(Entry, String),
+    /// Something of another crate, or of the language, by its path there.
+    Elsewhere(Vec<String>),
+    /// Two things, which is an error.
+    Several(Entry, Entry),
+}
+
+/// What a type of the package is, as far as names go.
+enum Shape {
+    /// By name.
+    Variants(Vec<String>),
+    /// It has a constructor.
+    Constructed,
+    Other,
+}
+
+struct Scope<'a> {
+    /// The scope around it. The root is around itself.
+    parent: ScopeId,
+    is_block: bool,
+    /// Empty for blocks and for the root.
+    name: String,
+    entries: HashMap<(Namespace, &'a str), Vec<(Entry, Visibility)>>,
+    imports: HashMap<&'a str, Vec<&'a Import>>,
+    globs: Vec<&'a Import>,
+}
+
+/// A second declaration of a name that only one can have.
+pub(super) struct Twice<'a> {
+    pub(super) what: &'static str,
+    pub(super) file: u32,
+    pub(super) name: &'a Name,
+    pub(super) first: Entry,
+    pub(super) second: Entry,
+}
+
+/// A question that is being asked: it gives nothing to its own answer.
+type Open<'n> = Vec<(ScopeId, Namespace, &'n str)>;
+
+/// The names of a package.
+pub(super) struct Names<'a> {
+    scopes: Vec<Scope<'a>>,
+    /// The scopes of each file, by their numbers in it.
+    of_files: Vec<Vec<ScopeId>>,
+    shapes: HashMap<ItemRef, Shape>,
+    pub(super) twice: Vec<Twice<'a>>,
+}
+
+const ROOT: ScopeId = ScopeId(0);
+
+impl<'a> Names<'a> {
+    /// The names of these files. `parents` has for each the `mod name;` that it is the text of: a file, and an index into its modules. A
+    /// file without one is text of the root.
+    pub(super) fn new(files: &[Source<'a>], parents: &[Option<(u32, u32)>]) -> Names<'a> {
+        let root = Scope::new(ROOT, false, "");
+        let of_files = vec![Vec::new(); files.len()];
+        let mut names = Names { scopes: vec![root], of_files, shapes: HashMap::new(), twice: Vec::new() };
+        for file in 0..files.len() {
+            names.open_file(files, parents, file as u32, 0);
+        }
+        for (file, source) in files.iter().enumerate() {
+            names.fill(file as u32, source);
+        }
+        names
+    }
+
+    /// Numbers the scopes of a file, after those of the file that it is a module of.
+    fn open_file(&mut self, files: &[Source<'a>], parents: &[Option<(u32, u32)>], file: u32, depth: usize) {
+        if !self.of_files[file as usize].is_empty() {
+            return;
+        }
+        let parent = parents.get(file as usize).copied().flatten().filter(|_| depth <= files.len());
+        let declared = parent.and_then(|(above, number)| {
+            let module = files.get(above as usize)?.index.modules.get(number as usize)?;
+            self.open_file(files, parents, above, depth + 1);
+            Some((module, *self.of_files[above as usize].get(module.scope as usize)?))
+        });
+        let whole = match declared {
+            Some((module, around)) => {
+                let scope = self.open(around, false, &module.name);
+                self.enter(around, Namespace::Types, &module.name, Entry::Module(scope), module.visibility);
+                scope
+            }
+            None => ROOT,
+        };
+        let mut scopes = vec![whole];
+        for declared in files[file as usize].index.scopes.iter().skip(1) {
+            let around = scopes.get(declared.parent as usize).copied().unwrap_or(whole);
+            scopes.push(match &declared.kind {
+                ScopeKind::Module(name, visibility) => {
+                    let scope = self.open(around, false, name);
+                    self.enter(around, Namespace::Types, name, Entry::Module(scope), *visibility);
+                    scope
+                }
+                ScopeKind::Block | ScopeKind::File => self.open(around, true, ""),
+            });
+        }
+        self.of_files[file as usize] = scopes;
+    }
+
+    fn open(&mut self, parent: ScopeId, is_block: bool, name: &str) -> ScopeId {
+        self.scopes.push(Scope::new(parent, is_block, name));
+        ScopeId(self.scopes.len() as u32 - 1)
+    }
+
+    fn enter(&mut self, scope: ScopeId, namespace: Namespace, name: &'a str, entry: Entry, visibility: Visibility) {
+        self.scopes[scope.0 as usize].entries.entry((namespace, name)).or_default().push((entry, visibility));
+    }
+
+    /// Enters a type unless it is a second one where only one may have the name: one of `kind`.
+    fn enter_once(
+        &mut self,
+        scope: ScopeId,
+        (what, kind): (&'static str, fn(&Entry) -> bool),
+        (file, name): (u32, &'a Name),
+        entry: Entry,
+        visibility: Visibility,
+    ) {
+        let known = self.scopes[scope.0 as usize].entries.get(&(Namespace::Types, name.text.as_str()));
+        match known.into_iter().flatten().map(|(it, _)| *it).find(kind) {
+            Some(first) => self.twice.push(Twice { what, file, name, first, second: entry }),
+            None => self.enter(scope, Namespace::Types, &name.text, entry, visibility),
+        }
+    }
+
+    /// Enters what a file declares into its scopes.
+    fn fill(&mut self, file: u32, source: &Source<'a>) {
+        use Namespace::{Types, Values};
+        let index = source.index;
+        let item = |index: usize| ItemRef { file, index: index as u32 };
+        let scopes = self.of_files[file as usize].clone();
+        let scope = |number: u32| scopes.get(number as usize).copied().unwrap_or(ROOT);
+        for (number, it) in index.types.iter().enumerate() {
+            let shape = shape(source, it.declaration);
+            let kind = ("type", (|it| matches!(it, Entry::Type(_))) as fn(&Entry) -> bool);
+            match it.kind {
+                TypeKind::Plain => {
+                    self.enter(scope(it.scope), Types, &it.name.text, Entry::Type(item(number)), it.visibility);
+                }
+                TypeKind::State | TypeKind::Scalar => {
+                    self.enter_once(scope(it.scope), kind, (file, &it.name), Entry::Type(item(number)), it.visibility);
+                }
+            }
+            if matches!(shape, Shape::Constructed) || it.kind == TypeKind::Scalar {
+                self.enter(scope(it.scope), Values, &it.name.text, Entry::Type(item(number)), it.visibility);
+            }
+            self.shapes.insert(item(number), shape);
+        }
+        // Those of traits belong to types that are not known here.
+        let is_free = |owner: Option<u32>, declaration: u32| {
+            let around = source.declaration(declaration).and_then(|it| it.parent());
+            owner.is_none() && around.is_none_or(|it| it.kind() != SyntaxKind::ASSOC_ITEM_LIST)
+        };
+        for (number, it) in index.constants.iter().enumerate().filter(|(_, it)| is_free(it.owner, it.declaration)) {
+            self.enter(scope(it.scope), Values, &it.name.text, Entry::Constant(item(number)), it.visibility);
+        }
+        for (number, it) in index.functions.iter().enumerate().filter(|(_, it)| is_free(it.owner, it.declaration)) {
+            self.enter(scope(it.scope), Values, &it.name.text, Entry::Function(item(number)), it.visibility);
+        }
+        for (number, it) in index.impls.iter().enumerate() {
+            // The attributes make a public trait of a layer, and a public struct of an implementation.
+            // What is malformed is reported, and what names it is not reported again.
+            let is_layer = match &it.role {
+                ImplRole::Layer(_) => true,
+                ImplRole::Implement(_) => false,
+                ImplRole::Malformed => it.trait_name.is_some(),
+                ImplRole::Plain => continue,
+            };
+            let around = scope(it.scope);
+            if let (true, Some(name)) = (is_layer, &it.trait_name) {
+                let kind = ("layer", (|it| matches!(it, Entry::Layer(_))) as fn(&Entry) -> bool);
+                self.enter_once(around, kind, (file, name), Entry::Layer(item(number)), Visibility::Package);
+            } else if let (false, Some(name)) = (is_layer, &it.self_type) {
+                let kind = ("implementation", (|it| matches!(it, Entry::Implementation(_))) as fn(&Entry) -> bool);
+                self.enter_once(around, kind, (file, name), Entry::Implementation(item(number)), Visibility::Package);
+            }
+        }
+        for (number, it) in index.stacks.iter().enumerate() {
+            let kind = ("stack", (|it| matches!(it, Entry::Stack(_))) as fn(&Entry) -> bool);
+            self.enter_once(scope(it.scope), kind, (file, &it.name), Entry::Stack(item(number)), it.visibility);
+        }
+        for it in &index.opaque {
+            let namespace = if it.is_value { Values } else { Types };
+            self.enter(scope(it.scope), namespace, &it.name, Entry::Opaque, it.visibility);
+        }
+        for it in &index.imports {
+            let into = &mut self.scopes[scope(it.scope).0 as usize];
+            match &it.name {
+                Some(name) => into.imports.entry(name).or_default().push(it),
+                None => into.globs.push(it),
+            }
+        }
+    }
+
+    /// A scope of a file, by its number there.
+    pub(super) fn scope(&self, file: u32, number: u32) -> ScopeId {
+        self.of_files[file as usize].get(number as usize).copied().unwrap_or(ROOT)
+    }
+
+    /// The modules around a scope, outermost first, as a path from the root; empty for the root.
+    pub(super) fn module_path(&self, scope: ScopeId) -> Vec<&str> {
+        let mut path = Vec::new();
+        let mut scope = scope;
+        while scope != ROOT {
+            let it = &self.scopes[scope.0 as usize];
+            if !it.is_block {
+                path.push(it.name.as_str());
+            }
+            scope = it.parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// What a path means in a scope.
+    pub(super) fn meaning(&self, scope: ScopeId, path: &[String], namespace: Namespace) -> Meaning {
+        self.path(scope, path, namespace, &mut Vec::new())
+    }
+
+    /// What a name means in a scope by itself, without the scopes around it.
+    pub(super) fn is_item_of(&self, scope: ScopeId, name: &str) -> bool {
+        self.within(scope, name, Namespace::Values, None, &mut Vec::new()) != Meaning::Nothing
+    }
+
+    /// Where the package has something of this name, as a path from the root, if it is not in a block.
+    pub(super) fn declared(
+        &self,
+        name: &str,
+        namespace: Namespace,
+        is_meant: impl Fn(&Entry) -> bool,
+    ) -> Option<String> {
+        let found =
+            self.scopes.iter().enumerate().filter(|(_, it)| !it.is_block).find(|(_, it)| {
+                it.entries.get(&(namespace, name)).into_iter().flatten().any(|(entry, _)| is_meant(entry))
+            });
+        let (scope, _) = found?;
+        let path = self.module_path(ScopeId(scope as u32));
+        Some(["crate"].into_iter().chain(path).chain([name]).collect::<Vec<_>>().join("::"))
+    }
+
+    /// The names that the package has for what is meant.
+    pub(super) fn known(&self, namespace: Namespace, is_meant: impl Fn(&Entry) -> bool) -> Vec<&str> {
+        let entries = self.scopes.iter().flat_map(|it| &it.entries);
+        let meant = entries.filter(|((it, _), entries)| *it == namespace && entries.iter().any(|(it, _)| is_meant(it)));
+        meant.map(|((_, name), _)| *name).collect()
+    }
+
+    fn path<'n>(&'n self, scope: ScopeId, path: &'n [String], last: Namespace, open: &mut Open<'n>) -> Meaning {
+        let namespace = |number: usize| if number + 1 == path.len() { last } else { Namespace::Types };
+        let Some(first) = path.first() else { return Meaning::Nothing };
+        let mut meaning = match first.as_str() {
+            "" => return Meaning::Elsewhere(path[1..].to_vec()),
+            "crate" => Meaning::Item(Entry::Module(ROOT)),
+            "self" => Meaning::Item(Entry::Module(self.module(scope))),
+            "super" => Meaning::Item(Entry::Module(self.above(self.module(scope)))),
+            name => self.lexical(scope, name, namespace(0), open),
+        };
+        if meaning == Meaning::Nothing && path.len() > 1 {
+            // Another crate; or a type of the language.
+            return Meaning::Elsewhere(path.to_vec());
+        }
+        for (number, name) in path.iter().enumerate().skip(1) {
+            meaning = match meaning {
+                Meaning::Item(Entry::Module(module)) if name == "super" => {
+                    Meaning::Item(Entry::Module(self.above(module)))
+                }
+                Meaning::Item(Entry::Module(module)) => self.within(module, name, namespace(number), None, open),
+                Meaning::Item(entry) => match self.variant(entry, name) {
+                    Some(variant) => Meaning::Item(variant),
+                    None if number + 1 == path.len() => Meaning::Member(entry, name.clone()),
+                    None => Meaning::Nothing,
+                },
+                Meaning::Elsewhere(mut path) => {
+                    path.push(name.clone());
+                    Meaning::Elsewhere(path)
+                }
+                other => other,
+            };
+        }
+        meaning
+    }
+
+    fn variant(&self, entry: Entry, name: &str) -> Option<Entry> {
+        let Entry::Type(item) = entry else { return None };
+        let Some(Shape::Variants(variants)) = self.shapes.get(&item) else { return None };
+        let number = variants.iter().position(|it| it == name)?;
+        Some(Entry::Variant(item, number as u32))
+    }
+
+    /// What a name means in a scope, or in those around it up to the module.
+    fn lexical<'n>(&'n self, scope: ScopeId, name: &'n str, namespace: Namespace, open: &mut Open<'n>) -> Meaning {
+        let mut scope = scope;
+        loop {
+            let found = self.within(scope, name, namespace, None, open);
+            let Scope { is_block, parent, .. } = &self.scopes[scope.0 as usize];
+            if found != Meaning::Nothing || !is_block {
+                return found;
+            }
+            scope = *parent;
+        }
+    }
+
+    /// What a scope itself has of this name. `glob` is the scope that asks for all its names.
+    fn within<'n>(
+        &'n self,
+        scope: ScopeId,
+        name: &'n str,
+        namespace: Namespace,
+        glob: Option<ScopeId>,
+        open: &mut Open<'n>,
+    ) -> Meaning {
+        if open.contains(&(scope, namespace, name)) {
+            return Meaning::Nothing;
+        }
+        open.push((scope, namespace, name));
+        let mut meaning = self.named(scope, name, namespace, glob, open);
+        if meaning == Meaning::Nothing {
+            meaning = self.through_globs(scope, name, namespace, glob, open);
+        }
+        open.pop();
+        meaning
+    }
+
+    /// Its items, and what `use` brings in by name.
+    fn named<'n>(
+        &'n self,
+        scope: ScopeId,
+        name: &'n str,
+        namespace: Namespace,
+        glob: Option<ScopeId>,
+        open: &mut Open<'n>,
+    ) -> Meaning {
+        let Scope { entries, imports, .. } = &self.scopes[scope.0 as usize];
+        let mut meaning = Meaning::Nothing;
+        for (entry, visibility) in entries.get(&(namespace, name)).into_iter().flatten() {
+            if self.is_visible(*visibility, scope, glob) {
+                meaning = merged(meaning, Meaning::Item(*entry));
+            }
+        }
+        for import in imports.get(name).into_iter().flatten() {
+            if self.is_visible(import.visibility, scope, glob) {
+                meaning = merged(meaning, self.imported(scope, import, namespace, open));
+            }
+        }
+        meaning
+    }
+
+    fn imported<'n>(
+        &'n self,
+        scope: ScopeId,
+        import: &'n Import,
+        namespace: Namespace,
+        open: &mut Open<'n>,
+    ) -> Meaning {
+        let other = match namespace {
+            Namespace::Types => Namespace::Values,
+            Namespace::Values => Namespace::Types,
+        };
+        match self.path(scope, &import.path, namespace, open) {
+            Meaning::Nothing if self.path(scope, &import.path, other, open) != Meaning::Nothing => Meaning::Nothing,
+            // `use cspec;` names a crate.
+            Meaning::Nothing if import.path.len() == 1 => Meaning::Elsewhere(import.path.clone()),
+            // It may be made by a macro. Whatever it is, it hides what comes from elsewhere.
+            Meaning::Nothing | Meaning::Member(..) => Meaning::Item(Entry::Opaque),
+            found => found,
+        }
+    }
+
+    /// What globs bring in, from whatever modules they lead to. Each is looked at once: globs may go round in circles.
+    fn through_globs<'n>(
+        &'n self,
+        scope: ScopeId,
+        name: &'n str,
+        namespace: Namespace,
+        glob: Option<ScopeId>,
+        open: &mut Open<'n>,
+    ) -> Meaning {
+        let globs = |of: ScopeId, asked_by: Option<ScopeId>| {
+            let visible = move |it: &&&Import| self.is_visible(it.visibility, of, asked_by);
+            self.scopes[of.0 as usize].globs.iter().filter(visible).map(move |it| (of, *it))
+        };
+        let mut meaning = Meaning::Nothing;
+        let mut seen: Vec<(ScopeId, ScopeId)> = Vec::new();
+        let mut ahead: Vec<(ScopeId, &Import)> = globs(scope, glob).collect();
+        while let Some((by, import)) = ahead.pop() {
+            let found = match self.path(by, &import.path, Namespace::Types, open) {
+                Meaning::Item(Entry::Module(module)) => {
+                    let question = (module, namespace, name);
+                    if seen.contains(&(module, by)) || open.contains(&question) {
+                        continue;
+                    }
+                    seen.push((module, by));
+                    open.push(question);
+                    let found = self.named(module, name, namespace, Some(by), open);
+                    open.pop();
+                    if found == Meaning::Nothing {
+                        ahead.extend(globs(module, Some(by)));
+                    }
+                    found
+                }
+                Meaning::Item(entry) => self.variant(entry, name).map_or(Meaning::Nothing, Meaning::Item),
+                _ => Meaning::Nothing,
+            };
+            meaning = merged(meaning, found);
+        }
+        meaning
+    }
+
+    /// The module that a scope is, or is in.
+    fn module(&self, scope: ScopeId) -> ScopeId {
+        let Scope { is_block, parent, .. } = &self.scopes[scope.0 as usize];
+        if *is_block { self.module(*parent) } else { scope }
+    }
+
+    fn above(&self, module: ScopeId) -> ScopeId {
+        self.module(self.scopes[module.0 as usize].parent)
+    }
+
+    /// Whether a glob in scope `glob` brings in what is declared in `scope` with this visibility.
+    fn is_visible(&self, visibility: Visibility, scope: ScopeId, glob: Option<ScopeId>) -> bool {
+        let Some(glob) = glob else { return true };
+        let within = match visibility {
+            Visibility::Package => return true,
+            Visibility::Private => self.module(scope),
+            Visibility::Super => self.above(self.module(scope)),
+        };
+        let mut scope = glob;
+        while scope != within && scope != ROOT {
+            scope = self.scopes[scope.0 as usize].parent;
+        }
+        scope == within
+    }
+}
+
+impl Scope<'_> {
+    fn new(parent: ScopeId, is_block: bool, name: &str) -> Self {
+        let (entries, imports) = (HashMap::new(), HashMap::new());
+        Scope { parent, is_block, name: name.to_owned(), entries, imports, globs: Vec::new() }
+    }
+}
+
+/// What two declarations or globs make of a name together. Something of the package is surely meant where it is; of what is not known, it
+/// is not known in which namespace it is.
+fn merged(left: Meaning, right: Meaning) -> Meaning {
+    match (left, right) {
+        (Meaning::Nothing, it) | (it, Meaning::Nothing) => it,
+        (left, right) if left == right => left,
+        (Meaning::Elsewhere(_) | Meaning::Item(Entry::Opaque), it @ Meaning::Item(_)) => it,
+        (it @ Meaning::Item(_), Meaning::Elsewhere(_) | Meaning::Item(Entry::Opaque)) => it,
+        (Meaning::Item(left), Meaning::Item(right)) => Meaning::Several(left, right),
+        (left, _) => left,
+    }
+}
+
+fn shape(source: &Source<'_>, declaration: u32) -> Shape {
+    let Some(node) = source.declaration(declaration) else { return Shape::Other };
+    if let Some(it) = ast::Enum::cast(node.clone()) {
+        let variants = it.variant_list().into_iter().flat_map(|it| it.variants());
+        return Shape::Variants(
+            variants.map(|it| it.name().map_or_else(String::new, |it| it.text().to_string())).collect(),
+        );
+    }
+    match ast::Struct::cast(node).map(|it| it.field_list()) {
+        Some(None | Some(ast::FieldList::TupleFieldList(_))) => Shape::Constructed,
+        _ => Shape::Other,
+    }
+}
