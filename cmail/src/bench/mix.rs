@@ -8,14 +8,12 @@ use std::sync::Arc;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::plain::Plain;
-use super::{Bench, Crew, Scratch, Speed, Subject, USERS, user_name};
+use super::{Bench, Crew, MESSAGE, Scratch, Speed, Subject, USERS, user_name};
 use crate::bottom::{Bottom, Client, Disk, Durability, Incarnations, Root};
 use crate::conform::record::Recorder;
 use crate::layers::*;
 use crate::server::store::{list_pid, try_numbers};
 use crate::server::worker::Failure;
-
-const MESSAGE: &[u8] = b"Hello world.";
 
 /// One run.
 pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<Speed, Failure> {
@@ -53,10 +51,10 @@ fn plain(root: &Path, iterations: u64) -> Result<f64, Failure> {
     wait()?;
     let before = cpu_seconds();
     for _ in 0..iterations {
-        store.deliver(&user_name(random.u32(..USERS)), MESSAGE)?;
+        store.deliver(&user_name(random.u32(..USERS)), MESSAGE.as_bytes())?;
         let user = user_name(random.u32(..USERS));
         for (name, message) in store.pickup(&user)? {
-            assert_eq!(message, MESSAGE);
+            assert_eq!(message, MESSAGE.as_bytes());
             store.delete(&user, &name)?;
         }
     }
@@ -68,7 +66,8 @@ fn checked(root: &Path, subject: Subject, iterations: u64) -> Result<f64, Failur
     let mut random = random();
     let root = Arc::new(Root::open(root)?);
     let incarnations = Arc::new(Incarnations::new(&root)?);
-    let mut bottom = Bottom::new(Disk::new(root, incarnations, Durability::Unsynced), Recorder::default());
+    let durability = Durability::unsynced(&root);
+    let mut bottom = Bottom::new(Disk::new(root, incarnations, durability), Recorder::default());
     wait()?;
     let before = cpu_seconds();
     for _ in 0..iterations {
@@ -95,11 +94,11 @@ fn cpu_seconds() -> f64 {
 /// One iteration, by the operations of the top layer.
 fn iterate(mail: &mut impl MailServerComposed, to: u32, of: u32) {
     let to = User(user_name(to));
-    assert!(mail.check_user(to.clone()) && mail.deliver(to, Message(MESSAGE.to_vec())));
+    assert!(mail.check_user(to.clone()) && mail.deliver(to, Message(MESSAGE.into())));
     let of = User(user_name(of));
     assert!(mail.check_user(of.clone()));
     for (id, message) in mail.pickup(of.clone()) {
-        assert_eq!(message.0, MESSAGE);
+        assert_eq!(message.0, MESSAGE.as_bytes());
         mail.delete(of.clone(), id);
     }
 }

@@ -1,5 +1,5 @@
-//! Durable deliveries: by SMTP to a server on loopback, and by the bare calls on files that they come down to. A server cannot be
-//! faster than those.
+//! A server on loopback. The mixed workload: each iteration delivers a message by SMTP, and picks up and deletes those of another user in
+//! a POP3 session of its own. Durable deliveries: by SMTP, and by the bare calls on files that one writes for them.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use super::{Bench, Scratch, USERS, user_name};
+use super::{Bench, MESSAGE, Scratch, USERS, user_name};
+use crate::server::passwords::Passwords;
 use crate::server::worker::Failure;
 
 type Client = BufReader<TcpStream>;
@@ -21,11 +22,10 @@ fn message() -> String {
 }
 
 /// Deliveries per second by system calls: exclusive creation, writing, syncing, linking, unlinking, syncing the directory.
-pub fn bare(bench: &Bench, connections: usize) -> Result<f64, Failure> {
-    let scratch = Scratch::new(&bench.directory)?;
+pub fn bare(root: &Path, iterations: u64, connections: usize) -> Result<f64, Failure> {
     let message = message();
-    on_threads(bench.iterations, connections, |number| {
-        let user = scratch.0.join(user_name(user_of(number)));
+    on_threads(iterations, connections, |number| {
+        let user = root.join(user_name(user_of(number)));
         let tmp = user.join("tmp").join(number.to_string());
         let mut file = File::create_new(&tmp)?;
         file.write_all(message.as_bytes())?;
@@ -37,46 +37,117 @@ pub fn bare(bench: &Bench, connections: usize) -> Result<f64, Failure> {
 }
 
 /// Deliveries per second by SMTP, each connection sending one message after the other.
-pub fn smtp(bench: &Bench, connections: usize) -> Result<f64, Failure> {
-    let scratch = Scratch::new(&bench.directory)?;
-    let (mut server, address) = start(&scratch.0)?;
+pub fn smtp(root: &Path, iterations: u64, connections: usize) -> Result<f64, Failure> {
+    let server = Server::start(root, &["--workers", "2"])?;
     let message = message();
-    let clients = (0..connections).map(|_| connect(&address)).collect::<io::Result<Vec<_>>>()?;
+    let clients = (0..connections).map(|_| connect(&server.smtp)).collect::<io::Result<Vec<_>>>()?;
     let idle = Mutex::new(clients);
-    let lock = || idle.lock().map_err(|_| io::Error::other("a client failed"));
-    let speed = on_threads(bench.iterations, connections, |number| {
-        let mut client = lock()?.pop().ok_or_else(|| io::Error::other("no connection"))?;
-        let user = user_name(user_of(number));
-        ask(&mut client, &format!("MAIL FROM:<a@localhost>\r\nRCPT TO:<{user}@localhost>\r\nDATA\r\n"), "250")?;
-        expect(&mut client, "250")?;
-        expect(&mut client, "354")?;
-        ask(&mut client, &format!("{message}.\r\n"), "250")?;
-        lock()?.push(client);
-        Ok(())
-    });
-    server.kill()?;
-    server.wait()?;
-    speed
+    on_threads(iterations, connections, |number| {
+        let mut client = take(&idle)?;
+        deliver(&mut client, &user_name(user_of(number)), &message)?;
+        put_back(&idle, client)
+    })
 }
 
-fn start(root: &Path) -> Result<(Child, String), Failure> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--workers", "2", "--root"]).arg(root);
-    let mut server = command.env("RUST_LOG", "error").stdout(Stdio::piped()).spawn()?;
-    let mut line = String::new();
-    BufReader::new(server.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-    let ready: serde_json::Value = serde_json::from_str(&line)?;
-    let address = ready["smtp"].as_str().ok_or("no address")?.to_owned();
-    Ok((server, address))
+/// Requests per second of the mixed workload, two an iteration, by so many clients, to so many workers that sync nothing.
+pub fn mixed(bench: &Bench, workers: usize, clients: usize) -> Result<f64, Failure> {
+    let scratch = Scratch::new(&bench.directory)?;
+    let passwords = Passwords::of(&scratch.0);
+    (0..USERS).try_for_each(|user| passwords.set(&user_name(user), None))?;
+    let server = Server::start(&scratch.0, &["--no-sync", "--workers", &workers.to_string()])?;
+    let message = format!("{MESSAGE}\r\n");
+    let idle = Mutex::new((0..clients).map(|_| connect(&server.smtp)).collect::<io::Result<Vec<_>>>()?);
+    let iterations = on_threads(bench.iterations, clients, |number| {
+        let mut client = take(&idle)?;
+        deliver(&mut client, &user_name(user_of(2 * number)), &message)?;
+        put_back(&idle, client)?;
+        pick_up(&server.pop3, &user_name(user_of(2 * number + 1)), &message)
+    })?;
+    Ok(2.0 * iterations)
+}
+
+/// A client that nobody else uses now.
+fn take(idle: &Mutex<Vec<Client>>) -> io::Result<Client> {
+    let taken = idle.lock().map_err(|_| io::Error::other("a client failed"))?.pop();
+    taken.ok_or_else(|| io::Error::other("no connection"))
+}
+
+fn put_back(idle: &Mutex<Vec<Client>>, client: Client) -> io::Result<()> {
+    idle.lock().map_err(|_| io::Error::other("a client failed"))?.push(client);
+    Ok(())
+}
+
+/// A server that is gone when the value is.
+struct Server {
+    process: Child,
+    smtp: String,
+    pop3: String,
+}
+
+impl Server {
+    fn start(root: &Path, arguments: &[&str]) -> Result<Server, Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--root"]).arg(root).args(arguments);
+        let mut process = command.env("RUST_LOG", "error").stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut line)?;
+        let ready: serde_json::Value = serde_json::from_str(&line)?;
+        let address = |name: &str| ready[name].as_str().map(str::to_owned).ok_or("no address");
+        Ok(Server { smtp: address("smtp")?, pop3: address("pop3")?, process })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Its workers end when it does. If it is gone already, that is as well.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 fn connect(address: &str) -> io::Result<Client> {
-    let stream = TcpStream::connect(address)?;
-    stream.set_nodelay(true)?;
-    let mut client = BufReader::new(stream);
+    let mut client = open(address)?;
     expect(&mut client, "220")?;
     ask(&mut client, "EHLO bench\r\n", "250")?;
     Ok(client)
+}
+
+fn open(address: &str) -> io::Result<Client> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::new(stream))
+}
+
+/// Sends one message, as a client that knows PIPELINING.
+fn deliver(client: &mut Client, user: &str, message: &str) -> io::Result<()> {
+    ask(client, &format!("MAIL FROM:<a@localhost>\r\nRCPT TO:<{user}@localhost>\r\nDATA\r\n"), "250")?;
+    expect(client, "250")?;
+    expect(client, "354")?;
+    ask(client, &format!("{message}.\r\n"), "250")
+}
+
+/// Reads and deletes all messages of a user in one session. If another client has the mailbox open, it is left to him.
+fn pick_up(address: &str, user: &str, message: &str) -> io::Result<()> {
+    let mut client = open(address)?;
+    expect(&mut client, "+OK")?;
+    ask(&mut client, &format!("USER {user}\r\nPASS x\r\nSTAT\r\n"), "+OK")?;
+    let opened = line(&mut client)?;
+    let messages = line(&mut client)?;
+    if opened.starts_with("-ERR [IN-USE]") {
+        return Ok(());
+    }
+    let count: usize =
+        messages.split(' ').nth(1).and_then(|count| count.parse().ok()).ok_or(io::ErrorKind::InvalidData)?;
+    let read_all: String = (1..=count).map(|number| format!("RETR {number}\r\nDELE {number}\r\n")).collect();
+    client.get_mut().write_all((read_all + "QUIT\r\n").as_bytes())?;
+    for _ in 0..count {
+        expect(&mut client, "+OK")?;
+        if line(&mut client)? != message || line(&mut client)? != ".\r\n" {
+            return Err(io::Error::other("another message than was sent"));
+        }
+        expect(&mut client, "+OK")?;
+    }
+    expect(&mut client, "+OK")
 }
 
 fn ask(client: &mut Client, text: &str, code: &str) -> io::Result<()> {
@@ -84,17 +155,24 @@ fn ask(client: &mut Client, text: &str, code: &str) -> io::Result<()> {
     expect(client, code)
 }
 
+/// All lines of a reply have to begin so.
 fn expect(client: &mut Client, code: &str) -> io::Result<()> {
-    let mut line = String::new();
-    while line.is_empty() || line.as_bytes().get(3) == Some(&b'-') {
-        line.clear();
-        if client.read_line(&mut line)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+    loop {
+        let line = line(client)?;
+        if !line.starts_with(code) {
+            return Err(io::Error::other(line));
+        }
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return Ok(());
         }
     }
-    match line.starts_with(code) {
-        true => Ok(()),
-        false => Err(io::Error::other(line)),
+}
+
+fn line(client: &mut Client) -> io::Result<String> {
+    let mut line = String::new();
+    match client.read_line(&mut line)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(line),
     }
 }
 

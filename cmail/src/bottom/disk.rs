@@ -1,30 +1,32 @@
 //! The file system, as one process uses it: files by user, directory and name. Handles of directories are kept, a file is named by one
 //! component below them, and no call is made that is not needed.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use cspec::{Pid, Set};
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, linkat, openat, unlinkat};
-use rustix::io::{Errno, pwrite, read, retry_on_intr};
+use rustc_hash::FxHashMap;
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, unlinkat};
+use rustix::io::{Errno, read, retry_on_intr};
 use tracing::warn;
 
 use super::incarnation::Incarnations;
 use super::listing::Listing;
 use super::root::{Error, Mailbox, Root};
 use super::sync::Syncs;
-use crate::layers::{Dir, Linked};
+use super::temporary::{LinkBy, Temporary};
+use crate::layers::{Dir, Linked, decode};
 
 /// One process and what it has open.
+#[derive(Debug)]
 pub(crate) struct Disk {
     root: Arc<Root>,
     incarnations: Arc<Incarnations>,
     me: Pid,
-    mailboxes: HashMap<String, Mailbox>,
+    mailboxes: FxHashMap<String, Mailbox>,
     /// The temporary file that was created and is not yet unlinked.
-    open: Option<Open>,
+    open: Option<Temporary>,
     locked: Option<String>,
     listing: Listing,
     random: fastrand::Rng,
@@ -38,8 +40,15 @@ pub(crate) struct Disk {
 pub(crate) enum Durability {
     /// Before anybody is told that it is written.
     Synced(Arc<Syncs>),
-    /// Never: for file systems in memory, and for tests.
-    Unsynced,
+    /// Never: for file systems in memory, and for tests. Temporary files have no names where they can be linked without.
+    Unsynced(Option<LinkBy>),
+}
+
+impl Durability {
+    /// Nothing is synced at this root.
+    pub(crate) fn unsynced(root: &Root) -> Durability {
+        Durability::Unsynced(LinkBy::find(root))
+    }
 }
 
 /// The process could not go on: what it was asked for has no meaning for failure. It has stopped, and holds no lock.
@@ -58,20 +67,6 @@ impl fmt::Display for Stopped {
 /// The most mailboxes of which a process keeps the handles.
 const KEPT: usize = 128;
 
-/// A temporary file that this process has made.
-struct Open {
-    user: String,
-    name: String,
-    /// The handle, until the file is written or has a second name.
-    unsealed: Option<OwnedFd>,
-}
-
-impl Open {
-    fn is(&self, user: &str, dir: Dir, name: &str) -> bool {
-        dir == Dir::Tmp && self.user == user && self.name == name
-    }
-}
-
 impl Disk {
     /// A process that is new.
     pub(crate) fn new(root: Arc<Root>, incarnations: Arc<Incarnations>, durability: Durability) -> Disk {
@@ -79,7 +74,7 @@ impl Disk {
             me: incarnations.next(),
             root,
             incarnations,
-            mailboxes: HashMap::new(),
+            mailboxes: FxHashMap::default(),
             open: None,
             locked: None,
             listing: Listing::default(),
@@ -131,17 +126,16 @@ impl Disk {
         }
     }
 
-    /// Makes a temporary file, and opens it.
+    /// Makes a temporary file, and opens it. A process has one at a time.
     pub(super) fn create(&mut self, user: &str, dir: Dir, name: &str) -> bool {
-        if dir != Dir::Tmp {
+        if dir != Dir::Tmp || self.open.is_some() {
             return failed("create", user, name, Errno::PERM);
         }
-        // Read-only for whoever opens it later: what is delivered does not change.
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = self.in_directory(user, dir, name, |directory| openat(directory, name, flags, Mode::RUSR));
+        let (me, nameless) = (self.me, self.nameless());
+        let file = self.in_mailbox(user, name, |mailbox| Temporary::create(mailbox, user, name, me, nameless));
         match file {
             Ok(file) => {
-                self.open = Some(Open { user: user.to_owned(), name: name.to_owned(), unsealed: Some(file) });
+                self.open = Some(file);
                 true
             }
             Err(errno) => failed("create", user, name, errno),
@@ -150,15 +144,9 @@ impl Disk {
 
     /// Writes the file that is open, once.
     pub(super) fn write(&mut self, user: &str, dir: Dir, name: &str, contents: &[u8]) -> bool {
+        let synced = self.is_synced();
         let open = self.open.as_mut().filter(|it| it.is(user, dir, name));
-        let Some(file) = open.and_then(|it| it.unsealed.take()) else {
-            return failed("write", user, name, Errno::BADF);
-        };
-        let result = write_all(&file, contents).and_then(|()| match self.durability {
-            Durability::Synced(_) => fsync(&file),
-            Durability::Unsynced => Ok(()),
-        });
-        match result {
+        match open.map_or(Err(Errno::BADF), |file| file.write(contents, synced)) {
             Ok(()) => true,
             Err(errno) => failed("write", user, name, errno),
         }
@@ -166,20 +154,15 @@ impl Disk {
 
     /// Gives the file that is open another name. From then on it is not written.
     pub(super) fn link(&mut self, user: &str, from: (Dir, &str), to: (Dir, &str)) -> Linked {
-        let Some(open) = self.open.as_mut().filter(|it| it.is(user, from.0, from.1)) else {
-            failed("link", user, from.1, Errno::BADF);
-            return Linked::Failed;
-        };
-        let linked = match keep(&mut self.mailboxes, &self.root, user) {
-            Ok(Some(mailbox)) if is_component(from.1) && is_component(to.1) => {
-                linkat(mailbox.directory(from.0), from.1, mailbox.directory(to.0), to.1, AtFlags::empty())
-            }
-            Ok(_) => Err(Errno::NOENT),
-            Err(error) => stop("link", error),
+        let open = self.open.as_mut().filter(|it| it.is(user, from.0, from.1) && to.0 == Dir::Mail);
+        let linked = match (open, keep(&mut self.mailboxes, &self.root, user)) {
+            (None, _) => Err(Errno::BADF),
+            (Some(file), Ok(Some(mailbox))) if is_component(to.1) => file.link(mailbox, to.1),
+            (Some(_), Ok(_)) => Err(Errno::NOENT),
+            (Some(_), Err(error)) => stop("link", error),
         };
         match linked {
             Ok(()) => {
-                open.unsealed = None;
                 self.changed(user, to.0);
                 Linked::Done
             }
@@ -193,17 +176,22 @@ impl Disk {
 
     /// Takes away a message, or the temporary file that is open. Those of others are left alone.
     pub(super) fn unlink(&mut self, user: &str, dir: Dir, name: &str) {
-        if dir == Dir::Tmp && self.open.take_if(|it| it.is(user, dir, name)).is_none() {
-            return;
-        }
-        match self.in_directory(user, dir, name, |directory| unlinkat(directory, name, AtFlags::empty())) {
-            Ok(()) => self.changed(user, dir),
-            Err(Errno::NOENT) => {}
-            // Nobody reads there, and no other process has this name: the next start removes it.
-            Err(errno) if dir == Dir::Tmp => {
-                failed("unlink", user, name, errno);
+        match dir {
+            Dir::Tmp => {
+                let Some(file) = self.open.take_if(|it| it.is(user, dir, name)) else { return };
+                // Nobody reads there, and no other process has this name: the next start removes it.
+                if let Err(errno) = self.in_mailbox(user, name, |mailbox| file.unlink(mailbox)) {
+                    failed("unlink", user, name, errno);
+                }
             }
-            Err(errno) => stop("unlink", errno),
+            Dir::Mail => {
+                let remove = |mailbox: &Mailbox| unlinkat(&mailbox.mail, name, AtFlags::empty());
+                match self.in_mailbox(user, name, remove) {
+                    Ok(()) => self.changed(user, dir),
+                    Err(Errno::NOENT) => {}
+                    Err(errno) => stop("unlink", errno),
+                }
+            }
         }
     }
 
@@ -223,10 +211,13 @@ impl Disk {
     }
 
     pub(super) fn read(&mut self, user: &str, dir: Dir, name: &str) -> Option<Vec<u8>> {
+        if dir == Dir::Tmp && decode(name).is_some() {
+            stop("read", "temporary files of processes are nobody's business");
+        }
         // A pipe that somebody put there must not hold us up.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match self.in_directory(user, dir, name, |directory| read_file(openat(directory, name, flags, Mode::empty())?))
-        {
+        let read = |mailbox: &Mailbox| read_file(openat(mailbox.directory(dir), name, flags, Mode::empty())?);
+        match self.in_mailbox(user, name, read) {
             Ok(contents) => contents,
             Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => None,
             Err(errno) => stop("read", errno),
@@ -257,28 +248,37 @@ impl Disk {
         }
     }
 
-    /// A call on a directory of a mailbox, with a name that is one component of a path.
-    fn in_directory<T>(
+    /// A call on a mailbox, with a name that is one component of a path.
+    fn in_mailbox<T>(
         &mut self,
         user: &str,
-        dir: Dir,
         name: &str,
-        call: impl FnOnce(&OwnedFd) -> Result<T, Errno>,
+        call: impl FnOnce(&Mailbox) -> Result<T, Errno>,
     ) -> Result<T, Errno> {
         if !is_component(name) {
             return Err(Errno::NOENT);
         }
         match keep(&mut self.mailboxes, &self.root, user) {
-            Ok(Some(mailbox)) => call(mailbox.directory(dir)),
+            Ok(Some(mailbox)) => call(mailbox),
             Ok(None) => Err(Errno::NOENT),
             Err(Error::System { errno, .. }) => Err(errno),
             Err(_) => Err(Errno::NOENT),
         }
     }
 
+    fn is_synced(&self) -> bool {
+        matches!(self.durability, Durability::Synced(_))
+    }
+
+    fn nameless(&self) -> Option<LinkBy> {
+        match self.durability {
+            Durability::Synced(_) => None,
+            Durability::Unsynced(nameless) => nameless,
+        }
+    }
+
     fn changed(&mut self, user: &str, dir: Dir) {
-        let matters = dir == Dir::Mail && matches!(self.durability, Durability::Synced(_));
-        if matters && !self.unsynced.iter().any(|changed| changed == user) {
+        if dir == Dir::Mail && self.is_synced() && !self.unsynced.iter().any(|changed| changed == user) {
             self.unsynced.push(user.to_owned());
         }
     }
@@ -294,7 +294,7 @@ impl Mailbox {
 }
 
 /// The handles of a mailbox, opened if they are not kept.
-fn keep<'a>(kept: &'a mut HashMap<String, Mailbox>, root: &Root, user: &str) -> Result<Option<&'a Mailbox>, Error> {
+fn keep<'a>(kept: &'a mut FxHashMap<String, Mailbox>, root: &Root, user: &str) -> Result<Option<&'a Mailbox>, Error> {
     if !kept.contains_key(user) {
         let Some(mailbox) = root.mailbox(user)? else { return Ok(None) };
         if kept.len() >= KEPT {
@@ -308,17 +308,6 @@ fn keep<'a>(kept: &'a mut HashMap<String, Mailbox>, root: &Root, user: &str) -> 
 
 fn is_component(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0'])
-}
-
-fn write_all(file: &OwnedFd, contents: &[u8]) -> Result<(), Errno> {
-    let mut written = 0;
-    while written < contents.len() {
-        match retry_on_intr(|| pwrite(file, &contents[written..], written as u64))? {
-            0 => return Err(Errno::NOSPC),
-            octets => written += octets,
-        }
-    }
-    Ok(())
 }
 
 /// What is in a regular file; nothing for what is not one.

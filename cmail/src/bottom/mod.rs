@@ -17,6 +17,7 @@ mod incarnation;
 mod listing;
 mod root;
 mod sync;
+mod temporary;
 
 use std::collections::VecDeque;
 
@@ -31,6 +32,7 @@ use crate::conform::{dir_name, linked_name};
 use crate::layers::*;
 
 /// The lowest layer, for one process: its files, and the client that it serves.
+#[derive(Debug)]
 pub(crate) struct Bottom {
     disk: Disk,
     client: Client,
@@ -38,7 +40,7 @@ pub(crate) struct Bottom {
 }
 
 /// A client, as a list of what it wants; what it is told is kept for it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Client {
     requests: VecDeque<Request>,
     responses: Vec<Response>,

@@ -169,7 +169,8 @@ fn one_process() {
     let root = Arc::new(Root::open(Path::new(path)).expect("a root"));
     let recorder = Recorder::append_to(&Path::new(path).join(".cmail/record")).expect("a record");
     let incarnations = Arc::new(Incarnations::new(&root).expect("a process"));
-    let disk = Disk::new(root, incarnations, Durability::Unsynced);
+    let durability = Durability::unsynced(&root);
+    let disk = Disk::new(root, incarnations, durability);
     let files = Files { bottom: Bottom::new(disk, Recorder::default()), root: path.into(), mistake };
     match level {
         Level::Bottom => call_bottom(files, &recorder, &mut random),
@@ -178,7 +179,7 @@ fn one_process() {
 }
 
 /// Calls of the lowest layer, about few names. As the layers above promise, a process locks what it has not locked and unlocks what
-/// it has, and has one temporary file at a time.
+/// it has, and has one temporary file at a time. One name carries its number: a file of this name needs none on disk.
 fn call_bottom(mut files: Files, recorder: &Recorder, random: &mut Rng) {
     let process = files.bottom.process();
     let (mut open, mut locked) = (None::<File>, None::<User>);
@@ -186,7 +187,8 @@ fn call_bottom(mut files: Files, recorder: &Recorder, random: &mut Rng) {
         let user = User(["u1", "u2"][random.usize(..2)].to_owned());
         let file =
             |dir, names: &[&str], random: &mut Rng| (user.clone(), dir, names[random.usize(..names.len())].to_owned());
-        let temporary = file(Dir::Tmp, &["a", "b", "c"], random);
+        let own = crate::layers::temporary(process);
+        let temporary = file(Dir::Tmp, &["a", "b", "c", &own], random);
         let mail = file(Dir::Mail, &["1", "2", "3", "4", "5", "6"], random);
         let start = recorder.now();
         let call = match (random.u8(..10), &open, &locked) {
@@ -219,7 +221,8 @@ fn call_bottom(mut files: Files, recorder: &Recorder, random: &mut Rng) {
                 Call::List { user: user.0, dir: dir_name(Dir::Mail), result }
             }
             (6 | 7, _, _) => {
-                let file = if random.bool() { mail } else { temporary };
+                // Files that are named for processes are not looked into.
+                let file = if random.bool() || temporary.2 == own { mail } else { temporary };
                 let result = files.read(file.clone()).map(|message| digest(&message.0));
                 Call::Read { file: place(file), result }
             }

@@ -103,7 +103,7 @@ pub async fn smtp(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
     let mut piece = vec![0; PIECE];
     loop {
         match session.step() {
-            smtp::Step::CheckUser(user) => session.user_is(shared.store.has_user(&user).await.ok()),
+            smtp::Step::CheckUser(user) => session.user_is(shared.store.has_user(&user).ok()),
             smtp::Step::Deliver { sender, greeting, recipients, message } => {
                 let octets = message.len();
                 let message = match shared.config.trace {
@@ -210,7 +210,7 @@ async fn log_in(shared: &Shared, user: String, password: String, peer: IpAddr) -
         }
         Err(_) => return Err(Refused::Trouble),
     };
-    if !verified || !names::is_user(&user) || !shared.store.has_user(&user).await.map_err(|_| Refused::Trouble)? {
+    if !verified || !names::is_user(&user) || !shared.store.has_user(&user).map_err(|_| Refused::Trouble)? {
         info!(%peer, user, "login refused");
         sleep(Duration::from_millis(shared.config.login_delay)).await;
         return Err(Refused::Login);

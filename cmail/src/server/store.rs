@@ -1,13 +1,15 @@
 //! The mail store as the sessions see it: they ask, and are answered when what they asked for is done and on disk. Behind it are
 //! threads, each of them one process of the layers: it takes a client, and serves it by the operations of the top layer, which run
-//! through the whole checked stack. A thread that cannot go on stops as a process would, and the next one takes its place.
+//! through the whole checked stack. A thread that cannot go on stops as a process would, and the next one takes its place. Whether
+//! there is a mailbox is asked of one more process, at once: it opens directories at most, and that takes less time than waking a
+//! thread and being woken by it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use cspec::{Map, Pid};
 use tokio::sync::oneshot;
 use tracing::error;
@@ -43,13 +45,16 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Store {
     tasks: Sender<Task>,
+    /// The process that says whether there is a mailbox.
+    doorkeeper: Arc<Mutex<Bottom>>,
+    plan: Plan,
     root: Arc<Root>,
 }
 
-/// Something to do, and whom to tell. Whoever waits for a process that stopped is told nothing.
-enum Task {
-    Check(User, oneshot::Sender<bool>),
-    Serve(Client, oneshot::Sender<Vec<Response>>),
+/// A client, and where its responses go. Whoever waits for a process that stopped is told nothing.
+struct Task {
+    client: Client,
+    reply: oneshot::Sender<Vec<Response>>,
 }
 
 /// The store could not do it: what went wrong is in the log.
@@ -63,25 +68,33 @@ impl Store {
         let incarnations = Arc::new(Incarnations::new(&root)?);
         let durability = match options.durable {
             true => Durability::Synced(Arc::new(Syncs::default())),
-            false => Durability::Unsynced,
+            false => Durability::unsynced(&root),
         };
-        let (tasks, queue) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..options.threads.max(1) {
+        let process = || {
             let disk = Disk::new(root.clone(), incarnations.clone(), durability.clone());
-            let queue = queue.clone();
+            Bottom::new(disk, options.recorder.clone())
+        };
+        let (tasks, queue) = unbounded();
+        for _ in 0..options.threads.max(1) {
+            let (bottom, queue) = (process(), queue.clone());
             let (plan, recorder) = (options.plan, options.recorder.clone());
-            let run = move || work(&queue, Bottom::new(disk, recorder.clone()), plan, &recorder);
+            let run = move || work(&queue, bottom, plan, &recorder);
             thread::Builder::new().name("store".to_owned()).spawn(run).map_err(Error::Thread)?;
         }
-        Ok(Store { tasks, root })
+        let doorkeeper = Arc::new(Mutex::new(process()));
+        Ok(Store { tasks, doorkeeper, plan: options.plan, root })
     }
 
     /// Whether there is a mailbox of this name.
-    pub async fn has_user(&self, user: &str) -> Result<bool, Trouble> {
-        let (reply, answer) = oneshot::channel();
-        self.tasks.send(Task::Check(User(user.to_owned()), reply)).map_err(|_| Trouble)?;
-        answer.await.map_err(|_| Trouble)
+    pub fn has_user(&self, user: &str) -> Result<bool, Trouble> {
+        let user = User(user.to_owned());
+        let mut bottom = self.doorkeeper.lock().unwrap_or_else(PoisonError::into_inner);
+        bottom.admit(Client::default());
+        let known = attempt(|| match self.plan {
+            Plan::List => list_pid(&mut *bottom).check_user(user),
+            Plan::Retry => try_numbers(&mut *bottom).check_user(user),
+        });
+        known.ok_or(Trouble)
     }
 
     /// Delivers the message to all of them, or to none.
@@ -142,41 +155,24 @@ impl Store {
 
     async fn serve(&self, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Trouble> {
         let (reply, answer) = oneshot::channel();
-        self.tasks.send(Task::Serve(Client::new(requests), reply)).map_err(|_| Trouble)?;
+        self.tasks.send(Task { client: Client::new(requests), reply }).map_err(|_| Trouble)?;
         answer.await.map_err(|_| Trouble)
     }
 }
 
 /// One thread: tasks until there are no more.
-fn work(queue: &Mutex<Receiver<Task>>, mut bottom: Bottom, plan: Plan, recorder: &Recorder) {
-    loop {
-        // One thread waits for a task, the others for it.
-        let task = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        match task {
-            Ok(Task::Check(user, reply)) => {
-                bottom.admit(Client::default());
-                let known = attempt(|| match plan {
-                    Plan::List => list_pid(&mut bottom).check_user(user),
-                    Plan::Retry => try_numbers(&mut bottom).check_user(user),
-                });
-                if let Some(known) = known {
-                    // Whoever asked may be gone.
-                    let _ = reply.send(known);
-                }
-            }
-            Ok(Task::Serve(client, reply)) => {
-                bottom.admit(client);
-                let process = bottom.process();
-                let served = attempt(|| match plan {
-                    Plan::List => serve(&mut list_pid(&mut bottom), process, recorder),
-                    Plan::Retry => serve(&mut try_numbers(&mut bottom), process, recorder),
-                });
-                let told = bottom.dismiss();
-                if served.is_some() {
-                    let _ = reply.send(told);
-                }
-            }
-            Err(_) => return,
+fn work(queue: &Receiver<Task>, mut bottom: Bottom, plan: Plan, recorder: &Recorder) {
+    for Task { client, reply } in queue {
+        bottom.admit(client);
+        let process = bottom.process();
+        let served = attempt(|| match plan {
+            Plan::List => serve(&mut list_pid(&mut bottom), process, recorder),
+            Plan::Retry => serve(&mut try_numbers(&mut bottom), process, recorder),
+        });
+        let told = bottom.dismiss();
+        if served.is_some() {
+            // Whoever asked may be gone.
+            let _ = reply.send(told);
         }
     }
 }

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::faults::{server, store_thread};
+use crate::faults::{server_with, store_thread};
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare};
 
 /// Calls on files and sockets, by the beginnings of their names.
@@ -146,9 +146,9 @@ impl Work {
     }
 
     /// The calls that it makes.
-    fn points(self, thread: Thread) -> Vec<Point> {
+    fn points(self, thread: Thread, options: &[&str]) -> Vec<Point> {
         let scratch = Scratch::new(&["u1"]);
-        let server = server(&scratch);
+        let server = server_with(&scratch, options);
         assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
         let log = scratch.0.join(".cmail/log");
         assert!(self.under(&server, || Lie::none(thread.of(&server), &log)));
@@ -157,11 +157,13 @@ impl Work {
     }
 }
 
-const WORK: [(Work, Thread); 4] = [
-    (Work::Deliver, Thread::Store),
-    (Work::Deliver, Thread::Sessions),
-    (Work::Fetch, Thread::Store),
-    (Work::Fetch, Thread::Sessions),
+/// What is done, by whom, and what the server is told. Temporary files have no names where nothing is synced.
+const WORK: [(Work, Thread, &[&str]); 5] = [
+    (Work::Deliver, Thread::Store, &[]),
+    (Work::Deliver, Thread::Store, &["--no-sync"]),
+    (Work::Deliver, Thread::Sessions, &[]),
+    (Work::Fetch, Thread::Store, &[]),
+    (Work::Fetch, Thread::Sessions, &[]),
 ];
 
 /// Each message is there once or not at all, whole, under one name, and as the client was told.
@@ -218,13 +220,13 @@ fn workers_are_killed_before_every_call() {
     if !has("strace") {
         return;
     }
-    for (work, thread) in WORK {
-        let points = to_kill(&work.points(thread));
+    for (work, thread, options) in WORK {
+        let points = to_kill(&work.points(thread, options));
         let mut kills = 0;
         for point in &points {
-            let at = format!("{work:?}, {thread:?}, killed before {point:?}");
+            let at = format!("{work:?}, {thread:?}, {options:?}, killed before {point:?}");
             let scratch = Scratch::new(&["u1"]);
-            let server = server(&scratch);
+            let server = server_with(&scratch, options);
             assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"));
             let before = server.workers();
             let lie = || Lie::to_thread(thread.of(&server), &[&point.inject("signal=KILL")]);
@@ -234,7 +236,7 @@ fn workers_are_killed_before_every_call() {
             assert_serves(&server, &scratch, &at);
             server.stop();
         }
-        println!("{work:?}, {thread:?}: {kills} kills at {} calls", points.len());
+        println!("{work:?}, {thread:?}, {options:?}: {kills} kills at {} calls", points.len());
         assert!(kills >= 2 && kills >= points.len() / 2, "{kills} kills at {points:?}");
     }
 }
@@ -244,13 +246,13 @@ fn every_call_fails() {
     if !has("strace") {
         return;
     }
-    for (work, thread) in WORK {
-        let points = to_fail(&work.points(thread));
+    for (work, thread, options) in WORK {
+        let points = to_fail(&work.points(thread, options));
         let scratch = Scratch::new(&["u1"]);
-        let server = server(&scratch);
+        let server = server_with(&scratch, options);
         let mut failures = 0;
         for (point, error) in &points {
-            let at = format!("{work:?}, {thread:?}, {error} at {point:?}");
+            let at = format!("{work:?}, {thread:?}, {options:?}, {error} at {point:?}");
             assert!(deliver(&server.smtp, &["u1"], "old").expect("a reply").starts_with("250"), "{at}");
             let lie = || Lie::to_thread(thread.of(&server), &[&point.inject(&format!("error={error}"))]);
             let acknowledged = work.under(&server, lie);
@@ -265,7 +267,7 @@ fn every_call_fails() {
             assert!(scratch.files("u1", "mail").is_empty(), "{at}");
         }
         server.stop();
-        println!("{work:?}, {thread:?}: {} errors, {failures} of which the client was told", points.len());
+        println!("{work:?}, {thread:?}, {options:?}: {} errors, {failures} of which the client was told", points.len());
         // What could not be removed from tmp goes now.
         let server = Server::start(&scratch, &["--workers", "1"]);
         assert_serves(&server, &scratch, "after all errors");

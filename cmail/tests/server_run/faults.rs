@@ -8,8 +8,13 @@ use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare};
 
 /// A server with one store thread, which has its handles open.
 pub fn server(scratch: &Scratch) -> Server {
+    server_with(scratch, &[])
+}
+
+/// The same, told more.
+pub fn server_with(scratch: &Scratch, arguments: &[&str]) -> Server {
     scratch.settings("store_threads = 1");
-    let server = Server::start(scratch, &["--workers", "1"]);
+    let server = Server::start(scratch, &[&["--workers", "1"], arguments].concat());
     warm_up(&server);
     server
 }
@@ -71,6 +76,32 @@ fn a_delivery_that_fails_leaves_nothing() {
         }
     }
     warm_up(&server);
+    server.stop();
+}
+
+/// The same where nothing is synced, and temporary files have no names.
+#[test]
+fn a_delivery_of_a_file_without_a_name_that_fails() {
+    if !has("strace") {
+        return;
+    }
+    let scratch = Scratch::new(&["u1"]);
+    let server = server_with(&scratch, &["--no-sync"]);
+    for call in ["openat", "pwrite64", "linkat"] {
+        for errno in ERRORS {
+            let reply = deliver_under(&server, &format!("{call}:error={errno}"), &["u1"]).expect("a reply");
+            assert!(reply.starts_with("452"), "{call} {errno}: {reply}");
+            assert_eq!(scratch.files("u1", "mail"), BTreeMap::new(), "{call} {errno}");
+            assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{call} {errno}");
+        }
+    }
+    // A file system that knows no files without names; a name that is taken.
+    for injection in ["openat:error=EOPNOTSUPP:when=1", "linkat:error=EEXIST:when=1..3"] {
+        let reply = deliver_under(&server, injection, &["u1"]).expect("a reply");
+        assert!(reply.starts_with("250"), "{injection}: {reply}");
+        assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{injection}");
+    }
+    assert_eq!(scratch.files("u1", "mail").into_values().collect::<Vec<_>>(), [b"new\r\n", b"new\r\n"]);
     server.stop();
 }
 

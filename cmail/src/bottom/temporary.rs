@@ -1,0 +1,216 @@
+//! Temporary files: made exclusively, written once, linked, and given up by the process that made them.
+//!
+//! Where nothing is synced and the kernel can do it, a temporary file gets no name (`O_TMPFILE`): it is made in `tmp`, and its handle is
+//! linked into `mail`. Nobody can tell the difference from a file whose name carries the number of its maker. No process has another's
+//! number, so nobody else makes a file of this name; nobody looks into `tmp`; and the name goes when the maker gives it up. What
+//! dies with its maker leaves nothing behind, which is as if the file were still there, since nobody looks.
+//!
+//! Where mail is synced, temporary files have names. A file without a name is on disk as one that has no links, and syncing the
+//! directory that it is linked into need not change that (on ext4 without a journal it does not): after a power failure the check of
+//! the file system would remove a message that was acknowledged. The file would have to be synced a second time.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use cspec::Pid;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, linkat, openat, unlinkat};
+use rustix::io::{Errno, Result, pwrite, retry_on_intr};
+
+use super::root::{Mailbox, Root};
+use crate::layers::Dir;
+
+/// A temporary file that this process has made and not yet given up.
+#[derive(Debug)]
+pub(super) struct Temporary {
+    user: String,
+    name: String,
+    handle: OwnedFd,
+    /// It has been written or linked, and is not written again.
+    sealed: bool,
+    /// How it is linked, if it has no name.
+    nameless: Option<LinkBy>,
+}
+
+/// How a file without a name is given one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkBy {
+    /// By its handle. Kernels before 6.10 want a privilege for that.
+    Handle,
+    /// By the path of its handle in `/proc`, where that is mounted.
+    Proc,
+}
+
+impl LinkBy {
+    /// How it can be done at this root, if it can: a name is asked for that is taken, and the kernel says so or does not get so far.
+    pub(crate) fn find(root: &Root) -> Option<LinkBy> {
+        let file = open_nameless(root.own()).ok()?;
+        [LinkBy::Handle, LinkBy::Proc].into_iter().find(|by| by.link(&file, root.own(), "living") == Err(Errno::EXIST))
+    }
+
+    fn link(self, file: &OwnedFd, directory: &OwnedFd, name: &str) -> Result<()> {
+        match self {
+            LinkBy::Handle => linkat(file, "", directory, name, AtFlags::EMPTY_PATH),
+            LinkBy::Proc => {
+                let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+                linkat(CWD, path, directory, name, AtFlags::SYMLINK_FOLLOW)
+            }
+        }
+    }
+}
+
+/// Read-only for whoever opens it later: what is delivered does not change.
+const MODE: Mode = Mode::RUSR;
+
+fn open_nameless(directory: &OwnedFd) -> Result<OwnedFd> {
+    openat(directory, ".", OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC, MODE)
+}
+
+fn open_named(directory: &OwnedFd, name: &str) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(directory, name, flags, MODE)
+}
+
+impl Temporary {
+    /// Makes a file, by this process. With `nameless` it gets no name if nobody else can make one of this name.
+    pub fn create(mailbox: &Mailbox, user: &str, name: &str, me: Pid, nameless: Option<LinkBy>) -> Result<Temporary> {
+        let nameless = nameless.filter(|_| carries(name, me));
+        let (handle, nameless) = match nameless.map(|_| open_nameless(&mailbox.tmp)) {
+            // This mailbox is on another file system than the root, one that cannot do it.
+            Some(Err(Errno::OPNOTSUPP)) | None => (open_named(&mailbox.tmp, name)?, None),
+            Some(handle) => (handle?, nameless),
+        };
+        Ok(Temporary { user: user.to_owned(), name: name.to_owned(), handle, sealed: false, nameless })
+    }
+
+    /// Whether it is the file that is meant.
+    pub fn is(&self, user: &str, dir: Dir, name: &str) -> bool {
+        dir == Dir::Tmp && self.user == user && self.name == name
+    }
+
+    /// Writes it, once.
+    pub fn write(&mut self, contents: &[u8], synced: bool) -> Result<()> {
+        if std::mem::replace(&mut self.sealed, true) {
+            return Err(Errno::BADF);
+        }
+        write_all(&self.handle, contents)?;
+        if synced { fsync(&self.handle) } else { Ok(()) }
+    }
+
+    /// Gives it a name in the mailbox. From then on it is not written.
+    pub fn link(&mut self, mailbox: &Mailbox, to: &str) -> Result<()> {
+        match self.nameless {
+            Some(by) => by.link(&self.handle, &mailbox.mail, to)?,
+            None => linkat(&mailbox.tmp, &*self.name, &mailbox.mail, to, AtFlags::empty())?,
+        }
+        self.sealed = true;
+        Ok(())
+    }
+
+    /// Takes its temporary name away. What has no name goes with the handle.
+    pub fn unlink(self, mailbox: &Mailbox) -> Result<()> {
+        match self.nameless {
+            Some(_) => Ok(()),
+            None => unlinkat(&mailbox.tmp, &*self.name, AtFlags::empty()),
+        }
+    }
+}
+
+/// Whether a name carries the number of this process.
+fn carries(name: &str, me: Pid) -> bool {
+    name.split_once('.').is_some_and(|(pid, _)| pid.parse() == Ok(me))
+}
+
+fn write_all(file: &OwnedFd, contents: &[u8]) -> Result<()> {
+    let mut written = 0;
+    while written < contents.len() {
+        match retry_on_intr(|| pwrite(file, &contents[written..], written as u64))? {
+            0 => return Err(Errno::NOSPC),
+            octets => written += octets,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const ME: Pid = Pid(1 << 32);
+
+    /// A root in memory with a mailbox, which goes with the value.
+    struct Scratch(PathBuf, Root);
+
+    impl Scratch {
+        fn new() -> Scratch {
+            // Tests run side by side.
+            static MADE: AtomicUsize = AtomicUsize::new(0);
+            let number = MADE.fetch_add(1, Ordering::Relaxed);
+            let path = PathBuf::from(format!("/dev/shm/cmail-temporary-{}-{number}", std::process::id()));
+            let root = Root::init(&path).expect("a root");
+            root.add_user("u").expect("a mailbox");
+            Scratch(path, root)
+        }
+
+        fn mailbox(&self) -> Mailbox {
+            self.1.mailbox("u").expect("no error").expect("it is there")
+        }
+
+        fn names(&self, dir: &str) -> Vec<String> {
+            let entries = fs::read_dir(self.0.join("u").join(dir)).expect("the mailbox is there");
+            entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect()
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// With a name or without, and however it is linked, it is the same file in the end.
+    #[test]
+    fn every_way_to_link() {
+        for nameless in [None, Some(LinkBy::Handle), Some(LinkBy::Proc)] {
+            let scratch = Scratch::new();
+            if nameless == Some(LinkBy::Handle) && LinkBy::find(&scratch.1) != nameless {
+                eprintln!("SKIPPED: this kernel does not link handles without a privilege");
+                continue;
+            }
+            let mailbox = scratch.mailbox();
+            let mut file = Temporary::create(&mailbox, "u", "4294967296.0", ME, nameless).expect("a file");
+            assert_eq!(scratch.names("tmp").len(), usize::from(nameless.is_none()), "{nameless:?}");
+            file.write(b"text", false).expect("it is written");
+            assert_eq!(file.write(b"else", false), Err(Errno::BADF), "{nameless:?}: it is written once");
+            file.link(&mailbox, "1").expect("it is linked");
+            assert_eq!(file.link(&mailbox, "1"), Err(Errno::EXIST), "{nameless:?}: a name that is taken stays");
+            file.unlink(&mailbox).expect("it goes");
+            assert!(scratch.names("tmp").is_empty(), "{nameless:?}");
+            assert_eq!(fs::read(scratch.0.join("u/mail/1")).expect("the message"), b"text", "{nameless:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing() {
+        let scratch = Scratch::new();
+        let mailbox = scratch.mailbox();
+        let mut file = Temporary::create(&mailbox, "u", "4294967296.0", ME, LinkBy::find(&scratch.1)).expect("a file");
+        file.write(b"text", false).expect("it is written");
+        file.unlink(&mailbox).expect("it goes");
+        assert!(scratch.names("tmp").is_empty() && scratch.names("mail").is_empty());
+    }
+
+    /// Others may use a name that does not carry the number of its maker, so it is taken on disk.
+    #[test]
+    fn only_ones_own_name_needs_no_file() {
+        let scratch = Scratch::new();
+        let mailbox = scratch.mailbox();
+        for name in ["a", "4294967297.0"] {
+            let create = || Temporary::create(&mailbox, "u", name, ME, LinkBy::find(&scratch.1)).map(|_| ());
+            assert_eq!(create(), Ok(()), "{name}");
+            assert_eq!(create(), Err(Errno::EXIST), "{name}");
+        }
+    }
+}
