@@ -87,7 +87,8 @@ fn two_servers_on_one_root() {
     }
     let scratch = Scratch::new(&["u1"]);
     scratch.settings("store_threads = 1");
-    let first = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
+    // What it writes has a name in `tmp`: it syncs.
+    let first = Server::start(&scratch, &["--workers", "1"]);
     assert!(deliver(&first.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
     let mut smtp = prepare(&first.smtp, &["u1"]).expect("a connection").expect("u1 is known");
     let thread = store_thread(&first).expect("a worker with a store");
