@@ -85,7 +85,9 @@ struct Server {
 }
 
 impl Server {
+    /// Starts it. It stores what is sent and puts nothing before it.
     fn start(root: &Path, arguments: &[&str]) -> Result<Server, Failure> {
+        fs::write(root.join(".cmail/config.toml"), "trace = false\n")?;
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--root"]).arg(root).args(arguments);
         let mut process = command.env("RUST_LOG", "error").stdout(Stdio::piped()).spawn()?;

@@ -101,7 +101,7 @@ fn a_delivery_of_a_file_without_a_name_that_fails() {
         assert!(reply.starts_with("250"), "{injection}: {reply}");
         assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{injection}");
     }
-    assert_eq!(scratch.files("u1", "mail").into_values().collect::<Vec<_>>(), [b"new\r\n", b"new\r\n"]);
+    assert_eq!(scratch.messages("u1").into_values().collect::<Vec<_>>(), [b"new\r\n", b"new\r\n"]);
     server.stop();
 }
 

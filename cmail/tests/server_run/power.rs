@@ -273,13 +273,15 @@ fn acts(log: &str, root: &Path, start: &Disk) -> Vec<Act> {
             continue;
         }
         let place = |number: usize| place(arguments, number, &root);
-        // Of a call on a handle: the directory and the name of its file.
-        let handle = || {
-            let path = arguments.split(['<', '>']).nth(1)?.strip_prefix(&root)?;
+        // Of a handle: the directory and the name of its file. What has no name is shown as if it had one.
+        let file_of = |handle: &str| {
+            let path = handle.split(['<', '>']).nth(1)?.strip_prefix(&root)?;
             let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
             Some((directory.to_owned(), name.to_owned()))
         };
+        let handle = || file_of(arguments);
         let act = match name {
+            "openat" if arguments.contains("O_TMPFILE") => file_of(result).map(Act::Create),
             "openat" if arguments.contains("O_CREAT") => {
                 place(0).filter(|place| !known.contains(place)).map(Act::Create)
             }
@@ -314,11 +316,16 @@ fn said(arguments: &str) -> Option<Act> {
     }
 }
 
-/// The path of a call: a handle of a directory below the root, and the name after it. A call may have two.
+/// The path of a call: a handle of a directory below the root, and the name after it, or the handle of a file and no name. A call may
+/// have two.
 fn place(arguments: &str, number: usize, root: &str) -> Option<Place> {
     let handle = arguments.split('<').nth(number + 1)?.split('>').next()?;
     let directory = format!("{handle}/").strip_prefix(root)?.trim_end_matches('/').to_owned();
-    Some((directory, String::from_utf8(quoted(arguments, number)).ok()?))
+    let name = String::from_utf8(quoted(arguments, number)).ok()?;
+    match name.is_empty() {
+        true => directory.rsplit_once('/').map(|(directory, name)| (directory.to_owned(), name.to_owned())),
+        false => Some((directory, name)),
+    }
 }
 
 /// A string among the arguments, as C writes it.
