@@ -240,10 +240,10 @@ fn init(path: &Path) -> Result<(), Failure> {
 }
 
 fn measure(arguments: BenchArguments) -> Result<(), Failure> {
-    let (run, directory, iterations): (fn(&Bench) -> Result<(), Failure>, _, _) = match arguments {
-        BenchArguments { durable: true, .. } => (bench::durable, ".", 3_000),
-        BenchArguments { net: true, .. } => (bench::network, "/dev/shm", 20_000),
-        _ => (bench::mixed, "/dev/shm", 200_000),
+    let (directory, iterations) = match arguments {
+        BenchArguments { durable: true, .. } => (".", 3_000),
+        BenchArguments { net: true, .. } => ("/dev/shm", 20_000),
+        _ => ("/dev/shm", 200_000),
     };
     let bench = Bench {
         directory: arguments.directory.unwrap_or_else(|| directory.into()),
@@ -252,7 +252,11 @@ fn measure(arguments: BenchArguments) -> Result<(), Failure> {
         workers: arguments.workers,
         plot: arguments.plot,
     };
-    run(&bench)
+    match (arguments.durable, arguments.net) {
+        (true, _) => bench::durable(&bench),
+        (_, true) => bench::network(&bench),
+        _ => bench::mixed(&bench),
+    }
 }
 
 fn replay(record: &Path) -> ExitCode {
