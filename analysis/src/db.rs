@@ -151,6 +151,7 @@ pub(crate) fn no_layers(package: &Package) -> Diagnostic {
         label: "the search began here".to_owned(),
         related: Vec::new(),
         notes: Vec::new(),
+        fixes: Vec::new(),
         counterexample: None,
         help: Some(
             "declare a layer, `#[layer] impl Name for State { … }`, in a file that `mod` items lead to".to_owned(),

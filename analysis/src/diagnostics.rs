@@ -40,6 +40,45 @@ pub struct Diagnostic<P = Span> {
     pub counterexample: Option<Counterexample<P>>,
     /// What to do next, one line.
     pub help: Option<String>,
+    /// Edits that answer it, the best first. They are about the text, so that a finding has them only once somebody has asked:
+    /// see [`crate::session::Snapshot::fixes`].
+    #[serde(skip)]
+    pub fixes: Vec<Fix>,
+}
+
+/// An edit that answers a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fix {
+    /// What it does, in the imperative: `Pass `print` on to the layer below`.
+    pub title: String,
+    /// The text that it replaces; empty if it inserts.
+    pub span: Span,
+    /// What it puts there.
+    pub replacement: String,
+    /// Who may apply it.
+    pub applicability: Applicability,
+}
+
+/// Who may apply a fix, in the words of rustc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Applicability {
+    /// Anybody: it is what is meant as far as can be told.
+    MachineApplicable,
+    /// A person who has thought about it: it changes what the layers say.
+    MaybeIncorrect,
+    /// A person who fills in what is missing.
+    HasPlaceholders,
+}
+
+impl Applicability {
+    /// The word that rustc has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Applicability::MachineApplicable => "MachineApplicable",
+            Applicability::MaybeIncorrect => "MaybeIncorrect",
+            Applicability::HasPlaceholders => "HasPlaceholders",
+        }
+    }
 }
 
 impl<P> Diagnostic<P> {
@@ -49,7 +88,7 @@ impl<P> Diagnostic<P> {
         self.notes.iter().cloned().chain(counterexample).collect()
     }
 
-    /// The same finding at other places. Related places that there are none for are left out.
+    /// The same finding at other places, without fixes. Related places that there are none for are left out.
     pub fn at<Q>(&self, span: Q, place: impl Fn(&P) -> Option<Q>) -> Diagnostic<Q> {
         Diagnostic {
             code: self.code,
@@ -61,6 +100,7 @@ impl<P> Diagnostic<P> {
             notes: self.notes.clone(),
             counterexample: self.counterexample.as_ref().map(|it| it.at(&place)),
             help: self.help.clone(),
+            fixes: Vec::new(),
         }
     }
 }

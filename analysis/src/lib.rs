@@ -8,6 +8,7 @@ pub mod counterexample;
 pub mod db;
 pub mod diagnostics;
 pub mod explore;
+mod fixes;
 pub mod index;
 pub mod ir;
 pub mod mutation;

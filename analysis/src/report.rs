@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 
 use crate::{
     diagnostics::Diagnostic,
-    ir::{Claim, Implementation, LayerId, Operation, Program, Span, Type, lower::Lowered},
+    ir::{Claim, Implementation, LayerId, Operation, Program, Span, lower::Lowered},
     plan::{Plan, Planned, View},
     results::{Known, Results},
     run::Listener,
@@ -311,14 +311,10 @@ pub fn list_package(package: &Package, options: &Options, stop: &AtomicBool) -> 
 }
 
 fn signature(program: &Program, operation: &Operation) -> String {
-    let function = &program.functions[operation.function.0 as usize];
-    let parameters = function.parameters as usize;
-    let arguments = function.locals[2.min(parameters)..parameters].iter();
-    let arguments: Vec<String> = arguments.map(|it| format!("{}: {}", it.name, program.type_name(&it.ty))).collect();
-    match function.result {
-        Type::Tuple(ref fields) if fields.is_empty() => format!("({})", arguments.join(", ")),
-        ref result => format!("({}) -> {}", arguments.join(", "), program.type_name(result)),
-    }
+    let (parameters, result) = program.signature(operation);
+    let parameters: Vec<String> = parameters.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+    let result = if result == "()" { String::new() } else { format!(" -> {result}") };
+    format!("({}){result}", parameters.join(", "))
 }
 
 /// For each layer and operation of a program: its mover type, and its row of the commutativity matrix.

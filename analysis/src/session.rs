@@ -22,9 +22,15 @@ use salsa::Setter;
 
 use crate::{
     db::{self, Database, PackageSources, SourceFile},
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, Fix},
+    explore::compile::compile,
+    fixes::Fixer,
     index::{Indexed, ModuleDeclaration},
-    ir::{Program, SourceMap, Span},
+    ir::{Anchor, LayerId, Program, SourceMap, Span},
+    obligations::{
+        coverage::{self, Ways},
+        question::Setting,
+    },
     plan::{Entry, Plan, View},
     report::{Movers, Options},
     results::{Cache, Fingerprint, Known, Provenance, Results},
@@ -112,6 +118,26 @@ pub enum State {
     Unknown,
     /// It depends on source that has errors: it has no outcome until they are gone.
     Broken,
+}
+
+/// Which ways the steps of an operation take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// Where its code chooses or decides.
+    pub forks: Vec<Fork>,
+    /// It has a step in some state.
+    pub is_enabled: bool,
+    /// All its steps in scope were looked at.
+    pub is_complete: bool,
+}
+
+/// A `maybe()`, or an `if`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// Where.
+    pub span: Span,
+    /// Whether steps go this way with `false`, and with `true`.
+    pub taken: [bool; 2],
 }
 
 /// What a run is to do.
@@ -541,10 +567,40 @@ impl Snapshot {
         view.run(plan, &[first, rest].concat(), scope, &self.results, &teller, stop);
     }
 
+    /// Edits that answer a finding of a package, the best first; `about` is the obligation that it refutes, if it does. What a wrong claim
+    /// is changed to depends on what is known of mover types: see [`Self::run_movers`]. Explores nothing.
+    pub fn fixes(
+        &self,
+        package: usize,
+        movers: &Options,
+        found: &Diagnostic,
+        about: Option<&ObligationName>,
+    ) -> Vec<Fix> {
+        let movers = || self.movers(package, movers);
+        Fixer { package: &self.packages[package], movers: &movers }.fixes(found, about)
+    }
+
     /// What is known of the mover types of a package's operations: for each layer and operation, its type and its row of the matrix.
     /// Explores nothing.
     pub fn movers(&self, package: usize, options: &Options) -> Vec<Vec<(Movers, Vec<Movers>)>> {
         self.packages[package].view.movers(&options.scope, &self.results)
+    }
+
+    /// Which ways the steps of a package's operations take: for each layer and operation, in order. Explores afresh, each time.
+    pub fn coverage(&self, package: usize, options: &Options, stop: &AtomicBool) -> Vec<Vec<Coverage>> {
+        let package = &self.packages[package];
+        let (program, source_map) = (package.program(), package.source_map());
+        let code = compile(program);
+        let setting = Setting { program, code: &code, scope: &options.scope, stop };
+        let of_operation = |layer, operation| {
+            let Ways { forks, is_enabled, is_complete } = coverage::of_operation(&setting, layer, operation);
+            let forks = forks.into_iter().filter_map(|((function, node), taken)| {
+                Some(Fork { span: source_map.span(Anchor::Node(function, node))?, taken })
+            });
+            Coverage { forks: forks.collect(), is_enabled, is_complete }
+        };
+        let layers = program.layers.iter().zip((0..).map(LayerId));
+        layers.map(|(it, layer)| (0..it.operations.len()).map(|at| of_operation(layer, at)).collect()).collect()
     }
 
     /// Finds out the mover types of a package's operations, for [`Self::movers`] to tell.

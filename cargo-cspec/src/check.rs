@@ -13,6 +13,7 @@ use crate::{
     engine::{Engine, Job},
     exit::Status,
     filter::Filter,
+    fix,
     git::Tree,
     interrupt::{self, Stop},
     output::{complain, delivered, warn},
@@ -26,9 +27,21 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     if arguments.watch {
         return watch::run(arguments, global);
     }
+    if arguments.fix {
+        return fix::run(arguments, global);
+    }
+    show(open(arguments).as_ref(), arguments, global, interrupt::stop_flag())
+}
+
+/// Checks once, and writes the results to standard output. The engine may be missing for a reason, which is a finished message.
+pub fn show(
+    engine: Result<&Engine, &String>,
+    arguments: &CheckArguments,
+    global: &Global,
+    stop: Arc<AtomicBool>,
+) -> Status {
     let mut stdout = BufWriter::new(io::stdout().lock());
-    let engine = open(arguments);
-    let (summary, written) = check(engine.as_ref(), arguments, global, interrupt::stop_flag(), &mut stdout);
+    let (summary, written) = check(engine, arguments, global, stop, &mut stdout);
     delivered(summary.status(), written.and_then(|()| stdout.flush()))
 }
 

@@ -6,13 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
+    diagnostics::{Diagnostic, codes},
     ir::Program,
     report::{Options, PackageReport, SourceText},
     results::Provenance,
-    session::{Event, File, Listed, Request, Session, Snapshot, State},
-    verdict::{ObligationName, Outcome},
+    session::{Event, File, Listed, PackageSnapshot, Request, Session, Snapshot, State},
+    verdict::{ObligationName, Outcome, Verdict},
 };
 use cspec_project::cache::Cache;
 
@@ -80,9 +81,19 @@ impl Engine {
         self.snapshot.packages().iter().flat_map(|it| &it.files)
     }
 
+    /// A file of a package, by its number there.
+    pub fn path(&self, package: usize, file: u32) -> Option<&Utf8Path> {
+        Some(&self.snapshot.packages()[package].files.get(file as usize)?.path)
+    }
+
     /// The packages.
     pub fn packages(&self) -> &[Prepared] {
         &self.packages
+    }
+
+    /// A package as it is at the moment.
+    pub fn package(&self, package: usize) -> &PackageSnapshot {
+        &self.snapshot.packages()[package]
     }
 
     /// What a package declares.
@@ -131,7 +142,8 @@ impl Engine {
             }
         }
         let planned = counter.total().max(outcomes.len());
-        let report = self.report(index, outcomes);
+        let mut report = self.report(index, outcomes);
+        self.add_fixes(index, &mut report, job.stop);
         Checked {
             package: package.clone(),
             scope: scope.clone(),
@@ -140,6 +152,24 @@ impl Engine {
             explored,
             planned,
             elapsed: started.elapsed(),
+        }
+    }
+
+    /// Asks for the fixes of every finding. Only a claim that does not hold needs to know what does.
+    fn add_fixes(&self, index: usize, report: &mut PackageReport, stop: &AtomicBool) {
+        let movers = Options { scope: self.packages[index].scope.smallest(), end_to_end: false };
+        let is_claim = |it: &Diagnostic| codes::CLAIMS.contains(&it.code);
+        if report.outcomes.iter().any(|(it, _)| it.diagnostics.iter().any(is_claim)) {
+            self.snapshot.run_movers(index, &movers, stop);
+        }
+        for found in &mut report.diagnostics {
+            found.fixes = self.snapshot.fixes(index, &movers, found, None);
+        }
+        let violated = report.outcomes.iter_mut().filter(|(it, _)| it.verdict == Verdict::Violated);
+        for (outcome, _) in violated {
+            for found in &mut outcome.diagnostics {
+                found.fixes = self.snapshot.fixes(index, &movers, found, Some(&outcome.name));
+            }
         }
     }
 

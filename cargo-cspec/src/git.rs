@@ -78,6 +78,25 @@ pub fn unstaged_manifests() -> Result<Vec<Utf8PathBuf>, String> {
     Ok(paths.split('\0').filter(|path| !path.is_empty()).map(Utf8PathBuf::from).collect())
 }
 
+/// A file with a change that is not committed.
+pub struct Uncommitted {
+    /// Where it is, relative to the work tree.
+    pub path: Utf8PathBuf,
+    /// All of the change is staged.
+    pub is_staged: bool,
+}
+
+/// The files of the work tree around a folder that are not as they were committed; those that git ignores are left out.
+pub fn uncommitted(folder: &Utf8Path) -> Result<Vec<Uncommitted>, String> {
+    let listed = git(folder, &["status", "--porcelain", "--no-renames", "-z"])?;
+    // `XY PATH`: X is what is staged, Y what is not.
+    let file = |entry: &str| {
+        let (state, path) = entry.split_at_checked(3)?;
+        Some(Uncommitted { path: path.into(), is_staged: state.as_bytes()[1] == b' ' })
+    };
+    Ok(listed.split('\0').filter_map(file).collect())
+}
+
 /// Where the work tree begins. The error is a finished message.
 pub fn root() -> Result<Utf8PathBuf, String> {
     let root = git(Utf8Path::new("."), &["rev-parse", "--show-toplevel"])

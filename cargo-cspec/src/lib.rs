@@ -4,6 +4,7 @@
 //! and every word of a diagnostic comes from `cspec_analysis`. `render` draws what `check` and `list` obtained, and neither asks the
 //! engine anything nor touches the disk.
 
+mod as_test;
 mod bug;
 mod check;
 mod clean;
@@ -12,6 +13,7 @@ mod engine;
 pub mod exit;
 mod explain;
 mod filter;
+mod fix;
 mod git;
 mod graph;
 mod hook;

@@ -29,3 +29,9 @@ pub fn warn(message: &str) {
     use std::io::Write as _;
     let _ = writeln!(io::stderr(), "warning: {message}");
 }
+
+/// Prints `WORD: …` on standard error: what a command did beside its results.
+pub fn note(word: &str, message: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(io::stderr(), "{word}: {message}");
+}

@@ -1,4 +1,7 @@
-//! `cargo cspec replay`: steps through a counterexample that was saved, and checks its obligation again on the source as it is now.
+//! `cargo cspec replay`: steps through a counterexample that was saved, and says whether the source still has it.
+//!
+//! What is shown is the run in the file. The obligation is checked again on the source as it is; that may be violated by the same run, by
+//! another one, or not at all.
 
 use std::{
     io::{self, BufRead, IsTerminal as _, Write},
@@ -6,42 +9,52 @@ use std::{
 };
 
 use cspec_analysis::{
-    counterexample::Counterexample,
+    counterexample::{Choice, Chosen, Counterexample, Datum, Mismatch, Run, Step},
     verdict::{ObligationName, Scope, Verdict},
 };
 
 use crate::{
+    as_test,
     cli::ReplayArguments,
     engine::{Engine, Job},
     exit::Status,
     output::{complain, delivered},
     packages,
-    saved::Saved,
+    saved::{Position, Saved},
 };
 
 /// Runs `cargo cspec replay`.
 pub fn run(arguments: &ReplayArguments) -> Status {
-    let replayed = Saved::read(&arguments.file).and_then(|saved| Ok((now(arguments, &saved)?, saved)));
-    let (now, saved) = match replayed {
-        Ok(replayed) => replayed,
-        Err(message) => {
-            complain(&printable(&message));
-            return Status::Usage;
-        }
-    };
+    replay(arguments).unwrap_or_else(|message| {
+        complain(&printable(&message));
+        Status::Usage
+    })
+}
+
+/// The error is a finished message.
+fn replay(arguments: &ReplayArguments) -> Result<Status, String> {
+    let saved = Saved::read(&arguments.file)?;
+    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
+    let engine = Engine::open(packages, true);
+    let index = engine.packages().iter().position(|it| it.package.name == saved.package);
+    let index = index.ok_or_else(|| format!("there is no package `{}` here", saved.package))?;
     let mut stdout = io::stdout().lock();
-    let shown = match &now {
-        Now::Another(counterexample) => counterexample,
-        _ => &saved.counterexample.at(|_| Some(())),
-    };
-    let head = format!("{}[{}] {}\n{}\n", saved.package, saved.code, saved.message, now.words());
-    let lines: Vec<String> = shown.lines().iter().map(|it| printable(it)).collect();
+    if arguments.as_test {
+        let module = as_test::module(&saved, engine.package(index))?;
+        return Ok(delivered(Status::Success, write!(stdout, "{module}")));
+    }
+    let now = now(&engine, index, &saved)?;
+    let frames = frames(&saved.counterexample);
+    let head = [format!("{}[{}] {}", saved.package, saved.code, saved.message), now.words().to_owned()];
     let is_interactive = stdout.is_terminal() && io::stdin().is_terminal();
-    let written = writeln!(stdout, "{}", printable_lines(&head)).and_then(|()| match is_interactive {
-        true => step_through(&lines, &mut io::stdin().lock(), &mut stdout),
-        false => lines.iter().try_for_each(|it| writeln!(stdout, "  {it}")),
+    let written = head.iter().try_for_each(|it| writeln!(stdout, "{}", printable(it))).and_then(|()| {
+        writeln!(stdout)?;
+        match is_interactive {
+            true => step_through(&frames, &mut io::stdin().lock(), &mut stdout),
+            false => frames.iter().try_for_each(|it| it.write(&mut stdout)),
+        }
     });
-    delivered(now.status(), written)
+    Ok(delivered(now.status(), written))
 }
 
 /// What becomes of the obligation on the source as it is now.
@@ -49,7 +62,7 @@ enum Now {
     /// The same run refutes it.
     Same,
     /// Another run refutes it.
-    Another(Counterexample<()>),
+    Another,
     /// It holds.
     Holds,
     /// It is not settled.
@@ -59,18 +72,18 @@ enum Now {
 impl Now {
     fn words(&self) -> &'static str {
         match self {
-            Now::Same => "checked again: violated, by this run",
-            Now::Another(_) => "checked again: violated, but the source has changed; this is how it fails now",
-            Now::Holds => {
-                "checked again: the source has changed, and this counterexample no longer applies; this is how it failed"
+            Now::Same => "the source still has it: checked again, violated by this run",
+            Now::Another => {
+                "the source has changed: checked again, violated by another run, which `check --save-counterexamples` writes"
             }
-            Now::Undecided => "checked again: undecided; this is how it failed",
+            Now::Holds => "the source no longer has it: checked again, the obligation holds",
+            Now::Undecided => "whether the source still has it is undecided",
         }
     }
 
     fn status(&self) -> Status {
         match self {
-            Now::Same | Now::Another(_) => Status::Violated,
+            Now::Same | Now::Another => Status::Violated,
             Now::Holds => Status::Success,
             Now::Undecided => Status::Undecided,
         }
@@ -78,11 +91,7 @@ impl Now {
 }
 
 /// Checks the obligation again. The error is a finished message.
-fn now(arguments: &ReplayArguments, saved: &Saved) -> Result<Now, String> {
-    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
-    let engine = Engine::open(packages, true);
-    let index = engine.packages().iter().position(|it| it.package.name == saved.package);
-    let index = index.ok_or_else(|| format!("there is no package `{}` here", saved.package))?;
+fn now(engine: &Engine, index: usize, saved: &Saved) -> Result<Now, String> {
     let only = |name: &ObligationName| name.id() == saved.obligation;
     let stop = AtomicBool::new(false);
     let checked = engine.check(index, &Job { end_to_end: saved.end_to_end, only: &only, progress: false, stop: &stop });
@@ -96,29 +105,97 @@ fn now(arguments: &ReplayArguments, saved: &Saved) -> Result<Now, String> {
     let found = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref());
     Ok(match (outcome.verdict, found) {
         (Verdict::Violated, Some(found)) => {
-            let found = found.at(|_| None::<()>);
-            if found == saved.counterexample.at(|_| None) { Now::Same } else { Now::Another(found) }
+            let nowhere = saved.counterexample.at(|_| None::<()>);
+            if found.at(|_| None::<()>) == nowhere { Now::Same } else { Now::Another }
         }
         (Verdict::Proved | Verdict::Checked, _) => Now::Holds,
         _ => Now::Undecided,
     })
 }
 
-/// Shows a line at a time, forth and back.
-fn step_through(lines: &[String], input: &mut dyn BufRead, out: &mut dyn Write) -> io::Result<()> {
+/// What is seen at once: the beginning of a run, a step of it, or what is wrong in the end.
+struct Frame {
+    lines: Vec<String>,
+    /// The whole state then, for those who have not seen the frames before.
+    state: Option<String>,
+}
+
+impl Frame {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.lines.iter().try_for_each(|it| writeln!(out, "{}", printable(it).trim_end()))
+    }
+}
+
+/// A counterexample from its beginning to its end.
+fn frames(counterexample: &Counterexample<Position>) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    if !counterexample.values.is_empty() {
+        let values = counterexample.values.iter().map(|(name, value)| format!("{name} {value}"));
+        frames.push(Frame { lines: values.chain([String::new()]).collect(), state: None });
+    }
+    for run in &counterexample.runs {
+        frames.push(Frame {
+            lines: vec![format!("{}, in `{}`", run.title, run.layer), format!("     {}", run.from)],
+            state: None,
+        });
+        frames.extend(run.steps.iter().enumerate().map(|(number, step)| frame(run, number, step)));
+        if let Some(last) = frames.last_mut() {
+            last.lines.push(String::new());
+        }
+    }
+    frames.push(Frame { lines: vec![format!("✗ {}", counterexample.conclusion)], state: None });
+    frames
+}
+
+/// A step: what is done, what it chooses, what it changes, and what of that is not as wanted.
+fn frame(run: &Run<Position>, number: usize, step: &Step<Position>) -> Frame {
+    let mut lines = vec![format!("{:>3}  {step}{}", number + 1, at(step.place.as_ref()))];
+    let mut say = |what: String| lines.push(format!("       {what}"));
+    step.choices.iter().for_each(|it| say(chosen(it)));
+    if let Some(after) = &step.after {
+        run.before(number).differences(after).iter().for_each(|it| say(it.to_string()));
+        if let Some(Mismatch::State(wanted)) = &step.mismatch {
+            for it in wanted.differences(after) {
+                let wanted = it.before.as_ref().map_or_else(|| "nothing".to_owned(), Datum::to_string);
+                say(format!("{} should be {wanted}", if it.path.is_empty() { "the state" } else { &it.path }));
+            }
+        }
+    }
+    Frame { lines, state: step.after.as_ref().map(Datum::to_string) }
+}
+
+fn chosen(choice: &Choice<Position>) -> String {
+    let what = match &choice.chosen {
+        Chosen::Maybe(yes) => format!("maybe() is {yes}"),
+        Chosen::Any(value) => format!("any() is {value}"),
+        Chosen::Element(index) => format!("choose(…) takes element {index}"),
+    };
+    format!("{what}{}", at(choice.place.as_ref()))
+}
+
+fn at(place: Option<&Position>) -> String {
+    place.map_or_else(String::new, |it| format!("  ({}:{}:{})", it.file, it.line, it.column))
+}
+
+/// Shows a frame at a time, forth and back.
+fn step_through(frames: &[Frame], input: &mut dyn BufRead, out: &mut dyn Write) -> io::Result<()> {
     let mut at = 0;
     loop {
-        writeln!(out, "  {}", lines[at])?;
-        let is_last = at + 1 == lines.len();
-        write!(out, "[{}/{}] Enter: next, b: back, q: quit > ", at + 1, lines.len())?;
+        frames[at].write(out)?;
+        if let Some(state) = &frames[at].state {
+            writeln!(out, "       now {}", printable(state))?;
+        }
+        let is_last = at + 1 == frames.len();
+        let next = if is_last { "end" } else { "next" };
+        write!(out, "[{}/{}] Enter: {next}, b: back, q: quit > ", at + 1, frames.len())?;
         out.flush()?;
         let mut answer = String::new();
         if input.read_line(&mut answer)? == 0 {
             return writeln!(out);
         }
         match answer.trim() {
-            "q" => return Ok(()),
-            "b" => at = at.saturating_sub(1),
+            "q" | "quit" => return Ok(()),
+            "b" | "back" => at = at.saturating_sub(1),
             _ if is_last => return Ok(()),
             _ => at += 1,
         }
@@ -130,19 +207,16 @@ fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
 }
 
-fn printable_lines(text: &str) -> String {
-    text.lines().map(|it| printable(it) + "\n").collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn steps_go_forth_and_back() {
-        let lines = ["one", "two"].map(str::to_owned);
+        let frame = |text: &str| Frame { lines: vec![text.to_owned()], state: None };
+        let frames = ["one", "two"].map(frame);
         let mut out = Vec::new();
-        step_through(&lines, &mut "\nb\n\n\n".as_bytes(), &mut out).expect("writing to memory succeeds");
+        step_through(&frames, &mut "\nb\n\n\n".as_bytes(), &mut out).expect("writing to memory succeeds");
         let shown = String::from_utf8(out).expect("the output is UTF-8");
         let shown: Vec<&str> = shown.split_whitespace().filter(|it| ["one", "two"].contains(it)).collect();
         assert_eq!(shown, ["one", "two", "one", "two"]);

@@ -166,6 +166,7 @@ fn both_orders_of_two_steps_are_shown() {
               in the other order `read` cannot return 7
 
               help: claim what holds, or weaken one of the two operations until the orders agree
+              fix: Claim what holds: change `right` to `non` (`--fix` does it)
 
             error[CS0301]: `write` is not a right mover: it does not commute with `write`
                 ╭─[ src/lib.rs:34:10 ]
@@ -190,6 +191,7 @@ fn both_orders_of_two_steps_are_shown() {
               in the other order the same results are possible, but not the same end state
 
               help: claim what holds, or weaken one of the two operations until the orders agree
+              fix: Claim what holds: change `right` to `non` (`--fix` does it)
 
             failed: 2 violated, 5 checked to scope, 49 proved
             `cargo cspec explain CODE` says more about a diagnostic.

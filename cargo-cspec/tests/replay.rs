@@ -26,18 +26,20 @@ fn a_saved_counterexample_is_replayed_on_the_source_as_it_is() {
     assert_eq!(status(&replayed), Some(1), "{}", stderr(&replayed));
     expect![[r#"
         counter[CS0401] `CriticalSection::inc` calls `read` where the rules of `Lock` do not allow it
-        checked again: violated, by this run
+        the source still has it: checked again, violated by this run
 
-          in the state  Locked { value: 0, owner: None }
-          the procedure p0: read() is not allowed
-          p0 may not call `read` there
+        the procedure, in `Lock`
+             Locked { value: 0, owner: None }
+          1  p0: read() is not allowed  (src/lib.rs:67:20)
+
+        ✗ p0 may not call `read` there
     "#]]
     .assert_eq(stdout(&replayed));
 
     folder.write("src/lib.rs", COUNTER);
     let replayed = cspec(&folder, &["replay", &path]);
     assert_eq!(status(&replayed), Some(0));
-    assert!(stdout(&replayed).contains("no longer applies"), "{}", stdout(&replayed));
+    assert!(stdout(&replayed).contains("no longer has it"), "{}", stdout(&replayed));
 }
 
 #[test]
@@ -52,4 +54,54 @@ fn what_is_no_counterexample_is_said_to_be_none() {
         assert!(stderr(&replayed).contains("`found.json` is no counterexample"), "{}", stderr(&replayed));
     }
     assert_eq!(status(&cspec(&folder, &["replay", "missing.json"])), Some(2));
+}
+
+/// A package with the crate `cspec`, which rustc can compile.
+fn compiled(text: &str) -> support::Folder {
+    let layers = concat!(env!("CARGO_MANIFEST_DIR"), "/../layers");
+    let table = format!("{}[dependencies]\ncspec = {{ path = {layers:?} }}\n", support::TAKES_PART);
+    package("counter", &table, text)
+}
+
+/// Every counterexample to a mistaken counter becomes a test that passes.
+#[test]
+fn a_counterexample_becomes_a_test_of_the_layers() {
+    let mistakes = [
+        (RIGHT, WRONG),
+        ("#[op]\n    fn write", "#[op(right)]\n    fn write"),
+        ("#[op]\n    fn acquire", "#[op(left)]\n    fn acquire"),
+        ("lo.write(seen + 1);\n", ""),
+        ("self.value = seen + 1;\n        seen", "self.value = seen + 1;\n        self.value"),
+    ];
+    for (what, by) in mistakes {
+        assert_eq!(COUNTER.matches(what).count(), 1, "{what}");
+        let wrong = COUNTER.replacen(what, by, 1);
+        let folder = compiled(&wrong);
+        let checked = cspec(&folder, &["check", "-q", "--save-counterexamples", "found"]);
+        let files: Vec<_> = fs::read_dir(folder.join("found")).into_iter().flatten().flatten().collect();
+        if files.is_empty() {
+            panic!("{by}: {}", stdout(&checked));
+        }
+        let mut tests = String::new();
+        for file in &files {
+            let path = file.path().to_str().expect("the path is UTF-8").to_owned();
+            let written = cspec(&folder, &["replay", &path, "--as-test"]);
+            assert_eq!(status(&written), Some(0), "{}", stderr(&written));
+            tests.push_str(stdout(&written));
+        }
+        folder.write("src/lib.rs", format!("{wrong}{tests}"));
+        let passed = cargo_test(&folder);
+        assert!(passed.contains(&format!("{} passed; 0 failed", files.len())), "{passed}\n{tests}");
+    }
+}
+
+/// What `cargo test` says. The target directory is shared, so that the crate `cspec` is compiled once.
+fn cargo_test(folder: &std::path::Path) -> String {
+    let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/replay");
+    let output = std::process::Command::new(env!("CARGO"))
+        .args(["test", "--offline", "--lib", "--target-dir", target])
+        .current_dir(folder)
+        .output()
+        .expect("cargo starts");
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

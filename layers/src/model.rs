@@ -63,6 +63,10 @@ use crate::choice::any;
 use crate::tape::{self, Driver};
 use crate::{Layer, Operation, Pid, Spec, Value, when};
 
+mod replay;
+
+pub use replay::{Replay, others};
+
 /// The values that `any()` ranges over, and the limits of a run.
 ///
 /// `Domain { pids: 3, ..Domain::default() }.list::<Message>([…])`.

@@ -20,7 +20,7 @@ pub mod tokens;
 use std::{cell::OnceCell, sync::Arc};
 
 use cspec_analysis::{
-    ir::{Layer, LayerId, Operation, Program, Type},
+    ir::{Layer, LayerId, Operation, Program},
     report::Movers,
     verdict::ObligationName,
 };
@@ -28,7 +28,6 @@ use tower_lsp_server::ls_types::{TextDocumentPositionParams, Uri};
 
 use crate::{
     mentions::{Mention, Symbol},
-    run::mover_options,
     session::Session,
     snapshot::{FileView, PackageView, View},
 };
@@ -96,11 +95,6 @@ impl Spot {
     pub fn movers_are_stale(&self, session: &Session) -> bool {
         let last = session.state(&self.package).and_then(|it| it.matrix.as_ref());
         last.is_some_and(|(about, _)| !Arc::ptr_eq(about, self.package.facts.program()))
-    }
-
-    /// The matrix of movers of the text as it is, as far as it is known.
-    pub fn movers_now(&self, session: &Session) -> Matrix {
-        self.view.engine.movers(self.index, &mover_options(&session.scope_of(&self.package)))
     }
 }
 
@@ -170,21 +164,8 @@ pub fn is_about(program: &Program, symbol: Symbol, name: &ObligationName) -> boo
 
 /// The signature of an operation as users write it, without `self` and `me`.
 pub fn signature(program: &Program, operation: &Operation) -> String {
-    let (parameters, result) = signature_parts(program, operation);
+    let (parameters, result) = program.signature(operation);
     let parameters: Vec<String> = parameters.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
     let result = if result == "()" { String::new() } else { format!(" -> {result}") };
     format!("({}){result}", parameters.join(", "))
-}
-
-/// The parameters of an operation without `self` and `me`, by name and type, and the type of its result.
-pub fn signature_parts(program: &Program, operation: &Operation) -> (Vec<(String, String)>, String) {
-    let function = &program.functions[operation.function.0 as usize];
-    let parameters = function.parameters as usize;
-    let arguments = function.locals[2.min(parameters)..parameters].iter();
-    let arguments = arguments.map(|it| (it.name.clone(), program.type_name(&it.ty))).collect();
-    let result = match &function.result {
-        Type::Tuple(fields) if fields.is_empty() => "()".to_owned(),
-        result => program.type_name(result),
-    };
-    (arguments, result)
 }

@@ -47,6 +47,9 @@ macro_rules! codes {
     };
 }
 
+/// A claim about an operation does not hold.
+pub const CLAIMS: &[&str] = &[CS0301, CS0302, CS0303, CS0304];
+
 codes! {
     CS0001: "file cannot be read",
     CS0002: "package without layers",

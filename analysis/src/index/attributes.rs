@@ -98,6 +98,7 @@ fn report(indexed: &mut Indexed, malformed: Malformed, help: &str) {
         label: String::new(),
         related: Vec::new(),
         notes: Vec::new(),
+        fixes: Vec::new(),
         counterexample: None,
         help: Some(help.to_owned()),
     });

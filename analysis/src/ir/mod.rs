@@ -709,6 +709,34 @@ impl Partition {
 }
 
 impl Program {
+    /// Where an operation of a layer is declared: in that layer, or in one that it is inherited from.
+    pub fn origin(&self, layer: LayerId, operation: usize) -> (LayerId, usize) {
+        let name = &self.layers[layer.0 as usize].operations[operation].name;
+        let mut at = layer;
+        loop {
+            let operations = &self.layers[at.0 as usize].operations;
+            let Some(here) = operations.iter().position(|it| it.name == *name) else { return (layer, operation) };
+            let declared = operations[here].declared_in;
+            if declared == at {
+                return (at, here);
+            }
+            at = declared;
+        }
+    }
+
+    /// The parameters of an operation without `self` and `me`, by name and type, and the type of its result.
+    pub fn signature(&self, operation: &Operation) -> (Vec<(String, String)>, String) {
+        let function = &self.functions[operation.function.0 as usize];
+        let parameters = function.parameters as usize;
+        let arguments = function.locals[2.min(parameters)..parameters].iter();
+        let arguments = arguments.map(|it| (it.name.clone(), self.type_name(&it.ty))).collect();
+        let result = match &function.result {
+            Type::Tuple(fields) if fields.is_empty() => "()".to_owned(),
+            result => self.type_name(result),
+        };
+        (arguments, result)
+    }
+
     /// A type as users write it.
     pub fn type_name(&self, ty: &Type) -> String {
         let one = |name: &str, ty: &Type| format!("{name}<{}>", self.type_name(ty));

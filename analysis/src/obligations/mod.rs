@@ -5,6 +5,7 @@
 
 pub mod abstraction;
 pub mod atomic;
+pub mod coverage;
 pub mod end_to_end;
 pub mod facts;
 pub mod layer;

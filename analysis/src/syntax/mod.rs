@@ -117,6 +117,7 @@ impl Parse {
             label: String::new(),
             related: error.related.iter().map(|(range, text)| (span(range), text.clone())).collect(),
             notes: Vec::new(),
+            fixes: Vec::new(),
             counterexample: None,
             help: error.help.clone(),
         };

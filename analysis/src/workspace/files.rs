@@ -125,6 +125,7 @@ impl Reader<'_> {
             label: String::new(),
             related: Vec::new(),
             notes: Vec::new(),
+            fixes: Vec::new(),
             counterexample: None,
             help,
         });

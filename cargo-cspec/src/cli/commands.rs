@@ -35,6 +35,18 @@ pub struct CheckArguments {
     /// Check again after every edit what it affects, until Ctrl-C.
     #[arg(long, conflicts_with = "staged")]
     pub watch: bool,
+    /// Apply the fixes that need no decision, then check again.
+    #[arg(long, conflicts_with_all = ["staged", "watch"])]
+    pub fix: bool,
+    /// Fix files even if no version control has them as they are.
+    #[arg(long, requires = "fix")]
+    pub allow_no_vcs: bool,
+    /// Fix files even if the work tree has changes that are not staged.
+    #[arg(long, requires = "fix")]
+    pub allow_dirty: bool,
+    /// Fix files even if there are changes that are staged and not committed.
+    #[arg(long, requires = "fix")]
+    pub allow_staged: bool,
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
@@ -51,6 +63,9 @@ pub struct CheckArguments {
 pub struct ReplayArguments {
     /// A file that `check --save-counterexamples` wrote.
     pub file: Utf8PathBuf,
+    /// Print it as a Rust test over the models of the layers, instead of stepping through it.
+    #[arg(long)]
+    pub as_test: bool,
     /// Where its package is.
     #[command(flatten)]
     pub selection: SelectionArguments,

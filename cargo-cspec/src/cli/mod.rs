@@ -53,7 +53,7 @@ pub enum Command {
     Graph(GraphArguments),
     /// Write one HTML page with everything: stacks, verdicts, matrices, counterexamples.
     Report(ReportArguments),
-    /// Step through a counterexample that `check --save-counterexamples` wrote, and check its obligation again.
+    /// Step through a counterexample that `check --save-counterexamples` wrote, and say whether the source still has it.
     Replay(ReplayArguments),
     /// Change operations, guards, calls and claims one at a time, and show the changes that no obligation notices.
     Mutate(MutateArguments),

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use ariadne::{CharSet, Color, Config, IndexType, Label, LabelAttach, Report, ReportKind, Source};
 use cspec_analysis::{
-    diagnostics::{Diagnostic, Severity},
+    diagnostics::{Applicability, Diagnostic, Severity},
     ir::Span,
     report::SourceText,
 };
@@ -32,6 +32,9 @@ pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> Str
     if let Some(help) = &found.help {
         let gap = if paragraphs.is_empty() { "" } else { "\n" };
         let _ = writeln!(text, "{gap}  {} {help}", paint.bold("help:"));
+    }
+    if let Some(fix) = found.fixes.first().filter(|it| it.applicability == Applicability::MachineApplicable) {
+        let _ = writeln!(text, "  {} {} (`--fix` does it)", paint.bold("fix:"), fix.title);
     }
     text
 }

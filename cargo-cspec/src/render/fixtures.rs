@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cspec_analysis::{
     counterexample::{Counterexample, Datum, Mismatch, Run, Step, StepEnd},
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Applicability, Diagnostic, Fix, Severity, codes},
     ir::{Claim, Span},
     report::{
         ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, Movers, PackageReport, SourceText,
@@ -55,6 +55,7 @@ fn error(code: &'static str, message: &str, span: Span) -> Diagnostic {
         label: String::new(),
         related: Vec::new(),
         notes: Vec::new(),
+        fixes: Vec::new(),
         counterexample: None,
         help: None,
     }
@@ -71,6 +72,12 @@ pub fn not_a_right_mover() -> Diagnostic {
         ],
         counterexample: Some(two_orders()),
         help: Some("claim #[op(non)], or guard the operation with a lock".to_owned()),
+        fixes: vec![Fix {
+            title: "Claim what holds: change `right` to `non`".to_owned(),
+            span: span(0, "right", 0),
+            replacement: "non".to_owned(),
+            applicability: Applicability::MachineApplicable,
+        }],
         ..error(
             codes::CS0301,
             "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",

@@ -9,7 +9,7 @@ use std::{
 
 use cspec_analysis::{
     counterexample::Counterexample,
-    diagnostics::{Diagnostic, codes},
+    diagnostics::{Diagnostic, Fix, codes},
     ir::Span,
     report::{PackageReport, SourceText},
     verdict::{Outcome, Scope},
@@ -196,6 +196,7 @@ impl<'a> CompilerMessage<'a> {
         let spans = MessageSpan::new(files, found.span, true, &found.label).into_iter().chain(related).collect();
         let notes = found.paragraphs().into_iter().map(|note| Message::plain("note", note));
         let help = found.help.iter().map(|help| Message::plain("help", help.clone()));
+        let fixes = found.fixes.iter().map(|fix| Message::fix(files, fix));
         let message = Message {
             message: found.message.clone(),
             code: Some(MessageCode {
@@ -204,14 +205,24 @@ impl<'a> CompilerMessage<'a> {
             }),
             level: severity_name(found.severity),
             spans,
-            children: notes.chain(help).collect(),
+            children: notes.chain(help).chain(fixes).collect(),
             rendered: Some(excerpt::diagnostic(files, found, Paint(false))),
         };
         CompilerMessage { reason: "compiler-message", origin: origin.head(), target: origin.target(), message }
     }
 }
 
-impl Message<'_> {
+impl<'a> Message<'a> {
+    /// A suggestion, in the form that rustc gives it.
+    fn fix(files: &'a [SourceText], fix: &'a Fix) -> Message<'a> {
+        let span = MessageSpan::new(files, fix.span, true, "").map(|it| MessageSpan {
+            suggested_replacement: Some(&fix.replacement),
+            suggestion_applicability: Some(fix.applicability.name()),
+            ..it
+        });
+        Message { spans: span.into_iter().collect(), ..Message::plain("help", fix.title.clone()) }
+    }
+
     /// A message without a place.
     fn plain(level: &'static str, message: String) -> Self {
         Message { message, code: None, level, spans: Vec::new(), children: Vec::new(), rendered: None }
@@ -510,6 +521,36 @@ mod tests {
                   "message": "claim #[op(non)], or guard the operation with a lock",
                   "rendered": null,
                   "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "help",
+                  "message": "Claim what holds: change `right` to `non`",
+                  "rendered": null,
+                  "spans": [
+                    {
+                      "byte_end": 87,
+                      "byte_start": 82,
+                      "column_end": 15,
+                      "column_start": 10,
+                      "expansion": null,
+                      "file_name": "demo/src/lock.rs",
+                      "is_primary": true,
+                      "label": null,
+                      "line_end": 4,
+                      "line_start": 4,
+                      "suggested_replacement": "non",
+                      "suggestion_applicability": "MachineApplicable",
+                      "text": [
+                        {
+                          "highlight_end": 15,
+                          "highlight_start": 10,
+                          "text": "    #[op(right)]"
+                        }
+                      ]
+                    }
+                  ]
                 }
               ],
               "code": {
@@ -518,7 +559,7 @@ mod tests {
               },
               "level": "error",
               "message": "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
-              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n",
+              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n  fix: Claim what holds: change `right` to `non` (`--fix` does it)\n",
               "spans": [
                 {
                   "byte_end": 87,

@@ -46,7 +46,7 @@ pub enum Detail {
 
 /// The diagnostics of a report in the order they are shown: those of the source, then those of the obligations. Each is shown once, even
 /// if two obligations found the same.
-fn diagnostics(report: &PackageReport) -> impl Iterator<Item = &Diagnostic> {
+pub fn diagnostics(report: &PackageReport) -> impl Iterator<Item = &Diagnostic> {
     let mut seen = HashSet::new();
     let of_outcomes = report.outcomes.iter().flat_map(|(outcome, _)| &outcome.diagnostics);
     report.diagnostics.iter().chain(of_outcomes).filter(move |found| seen.insert(*found))

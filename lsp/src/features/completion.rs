@@ -5,7 +5,7 @@
 use cspec_analysis::ir::{FunctionKind, LayerId, Program};
 use tower_lsp_server::ls_types::*;
 
-use super::{Spot, mover_of, signature, signature_parts};
+use super::{Spot, mover_of, signature};
 use crate::session::Session;
 
 /// What could stand at a position.
@@ -132,7 +132,7 @@ fn operations(session: &Session, spot: &Spot, layer: LayerId) -> Vec<CompletionI
     let operations = program.layers[layer.0 as usize].operations.iter().enumerate();
     let operation = |(at, it): (usize, &cspec_analysis::ir::Operation)| {
         let mover = mover_of(matrix, layer, at).map(|it| format!(" · {}", it.name())).unwrap_or_default();
-        let (parameters, _) = signature_parts(program, it);
+        let (parameters, _) = program.signature(it);
         let names: Vec<String> = parameters.into_iter().map(|(name, _)| name).collect();
         CompletionItem {
             label: it.name.clone(),

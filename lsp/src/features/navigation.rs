@@ -53,19 +53,8 @@ fn answer(spot: &Spot, symbols: impl IntoIterator<Item = Symbol>) -> Option<Goto
 
 /// The operation from which this one was inherited, or itself.
 pub fn origin(program: &Program, layer: LayerId, operation: usize) -> Symbol {
-    let name = &program.layers[layer.0 as usize].operations[operation].name;
-    let mut at = layer;
-    loop {
-        let operations = &program.layers[at.0 as usize].operations;
-        let Some(here) = operations.iter().position(|it| it.name == *name) else {
-            return Symbol::Operation(layer, operation);
-        };
-        let declared = operations[here].declared_in;
-        if declared == at {
-            return Symbol::Operation(at, here);
-        }
-        at = declared;
-    }
+    let (layer, operation) = program.origin(layer, operation);
+    Symbol::Operation(layer, operation)
 }
 
 /// The number of the operation of this name in a layer.

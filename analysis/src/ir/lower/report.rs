@@ -15,6 +15,7 @@ pub(super) fn error(code: &'static str, span: Span, message: impl Into<String>) 
         label: String::new(),
         related: Vec::new(),
         notes: Vec::new(),
+        fixes: Vec::new(),
         counterexample: None,
         help: None,
     }

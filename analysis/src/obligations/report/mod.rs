@@ -169,6 +169,7 @@ impl<'p> Reporter<'p> {
             label: String::new(),
             related: Vec::new(),
             notes: Vec::new(),
+            fixes: Vec::new(),
             counterexample: None,
             help: None,
         }

@@ -1,0 +1,102 @@
+//! Which ways the steps of an operation take: for each `maybe()` and each condition of an `if` in its code, whether some step from some
+//! state goes one way, and whether some step goes the other.
+//!
+//! It is no obligation. A way that no step takes is code about which nothing is shown: its guard is too strong, or the scope too small.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::question::{Answered, Refutes, Setting, Slots};
+use crate::{
+    explore::{
+        machine::{Chosen, Machine, Tale, Told},
+        search::{Action, End},
+    },
+    ir::{Expr, ExprKind, FunctionId, LayerId, NodeId, Program},
+};
+
+/// The ways through the code of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// Where the code chooses or decides, and whether steps do so with `false` and with `true`.
+    pub forks: BTreeMap<(FunctionId, NodeId), [bool; 2]>,
+    /// Some step exists.
+    pub is_enabled: bool,
+    /// All steps in scope were looked at.
+    pub is_complete: bool,
+}
+
+/// Follows all steps of an operation from all states.
+pub fn of_operation(setting: &Setting, layer: LayerId, operation: usize) -> Ways {
+    let program = setting.program;
+    let mut ways = Ways { forks: forks(program, layer, operation), is_enabled: false, is_complete: true };
+    let mut slots = Slots::default();
+    let state = slots.unknown(setting.state(layer));
+    let me = slots.process(0);
+    let arguments = slots.unknowns(&setting.arguments(layer, operation));
+    let function = setting.code.step(layer, operation);
+    let all = [&[state, me][..], &arguments].concat();
+    let script = [Action::Call { function, arguments: all, result: None }];
+    let (answered, _) = setting.ask::<Nothing>(&[function], None, |search| {
+        let mut start = slots.start(&mut search.world.cells, 1);
+        start.tale = Some(None);
+        search.for_all(start, &script, &mut |_, machine, end| {
+            if end == End::Done {
+                ways.is_enabled = true;
+                mark(setting, &machine, &mut ways.forks);
+            }
+            Ok(true)
+        })?;
+        Ok(None)
+    });
+    ways.is_complete = matches!(answered, Answered::Holds);
+    ways
+}
+
+/// Nothing refutes what is only looked at.
+enum Nothing {}
+
+impl Refutes for Nothing {
+    fn is_confirmed(&self) -> bool {
+        match *self {}
+    }
+}
+
+/// Notes the ways that a run took.
+fn mark(setting: &Setting, machine: &Machine, forks: &mut BTreeMap<(FunctionId, NodeId), [bool; 2]>) {
+    let mut at: Tale = machine.tale.clone().flatten();
+    while let Some(telling) = at {
+        at = telling.before.clone();
+        let (Told::Went(site, yes) | Told::Chose(site, Chosen::Maybe(yes))) = &telling.told else { continue };
+        let fork = setting.code.functions[site.code].source.and_then(|it| forks.get_mut(&(it, site.node)));
+        if let Some(taken) = fork {
+            taken[usize::from(*yes)] = true;
+        }
+    }
+}
+
+/// Where the code of an operation chooses or decides, its helpers included.
+fn forks(program: &Program, layer: LayerId, operation: usize) -> BTreeMap<(FunctionId, NodeId), [bool; 2]> {
+    let mut forks = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    let mut pending = vec![program.layers[layer.0 as usize].operations[operation].function];
+    while let Some(function) = pending.pop() {
+        if seen.insert(function) {
+            collect(&program.functions[function.0 as usize].body, function, &mut forks, &mut pending);
+        }
+    }
+    forks
+}
+
+fn collect(
+    expr: &Expr,
+    function: FunctionId,
+    forks: &mut BTreeMap<(FunctionId, NodeId), [bool; 2]>,
+    called: &mut Vec<FunctionId>,
+) {
+    match &expr.kind {
+        ExprKind::Maybe | ExprKind::If(..) => drop(forks.insert((function, expr.node), [false; 2])),
+        ExprKind::Call(callee, _) => called.push(*callee),
+        _ => {}
+    }
+    expr.for_each_child(&mut |it| collect(it, function, forks, called));
+}

@@ -1,0 +1,200 @@
+//! Following a run of a layer step by step: what `cargo cspec replay --as-test` writes tests in.
+
+use std::collections::BTreeSet;
+
+use super::{Domain, Event, Explorer, Outcome, outcomes};
+use crate::{Layer, Operation, Pid, Spec, Value};
+
+/// The states that a layer may be in after some steps; one, until a step may lead to several.
+///
+/// ```
+/// use cspec::model::{Domain, Replay};
+/// use cspec::prelude::*;
+///
+/// #[state]
+/// pub struct Cell {
+///     pub value: u64,
+/// }
+///
+/// #[layer]
+/// impl Shared for Cell {
+///     #[op]
+///     fn read(&mut self, me: Pid) -> u64 {
+///         self.value
+///     }
+///
+///     #[op]
+///     fn write(&mut self, me: Pid, value: u64) {
+///         self.value = value;
+///     }
+/// }
+///
+/// // `write` does not move right past `read`: what follows it sees what it wrote.
+/// let domain = Domain::default();
+/// let mut possible = Replay::<dyn Shared>::new(&domain, Cell { value: 0 });
+/// possible.does::<__Shared::write>(Pid(0), (1,), ()).reaches(Cell { value: 1 });
+/// possible.does::<__Shared::read>(Pid(1), (), 1).reaches(Cell { value: 1 });
+///
+/// let mut other_order = Replay::<dyn Shared>::new(&domain, Cell { value: 0 });
+/// other_order.cannot_return::<__Shared::read>(Pid(1), (), 1);
+/// ```
+///
+/// Every method panics, in the test that it is called in, if the layer does not do what the method says.
+pub struct Replay<L: Layer + ?Sized> {
+    explorer: Explorer<L>,
+    domain: Domain,
+    states: BTreeSet<L::State>,
+}
+
+impl<L: Layer + ?Sized> Replay<L> {
+    /// The layer in this state.
+    pub fn new(domain: &Domain, state: L::State) -> Self {
+        Replay { explorer: Explorer::new(domain.clone()), domain: domain.clone(), states: [state].into() }
+    }
+
+    /// `me` performs an operation, which returns `result`. From here on, all states count that this may lead to.
+    pub fn does<O: Operation>(&mut self, me: Pid, args: O::Args, result: O::Output) -> &mut Self
+    where
+        L: Spec<O, L::State>,
+    {
+        let states = self.after::<O>(me, &args, |outcome, _| *outcome == result);
+        assert!(!states.is_empty(), "{me:?}: {}{args:?} cannot return {result:?}{}", O::NAME, self.there());
+        self.states = states;
+        self
+    }
+
+    /// The same, and the operation emits so many events.
+    pub fn emits<O: Operation>(&mut self, me: Pid, args: O::Args, result: O::Output, events: usize) -> &mut Self
+    where
+        L: Spec<O, L::State>,
+    {
+        let states = self.after::<O>(me, &args, |outcome, emitted| *outcome == result && emitted.len() == events);
+        let call = (O::NAME, &args);
+        assert!(
+            !states.is_empty(),
+            "{me:?}: {call:?} cannot return {result:?} and emit {events} events{}",
+            self.there()
+        );
+        self.states = states;
+        self
+    }
+
+    /// The last step may have led to this state. From here on, it is the one that counts.
+    pub fn reaches(&mut self, state: L::State) -> &mut Self {
+        assert!(self.states.contains(&state), "the last step does not lead to {state:?}{}", self.there());
+        self.states = [state].into();
+        self
+    }
+
+    /// The steps cannot have led to this state.
+    pub fn does_not_reach(&self, state: L::State) {
+        assert!(!self.states.contains(&state), "the steps may lead to {state:?}");
+    }
+
+    /// None of the states that the steps may have led to has this property, whatever it chooses.
+    pub fn is_never(&self, property: impl Fn(&L::State) -> bool) {
+        for state in &self.states {
+            let holds = outcomes(&self.domain, || property(state));
+            assert!(!holds.contains(&Outcome::done(true)), "{state:?} has the property");
+        }
+    }
+
+    /// The operation cannot return this.
+    pub fn cannot_return<O: Operation>(&mut self, me: Pid, args: O::Args, result: O::Output)
+    where
+        L: Spec<O, L::State>,
+    {
+        let states = self.after::<O>(me, &args, |outcome, _| *outcome == result);
+        assert!(states.is_empty(), "{me:?}: {}{args:?} can return {result:?}{}", O::NAME, self.there());
+    }
+
+    /// There is no step of the operation.
+    pub fn cannot<O: Operation>(&mut self, me: Pid, args: O::Args)
+    where
+        L: Spec<O, L::State>,
+    {
+        let steps = self.steps::<O>(me, &args);
+        assert!(steps.is_empty(), "{me:?}: {}{args:?} is possible{}", O::NAME, self.there());
+    }
+
+    /// The operation does nothing, whatever it returns: it is not allowed there, and the layer is nilpotent.
+    pub fn does_nothing<O: Operation>(&mut self, me: Pid, args: O::Args)
+    where
+        L: Spec<O, L::State>,
+    {
+        let states = self.after::<O>(me, &args, |_, _| true);
+        let mut before = self.states.clone();
+        for _ in 0..2 {
+            before = self.settled(&before);
+        }
+        assert!(states.is_subset(&before), "{me:?}: {}{args:?} does something{}", O::NAME, self.there());
+    }
+
+    /// The operation may fail.
+    pub fn fails<O: Operation>(&mut self, me: Pid, args: O::Args)
+    where
+        L: Spec<O, L::State>,
+    {
+        let fails = self.steps::<O>(me, &args).iter().any(Outcome::is_failure);
+        assert!(fails, "{me:?}: {}{args:?} does not fail{}", O::NAME, self.there());
+    }
+
+    /// Whether the layer may start in all of the states.
+    pub fn is_initial(&self, expected: bool) -> &Self {
+        for state in &self.states {
+            let initial = outcomes(&self.domain, || L::is_initial(state)).contains(&Outcome::done(true));
+            assert_eq!(initial, expected, "whether {state:?} is an initial state");
+        }
+        self
+    }
+
+    /// What the background may do.
+    pub fn background(&mut self) -> &mut Self {
+        self.states = self.settled(&self.states.clone());
+        self
+    }
+
+    fn settled(&mut self, states: &BTreeSet<L::State>) -> BTreeSet<L::State> {
+        let after = states.iter().flat_map(|state| self.explorer.background(state).to_vec());
+        after.filter_map(|outcome| outcome.value().cloned()).collect()
+    }
+
+    /// The steps of an operation from all states.
+    fn steps<O: Operation>(&mut self, me: Pid, args: &O::Args) -> Vec<Outcome<(O::Output, L::State)>>
+    where
+        L: Spec<O, L::State>,
+    {
+        let Replay { explorer, states, .. } = self;
+        let op = O::from_args(args.clone());
+        states.iter().flat_map(|state| explorer.steps(state, me, &op)).collect()
+    }
+
+    /// The states after those steps of an operation that return and emit what is wanted.
+    fn after<O: Operation>(
+        &mut self,
+        me: Pid,
+        args: &O::Args,
+        wanted: impl Fn(&O::Output, &[Event]) -> bool,
+    ) -> BTreeSet<L::State>
+    where
+        L: Spec<O, L::State>,
+    {
+        let steps = self.steps::<O>(me, args);
+        let reached = steps.iter().filter_map(|step| {
+            let (result, state) = step.value()?;
+            wanted(result, step.events()).then(|| state.clone())
+        });
+        reached.collect()
+    }
+
+    /// For messages: where the run is.
+    fn there(&self) -> String {
+        let states: Vec<String> = self.states.iter().map(|state| format!("{state:?}")).collect();
+        format!(", in {}", states.join(" or "))
+    }
+}
+
+/// The values of a type in the domain that are not among these, the largest first: stand-ins for values that the code does not name.
+pub fn others<T: Value>(domain: &Domain, known: &[T]) -> Vec<T> {
+    super::values(domain).into_iter().rev().filter(|value| !known.contains(value)).collect()
+}
