@@ -188,7 +188,8 @@ fn process_ids_that_come_again() {
     let mut sent = BTreeSet::new();
     for turn in 0..3 {
         let servers = [(); 2].map(|()| {
-            let mut server = Server::start_under(&container, &scratch, &["--workers", "1", "--no-sync"]);
+            // It syncs, so temporary files have names.
+            let mut server = Server::start_under(&container, &scratch, &["--workers", "1"]);
             assert_eq!(server.pid, 1, "it is the first in its namespace");
             let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.child.id()));
             server.pid = children.expect("unshare lives").trim().parse().expect("it has one child");
