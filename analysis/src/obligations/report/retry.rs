@@ -60,6 +60,6 @@ impl Reporter<'_> {
             };
             self.violated(true, diagnostic)
         })?;
-        Some((self.unless_it_never_ends(finding, &effort, how, &name, span), effort))
+        Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span), effort))
     }
 }

@@ -57,16 +57,17 @@ impl Reporter<'_> {
         })
     }
 
-    /// A procedure that never ends by itself. Of an operation that is passed on, this is said where it is declared.
+    /// A procedure that never ends by itself. Of an operation that is passed on, this is said where it is declared; and over a protocol a call
+    /// that is not allowed is a violation of its own.
     pub(super) fn unless_it_never_ends(
         &self,
         finding: Finding,
         effort: &Effort,
-        how: &How,
+        (how, lower): (&How, LayerId),
         name: &str,
         span: Anchor,
     ) -> Finding {
-        if matches!(how, How::Pass) {
+        if matches!(how, How::Pass) || self.program().layers[lower.0 as usize].protocol.is_some() {
             return finding;
         }
         let what = format!("the procedure of `{name}` holds with no case: no run of it, alone, comes to its end");

@@ -1,0 +1,86 @@
+//! The same input gives the same bytes: with any number of threads, and whatever the cache knows already.
+
+mod support;
+
+use std::{fs, path::Path};
+
+use support::{TAKES_PART, cspec, package, stderr, stdout};
+
+/// All that a run writes, but for how long it took and what was cached.
+fn written(folder: &Path, more: &[&str]) -> Vec<String> {
+    ["json", "short"]
+        .into_iter()
+        .map(|format| {
+            let arguments = [&["check", "--message-format", format, "--color", "never"], more].concat();
+            let output = cspec(folder, &arguments);
+            assert_eq!(stderr(&output), "", "{arguments:?}");
+            ["\"millis\":", "\"cached\":"]
+                .iter()
+                .fold(stdout(&output).to_owned(), |text, key| without_value(&text, key))
+        })
+        .collect()
+}
+
+/// A text of JSON without the numbers and truth values of this key.
+fn without_value(text: &str, key: &str) -> String {
+    let mut parts = text.split(key);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + key + part.trim_start_matches(|it: char| it.is_ascii_alphanumeric()))
+}
+
+/// Compares runs of one thread and of several, from nothing, with a cache, with half of one, and without.
+fn is_always_the_same(name: &str, folder: &Path, more: &[&str], cache: &Path) {
+    let with = |words: &[&str]| written(folder, &[more, words].concat());
+    let fresh = with(&["--no-cache", "-j", "1"]);
+    for threads in ["2", "3", "8"] {
+        assert_eq!(with(&["--no-cache", "-j", threads]), fresh, "{name}: {threads} threads");
+    }
+    let _ = fs::remove_dir_all(cache);
+    assert_eq!(with(&["-j", "4"]), fresh, "{name}: a cache that is empty");
+    assert_eq!(with(&["-j", "1"]), fresh, "{name}: a cache that knows all");
+    let entries = || {
+        let inside = |folder: &Path| fs::read_dir(folder).into_iter().flatten().map(|it| it.expect("an entry").path());
+        let mut all: Vec<_> = inside(cache).flat_map(|it| inside(&it).collect::<Vec<_>>()).collect();
+        all.sort();
+        all
+    };
+    assert!(!entries().is_empty(), "{name}: something is kept");
+    for (number, entry) in entries().into_iter().enumerate() {
+        match number % 3 {
+            0 => fs::remove_file(entry).expect("an entry can be removed"),
+            1 => fs::write(entry, b"something else").expect("an entry can be written"),
+            _ => {}
+        }
+    }
+    assert_eq!(with(&["-j", "2"]), fresh, "{name}: a cache that knows a third, and is broken in a third");
+}
+
+#[test]
+fn packages_that_fail_say_the_same_in_every_run() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../analysis/tests/corpus");
+    for name in [
+        "movers/a_third_process_interferes",
+        "movers/a_left_mover_is_enabled_where_it_is_called",
+        "protocol/every_call_is_allowed",
+        "abstraction/an_abstraction_keeps_results",
+        "vacuous/a_relation_relates_something",
+    ] {
+        let Ok(text) = fs::read_to_string(corpus.join(name).join("wrong.rs")) else {
+            panic!("{name} is in the corpus");
+        };
+        let folder = package("wrong", TAKES_PART, text);
+        let cache = folder.join("target/cspec/cache");
+        is_always_the_same(name, &folder, &[], &cache);
+    }
+}
+
+#[test]
+fn the_reference_workspaces_say_the_same_in_every_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for (name, package) in [("tso", "tso"), ("cmail", "cmail")] {
+        let fresh = written(&root, &["-p", package, "--no-cache", "-j", "1"]);
+        assert_eq!(written(&root, &["-p", package, "--no-cache", "-j", "4"]), fresh, "{name}: 4 threads");
+        assert_eq!(written(&root, &["-p", package, "-j", "2"]), fresh, "{name}: with whatever the cache knows");
+        assert_eq!(written(&root, &["-p", package, "-j", "1"]), fresh, "{name}: with a cache that knows all");
+    }
+}

@@ -1,0 +1,99 @@
+//! Files that the command has written itself, changed at random: counterexamples and the cache. A changed file is refused or does no harm; it
+//! never makes the command panic, and never makes anything hold.
+
+mod support;
+
+use std::{fs, path::PathBuf};
+
+use support::{Folder, TAKES_PART, cspec, package, status, stderr, stdout};
+
+const COUNTER: &str = include_str!("counter/lib.rs");
+
+/// Numbers that look random, the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % limit.max(1)
+    }
+
+    /// The bytes with a few of them changed, left out, doubled, or with the end cut off.
+    fn changed(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..=self.below(3) {
+            let at = self.below(bytes.len());
+            let end = (at + 1 + self.below(12)).min(bytes.len());
+            match self.below(5) {
+                0 => bytes[at] ^= 1 << self.below(8),
+                1 => drop(bytes.drain(at..end)),
+                2 => {
+                    let doubled = bytes[at..end].to_vec();
+                    bytes.splice(at..at, doubled);
+                }
+                3 => drop(bytes.splice(at..end, *b"99999999999999999999")),
+                _ => bytes.truncate(at),
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        bytes
+    }
+}
+
+fn wrong() -> Folder {
+    let (right, wrong) =
+        ("lo.acquire();\n        let seen = lo.read();", "let seen = lo.read();\n        lo.acquire();");
+    assert_eq!(COUNTER.matches(right).count(), 1, "the counter has other lines");
+    package("counter", TAKES_PART, COUNTER.replacen(right, wrong, 1))
+}
+
+#[test]
+fn changed_counterexamples_are_refused_or_checked_again() {
+    let folder = wrong();
+    cspec(&folder, &["check", "-q", "--save-counterexamples", "found"]);
+    let file = fs::read_dir(folder.join("found")).expect("the folder").flatten().next().expect("a file").path();
+    let bytes = fs::read(&file).expect("it can be read");
+    let mut random = Random(1);
+    for number in 0..60 {
+        let changed = random.changed(&bytes);
+        fs::write(&file, &changed).expect("it can be written");
+        let replayed = cspec(&folder, &["replay", &file.to_string_lossy()]);
+        let answer = format!("{number}: {}\n{}", stdout(&replayed), stderr(&replayed));
+        // What holds is what this run has found to hold: a name may have been changed to that of another obligation.
+        assert!(matches!(status(&replayed), Some(0..=3)), "{:?}, {answer}", status(&replayed));
+        assert!(status(&replayed) != Some(0) || !stdout(&replayed).contains("violated"), "{answer}");
+    }
+}
+
+#[test]
+fn a_changed_cache_makes_nothing_hold() {
+    let folder = wrong();
+    let said = |more: &[&str]| {
+        let output = cspec(&folder, &[&["check", "--message-format", "short", "--color", "never"], more].concat());
+        (status(&output), stdout(&output).to_owned(), stderr(&output).to_owned())
+    };
+    let fresh = said(&["--no-cache"]);
+    assert_eq!(fresh.0, Some(1));
+    let entries = || -> Vec<PathBuf> {
+        let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
+        inside(folder.join("target/cspec/cache")).flat_map(inside).collect()
+    };
+    let mut random = Random(2);
+    for _ in 0..12 {
+        assert_eq!(said(&[]), fresh);
+        let mut entries = entries();
+        entries.sort();
+        assert!(!entries.is_empty(), "something is kept");
+        for pair in entries.chunks(2) {
+            let bytes = fs::read(&pair[0]).expect("it can be read");
+            // One entry in the place of another, or one that is no entry any more.
+            match (random.below(4), pair) {
+                (0, [_, other]) => drop(fs::copy(&pair[0], other).expect("it can be copied")),
+                _ => fs::write(&pair[0], random.changed(&bytes)).expect("it can be written"),
+            }
+        }
+    }
+    assert_eq!(said(&[]), fresh);
+}
