@@ -26,4 +26,4 @@ if ! [ ../node_modules/.package-lock.json -nt ../package-lock.json ]; then
     (cd .. && timeout 60 npm ci --no-audit --no-fund >/dev/null) || skip "what npm installs, and could not in a minute"
 fi
 ../package.sh >/dev/null
-exec timeout 120 node test.mjs "$pictures"
+exec timeout 150 node test.mjs "$pictures"
