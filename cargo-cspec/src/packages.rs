@@ -75,7 +75,9 @@ fn message(error: &LoadError) -> String {
     const TABLE: &str =
         "a package takes part when its Cargo.toml has a [package.metadata.cspec] table, which may be empty";
     match error {
-        LoadError::Metadata(words) => format!("cannot read the workspace: {}", words.trim()),
+        LoadError::Metadata(words) => {
+            format!("cannot read the workspace: {}", words.trim().trim_start_matches("error: "))
+        }
         LoadError::NoSuchPackage { name, known } if known.is_empty() => {
             format!("the workspace has no package `{name}`")
         }

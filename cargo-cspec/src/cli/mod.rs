@@ -21,7 +21,7 @@ use crate::render::Detail;
 /// Checks layered concurrency proofs.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-cspec", bin_name = "cargo cspec", version, about, long_about = None, after_help = EXIT_STATUSES)]
-#[command(subcommand_required = true, arg_required_else_help = false, propagate_version = true)]
+#[command(subcommand_required = true, arg_required_else_help = true, propagate_version = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
