@@ -403,6 +403,9 @@ impl<'t> Trial<'t> {
     /// Random calls for each process: of valid keys only, where there are keys.
     fn clients(&self, top: LayerId, start: Option<&Value>, random: &mut Rng) -> Option<Vec<Client>> {
         let operations = &self.layer(top).operations;
+        if operations.is_empty() {
+            return None;
+        }
         let keys = match (self.tower.implementations.first().map(|it| &it.by), start) {
             (Some(Justification::Partition(_)), Some(Value::Tuple(fields))) => match fields.first() {
                 Some(Value::Map(ones)) => Some(ones.keys().cloned().collect::<Vec<_>>()),
