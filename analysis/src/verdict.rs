@@ -100,7 +100,8 @@ pub struct Scope {
     pub pids: u32,
     /// Entries of a collection about which nothing is known.
     pub entries: u32,
-    /// Integers range over `0..=ints` where code calculates with them.
+    /// Where code calculates with integers they range over `0..=ints`, or from `-ints` if the type has signs. Literals of the code
+    /// beyond that, the numbers beside them, and the limits of types of at most 16 bits are tried as well.
     pub ints: u32,
     /// Bounds on `#[scalar]` types, by name, for values that loops bring into play; `scalars_default` for the others.
     pub scalars: BTreeMap<String, u32>,

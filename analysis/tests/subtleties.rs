@@ -412,3 +412,31 @@ fn what_is_searched_for_may_be_as_large_as_what_is_given() {
         ",
     );
 }
+
+/// Where code calculates, integers are those of the scope and those beside its literals: that is where what it says changes.
+#[test]
+fn code_changes_beside_its_literals() {
+    let source = "
+        #[state]
+        pub struct Meter { pub level: u64 }
+
+        #[layer]
+        impl Raw for Meter {
+            #[op]
+            fn is_over(&mut self, me: Pid) -> bool { self.level > 100 }
+        }
+
+        #[layer]
+        impl Meant for Meter {
+            #[op]
+            fn is_over(&mut self, me: Pid) -> bool { false }
+        }
+
+        #[implement(Meant, over = Raw, by = movers)]
+        impl Reading {
+            fn is_over(lo: &mut impl Raw) -> bool { lo.is_over() }
+            // ^^^^^^^ CS0307 atomic-spec
+        }
+        ";
+    pair(source, &[("-> bool { false }", "-> bool { 101 <= self.level }")]);
+}

@@ -657,7 +657,9 @@ impl<'p> Cells<'p> {
                 self.bounds_met.insert(format!("int ≤ {limit}"));
                 let low = if signed { -limit } else { 0 };
                 let mut all: BTreeSet<i64> = (low..=limit).collect();
-                all.extend(self.int_literals.iter().filter(|it| fits(it)));
+                // What code compares with a literal changes beside it.
+                let beyond = self.int_literals.iter().filter(|it| !(low..=limit).contains(*it));
+                all.extend(beyond.flat_map(|it| [it.saturating_sub(1), *it, it.saturating_add(1)]).filter(fits));
                 if bits <= SMALL_BITS {
                     let (least, greatest) = int_range(signed, bits);
                     all.extend([least as i64, greatest as i64]);
