@@ -339,7 +339,7 @@ fn a_buffer_is_read_instead_of_the_disk() {
     // A module that is in a buffer only.
     session.set_buffer(
         &root.with_file_name("more.rs"),
-        "#[layer] impl More for Lamp { #[op] fn off(&mut self, me: Pid) {} }",
+        "use super::*; #[layer] impl More for Lamp { #[op] fn off(&mut self, me: Pid) {} }",
     );
     session.set_buffer(&root, format!("{SOURCE}\nmod more;"));
     assert_eq!(layers(&mut session), 4);
