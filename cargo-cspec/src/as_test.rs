@@ -15,7 +15,7 @@ use camino::Utf8Path;
 use cspec_analysis::{
     counterexample::{Datum, Mismatch, Run, Step, StepEnd, TextPart},
     index::{ImplItem, ImplRole},
-    ir::{Abstraction, FunctionId, Implementation, Justification, Layer, Program, TypeDefKind},
+    ir::{Abstraction, Code, FunctionId, Implementation, Justification, Layer, Program, TypeDefKind},
     session::PackageSnapshot,
 };
 
@@ -123,6 +123,9 @@ impl Writer<'_> {
                 variable.push_str("_then");
             }
             self.run(&mut text, run, &variable)?;
+            if is_procedure(run) {
+                self.procedure(&mut text, saved, run)?;
+            }
             last = Some((run, variable));
         }
         if let (Some((run, variable)), [below, _]) = (last, &saved.counterexample.runs[..]) {
@@ -177,10 +180,8 @@ impl Writer<'_> {
 
     /// A run: where it starts, and what each step does.
     fn run(&mut self, text: &mut String, run: &Run<Position>, variable: &str) -> Result<(), String> {
-        // A procedure is told by its calls, which are those of the layer below.
-        let of_lower = ["the procedure", "a turn"].contains(&run.title.as_str());
         let program = self.program;
-        let layer = match self.implementation.filter(|_| of_lower) {
+        let layer = match self.implementation.filter(|_| is_procedure(run)) {
             Some(it) => Some(&program.layers[it.lower.0 as usize]),
             None => program.layers.iter().find(|it| it.name == run.layer),
         };
@@ -222,11 +223,7 @@ impl Writer<'_> {
         }
         let operation = format!("__{}::{}", layer.name, step.operation);
         let process = self.expression(process)?;
-        let arguments: Vec<String> = step.arguments.iter().map(|it| self.expression(it)).collect::<Result<_, _>>()?;
-        let arguments = match arguments.as_slice() {
-            [one] => format!("({one},)"),
-            all => format!("({})", all.join(", ")),
-        };
+        let arguments = self.arguments(step)?;
         let is_nilpotent = layer.protocol.as_ref().is_some_and(|it| it.nilpotent);
         let call =
             |method: &str, more: &str| format!("{variable}.{method}::<{operation}>({process}, {arguments}{more})");
@@ -243,6 +240,56 @@ impl Writer<'_> {
             (StepEnd::NotAllowed, _) if is_nilpotent => call("does_nothing", ""),
             (StepEnd::NotAllowed, _) => call("cannot", ""),
             (StepEnd::Fails | StepEnd::Panics(_), _) => call("fails", ""),
+        })
+    }
+
+    /// That the procedure makes the calls of a run, if they are answered so; and, where that is what is wrong, that it then returns what it
+    /// may not return.
+    fn procedure(&mut self, text: &mut String, saved: &Saved, run: &Run<Position>) -> Result<(), String> {
+        let mut names = saved.obligation.split(':').skip(1);
+        let (kind, operation) = (names.next().unwrap_or_default(), names.nth(2).unwrap_or_default());
+        let Some(implementation) = self.implementation else { return Ok(()) };
+        let (Justification::Movers(code) | Justification::Retry(code)) = &implementation.by else { return Ok(()) };
+        let Some(Code::Procedure(function)) = code.get(operation) else { return Ok(()) };
+        let layer = &self.program.layers[implementation.lower.0 as usize].name;
+        let own = run.steps.last().and_then(|it| it.process.as_ref());
+        let mut calls = "Calls::default()".to_owned();
+        for step in run.steps.iter().filter(|it| it.process.as_ref() == own) {
+            let arguments = self.arguments(step)?;
+            let _ = match &step.end {
+                StepEnd::Returns(result) => {
+                    let result = self.expression(result)?;
+                    write!(calls, ".answered::<__{layer}::{}>({arguments}, {result})", step.operation)
+                }
+                _ => write!(calls, ".made::<__{layer}::{}>({arguments})", step.operation),
+            };
+        }
+        let parameters = self.program.functions[function.0 as usize].parameters as usize;
+        let arguments = vec![", any()"; parameters].concat();
+        let call = format!("|lo| {}::<()>::{operation}(lo{arguments})", implementation.name);
+        self.names.insert(implementation.name.clone());
+        let returned = saved.counterexample.runs.last().filter(|it| kind == "atomic-spec" && it.title == "above");
+        let returned = match returned.and_then(|it| it.steps.last()).map(|it| (&it.mismatch, &it.end)) {
+            Some((Some(Mismatch::Result(wanted)), _)) => Some(wanted),
+            Some((_, StepEnd::Returns(result))) => Some(result),
+            _ => None,
+        };
+        let _ = match returned {
+            Some(result) => {
+                let result = self.expression(result)?;
+                writeln!(text, "assert!({calls}.return_from(&domain, {call}, {result}));")
+            }
+            None => writeln!(text, "assert!({calls}.are_made_by(&domain, {call}));"),
+        };
+        Ok(())
+    }
+
+    /// The arguments of a step, as a tuple.
+    fn arguments(&mut self, step: &Step<Position>) -> Result<String, String> {
+        let arguments: Vec<String> = step.arguments.iter().map(|it| self.expression(it)).collect::<Result<_, _>>()?;
+        Ok(match arguments.as_slice() {
+            [one] => format!("({one},)"),
+            all => format!("({})", all.join(", ")),
         })
     }
 
@@ -351,6 +398,11 @@ impl Writer<'_> {
     }
 }
 
+/// Whether a run is that of a procedure: it is told by its calls, which are those of the layer below.
+fn is_procedure(run: &Run<Position>) -> bool {
+    ["the procedure", "a turn"].contains(&run.title.as_str())
+}
+
 /// The value of a scalar type that is made of a literal.
 fn scalar(ty: &str, literal: &str) -> String {
     let owned = if literal.starts_with('"') { ".to_owned()" } else { "" };
@@ -394,9 +446,11 @@ fn one_line(text: &str) -> String {
 fn uses(package: &PackageSnapshot, file: u32, names: &BTreeSet<String>, body: &str) -> String {
     let is_used = |it: &&str| body.contains(&format!("{it}::from(")) || body.contains(&format!("{it}("));
     let vocabulary = ["Map", "Pid", "Seq", "Set", "Total"].into_iter().filter(is_used);
-    let others = body.contains("others::<").then_some("others").into_iter();
-    let model: Vec<&str> = ["Domain", "Replay"].into_iter().chain(others).collect();
-    let own = vocabulary.map(|it| format!("{it}, ")).collect::<String>();
+    let calls = body.contains("Calls::").then_some("Calls");
+    let others = body.contains("others::<").then_some("others");
+    let model: Vec<&str> = calls.into_iter().chain(["Domain", "Replay"]).chain(others).collect();
+    let any = body.contains("any()").then_some("any");
+    let own = vocabulary.chain(any).map(|it| format!("{it}, ")).collect::<String>();
     let mut text = format!("use cspec::{{{own}model::{{{}}}}};\n\nuse super::*;\n", model.join(", "));
     for (number, other) in package.files.iter().enumerate().filter(|(number, _)| *number != file as usize) {
         let declares = |name: &&String| {

@@ -158,7 +158,8 @@ fn renderer<'a>(format: CheckFormat, global: &Global, out: &'a mut dyn Write) ->
     match format {
         CheckFormat::Human => Box::new(human::Human::new(out, global.colour(), global.detail())),
         CheckFormat::Short => Box::new(short::Short::new(out, global.detail())),
-        CheckFormat::Json => Box::new(json::Json::new(out)),
+        CheckFormat::Json => Box::new(json::Json::new(out, false)),
+        CheckFormat::JsonAnsi => Box::new(json::Json::new(out, true)),
         CheckFormat::Sarif => Box::new(sarif::Sarif::new(out)),
         CheckFormat::Github => Box::new(github::Github::new(out)),
         CheckFormat::Junit => Box::new(junit::Junit::new(out)),

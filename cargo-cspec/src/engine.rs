@@ -12,7 +12,7 @@ use cspec_analysis::{
     ir::Program,
     report::{Options, PackageReport, SourceText},
     results::Provenance,
-    session::{Event, File, Listed, PackageSnapshot, Request, Session, Snapshot, State},
+    session::{Coverage, Event, File, Listed, PackageSnapshot, Request, Session, Snapshot, State},
     verdict::{ObligationName, Outcome, Verdict},
 };
 use cspec_project::cache::Cache;
@@ -110,6 +110,12 @@ impl Engine {
     pub fn obligations(&self, package: usize, end_to_end: bool) -> Vec<Listed> {
         let options = Options { scope: self.packages[package].scope.clone(), end_to_end };
         self.snapshot.obligations(package, &options)
+    }
+
+    /// Which ways the steps of a package's operations take: for each layer and operation.
+    pub fn coverage(&self, package: usize, stop: &AtomicBool) -> Vec<Vec<Coverage>> {
+        let options = Options { scope: self.packages[package].scope.clone(), end_to_end: false };
+        self.snapshot.coverage(package, &options, stop)
     }
 
     /// Checks one package.

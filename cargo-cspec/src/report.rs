@@ -55,7 +55,8 @@ fn write_report(arguments: &ReportArguments, global: &Global) -> Result<Status, 
         summary.add(&checked);
         let options = Options { scope: prepared.scope.smallest(), end_to_end: false };
         let listing = list_package(&prepared.package, &options, &stop.flag);
-        sections.push(Section { checked, listing, chains: outline::chains(engine.program(index)) });
+        let coverage = engine.coverage(index, &stop.flag);
+        sections.push(Section { checked, listing, coverage, chains: outline::chains(engine.program(index)) });
     }
     if stop.is_set() {
         complain("interrupted: no report was written");

@@ -43,6 +43,70 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
+fn without_a_command_the_commands_are_listed() {
+    let output = cspec(Path::new("."), &[]);
+    assert_eq!(status(&output), Some(2));
+    assert!(stderr(&output).contains("  check        Check every obligation"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_full_or_read_only_target_directory_is_a_warning() {
+    let counter = package("counter", TAKES_PART, include_str!("counter/lib.rs"));
+    for (name, options) in [("full", "size=16k"), ("read-only", "size=16k,ro")] {
+        std::fs::create_dir(counter.join(name)).expect("a folder can be made");
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs", name])
+            .current_dir(&*counter)
+            .output();
+        if !mount.is_ok_and(|it| it.status.success()) {
+            support::skipped("this user may not mount a small file system");
+            return;
+        }
+        let checked = cspec(&counter, &["check", "-q", "--target-dir", name]);
+        let reported = cspec(&counter, &["report", "-q", "--target-dir", name]);
+        let saved = format!("{name}/found");
+        let mistaken = include_str!("counter/lib.rs").replacen("#[op]\n    fn write", "#[op(right)]\n    fn write", 1);
+        counter.write("src/lib.rs", mistaken);
+        let unsaved = cspec(&counter, &["check", "-q", "--no-cache", "--save-counterexamples", &saved]);
+        counter.write("src/lib.rs", include_str!("counter/lib.rs"));
+        let unmount = std::process::Command::new("umount").arg(name).current_dir(&*counter).status();
+        assert!(unmount.is_ok_and(|it| it.success()));
+
+        assert_eq!((status(&checked), stdout(&checked)), (Some(0), ""), "{name}: {}", stderr(&checked));
+        assert!(stderr(&checked).starts_with("warning: the cache in "), "{name}: {}", stderr(&checked));
+        assert_eq!(stderr(&checked).lines().count(), 1, "{name}: it is said once");
+        assert_eq!(status(&reported), Some(2), "{name}");
+        assert!(stderr(&reported).contains("error: cannot write "), "{name}: {}", stderr(&reported));
+        assert_eq!(status(&unsaved), Some(1), "{name}: what is violated counts for more");
+        assert!(stderr(&unsaved).contains("cannot be written"), "{name}: {}", stderr(&unsaved));
+    }
+}
+
+#[test]
+fn results_that_cannot_be_written_are_no_success() {
+    let counter = package("counter", TAKES_PART, include_str!("counter/lib.rs"));
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+        support::skipped("there is no /dev/full here");
+        return;
+    };
+    let output = support::command(&counter, &["check"]).stdout(full).output().expect("the command starts");
+    assert_eq!(status(&output), Some(2));
+    assert!(stderr(&output).contains("error: cannot write the results: "), "{}", stderr(&output));
+}
+
+#[test]
+fn the_words_of_cargo_for_json_are_known() {
+    let mistaken = include_str!("counter/lib.rs").replacen("#[op]\n    fn write", "#[op(right)]\n    fn write", 1);
+    let counter = package("counter", TAKES_PART, mistaken);
+    let rendered = |format: &str| {
+        let output = cspec(&counter, &["check", "--message-format", format]);
+        stdout(&output).contains("\\u001b[")
+    };
+    assert!(!rendered("json"));
+    assert!(rendered("json-diagnostic-rendered-ansi"));
+}
+
+#[test]
 fn colour_in_help_is_for_those_who_ask() {
     let here = Path::new(".");
     assert!(stdout(&cspec(here, &["--help", "--color", "always"])).contains('\x1b'));

@@ -233,7 +233,7 @@ fn outside_git_there_is_nothing_to_hook_into() {
 /// The frameworks, with `.pre-commit-hooks.yaml` as it is in this repository.
 fn with_framework(framework: &str) {
     if Command::new(framework).arg("--version").output().is_err() {
-        eprintln!("skipped: `{framework}` is not installed (pip install {framework})");
+        support::skipped(&format!("`{framework}` is not installed (pip install {framework})"));
         return;
     }
     let hooks = Folder::new();

@@ -65,7 +65,7 @@ use crate::{Layer, Operation, Pid, Spec, Value, when};
 
 mod replay;
 
-pub use replay::{Replay, others};
+pub use replay::{Calls, Replay, others};
 
 /// The values that `any()` ranges over, and the limits of a run.
 ///

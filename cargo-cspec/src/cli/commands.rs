@@ -83,6 +83,9 @@ pub enum CheckFormat {
     Short,
     /// One JSON object on each line.
     Json,
+    /// The same, with colours in the rendered text: the word is cargo's.
+    #[value(name = "json-diagnostic-rendered-ansi")]
+    JsonAnsi,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
     /// Annotations of a GitHub workflow.

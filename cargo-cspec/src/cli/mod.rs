@@ -80,7 +80,7 @@ impl Command {
     /// Whether standard output is for a program that reads cargo's messages.
     pub fn wants_json(&self) -> bool {
         match self {
-            Command::Check(check) => check.message_format == Some(CheckFormat::Json),
+            Command::Check(check) => matches!(check.message_format, Some(CheckFormat::Json | CheckFormat::JsonAnsi)),
             Command::List(list) => list.message_format == ListFormat::Json,
             Command::Mutate(mutate) => mutate.message_format == ListFormat::Json,
             _ => false,

@@ -28,12 +28,14 @@ use super::{
 /// The JSON format.
 pub struct Json<'a> {
     out: &'a mut dyn Write,
+    /// How the text in `rendered` is painted.
+    paint: Paint,
 }
 
 impl<'a> Json<'a> {
-    /// Writes to `out`.
-    pub fn new(out: &'a mut dyn Write) -> Json<'a> {
-        Json { out }
+    /// Writes to `out`; `rendered` is in colour, if that is wanted.
+    pub fn new(out: &'a mut dyn Write, colour: bool) -> Json<'a> {
+        Json { out, paint: Paint(colour) }
     }
 }
 
@@ -42,7 +44,7 @@ impl Render for Json<'_> {
         let report = &checked.report;
         let origin = Origin::of(&checked.package);
         for found in diagnostics(report) {
-            line(self.out, &CompilerMessage::new(&origin, &report.files, found))?;
+            line(self.out, &CompilerMessage::new(&origin, &report.files, found, self.paint))?;
         }
         for ((outcome, took), cached) in report.outcomes.iter().zip(&checked.cached) {
             let obligation = Obligation { cached: *cached, ..Obligation::new(report, &checked.scope, outcome, *took) };
@@ -191,7 +193,12 @@ struct SpanLine<'a> {
 
 impl<'a> CompilerMessage<'a> {
     /// The message for a diagnostic.
-    pub fn new(origin: &Origin<'a>, files: &'a [SourceText], found: &'a Diagnostic) -> CompilerMessage<'a> {
+    pub fn new(
+        origin: &Origin<'a>,
+        files: &'a [SourceText],
+        found: &'a Diagnostic,
+        paint: Paint,
+    ) -> CompilerMessage<'a> {
         let related = found.related.iter().filter_map(|(span, label)| MessageSpan::new(files, *span, false, label));
         let spans = MessageSpan::new(files, found.span, true, &found.label).into_iter().chain(related).collect();
         let notes = found.paragraphs().into_iter().map(|note| Message::plain("note", note));
@@ -206,7 +213,7 @@ impl<'a> CompilerMessage<'a> {
             level: severity_name(found.severity),
             spans,
             children: notes.chain(help).chain(fixes).collect(),
-            rendered: Some(excerpt::diagnostic(files, found, Paint(false))),
+            rendered: Some(excerpt::diagnostic(files, found, paint)),
         };
         CompilerMessage { reason: "compiler-message", origin: origin.head(), target: origin.target(), message }
     }
@@ -388,7 +395,7 @@ mod tests {
     use crate::render::fixtures::{broken, failing, passing, rendered};
 
     fn json(packages: &[Checked]) -> String {
-        rendered(packages, |out| Box::new(Json::new(out)))
+        rendered(packages, |out| Box::new(Json::new(out, false)))
     }
 
     /// The messages as the crate reads them that rust-analyzer reads them with.

@@ -13,13 +13,14 @@ use serde::Serialize;
 use super::{
     human_list::claim_name,
     json::{CompilerMessage, LineSpan, Origin, ScopeObject, line},
+    paint::Paint,
 };
 
 /// Prints one package.
 pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
     let origin = Origin::of(package);
     for found in &listing.diagnostics {
-        line(out, &CompilerMessage::new(&origin, &listing.files, found))?;
+        line(out, &CompilerMessage::new(&origin, &listing.files, found, Paint(false)))?;
     }
     line(out, &Package::new(package.manifest_path.as_str(), listing, scope))
 }

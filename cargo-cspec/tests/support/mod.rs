@@ -101,3 +101,10 @@ pub fn workspace(packages: &[(&str, &str)]) -> Folder {
     packages.iter().for_each(|(name, text)| folder.add_package(name, text));
     folder
 }
+
+/// Says that a test is skipped, past the harness that keeps the output of tests which succeed.
+pub fn skipped(why: &str) {
+    use std::io::Write as _;
+    // There is nobody else to tell.
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}

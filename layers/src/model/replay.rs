@@ -1,9 +1,12 @@
 //! Following a run of a layer step by step: what `cargo cspec replay --as-test` writes tests in.
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 
 use super::{Domain, Event, Explorer, Outcome, outcomes};
-use crate::{Layer, Operation, Pid, Spec, Value};
+use crate::choice::any;
+use crate::{Layer, Operation, Perform, Pid, Spec, Value, when};
 
 /// The states that a layer may be in after some steps; one, until a step may lead to several.
 ///
@@ -191,6 +194,87 @@ impl<L: Layer + ?Sized> Replay<L> {
     fn there(&self) -> String {
         let states: Vec<String> = self.states.iter().map(|state| format!("{state:?}")).collect();
         format!(", in {}", states.join(" or "))
+    }
+}
+
+/// Calls that a procedure makes, with what they are answered: for following a procedure among steps of others, which show in the answers.
+///
+/// ```
+/// use cspec::model::{Calls, Domain};
+/// # use cspec::prelude::*;
+/// # #[state]
+/// # pub struct Cell { pub value: u64 }
+/// # #[layer]
+/// # impl Shared for Cell {
+/// #     #[op]
+/// #     fn read(&mut self, me: Pid) -> u64 { self.value }
+/// #     #[op]
+/// #     fn write(&mut self, me: Pid, value: u64) { self.value = value; }
+/// # }
+/// fn increment(lo: &mut impl Shared) -> u64 {
+///     let seen = lo.read();
+///     lo.write(seen + 1);
+///     seen
+/// }
+///
+/// let domain = Domain::default();
+/// let calls = Calls::default().answered::<__Shared::read>((), 0).answered::<__Shared::write>((1,), ());
+/// assert!(calls.are_made_by(&domain, increment));
+/// assert!(calls.return_from(&domain, increment, 0));
+/// assert!(!Calls::default().made::<__Shared::write>((1,)).are_made_by(&domain, increment));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    /// What is still to come: the call as it prints, and the answer, if there is one.
+    expected: VecDeque<(String, Option<String>)>,
+    /// Set when all of them have been made.
+    all_made: Rc<Cell<bool>>,
+}
+
+impl Calls {
+    /// Then this call, which returns this.
+    #[must_use]
+    pub fn answered<O: Operation>(mut self, args: O::Args, result: O::Output) -> Self {
+        self.expected.push_back((format!("{:?}", O::from_args(args)), Some(format!("{result:?}"))));
+        self
+    }
+
+    /// Then this call, and what becomes of it does not matter: it is the last.
+    #[must_use]
+    pub fn made<O: Operation>(mut self, args: O::Args) -> Self {
+        self.expected.push_back((format!("{:?}", O::from_args(args)), None));
+        self
+    }
+
+    /// Whether the procedure can make these calls, one after the other, from its beginning.
+    pub fn are_made_by<T: Ord>(&self, domain: &Domain, mut procedure: impl FnMut(&mut Calls) -> T) -> bool {
+        self.all_made.set(false);
+        let _ = outcomes(domain, || procedure(&mut self.clone()));
+        self.all_made.replace(false)
+    }
+
+    /// Whether the procedure can make these calls and no others, and then returns this.
+    pub fn return_from<T: Ord>(&self, domain: &Domain, mut procedure: impl FnMut(&mut Calls) -> T, result: T) -> bool {
+        let ends = outcomes(domain, || {
+            let mut calls = self.clone();
+            let returned = procedure(&mut calls);
+            when(calls.expected.is_empty());
+            returned
+        });
+        ends.iter().any(|end| end.value() == Some(&result))
+    }
+}
+
+impl<O: Operation> Perform<O> for Calls {
+    fn perform(&mut self, op: O) -> O::Output {
+        let next = self.expected.pop_front();
+        when(next.as_ref().is_some_and(|(call, _)| *call == format!("{op:?}")));
+        if self.expected.is_empty() {
+            self.all_made.set(true);
+        }
+        let answer: O::Output = any();
+        when(next.and_then(|(_, answer)| answer).is_some_and(|expected| expected == format!("{answer:?}")));
+        answer
     }
 }
 
