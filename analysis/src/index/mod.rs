@@ -12,7 +12,7 @@ use crate::{
     diagnostics::Diagnostic,
     ir::{Claim, Span},
     syntax::{
-        self, AstNode, Parse, SyntaxKind, SyntaxNode,
+        self, AstNode, Parse, SyntaxKind, SyntaxNode, SyntaxNodePtr,
         ast::{self, HasAttrs, HasName, HasVisibility},
     },
 };
@@ -288,6 +288,10 @@ pub struct Indexed {
     pub index: FileIndex,
     /// Where its names stand.
     pub positions: Positions,
+    /// Where the nodes of [`syntax::declarations`] are in the tree.
+    pub declarations: Vec<SyntaxNodePtr>,
+    /// Where the nodes of [`syntax::scopes`] are in the tree.
+    pub scopes: Vec<SyntaxNodePtr>,
     /// Malformed attributes, as diagnostics of file 0.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -299,6 +303,8 @@ pub fn index(parse: &Parse) -> Indexed {
     let broken = broken_functions(parse, &declarations);
     let scopes = syntax::scopes(&root);
     let mut indexer = Indexer { indexed: Indexed::default(), impls: Vec::new(), broken, scopes: HashMap::new() };
+    indexer.indexed.declarations = declarations.iter().map(SyntaxNodePtr::new).collect();
+    indexer.indexed.scopes = scopes.iter().map(SyntaxNodePtr::new).collect();
     let swallowing: Vec<&SyntaxNode> =
         declarations.iter().zip(&indexer.broken).filter(|(_, is_broken)| **is_broken).map(|(node, _)| node).collect();
     for (number, node) in scopes.iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::{
 
 pub use fragment::{Fragment, parse_arguments, parse_matches};
 pub use ra_ap_syntax::{
-    AstNode, AstToken, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange, ast,
+    AstNode, AstToken, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxNodePtr, SyntaxToken, TextRange, ast,
 };
 
 const EDITION: ra_ap_syntax::Edition = ra_ap_syntax::Edition::CURRENT;

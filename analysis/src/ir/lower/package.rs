@@ -20,7 +20,7 @@ use crate::{
     diagnostics::{Diagnostic, codes},
     index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, Positions, path_segments},
     ir::{Function, FunctionId, LayerId, Program, SourceMap, Span, TypeId},
-    syntax::{self, AstNode, SyntaxNode, ast},
+    syntax::{self, AstNode, SyntaxNode, SyntaxNodePtr, ast},
 };
 
 /// A declaration: a file, and an index into one of the lists of its index.
@@ -43,13 +43,14 @@ pub(super) enum Origin {
 pub(super) struct Source<'a> {
     pub(super) index: &'a FileIndex,
     pub(super) positions: &'a Positions,
-    declarations: Vec<SyntaxNode>,
-    scopes: Vec<SyntaxNode>,
+    root: SyntaxNode,
+    declarations: &'a [SyntaxNodePtr],
+    scopes: &'a [SyntaxNodePtr],
 }
 
 impl Source<'_> {
     pub(super) fn declaration(&self, number: u32) -> Option<SyntaxNode> {
-        self.declarations.get(number as usize).cloned()
+        self.declarations.get(number as usize)?.try_to_node(&self.root)
     }
 }
 
@@ -120,8 +121,9 @@ impl<'a> Package<'a> {
         let source = |file: &File<'a>| Source {
             index: &file.indexed.index,
             positions: &file.indexed.positions,
-            declarations: syntax::declarations(&file.parse.root()),
-            scopes: syntax::scopes(&file.parse.root()),
+            root: file.parse.root(),
+            declarations: &file.indexed.declarations,
+            scopes: &file.indexed.scopes,
         };
         let parents: Vec<Option<(u32, u32)>> = files.iter().map(|it| it.parent).collect();
         let files: Vec<Source<'a>> = files.iter().map(source).collect();
@@ -269,7 +271,11 @@ impl<'a> Package<'a> {
 
     /// The scope that a block of a file is, if it has items.
     pub(super) fn block_scope(&self, file: u32, block: &SyntaxNode) -> Option<ScopeId> {
-        let number = self.files[file as usize].scopes.iter().position(|it| it == block)?;
+        let Source { root, scopes, .. } = &self.files[file as usize];
+        let at = SyntaxNodePtr::new(block);
+        // A block in what a macro is given is of another tree, and may seem to stand where one of the file does.
+        let is_block = |it: &SyntaxNodePtr| *it == at && it.try_to_node(root).as_ref() == Some(block);
+        let number = scopes.iter().position(is_block)?;
         Some(self.names.scope(file, number as u32))
     }
 
@@ -342,7 +348,7 @@ impl<'a> Package<'a> {
     }
 
     pub(super) fn node<N: AstNode>(&self, file: u32, declaration: u32) -> Option<N> {
-        N::cast(self.files[file as usize].declarations.get(declaration as usize)?.clone())
+        N::cast(self.files[file as usize].declaration(declaration)?)
     }
 
     pub(super) fn function_item(&self, item: ItemRef) -> &'a FunctionItem {
