@@ -36,6 +36,8 @@ fn movers(session: &Session, spot: &Spot, hints: &mut Vec<InlayHint>) {
         let Some(inferred) = mover_of(matrix, layer, operation).and_then(hover::claim_for) else { continue };
         let Some((_, range)) = spot.package.range(mention.span, spot.view.encoding) else { continue };
         match mention.role {
+            // The operations of a protocol layer are not written anywhere in it.
+            Role::Inherited if spot.program().layers[layer.0 as usize].protocol.is_some() => {}
             Role::Inherited => {
                 hints.push(hint(range.end, format!(": {inferred}"), explanation(spot, layer, operation)))
             }
