@@ -35,12 +35,26 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
+/// What the headings of a page are called in links to them.
+fn headings(text: &str) -> impl Iterator<Item = String> {
+    let name = |heading: &str| -> String {
+        let named = |it: &char| it.is_alphanumeric() || " -_".contains(*it);
+        heading.to_lowercase().chars().filter(named).map(|it| if it == ' ' { '-' } else { it }).collect()
+    };
+    text.lines().filter(|line| line.starts_with('#')).map(move |line| name(line.trim_start_matches('#').trim()))
+}
+
 #[test]
-fn every_link_leads_to_a_file() {
+fn every_link_leads_to_a_file_and_a_heading_in_it() {
     for page in pages() {
-        for link in links(&read(&page)).filter(|link| !link.starts_with("http")) {
-            let target = page.parent().expect("a page is in a folder").join(link);
+        let text = read(&page);
+        for link in links(&text).filter(|link| !link.starts_with("http")) {
+            let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+            let folder = page.parent().expect("a page is in a folder");
+            let target = if file.is_empty() { page.clone() } else { folder.join(file) };
             assert!(target.exists(), "{}: {link}", page.display());
+            let is_there = heading.is_none_or(|it| headings(&read(&target)).any(|known| known == it));
+            assert!(is_there, "{}: {link}", page.display());
         }
     }
 }
