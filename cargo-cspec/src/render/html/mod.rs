@@ -576,6 +576,18 @@ mod tests {
     }
 
     #[test]
+    fn what_a_message_quotes_is_code() {
+        assert_eq!(prose("`a<b>` is not `c`"), "<code>a&lt;b&gt;</code> is not <code>c</code>");
+        assert_eq!(prose("a ` alone"), "a ` alone");
+    }
+
+    #[test]
+    fn a_duration_is_told_in_the_unit_that_fits() {
+        assert_eq!(duration(Duration::from_micros(840)), "840 µs");
+        assert_eq!(duration(Duration::from_micros(1_250_400)), "1250 ms");
+    }
+
+    #[test]
     fn the_marked_part_of_a_line_is_what_is_meant() {
         let start = files()[0].text.find("right").expect("it is there") as u32;
         let shown = source(&files(), Span { file: 0, start, end: start + 5 });
