@@ -7,9 +7,7 @@
 //! It knows which items there are, not what is in them. What comes from other crates is known by its path only, and items that macros make
 //! are not seen.
 
-use std::cell::RefCell;
-
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
 
 use super::package::{ItemRef, Source};
 use crate::{
@@ -79,8 +77,8 @@ struct Scope<'a> {
     is_block: bool,
     /// Empty for blocks and for the root.
     name: String,
-    entries: FxHashMap<(Namespace, &'a str), Vec<(Entry, Visibility)>>,
-    imports: FxHashMap<&'a str, Vec<&'a Import>>,
+    entries: HashMap<(Namespace, &'a str), Vec<(Entry, Visibility)>>,
+    imports: HashMap<&'a str, Vec<&'a Import>>,
     globs: Vec<&'a Import>,
 }
 
@@ -96,17 +94,12 @@ pub(super) struct Twice<'a> {
 /// A question that is being asked: it gives nothing to its own answer.
 type Open<'n> = Vec<(ScopeId, Namespace, &'n str)>;
 
-/// What paths mean in one scope.
-type Meanings = FxHashMap<Vec<String>, Meaning>;
-
 /// The names of a package.
 pub(super) struct Names<'a> {
     scopes: Vec<Scope<'a>>,
     /// The scopes of each file, by their numbers in it.
     of_files: Vec<Vec<ScopeId>>,
-    shapes: FxHashMap<ItemRef, Shape>,
-    /// What has been asked, by path: bodies name the same few things again and again.
-    meanings: RefCell<FxHashMap<(ScopeId, Namespace), Meanings>>,
+    shapes: HashMap<ItemRef, Shape>,
     pub(super) twice: Vec<Twice<'a>>,
 }
 
@@ -118,8 +111,7 @@ impl<'a> Names<'a> {
     pub(super) fn new(files: &[Source<'a>], parents: &[Option<(u32, u32)>]) -> Names<'a> {
         let root = Scope::new(ROOT, false, "");
         let of_files = vec![Vec::new(); files.len()];
-        let (shapes, meanings, twice) = Default::default();
-        let mut names = Names { scopes: vec![root], of_files, shapes, meanings, twice };
+        let mut names = Names { scopes: vec![root], of_files, shapes: HashMap::new(), twice: Vec::new() };
         for file in 0..files.len() {
             names.open_file(files, parents, file as u32, 0);
         }
@@ -213,8 +205,8 @@ impl<'a> Names<'a> {
         }
         // Those of traits belong to types that are not known here.
         let is_free = |owner: Option<u32>, declaration: u32| {
-            let around = || source.declaration(declaration).and_then(|it| it.parent());
-            owner.is_none() && around().is_none_or(|it| it.kind() != SyntaxKind::ASSOC_ITEM_LIST)
+            let around = source.declaration(declaration).and_then(|it| it.parent());
+            owner.is_none() && around.is_none_or(|it| it.kind() != SyntaxKind::ASSOC_ITEM_LIST)
         };
         for (number, it) in index.constants.iter().enumerate().filter(|(_, it)| is_free(it.owner, it.declaration)) {
             self.enter(scope(it.scope), Values, &it.name.text, Entry::Constant(item(number)), it.visibility);
@@ -279,12 +271,7 @@ impl<'a> Names<'a> {
 
     /// What a path means in a scope.
     pub(super) fn meaning(&self, scope: ScopeId, path: &[String], namespace: Namespace) -> Meaning {
-        if let Some(meaning) = self.meanings.borrow().get(&(scope, namespace)).and_then(|it| it.get(path)) {
-            return meaning.clone();
-        }
-        let meaning = self.path(scope, path, namespace, &mut Vec::new());
-        self.meanings.borrow_mut().entry((scope, namespace)).or_default().insert(path.to_vec(), meaning.clone());
-        meaning
+        self.path(scope, path, namespace, &mut Vec::new())
     }
 
     /// What a name means in a scope by itself, without the scopes around it.
@@ -504,8 +491,8 @@ impl<'a> Names<'a> {
 
 impl Scope<'_> {
     fn new(parent: ScopeId, is_block: bool, name: &str) -> Self {
-        let (entries, imports, globs) = Default::default();
-        Scope { parent, is_block, name: name.to_owned(), entries, imports, globs }
+        let (entries, imports) = (HashMap::new(), HashMap::new());
+        Scope { parent, is_block, name: name.to_owned(), entries, imports, globs: Vec::new() }
     }
 }
 
