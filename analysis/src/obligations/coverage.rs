@@ -8,17 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::question::{Answered, Refutes, Setting, Slots};
 use crate::{
     explore::{
-        machine::{Chosen, Machine, Tale, Told},
+        machine::{Chosen, Machine, Site, Tale, Told},
         search::{Action, End},
     },
     ir::{Expr, ExprKind, FunctionId, LayerId, NodeId, Program},
 };
 
+/// A place in the code.
+type Place = (FunctionId, NodeId);
+
 /// The ways through the code of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ways {
     /// Where the code chooses or decides, and whether steps do so with `false` and with `true`.
-    pub forks: BTreeMap<(FunctionId, NodeId), [bool; 2]>,
+    pub forks: BTreeMap<Place, [bool; 2]>,
     /// Some step exists.
     pub is_enabled: bool,
     /// All steps in scope were looked at.
@@ -28,7 +31,8 @@ pub struct Ways {
 /// Follows all steps of an operation from all states.
 pub fn of_operation(setting: &Setting, layer: LayerId, operation: usize) -> Ways {
     let program = setting.program;
-    let mut ways = Ways { forks: forks(program, layer, operation), is_enabled: false, is_complete: true };
+    let Forks { taken, branches } = Forks::of(program, layer, operation);
+    let mut ways = Ways { forks: taken, is_enabled: false, is_complete: true };
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(layer));
     let me = slots.process(0);
@@ -42,7 +46,7 @@ pub fn of_operation(setting: &Setting, layer: LayerId, operation: usize) -> Ways
         search.for_all(start, &script, &mut |_, machine, end| {
             if end == End::Done {
                 ways.is_enabled = true;
-                mark(setting, &machine, &mut ways.forks);
+                mark(setting, &machine, &branches, &mut ways.forks);
             }
             Ok(true)
         })?;
@@ -62,41 +66,63 @@ impl Refutes for Nothing {
 }
 
 /// Notes the ways that a run took.
-fn mark(setting: &Setting, machine: &Machine, forks: &mut BTreeMap<(FunctionId, NodeId), [bool; 2]>) {
+fn mark(
+    setting: &Setting,
+    machine: &Machine,
+    branches: &BTreeMap<Place, (Place, bool)>,
+    forks: &mut BTreeMap<Place, [bool; 2]>,
+) {
+    let place = |site: &Site| Some((setting.code.functions[site.code].source?, site.node));
     let mut at: Tale = machine.tale.clone().flatten();
     while let Some(telling) = at {
-        at = telling.before.clone();
-        let (Told::Went(site, yes) | Told::Chose(site, Chosen::Maybe(yes))) = &telling.told else { continue };
-        let fork = setting.code.functions[site.code].source.and_then(|it| forks.get_mut(&(it, site.node)));
-        if let Some(taken) = fork {
-            taken[usize::from(*yes)] = true;
+        let way = match &telling.told {
+            Told::Chose(site, Chosen::Maybe(yes)) => place(site).map(|it| (it, *yes)),
+            Told::Took(site) => place(site).and_then(|it| branches.get(&it).copied()),
+            _ => None,
+        };
+        if let Some((fork, yes)) = way
+            && let Some(taken) = forks.get_mut(&fork)
+        {
+            taken[usize::from(yes)] = true;
         }
+        at = telling.before.clone();
     }
 }
 
 /// Where the code of an operation chooses or decides, its helpers included.
-fn forks(program: &Program, layer: LayerId, operation: usize) -> BTreeMap<(FunctionId, NodeId), [bool; 2]> {
-    let mut forks = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    let mut pending = vec![program.layers[layer.0 as usize].operations[operation].function];
-    while let Some(function) = pending.pop() {
-        if seen.insert(function) {
-            collect(&program.functions[function.0 as usize].body, function, &mut forks, &mut pending);
-        }
-    }
-    forks
+#[derive(Default)]
+struct Forks {
+    /// Each `maybe()` and `if`; so far no way is taken.
+    taken: BTreeMap<Place, [bool; 2]>,
+    /// For each branch of an `if`: of which one, and which way it is.
+    branches: BTreeMap<Place, (Place, bool)>,
 }
 
-fn collect(
-    expr: &Expr,
-    function: FunctionId,
-    forks: &mut BTreeMap<(FunctionId, NodeId), [bool; 2]>,
-    called: &mut Vec<FunctionId>,
-) {
-    match &expr.kind {
-        ExprKind::Maybe | ExprKind::If(..) => drop(forks.insert((function, expr.node), [false; 2])),
-        ExprKind::Call(callee, _) => called.push(*callee),
-        _ => {}
+impl Forks {
+    fn of(program: &Program, layer: LayerId, operation: usize) -> Forks {
+        let mut forks = Forks::default();
+        let mut seen = BTreeSet::new();
+        let mut pending = vec![program.layers[layer.0 as usize].operations[operation].function];
+        while let Some(function) = pending.pop() {
+            if seen.insert(function) {
+                forks.collect(&program.functions[function.0 as usize].body, function, &mut pending);
+            }
+        }
+        forks
     }
-    expr.for_each_child(&mut |it| collect(it, function, forks, called));
+
+    fn collect(&mut self, expr: &Expr, function: FunctionId, called: &mut Vec<FunctionId>) {
+        match &expr.kind {
+            ExprKind::Maybe => drop(self.taken.insert((function, expr.node), [false; 2])),
+            ExprKind::If(_, then, otherwise) => {
+                let fork = (function, expr.node);
+                self.taken.insert(fork, [false; 2]);
+                self.branches.insert((function, then.node), (fork, true));
+                self.branches.insert((function, otherwise.node), (fork, false));
+            }
+            ExprKind::Call(callee, _) => called.push(*callee),
+            _ => {}
+        }
+        expr.for_each_child(&mut |it| self.collect(it, function, called));
+    }
 }

@@ -240,7 +240,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
                         step.choices.push(choice);
                     }
                 }
-                Told::Took(_) | Told::Went(..) => {}
+                Told::Took(_) => {}
                 Told::Returned(state, result) => {
                     let Some(Some((called, events))) = open.pop() else { continue };
                     let result = self.told(machine, result, &called.result);

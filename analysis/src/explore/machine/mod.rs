@@ -119,8 +119,6 @@ pub enum Told {
     Chose(Site, Chosen),
     /// A branch was taken.
     Took(Site),
-    /// A condition was decided.
-    Went(Site, bool),
 }
 
 /// What a run did, last first. Only kept by those who tell of it.

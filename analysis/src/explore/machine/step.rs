@@ -273,10 +273,6 @@ impl Machine {
     fn jump_if(&mut self, world: &mut World, wanted: bool, to: u32) -> Result<(), Stop> {
         let value = self.force_top(world, 0)?;
         self.stack.pop();
-        if let (Some(frame), true) = (self.frames.last(), self.tale.is_some()) {
-            let site = Site { code: frame.code, node: world.code.functions[frame.code].nodes[frame.pc] };
-            self.tell(|_| Told::Went(site, value == Value::Bool(true)));
-        }
         if let Some(frame) = self.frames.last_mut().map(Rc::make_mut) {
             frame.pc = if value == Value::Bool(wanted) { to as usize } else { frame.pc + 1 };
         }
