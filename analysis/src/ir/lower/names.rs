@@ -7,7 +7,7 @@
 //! It knows which items there are, not what is in them. What comes from other crates is known by its path only, and items that macros make
 //! are not seen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::package::{ItemRef, Source};
 use crate::{
@@ -79,7 +79,14 @@ struct Scope<'a> {
     name: String,
     entries: HashMap<(Namespace, &'a str), Vec<(Entry, Visibility)>>,
     imports: HashMap<&'a str, Vec<&'a Import>>,
-    globs: Vec<&'a Import>,
+    globs: Vec<Glob<'a>>,
+}
+
+/// `use path::*;`
+struct Glob<'a> {
+    import: &'a Import,
+    /// What the path leads to, as far as it is known.
+    target: Option<Entry>,
 }
 
 /// A second declaration of a name that only one can have.
@@ -118,7 +125,38 @@ impl<'a> Names<'a> {
         for (file, source) in files.iter().enumerate() {
             names.fill(file as u32, source);
         }
+        names.follow_globs();
         names
+    }
+
+    /// Finds out where globs lead. A path may come through other globs, so that all are asked for again until nothing changes. To follow them
+    /// whenever a name is asked for would not end in time, where many lead to modules that are not there.
+    fn follow_globs(&mut self) {
+        let globs: usize = self.scopes.iter().map(|it| it.globs.len()).sum();
+        for _ in 0..=globs {
+            let targets: Vec<Vec<Option<Entry>>> = (0..)
+                .map(ScopeId)
+                .zip(&self.scopes)
+                .map(|(number, scope)| {
+                    let path = |it: &Glob| self.meaning(number, &it.import.path, Namespace::Types);
+                    let target = |it| match path(it) {
+                        Meaning::Item(Entry::Opaque) => None,
+                        Meaning::Item(entry) => Some(entry),
+                        _ => None,
+                    };
+                    scope.globs.iter().map(target).collect()
+                })
+                .collect();
+            let mut has_changed = false;
+            for (glob, target) in self.scopes.iter_mut().flat_map(|it| &mut it.globs).zip(targets.into_iter().flatten())
+            {
+                has_changed |= glob.target != target;
+                glob.target = target;
+            }
+            if !has_changed {
+                return;
+            }
+        }
     }
 
     /// Numbers the scopes of a file, after those of the file that it is a module of.
@@ -244,7 +282,7 @@ impl<'a> Names<'a> {
             let into = &mut self.scopes[scope(it.scope).0 as usize];
             match &it.name {
                 Some(name) => into.imports.entry(name).or_default().push(it),
-                None => into.globs.push(it),
+                None => into.globs.push(Glob { import: it, target: None }),
             }
         }
     }
@@ -432,31 +470,30 @@ impl<'a> Names<'a> {
         glob: Option<ScopeId>,
         open: &mut Open<'n>,
     ) -> Meaning {
-        let globs = |of: ScopeId, asked_by: Option<ScopeId>| {
-            let visible = move |it: &&&Import| self.is_visible(it.visibility, of, asked_by);
-            self.scopes[of.0 as usize].globs.iter().filter(visible).map(move |it| (of, *it))
+        let targets = |of: ScopeId, asked_by: Option<ScopeId>| {
+            let globs = self.scopes[of.0 as usize].globs.iter();
+            let visible = globs.filter(move |it| self.is_visible(it.import.visibility, of, asked_by));
+            visible.filter_map(move |it| Some((of, it.target?)))
         };
         let mut meaning = Meaning::Nothing;
-        let mut seen: Vec<(ScopeId, ScopeId)> = Vec::new();
-        let mut ahead: Vec<(ScopeId, &Import)> = globs(scope, glob).collect();
-        while let Some((by, import)) = ahead.pop() {
-            let found = match self.path(by, &import.path, Namespace::Types, open) {
-                Meaning::Item(Entry::Module(module)) => {
+        let mut seen: HashSet<(ScopeId, ScopeId)> = HashSet::new();
+        let mut ahead: Vec<(ScopeId, Entry)> = targets(scope, glob).collect();
+        while let Some((by, target)) = ahead.pop() {
+            let found = match target {
+                Entry::Module(module) => {
                     let question = (module, namespace, name);
-                    if seen.contains(&(module, by)) || open.contains(&question) {
+                    if open.contains(&question) || !seen.insert((module, by)) {
                         continue;
                     }
-                    seen.push((module, by));
                     open.push(question);
                     let found = self.named(module, name, namespace, Some(by), open);
                     open.pop();
                     if found == Meaning::Nothing {
-                        ahead.extend(globs(module, Some(by)));
+                        ahead.extend(targets(module, Some(by)));
                     }
                     found
                 }
-                Meaning::Item(entry) => self.variant(entry, name).map_or(Meaning::Nothing, Meaning::Item),
-                _ => Meaning::Nothing,
+                entry => self.variant(entry, name).map_or(Meaning::Nothing, Meaning::Item),
             };
             meaning = merged(meaning, found);
         }
