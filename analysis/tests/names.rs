@@ -160,6 +160,35 @@ let a = hidden();
     );
 }
 
+/// Twenty modules with globs of each other, and `mod` of none: each path that is not found is looked for through all globs.
+#[test]
+fn globs_that_lead_nowhere_are_given_up_in_time() {
+    let globs: String = (0..20).map(|it| format!("use super::missing{it}::*; use super::present{it}::*; ")).collect();
+    let present: String = (0..20).map(|it| format!("pub mod present{it} {{ {globs} }}\n")).collect();
+    let source = format!("{TWO}{globs}use numbers::*;\n{present}");
+    check(&format!(
+        "{source}#[layer] impl Tested for State {{ #[op] fn run(&mut self, me: Pid) -> u64 {{ pick() }} }}"
+    ));
+}
+
+/// The path of a glob may begin with a name that another glob brings in.
+#[test]
+fn globs_come_through_globs() {
+    check_beside(
+        "
+mod outer { pub mod inner { pub fn deep() -> bool { true } } }
+mod tested {
+    use super::{State, outer::*};
+    use inner::*;
+    #[layer] impl Tested for State {
+        #[op] fn run(&mut self, me: Pid) -> u64 { deep() }
+        //                                        ^^^^^^ CS0104 expected `u64`, found `bool`
+    }
+}
+",
+    );
+}
+
 #[test]
 fn items_of_blocks_and_local_variables_hide_each_other() {
     check_using(

@@ -54,53 +54,13 @@ fn nilpotent_operations_return_anything() {
 /// Three steps of others are too many to be followed exactly: then nothing is claimed, neither that it holds nor that it does not.
 #[test]
 fn a_suspicion_that_cannot_be_confirmed_is_no_verdict() {
-    let source = "
-        #[state]
-        pub struct Chain { pub a: bool, pub b: bool, pub c: bool, pub d: bool, pub e: bool }
-
-        #[layer]
-        impl Steps for Chain {
-            #[op]
-            fn reset(&mut self, me: Pid) { self.a = false; self.b = false; self.c = false; self.d = false; self.e = false; }
-            #[op]
-            fn first(&mut self, me: Pid) { self.a = true; }
-            #[op]
-            fn second(&mut self, me: Pid) { if self.a { self.b = true; } }
-            #[op]
-            fn third(&mut self, me: Pid) { if self.b { self.c = true; } }
-            #[op]
-            fn fourth(&mut self, me: Pid) { if self.c { self.d = true; } }
-            #[op]
-            fn look(&mut self, me: Pid) -> bool { self.d }
-        }
-
-        #[layer]
-        impl Whole for Chain {
-            #[op]
-            fn start(&mut self, me: Pid) -> bool {
-                self.a = false; self.b = false; self.c = false; self.d = false; self.e = false;
-                false
-            }
-        }
-
-        #[implement(Whole, over = Steps, by = movers)]
-        impl ResetThenLook {
-            fn start(lo: &mut impl Steps) -> bool {
-                lo.reset();
-                lo.look()
-            //  ^^^^^^^^^ CS0902 shape
-            }
-        }
-        ";
+    let source = include_str!("corpus/undecided/a_suspicion_that_is_not_confirmed/wrong.rs");
     let checked = check(source);
     assert_eq!(checked.verdicts("shape"), [("start", &Verdict::Undecided)]);
     // One step less is followed.
     let shorter = mended(
         source,
-        &[
-            ("-> bool { self.d }", "-> bool { self.c }"),
-            ("lo.look()\n", "lo.look()\n            //  ^^^^^^^^^ CS0305 shape\n"),
-        ],
+        &[("-> bool { self.d }", "-> bool { self.c }"), ("lo.look()\n", "lo.look()\n    //  ^^^^^^^^^ CS0305 shape\n")],
     );
     assert_eq!(check(&shorter).verdicts("shape"), [("start", &Verdict::Violated)]);
 }
