@@ -35,17 +35,23 @@ fn places(answer: &Value) -> String {
     places.iter().map(|it| format!("{}\n", shown(&it["range"]))).collect()
 }
 
-#[test]
-fn hints_stand_where_claims_would_and_before_calls() {
-    let (_workspace, mut client, uri) = opened();
+/// A text with its hints.
+fn with_hints(client: &mut Client, uri: &str, text: &str) -> String {
     let end = json!({ "line": 10_000, "character": 0 });
     let range = json!({ "start": { "line": 0, "character": 0 }, "end": end });
     let hints = client.request("textDocument/inlayHint", json!({ "textDocument": { "uri": uri }, "range": range }));
-    let mut text = FIXTURE.to_owned();
+    let mut text = text.to_owned();
     for hint in hints.as_array().expect("a list").iter().rev() {
         let at = offset(&text, &hint["position"]);
         text.insert_str(at, &format!("«{}»", hint["label"].as_str().expect("a word")));
     }
+    text
+}
+
+#[test]
+fn hints_stand_where_claims_would_and_before_calls() {
+    let (_workspace, mut client, uri) = opened();
+    let text = with_hints(&mut client, &uri, FIXTURE);
     let marked = text.lines().zip(text.lines().skip(1)).filter(|(line, _)| line.contains('«'));
     let marked: String = marked
         .map(|(line, next)| match line.contains("#[op") {
@@ -66,6 +72,22 @@ fn hints_stand_where_claims_would_and_before_calls() {
         lo.«commit:»release();
     "#]]
     .assert_eq(&marked);
+}
+
+/// The operations of a protocol layer are written nowhere in it, also those that the layer below inherits.
+#[test]
+fn a_protocol_layer_has_no_hints() {
+    let rules = "#[layer(protocol = Counter)]\nimpl Quiet for Locked {\n    #[allowed(inc)]\n    fn always(&self, me: Pid) -> bool { true }\n}\n";
+    let text = format!("{FIXTURE}{rules}");
+    let workspace = Workspace::new(&text);
+    let mut client = Client::open(&workspace);
+    let uri = workspace.uri("src/lib.rs");
+    client.did_open(&uri, &text);
+    client.settle();
+    let hinted = client.wait("the mover types", |client| {
+        Some(with_hints(client, &uri, &text)).filter(|it| it.contains("print«: non»"))
+    });
+    assert!(hinted.ends_with(rules), "{hinted}");
 }
 
 #[test]
