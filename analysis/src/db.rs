@@ -8,7 +8,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, codes},
     index::{self, FileIndex, ImplRole, Indexed, ModuleDeclaration},
     ir::{
         Program, Span,
@@ -143,18 +143,11 @@ pub(crate) fn declares_nothing(db: &dyn salsa::Database, file: SourceFile) -> bo
 
 /// A package that takes part and has nothing in it. The first file is where the search began.
 pub(crate) fn no_layers(package: &Package) -> Diagnostic {
+    let span = Span { file: 0, start: 0, end: 0 };
+    let help = "declare a layer, `#[layer] impl Name for State { … }`, in a file that `mod` items lead to";
     Diagnostic {
-        code: codes::CS0002,
-        severity: Severity::Error,
-        message: format!("package `{}` declares no layers", package.name),
-        span: Span { file: 0, start: 0, end: 0 },
         label: "the search began here".to_owned(),
-        related: Vec::new(),
-        notes: Vec::new(),
-        fixes: Vec::new(),
-        counterexample: None,
-        help: Some(
-            "declare a layer, `#[layer] impl Name for State { … }`, in a file that `mod` items lead to".to_owned(),
-        ),
+        help: Some(help.to_owned()),
+        ..Diagnostic::error(codes::CS0002, span, format!("package `{}` declares no layers", package.name))
     }
 }

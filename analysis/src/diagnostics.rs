@@ -82,6 +82,22 @@ impl Applicability {
 }
 
 impl<P> Diagnostic<P> {
+    /// An error with nothing but a message under one place.
+    pub fn error(code: CodeName, span: P, message: impl Into<String>) -> Diagnostic<P> {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            span,
+            label: String::new(),
+            related: Vec::new(),
+            notes: Vec::new(),
+            counterexample: None,
+            help: None,
+            fixes: Vec::new(),
+        }
+    }
+
     /// What stands below the excerpt, as text: the notes, and the counterexample line by line.
     pub fn paragraphs(&self) -> Vec<String> {
         let counterexample = self.counterexample.iter().flat_map(Counterexample::lines);

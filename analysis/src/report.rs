@@ -310,7 +310,8 @@ pub fn list_package(package: &Package, options: &Options, stop: &AtomicBool) -> 
     }
 }
 
-fn signature(program: &Program, operation: &Operation) -> String {
+/// The signature of an operation as users write it, without `self` and `me`.
+pub fn signature(program: &Program, operation: &Operation) -> String {
     let (parameters, result) = program.signature(operation);
     let parameters: Vec<String> = parameters.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
     let result = if result == "()" { String::new() } else { format!(" -> {result}") };

@@ -132,10 +132,7 @@ fn edits<'a>(engine: &Engine, checked: &'a [Checked]) -> BTreeMap<Utf8PathBuf, V
 }
 
 fn place(files: &[SourceText], fix: &Fix) -> String {
-    Place::find(files, fix.span).map_or_else(String::new, |it| {
-        let start = it.start();
-        format!("{}:{}:{}", it.path, start.line, start.column)
-    })
+    Place::find(files, fix.span).map_or_else(String::new, |it| it.to_string())
 }
 
 /// Writes a file with its edits, all or none. The error is a finished message.

@@ -20,7 +20,7 @@ pub mod tokens;
 use std::{cell::OnceCell, sync::Arc};
 
 use cspec_analysis::{
-    ir::{Layer, LayerId, Operation, Program},
+    ir::{Layer, LayerId, Program},
     report::Movers,
     verdict::ObligationName,
 };
@@ -160,12 +160,4 @@ pub fn is_about(program: &Program, symbol: Symbol, name: &ObligationName) -> boo
         }
         Symbol::Client(_) => name.operation == own && !name.against.is_empty() && name.kind == "traces",
     }
-}
-
-/// The signature of an operation as users write it, without `self` and `me`.
-pub fn signature(program: &Program, operation: &Operation) -> String {
-    let (parameters, result) = program.signature(operation);
-    let parameters: Vec<String> = parameters.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-    let result = if result == "()" { String::new() } else { format!(" -> {result}") };
-    format!("({}){result}", parameters.join(", "))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::{By, ImplRole, ImplementAttribute, Indexed, Inherit, LayerAttribute, Name, Role};
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, codes},
     ir::{Claim, Span},
     syntax::{
         self, AstNode, SyntaxToken,
@@ -90,17 +90,10 @@ struct Malformed {
 }
 
 fn report(indexed: &mut Indexed, malformed: Malformed, help: &str) {
+    let span = Span { file: 0, start: malformed.range.start, end: malformed.range.end };
     indexed.diagnostics.push(Diagnostic {
-        code: codes::CS0207,
-        severity: Severity::Error,
-        message: format!("malformed attribute: {}", malformed.expected),
-        span: Span { file: 0, start: malformed.range.start, end: malformed.range.end },
-        label: String::new(),
-        related: Vec::new(),
-        notes: Vec::new(),
-        fixes: Vec::new(),
-        counterexample: None,
         help: Some(help.to_owned()),
+        ..Diagnostic::error(codes::CS0207, span, format!("malformed attribute: {}", malformed.expected))
     });
 }
 

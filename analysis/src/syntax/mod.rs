@@ -8,7 +8,7 @@ mod fragment;
 use std::ops::Range;
 
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, codes},
     ir::Span,
 };
 
@@ -110,16 +110,9 @@ impl Parse {
     pub fn diagnostics(&self, file: u32) -> Vec<Diagnostic> {
         let span = |range: &Range<u32>| Span { file, start: range.start, end: range.end };
         let diagnostic = |error: &SyntaxError| Diagnostic {
-            code: codes::CS0101,
-            severity: Severity::Error,
-            message: format!("syntax error: {}", error.message),
-            span: span(&error.range),
-            label: String::new(),
             related: error.related.iter().map(|(range, text)| (span(range), text.clone())).collect(),
-            notes: Vec::new(),
-            fixes: Vec::new(),
-            counterexample: None,
             help: error.help.clone(),
+            ..Diagnostic::error(codes::CS0101, span(&error.range), format!("syntax error: {}", error.message))
         };
         self.errors.iter().map(diagnostic).collect()
     }

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Package, shown, texts::identity};
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, codes},
     index::ModuleDeclaration,
     ir::Span,
 };
@@ -117,18 +117,7 @@ impl Reader<'_> {
     }
 
     fn report(&mut self, span: Span, message: String, help: Option<String>) {
-        self.found.diagnostics.push(Diagnostic {
-            code: codes::CS0001,
-            severity: Severity::Error,
-            message,
-            span,
-            label: String::new(),
-            related: Vec::new(),
-            notes: Vec::new(),
-            fixes: Vec::new(),
-            counterexample: None,
-            help,
-        });
+        self.found.diagnostics.push(Diagnostic { help, ..Diagnostic::error(codes::CS0001, span, message) });
     }
 }
 

@@ -46,21 +46,6 @@ fn span(file: u32, needle: &str, nth: usize) -> Span {
     Span { file, start, end: start + needle.len() as u32 }
 }
 
-fn error(code: &'static str, message: &str, span: Span) -> Diagnostic {
-    Diagnostic {
-        code,
-        severity: Severity::Error,
-        message: message.to_owned(),
-        span,
-        label: String::new(),
-        related: Vec::new(),
-        notes: Vec::new(),
-        fixes: Vec::new(),
-        counterexample: None,
-        help: None,
-    }
-}
-
 /// A violated claim, with all that a diagnostic can have.
 pub fn not_a_right_mover() -> Diagnostic {
     Diagnostic {
@@ -78,10 +63,10 @@ pub fn not_a_right_mover() -> Diagnostic {
             replacement: "non".to_owned(),
             applicability: Applicability::MachineApplicable,
         }],
-        ..error(
+        ..Diagnostic::error(
             codes::CS0301,
-            "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
             span(0, "right", 0),
+            "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
         )
     }
 }
@@ -195,7 +180,11 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
 pub fn passing() -> Checked {
     let warning = Diagnostic {
         severity: Severity::Warning,
-        ..error(codes::CS1001, "`read` is never enabled: it has no transition in any state", span(0, "read", 0))
+        ..Diagnostic::error(
+            codes::CS1001,
+            span(0, "read", 0),
+            "`read` is never enabled: it has no transition in any state",
+        )
     };
     let mut checked = outcome(name(Pattern::Movers, "atomic-spec", "inc", ""), Verdict::Checked, 40);
     checked.0.diagnostics.push(warning);
@@ -219,7 +208,11 @@ pub fn failing() -> Checked {
     let body = Span { end: span(1, "\t}", 0).end, ..span(1, "fn inc", 0) };
     undecided.0.diagnostics.push(Diagnostic {
         notes: vec!["4000 cases were closed".to_owned()],
-        ..error(codes::CS0901, "whether `inc` does what `Counter::inc` allows is undecided: the budget ran out", body)
+        ..Diagnostic::error(
+            codes::CS0901,
+            body,
+            "whether `inc` does what `Counter::inc` allows is undecided: the budget ran out",
+        )
     });
     let mut again = outcome(name(Pattern::Movers, "right-mover", "write", "write"), Verdict::Violated, 3);
     again.0.diagnostics.push(not_a_right_mover());
@@ -231,13 +224,14 @@ pub fn broken() -> Checked {
     let end = files()[1].text.len() as u32;
     let at_end = Diagnostic {
         label: "the file ends here".to_owned(),
-        ..error(codes::CS0101, "expected a type", Span { file: 1, start: end, end })
+        ..Diagnostic::error(codes::CS0101, Span { file: 1, start: end, end }, "expected a type")
     };
     let unreadable = Diagnostic {
         help: Some("save the file as UTF-8".to_owned()),
-        ..error(codes::CS0001, "`demo/src/binary.rs` is not UTF-8", Span { file: 2, start: 0, end: 0 })
+        ..Diagnostic::error(codes::CS0001, Span { file: 2, start: 0, end: 0 }, "`demo/src/binary.rs` is not UTF-8")
     };
-    let nowhere = error(codes::CS0002, "package `demo` declares no layers", Span { file: 7, start: 0, end: 0 });
+    let nowhere =
+        Diagnostic::error(codes::CS0002, Span { file: 7, start: 0, end: 0 }, "package `demo` declares no layers");
     report(vec![at_end, unreadable, nowhere], Vec::new())
 }
 

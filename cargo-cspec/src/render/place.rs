@@ -3,7 +3,7 @@
 //! Lines end at `\n`; a `\r` before it belongs to no line. Columns count characters from 1, as rustc's do. Spans that fall outside a file
 //! or inside a character are moved to the nearest place that exists, so that a renderer never fails on one.
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
 use camino::Utf8Path;
 use cspec_analysis::{ir::Span, report::SourceText};
@@ -37,6 +37,14 @@ pub struct TouchedLine<'a> {
     pub start: usize,
     /// One past the last character touched, from 1.
     pub end: usize,
+}
+
+/// `path:line:column` of the beginning.
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.start();
+        write!(f, "{}:{line}:{column}", self.path)
+    }
 }
 
 impl<'a> Place<'a> {

@@ -27,7 +27,7 @@ impl Render for Short<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
         for found in diagnostics(&checked.report) {
             let place = match Place::find(&checked.report.files, found.span) {
-                Some(place) => format!("{}:{}:{}", place.path, place.start().line, place.start().column),
+                Some(place) => place.to_string(),
                 None => checked.report.manifest_path.to_string(),
             };
             writeln!(self.out, "{place}: {}[{}]: {}", severity_name(found.severity), found.code, found.message)?;

@@ -2,10 +2,13 @@
 //!
 //! Everything else is rust-analyzer's. It looks at the text before the cursor on its line, since what is being typed is no tree yet.
 
-use cspec_analysis::ir::{FunctionKind, LayerId, Program};
+use cspec_analysis::{
+    ir::{FunctionKind, LayerId, Program},
+    report::signature,
+};
 use tower_lsp_server::ls_types::*;
 
-use super::{Spot, mover_of, signature};
+use super::{Spot, mover_of};
 use crate::session::Session;
 
 /// What could stand at a position.

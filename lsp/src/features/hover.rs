@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use cspec_analysis::{
     ir::{Claim, LayerId},
-    report::Movers,
+    report::{Movers, signature},
     verdict::Verdict,
 };
 use tower_lsp_server::ls_types::{Hover, HoverContents, MarkupContent, MarkupKind, TextDocumentPositionParams};
 
-use super::{Spot, container_of, is_about, mover_of, name_of, phases, signature};
+use super::{Spot, container_of, is_about, mover_of, name_of, phases};
 use crate::{
     mentions::{Mention, Role, Symbol},
     publish::verdicts,

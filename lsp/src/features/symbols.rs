@@ -1,8 +1,9 @@
 //! Symbols: the outline of a document, and layers, operations, implementations, stacks and clients by name.
 
+use cspec_analysis::report::signature;
 use tower_lsp_server::ls_types::*;
 
-use super::{Spot, container_of, is_about, name_of, signature};
+use super::{Spot, container_of, is_about, name_of};
 use crate::{
     mentions::{Mention, Role, Symbol},
     publish::verdicts,

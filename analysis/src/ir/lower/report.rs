@@ -1,24 +1,10 @@
 //! Building the diagnostics of this stage, and finding the name that was meant.
 
-use crate::{
-    diagnostics::{Diagnostic, Severity},
-    ir::Span,
-};
+use crate::{diagnostics::Diagnostic, ir::Span};
 
 /// An error with a message under one span.
 pub(super) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
-    Diagnostic {
-        code,
-        severity: Severity::Error,
-        message: message.into(),
-        span,
-        label: String::new(),
-        related: Vec::new(),
-        notes: Vec::new(),
-        fixes: Vec::new(),
-        counterexample: None,
-        help: None,
-    }
+    Diagnostic::error(code, span, message)
 }
 
 /// Adding the optional parts.

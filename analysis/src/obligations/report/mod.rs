@@ -28,7 +28,7 @@ use super::{
     question::{Answered, Effort, Setting},
 };
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, codes},
     explore::{machine::Site, search::Abort},
     ir::{Anchor, Code as How, Function, Implementation, ImplementationId, LayerId, Program},
     verdict::Verdict,
@@ -161,18 +161,7 @@ impl<'p> Reporter<'p> {
     }
 
     fn error(&self, code: &'static str, message: String, span: Anchor) -> Diagnostic<Anchor> {
-        Diagnostic {
-            code,
-            severity: Severity::Error,
-            message,
-            span,
-            label: String::new(),
-            related: Vec::new(),
-            notes: Vec::new(),
-            fixes: Vec::new(),
-            counterexample: None,
-            help: None,
-        }
+        Diagnostic::error(code, span, message)
     }
 
     /// The finding that an answer comes to: `refuted` words what refutes, and `what` is undecided if the search was given up. `None` if it

@@ -172,10 +172,7 @@ fn scope(scope: &Scope) -> String {
 }
 
 fn place_of(files: &[SourceText], span: Span) -> String {
-    Place::find(files, span).map_or_else(String::new, |it| {
-        let start = it.start();
-        format!("{}:{}:{}", it.path, start.line, start.column)
-    })
+    Place::find(files, span).map_or_else(String::new, |it| it.to_string())
 }
 
 /// What was found, each with its counterexample.
