@@ -22,6 +22,10 @@ impl Random {
     fn changed(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         for _ in 0..=self.below(3) {
+            // Also one that was emptied before: what nobody has asked for since is not written anew.
+            if bytes.is_empty() {
+                break;
+            }
             let at = self.below(bytes.len());
             let end = (at + 1 + self.below(12)).min(bytes.len());
             match self.below(5) {
@@ -33,9 +37,6 @@ impl Random {
                 }
                 3 => drop(bytes.splice(at..end, *b"99999999999999999999")),
                 _ => bytes.truncate(at),
-            }
-            if bytes.is_empty() {
-                break;
             }
         }
         bytes
