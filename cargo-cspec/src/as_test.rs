@@ -180,11 +180,7 @@ impl Writer<'_> {
 
     /// A run: where it starts, and what each step does.
     fn run(&mut self, text: &mut String, run: &Run<Position>, variable: &str) -> Result<(), String> {
-        let program = self.program;
-        let layer = match self.implementation.filter(|_| is_procedure(run)) {
-            Some(it) => Some(&program.layers[it.lower.0 as usize]),
-            None => program.layers.iter().find(|it| it.name == run.layer),
-        };
+        let layer = self.program.layers.iter().find(|it| it.name == run.layer);
         let layer = layer.ok_or_else(|| format!("the source has changed: there is no layer `{}`", run.layer))?;
         self.names.extend([layer.name.clone(), format!("__{}", layer.name)]);
         // What should be possible must be so in no way; what happened need only be in one.

@@ -73,11 +73,7 @@ struct Replay<'r, 'p> {
 impl Replay<'_, '_> {
     /// Makes the steps of a run, one after the other.
     fn run<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
-        let mut layer = self.claims.layer_named(&run.layer)?;
-        let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
-        if let ("the procedure", Some(owner)) = (run.title.as_str(), owner) {
-            layer = owner.lower;
-        }
+        let layer = self.claims.layer_named(&run.layer)?;
         for (number, step) in run.steps.iter().enumerate() {
             let before = self.state(layer, run.before(number))?;
             self.step(layer, &before, step).map_err(|trouble| match trouble {

@@ -99,7 +99,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
-        let run = teller.run("the procedure", upper, &initial.slots[before]).with(steps);
+        let run = teller.run("the procedure", lower, &initial.slots[before]).with(steps);
         let mut slots = case.slots.clone();
         slots[before] = initial.slots[before].clone();
         let steps = teller.attempt(&slots, &allowed)?;

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::faults::{server_with, store_thread};
+use crate::faults::{running_store_thread, server_with, store_thread};
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare};
 
 /// Calls on files and sockets, by the beginnings of their names.
@@ -116,7 +116,7 @@ enum Thread {
 impl Thread {
     fn of(self, server: &Server) -> u32 {
         match self {
-            Thread::Store => store_thread(server).expect("a worker with a store"),
+            Thread::Store => store_thread(server),
             Thread::Sessions => *server.workers().first().expect("a worker"),
         }
     }
@@ -201,7 +201,7 @@ fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
 fn wait_for_others(server: &Server, before: &[u32]) -> bool {
     for _ in 0..200 {
         let now = server.workers();
-        if !now.is_empty() && now != before && store_thread(server).is_some() {
+        if !now.is_empty() && now != before && running_store_thread(server).is_some() {
             return true;
         }
         if now == before && is_alive(before[0]) {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare};
 
@@ -26,11 +28,23 @@ fn warm_up(server: &Server) {
 
 /// Makes the kernel lie to the store thread of the worker, until the value is dropped.
 fn lie(server: &Server, injection: &str) -> Lie {
-    Lie::to_thread(store_thread(server).expect("a worker with a store"), &[injection])
+    Lie::to_thread(store_thread(server), &[injection])
 }
 
-/// The store thread of the worker.
-pub fn store_thread(server: &Server) -> Option<u32> {
+/// The store thread of the worker. It has its name once it has run, which may be after the first replies of a session.
+pub fn store_thread(server: &Server) -> u32 {
+    let end = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < end {
+        if let Some(thread) = running_store_thread(server) {
+            return thread;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    panic!("there is no worker with a store");
+}
+
+/// The same, if it runs.
+pub fn running_store_thread(server: &Server) -> Option<u32> {
     let worker = *server.workers().first()?;
     let tasks = fs::read_dir(format!("/proc/{worker}/task")).ok()?;
     let is_store = |task: &u32| fs::read_to_string(format!("/proc/{task}/comm")).is_ok_and(|name| name == "store\n");

@@ -91,7 +91,7 @@ fn two_servers_on_one_root() {
     let first = Server::start(&scratch, &["--workers", "1"]);
     assert!(deliver(&first.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
     let mut smtp = prepare(&first.smtp, &["u1"]).expect("a connection").expect("u1 is known");
-    let thread = store_thread(&first).expect("a worker with a store");
+    let thread = store_thread(&first);
     let lie = Lie::to_thread(thread, &["linkat:delay_enter=1500000"]);
     smtp.send("two\r\n.\r\n").expect("it is sent");
     while scratch.files("u1", "tmp").is_empty() {
@@ -199,7 +199,7 @@ fn process_ids_that_come_again() {
             let text = format!("{turn} {number}");
             let before = server.workers();
             let mut smtp = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
-            let thread = store_thread(server).expect("a worker with a store");
+            let thread = store_thread(server);
             let _lie = Lie::to_thread(thread, &["unlinkat:signal=KILL:when=1"]);
             smtp.ask(&format!("{text}\r\n.")).expect_err("the worker is gone");
             sent.insert(text + "\r\n");
