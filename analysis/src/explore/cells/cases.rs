@@ -1,0 +1,321 @@
+//! The cases that a need is split into. They are all that there are, up to renaming of scalars and to the scope; where the scope leaves some
+//! out, the bound is noted.
+
+use std::{collections::BTreeSet, rc::Rc};
+
+use super::{Cells, Knowledge, Need, Numbers, Origin, Quantifier, default_of, int_range, sort_of, with_base};
+use crate::{
+    explore::{
+        text::{self, Piece, Shape, ShapePiece},
+        value::{CellId, Sort, Value},
+    },
+    ir::{Field, SMALL_BITS, Type, TypeDefKind, TypeId},
+};
+
+/// Digits repeat in them, so that numbers run together in two ways: `1` and `11`, `11` and `1`.
+const NUMBERS_OF_ONE_AND_TWO_DIGITS: [i64; 4] = [1, 11, 2, 12];
+
+impl Cells<'_> {
+    /// The cases of `need`, each as the knowledge that holds in it. `bounded`: the split happens inside a loop that may go on, so
+    /// scalars it brings into play are limited by the scope.
+    pub fn split(&mut self, need: &Need, known: &Knowledge, bounded: bool) -> Vec<Knowledge> {
+        match need {
+            Need::Resolve(id) => self
+                .values(*id, known, bounded)
+                .into_iter()
+                .map(|(value, mut knowledge)| {
+                    Rc::make_mut(&mut knowledge.resolved).insert(*id, value);
+                    knowledge
+                })
+                .collect(),
+            Need::Entry(base, key) => {
+                let present = Some(self.entry(*base, key));
+                // A total function has a value everywhere; whether it is the default is asked later, if at all.
+                let absent = (!matches!(*self.get(*base).ty, Type::Total(..))).then_some(None);
+                absent
+                    .into_iter()
+                    .chain([present])
+                    .map(|entry| with_base(known, *base, |facts| drop(facts.entries.insert(key.clone(), entry))))
+                    .collect()
+            }
+            Need::Close(base) => self.split_close(*base, known, bounded),
+        }
+    }
+
+    /// Either the unknown map has no more entries, or one more, at a key greater than those listed before.
+    fn split_close(&mut self, base: CellId, known: &Knowledge, bounded: bool) -> Vec<Knowledge> {
+        let mut cases = vec![with_base(known, base, |facts| facts.closed = true)];
+        let ty = self.get(base).ty.clone();
+        let (key_ty, is_total) = match &*ty {
+            Type::Map(key, _) | Type::Set(key) => (&**key, false),
+            Type::Total(key, _) => (&**key, true),
+            _ => return cases,
+        };
+        let facts = known.bases.get(&base).cloned().unwrap_or_default();
+        let present = facts.entries.values().filter(|entry| entry.is_some()).count() as u32;
+        let (limit, what) = match key_ty {
+            Type::Pid => (self.scope.pids, "Pid"),
+            _ => (self.scope.entries, "entries"),
+        };
+        // What is searched for may be as large as what is given.
+        let most = match self.get(base).quantifier {
+            Quantifier::Existential => limit.max(known.most_entries()),
+            Quantifier::Universal => limit,
+        };
+        if present >= most {
+            self.bounds_met.insert(format!("{what} ≤ {limit}"));
+            return cases;
+        }
+        for (key, knowledge) in self.values_of(key_ty, known, bounded) {
+            let is_new = !facts.entries.contains_key(&key) && facts.last_extra.as_ref().is_none_or(|last| *last < key);
+            if !is_new {
+                continue;
+            }
+            let value = self.entry(base, &key);
+            let mut case = with_base(&knowledge, base, |facts| {
+                facts.entries.insert(key.clone(), Some(value.clone()));
+                facts.last_extra = Some(key);
+            });
+            if let (true, Value::Cell(cell)) = (is_total, &value) {
+                Rc::make_mut(&mut case.nondefault).insert(*cell);
+            }
+            cases.push(case);
+        }
+        cases
+    }
+
+    /// The values a cell may have, one level deep, each with the atoms that are mentioned then.
+    pub fn values(&mut self, id: CellId, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let ty = self.get(id).ty.clone();
+        let nondefault = known.nondefault.contains(&id);
+        if self.numbers == Numbers::Digits
+            && let Origin::Entry(base, _) = self.get(id).origin
+            && base == self.process_numbers()
+        {
+            return self.free_process_numbers(base, known);
+        }
+        let mut cases = match &*ty {
+            Type::Option(inner) => {
+                let shapes = [vec![], vec![(**inner).clone()]];
+                self.variants(id, shapes.into_iter(), known)
+            }
+            Type::User(user) => match self.program.types[user.0 as usize].kind.clone() {
+                TypeDefKind::Enum(variants) => {
+                    self.variants(id, variants.into_iter().map(|it| types(it.fields)), known)
+                }
+                _ => self.values_of(&ty, known, bounded),
+            },
+            Type::Seq(element) => self.sequences(id, element, known),
+            _ => self.values_of(&ty, known, bounded),
+        };
+        if nondefault {
+            let default = default_of(self.program, &ty);
+            cases.retain(|(value, _)| *value != default);
+        }
+        cases
+    }
+
+    /// For each variant, given by the types of its fields: that one, with cells for its fields.
+    fn variants(
+        &mut self,
+        id: CellId,
+        variants: impl Iterator<Item = Vec<Type>>,
+        known: &Knowledge,
+    ) -> Vec<(Value, Knowledge)> {
+        let quantifier = self.get(id).quantifier;
+        let with_cells = |(tag, fields): (u32, Vec<Type>)| {
+            let cell =
+                |(index, ty)| Value::Cell(self.cell(Origin::Payload(id, tag, index), || Rc::new(ty), quantifier));
+            (Value::Variant(tag, (0..).zip(fields).map(cell).collect()), known.clone())
+        };
+        (0..).zip(variants).map(with_cells).collect()
+    }
+
+    /// The sequences of each length, with cells for their elements.
+    fn sequences(&mut self, id: CellId, element: &Type, known: &Knowledge) -> Vec<(Value, Knowledge)> {
+        let limit = self.scope.entries;
+        self.bounds_met.insert(format!("Seq ≤ {limit} entries"));
+        let quantifier = self.get(id).quantifier;
+        let longest = match quantifier {
+            Quantifier::Existential => limit.max(known.longest()),
+            Quantifier::Universal => limit,
+        };
+        let of_length = |length| {
+            let element =
+                |index| Value::Cell(self.cell(Origin::Part(id, index), || Rc::new(element.clone()), quantifier));
+            (Value::seq((0..length).map(element).collect()), known.clone())
+        };
+        (0..=longest).map(of_length).collect()
+    }
+
+    /// The numbers that no process has yet.
+    fn free_process_numbers(&mut self, base: CellId, known: &Knowledge) -> Vec<(Value, Knowledge)> {
+        self.bounds_met.insert("numbers of processes".to_owned());
+        let is_taken = |number: i64| {
+            known.resolved.iter().any(|(cell, value)| {
+                matches!(self.get(*cell).origin, Origin::Entry(it, _) if it == base) && *value == Value::Int(number)
+            })
+        };
+        let free = NUMBERS_OF_ONE_AND_TWO_DIGITS.into_iter().filter(|it| !is_taken(*it));
+        free.map(|it| (Value::Int(it), known.clone())).collect()
+    }
+
+    /// The strings of a shape, up to renaming.
+    fn strings_of(&mut self, shape: &Shape, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let mut rows: Vec<(Vec<Piece>, Knowledge)> = vec![(Vec::new(), known.clone())];
+        for piece in &shape.0 {
+            let mut longer = Vec::new();
+            for (row, known) in rows {
+                let options = match piece {
+                    ShapePiece::Literal(text) => vec![(Value::Str(text.clone()), known)],
+                    ShapePiece::Hole(Sort::Pid) => self.values_of(&Type::Pid, &known, bounded),
+                    ShapePiece::Hole(_) => self.values_of(&Type::U64, &known, bounded),
+                    ShapePiece::Other => Vec::new(),
+                };
+                for (value, known) in options {
+                    let pieces = text::pieces(&value).unwrap_or_default();
+                    longer.push((row.iter().cloned().chain(pieces).collect(), known));
+                }
+            }
+            rows = longer;
+        }
+        rows.into_iter().map(|(pieces, known)| (text::join(pieces), known)).collect()
+    }
+
+    /// The values of a type without cells: scalars, numbers, and tuples of them.
+    pub fn values_of(&mut self, ty: &Type, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        if let Some(sort) = sort_of(self.program, ty) {
+            return self.atoms(sort, known, bounded);
+        }
+        match ty {
+            Type::Bool => [false, true].map(|it| (Value::Bool(it), known.clone())).to_vec(),
+            Type::Int { signed, bits } => self.numbers(*signed, *bits, known, bounded),
+            Type::Str => self.strings(known, bounded),
+            Type::Option(inner) => {
+                let mut cases = vec![(Value::none(), known.clone())];
+                cases.extend(
+                    self.values_of(inner, known, bounded).into_iter().map(|(it, known)| (Value::some(it), known)),
+                );
+                cases
+            }
+            Type::Tuple(fields) => {
+                self.products(fields, known, bounded).into_iter().map(|(it, known)| (Value::tuple(it), known)).collect()
+            }
+            Type::User(user) => self.values_of_user(*user, known, bounded),
+            // Collections as keys: not enumerated, and said so.
+            _ => {
+                self.bounds_met.insert("keys that are collections".to_owned());
+                vec![(default_of(self.program, ty), known.clone())]
+            }
+        }
+    }
+
+    fn strings(&mut self, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let literals = self.str_literals.iter().map(|it| Value::Str(Rc::from(it.as_str())));
+        let mut cases: Vec<_> = literals.map(|it| (it, known.clone())).collect();
+        cases.extend(self.atoms(Sort::Str, known, bounded));
+        for shape in self.shapes.clone() {
+            let strings = self.strings_of(&shape, known, bounded);
+            let new: Vec<_> = strings.into_iter().filter(|it| !cases.iter().any(|old| old.0 == it.0)).collect();
+            cases.extend(new);
+        }
+        cases
+    }
+
+    fn values_of_user(&mut self, user: TypeId, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        match self.program.types[user.0 as usize].kind.clone() {
+            TypeDefKind::Struct(fields) => {
+                let rows = self.products(&types(fields), known, bounded);
+                rows.into_iter().map(|(it, known)| (Value::tuple(it), known)).collect()
+            }
+            TypeDefKind::Enum(variants) => {
+                let mut cases = Vec::new();
+                for (tag, variant) in (0..).zip(variants) {
+                    let rows = self.products(&types(variant.fields), known, bounded);
+                    cases.extend(rows.into_iter().map(|(it, known)| (Value::Variant(tag, Rc::from(it)), known)));
+                }
+                cases
+            }
+            TypeDefKind::Scalar => Vec::new(),
+        }
+    }
+
+    fn products(&mut self, types: &[Type], known: &Knowledge, bounded: bool) -> Vec<(Vec<Value>, Knowledge)> {
+        let mut rows = vec![(Vec::new(), known.clone())];
+        for ty in types {
+            let mut longer = Vec::new();
+            for (row, known) in rows {
+                for (value, known) in self.values_of(ty, &known, bounded) {
+                    let mut row = row.clone();
+                    row.push(value);
+                    longer.push((row, known));
+                }
+            }
+            rows = longer;
+        }
+        rows
+    }
+
+    fn atoms(&mut self, sort: Sort, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let count = known.mentioned(sort);
+        let mut cases: Vec<_> = (0..count).map(|it| (Value::Atom(sort, it), known.clone())).collect();
+        let limit = self.limit(sort);
+        if bounded && count >= limit.1 {
+            self.bounds_met.insert(format!("{} ≤ {}", limit.0, limit.1));
+        } else {
+            let mut known = known.clone();
+            known.mention(sort, count + 1);
+            cases.push((Value::Atom(sort, count), known));
+        }
+        cases
+    }
+
+    fn limit(&self, sort: Sort) -> (String, u32) {
+        match sort {
+            Sort::Pid => ("Pid".to_owned(), self.scope.pids),
+            Sort::User(user) => {
+                let name = self.program.types[user as usize].name.clone();
+                let limit = self.scope.scalars.get(&name).copied().unwrap_or(self.scope.scalars_default);
+                (name, limit)
+            }
+            Sort::Int => ("int".to_owned(), self.scope.ints + 1),
+            Sort::Str => ("String".to_owned(), self.scope.scalars_default),
+        }
+    }
+
+    fn numbers(&mut self, signed: bool, bits: u8, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let fits = |it: &i64| {
+            let (low, high) = int_range(signed, bits);
+            (low..=high).contains(&i128::from(*it))
+        };
+        match self.numbers {
+            Numbers::Atoms => {
+                let literals: Vec<i64> = self.int_literals.iter().copied().filter(fits).collect();
+                let mut cases: Vec<_> = literals.into_iter().map(|it| (Value::Int(it), known.clone())).collect();
+                cases.extend(self.atoms(Sort::Int, known, bounded));
+                cases
+            }
+            Numbers::Concrete | Numbers::Digits => {
+                let limit = i64::from(self.scope.ints);
+                self.bounds_met.insert(format!("int ≤ {limit}"));
+                let low = if signed { -limit } else { 0 };
+                let mut all: BTreeSet<i64> = (low..=limit).collect();
+                // What code compares with a literal changes beside it.
+                let beyond = self.int_literals.iter().filter(|it| !(low..=limit).contains(*it));
+                all.extend(beyond.flat_map(|it| [it.saturating_sub(1), *it, it.saturating_add(1)]).filter(fits));
+                if bits <= SMALL_BITS {
+                    let (least, greatest) = int_range(signed, bits);
+                    all.extend([least as i64, greatest as i64]);
+                }
+                if self.numbers == Numbers::Digits {
+                    all.extend(NUMBERS_OF_ONE_AND_TWO_DIGITS);
+                }
+                all.into_iter().map(|it| (Value::Int(it), known.clone())).collect()
+            }
+        }
+    }
+}
+
+fn types(fields: Vec<Field>) -> Vec<Type> {
+    fields.into_iter().map(|it| it.ty).collect()
+}

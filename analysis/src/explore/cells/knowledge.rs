@@ -1,0 +1,101 @@
+//! What is known of cells on one path, and what code needs to know before it can go on.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use crate::explore::value::{CellId, Sort, Value};
+
+/// What code needs to know before it can go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The value of a cell, one level deep.
+    Resolve(CellId),
+    /// Whether an unknown map has an entry at this key.
+    Entry(CellId, Value),
+    /// Whether an unknown map has entries beyond those known.
+    Close(CellId),
+}
+
+impl Need {
+    /// The cell in question.
+    pub fn cell(&self) -> CellId {
+        match self {
+            Need::Resolve(cell) | Need::Entry(cell, _) | Need::Close(cell) => *cell,
+        }
+    }
+}
+
+/// What is known of an unknown map.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BaseFacts {
+    /// Known entries: a value, or absent. In a total function an entry that is not absent may still be the default.
+    pub entries: BTreeMap<Value, Option<Value>>,
+    /// The last key that was added while listing the map: later ones are greater.
+    pub last_extra: Option<Value>,
+    /// There are no other entries.
+    pub closed: bool,
+}
+
+/// What is known of universal cells on one path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Knowledge {
+    /// Cells that have been looked at.
+    pub resolved: Rc<BTreeMap<CellId, Value>>,
+    /// Unknown maps that have been looked at.
+    pub bases: Rc<BTreeMap<CellId, BaseFacts>>,
+    /// Cells known to differ from their type's default.
+    pub nondefault: Rc<BTreeSet<CellId>>,
+    /// For each sort, how many atoms have been mentioned: numbers `0..n`.
+    pub atoms: Rc<BTreeMap<Sort, u32>>,
+}
+
+impl Knowledge {
+    /// How many atoms of `sort` have been mentioned.
+    pub fn mentioned(&self, sort: Sort) -> u32 {
+        self.atoms.get(&sort).copied().unwrap_or(0)
+    }
+
+    /// Notes that atoms of `sort` below `count` have been mentioned.
+    pub fn mention(&mut self, sort: Sort, count: u32) {
+        if self.mentioned(sort) < count {
+            Rc::make_mut(&mut self.atoms).insert(sort, count);
+        }
+    }
+
+    /// The most entries that some unknown collection is known to have.
+    pub(super) fn most_entries(&self) -> u32 {
+        let present = |it: &BaseFacts| it.entries.values().filter(|entry| entry.is_some()).count() as u32;
+        self.bases.values().map(present).max().unwrap_or_default()
+    }
+
+    /// The length of the longest unknown sequence that has been looked at.
+    pub(super) fn longest(&self) -> u32 {
+        let length = |it: &Value| if let Value::Seq(elements) = it { elements.len() as u32 } else { 0 };
+        self.resolved.values().map(length).max().unwrap_or_default()
+    }
+
+    /// Whether every state that `other` allows is one that `self` allows.
+    pub fn is_weaker_than(&self, other: &Knowledge) -> bool {
+        self.resolved.iter().all(|(cell, value)| other.resolved.get(cell) == Some(value))
+            && self.nondefault.iter().all(|cell| other.nondefault.contains(cell) || other.resolved.contains_key(cell))
+            && self.bases.iter().all(|(base, facts)| {
+                other.bases.get(base).is_some_and(|theirs| {
+                    (!facts.closed || theirs.closed)
+                        && facts.entries.iter().all(|(key, value)| match theirs.entries.get(key) {
+                            Some(known) => known == value,
+                            None => theirs.closed && value.is_none(),
+                        })
+                })
+            })
+            && self.atoms.iter().all(|(sort, count)| other.mentioned(*sort) >= *count)
+    }
+}
+
+/// `known`, with the facts about `base` changed.
+pub fn with_base(known: &Knowledge, base: CellId, change: impl FnOnce(&mut BaseFacts)) -> Knowledge {
+    let mut known = known.clone();
+    change(Rc::make_mut(&mut known.bases).entry(base).or_default());
+    known
+}

@@ -1,0 +1,306 @@
+//! Cells: values that are not known until code looks at them; and what is known so far.
+//!
+//! A cell is named by where it comes from ("field 1 of the state", "the entry of `p0` in that map"), not by when it was met, so that two
+//! runs that look at the same component in a different order talk about the same cell. Scalars are split up to renaming: "equal to one that
+//! has been mentioned, or a fresh one", which is complete because code can only compare them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use rustc_hash::FxHashMap;
+
+pub use self::{
+    knowledge::{BaseFacts, Knowledge, Need, with_base},
+    types::{default_of, has_known_default, has_unknown_total, int_range, sort_of},
+};
+use super::{
+    text::{self, Shape},
+    value::{Base, CellId, MapValue, Sort, Value},
+};
+use crate::{
+    ir::{Literal, Program, Type, TypeDefKind},
+    verdict::Scope,
+};
+
+mod cases;
+mod knowledge;
+mod types;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// An unknown that the obligation starts from: a state, an argument. Numbers are given out by those who ask; the type keeps apart
+    /// what happens to have one number.
+    Root(u32, Rc<Type>),
+    /// A component of another cell: a field, or an element of a sequence.
+    Part(CellId, u32),
+    /// A payload of a variant of another cell.
+    Payload(CellId, u32, u32),
+    /// The value at a key of an unknown map.
+    Entry(CellId, Value),
+    /// What the n-th `any()` of a run gave, by the type of it.
+    Choice(u32, u32),
+}
+
+/// Who gets to choose the value of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quantifier {
+    /// All values are considered.
+    Universal,
+    /// One value is searched for.
+    Existential,
+}
+
+/// A cell's name, type and quantifier.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The type of its value.
+    pub ty: Rc<Type>,
+    /// Who chooses.
+    pub quantifier: Quantifier,
+    /// Comes from an `any()`, itself or what it is part of: dead once nothing refers to it.
+    pub chosen: bool,
+}
+
+/// How integers that code takes from unknown state are represented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Only compared: atoms, any number of them.
+    Atoms,
+    /// Calculated with: the integers of the scope.
+    Concrete,
+    /// The same, and processes have numbers too, because their digits matter.
+    Digits,
+}
+
+/// All cells of one obligation, and the limits that splits respect.
+pub struct Cells<'p> {
+    /// The program, for its types.
+    pub program: &'p Program,
+    /// How far splits go.
+    pub scope: Scope,
+    /// How unknown integers are represented.
+    pub numbers: Numbers,
+    /// Bounds met so far, as they are shown.
+    pub bounds_met: BTreeSet<String>,
+    /// Integer literals of the code at hand: an integer atom is none of these.
+    pub int_literals: BTreeSet<i64>,
+    /// String literals of the code at hand.
+    pub str_literals: BTreeSet<String>,
+    /// Shapes of the strings that the code at hand makes, as far as they are known.
+    pub shapes: BTreeSet<Shape>,
+    /// Shapes that turned up and were not known: unknown strings were split without them, so that nothing found so far counts.
+    pub new_shapes: BTreeSet<Shape>,
+    /// Scalars stand in the order of their numbers, which is one order only: for a search that forgets from step to step what it found out.
+    pub ordered_by_number: bool,
+    scalar_literals: BTreeMap<Sort, Vec<String>>,
+    /// Collections of a witness search that code has looked into.
+    opened: BTreeSet<CellId>,
+    cells: Vec<Cell>,
+    /// What [`Cells::expand`] gave for each cell, once it has been asked.
+    expansions: Vec<Option<Option<Value>>>,
+    names: FxHashMap<(Origin, Quantifier), CellId>,
+}
+
+/// The number of the unknown function from processes to their numbers.
+const PROCESS_NUMBERS: u32 = 1 << 24;
+
+/// Atoms from here up are chosen by a witness search, and occur in no unknown state.
+pub const WITNESS_ATOMS: u32 = 1 << 16;
+
+impl<'p> Cells<'p> {
+    /// No cells yet.
+    pub fn new(program: &'p Program, scope: Scope, numbers: Numbers) -> Cells<'p> {
+        Cells {
+            program,
+            scope,
+            numbers,
+            bounds_met: BTreeSet::new(),
+            int_literals: BTreeSet::from([0]),
+            str_literals: BTreeSet::from([String::new()]),
+            shapes: BTreeSet::new(),
+            new_shapes: BTreeSet::new(),
+            ordered_by_number: false,
+            scalar_literals: BTreeMap::new(),
+            opened: BTreeSet::new(),
+            cells: Vec::new(),
+            expansions: Vec::new(),
+            names: FxHashMap::default(),
+        }
+    }
+
+    /// The cell of this origin; made if there is none yet.
+    pub fn cell(&mut self, origin: Origin, ty: impl FnOnce() -> Rc<Type>, quantifier: Quantifier) -> CellId {
+        if let Some(id) = self.names.get(&(origin.clone(), quantifier)) {
+            return *id;
+        }
+        let id = CellId(self.cells.len() as u32);
+        let chosen = match &origin {
+            Origin::Root(..) => false,
+            Origin::Choice(..) => true,
+            Origin::Part(parent, _) | Origin::Payload(parent, ..) | Origin::Entry(parent, _) => {
+                self.get(*parent).chosen
+            }
+        };
+        self.expansions.push(None);
+        self.cells.push(Cell { origin: origin.clone(), ty: ty(), quantifier, chosen });
+        self.names.insert((origin, quantifier), id);
+        id
+    }
+
+    /// What `id` names.
+    pub fn get(&self, id: CellId) -> &Cell {
+        &self.cells[id.0 as usize]
+    }
+
+    /// Registers a literal of the code at hand and gives its value.
+    pub fn literal(&mut self, literal: &Literal) -> Value {
+        match literal {
+            Literal::Bool(it) => Value::Bool(*it),
+            Literal::Int(it) => {
+                self.int_literals.insert(*it);
+                Value::Int(*it)
+            }
+            Literal::Str(it) => {
+                self.str_literals.insert(it.clone());
+                Value::Str(Rc::from(it.as_str()))
+            }
+            Literal::Scalar(ty, text) => {
+                let sort = sort_of(self.program, ty).unwrap_or(Sort::Pid);
+                let known = self.scalar_literals.entry(sort).or_default();
+                let number = known.iter().position(|it| it == text).unwrap_or_else(|| {
+                    known.push(text.clone());
+                    known.len() - 1
+                });
+                Value::Atom(sort, number as u32)
+            }
+        }
+    }
+
+    /// The literals of `sort` that the code at hand names: atoms `0..n`.
+    pub fn scalar_literals(&self, sort: Sort) -> &[String] {
+        self.scalar_literals.get(&sort).map_or(&[], Vec::as_slice)
+    }
+
+    /// Strings of this shape are made by the code at hand.
+    pub fn add_shape(&mut self, shape: &Shape) {
+        self.int_literals.extend(shape.numbers());
+        match shape.literal() {
+            Some(text) => drop(self.str_literals.insert(text.to_owned())),
+            None => drop(self.shapes.insert(shape.clone())),
+        }
+    }
+
+    /// Notes that a string is compared with others.
+    pub fn note_string(&mut self, value: &Value) {
+        let is_known = match value {
+            Value::Str(text) => self.str_literals.contains(&**text),
+            Value::Text(_) => text::shape(value).is_none_or(|it| self.shapes.contains(&it)),
+            _ => true,
+        };
+        if !is_known {
+            self.new_shapes.extend(text::shape(value));
+        }
+    }
+
+    /// The number of a process: unknown, and different from those of others.
+    pub fn process_number(&mut self, process: &Value) -> Value {
+        let base = self.process_numbers();
+        self.entry(base, process)
+    }
+
+    fn process_numbers(&mut self) -> CellId {
+        self.function(PROCESS_NUMBERS, Type::Pid, Type::U64)
+    }
+
+    /// An unknown function, by what it is called with: code that looks at unknown strings depends on them in some way.
+    pub fn function(&mut self, number: u32, from: Type, to: Type) -> CellId {
+        let ty = Rc::new(Type::Map(Box::new(from), Box::new(to)));
+        self.cell(Origin::Root(number, ty.clone()), || ty, Quantifier::Universal)
+    }
+
+    /// What is known at the start: the literals have been mentioned.
+    pub fn start(&self) -> Knowledge {
+        let mut knowledge = Knowledge::default();
+        for (sort, literals) in &self.scalar_literals {
+            knowledge.mention(*sort, literals.len() as u32);
+        }
+        knowledge
+    }
+
+    /// An unknown value of type `ty`.
+    pub fn root(&mut self, number: u32, ty: &Type, quantifier: Quantifier) -> Value {
+        let ty = Rc::new(ty.clone());
+        Value::Cell(self.cell(Origin::Root(number, ty.clone()), || ty, quantifier))
+    }
+
+    /// Notes that code looks into a cell.
+    pub fn note_opened(&mut self, id: CellId) {
+        let Cell { ty, quantifier, .. } = self.get(id);
+        if *quantifier == Quantifier::Existential && matches!(**ty, Type::Map(..) | Type::Set(_) | Type::Total(..)) {
+            self.opened.insert(id);
+        }
+    }
+
+    /// Whether a cell of a witness search can be chosen as a whole: nothing can have been said of parts of it. Structs are chosen field by
+    /// field, and a collection that code has looked into entry by entry.
+    pub fn is_whole(&self, id: CellId) -> bool {
+        match &*self.get(id).ty {
+            Type::Tuple(_) => false,
+            Type::User(user) => !matches!(self.program.types[user.0 as usize].kind, TypeDefKind::Struct(_)),
+            _ => !self.opened.contains(&id),
+        }
+    }
+
+    /// Structs and collections have one shape only: their value, one level deep, with cells inside.
+    pub fn expand(&mut self, id: CellId) -> Option<Value> {
+        if let Some(known) = &self.expansions[id.0 as usize] {
+            return known.clone();
+        }
+        let expansion = self.expansion(id);
+        self.expansions[id.0 as usize] = Some(expansion.clone());
+        expansion
+    }
+
+    fn expansion(&mut self, id: CellId) -> Option<Value> {
+        let Cell { ty, quantifier, .. } = self.get(id).clone();
+        let part = |cells: &mut Self, index: usize, ty: &Type| {
+            Value::Cell(cells.cell(Origin::Part(id, index as u32), || Rc::new(ty.clone()), quantifier))
+        };
+        match &*ty {
+            Type::Tuple(fields) => {
+                Some(Value::tuple(fields.iter().enumerate().map(|(index, ty)| part(self, index, ty)).collect()))
+            }
+            Type::User(user) => match &self.program.types[user.0 as usize].kind {
+                TypeDefKind::Struct(fields) => Some(Value::tuple(
+                    fields.iter().enumerate().map(|(index, field)| part(self, index, &field.ty)).collect(),
+                )),
+                TypeDefKind::Scalar | TypeDefKind::Enum(_) => None,
+            },
+            Type::Map(..) | Type::Set(_) => Some(unknown_map(id, None)),
+            Type::Total(_, value) => {
+                let default = default_of(self.program, value);
+                Some(unknown_map(id, Some(Rc::new(default))))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value at `key` of the unknown map `base`.
+    pub fn entry(&mut self, base: CellId, key: &Value) -> Value {
+        let Cell { ty, quantifier, .. } = self.get(base).clone();
+        match &*ty {
+            Type::Map(_, value) | Type::Total(_, value) => {
+                Value::Cell(self.cell(Origin::Entry(base, key.clone()), || Rc::new((**value).clone()), quantifier))
+            }
+            _ => Value::Unit,
+        }
+    }
+}
+
+fn unknown_map(base: CellId, default: Option<Rc<Value>>) -> Value {
+    Value::Map(MapValue { base: Base::Unknown(base), default, over: Rc::default() })
+}

@@ -1,0 +1,86 @@
+//! What the type of a value says about it.
+
+use std::rc::Rc;
+
+use crate::{
+    explore::value::{MapValue, Sort, Value},
+    ir::{Program, Type, TypeDefKind},
+};
+
+/// The sort of a type of which only equality matters.
+pub fn sort_of(program: &Program, ty: &Type) -> Option<Sort> {
+    match ty {
+        Type::Pid => Some(Sort::Pid),
+        Type::User(id) => match program.types[id.0 as usize].kind {
+            TypeDefKind::Scalar => Some(Sort::User(id.0)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The least and the greatest integer of a type.
+pub fn int_range(signed: bool, bits: u8) -> (i128, i128) {
+    match signed {
+        true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
+        false => (0, (1i128 << bits) - 1),
+    }
+}
+
+/// Whether the default of a type is a value that can be told from all others: that of a scalar cannot, since only equality is known of it.
+pub fn has_known_default(program: &Program, ty: &Type) -> bool {
+    match ty {
+        Type::Pid => false,
+        Type::Tuple(fields) => fields.iter().all(|it| has_known_default(program, it)),
+        Type::User(id) => match &program.types[id.0 as usize].kind {
+            TypeDefKind::Scalar => false,
+            TypeDefKind::Struct(fields) => fields.iter().all(|it| has_known_default(program, &it.ty)),
+            TypeDefKind::Enum(variants) => {
+                variants.first().is_none_or(|it| it.fields.iter().all(|field| has_known_default(program, &field.ty)))
+            }
+        },
+        _ => true,
+    }
+}
+
+/// Whether a type is built with a total function whose default is not known.
+pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
+    match ty {
+        Type::Total(key, value) => {
+            !has_known_default(program, value) || has_unknown_total(program, key) || has_unknown_total(program, value)
+        }
+        Type::Map(key, value) => has_unknown_total(program, key) || has_unknown_total(program, value),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_unknown_total(program, inner),
+        Type::Tuple(fields) => fields.iter().any(|it| has_unknown_total(program, it)),
+        _ => false,
+    }
+}
+
+/// `Default::default()`. Of a scalar: its first atom, which means nothing (see [`has_known_default`]).
+pub fn default_of(program: &Program, ty: &Type) -> Value {
+    match ty {
+        Type::Bool => Value::Bool(false),
+        Type::Int { .. } => Value::Int(0),
+        Type::Str => Value::Str(Rc::from("")),
+        Type::Pid => Value::Atom(Sort::Pid, 0),
+        Type::Option(_) => Value::none(),
+        Type::Map(..) | Type::Set(_) => Value::Map(MapValue::empty(None)),
+        Type::Total(_, value) => Value::Map(MapValue::empty(Some(default_of(program, value)))),
+        Type::Seq(_) => Value::seq(Vec::new()),
+        Type::Tuple(fields) => Value::tuple(fields.iter().map(|ty| default_of(program, ty)).collect()),
+        Type::Never => Value::Unit,
+        Type::User(id) => match &program.types[id.0 as usize].kind {
+            TypeDefKind::Scalar => Value::Atom(Sort::User(id.0), 0),
+            TypeDefKind::Struct(fields) => Value::tuple(fields.iter().map(|it| default_of(program, &it.ty)).collect()),
+            TypeDefKind::Enum(variants) => Value::Variant(
+                0,
+                variants
+                    .first()
+                    .map_or(&[][..], |it| &it.fields)
+                    .iter()
+                    .map(|it| default_of(program, &it.ty))
+                    .collect(),
+            ),
+        },
+    }
+}
