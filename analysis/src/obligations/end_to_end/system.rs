@@ -1,61 +1,39 @@
-//! End to end: every trace of a client at the bottom of a stack is a trace of it at the top.
-//!
-//! Processes `0 … n-1` each run the client. At the bottom their calls go down through the procedures of the stack, and every step of the
-//! bottom layer is interleaved with those of the others in every order; at the top each call is one step. For every run at the bottom
-//! (CSPEC, section 4.2, `traces_match_abs`; finite prefixes, events tagged with their process):
-//!
-//! ```text
-//! the events so far, in order, are the events of some run at the top
-//! ```
-//!
-//! If the bottom fails, the top must be able to fail after the same events; once the top may have failed, everything is allowed.
-//!
-//! This uses none of the patterns, no facts, and no lazy states: it is how the patterns are checked. The search goes through pairs of a
-//! configuration at the bottom and the set of configurations that the top may be in after the same events.
+//! A client over some part of a stack, as a graph: configurations of processes and a state, and the steps between them.
 
-use std::{collections::VecDeque, rc::Rc};
+use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::question::{Answered, Effort, Refutes, Setting};
 use crate::{
-    counterexample::{Counterexample, Datum, Run, Step, StepEnd},
     explore::{
-        cells::{Knowledge, Numbers, Quantifier},
+        cells::{Knowledge, Quantifier},
         machine::{Frame, Machine},
-        order::Numbering,
         search::{Abort, Action, End, Search},
-        show::Show,
         text::Piece,
         value::{Sort, Value},
     },
-    ir::{Anchor, Client, Code as How, FunctionKind, Implementation, Justification, LayerId, Partition, PartitionEnd},
+    ir::{Client, Code as How, FunctionKind, Implementation, Justification, LayerId, Partition, PartitionEnd},
+    obligations::question::Setting,
 };
-
-/// A run at the bottom that the top does not have.
-pub struct UnmatchedTrace {
-    /// The steps and events.
-    pub counterexample: Counterexample<Anchor>,
-}
 
 /// The slot in which a process at work keeps the key of a partition. The first one is for what its client returns.
 const KEY: usize = 1;
 
 /// Index of an interned thing.
-type Id = u32;
+pub(super) type Id = u32;
 
 /// Gives equal things equal numbers.
-struct Interner<T> {
+pub(super) struct Interner<T> {
     items: Vec<Rc<T>>,
     ids: FxHashMap<Rc<T>, Id>,
 }
 
 impl<T: std::hash::Hash + Eq> Interner<T> {
-    fn new() -> Interner<T> {
+    pub(super) fn new() -> Interner<T> {
         Interner { items: Vec::new(), ids: FxHashMap::default() }
     }
 
-    fn intern(&mut self, item: T) -> Id {
+    pub(super) fn intern(&mut self, item: T) -> Id {
         if let Some(id) = self.ids.get(&item) {
             return *id;
         }
@@ -65,14 +43,14 @@ impl<T: std::hash::Hash + Eq> Interner<T> {
         id
     }
 
-    fn get(&self, id: Id) -> Rc<T> {
+    pub(super) fn get(&self, id: Id) -> Rc<T> {
         self.items[id as usize].clone()
     }
 }
 
 /// A process: finished, or about to perform a step of the layer at the end of the stack.
 #[derive(PartialEq, Eq, Hash)]
-enum Process {
+pub(super) enum Process {
     Finished,
     Wants {
         frames: Vec<Rc<Frame>>,
@@ -86,284 +64,75 @@ enum Process {
 
 /// All processes and the state.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Configuration {
-    state: Id,
-    processes: Vec<Id>,
+pub(super) struct Configuration {
+    pub(super) state: Id,
+    pub(super) processes: Vec<Id>,
 }
 
 /// A step of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Edge {
-    process: u32,
+pub(super) struct Edge {
+    pub(super) process: u32,
     /// Interned events; 0 is none.
-    events: Id,
-    to: Id,
+    pub(super) events: Id,
+    pub(super) to: Id,
+}
+
+impl Edge {
+    /// Emits nothing.
+    pub(super) fn is_silent(&self) -> bool {
+        self.events == 0
+    }
 }
 
 /// What a configuration can do.
 #[derive(Clone)]
-struct Edges {
-    edges: Rc<[Edge]>,
+pub(super) struct Edges {
+    pub(super) edges: Rc<[Edge]>,
     /// Some step may fail.
-    fails: bool,
+    pub(super) fails: bool,
 }
 
 /// The client over some part of the stack: all of it, or none.
-struct System<'a> {
+pub(super) struct System<'a, 'p> {
+    pub(super) setting: &'a Setting<'p>,
     /// Implementations between the client and the end, top to bottom.
     implementations: Vec<&'a Implementation>,
     top: LayerId,
-    end: LayerId,
-    configurations: Interner<Configuration>,
-    states: Interner<Value>,
-    processes: Interner<Process>,
-    steps: FxHashMap<(Id, Id, u32), Rc<Outcomes>>,
-    advances: FxHashMap<(Id, Value), Rc<[Id]>>,
+    pub(super) end: LayerId,
+    pub(super) configurations: Interner<Configuration>,
+    pub(super) states: Interner<Value>,
+    pub(super) processes: Interner<Process>,
+    pub(super) steps: FxHashMap<(Id, Id, u32), Rc<Outcomes>>,
+    pub(super) advances: FxHashMap<(Id, Value), Rc<[Id]>>,
     edges: FxHashMap<Id, Edges>,
 }
 
 /// What a step of one process from one state can give: the state, the result, and the events.
-struct Outcomes {
-    done: Vec<(Id, Value, Id)>,
-    fails: bool,
+pub(super) struct Outcomes {
+    pub(super) done: Vec<(Id, Value, Id)>,
+    pub(super) fails: bool,
 }
 
-/// Checks a client with so many processes. The flag tells whether in some run all of them finish, or something may fail.
-pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<UnmatchedTrace>, Effort, bool) {
-    let stack = &setting.program.stacks[client.stack as usize];
-    let implementations: Vec<&Implementation> =
-        stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
-    let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else {
-        return (Answered::GivenUp(Abort::Unsupported), Effort::default(), true);
-    };
-    let (top, bottom) = (first.upper, unrestricted(setting, last.lower));
-    let entries: Vec<_> = (0..setting.code.functions.len()).collect();
-    let (mut configurations, mut finishes) = (0, false);
-    let (answered, mut effort) = setting.ask(&entries, None, |search| {
-        if search.world.cells.numbers == Numbers::Atoms {
-            return Err(Abort::NumbersNeeded);
-        }
-        search.world.cells.ordered_by_number = true;
-        let mut product = Product {
-            setting,
-            events: Interner::new(),
-            low: System::new(implementations.clone(), top, bottom),
-            high: System::new(Vec::new(), top, top),
-            finishes: false,
-        };
-        product.events.intern(Vec::new());
-        let found = product.search(search, client, processes);
-        configurations = product.visited(search);
-        finishes |= product.finishes;
-        found
-    });
-    effort.states = configurations;
-    // Concrete integers are not a bound here: those of a run are what they are.
-    effort.bounds_met.retain(|bound| !bound.starts_with("int") && !bound.starts_with("Pid"));
-    effort.bounds_met.insert(format!("{processes} processes"));
-    (answered, effort, finishes)
-}
-
-fn unrestricted(setting: &Setting, layer: LayerId) -> LayerId {
-    setting.program.layers[layer.0 as usize].protocol.as_ref().map_or(layer, |it| it.raw)
-}
-
-struct Product<'a, 'p> {
-    setting: &'a Setting<'p>,
-    events: Interner<Vec<Value>>,
-    low: System<'a>,
-    high: System<'a>,
-    /// At the bottom, all processes have finished; or a failure was matched, after which nothing is followed.
-    finishes: bool,
-}
-
-/// How the search came to a pair.
-struct Reached {
-    low: Id,
-    high: Id,
-    from: usize,
-    process: u32,
-    events: Id,
-}
-
-impl<'a, 'p> Product<'a, 'p> {
-    fn visited(&self, search: &Search<'_, 'p>) -> u64 {
-        search.world.paths.min(1) + self.low.configurations.items.len() as u64
+impl<'a, 'p> System<'a, 'p> {
+    /// How many configurations have been visited.
+    pub(super) fn visited(&self) -> usize {
+        self.configurations.items.len()
     }
 
-    fn search(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        client: &Client,
-        count: u32,
-    ) -> Result<Option<UnmatchedTrace>, Abort> {
-        let mut sets: Interner<Vec<Id>> = Interner::new();
-        let mut posts: FxHashMap<(Id, u32, Id), Id> = FxHashMap::default();
-        let mut may_fail: FxHashMap<Id, bool> = FxHashMap::default();
-        let high = self.high.start(self.setting, search, client, count)?;
-        let high = self.closed(search, high)?;
-        let high = sets.intern(high);
-        let mut seen: rustc_hash::FxHashSet<(Id, Id)> = Default::default();
-        let mut reached: Vec<Reached> = Vec::new();
-        let mut pending = VecDeque::new();
-        for low in self.low.start(self.setting, search, client, count)? {
-            if seen.insert((low, high)) {
-                reached.push(Reached { low, high, from: usize::MAX, process: 0, events: 0 });
-                pending.push_back(reached.len() - 1);
-            }
-        }
-        while let Some(at) = pending.pop_front() {
-            if search.stop.load(std::sync::atomic::Ordering::Relaxed) {
-                return Err(Abort::Stopped);
-            }
-            let (low, high) = (reached[at].low, reached[at].high);
-            search.world.fuel = search.world.fuel.checked_sub(1).ok_or(Abort::OutOfFuel)?;
-            let edges = self.low.edges(self.setting, search, &mut self.events, low)?;
-            let may_have_failed = match may_fail.get(&high) {
-                Some(known) => *known,
-                None => self.may_fail(search, &sets.get(high))?,
-            };
-            may_fail.insert(high, may_have_failed);
-            self.finishes |= may_have_failed || self.low.is_finished(low);
-            if may_have_failed {
-                continue;
-            }
-            if edges.fails {
-                return Ok(Some(self.told(
-                    search,
-                    &reached,
-                    at,
-                    "and then a step at the bottom fails, which the top cannot",
-                )));
-            }
-            for edge in edges.edges.iter() {
-                let next = if edge.events == 0 {
-                    high
-                } else if let Some(next) = posts.get(&(high, edge.process, edge.events)) {
-                    *next
-                } else {
-                    let next = self.after(search, &sets.get(high), edge.process, edge.events)?;
-                    let next = sets.intern(next);
-                    posts.insert((high, edge.process, edge.events), next);
-                    next
-                };
-                if !seen.insert((edge.to, next)) {
-                    continue;
-                }
-                reached.push(Reached {
-                    low: edge.to,
-                    high: next,
-                    from: at,
-                    process: edge.process,
-                    events: edge.events,
-                });
-                if sets.get(next).is_empty() {
-                    let last = reached.len() - 1;
-                    return Ok(Some(self.told(search, &reached, last, "the last event is not possible at the top")));
-                }
-                pending.push_back(reached.len() - 1);
-            }
-        }
-        Ok(None)
-    }
-
-    /// The configurations that the top may be in after silent steps from these.
-    fn closed(&mut self, search: &mut Search<'_, 'p>, mut set: Vec<Id>) -> Result<Vec<Id>, Abort> {
-        let mut seen: rustc_hash::FxHashSet<Id> = set.iter().copied().collect();
-        let mut at = 0;
-        while at < set.len() {
-            let edges = self.high.edges(self.setting, search, &mut self.events, set[at])?;
-            set.extend(edges.edges.iter().filter(|it| it.events == 0 && seen.insert(it.to)).map(|it| it.to));
-            at += 1;
-        }
-        set.sort_unstable();
-        Ok(set)
-    }
-
-    fn after(&mut self, search: &mut Search<'_, 'p>, set: &[Id], process: u32, events: Id) -> Result<Vec<Id>, Abort> {
-        let mut next = Vec::new();
-        for configuration in set {
-            let edges = self.high.edges(self.setting, search, &mut self.events, *configuration)?;
-            next.extend(edges.edges.iter().filter(|it| it.process == process && it.events == events).map(|it| it.to));
-        }
-        next.sort_unstable();
-        next.dedup();
-        self.closed(search, next)
-    }
-
-    fn may_fail(&mut self, search: &mut Search<'_, 'p>, set: &[Id]) -> Result<bool, Abort> {
-        for configuration in set {
-            if self.high.edges(self.setting, search, &mut self.events, *configuration)?.fails {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn told(&self, search: &Search<'_, 'p>, reached: &[Reached], last: usize, conclusion: &str) -> UnmatchedTrace {
-        let mut path = Vec::new();
-        let mut at = last;
-        while at != usize::MAX {
-            path.push(&reached[at]);
-            at = reached[at].from;
-        }
-        path.reverse();
-        let as_they_are = Numbering::new();
-        let show = Show { cells: &search.world.cells, numbering: &as_they_are };
-        let layer = &self.setting.program.layers[self.low.end.0 as usize];
-        let state = |reached: &Reached| {
-            let state = self.low.states.get(self.low.configurations.get(reached.low).state);
-            show.datum(&state, &layer.state)
-        };
-        let steps = path.windows(2).filter_map(|pair| self.step_told(&show, pair[0], pair[1], state(pair[1])));
-        let run = Run {
-            title: "at the bottom".to_owned(),
-            layer: layer.name.clone(),
-            from: path.first().map_or(Datum::Opaque, |it| state(it)),
-            steps: steps.collect(),
-        };
-        let counterexample = Counterexample { values: Vec::new(), runs: vec![run], conclusion: conclusion.to_owned() };
-        UnmatchedTrace { counterexample }
-    }
-
-    /// The step of a process between two pairs. What it returned can be one of several things, which the trace does not tell apart.
-    fn step_told(&self, show: &Show<'_, '_>, before: &Reached, after: &Reached, state: Datum) -> Option<Step<Anchor>> {
-        let end = self.low.end;
-        let from = self.low.configurations.get(before.low);
-        let to = self.low.configurations.get(after.low);
-        let process = from.processes[after.process as usize];
-        let wanted = self.low.processes.get(process);
-        let Process::Wants { operation, arguments, .. } = &*wanted else { return None };
-        let outcomes = self.low.steps.get(&(from.state, process, after.process))?;
-        let leads_there = |(state, result, events): &&(Id, Value, Id)| {
-            let next = self.low.advances.get(&(process, result.clone()));
-            let goes_on = next.is_some_and(|it| it.contains(&to.processes[after.process as usize]));
-            *state == to.state && *events == after.events && goes_on
-        };
-        let (_, result, events) = outcomes.done.iter().find(leads_there)?;
-        let types = self.setting.arguments(end, *operation);
-        Some(Step {
-            process: Some(Datum::Pid(after.process)),
-            operation: self.setting.program.layers[end.0 as usize].operations[*operation].name.clone(),
-            arguments: arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty)).collect(),
-            end: StepEnd::Returns(show.datum(result, self.setting.result(end, *operation))),
-            events: self.events.get(*events).iter().map(|it| show.untyped(it)).collect(),
-            choices: Vec::new(),
-            after: Some(state),
-            mismatch: None,
-            place: Some(Anchor::Operation(end, *operation)),
-        })
-    }
-}
-
-impl<'a> System<'a> {
-    fn is_finished(&self, configuration: Id) -> bool {
+    pub(super) fn is_finished(&self, configuration: Id) -> bool {
         let all = &self.configurations.get(configuration).processes;
         all.iter().all(|it| *self.processes.get(*it) == Process::Finished)
     }
 
-    fn new(implementations: Vec<&'a Implementation>, top: LayerId, end: LayerId) -> System<'a> {
+    pub(super) fn new(
+        setting: &'a Setting<'p>,
+        implementations: Vec<&'a Implementation>,
+        top: LayerId,
+        end: LayerId,
+    ) -> System<'a, 'p> {
         System {
+            setting,
             implementations,
             top,
             end,
@@ -377,25 +146,19 @@ impl<'a> System<'a> {
     }
 
     /// The initial configurations.
-    fn start<'p>(
-        &mut self,
-        setting: &Setting<'p>,
-        search: &mut Search<'_, 'p>,
-        client: &Client,
-        count: u32,
-    ) -> Result<Vec<Id>, Abort> {
+    pub(super) fn start(&mut self, search: &mut Search<'_, 'p>, client: &Client, count: u32) -> Result<Vec<Id>, Abort> {
         let mut processes = Vec::new();
         for number in 0..count {
             let mut machine = self.fresh(search, &[], count);
             machine.call(
                 search.world.code,
-                setting.code.function(client.function),
+                self.setting.code.function(client.function),
                 vec![Value::Int(i64::from(number))],
             );
             machine.slots = Rc::new(vec![Value::Unit; KEY + 1]);
-            processes.push(self.run_to_step(setting, search, machine)?);
+            processes.push(self.run_to_step(search, machine)?);
         }
-        let states = self.initial_states(setting, search, count)?;
+        let states = self.initial_states(search, count)?;
         let mut configurations = Vec::new();
         for state in states {
             let mut rows: Vec<Vec<Id>> = vec![Vec::new()];
@@ -409,17 +172,12 @@ impl<'a> System<'a> {
         Ok(configurations)
     }
 
-    fn initial_states<'p>(
-        &mut self,
-        setting: &Setting<'p>,
-        search: &mut Search<'_, 'p>,
-        count: u32,
-    ) -> Result<Vec<Id>, Abort> {
+    fn initial_states(&mut self, search: &mut Search<'_, 'p>, count: u32) -> Result<Vec<Id>, Abort> {
         let mut machine = self.fresh(search, &[], count);
-        let state = search.world.cells.root(self.end.0, setting.state(self.end), Quantifier::Universal);
+        let state = search.world.cells.root(self.end.0, self.setting.state(self.end), Quantifier::Universal);
         machine.slots = Rc::new(vec![state, Value::Unit]);
         let script = [
-            Action::Call { function: setting.code.init[self.end.0 as usize], arguments: vec![0], result: Some(1) },
+            Action::Call { function: self.setting.code.init[self.end.0 as usize], arguments: vec![0], result: Some(1) },
             Action::When(1),
         ];
         let mut states = Vec::new();
@@ -446,12 +204,7 @@ impl<'a> System<'a> {
     }
 
     /// Runs a process up to its next steps at the end of the stack.
-    fn run_to_step<'p>(
-        &mut self,
-        setting: &Setting<'p>,
-        search: &mut Search<'_, 'p>,
-        machine: Machine,
-    ) -> Result<Vec<Id>, Abort> {
+    fn run_to_step(&mut self, search: &mut Search<'_, 'p>, machine: Machine) -> Result<Vec<Id>, Abort> {
         let mut reached = Vec::new();
         let mut pending = vec![machine];
         // What the machine finishes is the client; it has no slots to fill.
@@ -470,7 +223,7 @@ impl<'a> System<'a> {
                 match end {
                     End::Done => reached.push(self.processes.intern(Process::Finished)),
                     End::Turn => pending.push(machine),
-                    End::Wants(name, arguments) => match self.descend(setting, search, machine, &name, arguments)? {
+                    End::Wants(name, arguments) => match self.descend(search, machine, &name, arguments)? {
                         Descent::Procedure(machine) => pending.push(*machine),
                         Descent::Step(process) => reached.push(self.processes.intern(process)),
                     },
@@ -485,16 +238,15 @@ impl<'a> System<'a> {
     }
 
     /// Follows a call down the stack: to a procedure, or to a step at the end.
-    fn descend<'p>(
+    fn descend(
         &mut self,
-        setting: &Setting<'p>,
         search: &mut Search<'_, 'p>,
         mut machine: Machine,
         name: &str,
         mut arguments: Vec<Value>,
     ) -> Result<Descent, Abort> {
         let mut name = name.to_owned();
-        let mut level = self.level(setting, search, &machine).ok_or(Abort::Unsupported)?;
+        let mut level = self.level(search, &machine).ok_or(Abort::Unsupported)?;
         while let Some(implementation) = self.implementations.get(level) {
             level += 1;
             let code = match &implementation.by {
@@ -514,7 +266,7 @@ impl<'a> System<'a> {
                             }
                         }
                         PartitionEnd::Top { .. } => {
-                            let takes_key = self.takes_key(setting, implementation, partition, &name)?;
+                            let takes_key = self.takes_key(implementation, partition, &name)?;
                             machine.set(KEY, if takes_key { arguments.remove(0) } else { Value::Unit });
                         }
                     }
@@ -524,12 +276,12 @@ impl<'a> System<'a> {
             match code.get(&name).ok_or(Abort::Unsupported)? {
                 How::Pass => {}
                 How::Procedure(function) => {
-                    machine.call(search.world.code, setting.code.function(*function), arguments);
+                    machine.call(search.world.code, self.setting.code.function(*function), arguments);
                     return Ok(Descent::Procedure(Box::new(machine)));
                 }
             }
         }
-        let operations = &setting.program.layers[self.end.0 as usize].operations;
+        let operations = &self.setting.program.layers[self.end.0 as usize].operations;
         let operation = operations.iter().position(|it| it.name == name).ok_or(Abort::Unsupported)?;
         let arguments = arguments
             .iter()
@@ -551,23 +303,19 @@ impl<'a> System<'a> {
     }
 
     /// Whether an operation at the upper end of a partition takes the key first.
-    fn takes_key(
-        &self,
-        setting: &Setting,
-        implementation: &Implementation,
-        partition: &Partition,
-        name: &str,
-    ) -> Result<bool, Abort> {
-        let operations = &setting.program.layers[implementation.upper.0 as usize].operations;
+    fn takes_key(&self, implementation: &Implementation, partition: &Partition, name: &str) -> Result<bool, Abort> {
+        let operations = &self.setting.program.layers[implementation.upper.0 as usize].operations;
         let operation = operations.iter().find(|it| it.name == name).ok_or(Abort::Unsupported)?;
-        Ok(partition.is_keyed(&setting.program.functions[operation.function.0 as usize]))
+        Ok(partition.is_keyed(&self.setting.program.functions[operation.function.0 as usize]))
     }
 
     /// How far down the stack the innermost procedure of a machine stands.
-    fn level(&self, setting: &Setting, search: &Search, machine: &Machine) -> Option<usize> {
+    fn level(&self, search: &Search, machine: &Machine) -> Option<usize> {
         let code = machine.frames.last()?.code;
         let function = search.world.code.functions[code].source?;
-        let FunctionKind::Procedure(lower) = setting.program.functions[function.0 as usize].kind else { return None };
+        let FunctionKind::Procedure(lower) = self.setting.program.functions[function.0 as usize].kind else {
+            return None;
+        };
         if lower == self.top {
             return Some(0);
         }
@@ -575,9 +323,8 @@ impl<'a> System<'a> {
     }
 
     /// The steps that a configuration can make.
-    fn edges<'p>(
+    pub(super) fn edges(
         &mut self,
-        setting: &Setting<'p>,
         search: &mut Search<'_, 'p>,
         events: &mut Interner<Vec<Value>>,
         id: Id,
@@ -590,7 +337,6 @@ impl<'a> System<'a> {
         let mut fails = false;
         for (number, process) in configuration.processes.iter().enumerate() {
             let outcomes = self.outcomes(
-                setting,
                 search,
                 events,
                 configuration.state,
@@ -600,7 +346,7 @@ impl<'a> System<'a> {
             )?;
             fails |= outcomes.fails;
             for (state, result, event) in &outcomes.done {
-                for next in self.advanced(setting, search, *process, result, configuration.processes.len())?.iter() {
+                for next in self.advanced(search, *process, result, configuration.processes.len())?.iter() {
                     let mut processes = configuration.processes.clone();
                     processes[number] = *next;
                     let to = self.configurations.intern(Configuration { state: *state, processes });
@@ -615,10 +361,8 @@ impl<'a> System<'a> {
         Ok(edges)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the key of a cache, spelled out")]
-    fn outcomes<'p>(
+    fn outcomes(
         &mut self,
-        setting: &Setting<'p>,
         search: &mut Search<'_, 'p>,
         events: &mut Interner<Vec<Value>>,
         state: Id,
@@ -640,7 +384,7 @@ impl<'a> System<'a> {
             Rc::make_mut(&mut machine.slots).extend(arguments.iter().cloned());
             let result = machine.slots.len();
             Rc::make_mut(&mut machine.slots).extend([Value::Unit, Value::Unit]);
-            let step = setting.code.step(self.end, *operation);
+            let step = self.setting.code.step(self.end, *operation);
             let script = [
                 Action::Call { function: step, arguments: (0..result).collect(), result: Some(result) },
                 Action::TakeEvents(result + 1),
@@ -670,9 +414,8 @@ impl<'a> System<'a> {
     }
 
     /// Where a process goes on after its step gave this result.
-    fn advanced<'p>(
+    fn advanced(
         &mut self,
-        setting: &Setting<'p>,
         search: &mut Search<'_, 'p>,
         process: Id,
         result: &Value,
@@ -691,7 +434,7 @@ impl<'a> System<'a> {
             machine.slots = Rc::new(vec![Value::Unit, key.clone()]);
             machine.stack = stack.clone();
             machine.push(result.clone());
-            next = self.run_to_step(setting, search, machine)?;
+            next = self.run_to_step(search, machine)?;
         }
         let next: Rc<[Id]> = Rc::from(next);
         self.advances.insert((process, result.clone()), next.clone());
@@ -749,12 +492,5 @@ fn mention_atoms(known: &mut Knowledge, value: &Value) {
             }
         }
         _ => {}
-    }
-}
-
-impl Refutes for UnmatchedTrace {
-    fn is_confirmed(&self) -> bool {
-        // The search is on concrete states.
-        true
     }
 }
