@@ -7,8 +7,9 @@
 use std::fmt::Write as _;
 
 use cspec_analysis::verdict::Verdict;
+use maud::{Markup, PreEscaped, html};
 
-use crate::outline::{Box, Chain};
+use crate::outline::{Box, Chain, Link};
 
 const WIDTH: usize = 300;
 const GAP: usize = 40;
@@ -32,24 +33,21 @@ const STYLE: &str = "
 
 /// An SVG document of its own.
 pub fn svg_alone(chains: &[Chain]) -> String {
-    svg(chains, &|_| None, STYLE)
+    svg(chains, &|_| None, Some(STYLE)).into_string() + "\n"
 }
 
 /// The picture, with the verdict of each implementation, if it is known, as a class of its arrow.
-pub fn svg(chains: &[Chain], verdict: &dyn Fn(&str) -> Option<Verdict>, style: &str) -> String {
+pub fn svg(chains: &[Chain], verdict: &dyn Fn(&str) -> Option<Verdict>, style: Option<&str>) -> Markup {
     let width = chains.len() * (WIDTH + GAP) + GAP;
     let height = chains.iter().map(chain_height).max().unwrap_or(0) + GAP;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" aria-label=\"stacks of layers\">\n"
-    );
-    if !style.is_empty() {
-        let _ = writeln!(svg, "<style>{style}</style>");
+    html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height) role="img"
+            aria-label="stacks of layers"
+        {
+            @if let Some(style) = style { style { (PreEscaped(style)) } }
+            @for (column, it) in chains.iter().enumerate() { (chain(it, GAP + column * (WIDTH + GAP), verdict)) }
+        }
     }
-    for (column, chain) in chains.iter().enumerate() {
-        draw_chain(&mut svg, chain, GAP + column * (WIDTH + GAP), verdict);
-    }
-    svg.push_str("</svg>\n");
-    svg
 }
 
 fn chain_height(chain: &Chain) -> usize {
@@ -60,31 +58,32 @@ fn box_height(layer: &Box) -> usize {
     30 + wrapped(&layer.operations).len() * LINE + if layer.protocol_of.is_some() { LINE } else { 0 }
 }
 
-fn draw_chain(svg: &mut String, chain: &Chain, left: usize, verdict: &dyn Fn(&str) -> Option<Verdict>) {
+fn chain(chain: &Chain, left: usize, verdict: &dyn Fn(&str) -> Option<Verdict>) -> Markup {
     let heading = if chain.stack.is_empty() { "outside all stacks" } else { &chain.stack };
-    let _ = writeln!(svg, "<text class=\"title\" x=\"{left}\" y=\"{}\">{}</text>", GAP - 14, escape(heading));
     let mut top = GAP;
-    for (at, layer) in chain.layers.iter().enumerate() {
-        draw_box(svg, layer, left, top);
-        top += box_height(layer);
-        let Some(link) = chain.links.get(at) else { continue };
-        let class = verdict(&link.name).map_or("", |it| it.name());
-        let (middle, end) = (left + 40, top + ARROW);
-        let _ = writeln!(
-            svg,
-            "<g class=\"link {class}\"><path class=\"arrow\" d=\"M{middle} {end}V{}\"/><path class=\"head\" d=\"M{} {}l-5 9h10z\"/>\
-             <text x=\"{}\" y=\"{}\">{}</text><text class=\"small\" x=\"{}\" y=\"{}\">{}</text></g>",
-            top + 9,
-            middle,
-            top + 1,
-            middle + 14,
-            top + 26,
-            escape(&link.name),
-            middle + 14,
-            top + 43,
-            escape(&link_words(link.pattern, class)),
-        );
-        top = end;
+    let mut tops = Vec::new();
+    for layer in &chain.layers {
+        tops.push(top);
+        top += box_height(layer) + ARROW;
+    }
+    html! {
+        text.title x=(left) y=(GAP - 14) { (heading) }
+        @for (layer, top) in chain.layers.iter().zip(&tops) { (layer_box(layer, left, *top)) }
+        @for (it, below) in chain.links.iter().zip(tops.iter().skip(1)) { (link(it, left + 40, *below, verdict(&it.name))) }
+    }
+}
+
+/// The arrow from the layer whose box begins at `below` to the one above it.
+fn link(link: &Link, middle: usize, below: usize, verdict: Option<Verdict>) -> Markup {
+    let top = below - ARROW;
+    let class = verdict.map_or("", |it| it.name());
+    html! {
+        g.link.(class) {
+            path.arrow d=(format!("M{middle} {below}V{}", top + 9)) {}
+            path.head d=(format!("M{middle} {}l-5 9h10z", top + 1)) {}
+            text x=(middle + 14) y=(top + 26) { (link.name) }
+            text.small x=(middle + 14) y=(top + 43) { (link_words(link.pattern, class)) }
+        }
     }
 }
 
@@ -97,23 +96,16 @@ fn link_words(pattern: &str, verdict: &str) -> String {
     }
 }
 
-fn draw_box(svg: &mut String, layer: &Box, left: usize, top: usize) {
-    let class = if layer.protocol_of.is_some() { "layer protocol" } else { "layer" };
-    let height = box_height(layer);
-    let _ = writeln!(
-        svg,
-        "<g class=\"{class}\"><rect x=\"{left}\" y=\"{top}\" width=\"{WIDTH}\" height=\"{height}\" rx=\"6\"/>\
-         <text class=\"title\" x=\"{}\" y=\"{}\">{}</text>",
-        left + 12,
-        top + 20,
-        escape(&layer.name)
-    );
+fn layer_box(layer: &Box, left: usize, top: usize) -> Markup {
     let protocol = layer.protocol_of.iter().map(|raw| format!("protocol of {raw}"));
-    for (at, line) in protocol.chain(wrapped(&layer.operations)).enumerate() {
-        let (x, y) = (left + 12, top + 20 + (at + 1) * LINE);
-        let _ = writeln!(svg, "<text class=\"small\" x=\"{x}\" y=\"{y}\">{}</text>", escape(&line));
+    let lines = protocol.chain(wrapped(&layer.operations));
+    html! {
+        g.layer.protocol[layer.protocol_of.is_some()] {
+            rect x=(left) y=(top) width=(WIDTH) height=(box_height(layer)) rx="6" {}
+            text.title x=(left + 12) y=(top + 20) { (layer.name) }
+            @for (at, line) in (1..).zip(lines) { text.small x=(left + 12) y=(top + 20 + at * LINE) { (line) } }
+        }
     }
-    svg.push_str("</g>\n");
 }
 
 /// The operations, in lines that fit into a box.
@@ -159,11 +151,6 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
-/// Text inside an element or a quoted attribute of HTML or SVG.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use cspec_analysis::db;
@@ -199,13 +186,12 @@ mod tests {
         for word in ["Whole", ">Counter<", ">Lock<", "protocol of RawLock", "CriticalSection", "by movers"] {
             assert!(picture.contains(word), "{word}: {picture}");
         }
-        let coloured = svg(&counter(), &|_| Some(Verdict::Checked), "");
+        let coloured = svg(&counter(), &|_| Some(Verdict::Checked), None).into_string();
         assert!(coloured.contains("class=\"link checked\"") && coloured.contains("by movers: checked to scope"));
     }
 
     #[test]
     fn nothing_in_a_name_ends_a_string() {
         assert_eq!(quoted("a\"b\\c\nd"), r#""a\"b\\c\nd""#);
-        assert_eq!(escape("<\"&>"), "&lt;&quot;&amp;&gt;");
     }
 }

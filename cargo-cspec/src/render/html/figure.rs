@@ -1,11 +1,8 @@
 //! A counterexample as a figure: a lane for each run, time from left to right, a shape for each process, and dashed lines that lead from a
 //! call in one run to the same call in the next. This is how the paper on CSPEC draws interleavings and their reorderings.
 
-use std::fmt::Write as _;
-
 use cspec_analysis::counterexample::{Counterexample, Datum, Mismatch, Run, Step, StepEnd};
-
-use super::super::picture::escape;
+use maud::{Markup, html};
 
 /// Where lanes begin, left of which is what they are called.
 const LEFT: usize = 230;
@@ -21,26 +18,25 @@ const CHARACTER: usize = 8;
 const LONGEST: usize = 34;
 
 /// The figure.
-pub fn figure<P>(counterexample: &Counterexample<P>) -> String {
+pub fn figure<P>(counterexample: &Counterexample<P>) -> Markup {
     let runs: Vec<&Run<P>> = counterexample.runs.iter().filter(|it| !it.steps.is_empty()).collect();
-    if runs.is_empty() {
-        return String::new();
-    }
     let columns = columns(&runs);
-    let (width, height) = (columns.last().copied().unwrap_or_default() + 20, (runs.len() - 1) * LANE + RAIL + BELOW);
-    let mut svg = format!(
-        "<div class=\"scroll\"><svg xmlns=\"http://www.w3.org/2000/svg\" class=\"figure\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\">\n",
-        escape(&counterexample.conclusion)
-    );
+    let width = columns.last().copied().unwrap_or_default() + 20;
+    let height = runs.len().saturating_sub(1) * LANE + RAIL + BELOW;
     let processes = processes(&runs);
-    // First the lines, so that no text is crossed out by one.
-    (0..runs.len()).for_each(|lane| draw_moves(&mut svg, &runs, lane, &columns));
-    for (lane, run) in runs.iter().enumerate() {
-        draw_lane(&mut svg, run, lane, &columns, &processes);
+    html! {
+        @if !runs.is_empty() {
+            div.scroll {
+                svg.figure xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
+                    viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(counterexample.conclusion)
+                {
+                    // First the lines, so that no text is crossed out by one.
+                    @for lane in 1..runs.len() { (moves(&runs, lane, &columns)) }
+                    @for (at, run) in runs.iter().enumerate() { (lane(run, at, &columns, &processes)) }
+                }
+            }
+        }
     }
-    svg.push_str("</svg></div>\n");
-    svg
 }
 
 /// The edges of the columns: each is as wide as its widest step.
@@ -75,79 +71,69 @@ fn center(lane: usize, column: usize, columns: &[usize]) -> (usize, usize) {
     ((columns[column] + columns[column + 1]) / 2, lane * LANE + RAIL)
 }
 
-/// From each call in the lane before to the same call in this one.
-fn draw_moves<P>(svg: &mut String, runs: &[&Run<P>], lane: usize, columns: &[usize]) {
-    let Some(above) = lane.checked_sub(1) else { return };
+/// From each call in the lane above to the same call in this one.
+fn moves<P>(runs: &[&Run<P>], lane: usize, columns: &[usize]) -> Markup {
+    let mut paths = Vec::new();
     let mut taken = Vec::new();
-    for (from, step) in runs[above].steps.iter().enumerate() {
+    for (from, step) in runs[lane - 1].steps.iter().enumerate() {
         let same = |(at, it): &(usize, &Step<P>)| it.call() == step.call() && !taken.contains(at);
         let Some((to, _)) = runs[lane].steps.iter().enumerate().find(same) else { continue };
         taken.push(to);
-        let ((x, y), (to_x, to_y)) = (center(above, from, columns), center(lane, to, columns));
-        let _ = writeln!(svg, "<path class=\"move\" d=\"M{x} {}L{to_x} {}\"/>", y + 12, to_y - 12);
+        let ((x, y), (to_x, to_y)) = (center(lane - 1, from, columns), center(lane, to, columns));
+        paths.push(format!("M{x} {}L{to_x} {}", y + 12, to_y - 12));
+    }
+    html! { @for path in paths { path.move d=(path) {} } }
+}
+
+fn lane<P>(run: &Run<P>, lane: usize, columns: &[usize], processes: &[&Datum]) -> Markup {
+    let y = lane * LANE + RAIL;
+    let from = run.from.to_string();
+    html! {
+        g.lane.dashed[lane > 0] {
+            text.name x="0" y=(y - 4) { (run.title) }
+            @for (line, text) in wrapped(&from, 29).iter().enumerate() {
+                text.faint x="0" y=(y + 14 + line * 15) { (text) title { (from) } }
+            }
+            path.rail d=(format!("M{LEFT} {y}H{}", columns[run.steps.len()])) {}
+            @for (column, it) in run.steps.iter().enumerate() {
+                @let number = it.process.as_ref().and_then(|it| processes.iter().position(|known| *known == it));
+                (step(it, number.unwrap_or_default(), change(run, column), center(lane, column, columns)))
+            }
+        }
     }
 }
 
-fn draw_lane<P>(svg: &mut String, run: &Run<P>, lane: usize, columns: &[usize], processes: &[&Datum]) {
-    let top = lane * LANE;
-    let y = top + RAIL;
-    let from = run.from.to_string();
-    let end = columns[run.steps.len()];
-    let dashed = if lane == 0 { "" } else { " dashed" };
-    let _ = writeln!(
-        svg,
-        "<g class=\"lane{dashed}\"><text class=\"name\" x=\"0\" y=\"{}\">{}</text>",
-        y - 4,
-        escape(&run.title)
-    );
-    for (line, text) in wrapped(&from, 29).into_iter().take(3).enumerate() {
-        let _ = writeln!(
-            svg,
-            "<text class=\"faint\" x=\"0\" y=\"{}\">{}<title>{}</title></text>",
-            y + 14 + line * 15,
-            escape(&text),
-            escape(&from)
-        );
-    }
-    let _ = writeln!(svg, "<path class=\"rail\" d=\"M{LEFT} {y}H{end}\"/>");
-    for (column, step) in run.steps.iter().enumerate() {
-        let (x, y) = center(lane, column, columns);
-        let number = step.process.as_ref().and_then(|it| processes.iter().position(|known| *known == it));
-        let wrong = if is_wrong(step) { " wrong" } else { "" };
-        let _ = writeln!(svg, "<g class=\"p{}{wrong}\">{}", number.unwrap_or_default() % 3, shape(number, x, y));
-        if matches!(step.end, StepEnd::Disabled | StepEnd::NotAllowed) {
-            let (l, r, t, b) = (x - 5, x + 5, y - 5, y + 5);
-            let _ = writeln!(svg, "<path class=\"cross\" d=\"M{l} {t}L{r} {b}M{r} {t}L{l} {b}\"/>");
+/// A step, with the number of its process and what it changes.
+fn step<P>(it: &Step<P>, process: usize, change: Option<String>, (x, y): (usize, usize)) -> Markup {
+    let is_refused = matches!(it.end, StepEnd::Disabled | StepEnd::NotAllowed);
+    let (left, right, top, bottom) = (x - 5, x + 5, y - 5, y + 5);
+    html! {
+        g.{ "p" (process % 3) }.wrong[is_wrong(it)] {
+            (shape(process, x, y))
+            @if is_refused {
+                path.cross d=(format!("M{left} {top}L{right} {bottom}M{right} {top}L{left} {bottom}")) {}
+            }
+            (centred(x, y - 22, &it.call(), false))
+            (centred(x, y + 30, &outcome(it), false))
+            @if let Some(change) = change { (centred(x, y + 47, &change, true)) }
         }
-        text(svg, "", (x, y - 22), &step.call());
-        text(svg, "", (x, y + 30), &outcome(step));
-        if let Some(change) = change(run, column) {
-            text(svg, " class=\"faint\"", (x, y + 47), &change);
-        }
-        svg.push_str("</g>\n");
     }
-    svg.push_str("</g>\n");
 }
 
 /// Circles, squares and diamonds, as in the paper.
-fn shape(process: Option<usize>, x: usize, y: usize) -> String {
-    match process.map(|it| it % 3) {
-        Some(1) => {
-            format!("<rect class=\"glyph\" x=\"{}\" y=\"{}\" width=\"20\" height=\"20\" rx=\"2\"/>", x - 10, y - 10)
+fn shape(process: usize, x: usize, y: usize) -> Markup {
+    html! {
+        @match process % 3 {
+            1 => { rect.glyph x=(x - 10) y=(y - 10) width="20" height="20" rx="2" {} },
+            2 => { path.glyph d=(format!("M{x} {}l12 12l-12 12l-12 -12z", y - 12)) {} },
+            _ => { circle.glyph cx=(x) cy=(y) r="10.5" {} },
         }
-        Some(2) => format!("<path class=\"glyph\" d=\"M{x} {}l12 12l-12 12l-12 -12z\"/>", y - 12),
-        _ => format!("<circle class=\"glyph\" cx=\"{x}\" cy=\"{y}\" r=\"10.5\"/>"),
     }
 }
 
 /// A centred line, cut where it is too long.
-fn text(svg: &mut String, class: &str, (x, y): (usize, usize), whole: &str) {
-    let _ = writeln!(
-        svg,
-        "<text{class} x=\"{x}\" y=\"{y}\" text-anchor=\"middle\">{}<title>{}</title></text>",
-        escape(&cut(whole)),
-        escape(whole)
-    );
+fn centred(x: usize, y: usize, whole: &str, is_faint: bool) -> Markup {
+    html! { text.faint[is_faint] x=(x) y=(y) text-anchor="middle" { (cut(whole)) title { (whole) } } }
 }
 
 fn is_wrong<P>(step: &Step<P>) -> bool {
@@ -218,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_same_call_is_joined_across_the_lanes() {
-        let drawn = figure(&two_orders());
+        let drawn = figure(&two_orders()).into_string();
         assert_eq!(drawn.matches("class=\"move\"").count(), 1, "{drawn}");
         assert!(drawn.contains("<circle") && drawn.contains("<rect"), "one shape for each process: {drawn}");
         assert!(drawn.contains("→ 0, not 1") && drawn.contains("value: 0 → 1"), "{drawn}");
