@@ -1,0 +1,88 @@
+//! Choices: a run takes them from a tape, from those it begins with, or from what it is told.
+
+use std::rc::Rc;
+
+use super::{Choice, Logged, Run, Stop, Told, dont_know, loops::LoopEnd};
+use crate::value::Value;
+
+/// The next sequence of choices, the last choice first; false after the last sequence.
+pub(super) fn advance(tape: &mut Vec<Choice>) -> bool {
+    while let Some(choice) = tape.last_mut() {
+        choice.picked += 1;
+        if choice.picked < choice.of {
+            return true;
+        }
+        tape.pop();
+    }
+    false
+}
+
+impl Run<'_, '_> {
+    /// The next choice that is told, if choices are.
+    pub(super) fn told(&mut self) -> Result<Option<Told>, Stop> {
+        match &mut self.told {
+            None => Ok(None),
+            Some(told) if told.is_empty() => Err(dont_know("the step makes a choice that is not told")),
+            Some(told) => Ok(Some(told.remove(0))),
+        }
+    }
+
+    /// `maybe()`.
+    pub(super) fn maybe(&mut self) -> Result<bool, Stop> {
+        match self.told()? {
+            None => Ok(self.choose(2)? == 1),
+            Some(Told::Maybe(yes)) => Ok(yes),
+            Some(other) => Err(dont_know(&format!("{other:?} is told of `maybe()`"))),
+        }
+    }
+
+    /// `choose()`, by index.
+    pub(super) fn element(&mut self, of: usize) -> Result<usize, Stop> {
+        match self.told()? {
+            None => self.choose(of),
+            Some(Told::Element(index)) if index < of => Ok(index),
+            Some(other) => Err(dont_know(&format!("{other:?} is told of `choose()` from {of}"))),
+        }
+    }
+
+    /// One of so many alternatives; with none, the transition does not exist.
+    pub(super) fn choose(&mut self, of: usize) -> Result<usize, Stop> {
+        match of {
+            0 => Err(Stop::Disabled),
+            1 => Ok(0),
+            _ => {
+                let picked = match self.given.get(self.taken) {
+                    Some(Logged::Choice(picked)) => {
+                        self.taken += 1;
+                        *picked
+                    }
+                    Some(Logged::Result(_)) => return Err(dont_know("a run that is repeated goes another way")),
+                    None => self.choose_anew(of, None),
+                };
+                self.log.push(Logged::Choice(picked));
+                Ok(picked)
+            }
+        }
+    }
+
+    pub(super) fn choose_anew(&mut self, of: usize, ends: Option<Rc<Vec<LoopEnd>>>) -> usize {
+        if self.at == self.tape.len() {
+            self.tape.push(Choice { picked: 0, of, ends });
+        }
+        self.at += 1;
+        self.tape[self.at - 1].picked
+    }
+
+    /// What a want gave, if that is known already.
+    pub(crate) fn given_result(&mut self) -> Result<Option<Value>, Stop> {
+        match self.given.get(self.taken) {
+            Some(Logged::Result(value)) => {
+                self.taken += 1;
+                self.log.push(Logged::Result(value.clone()));
+                Ok(Some(value.clone()))
+            }
+            Some(Logged::Choice(_)) => Err(dont_know("a run that is repeated goes another way")),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! A direct evaluator of the IR over plain values, which gives *all* results of what it is asked.
+//!
+//! Evaluation walks the tree. A choice is a number on a tape; to get all results, the same code is run again and again until every
+//! sequence of choices has been tried. A run ends in one of a few ways: it is done, a guard left it ([disabled](Stop::Disabled), which is
+//! no result), an assertion failed, or it panicked. What this evaluator cannot decide (no end in sight, code outside the subset) is a
+//! [`DontKnow`], never a result.
+//!
+//! Procedures reach the layer below through [`Below`]: either each step is made at once, on a state that only this procedure changes, or
+//! the run stops and says which step it wants ([`crate::search`] interleaves those).
+//!
+//! Written from `docs/language.md` and the documentation of the IR, and from nothing else of the engine.
+
+use std::{cell::Cell, collections::BTreeSet, rc::Rc};
+
+use cspec_analysis::ir::{Function, FunctionId, LayerId, Program, Type};
+
+use self::{choices::advance, loops::LoopEnd};
+use crate::{
+    stack::Descent,
+    value::{Scope, Universe, Value},
+};
+
+mod choices;
+mod expr;
+mod loops;
+mod steps;
+
+/// The evaluator did not get to a result. Nothing follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DontKnow(pub String);
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome<T> {
+    /// It returned this, and emitted these events.
+    Done(T, Vec<Value>),
+    /// An `assert!` did not hold.
+    Failed,
+    /// A missing key, an overflow, a `match` without a fitting arm.
+    Panicked(&'static str),
+}
+
+/// How a call of a function ended: its result, and what its in-out parameters hold.
+pub type Returned = Outcome<(Value, Vec<Value>)>;
+
+impl<T> Outcome<T> {
+    /// What it returned and emitted, if it did.
+    pub fn done(&self) -> Option<(&T, &[Value])> {
+        match self {
+            Outcome::Done(value, events) => Some((value, events)),
+            _ => None,
+        }
+    }
+}
+
+/// Why evaluation does not go on to the next expression.
+#[derive(Clone, Debug)]
+pub enum Stop {
+    /// `break`.
+    Break(Value),
+    /// `continue`.
+    Continue,
+    /// `return`.
+    Return(Value),
+    /// The transition does not exist.
+    Disabled,
+    /// An assertion does not hold.
+    Failed,
+    /// The code panics.
+    Panicked(&'static str),
+    /// The procedure wants something that others see: see [`crate::stack`].
+    Wants(Want),
+    /// No result.
+    DontKnow(String),
+}
+
+/// What a procedure stops for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Want {
+    /// A step of the layer at the end of the stack: the index of the operation, and its arguments.
+    Step(usize, Vec<Value>),
+    /// To show a value to the outside.
+    Show(Value),
+}
+
+/// A decision that a run which was stopped has taken, or been given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Logged {
+    /// Which alternative was chosen.
+    Choice(usize),
+    /// What a step of the layer below returned.
+    Result(Value),
+}
+
+/// A choice that a run is told to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What `maybe()` is.
+    Maybe(bool),
+    /// What `any()` gives; or anything, if it is not said.
+    Any(Option<Value>),
+    /// Which element `choose()` takes.
+    Element(usize),
+}
+
+/// A choice on the tape.
+struct Choice {
+    picked: usize,
+    of: usize,
+    /// The ends of a `while maybe()` loop; the same whenever the choices before it are.
+    ends: Option<Rc<Vec<LoopEnd>>>,
+}
+
+/// What lies below the code that is run.
+#[derive(Clone)]
+pub enum Below<'a> {
+    /// Nothing: an operation, a predicate, a helper.
+    Nothing,
+    /// A layer, in a state that nobody else changes.
+    Alone {
+        /// The layer.
+        layer: LayerId,
+        /// The process.
+        me: Value,
+        /// The state.
+        state: Value,
+    },
+    /// A stack, whose last layer is shared with others.
+    Stack(Descent<'a>),
+}
+
+/// Evaluates the functions of a program.
+pub struct Evaluator<'p> {
+    /// The program.
+    pub program: &'p Program,
+    /// What `any()` ranges over.
+    pub universe: Universe<'p>,
+    /// Expressions that may still be evaluated.
+    fuel: Cell<u64>,
+}
+
+/// The most runs for one question.
+const MOST_RUNS: usize = 200_000;
+/// The most ways to be in at the head of one `while maybe()` loop.
+const MOST_TURNS: usize = 20_000;
+/// The deepest nesting of calls.
+const MOST_CALLS: u32 = 64;
+
+impl<'p> Evaluator<'p> {
+    /// An evaluator whose `any()` ranges over this scope.
+    pub fn new(program: &'p Program, scope: Scope) -> Evaluator<'p> {
+        Evaluator { program, universe: Universe::new(program, scope), fuel: Cell::new(u64::MAX) }
+    }
+
+    /// Sets how many expressions may be evaluated from now on.
+    pub fn set_fuel(&self, fuel: u64) {
+        self.fuel.set(fuel);
+    }
+
+    /// A function of the program.
+    pub fn function(&self, id: FunctionId) -> &'p Function {
+        &self.program.functions[id.0 as usize]
+    }
+
+    /// The types of an operation's arguments, without the state and `me`.
+    pub fn argument_types(&self, layer: LayerId, operation: usize) -> Vec<Type> {
+        let function = self.function(self.program.layers[layer.0 as usize].operations[operation].function);
+        let parameters = function.parameters as usize;
+        function.locals[2.min(parameters)..parameters].iter().map(|it| it.ty.clone()).collect()
+    }
+
+    /// All outcomes of calling a function: its result, and what its in-out parameters hold at the end.
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    pub fn call(&self, function: FunctionId, arguments: &[Value]) -> Result<Vec<Returned>, DontKnow> {
+        self.outcomes(|run| run.call(function, arguments.to_vec()))
+    }
+
+    /// All outcomes of a step of a layer, as the layer takes it: the result, and the state after it.
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    pub fn step(
+        &self,
+        layer: LayerId,
+        operation: usize,
+        state: &Value,
+        me: &Value,
+        arguments: &[Value],
+    ) -> Result<Vec<Outcome<(Value, Value)>>, DontKnow> {
+        self.outcomes(|run| {
+            let mut state = state.clone();
+            let result = run.step(layer, operation, &mut state, me, arguments)?;
+            Ok((result, state))
+        })
+    }
+
+    /// The outcomes of a step in which just these choices are made, in this order.
+    ///
+    /// # Errors
+    /// If they cannot be told, or the step makes other choices.
+    pub fn told_step(
+        &self,
+        (layer, operation): (LayerId, usize),
+        state: &Value,
+        me: &Value,
+        arguments: &[Value],
+        told: &[Told],
+    ) -> Result<Vec<Outcome<(Value, Value)>>, DontKnow> {
+        self.outcomes(|run| {
+            run.told = Some(told.to_vec());
+            let mut state = state.clone();
+            let result = run.step(layer, operation, &mut state, me, arguments)?;
+            match run.told.as_deref() {
+                Some([]) | None => Ok((result, state)),
+                Some([next, ..]) => Err(dont_know(&format!("the step ends before it chooses {next:?}"))),
+            }
+        })
+    }
+
+    /// All outcomes of a procedure that runs alone over a layer: the result, and the state after it.
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    pub fn procedure(
+        &self,
+        function: FunctionId,
+        layer: LayerId,
+        state: &Value,
+        me: &Value,
+        arguments: &[Value],
+    ) -> Result<Vec<Outcome<(Value, Value)>>, DontKnow> {
+        self.outcomes(|run| {
+            run.below = Below::Alone { layer, me: me.clone(), state: state.clone() };
+            let (result, _) = run.call(function, arguments.to_vec())?;
+            match std::mem::replace(&mut run.below, Below::Nothing) {
+                Below::Alone { state, .. } => Ok((result, state)),
+                _ => Err(Stop::DontKnow("a procedure that runs alone ends alone".to_owned())),
+            }
+        })
+    }
+
+    /// Whether all of these predicates hold.
+    ///
+    /// # Errors
+    /// If that cannot be told, or one of them fails or chooses.
+    pub fn all_hold(&self, predicates: &[FunctionId], arguments: &[Value]) -> Result<bool, DontKnow> {
+        let outcomes = self.outcomes(|run| run.all_hold(predicates, arguments))?;
+        match outcomes.as_slice() {
+            [Outcome::Done(holds, _)] => Ok(*holds),
+            [] => Ok(false),
+            _ => Err(DontKnow("a predicate fails or has several values".to_owned())),
+        }
+    }
+
+    /// Whether a layer may start in a state.
+    ///
+    /// # Errors
+    /// As [`Evaluator::all_hold`].
+    pub fn is_initial(&self, layer: LayerId, state: &Value) -> Result<bool, DontKnow> {
+        let layer = &self.program.layers[layer.0 as usize];
+        let predicates: Vec<FunctionId> = layer.invariants.iter().copied().chain(layer.init).collect();
+        self.all_hold(&predicates, std::slice::from_ref(state))
+    }
+
+    /// All outcomes of `body`, each once.
+    ///
+    /// # Errors
+    /// If they cannot be told.
+    pub fn outcomes<T: Ord>(
+        &self,
+        mut body: impl FnMut(&mut Run<'_, 'p>) -> Result<T, Stop>,
+    ) -> Result<Vec<Outcome<T>>, DontKnow> {
+        let mut found = BTreeSet::new();
+        self.each_run(&[], Below::Nothing, &mut |run| {
+            match body(run) {
+                Ok(value) => drop(found.insert(Outcome::Done(value, std::mem::take(&mut run.events)))),
+                Err(Stop::Disabled) => {}
+                Err(Stop::Failed) => drop(found.insert(Outcome::Failed)),
+                Err(Stop::Panicked(why)) => drop(found.insert(Outcome::Panicked(why))),
+                Err(Stop::DontKnow(why)) => return Err(DontKnow(why)),
+                Err(stop) => return Err(DontKnow(format!("{stop:?} outside of what it leaves"))),
+            }
+            Ok(())
+        })?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// Calls `body` once for every sequence of choices that it makes after those that are given.
+    ///
+    /// # Errors
+    /// What `body` does not know, or that there are too many runs.
+    pub fn each_run<'a>(
+        &'a self,
+        given: &'a [Logged],
+        below: Below<'a>,
+        body: &mut dyn FnMut(&mut Run<'a, 'p>) -> Result<(), DontKnow>,
+    ) -> Result<(), DontKnow> {
+        let mut tape = Vec::new();
+        for _ in 0..MOST_RUNS {
+            let mut run = Run {
+                evaluator: self,
+                given,
+                taken: 0,
+                tape,
+                at: 0,
+                log: Vec::new(),
+                events: Vec::new(),
+                below: below.clone(),
+                calls: 0,
+                told: None,
+            };
+            body(&mut run)?;
+            tape = run.tape;
+            if !advance(&mut tape) {
+                return Ok(());
+            }
+        }
+        Err(DontKnow("too many runs".to_owned()))
+    }
+}
+
+/// One run.
+pub struct Run<'a, 'p> {
+    evaluator: &'a Evaluator<'p>,
+    /// Decisions to begin with.
+    given: &'a [Logged],
+    taken: usize,
+    tape: Vec<Choice>,
+    at: usize,
+    /// The decisions so far, without those of turns of a loop that came back to where they began.
+    pub(crate) log: Vec<Logged>,
+    /// Events so far.
+    pub(crate) events: Vec<Value>,
+    pub(crate) below: Below<'a>,
+    calls: u32,
+    /// The choices to make, if they are given.
+    told: Option<Vec<Told>>,
+}
+
+struct Frame<'p> {
+    function: &'p Function,
+    locals: Vec<Option<Value>>,
+}
+
+impl<'a, 'p> Run<'a, 'p> {
+    /// The evaluator.
+    pub fn evaluator(&self) -> &'a Evaluator<'p> {
+        self.evaluator
+    }
+}
+
+/// What is not known, and why.
+pub(crate) fn dont_know(why: &str) -> Stop {
+    Stop::DontKnow(why.to_owned())
+}
