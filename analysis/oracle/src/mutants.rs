@@ -227,21 +227,21 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "the invariant after a step",
         Pattern::Invariant,
-        "explore/compile.rs",
+        "explore/compile/mod.rs",
         "    background(&mut ops);\n    invariants(&mut ops);\n    ops.extend([Op::Load(result), Op::Return]);",
         "    background(&mut ops);\n    if !$on { invariants(&mut ops); }\n    ops.extend([Op::Load(result), Op::Return]);",
     ),
     mutant(
         "the invariant at the start",
         Pattern::Invariant,
-        "explore/compile.rs",
+        "explore/compile/mod.rs",
         "let mut init = layer.invariants.clone();",
         "let mut init = if $on { Vec::new() } else { layer.invariants.clone() };",
     ),
     mutant(
         "only the first invariant, or rule, of a layer",
         Pattern::Invariant,
-        "explore/compile.rs",
+        "explore/compile/mod.rs",
         "    for function in functions {\n",
         "    for function in functions.iter().take(if $on { 0 } else { usize::MAX }) {\n",
     ),
@@ -399,6 +399,13 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
 /// Copies a folder, but for the files that are to be switched: what is as it was need not be built again.
 fn copy(from: &Path, to: &Path, skipped: &[PathBuf]) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    for old in fs::read_dir(to)? {
+        let old = old?;
+        let is_file = old.file_type()?.is_file();
+        if is_file && !from.join(old.file_name()).exists() {
+            fs::remove_file(old.path())?;
+        }
+    }
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
