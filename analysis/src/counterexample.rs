@@ -69,11 +69,93 @@ pub struct Counterexample<P = Span> {
     pub conclusion: String,
 }
 
+/// What a run is to its counterexample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum RunRole {
+    /// It happens.
+    Possible,
+    /// The same steps in another order, which should be possible as well.
+    OtherOrder,
+    /// A step that was possible, after one of another process.
+    ButAfter,
+    /// Where a step should be possible.
+    There,
+    /// The calls of a procedure.
+    Procedure,
+    /// The calls of a turn of a retry loop.
+    Turn,
+    /// It happens in the layer below.
+    Below,
+    /// What the layer above should be able to do.
+    Above,
+    /// What the layer should be able to do.
+    Wanted,
+    /// It happens at the bottom of a stack.
+    AtTheBottom,
+}
+
+impl RunRole {
+    const ALL: [RunRole; 10] = [
+        RunRole::Possible,
+        RunRole::OtherOrder,
+        RunRole::ButAfter,
+        RunRole::There,
+        RunRole::Procedure,
+        RunRole::Turn,
+        RunRole::Below,
+        RunRole::Above,
+        RunRole::Wanted,
+        RunRole::AtTheBottom,
+    ];
+
+    /// The words that introduce such a run.
+    pub fn words(self) -> &'static str {
+        match self {
+            RunRole::Possible => "possible",
+            RunRole::OtherOrder => "other order",
+            RunRole::ButAfter => "but after",
+            RunRole::There => "there",
+            RunRole::Procedure => "the procedure",
+            RunRole::Turn => "a turn",
+            RunRole::Below => "below",
+            RunRole::Above => "above",
+            RunRole::Wanted => "wanted",
+            RunRole::AtTheBottom => "at the bottom",
+        }
+    }
+
+    /// Nobody has seen it: it should be possible.
+    pub fn is_wanted(self) -> bool {
+        matches!(self, RunRole::OtherOrder | RunRole::Above | RunRole::Wanted)
+    }
+
+    /// Its steps are the calls of a procedure.
+    pub fn is_procedure(self) -> bool {
+        matches!(self, RunRole::Procedure | RunRole::Turn)
+    }
+}
+
+impl From<RunRole> for String {
+    fn from(role: RunRole) -> String {
+        role.words().to_owned()
+    }
+}
+
+impl TryFrom<String> for RunRole {
+    type Error = String;
+
+    fn try_from(words: String) -> Result<RunRole, String> {
+        RunRole::ALL.into_iter().find(|it| it.words() == words).ok_or_else(|| format!("no run is called {words:?}"))
+    }
+}
+
 /// Steps from one state on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Run<P = Span> {
-    /// What this run is: `possible`, `other order`, `below`, `above`.
-    pub title: String,
+    /// What it is to the counterexample.
+    #[serde(rename = "title")]
+    pub role: RunRole,
     /// The layer whose state it is.
     pub layer: String,
     /// The state it starts from.
@@ -170,7 +252,7 @@ impl<P> Counterexample<P> {
             place: it.place.as_ref().and_then(&place),
         };
         let run = |it: &Run<P>| Run {
-            title: it.title.clone(),
+            role: it.role,
             layer: it.layer.clone(),
             from: it.from.clone(),
             steps: it.steps.iter().map(step).collect(),
@@ -196,7 +278,7 @@ impl<P> Counterexample<P> {
                 stands_in = Some(&run.from);
             }
             for (number, step) in run.steps.iter().enumerate() {
-                say(if number == 0 { &run.title } else { "then" }, step.to_string());
+                say(if number == 0 { run.role.words() } else { "then" }, step.to_string());
             }
             if let Some(end) = run.end().filter(|it| **it != run.from) {
                 say("ending in", end.to_string());

@@ -13,7 +13,7 @@ use std::{
 
 use camino::Utf8Path;
 use cspec_analysis::{
-    counterexample::{Datum, Mismatch, Run, Step, StepEnd, TextPart},
+    counterexample::{Datum, Mismatch, Run, RunRole, Step, StepEnd, TextPart},
     index::{ImplItem, ImplRole},
     ir::{Abstraction, Code, FunctionId, Implementation, Justification, Layer, Program, TypeDefKind},
     session::PackageSnapshot,
@@ -118,12 +118,12 @@ impl Writer<'_> {
         let mut taken = BTreeSet::new();
         let mut last = None;
         for run in saved.counterexample.runs.iter().filter(|it| !it.steps.is_empty()) {
-            let mut variable = run.title.replace(' ', "_");
+            let mut variable = run.role.words().replace(' ', "_");
             while !taken.insert(variable.clone()) {
                 variable.push_str("_then");
             }
             self.run(&mut text, run, &variable)?;
-            if is_procedure(run) {
+            if run.role.is_procedure() {
                 self.procedure(&mut text, saved, run)?;
             }
             last = Some((run, variable));
@@ -184,12 +184,13 @@ impl Writer<'_> {
         let layer = layer.ok_or_else(|| format!("the source has changed: there is no layer `{}`", run.layer))?;
         self.names.extend([layer.name.clone(), format!("__{}", layer.name)]);
         // What should be possible must be so in no way; what happened need only be in one.
-        let is_wanted = ["other order", "above", "wanted"].contains(&run.title.as_str());
+        let is_wanted = run.role.is_wanted();
         let from = self.expression(&run.from)?;
         let _ = writeln!(
             text,
             "\n// {}\nlet mut {variable} = Replay::<dyn {}>::new(&domain, {from});",
-            run.title, layer.name
+            run.role.words(),
+            layer.name
         );
         for step in &run.steps {
             let _ = writeln!(text, "// {}", one_line(&step.to_string()));
@@ -264,7 +265,7 @@ impl Writer<'_> {
         let arguments = vec![", any()"; parameters].concat();
         let call = format!("|lo| {}::<()>::{operation}(lo{arguments})", implementation.name);
         self.names.insert(implementation.name.clone());
-        let returned = saved.counterexample.runs.last().filter(|it| kind == "atomic-spec" && it.title == "above");
+        let returned = saved.counterexample.runs.last().filter(|it| kind == "atomic-spec" && it.role == RunRole::Above);
         let returned = match returned.and_then(|it| it.steps.last()).map(|it| (&it.mismatch, &it.end)) {
             Some((Some(Mismatch::Result(wanted)), _)) => Some(wanted),
             Some((_, StepEnd::Returns(result))) => Some(result),
@@ -302,7 +303,7 @@ impl Writer<'_> {
         let Some(Implementation { name, by: Justification::Abstraction(relation), .. }) = self.implementation else {
             return Ok(());
         };
-        let (true, true, Some(lo)) = (above.title == "above", is_done, below.end()) else { return Ok(()) };
+        let (true, true, Some(lo)) = (above.role == RunRole::Above, is_done, below.end()) else { return Ok(()) };
         let function = |id: &FunctionId| format!("{name}::<()>::{}", self.program.functions[id.0 as usize].name);
         let related = match relation {
             Abstraction::Up(id) => format!("{}(&lo) == *hi", function(id)),
@@ -392,11 +393,6 @@ impl Writer<'_> {
         let variant = variants.iter().find(|it| it.name == variant)?;
         Some(variant.fields.iter().map(|it| it.name.clone()).collect())
     }
-}
-
-/// Whether a run is that of a procedure: it is told by its calls, which are those of the layer below.
-fn is_procedure(run: &Run<Position>) -> bool {
-    ["the procedure", "a turn"].contains(&run.title.as_str())
 }
 
 /// The value of a scalar type that is made of a literal.

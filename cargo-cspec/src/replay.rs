@@ -135,7 +135,7 @@ fn frames(counterexample: &Counterexample<Position>) -> Vec<Frame> {
     }
     for run in &counterexample.runs {
         frames.push(Frame {
-            lines: vec![format!("{}, in `{}`", run.title, run.layer), format!("     {}", run.from)],
+            lines: vec![format!("{}, in `{}`", run.role.words(), run.layer), format!("     {}", run.from)],
             state: None,
         });
         frames.extend(run.steps.iter().enumerate().map(|(number, step)| frame(run, number, step)));

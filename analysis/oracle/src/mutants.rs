@@ -213,8 +213,8 @@ pub const MUTANTS: &[Mutant] = &[
         "initial states are related",
         Pattern::Abstraction,
         "obligations/abstraction.rs",
-        "let run = teller.run(\"below\", lower, &initial.slots[lo]).with(steps);",
-        "if $on { return Ok(None); }\n        let run = teller.run(\"below\", lower, &initial.slots[lo]).with(steps);",
+        "let run = teller.run(RunRole::Below, lower, &initial.slots[lo]).with(steps);",
+        "if $on { return Ok(None); }\n        let run = teller.run(RunRole::Below, lower, &initial.slots[lo]).with(steps);",
     ),
     mutant(
         "failures are matched",

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cspec_analysis::{
-    counterexample::{Chosen, Counterexample, Datum, Mismatch, Run, Step, StepEnd, TextPart},
+    counterexample::{Chosen, Counterexample, Datum, Mismatch, Run, RunRole, Step, StepEnd, TextPart},
     ir::{Code, Implementation, Justification, LayerId, Program, Type, TypeDefKind},
     verdict::{ObligationName, Pattern},
 };
@@ -172,7 +172,7 @@ impl Replay<'_, '_> {
             let layer = self.claims.layer_named(&run.layer)?;
             for (number, step) in run.steps.iter().enumerate() {
                 // Of a procedure, what is wrong is wrong after its last step.
-                if run.title == "the procedure" && self.name.kind == "shape" {
+                if run.role == RunRole::Procedure && self.name.kind == "shape" {
                     continue;
                 }
                 if number == 0 {
@@ -270,12 +270,12 @@ impl Replay<'_, '_> {
     fn blamed<P>(&self, told: &Counterexample<P>) -> Result<Option<ObligationName>, Trouble> {
         let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
         let lower = owner.ok_or_else(|| unknown("an implementation of this name"))?.lower;
-        let runs: Vec<&Run<P>> = told.runs.iter().filter(|it| it.title != "the procedure").collect();
+        let runs: Vec<&Run<P>> = told.runs.iter().filter(|it| it.role != RunRole::Procedure).collect();
         let operation = |run: &Run<P>, step: usize| run.steps.get(step).map(|it| it.operation.clone());
         let (kind, mover, other) = match (runs.as_slice(), runs.first().map_or(0, |it| it.steps.len())) {
-            ([run], _) if run.title == "there" => return Ok(None),
+            ([run], _) if run.role == RunRole::There => return Ok(None),
             ([run], _) => ("silent", operation(run, 0), Some(String::new())),
-            ([happened, after], _) if after.title == "but after" => {
+            ([happened, after], _) if after.role == RunRole::ButAfter => {
                 ("stably-enabled", operation(happened, 0), operation(after, 0))
             }
             ([happened, _], 2) => ("left-mover", operation(happened, 1), operation(happened, 0)),

@@ -29,7 +29,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
-    counterexample::Counterexample,
+    counterexample::{Counterexample, RunRole},
     explore::{
         cells::Quantifier,
         code::CodeId,
@@ -222,7 +222,7 @@ fn matched(
         // What the relation makes of the other state is known at the end only; the state before the step may be so made itself.
         let mut slots = case.slots.clone();
         let start = teller.start_of(&initial.slots, &given[..step_stage], (lo, hi), &case.slots)?;
-        let below = teller.run("below", lower, &start.0).with(steps);
+        let below = teller.run(RunRole::Below, lower, &start.0).with(steps);
         slots[hi] = start.1.clone();
         let steps = teller.attempt(&slots, &matched)?;
         let layer = teller.layer(upper);
@@ -234,7 +234,7 @@ fn matched(
             End::Panicked(_, why) => format!("the step below panics: {why}"),
             _ => format!("the step below fails, and `{layer}::{name}` cannot fail there"),
         };
-        let above = teller.run("above", upper, &start.1).with(steps);
+        let above = teller.run(RunRole::Above, upper, &start.1).with(steps);
         let counterexample = teller.conclude(vec![below, above], conclusion);
         let site = match case.end {
             End::Failed(site) | End::Panicked(site, _) => Some(site),
@@ -279,7 +279,7 @@ pub fn initial(
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, None)?;
-        let run = teller.run("below", lower, &initial.slots[lo]).with(steps);
+        let run = teller.run(RunRole::Below, lower, &initial.slots[lo]).with(steps);
         let conclusion = format!("no initial state of `{}` is related to it", teller.layer(upper));
         let counterexample = teller.conclude(vec![run], conclusion);
         Ok(Some(Unmatched { counterexample, end: case.end, site: None, replayed: true }))
@@ -307,9 +307,9 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, None)?;
-        let below = teller.run("below", lower, &initial.slots[state]).with(steps);
+        let below = teller.run(RunRole::Below, lower, &initial.slots[state]).with(steps);
         let steps = teller.given(&initial.slots, &above[..1], &End::Done, None)?;
-        let above = teller.run("above", upper, &initial.slots[state]).with(steps);
+        let above = teller.run(RunRole::Above, upper, &initial.slots[state]).with(steps);
         let names = (teller.layer(lower), teller.layer(upper));
         let conclusion = format!("the state is initial in `{}`, but not in `{}`", names.0, names.1);
         let counterexample = teller.conclude(vec![below, above], conclusion);

@@ -16,7 +16,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
-    counterexample::Counterexample,
+    counterexample::{Counterexample, RunRole},
     explore::{
         machine::{Machine, Site},
         search::{Action, End},
@@ -99,7 +99,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
-        let run = teller.run("the procedure", lower, &initial.slots[before]).with(steps);
+        let run = teller.run(RunRole::Procedure, lower, &initial.slots[before]).with(steps);
         let mut slots = case.slots.clone();
         slots[before] = initial.slots[before].clone();
         let steps = teller.attempt(&slots, &allowed)?;
@@ -112,7 +112,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
             _ => "fails, and ".to_owned(),
         };
         let missing = if case.end == End::Done { first_difference(steps.last()) } else { "it cannot".to_owned() };
-        let above = teller.run("above", upper, &initial.slots[before]).with(steps);
+        let above = teller.run(RunRole::Above, upper, &initial.slots[before]).with(steps);
         let conclusion = format!("the procedure {what}`{layer}::{name}` has no such step: {missing}");
         let counterexample = teller.conclude(vec![run, above], conclusion);
         let end = case.end;

@@ -19,7 +19,7 @@ use super::{
     vacuous::Branches,
 };
 use crate::{
-    counterexample::Counterexample,
+    counterexample::{Counterexample, RunRole},
     explore::{
         code::CodeId,
         machine::Site,
@@ -163,7 +163,7 @@ fn explore(
             };
             let mut teller = Teller::new(setting, search, machine.known.clone());
             let steps = teller.given(&initial.slots, &script, &end, None)?;
-            let run = teller.run("possible", id, &initial.slots[state]).with(steps);
+            let run = teller.run(RunRole::Possible, id, &initial.slots[state]).with(steps);
             let counterexample = teller.conclude(vec![run], format!("`{}` {}: {why}", part.name(layer), ends(&end)));
             panics = Some(Panics { site, why, counterexample });
             Ok(false)

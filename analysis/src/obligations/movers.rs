@@ -23,7 +23,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
-    counterexample::{Counterexample, Mismatch, Step, StepEnd},
+    counterexample::{Counterexample, Mismatch, RunRole, Step, StepEnd},
     explore::{
         cells::Knowledge,
         machine::Machine,
@@ -218,7 +218,7 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
         let name = &setting.program.layers[layer.0 as usize].operations[mover].name;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &script, &case.end, Some(&case.slots))?;
-        let run = teller.run("possible", layer, &initial.slots[state]).with(steps);
+        let run = teller.run(RunRole::Possible, layer, &initial.slots[state]).with(steps);
         let counterexample = teller.conclude(vec![run], format!("`{name}` {what}: a mover must be silent"));
         Ok(Some(Refutation::new(counterexample, replayed)))
     })
@@ -272,12 +272,12 @@ pub fn moves_from<'p>(
     let other = if matches!(case.end, End::Failed(_)) { &failing } else { &swapped };
     let mut teller = Teller::new(setting, search, case.known.clone());
     let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
-    let happened = teller.run("possible", layer, &initial.slots[pair.state]).with(steps);
+    let happened = teller.run(RunRole::Possible, layer, &initial.slots[pair.state]).with(steps);
     let mut slots = case.slots.clone();
     slots[pair.state] = initial.slots[pair.state].clone();
     let steps = teller.attempt(&slots, other)?;
     let conclusion = format!("in the other order {}", first_difference(steps.last()));
-    let swapped = teller.run("other order", layer, &initial.slots[pair.state]).with(steps);
+    let swapped = teller.run(RunRole::OtherOrder, layer, &initial.slots[pair.state]).with(steps);
     let known = teller.known().clone();
     let counterexample = teller.conclude(vec![happened, swapped], conclusion);
     Ok(Some((Refutation::new(counterexample, replayed), known)))
@@ -308,8 +308,10 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
         let mut after = steps.split_off(steps.len().min(1));
         after.extend(teller.attempt(&case.slots, &enabled)?);
         let state = &initial.slots[pair.state];
-        let runs =
-            vec![teller.run("possible", layer, state).with(steps), teller.run("but after", layer, state).with(after)];
+        let runs = vec![
+            teller.run(RunRole::Possible, layer, state).with(steps),
+            teller.run(RunRole::ButAfter, layer, state).with(after),
+        ];
         let operations = &setting.program.layers[layer.0 as usize].operations;
         let names = (&operations[mover.operation].name, &operations[other.operation].name);
         let conclusion = format!("`{}` has disabled `{}`", names.1, names.0);
@@ -334,7 +336,7 @@ pub fn enabled_from<'p>(
     let Some(known) = unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else { return Ok(None) };
     let mut teller = Teller::new(setting, search, known);
     let steps = teller.attempt(&start.slots, &enabled)?;
-    let run = teller.run("there", layer, &start.slots[pair.state]).with(steps);
+    let run = teller.run(RunRole::There, layer, &start.slots[pair.state]).with(steps);
     let known = teller.known().clone();
     let name = &setting.program.layers[layer.0 as usize].operations[mover.operation].name;
     let counterexample = teller.conclude(vec![run], format!("`{name}` may have to wait there"));

@@ -31,7 +31,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
-    counterexample::Counterexample,
+    counterexample::{Counterexample, RunRole},
     explore::{
         cells::Quantifier,
         code::{CodeId, Glue},
@@ -526,7 +526,7 @@ impl<'a> PartitionEnd<'a> {
             let Some(known) = refuted else { return Ok(None) };
             let mut teller = Teller::new(setting, search, known);
             let steps = teller.given(&initial.slots, &given, &End::Done, None)?;
-            let run = teller.run("above", upper, &initial.slots[all]).with(steps);
+            let run = teller.run(RunRole::Above, upper, &initial.slots[all]).with(steps);
             let names = (self.layer_name(self.implementation.lower), self.layer_name(upper));
             let conclusion = format!("every entry is initial in `{}`, but the whole is not in `{}`", names.0, names.1);
             let counterexample = teller.conclude(vec![run], conclusion);
@@ -582,11 +582,11 @@ impl Question {
             |(name, slot, ty): &(&str, Slot, Type)| ((*name).to_owned(), teller.datum(&initial.slots[*slot], ty));
         let values = self.shown.iter().map(shown).collect();
         // What it starts from may have been cut out of another state.
-        let mut runs = vec![teller.run("possible", self.from.0, &case.slots[self.from.1]).with(steps)];
+        let mut runs = vec![teller.run(RunRole::Possible, self.from.0, &case.slots[self.from.1]).with(steps)];
         if case.end == End::Done {
             let steps = teller.attempt(&case.slots, &self.wanted)?;
             let from = &case.slots[self.wanted_from.1];
-            runs.push(teller.run("wanted", self.wanted_from.0, from).with(steps));
+            runs.push(teller.run(RunRole::Wanted, self.wanted_from.0, from).with(steps));
         }
         // Where no step is told, since the code that cuts panics, there is still the state that it cuts from.
         let mut number = 0;

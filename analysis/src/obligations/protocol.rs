@@ -23,6 +23,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
+    counterexample::RunRole,
     explore::{
         machine::Machine,
         search::{Action, End},
@@ -54,7 +55,7 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
         let mut teller = Teller::new(setting, search, case.known.clone());
         let values: Vec<Value> = arguments.iter().map(|it| initial.slots[*it].clone()).collect();
         let step = teller.refused(layer, operation, None, &initial.slots[me], &values);
-        let run = teller.run("possible", layer, &initial.slots[state]).with(vec![step]);
+        let run = teller.run(RunRole::Possible, layer, &initial.slots[state]).with(vec![step]);
         let process = teller.datum(&initial.slots[me], &Type::Pid);
         let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
         let conclusion = format!("{process} may not call `{name}` there");
@@ -98,7 +99,7 @@ pub fn stays_allowed(
         let replayed = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
-        let run = teller.run("possible", layer, &initial.slots[before]).with(steps);
+        let run = teller.run(RunRole::Possible, layer, &initial.slots[before]).with(steps);
         let process = teller.datum(&initial.slots[me], &Type::Pid);
         let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
         let conclusion = format!("{process} may call `{name}` before this step, but not after it");

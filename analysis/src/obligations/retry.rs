@@ -17,7 +17,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
-    counterexample::Counterexample,
+    counterexample::{Counterexample, RunRole},
     explore::{
         cells::Knowledge,
         code::Op,
@@ -233,7 +233,7 @@ impl<'p> Turns<'_, 'p, '_> {
             let mut teller = Teller::new(self.setting, search, known);
             let steps = teller.attempt(&machine.slots, &self.allowed)?;
             counterexample.conclusion = format!("{}: {}", counterexample.conclusion, first_difference(steps.last()));
-            counterexample.runs.push(teller.run("above", upper, &machine.slots[self.before]).with(steps));
+            counterexample.runs.push(teller.run(RunRole::Above, upper, &machine.slots[self.before]).with(steps));
             search.pausing = true;
         }
         Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site }))
@@ -251,7 +251,7 @@ impl<'p> Turns<'_, 'p, '_> {
         let pausing = std::mem::replace(&mut search.pausing, false);
         let mut teller = Teller::new(self.setting, search, known);
         let steps = teller.steps(machine, end);
-        let run = teller.run("a turn", self.implemented.lower, &machine.slots[self.before]).with(steps);
+        let run = teller.run(RunRole::Turn, self.implemented.lower, &machine.slots[self.before]).with(steps);
         let conclusion = conclusion(&mut teller);
         let counterexample = teller.conclude(vec![run], conclusion);
         search.pausing = pausing;

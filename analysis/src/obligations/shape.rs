@@ -30,7 +30,7 @@ use super::{
     tell::Teller,
 };
 use crate::{
-    counterexample::Counterexample,
+    counterexample::{Counterexample, RunRole},
     explore::{
         cells::{Knowledge, Quantifier},
         code::CodeId,
@@ -404,7 +404,7 @@ impl<'p> Walk<'_, 'p> {
             let pausing = std::mem::replace(&mut search.pausing, false);
             let mut teller = Teller::new(self.setting, search, known.clone());
             let steps = teller.steps(&call.before, &End::Done);
-            let before = teller.run("the procedure", self.lower, &self.from).with(steps);
+            let before = teller.run(RunRole::Procedure, self.lower, &self.from).with(steps);
             if there.runs.is_empty() || !before.steps.is_empty() {
                 there.runs.insert(0, before);
             }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::question::{Setting, concrete_value};
 use crate::{
-    counterexample::{self, Choice, Counterexample, Datum, Mismatch, Run, Step, StepEnd},
+    counterexample::{self, Choice, Counterexample, Datum, Mismatch, Run, RunRole, Step, StepEnd},
     explore::{
         cells::{Knowledge, Quantifier},
         code::CodeId,
@@ -77,9 +77,9 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
     }
 
     /// A run without steps yet, from a state of this layer.
-    pub fn run(&mut self, title: &str, layer: LayerId, from: &Value) -> Run<Anchor> {
+    pub fn run(&mut self, role: RunRole, layer: LayerId, from: &Value) -> Run<Anchor> {
         let from = self.datum(from, self.setting.state(layer));
-        Run { title: title.to_owned(), layer: self.layer(layer), from, steps: Vec::new() }
+        Run { role, layer: self.layer(layer), from, steps: Vec::new() }
     }
 
     /// The steps of a script that can be run from these slots so that it ends like this. If an end is given, slots that are filled in it

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cspec_analysis::{
-    counterexample::{Counterexample, Datum, Mismatch, Run, Step, StepEnd},
+    counterexample::{Counterexample, Datum, Mismatch, Run, RunRole, Step, StepEnd},
     diagnostics::{Applicability, Diagnostic, Fix, Severity, codes},
     ir::{Claim, Span},
     report::{
@@ -94,12 +94,12 @@ pub fn two_orders() -> Counterexample {
         place: Some(span(0, "read", 0)),
         ..write(state(value))
     };
-    let run = |title: &str, steps| Run { title: title.to_owned(), layer: "Lock".to_owned(), from: state(0), steps };
+    let run = |role, steps| Run { role, layer: "Lock".to_owned(), from: state(0), steps };
     Counterexample {
         values: Vec::new(),
         runs: vec![
-            run("possible", vec![write(state(1)), read(1, 1, None)]),
-            run("other order", vec![read(0, 0, Some(Mismatch::Result(Datum::Int(1))))]),
+            run(RunRole::Possible, vec![write(state(1)), read(1, 1, None)]),
+            run(RunRole::OtherOrder, vec![read(0, 0, Some(Mismatch::Result(Datum::Int(1))))]),
         ],
         conclusion: "in the other order `read` cannot return 1".to_owned(),
     }

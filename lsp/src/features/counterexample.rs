@@ -120,7 +120,7 @@ fn columns(counterexample: &Counterexample, link: Link<'_>) -> String {
 
 /// The cells of one run: its title, the state it starts from, then two for each step.
 fn column(run: &Run, differing: &[String], link: Link<'_>) -> Vec<String> {
-    let mut cells = vec![run.title.clone(), code(&run.from.to_string())];
+    let mut cells = vec![run.role.words().to_owned(), code(&run.from.to_string())];
     for (number, step) in run.steps.iter().enumerate() {
         let words = step.to_string().replace('|', "\\|").replace('[', "\\[").replace(']', "\\]");
         cells.push(step.place.and_then(|it| link(&words, it)).unwrap_or(words));
@@ -153,7 +153,7 @@ fn code(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cspec_analysis::counterexample::{Datum, Step, StepEnd};
+    use cspec_analysis::counterexample::{Datum, RunRole, Step, StepEnd};
     use expect_test::expect;
 
     use super::*;
@@ -180,20 +180,20 @@ mod tests {
 
     #[test]
     fn two_orders_stand_side_by_side() {
-        let run = |title: &str, steps| Run { title: title.to_owned(), layer: String::new(), from: owner(None), steps };
+        let run = |role, steps| Run { role, layer: String::new(), from: owner(None), steps };
         let mut last = step(1, "release", Datum::Unit, owner(None));
         last.mismatch = Some(Mismatch::State(owner(Some(0))));
         let counterexample = Counterexample {
             values: Vec::new(),
             runs: vec![
                 run(
-                    "possible",
+                    RunRole::Possible,
                     vec![
                         step(1, "release", Datum::Unit, owner(None)),
                         step(0, "acquire", Datum::Bool(true), owner(Some(0))),
                     ],
                 ),
-                run("other order", vec![step(0, "acquire", Datum::Bool(true), owner(Some(0))), last]),
+                run(RunRole::OtherOrder, vec![step(0, "acquire", Datum::Bool(true), owner(Some(0))), last]),
             ],
             conclusion: String::new(),
         };

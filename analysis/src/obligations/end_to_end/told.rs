@@ -5,7 +5,7 @@ use super::{
     system::{Id, Process},
 };
 use crate::{
-    counterexample::{Counterexample, Datum, Run, Step, StepEnd},
+    counterexample::{Counterexample, Datum, Run, RunRole, Step, StepEnd},
     explore::{order::Numbering, search::Search, show::Show, value::Value},
     ir::Anchor,
 };
@@ -26,7 +26,7 @@ impl<'p> Product<'_, 'p> {
         };
         let steps = path.iter().filter_map(|it| self.step_told(&show, it, state(it)));
         let run = Run {
-            title: "at the bottom".to_owned(),
+            role: RunRole::AtTheBottom,
             layer: layer.name.clone(),
             from: path.first().map_or(Datum::Opaque, |it| state(it)),
             steps: steps.collect(),

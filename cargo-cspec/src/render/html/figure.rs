@@ -90,7 +90,7 @@ fn lane<P>(run: &Run<P>, lane: usize, columns: &[usize], processes: &[&Datum]) -
     let from = run.from.to_string();
     html! {
         g.lane.dashed[lane > 0] {
-            text.name x="0" y=(y - 4) { (run.title) }
+            text.name x="0" y=(y - 4) { (run.role.words()) }
             @for (line, text) in wrapped(&from, 29).iter().enumerate() {
                 text.faint x="0" y=(y + 14 + line * 15) { (text) title { (from) } }
             }

@@ -113,8 +113,10 @@ fn steps(counterexample: &Counterexample, files: &[SourceText]) -> Markup {
 
 /// The cells of a lane: title, state, step, state, step, ….
 fn lane(run: &Run, files: &[SourceText]) -> Vec<Markup> {
-    let mut cells =
-        vec![html! { th scope="col" { (run.title) ", in " (run.layer) } }, html! { td.state { (display(&run.from)) } }];
+    let mut cells = vec![
+        html! { th scope="col" { (run.role.words()) ", in " (run.layer) } },
+        html! { td.state { (display(&run.from)) } },
+    ];
     for (number, step) in run.steps.iter().enumerate() {
         let place = step.place.and_then(|it| Place::find(files, it));
         let place = place.map(|it| format!("{}:{}", it.path, it.start().line)).unwrap_or_default();
