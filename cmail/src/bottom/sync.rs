@@ -23,6 +23,7 @@ struct Directory {
 struct State {
     started: u64,
     finished: u64,
+    waiting: usize,
     /// The last one that failed. What it should have written may be gone for good, whatever later ones say.
     failed: Option<(u64, Errno)>,
 }
@@ -46,7 +47,9 @@ impl Directory {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = state.started + 1;
         while state.finished < mine && state.started > state.finished {
+            state.waiting += 1;
             state = self.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
         if state.finished < mine {
             state.started += 1;
@@ -58,7 +61,10 @@ impl Directory {
             if let Err(errno) = result {
                 state.failed = Some((number, errno));
             }
-            self.finished.notify_all();
+            // It is a system call, whether anybody waits or not.
+            if state.waiting > 0 {
+                self.finished.notify_all();
+            }
         }
         match state.failed {
             Some((number, errno)) if number >= mine => Err(errno),

@@ -7,6 +7,7 @@ mod lines;
 pub mod names;
 pub mod passwords;
 pub mod pop3;
+mod queue;
 mod session;
 pub mod smtp;
 pub mod store;

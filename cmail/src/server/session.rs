@@ -3,15 +3,18 @@
 //!
 //! No client can keep a session for ever: it has so long for each command, so long for each piece of a reply, and so long in all.
 
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tracing::{debug, error, info};
 
 use super::config::Config;
@@ -62,12 +65,37 @@ struct Deadline {
     at: Instant,
     /// Of the session.
     end: Instant,
+    /// Rings when it is time to look, which may be before the deadline: deadlines are put off all the time, and it is set again only when it
+    /// has rung. To set it is a system call where nothing else is going on.
+    alarm: Pin<Box<Sleep>>,
 }
 
 impl Deadline {
     fn new(idle: u64, session: u64, least_rate: u32) -> Deadline {
         let (idle, now) = (Duration::from_secs(idle), Instant::now());
-        Deadline { idle, least_rate, at: now + idle, end: now + Duration::from_secs(session) }
+        let (at, end) = (now + idle, now + Duration::from_secs(session));
+        Deadline { idle, least_rate, at, end, alarm: Box::pin(sleep_until(at.min(end))) }
+    }
+
+    /// What comes of it, or nothing if that is not known in time.
+    async fn wait<T>(&mut self, until: Instant, what: impl Future<Output = T>) -> Option<T> {
+        let mut what = pin!(what);
+        poll_fn(|context| {
+            if let Poll::Ready(done) = what.as_mut().poll(context) {
+                return Poll::Ready(Some(done));
+            }
+            if self.alarm.deadline() > until {
+                self.alarm.as_mut().reset(until);
+            }
+            loop {
+                ready!(self.alarm.as_mut().poll(context));
+                if self.alarm.deadline() >= until {
+                    return Poll::Ready(None);
+                }
+                self.alarm.as_mut().reset(until);
+            }
+        })
+        .await
     }
 
     /// The client has a reply, and all the time for its next command.
@@ -125,7 +153,7 @@ pub async fn smtp(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
             smtp::Step::Read => {
                 send(&mut client, session.take_output(), &mut deadline).await?;
                 let may_leave = session.is_between_messages();
-                match hear(&mut client, &mut piece, deadline.of_command(), may_leave, &mut leaving).await? {
+                match hear(&mut client, &mut piece, &mut deadline, may_leave, &mut leaving).await? {
                     Heard::Said(octets) => {
                         deadline.heard(octets);
                         session.receive(&piece[..octets]);
@@ -183,7 +211,7 @@ pub async fn pop3(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
             pop3::Step::Write => send(&mut client, session.take_output(), &mut deadline).await?,
             pop3::Step::Read => {
                 send(&mut client, session.take_output(), &mut deadline).await?;
-                match hear(&mut client, &mut piece, deadline.of_command(), session.is_idle(), &mut leaving).await? {
+                match hear(&mut client, &mut piece, &mut deadline, session.is_idle(), &mut leaving).await? {
                     Heard::Said(octets) => {
                         deadline.heard(octets);
                         session.receive(&piece[..octets]);
@@ -226,17 +254,18 @@ async fn log_in(shared: &Shared, user: String, password: String, peer: IpAddr) -
 async fn hear(
     client: &mut TcpStream,
     piece: &mut [u8],
-    deadline: Instant,
+    deadline: &mut Deadline,
     may_leave: bool,
     leaving: &mut watch::Receiver<bool>,
 ) -> io::Result<Heard> {
     if may_leave && *leaving.borrow() {
         return Ok(Heard::Leaving);
     }
+    let until = deadline.of_command();
     tokio::select! {
-        read = timeout_at(deadline, client.read(piece)) => match read {
-            Ok(octets) => Ok(octets.map(|octets| if octets == 0 { Heard::Left } else { Heard::Said(octets) })?),
-            Err(_) => Ok(Heard::Nothing),
+        read = deadline.wait(until, client.read(piece)) => match read {
+            Some(octets) => Ok(octets.map(|octets| if octets == 0 { Heard::Left } else { Heard::Said(octets) })?),
+            None => Ok(Heard::Nothing),
         },
         _ = leaving.changed(), if may_leave => Ok(Heard::Leaving),
     }
@@ -245,9 +274,10 @@ async fn hear(
 /// Sends all of it, a piece at a time. A client that does not read is given as long for each as one that does not write.
 async fn send(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
     for piece in output.chunks(PIECE_OUT) {
-        match timeout_at(deadline.of_piece(), client.write_all(piece)).await {
-            Ok(sent) => sent?,
-            Err(_) => {
+        let until = deadline.of_piece();
+        match deadline.wait(until, client.write_all(piece)).await {
+            Some(sent) => sent?,
+            None => {
                 debug!("a client does not read");
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -260,4 +290,47 @@ async fn send(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) 
 async fn close(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
     send(client, output, deadline).await?;
     client.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run<T>(test: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(test)
+    }
+
+    /// What a client must do in time is cut at its deadline, neither earlier nor later, however often that was put off.
+    #[test]
+    fn the_alarm_rings_at_the_deadline() {
+        run(async {
+            let start = Instant::now();
+            let mut deadline = Deadline::new(10, 35, 0);
+            let second = Duration::from_secs(1);
+            for said in [9, 18, 27] {
+                let until = deadline.of_command();
+                assert_eq!(deadline.wait(until, sleep_until(start + said * second)).await, Some(()), "{said}");
+                deadline.answered();
+            }
+            let until = deadline.of_command();
+            assert_eq!(deadline.wait(until, std::future::pending::<()>()).await, None);
+            // Without an end of the session it would have been 37.
+            assert_eq!(start.elapsed().as_secs(), 35);
+        });
+    }
+
+    /// A deadline that comes earlier than the one before it.
+    #[test]
+    fn the_alarm_is_not_late() {
+        run(async {
+            let start = Instant::now();
+            let mut deadline = Deadline::new(10, 100, 0);
+            let second = Duration::from_secs(1);
+            let ready = deadline.wait(start + 50 * second, sleep_until(start + second)).await;
+            assert_eq!(ready, Some(()));
+            assert_eq!(deadline.wait(start + 3 * second, std::future::pending::<()>()).await, None);
+            assert_eq!(start.elapsed().as_secs(), 3);
+        });
+    }
 }

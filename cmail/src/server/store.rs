@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
 use cspec::{Map, Pid};
 use tokio::sync::oneshot;
 use tracing::error;
 
+use super::queue::Queue;
 use crate::bottom::{Bottom, Client, Disk, Durability, Error, Incarnations, Root, SessionLock, Stopped, Syncs};
 use crate::conform::record::{Call, Recorder, digest};
 use crate::layers::*;
@@ -41,17 +41,24 @@ pub struct Options {
     pub recorder: Recorder,
 }
 
-/// All that a session can do with mail. It may be cloned.
-#[derive(Clone, Debug)]
+/// All that a session can do with mail.
+#[derive(Debug)]
 pub struct Store {
-    tasks: Sender<Task>,
+    tasks: Arc<Queue<Task>>,
     /// The process that says whether there is a mailbox.
-    doorkeeper: Arc<Mutex<Bottom>>,
+    doorkeeper: Mutex<Bottom>,
     plan: Plan,
     root: Arc<Root>,
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.tasks.close();
+    }
+}
+
 /// A client, and where its responses go. Whoever waits for a process that stopped is told nothing.
+#[derive(Debug)]
 struct Task {
     client: Client,
     reply: oneshot::Sender<Vec<Response>>,
@@ -62,7 +69,7 @@ struct Task {
 pub struct Trouble;
 
 impl Store {
-    /// Starts the threads. They end when the last store that was cloned from this one is gone.
+    /// Starts the threads. They end when the store is gone.
     pub fn start(root: &Path, options: Options) -> Result<Store, Error> {
         let root = Arc::new(Root::open(root)?);
         let incarnations = Arc::new(Incarnations::new(&root)?);
@@ -74,15 +81,19 @@ impl Store {
             let disk = Disk::new(root.clone(), incarnations.clone(), durability.clone());
             Bottom::new(disk, options.recorder.clone())
         };
-        let (tasks, queue) = unbounded();
-        for _ in 0..options.threads.max(1) {
-            let (bottom, queue) = (process(), queue.clone());
+        let threads = options.threads.max(1);
+        let doorkeeper = Mutex::new(process());
+        let store = Store { tasks: Arc::new(Queue::new(threads)), doorkeeper, plan: options.plan, root: root.clone() };
+        for number in 0..threads {
+            let (bottom, tasks) = (process(), store.tasks.clone());
             let (plan, recorder) = (options.plan, options.recorder.clone());
-            let run = move || work(&queue, bottom, plan, &recorder);
+            let run = move || {
+                let next = std::iter::from_fn(|| tasks.take(number));
+                work(next, bottom, plan, &recorder);
+            };
             thread::Builder::new().name("store".to_owned()).spawn(run).map_err(Error::Thread)?;
         }
-        let doorkeeper = Arc::new(Mutex::new(process()));
-        Ok(Store { tasks, doorkeeper, plan: options.plan, root })
+        Ok(store)
     }
 
     /// Whether there is a mailbox of this name.
@@ -155,14 +166,14 @@ impl Store {
 
     async fn serve(&self, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Trouble> {
         let (reply, answer) = oneshot::channel();
-        self.tasks.send(Task { client: Client::new(requests), reply }).map_err(|_| Trouble)?;
+        self.tasks.push(Task { client: Client::new(requests), reply });
         answer.await.map_err(|_| Trouble)
     }
 }
 
 /// One thread: tasks until there are no more.
-fn work(queue: &Receiver<Task>, mut bottom: Bottom, plan: Plan, recorder: &Recorder) {
-    for Task { client, reply } in queue {
+fn work(tasks: impl Iterator<Item = Task>, mut bottom: Bottom, plan: Plan, recorder: &Recorder) {
+    for Task { client, reply } in tasks {
         bottom.admit(client);
         let process = bottom.process();
         let served = attempt(|| match plan {

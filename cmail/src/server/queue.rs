@@ -1,0 +1,122 @@
+//! A queue from which threads take. The thread that has waited the shortest is woken, and no other: what it has open and in its caches is the
+//! freshest. A thread that waits does not spin; there are few cores, and the clients want them.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Work for a fixed number of threads.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    /// One for each thread.
+    bells: Vec<Condvar>,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    waiting: VecDeque<T>,
+    /// The threads that wait, the last one to come at the end.
+    idle: Vec<usize>,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    /// An empty queue for threads with the numbers below `threads`.
+    pub fn new(threads: usize) -> Queue<T> {
+        let state = State { waiting: VecDeque::new(), idle: Vec::new(), closed: false };
+        Queue { state: Mutex::new(state), bells: (0..threads).map(|_| Condvar::new()).collect() }
+    }
+
+    /// Adds something, and wakes a thread if one waits.
+    pub fn push(&self, work: T) {
+        let mut state = self.state();
+        state.waiting.push_back(work);
+        let woken = state.idle.pop();
+        drop(state);
+        if let Some(thread) = woken {
+            self.bells[thread].notify_one();
+        }
+    }
+
+    /// The next thing for this thread, which waits for it; `None` when there will be nothing more.
+    pub fn take(&self, thread: usize) -> Option<T> {
+        let mut state = self.state();
+        loop {
+            // It is here still if it woke by itself.
+            state.idle.retain(|idle| *idle != thread);
+            if let Some(work) = state.waiting.pop_front() {
+                return Some(work);
+            }
+            if state.closed {
+                return None;
+            }
+            state.idle.push(thread);
+            state = self.bells[thread].wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Nothing more will come: threads end when what waits is done.
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.bells.iter().for_each(Condvar::notify_one);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::*;
+
+    /// Waits until so many threads wait.
+    fn wait_for_idle<T>(queue: &Queue<T>, threads: usize) {
+        while queue.state().idle.len() < threads {
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn everything_is_taken_once() {
+        let queue = Queue::new(4);
+        let taken = thread::scope(|scope| {
+            let take_all = |thread| {
+                let queue = &queue;
+                scope.spawn(move || std::iter::from_fn(|| queue.take(thread)).collect::<Vec<_>>())
+            };
+            let threads: Vec<_> = (0..4).map(take_all).collect();
+            (0..10_000).for_each(|number| queue.push(number));
+            queue.close();
+            let mut taken: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().expect("it ends")).collect();
+            taken.sort_unstable();
+            taken
+        });
+        assert_eq!(taken, (0..10_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_thread_that_waited_last_is_woken_first() {
+        let (queue, (send, took)) = (Queue::new(3), channel());
+        thread::scope(|scope| {
+            for thread in 0..3 {
+                let (queue, send) = (&queue, send.clone());
+                scope.spawn(move || {
+                    while queue.take(thread).is_some() {
+                        send.send(thread).expect("the test listens");
+                    }
+                });
+                wait_for_idle(queue, thread + 1);
+            }
+            for _ in 0..10 {
+                queue.push(());
+                assert_eq!(took.recv(), Ok(2));
+                wait_for_idle(&queue, 3);
+            }
+            queue.close();
+        });
+    }
+}
