@@ -9,7 +9,7 @@ use std::{
 };
 
 use cspec_analysis::{
-    diagnostics::{Diagnostic, codes},
+    diagnostics::{Diagnostic, Fix, codes},
     ir::Span,
     report::SourceText,
 };
@@ -150,6 +150,8 @@ struct Result {
     message: Text,
     locations: Vec<Location>,
     related_locations: Vec<Location>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<ProposedFix>,
     partial_fingerprints: BTreeMap<&'static str, String>,
 }
 
@@ -175,8 +177,53 @@ impl Result {
                 .iter()
                 .filter_map(|(span, label)| Location::new(files, *span, label))
                 .collect(),
+            fixes: found.fixes.iter().filter_map(|fix| ProposedFix::new(files, fix)).collect(),
             partial_fingerprints: [("cspec/v1", identity.to_hex()[..32].to_owned())].into(),
         }
+    }
+}
+
+/// What the format calls a `fix`. It has no word for who may apply one, so rustc's word is among the properties.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProposedFix {
+    description: Text,
+    artifact_changes: [ArtifactChange; 1],
+    properties: FixProperties,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange {
+    artifact_location: Artifact,
+    replacements: [Replacement; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement {
+    deleted_region: Region,
+    inserted_content: Text,
+}
+
+#[derive(Serialize)]
+struct FixProperties {
+    applicability: &'static str,
+}
+
+impl ProposedFix {
+    fn new(files: &[SourceText], fix: &Fix) -> Option<ProposedFix> {
+        let place = Place::find(files, fix.span)?;
+        let replacement = Replacement {
+            deleted_region: Region::new(&place),
+            inserted_content: Text { text: fix.replacement.clone() },
+        };
+        let change = ArtifactChange { artifact_location: artifact(place.path.as_str()), replacements: [replacement] };
+        Some(ProposedFix {
+            description: Text { text: fix.title.clone() },
+            artifact_changes: [change],
+            properties: FixProperties { applicability: fix.applicability.name() },
+        })
     }
 }
 
@@ -213,12 +260,17 @@ struct Region {
     end_column: usize,
 }
 
+impl Region {
+    fn new(place: &Place<'_>) -> Region {
+        let (start, end) = (place.start(), place.end());
+        Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column }
+    }
+}
+
 impl Location {
     fn new(files: &[SourceText], span: Span, label: &str) -> Option<Location> {
         let place = Place::find(files, span)?;
-        let (start, end) = (place.start(), place.end());
-        let region =
-            Region { start_line: start.line, start_column: start.column, end_line: end.line, end_column: end.column };
+        let region = Region::new(&place);
         let message = (!label.is_empty()).then(|| Text { text: label.to_owned() });
         let artifact_location = artifact(place.path.as_str());
         Some(Location { physical_location: PhysicalLocation { artifact_location, region: Some(region) }, message })
@@ -293,6 +345,20 @@ mod tests {
         assert_eq!(result["relatedLocations"].as_array().map(Vec::len), Some(3));
         assert_eq!(printed["runs"][0]["originalUriBaseIds"]["ROOT"]["uri"], "file:///work/");
         assert_eq!(printed["runs"][0]["invocations"][0]["exitCode"], 1);
+    }
+
+    #[test]
+    fn a_fix_says_what_to_put_where_and_who_may() {
+        let printed = sarif(&[failing()]);
+        let fix = &printed["runs"][0]["results"][0]["fixes"][0];
+        assert_eq!(fix["description"]["text"], "Claim what holds: change `right` to `non`");
+        assert_eq!(fix["properties"]["applicability"], "MachineApplicable");
+        let change = &fix["artifactChanges"][0];
+        assert_eq!(change["artifactLocation"]["uri"], "demo/src/lock.rs");
+        let replacement = &change["replacements"][0];
+        let columns = ["startColumn", "endColumn"].map(|end| replacement["deletedRegion"][end].as_u64());
+        assert_eq!(columns, [Some(10), Some(15)]);
+        assert_eq!(replacement["insertedContent"]["text"], "non");
     }
 
     #[test]
