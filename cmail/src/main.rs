@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use cmail::bench::{self, Bench, Subject};
 use cmail::server::names;
-use cmail::server::passwords::Passwords;
+use cmail::server::passwords::{Passwords, can_be_said};
 use cmail::server::store::Plan;
 use cmail::server::worker::{self, Failure, Serve};
 use cmail::{Root, conform};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use tracing_subscriber::EnvFilter;
 
 /// A mail server: SMTP in, POP3 out, over a mail store whose layers are checked.
@@ -119,10 +120,10 @@ struct ServeArguments {
     #[command(flatten)]
     store: StoreArguments,
     /// Where to listen for SMTP; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525", value_parser = address)]
     smtp: SocketAddr,
     /// Where to listen for POP3; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2110")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2110", value_parser = address)]
     pop3: SocketAddr,
     /// Processes that serve clients.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -221,6 +222,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "say an IP address and a port, as in 127.0.0.1:2525, 0.0.0.0:25 or [::1]:2525")
+}
+
 fn init(path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     // If it cannot be read, `Root::init` says why.
@@ -310,13 +315,28 @@ fn set_password(user: &User) -> Result<(), Failure> {
     if user.no_password {
         return Ok(passwords.set(&user.name, None)?);
     }
-    if io::stdin().is_terminal() {
-        eprintln!("Password:");
+    let text = read_password()?;
+    match text.lines().next().unwrap_or_default() {
+        "" => Err("no password on standard input; `--no-password` lets the user log in with any".into()),
+        password if can_be_said(password) => Ok(passwords.set(&user.name, Some(password))?),
+        _ => Err("a client cannot say this password: it has up to 248 octets and no control characters".into()),
     }
-    let mut text = String::new();
-    io::stdin().take(1024).read_to_string(&mut text)?;
-    match text.lines().next() {
-        Some(password) if !password.is_empty() => Ok(passwords.set(&user.name, Some(password))?),
-        _ => Err("no password on standard input; `--no-password` lets the user log in with any".into()),
+}
+
+/// A line from standard input. A terminal is asked for it, and does not show it.
+fn read_password() -> io::Result<String> {
+    let (stdin, mut text) = (io::stdin(), String::new());
+    let shown = tcgetattr(&stdin).ok();
+    if let Some(shown) = &shown {
+        eprint!("Password: ");
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
     }
+    let read = stdin.lock().take(1024).read_line(&mut text);
+    if let Some(shown) = &shown {
+        eprintln!();
+        tcsetattr(&stdin, OptionalActions::Now, shown)?;
+    }
+    read.map(|_| text)
 }

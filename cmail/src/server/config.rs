@@ -153,7 +153,7 @@ impl Config {
 
     /// What concerns POP3 sessions.
     pub fn pop3(&self) -> pop3::Config {
-        pop3::Config { command: 255, errors: self.errors, output: 64 << 10 }
+        pop3::Config { command: pop3::COMMAND, errors: self.errors, output: 64 << 10 }
     }
 
     /// How long sessions may take to finish when the server stops.

@@ -10,6 +10,8 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
+use super::pop3;
+
 /// The file of a root.
 #[derive(Clone, Debug)]
 pub struct Passwords {
@@ -72,6 +74,11 @@ impl Passwords {
     }
 }
 
+/// Whether a client can say this password: `PASS`, a space and the end of the line belong to a command, too.
+pub fn can_be_said(password: &str) -> bool {
+    !password.is_empty() && password.len() <= pop3::COMMAND - "PASS \r\n".len() && !password.contains(char::is_control)
+}
+
 /// What the file has for a user; empty if any password will do.
 fn hash_of<'a>(text: &'a str, user: &str) -> Option<&'a str> {
     text.lines().find(|line| is_of(line, user)).map(|line| &line[user.len() + 1..])
@@ -106,6 +113,12 @@ mod tests {
                 assert!(parsed.is_err() || hash.starts_with('$'), "{hash}");
             }
         });
+    }
+
+    #[test]
+    fn what_a_client_can_say() {
+        assert!(can_be_said("x") && can_be_said("a b ") && can_be_said("größe") && can_be_said(&"x".repeat(248)));
+        assert!(!can_be_said("") && !can_be_said("a\tb") && !can_be_said(&"x".repeat(249)));
     }
 
     #[test]
