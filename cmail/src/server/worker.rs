@@ -13,6 +13,7 @@ use std::time::Duration;
 use rustix::process::{
     Pid, Resource, Signal, getppid, getrlimit, kill_process, set_parent_process_death_signal, setrlimit,
 };
+use rustix::thread::set_name;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
@@ -110,7 +111,11 @@ async fn supervise(main: Arc<Main>, mut child: Child, mut leaving: watch::Receiv
             exit = child.wait() => exit,
             _ = leaving.changed() => return end(&main, child).await,
         };
-        warn!(?exit, "a worker is gone; it is started anew");
+        match &exit {
+            Ok(status) if status.success() => warn!("a worker has left, as somebody else told it; it is started anew"),
+            Ok(status) => warn!(%status, "a worker is gone; it is started anew"),
+            Err(error) => warn!(%error, "what became of a worker is not known; it is started anew"),
+        }
         // One that was killed is missed. One that has given up, as its settings do not let it start, gives up again.
         let gave_up = exit.is_ok_and(|status| status.code().is_some());
         let mut pause = Duration::from_millis(if gave_up { 1000 } else { 100 });
@@ -148,7 +153,9 @@ async fn end(main: &Main, mut child: Child) {
 fn start(main: &Main) -> io::Result<Child> {
     let Serve { root, plan, durable, record, .. } = &main.serve;
     let socket = |listener: &TcpListener| listener.as_fd().try_clone_to_owned().map(Stdio::from);
-    let mut command = Command::new(std::env::current_exe()?);
+    // This program, also after its file was replaced by another version.
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("cmail");
     // The C library learns from each large block to keep the next one: a few logins, of 19 MiB each, and a worker has hundreds. So told,
     // it gives large blocks back.
     command.env("MALLOC_MMAP_THRESHOLD_", "1048576");
@@ -167,13 +174,18 @@ fn start(main: &Main) -> io::Result<Child> {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let listener = TcpListener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"))?;
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => format!("cannot listen at {address}: somebody else does; port 0 takes a free one"),
+        _ => format!("cannot listen at {address}: {error}"),
+    })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
 /// Runs one worker. The sockets are its standard input and output.
 pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool, record: Option<&Path>) -> Result<(), Failure> {
+    // It would be called `exe`, as the path that it was started by.
+    set_name(c"cmail")?;
     set_parent_process_death_signal(Some(Signal::TERM))?;
     if is_gone(parent) {
         return Err("the main process is gone".into());

@@ -175,3 +175,59 @@ fn the_server_stops_at_once_when_asked_twice() {
     }));
     assert!(scratch.files("u1", "mail").is_empty() && scratch.files("u1", "tmp").is_empty());
 }
+
+/// A worker that is told to stop by somebody else ends its sessions in good order, and another one comes. To clients this looks like a server
+/// that stops: who is between two messages is told so in the place of the next reply, and finds the connection closed after that.
+#[test]
+fn a_worker_that_is_told_to_stop_is_replaced() {
+    let scratch = Scratch::new(&["u1"]);
+    let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
+    let before = server.workers();
+    let mut idle = Line::connect(&server.smtp).expect("a connection");
+    idle.ask("EHLO test").expect("a reply");
+    let mut busy = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
+    crate::harness::kill("TERM", before[0]);
+    assert!(idle.reply().expect("it is told").starts_with("421"));
+    assert!(busy.ask("the end\r\n.").expect("it may finish").starts_with("250"));
+    assert!(busy.reply().expect("and is told then").starts_with("421"));
+    assert!(deliver(&server.smtp, &["u1"], "to another worker").expect("a reply").starts_with("250"));
+    assert_ne!(server.workers(), before);
+    assert_eq!(scratch.files("u1", "mail").len(), 2);
+    server.stop();
+}
+
+/// A server whose program was replaced, as by an update, starts its workers from what it was itself started from.
+#[test]
+fn a_program_that_is_replaced() {
+    let scratch = Scratch::new(&["u1"]);
+    let program = scratch.0.join(".cmail/program");
+    fs::copy(env!("CARGO_BIN_EXE_cmail"), &program).expect("the program can be copied");
+    let run = format!("shift; exec {} \"$@\"", program.display());
+    let server = Server::start_under(&["sh", "-c", &run, "sh"], &scratch, &["--workers", "1", "--no-sync"]);
+    fs::remove_file(&program).expect("it can be removed");
+    let before = server.workers();
+    crate::harness::kill("KILL", before[0]);
+    assert!(deliver(&server.smtp, &["u1"], "to the next worker").expect("a reply").starts_with("250"));
+    assert_ne!(server.workers(), before);
+    server.stop();
+}
+
+/// A password is a line: whoever types it, or keeps the pipe open, need not end the input.
+#[test]
+fn a_password_ends_with_its_line() {
+    let scratch = Scratch::new(&[]);
+    let mut add = Command::new(env!("CARGO_BIN_EXE_cmail"));
+    let add = add.args(["adduser", "u1", "--root"]).arg(&scratch.0).stdin(Stdio::piped());
+    let mut add = add.spawn().expect("cmail starts");
+    add.stdin.as_mut().expect("it is piped").write_all(b"a secret\nand more").expect("cmail reads");
+    let ended = (0..2000).find_map(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        add.try_wait().expect("it is a child")
+    });
+    assert!(ended.expect("it ends while its input is open").success());
+    let server = Server::start(&scratch, &["--no-sync"]);
+    let mut pop3 = Line::connect(&server.pop3).expect("a connection");
+    pop3.ask("USER u1").expect("a reply");
+    assert!(pop3.ask("PASS a secret").expect("a reply").starts_with("+OK"));
+    server.stop();
+}

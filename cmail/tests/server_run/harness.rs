@@ -30,6 +30,8 @@ impl Scratch {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("cmail-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let scratch = Scratch(parent.join(name));
+        // One of that name is from a test that was killed, of a process whose number has come again.
+        let _ = fs::remove_dir_all(&scratch.0);
         cmail(&["init"], &scratch.0, "");
         for user in users {
             cmail(&["adduser", user, "--no-password"], &scratch.0, "");
@@ -239,8 +241,11 @@ impl Line {
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         stream.set_nodelay(true)?;
         let mut line = Line { stream: BufReader::new(stream) };
-        line.reply()?;
-        Ok(line)
+        let greeting = line.reply()?;
+        match greeting.starts_with("220") || greeting.starts_with("+OK") {
+            true => Ok(line),
+            false => Err(std::io::Error::other(greeting)),
+        }
     }
 
     pub fn send(&mut self, text: &str) -> std::io::Result<()> {
@@ -292,15 +297,15 @@ pub fn deliver(address: &str, users: &[&str], text: &str) -> std::io::Result<Str
 /// Everything that comes before the text of a message; or the reply that refuses it.
 pub fn prepare(address: &str, users: &[&str]) -> std::io::Result<Result<Line, String>> {
     let mut smtp = Line::connect(address)?;
-    smtp.ask("EHLO test")?;
-    smtp.ask("MAIL FROM:<test@localhost>")?;
-    for user in users {
-        let reply = smtp.ask(&format!("RCPT TO:<{user}@localhost>"))?;
-        if !reply.starts_with("250") {
+    let mut commands = vec!["EHLO test".to_owned(), "MAIL FROM:<test@localhost>".to_owned()];
+    commands.extend(users.iter().map(|user| format!("RCPT TO:<{user}@localhost>")));
+    commands.push("DATA".to_owned());
+    for command in commands {
+        let reply = smtp.ask(&command)?;
+        if !reply.starts_with(if command == "DATA" { "354" } else { "250" }) {
             return Ok(Err(reply));
         }
     }
-    smtp.ask("DATA")?;
     Ok(Ok(smtp))
 }
 

@@ -105,7 +105,8 @@ fn turn(server: &Server, client: usize, number: u64, done: &[AtomicU64; 2]) {
 fn nothing_grows() {
     let scratch = Scratch::new(&USERS);
     scratch.settings("store_threads = 4\nlogin_delay = 20");
-    let server = Server::start(&scratch, &["--workers", "2"]);
+    // It says when a worker is gone, and why.
+    let server = Server::start_under(&["env", "RUST_LOG=warn"], &scratch, &["--workers", "2"]);
     let round = duration() / ROUNDS as u32;
     let (number, done) = (AtomicU64::new(0), [const { AtomicU64::new(0) }; 2]);
     let mut seen = Vec::new();
