@@ -229,5 +229,6 @@ fn a_password_ends_with_its_line() {
     let mut pop3 = Line::connect(&server.pop3).expect("a connection");
     pop3.ask("USER u1").expect("a reply");
     assert!(pop3.ask("PASS a secret").expect("a reply").starts_with("+OK"));
+    pop3.ask("QUIT").expect("a reply");
     server.stop();
 }
