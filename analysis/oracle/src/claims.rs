@@ -41,21 +41,28 @@ impl<'r> States<'r> {
     pub(crate) fn of(&mut self, evaluator: &Evaluator<'_>, ty: &Type) -> Vec<Value> {
         let states = match &self.only {
             Some((states, _)) => states.iter().filter(|it| evaluator.universe.belongs(it, ty)).cloned().collect(),
-            None => match evaluator.universe.values(ty) {
-                Ok(all) if all.len() <= self.most => all.to_vec(),
-                _ => (0..self.most).filter_map(|_| evaluator.universe.sample(ty, self.random)).collect(),
+            None => match self.few(evaluator, ty, self.most) {
+                Some(all) => all,
+                None => (0..self.most).filter_map(|_| evaluator.universe.sample(ty, self.random)).collect(),
             },
         };
         self.seen += states.len();
         states
     }
 
+    /// All values of a type, if there are no more than `most`.
+    fn few(&self, evaluator: &Evaluator<'_>, ty: &Type, most: usize) -> Option<Vec<Value>> {
+        let universe = &evaluator.universe;
+        let is_few = universe.count(ty) <= most;
+        is_few.then(|| universe.values(ty)).and_then(Result::ok).map(|it| it.to_vec())
+    }
+
     /// All rows of arguments, or a few random ones.
     pub(crate) fn arguments(&mut self, evaluator: &Evaluator<'_>, types: &[Type]) -> Vec<Vec<Value>> {
         let ty = Type::Tuple(types.to_vec());
-        let rows = match evaluator.universe.values(&ty) {
-            Ok(all) if all.len() <= if self.only.is_some() { 300 } else { 12 } => all.to_vec(),
-            _ => (0..6).filter_map(|_| evaluator.universe.sample(&ty, self.random)).collect(),
+        let rows = match self.few(evaluator, &ty, if self.only.is_some() { 300 } else { 12 }) {
+            Some(all) => all,
+            None => (0..6).filter_map(|_| evaluator.universe.sample(&ty, self.random)).collect(),
         };
         let fields = |row| match row {
             Value::Tuple(fields) => fields,

@@ -166,9 +166,61 @@ impl<'p> Universe<'p> {
         if let Some(known) = self.listed.borrow().get(ty) {
             return known.clone();
         }
-        let listed = self.list(ty).map(Rc::new);
+        let listed = if self.count(ty) > MOST_VALUES { Err(TooMany) } else { self.list(ty).map(Rc::new) };
         self.listed.borrow_mut().insert(ty.clone(), listed.clone());
         listed
+    }
+
+    /// How many values a type has, without a list of them; `usize::MAX` stands for more than can be counted.
+    pub fn count(&self, ty: &Type) -> usize {
+        let product = |types: &mut dyn Iterator<Item = &Type>| {
+            types.fold(1_usize, |product, ty| product.saturating_mul(self.count(ty)))
+        };
+        match ty {
+            Type::Never => 0,
+            Type::Bool => 2,
+            Type::Int { bits, signed } => self.ints(*bits, *signed).len(),
+            Type::Str => self.strings().len(),
+            Type::Pid => usize::try_from(self.scope.pids).unwrap_or(usize::MAX),
+            Type::User(id) => match &self.program.types[id.0 as usize].kind {
+                TypeDefKind::Scalar => self.scalars(ty).len(),
+                TypeDefKind::Struct(fields) => product(&mut fields.iter().map(|it| &it.ty)),
+                TypeDefKind::Enum(variants) => {
+                    let counts = variants.iter().map(|it| product(&mut it.fields.iter().map(|it| &it.ty)));
+                    counts.fold(0, usize::saturating_add)
+                }
+            },
+            Type::Tuple(fields) => product(&mut fields.iter()),
+            Type::Option(inner) => self.count(inner).saturating_add(1),
+            Type::Map(key, value) => self.count_functions(self.count(key), self.count(value)),
+            Type::Total(key, value) => {
+                let default = self.default(value);
+                // The values that an entry can have: the default is none, and need not be in the universe.
+                let values = match self.values(value) {
+                    Ok(all) => all.iter().filter(|it| **it != default).count(),
+                    Err(TooMany) => usize::MAX,
+                };
+                self.count_functions(self.count(key), values)
+            }
+            Type::Set(element) => self.count_functions(self.count(element), 1),
+            Type::Seq(element) => {
+                let longer = |number: &usize| Some(number.saturating_mul(self.count(element)));
+                let by_length = std::iter::successors(Some(1_usize), longer).take(self.scope.length + 1);
+                by_length.fold(0, usize::saturating_add)
+            }
+        }
+    }
+
+    /// How many functions there are from so many keys to so many values, with few enough entries.
+    fn count_functions(&self, keys: usize, values: usize) -> usize {
+        let mut with_so_many = 1_usize;
+        let mut all = 1_usize;
+        for entries in 1..=self.scope.entries.min(keys) {
+            // Of `n` entries there are `n!` orders.
+            with_so_many = with_so_many.saturating_mul(keys - entries + 1).saturating_mul(values) / entries;
+            all = all.saturating_add(with_so_many);
+        }
+        all
     }
 
     fn list(&self, ty: &Type) -> Result<Vec<Value>, TooMany> {
@@ -396,7 +448,10 @@ mod tests {
 
     fn count(ty: &Type, scope: Scope) -> usize {
         let program = Program::default();
-        Universe::new(&program, scope).values(ty).map_or(usize::MAX, |it| it.len())
+        let universe = Universe::new(&program, scope);
+        let listed = universe.values(ty).map_or(usize::MAX, |it| it.len());
+        assert_eq!(universe.count(ty), listed, "counted without a list, and with one");
+        listed
     }
 
     #[test]
