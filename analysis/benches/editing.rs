@@ -27,6 +27,10 @@ use cspec_analysis::{
 /// A package to edit, and how often each of its bodies is.
 const PACKAGES: [(&str, u64); 2] = [("cmail", 2), ("tso", 5)];
 
+/// As in the command and the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
     for (name, rounds) in PACKAGES {

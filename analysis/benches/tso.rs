@@ -16,6 +16,10 @@ use cspec_analysis::{
     verdict::Outcome,
 };
 
+/// As in the command and the server.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     print_rate();
     divan::main();
