@@ -1,7 +1,7 @@
 //! The incremental database: which text there is, and what has been made of it.
 //!
-//! Each stage is a query of its own, so that an edit re-runs only what it touches. A comment re-runs parsing, indexing and lowering, finds
-//! the [`Program`] equal, and stops there.
+//! Each stage is a query of its own, so that an edit re-runs only what it touches. A comment re-runs parsing and indexing of its file, finds
+//! its items equal, and stops there but for the places that they stand at. An edit of a body lowers that body.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::{
     diagnostics::{Diagnostic, codes},
     index::{self, FileIndex, ImplRole, Indexed, ModuleDeclaration},
     ir::{
-        Program, Span,
-        lower::{self, Lowered},
+        Function, FunctionId, Program, Span,
+        lower::{self, Built, Declared, Lowered, LoweredBody, Reached},
     },
     plan::Planned,
-    syntax::{self, Parse},
+    syntax::{self, ItemTree, Parse},
     workspace::{self, Package},
 };
 
@@ -76,30 +76,77 @@ pub fn indexed(db: &dyn salsa::Database, file: SourceFile) -> Arc<Indexed> {
     Arc::new(index::index(parse(db, file)))
 }
 
-/// What a file declares, without positions: equal after an edit of comments.
+/// What a file declares, without positions: equal after an edit of comments or bodies.
 #[salsa::tracked]
-pub fn file_index(db: &dyn salsa::Database, file: SourceFile) -> FileIndex {
-    indexed(db, file).index.clone()
+pub fn file_index(db: &dyn salsa::Database, file: SourceFile) -> Arc<FileIndex> {
+    Arc::new(indexed(db, file).index.clone())
+}
+
+/// The items of a file, each by itself, without bodies: equal after an edit of comments or bodies.
+#[salsa::tracked]
+pub fn heads(db: &dyn salsa::Database, file: SourceFile) -> Arc<Vec<ItemTree>> {
+    let root = parse(db, file).root();
+    let nodes = indexed(db, file).declarations.iter().filter_map(|it| it.try_to_node(&root));
+    Arc::new(nodes.map(|it| ItemTree::head(&it)).collect())
+}
+
+/// An item of a file by itself, by the number of its declaration: equal after an edit of anything else.
+#[salsa::tracked]
+pub fn item(db: &dyn salsa::Database, file: SourceFile, declaration: u32) -> Option<ItemTree> {
+    let node = indexed(db, file).declarations.get(declaration as usize)?;
+    Some(ItemTree::whole(&node.try_to_node(&parse(db, file).root())?))
+}
+
+/// What a package declares: all but bodies.
+#[salsa::tracked(no_eq)]
+pub fn declared(db: &dyn salsa::Database, package: PackageSources) -> Arc<Declared> {
+    let files = package.files(db).iter().map(|it| (Arc::clone(file_index(db, *it)), Arc::clone(heads(db, *it))));
+    Arc::new(lower::declare(files.collect(), package.parents(db)))
+}
+
+/// A function of a package, lowered by itself.
+#[salsa::tracked]
+pub fn body(db: &dyn salsa::Database, package: PackageSources, function: FunctionId) -> LoweredBody {
+    let declared = declared(db, package);
+    let tree = lower::written(declared, function)
+        .and_then(|(file, declaration)| item(db, *package.files(db).get(file as usize)?, declaration).as_ref());
+    lower::lower_body(declared, function, tree)
+}
+
+/// What of a package becomes part of its program.
+#[salsa::tracked]
+pub fn reached(db: &dyn salsa::Database, package: PackageSources) -> Reached {
+    lower::reach(declared(db, package), |function| body(db, package, function))
+}
+
+/// A function as it is in the program.
+#[salsa::tracked]
+pub fn function(db: &dyn salsa::Database, package: PackageSources, function: FunctionId) -> Arc<Function> {
+    Arc::new(lower::numbered(reached(db, package), body(db, package, function)))
+}
+
+/// The program of a package, with all that is known of it without positions.
+#[salsa::tracked]
+pub fn built(db: &dyn salsa::Database, package: PackageSources) -> Built {
+    let numbered = |id| Arc::clone(function(db, package, id));
+    lower::build(declared(db, package), reached(db, package), numbered, |id| body(db, package, id))
 }
 
 /// A package, lowered.
 #[salsa::tracked]
 pub fn lowered(db: &dyn salsa::Database, package: PackageSources) -> Lowered {
-    let file = |(it, parent): (&SourceFile, &Option<(u32, u32)>)| lower::File {
-        parse: parse(db, *it),
-        indexed: indexed(db, *it),
-        parent: *parent,
-    };
-    let files: Vec<lower::File<'_>> = package.files(db).iter().zip(package.parents(db)).map(file).collect();
-    let mut lowered = lower::lower(&files);
-    lowered.diagnostics.splice(0..0, package.unread(db).iter().cloned());
-    lowered
+    let files = package.files(db);
+    let indexed: Vec<&Indexed> = files.iter().map(|it| &**indexed(db, *it)).collect();
+    let syntax = files.iter().zip(0..).flat_map(|(it, file)| parse(db, *it).diagnostics(file));
+    let more = package.unread(db).iter().cloned().chain(syntax).collect();
+    let (declared, reached, built) = (declared(db, package), reached(db, package), built(db, package));
+    lower::place(declared, reached, built, |id| body(db, package, id), &indexed, more)
 }
 
 /// The package's program, without positions: equal after an edit of comments.
 #[salsa::tracked]
 pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program> {
-    Arc::clone(&lowered(db, package).program)
+    Arc::clone(&built(db, package).program)
 }
 
 /// Lowers the given files, by path and text, as one package. A file that no `mod` of the others leads to is taken for text of the root.

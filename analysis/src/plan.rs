@@ -309,7 +309,7 @@ impl View {
 
     /// The same program in a text in which `moved` says where things are now.
     pub fn moved(&self, moved: impl Fn(Span) -> Span) -> View {
-        View { source_map: Arc::new(self.source_map.moved(moved)), ..self.clone() }
+        View { source_map: Arc::new(self.source_map.map(moved)), ..self.clone() }
     }
 
     /// The plan that these options ask for.

@@ -26,7 +26,10 @@ use crate::{
     explore::compile::compile,
     fixes::Fixer,
     index::{Indexed, ModuleDeclaration},
-    ir::{Anchor, LayerId, Program, SourceMap, Span},
+    ir::{
+        Anchor, LayerId, Program, SourceMap, Span,
+        lower::{Declared, Named},
+    },
     obligations::{
         coverage::{self, Ways},
         question::Setting,
@@ -77,6 +80,7 @@ pub struct PackageSnapshot {
     /// Brackets do not match: the program and what it owes are those of an earlier text.
     pub is_kept: bool,
     view: View,
+    declared: Arc<Declared>,
 }
 
 /// A file at one moment.
@@ -286,14 +290,15 @@ impl Session {
             .collect();
         let planned = Arc::clone(db::planned(db, sources));
         let view = View::new(planned, Arc::clone(&lowered.source_map), &lowered.diagnostics);
-        let mut snapshot =
-            PackageSnapshot { package, files, diagnostics: lowered.diagnostics.clone(), is_kept: false, view };
+        let (diagnostics, declared) = (lowered.diagnostics.clone(), Arc::clone(db::declared(db, sources)));
+        let mut snapshot = PackageSnapshot { package, files, diagnostics, is_kept: false, view, declared };
         match &self.packages[index].good {
             Some(good) if is_unbalanced => {
                 let syntax =
                     sources.files(db).iter().zip(0..).flat_map(|(it, file)| db::parse(db, *it).diagnostics(file));
                 snapshot.diagnostics = sources.unread(db).iter().cloned().chain(syntax).collect();
                 snapshot.view = good.view.moved(moves(&good.files, &snapshot.files));
+                snapshot.declared = Arc::clone(&good.declared);
                 snapshot.is_kept = true;
                 Arc::new(snapshot)
             }
@@ -488,6 +493,11 @@ impl PackageSnapshot {
     /// Where everything in the program stands.
     pub fn source_map(&self) -> &Arc<SourceMap> {
         &self.view.source_map
+    }
+
+    /// What a path means in a scope of a file, by its number there, if that is a layer, an implementation or a stack of the program.
+    pub fn named(&self, file: u32, scope: u32, path: &[String]) -> Option<Named> {
+        self.declared.named(file, scope, path)
     }
 
     /// The program as it is planned, with where it stands.

@@ -1,4 +1,4 @@
-//! Comments and blank lines change positions only: no query on the program runs again.
+//! Which queries run again: comments and blank lines change positions only, and an edit of a body lowers that body.
 
 use std::sync::{Arc, Mutex};
 
@@ -53,8 +53,13 @@ fn taken(log: &Mutex<Vec<String>>) -> Vec<String> {
     std::mem::take(&mut *log.lock().expect("not poisoned"))
 }
 
+#[track_caller]
+fn check(log: &Mutex<Vec<String>>, expected: &[&str]) {
+    assert_eq!(taken(log), expected);
+}
+
 #[test]
-fn a_comment_above_an_item_stops_at_the_program() {
+fn a_comment_above_an_item_lowers_nothing() {
     let (mut db, file, package, log) = start();
     count_layers(&db, package);
     count_impls(&db, file);
@@ -66,27 +71,88 @@ fn a_comment_above_an_item_stops_at_the_program() {
     file.set_text(&mut db).to(Arc::from(edited));
     count_layers(&db, package);
     count_impls(&db, file);
+    check(&log, &["parse", "indexed", "file_index", "heads", "item"]);
 
-    let ran = taken(&log);
-    assert!(ran.contains(&"lowered".to_owned()), "{ran:?}");
-    assert!(!ran.contains(&"count_layers".to_owned()), "{ran:?}");
-    assert!(!ran.contains(&"count_impls".to_owned()), "{ran:?}");
     assert_eq!(*program(&db, package), before);
     assert_ne!(lowered(&db, package).source_map, spans);
+    check(&log, &["lowered"]);
 }
 
 #[test]
-fn an_edit_of_a_body_reaches_the_program() {
+fn a_comment_in_a_body_lowers_that_body() {
     let (mut db, file, package, log) = start();
     count_layers(&db, package);
-    count_impls(&db, file);
     taken(&log);
 
-    file.set_text(&mut db).to(Arc::from(TOGGLE.replace("!self.on", "true")));
+    file.set_text(&mut db)
+        .to(Arc::from(TOGGLE.replace("        self.on\n", "        // The new one.\n        self.on\n")));
     count_layers(&db, package);
-    count_impls(&db, file);
+    check(
+        &log,
+        &["parse", "indexed", "file_index", "heads", "item", "body", "reached", "function", "built", "program"],
+    );
+}
 
+/// Another layer, with an operation of its own.
+const OTHER: &str = "
+#[state]
+pub struct Count { pub n: u64 }
+
+#[layer]
+impl Counter for Count {
+    #[op]
+    fn increment(&mut self, me: Pid) { self.n = self.n.saturating_add(one()); }
+}
+
+fn one() -> u64 { 1 }
+fn two() -> u64 { 2 }
+";
+
+#[test]
+fn an_edit_of_a_body_lowers_that_body() {
+    let (mut db, file, package, log) = start();
+    let text = [TOGGLE, OTHER].concat();
+    file.set_text(&mut db).to(Arc::from(text.as_str()));
+    count_layers(&db, package);
+    taken(&log);
+
+    file.set_text(&mut db).to(Arc::from(text.replace("!self.on", "true")));
+    count_layers(&db, package);
     let ran = taken(&log);
-    assert!(ran.contains(&"count_layers".to_owned()), "{ran:?}");
-    assert!(!ran.contains(&"count_impls".to_owned()), "{ran:?}");
+    for (query, times) in [("declared", 0), ("item", 3), ("body", 1), ("function", 1), ("count_layers", 1)] {
+        assert_eq!(ran.iter().filter(|it| *it == query).count(), times, "{query}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_body_that_calls_another_function_lowers_that_too() {
+    let (mut db, file, package, log) = start();
+    let text = [TOGGLE, OTHER].concat();
+    file.set_text(&mut db).to(Arc::from(text.as_str()));
+    assert_eq!(program(&db, package).functions.len(), 3);
+    taken(&log);
+
+    file.set_text(&mut db).to(Arc::from(text.replace("one())", "two())")));
+    let names: Vec<String> = program(&db, package).functions.iter().map(|it| it.name.clone()).collect();
+    assert_eq!(names, ["Switch::toggle", "Counter::increment", "two"]);
+    let ran = taken(&log);
+    for (query, times) in [("declared", 0), ("body", 2)] {
+        assert_eq!(ran.iter().filter(|it| *it == query).count(), times, "{query}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_new_signature_lowers_the_package_anew() {
+    let (mut db, file, package, log) = start();
+    let text = [TOGGLE, OTHER].concat();
+    file.set_text(&mut db).to(Arc::from(text.as_str()));
+    program(&db, package);
+    taken(&log);
+
+    file.set_text(&mut db).to(Arc::from(text.replace("one() -> u64 {", "one() -> bool { true } fn other() {")));
+    assert!(!lowered(&db, package).diagnostics.is_empty());
+    let ran = taken(&log);
+    for (query, times) in [("declared", 1), ("body", 3)] {
+        assert_eq!(ran.iter().filter(|it| *it == query).count(), times, "{query}: {ran:?}");
+    }
 }

@@ -445,4 +445,29 @@ mod diagnostics {
 ",
         );
     }
+
+    #[test]
+    fn what_nothing_of_a_layer_leads_to_may_be_any_rust() {
+        check(
+            "
+    struct Other { list: Vec<u8> }
+    fn other<T: Clone>(it: &mut T) -> Result<Other, T> { unsafe { it.list }? }
+    impl Other { const ALL: [u8; 2] = [1, 2]; fn list(&mut self) -> impl Iterator { self.list.iter() } }
+    struct Led { list: Vec<u8> }
+//                     ^^^^^^^ CS0102 the type `Vec` is not supported
+    fn led() -> u64 { let led: Option<Led> = None; 0 }
+    #[layer] impl Leads for State { #[op] fn go(&mut self, me: Pid) -> u64 { led() } }
+",
+        );
+    }
+
+    #[test]
+    fn a_layer_without_a_name() {
+        check(
+            "
+    #[layer] impl State { #[op] fn go(&mut self, me: Pid) {} }
+//           ^ CS0207 a layer needs a name
+",
+        );
+    }
 }

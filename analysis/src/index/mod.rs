@@ -17,8 +17,7 @@ use crate::{
     },
 };
 
-pub(crate) use scopes::path_segments;
-pub use scopes::{Import, ModuleDeclaration, ModuleItem, OpaqueItem, ScopeItem, ScopeKind, Visibility};
+pub use scopes::{Import, ModuleDeclaration, ModuleItem, OpaqueItem, ScopeItem, ScopeKind, Visibility, path_segments};
 
 /// A name in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +44,12 @@ impl Name {
 impl Positions {
     /// Where `name` stands in file `file`.
     pub fn span(&self, file: u32, name: &Name) -> Span {
-        let range = self.0.get(name.at as usize).cloned().unwrap_or_default();
+        self.span_at(file, name.at)
+    }
+
+    /// Where the name of this number stands in file `file`.
+    pub(crate) fn span_at(&self, file: u32, at: u32) -> Span {
+        let range = self.0.get(at as usize).cloned().unwrap_or_default();
         Span { file, start: range.start, end: range.end }
     }
 
@@ -98,6 +102,8 @@ pub struct TypeItem {
     pub declaration: u32,
     /// What was declared.
     pub kind: TypeKind,
+    /// What it is as far as names go.
+    pub shape: TypeShape,
     /// The scope that it is declared in.
     pub scope: u32,
     /// Who may use it.
@@ -115,6 +121,19 @@ pub enum TypeKind {
     Plain,
 }
 
+/// What a type is as far as names go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeShape {
+    /// Another name for a type.
+    Alias,
+    /// An enum, with the names of its variants.
+    Enum(Vec<String>),
+    /// A struct with a constructor.
+    Constructed,
+    /// Any other struct.
+    Plain,
+}
+
 /// A constant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConstantItem {
@@ -124,8 +143,12 @@ pub struct ConstantItem {
     pub declaration: u32,
     /// Index into [`FileIndex::impls`].
     pub owner: Option<u32>,
+    /// It is associated with nothing: its scope has it by its name.
+    pub is_free: bool,
     /// The scope that it is declared in.
     pub scope: u32,
+    /// The first of the scopes that are in it, if there are any.
+    pub first_scope: u32,
     /// Who may use it.
     pub visibility: Visibility,
 }
@@ -139,12 +162,18 @@ pub struct FunctionItem {
     pub declaration: u32,
     /// Index into [`FileIndex::impls`].
     pub owner: Option<u32>,
+    /// It is associated with nothing: its scope has it by its name.
+    pub is_free: bool,
     /// What its attributes say.
     pub role: Role,
     /// There is a syntax error inside.
     pub broken: bool,
+    /// Its body mentions `self` or `Self`.
+    pub mentions_self: bool,
     /// The scope that it is declared in.
     pub scope: u32,
+    /// The first of the scopes that are in it, if there are any.
+    pub first_scope: u32,
     /// Who may use it.
     pub visibility: Visibility,
 }
@@ -290,8 +319,8 @@ pub struct Indexed {
     pub positions: Positions,
     /// Where the nodes of [`syntax::declarations`] are in the tree.
     pub declarations: Vec<SyntaxNodePtr>,
-    /// Where the nodes of [`syntax::scopes`] are in the tree.
-    pub scopes: Vec<SyntaxNodePtr>,
+    /// Where the trees of these by themselves begin: see [`syntax::start_of_item`].
+    pub starts: Vec<u32>,
     /// Malformed attributes, as diagnostics of file 0.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -302,9 +331,11 @@ pub fn index(parse: &Parse) -> Indexed {
     let declarations = syntax::declarations(&root);
     let broken = broken_functions(parse, &declarations);
     let scopes = syntax::scopes(&root);
-    let mut indexer = Indexer { indexed: Indexed::default(), impls: Vec::new(), broken, scopes: HashMap::new() };
+    let scope_starts = scopes.iter().map(|it| syntax::range(it.text_range()).start).collect();
+    let (indexed, impls, scopes_of_nodes) = Default::default();
+    let mut indexer = Indexer { indexed, impls, broken, scopes: scopes_of_nodes, scope_starts };
     indexer.indexed.declarations = declarations.iter().map(SyntaxNodePtr::new).collect();
-    indexer.indexed.scopes = scopes.iter().map(SyntaxNodePtr::new).collect();
+    indexer.indexed.starts = declarations.iter().map(syntax::start_of_item).collect();
     let swallowing: Vec<&SyntaxNode> =
         declarations.iter().zip(&indexer.broken).filter(|(_, is_broken)| **is_broken).map(|(node, _)| node).collect();
     for (number, node) in scopes.iter().enumerate() {
@@ -331,6 +362,33 @@ pub fn index(parse: &Parse) -> Indexed {
 /// The scope that a node stands in, which is not the one that it is.
 fn scope_of(scopes: &HashMap<SyntaxNode, u32>, node: &SyntaxNode) -> u32 {
     node.ancestors().skip(1).find_map(|it| scopes.get(&it).copied()).unwrap_or(0)
+}
+
+/// Whether an item is known by its name: those of traits belong to types that are not known here.
+fn is_free(item: &SyntaxNode, owner: Option<u32>) -> bool {
+    owner.is_none() && item.parent().is_none_or(|it| it.kind() != SyntaxKind::ASSOC_ITEM_LIST)
+}
+
+fn mentions_self(function: &ast::Fn) -> bool {
+    function.body().is_some_and(|it| {
+        let tokens = it.syntax().descendants_with_tokens().filter_map(|it| it.into_token());
+        tokens.into_iter().any(|it| matches!(it.text(), "self" | "Self"))
+    })
+}
+
+fn shape(item: &SyntaxNode) -> TypeShape {
+    if ast::TypeAlias::can_cast(item.kind()) {
+        return TypeShape::Alias;
+    }
+    if let Some(it) = ast::Enum::cast(item.clone()) {
+        let variants = it.variant_list().into_iter().flat_map(|it| it.variants());
+        let name = |it: ast::Variant| it.name().map_or_else(String::new, |it| it.text().to_string());
+        return TypeShape::Enum(variants.map(name).collect());
+    }
+    match ast::Struct::cast(item.clone()).map(|it| it.field_list()) {
+        Some(None | Some(ast::FieldList::TupleFieldList(_))) => TypeShape::Constructed,
+        _ => TypeShape::Plain,
+    }
 }
 
 /// For each declaration, whether it is the innermost function around a syntax error.
@@ -364,6 +422,8 @@ struct Indexer {
     impls: Vec<SyntaxNode>,
     broken: Vec<bool>,
     scopes: HashMap<SyntaxNode, u32>,
+    /// Where each of [`syntax::scopes`] begins.
+    scope_starts: Vec<u32>,
 }
 
 impl Indexer {
@@ -387,6 +447,12 @@ impl Indexer {
         scope_of(&self.scopes, item.syntax())
     }
 
+    /// The number of the first scope in an item. Scopes in it begin after it does; those before and around it do not.
+    fn first_scope(&self, item: &SyntaxNode) -> u32 {
+        let start = syntax::range(item.text_range()).start;
+        self.scope_starts.partition_point(|it| *it <= start) as u32
+    }
+
     fn type_item(&mut self, declaration: u32, item: &(impl HasName + HasAttrs + HasVisibility)) {
         let Some(name) = item.name() else { return };
         let name = self.name(&name);
@@ -396,7 +462,8 @@ impl Indexer {
             None => TypeKind::Plain,
         };
         let (scope, visibility) = (self.scope(item), scopes::visibility(item));
-        self.indexed.index.types.push(TypeItem { name, declaration, kind, scope, visibility });
+        let shape = shape(item.syntax());
+        self.indexed.index.types.push(TypeItem { name, declaration, kind, shape, scope, visibility });
     }
 
     fn constant(&mut self, declaration: u32, item: &ast::Const) {
@@ -404,7 +471,9 @@ impl Indexer {
         let name = self.name(&name);
         let owner = self.owner(item.syntax());
         let (scope, visibility) = (self.scope(item), scopes::visibility(item));
-        self.indexed.index.constants.push(ConstantItem { name, declaration, owner, scope, visibility });
+        let (is_free, first_scope) = (is_free(item.syntax(), owner), self.first_scope(item.syntax()));
+        let item = ConstantItem { name, declaration, owner, is_free, scope, first_scope, visibility };
+        self.indexed.index.constants.push(item);
     }
 
     fn function(&mut self, declaration: u32, item: &ast::Fn) {
@@ -414,7 +483,20 @@ impl Indexer {
         let owner = self.owner(item.syntax()).or_else(|| self.lost_owner(item));
         let broken = self.broken[declaration as usize];
         let (scope, visibility) = (self.scope(item), scopes::visibility(item));
-        let item = FunctionItem { name, declaration, owner, role, broken, scope, visibility };
+        let (is_free, first_scope) = (is_free(item.syntax(), owner), self.first_scope(item.syntax()));
+        let mentions_self = mentions_self(item);
+        let item = FunctionItem {
+            name,
+            declaration,
+            owner,
+            is_free,
+            role,
+            broken,
+            mentions_self,
+            scope,
+            first_scope,
+            visibility,
+        };
         self.indexed.index.functions.push(item);
     }
 

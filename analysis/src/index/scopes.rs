@@ -154,7 +154,7 @@ fn import(indexed: &mut Indexed, scope: u32, visibility: Visibility, prefix: &[S
 }
 
 /// The names in a path; an empty one in front stands for `::`. `None` if it is not made of names: `<T as Trait>::f`.
-pub(crate) fn path_segments(path: &ast::Path) -> Option<Vec<String>> {
+pub fn path_segments(path: &ast::Path) -> Option<Vec<String>> {
     let mut segments = Vec::new();
     for segment in path.segments() {
         if segments.is_empty() && segment.coloncolon_token().is_some() {

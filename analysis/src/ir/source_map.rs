@@ -1,5 +1,7 @@
 //! The way back from the IR to the text. Kept apart from the IR so that moving text does not change the IR.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{FunctionId, ImplementationId, LayerId, NodeId};
@@ -22,27 +24,27 @@ impl Span {
     }
 }
 
-/// Where everything in a [`super::Program`] stands, index for index.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceMap {
+/// Where everything in a [`super::Program`] stands, index for index. While it is lowered, places are not told in bytes of a file yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceMap<P = Span> {
     /// For each function, the span of its name.
-    pub functions: Vec<Span>,
+    pub functions: Vec<P>,
     /// For each function, the span of each [`super::NodeId`]; node 0 is the whole body.
-    pub nodes: Vec<Vec<Span>>,
+    pub nodes: Vec<Arc<[P]>>,
     /// For each layer, the span of its name.
-    pub layers: Vec<Span>,
+    pub layers: Vec<P>,
     /// For each layer and operation, the span of the operation's name: in the method, or in the `inherit` list.
-    pub operations: Vec<Vec<Span>>,
+    pub operations: Vec<Vec<P>>,
     /// For each layer and operation, the span of the word of the claim, if there is one.
-    pub claims: Vec<Vec<Option<Span>>>,
+    pub claims: Vec<Vec<Option<P>>>,
     /// For each implementation, the span of its name.
-    pub implementations: Vec<Span>,
+    pub implementations: Vec<P>,
     /// For each stack, the span of its name.
-    pub stacks: Vec<Span>,
+    pub stacks: Vec<P>,
     /// For each stack, the span of each implementation in it.
-    pub links: Vec<Vec<Span>>,
+    pub links: Vec<Vec<P>>,
     /// For each client, the span of its name.
-    pub clients: Vec<Span>,
+    pub clients: Vec<P>,
 }
 
 /// A place in a program, whatever text it was lowered from: what a [`Span`] is made from in the end.
@@ -68,9 +70,25 @@ pub enum Anchor {
     Client(usize),
 }
 
-impl SourceMap {
+impl<P> Default for SourceMap<P> {
+    fn default() -> Self {
+        SourceMap {
+            functions: Vec::new(),
+            nodes: Vec::new(),
+            layers: Vec::new(),
+            operations: Vec::new(),
+            claims: Vec::new(),
+            implementations: Vec::new(),
+            stacks: Vec::new(),
+            links: Vec::new(),
+            clients: Vec::new(),
+        }
+    }
+}
+
+impl<P: Copy> SourceMap<P> {
     /// Where something stands. `None` if the program has no such place.
-    pub fn span(&self, anchor: Anchor) -> Option<Span> {
+    pub fn span(&self, anchor: Anchor) -> Option<P> {
         let operation = |layer: LayerId, index: usize| self.operations.get(layer.0 as usize)?.get(index).copied();
         match anchor {
             Anchor::Function(id) => self.functions.get(id.0 as usize).copied(),
@@ -88,14 +106,14 @@ impl SourceMap {
         }
     }
 
-    /// The same places in a text in which `moved` says where they are now.
-    pub fn moved(&self, moved: impl Fn(Span) -> Span) -> SourceMap {
-        let all = |spans: &[Span]| spans.iter().map(|it| moved(*it)).collect::<Vec<_>>();
-        let each = |lists: &[Vec<Span>]| lists.iter().map(|it| all(it)).collect::<Vec<_>>();
-        let claims = self.claims.iter().map(|of| of.iter().map(|it| it.map(&moved)).collect());
+    /// The same places, told otherwise: in a text that has moved, or in bytes of files.
+    pub fn map<Q>(&self, to: impl Fn(P) -> Q) -> SourceMap<Q> {
+        let all = |places: &[P]| places.iter().map(|it| to(*it)).collect::<Vec<_>>();
+        let each = |lists: &[Vec<P>]| lists.iter().map(|it| all(it)).collect::<Vec<_>>();
+        let claims = self.claims.iter().map(|of| of.iter().map(|it| it.map(&to)).collect());
         SourceMap {
             functions: all(&self.functions),
-            nodes: each(&self.nodes),
+            nodes: self.nodes.iter().map(|it| it.iter().map(|it| to(*it)).collect()).collect(),
             layers: all(&self.layers),
             operations: each(&self.operations),
             claims: claims.collect(),

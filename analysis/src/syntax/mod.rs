@@ -4,6 +4,7 @@
 
 mod depth;
 mod fragment;
+mod item;
 
 use std::ops::Range;
 
@@ -13,6 +14,7 @@ use crate::{
 };
 
 pub use fragment::{Fragment, parse_arguments, parse_matches};
+pub use item::{ItemTree, start_of_item};
 pub use ra_ap_syntax::{
     AstNode, AstToken, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxNodePtr, SyntaxToken, TextRange, ast,
 };

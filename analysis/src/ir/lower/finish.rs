@@ -3,19 +3,20 @@
 //! What has no type becomes [`ExprKind::Unsupported`], with a diagnostic unless there is one already.
 
 use super::{
-    report::{DiagnosticExt, error},
+    report::{DiagnosticExt, Problem, error},
+    spot::Spot,
     ty::Ty,
 };
 use crate::{
-    diagnostics::{Diagnostic, codes},
-    ir::{Argument, Expr, ExprKind, Literal, Place, Prim, Projection, Span, Stmt, Type},
+    diagnostics::codes,
+    ir::{Argument, Expr, ExprKind, Literal, Place, Prim, Projection, Stmt, Type},
 };
 
 /// The inferred types, by node.
 pub(super) struct Finish<'a> {
     pub(super) types: &'a [Ty],
-    pub(super) spans: &'a [Span],
-    pub(super) problems: Vec<Diagnostic>,
+    pub(super) spots: &'a [Spot],
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Finish<'_> {
@@ -25,8 +26,8 @@ impl Finish<'_> {
             Some(ty) => expr.ty = ty,
             None => {
                 if has_variable(inferred) {
-                    let span = self.spans[expr.node.0 as usize];
-                    let problem = error(codes::CS0104, span, "the type of this is not determined");
+                    let spot = self.spots[expr.node.0 as usize];
+                    let problem = error(codes::CS0104, spot, "the type of this is not determined");
                     self.problems.push(problem.help("write the type: `let name: T = …`, `any::<T>()`"));
                 }
                 expr.ty = Type::Never;
@@ -49,15 +50,15 @@ impl Finish<'_> {
             }
             ExprKind::Prim(prim @ Prim::ToSet, _) if matches!(expr.ty, Type::Map(..)) => *prim = Prim::ToMap,
             ExprKind::Prim(Prim::Parse, _) if !is_parsed(&expr.ty) => {
-                let span = self.spans[expr.node.0 as usize];
-                let problem = error(codes::CS0104, span, "only integers and `Pid` are parsed from a text");
+                let spot = self.spots[expr.node.0 as usize];
+                let problem = error(codes::CS0104, spot, "only integers and `Pid` are parsed from a text");
                 self.problems.push(problem.help("write the type: `parse::<u64>().ok()`"));
                 expr.kind = ExprKind::Unsupported;
             }
             ExprKind::Prim(prim @ Prim::Default, _) if is_collection => *prim = Prim::Empty,
             ExprKind::Literal(Literal::Int(value)) if !fits(*value, &expr.ty) => {
-                let span = self.spans[expr.node.0 as usize];
-                self.problems.push(error(codes::CS0104, span, format!("`{value}` is out of range for its type")));
+                let spot = self.spots[expr.node.0 as usize];
+                self.problems.push(error(codes::CS0104, spot, format!("`{value}` is out of range for its type")));
                 expr.kind = ExprKind::Unsupported;
             }
             _ => {}

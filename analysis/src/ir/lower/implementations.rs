@@ -2,51 +2,75 @@
 //!
 //! What they claim is not looked at here; that is for obligations.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
+    declared::{Declared, ItemRef},
+    lowering::Package,
     names::{Entry, Meaning, Namespace, ScopeId},
-    package::{ItemRef, Package, Site},
+    reach::Reached,
     report::{DiagnosticExt, error},
+    spot::Spot,
     ty::Ty,
 };
 use crate::{
     diagnostics::codes,
     index::{By, ImplRole, ImplementAttribute, Name, Role, StackItem},
-    ir::{Abstraction, Client, Code, Implementation, ImplementationId, Justification, Program, SourceMap, Span, Stack},
+    ir::{Abstraction, Client, Code, Implementation, ImplementationId, Justification, Program, SourceMap, Stack},
 };
 
 /// What has been resolved, ready for the program.
 #[derive(Default)]
 pub(super) struct Parts {
-    implementations: Vec<(Implementation, Span)>,
+    implementations: Vec<(Implementation, Spot)>,
     /// By their `impl` blocks. Those that are left out are not here.
     implementation_of: HashMap<ItemRef, ImplementationId>,
-    /// The stack, its span, and the spans of its links.
-    stacks: Vec<(Stack, Span, Vec<Span>)>,
+    /// The stack, its spot, and the spots of its links.
+    stacks: Vec<(Stack, Spot, Vec<Spot>)>,
     /// By their declarations. Those that are left out are not here.
     stack_of: HashMap<ItemRef, u32>,
-    clients: Vec<(Client, Span)>,
+    clients: Vec<(Client, Spot)>,
 }
 
 impl Parts {
-    pub(super) fn emit(self, program: &mut Program, source_map: &mut SourceMap) {
-        (program.implementations, source_map.implementations) = self.implementations.into_iter().unzip();
-        for (stack, span, links) in self.stacks {
-            program.stacks.push(stack);
-            source_map.stacks.push(span);
-            source_map.links.push(links);
-        }
-        (program.clients, source_map.clients) = self.clients.into_iter().unzip();
+    /// What an `impl` block became.
+    pub(super) fn implementation(&self, block: ItemRef) -> Option<ImplementationId> {
+        self.implementation_of.get(&block).copied()
+    }
+
+    /// What the declaration of a stack became.
+    pub(super) fn stack(&self, item: ItemRef) -> Option<u32> {
+        self.stack_of.get(&item).copied()
+    }
+}
+
+/// Writes implementations, stacks and clients into the program.
+pub(super) fn emit(parts: &Parts, reached: &Reached, program: &mut Program, places: &mut SourceMap<Spot>) {
+    for (implementation, spot) in &parts.implementations {
+        program.implementations.push(reached.implementation(implementation));
+        places.implementations.push(*spot);
+    }
+    for (stack, spot, links) in &parts.stacks {
+        program.stacks.push(stack.clone());
+        places.stacks.push(*spot);
+        places.links.push(links.clone());
+    }
+    for (client, spot) in &parts.clients {
+        // What a client is made of was asked for.
+        program.clients.extend(reached.function(client.function).map(|function| Client { function, ..client.clone() }));
+        places.clients.push(*spot);
     }
 }
 
 /// Resolves all implementations, then the stacks made of them, then the clients on top.
-pub(super) fn resolve(package: &mut Package<'_>) {
+pub(super) fn resolve(package: &mut Package) {
     let names = Shared::of(package);
     let files = 0..package.files.len() as u32;
     for file in files.clone() {
-        let index = package.files[file as usize].index;
+        let index = Arc::clone(&package.files[file as usize].index);
         for (block, declared) in index.impls.iter().enumerate() {
             if let (ImplRole::Implement(attribute), Some(name)) = (&declared.role, &declared.self_type) {
                 let name = names.shown(package, package.names.scope(file, declared.scope), name);
@@ -55,16 +79,17 @@ pub(super) fn resolve(package: &mut Package<'_>) {
         }
     }
     for file in files.clone() {
-        for (number, stack) in package.files[file as usize].index.stacks.iter().enumerate() {
+        let index = Arc::clone(&package.files[file as usize].index);
+        for (number, stack) in index.stacks.iter().enumerate() {
             let name = names.shown(package, package.names.scope(file, stack.scope), &stack.name);
             package.declare_stack(ItemRef { file, index: number as u32 }, &name, stack);
         }
     }
     for file in files {
-        for number in 0..package.files[file as usize].index.functions.len() as u32 {
+        let index = Arc::clone(&package.files[file as usize].index);
+        for (declared, number) in index.functions.iter().zip(0..) {
             let item = ItemRef { file, index: number };
-            if let Role::Client { stacks, processes } = &package.function_item(item).role {
-                let declared = package.function_item(item);
+            if let Role::Client { stacks, processes } = &declared.role {
                 let name = names.shown(package, package.names.scope(file, declared.scope), &declared.name);
                 for stack in stacks {
                     package.declare_client(item, &name, stack, processes);
@@ -78,10 +103,10 @@ pub(super) fn resolve(package: &mut Package<'_>) {
 struct Shared(HashSet<String>);
 
 impl Shared {
-    fn of(package: &Package<'_>) -> Shared {
+    fn of(package: &Declared) -> Shared {
         let mut seen = HashSet::new();
         let mut shared = HashSet::new();
-        for index in package.files.iter().map(|it| it.index) {
+        for index in package.files.iter().map(|it| &it.index) {
             let implementations = index.impls.iter().filter(|it| matches!(it.role, ImplRole::Implement(_)));
             let implementations =
                 implementations.filter_map(|it| Some(("implementation", &it.self_type.as_ref()?.text)));
@@ -98,7 +123,7 @@ impl Shared {
     }
 
     /// The name as it is shown.
-    fn shown(&self, package: &Package<'_>, scope: ScopeId, name: &Name) -> Name {
+    fn shown(&self, package: &Declared, scope: ScopeId, name: &Name) -> Name {
         Name { text: package.shown_name(scope, &name.text, self.0.contains(&name.text)), ..name.clone() }
     }
 }
@@ -116,17 +141,17 @@ pub(super) struct Key {
     pub(super) ty: Ty,
 }
 
-impl Package<'_> {
+impl Package {
     fn declare_implementation(&mut self, file: u32, block: u32, name: &Name, attribute: &ImplementAttribute) {
         let item = ItemRef { file, index: block };
         if self.is_rejected(Entry::Implementation(item)) {
             return;
         }
-        let span = self.name_span(file, name);
+        let spot = self.name_spot(file, name);
         if let Some(resolved) = self.implementation(file, block, name, attribute) {
             let id = ImplementationId(self.parts.implementations.len() as u32);
             self.parts.implementation_of.insert(item, id);
-            self.parts.implementations.push((resolved, span));
+            self.parts.implementations.push((resolved, spot));
         }
     }
 
@@ -144,8 +169,8 @@ impl Package<'_> {
         let (upper_id, lower_id) = (self.layer_id(sides.upper)?, self.layer_id(sides.lower)?);
         if let (Some(check), true) = (&attribute.check, attribute.by != By::Partition) {
             let message = "malformed attribute: `check` says which operation tells the keys of a partition";
-            let span = self.name_span(file, check);
-            self.report(error(codes::CS0207, span, message).help("remove it, or write `by = partition(key)`"));
+            let spot = self.name_spot(file, check);
+            self.report(error(codes::CS0207, spot, message).help("remove it, or write `by = partition(key)`"));
         }
         let by = match attribute.by {
             By::Movers | By::Retry if self.layers[sides.upper].state != self.layers[sides.lower].state => {
@@ -186,10 +211,10 @@ impl Package<'_> {
                 continue;
             }
             if code.contains_key(&procedure.text) {
-                let span = self.name_span(file, &procedure);
+                let spot = self.name_spot(file, &procedure);
                 let message =
                     format!("operation `{}` is declared twice: as a procedure and in `pass(…)`", procedure.text);
-                self.report(error(codes::CS0203, span, message).help("remove one of them"));
+                self.report(error(codes::CS0203, spot, message).help("remove one of them"));
             } else if let Some(id) = self.check_procedure(item, sides, key).then(|| self.request(item)).flatten() {
                 code.insert(procedure.text.clone(), Code::Procedure(id));
             } else {
@@ -213,7 +238,7 @@ impl Package<'_> {
 
     /// Whether a member of the block has no name or a bad header, so that it is unknown what it would have implemented.
     pub(super) fn is_cut_short(&self, file: u32, block: u32) -> bool {
-        let index = self.files[file as usize].index;
+        let index = &self.files[file as usize].index;
         index.functions.iter().any(|it| it.owner == Some(block) && it.role == Role::Malformed)
     }
 
@@ -230,8 +255,8 @@ impl Package<'_> {
                 "write `fn {operation}(lo: &mut impl {lower}, …)`, or let `{lower}` inherit it and add it to `pass(…)`"
             )
         };
-        let mut diagnostic = error(codes::CS0201, self.name_span(file, name), message).help(help);
-        if let Some(declared) = self.operation_span(sides.upper, operation) {
+        let mut diagnostic = error(codes::CS0201, self.name_spot(file, name), message).help(help);
+        if let Some(declared) = self.operation_spot(sides.upper, operation) {
             diagnostic = diagnostic.related(declared, "the operation");
         }
         self.report(diagnostic);
@@ -246,9 +271,9 @@ impl Package<'_> {
             self.layer_name(sides.lower),
             self.type_name_of(&self.layers[sides.lower].state)
         );
-        let span = self.name_span(file, &attribute.over);
-        let diagnostic = error(codes::CS0204, span, message).related(self.layer_span(sides.upper), "the upper layer");
-        let diagnostic = diagnostic.related(self.layer_span(sides.lower), "the lower layer");
+        let spot = self.name_spot(file, &attribute.over);
+        let diagnostic = error(codes::CS0204, spot, message).related(self.layer_spot(sides.upper), "the upper layer");
+        let diagnostic = diagnostic.related(self.layer_spot(sides.lower), "the lower layer");
         self.report(diagnostic.help("relate the two states in a layer of its own with `by = abstraction`"));
     }
 
@@ -264,9 +289,9 @@ impl Package<'_> {
         };
         let same = upper.signature.shape() == lower.signature.shape();
         if !same {
-            let span = self.name_span(file, name);
-            let other = self.name_span(lower.function.file, &self.function_item(lower.function).name);
-            self.report_signatures(span, &name.text, sides.upper, sides.lower, other);
+            let spot = self.name_spot(file, name);
+            let other = self.name_spot(lower.function.file, &self.function_item(lower.function).name);
+            self.report_signatures(spot, &name.text, sides.upper, sides.lower, other);
         }
         same
     }
@@ -279,12 +304,12 @@ impl Package<'_> {
             return false;
         };
         let Some(signature) = self.signature(item) else { return false };
-        let span = self.name_span(item.file, &name);
+        let spot = self.name_spot(item.file, &name);
         if signature.is_method || signature.lower != Some(sides.lower) {
             let lower = self.layer_name(sides.lower);
             let message = format!("procedure `{}` does not take the lower layer `{lower}`", name.text);
             let help = format!("write `fn {}(lo: &mut impl {lower}, …)`", name.text);
-            self.report(error(codes::CS0205, span, message).help(help));
+            self.report(error(codes::CS0205, spot, message).help(help));
             return false;
         }
         let (mut taken, result) = signature.shape();
@@ -299,7 +324,7 @@ impl Package<'_> {
             let message = format!("procedure `{}` does not take the key `{}` first", name.text, key.name);
             let (lower, ty) = (self.layer_name(sides.lower), self.type_name_of(&key.ty));
             let help = format!("write `fn {}(lo: &mut impl {lower}, {}: {ty}, …)`", name.text, key.name);
-            self.report(error(codes::CS0205, span, message).help(help));
+            self.report(error(codes::CS0205, spot, message).help(help));
             return false;
         }
         let same = (taken, result) == operation.signature.shape() && signature.parameters.iter().all(|it| !it.inout);
@@ -310,16 +335,16 @@ impl Package<'_> {
                 name.text,
                 self.layer_name(sides.upper)
             );
-            let declared = self.name_span(operation.function.file, &self.function_item(operation.function).name);
-            let diagnostic = error(codes::CS0205, span, message).related(declared, "the operation");
+            let declared = self.name_spot(operation.function.file, &self.function_item(operation.function).name);
+            let diagnostic = error(codes::CS0205, spot, message).related(declared, "the operation");
             self.report(diagnostic.help("take its arguments without `self` and `me`, and return what it returns"));
         }
         same
     }
 
-    fn operation_span(&self, layer: usize, operation: &str) -> Option<Span> {
+    fn operation_spot(&self, layer: usize, operation: &str) -> Option<Spot> {
         let function = self.operation(layer, operation)?.function;
-        Some(self.name_span(function.file, &self.function_item(function).name))
+        Some(self.name_spot(function.file, &self.function_item(function).name))
     }
 
     fn abstraction(
@@ -330,11 +355,11 @@ impl Package<'_> {
         attribute: &ImplementAttribute,
         sides: Sides,
     ) -> Option<Abstraction> {
-        let by = self.name_span(file, &attribute.by_name);
+        let by = self.name_spot(file, &attribute.by_name);
         for passed in &attribute.pass {
-            let span = self.name_span(file, passed);
+            let spot = self.name_spot(file, passed);
             let message = "malformed attribute: an abstraction changes no code, so there is nothing to pass";
-            self.report(error(codes::CS0207, span, message).help("remove `pass(…)`"));
+            self.report(error(codes::CS0207, spot, message).help("remove `pass(…)`"));
         }
         self.check_same_operations(by, sides);
         let members = self.members(file, block);
@@ -345,11 +370,11 @@ impl Package<'_> {
             [] => {
                 let message = format!("`{}` has no `#[abstraction]` function", name.text);
                 let help = "write `#[abstraction] fn name(lo: &Lower) -> Upper`, `(hi: &Upper) -> Lower` or `(lo: …, hi: …) -> bool`";
-                self.report(error(codes::CS0207, self.name_span(file, name), message).help(help));
+                self.report(error(codes::CS0207, self.name_spot(file, name), message).help(help));
                 None
             }
             [first, second, ..] => {
-                let first = self.name_span(file, &self.function_item(*first).name);
+                let first = self.name_spot(file, &self.function_item(*first).name);
                 let second = self.function_item(*second).name.clone();
                 self.declared_twice("the `#[abstraction]` function", file, &second, first);
                 None
@@ -358,7 +383,7 @@ impl Package<'_> {
     }
 
     /// The code does not change under an abstraction, so the operations must be the same.
-    fn check_same_operations(&mut self, by: Span, sides: Sides) {
+    fn check_same_operations(&mut self, by: Spot, sides: Sides) {
         let (upper, lower) = (self.layer_name(sides.upper).to_owned(), self.layer_name(sides.lower).to_owned());
         let help = format!("declare `{upper}` with `ops = {lower}`");
         for (here, there) in [(sides.upper, sides.lower), (sides.lower, sides.upper)] {
@@ -391,7 +416,7 @@ impl Package<'_> {
         let plain =
             !signature.is_method && signature.lower.is_none() && signature.parameters.iter().all(|it| !it.inout);
         let name = self.function_item(item).name.clone();
-        let span = self.name_span(item.file, &name);
+        let spot = self.name_spot(item.file, &name);
         type Form = fn(crate::ir::FunctionId) -> Abstraction;
         let (form, fits): (Form, bool) = match names.as_slice() {
             ["lo"] if plain => (Abstraction::Up, *types[0] == lo && signature.result == hi),
@@ -403,7 +428,7 @@ impl Package<'_> {
                 let message =
                     format!("the parameters of the abstraction `{}` are named `lo` and `hi`, in this order", name.text);
                 let help = "write `fn name(lo: &Lower) -> Upper`, `fn name(hi: &Upper) -> Lower` or `fn name(lo: &Lower, hi: &Upper) -> bool`";
-                self.report(error(codes::CS0207, span, message).help(help));
+                self.report(error(codes::CS0207, spot, message).help(help));
                 return None;
             }
         };
@@ -419,7 +444,7 @@ impl Package<'_> {
             let (lo, hi) = (self.type_name_of(&lo), self.type_name_of(&hi));
             let help =
                 format!("write `(lo: &{lo}) -> {hi}`, `(hi: &{hi}) -> {lo}` or `(lo: &{lo}, hi: &{hi}) -> bool`");
-            self.report(error(codes::CS0204, span, message).help(help));
+            self.report(error(codes::CS0204, spot, message).help(help));
             return None;
         }
         self.request(item).map(form)
@@ -429,56 +454,58 @@ impl Package<'_> {
         if self.is_rejected(Entry::Stack(item)) {
             return;
         }
-        let site = self.site(item.file, declared.scope);
+        let scope = self.names.scope(item.file, declared.scope);
         let implementations: Vec<Option<ImplementationId>> =
-            declared.links.iter().map(|it| self.link(site, it)).collect();
+            declared.links.iter().map(|it| self.link(item.file, scope, it)).collect();
         let whole: Option<Vec<ImplementationId>> = implementations.into_iter().collect();
         if let Some(implementations) = whole.filter(|it| !it.is_empty()) {
-            let span = self.name_span(item.file, name);
-            let links = declared.links.iter().map(|it| self.name_span(item.file, it)).collect();
-            self.parts.stack_of.insert(item, self.parts.stacks.len() as u32);
-            self.parts.stacks.push((Stack { name: name.text.clone(), implementations }, span, links));
+            let spot = self.name_spot(item.file, name);
+            let links = declared.links.iter().map(|it| self.name_spot(item.file, it)).collect();
+            let number = self.parts.stacks.len() as u32;
+            self.parts.stack_of.insert(item, number);
+            self.parts.stacks.push((Stack { name: name.text.clone(), implementations }, spot, links));
         }
     }
 
-    fn link(&mut self, site: Site, name: &Name) -> Option<ImplementationId> {
-        match self.part(site, name, "implementation", |it| matches!(it, Entry::Implementation(_)))? {
-            Entry::Implementation(item) => self.parts.implementation_of.get(&item).copied(),
+    fn link(&self, file: u32, scope: ScopeId, name: &Name) -> Option<ImplementationId> {
+        match self.part(file, scope, name, "implementation", |it| matches!(it, Entry::Implementation(_)))? {
+            Entry::Implementation(item) => self.parts.implementation(item),
             _ => None,
         }
     }
 
     /// What a name in a stack, or in the attribute of a client, means, if it is of this kind; otherwise that is reported.
-    fn part(&mut self, site: Site, name: &Name, what: &str, is_meant: fn(&Entry) -> bool) -> Option<Entry> {
-        let (span, path) = (self.name_span(site.file, name), name.path());
-        match self.names.meaning(site.scope, &path, Namespace::Types) {
+    fn part(&self, file: u32, scope: ScopeId, name: &Name, what: &str, is_meant: fn(&Entry) -> bool) -> Option<Entry> {
+        let (spot, path) = (self.name_spot(file, name), name.path());
+        match self.names.meaning(scope, &path, Namespace::Types) {
             Meaning::Item(entry) if is_meant(&entry) => Some(entry),
             Meaning::Several(one, other) => {
-                self.report_several(span, &name.text, [one, other]);
+                self.report_several(spot, &name.text, [one, other]);
                 None
             }
             _ => {
                 let help = self.advice(&name.text, Namespace::Types, is_meant, []);
                 let message = format!("unknown {what} `{}`", path.join("::"));
-                self.report(error(codes::CS0202, span, message).maybe_help(help));
+                self.report(error(codes::CS0202, spot, message).maybe_help(help));
                 None
             }
         }
     }
 
     fn declare_client(&mut self, item: ItemRef, name: &Name, stack: &Name, processes: &[u32]) {
-        let site = self.function_site(item);
-        let Some(Entry::Stack(stack)) = self.part(site, stack, "stack", |it| matches!(it, Entry::Stack(_))) else {
+        let scope = self.function_site(item).scope;
+        let is_stack = |it: &Entry| matches!(it, Entry::Stack(_));
+        let Some(Entry::Stack(stack)) = self.part(item.file, scope, stack, "stack", is_stack) else {
             return;
         };
-        let Some(stack_id) = self.parts.stack_of.get(&stack).copied() else { return };
+        let Some(stack_id) = self.parts.stack(stack) else { return };
         if !self.check_client(item, stack_id) {
             return;
         }
         let Some(function) = self.request(item) else { return };
-        let span = self.name_span(item.file, name);
+        let spot = self.name_spot(item.file, name);
         let client = Client { name: name.text.clone(), stack: stack_id, processes: processes.to_vec(), function };
-        self.parts.clients.push((client, span));
+        self.parts.clients.push((client, spot));
     }
 
     fn check_client(&mut self, item: ItemRef, stack: u32) -> bool {
@@ -495,7 +522,7 @@ impl Package<'_> {
             let top = top.map_or("Layer", |it| self.layer_name(it)).to_owned();
             let message = format!("client `{}` does not have the signature of a client of `{}`", name.text, stack.name);
             let help = format!("write `fn {}(process: u64, top: &mut impl {top})`", name.text);
-            self.report(error(codes::CS0205, self.name_span(item.file, &name), message).help(help));
+            self.report(error(codes::CS0205, self.name_spot(item.file, &name), message).help(help));
         }
         fits
     }

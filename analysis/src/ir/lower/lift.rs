@@ -6,18 +6,22 @@
 //! ```
 
 use super::{
-    package::{ItemRef, Origin, Package},
+    declared::{Declared, ItemRef, Origin},
+    lowering::Lowering,
     signature::{Parameter, Signature},
+    spot::Spot,
     ty::Ty,
 };
 use crate::ir::{
     Argument, Each, Expr, ExprKind, Function, FunctionId, FunctionKind, Local, LocalId, NodeId, Pattern, Place, Prim,
-    Projection, Span, Stmt, Type,
+    Projection, Stmt, Type,
 };
 
 /// A function that acts on entries of a map.
 #[derive(Clone)]
 pub(super) struct Lift {
+    /// The layer that inherits.
+    pub(super) layer: usize,
     /// The way from the state to the map.
     pub(super) field: Vec<u32>,
     /// The name and type of the key.
@@ -31,7 +35,7 @@ pub(super) struct Lift {
     /// `item` says which entries are initial. Otherwise it is an operation.
     pub(super) init: bool,
     /// The name in the list of `inherit`.
-    pub(super) span: Span,
+    pub(super) spot: Spot,
 }
 
 impl Lift {
@@ -47,18 +51,18 @@ impl Lift {
 }
 
 /// The function of a lift, and where its nodes stand.
-pub(super) fn lower(package: &mut Package<'_>, layer: usize, number: usize) -> (Function, Vec<Span>) {
-    let lift = package.layers[layer].lifts[number].clone();
-    let name = format!("{}::{}", package.layer_name(layer), package.function_item(lift.item).name.text);
-    // What is lifted has a signature, and its id was asked for before the lift's.
+pub(super) fn lower(package: &Lowering<&Declared>, number: u32) -> (Function, Vec<Spot>) {
+    let lift = &package.lifts[number as usize];
+    let name = format!("{}::{}", package.layer_name(lift.layer), package.function_item(lift.item).name.text);
+    // What is lifted has a signature.
     let written = package.signature(lift.item).expect("what is lifted has a signature");
-    let inner = package.function_ids[&Origin::Written(lift.item)];
-    let state = known(&package.layers[layer].state);
-    let mut build = Build { nodes: Vec::new(), span: lift.span };
+    let inner = package.request_known(Origin::Written(lift.item));
+    let state = known(&package.layers[lift.layer].state);
+    let mut build = Build { nodes: Vec::new(), spot: lift.spot };
     let function = if lift.init {
-        build.init(name, state, &lift, inner)
+        build.init(name, state, lift, inner)
     } else {
-        build.operation(name, state, &lift, inner, &written)
+        build.operation(name, state, lift, inner, &written)
     };
     (function, build.nodes)
 }
@@ -75,8 +79,8 @@ fn local(name: &str, ty: Type, inout: bool) -> Local {
 
 /// Expressions that all stand in one place.
 struct Build {
-    nodes: Vec<Span>,
-    span: Span,
+    nodes: Vec<Spot>,
+    spot: Spot,
 }
 
 impl Build {
@@ -151,7 +155,7 @@ impl Build {
     }
 
     fn node(&mut self) -> NodeId {
-        self.nodes.push(self.span);
+        self.nodes.push(self.spot);
         NodeId(self.nodes.len() as u32 - 1)
     }
 

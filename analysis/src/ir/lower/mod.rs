@@ -1,26 +1,45 @@
 //! From trees to the IR: names are resolved, types inferred, everything outside the subset reported and replaced.
 //!
-//! [`package`] holds what the package declares, [`layers`] and [`implementations`] put together what attributes say, and [`body`] lowers
-//! the functions they reach, one at a time. What nothing of a layer reaches is not looked at: the rest of a crate may be any Rust.
+//! It goes in steps, each a query of its own (see [`crate::db`]). None of them knows a position: that is what [`Spot`]s are for.
+//!
+//! 1. [`declared`] holds what the package declares, in which [`layers`] and [`implementations`] put together what attributes say. It reads
+//!    the heads of items only, so that an edit of a body leaves it as it is.
+//! 2. [`body`] lowers one function.
+//! 3. [`reach`] follows what layers lead to. What nothing of a layer reaches is no part of the program, and what is wrong with it is not
+//!    told: the rest of a crate may be any Rust.
+//! 4. [`build`] makes the program of that, and [`place`] finds where its parts stand.
 
 mod body;
+mod declared;
 mod finish;
 mod implementations;
 mod layers;
 mod lift;
+mod lowering;
+mod named;
 mod names;
-mod package;
 mod partition;
+mod reach;
 mod report;
 mod signature;
+mod spot;
 mod ty;
 mod types;
 mod words;
 
 use std::sync::Arc;
 
-use super::{Program, SourceMap};
-use crate::{diagnostics::Diagnostic, index::Indexed, syntax::Parse};
+use super::{Anchor, Function, FunctionId, Program, SourceMap, Span};
+use crate::{
+    diagnostics::Diagnostic,
+    index::{FileIndex, Indexed},
+    syntax::ItemTree,
+};
+
+pub use declared::Declared;
+pub use named::Named;
+pub use reach::Reached;
+pub use spot::Spot;
 
 /// A package, lowered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,36 +52,107 @@ pub struct Lowered {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// One file of the package to lower.
-#[derive(Clone, Copy)]
-pub struct File<'a> {
-    /// Its tree.
-    pub parse: &'a Parse,
-    /// What it declares.
-    pub indexed: &'a Indexed,
-    /// The `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
-    pub parent: Option<(u32, u32)>,
+/// A function, lowered by itself. Types and functions have the numbers that they were declared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoweredBody {
+    function: Function,
+    /// Where its nodes stand.
+    nodes: Arc<[Spot]>,
+    trace: lowering::Trace,
 }
 
-/// Lowers a package.
-pub fn lower(files: &[File<'_>]) -> Lowered {
-    let mut package = package::Package::new(files);
-    layers::resolve(&mut package);
-    layers::request_functions(&mut package);
-    implementations::resolve(&mut package);
-    body::lower_requested(&mut package);
-    let mut lowered = package.into_lowered();
-    for (number, file) in files.iter().enumerate() {
-        let number = number as u32;
-        lowered.diagnostics.extend(file.parse.diagnostics(number));
-        lowered.diagnostics.extend(file.indexed.diagnostics.iter().cloned().map(|mut it| {
+/// The program of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The program.
+    pub program: Arc<Program>,
+    places: SourceMap<Spot>,
+    /// Words that stand where they do not belong.
+    misplaced: Vec<Diagnostic<Anchor>>,
+}
+
+/// Puts together what files declare: their indexes and the heads of their items. `parents` has for each the `mod name;` that it is the text
+/// of: a file, and an index into its modules; `None` for the root.
+pub fn declare(files: Vec<(Arc<FileIndex>, Arc<Vec<ItemTree>>)>, parents: &[Option<(u32, u32)>]) -> Declared {
+    Declared::new(files.into_iter().map(|(index, heads)| declared::Source { index, heads }).collect(), parents)
+}
+
+/// Where a function is written: a file, and the number of the declaration. `None` if it is made of another one.
+pub fn written(declared: &Declared, function: FunctionId) -> Option<(u32, u32)> {
+    match declared.origin(function) {
+        declared::Origin::Written(item) => Some((item.file, declared.function_item(item).declaration)),
+        declared::Origin::Lifted(_) => None,
+    }
+}
+
+/// Lowers one function, which is written so.
+pub fn lower_body(declared: &Declared, function: FunctionId, tree: Option<&ItemTree>) -> LoweredBody {
+    body::lower(declared, declared.origin(function), tree)
+}
+
+/// Follows what layers lead to. `body` is what a function has been lowered to.
+pub fn reach<'b>(declared: &'b Declared, body: impl Fn(FunctionId) -> &'b LoweredBody) -> Reached {
+    Reached::from(declared, |function| &body(function).trace)
+}
+
+/// A function as it is in the program.
+pub fn numbered(reached: &Reached, body: &LoweredBody) -> Function {
+    reached.body(&body.function)
+}
+
+/// Makes the program.
+pub fn build<'b>(
+    declared: &Declared,
+    reached: &Reached,
+    function: impl Fn(FunctionId) -> Arc<Function>,
+    body: impl Fn(FunctionId) -> &'b LoweredBody,
+) -> Built {
+    let mut program = Program {
+        types: reached.type_definitions(declared),
+        functions: reached.functions.iter().map(|it| function(*it)).collect(),
+        ..Program::default()
+    };
+    let mut places = SourceMap {
+        functions: reached.functions.iter().map(|it| declared.spot_of(declared.origin(*it))).collect(),
+        nodes: reached.functions.iter().map(|it| Arc::clone(&body(*it).nodes)).collect(),
+        ..SourceMap::default()
+    };
+    layers::emit(declared, reached, &mut program, &mut places);
+    implementations::emit(&declared.parts, reached, &mut program, &mut places);
+    let misplaced = words::check(&mut program);
+    Built { program: Arc::new(program), places, misplaced }
+}
+
+/// Finds where the parts of the program stand in the files, and what is wrong with it, in source order. `more` is what is wrong with the files
+/// themselves.
+pub fn place<'b>(
+    declared: &Declared,
+    reached: &Reached,
+    built: &Built,
+    body: impl Fn(FunctionId) -> &'b LoweredBody,
+    files: &[&Indexed],
+    more: Vec<Diagnostic>,
+) -> Lowered {
+    let source_map = built.places.map(|it| it.span(files));
+    let mut diagnostics = more;
+    let nowhere = Span { file: 0, start: 0, end: 0 };
+    diagnostics.extend(built.misplaced.iter().map(|it| it.at(nowhere, |anchor| source_map.span(*anchor))));
+    let of_types = reached.types.iter().map(|it| &declared.type_info(*it).trace);
+    let of_signatures = reached.signatures.iter().map(|it| declared.trace_of_signature(*it));
+    let of_bodies = reached.functions.iter().map(|it| &body(*it).trace);
+    let traces = [&declared.trace].into_iter().chain(of_types).chain(of_signatures).chain(of_bodies);
+    let problems = traces.flat_map(|it| &it.problems);
+    diagnostics.extend(problems.map(|it| it.at(nowhere, |spot| Some(spot.span(files)))));
+    for (file, number) in files.iter().zip(0..) {
+        diagnostics.extend(file.diagnostics.iter().cloned().map(|mut it| {
             it.span.file = number;
             it
         }));
     }
-    lowered
-        .diagnostics
+    diagnostics
         .sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
-    lowered.diagnostics.dedup();
-    lowered
+    // Shared pieces, such as constants, are looked at more than once.
+    diagnostics
+        .dedup_by(|left, right| (left.span, left.code, &left.message) == (right.span, right.code, &right.message));
+    Lowered { program: Arc::clone(&built.program), source_map: Arc::new(source_map), diagnostics }
 }

@@ -9,14 +9,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::package::{ItemRef, Source};
-use crate::{
-    index::{ImplRole, Import, Name, ScopeKind, TypeKind, Visibility},
-    syntax::{
-        AstNode, SyntaxKind,
-        ast::{self, HasName},
-    },
-};
+use rustc_hash::FxHashMap;
+
+use super::declared::{ItemRef, Source};
+use crate::index::{ImplRole, Import, Name, ScopeKind, TypeKind, TypeShape, Visibility};
 
 /// Number of a scope of the package. 0 is the root of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,38 +58,32 @@ pub(super) enum Meaning {
     Several(Entry, Entry),
 }
 
-/// What a type of the package is, as far as names go.
-enum Shape {
-    /// By name.
-    Variants(Vec<String>),
-    /// It has a constructor.
-    Constructed,
-    Other,
-}
-
-struct Scope<'a> {
+struct Scope {
     /// The scope around it. The root is around itself.
     parent: ScopeId,
     is_block: bool,
     /// Empty for blocks and for the root.
     name: String,
-    entries: HashMap<(Namespace, &'a str), Vec<(Entry, Visibility)>>,
-    imports: HashMap<&'a str, Vec<&'a Import>>,
-    globs: Vec<Glob<'a>>,
+    types: Entries,
+    values: Entries,
+    imports: FxHashMap<String, Vec<Import>>,
+    globs: Vec<Glob>,
 }
 
+type Entries = FxHashMap<String, Vec<(Entry, Visibility)>>;
+
 /// `use path::*;`
-struct Glob<'a> {
-    import: &'a Import,
+struct Glob {
+    import: Import,
     /// What the path leads to, as far as it is known.
     target: Option<Entry>,
 }
 
 /// A second declaration of a name that only one can have.
-pub(super) struct Twice<'a> {
+pub(super) struct Twice {
     pub(super) what: &'static str,
     pub(super) file: u32,
-    pub(super) name: &'a Name,
+    pub(super) name: Name,
     pub(super) first: Entry,
     pub(super) second: Entry,
 }
@@ -102,23 +92,24 @@ pub(super) struct Twice<'a> {
 type Open<'n> = Vec<(ScopeId, Namespace, &'n str)>;
 
 /// The names of a package.
-pub(super) struct Names<'a> {
-    scopes: Vec<Scope<'a>>,
+pub(super) struct Names {
+    scopes: Vec<Scope>,
     /// The scopes of each file, by their numbers in it.
     of_files: Vec<Vec<ScopeId>>,
-    shapes: HashMap<ItemRef, Shape>,
-    pub(super) twice: Vec<Twice<'a>>,
+    /// The names of the variants of enums.
+    variants: HashMap<ItemRef, Vec<String>>,
+    pub(super) twice: Vec<Twice>,
 }
 
 const ROOT: ScopeId = ScopeId(0);
 
-impl<'a> Names<'a> {
+impl Names {
     /// The names of these files. `parents` has for each the `mod name;` that it is the text of: a file, and an index into its modules. A
     /// file without one is text of the root.
-    pub(super) fn new(files: &[Source<'a>], parents: &[Option<(u32, u32)>]) -> Names<'a> {
+    pub(super) fn new(files: &[Source], parents: &[Option<(u32, u32)>]) -> Names {
         let root = Scope::new(ROOT, false, "");
         let of_files = vec![Vec::new(); files.len()];
-        let mut names = Names { scopes: vec![root], of_files, shapes: HashMap::new(), twice: Vec::new() };
+        let mut names = Names { scopes: vec![root], of_files, variants: HashMap::new(), twice: Vec::new() };
         for file in 0..files.len() {
             names.open_file(files, parents, file as u32, 0);
         }
@@ -160,7 +151,7 @@ impl<'a> Names<'a> {
     }
 
     /// Numbers the scopes of a file, after those of the file that it is a module of.
-    fn open_file(&mut self, files: &[Source<'a>], parents: &[Option<(u32, u32)>], file: u32, depth: usize) {
+    fn open_file(&mut self, files: &[Source], parents: &[Option<(u32, u32)>], file: u32, depth: usize) {
         if !self.of_files[file as usize].is_empty() {
             return;
         }
@@ -198,8 +189,9 @@ impl<'a> Names<'a> {
         ScopeId(self.scopes.len() as u32 - 1)
     }
 
-    fn enter(&mut self, scope: ScopeId, namespace: Namespace, name: &'a str, entry: Entry, visibility: Visibility) {
-        self.scopes[scope.0 as usize].entries.entry((namespace, name)).or_default().push((entry, visibility));
+    fn enter(&mut self, scope: ScopeId, namespace: Namespace, name: &str, entry: Entry, visibility: Visibility) {
+        let entries = self.scopes[scope.0 as usize].entries_mut(namespace);
+        entries.entry(name.to_owned()).or_default().push((entry, visibility));
     }
 
     /// Enters a type unless it is a second one where only one may have the name: one of `kind`.
@@ -207,26 +199,25 @@ impl<'a> Names<'a> {
         &mut self,
         scope: ScopeId,
         (what, kind): (&'static str, fn(&Entry) -> bool),
-        (file, name): (u32, &'a Name),
+        (file, name): (u32, &Name),
         entry: Entry,
         visibility: Visibility,
     ) {
-        let known = self.scopes[scope.0 as usize].entries.get(&(Namespace::Types, name.text.as_str()));
+        let known = self.scopes[scope.0 as usize].types.get(&name.text);
         match known.into_iter().flatten().map(|(it, _)| *it).find(kind) {
-            Some(first) => self.twice.push(Twice { what, file, name, first, second: entry }),
+            Some(first) => self.twice.push(Twice { what, file, name: name.clone(), first, second: entry }),
             None => self.enter(scope, Namespace::Types, &name.text, entry, visibility),
         }
     }
 
     /// Enters what a file declares into its scopes.
-    fn fill(&mut self, file: u32, source: &Source<'a>) {
+    fn fill(&mut self, file: u32, source: &Source) {
         use Namespace::{Types, Values};
-        let index = source.index;
+        let index = &source.index;
         let item = |index: usize| ItemRef { file, index: index as u32 };
         let scopes = self.of_files[file as usize].clone();
         let scope = |number: u32| scopes.get(number as usize).copied().unwrap_or(ROOT);
         for (number, it) in index.types.iter().enumerate() {
-            let shape = shape(source, it.declaration);
             let kind = ("type", (|it| matches!(it, Entry::Type(_))) as fn(&Entry) -> bool);
             match it.kind {
                 TypeKind::Plain => {
@@ -236,20 +227,17 @@ impl<'a> Names<'a> {
                     self.enter_once(scope(it.scope), kind, (file, &it.name), Entry::Type(item(number)), it.visibility);
                 }
             }
-            if matches!(shape, Shape::Constructed) || it.kind == TypeKind::Scalar {
+            if it.shape == TypeShape::Constructed || it.kind == TypeKind::Scalar {
                 self.enter(scope(it.scope), Values, &it.name.text, Entry::Type(item(number)), it.visibility);
             }
-            self.shapes.insert(item(number), shape);
+            if let TypeShape::Enum(variants) = &it.shape {
+                self.variants.insert(item(number), variants.clone());
+            }
         }
-        // Those of traits belong to types that are not known here.
-        let is_free = |owner: Option<u32>, declaration: u32| {
-            let around = source.declaration(declaration).and_then(|it| it.parent());
-            owner.is_none() && around.is_none_or(|it| it.kind() != SyntaxKind::ASSOC_ITEM_LIST)
-        };
-        for (number, it) in index.constants.iter().enumerate().filter(|(_, it)| is_free(it.owner, it.declaration)) {
+        for (number, it) in index.constants.iter().enumerate().filter(|(_, it)| it.is_free) {
             self.enter(scope(it.scope), Values, &it.name.text, Entry::Constant(item(number)), it.visibility);
         }
-        for (number, it) in index.functions.iter().enumerate().filter(|(_, it)| is_free(it.owner, it.declaration)) {
+        for (number, it) in index.functions.iter().enumerate().filter(|(_, it)| it.is_free) {
             self.enter(scope(it.scope), Values, &it.name.text, Entry::Function(item(number)), it.visibility);
         }
         for (number, it) in index.impls.iter().enumerate() {
@@ -281,15 +269,15 @@ impl<'a> Names<'a> {
         for it in &index.imports {
             let into = &mut self.scopes[scope(it.scope).0 as usize];
             match &it.name {
-                Some(name) => into.imports.entry(name).or_default().push(it),
-                None => into.globs.push(Glob { import: it, target: None }),
+                Some(name) => into.imports.entry(name.clone()).or_default().push(it.clone()),
+                None => into.globs.push(Glob { import: it.clone(), target: None }),
             }
         }
     }
 
     /// A scope of a file, by its number there.
     pub(super) fn scope(&self, file: u32, number: u32) -> ScopeId {
-        self.of_files[file as usize].get(number as usize).copied().unwrap_or(ROOT)
+        self.of_files.get(file as usize).and_then(|it| it.get(number as usize)).copied().unwrap_or(ROOT)
     }
 
     /// The modules around a scope, outermost first, as a path from the root; empty for the root.
@@ -326,7 +314,7 @@ impl<'a> Names<'a> {
     ) -> Option<String> {
         let found =
             self.scopes.iter().enumerate().filter(|(_, it)| !it.is_block).find(|(_, it)| {
-                it.entries.get(&(namespace, name)).into_iter().flatten().any(|(entry, _)| is_meant(entry))
+                it.entries(namespace).get(name).into_iter().flatten().any(|(entry, _)| is_meant(entry))
             });
         let (scope, _) = found?;
         let path = self.module_path(ScopeId(scope as u32));
@@ -335,9 +323,9 @@ impl<'a> Names<'a> {
 
     /// The names that the package has for what is meant.
     pub(super) fn known(&self, namespace: Namespace, is_meant: impl Fn(&Entry) -> bool) -> Vec<&str> {
-        let entries = self.scopes.iter().flat_map(|it| &it.entries);
-        let meant = entries.filter(|((it, _), entries)| *it == namespace && entries.iter().any(|(it, _)| is_meant(it)));
-        meant.map(|((_, name), _)| *name).collect()
+        let entries = self.scopes.iter().flat_map(|it| it.entries(namespace));
+        let meant = entries.filter(|(_, entries)| entries.iter().any(|(it, _)| is_meant(it)));
+        meant.map(|(name, _)| name.as_str()).collect()
     }
 
     fn path<'n>(&'n self, scope: ScopeId, path: &'n [String], last: Namespace, open: &mut Open<'n>) -> Meaning {
@@ -377,8 +365,7 @@ impl<'a> Names<'a> {
 
     fn variant(&self, entry: Entry, name: &str) -> Option<Entry> {
         let Entry::Type(item) = entry else { return None };
-        let Some(Shape::Variants(variants)) = self.shapes.get(&item) else { return None };
-        let number = variants.iter().position(|it| it == name)?;
+        let number = self.variants.get(&item)?.iter().position(|it| it == name)?;
         Some(Entry::Variant(item, number as u32))
     }
 
@@ -425,14 +412,14 @@ impl<'a> Names<'a> {
         glob: Option<ScopeId>,
         open: &mut Open<'n>,
     ) -> Meaning {
-        let Scope { entries, imports, .. } = &self.scopes[scope.0 as usize];
+        let here = &self.scopes[scope.0 as usize];
         let mut meaning = Meaning::Nothing;
-        for (entry, visibility) in entries.get(&(namespace, name)).into_iter().flatten() {
+        for (entry, visibility) in here.entries(namespace).get(name).into_iter().flatten() {
             if self.is_visible(*visibility, scope, glob) {
                 meaning = merged(meaning, Meaning::Item(*entry));
             }
         }
-        for import in imports.get(name).into_iter().flatten() {
+        for import in here.imports.get(name).into_iter().flatten() {
             if self.is_visible(import.visibility, scope, glob) {
                 meaning = merged(meaning, self.imported(scope, import, namespace, open));
             }
@@ -526,10 +513,24 @@ impl<'a> Names<'a> {
     }
 }
 
-impl Scope<'_> {
+impl Scope {
     fn new(parent: ScopeId, is_block: bool, name: &str) -> Self {
-        let (entries, imports) = (HashMap::new(), HashMap::new());
-        Scope { parent, is_block, name: name.to_owned(), entries, imports, globs: Vec::new() }
+        let (types, values, imports, globs) = Default::default();
+        Scope { parent, is_block, name: name.to_owned(), types, values, imports, globs }
+    }
+
+    fn entries(&self, namespace: Namespace) -> &Entries {
+        match namespace {
+            Namespace::Types => &self.types,
+            Namespace::Values => &self.values,
+        }
+    }
+
+    fn entries_mut(&mut self, namespace: Namespace) -> &mut Entries {
+        match namespace {
+            Namespace::Types => &mut self.types,
+            Namespace::Values => &mut self.values,
+        }
     }
 }
 
@@ -543,19 +544,5 @@ fn merged(left: Meaning, right: Meaning) -> Meaning {
         (it @ Meaning::Item(_), Meaning::Elsewhere(_) | Meaning::Item(Entry::Opaque)) => it,
         (Meaning::Item(left), Meaning::Item(right)) => Meaning::Several(left, right),
         (left, _) => left,
-    }
-}
-
-fn shape(source: &Source<'_>, declaration: u32) -> Shape {
-    let Some(node) = source.declaration(declaration) else { return Shape::Other };
-    if let Some(it) = ast::Enum::cast(node.clone()) {
-        let variants = it.variant_list().into_iter().flat_map(|it| it.variants());
-        return Shape::Variants(
-            variants.map(|it| it.name().map_or_else(String::new, |it| it.text().to_string())).collect(),
-        );
-    }
-    match ast::Struct::cast(node).map(|it| it.field_list()) {
-        Some(None | Some(ast::FieldList::TupleFieldList(_))) => Shape::Constructed,
-        _ => Shape::Other,
     }
 }

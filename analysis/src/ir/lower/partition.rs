@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use super::{
+    declared::ItemRef,
     implementations::{Key, Sides},
-    package::{ItemRef, Package},
+    lowering::Package,
     report::{DiagnosticExt, error},
     ty::{Con, Ty},
     types::TypeInfoKind,
@@ -17,7 +18,7 @@ use crate::{
     ir::{Code, Partition, PartitionEnd},
 };
 
-impl Package<'_> {
+impl Package {
     pub(super) fn partition(
         &mut self,
         file: u32,
@@ -30,8 +31,8 @@ impl Package<'_> {
         let key_name = attribute.key.as_ref()?;
         let Some(check) = &attribute.check else {
             let message = "malformed attribute: a partition names the operation that tells whether a key is valid";
-            let span = self.name_span(file, &attribute.by_name);
-            self.report(error(codes::CS0207, span, message).help("write `check = operation`"));
+            let spot = self.name_spot(file, &attribute.by_name);
+            self.report(error(codes::CS0207, spot, message).help("write `check = operation`"));
             return None;
         };
         let relation =
@@ -71,7 +72,7 @@ impl Package<'_> {
         let message = format!("`{}` does not cut the state of one `{key}` out of the state for all", name.text);
         let (lo, hi) = (self.type_name_of(&lo), self.type_name_of(&hi));
         let help = format!("write `fn {}(lo: &{lo}, {key}: &Key) -> Option<{hi}>`", name.text);
-        self.report(error(codes::CS0205, self.name_span(item.file, &name), message).help(help));
+        self.report(error(codes::CS0205, self.name_spot(item.file, &name), message).help(help));
         None
     }
 
@@ -109,7 +110,7 @@ impl Package<'_> {
             "give it one field of type `Map<Key, {}>`; if this is the bottom of a partition, write an `#[abstraction]` function",
             self.type_name_of(&one)
         );
-        self.report(error(codes::CS0204, self.name_span(file, &attribute.over), message).help(help));
+        self.report(error(codes::CS0204, self.name_spot(file, &attribute.over), message).help(help));
         None
     }
 
@@ -125,7 +126,7 @@ impl Package<'_> {
         let ty = self.type_name_of(&key.ty);
         let message = format!("`{}` does not tell whether a `{}` is valid", check.text, key.name);
         let help = format!("an operation that does takes `{}: {ty}` and returns `bool`", key.name);
-        self.report(error(codes::CS0205, self.name_span(file, check), message).help(help));
+        self.report(error(codes::CS0205, self.name_spot(file, check), message).help(help));
         None
     }
 
@@ -146,7 +147,7 @@ impl Package<'_> {
             named.push(procedure.text.clone());
             let message = "malformed attribute: the top of a partition has no procedures";
             let help = "name the operations in `pass(…)`; the bottom has an `#[abstraction]` function, too";
-            self.report(error(codes::CS0207, self.name_span(item.file, &procedure), message).help(help));
+            self.report(error(codes::CS0207, self.name_spot(item.file, &procedure), message).help(help));
         }
         let mut code = BTreeMap::new();
         for passed in &attribute.pass {
@@ -177,7 +178,7 @@ impl Package<'_> {
         }
         let same = (taken, result) == lower.signature.shape();
         if !same {
-            let span = self.name_span(file, name);
+            let spot = self.name_spot(file, name);
             let message = format!(
                 "`{}` of layer `{}` is not the operation of layer `{}` with `{}` before its arguments",
                 name.text,
@@ -185,7 +186,7 @@ impl Package<'_> {
                 self.layer_name(sides.lower),
                 key.name
             );
-            let other = self.name_span(lower.function.file, &self.function_item(lower.function).name);
+            let other = self.name_spot(lower.function.file, &self.function_item(lower.function).name);
             let help = format!(
                 "inherit it: `inherit({} in field[{}: {}]: {})`",
                 self.layer_name(sides.lower),
@@ -193,7 +194,7 @@ impl Package<'_> {
                 self.type_name_of(&key.ty),
                 name.text
             );
-            self.report(error(codes::CS0205, span, message).help(help).related(other, "the other one"));
+            self.report(error(codes::CS0205, spot, message).help(help).related(other, "the other one"));
         }
         same
     }

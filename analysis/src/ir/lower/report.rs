@@ -1,32 +1,36 @@
 //! Building the diagnostics of this stage, and finding the name that was meant.
 
-use crate::{diagnostics::Diagnostic, ir::Span};
+use super::spot::Spot;
+use crate::diagnostics::{CodeName, Diagnostic};
+
+/// A finding of this stage.
+pub(super) type Problem = Diagnostic<Spot>;
 
 /// An error with a message under one span.
-pub(super) fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::error(code, span, message)
+pub(super) fn error<P>(code: CodeName, place: P, message: impl Into<String>) -> Diagnostic<P> {
+    Diagnostic::error(code, place, message)
 }
 
 /// Adding the optional parts.
-pub(super) trait DiagnosticExt {
-    fn help(self, help: impl Into<String>) -> Diagnostic;
-    fn maybe_help(self, help: Option<String>) -> Diagnostic;
-    fn related(self, span: Span, text: impl Into<String>) -> Diagnostic;
+pub(super) trait DiagnosticExt<P> {
+    fn help(self, help: impl Into<String>) -> Self;
+    fn maybe_help(self, help: Option<String>) -> Self;
+    fn related(self, place: P, text: impl Into<String>) -> Self;
 }
 
-impl DiagnosticExt for Diagnostic {
-    fn help(mut self, help: impl Into<String>) -> Diagnostic {
+impl<P> DiagnosticExt<P> for Diagnostic<P> {
+    fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    fn maybe_help(mut self, help: Option<String>) -> Diagnostic {
+    fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }
 
-    fn related(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.related.push((span, text.into()));
+    fn related(mut self, place: P, text: impl Into<String>) -> Self {
+        self.related.push((place, text.into()));
         self
     }
 }

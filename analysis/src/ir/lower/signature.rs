@@ -1,9 +1,10 @@
 //! Signatures: what a function takes and gives, without its body.
 
-use std::rc::Rc;
+use std::borrow::Borrow;
 
 use super::{
-    package::{ItemRef, Package, Site},
+    declared::{Declared, ItemRef, Site},
+    lowering::Lowering,
     report::error,
     ty::Ty,
 };
@@ -51,38 +52,29 @@ impl Signature {
     }
 }
 
-impl Package<'_> {
-    /// The signature of a function; `None` if it is not of the subset, which is reported.
-    pub(super) fn signature(&mut self, item: ItemRef) -> Option<Rc<Signature>> {
-        if let Some(known) = self.signatures.get(&item) {
-            return known.clone();
-        }
-        let signature = self.read_signature(item).map(Rc::new);
-        self.signatures.insert(item, signature.clone());
-        signature
-    }
-
+impl<D: Borrow<Declared>> Lowering<D> {
     /// `Self` in a function.
-    pub(super) fn self_type(&mut self, item: ItemRef) -> Option<Ty> {
+    pub(super) fn self_type(&self, item: ItemRef) -> Option<Ty> {
         let block = self.owner(item)?;
         if matches!(block.role, ImplRole::Implement(_)) {
             return None;
         }
-        let declared: ast::Impl = self.node(item.file, block.declaration)?;
+        let declared: ast::Impl = self.head(item.file, block.declaration)?;
         let ty = declared.self_ty()?;
         let site = self.block_site(item.file, self.function_item(item).owner?);
         Some(self.resolve_type(site, &ty, None))
     }
 
-    fn read_signature(&mut self, item: ItemRef) -> Option<Signature> {
+    /// The signature of a function; `None` if it is not of the subset, which is reported.
+    pub(super) fn lower_signature(&self, item: ItemRef) -> Option<Signature> {
         let declared = self.function_item(item);
-        let function: ast::Fn = self.node(item.file, declared.declaration)?;
+        let function: ast::Fn = self.head(item.file, declared.declaration)?;
         let site = self.function_site(item);
         let self_type = self.self_type(item);
         if let Some(generics) = function.generic_param_list() {
-            let span = site.span(generics.syntax());
+            let spot = site.spot(generics.syntax());
             self.unsupported(
-                span,
+                spot,
                 "a generic function",
                 "write it for the types that you need; a procedure takes `lo: &mut impl Layer`",
             );
@@ -115,10 +107,10 @@ impl Package<'_> {
         }
         let known = signature.parameters.iter().all(|it| it.ty.is_known()) && signature.result.is_known();
         if !known && !self.types_written(&signature) {
-            let span = self.name_span(item.file, &declared.name);
+            let spot = self.name_spot(item.file, &declared.name);
             self.report(error(
                 codes::CS0104,
-                span,
+                spot,
                 format!("the signature of `{}` must name all types", declared.name.text),
             ));
         }
@@ -132,7 +124,7 @@ impl Package<'_> {
     }
 
     fn read_parameter(
-        &mut self,
+        &self,
         site: Site,
         number: usize,
         parameter: &ast::Param,
@@ -165,14 +157,14 @@ impl Package<'_> {
     }
 
     /// The layer in `impl Layer`.
-    fn lower_layer(&mut self, site: Site, bound: &ast::ImplTraitType) -> Option<usize> {
+    fn lower_layer(&self, site: Site, bound: &ast::ImplTraitType) -> Option<usize> {
         let bound = bound.type_bound_list()?.bounds().next()?;
-        let span = site.span(bound.syntax());
+        let spot = site.spot(bound.syntax());
         let path = match bound.ty()? {
             ast::Type::PathType(it) => it.path()?,
             _ => return None,
         };
-        self.layer_at(site, &path_segments(&path)?, span)
+        self.layer_at(site, &path_segments(&path)?, spot)
     }
 }
 

@@ -1,15 +1,19 @@
-//! Types as written, and the definitions of user types. A type is looked into when something of a layer first mentions it.
+//! Types as written, and the definitions of user types. What is wrong with one counts if something of a layer leads to it.
+
+use std::borrow::Borrow;
 
 use super::{
+    declared::{Declared, ItemRef, Site},
+    lowering::{Lowering, Package, Touch, Trace},
     names::{Entry, Meaning, Namespace},
-    package::{ItemRef, Package, Site},
     report::{DiagnosticExt, error},
+    spot::Spot,
     ty::{Con, Ty},
 };
 use crate::{
     diagnostics::codes,
     index::{TypeKind, path_segments},
-    ir::{Field, SMALL_BITS, Span, Type, TypeDef, TypeDefKind, TypeId, Variant},
+    ir::{Field, SMALL_BITS, Type, TypeDef, TypeDefKind, TypeId, Variant},
     syntax::{
         AstNode,
         ast::{self, HasGenericArgs, HasGenericParams, HasName},
@@ -23,6 +27,8 @@ pub(super) struct TypeInfo {
     pub(super) item: ItemRef,
     pub(super) name: String,
     pub(super) kind: TypeInfoKind,
+    /// What its definition leads to, and what is wrong with it.
+    pub(super) trace: Trace,
 }
 
 /// What a user type is made of.
@@ -41,6 +47,11 @@ pub(super) struct VariantInfo {
 }
 
 impl TypeInfo {
+    /// A type that is not looked into yet.
+    pub(super) fn undefined(item: ItemRef, name: String) -> TypeInfo {
+        TypeInfo { item, name, kind: TypeInfoKind::Struct(Vec::new()), trace: Trace::default() }
+    }
+
     pub(super) fn definition(&self) -> TypeDef {
         // A field whose type is wrong is reported, and no layer has such a state.
         let field = |(name, ty): &(String, Ty)| Field { name: name.clone(), ty: ty.to_type().unwrap_or(Type::UNIT) };
@@ -65,36 +76,30 @@ impl TypeInfo {
     }
 }
 
-impl Package<'_> {
-    /// The type that `ty` denotes; [`Ty::Error`] if it is reported.
-    pub(super) fn resolve_type(&mut self, site: Site, ty: &ast::Type, self_type: Option<&Ty>) -> Ty {
-        let resolved = self.written_type(site, ty, self_type);
-        self.define_pending();
-        resolved
-    }
-
-    /// The type that a path names.
-    pub(super) fn resolve_name(&mut self, site: Site, span: Span, path: &[String]) -> Ty {
-        let resolved = self.named_type(site, span, path, Vec::new());
-        self.define_pending();
-        resolved
-    }
-
-    fn define_pending(&mut self) {
-        while let Some((item, id)) = self.pending_types.pop() {
-            self.define(item, id);
+impl Package {
+    /// Looks into all types. What is wrong with one counts once something of a layer leads to it.
+    pub(super) fn define_types(&mut self) {
+        for id in 0..self.types.len() {
+            let kind = self.definition(self.types[id].item, TypeId(id as u32));
+            let trace = self.take_trace();
+            let info = &mut self.types[id];
+            info.trace = trace;
+            info.kind = kind.unwrap_or(TypeInfoKind::Struct(Vec::new()));
         }
     }
+}
 
-    fn written_type(&mut self, site: Site, ty: &ast::Type, self_type: Option<&Ty>) -> Ty {
+impl<D: Borrow<Declared>> Lowering<D> {
+    /// The type that `ty` denotes; [`Ty::Error`] if it is reported.
+    pub(super) fn resolve_type(&self, site: Site, ty: &ast::Type, self_type: Option<&Ty>) -> Ty {
         match ty {
             ast::Type::PathType(path) => self.path_type(site, path, self_type),
-            ast::Type::ParenType(it) => it.ty().map_or(Ty::Error, |it| self.written_type(site, &it, self_type)),
+            ast::Type::ParenType(it) => it.ty().map_or(Ty::Error, |it| self.resolve_type(site, &it, self_type)),
             ast::Type::TupleType(it) => {
-                Ty::tuple(it.fields().map(|it| self.written_type(site, &it, self_type)).collect())
+                Ty::tuple(it.fields().map(|it| self.resolve_type(site, &it, self_type)).collect())
             }
             ast::Type::RefType(it) if it.mut_token().is_none() => {
-                it.ty().map_or(Ty::Error, |it| self.written_type(site, &it, self_type))
+                it.ty().map_or(Ty::Error, |it| self.resolve_type(site, &it, self_type))
             }
             ast::Type::InferType(_) => Ty::Hole,
             ast::Type::NeverType(_) => Ty::NEVER,
@@ -107,76 +112,76 @@ impl Package<'_> {
                     }
                     _ => "use the types of the language: structs, enums, tuples, integers, `Map`, `Set`, `Seq`, …",
                 };
-                self.unsupported(site.span(other.syntax()), &format!("the type `{}`", other.syntax().text()), help);
+                self.unsupported(site.spot(other.syntax()), &format!("the type `{}`", other.syntax().text()), help);
                 Ty::Error
             }
         }
     }
 
-    pub(super) fn unsupported(&mut self, span: Span, what: &str, help: &str) {
-        let message = format!("{what} is not supported in layers and procedures");
-        self.report(error(codes::CS0102, span, message).help(help));
-    }
-
-    fn path_type(&mut self, site: Site, path: &ast::PathType, self_type: Option<&Ty>) -> Ty {
-        let span = site.span(path.syntax());
+    fn path_type(&self, site: Site, path: &ast::PathType, self_type: Option<&Ty>) -> Ty {
+        let spot = site.spot(path.syntax());
         let Some(segment) = path.path().and_then(|it| it.segment()) else { return Ty::Error };
         let Some(names) = path.path().as_ref().and_then(path_segments) else {
-            self.unsupported(span, "a type of a trait", "name the type");
+            self.unsupported(spot, "a type of a trait", "name the type");
             return Ty::Error;
         };
         let mut arguments = Vec::new();
         for argument in segment.generic_arg_list().into_iter().flat_map(|it| it.generic_args()) {
             if let ast::GenericArg::TypeArg(it) = argument {
-                arguments.extend(it.ty().map(|it| self.written_type(site, &it, self_type)));
+                arguments.extend(it.ty().map(|it| self.resolve_type(site, &it, self_type)));
             }
         }
         if names == ["Self"] {
             return self_type.cloned().unwrap_or(Ty::Error);
         }
-        self.named_type(site, span, &names, arguments)
+        self.named_type(site, spot, &names, arguments)
+    }
+
+    /// The type that a path names.
+    pub(super) fn resolve_name(&self, site: Site, spot: Spot, path: &[String]) -> Ty {
+        self.named_type(site, spot, path, Vec::new())
     }
 
     /// The type that a path names: of the package, or of the language.
-    fn named_type(&mut self, site: Site, span: Span, path: &[String], arguments: Vec<Ty>) -> Ty {
+    fn named_type(&self, site: Site, spot: Spot, path: &[String], arguments: Vec<Ty>) -> Ty {
         let name = path.join("::");
         match self.names.meaning(site.scope, path, Namespace::Types) {
-            Meaning::Item(Entry::Type(item)) if arguments.is_empty() => self.user_type(item, span),
+            Meaning::Item(Entry::Type(item)) if arguments.is_empty() => self.user_type(item, spot),
             Meaning::Item(Entry::Type(_)) => {
                 self.unsupported(
-                    span,
+                    spot,
                     &format!("the generic type `{name}`"),
                     "write the type out for the arguments that you need",
                 );
                 Ty::Error
             }
             Meaning::Several(one, other) => {
-                self.report_several(span, &name, [one, other]);
+                self.report_several(spot, &name, [one, other]);
                 Ty::Error
             }
             meaning => {
                 if let Some((None, known)) = self.language_path(site.scope, path, Namespace::Types)
                     && let Some((con, arity)) = language_con(&known)
                 {
-                    return self.language_type(span, &known, con, arity, arguments);
+                    return self.language_type(spot, &known, con, arity, arguments);
                 }
-                self.unknown_type(span, &name, &meaning);
+                self.unknown_type(spot, &name, &meaning);
                 Ty::Error
             }
         }
     }
 
-    fn language_type(&mut self, span: Span, name: &str, con: Con, arity: usize, arguments: Vec<Ty>) -> Ty {
+    fn language_type(&self, spot: Spot, name: &str, con: Con, arity: usize, arguments: Vec<Ty>) -> Ty {
         if arguments.len() != arity {
             let message = format!("`{name}` takes {arity} type arguments, not {}", arguments.len());
-            self.report(error(codes::CS0104, span, message));
+            self.report(error(codes::CS0104, spot, message));
             return Ty::Error;
         }
         Ty::Con(con, arguments)
     }
 
     /// Reports a type that a layer cannot have, with what to use instead.
-    fn unknown_type(&mut self, span: Span, name: &str, meaning: &Meaning) {
+    fn unknown_type(&self, spot: Spot, name: &str, meaning: &Meaning) {
         let last = match meaning {
             Meaning::Elsewhere(path) => path.last().map_or(name, String::as_str),
             _ => name,
@@ -193,7 +198,7 @@ impl Package<'_> {
             _ => "",
         };
         if !instead.is_empty() && matches!(meaning, Meaning::Nothing | Meaning::Elsewhere(_)) {
-            self.unsupported(span, &format!("the type `{last}`"), instead);
+            self.unsupported(spot, &format!("the type `{last}`"), instead);
             return;
         }
         let help = match meaning {
@@ -205,98 +210,68 @@ impl Package<'_> {
                 self.advice(name, Namespace::Types, is_type, LANGUAGE_TYPES.iter().copied())
             }
         };
-        self.report(error(codes::CS0103, span, format!("unknown type `{name}`")).maybe_help(help));
+        self.report(error(codes::CS0103, spot, format!("unknown type `{name}`")).maybe_help(help));
     }
 
     /// The type that an item declares.
-    pub(super) fn item_type(&mut self, item: ItemRef, span: Span) -> Ty {
-        let ty = self.user_type(item, span);
-        self.define_pending();
-        ty
-    }
-
-    fn type_site(&self, item: ItemRef) -> Site {
-        self.site(item.file, self.files[item.file as usize].index.types[item.index as usize].scope)
-    }
-
-    /// The definitions of all types. Those that share a name are named with their modules.
-    pub(super) fn type_definitions(&self) -> Vec<TypeDef> {
-        let definition = |it: &TypeInfo| {
-            let is_shared = self.types.iter().filter(|other| other.name == it.name).count() > 1;
-            TypeDef { name: self.shown_name(self.type_site(it.item).scope, &it.name, is_shared), ..it.definition() }
-        };
-        self.types.iter().map(definition).collect()
-    }
-
-    fn user_type(&mut self, item: ItemRef, span: Span) -> Ty {
-        let declared = &self.files[item.file as usize].index.types[item.index as usize];
-        if let Some(alias) = self.node::<ast::TypeAlias>(item.file, declared.declaration) {
-            return self.alias(item, &alias, span);
-        }
-        let next = TypeId(self.types.len() as u32);
-        let id = *self.type_ids.entry(item).or_insert(next);
-        if id == next {
-            let name = declared.name.text.clone();
-            self.types.push(TypeInfo { item, name, kind: TypeInfoKind::Struct(Vec::new()) });
-            self.pending_types.push((item, id));
-        }
+    pub(super) fn user_type(&self, item: ItemRef, spot: Spot) -> Ty {
+        let Some(id) = self.type_ids.get(&item).copied() else { return self.alias(item, spot) };
+        self.touch(Touch::Type(id));
         Ty::user(id)
     }
 
-    fn alias(&mut self, item: ItemRef, alias: &ast::TypeAlias, span: Span) -> Ty {
-        if self.alias_depth > 32 {
-            self.report(error(codes::CS0206, span, "this type alias stands for itself"));
+    fn alias(&self, item: ItemRef, spot: Spot) -> Ty {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        let Some(alias) = self.head::<ast::TypeAlias>(item.file, declared.declaration) else { return Ty::Error };
+        if self.alias_depth.get() > 32 {
+            self.report(error(codes::CS0206, spot, "this type alias stands for itself"));
             return Ty::Error;
         }
         if alias.generic_param_list().is_some() {
-            self.unsupported(span, "a generic type alias", "write the type out");
+            self.unsupported(spot, "a generic type alias", "write the type out");
             return Ty::Error;
         }
-        self.alias_depth += 1;
+        self.alias_depth.set(self.alias_depth.get() + 1);
         let site = self.type_site(item);
-        let ty = alias.ty().map_or(Ty::Error, |it| self.written_type(site, &it, None));
-        self.alias_depth -= 1;
+        let ty = alias.ty().map_or(Ty::Error, |it| self.resolve_type(site, &it, None));
+        self.alias_depth.set(self.alias_depth.get() - 1);
         ty
     }
 
-    fn define(&mut self, item: ItemRef, id: TypeId) {
+    /// What a type is made of; `None` if the text does not say.
+    fn definition(&self, item: ItemRef, id: TypeId) -> Option<TypeInfoKind> {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         let site = self.type_site(item);
-        let span = self.name_span(item.file, &declared.name);
+        let spot = self.name_spot(item.file, &declared.name);
         let own = Ty::user(id);
-        let kind = if let Some(it) = self.node::<ast::Struct>(item.file, declared.declaration) {
-            self.reject_generics(&it, span);
+        if let Some(it) = self.head::<ast::Struct>(item.file, declared.declaration) {
+            self.reject_generics(&it, spot);
             if declared.kind == TypeKind::Scalar {
-                self.check_scalar(site, &it, span);
-                TypeInfoKind::Scalar
-            } else {
-                TypeInfoKind::Struct(self.fields(site, it.field_list(), &own))
+                self.check_scalar(site, &it, spot);
+                return Some(TypeInfoKind::Scalar);
             }
-        } else if let Some(it) = self.node::<ast::Enum>(item.file, declared.declaration) {
-            self.reject_generics(&it, span);
-            let mut variants = Vec::new();
-            for variant in it.variant_list().into_iter().flat_map(|it| it.variants()) {
-                let name = variant.name().map(|it| it.text().to_string()).unwrap_or_default();
-                variants.push(VariantInfo { name, fields: self.fields(site, variant.field_list(), &own) });
-            }
-            TypeInfoKind::Enum(variants)
-        } else {
-            return;
+            return Some(TypeInfoKind::Struct(self.fields(site, it.field_list(), &own)));
+        }
+        let it = self.head::<ast::Enum>(item.file, declared.declaration)?;
+        self.reject_generics(&it, spot);
+        let variant = |it: ast::Variant| {
+            let name = it.name().map(|it| it.text().to_string()).unwrap_or_default();
+            VariantInfo { name, fields: self.fields(site, it.field_list(), &own) }
         };
-        self.types[id.0 as usize].kind = kind;
+        Some(TypeInfoKind::Enum(it.variant_list().into_iter().flat_map(|it| it.variants()).map(variant).collect()))
     }
 
-    fn reject_generics(&mut self, item: &impl HasGenericParams, span: Span) {
+    fn reject_generics(&self, item: &impl HasGenericParams, spot: Spot) {
         if item.generic_param_list().is_some() {
-            self.unsupported(span, "a generic type", "write the type out for the arguments that you need");
+            self.unsupported(spot, "a generic type", "write the type out for the arguments that you need");
         }
     }
 
-    fn check_scalar(&mut self, site: Site, item: &ast::Struct, span: Span) {
+    fn check_scalar(&self, site: Site, item: &ast::Struct, spot: Spot) {
         let one = matches!(item.field_list(), Some(ast::FieldList::TupleFieldList(it)) if it.fields().count() == 1);
         if !one {
             let message = "a `#[scalar]` is a tuple struct with one field";
-            self.report(error(codes::CS0207, span, message).help("write `#[scalar] struct Name(u64);`"));
+            self.report(error(codes::CS0207, spot, message).help("write `#[scalar] struct Name(u64);`"));
         }
         let field = match item.field_list() {
             Some(ast::FieldList::TupleFieldList(it)) => it.fields().next().and_then(|it| it.ty()),
@@ -307,8 +282,39 @@ impl Package<'_> {
                 "a `#[scalar]` of {count} values is not supported: there is always one more scalar that is not in use"
             );
             let help = "use the type itself, or a `#[state]` struct or enum, where every value counts";
-            self.report(error(codes::CS0207, span, message).help(help));
+            self.report(error(codes::CS0207, spot, message).help(help));
         }
+    }
+
+    fn fields(&self, site: Site, list: Option<ast::FieldList>, own: &Ty) -> Vec<(String, Ty)> {
+        let resolve = |ty: Option<ast::Type>| ty.map_or(Ty::Error, |it| self.resolve_type(site, &it, Some(own)));
+        match list {
+            Some(ast::FieldList::RecordFieldList(it)) => it
+                .fields()
+                .map(|it| (it.name().map(|it| it.text().to_string()).unwrap_or_default(), resolve(it.ty())))
+                .collect(),
+            Some(ast::FieldList::TupleFieldList(it)) => {
+                it.fields().enumerate().map(|(number, it)| (number.to_string(), resolve(it.ty()))).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Declared {
+    fn type_site(&self, item: ItemRef) -> Site {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        self.site(item.file, declared.declaration, declared.scope)
+    }
+
+    /// The definitions of some types. Those of them that share a name are named with their modules.
+    pub(super) fn type_definitions(&self, of: &[TypeId]) -> Vec<TypeDef> {
+        let infos = || of.iter().map(|it| self.type_info(*it));
+        let definition = |it: &TypeInfo| {
+            let is_shared = infos().filter(|other| other.name == it.name).count() > 1;
+            TypeDef { name: self.shown_name(self.type_site(it.item).scope, &it.name, is_shared), ..it.definition() }
+        };
+        infos().map(definition).collect()
     }
 
     /// How many values a type has, if these are few enough to be all in use.
@@ -333,10 +339,10 @@ impl Package<'_> {
                 if let Meaning::Item(Entry::Type(item)) = self.names.meaning(site.scope, &path, Namespace::Types) {
                     let site = self.type_site(item);
                     let declaration = self.files[item.file as usize].index.types[item.index as usize].declaration;
-                    if let Some(it) = self.node::<ast::Struct>(item.file, declaration) {
+                    if let Some(it) = self.head::<ast::Struct>(item.file, declaration) {
                         return of_fields(it.field_list(), site);
                     }
-                    let variants = self.node::<ast::Enum>(item.file, declaration)?.variant_list()?.variants();
+                    let variants = self.head::<ast::Enum>(item.file, declaration)?.variant_list()?.variants();
                     return variants.map(|it| of_fields(it.field_list(), site)).try_fold(0, |sum, it| few(sum + it?));
                 }
                 let (None, name) = self.language_path(site.scope, &path, Namespace::Types)? else { return None };
@@ -352,20 +358,6 @@ impl Package<'_> {
                 }
             }
             _ => None,
-        }
-    }
-
-    fn fields(&mut self, site: Site, list: Option<ast::FieldList>, own: &Ty) -> Vec<(String, Ty)> {
-        let mut resolve = |ty: Option<ast::Type>| ty.map_or(Ty::Error, |it| self.written_type(site, &it, Some(own)));
-        match list {
-            Some(ast::FieldList::RecordFieldList(it)) => it
-                .fields()
-                .map(|it| (it.name().map(|it| it.text().to_string()).unwrap_or_default(), resolve(it.ty())))
-                .collect(),
-            Some(ast::FieldList::TupleFieldList(it)) => {
-                it.fields().enumerate().map(|(number, it)| (number.to_string(), resolve(it.ty()))).collect()
-            }
-            None => Vec::new(),
         }
     }
 

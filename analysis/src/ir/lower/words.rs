@@ -9,7 +9,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::report::{DiagnosticExt, error};
 use crate::{
     diagnostics::{Diagnostic, codes},
-    ir::{Expr, ExprKind, Function, FunctionId, FunctionKind, Justification, NodeId, PartitionEnd, Program, SourceMap},
+    ir::{Anchor, Expr, ExprKind, Function, FunctionId, FunctionKind, Justification, NodeId, PartitionEnd, Program},
 };
 
 /// A function in which such words do not belong.
@@ -21,18 +21,16 @@ struct Root {
 }
 
 /// Reports the words in procedures, clients and conditions, also in the functions that they call. None of those that have one is run.
-pub(super) fn check(program: &mut Program, source_map: &SourceMap) -> Vec<Diagnostic> {
+pub(super) fn check(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
     let mut found = Vec::new();
     for root in roots(program) {
         let Some((at, node, word)) = word_in(program, root.function) else {
             continue;
         };
-        let span = |function: FunctionId| source_map.functions[function.0 as usize];
-        let words = source_map.nodes[at.0 as usize].get(node.0 as usize).copied();
         let name = &program.functions[root.function.0 as usize].name;
         let message = format!("`{word}` in {} is not supported: `{name}` comes to it", root.what);
-        let diagnostic = error(codes::CS0102, words.unwrap_or_else(|| span(at)), message).help(root.help);
-        found.push(diagnostic.related(span(root.function), root.what));
+        let diagnostic = error(codes::CS0102, Anchor::Node(at, node), message).help(root.help);
+        found.push(diagnostic.related(Anchor::Function(root.function), root.what));
         let function = &mut program.functions[root.function.0 as usize];
         let body = Expr { kind: ExprKind::Unsupported, ..function.body.clone() };
         *function = Arc::new(Function { body, ..Function::clone(function) });

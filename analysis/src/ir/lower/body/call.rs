@@ -1,19 +1,20 @@
 //! Calls: the vocabulary of layers, functions of the package, operations of the layer below.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{Binding, Body, expr::arguments};
 use crate::{
     diagnostics::codes,
     index::path_segments,
     ir::lower::{
+        declared::ItemRef,
         names::{Entry, Meaning, Namespace},
-        package::ItemRef,
         report::{DiagnosticExt, did_you_mean, error},
         signature::Signature,
+        spot::Spot,
         ty::Ty,
     },
-    ir::{Argument, Expr, ExprKind, Span, Stmt},
+    ir::{Argument, Expr, ExprKind, Stmt},
     syntax::{
         AstNode,
         ast::{self, HasArgList, HasGenericArgs},
@@ -22,57 +23,57 @@ use crate::{
 
 const VOCABULARY: &[&str] = &["maybe", "any", "choose", "repeat", "when", "emit", "external"];
 
-impl Body<'_, '_> {
+impl Body<'_> {
     pub(super) fn call(&mut self, call: &ast::CallExpr) -> Expr {
-        let span = self.span(call.syntax());
+        let spot = self.spot(call.syntax());
         let path = match call.expr() {
             Some(ast::Expr::PathExpr(it)) => it.path(),
             _ => None,
         };
         let Some(path) = path.as_ref().and_then(path_segments) else {
-            return self.unsupported(span, "calling this", "call functions and methods by name");
+            return self.unsupported(spot, "calling this", "call functions and methods by name");
         };
-        match self.function_at(&path, span) {
-            Ok(Some(item)) => return self.call_function(item, None, &arguments(call), span),
+        match self.function_at(&path, spot) {
+            Ok(Some(item)) => return self.call_function(item, None, &arguments(call), spot),
             Ok(None) => {}
             Err(reported) => return reported,
         }
         let built = match self.package.language_path(self.site.scope, &path, Namespace::Values) {
-            Some((None, name)) if VOCABULARY.contains(&name.as_str()) => return self.vocabulary(call, &name, span),
+            Some((None, name)) if VOCABULARY.contains(&name.as_str()) => return self.vocabulary(call, &name, spot),
             Some((owner, name)) if name == "Some" && owner.as_deref().is_none_or(|it| it == "Option") => {
-                return self.some(call, span);
+                return self.some(call, spot);
             }
-            Some((Some(owner), name)) => self.language_function(call, &owner, &name, span),
+            Some((Some(owner), name)) => self.language_function(call, &owner, &name, spot),
             _ => None,
         };
-        let built = built.or_else(|| self.construct(&path, &arguments(call), span));
-        built.unwrap_or_else(|| self.unknown_function(&path, span))
+        let built = built.or_else(|| self.construct(&path, &arguments(call), spot));
+        built.unwrap_or_else(|| self.unknown_function(&path, spot))
     }
 
     /// The function of the package that a path means; an error that is reported if it means several.
-    pub(super) fn function_at(&mut self, path: &[String], span: Span) -> Result<Option<ItemRef>, Expr> {
+    pub(super) fn function_at(&mut self, path: &[String], spot: Spot) -> Result<Option<ItemRef>, Expr> {
         if let Some((owner, name)) = self.member(path) {
             let candidates = self.package.functions_of.get(&(owner, name.to_owned())).map(Vec::as_slice);
             return match self.best(candidates.unwrap_or_default()).as_slice() {
                 [] => Ok(None),
                 [only] => Ok(Some(*only)),
-                [one, other, ..] => Err(self.several(name, span, [one, other].map(|it| Entry::Function(*it)))),
+                [one, other, ..] => Err(self.several(name, spot, [one, other].map(|it| Entry::Function(*it)))),
             };
         }
         match self.package.names.meaning(self.site.scope, path, Namespace::Values) {
             Meaning::Item(Entry::Function(item)) => Ok(Some(item)),
-            Meaning::Several(one, other) => Err(self.several(&path.join("::"), span, [one, other])),
+            Meaning::Several(one, other) => Err(self.several(&path.join("::"), spot, [one, other])),
             _ => Ok(None),
         }
     }
 
-    fn unknown_function(&mut self, path: &[String], span: Span) -> Expr {
+    fn unknown_function(&mut self, path: &[String], spot: Spot) -> Expr {
         let full = path.join("::");
-        let [owner @ .., name] = path else { return self.unsupported_at(span) };
+        let [owner @ .., name] = path else { return self.unsupported_at(spot) };
         if name == "default" && !owner.is_empty() {
-            return match self.type_at(owner, span) {
-                Some(ty) => self.make(span, ty, ExprKind::Prim(crate::ir::Prim::Default, Vec::new())),
-                None => self.unsupported_at(span),
+            return match self.type_at(owner, spot) {
+                Some(ty) => self.make(spot, ty, ExprKind::Prim(crate::ir::Prim::Default, Vec::new())),
+                None => self.unsupported_at(spot),
             };
         }
         let help = match self.member(path) {
@@ -85,50 +86,50 @@ impl Body<'_, '_> {
                 self.package.advice(name, Namespace::Values, |it| matches!(it, Entry::Function(_)), vocabulary)
             }
         };
-        self.unknown_name(span, "function", &full, help)
+        self.unknown_name(spot, "function", &full, help)
     }
 
-    fn some(&mut self, call: &ast::CallExpr, span: Span) -> Expr {
+    fn some(&mut self, call: &ast::CallExpr, spot: Spot) -> Expr {
         let values = arguments(call);
-        let [value] = values.as_slice() else { return self.type_error(span, "`Some` takes one value") };
+        let [value] = values.as_slice() else { return self.type_error(spot, "`Some` takes one value") };
         let value = self.expr(value, None);
         let ty = Ty::option(self.ty(&value));
-        self.make(span, ty, ExprKind::Variant(1, vec![value]))
+        self.make(spot, ty, ExprKind::Variant(1, vec![value]))
     }
 
     /// `maybe()`, `when(…)` and the rest.
-    fn vocabulary(&mut self, call: &ast::CallExpr, name: &str, span: Span) -> Expr {
+    fn vocabulary(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
         if self.adaptors > 0 {
             let what = format!("`{name}` in the closure of an iterator");
-            return self.unsupported(span, &what, "use a `for` loop");
+            return self.unsupported(spot, &what, "use a `for` loop");
         }
         let values = arguments(call);
         match (name, values.as_slice()) {
-            ("maybe", []) => self.make(span, Ty::BOOL, ExprKind::Maybe),
+            ("maybe", []) => self.make(spot, Ty::BOOL, ExprKind::Maybe),
             ("any", []) => {
                 let ty = self.turbofish(call);
-                self.make(span, ty, ExprKind::Any)
+                self.make(spot, ty, ExprKind::Any)
             }
             ("external", []) => {
                 let ty = self.infer.fresh();
-                self.make(span, ty, ExprKind::External)
+                self.make(spot, ty, ExprKind::External)
             }
             ("choose", [set]) => {
                 let set = self.expr(set, None);
                 let (sequence, element) = self.sequence(set);
-                self.make(span, element, ExprKind::Choose(Box::new(sequence)))
+                self.make(spot, element, ExprKind::Choose(Box::new(sequence)))
             }
             ("when", [condition]) => {
                 let condition = self.check(condition, &Ty::BOOL);
-                self.make(span, Ty::UNIT, ExprKind::When(Box::new(condition)))
+                self.make(spot, Ty::UNIT, ExprKind::When(Box::new(condition)))
             }
             ("emit", [value]) => {
                 let value = self.expr(value, None);
-                self.make(span, Ty::UNIT, ExprKind::Emit(Box::new(value)))
+                self.make(spot, Ty::UNIT, ExprKind::Emit(Box::new(value)))
             }
-            ("repeat", [place, ast::Expr::ClosureExpr(step)]) => self.repeat(place, step, span),
-            ("repeat", _) => self.unsupported(span, "this form of `repeat`", "write `repeat(place, |s| step)`"),
-            _ => self.type_error(span, format!("`{name}` does not take {} arguments", values.len())),
+            ("repeat", [place, ast::Expr::ClosureExpr(step)]) => self.repeat(place, step, spot),
+            ("repeat", _) => self.unsupported(spot, "this form of `repeat`", "write `repeat(place, |s| step)`"),
+            _ => self.type_error(spot, format!("`{name}` does not take {} arguments", values.len())),
         }
     }
 
@@ -146,37 +147,37 @@ impl Body<'_, '_> {
     }
 
     /// `repeat(place, |s| step)` is `while maybe() { step }`, with `s` another name for the place.
-    fn repeat(&mut self, target: &ast::Expr, step: &ast::ClosureExpr, span: Span) -> Expr {
+    fn repeat(&mut self, target: &ast::Expr, step: &ast::ClosureExpr, spot: Spot) -> Expr {
         let Some((place, ty)) = self.reborrowed(target) else {
             return self.unsupported(
-                span,
+                spot,
                 "`repeat` on this",
                 "name a place: `repeat(self, …)` or `repeat(&mut self.field, …)`",
             );
         };
-        if !self.changeable(&place, span) {
-            return self.unsupported_at(span);
+        if !self.changeable(&place, spot) {
+            return self.unsupported_at(spot);
         }
         let parameter = step.param_list().and_then(|it| it.params().next()).and_then(|it| it.pat());
         let name = match parameter {
             Some(ast::Pat::IdentPat(it)) => super::pattern_name(&it),
             Some(ast::Pat::WildcardPat(_)) => "_".to_owned(),
-            _ => return self.unsupported(span, "this parameter of the closure", "write `|s| step`"),
+            _ => return self.unsupported(spot, "this parameter of the closure", "write `|s| step`"),
         };
         let mut statements = Vec::new();
-        let place = self.borrowed(place, &ty, span, &mut statements);
+        let place = self.borrowed(place, &ty, spot, &mut statements);
         let loops = std::mem::take(&mut self.loops);
         self.closures += 1;
         let body = self.scoped(|this| {
             this.bind(&name, Binding::Alias(place, ty));
-            this.required(step.body(), span, None)
+            this.required(step.body(), spot, None)
         });
         self.closures -= 1;
         self.loops = loops;
-        let maybe = self.make(span, Ty::BOOL, ExprKind::Maybe);
-        let body = self.make(span, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(body)], None));
-        let turns = self.make(span, Ty::UNIT, ExprKind::While(Box::new(maybe), Box::new(body)));
-        self.after(statements, turns, span)
+        let maybe = self.make(spot, Ty::BOOL, ExprKind::Maybe);
+        let body = self.make(spot, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(body)], None));
+        let turns = self.make(spot, Ty::UNIT, ExprKind::While(Box::new(maybe), Box::new(body)));
+        self.after(statements, turns, spot)
     }
 
     /// A call of a function of the package. A method's receiver is given as its first argument.
@@ -185,13 +186,13 @@ impl Body<'_, '_> {
         item: ItemRef,
         receiver: Option<Argument>,
         values: &[ast::Expr],
-        span: Span,
+        spot: Spot,
     ) -> Expr {
-        let Some(signature) = self.package.signature(item) else { return self.unsupported_at(span) };
+        let Some(signature) = self.package.signature(item) else { return self.unsupported_at(spot) };
         let id = self.package.request(item);
         let mut written = values.to_vec();
-        if !self.check_lower(&signature, &mut written, span) {
-            return self.unsupported_at(span);
+        if !self.check_lower(&signature, &mut written, spot) {
+            return self.unsupported_at(spot);
         }
         let given = usize::from(receiver.is_some());
         if signature.parameters.len() != written.len() + given {
@@ -201,24 +202,24 @@ impl Body<'_, '_> {
                 signature.parameters.len() - given.min(signature.parameters.len()),
                 written.len()
             );
-            return self.type_error(span, message);
+            return self.type_error(spot, message);
         }
         let mut arguments: Vec<Argument> = receiver.into_iter().collect();
         for (value, parameter) in written.iter().zip(&signature.parameters[given..]) {
             match self.argument(value, &parameter.ty, parameter.inout) {
                 Some(argument) => arguments.push(argument),
-                None => return self.unsupported_at(span),
+                None => return self.unsupported_at(spot),
             }
         }
         match id {
-            Some(id) => self.make(span, signature.result.clone(), ExprKind::Call(id, arguments)),
+            Some(id) => self.make(spot, signature.result.clone(), ExprKind::Call(id, arguments)),
             // The layer below is left out, and that is reported.
-            None => self.unsupported_at(span),
+            None => self.unsupported_at(spot),
         }
     }
 
     /// A function over a layer is given `lo`, which is not a value: takes it out of the arguments.
-    fn check_lower(&mut self, signature: &Signature, written: &mut Vec<ast::Expr>, span: Span) -> bool {
+    fn check_lower(&mut self, signature: &Signature, written: &mut Vec<ast::Expr>, spot: Spot) -> bool {
         let Some((_, number)) = &signature.lower_parameter else { return true };
         let passes = written.get(*number).is_some_and(|it| self.is_lower(it));
         if !passes || signature.lower != self.signature.lower {
@@ -226,7 +227,7 @@ impl Body<'_, '_> {
             let message = format!(
                 "this function runs over layer `{layer}`: pass it the `&mut impl {layer}` that this procedure has"
             );
-            self.type_error(span, message);
+            self.type_error(spot, message);
             return false;
         }
         written.remove(*number);
@@ -255,42 +256,42 @@ impl Body<'_, '_> {
         if !inout {
             return Some(Argument::Value(self.check(value, ty)));
         }
-        let span = self.span(value.syntax());
+        let spot = self.spot(value.syntax());
         let Some((place, found)) = self.reborrowed(value) else {
-            self.unsupported(span, "this as a `&mut` argument", "pass `&mut place`");
+            self.unsupported(spot, "this as a `&mut` argument", "pass `&mut place`");
             return None;
         };
         if !self.infer.unify(&found, ty) {
-            self.mismatch(span, ty, &found);
+            self.mismatch(spot, ty, &found);
             return None;
         }
-        self.changeable(&place, span).then_some(Argument::InOut(place))
+        self.changeable(&place, spot).then_some(Argument::InOut(place))
     }
 
     /// `lo.operation(arguments)`.
-    pub(super) fn perform(&mut self, call: &ast::MethodCallExpr, name: &str, span: Span) -> Expr {
-        let Some(layer) = self.signature.lower else { return self.unsupported_at(span) };
+    pub(super) fn perform(&mut self, call: &ast::MethodCallExpr, name: &str, spot: Spot) -> Expr {
+        let Some(layer) = self.signature.lower else { return self.unsupported_at(spot) };
         if self.adaptors > 0 {
-            return self.unsupported(span, "an operation in the closure of an iterator", "use a `for` loop");
+            return self.unsupported(spot, "an operation in the closure of an iterator", "use a `for` loop");
         }
-        let signature = self.package.operation(layer, name).map(|it| Rc::clone(&it.signature));
+        let signature = self.package.operation(layer, name).map(|it| Arc::clone(&it.signature));
         let Some(signature) = signature else {
             let info = &self.package.layers[layer];
             if !info.incomplete {
                 let message = format!("layer `{}` has no operation `{name}`", info.name.text);
                 let help = did_you_mean(name, info.operations.iter().map(|it| it.name.as_str()));
-                let place = self.name_span(call, span);
+                let place = self.name_spot(call, spot);
                 self.package.report(error(codes::CS0103, place, message).maybe_help(help));
             }
-            return self.unsupported_at(span);
+            return self.unsupported_at(spot);
         };
         let values: Vec<ast::Expr> = call.arg_list().map(|it| it.args().collect()).unwrap_or_default();
         let (types, result) = signature.shape();
         if types.len() != values.len() {
             let message = format!("operation `{name}` takes {} arguments, found {}", types.len(), values.len());
-            return self.type_error(span, message);
+            return self.type_error(spot, message);
         }
         let values = values.iter().zip(types).map(|(value, ty)| self.check(value, ty)).collect();
-        self.make(span, result.clone(), ExprKind::Perform(name.to_owned(), values))
+        self.make(spot, result.clone(), ExprKind::Perform(name.to_owned(), values))
     }
 }

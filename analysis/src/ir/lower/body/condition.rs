@@ -1,9 +1,10 @@
 //! Conditions of `if` and `while`: tests and `let`s joined by `&&`.
 
 use super::{Body, control::bound_locals};
+use crate::ir::lower::spot::Spot;
 use crate::{
     ir::lower::ty::Ty,
-    ir::{Arm, Expr, ExprKind, Pattern, Span},
+    ir::{Arm, Expr, ExprKind, Pattern},
     syntax::{
         AstNode, ast,
         operators::{BinaryOp, LogicOp},
@@ -17,7 +18,7 @@ pub(super) enum Condition {
     Let(Pattern, Expr),
 }
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// The conjuncts, in order; what the `let`s bind is bound in the present scope.
     pub(super) fn conditions(&mut self, condition: &ast::Expr) -> Vec<Condition> {
         let mut conjuncts = Vec::new();
@@ -29,15 +30,15 @@ impl Body<'_, '_> {
         let ast::Expr::LetExpr(it) = conjunct else {
             return Condition::Test(self.check(conjunct, &Ty::BOOL));
         };
-        let span = self.span(it.syntax());
-        let value = self.required(it.expr(), span, None);
+        let spot = self.spot(it.syntax());
+        let value = self.required(it.expr(), spot, None);
         let ty = self.ty(&value);
         let pattern = it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, &ty));
         Condition::Let(pattern, value)
     }
 
     /// The conjunction, if there is no `let`.
-    pub(super) fn all_tests(&mut self, conditions: Vec<Condition>, span: Span) -> Result<Expr, Vec<Condition>> {
+    pub(super) fn all_tests(&mut self, conditions: Vec<Condition>, spot: Spot) -> Result<Expr, Vec<Condition>> {
         if conditions.iter().any(|it| matches!(it, Condition::Let(..))) {
             return Err(conditions);
         }
@@ -45,14 +46,14 @@ impl Body<'_, '_> {
             Condition::Test(test) => Some(test),
             Condition::Let(..) => None,
         });
-        let all = self.conjunction(tests.collect(), span);
-        Ok(all.unwrap_or_else(|| self.boolean(span, true)))
+        let all = self.conjunction(tests.collect(), spot);
+        Ok(all.unwrap_or_else(|| self.boolean(spot, true)))
     }
 
-    fn conjunction(&mut self, tests: Vec<Expr>, span: Span) -> Option<Expr> {
+    fn conjunction(&mut self, tests: Vec<Expr>, spot: Spot) -> Option<Expr> {
         tests
             .into_iter()
-            .reduce(|left, right| self.make(span, Ty::BOOL, ExprKind::And(Box::new(left), Box::new(right))))
+            .reduce(|left, right| self.make(spot, Ty::BOOL, ExprKind::And(Box::new(left), Box::new(right))))
     }
 
     /// `if conditions { then } else { otherwise }`.
@@ -62,48 +63,48 @@ impl Body<'_, '_> {
         then: Expr,
         otherwise: Expr,
         ty: Ty,
-        span: Span,
+        spot: Spot,
     ) -> Expr {
-        let conditions = match self.all_tests(conditions, span) {
-            Ok(test) => return self.make(span, ty, ExprKind::If(Box::new(test), Box::new(then), Box::new(otherwise))),
+        let conditions = match self.all_tests(conditions, spot) {
+            Ok(test) => return self.make(spot, ty, ExprKind::If(Box::new(test), Box::new(then), Box::new(otherwise))),
             Err(conditions) => conditions,
         };
-        let (pattern, value, guard) = self.one_match(conditions, span);
+        let (pattern, value, guard) = self.one_match(conditions, spot);
         let arms =
             vec![Arm { pattern, guard, body: then }, Arm { pattern: Pattern::Wild, guard: None, body: otherwise }];
-        self.make(span, ty, ExprKind::Match(Box::new(value), arms))
+        self.make(spot, ty, ExprKind::Match(Box::new(value), arms))
     }
 
     /// Conditions with at least one `let` as a single pattern, value and guard: what stands before the last `let` becomes part of the
     /// value, an option that is `None` when one of them does not hold.
-    fn one_match(&mut self, conditions: Vec<Condition>, span: Span) -> (Pattern, Expr, Option<Expr>) {
+    fn one_match(&mut self, conditions: Vec<Condition>, spot: Spot) -> (Pattern, Expr, Option<Expr>) {
         let mut pending: Option<(Pattern, Expr)> = None;
         let mut tests: Vec<Expr> = Vec::new();
         for condition in conditions {
             match condition {
                 Condition::Test(test) => tests.push(test),
                 Condition::Let(pattern, value) => {
-                    let tests = self.conjunction(std::mem::take(&mut tests), span);
+                    let tests = self.conjunction(std::mem::take(&mut tests), spot);
                     pending = Some(match (pending.take(), tests) {
                         (None, None) => (pattern, value),
-                        (None, Some(test)) => self.value_if(test, pattern, value, span),
-                        (Some(before), guard) => self.value_after(before, guard, pattern, value, span),
+                        (None, Some(test)) => self.value_if(test, pattern, value, spot),
+                        (Some(before), guard) => self.value_after(before, guard, pattern, value, spot),
                     });
                 }
             }
         }
-        let guard = self.conjunction(tests, span);
+        let guard = self.conjunction(tests, spot);
         // The caller has seen a `let`.
-        let (pattern, value) = pending.unwrap_or_else(|| (Pattern::Wild, self.unsupported_at(span)));
+        let (pattern, value) = pending.unwrap_or_else(|| (Pattern::Wild, self.unsupported_at(spot)));
         (pattern, value, guard)
     }
 
     /// `test && let pattern = value`.
-    fn value_if(&mut self, test: Expr, pattern: Pattern, value: Expr, span: Span) -> (Pattern, Expr) {
+    fn value_if(&mut self, test: Expr, pattern: Pattern, value: Expr, spot: Spot) -> (Pattern, Expr) {
         let ty = Ty::option(self.ty(&value));
-        let some = self.make(span, ty.clone(), ExprKind::Variant(1, vec![value]));
-        let none = self.make(span, ty.clone(), ExprKind::Variant(0, Vec::new()));
-        let value = self.make(span, ty, ExprKind::If(Box::new(test), Box::new(some), Box::new(none)));
+        let some = self.make(spot, ty.clone(), ExprKind::Variant(1, vec![value]));
+        let none = self.make(spot, ty.clone(), ExprKind::Variant(0, Vec::new()));
+        let value = self.make(spot, ty, ExprKind::If(Box::new(test), Box::new(some), Box::new(none)));
         (Pattern::Variant(1, vec![pattern]), value)
     }
 
@@ -114,19 +115,19 @@ impl Body<'_, '_> {
         guard: Option<Expr>,
         pattern: Pattern,
         value: Expr,
-        span: Span,
+        spot: Spot,
     ) -> (Pattern, Expr) {
         let bound = bound_locals(&before);
-        let mut parts: Vec<Expr> = bound.iter().map(|it| self.read_local(*it, span)).collect();
+        let mut parts: Vec<Expr> = bound.iter().map(|it| self.read_local(*it, spot)).collect();
         parts.push(value);
         let ty = Ty::tuple(parts.iter().map(|it| self.ty(it)).collect());
-        let both = self.make(span, ty.clone(), ExprKind::Tuple(parts));
+        let both = self.make(spot, ty.clone(), ExprKind::Tuple(parts));
         let option = Ty::option(ty);
-        let some = self.make(span, option.clone(), ExprKind::Variant(1, vec![both]));
-        let none = self.make(span, option.clone(), ExprKind::Variant(0, Vec::new()));
+        let some = self.make(spot, option.clone(), ExprKind::Variant(1, vec![both]));
+        let none = self.make(spot, option.clone(), ExprKind::Variant(0, Vec::new()));
         let arms =
             vec![Arm { pattern: before, guard, body: some }, Arm { pattern: Pattern::Wild, guard: None, body: none }];
-        let value = self.make(span, option, ExprKind::Match(Box::new(first), arms));
+        let value = self.make(spot, option, ExprKind::Match(Box::new(first), arms));
         let mut patterns: Vec<Pattern> = bound.into_iter().map(Pattern::Bind).collect();
         patterns.push(pattern);
         (Pattern::Variant(1, vec![Pattern::Tuple(patterns)]), value)

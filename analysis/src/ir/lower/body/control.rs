@@ -1,16 +1,17 @@
 //! Control flow: `if`, `match`, loops, and leaving them.
 
 use super::{Body, LoopInfo};
+use crate::ir::lower::spot::Spot;
 use crate::{
     ir::lower::ty::{Con, Ty},
-    ir::{Arm, Expr, ExprKind, LocalId, Pattern, Span, Stmt},
+    ir::{Arm, Expr, ExprKind, LocalId, Pattern, Stmt},
     syntax::{
         AstNode,
         ast::{self, HasLoopBody},
     },
 };
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// One of several branches: its value, if it has one, is of type `ty`.
     fn branch(&mut self, branch: &ast::Expr, ty: &Ty) -> Expr {
         let value = self.expr(branch, Some(ty));
@@ -30,9 +31,9 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn if_expr(&mut self, if_expr: &ast::IfExpr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(if_expr.syntax());
+        let spot = self.spot(if_expr.syntax());
         let (Some(condition), Some(then)) = (if_expr.condition(), if_expr.then_branch()) else {
-            return self.required(None, span, None);
+            return self.required(None, spot, None);
         };
         let otherwise = if_expr.else_branch();
         let ty = if otherwise.is_some() { self.expected_or_fresh(expected) } else { Ty::UNIT };
@@ -44,26 +45,26 @@ impl Body<'_, '_> {
         let otherwise = match otherwise {
             Some(ast::ElseBranch::Block(it)) => self.branch(&ast::Expr::BlockExpr(it), &ty),
             Some(ast::ElseBranch::IfExpr(it)) => self.branch(&ast::Expr::IfExpr(it), &ty),
-            None => self.unit(span),
+            None => self.unit(spot),
         };
         let ty = self.join(&[&then, &otherwise], &ty);
-        self.decide(conditions, then, otherwise, ty, span)
+        self.decide(conditions, then, otherwise, ty, spot)
     }
 
     pub(super) fn match_expr(&mut self, match_expr: &ast::MatchExpr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(match_expr.syntax());
-        let value = self.required(match_expr.expr(), span, None);
+        let spot = self.spot(match_expr.syntax());
+        let value = self.required(match_expr.expr(), spot, None);
         let scrutinee = self.ty(&value);
         let ty = self.expected_or_fresh(expected);
         let mut arms = Vec::new();
         for arm in match_expr.match_arm_list().into_iter().flat_map(|it| it.arms()) {
             let arm = self.scoped(|this| {
-                let span = this.span(arm.syntax());
+                let spot = this.spot(arm.syntax());
                 let pattern = arm.pat().map_or(Pattern::Wild, |it| this.pattern(&it, &scrutinee));
                 let guard = arm.guard().map(|it| this.guard(&it));
                 let body = match arm.expr() {
                     Some(body) => this.branch(&body, &ty),
-                    None => this.required(None, span, None),
+                    None => this.required(None, spot, None),
                 };
                 Arm { pattern, guard, body }
             });
@@ -71,12 +72,12 @@ impl Body<'_, '_> {
         }
         let bodies: Vec<&Expr> = arms.iter().map(|it| &it.body).collect();
         let ty = self.join(&bodies, &ty);
-        self.make(span, ty, ExprKind::Match(Box::new(value), arms))
+        self.make(spot, ty, ExprKind::Match(Box::new(value), arms))
     }
 
     pub(super) fn guard(&mut self, guard: &ast::MatchGuard) -> Expr {
-        let span = self.span(guard.syntax());
-        self.required(guard.condition(), span, Some(&Ty::BOOL))
+        let spot = self.spot(guard.syntax());
+        self.required(guard.condition(), spot, Some(&Ty::BOOL))
     }
 
     /// `let pattern = value else { … };`: a match whose first arm gives the bound values.
@@ -88,26 +89,26 @@ impl Body<'_, '_> {
         otherwise: &ast::LetElse,
         statements: &mut Vec<Stmt>,
     ) {
-        let span = self.span(pattern.syntax());
+        let spot = self.spot(pattern.syntax());
         let otherwise = match otherwise.block_expr() {
             Some(block) => self.block(&block, None),
-            None => self.required(None, span, None),
+            None => self.required(None, spot, None),
         };
         if !self.ty(&otherwise).is_never() && self.ty(&otherwise) != Ty::Error {
-            self.type_error(span, "the `else` of a `let` must leave: `return`, `break` or `continue`");
+            self.type_error(spot, "the `else` of a `let` must leave: `return`, `break` or `continue`");
             return;
         }
         let pattern = self.scoped(|this| this.pattern(pattern, ty));
         let bound = bound_locals(&pattern);
-        let reads: Vec<Expr> = bound.iter().map(|it| self.read_local(*it, span)).collect();
+        let reads: Vec<Expr> = bound.iter().map(|it| self.read_local(*it, spot)).collect();
         let types: Vec<Ty> = reads.iter().map(|it| self.ty(it)).collect();
         let values = Ty::tuple(types.clone());
-        let found = self.make(span, values.clone(), ExprKind::Tuple(reads));
+        let found = self.make(spot, values.clone(), ExprKind::Tuple(reads));
         let arms = vec![
             Arm { pattern, guard: None, body: found },
             Arm { pattern: Pattern::Wild, guard: None, body: otherwise },
         ];
-        let value = self.make(span, values, ExprKind::Match(Box::new(value), arms));
+        let value = self.make(spot, values, ExprKind::Match(Box::new(value), arms));
         let mut outer = Vec::new();
         for (local, ty) in bound.into_iter().zip(types) {
             let (name, mutable) = (self.locals[local.0 as usize].name.clone(), self.locals[local.0 as usize].mutable);
@@ -118,39 +119,39 @@ impl Body<'_, '_> {
 
     /// `value?` on an `Option`: the value, or else `return None`.
     pub(super) fn try_expr(&mut self, try_expr: &ast::TryExpr) -> Expr {
-        let span = self.span(try_expr.syntax());
-        let value = self.required(try_expr.expr(), span, None);
+        let spot = self.spot(try_expr.syntax());
+        let value = self.required(try_expr.expr(), spot, None);
         let (found, result) = (self.ty(&value), self.signature.result.clone());
         if found == Ty::Error {
-            return self.unsupported_at(span);
+            return self.unsupported_at(spot);
         }
         if self.closures > 0 {
-            return self.unsupported(span, "`?` in a closure", "use `match`, or write a function");
+            return self.unsupported(spot, "`?` in a closure", "use `match`, or write a function");
         }
         let (Ty::Con(Con::Option, inner), Ty::Con(Con::Option, _)) = (&found, &result) else {
             let help = "`?` takes the value out of an `Option`, in a function that gives an `Option`";
-            return self.unsupported(span, "`?` in this place", help);
+            return self.unsupported(spot, "`?` in this place", help);
         };
         let inner = inner[0].clone();
         let local = self.fresh_local("value", inner.clone(), false);
-        let some = self.read_local(local, span);
-        let none = self.make(span, result, ExprKind::Variant(0, Vec::new()));
-        let leave = self.make(span, Ty::NEVER, ExprKind::Return(Some(Box::new(none))));
+        let some = self.read_local(local, spot);
+        let none = self.make(spot, result, ExprKind::Variant(0, Vec::new()));
+        let leave = self.make(spot, Ty::NEVER, ExprKind::Return(Some(Box::new(none))));
         let arms = vec![
             Arm { pattern: Pattern::Variant(1, vec![Pattern::Bind(local)]), guard: None, body: some },
             Arm { pattern: Pattern::Variant(0, Vec::new()), guard: None, body: leave },
         ];
-        self.make(span, inner, ExprKind::Match(Box::new(value), arms))
+        self.make(spot, inner, ExprKind::Match(Box::new(value), arms))
     }
 
-    fn loop_body(&mut self, body: Option<ast::BlockExpr>, value: Option<Ty>, span: Span) -> (Expr, LoopInfo) {
+    fn loop_body(&mut self, body: Option<ast::BlockExpr>, value: Option<Ty>, spot: Spot) -> (Expr, LoopInfo) {
         self.loops.push(LoopInfo { value, broken: false });
         let body = match body {
             Some(body) => {
                 let body = self.block(&body, Some(&Ty::UNIT));
                 self.coerce(body, &Ty::UNIT)
             }
-            None => self.required(None, span, None),
+            None => self.required(None, spot, None),
         };
         // Pushed above, and nothing pops without pushing.
         let info = self.loops.pop().unwrap_or(LoopInfo { value: None, broken: false });
@@ -158,77 +159,77 @@ impl Body<'_, '_> {
     }
 
     pub(super) fn while_expr(&mut self, while_expr: &ast::WhileExpr) -> Expr {
-        let span = self.span(while_expr.syntax());
-        let Some(condition) = while_expr.condition() else { return self.required(None, span, None) };
+        let spot = self.spot(while_expr.syntax());
+        let Some(condition) = while_expr.condition() else { return self.required(None, spot, None) };
         let (conditions, body) = self.scoped(|this| {
             let conditions = this.conditions(&condition);
-            let (body, _) = this.loop_body(while_expr.loop_body(), None, span);
+            let (body, _) = this.loop_body(while_expr.loop_body(), None, spot);
             (conditions, body)
         });
-        match self.all_tests(conditions, span) {
-            Ok(test) => self.make(span, Ty::UNIT, ExprKind::While(Box::new(test), Box::new(body))),
+        match self.all_tests(conditions, spot) {
+            Ok(test) => self.make(spot, Ty::UNIT, ExprKind::While(Box::new(test), Box::new(body))),
             Err(conditions) => {
-                let leave = self.make(span, Ty::NEVER, ExprKind::Break(None));
-                let turn = self.decide(conditions, body, leave, Ty::UNIT, span);
-                self.make(span, Ty::UNIT, ExprKind::Loop(Box::new(turn)))
+                let leave = self.make(spot, Ty::NEVER, ExprKind::Break(None));
+                let turn = self.decide(conditions, body, leave, Ty::UNIT, spot);
+                self.make(spot, Ty::UNIT, ExprKind::Loop(Box::new(turn)))
             }
         }
     }
 
     pub(super) fn loop_expr(&mut self, loop_expr: &ast::LoopExpr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(loop_expr.syntax());
+        let spot = self.spot(loop_expr.syntax());
         if loop_expr.label().is_some() {
-            return self.unsupported(span, "a label", "leave one loop at a time");
+            return self.unsupported(spot, "a label", "leave one loop at a time");
         }
         let ty = self.expected_or_fresh(expected);
-        let (body, info) = self.loop_body(loop_expr.loop_body(), Some(ty.clone()), span);
+        let (body, info) = self.loop_body(loop_expr.loop_body(), Some(ty.clone()), spot);
         let ty = if info.broken { ty } else { Ty::NEVER };
-        self.make(span, ty, ExprKind::Loop(Box::new(body)))
+        self.make(spot, ty, ExprKind::Loop(Box::new(body)))
     }
 
     pub(super) fn for_expr(&mut self, for_expr: &ast::ForExpr) -> Expr {
-        let span = self.span(for_expr.syntax());
-        let sequence = self.required(for_expr.iterable(), span, None);
+        let spot = self.spot(for_expr.syntax());
+        let sequence = self.required(for_expr.iterable(), spot, None);
         let (sequence, element) = self.sequence(sequence);
         let (pattern, body) = self.scoped(|this| {
             let pattern = for_expr.pat().map_or(Pattern::Wild, |it| this.irrefutable(&it, &element));
-            let (body, _) = this.loop_body(for_expr.loop_body(), None, span);
+            let (body, _) = this.loop_body(for_expr.loop_body(), None, spot);
             (pattern, body)
         });
-        self.make(span, Ty::UNIT, ExprKind::For(pattern, Box::new(sequence), Box::new(body)))
+        self.make(spot, Ty::UNIT, ExprKind::For(pattern, Box::new(sequence), Box::new(body)))
     }
 
     /// Iterates a value: the sequence, and the type of its elements.
     pub(super) fn sequence(&mut self, value: Expr) -> (Expr, Ty) {
-        let span = self.span_of(&value);
+        let spot = self.spot_of(&value);
         match self.ty(&value) {
             Ty::Con(Con::Seq, types) => (value, types[0].clone()),
             Ty::Con(Con::Set, types) => {
                 let ty = Ty::seq(types[0].clone());
-                (self.make(span, ty, ExprKind::Prim(crate::ir::Prim::Elems, vec![value])), types[0].clone())
+                (self.make(spot, ty, ExprKind::Prim(crate::ir::Prim::Elems, vec![value])), types[0].clone())
             }
             Ty::Con(Con::Map, types) => {
                 let element = Ty::tuple(types);
                 let ty = Ty::seq(element.clone());
-                (self.make(span, ty, ExprKind::Prim(crate::ir::Prim::Elems, vec![value])), element)
+                (self.make(spot, ty, ExprKind::Prim(crate::ir::Prim::Elems, vec![value])), element)
             }
             Ty::Error => (value, Ty::Error),
-            Ty::Var(_) => (self.type_error(span, "the type of this value must be known here"), Ty::Error),
+            Ty::Var(_) => (self.type_error(spot, "the type of this value must be known here"), Ty::Error),
             other => {
                 let name = self.package.type_name_of(&self.infer.resolve(&other));
                 let what = format!("iterating over `{name}`");
-                (self.unsupported(span, &what, "iterate over a range, a `Seq`, a `Set` or a `Map`"), Ty::Error)
+                (self.unsupported(spot, &what, "iterate over a range, a `Seq`, a `Set` or a `Map`"), Ty::Error)
             }
         }
     }
 
     pub(super) fn break_expr(&mut self, break_expr: &ast::BreakExpr) -> Expr {
-        let span = self.span(break_expr.syntax());
+        let spot = self.spot(break_expr.syntax());
         if break_expr.lifetime().is_some() {
-            return self.unsupported(span, "a label", "leave one loop at a time");
+            return self.unsupported(spot, "a label", "leave one loop at a time");
         }
         let Some(value_type) = self.loops.last().map(|it| it.value.clone()) else {
-            return self.type_error(span, "`break` outside of a loop");
+            return self.type_error(spot, "`break` outside of a loop");
         };
         if let Some(info) = self.loops.last_mut() {
             info.broken = true;
@@ -236,27 +237,27 @@ impl Body<'_, '_> {
         let ty = value_type.unwrap_or(Ty::UNIT);
         let value = break_expr.expr().map(|it| Box::new(self.check(&it, &ty)));
         if value.is_none() && !self.infer.unify(&ty, &Ty::UNIT) {
-            self.mismatch(span, &ty, &Ty::UNIT);
+            self.mismatch(spot, &ty, &Ty::UNIT);
         }
-        self.make(span, Ty::NEVER, ExprKind::Break(value))
+        self.make(spot, Ty::NEVER, ExprKind::Break(value))
     }
 
     pub(super) fn continue_expr(&mut self, continue_expr: &ast::ContinueExpr) -> Expr {
-        let span = self.span(continue_expr.syntax());
+        let spot = self.spot(continue_expr.syntax());
         if continue_expr.lifetime().is_some() {
-            return self.unsupported(span, "a label", "leave one loop at a time");
+            return self.unsupported(spot, "a label", "leave one loop at a time");
         }
         if self.loops.is_empty() {
-            return self.type_error(span, "`continue` outside of a loop");
+            return self.type_error(spot, "`continue` outside of a loop");
         }
-        self.make(span, Ty::NEVER, ExprKind::Continue)
+        self.make(spot, Ty::NEVER, ExprKind::Continue)
     }
 
     pub(super) fn return_expr(&mut self, return_expr: &ast::ReturnExpr) -> Expr {
-        let span = self.span(return_expr.syntax());
+        let spot = self.spot(return_expr.syntax());
         if self.closures > 0 {
             return self.unsupported(
-                span,
+                spot,
                 "`return` in a closure",
                 "make the value the last expression of the closure",
             );
@@ -264,9 +265,9 @@ impl Body<'_, '_> {
         let result = self.signature.result.clone();
         let value = return_expr.expr().map(|it| Box::new(self.check(&it, &result)));
         if value.is_none() && !self.infer.unify(&result, &Ty::UNIT) {
-            self.mismatch(span, &result, &Ty::UNIT);
+            self.mismatch(spot, &result, &Ty::UNIT);
         }
-        self.make(span, Ty::NEVER, ExprKind::Return(value))
+        self.make(spot, Ty::NEVER, ExprKind::Return(value))
     }
 }
 

@@ -5,9 +5,10 @@ use crate::{
     diagnostics::codes,
     ir::lower::{
         report::{DiagnosticExt, error},
+        spot::Spot,
         ty::{Con, Ty},
     },
-    ir::{Expr, ExprKind, Literal, Prim, Span, Stmt},
+    ir::{Expr, ExprKind, Literal, Prim, Stmt},
     syntax::{
         AstNode,
         ast::{self, HasArgList},
@@ -15,14 +16,14 @@ use crate::{
     },
 };
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// Lowers an expression. `expected` only helps to place type errors; the caller still has to [`Body::coerce`].
     pub(super) fn expr(&mut self, expr: &ast::Expr, expected: Option<&Ty>) -> Expr {
         if self.depth >= DEPTH {
-            let span = self.span(expr.syntax());
+            let spot = self.spot(expr.syntax());
             self.package
-                .report(error(codes::CS0101, span, "nested too deeply").help("give parts of it names with `let`"));
-            return self.unsupported_at(span);
+                .report(error(codes::CS0101, spot, "nested too deeply").help("give parts of it names with `let`"));
+            return self.unsupported_at(spot);
         }
         self.depth += 1;
         let lowered = self.expr_of_kind(expr, expected);
@@ -37,24 +38,24 @@ impl Body<'_, '_> {
     }
 
     /// A part of the tree that a syntax error has left out.
-    pub(super) fn required(&mut self, expr: Option<ast::Expr>, span: Span, expected: Option<&Ty>) -> Expr {
+    pub(super) fn required(&mut self, expr: Option<ast::Expr>, spot: Spot, expected: Option<&Ty>) -> Expr {
         match (expr, expected) {
             (Some(expr), Some(expected)) => self.check(&expr, expected),
             (Some(expr), None) => self.expr(&expr, None),
             (None, _) => {
-                self.package.report(error(codes::CS0101, span, "syntax error: expected an expression"));
-                self.unsupported_at(span)
+                self.package.report(error(codes::CS0101, spot, "syntax error: expected an expression"));
+                self.unsupported_at(spot)
             }
         }
     }
 
     fn expr_of_kind(&mut self, expr: &ast::Expr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(expr.syntax());
+        let spot = self.spot(expr.syntax());
         match expr {
             ast::Expr::Literal(it) => self.literal(it, false),
             ast::Expr::ParenExpr(it) => match it.expr() {
                 Some(inner) => self.expr(&inner, expected),
-                None => self.unsupported_at(span),
+                None => self.unsupported_at(spot),
             },
             ast::Expr::BlockExpr(it) => self.block(it, expected),
             ast::Expr::IfExpr(it) => self.if_expr(it, expected),
@@ -78,11 +79,11 @@ impl Body<'_, '_> {
             ast::Expr::RangeExpr(it) => self.range(it),
             ast::Expr::TryExpr(it) => self.try_expr(it),
             ast::Expr::ArrayExpr(it) => self.array(it),
-            other => self.unsupported_kind(other, span),
+            other => self.unsupported_kind(other, spot),
         }
     }
 
-    fn unsupported_kind(&mut self, expr: &ast::Expr, span: Span) -> Expr {
+    fn unsupported_kind(&mut self, expr: &ast::Expr, spot: Spot) -> Expr {
         let (what, help) = match expr {
             ast::Expr::ClosureExpr(_) => ("a closure outside of an adaptor or `repeat`", "write a function"),
             ast::Expr::AwaitExpr(_) => ("`await`", "an operation is one step; a procedure is a sequence of them"),
@@ -90,44 +91,44 @@ impl Body<'_, '_> {
             ast::Expr::UnderscoreExpr(_) => ("`_` as an expression", "use `any()` for any value"),
             _ => ("this expression", "see the executable subset in docs/language.md"),
         };
-        self.unsupported(span, what, help)
+        self.unsupported(spot, what, help)
     }
 
     /// A literal, negated if a minus stands before it.
     pub(super) fn literal(&mut self, literal: &ast::Literal, negated: bool) -> Expr {
-        let span = self.span(literal.syntax());
+        let spot = self.spot(literal.syntax());
         match self.literal_value(literal, negated) {
-            Some((value, ty)) => self.make(span, ty, ExprKind::Literal(value)),
-            None => self.unsupported_at(span),
+            Some((value, ty)) => self.make(spot, ty, ExprKind::Literal(value)),
+            None => self.unsupported_at(spot),
         }
     }
 
     /// The value and type of a literal; `None` if it is reported.
     pub(super) fn literal_value(&mut self, literal: &ast::Literal, negated: bool) -> Option<(Literal, Ty)> {
-        let span = self.span(literal.syntax());
+        let spot = self.spot(literal.syntax());
         match literal.kind() {
             ast::LiteralKind::Bool(it) => Some((Literal::Bool(it), Ty::BOOL)),
             ast::LiteralKind::String(it) => match it.value() {
                 Ok(value) => Some((Literal::Str(value.into_owned()), Ty::STR)),
                 Err(_) => {
-                    self.type_error(span, "this string has an invalid escape");
+                    self.type_error(spot, "this string has an invalid escape");
                     None
                 }
             },
-            ast::LiteralKind::IntNumber(it) => self.integer(&it, negated, span),
+            ast::LiteralKind::IntNumber(it) => self.integer(&it, negated, spot),
             _ => {
-                self.unsupported(span, "this kind of literal", "use integers, strings, `true` and `false`");
+                self.unsupported(spot, "this kind of literal", "use integers, strings, `true` and `false`");
                 None
             }
         }
     }
 
-    fn integer(&mut self, number: &ast::IntNumber, negated: bool, span: Span) -> Option<(Literal, Ty)> {
+    fn integer(&mut self, number: &ast::IntNumber, negated: bool, spot: Spot) -> Option<(Literal, Ty)> {
         let magnitude = number.value().ok().and_then(|it| i128::try_from(it).ok());
         let value = magnitude.map(|it| if negated { -it } else { it }).and_then(|it| i64::try_from(it).ok());
         let Some(value) = value else {
             self.type_error(
-                span,
+                spot,
                 "this integer does not fit into 64 bits with a sign, which is what the engine computes with",
             );
             return None;
@@ -138,7 +139,7 @@ impl Body<'_, '_> {
                 Some((con @ Con::Int { .. }, _)) => Ty::Con(con, Vec::new()),
                 _ => {
                     self.unsupported(
-                        span,
+                        spot,
                         &format!("a literal of type `{suffix}`"),
                         "use an integer of at most 64 bits",
                     );
@@ -151,22 +152,22 @@ impl Body<'_, '_> {
 
     /// `&x` is `x`. `&mut` changes something from afar, which only calls, `let` and `repeat` know how to do.
     fn reference(&mut self, reference: &ast::RefExpr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(reference.syntax());
+        let spot = self.spot(reference.syntax());
         if reference.mut_token().is_some() {
             return self.unsupported(
-                span,
+                spot,
                 "`&mut` in this place",
                 "pass it as an argument, or bind it with `let name = &mut place;`",
             );
         }
         match reference.expr() {
             Some(inner) => self.expr(&inner, expected),
-            None => self.required(None, span, None),
+            None => self.required(None, spot, None),
         }
     }
 
     fn tuple(&mut self, tuple: &ast::TupleExpr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(tuple.syntax());
+        let spot = self.spot(tuple.syntax());
         let hints = match expected.map(|it| self.infer.shallow(it)) {
             Some(Ty::Con(Con::Tuple, hints)) => hints,
             _ => Vec::new(),
@@ -180,63 +181,63 @@ impl Body<'_, '_> {
             elements.push(element);
         }
         let types = elements.iter().map(|it| self.ty(it)).collect();
-        self.make(span, Ty::tuple(types), ExprKind::Tuple(elements))
+        self.make(spot, Ty::tuple(types), ExprKind::Tuple(elements))
     }
 
     /// `a..b` as a sequence.
     fn range(&mut self, range: &ast::RangeExpr) -> Expr {
-        let span = self.span(range.syntax());
+        let spot = self.spot(range.syntax());
         let (Some(start), Some(end)) = (range.start(), range.end()) else {
-            return self.unsupported(span, "a range without both ends", "write `a..b`");
+            return self.unsupported(spot, "a range without both ends", "write `a..b`");
         };
         let ty = self.infer.fresh_integer();
         let start = self.check(&start, &ty);
         let mut end = self.check(&end, &ty);
         if matches!(range.op_kind(), Some(RangeOp::Inclusive)) {
-            let one = self.make(span, ty.clone(), ExprKind::Literal(Literal::Int(1)));
+            let one = self.make(spot, ty.clone(), ExprKind::Literal(Literal::Int(1)));
             end = match end.kind {
                 ExprKind::Literal(Literal::Int(it)) if it < i64::MAX => {
-                    self.make(span, ty.clone(), ExprKind::Literal(Literal::Int(it + 1)))
+                    self.make(spot, ty.clone(), ExprKind::Literal(Literal::Int(it + 1)))
                 }
-                _ => self.make(span, ty.clone(), ExprKind::Prim(Prim::Add, vec![end, one])),
+                _ => self.make(spot, ty.clone(), ExprKind::Prim(Prim::Add, vec![end, one])),
             };
         }
-        self.make(span, Ty::seq(ty), ExprKind::Prim(Prim::Range, vec![start, end]))
+        self.make(spot, Ty::seq(ty), ExprKind::Prim(Prim::Range, vec![start, end]))
     }
 
     fn array(&mut self, array: &ast::ArrayExpr) -> Expr {
-        let span = self.span(array.syntax());
+        let spot = self.spot(array.syntax());
         let ast::ArrayExprKind::ElementList(elements) = array.kind() else {
-            return self.unsupported(span, "an array of repeated elements", "write the elements out");
+            return self.unsupported(spot, "an array of repeated elements", "write the elements out");
         };
         let ty = self.infer.fresh();
         let elements = elements.map(|it| self.check(&it, &ty)).collect();
-        self.make(span, Ty::seq(ty), ExprKind::Prim(Prim::Elements, elements))
+        self.make(spot, Ty::seq(ty), ExprKind::Prim(Prim::Elements, elements))
     }
 
     fn cast(&mut self, cast: &ast::CastExpr) -> Expr {
-        let span = self.span(cast.syntax());
-        let value = self.required(cast.expr(), span, None);
-        let Some(target) = cast.ty().map(|it| self.written_type(&it)) else { return self.unsupported_at(span) };
+        let spot = self.spot(cast.syntax());
+        let value = self.required(cast.expr(), spot, None);
+        let Some(target) = cast.ty().map(|it| self.written_type(&it)) else { return self.unsupported_at(spot) };
         let from = self.ty(&value);
         if self.infer.is_integer_variable(&from) {
             self.infer.unify(&from, &target);
         }
         let integers = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
         if !integers(&self.ty(&value)) || !integers(&target) {
-            return self.unsupported(span, "`as` between these types", "`as` converts between integers");
+            return self.unsupported(spot, "`as` between these types", "`as` converts between integers");
         }
-        self.make(span, target, ExprKind::Prim(Prim::Cast, vec![value]))
+        self.make(spot, target, ExprKind::Prim(Prim::Cast, vec![value]))
     }
 
     /// `{ … }`, in a scope of its own.
     pub(super) fn block(&mut self, block: &ast::BlockExpr, expected: Option<&Ty>) -> Expr {
-        let span = self.span(block.syntax());
+        let spot = self.spot(block.syntax());
         if block.modifier().is_some() {
-            return self.unsupported(span, "a block with a keyword or a label", "use a plain block");
+            return self.unsupported(spot, "a block with a keyword or a label", "use a plain block");
         }
         let (statements, value, ty) = self.statements(block, expected);
-        self.make(span, ty, ExprKind::Block(statements, value.map(Box::new)))
+        self.make(spot, ty, ExprKind::Block(statements, value.map(Box::new)))
     }
 
     /// The statements of a block, its value, and its type.
@@ -267,8 +268,8 @@ impl Body<'_, '_> {
         match statement {
             ast::Stmt::LetStmt(it) => self.let_statement(it, statements),
             ast::Stmt::ExprStmt(it) => {
-                let span = self.span(it.syntax());
-                let value = self.required(it.expr(), span, None);
+                let spot = self.spot(it.syntax());
+                let value = self.required(it.expr(), spot, None);
                 statements.push(Stmt::Expr(value));
             }
             // Items are lowered when they are called.
@@ -277,7 +278,7 @@ impl Body<'_, '_> {
     }
 
     fn let_statement(&mut self, statement: &ast::LetStmt, statements: &mut Vec<Stmt>) {
-        let span = self.span(statement.syntax());
+        let spot = self.spot(statement.syntax());
         let Some(pattern) = statement.pat() else { return };
         let ty = match statement.ty() {
             // `let x: &mut T = …`: the reference is what `reborrowed` looks at.
@@ -298,9 +299,9 @@ impl Body<'_, '_> {
         if let (Some(place), ast::Pat::IdentPat(name)) = (self.reborrowed(&initializer), &pattern) {
             let (place, found) = place;
             if !self.infer.unify(&ty, &found) {
-                self.mismatch(span, &ty, &found);
+                self.mismatch(spot, &ty, &found);
             }
-            let place = self.borrowed(place, &found, span, statements);
+            let place = self.borrowed(place, &found, spot, statements);
             self.bind(&super::pattern_name(name), Binding::Alias(place, found));
             return;
         }

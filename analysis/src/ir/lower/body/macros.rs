@@ -5,28 +5,29 @@ use crate::{
     diagnostics::codes,
     ir::lower::{
         report::error,
+        spot::Spot,
         ty::{Con, Ty},
     },
-    ir::{Arm, Expr, ExprKind, Literal, Pattern, Prim, Span},
+    ir::{Arm, Expr, ExprKind, Literal, Pattern, Prim},
     syntax::{self, AstNode, Fragment, ast},
 };
 
-impl Body<'_, '_> {
+impl Body<'_> {
     pub(super) fn macro_expr(&mut self, macro_expr: &ast::MacroExpr) -> Expr {
-        let span = self.span(macro_expr.syntax());
+        let spot = self.spot(macro_expr.syntax());
         let call = macro_expr.macro_call();
         let name = call.as_ref().and_then(|it| it.path()).and_then(|it| it.segment()).and_then(|it| it.name_ref());
         let (Some(name), Some(tree)) = (name, call.and_then(|it| it.token_tree())) else {
-            return self.unsupported(span, "this macro", "write out what it stands for");
+            return self.unsupported(spot, "this macro", "write out what it stands for");
         };
         let name = name.text().to_string();
         match name.as_str() {
-            "assert" => self.assert(&tree, span),
-            "assert_eq" => self.assert_equal(&tree, Prim::Eq, span),
-            "assert_ne" => self.assert_equal(&tree, Prim::Ne, span),
-            "unreachable" | "panic" => self.failure(span),
-            "matches" => self.matches(&tree, span),
-            "format" => self.format(&tree, span),
+            "assert" => self.assert(&tree, spot),
+            "assert_eq" => self.assert_equal(&tree, Prim::Eq, spot),
+            "assert_ne" => self.assert_equal(&tree, Prim::Ne, spot),
+            "unreachable" | "panic" => self.failure(spot),
+            "matches" => self.matches(&tree, spot),
+            "format" => self.format(&tree, spot),
             _ => {
                 let help = match name.as_str() {
                     "vec" => "use `Seq::from([…])`",
@@ -35,20 +36,20 @@ impl Body<'_, '_> {
                     "println" | "print" | "eprintln" | "dbg" => "use `emit(value)` for an event, or nothing",
                     _ => "write out what it stands for",
                 };
-                self.unsupported(span, &format!("the macro `{name}!`"), help)
+                self.unsupported(spot, &format!("the macro `{name}!`"), help)
             }
         }
     }
 
     /// `Assert(false)`: never returns.
-    pub(super) fn failure(&mut self, span: Span) -> Expr {
-        let never = self.boolean(span, false);
-        self.make(span, Ty::NEVER, ExprKind::Assert(Box::new(never)))
+    pub(super) fn failure(&mut self, spot: Spot) -> Expr {
+        let never = self.boolean(spot, false);
+        self.make(spot, Ty::NEVER, ExprKind::Assert(Box::new(never)))
     }
 
-    fn malformed(&mut self, span: Span) -> Expr {
-        self.package.report(error(codes::CS0101, span, "syntax error in the arguments of this macro"));
-        self.unsupported_at(span)
+    fn malformed(&mut self, spot: Spot) -> Expr {
+        self.package.report(error(codes::CS0101, spot, "syntax error in the arguments of this macro"));
+        self.unsupported_at(spot)
     }
 
     /// Lowers a fragment with its offsets shifted to the file's.
@@ -60,88 +61,88 @@ impl Body<'_, '_> {
         lowered
     }
 
-    fn assert(&mut self, tree: &ast::TokenTree, span: Span) -> Expr {
-        let Some(condition) = first_argument(tree) else { return self.malformed(span) };
+    fn assert(&mut self, tree: &ast::TokenTree, spot: Spot) -> Expr {
+        let Some(condition) = first_argument(tree) else { return self.malformed(spot) };
         let condition = self.in_fragment(&condition, |this, it| this.check(it, &Ty::BOOL));
-        self.make(span, Ty::UNIT, ExprKind::Assert(Box::new(condition)))
+        self.make(spot, Ty::UNIT, ExprKind::Assert(Box::new(condition)))
     }
 
-    fn assert_equal(&mut self, tree: &ast::TokenTree, prim: Prim, span: Span) -> Expr {
+    fn assert_equal(&mut self, tree: &ast::TokenTree, prim: Prim, spot: Spot) -> Expr {
         let arguments = syntax::parse_arguments(tree).unwrap_or_default();
-        let [left, right, ..] = arguments.as_slice() else { return self.malformed(span) };
+        let [left, right, ..] = arguments.as_slice() else { return self.malformed(spot) };
         let left = self.in_fragment(left, |this, it| this.expr(it, None));
         let ty = self.ty(&left);
         let right = self.in_fragment(right, |this, it| this.check(it, &ty));
-        let condition = self.make(span, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]));
-        self.make(span, Ty::UNIT, ExprKind::Assert(Box::new(condition)))
+        let condition = self.make(spot, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]));
+        self.make(spot, Ty::UNIT, ExprKind::Assert(Box::new(condition)))
     }
 
-    fn matches(&mut self, tree: &ast::TokenTree, span: Span) -> Expr {
-        let Some((value, arm)) = syntax::parse_matches(tree) else { return self.malformed(span) };
+    fn matches(&mut self, tree: &ast::TokenTree, spot: Spot) -> Expr {
+        let Some((value, arm)) = syntax::parse_matches(tree) else { return self.malformed(spot) };
         let value = self.in_fragment(&value, |this, it| this.expr(it, None));
         let ty = self.ty(&value);
         let (pattern, guard) = self.scoped(|this| this.in_fragment(&arm, |this, it| this.arm_head(it, &ty)));
         let arms = vec![
-            Arm { pattern, guard, body: self.boolean(span, true) },
-            Arm { pattern: Pattern::Wild, guard: None, body: self.boolean(span, false) },
+            Arm { pattern, guard, body: self.boolean(spot, true) },
+            Arm { pattern: Pattern::Wild, guard: None, body: self.boolean(spot, false) },
         ];
-        self.make(span, Ty::BOOL, ExprKind::Match(Box::new(value), arms))
+        self.make(spot, Ty::BOOL, ExprKind::Match(Box::new(value), arms))
     }
 }
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// `format!("…{}…{name}…", value)`: the pieces, one after the other.
-    fn format(&mut self, tree: &ast::TokenTree, span: Span) -> Expr {
+    fn format(&mut self, tree: &ast::TokenTree, spot: Spot) -> Expr {
         let arguments = syntax::parse_arguments(tree).unwrap_or_default();
-        let Some((template, values)) = arguments.split_first() else { return self.malformed(span) };
-        let ast::Expr::Literal(literal) = &template.node else { return self.malformed(span) };
+        let Some((template, values)) = arguments.split_first() else { return self.malformed(spot) };
+        let ast::Expr::Literal(literal) = &template.node else { return self.malformed(spot) };
         let Some((Literal::Str(template), _)) = self.literal_value(literal, false) else {
-            return self.malformed(span);
+            return self.malformed(spot);
         };
         let Some(pieces) = pieces(&template) else {
-            return self.unsupported(span, "this form of a hole in `format!`", "write `{}` or `{name}`");
+            return self.unsupported(spot, "this form of a hole in `format!`", "write `{}` or `{name}`");
         };
         let mut values = values.iter();
         let mut parts = Vec::new();
         for piece in pieces {
             let part = match piece {
-                Piece::Text(text) => self.make(span, Ty::STR, ExprKind::Literal(Literal::Str(text))),
+                Piece::Text(text) => self.make(spot, Ty::STR, ExprKind::Literal(Literal::Str(text))),
                 Piece::Named(name) => match self.lookup(&name) {
-                    Some(Binding::Local(local)) => self.read_local(local, span),
-                    Some(Binding::Alias(place, ty)) => self.make(span, ty, ExprKind::Read(place)),
-                    _ => return self.unknown_name(span, "name", &name, None),
+                    Some(Binding::Local(local)) => self.read_local(local, spot),
+                    Some(Binding::Alias(place, ty)) => self.make(spot, ty, ExprKind::Read(place)),
+                    _ => return self.unknown_name(spot, "name", &name, None),
                 },
                 Piece::Next => match values.next() {
                     Some(value) => self.in_fragment(value, |this, it| this.expr(it, None)),
-                    None => return self.type_error(span, "there are more holes than values"),
+                    None => return self.type_error(spot, "there are more holes than values"),
                 },
             };
-            parts.push(self.text(part, span));
+            parts.push(self.text(part, spot));
         }
         if values.next().is_some() {
-            return self.type_error(span, "there are more values than holes");
+            return self.type_error(spot, "there are more values than holes");
         }
         match parts.len() {
-            0 => self.make(span, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
+            0 => self.make(spot, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
             1 => parts.remove(0),
-            _ => self.make(span, Ty::STR, ExprKind::Prim(Prim::Add, parts)),
+            _ => self.make(spot, Ty::STR, ExprKind::Prim(Prim::Add, parts)),
         }
     }
 
     /// The text of a value: `x.to_string()`, or a hole in `format!`.
-    pub(super) fn text(&mut self, value: Expr, span: Span) -> Expr {
+    pub(super) fn text(&mut self, value: Expr, spot: Spot) -> Expr {
         let ty = self.ty(&value);
         match &ty {
             Ty::Error => value,
             _ if ty == Ty::STR => value,
-            Ty::Con(Con::Int { .. } | Con::Pid, _) => self.make(span, Ty::STR, ExprKind::Prim(Prim::Text, vec![value])),
+            Ty::Con(Con::Int { .. } | Con::Pid, _) => self.make(spot, Ty::STR, ExprKind::Prim(Prim::Text, vec![value])),
             _ if self.infer.is_integer_variable(&ty) => {
-                self.make(span, Ty::STR, ExprKind::Prim(Prim::Text, vec![value]))
+                self.make(spot, Ty::STR, ExprKind::Prim(Prim::Text, vec![value]))
             }
             _ => {
                 let name = self.package.type_name_of(&self.infer.resolve(&ty));
                 let what = format!("the text of a value of type `{name}`");
-                self.unsupported(span, &what, "strings, integers and processes have one; write out its parts")
+                self.unsupported(spot, &what, "strings, integers and processes have one; write out its parts")
             }
         }
     }

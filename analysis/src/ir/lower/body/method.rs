@@ -4,12 +4,13 @@ use super::{Body, expr::arguments};
 use crate::{
     index::ImplRole,
     ir::lower::{
+        declared::{ItemRef, Owner},
         names::Entry,
-        package::{ItemRef, Owner},
         report::did_you_mean,
+        spot::Spot,
         ty::{Con, Ty},
     },
-    ir::{Argument, Expr, ExprKind, Literal, Mutation, Pattern, Place, Prim, Span, Stmt},
+    ir::{Argument, Expr, ExprKind, Literal, Mutation, Pattern, Place, Prim, Stmt},
     syntax::{
         AstNode,
         ast::{self, HasGenericArgs},
@@ -18,44 +19,44 @@ use crate::{
 
 /// What a method is called on.
 pub(super) enum Receiver {
-    Place(Place, Ty, Span),
+    Place(Place, Ty, Spot),
     Value(Expr),
 }
 
 /// Methods that give back what they are called on: references and copies are erased.
 const TRANSPARENT: &[&str] = &["clone", "to_owned", "to_string", "as_str", "as_ref", "into", "borrow"];
 
-impl Body<'_, '_> {
+impl Body<'_> {
     pub(super) fn method_call(&mut self, call: &ast::MethodCallExpr) -> Expr {
-        let span = self.span(call.syntax());
+        let spot = self.spot(call.syntax());
         let (Some(target), Some(name)) = (call.receiver(), call.name_ref()) else {
-            return self.required(None, span, None);
+            return self.required(None, spot, None);
         };
         let name = name.text().to_string();
         if self.is_lower(&target) {
-            return self.perform(call, &name, span);
+            return self.perform(call, &name, spot);
         }
         if let (ast::Expr::MethodCallExpr(parse), "ok") = (&target, name.as_str())
             && parse.name_ref().is_some_and(|it| it.text() == "parse")
         {
-            return self.parse(parse, span);
+            return self.parse(parse, spot);
         }
-        let Some(receiver) = self.receiver(&target) else { return self.unsupported_at(span) };
+        let Some(receiver) = self.receiver(&target) else { return self.unsupported_at(spot) };
         let ty = match &receiver {
             Receiver::Place(_, ty, _) => self.infer.shallow(ty),
             Receiver::Value(value) => self.ty(value),
         };
         match &ty {
-            Ty::Error => self.unsupported_at(span),
+            Ty::Error => self.unsupported_at(spot),
             Ty::Con(Con::User(id), _) => {
                 let owner = Owner::Entry(Entry::Type(self.package.type_info(*id).item));
-                self.user_method(call, receiver, owner, &ty, &name, span)
+                self.user_method(call, receiver, owner, &ty, &name, spot)
             }
             Ty::Var(_) if TRANSPARENT.contains(&name.as_str()) => self.value(receiver),
             Ty::Var(_) if !self.infer.is_integer_variable(&ty) => {
-                self.type_error(span, format!("the type of what `{name}` is called on must be known here"))
+                self.type_error(spot, format!("the type of what `{name}` is called on must be known here"))
             }
-            _ => self.language_method(call, receiver, &ty, &name, span),
+            _ => self.language_method(call, receiver, &ty, &name, spot),
         }
     }
 
@@ -71,49 +72,49 @@ impl Body<'_, '_> {
             }
             return Some(Receiver::Value(self.expr(target, None)));
         }
-        let span = self.span(target.syntax());
+        let spot = self.spot(target.syntax());
         let (place, ty) = self.place(target)?;
-        Some(Receiver::Place(place, ty, span))
+        Some(Receiver::Place(place, ty, spot))
     }
 
     /// `text.parse::<T>().ok()`.
-    fn parse(&mut self, parse: &ast::MethodCallExpr, span: Span) -> Expr {
+    fn parse(&mut self, parse: &ast::MethodCallExpr, spot: Spot) -> Expr {
         let written = parse.generic_arg_list().and_then(|it| it.generic_args().next());
         let ty = match written {
             Some(ast::GenericArg::TypeArg(it)) => it.ty().map_or(Ty::Error, |it| self.written_type(&it)),
             _ => self.infer.fresh(),
         };
-        let text = self.required(parse.receiver(), span, Some(&Ty::STR));
-        self.make(span, Ty::option(ty), ExprKind::Prim(Prim::Parse, vec![text]))
+        let text = self.required(parse.receiver(), spot, Some(&Ty::STR));
+        self.make(spot, Ty::option(ty), ExprKind::Prim(Prim::Parse, vec![text]))
     }
 
     /// `text.split_once(separator)`, where the separator may be a character.
-    fn split_once(&mut self, text: Expr, separator: &ast::Expr, span: Span) -> Expr {
+    fn split_once(&mut self, text: Expr, separator: &ast::Expr, spot: Spot) -> Expr {
         let separator = match separator {
             ast::Expr::Literal(literal) if let ast::LiteralKind::Char(it) = literal.kind() => match it.value() {
                 Ok(value) => {
                     let text = Literal::Str(value.to_string());
-                    self.make(self.span(literal.syntax()), Ty::STR, ExprKind::Literal(text))
+                    self.make(self.spot(literal.syntax()), Ty::STR, ExprKind::Literal(text))
                 }
-                Err(_) => return self.type_error(span, "this character has an invalid escape"),
+                Err(_) => return self.type_error(spot, "this character has an invalid escape"),
             },
             other => self.check(other, &Ty::STR),
         };
         let ty = Ty::option(Ty::tuple(vec![Ty::STR, Ty::STR]));
-        self.make(span, ty, ExprKind::Prim(Prim::SplitOnce, vec![text, separator]))
+        self.make(spot, ty, ExprKind::Prim(Prim::SplitOnce, vec![text, separator]))
     }
 
     pub(super) fn value(&mut self, receiver: Receiver) -> Expr {
         match receiver {
-            Receiver::Place(place, ty, span) => self.make(span, ty, ExprKind::Read(place)),
+            Receiver::Place(place, ty, spot) => self.make(spot, ty, ExprKind::Read(place)),
             Receiver::Value(value) => value,
         }
     }
 
     /// The place a method changes; a value is put into a variable of its own first. `None` if it must not change.
-    fn changed(&mut self, receiver: Receiver, span: Span, statements: &mut Vec<Stmt>) -> Option<Place> {
+    fn changed(&mut self, receiver: Receiver, spot: Spot, statements: &mut Vec<Stmt>) -> Option<Place> {
         match receiver {
-            Receiver::Place(place, ..) => self.changeable(&place, span).then_some(place),
+            Receiver::Place(place, ..) => self.changeable(&place, spot).then_some(place),
             Receiver::Value(value) => {
                 let ty = self.ty(&value);
                 let local = self.fresh_local("temporary", ty, true);
@@ -130,7 +131,7 @@ impl Body<'_, '_> {
         owner: Owner,
         ty: &Ty,
         name: &str,
-        span: Span,
+        spot: Spot,
     ) -> Expr {
         let candidates = self.methods(&owner, name);
         let item = match candidates.as_slice() {
@@ -140,28 +141,28 @@ impl Body<'_, '_> {
                 let known = members.filter(|(it, _)| *it == owner).map(|(_, name)| name.as_str());
                 let help = did_you_mean(name, known);
                 let what = format!("method of `{}`:", self.package.type_name_of(ty));
-                let span = self.name_span(call, span);
-                return self.unknown_name(span, &what, name, help);
+                let spot = self.name_spot(call, spot);
+                return self.unknown_name(spot, &what, name, help);
             }
             [item] => *item,
-            [one, other, ..] => return self.several(name, span, [one, other].map(|it| Entry::Function(*it))),
+            [one, other, ..] => return self.several(name, spot, [one, other].map(|it| Entry::Function(*it))),
         };
-        let Some(signature) = self.package.signature(item) else { return self.unsupported_at(span) };
+        let Some(signature) = self.package.signature(item) else { return self.unsupported_at(spot) };
         if !signature.is_method {
             let owner = self.package.type_name_of(ty);
-            return self.type_error(span, format!("`{name}` is not a method: call it as `{owner}::{name}(…)`"));
+            return self.type_error(spot, format!("`{name}` is not a method: call it as `{owner}::{name}(…)`"));
         }
         let mut statements = Vec::new();
         let argument = if signature.parameters[0].inout {
-            match self.changed(receiver, span, &mut statements) {
+            match self.changed(receiver, spot, &mut statements) {
                 Some(place) => Argument::InOut(place),
-                None => return self.unsupported_at(span),
+                None => return self.unsupported_at(spot),
             }
         } else {
             Argument::Value(self.value(receiver))
         };
-        let value = self.call_function(item, Some(argument), &arguments(call), span);
-        self.after(statements, value, span)
+        let value = self.call_function(item, Some(argument), &arguments(call), spot);
+        self.after(statements, value, spot)
     }
 
     /// The methods a name may mean.
@@ -194,45 +195,45 @@ impl Body<'_, '_> {
         receiver: Receiver,
         ty: &Ty,
         name: &str,
-        span: Span,
+        spot: Spot,
     ) -> Expr {
         if let Some((mutation, operands, result)) = mutation(ty, name) {
-            return self.mutation(call, receiver, mutation, &operands, result, span);
+            return self.mutation(call, receiver, mutation, &operands, result, spot);
         }
         // `into` is transparent on strings only: between integers it changes the type.
         let is_string = matches!(ty, Ty::Con(Con::Str, _));
         if name == "to_string" {
             let value = self.value(receiver);
-            return self.text(value, span);
+            return self.text(value, spot);
         }
         if is_string
             && name == "split_once"
             && let [separator] = arguments(call).as_slice()
         {
             let text = self.value(receiver);
-            return self.split_once(text, separator, span);
+            return self.split_once(text, separator, spot);
         }
         if TRANSPARENT.contains(&name) && (name != "into" || is_string) {
             return self.value(receiver);
         }
         if let Some((prim, operands, result)) = pure(ty, name) {
             let mut values = vec![self.value(receiver)];
-            let Some(arguments) = self.operands(call, name, &operands, span) else { return self.unsupported_at(span) };
+            let Some(arguments) = self.operands(call, name, &operands, spot) else { return self.unsupported_at(spot) };
             values.extend(arguments);
-            return self.make(span, result, ExprKind::Prim(prim, values));
+            return self.make(spot, result, ExprKind::Prim(prim, values));
         }
         let value = self.value(receiver);
         match ty {
-            Ty::Con(Con::Option, types) => self.option_method(call, value, &types[0].clone(), name, span),
-            Ty::Con(Con::Seq | Con::Set | Con::Map, _) => self.iterator_method(call, value, name, span),
-            _ => self.no_such_method(call, ty, name, span),
+            Ty::Con(Con::Option, types) => self.option_method(call, value, &types[0].clone(), name, spot),
+            Ty::Con(Con::Seq | Con::Set | Con::Map, _) => self.iterator_method(call, value, name, spot),
+            _ => self.no_such_method(call, ty, name, spot),
         }
     }
 
-    fn operands(&mut self, call: &ast::MethodCallExpr, name: &str, types: &[Ty], span: Span) -> Option<Vec<Expr>> {
+    fn operands(&mut self, call: &ast::MethodCallExpr, name: &str, types: &[Ty], spot: Spot) -> Option<Vec<Expr>> {
         let values = arguments(call);
         if values.len() != types.len() {
-            self.type_error(span, format!("`{name}` takes {} arguments, found {}", types.len(), values.len()));
+            self.type_error(spot, format!("`{name}` takes {} arguments, found {}", types.len(), values.len()));
             return None;
         }
         Some(values.iter().zip(types).map(|(value, ty)| self.check(value, ty)).collect())
@@ -245,23 +246,23 @@ impl Body<'_, '_> {
         mutation: Mutation,
         types: &[Ty],
         result: Ty,
-        span: Span,
+        spot: Spot,
     ) -> Expr {
         let name = call.name_ref().map(|it| it.text().to_string()).unwrap_or_default();
         let mut statements = Vec::new();
-        let Some(place) = self.changed(receiver, span, &mut statements) else { return self.unsupported_at(span) };
-        let Some(values) = self.operands(call, &name, types, span) else { return self.unsupported_at(span) };
-        let value = self.make(span, result, ExprKind::Mutate(mutation, place, values));
-        self.after(statements, value, span)
+        let Some(place) = self.changed(receiver, spot, &mut statements) else { return self.unsupported_at(spot) };
+        let Some(values) = self.operands(call, &name, types, spot) else { return self.unsupported_at(spot) };
+        let value = self.make(spot, result, ExprKind::Mutate(mutation, place, values));
+        self.after(statements, value, spot)
     }
 
     /// The name of the method alone.
-    pub(super) fn name_span(&self, call: &ast::MethodCallExpr, whole: Span) -> Span {
-        call.name_ref().map_or(whole, |it| self.span(it.syntax()))
+    pub(super) fn name_spot(&self, call: &ast::MethodCallExpr, whole: Spot) -> Spot {
+        call.name_ref().map_or(whole, |it| self.spot(it.syntax()))
     }
 
-    pub(super) fn no_such_method(&mut self, call: &ast::MethodCallExpr, ty: &Ty, name: &str, span: Span) -> Expr {
-        let span = self.name_span(call, span);
+    pub(super) fn no_such_method(&mut self, call: &ast::MethodCallExpr, ty: &Ty, name: &str, spot: Spot) -> Expr {
+        let spot = self.name_spot(call, spot);
         let written = self.package.type_name_of(&self.infer.resolve(ty));
         let what = format!("the method `{name}` of `{written}`");
         let help = match name {
@@ -278,7 +279,7 @@ impl Body<'_, '_> {
             _ => did_you_mean(name, METHODS.iter().copied())
                 .unwrap_or_else(|| "see the table of types in docs/language.md".to_owned()),
         };
-        self.unsupported(span, &what, &help)
+        self.unsupported(spot, &what, &help)
     }
 }
 

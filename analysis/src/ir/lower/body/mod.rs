@@ -15,21 +15,24 @@ mod path;
 mod pattern;
 mod place;
 
-use std::{rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use super::{
+    LoweredBody,
+    declared::{Declared, ItemRef, Origin, Site},
     lift,
+    lowering::Lowering,
     names::ScopeId,
-    package::{ItemRef, Origin, Package, Site},
     report::{DiagnosticExt, error},
     signature::Signature,
+    spot::Spot,
     ty::{Infer, Ty},
 };
 use crate::{
     diagnostics::codes,
-    ir::{Expr, ExprKind, Function, FunctionKind, Literal, Local, LocalId, NodeId, Place, Span, Stmt, Type},
+    ir::{Expr, ExprKind, Function, FunctionKind, Literal, Local, LocalId, NodeId, Place, Stmt, Type},
     syntax::{
-        AstNode, SyntaxNode,
+        self, AstNode, ItemTree, SyntaxNode,
         ast::{self, HasName},
     },
 };
@@ -37,33 +40,54 @@ use crate::{
 /// Expressions nested deeper than this are refused.
 const DEPTH: u32 = 150;
 
-/// Lowers what was requested, and what that requests in turn.
-pub(super) fn lower_requested(package: &mut Package<'_>) {
-    while let Some(origin) = package.requested.get(package.functions.len()).copied() {
-        let (function, nodes) = match origin {
-            Origin::Written(item) => lower_function(package, item),
-            Origin::Lifted { layer, number } => lift::lower(package, layer, number),
-        };
-        package.functions.push(Arc::new(function));
-        package.nodes.push(nodes);
-    }
+/// Lowers one function. `tree` is how it is written, if it is.
+pub(super) fn lower(declared: &Declared, origin: Origin, tree: Option<&ItemTree>) -> LoweredBody {
+    let package = Lowering::new(declared);
+    let (function, nodes) = match origin {
+        Origin::Written(item) => lower_function(&package, item, tree),
+        Origin::Lifted(number) => lift::lower(&package, number),
+    };
+    LoweredBody { function, nodes: nodes.into(), trace: package.take_trace() }
 }
 
-fn lower_function(package: &mut Package<'_>, item: ItemRef) -> (Function, Vec<Span>) {
+fn lower_function(package: &Lowering<&Declared>, item: ItemRef, tree: Option<&ItemTree>) -> (Function, Vec<Spot>) {
     let declared = package.function_item(item);
     let name = package.function_name(item);
     // Only functions with a signature are requested.
     let signature = package.signature(item).expect("a requested function has a signature");
     let kind = signature.lower.and_then(|it| package.layer_id(it)).map_or(FunctionKind::Plain, FunctionKind::Procedure);
     let self_type = package.self_type(item);
-    let syntax: Option<ast::Fn> = package.node(item.file, declared.declaration);
+    let syntax = tree.and_then(|it| ast::Fn::cast(it.root()));
     let mut body = Body::new(package, item, signature, self_type);
     let lowered = match syntax {
-        Some(syntax) if !declared.broken => body.function(&syntax),
-        Some(syntax) => body.unsupported_at(body.site.span(syntax.syntax())),
-        None => body.unsupported_at(Span { file: item.file, start: 0, end: 0 }),
+        Some(syntax) if !declared.broken => {
+            body.blocks = Blocks::of(syntax.syntax(), declared.first_scope);
+            body.function(&syntax)
+        }
+        Some(syntax) => body.unsupported_at(body.site.spot(syntax.syntax())),
+        None => body.unsupported_at(package.name_spot(item.file, &declared.name)),
     };
     body.finish(name, kind, lowered)
+}
+
+/// The blocks of a tree that have items, and so are scopes of the file.
+#[derive(Default)]
+struct Blocks {
+    /// The number of the first in the file.
+    first: u32,
+    nodes: Vec<SyntaxNode>,
+}
+
+impl Blocks {
+    fn of(tree: &SyntaxNode, first: u32) -> Blocks {
+        Blocks { first, nodes: syntax::scopes(tree) }
+    }
+
+    /// The number of a block in the file. One in what a macro is given is of another tree, and has none.
+    fn number(&self, block: &SyntaxNode) -> Option<u32> {
+        let at = self.nodes.iter().position(|it| it == block)?;
+        Some(self.first + at as u32)
+    }
 }
 
 /// What a name in scope stands for.
@@ -101,14 +125,15 @@ struct LoopInfo {
 }
 
 /// A function being lowered.
-struct Body<'p, 'a> {
-    package: &'p mut Package<'a>,
+struct Body<'d> {
+    package: &'d Lowering<&'d Declared>,
     item: ItemRef,
     site: Site,
-    signature: Rc<Signature>,
+    blocks: Blocks,
+    signature: Arc<Signature>,
     self_type: Option<Ty>,
     infer: Infer,
-    spans: Vec<Span>,
+    spots: Vec<Spot>,
     types: Vec<Ty>,
     locals: Vec<LocalInfo>,
     scopes: Vec<Frame>,
@@ -123,17 +148,23 @@ struct Body<'p, 'a> {
     collected: Vec<(NodeId, Ty)>,
 }
 
-impl<'p, 'a> Body<'p, 'a> {
-    fn new(package: &'p mut Package<'a>, item: ItemRef, signature: Rc<Signature>, self_type: Option<Ty>) -> Self {
+impl<'d> Body<'d> {
+    fn new(
+        package: &'d Lowering<&'d Declared>,
+        item: ItemRef,
+        signature: Arc<Signature>,
+        self_type: Option<Ty>,
+    ) -> Self {
         let site = package.function_site(item);
         let mut body = Body {
             package,
             item,
             site,
+            blocks: Blocks::default(),
             signature,
             self_type,
             infer: Infer::default(),
-            spans: Vec::new(),
+            spots: Vec::new(),
             types: Vec::new(),
             locals: Vec::new(),
             scopes: vec![Frame::default()],
@@ -144,14 +175,14 @@ impl<'p, 'a> Body<'p, 'a> {
             constants: Vec::new(),
             collected: Vec::new(),
         };
-        for parameter in &Rc::clone(&body.signature).parameters {
+        for parameter in &Arc::clone(&body.signature).parameters {
             let name = if parameter.name.is_empty() { "_" } else { &parameter.name };
             body.declare(name, parameter.ty.clone(), parameter.mutable);
             if let Some(local) = body.locals.last_mut() {
                 local.inout = parameter.inout;
             }
         }
-        if let Some((name, _)) = &Rc::clone(&body.signature).lower_parameter {
+        if let Some((name, _)) = &Arc::clone(&body.signature).lower_parameter {
             body.bind(name, Binding::Lower);
         }
         body
@@ -160,19 +191,19 @@ impl<'p, 'a> Body<'p, 'a> {
     /// The body with the patterns of the parameters taken apart in front of it.
     fn function(&mut self, syntax: &ast::Fn) -> Expr {
         let Some(block) = syntax.body() else {
-            let span = self.site.span(syntax.syntax());
-            return self.unsupported(span, "a function without a body", "give it a body");
+            let spot = self.site.spot(syntax.syntax());
+            return self.unsupported(spot, "a function without a body", "give it a body");
         };
-        let span = self.site.span(block.syntax());
-        let whole = self.node(span);
+        let spot = self.site.spot(block.syntax());
+        let whole = self.node(spot);
         let mut statements = Vec::new();
-        let parameters = Rc::clone(&self.signature);
+        let parameters = Arc::clone(&self.signature);
         let offset = usize::from(parameters.is_method);
         for (number, parameter) in parameters.parameters.iter().enumerate().skip(offset) {
             let pattern = syntax.param_list().and_then(|it| it.params().nth(parameter.written)).and_then(|it| it.pat());
             if let Some(pattern) = pattern.filter(|_| parameter.name.is_empty()) {
                 let pattern = self.irrefutable(&pattern, &parameter.ty);
-                let value = self.read_local(LocalId(number as u32), span);
+                let value = self.read_local(LocalId(number as u32), spot);
                 statements.push(Stmt::Let(pattern, value));
             }
         }
@@ -180,7 +211,7 @@ impl<'p, 'a> Body<'p, 'a> {
         let (mut inner, value, ty) = self.statements(&block, Some(&result));
         let tail = value.map(|it| self.coerce(it, &result));
         if tail.is_none() && !ty.is_never() && !self.infer.unify(&ty, &result) {
-            self.mismatch(span, &result, &ty);
+            self.mismatch(spot, &result, &ty);
         }
         statements.append(&mut inner);
         let ty = if ty.is_never() { ty } else { result };
@@ -189,10 +220,10 @@ impl<'p, 'a> Body<'p, 'a> {
 
     // Building expressions.
 
-    fn node(&mut self, span: Span) -> NodeId {
-        self.spans.push(span);
+    fn node(&mut self, spot: Spot) -> NodeId {
+        self.spots.push(spot);
         self.types.push(Ty::Error);
-        NodeId(self.spans.len() as u32 - 1)
+        NodeId(self.spots.len() as u32 - 1)
     }
 
     fn set(&mut self, node: NodeId, ty: Ty, kind: ExprKind) -> Expr {
@@ -201,8 +232,8 @@ impl<'p, 'a> Body<'p, 'a> {
         Expr { node, ty: Type::Never, kind }
     }
 
-    fn make(&mut self, span: Span, ty: Ty, kind: ExprKind) -> Expr {
-        let node = self.node(span);
+    fn make(&mut self, spot: Spot, ty: Ty, kind: ExprKind) -> Expr {
+        let node = self.node(spot);
         self.set(node, ty, kind)
     }
 
@@ -210,48 +241,48 @@ impl<'p, 'a> Body<'p, 'a> {
         self.infer.shallow(&self.types[expr.node.0 as usize])
     }
 
-    fn span_of(&self, expr: &Expr) -> Span {
-        self.spans[expr.node.0 as usize]
+    fn spot_of(&self, expr: &Expr) -> Spot {
+        self.spots[expr.node.0 as usize]
     }
 
-    fn span(&self, node: &SyntaxNode) -> Span {
-        self.site.span(node)
+    fn spot(&self, node: &SyntaxNode) -> Spot {
+        self.site.spot(node)
     }
 
-    fn unit(&mut self, span: Span) -> Expr {
-        self.make(span, Ty::UNIT, ExprKind::Tuple(Vec::new()))
+    fn unit(&mut self, spot: Spot) -> Expr {
+        self.make(spot, Ty::UNIT, ExprKind::Tuple(Vec::new()))
     }
 
-    fn boolean(&mut self, span: Span, value: bool) -> Expr {
-        self.make(span, Ty::BOOL, ExprKind::Literal(Literal::Bool(value)))
+    fn boolean(&mut self, spot: Spot, value: bool) -> Expr {
+        self.make(spot, Ty::BOOL, ExprKind::Literal(Literal::Bool(value)))
     }
 
-    fn read_local(&mut self, local: LocalId, span: Span) -> Expr {
+    fn read_local(&mut self, local: LocalId, spot: Spot) -> Expr {
         let ty = self.locals[local.0 as usize].ty.clone();
-        self.make(span, ty, ExprKind::Read(Place { local, path: Vec::new() }))
+        self.make(spot, ty, ExprKind::Read(Place { local, path: Vec::new() }))
     }
 
     /// An expression whose fault is reported.
-    fn unsupported_at(&mut self, span: Span) -> Expr {
-        self.make(span, Ty::Error, ExprKind::Unsupported)
+    fn unsupported_at(&mut self, spot: Spot) -> Expr {
+        self.make(spot, Ty::Error, ExprKind::Unsupported)
     }
 
-    fn unsupported(&mut self, span: Span, what: &str, help: &str) -> Expr {
-        self.package.unsupported(span, what, help);
-        self.unsupported_at(span)
+    fn unsupported(&mut self, spot: Spot, what: &str, help: &str) -> Expr {
+        self.package.unsupported(spot, what, help);
+        self.unsupported_at(spot)
     }
 
-    fn type_error(&mut self, span: Span, message: impl Into<String>) -> Expr {
-        self.package.report(error(codes::CS0104, span, message));
-        self.unsupported_at(span)
+    fn type_error(&mut self, spot: Spot, message: impl Into<String>) -> Expr {
+        self.package.report(error(codes::CS0104, spot, message));
+        self.unsupported_at(spot)
     }
 
     // Types.
 
-    fn mismatch(&mut self, span: Span, expected: &Ty, found: &Ty) {
+    fn mismatch(&mut self, spot: Spot, expected: &Ty, found: &Ty) {
         let name = |it: &Ty| self.package.type_name_of(&self.infer.resolve(it));
         let message = format!("expected `{}`, found `{}`", name(expected), name(found));
-        self.package.report(error(codes::CS0104, span, message));
+        self.package.report(error(codes::CS0104, spot, message));
     }
 
     /// `expr` where a value of type `expected` is needed.
@@ -260,9 +291,9 @@ impl<'p, 'a> Body<'p, 'a> {
         if found.is_never() || self.infer.unify(&found, expected) {
             return expr;
         }
-        let span = self.span_of(&expr);
-        self.mismatch(span, expected, &found);
-        self.unsupported_at(span)
+        let spot = self.spot_of(&expr);
+        self.mismatch(spot, expected, &found);
+        self.unsupported_at(spot)
     }
 
     fn written_type(&mut self, ty: &ast::Type) -> Ty {
@@ -304,7 +335,7 @@ impl<'p, 'a> Body<'p, 'a> {
 
     /// The statements of a block, in whose items names are looked up first.
     fn in_block<T>(&mut self, block: &ast::BlockExpr, inside: impl FnOnce(&mut Self) -> T) -> T {
-        let items = self.package.block_scope(self.site.file, block.syntax());
+        let items = self.blocks.number(block.syntax()).map(|it| self.package.names.scope(self.site.file, it));
         let outer = self.site.scope;
         self.site.scope = items.unwrap_or(outer);
         let result = self.scoped(|this| {
@@ -324,19 +355,19 @@ impl<'p, 'a> Body<'p, 'a> {
         result
     }
 
-    fn unknown_name(&mut self, span: Span, what: &str, name: &str, help: Option<String>) -> Expr {
-        self.package.report(error(codes::CS0103, span, format!("unknown {what} `{name}`")).maybe_help(help));
-        self.unsupported_at(span)
+    fn unknown_name(&mut self, spot: Spot, what: &str, name: &str, help: Option<String>) -> Expr {
+        self.package.report(error(codes::CS0103, spot, format!("unknown {what} `{name}`")).maybe_help(help));
+        self.unsupported_at(spot)
     }
 
     // The end.
 
-    fn finish(mut self, name: String, kind: FunctionKind, mut body: Expr) -> (Function, Vec<Span>) {
+    fn finish(mut self, name: String, kind: FunctionKind, mut body: Expr) -> (Function, Vec<Spot>) {
         for (node, element) in std::mem::take(&mut self.collected) {
             self.check_collected(node, &element);
         }
         let types: Vec<Ty> = self.types.iter().map(|it| self.infer.resolve(it)).collect();
-        let mut finish = super::finish::Finish { types: &types, spans: &self.spans, problems: Vec::new() };
+        let mut finish = super::finish::Finish { types: &types, spots: &self.spots, problems: Vec::new() };
         finish.expr(&mut body);
         for diagnostic in finish.problems {
             self.package.report(diagnostic);
@@ -356,30 +387,30 @@ impl<'p, 'a> Body<'p, 'a> {
             result: self.signature.result.to_type().unwrap_or(Type::UNIT),
             body,
         };
-        (function, self.spans)
+        (function, self.spots)
     }
 
     fn check_collected(&mut self, node: NodeId, element: &Ty) {
         let collection = self.infer.shallow(&self.types[node.0 as usize].clone());
-        let span = self.spans[node.0 as usize];
+        let spot = self.spots[node.0 as usize];
         match collection {
             Ty::Con(super::ty::Con::Seq | super::ty::Con::Set, arguments) => {
                 if !self.infer.unify(&arguments[0], element) {
-                    self.mismatch(span, &arguments[0], element);
+                    self.mismatch(spot, &arguments[0], element);
                 }
             }
             Ty::Con(super::ty::Con::Map, arguments) => {
                 let pair = Ty::tuple(arguments);
                 if !self.infer.unify(&pair, element) {
-                    self.mismatch(span, &pair, element);
+                    self.mismatch(spot, &pair, element);
                 }
             }
             Ty::Error => {}
             Ty::Var(_) => {
-                self.type_error(span, "the type of what is collected must be known: `let x: Set<_> = …`");
+                self.type_error(spot, "the type of what is collected must be known: `let x: Set<_> = …`");
             }
             _ => {
-                self.unsupported(span, "collecting into this type", "collect into a `Seq`, a `Set` or a `Map`");
+                self.unsupported(spot, "collecting into this type", "collect into a `Seq`, a `Set` or a `Map`");
             }
         }
     }

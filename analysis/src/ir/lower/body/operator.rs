@@ -3,66 +3,67 @@
 use super::Body;
 use crate::{
     ir::lower::{
+        spot::Spot,
         ty::{Con, Ty},
         types::TypeInfoKind,
     },
-    ir::{Expr, ExprKind, Pattern, Place, Prim, Projection, Span, Stmt},
+    ir::{Expr, ExprKind, Pattern, Place, Prim, Projection, Stmt},
     syntax::{
         AstNode, ast,
         operators::{ArithOp, BinaryOp, CmpOp, LogicOp, Ordering, UnaryOp},
     },
 };
 
-impl Body<'_, '_> {
+impl Body<'_> {
     pub(super) fn prefix(&mut self, prefix: &ast::PrefixExpr) -> Expr {
-        let span = self.span(prefix.syntax());
+        let spot = self.spot(prefix.syntax());
         match (prefix.op_kind(), prefix.expr()) {
             (Some(UnaryOp::Not), inner) => {
-                let inner = self.required(inner, span, None);
+                let inner = self.required(inner, spot, None);
                 let ty = self.ty(&inner);
                 if !self.infer.unify(&ty, &Ty::BOOL) {
-                    return self.unsupported(span, "`!` on anything but `bool`", "`!` negates conditions");
+                    return self.unsupported(spot, "`!` on anything but `bool`", "`!` negates conditions");
                 }
-                self.make(span, Ty::BOOL, ExprKind::Prim(Prim::Not, vec![inner]))
+                self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Not, vec![inner]))
             }
             (Some(UnaryOp::Neg), Some(ast::Expr::Literal(literal))) => self.literal(&literal, true),
             (Some(UnaryOp::Neg), inner) => {
-                let inner = self.required(inner, span, None);
-                let ty = self.integer_operand(&inner, span);
-                self.make(span, ty, ExprKind::Prim(Prim::Neg, vec![inner]))
+                let inner = self.required(inner, spot, None);
+                let ty = self.integer_operand(&inner, spot);
+                self.make(spot, ty, ExprKind::Prim(Prim::Neg, vec![inner]))
             }
             (_, Some(inner)) if self.is_place(&inner) => self.place_or_value(&inner),
-            (_, inner) => self.required(inner, span, None),
+            (_, inner) => self.required(inner, spot, None),
         }
     }
 
     pub(super) fn binary(&mut self, binary: &ast::BinExpr) -> Expr {
-        let span = self.span(binary.syntax());
+        let spot = self.spot(binary.syntax());
         match binary.op_kind() {
             Some(BinaryOp::LogicOp(op)) => {
-                let left = self.required(binary.lhs(), span, Some(&Ty::BOOL));
-                let right = self.required(binary.rhs(), span, Some(&Ty::BOOL));
+                let left = self.required(binary.lhs(), spot, Some(&Ty::BOOL));
+                let right = self.required(binary.rhs(), spot, Some(&Ty::BOOL));
                 let kind = match op {
                     LogicOp::And => ExprKind::And(Box::new(left), Box::new(right)),
                     LogicOp::Or => ExprKind::Or(Box::new(left), Box::new(right)),
                 };
-                self.make(span, Ty::BOOL, kind)
+                self.make(spot, Ty::BOOL, kind)
             }
-            Some(BinaryOp::CmpOp(op)) => self.comparison(binary, op, span),
+            Some(BinaryOp::CmpOp(op)) => self.comparison(binary, op, spot),
             Some(BinaryOp::ArithOp(op)) => {
-                let left = self.required(binary.lhs(), span, None);
-                let right = self.required(binary.rhs(), span, None);
-                self.arithmetic(op, left, right, span)
+                let left = self.required(binary.lhs(), spot, None);
+                let right = self.required(binary.rhs(), spot, None);
+                self.arithmetic(op, left, right, spot)
             }
-            Some(BinaryOp::Assignment { op }) => self.assignment(binary, op, span),
-            None => self.unsupported_at(span),
+            Some(BinaryOp::Assignment { op }) => self.assignment(binary, op, spot),
+            None => self.unsupported_at(spot),
         }
     }
 
-    fn comparison(&mut self, binary: &ast::BinExpr, op: CmpOp, span: Span) -> Expr {
-        let left = self.required(binary.lhs(), span, None);
+    fn comparison(&mut self, binary: &ast::BinExpr, op: CmpOp, spot: Spot) -> Expr {
+        let left = self.required(binary.lhs(), spot, None);
         let ty = self.ty(&left);
-        let right = self.required(binary.rhs(), span, Some(&ty));
+        let right = self.required(binary.rhs(), spot, Some(&ty));
         let prim = match op {
             CmpOp::Eq { negated: false } => Prim::Eq,
             CmpOp::Eq { negated: true } => Prim::Ne,
@@ -72,13 +73,13 @@ impl Body<'_, '_> {
             CmpOp::Ord { ordering: Ordering::Greater, strict: false } => Prim::Ge,
         };
         if !matches!(prim, Prim::Eq | Prim::Ne) {
-            self.integer_operand(&left, span);
+            self.integer_operand(&left, spot);
         }
-        self.make(span, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]))
+        self.make(spot, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]))
     }
 
     /// Requires an integer and gives its type.
-    pub(super) fn integer_operand(&mut self, operand: &Expr, span: Span) -> Ty {
+    pub(super) fn integer_operand(&mut self, operand: &Expr, spot: Spot) -> Ty {
         let ty = self.ty(operand);
         let fits = match &ty {
             Ty::Con(Con::Int { .. } | Con::Never, _) | Ty::Error => true,
@@ -102,11 +103,11 @@ impl Body<'_, '_> {
         } else {
             "only integers are ordered and computed with"
         };
-        self.unsupported(span, &format!("this operator on `{name}`"), help);
+        self.unsupported(spot, &format!("this operator on `{name}`"), help);
         Ty::Error
     }
 
-    fn arithmetic(&mut self, op: ArithOp, left: Expr, right: Expr, span: Span) -> Expr {
+    fn arithmetic(&mut self, op: ArithOp, left: Expr, right: Expr, spot: Spot) -> Expr {
         let ty = self.ty(&left);
         let prim = match op {
             ArithOp::Add => Prim::Add,
@@ -116,64 +117,64 @@ impl Body<'_, '_> {
             ArithOp::Rem => Prim::Rem,
             ArithOp::Shl | ArithOp::Shr | ArithOp::BitXor | ArithOp::BitOr | ArithOp::BitAnd => {
                 return self.unsupported(
-                    span,
+                    spot,
                     "an operator on bits",
                     "use `+ - * / %` on integers and `&& || !` on conditions",
                 );
             }
         };
         let right = self.coerce(right, &ty);
-        let ty = if prim == Prim::Add && ty == Ty::STR { ty } else { self.integer_operand(&left, span) };
-        self.make(span, ty, ExprKind::Prim(prim, vec![left, right]))
+        let ty = if prim == Prim::Add && ty == Ty::STR { ty } else { self.integer_operand(&left, spot) };
+        self.make(spot, ty, ExprKind::Prim(prim, vec![left, right]))
     }
 
-    fn assignment(&mut self, binary: &ast::BinExpr, op: Option<ArithOp>, span: Span) -> Expr {
-        let Some(target) = binary.lhs() else { return self.unsupported_at(span) };
+    fn assignment(&mut self, binary: &ast::BinExpr, op: Option<ArithOp>, spot: Spot) -> Expr {
+        let Some(target) = binary.lhs() else { return self.unsupported_at(spot) };
         if let ast::Expr::UnderscoreExpr(_) = target {
-            let value = self.required(binary.rhs(), span, None);
-            return self.make(span, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(value)], None));
+            let value = self.required(binary.rhs(), spot, None);
+            return self.make(spot, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(value)], None));
         }
         if !self.is_place(&target) {
-            return self.unsupported(span, "assigning to this", "assign to a variable, a field or an element");
+            return self.unsupported(spot, "assigning to this", "assign to a variable, a field or an element");
         }
         if self.names_reference(&target) && op.is_none() {
             return self.unsupported(
-                span,
+                spot,
                 "making a `&mut` refer to something else",
                 "to change what it refers to, write `*name = value`",
             );
         }
-        let Some((place, ty)) = self.place(&target) else { return self.unsupported_at(span) };
-        if !self.changeable(&place, span) {
-            return self.unsupported_at(span);
+        let Some((place, ty)) = self.place(&target) else { return self.unsupported_at(spot) };
+        if !self.changeable(&place, spot) {
+            return self.unsupported_at(spot);
         }
         let Some(op) = op else {
-            let value = self.required(binary.rhs(), span, Some(&ty));
-            return self.make(span, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
+            let value = self.required(binary.rhs(), spot, Some(&ty));
+            return self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
         };
-        let value = self.required(binary.rhs(), span, Some(&ty));
-        self.compound(place, ty, op, value, span)
+        let value = self.required(binary.rhs(), spot, Some(&ty));
+        self.compound(place, ty, op, value, spot)
     }
 
     /// `place += value`: Rust evaluates the value first, then looks at the place, once.
-    fn compound(&mut self, place: Place, ty: Ty, op: ArithOp, value: Expr, span: Span) -> Expr {
+    fn compound(&mut self, place: Place, ty: Ty, op: ArithOp, value: Expr, spot: Spot) -> Expr {
         let mut statements = Vec::new();
         let value = if is_simple(&value) {
             value
         } else {
             let local = self.fresh_local("value", ty.clone(), false);
             statements.push(Stmt::Let(Pattern::Bind(local), value));
-            self.read_local(local, span)
+            self.read_local(local, spot)
         };
-        let place = if place.path.iter().all(is_fixed) { place } else { self.pinned(place, span, &mut statements) };
-        let old = self.make(span, ty, ExprKind::Read(place.clone()));
-        let sum = self.arithmetic(op, old, value, span);
-        let assign = self.make(span, Ty::UNIT, ExprKind::Assign(place, Box::new(sum)));
+        let place = if place.path.iter().all(is_fixed) { place } else { self.pinned(place, spot, &mut statements) };
+        let old = self.make(spot, ty, ExprKind::Read(place.clone()));
+        let sum = self.arithmetic(op, old, value, spot);
+        let assign = self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(sum)));
         if statements.is_empty() {
             return assign;
         }
         statements.push(Stmt::Expr(assign));
-        self.make(span, Ty::UNIT, ExprKind::Block(statements, None))
+        self.make(spot, Ty::UNIT, ExprKind::Block(statements, None))
     }
 }
 

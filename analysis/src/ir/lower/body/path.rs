@@ -1,17 +1,18 @@
 //! Paths and what is built from them: constants, variants, structs, scalars.
 
-use super::{Body, Frame, pattern::scalar_text};
+use super::{Blocks, Body, Frame, pattern::scalar_text};
 use crate::{
     diagnostics::codes,
     index::path_segments,
     ir::lower::{
+        declared::{ItemRef, Owner, Site},
         names::{Entry, Meaning, Namespace},
-        package::{ItemRef, Owner, Site},
         report::{did_you_mean, error},
+        spot::Spot,
         ty::{Con, Ty},
         types::{TypeInfoKind, language_con},
     },
-    ir::{Expr, ExprKind, Literal, Pattern, Prim, Span, Stmt, TypeId},
+    ir::{Expr, ExprKind, Literal, Pattern, Prim, Stmt, TypeId},
     syntax::{
         AstNode,
         ast::{self, HasGenericArgs},
@@ -21,42 +22,42 @@ use crate::{
 /// A variant: its enum, its number, its fields.
 pub(super) type Variant = (TypeId, u32, Vec<(String, Ty)>);
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// A path that is no local variable.
     pub(super) fn path_value(&mut self, path: &ast::PathExpr) -> Expr {
-        let span = self.span(path.syntax());
+        let spot = self.spot(path.syntax());
         let Some(path) = path.path().as_ref().and_then(path_segments) else {
-            return self.unsupported(span, "this path", "name a variable, a constant, a variant or a function");
+            return self.unsupported(spot, "this path", "name a variable, a constant, a variant or a function");
         };
         if self.is_none(&path) {
             let element = self.infer.fresh();
-            return self.make(span, Ty::option(element), ExprKind::Variant(0, Vec::new()));
+            return self.make(spot, Ty::option(element), ExprKind::Variant(0, Vec::new()));
         }
-        if let Some(constant) = self.constant(&path, span) {
+        if let Some(constant) = self.constant(&path, spot) {
             return constant;
         }
-        if let Some((id, number, fields)) = self.variant(&path, span) {
+        if let Some((id, number, fields)) = self.variant(&path, spot) {
             if !fields.is_empty() {
-                return self.unsupported(span, "a variant as a function", "call it with its values");
+                return self.unsupported(spot, "a variant as a function", "call it with its values");
             }
-            return self.make(span, Ty::user(id), ExprKind::Variant(number, Vec::new()));
+            return self.make(spot, Ty::user(id), ExprKind::Variant(number, Vec::new()));
         }
-        self.other_path(&path, span)
+        self.other_path(&path, spot)
     }
 
-    fn other_path(&mut self, path: &[String], span: Span) -> Expr {
+    fn other_path(&mut self, path: &[String], spot: Spot) -> Expr {
         if let [name] = path
             && self.lookup(name).is_some()
         {
-            return self.unsupported(span, "the lower layer as a value", "call one of its operations");
+            return self.unsupported(spot, "the lower layer as a value", "call one of its operations");
         }
-        if let Some(Ty::Con(Con::User(id), _)) = self.constructed(path, span)
+        if let Some(Ty::Con(Con::User(id), _)) = self.constructed(path, spot)
             && matches!(&self.package.type_info(id).kind, TypeInfoKind::Struct(fields) if fields.is_empty())
         {
-            return self.make(span, Ty::user(id), ExprKind::Tuple(Vec::new()));
+            return self.make(spot, Ty::user(id), ExprKind::Tuple(Vec::new()));
         }
-        match self.function_at(path, span) {
-            Ok(Some(_)) => return self.unsupported(span, "a function as a value", "call it, or write a closure"),
+        match self.function_at(path, spot) {
+            Ok(Some(_)) => return self.unsupported(spot, "a function as a value", "call it, or write a closure"),
             Ok(None) => {}
             Err(reported) => return reported,
         }
@@ -66,7 +67,7 @@ impl Body<'_, '_> {
         // The last segment is there: a path has one.
         let name = path.last().map_or("", String::as_str);
         let help = self.package.advice(name, Namespace::Values, is_value, in_scope);
-        self.unknown_name(span, "name", name, help)
+        self.unknown_name(spot, "name", name, help)
     }
 
     /// Whether a path is `None`.
@@ -91,31 +92,31 @@ impl Body<'_, '_> {
     }
 
     /// The type that a path names, if there is one.
-    pub(super) fn type_at(&mut self, path: &[String], span: Span) -> Option<Ty> {
+    pub(super) fn type_at(&mut self, path: &[String], spot: Spot) -> Option<Ty> {
         if path == ["Self"] {
             return self.self_type.clone();
         }
         let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Types);
-        self.type_of(meaning, path, span)
+        self.type_of(meaning, path, spot)
     }
 
     /// The type whose constructor a path names, if there is one.
-    fn constructed(&mut self, path: &[String], span: Span) -> Option<Ty> {
+    fn constructed(&mut self, path: &[String], spot: Spot) -> Option<Ty> {
         if path == ["Self"] {
             return self.self_type.clone();
         }
         let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Values);
-        self.type_of(meaning, path, span)
+        self.type_of(meaning, path, spot)
     }
 
-    fn type_of(&mut self, meaning: Meaning, path: &[String], span: Span) -> Option<Ty> {
+    fn type_of(&mut self, meaning: Meaning, path: &[String], spot: Spot) -> Option<Ty> {
         match meaning {
             Meaning::Item(Entry::Type(item)) => {
-                let ty = self.package.item_type(item, span);
+                let ty = self.package.user_type(item, spot);
                 Some(self.infer.instantiate(ty))
             }
             Meaning::Several(one, other) => {
-                self.several(&path.join("::"), span, [one, other]);
+                self.several(&path.join("::"), spot, [one, other]);
                 Some(Ty::Error)
             }
             _ => {
@@ -126,9 +127,9 @@ impl Body<'_, '_> {
     }
 
     /// What a constant stands for, written out in place of it; `None` if the path means none.
-    pub(super) fn constant(&mut self, path: &[String], span: Span) -> Option<Expr> {
+    pub(super) fn constant(&mut self, path: &[String], spot: Spot) -> Option<Expr> {
         let found = match self.member(path) {
-            Some((Owner::Language(of), name)) if let Some(limit) = self.limit(&of, name, span) => return Some(limit),
+            Some((Owner::Language(of), name)) if let Some(limit) = self.limit(&of, name, spot) => return Some(limit),
             Some((owner, name)) => {
                 let candidates = self.package.constants.get(&(owner, name.to_owned())).map(Vec::as_slice);
                 match candidates.unwrap_or_default() {
@@ -136,27 +137,27 @@ impl Body<'_, '_> {
                     [only] => *only,
                     [one, other, ..] => {
                         let both = [one, other].map(|it| Entry::Constant(*it));
-                        return Some(self.several(name, span, both));
+                        return Some(self.several(name, spot, both));
                     }
                 }
             }
             None => match self.package.names.meaning(self.site.scope, path, Namespace::Values) {
                 Meaning::Item(Entry::Constant(item)) => item,
-                Meaning::Several(one, other) => return Some(self.several(&path.join("::"), span, [one, other])),
+                Meaning::Several(one, other) => return Some(self.several(&path.join("::"), spot, [one, other])),
                 _ => return None,
             },
         };
-        Some(self.expand(found, span))
+        Some(self.expand(found, spot))
     }
 
     /// Reports that a name means two things.
-    pub(super) fn several(&mut self, name: &str, span: Span, both: [Entry; 2]) -> Expr {
-        self.package.report_several(span, name, both);
-        self.unsupported_at(span)
+    pub(super) fn several(&mut self, name: &str, spot: Spot, both: [Entry; 2]) -> Expr {
+        self.package.report_several(spot, name, both);
+        self.unsupported_at(spot)
     }
 
     /// `u8::MAX`.
-    fn limit(&mut self, qualifier: &str, name: &str, span: Span) -> Option<Expr> {
+    fn limit(&mut self, qualifier: &str, name: &str, spot: Spot) -> Option<Expr> {
         let (Con::Int { bits, signed }, _) = language_con(qualifier)? else { return None };
         let max = (1_i128 << (bits - u8::from(signed))) - 1;
         let value = match name {
@@ -166,36 +167,36 @@ impl Body<'_, '_> {
             _ => return None,
         };
         Some(match i64::try_from(value) {
-            Ok(value) => self.make(span, Ty::int(bits, signed), ExprKind::Literal(Literal::Int(value))),
+            Ok(value) => self.make(spot, Ty::int(bits, signed), ExprKind::Literal(Literal::Int(value))),
             Err(_) => self.type_error(
-                span,
+                spot,
                 "this integer does not fit into 64 bits with a sign, which is what the engine computes with",
             ),
         })
     }
 
-    fn expand(&mut self, item: ItemRef, span: Span) -> Expr {
-        let index = self.package.files[item.file as usize].index;
-        let declared = &index.constants[item.index as usize];
-        let syntax: Option<ast::Const> = self.package.node(item.file, declared.declaration);
+    fn expand(&mut self, item: ItemRef, spot: Spot) -> Expr {
+        let package = self.package;
+        let declared = &package.files[item.file as usize].index.constants[item.index as usize];
+        let syntax: Option<ast::Const> = package.head(item.file, declared.declaration);
         let (Some(ty), Some(value)) =
             (syntax.as_ref().and_then(ast::Const::ty), syntax.as_ref().and_then(ast::Const::body))
         else {
-            return self.unsupported_at(span);
+            return self.unsupported_at(spot);
         };
         if self.constants.contains(&item) {
             self.package.report(error(
                 codes::CS0206,
-                span,
+                spot,
                 format!("constant `{}` is made from itself", declared.name.text),
             ));
-            return self.unsupported_at(span);
+            return self.unsupported_at(spot);
         }
         self.constants.push(item);
-        let site = std::mem::replace(
-            &mut self.site,
-            Site { pinned: Some(span), ..self.package.site(item.file, declared.scope) },
-        );
+        let its_site = self.package.site(item.file, declared.declaration, declared.scope);
+        let site = std::mem::replace(&mut self.site, Site { pinned: Some(spot), ..its_site });
+        let its_blocks = syntax.map_or_else(Blocks::default, |it| Blocks::of(it.syntax(), declared.first_scope));
+        let blocks = std::mem::replace(&mut self.blocks, its_blocks);
         let scopes = std::mem::replace(&mut self.scopes, vec![Frame::default()]);
         let self_type = match declared.owner {
             Some(block) => self.owner_type(item.file, block),
@@ -206,6 +207,7 @@ impl Body<'_, '_> {
         let value = self.check(&value, &ty);
         self.self_type = self_type;
         self.scopes = scopes;
+        self.blocks = blocks;
         self.site = site;
         self.constants.pop();
         value
@@ -213,18 +215,18 @@ impl Body<'_, '_> {
 
     fn owner_type(&mut self, file: u32, block: u32) -> Option<Ty> {
         let declared = &self.package.files[file as usize].index.impls[block as usize];
-        let ty = self.package.node::<ast::Impl>(file, declared.declaration)?.self_ty()?;
+        let ty = self.package.head::<ast::Impl>(file, declared.declaration)?.self_ty()?;
         Some(self.package.resolve_type(self.package.block_site(file, block), &ty, None))
     }
 
     /// The variant that a path means.
-    pub(super) fn variant(&mut self, path: &[String], span: Span) -> Option<Variant> {
+    pub(super) fn variant(&mut self, path: &[String], spot: Spot) -> Option<Variant> {
         let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Values);
         let (ty, number) = match meaning {
-            Meaning::Item(Entry::Variant(item, number)) => (self.package.item_type(item, span), Some(number as usize)),
+            Meaning::Item(Entry::Variant(item, number)) => (self.package.user_type(item, spot), Some(number as usize)),
             // Through `Self` or an alias.
             _ => match path {
-                [of @ .., _] if !of.is_empty() => (self.type_at(of, span)?, None),
+                [of @ .., _] if !of.is_empty() => (self.type_at(of, spot)?, None),
                 _ => return None,
             },
         };
@@ -235,12 +237,12 @@ impl Body<'_, '_> {
     }
 
     /// `Name(values)` of a variant, a tuple struct or a scalar; `None` if the path is none of them.
-    pub(super) fn construct(&mut self, path: &[String], values: &[ast::Expr], span: Span) -> Option<Expr> {
-        if let Some((id, number, fields)) = self.variant(path, span) {
-            let values = self.positional(values, &fields, span)?;
-            return Some(self.make(span, Ty::user(id), ExprKind::Variant(number, values)));
+    pub(super) fn construct(&mut self, path: &[String], values: &[ast::Expr], spot: Spot) -> Option<Expr> {
+        if let Some((id, number, fields)) = self.variant(path, spot) {
+            let values = self.positional(values, &fields, spot)?;
+            return Some(self.make(spot, Ty::user(id), ExprKind::Variant(number, values)));
         }
-        let ty = self.constructed(path, span).or_else(|| self.type_at(path, span))?;
+        let ty = self.constructed(path, spot).or_else(|| self.type_at(path, spot))?;
         let name = path.last()?;
         let id = match &ty {
             Ty::Con(Con::User(id), _) => Some(*id),
@@ -248,41 +250,41 @@ impl Body<'_, '_> {
         };
         Some(match id.map(|it| self.package.type_info(it).kind.clone()) {
             Some(TypeInfoKind::Struct(fields)) => {
-                let values = self.positional(values, &fields, span);
+                let values = self.positional(values, &fields, spot);
                 match values {
-                    Some(values) => self.make(span, ty, ExprKind::Tuple(values)),
-                    None => self.unsupported_at(span),
+                    Some(values) => self.make(spot, ty, ExprKind::Tuple(values)),
+                    None => self.unsupported_at(spot),
                 }
             }
-            Some(TypeInfoKind::Enum(_)) => self.type_error(span, format!("`{name}` is an enum: name a variant")),
-            Some(TypeInfoKind::Scalar) | None => self.scalar(ty, values, span),
+            Some(TypeInfoKind::Enum(_)) => self.type_error(spot, format!("`{name}` is an enum: name a variant")),
+            Some(TypeInfoKind::Scalar) | None => self.scalar(ty, values, spot),
         })
     }
 
-    fn positional(&mut self, values: &[ast::Expr], fields: &[(String, Ty)], span: Span) -> Option<Vec<Expr>> {
+    fn positional(&mut self, values: &[ast::Expr], fields: &[(String, Ty)], spot: Spot) -> Option<Vec<Expr>> {
         if values.len() != fields.len() {
-            self.type_error(span, format!("expected {} values, found {}", fields.len(), values.len()));
+            self.type_error(spot, format!("expected {} values, found {}", fields.len(), values.len()));
             return None;
         }
         Some(values.iter().zip(fields).map(|(value, (_, ty))| self.check(value, ty)).collect())
     }
 
     /// `Addr(1)`: one particular value of the scalar.
-    fn scalar(&mut self, ty: Ty, values: &[ast::Expr], span: Span) -> Expr {
+    fn scalar(&mut self, ty: Ty, values: &[ast::Expr], spot: Spot) -> Expr {
         let value = match values {
-            [value] if is_new(value) => self.make(span, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
+            [value] if is_new(value) => self.make(spot, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
             [value] => self.expr(value, None),
-            _ => return self.type_error(span, "a scalar is made from one value"),
+            _ => return self.type_error(spot, "a scalar is made from one value"),
         };
         let text = match value.kind {
             ExprKind::Literal(literal) => scalar_text(literal),
-            ExprKind::Unsupported => return self.unsupported_at(span),
+            ExprKind::Unsupported => return self.unsupported_at(spot),
             _ => None,
         };
         match (text, ty.to_type()) {
-            (Some(text), Some(of)) => self.make(span, ty, ExprKind::Literal(Literal::Scalar(of, text))),
+            (Some(text), Some(of)) => self.make(spot, ty, ExprKind::Literal(Literal::Scalar(of, text))),
             _ => self.unsupported(
-                span,
+                spot,
                 "a scalar made from a computed value",
                 "make scalars from literals, or use `any()`",
             ),
@@ -291,28 +293,28 @@ impl Body<'_, '_> {
 
     /// `Name { field: value, ..rest }`.
     pub(super) fn record(&mut self, record: &ast::RecordExpr) -> Expr {
-        let span = self.span(record.syntax());
+        let spot = self.spot(record.syntax());
         let Some(path) = record.path().as_ref().and_then(path_segments) else {
-            return self.unsupported(span, "this path", "name the struct or the variant");
+            return self.unsupported(spot, "this path", "name the struct or the variant");
         };
         let list = record.record_expr_field_list();
-        if let Some((id, number, fields)) = self.variant(&path, span) {
-            let (statements, values) = self.field_values(list, &fields, &Ty::user(id), span);
-            let value = self.make(span, Ty::user(id), ExprKind::Variant(number, values));
-            return self.after(statements, value, span);
+        if let Some((id, number, fields)) = self.variant(&path, spot) {
+            let (statements, values) = self.field_values(list, &fields, &Ty::user(id), spot);
+            let value = self.make(spot, Ty::user(id), ExprKind::Variant(number, values));
+            return self.after(statements, value, spot);
         }
-        match self.type_at(&path, span) {
+        match self.type_at(&path, spot) {
             Some(Ty::Con(Con::User(id), _)) => {
-                let Some(fields) = self.struct_fields(id, span) else { return self.unsupported_at(span) };
-                let (statements, values) = self.field_values(list, &fields, &Ty::user(id), span);
-                let value = self.make(span, Ty::user(id), ExprKind::Tuple(values));
-                self.after(statements, value, span)
+                let Some(fields) = self.struct_fields(id, spot) else { return self.unsupported_at(spot) };
+                let (statements, values) = self.field_values(list, &fields, &Ty::user(id), spot);
+                let value = self.make(spot, Ty::user(id), ExprKind::Tuple(values));
+                self.after(statements, value, spot)
             }
-            Some(_) => self.unsupported_at(span),
+            Some(_) => self.unsupported_at(spot),
             None => {
                 let name = path.join("::");
                 let help = self.package.advice(&name, Namespace::Types, |it| matches!(it, Entry::Type(_)), []);
-                self.unknown_name(span, "struct", &name, help)
+                self.unknown_name(spot, "struct", &name, help)
             }
         }
     }
@@ -323,7 +325,7 @@ impl Body<'_, '_> {
         list: Option<ast::RecordExprFieldList>,
         fields: &[(String, Ty)],
         own: &Ty,
-        span: Span,
+        spot: Spot,
     ) -> (Vec<Stmt>, Vec<Expr>) {
         let mut values: Vec<Option<Expr>> = vec![None; fields.len()];
         let mut order = Vec::new();
@@ -332,12 +334,12 @@ impl Body<'_, '_> {
             let name = field.field_name().map(|it| it.text().to_string()).unwrap_or_default();
             let Some(number) = fields.iter().position(|(known, _)| *known == name) else {
                 let help = did_you_mean(&name, fields.iter().map(|(name, _)| name.as_str()));
-                let span = self.span(field.syntax());
-                self.unknown_name(span, "field", &name, help);
+                let spot = self.spot(field.syntax());
+                self.unknown_name(spot, "field", &name, help);
                 unknown = true;
                 continue;
             };
-            values[number] = Some(self.required(field.expr(), span, Some(&fields[number].1)));
+            values[number] = Some(self.required(field.expr(), spot, Some(&fields[number].1)));
             order.push(number);
         }
         let mut statements = Vec::new();
@@ -347,7 +349,7 @@ impl Body<'_, '_> {
                 if let Some(value) = values[number].take() {
                     let local = self.fresh_local(&fields[number].0, fields[number].1.clone(), false);
                     statements.push(Stmt::Let(Pattern::Bind(local), value));
-                    values[number] = Some(self.read_local(local, span));
+                    values[number] = Some(self.read_local(local, spot));
                 }
             }
         }
@@ -355,13 +357,13 @@ impl Body<'_, '_> {
             let value = self.check(&it, own);
             let local = self.fresh_local("rest", own.clone(), false);
             statements.push(Stmt::Let(Pattern::Bind(local), value));
-            self.read_local(local, span)
+            self.read_local(local, spot)
         });
         let values = if unknown && rest.is_none() {
             // The field that lacks may be the one whose name is wrong.
-            values.into_iter().map(|it| it.unwrap_or_else(|| self.unsupported_at(span))).collect()
+            values.into_iter().map(|it| it.unwrap_or_else(|| self.unsupported_at(spot))).collect()
         } else {
-            self.fill(values, fields, rest, span)
+            self.fill(values, fields, rest, spot)
         };
         (statements, values)
     }
@@ -372,7 +374,7 @@ impl Body<'_, '_> {
         values: Vec<Option<Expr>>,
         fields: &[(String, Ty)],
         rest: Option<Expr>,
-        span: Span,
+        spot: Spot,
     ) -> Vec<Expr> {
         let mut filled = Vec::new();
         for (number, value) in values.into_iter().enumerate() {
@@ -380,21 +382,21 @@ impl Body<'_, '_> {
                 (Some(value), _) => value,
                 (None, Some(rest)) => {
                     let ty = fields[number].1.clone();
-                    self.make(span, ty, ExprKind::Field(Box::new(rest.clone()), number as u32))
+                    self.make(spot, ty, ExprKind::Field(Box::new(rest.clone()), number as u32))
                 }
-                (None, None) => self.type_error(span, format!("field `{}` is missing", fields[number].0)),
+                (None, None) => self.type_error(spot, format!("field `{}` is missing", fields[number].0)),
             };
             filled.push(value);
         }
         filled
     }
 
-    pub(super) fn after(&mut self, statements: Vec<Stmt>, value: Expr, span: Span) -> Expr {
+    pub(super) fn after(&mut self, statements: Vec<Stmt>, value: Expr, spot: Spot) -> Expr {
         if statements.is_empty() {
             return value;
         }
         let ty = self.ty(&value);
-        self.make(span, ty, ExprKind::Block(statements, Some(Box::new(value))))
+        self.make(spot, ty, ExprKind::Block(statements, Some(Box::new(value))))
     }
 
     /// `Map::new()`, `Seq::from([…])`, `Default::default()` and the like: associated functions of the language's types.
@@ -403,31 +405,31 @@ impl Body<'_, '_> {
         call: &ast::CallExpr,
         qualifier: &str,
         name: &str,
-        span: Span,
+        spot: Spot,
     ) -> Option<Expr> {
         let values = super::expr::arguments(call);
         if qualifier == "Default" && name == "default" {
             let ty = self.infer.fresh();
-            return Some(self.make(span, ty, ExprKind::Prim(Prim::Default, Vec::new())));
+            return Some(self.make(spot, ty, ExprKind::Prim(Prim::Default, Vec::new())));
         }
         let (con, _) = language_con(qualifier)?;
-        let ty = self.qualifier_type(call, con, span);
+        let ty = self.qualifier_type(call, con, spot);
         match (con, name, values.as_slice()) {
             (_, "default", []) | (Con::Map | Con::Total | Con::Set | Con::Seq | Con::Str, "new", []) => {
-                Some(self.make(span, ty, ExprKind::Prim(Prim::Default, Vec::new())))
+                Some(self.make(spot, ty, ExprKind::Prim(Prim::Default, Vec::new())))
             }
             (Con::Str, "from", [value]) => Some(self.check(value, &Ty::STR)),
-            (Con::Set | Con::Seq, "from", [ast::Expr::ArrayExpr(array)]) => Some(self.elements(ty, array, span)),
+            (Con::Set | Con::Seq, "from", [ast::Expr::ArrayExpr(array)]) => Some(self.elements(ty, array, spot)),
             (Con::Int { .. }, ..) | (Con::Str | Con::Bool | Con::Pid, ..) => None,
             _ => {
                 let what = format!("`{qualifier}::{name}`");
-                Some(self.unsupported(span, &what, "use `new()`; for `Set` and `Seq` also `from([…])`"))
+                Some(self.unsupported(spot, &what, "use `new()`; for `Set` and `Seq` also `from([…])`"))
             }
         }
     }
 
     /// `Map` or `Map::<K, V>` before `::`.
-    fn qualifier_type(&mut self, call: &ast::CallExpr, con: Con, span: Span) -> Ty {
+    fn qualifier_type(&mut self, call: &ast::CallExpr, con: Con, spot: Spot) -> Ty {
         let path = match call.expr() {
             Some(ast::Expr::PathExpr(it)) => it.path().and_then(|it| it.qualifier()),
             _ => None,
@@ -445,7 +447,7 @@ impl Body<'_, '_> {
             _ => 0,
         };
         if !written.is_empty() && written.len() != arity {
-            self.type_error(span, format!("expected {arity} type arguments, found {}", written.len()));
+            self.type_error(spot, format!("expected {arity} type arguments, found {}", written.len()));
             return Ty::Error;
         }
         while written.len() < arity {
@@ -454,13 +456,13 @@ impl Body<'_, '_> {
         Ty::Con(con, written)
     }
 
-    fn elements(&mut self, ty: Ty, array: &ast::ArrayExpr, span: Span) -> Expr {
+    fn elements(&mut self, ty: Ty, array: &ast::ArrayExpr, spot: Spot) -> Expr {
         let ast::ArrayExprKind::ElementList(elements) = array.kind() else {
-            return self.unsupported(span, "an array of repeated elements", "write the elements out");
+            return self.unsupported(spot, "an array of repeated elements", "write the elements out");
         };
-        let Ty::Con(_, types) = &ty else { return self.unsupported_at(span) };
+        let Ty::Con(_, types) = &ty else { return self.unsupported_at(spot) };
         let elements = elements.map(|it| self.check(&it, &types[0])).collect();
-        self.make(span, ty, ExprKind::Prim(Prim::Elements, elements))
+        self.make(spot, ty, ExprKind::Prim(Prim::Elements, elements))
     }
 }
 

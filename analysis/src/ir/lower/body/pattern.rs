@@ -5,20 +5,21 @@ use crate::{
     index::path_segments,
     ir::lower::{
         names::Namespace,
+        spot::Spot,
         ty::{Con, Ty},
         types::TypeInfoKind,
     },
-    ir::{Expr, ExprKind, Literal, LocalId, Pattern, Span},
+    ir::{Expr, ExprKind, Literal, LocalId, Pattern},
     syntax::{AstNode, ast},
 };
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// A pattern that every value of the type must match: in `let`, `for`, parameters.
     pub(super) fn irrefutable(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
         let lowered = self.pattern(pattern, ty);
         if let Some(problem) = self.refutable(&lowered, ty) {
-            let span = self.span(pattern.syntax());
-            self.type_error(span, format!("{problem} does not match every value; use `let … else` or `match`"));
+            let spot = self.spot(pattern.syntax());
+            self.type_error(spot, format!("{problem} does not match every value; use `let … else` or `match`"));
             return Pattern::Wild;
         }
         lowered
@@ -47,8 +48,8 @@ impl Body<'_, '_> {
     /// A pattern for values of type `ty`; what it binds is bound in the present scope.
     pub(super) fn pattern(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
         if self.depth >= super::DEPTH {
-            let span = self.span(pattern.syntax());
-            self.type_error(span, "nested too deeply");
+            let spot = self.spot(pattern.syntax());
+            self.type_error(spot, "nested too deeply");
             return Pattern::Wild;
         }
         self.depth += 1;
@@ -58,47 +59,47 @@ impl Body<'_, '_> {
     }
 
     fn pattern_of_kind(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
-        let span = self.span(pattern.syntax());
+        let spot = self.spot(pattern.syntax());
         match pattern {
             ast::Pat::WildcardPat(_) => Pattern::Wild,
-            ast::Pat::IdentPat(it) => self.name_pattern(it, ty, span),
-            ast::Pat::LiteralPat(it) => self.literal_pattern(it, ty, span),
+            ast::Pat::IdentPat(it) => self.name_pattern(it, ty, spot),
+            ast::Pat::LiteralPat(it) => self.literal_pattern(it, ty, spot),
             ast::Pat::ParenPat(it) => it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, ty)),
             ast::Pat::RefPat(it) => it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, ty)),
-            ast::Pat::TuplePat(it) => self.tuple_pattern(&it.fields().collect::<Vec<_>>(), ty, span),
-            ast::Pat::TupleStructPat(it) => self.tuple_struct_pattern(it, ty, span),
-            ast::Pat::PathPat(it) => self.path_pattern(it, ty, span),
-            ast::Pat::RecordPat(it) => self.record_pattern(it, ty, span),
-            ast::Pat::OrPat(it) => self.or_pattern(it, ty, span),
+            ast::Pat::TuplePat(it) => self.tuple_pattern(&it.fields().collect::<Vec<_>>(), ty, spot),
+            ast::Pat::TupleStructPat(it) => self.tuple_struct_pattern(it, ty, spot),
+            ast::Pat::PathPat(it) => self.path_pattern(it, ty, spot),
+            ast::Pat::RecordPat(it) => self.record_pattern(it, ty, spot),
+            ast::Pat::OrPat(it) => self.or_pattern(it, ty, spot),
             ast::Pat::RangePat(_) => {
-                self.refused(span, "a range pattern", "bind the value and compare it in a guard: `n if n < 10`")
+                self.refused(spot, "a range pattern", "bind the value and compare it in a guard: `n if n < 10`")
             }
-            ast::Pat::SlicePat(_) => self.refused(span, "a slice pattern", "use `first()`, `last()` and `len()`"),
-            _ => self.refused(span, "this pattern", "see the executable subset in docs/language.md"),
+            ast::Pat::SlicePat(_) => self.refused(spot, "a slice pattern", "use `first()`, `last()` and `len()`"),
+            _ => self.refused(spot, "this pattern", "see the executable subset in docs/language.md"),
         }
     }
 
-    fn refused(&mut self, span: Span, what: &str, help: &str) -> Pattern {
-        self.package.unsupported(span, what, help);
+    fn refused(&mut self, spot: Spot, what: &str, help: &str) -> Pattern {
+        self.package.unsupported(spot, what, help);
         Pattern::Wild
     }
 
-    fn expect_type(&mut self, found: &Ty, ty: &Ty, span: Span) -> bool {
+    fn expect_type(&mut self, found: &Ty, ty: &Ty, spot: Spot) -> bool {
         let fits = self.infer.unify(ty, found);
         if !fits {
-            self.mismatch(span, ty, found);
+            self.mismatch(spot, ty, found);
         }
         fits
     }
 
-    fn name_pattern(&mut self, pattern: &ast::IdentPat, ty: &Ty, span: Span) -> Pattern {
+    fn name_pattern(&mut self, pattern: &ast::IdentPat, ty: &Ty, spot: Spot) -> Pattern {
         let name = pattern_name(pattern);
         let is_bare = pattern.pat().is_none() && pattern.mut_token().is_none() && pattern.ref_token().is_none();
-        if is_bare && let Some(constant) = self.named_pattern(std::slice::from_ref(&name), ty, span) {
+        if is_bare && let Some(constant) = self.named_pattern(std::slice::from_ref(&name), ty, spot) {
             return constant;
         }
         if pattern.ref_token().is_some() && pattern.mut_token().is_some() {
-            return self.refused(span, "`ref mut`", "change the place itself");
+            return self.refused(spot, "`ref mut`", "change the place itself");
         }
         let local = self.declare(&name, ty.clone(), pattern.mut_token().is_some());
         match pattern.pat() {
@@ -108,80 +109,80 @@ impl Body<'_, '_> {
     }
 
     /// The constant or variant without payload that a name means; `None` if it is just a name.
-    fn named_pattern(&mut self, path: &[String], ty: &Ty, span: Span) -> Option<Pattern> {
+    fn named_pattern(&mut self, path: &[String], ty: &Ty, spot: Spot) -> Option<Pattern> {
         if self.is_none(path) {
             let element = self.infer.fresh();
-            self.expect_type(&Ty::option(element), ty, span);
+            self.expect_type(&Ty::option(element), ty, spot);
             return Some(Pattern::Variant(0, Vec::new()));
         }
-        if let Some(constant) = self.constant(path, span) {
+        if let Some(constant) = self.constant(path, spot) {
             let found = self.ty(&constant);
-            self.expect_type(&found, ty, span);
+            self.expect_type(&found, ty, spot);
             return Some(match constant.kind {
                 ExprKind::Literal(literal) => Pattern::Literal(literal),
                 ExprKind::Unsupported => Pattern::Wild,
                 _ => self.refused(
-                    span,
+                    spot,
                     "a constant that is not a literal, as a pattern,",
                     "compare with `==` in a guard",
                 ),
             });
         }
-        let (id, number, fields) = self.variant(path, span)?;
-        self.expect_type(&Ty::user(id), ty, span);
+        let (id, number, fields) = self.variant(path, spot)?;
+        self.expect_type(&Ty::user(id), ty, spot);
         Some(Pattern::Variant(number, vec![Pattern::Wild; fields.len()]))
     }
 
-    fn literal_pattern(&mut self, pattern: &ast::LiteralPat, ty: &Ty, span: Span) -> Pattern {
+    fn literal_pattern(&mut self, pattern: &ast::LiteralPat, ty: &Ty, spot: Spot) -> Pattern {
         let Some(literal) = pattern.literal() else { return Pattern::Wild };
         let Some((value, found)) = self.literal_value(&literal, pattern.minus_token().is_some()) else {
             return Pattern::Wild;
         };
-        self.expect_type(&found, ty, span);
+        self.expect_type(&found, ty, spot);
         Pattern::Literal(value)
     }
 
     /// The names in the path of a pattern.
-    fn pattern_path(&mut self, path: Option<ast::Path>, span: Span) -> Option<Vec<String>> {
+    fn pattern_path(&mut self, path: Option<ast::Path>, spot: Spot) -> Option<Vec<String>> {
         let path = path.as_ref().and_then(path_segments);
         if path.is_none() {
-            self.refused(span, "this path", "name the variant, the struct or the constant");
+            self.refused(spot, "this path", "name the variant, the struct or the constant");
         }
         path
     }
 
-    fn path_pattern(&mut self, pattern: &ast::PathPat, ty: &Ty, span: Span) -> Pattern {
-        let Some(path) = self.pattern_path(pattern.path(), span) else { return Pattern::Wild };
-        match self.named_pattern(&path, ty, span) {
+    fn path_pattern(&mut self, pattern: &ast::PathPat, ty: &Ty, spot: Spot) -> Pattern {
+        let Some(path) = self.pattern_path(pattern.path(), spot) else { return Pattern::Wild };
+        match self.named_pattern(&path, ty, spot) {
             Some(pattern) => pattern,
             None => {
-                self.unknown_name(span, "variant or constant", &path.join("::"), None);
+                self.unknown_name(spot, "variant or constant", &path.join("::"), None);
                 Pattern::Wild
             }
         }
     }
 
-    fn tuple_pattern(&mut self, parts: &[ast::Pat], ty: &Ty, span: Span) -> Pattern {
+    fn tuple_pattern(&mut self, parts: &[ast::Pat], ty: &Ty, spot: Spot) -> Pattern {
         let types = match self.infer.shallow(ty) {
             Ty::Con(Con::Tuple, types) => types,
             Ty::Error => parts.iter().map(|_| Ty::Error).collect(),
             other => {
                 let types: Vec<Ty> = parts.iter().map(|_| self.infer.fresh()).collect();
-                if !self.expect_type(&Ty::tuple(types.clone()), &other, span) {
+                if !self.expect_type(&Ty::tuple(types.clone()), &other, spot) {
                     return Pattern::Wild;
                 }
                 types
             }
         };
-        self.parts(parts, &types, span).map_or(Pattern::Wild, Pattern::Tuple)
+        self.parts(parts, &types, spot).map_or(Pattern::Wild, Pattern::Tuple)
     }
 
     /// Positional parts, with `..` filled in; `None` if their number is wrong, which is reported.
-    fn parts(&mut self, parts: &[ast::Pat], types: &[Ty], span: Span) -> Option<Vec<Pattern>> {
+    fn parts(&mut self, parts: &[ast::Pat], types: &[Ty], spot: Spot) -> Option<Vec<Pattern>> {
         let rest = parts.iter().position(|it| matches!(it, ast::Pat::RestPat(_)));
         let written = parts.len() - usize::from(rest.is_some());
         if written > types.len() || (rest.is_none() && written < types.len()) {
-            self.type_error(span, format!("this pattern has {written} parts, and the value has {}", types.len()));
+            self.type_error(spot, format!("this pattern has {written} parts, and the value has {}", types.len()));
             return None;
         }
         let skipped = types.len() - written;
@@ -197,32 +198,32 @@ impl Body<'_, '_> {
         Some(lowered)
     }
 
-    fn tuple_struct_pattern(&mut self, pattern: &ast::TupleStructPat, ty: &Ty, span: Span) -> Pattern {
-        let Some(path) = self.pattern_path(pattern.path(), span) else { return Pattern::Wild };
+    fn tuple_struct_pattern(&mut self, pattern: &ast::TupleStructPat, ty: &Ty, spot: Spot) -> Pattern {
+        let Some(path) = self.pattern_path(pattern.path(), spot) else { return Pattern::Wild };
         let parts: Vec<ast::Pat> = pattern.fields().collect();
         let known = self.package.language_path(self.site.scope, &path, Namespace::Values);
         if known.is_some_and(|(owner, name)| name == "Some" && owner.is_none_or(|it| it == "Option")) {
             let element = self.infer.fresh();
-            if !self.expect_type(&Ty::option(element.clone()), ty, span) {
+            if !self.expect_type(&Ty::option(element.clone()), ty, spot) {
                 return Pattern::Wild;
             }
-            return self.parts(&parts, &[element], span).map_or(Pattern::Wild, |it| Pattern::Variant(1, it));
+            return self.parts(&parts, &[element], spot).map_or(Pattern::Wild, |it| Pattern::Variant(1, it));
         }
-        if let Some((id, number, fields)) = self.variant(&path, span) {
-            self.expect_type(&Ty::user(id), ty, span);
+        if let Some((id, number, fields)) = self.variant(&path, spot) {
+            self.expect_type(&Ty::user(id), ty, spot);
             let types: Vec<Ty> = fields.into_iter().map(|(_, ty)| ty).collect();
-            return self.parts(&parts, &types, span).map_or(Pattern::Wild, |it| Pattern::Variant(number, it));
+            return self.parts(&parts, &types, spot).map_or(Pattern::Wild, |it| Pattern::Variant(number, it));
         }
-        self.tuple_type_pattern(&path, &parts, ty, span)
+        self.tuple_type_pattern(&path, &parts, ty, spot)
     }
 
     /// `Name(…)` of a tuple struct or a scalar.
-    fn tuple_type_pattern(&mut self, path: &[String], parts: &[ast::Pat], ty: &Ty, span: Span) -> Pattern {
-        let Some(found) = self.type_at(path, span) else {
-            self.unknown_name(span, "variant or struct", &path.join("::"), None);
+    fn tuple_type_pattern(&mut self, path: &[String], parts: &[ast::Pat], ty: &Ty, spot: Spot) -> Pattern {
+        let Some(found) = self.type_at(path, spot) else {
+            self.unknown_name(spot, "variant or struct", &path.join("::"), None);
             return Pattern::Wild;
         };
-        self.expect_type(&found, ty, span);
+        self.expect_type(&found, ty, spot);
         let id = match &found {
             Ty::Con(Con::User(id), _) => Some(*id),
             _ => None,
@@ -230,14 +231,14 @@ impl Body<'_, '_> {
         match id.map(|it| self.package.type_info(it).kind.clone()) {
             Some(TypeInfoKind::Struct(fields)) => {
                 let types: Vec<Ty> = fields.into_iter().map(|(_, ty)| ty).collect();
-                self.parts(parts, &types, span).map_or(Pattern::Wild, Pattern::Tuple)
+                self.parts(parts, &types, spot).map_or(Pattern::Wild, Pattern::Tuple)
             }
-            Some(TypeInfoKind::Enum(_)) => self.refused(span, "this pattern", "name the variant: `Type::Variant(…)`"),
-            Some(TypeInfoKind::Scalar) | None => self.scalar_pattern(&found, parts, span),
+            Some(TypeInfoKind::Enum(_)) => self.refused(spot, "this pattern", "name the variant: `Type::Variant(…)`"),
+            Some(TypeInfoKind::Scalar) | None => self.scalar_pattern(&found, parts, spot),
         }
     }
 
-    fn scalar_pattern(&mut self, ty: &Ty, parts: &[ast::Pat], span: Span) -> Pattern {
+    fn scalar_pattern(&mut self, ty: &Ty, parts: &[ast::Pat], spot: Spot) -> Pattern {
         let text = match parts {
             [ast::Pat::LiteralPat(it)] => {
                 it.literal().and_then(|it| self.literal_value(&it, false)).map(|(value, _)| value)
@@ -246,39 +247,39 @@ impl Body<'_, '_> {
         };
         match (text.and_then(scalar_text), ty.to_type()) {
             (Some(text), Some(ty)) => Pattern::Literal(Literal::Scalar(ty, text)),
-            _ => self.refused(span, "looking into a scalar", "scalars are only compared"),
+            _ => self.refused(spot, "looking into a scalar", "scalars are only compared"),
         }
     }
 
-    fn record_pattern(&mut self, pattern: &ast::RecordPat, ty: &Ty, span: Span) -> Pattern {
-        let Some(path) = self.pattern_path(pattern.path(), span) else { return Pattern::Wild };
+    fn record_pattern(&mut self, pattern: &ast::RecordPat, ty: &Ty, spot: Spot) -> Pattern {
+        let Some(path) = self.pattern_path(pattern.path(), spot) else { return Pattern::Wild };
         let list = pattern.record_pat_field_list();
-        if let Some((id, number, fields)) = self.variant(&path, span) {
-            self.expect_type(&Ty::user(id), ty, span);
-            return Pattern::Variant(number, self.field_patterns(list, &fields, span));
+        if let Some((id, number, fields)) = self.variant(&path, spot) {
+            self.expect_type(&Ty::user(id), ty, spot);
+            return Pattern::Variant(number, self.field_patterns(list, &fields, spot));
         }
-        let Some(found) = self.type_at(&path, span) else {
-            self.unknown_name(span, "struct", &path.join("::"), None);
+        let Some(found) = self.type_at(&path, spot) else {
+            self.unknown_name(spot, "struct", &path.join("::"), None);
             return Pattern::Wild;
         };
-        self.expect_type(&found, ty, span);
+        self.expect_type(&found, ty, spot);
         let Ty::Con(Con::User(id), _) = found else { return Pattern::Wild };
-        let Some(fields) = self.struct_fields(id, span) else { return Pattern::Wild };
-        Pattern::Tuple(self.field_patterns(list, &fields, span))
+        let Some(fields) = self.struct_fields(id, spot) else { return Pattern::Wild };
+        Pattern::Tuple(self.field_patterns(list, &fields, spot))
     }
 
     fn field_patterns(
         &mut self,
         list: Option<ast::RecordPatFieldList>,
         fields: &[(String, Ty)],
-        span: Span,
+        spot: Spot,
     ) -> Vec<Pattern> {
         let mut lowered = vec![Pattern::Wild; fields.len()];
         for field in list.into_iter().flat_map(|it| it.fields()) {
             let name = field.field_name().map(|it| it.text().to_string()).unwrap_or_default();
             let Some(number) = fields.iter().position(|(known, _)| *known == name) else {
                 let help = crate::ir::lower::report::did_you_mean(&name, fields.iter().map(|(name, _)| name.as_str()));
-                self.unknown_name(span, "field", &name, help);
+                self.unknown_name(spot, "field", &name, help);
                 continue;
             };
             if let Some(pattern) = field.pat() {
@@ -288,7 +289,7 @@ impl Body<'_, '_> {
         lowered
     }
 
-    fn or_pattern(&mut self, pattern: &ast::OrPat, ty: &Ty, span: Span) -> Pattern {
+    fn or_pattern(&mut self, pattern: &ast::OrPat, ty: &Ty, spot: Spot) -> Pattern {
         let mut alternatives = Vec::new();
         let mut names: Vec<(String, LocalId)> = Vec::new();
         for (number, alternative) in pattern.pats().enumerate() {
@@ -303,11 +304,11 @@ impl Body<'_, '_> {
             let same =
                 renamed.len() == names.len() && renamed.iter().all(|(name, _)| names.iter().any(|(it, _)| it == name));
             if !same {
-                self.type_error(span, "the alternatives of a pattern must bind the same names");
+                self.type_error(spot, "the alternatives of a pattern must bind the same names");
                 return Pattern::Wild;
             }
             for (name, local) in renamed {
-                self.merge(&mut other, &name, local, &names, span);
+                self.merge(&mut other, &name, local, &names, spot);
             }
             alternatives.push(other);
         }
@@ -319,10 +320,10 @@ impl Body<'_, '_> {
     }
 
     /// Makes an alternative bind the local of the first one.
-    fn merge(&mut self, pattern: &mut Pattern, name: &str, local: LocalId, names: &[(String, LocalId)], span: Span) {
+    fn merge(&mut self, pattern: &mut Pattern, name: &str, local: LocalId, names: &[(String, LocalId)], spot: Spot) {
         let Some((_, first)) = names.iter().find(|(it, _)| it == name) else { return };
         let (left, right) = (self.locals[first.0 as usize].ty.clone(), self.locals[local.0 as usize].ty.clone());
-        self.expect_type(&right, &left, span);
+        self.expect_type(&right, &left, spot);
         rename(pattern, local, *first);
     }
 

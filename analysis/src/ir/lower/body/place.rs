@@ -4,14 +4,15 @@ use super::{Binding, Body};
 use crate::{
     index::path_segments,
     ir::lower::{
+        spot::Spot,
         ty::{Con, Ty},
         types::TypeInfoKind,
     },
-    ir::{Expr, ExprKind, Pattern, Place, Prim, Projection, Span, Stmt, TypeId},
+    ir::{Expr, ExprKind, Pattern, Place, Prim, Projection, Stmt, TypeId},
     syntax::{AstNode, ast, operators::UnaryOp},
 };
 
-impl Body<'_, '_> {
+impl Body<'_> {
     /// Whether the expression has the form of a place that starts at a local variable.
     pub(super) fn is_place(&self, expr: &ast::Expr) -> bool {
         let mut expr = Some(expr.clone());
@@ -78,39 +79,39 @@ impl Body<'_, '_> {
 
     /// Reads a place; or, if the expression is none, takes the field or element of a value.
     pub(super) fn place_or_value(&mut self, expr: &ast::Expr) -> Expr {
-        let span = self.span(expr.syntax());
+        let spot = self.spot(expr.syntax());
         if self.is_place(expr) {
             return match self.place(expr) {
-                Some((place, ty)) => self.make(span, ty, ExprKind::Read(place)),
-                None => self.unsupported_at(span),
+                Some((place, ty)) => self.make(spot, ty, ExprKind::Read(place)),
+                None => self.unsupported_at(spot),
             };
         }
         let lowered = match expr {
             ast::Expr::PathExpr(it) => Some(self.path_value(it)),
-            ast::Expr::FieldExpr(it) => self.field_of_value(it, span),
-            ast::Expr::IndexExpr(it) => self.element_of_value(it, span),
+            ast::Expr::FieldExpr(it) => self.field_of_value(it, spot),
+            ast::Expr::IndexExpr(it) => self.element_of_value(it, spot),
             _ => None,
         };
-        lowered.unwrap_or_else(|| self.unsupported_at(span))
+        lowered.unwrap_or_else(|| self.unsupported_at(spot))
     }
 
-    fn field_of_value(&mut self, field: &ast::FieldExpr, span: Span) -> Option<Expr> {
+    fn field_of_value(&mut self, field: &ast::FieldExpr, spot: Spot) -> Option<Expr> {
         let value = self.expr(&field.expr()?, None);
         let base = self.ty(&value);
         let (number, ty) = self.field(field, &base)?;
-        Some(self.make(span, ty, ExprKind::Field(Box::new(value), number)))
+        Some(self.make(spot, ty, ExprKind::Field(Box::new(value), number)))
     }
 
-    fn element_of_value(&mut self, index: &ast::IndexExpr, span: Span) -> Option<Expr> {
+    fn element_of_value(&mut self, index: &ast::IndexExpr, spot: Spot) -> Option<Expr> {
         let value = self.expr(&index.base()?, None);
         let base = self.ty(&value);
         let (index, ty) = self.index(index, &base)?;
-        Some(self.make(span, ty, ExprKind::Prim(Prim::Index, vec![value, index])))
+        Some(self.make(spot, ty, ExprKind::Prim(Prim::Index, vec![value, index])))
     }
 
     /// The number and type of a field of a value of type `base`.
     fn field(&mut self, field: &ast::FieldExpr, base: &Ty) -> Option<(u32, Ty)> {
-        let span = self.span(field.syntax());
+        let spot = self.spot(field.syntax());
         let name = match field.field_access()? {
             ast::FieldKind::Name(it) => it.text().to_string(),
             ast::FieldKind::Index(it) => it.text().to_owned(),
@@ -118,12 +119,12 @@ impl Body<'_, '_> {
         let base = self.infer.shallow(base);
         let fields = match &base {
             Ty::Error => return None,
-            Ty::Con(Con::User(id), _) => self.struct_fields(*id, span)?,
+            Ty::Con(Con::User(id), _) => self.struct_fields(*id, spot)?,
             Ty::Con(Con::Tuple, types) => {
                 types.iter().enumerate().map(|(number, ty)| (number.to_string(), ty.clone())).collect()
             }
             Ty::Var(_) => {
-                self.type_error(span, "the type of this value must be known here");
+                self.type_error(spot, "the type of this value must be known here");
                 return None;
             }
             _ => Vec::new(),
@@ -132,19 +133,19 @@ impl Body<'_, '_> {
             return Some((number as u32, fields[number].1.clone()));
         }
         let help = crate::ir::lower::report::did_you_mean(&name, fields.iter().map(|(name, _)| name.as_str()));
-        let span = field.name_ref().map_or(span, |it| self.span(it.syntax()));
+        let spot = field.name_ref().map_or(spot, |it| self.spot(it.syntax()));
         let what = format!("field of `{}`:", self.package.type_name_of(&self.infer.resolve(&base)));
-        self.unknown_name(span, &what, &name, help);
+        self.unknown_name(spot, &what, &name, help);
         None
     }
 
-    pub(super) fn struct_fields(&mut self, id: TypeId, span: Span) -> Option<Vec<(String, Ty)>> {
+    pub(super) fn struct_fields(&mut self, id: TypeId, spot: Spot) -> Option<Vec<(String, Ty)>> {
         match &self.package.type_info(id).kind {
             TypeInfoKind::Struct(fields) => Some(fields.clone()),
             TypeInfoKind::Enum(_) => Some(Vec::new()),
             TypeInfoKind::Scalar => {
                 self.unsupported(
-                    span,
+                    spot,
                     "looking into a scalar",
                     "scalars are only compared; use an integer or a struct instead",
                 );
@@ -155,17 +156,17 @@ impl Body<'_, '_> {
 
     /// The index expression and the type of what it leads to.
     fn index(&mut self, index: &ast::IndexExpr, base: &Ty) -> Option<(Expr, Ty)> {
-        let span = self.span(index.syntax());
+        let spot = self.spot(index.syntax());
         let key = index.index();
         match self.infer.shallow(base) {
             Ty::Error => None,
             Ty::Con(Con::Map | Con::Total, types) => {
-                Some((self.required(key, span, Some(&types[0])), types[1].clone()))
+                Some((self.required(key, spot, Some(&types[0])), types[1].clone()))
             }
-            Ty::Con(Con::Seq, types) => Some((self.required(key, span, Some(&Ty::U64)), types[0].clone())),
+            Ty::Con(Con::Seq, types) => Some((self.required(key, spot, Some(&Ty::U64)), types[0].clone())),
             other => {
                 let name = self.package.type_name_of(&self.infer.resolve(&other));
-                self.type_error(span, format!("a value of type `{name}` cannot be indexed"));
+                self.type_error(spot, format!("a value of type `{name}` cannot be indexed"));
                 None
             }
         }
@@ -191,17 +192,17 @@ impl Body<'_, '_> {
     }
 
     /// The place with its indices evaluated once, now, and looked up: borrowing an element that is missing fails even if nothing uses it.
-    pub(super) fn borrowed(&mut self, place: Place, ty: &Ty, span: Span, statements: &mut Vec<Stmt>) -> Place {
-        let place = self.pinned(place, span, statements);
+    pub(super) fn borrowed(&mut self, place: Place, ty: &Ty, spot: Spot, statements: &mut Vec<Stmt>) -> Place {
+        let place = self.pinned(place, spot, statements);
         if place.path.iter().any(|it| matches!(it, Projection::Index(_))) {
-            let element = self.make(span, ty.clone(), ExprKind::Read(place.clone()));
+            let element = self.make(spot, ty.clone(), ExprKind::Read(place.clone()));
             statements.push(Stmt::Expr(element));
         }
         place
     }
 
     /// The place with its indices evaluated once, now.
-    pub(super) fn pinned(&mut self, mut place: Place, span: Span, statements: &mut Vec<Stmt>) -> Place {
+    pub(super) fn pinned(&mut self, mut place: Place, spot: Spot, statements: &mut Vec<Stmt>) -> Place {
         for projection in &mut place.path {
             let Projection::Index(index) = projection else { continue };
             if matches!(index.kind, ExprKind::Literal(_)) {
@@ -209,7 +210,7 @@ impl Body<'_, '_> {
             }
             let ty = self.ty(index);
             let local = self.fresh_local("index", ty, false);
-            let read = self.read_local(local, span);
+            let read = self.read_local(local, spot);
             let value = std::mem::replace(index, read);
             statements.push(Stmt::Let(Pattern::Bind(local), value));
         }
@@ -218,12 +219,12 @@ impl Body<'_, '_> {
 
     /// Whether the place may change. A variable that is not `mut` could only change through a reference that it holds, and references
     /// are erased: the change would be lost.
-    pub(super) fn changeable(&mut self, place: &Place, span: Span) -> bool {
+    pub(super) fn changeable(&mut self, place: &Place, spot: Spot) -> bool {
         let local = &self.locals[place.local.0 as usize];
         let mutable = local.mutable;
         if !mutable {
             let what = format!("changing `{}`, which is not `mut` or holds a `&mut`,", local.name);
-            self.unsupported(span, &what, "change the place itself, or bind it with `let name = &mut place;`");
+            self.unsupported(spot, &what, "change the place itself, or bind it with `let name = &mut place;`");
         }
         mutable
     }

@@ -1,26 +1,26 @@
-//! What a package declares, by name, and what has been lowered of it so far.
+//! What a package declares, by name: all of it but the bodies of functions.
 
 use std::{
     collections::{HashMap, HashSet},
-    rc::Rc,
     sync::Arc,
 };
 
 use super::{
-    File, Lowered,
-    implementations::Parts,
-    layers::LayerInfo,
+    implementations::{self, Parts},
+    layers::{self, LayerInfo},
+    lift::Lift,
+    lowering::{Package, Trace},
     names::{Entry, Meaning, Names, Namespace, ScopeId},
-    report::{DiagnosticExt, did_you_mean, error},
+    report::did_you_mean,
     signature::Signature,
+    spot::Spot,
     ty::Con,
     types::{TypeInfo, language_con},
 };
 use crate::{
-    diagnostics::{Diagnostic, codes},
-    index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, Positions, path_segments},
-    ir::{Function, FunctionId, LayerId, Program, SourceMap, Span, TypeId},
-    syntax::{self, AstNode, SyntaxNode, SyntaxNodePtr, ast},
+    index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, TypeShape, path_segments},
+    ir::{FunctionId, LayerId, TypeId},
+    syntax::{self, AstNode, ItemTree, SyntaxNode, ast},
 };
 
 /// A declaration: a file, and an index into one of the lists of its index.
@@ -35,41 +35,35 @@ pub(super) struct ItemRef {
 pub(super) enum Origin {
     /// A function as written.
     Written(ItemRef),
-    /// One of the lifts of a layer, by their numbers: see [`super::lift`].
-    Lifted { layer: usize, number: usize },
+    /// One of the lifts of the package, by its number: see [`super::lift`].
+    Lifted(u32),
 }
 
 /// A file with its declarations at hand.
-pub(super) struct Source<'a> {
-    pub(super) index: &'a FileIndex,
-    pub(super) positions: &'a Positions,
-    root: SyntaxNode,
-    declarations: &'a [SyntaxNodePtr],
-    scopes: &'a [SyntaxNodePtr],
+pub(super) struct Source {
+    pub(super) index: Arc<FileIndex>,
+    /// The trees of its declarations, without bodies.
+    pub(super) heads: Arc<Vec<ItemTree>>,
 }
 
-impl Source<'_> {
-    pub(super) fn declaration(&self, number: u32) -> Option<SyntaxNode> {
-        self.declarations.get(number as usize)?.try_to_node(&self.root)
-    }
-}
-
-/// Where a tree stands: the file, and for the trees of macro inputs and constants, how to get to the file's offsets.
+/// Where a tree stands: the item that it is a part of, and for the trees of macro inputs and constants, how to get to the item's offsets.
 #[derive(Clone, Copy)]
 pub(super) struct Site {
     pub(super) file: u32,
+    pub(super) declaration: u32,
     /// Where names are looked up.
     pub(super) scope: ScopeId,
     pub(super) shift: i64,
     /// Everything stands here: a constant is part of the function that mentions it.
-    pub(super) pinned: Option<Span>,
+    pub(super) pinned: Option<Spot>,
 }
 
 impl Site {
-    pub(super) fn span(&self, node: &SyntaxNode) -> Span {
+    pub(super) fn spot(&self, node: &SyntaxNode) -> Spot {
         let range = syntax::text_range(node);
         let place = |offset: u32| (i64::from(offset) + self.shift).max(0) as u32;
-        self.pinned.unwrap_or(Span { file: self.file, start: place(range.start), end: place(range.end) })
+        let (start, end) = (place(range.start), place(range.end));
+        self.pinned.unwrap_or(Spot::Part { file: self.file, declaration: self.declaration, start, end })
     }
 }
 
@@ -85,10 +79,11 @@ pub(super) enum Owner {
 /// Members by what they are associated with and their own name. Different `impl` blocks may have members of one name.
 type Members = HashMap<(Owner, String), Vec<ItemRef>>;
 
-/// The state of lowering a package.
-pub(super) struct Package<'a> {
-    pub(super) files: Vec<Source<'a>>,
-    pub(super) names: Names<'a>,
+/// What a package declares. Here types and functions are numbered as they are declared; those that become part of the program get other
+/// numbers there: see [`super::reach`].
+pub struct Declared {
+    pub(super) files: Vec<Source>,
+    pub(super) names: Names,
     /// What each `impl` block is for.
     owners: HashMap<ItemRef, Owner>,
     /// Constants of `impl` blocks.
@@ -97,78 +92,88 @@ pub(super) struct Package<'a> {
     pub(super) functions_of: Members,
     /// Second declarations of what can only be declared once: reported.
     rejected: HashSet<Entry>,
+    /// By [`TypeId`]. Aliases are not among them.
     pub(super) types: Vec<TypeInfo>,
     pub(super) type_ids: HashMap<ItemRef, TypeId>,
-    /// Types that are named but not yet looked into.
-    pub(super) pending_types: Vec<(ItemRef, TypeId)>,
-    pub(super) alias_depth: u32,
-    pub(super) signatures: HashMap<ItemRef, Option<Rc<Signature>>>,
-    pub(super) function_ids: HashMap<Origin, FunctionId>,
-    /// By [`FunctionId`]; those at the end may not be lowered yet.
-    pub(super) requested: Vec<Origin>,
-    pub(super) functions: Vec<Arc<Function>>,
-    pub(super) nodes: Vec<Vec<Span>>,
+    /// The id of the first function of each file; in the end, that of the first lift.
+    first_functions: Vec<u32>,
+    /// By [`FunctionId`], without the lifts.
+    signatures: Vec<(Option<Arc<Signature>>, Trace)>,
     pub(super) layers: Vec<LayerInfo>,
     /// By their `impl` blocks.
     pub(super) layer_of: HashMap<ItemRef, usize>,
+    /// What layers make of operations and initial states of entries of their maps.
+    pub(super) lifts: Vec<Lift>,
     pub(super) parts: Parts,
-    diagnostics: Vec<Diagnostic>,
-    reported: HashSet<(Span, String)>,
+    /// What layers and implementations lead to, and what is wrong with them.
+    pub(super) trace: Trace,
 }
 
-impl<'a> Package<'a> {
-    pub(super) fn new(files: &[File<'a>]) -> Self {
-        let source = |file: &File<'a>| Source {
-            index: &file.indexed.index,
-            positions: &file.indexed.positions,
-            root: file.parse.root(),
-            declarations: &file.indexed.declarations,
-            scopes: &file.indexed.scopes,
-        };
-        let parents: Vec<Option<(u32, u32)>> = files.iter().map(|it| it.parent).collect();
-        let files: Vec<Source<'a>> = files.iter().map(source).collect();
-        let mut package = Package {
-            names: Names::new(&files, &parents),
+impl Declared {
+    /// Puts together what these files declare. `parents` has for each the `mod name;` that it is the text of.
+    pub(super) fn new(files: Vec<Source>, parents: &[Option<(u32, u32)>]) -> Declared {
+        let names = Names::new(&files, parents);
+        let (owners, constants, functions_of, rejected, type_ids) = Default::default();
+        let (types, first_functions, signatures, layers, lifts) = Default::default();
+        let (layer_of, parts, trace) = Default::default();
+        let mut package = Package::new(Declared {
             files,
-            owners: HashMap::new(),
-            constants: HashMap::new(),
-            functions_of: HashMap::new(),
-            rejected: HashSet::new(),
-            types: Vec::new(),
-            type_ids: HashMap::new(),
-            pending_types: Vec::new(),
-            alias_depth: 0,
-            signatures: HashMap::new(),
-            function_ids: HashMap::new(),
-            requested: Vec::new(),
-            functions: Vec::new(),
-            nodes: Vec::new(),
-            layers: Vec::new(),
-            layer_of: HashMap::new(),
-            parts: Parts::default(),
-            diagnostics: Vec::new(),
-            reported: HashSet::new(),
-        };
-        package.report_twice();
+            names,
+            owners,
+            constants,
+            functions_of,
+            rejected,
+            types,
+            type_ids,
+            first_functions,
+            signatures,
+            layers,
+            layer_of,
+            lifts,
+            parts,
+            trace,
+        });
+        package.reject_twice();
         for file in 0..package.files.len() {
             package.collect(file as u32);
         }
-        package
+        layers::declare(&mut package);
+        let mut trace = package.take_trace();
+        // What these note is kept with them.
+        package.define_types();
+        package.read_signatures();
+        layers::resolve(&mut package);
+        layers::request_functions(&package);
+        implementations::resolve(&mut package);
+        trace.append(package.take_trace());
+        Declared { trace, ..package.into_declared() }
     }
+}
 
-    fn report_twice(&mut self) {
+impl Package {
+    fn reject_twice(&mut self) {
         for twice in std::mem::take(&mut self.names.twice) {
             self.rejected.insert(twice.second);
-            if let Some(first) = self.entry_span(twice.first) {
-                self.declared_twice(twice.what, twice.file, twice.name, first);
+            if let Some(first) = self.entry_spot(twice.first) {
+                self.declared_twice(twice.what, twice.file, &twice.name, first);
             }
         }
     }
 
-    /// Finds what the `impl` blocks of a file are for, and their members.
+    /// Numbers the types and functions of a file, and finds what its `impl` blocks are for, and their members.
     fn collect(&mut self, file: u32) {
-        let index = self.files[file as usize].index;
+        let index = Arc::clone(&self.files[file as usize].index);
         let item = |index: usize| ItemRef { file, index: index as u32 };
+        for number in (0..index.types.len()).filter(|it| index.types[*it].shape != TypeShape::Alias) {
+            let id = TypeId(self.types.len() as u32);
+            self.type_ids.insert(item(number), id);
+            self.types.push(TypeInfo::undefined(item(number), index.types[number].name.text.clone()));
+        }
+        if file == 0 {
+            self.first_functions.push(0);
+        }
+        let first = self.first_functions[file as usize];
+        self.first_functions.push(first + index.functions.len() as u32);
         for (number, block) in index.impls.iter().enumerate() {
             let owner = match (&block.role, &block.self_type) {
                 (ImplRole::Implement(_), _) => Some(Owner::Entry(Entry::Implementation(item(number)))),
@@ -177,16 +182,66 @@ impl<'a> Package<'a> {
             };
             self.owners.extend(owner.map(|it| (item(number), it)));
         }
-        let owner = |owner: Option<u32>| self.owners.get(&item(owner? as usize)).cloned();
-        for (number, it) in index.constants.iter().enumerate() {
-            if let Some(owner) = owner(it.owner) {
-                self.constants.entry((owner, it.name.text.clone())).or_default().push(item(number));
-            }
+        let owners = &self.owners;
+        let owner = |owner: Option<u32>| owners.get(&item(owner? as usize)).cloned();
+        let constants = index.constants.iter().map(|it| (it.owner, &it.name)).enumerate();
+        let constants: Vec<_> = constants.filter_map(|(at, (block, name))| Some((owner(block)?, name, at))).collect();
+        let functions = index.functions.iter().map(|it| (it.owner, &it.name)).enumerate();
+        let functions: Vec<_> = functions.filter_map(|(at, (block, name))| Some((owner(block)?, name, at))).collect();
+        for (owner, name, number) in constants {
+            self.constants.entry((owner, name.text.clone())).or_default().push(item(number));
         }
-        for (number, it) in index.functions.iter().enumerate() {
-            if let Some(owner) = owner(it.owner) {
-                self.functions_of.entry((owner, it.name.text.clone())).or_default().push(item(number));
-            }
+        for (owner, name, number) in functions {
+            self.functions_of.entry((owner, name.text.clone())).or_default().push(item(number));
+        }
+    }
+
+    /// Reads all signatures, so that no body has to.
+    fn read_signatures(&mut self) {
+        let functions = (0..)
+            .zip(&self.files)
+            .flat_map(|(file, it)| (0..it.index.functions.len() as u32).map(move |index| ItemRef { file, index }));
+        let read = |item| (self.lower_signature(item).map(Arc::new), self.take_trace());
+        let signatures = functions.map(read).collect();
+        self.signatures = signatures;
+    }
+}
+
+impl Declared {
+    /// The signature of a function, if it has one of the subset. It is asked for through [`super::lowering::Lowering::signature`].
+    pub(super) fn read_signature(&self, item: ItemRef) -> &Option<Arc<Signature>> {
+        &self.signatures[self.function_id(Origin::Written(item)).0 as usize].0
+    }
+
+    /// What the signature of a function leads to.
+    pub(super) fn trace_of_signature(&self, item: ItemRef) -> &Trace {
+        &self.signatures[self.function_id(Origin::Written(item)).0 as usize].1
+    }
+
+    /// The id of a function as it is declared.
+    pub(super) fn function_id(&self, origin: Origin) -> FunctionId {
+        FunctionId(match origin {
+            Origin::Written(item) => self.first_functions[item.file as usize] + item.index,
+            Origin::Lifted(number) => self.first_functions.last().copied().unwrap_or_default() + number,
+        })
+    }
+
+    /// What the function of an id is made from.
+    pub(super) fn origin(&self, FunctionId(id): FunctionId) -> Origin {
+        let file = self.first_functions.partition_point(|it| *it <= id) - 1;
+        let index = id - self.first_functions[file];
+        if file == self.files.len() {
+            Origin::Lifted(index)
+        } else {
+            Origin::Written(ItemRef { file: file as u32, index })
+        }
+    }
+
+    /// Where the name of a function stands, or what it was lifted by.
+    pub(super) fn spot_of(&self, origin: Origin) -> Spot {
+        match origin {
+            Origin::Written(it) => self.name_spot(it.file, &self.function_item(it).name),
+            Origin::Lifted(number) => self.lifts[number as usize].spot,
         }
     }
 
@@ -210,7 +265,7 @@ impl<'a> Package<'a> {
     /// For an alias, what it stands for, if that is written as a path without arguments.
     fn alias_of(&self, item: ItemRef) -> Option<(ScopeId, Option<Vec<String>>)> {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
-        let alias = self.node::<ast::TypeAlias>(item.file, declared.declaration)?;
+        let alias = self.head::<ast::TypeAlias>(item.file, declared.declaration)?;
         let path = match alias.ty() {
             Some(ast::Type::PathType(it)) => it.path(),
             _ => None,
@@ -254,29 +309,21 @@ impl<'a> Package<'a> {
         self.owners.get(&ItemRef { file, index: block })
     }
 
-    /// Where names of this item's file and scope are looked up.
-    pub(super) fn site(&self, file: u32, scope: u32) -> Site {
-        Site { file, scope: self.names.scope(file, scope), shift: 0, pinned: None }
+    /// Where the tree of a declaration stands, in a scope of its file.
+    pub(super) fn site(&self, file: u32, declaration: u32, scope: u32) -> Site {
+        Site { file, declaration, scope: self.names.scope(file, scope), shift: 0, pinned: None }
     }
 
-    /// Where the names in a function are looked up, up to its body.
+    /// Where a function stands, up to its body.
     pub(super) fn function_site(&self, item: ItemRef) -> Site {
-        self.site(item.file, self.function_item(item).scope)
+        let declared = self.function_item(item);
+        self.site(item.file, declared.declaration, declared.scope)
     }
 
-    /// Where the names in the head of an `impl` block, and in its attribute, are looked up.
+    /// Where the head of an `impl` block stands, and its attribute.
     pub(super) fn block_site(&self, file: u32, block: u32) -> Site {
-        self.site(file, self.files[file as usize].index.impls[block as usize].scope)
-    }
-
-    /// The scope that a block of a file is, if it has items.
-    pub(super) fn block_scope(&self, file: u32, block: &SyntaxNode) -> Option<ScopeId> {
-        let Source { root, scopes, .. } = &self.files[file as usize];
-        let at = SyntaxNodePtr::new(block);
-        // A block in what a macro is given is of another tree, and may seem to stand where one of the file does.
-        let is_block = |it: &SyntaxNodePtr| *it == at && it.try_to_node(root).as_ref() == Some(block);
-        let number = scopes.iter().position(is_block)?;
-        Some(self.names.scope(file, number as u32))
+        let declared = &self.files[file as usize].index.impls[block as usize];
+        self.site(file, declared.declaration, declared.scope)
     }
 
     /// A name that is shown: with its module, if the package has more than one of its kind.
@@ -286,8 +333,8 @@ impl<'a> Package<'a> {
     }
 
     /// Where something is declared.
-    pub(super) fn entry_span(&self, entry: Entry) -> Option<Span> {
-        let index = |item: ItemRef| self.files[item.file as usize].index;
+    pub(super) fn entry_spot(&self, entry: Entry) -> Option<Spot> {
+        let index = |item: ItemRef| &self.files[item.file as usize].index;
         let (item, name) = match entry {
             Entry::Type(it) | Entry::Variant(it, _) => (it, &index(it).types[it.index as usize].name),
             Entry::Constant(it) => (it, &index(it).constants[it.index as usize].name),
@@ -297,23 +344,12 @@ impl<'a> Package<'a> {
             Entry::Implementation(it) => (it, index(it).impls[it.index as usize].self_type.as_ref()?),
             Entry::Module(_) | Entry::Opaque => return None,
         };
-        Some(self.name_span(item.file, name))
+        Some(self.name_spot(item.file, name))
     }
 
     /// Whether this is a second declaration of what can only be declared once.
     pub(super) fn is_rejected(&self, entry: Entry) -> bool {
         self.rejected.contains(&entry)
-    }
-
-    /// Reports that a name means two things.
-    pub(super) fn report_several(&mut self, span: Span, name: &str, both: [Entry; 2]) {
-        let mut diagnostic = error(codes::CS0203, span, format!("`{name}` means two things here"));
-        for (entry, text) in both.into_iter().zip(["one", "the other"]) {
-            if let Some(span) = self.entry_span(entry) {
-                diagnostic = diagnostic.related(span, text);
-            }
-        }
-        self.report(diagnostic.help("name the module, `module::name`, or give one of them another name"));
     }
 
     /// Advice for a name that means nothing where it stands: where there is something of the name, or of one like it.
@@ -330,34 +366,22 @@ impl<'a> Package<'a> {
         did_you_mean(name, self.names.known(namespace, is_meant).into_iter().chain(more))
     }
 
-    pub(super) fn declared_twice(&mut self, what: &str, file: u32, name: &Name, first: Span) {
-        let message = format!("{what} `{}` is declared twice", name.text);
-        let diagnostic = error(codes::CS0203, self.name_span(file, name), message);
-        self.report(diagnostic.related(first, "first declared here"));
+    pub(super) fn name_spot(&self, file: u32, name: &Name) -> Spot {
+        Spot::Name { file, at: name.at }
     }
 
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        // Shared pieces, such as the types of fields, are looked at more than once.
-        if self.reported.insert((diagnostic.span, diagnostic.message.clone())) {
-            self.diagnostics.push(diagnostic);
-        }
+    /// A declaration, without the body if it is a function.
+    pub(super) fn head<N: AstNode>(&self, file: u32, declaration: u32) -> Option<N> {
+        N::cast(self.files[file as usize].heads.get(declaration as usize)?.root())
     }
 
-    pub(super) fn name_span(&self, file: u32, name: &Name) -> Span {
-        self.files[file as usize].positions.span(file, name)
-    }
-
-    pub(super) fn node<N: AstNode>(&self, file: u32, declaration: u32) -> Option<N> {
-        N::cast(self.files[file as usize].declaration(declaration)?)
-    }
-
-    pub(super) fn function_item(&self, item: ItemRef) -> &'a FunctionItem {
+    pub(super) fn function_item(&self, item: ItemRef) -> &FunctionItem {
         &self.files[item.file as usize].index.functions[item.index as usize]
     }
 
     /// The `impl` block of a function.
-    pub(super) fn owner(&self, item: ItemRef) -> Option<&'a ImplItem> {
-        let index = self.files[item.file as usize].index;
+    pub(super) fn owner(&self, item: ItemRef) -> Option<&ImplItem> {
+        let index = &self.files[item.file as usize].index;
         index.impls.get(self.function_item(item).owner? as usize)
     }
 
@@ -383,49 +407,8 @@ impl<'a> Package<'a> {
         owner.map_or_else(|| name.clone(), |owner| format!("{owner}::{name}"))
     }
 
-    /// The id of a function, which is lowered sooner or later; `None` if its signature is not of the subset, which is reported.
-    pub(super) fn request(&mut self, item: ItemRef) -> Option<FunctionId> {
-        let signature = self.signature(item)?;
-        if signature.lower.is_some_and(|layer| self.layers[layer].id.is_none()) {
-            return None;
-        }
-        Some(self.request_known(Origin::Written(item)))
-    }
-
-    /// The id of a function that can be lowered.
-    pub(super) fn request_known(&mut self, origin: Origin) -> FunctionId {
-        let next = FunctionId(self.requested.len() as u32);
-        let id = *self.function_ids.entry(origin).or_insert(next);
-        if id == next {
-            self.requested.push(origin);
-        }
-        id
-    }
-
     pub(super) fn layer_id(&self, layer: usize) -> Option<LayerId> {
         self.layers[layer].id
-    }
-
-    pub(super) fn into_lowered(mut self) -> Lowered {
-        let mut program = Program {
-            types: self.type_definitions(),
-            functions: std::mem::take(&mut self.functions),
-            ..Program::default()
-        };
-        let span = |origin: &Origin| match *origin {
-            Origin::Written(it) => self.name_span(it.file, &self.function_item(it).name),
-            Origin::Lifted { layer, number } => self.layers[layer].lifts[number].span,
-        };
-        let mut source_map = SourceMap {
-            functions: self.requested.iter().map(span).collect(),
-            nodes: std::mem::take(&mut self.nodes),
-            ..SourceMap::default()
-        };
-        super::layers::emit(&self, &mut program, &mut source_map);
-        let parts = std::mem::take(&mut self.parts);
-        parts.emit(&mut program, &mut source_map);
-        self.diagnostics.extend(super::words::check(&mut program, &source_map));
-        Lowered { program: Arc::new(program), source_map: Arc::new(source_map), diagnostics: self.diagnostics }
     }
 }
 

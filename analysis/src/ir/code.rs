@@ -1,0 +1,397 @@
+//! Functions: what operations, procedures, conditions and relations do.
+
+use super::{FunctionId, LayerId, LocalId, NodeId, Type};
+
+/// A function, operation, procedure, or relation, with its body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    /// `Memory::load`, `Deliver::link_mail`, `AtomicDeliver::deliver`, `helper`.
+    pub name: String,
+    /// What the function is for, and so what its body may do.
+    pub kind: FunctionKind,
+    /// Parameters first, then the locals of the body. `self` is parameter 0 of a method.
+    /// The `lo: &mut impl Layer` parameter of a procedure is not a local: the lower layer is reached by [`ExprKind::Perform`].
+    pub locals: Vec<Local>,
+    /// The first `parameters` locals are the parameters.
+    pub parameters: u32,
+    /// What the function returns.
+    pub result: Type,
+    /// The body.
+    pub body: Expr,
+}
+
+/// What a function is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FunctionKind {
+    /// A helper: no layer below it.
+    Plain,
+    /// A procedure, or a helper of procedures: may perform operations of this layer.
+    Procedure(LayerId),
+}
+
+/// A parameter or a local variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Local {
+    /// The name in the source, for counterexamples.
+    pub name: String,
+    /// The type.
+    pub ty: Type,
+    /// A `&mut` parameter: what it holds at the end is copied back to the argument.
+    pub inout: bool,
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Expr {
+    /// Where it stands.
+    pub node: NodeId,
+    /// The type of its value.
+    pub ty: Type,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// What an expression is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ExprKind {
+    /// A literal or a constant.
+    Literal(Literal),
+    /// The value of a place.
+    Read(Place),
+    /// A tuple, struct (fields in declaration order), or tuple struct.
+    Tuple(Vec<Expr>),
+    /// An enum variant, or `None` (0) and `Some` (1).
+    Variant(u32, Vec<Expr>),
+    /// Field `index` of a tuple or struct value that is not a place.
+    Field(Box<Expr>, u32),
+    /// Statements, then a value (unit if absent).
+    Block(Vec<Stmt>, Option<Box<Expr>>),
+    /// `if`; a missing `else` is a unit literal.
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `match`, `if let`, `let … else`, `matches!`: the first arm whose pattern and guard hold. No arm: the function fails.
+    Match(Box<Expr>, Vec<Arm>),
+    /// `while`. `repeat(place, |s| step)` is `while maybe() { step }`.
+    While(Box<Expr>, Box<Expr>),
+    /// `loop`; its value is what `break` carries.
+    Loop(Box<Expr>),
+    /// `for pattern in sequence`. The sequence is evaluated first; sets and maps are iterated as sequences.
+    For(Pattern, Box<Expr>, Box<Expr>),
+    /// `break value`; unit if absent. Leaves the innermost loop.
+    Break(Option<Box<Expr>>),
+    /// `continue`.
+    Continue,
+    /// `return value`; unit if absent.
+    Return(Option<Box<Expr>>),
+    /// `place = value`.
+    Assign(Place, Box<Expr>),
+    /// A call of a [`Program`] function.
+    Call(FunctionId, Vec<Argument>),
+    /// `lo.operation(arguments)`: a step of the layer below, by name.
+    Perform(String, Vec<Expr>),
+    /// A pure primitive.
+    Prim(Prim, Vec<Expr>),
+    /// A primitive that changes the collection in `place`: `insert`, `push`, ….
+    Mutate(Mutation, Place, Vec<Expr>),
+    /// `&&`: the right side runs only if the left one is true.
+    And(Box<Expr>, Box<Expr>),
+    /// `||`.
+    Or(Box<Expr>, Box<Expr>),
+    /// An iterator adaptor with a closure, over a sequence. The closure's parameter is bound by the pattern. (`Option`'s adaptors are
+    /// lowered to `Match`.)
+    Each(Each, Box<Expr>, Pattern, Box<Expr>),
+    /// `maybe()`.
+    Maybe,
+    /// `any::<T>()`, where `T` is the type of the expression.
+    Any,
+    /// `choose(&set)`: the operand is a sequence.
+    Choose(Box<Expr>),
+    /// `when(condition)`.
+    When(Box<Expr>),
+    /// `assert!(condition)`; `unreachable!()` and `panic!()` are `Assert(false)`.
+    Assert(Box<Expr>),
+    /// `emit(value)`.
+    Emit(Box<Expr>),
+    /// `external()`: any value of the type, and an event of the operation's name, arguments and this value.
+    External,
+    /// Reported already; running it is an error, never a result.
+    Unsupported,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Stmt {
+    /// `let pattern = value;`. The pattern is irrefutable (`let … else` becomes `Match`).
+    Let(Pattern, Expr),
+    /// An expression for its effect.
+    Expr(Expr),
+}
+
+/// An arm of a `match`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Arm {
+    /// What the value must look like; binds locals.
+    pub pattern: Pattern,
+    /// `if guard`.
+    pub guard: Option<Expr>,
+    /// The arm's value.
+    pub body: Expr,
+}
+
+/// A pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Pattern {
+    /// `_`.
+    Wild,
+    /// A name.
+    Bind(LocalId),
+    /// `name @ pattern`.
+    At(LocalId, Box<Pattern>),
+    /// A literal or a constant.
+    Literal(Literal),
+    /// A tuple or struct, in declaration order; `..` is filled with `Wild`.
+    Tuple(Vec<Pattern>),
+    /// An enum variant, `None` (0) or `Some` (1).
+    Variant(u32, Vec<Pattern>),
+    /// `a | b`, binding the same names.
+    Or(Vec<Pattern>),
+}
+
+/// A constant value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Literal {
+    /// `true`, `false`.
+    Bool(bool),
+    /// An integer, already negated if it was.
+    Int(i64),
+    /// A string.
+    Str(String),
+    /// `Addr(1)`, by the text of its operand: distinct texts are distinct values of that type. Also `Pid(…)`.
+    Scalar(Type, String),
+}
+
+/// Something that can be assigned to: a local, a field of it, an entry of a collection in it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The variable.
+    pub local: LocalId,
+    /// The way into it.
+    pub path: Vec<Projection>,
+}
+
+/// A step into a value.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Projection {
+    /// A field of a struct or tuple.
+    Field(u32),
+    /// `map[&key]`, `total[key]`, `seq[index]`. A missing key or index is a failure.
+    Index(Expr),
+}
+
+/// An argument of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Argument {
+    /// By value or by shared reference.
+    Value(Expr),
+    /// By `&mut`.
+    InOut(Place),
+}
+
+/// Pure primitives. Operands are evaluated left to right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Prim {
+    /// `==` on any type.
+    Eq,
+    /// `!=`.
+    Ne,
+    /// `<` on integers, and so on.
+    Lt,
+    /// `<=`.
+    Le,
+    /// `>`.
+    Gt,
+    /// `>=`.
+    Ge,
+    /// `+`; overflow fails, as in the rest of integer arithmetic. Also string concatenation, of any number of operands.
+    Add,
+    /// `-`.
+    Sub,
+    /// `*`.
+    Mul,
+    /// `/`.
+    Div,
+    /// `%`.
+    Rem,
+    /// Unary minus.
+    Neg,
+    /// `!` on `bool`.
+    Not,
+    /// `saturating_add`.
+    SaturatingAdd,
+    /// `saturating_sub`.
+    SaturatingSub,
+    /// `wrapping_add`.
+    WrappingAdd,
+    /// `wrapping_sub`.
+    WrappingSub,
+    /// `checked_add`: an `Option`.
+    CheckedAdd,
+    /// `checked_sub`: an `Option`.
+    CheckedSub,
+    /// `a.min(b)`.
+    Min,
+    /// `a.max(b)`.
+    Max,
+    /// `x as T`, where `T` is the type of the expression: out of range fails.
+    Cast,
+    /// `a..b` as a sequence.
+    Range,
+    /// An empty collection of the expression's type: `Map::new()`, `Default::default()` of a collection.
+    Empty,
+    /// The default of the expression's type.
+    Default,
+    /// A sequence or set of the operands: `Seq::from([..])`.
+    Elements,
+    /// `map.get(&k)`: an `Option`. Also `seq.get(i)`.
+    Get,
+    /// `map[&k]` on a value that is not a place; `total[k]`.
+    Index,
+    /// `map.contains(&k)`, `set.contains(&x)`, `seq.contains(&x)`.
+    Contains,
+    /// `len`.
+    Len,
+    /// `is_empty`; on `Total`, `is_default`.
+    IsEmpty,
+    /// `map.keys()`, `total.support()`: a `Set`.
+    Keys,
+    /// What iterating a collection yields, as a sequence: elements of a set, `(key, value)` of a map, elements of a sequence.
+    Elems,
+    /// `seq.first()`: an `Option`.
+    First,
+    /// `seq.last()`: an `Option`.
+    Last,
+    /// `iter().rev()`.
+    Rev,
+    /// `collect()` into a `Set` (into a `Seq` it is the identity and is erased).
+    ToSet,
+    /// `iter().max()`: an `Option`.
+    MaxOf,
+    /// `iter().min()`: an `Option`.
+    MinOf,
+    /// `iter().sum()`.
+    Sum,
+    /// `collect()` of pairs into a `Map`; of several values at one key the last one stays.
+    ToMap,
+    /// `map.values()`: a sequence, in the order of the keys.
+    Values,
+    /// `x.to_string()`, a hole in `format!`: the decimal text of an integer or a process; a string is itself.
+    Text,
+    /// `text.split_once(separator)`: an `Option` of a pair.
+    SplitOnce,
+    /// `text.parse::<T>().ok()`, where the type of the expression is `Option<T>` and `T` an integer type or `Pid`.
+    Parse,
+}
+
+/// Primitives that change a collection. The value of the expression is the method's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mutation {
+    /// `map.insert(k, v)`, `set.insert(x)`: unit.
+    Insert,
+    /// `map.remove(&k)`, `set.remove(&x)`: unit.
+    Remove,
+    /// `seq.push(x)`: unit.
+    Push,
+    /// `seq.pop()`: an `Option`.
+    Pop,
+    /// `seq.pop_front()`: an `Option`.
+    PopFront,
+    /// `clear()`: unit.
+    Clear,
+}
+
+/// Iterator adaptors with a closure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Each {
+    /// `map`: a sequence.
+    Map,
+    /// `filter`: a sequence.
+    Filter,
+    /// `all`.
+    All,
+    /// `any`.
+    Any,
+    /// `find`: an `Option`.
+    Find,
+}
+
+impl Expr {
+    /// Calls `visit` on each expression directly inside this one, in source order.
+    pub fn for_each_child<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        match &self.kind {
+            ExprKind::Literal(_)
+            | ExprKind::Continue
+            | ExprKind::Maybe
+            | ExprKind::Any
+            | ExprKind::External
+            | ExprKind::Unsupported => {}
+            ExprKind::Read(place) => place.for_each_key(visit),
+            ExprKind::Tuple(all) | ExprKind::Variant(_, all) | ExprKind::Perform(_, all) | ExprKind::Prim(_, all) => {
+                all.iter().for_each(visit);
+            }
+            ExprKind::Field(one, _)
+            | ExprKind::Loop(one)
+            | ExprKind::Choose(one)
+            | ExprKind::When(one)
+            | ExprKind::Assert(one)
+            | ExprKind::Emit(one) => visit(one),
+            ExprKind::Block(statements, value) => {
+                for statement in statements {
+                    match statement {
+                        Stmt::Let(_, value) | Stmt::Expr(value) => visit(value),
+                    }
+                }
+                value.iter().for_each(|it| visit(it));
+            }
+            ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|it| visit(it)),
+            ExprKind::Match(value, arms) => {
+                visit(value);
+                for arm in arms {
+                    arm.guard.iter().for_each(&mut *visit);
+                    visit(&arm.body);
+                }
+            }
+            ExprKind::While(a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b)
+            | ExprKind::For(_, a, b)
+            | ExprKind::Each(_, a, _, b) => [a, b].into_iter().for_each(|it| visit(it)),
+            ExprKind::Break(value) | ExprKind::Return(value) => value.iter().for_each(|it| visit(it)),
+            ExprKind::Assign(place, value) => {
+                place.for_each_key(visit);
+                visit(value);
+            }
+            ExprKind::Call(_, arguments) => {
+                for argument in arguments {
+                    match argument {
+                        Argument::Value(value) => visit(value),
+                        Argument::InOut(place) => place.for_each_key(visit),
+                    }
+                }
+            }
+            ExprKind::Mutate(_, place, operands) => {
+                place.for_each_key(visit);
+                operands.iter().for_each(visit);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Calls `visit` on the key expressions of the place, in order.
+    pub fn for_each_key<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
+        for projection in &self.path {
+            if let Projection::Index(key) = projection {
+                visit(key);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Layers, what implements one over another, the stacks made of that, and the clients on top.
+
+use std::collections::BTreeMap;
+
+use super::{Function, FunctionId, ImplementationId, LayerId, Type};
+
+/// A layer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Layer {
+    /// The name.
+    pub name: String,
+    /// The type of its state.
+    pub state: Type,
+    /// Its operations, in source order: own ones and inherited ones, in the end all there are.
+    pub operations: Vec<Operation>,
+    /// `fn(&State) -> bool`. A layer without one accepts every state.
+    pub init: Option<FunctionId>,
+    /// `fn(&mut State)`, taken before and after every operation.
+    pub background: Option<FunctionId>,
+    /// `fn(&State) -> bool`, each required before and after every operation.
+    pub invariants: Vec<FunctionId>,
+    /// The layer this one restricts, if it is a protocol layer.
+    pub protocol: Option<Protocol>,
+}
+
+/// That a layer restricts another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Protocol {
+    /// The unrestricted layer. Its `operations` are the same, by name and index.
+    pub raw: LayerId,
+    /// Operations that are not allowed do nothing and return anything, instead of being disabled.
+    pub nilpotent: bool,
+}
+
+/// An operation of a layer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Operation {
+    /// The name.
+    pub name: String,
+    /// `fn(&mut Component, me: Pid, arguments…) -> Result`. For an external operation the body is `External` and the first
+    /// parameter is not read, so it can act on any state.
+    pub function: FunctionId,
+    /// The fields to follow from the layer's state to the component that `function` acts on (`inherit(L in field: op)`).
+    pub component: Vec<u32>,
+    /// What the user claims.
+    pub claim: Option<Claim>,
+    /// An interaction with the outside.
+    pub external: bool,
+    /// `fn(&State, me: Pid[, arguments…]) -> bool`: all of them must hold for the operation to be allowed. Only in protocol layers.
+    pub allowed: Vec<FunctionId>,
+    /// The layer whose text declares the operation (this one, unless it was inherited).
+    pub declared_in: LayerId,
+}
+
+/// A claimed mover type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Claim {
+    /// `#[op(right)]`.
+    Right,
+    /// `#[op(left)]`.
+    Left,
+    /// `#[op(both)]`.
+    Both,
+    /// `#[op(non)]`: no claim to move.
+    Non,
+}
+
+/// An implementation of one layer over another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Implementation {
+    /// The name of the type.
+    pub name: String,
+    /// The layer implemented.
+    pub upper: LayerId,
+    /// The layer below.
+    pub lower: LayerId,
+    /// How it is justified.
+    pub by: Justification,
+}
+
+/// Why an implementation is right: the proof pattern, with what the user gives for it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Justification {
+    /// `by = movers`.
+    Movers(BTreeMap<String, Code>),
+    /// `by = retry`.
+    Retry(BTreeMap<String, Code>),
+    /// `by = abstraction`.
+    Abstraction(Abstraction),
+    /// `by = partition(key)`.
+    Partition(Partition),
+}
+
+/// Where a stack of layers for one key begins or ends.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Partition {
+    /// The name of the key, as operations and procedures call it.
+    pub key: String,
+    /// The type of the key.
+    pub key_type: Type,
+    /// The operation that tells whether a key is valid: of the upper layer at the top, of the lower layer at the bottom.
+    pub check: Option<String>,
+    /// How the operations of the upper layer are implemented, but for `check`. At the bottom the first parameter of a procedure is the key.
+    pub code: BTreeMap<String, Code>,
+    /// Which end it is.
+    pub end: PartitionEnd,
+}
+
+/// The two ends of a stack of layers for one key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PartitionEnd {
+    /// The upper layer is for all keys, the lower one for one key.
+    Top {
+        /// The fields that lead from the state of the upper layer to its map of one-key states; keys in it are the valid ones.
+        map: Vec<u32>,
+    },
+    /// The upper layer is for one key, the lower one for all.
+    Bottom {
+        /// `fn(lo: &Lo, key: &Key) -> Option<Hi>`: the one-key state; `None` for a key that is not valid.
+        slice: FunctionId,
+    },
+}
+
+/// How one upper operation is implemented.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The lower operation of the same name, with the same arguments.
+    Pass,
+    /// `fn(arguments…) -> Result` with [`super::FunctionKind::Procedure`] of the lower layer. Parameters are the operation's, without `self` and `me`.
+    Procedure(FunctionId),
+}
+
+/// An abstraction relation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Abstraction {
+    /// `fn(lo: &Lo) -> Hi`.
+    Up(FunctionId),
+    /// `fn(hi: &Hi) -> Lo`.
+    Down(FunctionId),
+    /// `fn(lo: &Lo, hi: &Hi) -> bool`; parameter 0 is always `lo`.
+    Predicate(FunctionId),
+}
+
+/// A chain of implementations.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stack {
+    /// The name of the type alias.
+    pub name: String,
+    /// Top to bottom. Resolved, but not checked to fit: that is an obligation.
+    pub implementations: Vec<ImplementationId>,
+}
+
+/// A client program for the end-to-end search.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Client {
+    /// The name of the function.
+    pub name: String,
+    /// Index into [`super::Program::stacks`].
+    pub stack: u32,
+    /// Process counts to run it with.
+    pub processes: Vec<u32>,
+    /// `fn(process: u64)` with [`super::FunctionKind::Procedure`] of the stack's top layer.
+    pub function: FunctionId,
+}
+
+impl Justification {
+    /// The name of the pattern, as users write it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Justification::Movers(_) => "movers",
+            Justification::Retry(_) => "retry",
+            Justification::Abstraction(_) => "abstraction",
+            Justification::Partition(_) => "partition",
+        }
+    }
+}
+
+impl Partition {
+    /// Whether an operation of the layer for all keys takes the key first (after its state and the process).
+    pub fn is_keyed(&self, operation: &Function) -> bool {
+        let first = operation.locals[..operation.parameters as usize].get(2);
+        first.is_some_and(|it| it.name == self.key && it.ty == self.key_type)
+    }
+}

@@ -1,0 +1,92 @@
+//! `protocol = Raw`: everything of another layer, where it is allowed.
+
+use crate::{
+    diagnostics::codes,
+    index::{Name, Role},
+    ir::lower::{
+        declared::ItemRef,
+        lowering::Package,
+        report::{DiagnosticExt, error},
+        signature::Signature,
+        ty::Ty,
+    },
+};
+
+impl Package {
+    /// `protocol = Raw`: everything of the raw layer, with conditions.
+    pub(super) fn resolve_protocol(&mut self, layer: usize, raw: &Name, nilpotent: bool) {
+        let Some(source) = self.source_layer(layer, raw) else {
+            self.layers[layer].state = Ty::Error;
+            return;
+        };
+        if self.layers[source].state != self.layers[layer].state {
+            let message = format!("`{}` restricts `{}`, but their states differ", self.layer_name(layer), raw.text);
+            let help = format!(
+                "write `impl {} for {}`",
+                self.layer_name(layer),
+                self.type_name_of(&self.layers[source].state)
+            );
+            self.report(error(codes::CS0204, self.layer_spot(layer), message).help(help));
+            self.layers[layer].state = Ty::Error;
+            return;
+        }
+        for own in self.layers[layer].operations.clone() {
+            let message =
+                format!("`{}`: a protocol layer has the operations of the layer it restricts, and no others", own.name);
+            self.report(error(codes::CS0207, own.spot, message).help("declare it in the unrestricted layer"));
+        }
+        let spot = self.name_spot(self.layers[layer].file, raw);
+        let mut operations = self.layers[source].operations.clone();
+        for operation in &mut operations {
+            operation.allowed.clear();
+            operation.spot = if operation.declared_in == source { operation.spot } else { spot };
+        }
+        let (init, background) = (self.layers[source].init, self.layers[source].background);
+        let invariants = self.layers[source].invariants.clone();
+        let info = &mut self.layers[layer];
+        info.operations = operations;
+        info.init = info.init.or(init);
+        info.background = info.background.or(background);
+        info.invariants.splice(0..0, invariants);
+        info.protocol = Some((source, nilpotent));
+        self.layers[layer].incomplete |= self.layers[source].incomplete;
+        self.attach_allowed(layer);
+    }
+
+    /// Every `#[allowed(op, …)]` function to the operations it names.
+    fn attach_allowed(&mut self, layer: usize) {
+        let (file, block) = (self.layers[layer].file, self.layers[layer].block);
+        for item in self.members(file, block) {
+            let Role::Allowed(names) = self.function_item(item).role.clone() else { continue };
+            let usage = format!("#[allowed(…)] fn {}(&self, me: Pid) -> bool", self.function_item(item).name.text);
+            let fits = |it: &Signature| {
+                it.is_method && it.result == Ty::BOOL && it.parameters.get(1).is_some_and(|it| it.ty == Ty::PID)
+            };
+            if !self.check_shape(layer, item, &usage, fits) {
+                continue;
+            }
+            let Some(signature) = self.signature(item) else { continue };
+            for name in &names {
+                self.attach(layer, item, name, &signature);
+            }
+        }
+    }
+
+    fn attach(&mut self, layer: usize, item: ItemRef, name: &Name, signature: &Signature) {
+        let Some(number) = self.layers[layer].operations.iter().position(|it| it.name == name.text) else {
+            self.unknown_operation(layer, item.file, name);
+            return;
+        };
+        let (conditioned, _) = signature.shape();
+        let operation = &self.layers[layer].operations[number];
+        let (arguments, _) = operation.signature.shape();
+        if conditioned.is_empty() || conditioned == arguments {
+            self.layers[layer].operations[number].allowed.push(item);
+        } else {
+            let message = format!("the arguments here are not those of operation `{}`", name.text);
+            let diagnostic = error(codes::CS0205, self.name_spot(item.file, name), message);
+            let diagnostic = diagnostic.related(operation.spot, "the operation");
+            self.report(diagnostic.help("take `me: Pid` only, or `me` and all arguments of the operation"));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is done while something is lowered: what is declared is read, faults are reported, and what is come upon is noted.
+//!
+//! Types, signatures and bodies are lowered one by one, whether something of a layer leads to them or not. What each of them leads to is
+//! noted beside it, and so is what is wrong with it. In the end that is followed from the layers on: see [`super::reach`].
+
+use std::{
+    borrow::Borrow,
+    cell::{Cell, RefCell},
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use super::{
+    declared::{Declared, ItemRef, Origin, Site},
+    names::{Entry, Meaning, Namespace},
+    report::{DiagnosticExt, Problem, error},
+    signature::Signature,
+    spot::Spot,
+};
+use crate::{
+    diagnostics::codes,
+    index::Name,
+    ir::{FunctionId, TypeId},
+};
+
+/// Something that a layer, a signature, a type or a body leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Touch {
+    Type(TypeId),
+    Signature(ItemRef),
+    Function(FunctionId),
+}
+
+/// What is noted while something is lowered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trace {
+    pub(super) problems: Vec<Problem>,
+    pub(super) touched: Vec<Touch>,
+}
+
+impl Trace {
+    pub(super) fn append(&mut self, mut more: Trace) {
+        self.problems.append(&mut more.problems);
+        self.touched.append(&mut more.touched);
+    }
+}
+
+/// What is declared, be it while it is put together or when a body reads it, and what is noted of the item at hand.
+pub(super) struct Lowering<D> {
+    declared: D,
+    trace: RefCell<Trace>,
+    pub(super) alias_depth: Cell<u32>,
+}
+
+/// A package whose declarations are being put together.
+pub(super) type Package = Lowering<Declared>;
+
+impl<D: Borrow<Declared>> Deref for Lowering<D> {
+    type Target = Declared;
+
+    fn deref(&self) -> &Declared {
+        self.declared.borrow()
+    }
+}
+
+impl DerefMut for Package {
+    fn deref_mut(&mut self) -> &mut Declared {
+        &mut self.declared
+    }
+}
+
+impl Package {
+    /// What is declared, without what is noted.
+    pub(super) fn into_declared(self) -> Declared {
+        self.declared
+    }
+}
+
+impl<D: Borrow<Declared>> Lowering<D> {
+    pub(super) fn new(declared: D) -> Self {
+        Lowering { declared, trace: RefCell::default(), alias_depth: Cell::new(0) }
+    }
+
+    /// What has been noted since this was last asked.
+    pub(super) fn take_trace(&self) -> Trace {
+        self.trace.take()
+    }
+
+    pub(super) fn touch(&self, touched: Touch) {
+        self.trace.borrow_mut().touched.push(touched);
+    }
+
+    pub(super) fn report(&self, problem: Problem) {
+        self.trace.borrow_mut().problems.push(problem);
+    }
+
+    pub(super) fn unsupported(&self, spot: Spot, what: &str, help: &str) {
+        let message = format!("{what} is not supported in layers and procedures");
+        self.report(error(codes::CS0102, spot, message).help(help));
+    }
+
+    /// Reports that a name means two things.
+    pub(super) fn report_several(&self, spot: Spot, name: &str, both: [Entry; 2]) {
+        let mut problem = error(codes::CS0203, spot, format!("`{name}` means two things here"));
+        for (entry, text) in both.into_iter().zip(["one", "the other"]) {
+            if let Some(spot) = self.entry_spot(entry) {
+                problem = problem.related(spot, text);
+            }
+        }
+        self.report(problem.help("name the module, `module::name`, or give one of them another name"));
+    }
+
+    pub(super) fn declared_twice(&self, what: &str, file: u32, name: &Name, first: Spot) {
+        let message = format!("{what} `{}` is declared twice", name.text);
+        let problem = error(codes::CS0203, self.name_spot(file, name), message);
+        self.report(problem.related(first, "first declared here"));
+    }
+
+    /// The signature of a function; `None` if it is not of the subset, which is reported.
+    pub(super) fn signature(&self, item: ItemRef) -> Option<Arc<Signature>> {
+        self.touch(Touch::Signature(item));
+        self.read_signature(item).clone()
+    }
+
+    /// The id of a function, which is then part of the program; `None` if it cannot be, which is reported.
+    pub(super) fn request(&self, item: ItemRef) -> Option<FunctionId> {
+        let signature = self.signature(item)?;
+        if signature.lower.is_some_and(|layer| self.layers[layer].id.is_none()) {
+            return None;
+        }
+        Some(self.request_known(Origin::Written(item)))
+    }
+
+    /// The id of a function that can be lowered.
+    pub(super) fn request_known(&self, origin: Origin) -> FunctionId {
+        let id = self.function_id(origin);
+        self.touch(Touch::Function(id));
+        id
+    }
+
+    /// The layer that a name in an attribute means; `None` if it is unknown (reported).
+    pub(super) fn find_layer(&self, site: Site, name: &Name) -> Option<usize> {
+        let spot = self.name_spot(site.file, name);
+        self.layer_at(site, &name.path(), spot)
+    }
+
+    /// The layer that a path means; `None` if it is unknown, or left out (reported).
+    pub(super) fn layer_at(&self, site: Site, path: &[String], spot: Spot) -> Option<usize> {
+        let name = path.join("::");
+        match self.names.meaning(site.scope, path, Namespace::Types) {
+            // A layer whose attribute is malformed is there, and is none.
+            Meaning::Item(Entry::Layer(item)) => self.layer_of.get(&item).copied(),
+            Meaning::Several(one, other) => {
+                self.report_several(spot, &name, [one, other]);
+                None
+            }
+            _ => {
+                let help = self.advice(&name, Namespace::Types, |it| matches!(it, Entry::Layer(_)), []);
+                self.report(error(codes::CS0202, spot, format!("unknown layer `{name}`")).maybe_help(help));
+                None
+            }
+        }
+    }
+}

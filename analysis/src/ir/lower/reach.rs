@@ -1,0 +1,140 @@
+//! What becomes part of the program: all that layers, implementations and clients lead to.
+//!
+//! What is declared is numbered as it is declared; the types and functions of the program, in the order in which they are come upon. So an
+//! edit of a body that leads to nothing else than before leaves all numbers as they were.
+
+use std::collections::HashSet;
+
+use rustc_hash::FxHashMap;
+
+use super::{
+    declared::{Declared, ItemRef},
+    lowering::{Touch, Trace},
+};
+use crate::ir::{
+    Abstraction, Code, Function, FunctionId, Implementation, Justification, LayerId, Partition, PartitionEnd, Type,
+    TypeId,
+    renumber::{self, Ids},
+};
+
+/// The types and functions of the program, and their numbers there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// As they are declared, by their ids in the program.
+    pub(super) functions: Vec<FunctionId>,
+    pub(super) types: Vec<TypeId>,
+    /// Functions whose signatures were looked at.
+    pub(super) signatures: Vec<ItemRef>,
+    function_numbers: FxHashMap<FunctionId, FunctionId>,
+    type_numbers: FxHashMap<TypeId, TypeId>,
+}
+
+impl Reached {
+    /// Follows what is declared. `trace_of` is what the body of a function leads to.
+    pub(super) fn from<'t>(declared: &'t Declared, trace_of: impl Fn(FunctionId) -> &'t Trace) -> Reached {
+        let mut reached = Reached::default();
+        let mut seen = HashSet::new();
+        reached.follow(declared, &declared.trace, &mut seen);
+        let mut next = 0;
+        while let Some(function) = reached.functions.get(next) {
+            reached.follow(declared, trace_of(*function), &mut seen);
+            next += 1;
+        }
+        reached
+    }
+
+    fn follow<'t>(&mut self, declared: &'t Declared, trace: &'t Trace, seen: &mut HashSet<ItemRef>) {
+        let mut open: Vec<&Touch> = trace.touched.iter().rev().collect();
+        while let Some(touched) = open.pop() {
+            let further = match *touched {
+                Touch::Function(id) => {
+                    let number = FunctionId(self.functions.len() as u32);
+                    self.function_numbers.entry(id).or_insert_with(|| {
+                        self.functions.push(id);
+                        number
+                    });
+                    continue;
+                }
+                Touch::Type(id) if self.type_numbers.contains_key(&id) => continue,
+                Touch::Type(id) => {
+                    self.type_numbers.insert(id, TypeId(self.types.len() as u32));
+                    self.types.push(id);
+                    &declared.type_info(id).trace
+                }
+                Touch::Signature(item) if !seen.insert(item) => continue,
+                Touch::Signature(item) => {
+                    self.signatures.push(item);
+                    declared.trace_of_signature(item)
+                }
+            };
+            open.extend(further.touched.iter().rev());
+        }
+    }
+
+    /// What becomes of a function in the program, if it is part of that.
+    pub(super) fn function(&self, id: FunctionId) -> Option<FunctionId> {
+        self.function_numbers.get(&id).copied()
+    }
+
+    /// A body, as it is in the program.
+    pub(super) fn body(&self, function: &Function) -> Function {
+        renumber::function(function, &mut Numbers(self))
+    }
+
+    /// A type, as it is in the program.
+    pub(super) fn renumbered(&self, mut ty: Type) -> Type {
+        renumber::ty(&mut ty, &mut Numbers(self));
+        ty
+    }
+
+    /// The definitions of the types of the program.
+    pub(super) fn type_definitions(&self, declared: &Declared) -> Vec<crate::ir::TypeDef> {
+        let definitions = declared.type_definitions(&self.types);
+        definitions.iter().map(|it| renumber::type_def(it, &mut Numbers(self))).collect()
+    }
+
+    /// An implementation, as it is in the program.
+    pub(super) fn implementation(&self, declared: &Implementation) -> Implementation {
+        let mut implementation = declared.clone();
+        let mut numbers = Numbers(self);
+        let mut renumber = |id: &mut FunctionId| *id = numbers.of_function(*id);
+        match &mut implementation.by {
+            Justification::Movers(code) | Justification::Retry(code) => procedures(code).for_each(&mut renumber),
+            Justification::Abstraction(Abstraction::Up(it) | Abstraction::Down(it) | Abstraction::Predicate(it)) => {
+                renumber(it);
+            }
+            Justification::Partition(Partition { key_type, code, end, .. }) => {
+                procedures(code).for_each(&mut renumber);
+                if let PartitionEnd::Bottom { slice } = end {
+                    renumber(slice);
+                }
+                renumber::ty(key_type, &mut numbers);
+            }
+        }
+        implementation
+    }
+}
+
+fn procedures(code: &mut std::collections::BTreeMap<String, Code>) -> impl Iterator<Item = &mut FunctionId> {
+    code.values_mut().filter_map(|it| match it {
+        Code::Procedure(id) => Some(id),
+        Code::Pass => None,
+    })
+}
+
+/// The numbers in the program. Whatever something mentions it has led to, so that there is a number for it.
+struct Numbers<'r>(&'r Reached);
+
+impl Ids for Numbers<'_> {
+    fn of_type(&mut self, id: TypeId) -> TypeId {
+        self.0.type_numbers[&id]
+    }
+
+    fn of_function(&mut self, id: FunctionId) -> FunctionId {
+        self.0.function_numbers[&id]
+    }
+
+    fn of_layer(&mut self, id: LayerId) -> LayerId {
+        id
+    }
+}

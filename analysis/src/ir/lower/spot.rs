@@ -1,0 +1,42 @@
+//! Where things stand while they are lowered: told by the item that they are in, so that they are equal wherever that stands.
+
+use crate::{index::Indexed, ir::Span};
+
+/// A stretch of text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Spot {
+    /// A name in the index of a file.
+    Name {
+        /// Index into the files of the package.
+        file: u32,
+        /// Index into [`crate::index::Positions`] of the file.
+        at: u32,
+    },
+    /// A part of an item.
+    Part {
+        /// Index into the files of the package.
+        file: u32,
+        /// Number of the declaration.
+        declaration: u32,
+        /// First byte, from where the tree of the item by itself begins.
+        start: u32,
+        /// One past the last byte, likewise.
+        end: u32,
+    },
+}
+
+impl Spot {
+    /// Where that is, in these files.
+    pub(super) fn span(self, files: &[&Indexed]) -> Span {
+        let nowhere = |file| Span { file, start: 0, end: 0 };
+        match self {
+            Spot::Name { file, at } => {
+                files.get(file as usize).map_or(nowhere(file), |it| it.positions.span_at(file, at))
+            }
+            Spot::Part { file, declaration, start, end } => {
+                let begin = files.get(file as usize).and_then(|it| it.starts.get(declaration as usize));
+                begin.map_or(nowhere(file), |it| Span { file, start: it + start, end: it + end })
+            }
+        }
+    }
+}
