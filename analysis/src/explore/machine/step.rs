@@ -256,9 +256,9 @@ impl Machine {
         if *ty == Type::UNIT {
             return Value::Unit;
         }
-        // What the other run never looked at is left open: then it can be chosen to fit.
+        // What the other run never looked at is left open: then it can be chosen to fit. A collection that was looked into is known by that.
         if let Some(Chosen::Drawn(value)) = self.hint(world)
-            && !matches!(value, Value::Cell(_))
+            && !matches!(&value, Value::Cell(id) if !self.known.bases.contains_key(id))
         {
             return value;
         }
