@@ -47,13 +47,21 @@ fn means(word: &str, name: &ObligationName) -> bool {
     words(name).iter().any(|it| it == word)
 }
 
-/// All the words for an obligation: its implementation, layer, operations, and these joined by `::`.
+/// All the words for an obligation: its implementation, layer, operations, and these joined by `::`. What shares its name with something in
+/// another module has the module in its name, and can be called with it or without: then both are meant.
 fn words(name: &ObligationName) -> Vec<String> {
     let ObligationName { implementation, layer, operation, against, .. } = name;
     let owners = [implementation, layer].into_iter().filter(|it| !it.is_empty());
+    let owners = owners.flat_map(|it| endings(it));
     let operations = || [operation, against].into_iter().filter(|it| !it.is_empty() && !it.contains(' '));
     let joined = owners.clone().flat_map(|owner| operations().map(move |it| format!("{owner}::{it}")));
-    owners.cloned().chain(operations().cloned()).chain(joined).collect()
+    owners.map(str::to_owned).chain(operations().cloned()).chain(joined).collect()
+}
+
+/// A path, and what is left of it without the segments in front: `a::b`, `b`.
+fn endings(path: &str) -> impl Iterator<Item = &str> + Clone {
+    let starts = path.match_indices("::").map(|(at, separator)| at + separator.len());
+    [0].into_iter().chain(starts).map(|it| &path[it..])
 }
 
 #[cfg(test)]
@@ -87,6 +95,19 @@ mod tests {
             assert!(!filter(&[word]).matches(&link), "{word}");
         }
         assert!(filter(&[]).matches(&link) && filter(&["other", "list"]).matches(&link));
+    }
+
+    #[test]
+    fn a_name_that_two_modules_share_is_called_with_its_module_or_without() {
+        let (one, other) = (name("", "left::Lock", "acquire", ""), name("", "right::Lock", "acquire", ""));
+        for word in ["Lock", "Lock::acquire", "acquire"] {
+            assert!(filter(&[word]).matches(&one) && filter(&[word]).matches(&other), "{word}");
+        }
+        for word in ["left::Lock", "left::Lock::acquire"] {
+            assert!(filter(&[word]).matches(&one) && !filter(&[word]).matches(&other), "{word}");
+        }
+        assert!(!filter(&["left"]).matches(&one) && !filter(&["t::Lock"]).matches(&one));
+        assert_eq!(filter(&["Lock"]).check(&[one, other]), Ok(()));
     }
 
     #[test]

@@ -5,10 +5,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use cspec_analysis::{
-    index::{ImplRole, Name, Role as FunctionRole},
-    ir::{Code, Expr, ExprKind, FunctionId, FunctionKind, ImplementationId, Justification, LayerId, Program, Span},
+    index::{ImplRole, Name, Role as FunctionRole, path_segments},
+    ir::{
+        Code, Expr, ExprKind, FunctionId, FunctionKind, ImplementationId, Justification, LayerId, Program, Span,
+        lower::Named,
+    },
     session::PackageSnapshot,
-    syntax::{self, AstNode, SyntaxKind, ast},
+    syntax::{self, AstNode, SyntaxNode, ast},
 };
 
 use crate::snapshot::{FileView, Files};
@@ -83,7 +86,7 @@ impl Mentions {
         finder.procedures();
         for file in 0..files.len() as u32 {
             finder.attributes(file);
-            finder.types(file);
+            finder.paths(file);
         }
         let mut found = finder.found;
         found.all.sort_by_key(|it| (it.span.file, it.span.start, it.span.end));
@@ -222,19 +225,13 @@ impl Finder<'_> {
         body.for_each_child(&mut |child| self.calls_in(function, layer, by, child));
     }
 
-    fn layer(&self, name: &Name) -> Option<LayerId> {
-        let at = self.program().layers.iter().position(|it| it.name == name.text)?;
-        Some(LayerId(at as u32))
+    /// What a name means in a scope of a file.
+    fn named(&self, file: u32, scope: u32, name: &Name) -> Option<Symbol> {
+        self.facts.named(file, scope, &name.path()).map(symbol)
     }
 
     fn operation(&self, layer: LayerId, name: &Name) -> Option<usize> {
         self.program().layers[layer.0 as usize].operations.iter().position(|it| it.name == name.text)
-    }
-
-    fn layer_reference(&mut self, file: &FileView, number: u32, name: &Name) {
-        if let Some(layer) = self.layer(name) {
-            self.add(file.indexed.positions.span(number, name), Symbol::Layer(layer), Role::Reference);
-        }
     }
 
     /// The names in the attributes of a file.
@@ -242,37 +239,37 @@ impl Finder<'_> {
         let file = std::sync::Arc::clone(&self.files[number as usize]);
         let span = |name: &Name| file.indexed.positions.span(number, name);
         for block in &file.indexed.index.impls {
-            match &block.role {
+            let own = |name: &Option<Name>| self.named(number, block.scope, name.as_ref()?);
+            let (named, passed) = match &block.role {
                 ImplRole::Layer(attribute) => {
                     let named = attribute.inherit.iter().map(|it| &it.layer);
-                    let named: Vec<_> = named.chain(&attribute.ops).chain(&attribute.protocol).collect();
-                    named.into_iter().for_each(|it| self.layer_reference(&file, number, it));
+                    (named.chain(&attribute.ops).chain(&attribute.protocol).collect(), None)
                 }
                 ImplRole::Implement(attribute) => {
-                    self.layer_reference(&file, number, &attribute.upper);
-                    self.layer_reference(&file, number, &attribute.over);
-                    let id = block
-                        .self_type
-                        .as_ref()
-                        .and_then(|name| self.program().implementations.iter().position(|it| it.name == name.text));
-                    let Some(id) = id else { continue };
-                    let upper = self.program().implementations[id].upper;
-                    for name in &attribute.pass {
-                        if let Some(operation) = self.operation(upper, name) {
-                            let symbol = Symbol::Procedure(ImplementationId(id as u32), operation);
-                            self.add(span(name), symbol, Role::Pass);
-                        }
-                    }
+                    let passed = own(&block.self_type).map(|it| (it, &attribute.pass));
+                    (vec![&attribute.upper, &attribute.over], passed)
                 }
-                ImplRole::Plain | ImplRole::Malformed => {}
+                ImplRole::Plain | ImplRole::Malformed => continue,
+            };
+            for name in named {
+                if let Some(symbol) = self.named(number, block.scope, name) {
+                    self.add(span(name), symbol, Role::Reference);
+                }
+            }
+            let Some((Symbol::Implementation(id), passed)) = passed else { continue };
+            let upper = self.program().implementations[id.0 as usize].upper;
+            for name in passed {
+                if let Some(operation) = self.operation(upper, name) {
+                    self.add(span(name), Symbol::Procedure(id, operation), Role::Pass);
+                }
             }
         }
         for function in &file.indexed.index.functions {
             match &function.role {
                 FunctionRole::Allowed(names) => {
-                    let owner = function.owner.and_then(|it| file.indexed.index.impls.get(it as usize));
-                    let layer = owner.and_then(|it| it.trait_name.as_ref()).and_then(|it| self.layer(it));
-                    let Some(layer) = layer else { continue };
+                    let block = function.owner.and_then(|it| file.indexed.index.impls.get(it as usize));
+                    let layer = block.and_then(|it| self.named(number, it.scope, it.trait_name.as_ref()?));
+                    let Some(Symbol::Layer(layer)) = layer else { continue };
                     for name in names {
                         if let Some(operation) = self.operation(layer, name) {
                             self.add(span(name), Symbol::Operation(layer, operation), Role::Reference);
@@ -281,8 +278,8 @@ impl Finder<'_> {
                 }
                 FunctionRole::Client { stacks, .. } => {
                     for stack in stacks {
-                        if let Some(at) = self.program().stacks.iter().position(|it| it.name == stack.text) {
-                            self.add(span(stack), Symbol::Stack(at), Role::Reference);
+                        if let Some(symbol) = self.named(number, function.scope, stack) {
+                            self.add(span(stack), symbol, Role::Reference);
                         }
                     }
                 }
@@ -292,21 +289,34 @@ impl Finder<'_> {
     }
 
     /// Layers, implementations and stacks in types and paths: `impl Lock`, `HideLock<…>`.
-    fn types(&mut self, number: u32) {
-        let file = std::sync::Arc::clone(&self.files[number as usize]);
-        let names = file.parse.root().descendants().filter(|it| it.kind() == SyntaxKind::PATH_SEGMENT);
-        for name in names.filter_map(ast::PathSegment::cast).filter_map(|it| it.name_ref()) {
-            let program = self.program();
-            let text = name.text().to_string();
-            let layer = program.layers.iter().position(|it| it.name == text);
-            let layer = layer.map(|it| Symbol::Layer(LayerId(it as u32)));
-            let implementation = || program.implementations.iter().position(|it| it.name == text);
-            let implementation = || implementation().map(|it| Symbol::Implementation(ImplementationId(it as u32)));
-            let stack = || program.stacks.iter().position(|it| it.name == text).map(Symbol::Stack);
-            if let Some(symbol) = layer.or_else(implementation).or_else(stack) {
+    fn paths(&mut self, number: u32) {
+        let root = self.files[number as usize].parse.root();
+        let scopes: HashMap<SyntaxNode, u32> = syntax::scopes(&root).into_iter().zip(0..).collect();
+        for path in root.descendants().filter_map(ast::Path::cast) {
+            let Some(name) = path.segment().and_then(|it| it.name_ref()) else { continue };
+            let Some(segments) = whole_path(&path) else { continue };
+            let scope = path.syntax().ancestors().find_map(|it| scopes.get(&it).copied()).unwrap_or_default();
+            if let Some(named) = self.facts.named(number, scope, &segments) {
                 let range = syntax::range(name.syntax().text_range());
-                self.add(Span { file: number, start: range.start, end: range.end }, symbol, Role::Reference);
+                let span = Span { file: number, start: range.start, end: range.end };
+                self.add(span, symbol(named), Role::Reference);
             }
         }
     }
+}
+
+fn symbol(named: Named) -> Symbol {
+    match named {
+        Named::Layer(id) => Symbol::Layer(id),
+        Named::Implementation(id) => Symbol::Implementation(id),
+        Named::Stack(number) => Symbol::Stack(number),
+    }
+}
+
+/// The names in a path; in a `use`, with those that stand before the braces around it.
+fn whole_path(path: &ast::Path) -> Option<Vec<String>> {
+    let trees: Vec<ast::UseTree> = path.syntax().ancestors().filter_map(ast::UseTree::cast).collect();
+    let before = trees.iter().skip(1).rev().filter_map(|it| it.path());
+    let parts: Option<Vec<Vec<String>>> = before.chain([path.clone()]).map(|it| path_segments(&it)).collect();
+    Some(parts?.concat())
 }

@@ -99,6 +99,13 @@ impl FileView {
         let functions = self.parse.root().descendants().filter(|it| it.kind() == SyntaxKind::FN);
         functions.map(|it| syntax::text_range(&it)).filter(|it| it.contains(&offset)).last()
     }
+
+    /// The number of the innermost scope at an offset.
+    pub fn scope_at(&self, offset: u32) -> u32 {
+        let scopes = (0..).zip(syntax::scopes(&self.parse.root()));
+        let around = scopes.filter(|(_, it)| syntax::text_range(it).contains(&offset));
+        around.last().map_or(0, |(number, _)| number)
+    }
 }
 
 impl PackageView {

@@ -217,6 +217,88 @@ fn references_cross_layers() {
     );
 }
 
+/// Two modules with a layer, an implementation and a stack of the same names.
+const TWINS: &str = "
+use cspec::prelude::*;
+
+#[state]
+pub struct Cell {
+    pub n: u64,
+}
+
+pub mod left {
+    use super::*;
+
+    #[layer]
+    impl Store for Cell {
+        #[op]
+        fn put(&mut self, me: Pid) {
+            self.n = 1;
+        }
+    }
+}
+
+pub mod right {
+    use super::*;
+
+    #[layer(inherit(super::left::Store: put))]
+    impl Store for Cell {}
+
+    #[implement(super::left::Store, over = Store, by = movers, pass(put))]
+    impl Same {}
+
+    #[stack]
+    pub type Whole<L> = Same<L>;
+}
+
+pub mod other {
+    use super::{left as first, right::Store};
+
+    #[implement(first::Store, over = Store, by = movers)]
+    impl Same {
+        fn put(lo: &mut impl Store) {
+            lo.put();
+        }
+    }
+
+    #[stack]
+    pub type Whole<L> = self::Same<L>;
+}
+";
+
+/// The place of the `n`-th `needle`, and all places that are said to name the same, as lines and columns.
+#[track_caller]
+fn check_twins(needle: &str, same: &[usize]) {
+    let workspace = Workspace::new(TWINS);
+    let mut client = Client::open(&workspace);
+    let uri = workspace.uri("src/lib.rs");
+    client.did_open(&uri, TWINS);
+    client.settle();
+    let mut params = at(&uri, TWINS, needle, same[0]);
+    params["context"] = json!({ "includeDeclaration": true });
+    let answer = client.request("textDocument/references", params);
+    let found: Vec<&Value> = answer.as_array().expect("a list").iter().map(|it| &it["range"]["start"]).collect();
+    let places: Vec<Value> =
+        same.iter().map(|n| at(&uri, TWINS, needle, *n)["position"].clone()).collect();
+    assert_eq!(found, places.iter().collect::<Vec<_>>(), "{needle}");
+}
+
+#[test]
+fn layers_that_share_a_name_are_told_apart() {
+    // `left::Store`: declared, inherited from, implemented twice.
+    check_twins("Store", &[0, 1, 3, 6]);
+    // `right::Store`: declared, implemented over, brought in by `use`, implemented over, and run over.
+    check_twins("Store", &[2, 4, 5, 7, 8]);
+}
+
+#[test]
+fn implementations_and_stacks_that_share_a_name_are_told_apart() {
+    check_twins("Same", &[0, 1]);
+    check_twins("Same", &[2, 3]);
+    check_twins("Whole", &[0]);
+    check_twins("Whole", &[1]);
+}
+
 #[test]
 fn the_call_hierarchy_goes_down_the_stack() {
     let (_workspace, mut client, uri) = opened();
@@ -250,7 +332,7 @@ fn completion_knows_attributes_and_the_layer_below() {
         ("#[op(external)]", "#[op($0)]", "right left both non external"),
         ("release, read, write", "release, $0", "acquire release read write print"),
         ("over = Lock", "over = $0", "RawLock Lock Counter"),
-        ("by = movers", "by = $0", "movers retry abstraction"),
+        ("by = movers", "by = $0", "movers retry abstraction partition"),
         ("pass(print)", "pass($0)", "inc print"),
         ("RawLock: init, print", "RawLock: $0", "acquire release read write print"),
         ("let seen = lo.read", "let seen = $0", ""),

@@ -3,7 +3,7 @@
 //! Everything else is rust-analyzer's. It looks at the text before the cursor on its line, since what is being typed is no tree yet.
 
 use cspec_analysis::{
-    ir::{FunctionKind, LayerId, Program},
+    ir::{FunctionKind, LayerId, Program, lower::Named},
     report::signature,
 };
 use tower_lsp_server::ls_types::*;
@@ -44,7 +44,7 @@ fn open_words(before: &str) -> Vec<&str> {
 fn in_attribute(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionItem> {
     let program = spot.program();
     let argument = before.rsplit(['(', ',']).next().unwrap_or_default().trim_start();
-    let layer_named = |name: &str| program.layers.iter().position(|it| it.name == name).map(|it| LayerId(it as u32));
+    let layer_named = |path: &str| layer_named(spot, path);
     let layers = || program.layers.iter().map(|it| item(&it.name, CompletionItemKind::INTERFACE, "layer")).collect();
     match open_words(before).as_slice() {
         ["op"] => words(&["right", "left", "both", "non", "external"], "mover type"),
@@ -61,7 +61,7 @@ fn in_attribute(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionI
             }
         }
         ["implement"] if argument.starts_with("by") && is_value(argument) => {
-            words(&["movers", "retry", "abstraction"], "pattern")
+            words(&["movers", "retry", "abstraction", "partition"], "pattern")
         }
         ["implement"] if is_value(argument) || !before.contains(',') => layers(),
         ["implement"] => words(&["over", "by", "pass"], "of #[implement]"),
@@ -124,9 +124,16 @@ fn after_lo(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionItem>
 fn layer_of_header(spot: &Spot) -> Option<LayerId> {
     let before = spot.file.text.slice(0..spot.offset);
     let header = before.rsplit("lo: &mut impl ").next().filter(|it| it.len() < before.len())?;
-    let name = header.split(|it: char| !it.is_alphanumeric() && it != '_').next()?;
-    let at = spot.program().layers.iter().position(|it| it.name == name)?;
-    Some(LayerId(at as u32))
+    layer_named(spot, header.split(|it: char| !it.is_alphanumeric() && !matches!(it, '_' | ':')).next()?)
+}
+
+/// The layer that a path means at the cursor.
+fn layer_named(spot: &Spot, path: &str) -> Option<LayerId> {
+    let path: Vec<String> = path.split("::").map(str::to_owned).collect();
+    match spot.package.facts.named(spot.number, spot.file.scope_at(spot.offset), &path)? {
+        Named::Layer(id) => Some(id),
+        Named::Implementation(_) | Named::Stack(_) => None,
+    }
 }
 
 fn operations(session: &Session, spot: &Spot, layer: LayerId) -> Vec<CompletionItem> {
