@@ -39,16 +39,20 @@ else
       if not root then
         return
       end
-      if not clients[root] or vim.lsp.client_is_stopped(clients[root]) then
+      -- A server that is starting is there: the event comes more than once while it does.
+      if clients[root] == nil or clients[root] and not vim.lsp.get_client_by_id(clients[root]) then
+        -- Without the program Neovim says so, once.
         clients[root] = vim.lsp.start_client({
           name = "cspec",
           cmd = vim.g.cspec_cmd or { "cargo-cspec", "lsp" },
           root_dir = root,
           workspace_folders = { { name = root, uri = vim.uri_from_fname(root) } },
           init_options = settings,
-        })
+        }) or false
       end
-      vim.lsp.buf_attach_client(event.buf, clients[root])
+      if clients[root] then
+        vim.lsp.buf_attach_client(event.buf, clients[root])
+      end
     end,
   })
 end

@@ -30,6 +30,9 @@ end
 wait_for("a server for the buffer", function()
   return client() ~= nil and client().initialized
 end)
+if vim.tbl_count(vim.lsp.buf_get_clients(0)) ~= 1 or vim.tbl_count(vim.lsp.get_active_clients()) ~= 1 then
+  fail("there is more than one server: " .. vim.inspect(vim.tbl_keys(vim.lsp.buf_get_clients(0))))
+end
 
 local function request(method, params)
   local answer = client().request_sync(method, params, PATIENCE, 0)

@@ -278,8 +278,7 @@ fn check_twins(needle: &str, same: &[usize]) {
     params["context"] = json!({ "includeDeclaration": true });
     let answer = client.request("textDocument/references", params);
     let found: Vec<&Value> = answer.as_array().expect("a list").iter().map(|it| &it["range"]["start"]).collect();
-    let places: Vec<Value> =
-        same.iter().map(|n| at(&uri, TWINS, needle, *n)["position"].clone()).collect();
+    let places: Vec<Value> = same.iter().map(|n| at(&uri, TWINS, needle, *n)["position"].clone()).collect();
     assert_eq!(found, places.iter().collect::<Vec<_>>(), "{needle}");
 }
 

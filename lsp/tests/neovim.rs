@@ -1,12 +1,13 @@
-//! A real client: Neovim, without a screen, does what a user does (`editors/neovim/test.lua`) in copies of the reference workspaces.
+//! A real client: Neovim, without a screen, does what a user does (`editors/neovim/test.lua`) in copies of the reference workspaces; and
+//! rust-analyzer works beside cspec in one buffer of it (`editors/neovim/beside.lua`).
 //!
-//! Skipped, and said so, where Neovim is not installed: `apt-get install neovim`.
+//! Skipped, and said so, where these are not installed: `apt-get install neovim`, `rustup component add rust-analyzer`.
 
 mod support;
 
 use std::{io::Write as _, process::Command};
 
-use support::{Workspace, repository};
+use support::{FIXTURE, Workspace, repository};
 
 #[test]
 fn neovim_sees_a_mistake_come_and_go_in_the_counter() {
@@ -18,18 +19,39 @@ fn neovim_sees_a_mistake_come_and_go_in_the_mail_server() {
     a_mistake_comes_and_goes("cmail/src", "src/layers/deliver.rs", "link_mail");
 }
 
+#[test]
+fn rust_analyzer_works_beside_it() {
+    // Where the component is not there, rustup has a program of that name all the same.
+    if !is_installed("rust-analyzer") {
+        return skipped("Neovim with rust-analyzer", "rustup component add rust-analyzer");
+    }
+    let workspace = Workspace::new(FIXTURE);
+    let layers = repository().join("layers").display().to_string();
+    let manifest = format!(
+        "[package]\nname = \"fixture\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[dependencies]\ncspec = {{ path = \"{layers}\" }}\n\
+         [package.metadata.cspec]\n[workspace]\n"
+    );
+    workspace.write("Cargo.toml", &manifest);
+    // The versions that were built here are there without a network.
+    workspace.write("Cargo.lock", &std::fs::read_to_string(repository().join("Cargo.lock")).expect("it is text"));
+    works_in_neovim("with rust-analyzer", "beside.lua", &workspace, "src/lib.rs", "", "ok: the end of both");
+}
+
 /// Opens a file of a package, without findings; claims that an operation moves left; takes the fix.
 fn a_mistake_comes_and_goes(package: &str, file: &str, operation: &str) {
-    if Command::new("nvim").arg("--version").output().is_err() {
-        // Not captured by the test harness: a skipped test is to be seen.
-        let _ = writeln!(std::io::stderr(), "SKIPPED: Neovim in {package} needs `apt-get install neovim`");
-        return;
-    }
     let workspace = Workspace::new("");
     workspace.copy(&repository().join(package), "src");
+    works_in_neovim(package, "test.lua", &workspace, file, operation, "ok: all verdicts again");
+}
+
+/// Runs a script in Neovim with the plug-in, and looks for the last thing that it says.
+fn works_in_neovim(what: &str, script: &str, workspace: &Workspace, file: &str, operation: &str, last: &str) {
+    if !is_installed("nvim") {
+        return skipped(&format!("Neovim {what}"), "apt-get install neovim");
+    }
     let output = Command::new("nvim")
         .args(["--headless", "-u", "NONE", "-i", "NONE", "-n", "-S"])
-        .arg(repository().join("editors/neovim/test.lua"))
+        .arg(repository().join("editors/neovim").join(script))
         .env("CSPEC_LSP", env!("CARGO_BIN_EXE_cspec-lsp"))
         .env("CSPEC_PLUGIN", repository().join("editors/neovim/cspec.lua"))
         .env("CSPEC_FILE", workspace.path(file))
@@ -38,5 +60,14 @@ fn a_mistake_comes_and_goes(package: &str, file: &str, operation: &str) {
         .output()
         .expect("Neovim starts");
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains("ok: all verdicts again"), "{told}");
+    assert!(output.status.success() && told.contains(last), "{told}");
+}
+
+fn is_installed(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success())
+}
+
+/// Not captured by the test harness: a skipped test is to be seen.
+fn skipped(what: &str, how: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what} needs `{how}`");
 }
