@@ -1,13 +1,21 @@
 //! A queue from which threads take. The thread that has waited the shortest is woken, and no other: what it has open and in its caches is the
-//! freshest. A thread that waits does not spin; there are few cores, and the clients want them.
+//! freshest. One thread at a time lingers for a moment before it sleeps, and whoever adds something meanwhile need not wake any; more than
+//! one would take the cores from the clients.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+/// How often a thread that lingers looks.
+const TURNS: usize = 8;
 
 /// Work for a fixed number of threads.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
+    /// How much waits, to be looked at in passing.
+    length: AtomicUsize,
     /// One for each thread.
     bells: Vec<Condvar>,
 }
@@ -17,21 +25,28 @@ struct State<T> {
     waiting: VecDeque<T>,
     /// The threads that wait, the last one to come at the end.
     idle: Vec<usize>,
+    /// The thread that lingers, until something is added, which is for it.
+    lingering: Option<usize>,
     closed: bool,
 }
 
 impl<T> Queue<T> {
     /// An empty queue for threads with the numbers below `threads`.
     pub fn new(threads: usize) -> Queue<T> {
-        let state = State { waiting: VecDeque::new(), idle: Vec::new(), closed: false };
-        Queue { state: Mutex::new(state), bells: (0..threads).map(|_| Condvar::new()).collect() }
+        let state = State { waiting: VecDeque::new(), idle: Vec::new(), lingering: None, closed: false };
+        Queue {
+            state: Mutex::new(state),
+            length: AtomicUsize::new(0),
+            bells: (0..threads).map(|_| Condvar::new()).collect(),
+        }
     }
 
-    /// Adds something, and wakes a thread if one waits.
+    /// Adds something. Wakes a thread that sleeps, if none lingers.
     pub fn push(&self, work: T) {
         let mut state = self.state();
         state.waiting.push_back(work);
-        let woken = state.idle.pop();
+        self.length.store(state.waiting.len(), Ordering::Relaxed);
+        let woken = if state.lingering.take().is_some() { None } else { state.idle.pop() };
         drop(state);
         if let Some(thread) = woken {
             self.bells[thread].notify_one();
@@ -41,17 +56,38 @@ impl<T> Queue<T> {
     /// The next thing for this thread, which waits for it; `None` when there will be nothing more.
     pub fn take(&self, thread: usize) -> Option<T> {
         let mut state = self.state();
+        let mut has_lingered = false;
         loop {
             // It is here still if it woke by itself.
             state.idle.retain(|idle| *idle != thread);
             if let Some(work) = state.waiting.pop_front() {
+                self.length.store(state.waiting.len(), Ordering::Relaxed);
                 return Some(work);
             }
             if state.closed {
                 return None;
             }
+            if !has_lingered && state.lingering.is_none() {
+                has_lingered = true;
+                state.lingering = Some(thread);
+                drop(state);
+                self.linger();
+                state = self.state();
+                state.lingering.take_if(|lingering| *lingering == thread);
+                continue;
+            }
             state.idle.push(thread);
             state = self.bells[thread].wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Lets others run for a moment, unless something comes.
+    fn linger(&self) {
+        for _ in 0..TURNS {
+            if self.length.load(Ordering::Relaxed) > 0 {
+                return;
+            }
+            thread::yield_now();
         }
     }
 
@@ -69,7 +105,6 @@ impl<T> Queue<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::channel;
-    use std::thread;
 
     use super::*;
 
