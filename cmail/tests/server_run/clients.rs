@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, prepare, sent_text};
+use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, is_soon, kill, prepare, sent_text, wait_for};
 
 #[test]
 fn python() {
@@ -126,10 +126,7 @@ fn one_session_for_each_mailbox() {
     first.ask("DELE 1").expect("a reply");
     // It breaks off: nothing is removed, and the mailbox is free.
     drop(first);
-    let found = (0..100).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        fetch(&server.pop3, "u1", false).ok()
-    });
+    let found = wait_for(|| fetch(&server.pop3, "u1", false).ok());
     // Listings come in the order of the directory, which says nothing of age.
     let found: BTreeSet<String> = found.expect("the mailbox becomes free").into_values().collect();
     assert_eq!(found, BTreeSet::from(["one\r\n".to_owned(), "two\r\n".to_owned()]));
@@ -147,7 +144,7 @@ fn the_server_stops_when_sessions_are_done() {
     busy.ask("MAIL FROM:<>").expect("a reply");
     busy.ask("RCPT TO:<u1>").expect("a reply");
     busy.ask("DATA").expect("a reply");
-    crate::harness::kill("TERM", server.pid);
+    kill("TERM", server.pid);
     assert!(idle.reply().expect("it is told").starts_with("421"));
     assert!(busy.ask("the end\r\n.").expect("it may finish").starts_with("250"));
     assert!(busy.reply().expect("and is told then").starts_with("421"));
@@ -163,16 +160,13 @@ fn the_server_stops_at_once_when_asked_twice() {
     let workers = server.workers();
     let mut busy = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
     let mut idle = Line::connect(&server.smtp).expect("a connection");
-    crate::harness::kill("INT", server.pid);
+    kill("INT", server.pid);
     assert!(idle.reply().expect("it is told").starts_with("421"));
-    crate::harness::kill("INT", server.pid);
+    kill("INT", server.pid);
     assert!(server.child.wait().expect("the server ends").success());
     assert!(busy.ask("the end\r\n.").is_err(), "the session is cut");
-    let left = || workers.iter().filter(|worker| fs::metadata(format!("/proc/{worker}")).is_ok()).count();
-    assert!((0..200).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        left() == 0
-    }));
+    let are_gone = || workers.iter().all(|worker| fs::metadata(format!("/proc/{worker}")).is_err());
+    assert!(is_soon(are_gone), "workers stay");
     assert!(scratch.files("u1", "mail").is_empty() && scratch.files("u1", "tmp").is_empty());
 }
 
@@ -186,7 +180,7 @@ fn a_worker_that_is_told_to_stop_is_replaced() {
     let mut idle = Line::connect(&server.smtp).expect("a connection");
     idle.ask("EHLO test").expect("a reply");
     let mut busy = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
-    crate::harness::kill("TERM", before[0]);
+    kill("TERM", before[0]);
     assert!(idle.reply().expect("it is told").starts_with("421"));
     assert!(busy.ask("the end\r\n.").expect("it may finish").starts_with("250"));
     assert!(busy.reply().expect("and is told then").starts_with("421"));
@@ -206,7 +200,7 @@ fn a_program_that_is_replaced() {
     let server = Server::start_under(&["sh", "-c", &run, "sh"], &scratch, &["--workers", "1", "--no-sync"]);
     fs::remove_file(&program).expect("it can be removed");
     let before = server.workers();
-    crate::harness::kill("KILL", before[0]);
+    kill("KILL", before[0]);
     assert!(deliver(&server.smtp, &["u1"], "to the next worker").expect("a reply").starts_with("250"));
     assert_ne!(server.workers(), before);
     server.stop();
@@ -220,10 +214,7 @@ fn a_password_ends_with_its_line() {
     let add = add.args(["adduser", "u1", "--root"]).arg(&scratch.0).stdin(Stdio::piped());
     let mut add = add.spawn().expect("cmail starts");
     add.stdin.as_mut().expect("it is piped").write_all(b"a secret\nand more").expect("cmail reads");
-    let ended = (0..2000).find_map(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-        add.try_wait().expect("it is a child")
-    });
+    let ended = wait_for(|| add.try_wait().expect("it is a child"));
     assert!(ended.expect("it ends while its input is open").success());
     let server = Server::start(&scratch, &["--no-sync"]);
     let mut pop3 = Line::connect(&server.pop3).expect("a connection");

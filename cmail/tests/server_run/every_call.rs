@@ -10,11 +10,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
 use std::time::Duration;
 
 use crate::faults::{running_store_thread, server_with, store_thread};
-use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare};
+use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare, wait_for};
 
 /// Calls on files and sockets, by the beginnings of their names.
 const FILES: [&str; 16] = [
@@ -199,17 +198,14 @@ fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
 
 /// Waits until the worker is another one, which serves; `false` if it stays.
 fn wait_for_others(server: &Server, before: &[u32]) -> bool {
-    for _ in 0..200 {
+    let are_others = || {
         let now = server.workers();
-        if !now.is_empty() && now != before && running_store_thread(server).is_some() {
-            return true;
+        match now == before {
+            true => is_alive(before[0]).then_some(false),
+            false => (!now.is_empty() && running_store_thread(server).is_some()).then_some(true),
         }
-        if now == before && is_alive(before[0]) {
-            return false;
-        }
-        sleep(Duration::from_millis(10));
-    }
-    panic!("no worker came after the one that was killed");
+    };
+    wait_for(are_others).expect("a worker comes after the one that was killed")
 }
 
 fn is_alive(process: u32) -> bool {
@@ -260,10 +256,7 @@ fn every_call_fails() {
             failures += usize::from(!acknowledged);
             assert_kept(&scratch, work, acknowledged, &at);
             // Sessions that broke off free the mailbox when the server notices.
-            let emptied = (0..200).find_map(|_| {
-                sleep(Duration::from_millis(5));
-                fetch(&server.pop3, "u1", true).ok()
-            });
+            let emptied = wait_for(|| fetch(&server.pop3, "u1", true).ok());
             assert!(emptied.is_some(), "{at}: the mailbox cannot be opened");
             assert!(scratch.files("u1", "mail").is_empty(), "{at}");
         }
@@ -290,14 +283,10 @@ impl Started {
         if serves {
             kill("KILL", self.pid.unwrap_or(self.child.id()));
         }
-        for _ in 0..2000 {
-            match self.child.try_wait().expect("it is a child") {
-                Some(_) if serves => return Ok(()),
-                Some(status) => return Err(status.code().unwrap_or(-1)),
-                None => sleep(Duration::from_millis(10)),
-            }
+        match wait_for(|| self.child.try_wait().expect("it is a child")).expect("it serves, or it ends") {
+            _ if serves => Ok(()),
+            status => Err(status.code().unwrap_or(-1)),
         }
-        panic!("it neither serves nor ends");
     }
 }
 

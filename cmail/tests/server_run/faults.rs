@@ -3,10 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare};
+use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare, wait_for};
 
 /// A server with one store thread, which has its handles open.
 pub fn server(scratch: &Scratch) -> Server {
@@ -33,14 +31,7 @@ fn lie(server: &Server, injection: &str) -> Lie {
 
 /// The store thread of the worker. It has its name once it has run, which may be after the first replies of a session.
 pub fn store_thread(server: &Server) -> u32 {
-    let end = Instant::now() + Duration::from_secs(10);
-    while Instant::now() < end {
-        if let Some(thread) = running_store_thread(server) {
-            return thread;
-        }
-        sleep(Duration::from_millis(1));
-    }
-    panic!("there is no worker with a store");
+    wait_for(|| running_store_thread(server)).expect("there is a worker with a store")
 }
 
 /// The same, if it runs.

@@ -8,7 +8,24 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// What is found, as soon as it is there: it is looked for again and again, for half a minute at most.
+pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() > end {
+            return found;
+        }
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether something is so, at last.
+pub fn is_soon(mut look: impl FnMut() -> bool) -> bool {
+    wait_for(|| look().then_some(())).is_some()
+}
 
 /// A mail root that goes with the value.
 pub struct Scratch(pub PathBuf);
@@ -121,6 +138,12 @@ impl Server {
         children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
     }
 
+    /// Waits until the workers are others than these.
+    pub fn wait_for_others(&self, before: &[u32]) {
+        let are_others = || !self.workers().is_empty() && self.workers() != before;
+        assert!(is_soon(are_others), "no worker came after {before:?}");
+    }
+
     /// Ends it in good order.
     pub fn stop(mut self) {
         kill("TERM", self.pid);
@@ -169,16 +192,11 @@ impl Lie {
         let mut strace = Command::new("strace");
         let strace = strace.arg("-qq").args(options).args(["-p", &process.to_string()]).stderr(Stdio::null());
         let lie = Lie(strace.spawn().expect("strace runs"));
-        for _ in 0..500 {
-            let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-            if !status.contains("TracerPid:\t0") {
-                // It is attached, and sets its options before the process goes on.
-                sleep(Duration::from_millis(20));
-                return lie;
-            }
-            sleep(Duration::from_millis(10));
-        }
-        panic!("strace cannot attach");
+        let status = || fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        assert!(is_soon(|| !status().contains("TracerPid:\t0")), "strace cannot attach");
+        // It is attached, and sets its options before the process goes on.
+        sleep(Duration::from_millis(20));
+        lie
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Line, Scratch, Server, deliver, fetch};
+use crate::harness::{Line, Scratch, Server, deliver, fetch, wait_for};
 
 const USERS: [&str; 3] = ["u1", "u2", "u3"];
 
@@ -124,10 +124,7 @@ fn nothing_grows() {
             }
         });
         for user in USERS {
-            let left = (0..100).find_map(|_| {
-                sleep(Duration::from_millis(20));
-                fetch(&server.pop3, user, true).ok()
-            });
+            let left = wait_for(|| fetch(&server.pop3, user, true).ok());
             done[1].fetch_add(left.expect("nobody has it open").len() as u64, Ordering::Relaxed);
         }
         seen.push(sizes(&server));

@@ -13,7 +13,7 @@ use std::thread::{self, sleep};
 use std::time::Duration;
 
 use crate::faults::store_thread;
-use crate::harness::{Lie, Line, Scratch, Server, deliver, fetch, has, kill, prepare, skipped};
+use crate::harness::{Lie, Line, Scratch, Server, deliver, fetch, has, is_soon, kill, prepare, skipped, wait_for};
 
 /// A small file system in memory, which goes with the value.
 struct Small(PathBuf);
@@ -94,16 +94,12 @@ fn two_servers_on_one_root() {
     let thread = store_thread(&first);
     let lie = Lie::to_thread(thread, &["linkat:delay_enter=1500000"]);
     smtp.send("two\r\n.\r\n").expect("it is sent");
-    while scratch.files("u1", "tmp").is_empty() {
-        sleep(Duration::from_millis(5));
-    }
+    assert!(is_soon(|| !scratch.files("u1", "tmp").is_empty()), "nothing is written");
     // The first server is between writing and linking. The second one starts, and starts its worker anew.
     let second = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
     let before = second.workers();
     kill("KILL", before[0]);
-    while second.workers() == before || second.workers().is_empty() {
-        sleep(Duration::from_millis(5));
-    }
+    second.wait_for_others(&before);
     assert!(
         smtp.reply().expect("a reply").starts_with("250"),
         "the second server has removed what the first was writing"
@@ -203,9 +199,7 @@ fn process_ids_that_come_again() {
             let _lie = Lie::to_thread(thread, &["unlinkat:signal=KILL:when=1"]);
             smtp.ask(&format!("{text}\r\n.")).expect_err("the worker is gone");
             sent.insert(text + "\r\n");
-            while server.workers() == before || server.workers().is_empty() {
-                sleep(Duration::from_millis(5));
-            }
+            server.wait_for_others(&before);
             for more in 0..5 {
                 let text = format!("{turn} {number} {more}");
                 assert!(deliver(&server.smtp, &["u1"], &text).expect("a reply").starts_with("250"));
@@ -268,11 +262,8 @@ fn clients_that_break_off() {
     let mut replies = String::new();
     client.read_to_string(&mut replies).expect("the server closes");
     assert!(replies.contains("\r\n250 2.0.0 Delivered\r\n221 "), "{replies}");
-    let settled = (0..500).any(|_| {
-        sleep(Duration::from_millis(10));
-        scratch.files("u1", "tmp").is_empty() && descriptors(&server) <= handles
-    });
-    assert!(settled, "{handles} descriptors were open, and {} are", descriptors(&server));
+    let is_settled = || scratch.files("u1", "tmp").is_empty() && descriptors(&server) <= handles;
+    assert!(is_soon(is_settled), "{handles} descriptors were open, and {} are", descriptors(&server));
     let messages = scratch.messages("u1");
     assert!(messages.values().all(|message| message == b"hello\r\n"));
     assert!((2..=SESSION.len() - whole + 2).contains(&messages.len()), "{} messages", messages.len());
@@ -334,10 +325,7 @@ fn clients_that_do_not_end() {
 
 /// The messages of a mailbox, when nobody else has it open any more.
 fn when_free(server: &Server, user: &str) -> Vec<String> {
-    let found = (0..600).find_map(|_| {
-        sleep(Duration::from_millis(50));
-        fetch(&server.pop3, user, false).ok()
-    });
+    let found = wait_for(|| fetch(&server.pop3, user, false).ok());
     found.expect("the mailbox becomes free").into_values().collect()
 }
 
@@ -418,7 +406,7 @@ fn clients_that_are_many() {
     let few = ["sh", "-c", "ulimit -n 40; exec \"$@\"", "sh"];
     let server = Server::start_under(&few, &scratch, &["--workers", "1", "--no-sync"]);
     let clients: Vec<TcpStream> = (0..60).map(|_| TcpStream::connect(&server.smtp).expect("a connection")).collect();
-    sleep(Duration::from_millis(200));
+    assert!(is_soon(|| descriptors(&server) >= 40), "there are descriptors left");
     drop(clients);
     serves_again(&server);
     server.stop();
@@ -435,11 +423,8 @@ fn read_line(address: &str) -> String {
 }
 
 fn serves_again(server: &Server) {
-    let served = (0..500).any(|_| {
-        sleep(Duration::from_millis(10));
-        deliver(&server.smtp, &["u1"], "x").is_ok_and(|reply| reply.starts_with("250"))
-    });
-    assert!(served, "nobody is served any more");
+    let is_served = || deliver(&server.smtp, &["u1"], "x").is_ok_and(|reply| reply.starts_with("250"));
+    assert!(is_soon(is_served), "nobody is served any more");
 }
 
 /// A message without end is read to its end, refused, and was never kept.
