@@ -85,6 +85,8 @@ pub enum RunRole {
     Procedure,
     /// The calls of a turn of a retry loop.
     Turn,
+    /// The calls of a turn before that one, which went on.
+    EarlierTurn,
     /// It happens in the layer below.
     Below,
     /// What the layer above should be able to do.
@@ -96,13 +98,14 @@ pub enum RunRole {
 }
 
 impl RunRole {
-    const ALL: [RunRole; 10] = [
+    const ALL: [RunRole; 11] = [
         RunRole::Possible,
         RunRole::OtherOrder,
         RunRole::ButAfter,
         RunRole::There,
         RunRole::Procedure,
         RunRole::Turn,
+        RunRole::EarlierTurn,
         RunRole::Below,
         RunRole::Above,
         RunRole::Wanted,
@@ -118,6 +121,7 @@ impl RunRole {
             RunRole::There => "there",
             RunRole::Procedure => "the procedure",
             RunRole::Turn => "a turn",
+            RunRole::EarlierTurn => "an earlier turn",
             RunRole::Below => "below",
             RunRole::Above => "above",
             RunRole::Wanted => "wanted",
@@ -132,7 +136,7 @@ impl RunRole {
 
     /// Its steps are the calls of a procedure.
     pub fn is_procedure(self) -> bool {
-        matches!(self, RunRole::Procedure | RunRole::Turn)
+        matches!(self, RunRole::Procedure | RunRole::Turn | RunRole::EarlierTurn)
     }
 }
 

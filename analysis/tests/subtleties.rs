@@ -198,7 +198,9 @@ fn what_is_known_of_a_part_of_a_choice_is_kept() {
         let checked = run(&[("lib.rs".to_owned(), returns(ty, condition, wrong))], &Options::default());
         assert!(checked.lowered.diagnostics.is_empty(), "{}", checked.in_words());
         let failed: Vec<_> = checked.failed().map(|it| (it.name.kind, &it.verdict)).collect();
-        assert_eq!(failed, [("atomic-spec", &Verdict::Violated)], "{condition}: {}", checked.in_words());
+        // The lengths of sequences are tried: there might be a longer one.
+        let verdict = if ty.starts_with("Seq") { Verdict::Undecided } else { Verdict::Violated };
+        assert_eq!(failed, [("atomic-spec", &verdict)], "{condition}: {}", checked.in_words());
         holds(&returns(ty, condition, right));
     }
 }

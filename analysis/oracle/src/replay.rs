@@ -202,7 +202,6 @@ impl Replay<'_, '_> {
         };
         match self.claims.refute(&name, &mut states)? {
             Some(_) => Ok(()),
-            None if name.kind == "turn" => Err(unknown("no turn leaves what it starts with in a variable")),
             None => Err(Trouble::Wrong(format!("`{}` holds of the states that it starts from", name.id()))),
         }
     }

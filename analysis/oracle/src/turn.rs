@@ -1,7 +1,7 @@
 //! Turns of a retry loop, over plain values: each leaves everything as it was, or is the operation above.
 //!
-//! Turns are followed one after the other from the start of the procedure. What an earlier turn may leave in a variable is thus what some
-//! turn really leaves there, not any value of the type.
+//! Turns are followed one after the other from the start of the procedure, each from any state that is looked at, since others step between
+//! them. What an earlier turn may leave in a variable is thus what some turn really leaves there, not any value of the type.
 
 use std::collections::BTreeSet;
 
@@ -17,25 +17,29 @@ use crate::{
 /// The most turns that are followed.
 const MOST_TURNS: usize = 4;
 
+/// The most ways through the turns before one that it is made after.
+const MOST_LOGS: usize = 200;
+
 impl Procedure<'_, '_> {
     /// A turn that changes or shows something and goes on, or returns and is no step of the operation above.
     pub(crate) fn refute_turn(&self, upper: LayerId, states: &mut States) -> Result<Option<String>, DontKnow> {
         let evaluator = &self.claims.evaluator;
         let above = self.claims.operation_named(upper, self.name)?;
         let types = evaluator.argument_types(upper, above);
-        for state in states.of(evaluator, self.claims.state(self.lower)) {
-            for arguments in states.arguments(evaluator, &types) {
-                let allowed = evaluator.step(upper, above, &state, &ME, &arguments)?;
-                let mut logs = BTreeSet::from([Vec::new()]);
-                for _ in 0..MOST_TURNS {
-                    let mut next = BTreeSet::new();
-                    for log in &logs {
-                        if let Some(bad) = self.turn(&state, &arguments, log, &allowed, &mut next)? {
+        let from = states.of(evaluator, self.claims.state(self.lower));
+        for arguments in states.arguments(evaluator, &types) {
+            let mut logs = BTreeSet::from([Vec::new()]);
+            for _ in 0..MOST_TURNS {
+                let mut next = BTreeSet::new();
+                for state in &from {
+                    let allowed = evaluator.step(upper, above, state, &ME, &arguments)?;
+                    for log in logs.iter().take(MOST_LOGS) {
+                        if let Some(bad) = self.turn(state, &arguments, log, &allowed, &mut next)? {
                             return Ok(Some(format!("in {state}: {}{arguments:?}: {bad}", self.name)));
                         }
                     }
-                    logs = next;
                 }
+                logs = next;
             }
         }
         Ok(None)

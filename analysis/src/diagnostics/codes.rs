@@ -96,6 +96,8 @@ codes! {
     CS0901: "undecided: the budget ran out",
     CS0902: "undecided: a counterexample could not be replayed",
     CS0903: "undecided: a loop or a state grows without end",
+    CS0904: "undecided: what would match may lie beyond the bounds",
+    CS0905: "undecided: a turn is wrong only after values that no turn is known to leave",
 
     CS1001: "an operation is never enabled",
     CS1002: "a branch is never taken",

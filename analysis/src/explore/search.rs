@@ -139,10 +139,18 @@ pub struct Search<'w, 'p> {
     pub stop: &'w AtomicBool,
     /// Paths end before and after each step of the layer below, for those who want to interfere.
     pub pausing: bool,
+    /// Witnesses are also looked for further away than the scope, where there are none within.
+    pub looks_far: bool,
 }
 
 /// Paths tried for choices that hints say nothing about.
 const MAX_TRIES: u32 = 16;
+
+/// Paths tried for a witness further away than the scope.
+const MAX_FAR_PATHS: u64 = 500;
+
+/// Cases in which one without any witness is looked for, once there is one in which none was found within bounds.
+const MAX_MORE_CASES: u32 = 100;
 
 /// Heads of loops a path may come to before it is taken to be endless.
 const MAX_TURNS: u32 = 2_000;
@@ -186,10 +194,19 @@ impl<'p> Search<'_, 'p> {
     /// # Errors
     /// If the search cannot be completed.
     pub fn exists(&mut self, start: Machine, script: &Script, accept: Accept) -> Result<Answer, Abort> {
+        self.exists_within(start, script, accept, u64::MAX)
+    }
+
+    /// The same; after so many paths there is none.
+    fn exists_within(&mut self, start: Machine, script: &Script, accept: Accept, paths: u64) -> Result<Answer, Abort> {
         let mut seen = Seen::default();
         let mut pending = vec![start];
         let mut question = None;
-        while let Some(machine) = pending.pop() {
+        let mut left = paths;
+        while let Some(machine) = pending.pop()
+            && left > 0
+        {
+            left -= 1;
             match self.advance(machine, script, &mut seen)? {
                 Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
                 Advance::End(machine, end) if accept(&machine, &end) => {
@@ -205,7 +222,8 @@ impl<'p> Search<'_, 'p> {
         Ok(question.map_or(Answer::None, |(need, bounded)| Answer::Ask(need, bounded)))
     }
 
-    /// Whether, whatever the unknowns in `machine` are, a run of the script ends as `accept` wants. Gives a case in which none does.
+    /// Whether, whatever the unknowns in `machine` are, a run of the script ends as `accept` wants. Gives a case in which none does: one in
+    /// which there is none at all, if there is such a case.
     ///
     /// # Errors
     /// If the search cannot be completed.
@@ -214,7 +232,7 @@ impl<'p> Search<'_, 'p> {
         machine: &Machine,
         script: &Script,
         accept: Accept,
-    ) -> Result<Option<Knowledge>, Abort> {
+    ) -> Result<Option<Unmet>, Abort> {
         self.one_always_exists(machine, &[(script, accept)])
     }
 
@@ -226,41 +244,95 @@ impl<'p> Search<'_, 'p> {
         &mut self,
         machine: &Machine,
         wanted: &[(&Script, Accept)],
-    ) -> Result<Option<Knowledge>, Abort> {
+    ) -> Result<Option<Unmet>, Abort> {
         let mut pending = vec![machine.known.clone()];
-        'cases: while let Some(known) = pending.pop() {
-            let mut question = None;
-            for (script, accept) in wanted {
-                let mut start = Machine::new(known.clone(), Quantifier::Existential);
-                start.slots = machine.slots.clone();
-                start.draws = machine.draws;
-                if self.follows_hints(machine, &start, script, accept)? {
-                    continue 'cases;
+        let mut not_found = None;
+        let mut left = MAX_MORE_CASES;
+        while let Some(known) = pending.pop()
+            && left > 0
+        {
+            left -= u32::from(not_found.is_some());
+            match self.one_exists(machine, &known, wanted)? {
+                Answer::Found(_) => {}
+                Answer::Ask(need, bounded) => {
+                    let cases = self.world.cells.split(&need, &known, bounded);
+                    self.world.cases += cases.len().saturating_sub(1) as u64;
+                    pending.extend(cases.into_iter().rev());
                 }
-                match self.exists(start, script, accept)? {
-                    Answer::Found(_) => continue 'cases,
-                    Answer::None => {}
-                    Answer::Ask(need, bounded) => drop(question.get_or_insert((need, bounded))),
+                Answer::None => {
+                    let within = std::mem::take(&mut self.world.cells.witness_bounds);
+                    if within.is_empty() {
+                        return Ok(Some(Unmet { known, within }));
+                    }
+                    if self.looks_far && not_found.is_none() && self.one_exists_far(machine, &known, wanted)? {
+                        continue;
+                    }
+                    let further = std::mem::take(&mut self.world.cells.witness_bounds);
+                    let within = if further.is_empty() { within } else { further };
+                    not_found.get_or_insert(Unmet { known, within });
                 }
             }
-            let Some((need, bounded)) = question else { return Ok(Some(known)) };
-            let cases = self.world.cells.split(&need, &known, bounded);
-            self.world.cases += cases.len().saturating_sub(1) as u64;
-            pending.extend(cases.into_iter().rev());
         }
-        Ok(None)
+        Ok(not_found)
     }
 
-    /// Whether the choices that `given` made lead `start` where it is wanted.
+    /// A run of one of these scripts where so much is known: first one that chooses as `machine` did, then any within the scope.
+    fn one_exists(
+        &mut self,
+        machine: &Machine,
+        known: &Knowledge,
+        wanted: &[(&Script, Accept)],
+    ) -> Result<Answer, Abort> {
+        self.world.cells.witness_bounds.clear();
+        let mut question = None;
+        for (script, accept) in wanted {
+            let start = witness(machine, known);
+            let met = self.world.cells.witness_bounds.clone();
+            if let Some(found) = self.follows_hints(machine, &start, script, accept)? {
+                return Ok(Answer::Found(found));
+            }
+            // Hints are a few tries only: that they meet a bound means nothing.
+            self.world.cells.witness_bounds = met;
+            match self.exists(start, script, accept)? {
+                Answer::None => {}
+                Answer::Ask(need, bounded) => drop(question.get_or_insert((need, bounded))),
+                found => return Ok(found),
+            }
+        }
+        Ok(question.map_or(Answer::None, |(need, bounded)| Answer::Ask(need, bounded)))
+    }
+
+    /// Whether there is a run of one of these scripts further away. If that depends on more than is known, it is as good as none: nothing is
+    /// refuted for want of it.
+    fn one_exists_far(
+        &mut self,
+        machine: &Machine,
+        known: &Knowledge,
+        wanted: &[(&Script, Accept)],
+    ) -> Result<bool, Abort> {
+        self.world.cells.far = true;
+        let mut found = Ok(false);
+        for (script, accept) in wanted {
+            let answer = self.exists_within(witness(machine, known), script, accept, MAX_FAR_PATHS);
+            found = answer.map(|it| matches!(it, Answer::Found(_)));
+            if !matches!(found, Ok(false)) {
+                break;
+            }
+        }
+        self.world.cells.far = false;
+        found
+    }
+
+    /// A run from `start` to where it is wanted, by the choices that `given` made.
     fn follows_hints(
         &mut self,
         given: &Machine,
         start: &Machine,
         script: &Script,
         accept: Accept,
-    ) -> Result<bool, Abort> {
+    ) -> Result<Option<Box<Machine>>, Abort> {
         if given.trail.is_none() {
-            return Ok(false);
+            return Ok(None);
         }
         for refusals in [true, false] {
             let hints = Hints::of(given);
@@ -276,13 +348,13 @@ impl<'p> Search<'_, 'p> {
                     Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
                     Advance::End(machine, end) if accept(&machine, &end) => {
                         self.note_bounds(&machine);
-                        return Ok(true);
+                        return Ok(Some(Box::new(machine)));
                     }
                     Advance::End(..) | Advance::Dead | Advance::Ask(..) => {}
                 }
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// A run that relies on an integer that is not in use: of a few of them, all may be.
@@ -499,8 +571,14 @@ impl<'p> Search<'_, 'p> {
         }
         match (machine.quantifier, &need) {
             (Quantifier::Existential, Need::Resolve(cell)) => self.choose(machine, *cell),
-            _ => {
+            (quantifier, _) => {
+                let before = std::mem::take(&mut self.world.cells.bounds_met);
                 let cases = self.world.cells.split(&need, &machine.known, bounded);
+                let met = std::mem::replace(&mut self.world.cells.bounds_met, before);
+                if quantifier == Quantifier::Existential {
+                    self.world.cells.witness_bounds.extend(met.iter().cloned());
+                }
+                self.world.cells.bounds_met.extend(met);
                 Advance::Fork(cases.into_iter().map(|known| Machine { known, ..machine.clone() }).collect())
             }
         }
@@ -523,7 +601,7 @@ impl<'p> Search<'_, 'p> {
 
     /// Forks over the values that a witness search may choose: those mentioned, those it has invented, and one more.
     fn choose(&mut self, machine: Machine, cell: CellId) -> Advance {
-        let bounds = self.world.cells.bounds_met.clone();
+        let before = std::mem::take(&mut self.world.cells.bounds_met);
         let mut forks = Vec::new();
         let mut values = self.world.cells.values(cell, &machine.known, false);
         for value in self.made_by(&machine, cell) {
@@ -551,10 +629,19 @@ impl<'p> Search<'_, 'p> {
                 forks.push(fork);
             }
         }
-        // A bound on what is searched for can only lose witnesses; it does not weaken a proof.
-        self.world.cells.bounds_met = bounds;
+        // A bound on what is searched for can only lose witnesses: it does not weaken a proof, but a refutation.
+        let met = std::mem::replace(&mut self.world.cells.bounds_met, before);
+        self.world.cells.witness_bounds.extend(met);
         Advance::Fork(forks)
     }
+}
+
+/// A machine that searches for a witness from the slots of another, where so much is known.
+fn witness(machine: &Machine, known: &Knowledge) -> Machine {
+    let mut start = Machine::new(known.clone(), Quantifier::Existential);
+    start.slots = machine.slots.clone();
+    start.draws = machine.draws;
+    start
 }
 
 /// All integers (or strings, whose characters are known or not) in a value.
@@ -594,6 +681,15 @@ fn give_up(stop: Stop) -> Abort {
         Stop::TooDeep(site) => Abort::Endless(site),
         _ => Abort::Unsupported,
     }
+}
+
+/// A case in which no witness was found.
+#[derive(Clone)]
+pub struct Unmet {
+    /// What is known in it.
+    pub known: Knowledge,
+    /// The bounds that the search has met: if there are any, there may be a witness beyond them.
+    pub within: BTreeSet<String>,
 }
 
 /// What a witness search found.

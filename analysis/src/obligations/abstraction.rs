@@ -25,7 +25,7 @@
 
 use super::{
     movers::first_difference,
-    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
 };
 use crate::{
@@ -47,8 +47,8 @@ pub struct Unmatched {
     pub end: End,
     /// Where it failed, if it did.
     pub site: Option<Site>,
-    /// Whether it was replayed on concrete values.
-    pub replayed: bool,
+    /// Whether it refutes.
+    pub confirmation: Confirmation,
 }
 
 /// The relation as scripts: to assume it, and to establish it.
@@ -216,7 +216,7 @@ fn matched(
             _ => Wanted::Never,
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
         // What the relation makes of the other state is known at the end only; the state before the step may be so made itself.
@@ -240,7 +240,7 @@ fn matched(
             End::Failed(site) | End::Panicked(site, _) => Some(site),
             _ => None,
         };
-        Ok(Some(Unmatched { counterexample, end: case.end, site, replayed }))
+        Ok(Some(Unmatched { counterexample, end: case.end, site, confirmation }))
     })
 }
 
@@ -282,7 +282,12 @@ pub fn initial(
         let run = teller.run(RunRole::Below, lower, &initial.slots[lo]).with(steps);
         let conclusion = format!("no initial state of `{}` is related to it", teller.layer(upper));
         let counterexample = teller.conclude(vec![run], conclusion);
-        Ok(Some(Unmatched { counterexample, end: case.end, site: None, replayed: true }))
+        Ok(Some(Unmatched {
+            counterexample,
+            end: case.end,
+            site: None,
+            confirmation: Confirmation::within(case.within),
+        }))
     })
 }
 
@@ -304,7 +309,7 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
             _ => Wanted::Never,
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, None)?;
         let below = teller.run(RunRole::Below, lower, &initial.slots[state]).with(steps);
@@ -313,12 +318,12 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
         let names = (teller.layer(lower), teller.layer(upper));
         let conclusion = format!("the state is initial in `{}`, but not in `{}`", names.0, names.1);
         let counterexample = teller.conclude(vec![below, above], conclusion);
-        Ok(Some(Unmatched { counterexample, end: case.end, site: None, replayed }))
+        Ok(Some(Unmatched { counterexample, end: case.end, site: None, confirmation }))
     })
 }
 
 impl Refutes for Unmatched {
     fn is_confirmed(&self) -> bool {
-        self.replayed
+        self.confirmation.is_confirmed()
     }
 }

@@ -12,7 +12,7 @@
 
 use super::{
     movers::first_difference,
-    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
 };
 use crate::{
@@ -32,8 +32,8 @@ pub struct Disallowed {
     pub end: End,
     /// Where it failed, if it did.
     pub site: Option<Site>,
-    /// Whether it was replayed on concrete values.
-    pub replayed: bool,
+    /// Whether it refutes.
+    pub confirmation: Confirmation,
 }
 
 /// One operation of the layer above, with the code that implements it.
@@ -96,7 +96,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
             _ => Wanted::Never,
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
         let run = teller.run(RunRole::Procedure, lower, &initial.slots[before]).with(steps);
@@ -120,7 +120,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
             End::Failed(site) | End::Panicked(site, _) => Some(site),
             _ => None,
         };
-        Ok(Some(Disallowed { counterexample, end, site, replayed }))
+        Ok(Some(Disallowed { counterexample, end, site, confirmation }))
     })
 }
 
@@ -134,6 +134,6 @@ fn with_result(mut action: Action, slot: usize) -> Action {
 
 impl Refutes for Disallowed {
     fn is_confirmed(&self) -> bool {
-        self.replayed
+        self.confirmation.is_confirmed()
     }
 }

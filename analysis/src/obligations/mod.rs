@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program};
 use movers::{Direction, Refutation};
-use question::{Answered, Effort, Setting};
+use question::{Answered, Confirmation, Effort, Setting};
 
 /// A statement about one operation of a layer that other obligations rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -291,7 +291,7 @@ impl shape::Table for LayerLemmas<'_> {
             let unknown = Refutation {
                 notes: vec![format!("it is not settled whether {words}")],
                 counterexample: None,
-                replayed: false,
+                confirmation: Confirmation::NotReplayed,
             };
             return Some((against, refutation.unwrap_or(unknown)));
         }

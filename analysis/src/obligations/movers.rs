@@ -19,7 +19,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays, unmet},
+    question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays, unmet},
     tell::Teller,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     explore::{
         cells::Knowledge,
         machine::Machine,
-        search::{Abort, Action, End, Search, Slot},
+        search::{Abort, Action, End, Search, Slot, Unmet},
         value::Value,
     },
     ir::{Anchor, LayerId},
@@ -59,14 +59,14 @@ pub struct Refutation {
     pub notes: Vec<String>,
     /// The state and the two orders.
     pub counterexample: Option<Counterexample<Anchor>>,
-    /// Whether it was replayed on concrete values.
-    pub replayed: bool,
+    /// Whether it refutes.
+    pub confirmation: Confirmation,
 }
 
 impl Refutation {
     /// A refutation by a counterexample.
-    pub fn new(counterexample: Counterexample<Anchor>, replayed: bool) -> Refutation {
-        Refutation { notes: Vec::new(), counterexample: Some(counterexample), replayed }
+    pub fn new(counterexample: Counterexample<Anchor>, confirmation: Confirmation) -> Refutation {
+        Refutation { notes: Vec::new(), counterexample: Some(counterexample), confirmation }
     }
 }
 
@@ -209,7 +209,7 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
             _ => Wanted::Never,
         };
         let Some(case) = for_all_exists(search, start, &script, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &script, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &script, &case, &wanted)?;
         let what = if case.end == End::Done {
             "emits an event"
         } else {
@@ -220,7 +220,7 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
         let steps = teller.given(&initial.slots, &script, &case.end, Some(&case.slots))?;
         let run = teller.run(RunRole::Possible, layer, &initial.slots[state]).with(steps);
         let counterexample = teller.conclude(vec![run], format!("`{name}` {what}: a mover must be silent"));
-        Ok(Some(Refutation::new(counterexample, replayed)))
+        Ok(Some(Refutation::new(counterexample, confirmation)))
     })
 }
 
@@ -268,7 +268,7 @@ pub fn moves_from<'p>(
     };
     let initial = start.clone();
     let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-    let replayed = replays(search, &initial, &given, &case, &wanted)?;
+    let confirmation = replays(search, &initial, &given, &case, &wanted)?;
     let other = if matches!(case.end, End::Failed(_)) { &failing } else { &swapped };
     let mut teller = Teller::new(setting, search, case.known.clone());
     let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
@@ -280,7 +280,7 @@ pub fn moves_from<'p>(
     let swapped = teller.run(RunRole::OtherOrder, layer, &initial.slots[pair.state]).with(steps);
     let known = teller.known().clone();
     let counterexample = teller.conclude(vec![happened, swapped], conclusion);
-    Ok(Some((Refutation::new(counterexample, replayed), known)))
+    Ok(Some((Refutation::new(counterexample, confirmation), known)))
 }
 
 /// Whether `mover` stays enabled when `other` makes a step.
@@ -302,7 +302,7 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
         };
         let initial = start.clone();
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let mut steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
         let mut after = steps.split_off(steps.len().min(1));
@@ -315,7 +315,7 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
         let operations = &setting.program.layers[layer.0 as usize].operations;
         let names = (&operations[mover.operation].name, &operations[other.operation].name);
         let conclusion = format!("`{}` has disabled `{}`", names.1, names.0);
-        Ok(Some(Refutation::new(teller.conclude(runs, conclusion), replayed)))
+        Ok(Some(Refutation::new(teller.conclude(runs, conclusion), confirmation)))
     })
 }
 
@@ -333,14 +333,16 @@ pub fn enabled_from<'p>(
     let mover = &pair.mover;
     let mut enabled = vec![Action::Copy(pair.state, pair.second_end)];
     enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
-    let Some(known) = unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else { return Ok(None) };
+    let Some(Unmet { known, within }) = unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else {
+        return Ok(None);
+    };
     let mut teller = Teller::new(setting, search, known);
     let steps = teller.attempt(&start.slots, &enabled)?;
     let run = teller.run(RunRole::There, layer, &start.slots[pair.state]).with(steps);
     let known = teller.known().clone();
     let name = &setting.program.layers[layer.0 as usize].operations[mover.operation].name;
     let counterexample = teller.conclude(vec![run], format!("`{name}` may have to wait there"));
-    Ok(Some((Refutation::new(counterexample, true), known)))
+    Ok(Some((Refutation::new(counterexample, Confirmation::within(within)), known)))
 }
 
 /// What is missing at the end of a run that should be possible, as a clause.
@@ -358,6 +360,6 @@ pub fn first_difference(last: Option<&Step<Anchor>>) -> String {
 
 impl Refutes for Refutation {
     fn is_confirmed(&self) -> bool {
-        self.replayed
+        self.confirmation.is_confirmed()
     }
 }

@@ -27,7 +27,7 @@
 //! Nothing is claimed about calls with a key that is not valid: at the top they have no step. A program asks `check` first.
 
 use super::{
-    question::{Answered, Case, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
 };
 use crate::{
@@ -36,7 +36,7 @@ use crate::{
         cells::Quantifier,
         code::{CodeId, Glue},
         machine::{Machine, Site},
-        search::{Abort, Action, End, Search, Slot},
+        search::{Abort, Action, End, Search, Slot, Unmet},
         value::Value,
     },
     ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, Layer, LayerId, Partition, Type},
@@ -75,8 +75,8 @@ pub struct Misplaced {
     pub end: End,
     /// Where it failed, if it did.
     pub site: Option<Site>,
-    /// Whether it was replayed on concrete values.
-    pub replayed: bool,
+    /// Whether it refutes.
+    pub confirmation: Confirmation,
 }
 
 /// One end of a partition, with the code that moves between its two sides.
@@ -523,14 +523,19 @@ impl<'a> PartitionEnd<'a> {
                 refuted = search.always_exists(&machine, &not_initial, &|_, end| *end == End::Done)?;
                 Ok(refuted.is_none())
             })?;
-            let Some(known) = refuted else { return Ok(None) };
+            let Some(Unmet { known, within }) = refuted else { return Ok(None) };
             let mut teller = Teller::new(setting, search, known);
             let steps = teller.given(&initial.slots, &given, &End::Done, None)?;
             let run = teller.run(RunRole::Above, upper, &initial.slots[all]).with(steps);
             let names = (self.layer_name(self.implementation.lower), self.layer_name(upper));
             let conclusion = format!("every entry is initial in `{}`, but the whole is not in `{}`", names.0, names.1);
             let counterexample = teller.conclude(vec![run], conclusion);
-            Ok(Some(Misplaced { counterexample, end: End::Done, site: None, replayed: true }))
+            Ok(Some(Misplaced {
+                counterexample,
+                end: End::Done,
+                site: None,
+                confirmation: Confirmation::within(within),
+            }))
         })
     }
 
@@ -560,8 +565,8 @@ impl<'a> PartitionEnd<'a> {
                 _ => Wanted::Never,
             };
             let Some(case) = for_all_exists(search, start, &question.given, &wanted)? else { return Ok(None) };
-            let replayed = replays(search, &initial, &question.given, &case, &wanted)?;
-            Ok(Some(question.misplaced(self.setting, search, &initial, case, replayed)?))
+            let confirmation = replays(search, &initial, &question.given, &case, &wanted)?;
+            Ok(Some(question.misplaced(self.setting, search, &initial, case, confirmation)?))
         })
     }
 }
@@ -574,7 +579,7 @@ impl Question {
         search: &mut Search<'_, 'p>,
         initial: &Machine,
         case: Case,
-        replayed: bool,
+        confirmation: Confirmation,
     ) -> Result<Misplaced, Abort> {
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &self.given, &case.end, Some(&case.slots))?;
@@ -604,7 +609,7 @@ impl Question {
             End::Failed(site) | End::Panicked(site, _) => Some(site),
             _ => None,
         };
-        Ok(Misplaced { counterexample, end: case.end, site, replayed })
+        Ok(Misplaced { counterexample, end: case.end, site, confirmation })
     }
 }
 
@@ -617,6 +622,6 @@ fn with_result(mut action: Action, slot: Slot) -> Action {
 
 impl Refutes for Misplaced {
     fn is_confirmed(&self) -> bool {
-        self.replayed
+        self.confirmation.is_confirmed()
     }
 }

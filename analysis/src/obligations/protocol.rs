@@ -51,7 +51,7 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
             _ => Wanted::Never,
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let values: Vec<Value> = arguments.iter().map(|it| initial.slots[*it].clone()).collect();
         let step = teller.refused(layer, operation, None, &initial.slots[me], &values);
@@ -59,7 +59,7 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
         let process = teller.datum(&initial.slots[me], &Type::Pid);
         let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
         let conclusion = format!("{process} may not call `{name}` there");
-        Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), replayed)))
+        Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), confirmation)))
     })
 }
 
@@ -96,13 +96,13 @@ pub fn stays_allowed(
             _ => Wanted::Nothing,
         };
         let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-        let replayed = replays(search, &initial, &given, &case, &wanted)?;
+        let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
         let run = teller.run(RunRole::Possible, layer, &initial.slots[before]).with(steps);
         let process = teller.datum(&initial.slots[me], &Type::Pid);
         let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
         let conclusion = format!("{process} may call `{name}` before this step, but not after it");
-        Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), replayed)))
+        Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), confirmation)))
     })
 }

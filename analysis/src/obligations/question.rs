@@ -9,13 +9,15 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     explore::{
         cells::{Cells, Knowledge, Need, Numbers, Quantifier},
         code::{Code, CodeId, Op},
         machine::{Machine, Trail, World},
         order::in_order,
-        search::{Abort, Action, Answer, End, Search, Slot},
+        search::{Abort, Action, Answer, End, Search, Slot, Unmet},
         text::{Shape, told_apart},
         value::{MapValue, Sort, Value},
     },
@@ -75,6 +77,31 @@ pub trait Refutes {
     fn is_confirmed(&self) -> bool;
 }
 
+/// Whether a case refutes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Confirmation {
+    /// It was replayed on concrete values, or holds of all.
+    Replayed,
+    /// It could not be replayed.
+    NotReplayed,
+    /// What is wanted was looked for within these bounds only: there may be something beyond them.
+    Within(BTreeSet<String>),
+    /// It starts from values in variables that so many turns of the loop do not leave there: later ones may, or none.
+    CarriedOver(u32),
+}
+
+impl Confirmation {
+    /// Of a case in which nothing was found that is wanted, within these bounds; if there are none, there is nothing.
+    pub fn within(bounds: BTreeSet<String>) -> Confirmation {
+        if bounds.is_empty() { Confirmation::Replayed } else { Confirmation::Within(bounds) }
+    }
+
+    /// Whether it does.
+    pub fn is_confirmed(&self) -> bool {
+        *self == Confirmation::Replayed
+    }
+}
+
 impl<'p> Setting<'p> {
     /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. The smallest scope comes
     /// first, so that a counterexample is a simple one; if no bound was met there, that is the answer.
@@ -91,7 +118,8 @@ impl<'p> Setting<'p> {
         let smallest = self.scope.smallest();
         let mut effort = Effort::default();
         if smallest != *self.scope {
-            let (answered, first) = self.ask_within(&smallest, &literals, &mut question);
+            // What is not found within it is looked for in the larger one.
+            let (answered, first) = self.ask_within(&smallest, false, &literals, &mut question);
             effort = first;
             let settled = match &answered {
                 Answered::Holds => effort.bounds_met.is_empty(),
@@ -102,7 +130,7 @@ impl<'p> Setting<'p> {
                 return (answered, effort);
             }
         }
-        let (answered, more) = self.ask_within(self.scope, &literals, &mut question);
+        let (answered, more) = self.ask_within(self.scope, true, &literals, &mut question);
         effort.bounds_met.clear();
         effort.add(more);
         (answered, effort)
@@ -112,6 +140,7 @@ impl<'p> Setting<'p> {
     fn ask_within<V>(
         &self,
         scope: &Scope,
+        looks_far: bool,
         literals: &BTreeSet<u32>,
         question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
@@ -120,7 +149,8 @@ impl<'p> Setting<'p> {
         let mut shapes = BTreeSet::new();
         loop {
             let mut world = self.world(scope, numbers, literals, &shapes);
-            let mut search = Search { world: &mut world, program: self.program, stop: self.stop, pausing: false };
+            let mut search =
+                Search { world: &mut world, program: self.program, stop: self.stop, pausing: false, looks_far };
             let answer = question(&mut search);
             effort.cases += world.cases + 1;
             effort.states += world.paths;
@@ -297,6 +327,8 @@ pub struct Case {
     pub stage: usize,
     /// The choices it took.
     pub trail: Trail,
+    /// Bounds within which nothing was found that is wanted; none, if there is nothing at all.
+    pub within: BTreeSet<String>,
 }
 
 impl Case {
@@ -317,8 +349,8 @@ impl Case {
     }
 
     /// The case of a universal run, with more known.
-    pub fn of(machine: &Machine, end: End, known: Knowledge) -> Case {
-        Case { known, slots: machine.slots.to_vec(), end, stage: machine.stage, trail: machine.trail.clone() }
+    fn of(machine: &Machine, end: End, Unmet { known, within }: Unmet) -> Case {
+        Case { known, slots: machine.slots.to_vec(), end, stage: machine.stage, trail: machine.trail.clone(), within }
     }
 }
 
@@ -348,15 +380,17 @@ pub fn for_all_exists<'w, 'p>(
     given: &[Action],
     wanted: &dyn Fn(&Machine, &End) -> Wanted<'w>,
 ) -> Result<Option<Case>, Abort> {
-    let mut simplest: Option<(usize, Case)> = None;
+    let mut simplest: Option<((bool, usize), Case)> = None;
     let mut last_path = u64::MAX;
     let searched = search.for_all(start, given, &mut |search, machine, end| {
-        if let Some(known) = unmet(search, &machine, &wanted(&machine, &end))? {
+        if let Some(unmet) = unmet(search, &machine, &wanted(&machine, &end))? {
             if simplest.is_none() {
                 last_path = search.world.paths + SIMPLER_WITHIN;
             }
-            let case = Case::of(&machine, end, known);
-            let size = case.size();
+            let case = Case::of(&machine, end, unmet);
+            // One that refutes comes before all those that only may, of which one is enough.
+            search.looks_far &= case.within.is_empty();
+            let size = (!case.within.is_empty(), case.size());
             if simplest.as_ref().is_none_or(|(least, _)| size < *least) {
                 simplest = Some((size, case));
             }
@@ -374,10 +408,10 @@ pub fn for_all_exists<'w, 'p>(
 ///
 /// # Errors
 /// If the search cannot be completed.
-pub fn unmet(search: &mut Search<'_, '_>, machine: &Machine, wanted: &Wanted) -> Result<Option<Knowledge>, Abort> {
+pub fn unmet(search: &mut Search<'_, '_>, machine: &Machine, wanted: &Wanted) -> Result<Option<Unmet>, Abort> {
     match wanted {
         Wanted::Nothing => Ok(None),
-        Wanted::Never => Ok(Some(machine.known.clone())),
+        Wanted::Never => Ok(Some(Unmet { known: machine.known.clone(), within: BTreeSet::new() })),
         Wanted::Run(script, may_fail_in) => search.always_exists(machine, script, &|machine, end| match end {
             End::Done => true,
             End::Failed(_) => *may_fail_in == Some(machine.stage),
@@ -455,7 +489,7 @@ fn concrete_map(search: &mut Search<'_, '_>, known: &mut Knowledge, map: &MapVal
 }
 
 /// Replays a case on concrete values: from the concrete initial slots, the given script must be able to end just so, and what is wanted must
-/// still be missing. Only then is it a counterexample.
+/// still be missing, whatever bounds there are. Only then is it a counterexample.
 ///
 /// # Errors
 /// If the search cannot be completed.
@@ -465,7 +499,7 @@ pub fn replays<'w>(
     given: &[Action],
     case: &Case,
     wanted: &dyn Fn(&Machine, &End) -> Wanted<'w>,
-) -> Result<bool, Abort> {
+) -> Result<Confirmation, Abort> {
     let mut known = case.known.clone();
     let mut start = Machine::new(known.clone(), Quantifier::Existential);
     start.slots = Rc::new(initial.slots.iter().map(|it| concrete_value(search, &mut known, it)).collect());
@@ -482,10 +516,11 @@ pub fn replays<'w>(
         std::mem::discriminant(end) == std::mem::discriminant(&case.end) && machine.stage == stage
     })?;
     if !matches!(reached, Answer::Found(_)) {
-        return Ok(false);
+        return Ok(Confirmation::NotReplayed);
     }
     let mut end = Machine::new(concrete.known, Quantifier::Universal);
     end.slots = Rc::new(concrete.slots);
     end.stage = case.stage;
-    Ok(unmet(search, &end, &wanted(&end, &case.end))?.is_some())
+    let unmet = unmet(search, &end, &wanted(&end, &case.end))?;
+    Ok(unmet.map_or(Confirmation::NotReplayed, |it| Confirmation::within(it.within)))
 }

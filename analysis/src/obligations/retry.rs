@@ -9,23 +9,30 @@
 //! ```
 //!
 //! A procedure without a loop is a single turn that returns. Nothing is claimed about how many turns it takes.
+//!
+//! Carried values are those that variables have at the head of the loop: at first those that they are given before it, then what turns
+//! leave there, each made from any state, since others step between turns. It is enough, and tried first, that turns are right for *any*
+//! carried values. If they are not, turns are followed from the start. One that is wrong then refutes; if there are no other carried values
+//! than those of the turns that have been looked at, all are right.
+
+use std::{collections::VecDeque, rc::Rc};
 
 use super::{
     atomic::Implemented,
     movers::first_difference,
-    question::{Answered, Effort, Refutes, Setting, Slots, Wanted, unmet},
+    question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, unmet},
     tell::Teller,
 };
 use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
-        cells::Knowledge,
+        cells::{Knowledge, Quantifier},
         code::Op,
-        machine::{Machine, Site},
-        search::{Abort, Action, End, Search, Slot},
+        machine::{Frame, Machine, Site, Tale},
+        search::{Abort, Action, End, Search, Slot, Unmet},
         value::Value,
     },
-    ir::{Anchor, Code as How},
+    ir::{Anchor, Code as How, Type, TypeDefKind, TypeId},
 };
 
 /// What is wrong with a retry loop.
@@ -38,6 +45,8 @@ pub struct BadTurn {
     pub counterexample: Option<Counterexample<Anchor>>,
     /// Where, if it is not the procedure as a whole.
     pub site: Option<Site>,
+    /// Whether it refutes.
+    pub confirmation: Confirmation,
 }
 
 /// The ways a turn can be wrong.
@@ -53,6 +62,24 @@ pub enum BadTurnKind {
     Panics(&'static str),
 }
 
+/// Which values variables have at the head of the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Carried {
+    /// Any of their types.
+    Anything,
+    /// What turns from the start leave there.
+    AsLeft,
+    /// The same, but what has been taken from a state, or an argument, may be anything: then there are few.
+    Roughly,
+}
+
+/// Turns that are followed from the start.
+const MOST_TURNS: u32 = 4;
+
+/// The numbers of unknowns: states of turns after the first, and values that are carried over.
+const FIRST_STATE: u32 = 3_000;
+const FIRST_CARRIED: u32 = 4_000;
+
 struct Turns<'s, 'p, 'a> {
     setting: &'s Setting<'p>,
     implemented: &'a Implemented<'a>,
@@ -64,17 +91,52 @@ struct Turns<'s, 'p, 'a> {
     nothing: Slot,
     given: Vec<Action>,
     allowed: Vec<Action>,
+    carried: Carried,
 }
 
-/// A machine on its way through a turn: steps made in it, and the head of the loop once it is in it.
+/// A machine on its way through a turn: steps made in it, the head of the loop once it is in it, and the turns before it.
 struct Turning {
     machine: Machine,
     steps: u32,
     in_loop: Option<Site>,
+    earlier: Vec<Earlier>,
 }
+
+/// A turn that went on: the state that it was made from, and what it did.
+#[derive(Clone)]
+struct Earlier {
+    before: Value,
+    tale: Tale,
+}
+
+/// Heads of the loop that turns have come to: the variables, with what is known.
+type Heads = Vec<(Rc<Frame>, Knowledge)>;
 
 /// Checks one operation.
 pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>, Effort) {
+    let (answered, mut effort) = check_with(setting, implemented, Carried::Anything);
+    let Answered::Violated(suspected) = answered else { return (answered, effort) };
+    for carried in [Carried::AsLeft, Carried::Roughly] {
+        let (answered, more) = check_with(setting, implemented, carried);
+        effort.bounds_met.clear();
+        effort.add(more);
+        match answered {
+            Answered::Holds | Answered::GivenUp(Abort::Stopped) => return (answered, effort),
+            Answered::Violated(bad) if carried == Carried::AsLeft && bad.is_confirmed() => {
+                return (Answered::Violated(bad), effort);
+            }
+            _ => {}
+        }
+    }
+    let confirmation = match suspected.confirmation {
+        Confirmation::Replayed => Confirmation::CarriedOver(MOST_TURNS),
+        other => other,
+    };
+    (Answered::Violated(BadTurn { confirmation, ..suspected }), effort)
+}
+
+/// Checks all turns with these carried values.
+fn check_with(setting: &Setting, implemented: &Implemented, carried: Carried) -> (Answered<BadTurn>, Effort) {
     let Implemented { upper, lower, operation, how } = *implemented;
     let How::Procedure(function) = how else { return (Answered::Holds, Effort::default()) };
     let function = setting.code.function(*function);
@@ -101,7 +163,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>
         Action::Equal(events_above, events),
         Action::Equal(above, after),
     ];
-    let turns = Turns { setting, implemented, before, after, me, result, events, nothing, given, allowed };
+    let turns = Turns { setting, implemented, before, after, me, result, events, nothing, given, allowed, carried };
     setting.ask(&[function, step_above], Some(lower), |search| {
         let mut machine = slots.start(&mut search.world.cells, 1);
         machine.tale = Some(None);
@@ -114,15 +176,20 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>
 
 impl<'p> Turns<'_, 'p, '_> {
     fn all(&self, search: &mut Search<'_, 'p>, start: Machine) -> Result<Option<BadTurn>, Abort> {
-        let mut pending = vec![Turning { machine: start, steps: 0, in_loop: None }];
-        while let Some(Turning { machine, steps, in_loop }) = pending.pop() {
+        let mut heads = Heads::new();
+        let mut endless = None;
+        let mut pending = VecDeque::from([Turning { machine: start, steps: 0, in_loop: None, earlier: Vec::new() }]);
+        // The fewest turns come first.
+        while let Some(turning) = pending.pop_front() {
+            let Turning { machine, steps, in_loop, earlier } = turning;
             let mut stops = Vec::new();
             search.for_all(machine, &self.given, &mut |_, machine, end| {
                 stops.push((machine, end));
                 Ok(true)
             })?;
-            for (mut machine, end) in stops.into_iter().rev() {
+            for (mut machine, end) in stops {
                 let site = machine.site(search.world);
+                let earlier = earlier.clone();
                 match end {
                     End::Wants(..) if steps > 0 => {
                         return Ok(Some(self.shapeless("performs a second operation in one turn", site)));
@@ -133,14 +200,24 @@ impl<'p> Turns<'_, 'p, '_> {
                         };
                         let me = machine.slots[self.me].clone();
                         machine.perform(search.world.code, step, me, arguments);
-                        pending.push(Turning { machine, steps: 1, in_loop });
+                        pending.push_back(Turning { machine, steps: 1, in_loop, earlier });
                     }
                     End::Turn if in_loop.is_some() && in_loop != site => {
                         return Ok(Some(self.shapeless("has a second loop", site)));
                     }
                     End::Turn if in_loop.is_some() => {
-                        if let Some(bad) = self.goes_on(search, machine)? {
+                        if let Some(bad) = self.goes_on(search, machine.clone(), &earlier)? {
                             return Ok(Some(bad));
+                        }
+                        if self.carried == Carried::Anything {
+                            continue;
+                        }
+                        let earlier = self.next_turn(search, &mut machine, earlier);
+                        if self.is_new(&mut heads, &machine) {
+                            match earlier.len() < MOST_TURNS as usize {
+                                true => pending.push_back(Turning { machine, steps: 0, in_loop, earlier }),
+                                false => endless = site,
+                            }
                         }
                     }
                     End::Turn if steps > 0 => {
@@ -148,61 +225,145 @@ impl<'p> Turns<'_, 'p, '_> {
                     }
                     End::Turn => {
                         self.forget_carried(search, &mut machine);
-                        pending.push(Turning { machine, steps: 0, in_loop: site });
+                        if self.is_new(&mut heads, &machine) {
+                            pending.push_back(Turning { machine, steps: 0, in_loop: site, earlier });
+                        }
                     }
-                    End::Stepped => pending.push(Turning { machine, steps, in_loop }),
+                    End::Stepped => pending.push_back(Turning { machine, steps, in_loop, earlier }),
                     End::Done | End::Failed(_) | End::Panicked(..) => {
-                        if let Some(bad) = self.returns(search, &machine, &end)? {
+                        if let Some(bad) = self.returns(search, &machine, &end, &earlier)? {
                             return Ok(Some(bad));
                         }
                     }
                 }
             }
         }
-        Ok(None)
+        endless.map_or(Ok(None), |site| Err(Abort::Endless(site)))
+    }
+
+    /// The turn after one that has gone on: from another state, since others have made steps.
+    fn next_turn(&self, search: &mut Search<'_, 'p>, machine: &mut Machine, mut earlier: Vec<Earlier>) -> Vec<Earlier> {
+        let tale = machine.tale.replace(None).flatten();
+        earlier.push(Earlier { before: machine.slots[self.before].clone(), tale });
+        let number = FIRST_STATE + earlier.len() as u32;
+        let ty = self.setting.state(self.implemented.lower);
+        machine.state = search.world.cells.root(number, ty, Quantifier::Universal);
+        let state = machine.state.clone();
+        machine.set(self.before, state);
+        machine.events = Rc::default();
+        self.forget_carried(search, machine);
+        earlier
+    }
+
+    /// Whether turns from here are other ones than those from the heads before: then notes this one.
+    fn is_new(&self, heads: &mut Heads, machine: &Machine) -> bool {
+        let Some(frame) = machine.frames.last() else { return true };
+        if heads.iter().any(|(variables, known)| variables == frame && known.is_weaker_than(&machine.known)) {
+            return false;
+        }
+        heads.push((frame.clone(), machine.known.clone()));
+        true
     }
 
     fn shapeless(&self, what: &str, site: Option<Site>) -> BadTurn {
         let notes = vec![format!("the procedure {what}")];
-        BadTurn { kind: BadTurnKind::NotARetryLoop, notes, counterexample: None, site }
+        let (kind, confirmation) = (BadTurnKind::NotARetryLoop, Confirmation::Replayed);
+        BadTurn { kind, notes, counterexample: None, site, confirmation }
     }
 
-    /// A turn is checked for every value that an earlier turn may have left in a variable.
+    /// Forgets of what is carried over what need not be remembered.
     fn forget_carried(&self, search: &mut Search<'_, 'p>, machine: &mut Machine) {
-        let Some(frame) = machine.frames.last_mut().map(std::rc::Rc::make_mut) else { return };
-        let Some(source) = search.world.code.functions[frame.code].source else { return };
-        let function = &self.setting.program.functions[source.0 as usize];
-        let ops = &search.world.code.functions[frame.code].ops;
-        let is_assigned =
-            |index: usize| ops.iter().any(|it| matches!(it, Op::Store(local) if *local as usize == index));
-        for (index, local) in function.locals.iter().enumerate() {
-            let is_carried = index >= function.parameters as usize || is_assigned(index);
-            if is_carried && frame.locals[index] != Value::Unit {
-                frame.locals[index] = search.world.cells.root(
-                    3_000 + index as u32,
-                    &local.ty,
-                    crate::explore::cells::Quantifier::Universal,
-                );
+        let Some(mut frame) = machine.frames.pop() else { return };
+        if let (Some(source), Carried::Anything | Carried::Roughly) =
+            (search.world.code.functions[frame.code].source, self.carried)
+        {
+            let function = &self.setting.program.functions[source.0 as usize];
+            let ops = &search.world.code.functions[frame.code].ops;
+            let is_assigned =
+                |index: usize| ops.iter().any(|it| matches!(it, Op::Store(local) if *local as usize == index));
+            for (index, local) in function.locals.iter().enumerate() {
+                let is_carried = index >= function.parameters as usize || is_assigned(index);
+                if is_carried && frame.locals[index] != Value::Unit {
+                    let mut number = FIRST_CARRIED + 1_000 * index as u32;
+                    let left = match self.carried {
+                        Carried::Roughly => self.roughly(search, machine, &frame.locals[index], &local.ty, &mut number),
+                        _ => search.world.cells.root(number, &local.ty, Quantifier::Universal),
+                    };
+                    Rc::make_mut(&mut frame).locals[index] = left;
+                }
             }
+            // The same unknowns stand for others in the next turn; those that were there before it are arguments only. To know less of
+            // these is to look at more.
+            if self.carried == Carried::Roughly {
+                let atoms = machine.known.atoms.clone();
+                machine.known = Knowledge { atoms, ..Knowledge::default() };
+            }
+        }
+        machine.frames.push(frame);
+    }
+
+    /// A value with nothing left in it that is known of a state: that may be anything.
+    fn roughly(
+        &self,
+        search: &mut Search<'_, 'p>,
+        machine: &Machine,
+        value: &Value,
+        ty: &Type,
+        number: &mut u32,
+    ) -> Value {
+        let mut all = |types: Vec<&Type>, values: &[Value]| -> Vec<Value> {
+            values.iter().zip(types).map(|(it, ty)| self.roughly(search, machine, it, ty, number)).collect()
+        };
+        let user = |id: TypeId| &self.setting.program.types[id.0 as usize].kind;
+        match (machine.resolve(value), ty) {
+            (value @ (Value::Unit | Value::Bool(_) | Value::Int(_) | Value::Str(_) | Value::Atom(..)), _) => value,
+            (Value::Tuple(fields), Type::Tuple(types)) => Value::tuple(all(types.iter().collect(), &fields)),
+            (Value::Variant(tag, fields), Type::Option(inner)) => {
+                Value::Variant(tag, all(vec![&**inner], &fields).into())
+            }
+            (Value::Variant(tag, fields), Type::User(id)) => match user(*id) {
+                TypeDefKind::Enum(variants) => {
+                    let types = variants[tag as usize].fields.iter().map(|it| &it.ty).collect();
+                    Value::Variant(tag, all(types, &fields).into())
+                }
+                _ => self.anything(search, ty, number),
+            },
+            _ => self.anything(search, ty, number),
         }
     }
 
-    fn goes_on(&self, search: &mut Search<'_, 'p>, mut machine: Machine) -> Result<Option<BadTurn>, Abort> {
+    fn anything(&self, search: &mut Search<'_, 'p>, ty: &Type, number: &mut u32) -> Value {
+        *number += 1;
+        search.world.cells.root(*number, ty, Quantifier::Universal)
+    }
+
+    fn goes_on(
+        &self,
+        search: &mut Search<'_, 'p>,
+        mut machine: Machine,
+        earlier: &[Earlier],
+    ) -> Result<Option<BadTurn>, Abort> {
         machine.set(self.after, machine.state.clone());
         machine.set(self.events, Value::Seq(machine.events.clone()));
         let unchanged = [Action::Equal(self.after, self.before), Action::Equal(self.events, self.nothing)];
         search.pausing = false;
         let unmet = unmet(search, &machine, &Wanted::Run(&unchanged, None));
         search.pausing = true;
-        let Some(known) = unmet? else { return Ok(None) };
+        let Some(Unmet { known, within }) = unmet? else { return Ok(None) };
         let site = machine.site(search.world);
         let conclusion = |_: &mut Teller<'_, '_, 'p>| "the turn goes on although something has changed".to_owned();
-        let counterexample = self.told(search, &machine, &End::Turn, known, conclusion);
-        let kind = BadTurnKind::ChangesSomething;
-        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site }))
+        let counterexample = Some(self.told(search, (&machine, &End::Turn), earlier, known, conclusion));
+        let (kind, confirmation) = (BadTurnKind::ChangesSomething, Confirmation::within(within));
+        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample, site, confirmation }))
     }
 
-    fn returns(&self, search: &mut Search<'_, 'p>, machine: &Machine, end: &End) -> Result<Option<BadTurn>, Abort> {
+    fn returns(
+        &self,
+        search: &mut Search<'_, 'p>,
+        machine: &Machine,
+        end: &End,
+        earlier: &[Earlier],
+    ) -> Result<Option<BadTurn>, Abort> {
         let wanted = match end {
             End::Done => Wanted::Run(&self.allowed, Some(1)),
             End::Failed(_) => Wanted::Failure(&self.allowed[..2]),
@@ -211,7 +372,7 @@ impl<'p> Turns<'_, 'p, '_> {
         search.pausing = false;
         let unmet = unmet(search, machine, &wanted);
         search.pausing = true;
-        let Some(known) = unmet? else { return Ok(None) };
+        let Some(Unmet { known, within }) = unmet? else { return Ok(None) };
         let Implemented { upper, operation, .. } = *self.implemented;
         let layer = &self.setting.program.layers[upper.0 as usize];
         let name = format!("{}::{}", layer.name, layer.operations[operation].name);
@@ -227,7 +388,7 @@ impl<'p> Turns<'_, 'p, '_> {
             }
             _ => format!("the turn fails, and `{name}` cannot fail there"),
         };
-        let mut counterexample = self.told(search, machine, end, known.clone(), conclusion);
+        let mut counterexample = self.told(search, (machine, end), earlier, known.clone(), conclusion);
         if *end == End::Done {
             search.pausing = false;
             let mut teller = Teller::new(self.setting, search, known);
@@ -236,24 +397,31 @@ impl<'p> Turns<'_, 'p, '_> {
             counterexample.runs.push(teller.run(RunRole::Above, upper, &machine.slots[self.before]).with(steps));
             search.pausing = true;
         }
-        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site }))
+        let confirmation = Confirmation::within(within);
+        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site, confirmation }))
     }
 
-    /// The turn that a machine has made.
+    /// The turn that a machine has made, and those before it.
     fn told(
         &self,
         search: &mut Search<'_, 'p>,
-        machine: &Machine,
-        end: &End,
+        (machine, end): (&Machine, &End),
+        earlier: &[Earlier],
         known: Knowledge,
         conclusion: impl FnOnce(&mut Teller<'_, '_, 'p>) -> String,
     ) -> Counterexample<Anchor> {
         let pausing = std::mem::replace(&mut search.pausing, false);
         let mut teller = Teller::new(self.setting, search, known);
+        let lower = self.implemented.lower;
+        let mut runs = Vec::new();
+        for Earlier { before, tale } in earlier {
+            let steps = teller.steps(&Machine { tale: Some(tale.clone()), ..machine.clone() }, &End::Turn);
+            runs.push(teller.run(RunRole::EarlierTurn, lower, before).with(steps));
+        }
         let steps = teller.steps(machine, end);
-        let run = teller.run(RunRole::Turn, self.implemented.lower, &machine.slots[self.before]).with(steps);
+        runs.push(teller.run(RunRole::Turn, lower, &machine.slots[self.before]).with(steps));
         let conclusion = conclusion(&mut teller);
-        let counterexample = teller.conclude(vec![run], conclusion);
+        let counterexample = teller.conclude(runs, conclusion);
         search.pausing = pausing;
         counterexample
     }
@@ -262,6 +430,6 @@ impl<'p> Turns<'_, 'p, '_> {
 impl Refutes for BadTurn {
     fn is_confirmed(&self) -> bool {
         // A turn is followed from its start; nothing is assumed of the state before it.
-        true
+        self.confirmation.is_confirmed()
     }
 }

@@ -26,7 +26,7 @@ use std::rc::Rc;
 use super::{
     facts,
     movers::{Direction, Pair, Refutation, enabled_from, moves_from},
-    question::{Refutes, Setting, Slots},
+    question::{Confirmation, Refutes, Setting, Slots},
     tell::Teller,
 };
 use crate::{
@@ -84,8 +84,8 @@ pub struct Flaw {
     pub notes: Vec<String>,
     /// The steps up to the call, and what is wrong there.
     pub counterexample: Option<Counterexample<Anchor>>,
-    /// Whether it was confirmed on exact states and replayed.
-    pub confirmed: bool,
+    /// Whether it refutes: it was found on exact states, and replayed.
+    pub confirmation: Confirmation,
 }
 
 /// Why a call does not move left: in which way, past which operation, and what is known in the case that shows it.
@@ -124,12 +124,15 @@ pub fn check<'p>(
     procedure: CodeId,
     judge: &mut Judge<'_>,
 ) -> Result<Option<Flaw>, Abort> {
-    let Some(suspected) = walk(setting, search, lower, procedure, Between::Facts, judge)? else { return Ok(None) };
+    let Some(mut suspected) = walk(setting, search, lower, procedure, Between::Facts, judge)? else { return Ok(None) };
     for steps in 0..=2 {
-        if let Some(mut flaw) = walk(setting, search, lower, procedure, Between::Exactly(steps), judge)? {
-            flaw.confirmed = true;
-            return Ok(Some(flaw));
+        let flaw = walk(setting, search, lower, procedure, Between::Exactly(steps), judge)?;
+        if flaw.is_some() {
+            return Ok(flaw);
         }
+    }
+    if suspected.is_confirmed() {
+        suspected.confirmation = Confirmation::NotReplayed;
     }
     Ok(Some(suspected))
 }
@@ -380,7 +383,7 @@ impl<'p> Walk<'_, 'p> {
             runs: Vec::new(),
             conclusion: format!("{process} may not call `{name}` there"),
         };
-        let refutation = Refutation::new(there, true);
+        let refutation = Refutation::new(there, Confirmation::Replayed);
         let mut flaw = self.flaw(search, FlawKind::NotAllowed, call, None, refutation, &machine.known);
         if let Some(run) = flaw.counterexample.as_mut().and_then(|it| it.runs.first_mut()) {
             let mut teller = Teller::new(self.setting, search, machine.known.clone());
@@ -399,7 +402,7 @@ impl<'p> Walk<'_, 'p> {
         refutation: Refutation,
         known: &Knowledge,
     ) -> Flaw {
-        let Refutation { notes, mut counterexample, .. } = refutation;
+        let Refutation { notes, mut counterexample, confirmation } = refutation;
         if let (Some(there), true) = (&mut counterexample, call.before.tale.is_some()) {
             let pausing = std::mem::replace(&mut search.pausing, false);
             let mut teller = Teller::new(self.setting, search, known.clone());
@@ -410,7 +413,7 @@ impl<'p> Walk<'_, 'p> {
             }
             search.pausing = pausing;
         }
-        Flaw { kind, call: call.clone(), commit: None, against, notes, counterexample, confirmed: false }
+        Flaw { kind, call: call.clone(), commit: None, against, notes, counterexample, confirmation }
     }
 
     /// Whether a call that comes after these is out of shape: one before it does not move right, and it does not move left.
@@ -450,7 +453,9 @@ impl<'p> Walk<'_, 'p> {
 
     /// Why a call is not a left mover where it stands.
     fn not_left(&self, search: &mut Search<'_, 'p>, call: &PathCall, table: &dyn Table) -> Result<Option<Flaw>, Abort> {
-        if let Some((against, refutation)) = table.never_left(call.operation) {
+        if let Some((against, refutation)) = table.never_left(call.operation)
+            && self.counts(&refutation)
+        {
             let known = call.before.known.clone();
             return Ok(Some(self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)));
         }
@@ -459,6 +464,11 @@ impl<'p> Walk<'_, 'p> {
         search.pausing = true;
         Ok(found?
             .map(|(kind, against, (refutation, known))| self.flaw(search, kind, call, against, refutation, &known)))
+    }
+
+    /// Whether a refutation is one here: on exact states only what is confirmed.
+    fn counts(&self, refutation: &Refutation) -> bool {
+        self.between == Between::Facts || refutation.confirmation.is_confirmed()
     }
 
     fn not_left_at(&self, search: &mut Search<'_, 'p>, call: &PathCall) -> Result<Option<NotLeft>, Abort> {
@@ -473,10 +483,13 @@ impl<'p> Walk<'_, 'p> {
                 pair.place(&mut start, before.state.clone(), &self.me, &call.arguments, &process.slots[1]);
                 if other == 0
                     && let Some(refutation) = enabled_from(setting, search, lower, &pair, &start)?
+                    && self.counts(&refutation.0)
                 {
                     return Ok(Some((FlawKind::MayBlock, None, refutation)));
                 }
-                if let Some(refutation) = moves_from(setting, search, lower, &pair, Direction::Left, start)? {
+                if let Some(refutation) = moves_from(setting, search, lower, &pair, Direction::Left, start)?
+                    && self.counts(&refutation.0)
+                {
                     return Ok(Some((FlawKind::NotLeft, Some(other), refutation)));
                 }
             }
@@ -487,6 +500,6 @@ impl<'p> Walk<'_, 'p> {
 
 impl Refutes for Flaw {
     fn is_confirmed(&self) -> bool {
-        self.confirmed
+        self.confirmation.is_confirmed()
     }
 }

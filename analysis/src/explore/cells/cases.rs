@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use super::{Cells, Knowledge, Need, Numbers, Origin, Quantifier, default_of, int_range, sort_of, with_base};
+use super::{
+    BaseFacts, Cells, Knowledge, Need, Numbers, Origin, Quantifier, default_of, int_range, sort_of, with_base,
+};
 use crate::{
     explore::{
         text::{self, Piece, Shape, ShapePiece},
@@ -14,6 +16,9 @@ use crate::{
 
 /// Digits repeat in them, so that numbers run together in two ways: `1` and `11`, `11` and `1`.
 const NUMBERS_OF_ONE_AND_TWO_DIGITS: [i64; 4] = [1, 11, 2, 12];
+
+/// So much larger than the scope are the integers that a witness may be, where it is none within the scope.
+const FURTHER_INTS: i64 = 8;
 
 impl Cells<'_> {
     /// The cases of `need`, each as the knowledge that holds in it. `bounded`: the split happens inside a loop that may go on, so
@@ -39,6 +44,7 @@ impl Cells<'_> {
                     .collect()
             }
             Need::Close(base) => self.split_close(*base, known, bounded),
+            Need::NoMore(base) => vec![with_base(known, *base, |facts| facts.closed = true)],
         }
     }
 
@@ -59,11 +65,11 @@ impl Cells<'_> {
         };
         // What is searched for may be as large as what is given.
         let most = match self.get(base).quantifier {
-            Quantifier::Existential => limit.max(known.most_entries()),
+            Quantifier::Existential => limit.max(self.most_given(known)) + u32::from(self.far),
             Quantifier::Universal => limit,
         };
         if present >= most {
-            self.bounds_met.insert(format!("{what} ≤ {limit}"));
+            self.bounds_met.insert(format!("{what} ≤ {most}"));
             return cases;
         }
         for (key, knowledge) in self.values_of(key_ty, known, bounded) {
@@ -82,6 +88,13 @@ impl Cells<'_> {
             cases.push(case);
         }
         cases
+    }
+
+    /// The most entries that some given collection is known to have.
+    fn most_given(&self, known: &Knowledge) -> u32 {
+        let given = known.bases.iter().filter(|(base, _)| self.get(**base).quantifier == Quantifier::Universal);
+        let present = |it: &BaseFacts| it.entries.values().filter(|entry| entry.is_some()).count() as u32;
+        given.map(|(_, facts)| present(facts)).max().unwrap_or_default()
     }
 
     /// The values a cell may have, one level deep, each with the atoms that are mentioned then.
@@ -133,13 +146,12 @@ impl Cells<'_> {
 
     /// The sequences of each length, with cells for their elements.
     fn sequences(&mut self, id: CellId, element: &Type, known: &Knowledge) -> Vec<(Value, Knowledge)> {
-        let limit = self.scope.entries;
-        self.bounds_met.insert(format!("Seq ≤ {limit} entries"));
         let quantifier = self.get(id).quantifier;
         let longest = match quantifier {
-            Quantifier::Existential => limit.max(known.longest()),
-            Quantifier::Universal => limit,
+            Quantifier::Existential => self.scope.entries.max(known.longest()) + u32::from(self.far),
+            Quantifier::Universal => self.scope.entries,
         };
+        self.bounds_met.insert(format!("Seq ≤ {longest} entries"));
         let of_length = |length| {
             let element =
                 |index| Value::Cell(self.cell(Origin::Part(id, index), || Rc::new(element.clone()), quantifier));
@@ -296,7 +308,7 @@ impl Cells<'_> {
                 cases
             }
             Numbers::Concrete | Numbers::Digits => {
-                let limit = i64::from(self.scope.ints);
+                let limit = i64::from(self.scope.ints) + if self.far { FURTHER_INTS } else { 0 };
                 self.bounds_met.insert(format!("int ≤ {limit}"));
                 let low = if signed { -limit } else { 0 };
                 let mut all: BTreeSet<i64> = (low..=limit).collect();

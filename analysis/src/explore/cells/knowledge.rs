@@ -16,13 +16,15 @@ pub enum Need {
     Entry(CellId, Value),
     /// Whether an unknown map has entries beyond those known.
     Close(CellId),
+    /// That a map which is searched for has none: with any, it would not be the one that is wanted.
+    NoMore(CellId),
 }
 
 impl Need {
     /// The cell in question.
     pub fn cell(&self) -> CellId {
         match self {
-            Need::Resolve(cell) | Need::Entry(cell, _) | Need::Close(cell) => *cell,
+            Need::Resolve(cell) | Need::Entry(cell, _) | Need::Close(cell) | Need::NoMore(cell) => *cell,
         }
     }
 }
@@ -62,12 +64,6 @@ impl Knowledge {
         if self.mentioned(sort) < count {
             Rc::make_mut(&mut self.atoms).insert(sort, count);
         }
-    }
-
-    /// The most entries that some unknown collection is known to have.
-    pub(super) fn most_entries(&self) -> u32 {
-        let present = |it: &BaseFacts| it.entries.values().filter(|entry| entry.is_some()).count() as u32;
-        self.bases.values().map(present).max().unwrap_or_default()
     }
 
     /// The length of the longest unknown sequence that has been looked at.

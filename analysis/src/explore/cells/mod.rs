@@ -96,6 +96,10 @@ pub struct Cells<'p> {
     pub new_shapes: BTreeSet<Shape>,
     /// Scalars stand in the order of their numbers, which is one order only: for a search that forgets from step to step what it found out.
     pub ordered_by_number: bool,
+    /// Bounds that the present search for a witness has met: where there is none within them, there may be one beyond.
+    pub witness_bounds: BTreeSet<String>,
+    /// A search for a witness looks further than the scope: it has found none within it.
+    pub far: bool,
     scalar_literals: BTreeMap<Sort, Vec<String>>,
     /// Collections of a witness search that code has looked into.
     opened: BTreeSet<CellId>,
@@ -124,6 +128,8 @@ impl<'p> Cells<'p> {
             shapes: BTreeSet::new(),
             new_shapes: BTreeSet::new(),
             ordered_by_number: false,
+            witness_bounds: BTreeSet::new(),
+            far: false,
             scalar_literals: BTreeMap::new(),
             opened: BTreeSet::new(),
             cells: Vec::new(),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{Machine, Stop, World};
 use crate::explore::{
     cells::{Need, Quantifier},
-    value::{CellId, MapValue, Sort, Value},
+    value::{Base, CellId, MapValue, Sort, Value},
 };
 
 impl Machine {
@@ -106,11 +106,16 @@ impl Comparison<'_> {
 
     fn maps_equal(&mut self, world: &mut World, x: &MapValue, y: &MapValue) -> Result<bool, Stop> {
         let mut keys: Vec<Value> = x.over.keys().chain(y.over.keys()).cloned().collect();
+        let mut searched = None;
         if x.base != y.base {
+            searched = self.searched_base(world, x, y);
             for base in [x.base, y.base] {
                 let Some(base) = base.cell() else { continue };
                 match self.machine.known.bases.get(&base) {
-                    Some(facts) if facts.closed => keys.extend(facts.entries.keys().cloned()),
+                    Some(facts) if facts.closed || searched == Some(base) => {
+                        keys.extend(facts.entries.keys().cloned());
+                    }
+                    None if searched == Some(base) => {}
                     _ => return Err(Stop::Need(Need::Close(base))),
                 }
             }
@@ -126,7 +131,25 @@ impl Comparison<'_> {
                 Err(stop) => answer = answer.and(Err(stop)),
             }
         }
-        answer
+        match (answer, searched) {
+            (Ok(true), Some(base)) => Err(Stop::Need(Need::NoMore(base))),
+            (answer, _) => answer,
+        }
+    }
+
+    /// What lies under one of two maps that are to be made equal, if it is searched for and the other map is known in full. Then it has the
+    /// entries of that one and no others: none have to be tried.
+    fn searched_base(&self, world: &World, x: &MapValue, y: &MapValue) -> Option<CellId> {
+        self.bindings.as_ref()?;
+        let facts = |base: CellId| self.machine.known.bases.get(&base);
+        let is_closed = |map: &MapValue| map.base.cell().is_none_or(|it| facts(it).is_some_and(|it| it.closed));
+        [(x, y), (y, x)].into_iter().find_map(|(map, other)| {
+            let Base::Unknown(base) = map.base else { return None };
+            // What is written over an entry hides it: of that this comparison says nothing.
+            let is_seen = |key: &Value| facts(base).is_some_and(|it| it.entries.contains_key(key));
+            let is_open = world.cells.get(base).quantifier == Quantifier::Existential && !is_closed(map);
+            (is_open && is_closed(other) && map.over.keys().all(is_seen)).then_some(base)
+        })
     }
 
     fn entries_equal(&mut self, world: &mut World, x: &MapValue, y: &MapValue, key: &Value) -> Result<bool, Stop> {

@@ -34,7 +34,7 @@ impl Reporter<'_> {
                 help: Some(format!("restrict the initial states of `{lower}`, or allow more of `{upper}`")),
                 ..self.error(code, format!("an initial state of `{lower}` is not initial in `{upper}`"), span)
             };
-            self.violated(unmatched.replayed, diagnostic)
+            self.violated(&unmatched.confirmation, diagnostic)
         })?;
         Some((finding, effort))
     }
@@ -92,7 +92,7 @@ impl Reporter<'_> {
                     span,
                 )
             };
-            self.violated(unmatched.replayed, diagnostic)
+            self.violated(&unmatched.confirmation, diagnostic)
         })?;
         self.unless_nothing_is_related((finding, effort), &name, (lower, below), span)
     }

@@ -26,7 +26,7 @@ impl Reporter<'_> {
                 related: vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))],
                 ..diagnostic
             };
-            self.violated(run.replayed, diagnostic)
+            self.violated(&run.confirmation, diagnostic)
         })?;
         Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span), effort))
     }

@@ -28,7 +28,7 @@ impl Reporter<'_> {
                         span,
                     )
                 };
-                self.violated(true, diagnostic)
+                Finding::violated(diagnostic)
             })?;
         Some((self.unless_it_cannot_run(finding, finishes, index, processes), effort))
     }

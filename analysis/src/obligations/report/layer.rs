@@ -34,7 +34,7 @@ impl Reporter<'_> {
                     ),
                     ..self.error(codes::CS0702, format!("`{name}` may panic: {}", panics.why), at)
                 };
-                self.violated(true, diagnostic)
+                Finding::violated(diagnostic)
             }
             Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` may panic"), span)?,
         };

@@ -25,7 +25,7 @@ use super::{
     Lemma, Lemmas, Obligation,
     movers::Refutation,
     needs,
-    question::{Answered, Effort, Setting},
+    question::{Answered, Confirmation, Effort, Setting},
 };
 use crate::{
     diagnostics::{Diagnostic, codes},
@@ -88,6 +88,10 @@ impl Finding {
 
     fn proved() -> Finding {
         Finding::new(Verdict::Proved, Vec::new())
+    }
+
+    fn violated(diagnostic: Diagnostic<Anchor>) -> Finding {
+        Finding::of(Verdict::Violated, diagnostic)
     }
 
     fn of(verdict: Verdict, diagnostic: Diagnostic<Anchor>) -> Finding {
@@ -226,13 +230,33 @@ impl<'p> Reporter<'p> {
     }
 
     /// A violation, if it was confirmed; otherwise what was found does not count.
-    fn violated(&self, confirmed: bool, mut diagnostic: Diagnostic<Anchor>) -> Finding {
-        if confirmed {
-            return Finding::of(Verdict::Violated, diagnostic);
-        }
+    fn violated(&self, confirmation: &Confirmation, mut diagnostic: Diagnostic<Anchor>) -> Finding {
+        let (code, message, help) = match confirmation {
+            Confirmation::Replayed => return Finding::violated(diagnostic),
+            Confirmation::NotReplayed => {
+                let message = "a counterexample was found, but it could not be replayed".to_owned();
+                (codes::CS0902, message, diagnostic.help.take())
+            }
+            Confirmation::Within(bounds) => {
+                let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
+                let message =
+                    format!("nothing that matches was found within {}, but there may be beyond", bounds.join(", "));
+                let help = "search further, as in `--scope int=20,entries=4`; or leave less to the search: a value that is calculated \
+                            instead of `any()`, a relation that is a function";
+                (codes::CS0904, message, Some(help.to_owned()))
+            }
+            Confirmation::CarriedOver(turns) => {
+                let message = format!(
+                    "a turn is wrong for some values of the variables, but for none that the first {turns} turns leave there"
+                );
+                let help = "give the variable its value inside of the loop, or keep one of a few values in it";
+                (codes::CS0905, message, Some(help.to_owned()))
+            }
+        };
         diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
-        diagnostic.code = codes::CS0902;
-        diagnostic.message = "undecided: a counterexample was found, but it could not be replayed".to_owned();
+        diagnostic.code = code;
+        diagnostic.message = format!("undecided: {message}");
+        diagnostic.help = help;
         Finding::of(Verdict::Undecided, diagnostic)
     }
 }

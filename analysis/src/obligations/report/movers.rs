@@ -46,7 +46,7 @@ impl Reporter<'_> {
             help: Some("claim what holds, or weaken one of the two operations until the orders agree".to_owned()),
             ..self.error(code, message, span)
         };
-        Finding { refutation: Some(refutation.clone()), ..self.violated(refutation.replayed, diagnostic) }
+        Finding { refutation: Some(refutation.clone()), ..self.violated(&refutation.confirmation, diagnostic) }
     }
 
     /// That a mover is one in the other view of failure, if it is.

@@ -68,7 +68,7 @@ impl<'p> Reporter<'p> {
             help: Some("put a layer between that does the steps, and partition below or above it".to_owned()),
             ..self.error(codes::CS1104, format!("`{name}` is more than one step at the end of a partition"), span)
         };
-        Some(self.violated(true, diagnostic))
+        Some(Finding::violated(diagnostic))
     }
 
     pub(super) fn partition_initial(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
@@ -98,7 +98,7 @@ impl<'p> Reporter<'p> {
                 help: Some(help),
                 ..self.error(code, message, span)
             };
-            self.violated(misplaced.replayed, diagnostic)
+            self.violated(&misplaced.confirmation, diagnostic)
         })
     }
 }

@@ -50,7 +50,7 @@ impl Reporter<'_> {
                     span,
                 )
             };
-            self.violated(refutation.replayed, diagnostic)
+            self.violated(&refutation.confirmation, diagnostic)
         })?;
         Some((finding, effort))
     }
@@ -82,7 +82,7 @@ impl Reporter<'_> {
                     rule.unwrap_or(span),
                 )
             };
-            self.violated(refutation.replayed, diagnostic)
+            self.violated(&refutation.confirmation, diagnostic)
         })?;
         match operation == other {
             true => self.unless_never_allowed((finding, effort), lower, operation),

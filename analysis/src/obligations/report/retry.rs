@@ -58,7 +58,7 @@ impl Reporter<'_> {
                 help: Some(help),
                 ..self.error(code, message, at)
             };
-            self.violated(true, diagnostic)
+            self.violated(&bad.confirmation, diagnostic)
         })?;
         Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span), effort))
     }

@@ -75,7 +75,7 @@ impl Reporter<'_> {
                         self.site_anchor(site).unwrap_or(span),
                     )
                 };
-                self.violated(true, diagnostic)
+                Finding::violated(diagnostic)
             }
             Answered::GivenUp(abort) => {
                 self.given_up(&abort, &format!("whether `{}` is atomic", function.name), span)?
@@ -125,6 +125,6 @@ impl Reporter<'_> {
             help: Some(help),
             ..self.error(code, message, span)
         };
-        self.violated(flaw.confirmed, diagnostic)
+        self.violated(&flaw.confirmation, diagnostic)
     }
 }

@@ -27,7 +27,7 @@ impl Reporter<'_> {
                     Anchor::Link(index, link),
                 )
             };
-            return self.violated(true, diagnostic);
+            return Finding::violated(diagnostic);
         };
         let needs = self.layer_name(gap.needs);
         let upper_span = Anchor::Link(index, gap.link);
@@ -61,7 +61,7 @@ impl Reporter<'_> {
                 )
             },
         };
-        self.violated(true, diagnostic)
+        Finding::violated(diagnostic)
     }
 
     pub(super) fn never_fails(&self, index: usize, operation: usize) -> Option<(Finding, Effort)> {
@@ -91,7 +91,7 @@ impl Reporter<'_> {
                     at,
                 )
             };
-            self.violated(true, diagnostic)
+            Finding::violated(diagnostic)
         })?;
         Some((finding, effort))
     }

@@ -1,0 +1,32 @@
+//! A turn that would be wrong with a value in a variable that no turn leaves there refutes nothing.
+
+#[state]
+pub struct Guarded { pub owner: Option<Pid> }
+
+#[layer]
+impl Tries for Guarded {
+    #[op]
+    fn try_acquire(&mut self, me: Pid) -> bool {
+        if maybe() { return false; }
+        when(self.owner.is_none());
+        self.owner = Some(me);
+        true
+    }
+}
+
+#[layer]
+impl Lock for Guarded {
+    #[op]
+    fn acquire(&mut self, me: Pid) -> bool { when(self.owner.is_none()); self.owner = Some(me); false }
+}
+
+#[implement(Lock, over = Tries, by = retry)]
+impl Spin {
+    fn acquire(lo: &mut impl Tries) -> bool {
+        let mut given_up = false;
+        loop {
+            if lo.try_acquire() { return given_up; }
+            given_up = false;
+        }
+    }
+}
