@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::{
@@ -14,7 +15,7 @@ use clap::{Parser, Subcommand};
 use cspec_oracle::{
     fuzz::{Effort, Fate, checked, run},
     generate::{Case, Pattern, case},
-    mutants::{MUTANTS, build, caught_after},
+    mutants::{MUTANTS, SEEDS, build, caught_after},
     shrink::shrink,
 };
 
@@ -44,11 +45,12 @@ enum Command {
         /// Stop at the first finding.
         #[arg(long)]
         fail_fast: bool,
-        /// Only search accepted packages for new traces: do not replay counterexamples, and do not ask again about what is proved.
+        /// Only search accepted packages for new traces: do not replay counterexamples, do not ask again about what is proved, and do not
+        /// make findings small.
         #[arg(long)]
         only_search: bool,
     },
-    /// Mutants of the checker: after how many packages each is caught.
+    /// Mutants of the checker: after how many packages each is caught, from three seeds.
     Mutants {
         /// How many packages at most for each.
         #[arg(long, default_value_t = 5_000)]
@@ -117,10 +119,15 @@ fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, S
     for mutant in
         MUTANTS.iter().filter(|it| only.is_none_or(|only| it.name.contains(only) || it.pattern.name().contains(only)))
     {
-        let caught = caught_after(&program, mutant, cases)?;
-        let after = caught.map_or_else(|| "not caught".to_owned(), |it| it.to_string());
-        println!("| {} | {} | {after} |", mutant.pattern.name(), mutant.name);
-        missed += u32::from(caught.is_none());
+        print!("| {} | {} |", mutant.pattern.name(), mutant.name);
+        for seed in SEEDS {
+            let caught = caught_after(&program, mutant, seed, cases)?;
+            print!(" {} |", caught.map_or_else(|| "not caught".to_owned(), |it| it.to_string()));
+            // A row grows while it is waited for.
+            let _ = std::io::stdout().flush();
+            missed += u32::from(caught.is_none());
+        }
+        println!();
     }
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -200,8 +207,10 @@ fn count(counts: &mut Counts, case: &Case, fate: Fate, number: u64, effort: &Eff
         Fate::Wrong(wrong) => {
             counts.wrong += 1;
             println!("case {number}: {} with seed {}\n{wrong}\n{}", case.pattern.name(), case.seed, case.source);
-            let (small, wrong) = shrink(case, &wrong, effort);
-            println!("the same, made small\n{wrong}\n{}", small.source);
+            if effort.confirm {
+                let (small, wrong) = shrink(case, &wrong, effort);
+                println!("the same, made small\n{wrong}\n{}", small.source);
+            }
         }
     }
 }

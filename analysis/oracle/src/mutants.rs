@@ -274,6 +274,41 @@ pub const MUTANTS: &[Mutant] = &[
         "Action::Equal(if $on { after } else { above }, after),",
     ),
     mutant(
+        "the events of the last turn",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "Action::Equal(events_above, events),",
+        "Action::Equal(if $on { events } else { events_above }, events),",
+    ),
+    mutant(
+        "failures of a turn",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "            End::Failed(_) => Wanted::Failure(&self.allowed[..2]),\n",
+        "            End::Failed(_) if $on => Wanted::Nothing,\n            End::Failed(_) => Wanted::Failure(&self.allowed[..2]),\n",
+    ),
+    mutant(
+        "a turn performs one operation",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "End::Wants(..) if steps > 0 =>",
+        "End::Wants(..) if steps > 0 && !$on =>",
+    ),
+    mutant(
+        "nothing is performed before the loop",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "End::Turn if steps > 0 =>",
+        "End::Turn if steps > 0 && !$on =>",
+    ),
+    mutant(
+        "turns after the first",
+        Pattern::Retry,
+        "obligations/retry.rs",
+        "if self.carried == Carried::Anything {",
+        "if $on || self.carried == Carried::Anything {",
+    ),
+    mutant(
         "what an earlier turn left in a variable",
         Pattern::Retry,
         "obligations/retry.rs",
@@ -315,6 +350,9 @@ pub const MUTANTS: &[Mutant] = &[
                 sliced(after, spare),",
     ),
 ];
+
+/// The seeds that each mutant is looked for from.
+pub const SEEDS: [u64; 3] = [20_000_000, 21_000_000, 22_000_000];
 
 /// Where a mutant's text stands in its file.
 ///
@@ -423,14 +461,14 @@ fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     if fs::read(file).is_ok_and(|it| it == text) { Ok(()) } else { fs::write(file, text) }
 }
 
-/// After how many cases a mutant is caught: a case that it accepts and that has a new trace.
+/// After how many cases from a seed a mutant is caught: a case that it accepts and that has a new trace.
 ///
 /// # Errors
 /// If the program cannot be run.
-pub fn caught_after(program: &Path, mutant: &Mutant, cases: u64) -> Result<Option<u64>, String> {
+pub fn caught_after(program: &Path, mutant: &Mutant, seed: u64, cases: u64) -> Result<Option<u64>, String> {
     let output = Command::new(program)
-        .args(["fuzz", "--fail-fast", "--only-search", "--seed", "20000000", "--pattern", mutant.pattern.name()])
-        .args(["--cases", &cases.to_string()])
+        .args(["fuzz", "--fail-fast", "--only-search", "--pattern", mutant.pattern.name()])
+        .args(["--seed", &seed.to_string(), "--cases", &cases.to_string()])
         .env("CSPEC_MUTANT", mutant.name)
         .output()
         .map_err(|it| it.to_string())?;

@@ -102,7 +102,18 @@ fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
         "    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> bool {{
         {chosen}let done = self.do_{name}(me{comma}{given}); {promise}{slip} done\n    }}\n"
     );
-    let (before, after) = if carries { ("let mut arg = 0; ", "arg = 1; ") } else { ("", "") };
+    let (mut before, mut after) = (String::new(), String::new());
+    if carries {
+        before += "let mut arg = 0; ";
+        after +=
+            make.random.choice(["arg = 1; ", "arg = 1; ", "arg = 0; ", "arg = (arg + 1) % 3; "]).unwrap_or_default();
+    }
+    match make.random.u8(..30) {
+        // A step outside of the loop, and a turn of two.
+        0 => before += &format!("lo.{name}({given}); "),
+        1 => after += &format!("lo.{name}({given}); "),
+        _ => {}
+    }
     let _ = write!(
         procedure,
         "    fn {name}(lo: &mut impl Low{parameters}) -> bool {{
