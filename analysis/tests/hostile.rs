@@ -4,24 +4,17 @@
 //! `CSPEC_HOSTILE=100000` in the environment tries so many texts. A text that is not handled is printed with its seed.
 
 mod findings;
+mod survives;
 
 use std::{
     env, fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    time::{Duration, Instant},
 };
 
-use cspec_analysis::{
-    diagnostics::Severity,
-    report::Options,
-    verdict::{Scope, Verdict},
-};
+use cspec_analysis::{diagnostics::Severity, verdict::Verdict};
 use fastrand::Rng;
-use findings::{Checked, run};
-
-/// No text takes so long, on however slow a machine: the budget ends explorations long before.
-const FOR_EVER: Duration = Duration::from_secs(120);
+use survives::survives;
 
 /// Words that make sense in some place.
 const WORDS: [&str; 32] = [
@@ -58,28 +51,6 @@ const WORDS: [&str; 32] = [
     "\u{202e}",
     "\r\n",
 ];
-
-fn checked(text: &str, budget: u64) -> Checked {
-    let options = Options { scope: Scope { budget, ..Scope::default() }, ..Options::default() };
-    run(&[("layers.rs".to_owned(), text.to_owned())], &options)
-}
-
-/// Checks a text that may be anything. What is found stands in the text, and nothing is left without a word.
-fn survives(text: &str, budget: u64) -> Checked {
-    let started = Instant::now();
-    let checked = checked(text, budget);
-    assert!(started.elapsed() < FOR_EVER, "took {:?}", started.elapsed());
-    for (found, _) in checked.diagnostics() {
-        let (start, end) = (found.span.start as usize, found.span.end as usize);
-        assert!(start <= end && text.get(start..end).is_some(), "{}: {start}..{end} is no place", found.message);
-    }
-    for outcome in &checked.outcomes {
-        let errors = outcome.diagnostics.iter().filter(|it| it.severity == Severity::Error).count();
-        let expected = usize::from(matches!(outcome.verdict, Verdict::Violated | Verdict::Undecided));
-        assert_eq!(errors, expected, "{}", outcome.name.id());
-    }
-    checked
-}
 
 fn corpus() -> Vec<String> {
     fn collect(folder: &Path, texts: &mut Vec<String>) {
@@ -198,4 +169,14 @@ fn a_chain_of_a_thousand_functions_is_followed() {
     );
     let checked = survives(&text, 100_000);
     assert!(checked.diagnostics().any(|(it, _)| it.code == "CS0102"), "`when` in a condition, however far away");
+}
+
+#[test]
+fn strings_that_double_with_each_line_do_not_fill_the_memory() {
+    let lines: String =
+        (1..=60).map(|it| format!("        let s{it} = format!(\"{{s{0}}}{{s{0}}}\");\n", it - 1)).collect();
+    let body = format!("        let s0 = self.a.clone() + \"x\";\n{lines}        self.a = s60;\n");
+    let text = layer("pub a: String", &format!("    #[op]\n    fn f(&mut self, me: Pid) {{\n{body}    }}"));
+    let checked = survives(&text, 1_000_000);
+    assert!(checked.diagnostics().any(|(it, _)| it.code == "CS0901"), "{}", checked.in_words());
 }

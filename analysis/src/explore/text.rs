@@ -20,6 +20,16 @@ pub enum Piece {
     Other(u32),
 }
 
+impl Piece {
+    /// Its characters, in bytes, as far as they are known.
+    pub fn length(&self) -> usize {
+        match self {
+            Piece::Literal(text) => text.len(),
+            Piece::Decimal(..) | Piece::Other(_) => 1,
+        }
+    }
+}
+
 /// What strings made at one place have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape(pub Vec<ShapePiece>);

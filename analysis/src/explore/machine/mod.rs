@@ -48,6 +48,22 @@ pub struct World<'p> {
     pub ends: u64,
 }
 
+impl World<'_> {
+    /// Takes fuel for a copy of so many characters or elements. Short ones cost nothing beyond the instruction; long ones more and more, so
+    /// that what code makes of a few instructions fits in memory.
+    fn pay_for(&mut self, length: usize) -> Result<(), Stop> {
+        let price = (length as u64).saturating_mul(length as u64) / 1_024;
+        match self.fuel.checked_sub(price) {
+            Some(left) => self.fuel = left,
+            None => {
+                self.fuel = 0;
+                return Err(Stop::OutOfFuel);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// An activation of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {

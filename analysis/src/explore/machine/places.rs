@@ -90,6 +90,7 @@ impl Machine {
                 (Value::Map(self.put(world, &map, key, None)), Value::Unit)
             }
             (Mutation::Push, Value::Seq(mut elements)) => {
+                world.pay_for(elements.len())?;
                 Rc::make_mut(&mut elements).push(self.top(0));
                 (Value::Seq(elements), Value::Unit)
             }

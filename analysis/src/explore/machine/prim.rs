@@ -67,6 +67,7 @@ impl Machine {
                 if to.saturating_sub(from) > 1 << 16 {
                     return Err(self.panic_here(world, "this range is too long to explore"));
                 }
+                world.pay_for(usize::try_from(to.saturating_sub(from)).unwrap_or_default())?;
                 Value::seq((from..to).map(|it| self.made(world, it)).collect::<Result<_, _>>()?)
             }
             _ => self.collection_prim(world, prim, ty)?,

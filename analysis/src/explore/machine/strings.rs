@@ -4,7 +4,7 @@ use super::{Machine, Stop, World, numbers::kept_range};
 use crate::{
     explore::{
         cells::Numbers,
-        text::{self, Parsed, Split},
+        text::{self, Parsed, Piece, Split},
         value::{Sort, Value},
     },
     ir::Type,
@@ -26,6 +26,7 @@ impl Machine {
                 None => return Err(self.unsupported(world)),
             }
         }
+        world.pay_for(pieces.iter().map(Piece::length).sum())?;
         Ok(text::join(pieces))
     }
 

@@ -1,0 +1,36 @@
+//! What must be so of every text. Also what `fuzz/` asks of the texts that it thinks out.
+
+use std::time::{Duration, Instant};
+
+use cspec_analysis::{
+    diagnostics::Severity,
+    report::Options,
+    verdict::{Scope, Verdict},
+};
+
+use crate::findings::{Checked, run};
+
+/// No text takes so long, on however slow a machine: the budget ends explorations long before.
+const FOR_EVER: Duration = Duration::from_secs(120);
+
+fn checked(text: &str, budget: u64) -> Checked {
+    let options = Options { scope: Scope { budget, ..Scope::default() }, ..Options::default() };
+    run(&[("layers.rs".to_owned(), text.to_owned())], &options)
+}
+
+/// Checks a text that may be anything. What is found stands in the text, and nothing is left without a word.
+pub fn survives(text: &str, budget: u64) -> Checked {
+    let started = Instant::now();
+    let checked = checked(text, budget);
+    assert!(started.elapsed() < FOR_EVER, "took {:?}", started.elapsed());
+    for (found, _) in checked.diagnostics() {
+        let (start, end) = (found.span.start as usize, found.span.end as usize);
+        assert!(start <= end && text.get(start..end).is_some(), "{}: {start}..{end} is no place", found.message);
+    }
+    for outcome in &checked.outcomes {
+        let errors = outcome.diagnostics.iter().filter(|it| it.severity == Severity::Error).count();
+        let expected = usize::from(matches!(outcome.verdict, Verdict::Violated | Verdict::Undecided));
+        assert_eq!(errors, expected, "{}", outcome.name.id());
+    }
+    checked
+}
