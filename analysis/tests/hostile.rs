@@ -180,3 +180,23 @@ fn strings_that_double_with_each_line_do_not_fill_the_memory() {
     let checked = survives(&text, 1_000_000);
     assert!(checked.diagnostics().any(|(it, _)| it.code == "CS0901"), "{}", checked.in_words());
 }
+
+#[test]
+fn types_that_double_with_each_line_are_refused() {
+    let lines = |line: &dyn Fn(usize) -> String| (1..=60).map(line).collect::<String>();
+    let tuples = lines(&|it| format!("        let t{it} = (t{0}, t{0});\n", it - 1));
+    let body = format!("        let t0 = self.a;\n{tuples}        self.a = t60 == t60;\n");
+    let inferred = layer("pub a: bool", &format!("    #[op]\n    fn f(&mut self, me: Pid) {{\n{body}    }}"));
+    let aliases = lines(&|it| format!("type T{it} = (T{0}, T{0});\n", it - 1));
+    let maps = lines(&|it| format!("type T{it} = Map<T{0}, T{0}>;\n", it - 1));
+    let structs = lines(&|it| format!("#[state]\npub struct T{it} {{ pub x: T{0}, pub y: T{0} }}\n", it - 1));
+    let of = |first: &str, types: &str| {
+        let operation = "    #[op]\n    fn f(&mut self, me: Pid) -> bool { self.t == self.t }";
+        format!("{first}\n{types}{}", layer("pub t: T60", operation))
+    };
+    let first = "#[state]\npub struct T0 { pub x: bool }";
+    for text in [inferred, of("type T0 = bool;", &aliases), of("type T0 = bool;", &maps), of(first, &structs)] {
+        let checked = survives(&text, 1_000_000);
+        assert!(checked.diagnostics().any(|(it, _)| it.message.contains("too many parts")), "{}", checked.in_words());
+    }
+}

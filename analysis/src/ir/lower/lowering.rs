@@ -50,6 +50,7 @@ pub(super) struct Lowering<D> {
     declared: D,
     trace: RefCell<Trace>,
     pub(super) alias_depth: Cell<u32>,
+    pub(super) aliases_followed: Cell<u32>,
 }
 
 /// A package whose declarations are being put together.
@@ -78,7 +79,7 @@ impl Package {
 
 impl<D: Borrow<Declared>> Lowering<D> {
     pub(super) fn new(declared: D) -> Self {
-        Lowering { declared, trace: RefCell::default(), alias_depth: Cell::new(0) }
+        Lowering { declared, trace: RefCell::default(), alias_depth: Cell::new(0), aliases_followed: Cell::new(0) }
     }
 
     /// What has been noted since this was last asked.

@@ -95,6 +95,13 @@ impl Ty {
     }
 }
 
+/// Parts of the largest type. A type doubles with each line that pairs a value with itself, so that a short text can stand for one that fits
+/// in no memory.
+pub(super) const MOST_PARTS: usize = 1_000;
+
+/// What is said of a type that has more.
+pub(super) const TOO_LARGE: &str = "this type has too many parts: more than 1,000 when it is written out";
+
 /// What is known of a variable.
 #[derive(Clone, Debug)]
 enum Known {
@@ -145,6 +152,24 @@ impl Infer {
     /// Whether it is a variable that stands for an integer.
     pub(super) fn is_integer_variable(&self, ty: &Ty) -> bool {
         matches!(self.shallow(ty), Ty::Var(it) if matches!(self.variables[it as usize], Known::Integer))
+    }
+
+    /// Whether a type has more than [`MOST_PARTS`] parts.
+    pub(super) fn is_too_large(&self, ty: &Ty) -> bool {
+        self.parts_left(ty, MOST_PARTS).is_none()
+    }
+
+    /// What is left of so many parts.
+    fn parts_left(&self, ty: &Ty, parts: usize) -> Option<usize> {
+        let left = parts.checked_sub(1)?;
+        match ty {
+            Ty::Con(_, arguments) => arguments.iter().try_fold(left, |left, it| self.parts_left(it, left)),
+            Ty::Var(variable) => match &self.variables[*variable as usize] {
+                Known::Is(known) => self.parts_left(known, left),
+                _ => Some(left),
+            },
+            Ty::Error | Ty::Hole => Some(left),
+        }
     }
 
     /// All that is known; integers that nothing else decides are `i32`.

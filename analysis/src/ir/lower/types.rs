@@ -8,7 +8,7 @@ use super::{
     names::{Entry, Meaning, Namespace},
     report::{DiagnosticExt, error},
     spot::Spot,
-    ty::{Con, Ty},
+    ty::{Con, Infer, MOST_PARTS, TOO_LARGE, Ty},
 };
 use crate::{
     diagnostics::codes,
@@ -86,6 +86,55 @@ impl Package {
             info.trace = trace;
             info.kind = kind.unwrap_or(TypeInfoKind::Struct(Vec::new()));
         }
+        self.cut_large_types();
+    }
+
+    /// Reports types that have too many parts in all, with those of the types that they are made of. What these are made of is not looked
+    /// into.
+    fn cut_large_types(&mut self) {
+        let mut parts = vec![None; self.types.len()];
+        for id in 0..self.types.len() {
+            if self.count_parts(id, 0, &mut parts) <= MOST_PARTS {
+                continue;
+            }
+            parts[id] = Some(1);
+            let item = self.types[id].item;
+            let name = &self.files[item.file as usize].index.types[item.index as usize].name;
+            self.report(error(codes::CS0104, self.name_spot(item.file, name), TOO_LARGE));
+            let trace = self.take_trace();
+            let info = &mut self.types[id];
+            info.trace.append(trace);
+            let fields: Vec<&mut (String, Ty)> = match &mut info.kind {
+                TypeInfoKind::Scalar => Vec::new(),
+                TypeInfoKind::Struct(fields) => fields.iter_mut().collect(),
+                TypeInfoKind::Enum(variants) => variants.iter_mut().flat_map(|it| &mut it.fields).collect(),
+            };
+            fields.into_iter().for_each(|(_, ty)| *ty = Ty::UNIT);
+        }
+    }
+
+    /// The parts of a user type. One that contains itself is counted once.
+    fn count_parts(&self, id: usize, depth: usize, parts: &mut [Option<usize>]) -> usize {
+        if let Some(known) = parts[id] {
+            return known;
+        }
+        if depth > MOST_PARTS {
+            return depth;
+        }
+        parts[id] = Some(1);
+        let mut count: usize = 1;
+        let mut pending: Vec<&Ty> = self.types[id].all_fields().collect();
+        while let Some(ty) = pending.pop() {
+            count = count.saturating_add(match ty {
+                Ty::Con(Con::User(id), _) => self.count_parts(id.0 as usize, depth + 1, parts),
+                _ => 1,
+            });
+            if let Ty::Con(_, arguments) = ty {
+                pending.extend(arguments);
+            }
+        }
+        parts[id] = Some(count);
+        count
     }
 }
 
@@ -96,7 +145,8 @@ impl<D: Borrow<Declared>> Lowering<D> {
             ast::Type::PathType(path) => self.path_type(site, path, self_type),
             ast::Type::ParenType(it) => it.ty().map_or(Ty::Error, |it| self.resolve_type(site, &it, self_type)),
             ast::Type::TupleType(it) => {
-                Ty::tuple(it.fields().map(|it| self.resolve_type(site, &it, self_type)).collect())
+                let ty = Ty::tuple(it.fields().map(|it| self.resolve_type(site, &it, self_type)).collect());
+                self.unless_too_large(site.spot(it.syntax()), ty)
             }
             ast::Type::RefType(it) if it.mut_token().is_none() => {
                 it.ty().map_or(Ty::Error, |it| self.resolve_type(site, &it, self_type))
@@ -177,7 +227,15 @@ impl<D: Borrow<Declared>> Lowering<D> {
             self.report(error(codes::CS0104, spot, message));
             return Ty::Error;
         }
-        Ty::Con(con, arguments)
+        self.unless_too_large(spot, Ty::Con(con, arguments))
+    }
+
+    fn unless_too_large(&self, spot: Spot, ty: Ty) -> Ty {
+        if !Infer::default().is_too_large(&ty) {
+            return ty;
+        }
+        self.report(error(codes::CS0104, spot, TOO_LARGE));
+        Ty::Error
     }
 
     /// Reports a type that a layer cannot have, with what to use instead.
@@ -223,6 +281,15 @@ impl<D: Borrow<Declared>> Lowering<D> {
     fn alias(&self, item: ItemRef, spot: Spot) -> Ty {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         let Some(alias) = self.head::<ast::TypeAlias>(item.file, declared.declaration) else { return Ty::Error };
+        let followed = self.aliases_followed.get();
+        if followed > MOST_ALIASES {
+            return Ty::Error;
+        }
+        self.aliases_followed.set(followed + 1);
+        if followed == MOST_ALIASES {
+            self.report(error(codes::CS0104, spot, TOO_LARGE));
+            return Ty::Error;
+        }
         if self.alias_depth.get() > 32 {
             self.report(error(codes::CS0206, spot, "this type alias stands for itself"));
             return Ty::Error;
@@ -409,6 +476,9 @@ impl Declared {
 fn few(count: u64) -> Option<u64> {
     (count <= 1 << SMALL_BITS).then_some(count)
 }
+
+/// Aliases that are followed for one item, one inside of the other counted each time.
+const MOST_ALIASES: u32 = 100_000;
 
 /// Types within types that are looked into.
 const MOST_NESTED: u32 = 16;

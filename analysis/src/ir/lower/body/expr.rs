@@ -6,7 +6,7 @@ use crate::{
     ir::lower::{
         report::{DiagnosticExt, error},
         spot::Spot,
-        ty::{Con, Ty},
+        ty::{Con, TOO_LARGE, Ty},
     },
     ir::{Expr, ExprKind, Literal, Prim, Stmt},
     syntax::{
@@ -180,8 +180,11 @@ impl Body<'_> {
             };
             elements.push(element);
         }
-        let types = elements.iter().map(|it| self.ty(it)).collect();
-        self.make(spot, Ty::tuple(types), ExprKind::Tuple(elements))
+        let ty = Ty::tuple(elements.iter().map(|it| self.ty(it)).collect());
+        if self.infer.is_too_large(&ty) {
+            return self.type_error(spot, TOO_LARGE);
+        }
+        self.make(spot, ty, ExprKind::Tuple(elements))
     }
 
     /// `a..b` as a sequence.

@@ -26,7 +26,7 @@ use super::{
     report::{DiagnosticExt, error},
     signature::Signature,
     spot::Spot,
-    ty::{Infer, Ty},
+    ty::{Infer, TOO_LARGE, Ty},
 };
 use crate::{
     diagnostics::codes,
@@ -365,6 +365,12 @@ impl<'d> Body<'d> {
     fn finish(mut self, name: String, kind: FunctionKind, mut body: Expr) -> (Function, Vec<Spot>) {
         for (node, element) in std::mem::take(&mut self.collected) {
             self.check_collected(node, &element);
+        }
+        // What is made of types that were not known yet may have grown since.
+        if let Some(number) = self.types.iter().position(|it| self.infer.is_too_large(it)) {
+            self.package.report(error(codes::CS0104, self.spots[number], TOO_LARGE));
+            self.types.fill(Ty::Error);
+            self.locals.iter_mut().for_each(|it| it.ty = Ty::Error);
         }
         let types: Vec<Ty> = self.types.iter().map(|it| self.infer.resolve(it)).collect();
         let mut finish = super::finish::Finish { types: &types, spots: &self.spots, problems: Vec::new() };
