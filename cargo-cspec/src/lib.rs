@@ -37,6 +37,7 @@ mod watch;
 use std::ffi::OsString;
 
 pub use exit::Status;
+pub use replay::shown;
 
 /// Runs the command line `arguments`, whose first word is the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {

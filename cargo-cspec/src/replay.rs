@@ -57,6 +57,18 @@ fn replay(arguments: &ReplayArguments) -> Result<Status, String> {
     Ok(delivered(now.status(), written))
 }
 
+/// What `replay` shows of the text of a file, before any source is looked at. The error says of a file what is wrong with it.
+///
+/// # Errors
+/// If it is the text of no counterexample.
+pub fn shown(text: &str) -> Result<String, String> {
+    let saved = Saved::parse(text)?;
+    let mut shown = Vec::new();
+    let written = frames(&saved.counterexample).iter().try_for_each(|it| it.write(&mut shown));
+    written.map_err(|error| error.to_string())?;
+    String::from_utf8(shown).map_err(|error| error.to_string())
+}
+
 /// What becomes of the obligation on the source as it is now.
 enum Now {
     /// The same run refutes it.

@@ -83,10 +83,14 @@ impl Saved {
             return Err(format!("`{path}` is no counterexample: it has {size} bytes"));
         }
         let text = fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
-        let saved: Saved =
-            serde_json::from_str(&text).map_err(|error| format!("`{path}` is no counterexample: {error}"))?;
+        Saved::parse(&text).map_err(|error| format!("`{path}` {error}"))
+    }
+
+    /// Reads the text of a file. The error says of a file what is wrong with it.
+    pub fn parse(text: &str) -> Result<Saved, String> {
+        let saved: Saved = serde_json::from_str(text).map_err(|error| format!("is no counterexample: {error}"))?;
         if saved.format != FORMAT {
-            return Err(format!("`{path}` has format {}, and this cspec reads format {FORMAT}", saved.format));
+            return Err(format!("has format {}, and this cspec reads format {FORMAT}", saved.format));
         }
         Ok(saved)
     }

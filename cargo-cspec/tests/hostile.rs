@@ -2,10 +2,12 @@
 //! never makes the command panic, and never makes anything hold.
 
 mod support;
+mod survives;
 
 use std::{fs, path::PathBuf};
 
-use support::{Folder, TAKES_PART, cspec, package, status, stderr, stdout};
+use support::{Folder, TAKES_PART, command, cspec, package, status, stderr, stdout};
+use survives::survives;
 
 const COUNTER: &str = include_str!("counter/lib.rs");
 
@@ -57,6 +59,7 @@ fn changed_counterexamples_are_refused_or_checked_again() {
     let file = fs::read_dir(folder.join("found")).expect("the folder").flatten().next().expect("a file").path();
     let bytes = fs::read(&file).expect("it can be read");
     let mut random = Random(1);
+    (0..20_000).for_each(|_| survives(&random.changed(&bytes)));
     for number in 0..60 {
         let changed = random.changed(&bytes);
         fs::write(&file, &changed).expect("it can be written");
@@ -97,4 +100,40 @@ fn a_changed_cache_makes_nothing_hold() {
         }
     }
     assert_eq!(said(&[]), fresh);
+}
+
+/// What takes more memory than there is would end the whole machine, or somebody else on it.
+#[test]
+#[cfg(unix)]
+fn hostile_packages_end_within_two_gigabytes() {
+    let lines = |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let inserts = lines(64, &|it| format!("        if maybe() {{ self.a.insert({it}); }}\n"));
+    let doubled = lines(60, &|_| "        let text = format!(\"{text}{text}\");\n".to_owned());
+    let operations = lines(2_000, &|it| format!("    #[op]\n    fn f{it}(&mut self, me: Pid) {{ self.n = {it}; }}\n"));
+    let ranges = "        for a in 0..60_000 { self.s.push(a); for b in 0..60_000 { self.s.push(b); } }\n";
+    let grows = "        while maybe() { self.m.insert(any(), any()); self.a.insert(any()); }\n";
+    let op = |name: &str, body: &str| format!("    #[op]\n    fn {name}(&mut self, me: Pid) {{\n{body}    }}\n");
+    let layer = |operations: &str| {
+        let fields = "pub n: u64, pub a: Set<u64>, pub s: Seq<u64>, pub m: Map<u64, u64>, pub t: String";
+        format!(
+            "use cspec::prelude::*;\n#[state]\npub struct S {{ {fields} }}\n#[layer]\nimpl L for S {{\n{operations}}}\n"
+        )
+    };
+    let text = format!("        let text = \"x\".to_string();\n{doubled}        self.t = text;\n");
+    let all = [op("inserts", &inserts), op("doubles", &text), op("ranges", ranges), op("grows", grows)].concat();
+    let large = format!("{}{}", "// Nothing to be seen here.\n".repeat(380_000), layer(&operations));
+    assert!(large.len() > 10_000_000, "{} bytes", large.len());
+    for (what, text, expected) in [("operations that explode", layer(&all), 3), ("ten megabytes", large, 0)] {
+        let folder = package("hostile", TAKES_PART, text);
+        let check = command(&folder, &["check", "-q", "--no-cache", "-j", "2", "--scope", "budget=20000000"]);
+        // The limit is on addresses: of those a thread takes more than it uses.
+        let limited = std::process::Command::new("sh")
+            .args(["-c", "ulimit -v 2000000 && exec \"$0\" \"$@\""])
+            .arg(check.get_program())
+            .args(check.get_args())
+            .current_dir(&*folder)
+            .output()
+            .expect("there is a shell");
+        assert_eq!(status(&limited), Some(expected), "{what}: {}{}", stdout(&limited), stderr(&limited));
+    }
 }

@@ -99,16 +99,24 @@ impl results::Cache for Cache {
     }
 }
 
-/// `cspec result 1 FINGERPRINT CHECKSUM`, and below it the result.
-fn encode(fingerprint: Fingerprint, settled: &Settled) -> io::Result<String> {
+/// The text of a file: `cspec result 1 FINGERPRINT CHECKSUM`, and below it the result.
+///
+/// # Errors
+/// If the result has no JSON.
+pub fn encode(fingerprint: Fingerprint, settled: &Settled) -> io::Result<String> {
     let body = serde_json::to_string(settled)?;
-    Ok(format!("{MAGIC} {fingerprint} {}\n{body}", checksum(fingerprint, &body)))
+    Ok(format!("{}\n{body}", head(fingerprint, &body)))
 }
 
-fn decode(fingerprint: Fingerprint, text: &str) -> Option<Settled> {
-    let (head, body) = text.split_once('\n')?;
-    let expected = format!("{MAGIC} {fingerprint} {}", checksum(fingerprint, body));
-    (head == expected).then(|| serde_json::from_str(body).ok()).flatten()
+/// Reads the text of a file. Nothing, unless it is one that was written for this fingerprint.
+pub fn decode(fingerprint: Fingerprint, text: &str) -> Option<Settled> {
+    let (found, body) = text.split_once('\n')?;
+    (found == head(fingerprint, body)).then(|| serde_json::from_str(body).ok()).flatten()
+}
+
+/// The first line of a file.
+fn head(fingerprint: Fingerprint, body: &str) -> String {
+    format!("{MAGIC} {fingerprint} {}", checksum(fingerprint, body))
 }
 
 fn checksum(fingerprint: Fingerprint, body: &str) -> blake3::Hash {

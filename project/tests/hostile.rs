@@ -1,0 +1,51 @@
+//! Entries of the cache, changed at random: none of them is taken for a result.
+
+mod survives;
+
+use cspec_analysis::{obligations::report::Settled, results::Fingerprint, verdict::Verdict};
+use cspec_project::cache::{decode, encode};
+use survives::survives;
+
+/// Numbers that look random, the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % limit.max(1)
+    }
+}
+
+#[test]
+fn what_was_changed_is_no_result() {
+    let fingerprint: Fingerprint = "5a".repeat(16).parse().expect("a fingerprint has so many digits");
+    let settled = Settled {
+        verdict: Verdict::Checked,
+        bounds_met: vec!["Pid ≤ 3".to_owned()],
+        cases: 12,
+        states: 34,
+        diagnostics: Vec::new(),
+        relied: Vec::new(),
+        refutation: None,
+        met_unsupported: false,
+    };
+    let text = encode(fingerprint, &settled).expect("a result has JSON");
+    assert!(decode(fingerprint, &text).is_some_and(|it| it.cases == 12));
+    let another: Fingerprint = "a5".repeat(16).parse().expect("a fingerprint has so many digits");
+    assert!(decode(another, &text).is_none(), "the result of another question");
+    let mut random = Random(1);
+    for _ in 0..20_000 {
+        let mut bytes = text.clone().into_bytes();
+        let at = random.below(bytes.len());
+        match random.below(3) {
+            0 => bytes[at] ^= 1 << random.below(8),
+            1 => drop(bytes.remove(at)),
+            _ => bytes.truncate(at),
+        }
+        survives(&bytes);
+        // The result alone has no checksum; with its head it has the one of the text that was changed.
+        survives(bytes.split(|it| *it == b'\n').next_back().unwrap_or_default());
+        let changed = String::from_utf8_lossy(&bytes);
+        assert!(decode(fingerprint, &changed).is_none(), "{changed}");
+    }
+}
