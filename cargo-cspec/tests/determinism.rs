@@ -2,9 +2,12 @@
 
 mod support;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use support::{TAKES_PART, cspec, package, stderr, stdout};
+use support::{Folder, TAKES_PART, cspec, package, stderr, stdout};
 
 /// All that a run writes, but for how long it took and what was cached.
 fn written(folder: &Path, more: &[&str]) -> Vec<String> {
@@ -38,14 +41,8 @@ fn is_always_the_same(name: &str, folder: &Path, more: &[&str], cache: &Path) {
     let _ = fs::remove_dir_all(cache);
     assert_eq!(with(&["-j", "4"]), fresh, "{name}: a cache that is empty");
     assert_eq!(with(&["-j", "1"]), fresh, "{name}: a cache that knows all");
-    let entries = || {
-        let inside = |folder: &Path| fs::read_dir(folder).into_iter().flatten().map(|it| it.expect("an entry").path());
-        let mut all: Vec<_> = inside(cache).flat_map(|it| inside(&it).collect::<Vec<_>>()).collect();
-        all.sort();
-        all
-    };
-    assert!(!entries().is_empty(), "{name}: something is kept");
-    for (number, entry) in entries().into_iter().enumerate() {
+    assert!(!entries(cache).is_empty(), "{name}: something is kept");
+    for (number, entry) in entries(cache).into_iter().enumerate() {
         match number % 3 {
             0 => fs::remove_file(entry).expect("an entry can be removed"),
             1 => fs::write(entry, b"something else").expect("an entry can be written"),
@@ -53,6 +50,14 @@ fn is_always_the_same(name: &str, folder: &Path, more: &[&str], cache: &Path) {
         }
     }
     assert_eq!(with(&["-j", "2"]), fresh, "{name}: a cache that knows a third, and is broken in a third");
+}
+
+/// The entries of a cache, in order.
+fn entries(cache: &Path) -> Vec<PathBuf> {
+    let inside = |folder: &Path| fs::read_dir(folder).into_iter().flatten().map(|it| it.expect("an entry").path());
+    let mut all: Vec<_> = inside(cache).flat_map(|it| inside(&it).collect::<Vec<_>>()).collect();
+    all.sort();
+    all
 }
 
 #[test]
@@ -77,10 +82,22 @@ fn packages_that_fail_say_the_same_in_every_run() {
 #[test]
 fn the_reference_workspaces_say_the_same_in_every_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for (name, package) in [("tso", "tso"), ("cmail", "cmail")] {
-        let fresh = written(&root, &["-p", package, "--no-cache", "-j", "1"]);
-        assert_eq!(written(&root, &["-p", package, "--no-cache", "-j", "4"]), fresh, "{name}: 4 threads");
-        assert_eq!(written(&root, &["-p", package, "-j", "2"]), fresh, "{name}: with whatever the cache knows");
-        assert_eq!(written(&root, &["-p", package, "-j", "1"]), fresh, "{name}: with a cache that knows all");
+    for package in ["tso", "cmail"] {
+        let with = |words: &[&str]| written(&root, &[&["-p", package], words].concat());
+        let fresh = with(&["--no-cache", "-j", "1"]);
+        assert_eq!(with(&["--no-cache", "-j", "4"]), fresh, "{package}: 4 threads");
+        // A cache of its own: empty for the first format, full for the second.
+        let own = Folder::new();
+        let target = own.to_str().expect("a name in UTF-8");
+        assert_eq!(with(&["--target-dir", target, "-j", "2"]), fresh, "{package}: with a cache that is empty");
+        let cache = own.join("cspec/cache");
+        let all = entries(&cache);
+        for (number, entry) in all.iter().enumerate() {
+            if number % 2 == 0 {
+                fs::remove_file(entry).expect("an entry can be removed");
+            }
+        }
+        assert!(all.len() > 100, "{package}: {} results are kept", all.len());
+        assert_eq!(with(&["--target-dir", target, "-j", "3"]), fresh, "{package}: with a cache that knows half");
     }
 }
