@@ -27,5 +27,10 @@ mod verdicts;
 ///
 /// Gives whether it left in good order: after `shutdown` and `exit` the process is to end with status 0, and otherwise with 1.
 pub fn run_stdio() -> bool {
-    stdio::run()
+    run(std::io::stdin(), std::io::stdout())
+}
+
+/// The same on any two streams of bytes.
+pub fn run(input: impl std::io::Read + Send + 'static, output: impl std::io::Write + Send + 'static) -> bool {
+    stdio::run(input, output)
 }

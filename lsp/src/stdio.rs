@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tower::Service;
 use tower_lsp_server::{
     ClientSocket, ExitedError, LspService,
-    jsonrpc::{Error, ErrorCode, Request, Response},
+    jsonrpc::{Error, ErrorCode, Id, Request, Response},
     ls_types::NumberOrString,
 };
 
@@ -38,7 +38,7 @@ const WITHOUT_PARAMETERS: [&str; 3] = ["shutdown", "exit", "cspec/layers"];
 type Answer = BoxFuture<'static, Result<Option<Response>, ExitedError>>;
 
 /// Serves until the client is done or gone.
-pub fn run() -> bool {
+pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> bool {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -46,10 +46,10 @@ pub fn run() -> bool {
             return false;
         }
     };
-    let (writer, written) = start_writer();
+    let (writer, written) = start_writer(output);
     let orderly = runtime.block_on(async {
         let (service, socket) = server::service();
-        serve(service, socket, start_reader(), writer).await
+        serve(service, socket, start_reader(input), writer).await
     });
     // A client that reads no more must not keep the process alive.
     let _ = written.recv_timeout(PATIENCE);
@@ -65,10 +65,10 @@ enum Frame {
 }
 
 /// Reads frames on a thread of its own. The channel closes at the end of the input.
-fn start_reader() -> mpsc::UnboundedReceiver<Frame> {
+fn start_reader(input: impl Read + Send + 'static) -> mpsc::UnboundedReceiver<Frame> {
     let (sender, receiver) = mpsc::unbounded_channel();
     thread::spawn(move || {
-        let mut input = BufReader::new(std::io::stdin());
+        let mut input = BufReader::new(input);
         while let Ok(Some(frame)) = read_frame(&mut input) {
             if sender.send(frame).is_err() {
                 break;
@@ -113,12 +113,11 @@ fn read_frame(input: &mut impl BufRead) -> std::io::Result<Option<Frame>> {
 }
 
 /// Writes frames on a thread of its own. The second channel closes when all is written.
-fn start_writer() -> (blocking::Sender<Vec<u8>>, blocking::Receiver<()>) {
+fn start_writer(mut output: impl Write + Send + 'static) -> (blocking::Sender<Vec<u8>>, blocking::Receiver<()>) {
     let (sender, receiver) = blocking::channel::<Vec<u8>>();
     let (done, written) = blocking::channel();
     thread::spawn(move || {
         let _done: blocking::Sender<()> = done;
-        let mut output = std::io::stdout().lock();
         for content in receiver {
             let sent = write!(output, "Content-Length: {}\r\n\r\n", content.len())
                 .and_then(|()| output.write_all(&content))
@@ -152,7 +151,8 @@ async fn serve(
                         if poll_fn(|context| service.poll_ready(context)).await.is_err() {
                             return shut_down;
                         }
-                        let mut answer = service.call(request);
+                        let id = request.id().cloned();
+                        let mut answer: Answer = service.call(request).map(|it| Ok(answered(id, it?))).boxed();
                         match (&mut answer).now_or_never() {
                             Some(Ok(Some(response))) => send(bytes(&response)),
                             Some(_) => {}
@@ -176,6 +176,11 @@ async fn serve(
             Some(request) = to_client.next() => send(bytes(&request)),
         }
     }
+}
+
+/// The answer to a message. A notification has none; but whoever numbers one, as if it were a request, waits for an answer.
+fn answered(id: Option<Id>, answer: Option<Response>) -> Option<Response> {
+    answer.or_else(|| Some(Response::from_error(id?, Error::invalid_request())))
 }
 
 /// What a client sends.

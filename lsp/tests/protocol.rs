@@ -134,6 +134,8 @@ fn what_is_no_message_is_refused_and_the_next_one_is_read() {
     }
     for (method, params, code) in [
         ("textDocument/unheardOf", json!({}), -32601),
+        // A notification with a number: whoever gives it one waits for an answer.
+        ("textDocument/didSave", json!({ "textDocument": { "uri": "file:///nowhere" } }), -32600),
         ("textDocument/hover", json!({ "nonsense": 1 }), -32602),
         ("workspace/executeCommand", json!({ "command": "rm", "arguments": [] }), -32602),
     ] {

@@ -238,7 +238,9 @@ impl Client {
 
     fn take(&mut self, message: Value) {
         if message.get("method").is_none() {
-            self.answers.insert(message["id"].to_string(), message);
+            let (id, twice) = (message["id"].clone(), self.answers.insert(message["id"].to_string(), message));
+            // Numbers are ids of this client; what tests make up they may use twice.
+            assert!(twice.is_none() || !id.is_number(), "request {id} has two answers");
         } else {
             if let Some(id) = message.get("id") {
                 // A request of the server: whatever it is, it may.
