@@ -103,32 +103,20 @@ mod tests {
     use std::fs::{self, File};
     use std::io::Write;
     use std::path::{Path, PathBuf};
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
+
+    use tempfile::TempDir;
 
     use super::*;
 
     /// A directory with files `0` to `count - 1`, which goes with the value.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(parent: &Path, count: usize) -> Scratch {
-            // Tests run side by side.
-            static MADE: AtomicUsize = AtomicUsize::new(0);
-            let number = MADE.fetch_add(1, Ordering::Relaxed);
-            let scratch = Scratch(parent.join(format!("cmail-listing-{}-{number}", std::process::id())));
-            fs::create_dir_all(&scratch.0).expect("a scratch directory");
-            for number in 0..count {
-                File::create(scratch.0.join(number.to_string())).expect("a file");
-            }
-            scratch
+    fn scratch(parent: &Path, count: usize) -> TempDir {
+        let scratch = tempfile::tempdir_in(parent).expect("a scratch directory");
+        for number in 0..count {
+            File::create(scratch.path().join(number.to_string())).expect("a file");
         }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+        scratch
     }
 
     /// Lists while files with rising numbers arrive; returns how many listings showed a file without an earlier one.
@@ -138,12 +126,13 @@ mod tests {
         listings: usize,
         mut list: impl FnMut(&File, &Path) -> Vec<String>,
     ) -> usize {
-        let scratch = Scratch::new(parent, count);
-        let directory = File::open(&scratch.0).expect("the directory");
+        let scratch = scratch(parent, count);
+        let directory = File::open(scratch.path()).expect("the directory");
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                let link = |number: usize| fs::hard_link(scratch.0.join("0"), scratch.0.join(number.to_string()));
+                let link =
+                    |number: usize| fs::hard_link(scratch.path().join("0"), scratch.path().join(number.to_string()));
                 // As many again at the most: the directory stays of the size that is asked about.
                 (count..2 * count.max(500))
                     .take_while(|number| !stop.load(Ordering::Relaxed) && link(*number).is_ok())
@@ -151,7 +140,7 @@ mod tests {
             });
             let broken = (0..listings)
                 .filter(|_| {
-                    let names = list(&directory, &scratch.0);
+                    let names = list(&directory, scratch.path());
                     let most = names.iter().filter_map(|name| name.parse::<usize>().ok()).max().expect("a file");
                     names.len() != most + 1
                 })
@@ -197,8 +186,8 @@ mod tests {
     /// The buffer grows until one call brings everything.
     #[test]
     fn large_directories() {
-        let scratch = Scratch::new(&std::env::temp_dir(), 3000);
-        let directory = File::open(&scratch.0).expect("the directory");
+        let scratch = scratch(&std::env::temp_dir(), 3000);
+        let directory = File::open(scratch.path()).expect("the directory");
         let mut listing = Listing::default();
         for _ in 0..2 {
             assert_eq!(listing.names(&directory).expect("a listing").len(), 3000);

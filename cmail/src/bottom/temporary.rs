@@ -134,25 +134,22 @@ fn write_all(file: &OwnedFd, contents: &[u8]) -> Result<()> {
 mod tests {
     use std::fs;
     use std::io::{self, Write};
-    use std::path::PathBuf;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tempfile::TempDir;
 
     use super::*;
 
     const ME: Pid = Pid(1 << 32);
 
     /// A root in memory with a mailbox, which goes with the value.
-    struct Scratch(PathBuf, Root);
+    struct Scratch(TempDir, Root);
 
     impl Scratch {
         fn new() -> Scratch {
-            // Tests run side by side.
-            static MADE: AtomicUsize = AtomicUsize::new(0);
-            let number = MADE.fetch_add(1, Ordering::Relaxed);
-            let path = PathBuf::from(format!("/dev/shm/cmail-temporary-{}-{number}", std::process::id()));
-            let root = Root::init(&path).expect("a root");
+            let directory = tempfile::tempdir_in("/dev/shm").expect("a scratch directory");
+            let root = Root::init(directory.path()).expect("a root");
             root.add_user("u").expect("a mailbox");
-            Scratch(path, root)
+            Scratch(directory, root)
         }
 
         fn mailbox(&self) -> Mailbox {
@@ -160,14 +157,8 @@ mod tests {
         }
 
         fn names(&self, dir: &str) -> Vec<String> {
-            let entries = fs::read_dir(self.0.join("u").join(dir)).expect("the mailbox is there");
+            let entries = fs::read_dir(self.0.path().join("u").join(dir)).expect("the mailbox is there");
             entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect()
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
         }
     }
 
@@ -189,7 +180,7 @@ mod tests {
             assert_eq!(file.link(&mailbox, "1"), Err(Errno::EXIST), "{nameless:?}: a name that is taken stays");
             file.unlink(&mailbox).expect("it goes");
             assert!(scratch.names("tmp").is_empty(), "{nameless:?}");
-            assert_eq!(fs::read(scratch.0.join("u/mail/1")).expect("the message"), b"text", "{nameless:?}");
+            assert_eq!(fs::read(scratch.0.path().join("u/mail/1")).expect("the message"), b"text", "{nameless:?}");
         }
     }
 

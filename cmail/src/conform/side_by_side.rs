@@ -7,7 +7,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -297,10 +296,9 @@ fn one_call(mail: &mut impl MailServerComposed, process: Pid, random: &mut Rng, 
 
 /// What several processes did on a new root below this directory.
 fn history(parent: &Path, level: Level, mistake: Option<Mistake>, seed: u64) -> Vec<Entry> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = parent.join(format!("cmail-side-by-side-{}-{number}", std::process::id()));
-    let root = Root::init(&path).expect("a root");
+    let directory = tempfile::tempdir_in(parent).expect("a scratch directory");
+    let path = directory.path();
+    let root = Root::init(path).expect("a root");
     for user in ["u1", "u2"] {
         root.add_user(user).expect("a mailbox");
     }
@@ -320,7 +318,6 @@ fn history(parent: &Path, level: Level, mistake: Option<Mistake>, seed: u64) -> 
     });
     let entries = read(&path.join(".cmail/record")).expect("the record can be read");
     assert!(entries.len() as u64 >= PROCESSES * CALLS as u64, "the record has a gap");
-    fs::remove_dir_all(path).expect("the root can be removed");
     entries
 }
 

@@ -123,9 +123,10 @@ mod tests {
 
     #[test]
     fn passwords() {
-        let root = std::env::temp_dir().join(format!("cmail-passwords-{}", std::process::id()));
-        fs::create_dir_all(root.join(".cmail")).expect("a scratch directory");
-        let passwords = Passwords::of(&root);
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let root = scratch.path();
+        fs::create_dir(root.join(".cmail")).expect("it is empty");
+        let passwords = Passwords::of(root);
         let verify = |user, password| passwords.verify(user, password).expect("the file can be read");
         assert!(!verify("u1", "secret"));
         passwords.set("u1", Some("secret")).expect("the file can be written");
@@ -136,6 +137,5 @@ mod tests {
         assert!(verify("u1", "a b") && !verify("u1", "secret"));
         let text = fs::read_to_string(root.join(".cmail/passwords")).expect("the file is there");
         assert!(!text.contains("a b") && text.lines().count() == 2, "{text}");
-        fs::remove_dir_all(root).expect("the scratch directory");
     }
 }

@@ -124,14 +124,14 @@ async fn supervise(main: Arc<Main>, mut child: Child, mut leaving: watch::Receiv
         }
         child = loop {
             sleep(pause).await;
+            if *leaving.borrow() {
+                return;
+            }
             match start(&main) {
                 Ok(child) => break child,
                 Err(error) => error!(%error, "a worker cannot be started; once more in a moment"),
             }
             pause = Duration::from_secs(1);
-            if *leaving.borrow() {
-                return;
-            }
         };
     }
 }

@@ -6,7 +6,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -44,11 +43,9 @@ impl Scratch {
 
     /// The same in a directory.
     pub fn below(parent: &Path, users: &[&str]) -> Scratch {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("cmail-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let scratch = Scratch(parent.join(name));
-        // One of that name is from a test that was killed, of a process whose number has come again.
-        let _ = fs::remove_dir_all(&scratch.0);
+        // Under a name that no other test has or had: the number of a process comes again.
+        let directory = tempfile::Builder::new().prefix("cmail-test-").tempdir_in(parent);
+        let scratch = Scratch(directory.expect("a scratch directory").keep());
         cmail(&["init"], &scratch.0, "");
         for user in users {
             cmail(&["adduser", user, "--no-password"], &scratch.0, "");

@@ -311,7 +311,7 @@ fn clients_that_are_slow() {
 #[test]
 fn clients_that_do_not_end() {
     let scratch = Scratch::new(&["u1"]);
-    scratch.settings("smtp_idle = 1\npop3_idle = 1\nmessage_size = 9000000");
+    scratch.settings("smtp_idle = 3\npop3_idle = 3\nmessage_size = 9000000");
     let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
     let large = ["x".repeat(990).as_str(); 8000].join("\r\n");
     assert!(deliver(&server.smtp, &["u1"], &large).expect("a reply").starts_with("250"));
@@ -370,7 +370,7 @@ fn clients_that_say_little() {
 #[test]
 fn clients_that_say_too_much() {
     let scratch = Scratch::new(&["u1"]);
-    scratch.settings("smtp_session = 2\npop3_session = 2\nerrors = 100000");
+    scratch.settings("smtp_session = 5\npop3_session = 5\nerrors = 100000");
     let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
     assert!(deliver(&server.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
     let mut smtp = Line::connect(&server.smtp).expect("a connection");
