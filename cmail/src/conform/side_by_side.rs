@@ -347,8 +347,8 @@ fn what_the_file_system_does_is_what_the_models_allow() {
         }
     }
     println!("{calls} calls, {taken} names taken, {not_made} files not made, {messages} messages picked up");
-    // The processes got into each other's way.
-    assert!(taken > 10 && not_made > 10 && messages > 100, "{taken} {not_made} {messages}");
+    // The processes got into each other's way; how often, is for the machine to say.
+    assert!(taken > 0 && not_made > 0 && messages > 100, "{taken} {not_made} {messages}");
 }
 
 /// Each is refused within a hundred histories.
