@@ -37,8 +37,10 @@ impl<P> DiagnosticExt<P> for Diagnostic<P> {
 
 /// `did you mean …?`, if one of `known` is close to `name`.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let limit = 1 + name.chars().count() / 4;
-    let best = known.into_iter().map(|it| (distance(name, it), it)).min()?;
+    let length = name.chars().count();
+    let limit = 1 + length / 4;
+    let near = known.into_iter().filter(|it| it.chars().count().abs_diff(length) <= limit);
+    let best = near.map(|it| (distance(name, it), it)).min()?;
     (best.0 <= limit).then(|| format!("did you mean `{}`?", best.1))
 }
 
