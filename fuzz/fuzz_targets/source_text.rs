@@ -1,0 +1,12 @@
+//! Texts of packages: the engine ends within its budget, without a panic, and says where what is wrong.
+#![no_main]
+
+#[path = "../../analysis/tests/findings/mod.rs"]
+#[allow(dead_code)]
+mod findings;
+#[path = "../../analysis/tests/survives/mod.rs"]
+mod survives;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| drop(survives::survives(text, 20_000)));
