@@ -16,7 +16,7 @@ pub fn partition(random: &mut Rng) -> (String, Vec<&'static str>) {
     let mut make = Bodies { random, fields: fields.clone(), effects: 8 };
     let names = 1 + make.random.usize(..3);
     let one: Vec<Body> = super::NAMES[..names].iter().map(|name| make.body(name)).collect();
-    let below: Vec<Body> = one.iter().map(|it| if make.percent(12) { make.mutated(it) } else { it.clone() }).collect();
+    let below: Vec<Body> = one.iter().map(|it| if make.percent(20) { make.mutated(it) } else { it.clone() }).collect();
     let view = View { fields: &fields, hidden: None, keyed: false };
     let keyed = View { fields: &fields, hidden: None, keyed: true };
     let operations: String = one.iter().map(operation).collect();
@@ -72,7 +72,7 @@ fn bottom(make: &mut Bodies, keyed: &View, below: &[Body], starts: &str) -> Stri
             3 => format!("for user in self.users.clone() {{ self.{}.remove(&user); }} ", names[0]),
             // Only the others are touched.
             4 => "for it in self.users.clone() { if it != user { self.users.remove(&it); } } ".to_owned(),
-            5 => format!(
+            5..=7 => format!(
                 "for it in self.users.clone() {{ if it != user {{ self.{}.insert(it, {}); }} }} ",
                 names[0],
                 constant(keyed.fields[0])

@@ -32,7 +32,7 @@ pub fn retry(random: &mut Rng) -> (String, Vec<&'static str>) {
     }
     let inherit = if passed.is_empty() { String::new() } else { format!("(inherit(Low: {}))", passed.join(", ")) };
     let pass = if passed.is_empty() { String::new() } else { format!(", pass({})", passed.join(", ")) };
-    let low: String = bodies.iter().map(operation).collect();
+    let low: String = bodies.iter().map(|it| below(&mut make, &view, it)).collect();
     let (below, above) = starts(&mut make, &view);
     let text = format!(
         "{}\n#[layer]\nimpl Low for Store {{\n{}{low}}}\n\n#[layer{inherit}]\nimpl High for Store {{\n{}{operations}}}\n
@@ -76,6 +76,25 @@ fn attempt(make: &mut Bodies, body: &Body) -> Body {
     body
 }
 
+/// The operation that is tried. Sometimes it does what the one above does not do: it emits where it worked, or where it did not, or fails.
+fn below(make: &mut Bodies, view: &View, body: &Body) -> String {
+    if body.result != Ty::Bool || !make.percent(20) {
+        return operation(body);
+    }
+    let says = view.statement(&Stmt::Emit(Num::Const(1)));
+    let (first, last) = match make.random.u8(..4) {
+        0 => (String::new(), format!("if done {{ {says} }} ")),
+        1 => (String::new(), format!("if !done {{ {says} }} ")),
+        _ => (view.statement(&Stmt::Assert(make.cond(None, 1, true))), String::new()),
+    };
+    let (name, parameters) = (&body.name, View::parameters(body));
+    let argument = if body.argument.is_some() { ", arg" } else { "" };
+    format!(
+        "    #[op]\n    fn {name}(&mut self, {parameters}) -> bool {{
+        {first}let done = self.do_{name}(me{argument}); {last}done\n    }}\n"
+    )
+}
+
 /// The operation that succeeds, and the loop that tries it.
 fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
     let (name, wanted) = (&body.name, make.percent(90));
@@ -108,7 +127,7 @@ fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
         after +=
             make.random.choice(["arg = 1; ", "arg = 1; ", "arg = 0; ", "arg = (arg + 1) % 3; "]).unwrap_or_default();
     }
-    match make.random.u8(..30) {
+    match make.random.u8(..15) {
         // A step outside of the loop, and a turn of two.
         0 => before += &format!("lo.{name}({given}); "),
         1 => after += &format!("lo.{name}({given}); "),
