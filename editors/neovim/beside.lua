@@ -1,25 +1,10 @@
 -- cspec beside rust-analyzer in one buffer of Neovim, without a screen: both are attached, both show what they find, each does what is its own,
 -- and neither is in the other's way. Run by `cargo test -p cspec-lsp --test neovim`, which sets the servers and the file.
 
-local PATIENCE = 240000
+local steps = dofile(vim.fn.fnamemodify(vim.env.CSPEC_PLUGIN, ":h") .. "/steps.lua")
+local fail, wait_for, client, request, line_of = steps.fail, steps.wait_for, steps.client, steps.request, steps.line_of
 
-local function fail(text)
-  io.stderr:write("\nFAILED: " .. text .. "\n")
-  vim.cmd("cquit 1")
-end
-
-local function wait_for(what, condition)
-  if not vim.wait(PATIENCE, condition, 50) then
-    fail(what .. " never came; findings: " .. vim.inspect(vim.diagnostic.get(0)))
-  end
-  io.stderr:write("ok: " .. what .. "\n")
-end
-
-vim.g.cspec_cmd = { vim.env.CSPEC_LSP }
-vim.cmd("luafile " .. vim.env.CSPEC_PLUGIN)
-vim.cmd("filetype on")
-vim.cmd("edit " .. vim.env.CSPEC_FILE)
-vim.bo.filetype = "rust"
+steps.open()
 local root = vim.fn.fnamemodify(vim.env.CSPEC_FILE, ":h:h")
 vim.lsp.buf_attach_client(0, vim.lsp.start_client({
   name = "rust-analyzer",
@@ -28,41 +13,14 @@ vim.lsp.buf_attach_client(0, vim.lsp.start_client({
   workspace_folders = { { name = root, uri = vim.uri_from_fname(root) } },
 }))
 
-local function client(name)
-  for _, it in pairs(vim.lsp.buf_get_clients(0)) do
-    if it.name == name then
-      return it
-    end
-  end
-end
-
 local function both(condition)
   return condition("cspec") and condition("rust-analyzer")
 end
 
 wait_for("two servers for the buffer", function()
-  return both(function(name)
-    return client(name) ~= nil and client(name).initialized
-  end)
+  return both(steps.is_ready)
 end)
-
-if vim.tbl_count(vim.lsp.get_active_clients()) ~= 2 then
-  fail("there are more than two servers")
-end
-
-local function request(name, method, params)
-  local answer = client(name).request_sync(method, params, PATIENCE, 0)
-  return answer and answer.result
-end
-
-local function line_of(text)
-  for number, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do
-    if line:find(text, 1, true) then
-      return number - 1, line
-    end
-  end
-  fail("there is no " .. text)
-end
+steps.are_alone(2)
 
 local function document()
   return { textDocument = vim.lsp.util.make_text_document_params() }
@@ -76,15 +34,7 @@ local function at(text, word)
 end
 
 -- What each has to say.
-wait_for("all verdicts", function()
-  local packages = request("cspec", "cspec/layers", vim.empty_dict()) or {}
-  for _, it in ipairs(packages) do
-    if it.status.phase ~= "settled" then
-      return false
-    end
-  end
-  return #packages > 0
-end)
+wait_for("all verdicts", steps.is_settled)
 local function hints(name)
   local params = document()
   params.range = { start = { line = 0, character = 0 }, ["end"] = { line = vim.fn.line("$"), character = 0 } }
@@ -155,15 +105,7 @@ vim.lsp.buf.rename("count")
 wait_for("the field is renamed where it is used", function()
   return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n"):find("self.count", 1, true) ~= nil
 end)
-local function settled()
-  for _, it in ipairs(request("cspec", "cspec/layers", vim.empty_dict()) or {}) do
-    if it.status.phase ~= "settled" then
-      return false
-    end
-  end
-  return true
-end
-wait_for("all verdicts with the new name", settled)
+wait_for("all verdicts with the new name", steps.is_settled)
 local function found_by(source)
   return vim.tbl_filter(function(it)
     return it.source == source

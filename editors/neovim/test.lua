@@ -2,64 +2,17 @@
 -- the quick fix, and sees it go. Run by `cargo test -p cspec-lsp --test neovim`, which sets the server, the file, and which operation of it is
 -- to be claimed to move left although it does not.
 
-local PATIENCE = 60000
+local steps = dofile(vim.fn.fnamemodify(vim.env.CSPEC_PLUGIN, ":h") .. "/steps.lua")
+local fail, wait_for, client, request, line_of = steps.fail, steps.wait_for, steps.client, steps.request, steps.line_of
 
-local function fail(text)
-  io.stderr:write("\nFAILED: " .. text .. "\n")
-  vim.cmd("cquit 1")
-end
-
-local function wait_for(what, condition)
-  if not vim.wait(PATIENCE, condition, 20) then
-    fail(what .. " never came; findings: " .. vim.inspect(vim.diagnostic.get(0)))
-  end
-  io.stderr:write("ok: " .. what .. "\n")
-end
-
-vim.g.cspec_cmd = { vim.env.CSPEC_LSP }
-vim.cmd("luafile " .. vim.env.CSPEC_PLUGIN)
-vim.cmd("filetype on")
-vim.cmd("edit " .. vim.env.CSPEC_FILE)
-vim.bo.filetype = "rust"
-
-local function client()
-  for _, it in pairs(vim.lsp.buf_get_clients(0)) do
-    return it
-  end
-end
+steps.open()
 wait_for("a server for the buffer", function()
-  return client() ~= nil and client().initialized
+  return steps.is_ready("cspec")
 end)
-if vim.tbl_count(vim.lsp.buf_get_clients(0)) ~= 1 or vim.tbl_count(vim.lsp.get_active_clients()) ~= 1 then
-  fail("there is more than one server: " .. vim.inspect(vim.tbl_keys(vim.lsp.buf_get_clients(0))))
-end
-
-local function request(method, params)
-  local answer = client().request_sync(method, params, PATIENCE, 0)
-  return answer and answer.result
-end
-
-local function is_settled()
-  local packages = request("cspec/layers", vim.empty_dict()) or {}
-  for _, it in ipairs(packages) do
-    if it.status.phase ~= "settled" then
-      return false
-    end
-  end
-  return #packages > 0
-end
-wait_for("all verdicts", is_settled)
+steps.are_alone(1)
+wait_for("all verdicts", steps.is_settled)
 if #vim.diagnostic.get(0) ~= 0 then
   fail("there are findings before there is a mistake: " .. vim.inspect(vim.diagnostic.get(0)))
-end
-
-local function line_of(text)
-  for number, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do
-    if line:find(text, 1, true) then
-      return number - 1, line
-    end
-  end
-  fail("there is no " .. text)
 end
 
 -- The mistake: the operation is claimed to move left.
@@ -80,7 +33,7 @@ end)
 -- The quick fix.
 local function fix()
   local place = { line = operation - 1, character = #"    #[op(" }
-  local actions = request("textDocument/codeAction", {
+  local actions = request("cspec", "textDocument/codeAction", {
     textDocument = vim.lsp.util.make_text_document_params(),
     range = { start = place, ["end"] = place },
     context = { diagnostics = {} },
@@ -94,7 +47,7 @@ end
 wait_for("a quick fix that claims what holds", function()
   return fix() ~= nil
 end)
-vim.lsp.util.apply_workspace_edit(fix().edit, client().offset_encoding)
+vim.lsp.util.apply_workspace_edit(fix().edit, client("cspec").offset_encoding)
 wait_for("the squiggle's end", function()
   return #vim.diagnostic.get(0) == 0
 end)
@@ -102,5 +55,5 @@ local _, fixed = line_of("#[op(")
 io.stderr:write("fixed: " .. fixed .. "\n")
 
 vim.api.nvim_buf_set_lines(0, 0, -1, false, before)
-wait_for("all verdicts again", is_settled)
+wait_for("all verdicts again", steps.is_settled)
 vim.cmd("qall!")

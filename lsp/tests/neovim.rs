@@ -1,5 +1,5 @@
 //! A real client: Neovim, without a screen, does what a user does (`editors/neovim/test.lua`) in copies of the reference workspaces; and
-//! rust-analyzer works beside cspec in one buffer of it (`editors/neovim/beside.lua`).
+//! rust-analyzer works beside cspec in one buffer of it (`editors/neovim/beside.lua`). Both are made of `steps.lua`.
 //!
 //! Skipped, and said so, where these are not installed: `apt-get install neovim`, `rustup component add rust-analyzer`.
 
