@@ -234,6 +234,9 @@ fn replayed(program: &Program, outcomes: &[Settled]) -> Fate {
     Fate::Rejected { confirmed, unconfirmed }
 }
 
+/// Many random programs have no state to start from, or too many states: for each that is asked for, so many are tried at most.
+const ATTEMPTS: usize = 8;
+
 /// Runs random programs at the bottom and at the top.
 fn searched(program: &Program, case: &Case, effort: &Effort, bounds: &[String], random: &mut Rng) -> Fate {
     let found = |name: &str| program.implementations.iter().find(|it| it.name == name);
@@ -242,7 +245,10 @@ fn searched(program: &Program, case: &Case, effort: &Effort, bounds: &[String], 
         return Fate::Wrong(Wrong::IllFormed("the implementations of the tower are missing".to_owned()));
     };
     let (mut count, mut traces) = (0, 0);
-    for _ in 0..effort.programs {
+    for _ in 0..effort.programs * ATTEMPTS {
+        if count == effort.programs {
+            break;
+        }
         let trial = Trial::new(program, &tower, effort, random);
         match trial.run(random) {
             Ok(Some(Trialled::Same(more))) => {
