@@ -4,10 +4,11 @@
 //! know nothing of each other: [`every_run`] follows each run to its end by itself, and [`every_state`] goes through what the system can be
 //! in after each trace. They are compared with each other on random layers.
 //!
-//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen.
+//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen. A loop that says something in each
+//! turn has no end of traces: [`every_state`] takes the short ones first, and says up to where it has come.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     hash::Hash,
     rc::Rc,
 };
@@ -24,18 +25,21 @@ pub type Event = (usize, Value);
 /// What a system can show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traces {
-    /// Every trace, and so every beginning of one.
+    /// The traces that were found, and so every beginning of one.
     pub all: BTreeSet<Vec<Event>>,
     /// Those after which a step may fail.
     pub failing: BTreeSet<Vec<Event>>,
+    /// None: these are all. Otherwise, those with fewer events than this are.
+    pub complete_below: Option<usize>,
 }
 
 impl Traces {
     /// A trace of these that the others do not have, if there is one. Failing counts as a last event that is matched only by failing.
     pub fn not_among(&self, others: &Traces) -> Option<Vec<Event>> {
+        let is_known = |trace: &[Event]| others.complete_below.is_none_or(|length| trace.len() < length);
         let anything_goes = |trace: &[Event]| (0..=trace.len()).any(|end| others.failing.contains(&trace[..end]));
-        let unmatched = self.all.iter().find(|it| !others.all.contains(*it) && !anything_goes(it));
-        let failing = || self.failing.iter().find(|it| !anything_goes(it));
+        let unmatched = self.all.iter().find(|it| is_known(it) && !others.all.contains(*it) && !anything_goes(it));
+        let failing = || self.failing.iter().find(|it| is_known(it) && !anything_goes(it));
         unmatched.or_else(failing).cloned()
     }
 }
@@ -191,10 +195,13 @@ type NumberedStep = (Vec<Value>, u32, Vec<u32>);
 /// A [`Next`] in numbers: the steps, and whether one may fail.
 type NumberedNext = (Vec<NumberedStep>, bool);
 
-/// Goes through all situations. `most`: how many there may be.
+/// How long a trace may be that is gone on from: longer ones are those of loops.
+const LONGEST: usize = 30;
+
+/// Goes through all situations, or through those with the shortest traces: at most `most`.
 ///
 /// # Errors
-/// If there are more, or a step cannot be evaluated.
+/// If a step cannot be evaluated.
 pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Traces, DontKnow> {
     let mut states = Numbered::new();
     let mut processes = Numbered::new();
@@ -202,18 +209,25 @@ pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Tr
     let mut steps: HashMap<(u32, u32, usize), Rc<NumberedNext>> = HashMap::new();
     let mut found = Traces::default();
     let mut seen = HashSet::new();
-    let mut pending = VecDeque::new();
+    // By the length of the trace.
+    let mut pending: BTreeMap<usize, Vec<Situation>> = BTreeMap::new();
     let (state, trace) = (states.number(start.clone()), traces.number(Vec::new()));
     for row in system.starts()? {
         let row = row.into_iter().map(|it| processes.number(it)).collect();
-        pending.push_back(Situation { state, processes: row, trace });
+        pending.entry(0).or_default().push(Situation { state, processes: row, trace });
     }
-    while let Some(situation) = pending.pop_front() {
+    while let Some(mut shortest) = pending.first_entry() {
+        let Some(situation) = shortest.get_mut().pop() else {
+            shortest.remove();
+            continue;
+        };
         if !seen.insert(situation.clone()) {
             continue;
         }
-        if seen.len() > most {
-            return Err(DontKnow("too many situations".to_owned()));
+        let length = *shortest.key();
+        if seen.len() > most || length > LONGEST {
+            found.complete_below = Some(length);
+            break;
         }
         let trace = traces.get(situation.trace);
         found.all.insert((*trace).clone());
@@ -245,7 +259,8 @@ pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Tr
                 for process in after {
                     let mut processes = situation.processes.clone();
                     processes[number] = *process;
-                    pending.push_back(Situation { state: *state, processes, trace });
+                    let length = traces.get(trace).len();
+                    pending.entry(length).or_default().push(Situation { state: *state, processes, trace });
                 }
             }
         }

@@ -17,16 +17,19 @@ const COUNTER: &str = "
         #[op] fn toss(&mut self, me: Pid) -> bool { maybe() }
         #[op] fn wait(&mut self, me: Pid) { when(self.value > 0); }
         #[op] fn fail(&mut self, me: Pid) { assert!(self.value == 0); }
+        #[op] fn try_aloud(&mut self, me: Pid) -> bool { emit(0); maybe() }
         #[op] fn try_next(&mut self, me: Pid) -> bool { if maybe() { return false; } self.value += 1; true }
     }
     #[layer(inherit(Steps: say))] impl Whole for Count {
         #[op] fn both(&mut self, me: Pid) -> u64 { self.value += 2; self.value }
         #[op] fn surely(&mut self, me: Pid) -> bool { self.value += 1; true }
+        #[op] fn aloud(&mut self, me: Pid) -> bool { true }
     }
     #[implement(Whole, over = Steps, by = movers, pass(say))]
     impl Twice {
         fn both(lo: &mut impl Steps) -> u64 { lo.next(); lo.next() }
         fn surely(lo: &mut impl Steps) -> bool { loop { if lo.try_next() { return true; } } }
+        fn aloud(lo: &mut impl Steps) -> bool { loop { if lo.try_aloud() { return true; } } }
     }
 ";
 
@@ -44,9 +47,9 @@ fn traces(over: &str, clients: &[&[&str]]) -> Traces {
     let evaluator = Evaluator::new(program, Scope::default());
     let system = System { evaluator: &evaluator, tower: &tower, clients: &clients };
     let start = Value::Tuple(vec![Value::Int(0)]);
-    let found = every_state(&system, &start, 100_000).expect("few situations");
+    let found = every_state(&system, &start, 100_000).expect("all steps are in the language");
     // A process that spins has endless runs; there is nothing to compare with.
-    if !clients.iter().flatten().any(|it| it.operation == "surely") {
+    if !clients.iter().flatten().any(|it| ["surely", "aloud"].contains(&it.operation.as_str())) {
         assert_eq!(every_run(&system, &start, 1_000_000).expect("few runs"), found);
     }
     found
@@ -108,11 +111,29 @@ fn a_process_that_spins_is_in_finitely_many_situations() {
 }
 
 #[test]
+fn of_endless_traces_the_short_ones_are_all_there() {
+    let endless = traces("Twice", &[&["aloud"]]);
+    let known = endless.complete_below.expect("there is no end of traces");
+    assert!(known > 20);
+    // It has been heard so many times, or once less and is done.
+    for length in 2..known {
+        assert_eq!(endless.all.iter().filter(|it| it.len() == length).count(), 2);
+    }
+    let silent = traces("Twice", &[&["surely"]]);
+    assert_eq!(silent.complete_below, None);
+    assert_eq!(endless.not_among(&silent).map(|it| it.len()), Some(1));
+    // What is not known is not held against the others.
+    let shown = |length: usize| Traces { all: [vec![(0, Value::Int(0)); length]].into(), ..Traces::default() };
+    let is_new = |length: usize| shown(length).not_among(&endless).is_some();
+    assert!(is_new(known - 1) && !is_new(known));
+}
+
+#[test]
 fn a_failure_at_the_top_allows_everything_after_it() {
     let event = |number: i128| (0, Value::Int(number));
-    let one = Traces { all: [vec![], vec![event(1)]].into(), failing: [].into() };
-    let two = Traces { all: [vec![], vec![event(2)]].into(), failing: [].into() };
-    let fails = Traces { all: [vec![]].into(), failing: [vec![]].into() };
+    let one = Traces { all: [vec![], vec![event(1)]].into(), failing: [].into(), complete_below: None };
+    let two = Traces { all: [vec![], vec![event(2)]].into(), failing: [].into(), complete_below: None };
+    let fails = Traces { all: [vec![]].into(), failing: [vec![]].into(), complete_below: None };
     assert_eq!(one.not_among(&two), Some(vec![event(1)]));
     assert_eq!(one.not_among(&fails), None);
     assert_eq!(fails.not_among(&one), Some(vec![]));

@@ -6,24 +6,32 @@ use fastrand::Rng;
 
 use super::{
     Bodies, Body, View, bodies,
-    body::{Num, Stmt, Ty, Value},
+    body::{Cond, Num, Stmt, Ty, Value},
     init, operation, state,
 };
 
 /// `High` over `Low`, by retry.
 pub fn retry(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, mut bodies) = bodies(random, 10);
-    for body in &mut bodies {
-        if make.percent(70) {
-            *body = attempt(&mut make, body);
+    // Where several operations are out of the ordinary, one of them is nearly always wrong.
+    let odd = make.random.usize(..bodies.len());
+    for (number, body) in bodies.iter_mut().enumerate() {
+        if make.percent(85) {
+            *body = attempt(&mut make, body, number == odd);
         }
     }
+    let parts = if make.percent(10) { bodies.first().and_then(parts) } else { None };
     let fields = make.fields.clone();
     let view = View { fields: &fields, hidden: None, keyed: false };
     let (mut operations, mut code, mut passed) = (String::new(), String::new(), Vec::new());
-    for body in &bodies {
-        if body.result == Ty::Bool && make.percent(75) {
-            let (operation, procedure) = looped(&mut make, &view, body);
+    for (number, body) in bodies.iter().enumerate() {
+        if let Some([look, act]) = &parts
+            && number == 0
+        {
+            operations += &waiting(body);
+            code += &looks_and_acts(body, look, act);
+        } else if body.result == Ty::Bool && make.percent(75) {
+            let (operation, procedure) = looped(&mut make, &view, body, number == odd);
             operations += &operation;
             code += &procedure;
         } else {
@@ -32,7 +40,9 @@ pub fn retry(random: &mut Rng) -> (String, Vec<&'static str>) {
     }
     let inherit = if passed.is_empty() { String::new() } else { format!("(inherit(Low: {}))", passed.join(", ")) };
     let pass = if passed.is_empty() { String::new() } else { format!(", pass({})", passed.join(", ")) };
-    let low: String = bodies.iter().map(|it| below(&mut make, &view, it)).collect();
+    bodies.extend(parts.into_iter().flatten());
+    let low = bodies.iter().enumerate().map(|(number, it)| below(&mut make, &view, it, number == odd));
+    let low: String = low.collect();
     let (below, above) = starts(&mut make, &view);
     let text = format!(
         "{}\n#[layer]\nimpl Low for Store {{\n{}{low}}}\n\n#[layer{inherit}]\nimpl High for Store {{\n{}{operations}}}\n
@@ -55,36 +65,71 @@ fn starts(make: &mut Bodies, view: &View) -> (String, String) {
     (below, above)
 }
 
-/// An operation that says whether it worked, and mostly changes nothing if it did not.
-fn attempt(make: &mut Bodies, body: &Body) -> Body {
+/// An operation that says whether it worked, and changes nothing if it did not; an odd one may.
+fn attempt(make: &mut Bodies, body: &Body, is_odd: bool) -> Body {
     let mut body = body.clone();
     body.result = Ty::Bool;
-    let refuses = Stmt::Leave(make.cond(body.argument, 1, false), Value::Bool(super::body::Cond::Arg("false")));
+    let refuses = Stmt::Leave(make.cond(body.argument, 1, false), Value::Bool(Cond::Arg("false")));
     // A statement that returned something else would not fit the type.
     body.statements.retain(|it| !matches!(it, Stmt::Leave(..)));
-    let at = if make.percent(85) { 0 } else { make.random.usize(..=body.statements.len()) };
+    let at = if !is_odd || make.percent(75) { 0 } else { make.random.usize(..=body.statements.len()) };
     body.statements.insert(at, refuses);
-    if make.percent(8) {
+    if is_odd && make.percent(20) {
         // It says that it tries.
         body.statements.insert(0, Stmt::Emit(Num::Const(1)));
     }
-    body.value = if make.percent(85) {
-        Value::Bool(super::body::Cond::Arg("true"))
-    } else {
-        make.value(Ty::Bool, body.argument)
+    body.value = match !is_odd || make.percent(75) {
+        true => Value::Bool(Cond::Arg("true")),
+        false => make.value(Ty::Bool, body.argument),
     };
     body
 }
 
-/// The operation that is tried. Sometimes it does what the one above does not do: it emits where it worked, or where it did not, or fails.
-fn below(make: &mut Bodies, view: &View, body: &Body) -> String {
-    if body.result != Ty::Bool || !make.percent(20) {
+/// What an operation that may refuse does in one step, in two: one looks whether it may, and one acts as if it might.
+fn parts(body: &Body) -> Option<[Body; 2]> {
+    let (Stmt::Leave(refuses, Value::Bool(Cond::Arg("false"))), rest) = body.statements.split_first()? else {
+        return None;
+    };
+    let part = |name: &str, statements: &[Stmt], value: Cond| Body {
+        name: format!("{name}_{}", body.name),
+        statements: statements.to_vec(),
+        value: Value::Bool(value),
+        ..body.clone()
+    };
+    let may = Cond::Not(Box::new(refuses.clone()));
+    Some([part("look", &[], may), part("act", rest, Cond::Arg("true"))])
+}
+
+/// The operation that waits until it may.
+fn waiting(body: &Body) -> String {
+    let (name, parameters) = (&body.name, View::parameters(body));
+    let argument = if body.argument.is_some() { ", arg" } else { "" };
+    format!(
+        "    #[op]\n    fn {name}(&mut self, {parameters}) -> bool {{
+        let done = self.do_{name}(me{argument}); when(done); done\n    }}\n"
+    )
+}
+
+/// A turn that looks, and acts in a second step: others may step between.
+fn looks_and_acts(body: &Body, look: &Body, act: &Body) -> String {
+    let parameters = View::parameters(body).replacen("me: Pid", "", 1);
+    let given = if body.argument.is_some() { "arg" } else { "" };
+    format!(
+        "    fn {}(lo: &mut impl Low{parameters}) -> bool {{
+        loop {{ if lo.{}({given}) {{ return lo.{}({given}); }} }}\n    }}\n",
+        body.name, look.name, act.name
+    )
+}
+
+/// The operation that is tried. An odd one may do what the one above does not do: it emits where it worked, or where it did not, or fails.
+fn below(make: &mut Bodies, view: &View, body: &Body, is_odd: bool) -> String {
+    if body.result != Ty::Bool || !is_odd || make.percent(65) {
         return operation(body);
     }
     let says = view.statement(&Stmt::Emit(Num::Const(1)));
-    let (first, last) = match make.random.u8(..4) {
+    let (first, last) = match make.random.u8(..5) {
         0 => (String::new(), format!("if done {{ {says} }} ")),
-        1 => (String::new(), format!("if !done {{ {says} }} ")),
+        1 | 2 => (String::new(), format!("if !done {{ {says} }} ")),
         _ => (view.statement(&Stmt::Assert(make.cond(None, 1, true))), String::new()),
     };
     let (name, parameters) = (&body.name, View::parameters(body));
@@ -95,9 +140,9 @@ fn below(make: &mut Bodies, view: &View, body: &Body) -> String {
     )
 }
 
-/// The operation that succeeds, and the loop that tries it.
-fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
-    let (name, wanted) = (&body.name, make.percent(90));
+/// The operation that succeeds, and the loop that tries it. An odd one may be wrong.
+fn looped(make: &mut Bodies, view: &View, body: &Body, is_odd: bool) -> (String, String) {
+    let (name, wanted) = (&body.name, !is_odd || make.percent(85));
     let not = if wanted { "" } else { "!" };
     let carries = body.argument == Some(Ty::Num) && make.percent(50);
     let (mut operation, mut procedure) = (String::new(), String::new());
@@ -110,10 +155,10 @@ fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
         (true, 1) => "let arg = if maybe() { 0 } else { 1 }; ",
         (true, _) => "let arg = any::<u64>(); ",
     };
-    let slip = if make.percent(8) { view.statement(&make.statement(None, 1)) } else { String::new() };
-    let promise = match make.random.u8(..12) {
-        0 => String::new(),
-        1 => format!("when({not}!done); "),
+    let slip = if is_odd && make.percent(15) { view.statement(&make.statement(None, 1)) } else { String::new() };
+    let promise = match make.random.u8(..6) {
+        0 if is_odd => String::new(),
+        1 if is_odd => format!("when({not}!done); "),
         _ => format!("when({not}done); "),
     };
     let _ = write!(
@@ -127,10 +172,10 @@ fn looped(make: &mut Bodies, view: &View, body: &Body) -> (String, String) {
         after +=
             make.random.choice(["arg = 1; ", "arg = 1; ", "arg = 0; ", "arg = (arg + 1) % 3; "]).unwrap_or_default();
     }
-    match make.random.u8(..15) {
+    match make.random.u8(..6) {
         // A step outside of the loop, and a turn of two.
-        0 => before += &format!("lo.{name}({given}); "),
-        1 => after += &format!("lo.{name}({given}); "),
+        0 if is_odd => before += &format!("lo.{name}({given}); "),
+        1 if is_odd => after += &format!("lo.{name}({given}); "),
         _ => {}
     }
     let _ = write!(
