@@ -291,8 +291,8 @@ pub const MUTANTS: &[Mutant] = &[
         "a turn performs one operation",
         Pattern::Retry,
         "obligations/retry.rs",
-        "End::Wants(..) if steps > 0 =>",
-        "End::Wants(..) if steps > 0 && !$on =>",
+        "End::Wants(ref name, _) if steps > 0 =>",
+        "End::Wants(ref name, _) if steps > 0 && !$on =>",
     ),
     mutant(
         "nothing is performed before the loop",

@@ -1,16 +1,18 @@
-//! Turns of a retry loop, over plain values: each leaves everything as it was, or is the operation above.
+//! Turns of a retry loop, over plain values: each leaves everything as it was, or is the operation above. And the form of such a loop: it is
+//! the only one, nothing is performed before it, and at most one operation in a turn.
 //!
 //! Turns are followed one after the other from the start of the procedure, each from any state that is looked at, since others step between
 //! them. What an earlier turn may leave in a variable is thus what some turn really leaves there, not any value of the type.
 
 use std::collections::BTreeSet;
 
-use cspec_analysis::ir::LayerId;
+use cspec_analysis::ir::{Code, LayerId};
 
 use crate::{
     claims::{ME, States, fails},
-    eval::{DontKnow, Logged, Outcome},
+    eval::{Below, DontKnow, Logged, Outcome},
     shape::{At, Procedure},
+    stack::{Descent, Tower},
     value::Value,
 };
 
@@ -28,6 +30,9 @@ impl Procedure<'_, '_> {
         let types = evaluator.argument_types(upper, above);
         let from = states.of(evaluator, self.claims.state(self.lower));
         for arguments in states.arguments(evaluator, &types) {
+            if let Some(flaw) = self.flaw_of_form(&arguments, &[])? {
+                return Ok(Some(format!("{}{arguments:?}: {flaw}", self.name)));
+            }
             let mut logs = BTreeSet::from([Vec::new()]);
             for _ in 0..MOST_TURNS {
                 let mut next = BTreeSet::new();
@@ -64,6 +69,9 @@ impl Procedure<'_, '_> {
                     continue;
                 };
                 let log = [&log[..], &[Logged::Result(result.clone())]].concat();
+                if let Some(flaw) = self.flaw_of_form(arguments, &log)? {
+                    return Ok(Some(format!("after {step:?}: {flaw}")));
+                }
                 for then in self.next(arguments, &log)? {
                     match then {
                         At::Wants(..) if after == state && events.is_empty() => drop(next.insert(log.clone())),
@@ -79,5 +87,19 @@ impl Procedure<'_, '_> {
             }
         }
         Ok(None)
+    }
+
+    /// Why a procedure that has these results is no retry loop.
+    fn flaw_of_form(&self, arguments: &[Value], log: &[Logged]) -> Result<Option<&'static str>, DontKnow> {
+        let Code::Procedure(function) = self.code else { return Ok(None) };
+        let tower = Tower::layer(self.lower);
+        let mut flaw = None;
+        self.claims.evaluator.each_run(log, Below::Stack(Descent::new(&tower)), &mut |run| {
+            // How it ends is looked at elsewhere.
+            let _ = run.call(*function, arguments.to_vec());
+            flaw = flaw.or(run.form.flaw);
+            Ok(())
+        })?;
+        Ok(flaw)
     }
 }

@@ -39,10 +39,8 @@ use crate::{
 pub struct BadTurn {
     /// What.
     pub kind: BadTurnKind,
-    /// Why it is not of the form that is checked.
-    pub notes: Vec<String>,
     /// The state and the turn.
-    pub counterexample: Option<Counterexample<Anchor>>,
+    pub counterexample: Counterexample<Anchor>,
     /// Where, if it is not the procedure as a whole.
     pub site: Option<Site>,
     /// Whether it refutes.
@@ -191,8 +189,9 @@ impl<'p> Turns<'_, 'p, '_> {
                 let site = machine.site(search.world);
                 let earlier = earlier.clone();
                 match end {
-                    End::Wants(..) if steps > 0 => {
-                        return Ok(Some(self.shapeless("performs a second operation in one turn", site)));
+                    End::Wants(ref name, _) if steps > 0 => {
+                        let what = format!("performs a second operation in one turn, `{name}`");
+                        return Ok(Some(self.shapeless(search, (&machine, &end), &earlier, &what)));
                     }
                     End::Wants(name, arguments) => {
                         let Some(step) = self.setting.step_named(self.implemented.lower, &name) else {
@@ -203,7 +202,7 @@ impl<'p> Turns<'_, 'p, '_> {
                         pending.push_back(Turning { machine, steps: 1, in_loop, earlier });
                     }
                     End::Turn if in_loop.is_some() && in_loop != site => {
-                        return Ok(Some(self.shapeless("has a second loop", site)));
+                        return Ok(Some(self.shapeless(search, (&machine, &end), &earlier, "has a second loop")));
                     }
                     End::Turn if in_loop.is_some() => {
                         if let Some(bad) = self.goes_on(search, machine.clone(), &earlier)? {
@@ -221,7 +220,8 @@ impl<'p> Turns<'_, 'p, '_> {
                         }
                     }
                     End::Turn if steps > 0 => {
-                        return Ok(Some(self.shapeless("performs an operation before the loop", site)));
+                        let what = "performs an operation before the loop";
+                        return Ok(Some(self.shapeless(search, (&machine, &end), &earlier, what)));
                     }
                     End::Turn => {
                         self.forget_carried(search, &mut machine);
@@ -265,10 +265,19 @@ impl<'p> Turns<'_, 'p, '_> {
         true
     }
 
-    fn shapeless(&self, what: &str, site: Option<Site>) -> BadTurn {
-        let notes = vec![format!("the procedure {what}")];
+    /// The way to where a procedure is seen to be no retry loop.
+    fn shapeless(
+        &self,
+        search: &mut Search<'_, 'p>,
+        (machine, end): (&Machine, &End),
+        earlier: &[Earlier],
+        what: &str,
+    ) -> BadTurn {
+        let site = machine.site(search.world);
+        let conclusion = |_: &mut Teller<'_, '_, 'p>| format!("the procedure {what}");
+        let counterexample = self.told(search, (machine, end), earlier, machine.known.clone(), conclusion);
         let (kind, confirmation) = (BadTurnKind::NotARetryLoop, Confirmation::Replayed);
-        BadTurn { kind, notes, counterexample: None, site, confirmation }
+        BadTurn { kind, counterexample, site, confirmation }
     }
 
     /// Forgets of what is carried over what need not be remembered.
@@ -352,9 +361,9 @@ impl<'p> Turns<'_, 'p, '_> {
         let Some(Unmet { known, within }) = unmet? else { return Ok(None) };
         let site = machine.site(search.world);
         let conclusion = |_: &mut Teller<'_, '_, 'p>| "the turn goes on although something has changed".to_owned();
-        let counterexample = Some(self.told(search, (&machine, &End::Turn), earlier, known, conclusion));
+        let counterexample = self.told(search, (&machine, &End::Turn), earlier, known, conclusion);
         let (kind, confirmation) = (BadTurnKind::ChangesSomething, Confirmation::within(within));
-        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample, site, confirmation }))
+        Ok(Some(BadTurn { kind, counterexample, site, confirmation }))
     }
 
     fn returns(
@@ -398,7 +407,7 @@ impl<'p> Turns<'_, 'p, '_> {
             search.pausing = true;
         }
         let confirmation = Confirmation::within(within);
-        Ok(Some(BadTurn { kind, notes: Vec::new(), counterexample: Some(counterexample), site, confirmation }))
+        Ok(Some(BadTurn { kind, counterexample, site, confirmation }))
     }
 
     /// The turn that a machine has made, and those before it.

@@ -12,7 +12,7 @@ use cspec_analysis::{
 use cspec_oracle::replay::{Replayed, replay};
 
 /// Findings about the text of a procedure or stack, which no run shows.
-const WITHOUT_RUN: [&str; 3] = [codes::CS0208, codes::CS0603, codes::CS1104];
+const WITHOUT_RUN: [&str; 2] = [codes::CS0208, codes::CS1104];
 
 /// Whether a finding has a counterexample that says what happens: at least one step, the places of its steps known, and where there are two
 /// runs the first one possible from its beginning to its end.
@@ -23,7 +23,8 @@ pub fn is_told(found: &Diagnostic) -> bool {
     let Some(counterexample) = &found.counterexample else { return false };
     let steps = || counterexample.runs.iter().flat_map(|it| &it.steps);
     let happens = |run: &Run| run.steps.iter().all(|it| it.end != StepEnd::Disabled && it.mismatch.is_none());
-    steps().next().is_some()
+    // A second loop is come to without a step.
+    (steps().next().is_some() || found.code == codes::CS0603)
         && steps().all(|it| it.place.is_some())
         && (counterexample.runs.len() == 1 || counterexample.runs.first().is_some_and(happens))
         && !counterexample.conclusion.is_empty()

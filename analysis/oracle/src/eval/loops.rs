@@ -27,6 +27,35 @@ pub(super) struct Environment {
     state: Option<Value>,
 }
 
+/// What a run of a procedure shows of its form, as that of a retry loop.
+#[derive(Default)]
+pub(crate) struct Form<'p> {
+    /// The body of the loop that it is in.
+    inside: Option<&'p Expr>,
+    /// The operations since it was last at the head of the loop.
+    steps: usize,
+    /// Why it is no retry loop.
+    pub(crate) flaw: Option<&'static str>,
+}
+
+impl<'p> Form<'p> {
+    fn at_head(&mut self, body: &'p Expr) {
+        let flaw = match self.inside {
+            None if self.steps > 0 => Some("an operation is performed before the loop"),
+            Some(other) if !std::ptr::eq(other, body) => Some("there is a second loop"),
+            _ => None,
+        };
+        *self = Form { inside: Some(body), steps: 0, flaw: self.flaw.or(flaw) };
+    }
+
+    pub(super) fn performs(&mut self) {
+        if self.steps > 0 {
+            self.flaw = self.flaw.or(Some("a second operation is performed in one turn"));
+        }
+        self.steps += 1;
+    }
+}
+
 impl<'p> Run<'_, 'p> {
     /// The body of a loop, once. `Some`: the loop is left with this value.
     fn turn(&mut self, frame: &mut Frame<'p>, body: &'p Expr) -> Result<Option<Value>, Stop> {
@@ -48,7 +77,7 @@ impl<'p> Run<'_, 'p> {
         }
         let mut seen = BTreeMap::new();
         loop {
-            self.at_loop_head(frame, &mut seen);
+            self.at_loop_head(frame, body, &mut seen);
             if !self.is_true(frame, condition)? || self.turn(frame, body)?.is_some() {
                 return Ok(Value::UNIT);
             }
@@ -58,7 +87,7 @@ impl<'p> Run<'_, 'p> {
     pub(super) fn endless_loop(&mut self, frame: &mut Frame<'p>, body: &'p Expr) -> Result<Value, Stop> {
         let mut seen = BTreeMap::new();
         loop {
-            self.at_loop_head(frame, &mut seen);
+            self.at_loop_head(frame, body, &mut seen);
             if let Some(value) = self.turn(frame, body)? {
                 return Ok(value);
             }
@@ -67,8 +96,9 @@ impl<'p> Run<'_, 'p> {
 
     /// A procedure that comes back to the head of a loop with the variables that it had there before goes on just as then: what it
     /// decided in between is taken out of the log. So a process that spins is in finitely many situations.
-    fn at_loop_head(&mut self, frame: &Frame<'p>, seen: &mut BTreeMap<Vec<Option<Value>>, usize>) {
+    fn at_loop_head(&mut self, frame: &Frame<'p>, body: &'p Expr, seen: &mut BTreeMap<Vec<Option<Value>>, usize>) {
         if matches!(frame.function.kind, FunctionKind::Procedure(_)) {
+            self.form.at_head(body);
             match seen.get(&frame.locals) {
                 Some(length) => self.log.truncate(*length),
                 None => drop(seen.insert(frame.locals.clone(), self.log.len())),

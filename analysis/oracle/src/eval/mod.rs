@@ -14,7 +14,10 @@ use std::{cell::Cell, collections::BTreeSet, rc::Rc};
 
 use cspec_analysis::ir::{Function, FunctionId, LayerId, Program, Type};
 
-use self::{choices::advance, loops::LoopEnd};
+use self::{
+    choices::advance,
+    loops::{Form, LoopEnd},
+};
 use crate::{
     stack::Descent,
     value::{Scope, Universe, Value},
@@ -310,6 +313,7 @@ impl<'p> Evaluator<'p> {
                 below: below.clone(),
                 calls: 0,
                 told: None,
+                form: Form::default(),
             };
             body(&mut run)?;
             tape = run.tape;
@@ -337,6 +341,7 @@ pub struct Run<'a, 'p> {
     calls: u32,
     /// The choices to make, if they are given.
     told: Option<Vec<Told>>,
+    pub(crate) form: Form<'p>,
 }
 
 struct Frame<'p> {

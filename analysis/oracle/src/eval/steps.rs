@@ -123,6 +123,7 @@ impl Run<'_, '_> {
 
     /// A step of the layer below, by name.
     pub(crate) fn perform(&mut self, name: &str, arguments: Vec<Value>) -> Result<Value, Stop> {
+        self.form.performs();
         match std::mem::replace(&mut self.below, Below::Nothing) {
             Below::Nothing => Err(dont_know("there is no layer below")),
             Below::Alone { layer, me, mut state } => {

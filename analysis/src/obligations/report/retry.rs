@@ -53,8 +53,7 @@ impl Reporter<'_> {
             let related = vec![(Anchor::Operation(upper, operation), format!("what `{layer}::{name}` allows"))];
             let diagnostic = Diagnostic {
                 related,
-                notes: bad.notes,
-                counterexample: bad.counterexample,
+                counterexample: Some(bad.counterexample),
                 help: Some(help),
                 ..self.error(code, message, at)
             };
