@@ -13,7 +13,7 @@ use cmail::server::passwords::{Passwords, can_be_said};
 use cmail::server::store::Plan;
 use cmail::server::worker::{self, Failure, Serve};
 use cmail::{Root, conform};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use tracing_subscriber::EnvFilter;
 
 /// A mail server: SMTP in, POP3 out, over a mail store whose layers are checked.
@@ -323,20 +323,32 @@ fn set_password(user: &User) -> Result<(), Failure> {
     }
 }
 
-/// A line from standard input. A terminal is asked for it, and does not show it.
-fn read_password() -> io::Result<String> {
-    let (stdin, mut text) = (io::stdin(), String::new());
-    let shown = tcgetattr(&stdin).ok();
-    if let Some(shown) = &shown {
-        eprint!("Password: ");
-        let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&stdin, OptionalActions::Now, &hidden)?;
+/// A line from standard input. A terminal is asked for it.
+fn read_password() -> Result<String, Failure> {
+    let stdin = io::stdin();
+    if let Ok(shown) = tcgetattr(&stdin) {
+        return ask_for_password(&stdin, &shown);
     }
-    let read = stdin.lock().take(1024).read_line(&mut text);
-    if let Some(shown) = &shown {
-        eprintln!();
-        tcsetattr(&stdin, OptionalActions::Now, shown)?;
+    let mut text = String::new();
+    stdin.lock().take(1024).read_line(&mut text)?;
+    Ok(text)
+}
+
+/// A line that the terminal does not show. Ctrl-C ends it, too, and kills nobody: what the terminal does is to be as it was before.
+fn ask_for_password(terminal: &io::Stdin, shown: &Termios) -> Result<String, Failure> {
+    const CTRL_C: u8 = 3;
+    let mut hidden = shown.clone();
+    hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+    hidden.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+    eprint!("Password: ");
+    tcsetattr(terminal, OptionalActions::Now, &hidden)?;
+    // A terminal gives one line at a time.
+    let line = terminal.lock().fill_buf().map(<[u8]>::to_vec);
+    eprintln!();
+    tcsetattr(terminal, OptionalActions::Now, shown)?;
+    let line = line?;
+    match line.ends_with(&[CTRL_C]) {
+        true => Err("interrupted: nothing was changed".into()),
+        false => Ok(String::from_utf8(line)?),
     }
-    read.map(|_| text)
 }

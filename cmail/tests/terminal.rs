@@ -1,0 +1,72 @@
+//! Somebody at a terminal: a password that is asked for is not shown, and the terminal is left as it was, however the question ends.
+#![cfg(target_os = "linux")]
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+/// A terminal: the side of the person, and that of the program.
+fn terminal() -> (File, OwnedFd) {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    let person = openpt(flags).expect("there are terminals");
+    unlockpt(&person).expect("it is ours");
+    let program = ioctl_tiocgptpeer(&person, flags).expect("it has another side");
+    (person.into(), program)
+}
+
+/// Starts `cmail adduser` with its standard input at the terminal, and waits until it asks.
+fn add_user(root: &Path, terminal: &OwnedFd) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cmail"))
+        .args(["adduser", "--root"])
+        .arg(root)
+        .arg("alice")
+        .stdin(terminal.try_clone().expect("a descriptor"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("cmail starts");
+    let mut said = Vec::new();
+    let stderr = child.stderr.as_mut().expect("it is piped");
+    BufReader::with_capacity(1, stderr).read_until(b':', &mut said).expect("it says something");
+    assert_eq!(said, b"Password:");
+    child
+}
+
+/// Makes a root, is asked for a password there, and types this.
+fn typed(keys: &[u8]) -> (bool, ExitStatus) {
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let root = scratch.path().join("root");
+    let init = Command::new(env!("CARGO_BIN_EXE_cmail")).args(["init", "--root"]).arg(&root).output();
+    assert!(init.expect("cmail starts").status.success());
+    let (mut person, program) = terminal();
+    let before = tcgetattr(&program).expect("it is a terminal");
+    assert!(before.local_modes.contains(LocalModes::ECHO | LocalModes::ISIG));
+
+    let mut child = add_user(&root, &program);
+    while tcgetattr(&program).expect("it is a terminal").local_modes.contains(LocalModes::ECHO) {
+        std::thread::yield_now();
+    }
+    person.write_all(keys).expect("the keyboard works");
+    let status = child.wait().expect("cmail ends");
+
+    let after = tcgetattr(&program).expect("it is a terminal");
+    assert_eq!(format!("{after:?}"), format!("{before:?}"));
+    (root.join("alice").exists(), status)
+}
+
+#[test]
+fn a_password_is_taken() {
+    let (is_there, status) = typed(b"secret\n");
+    assert!(is_there && status.success());
+}
+
+#[test]
+fn the_question_is_interrupted() {
+    let (is_there, status) = typed(b"sec\x03");
+    assert!(!is_there);
+    assert_eq!(status.code(), Some(1));
+}
