@@ -7,7 +7,8 @@ mod survives;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    // As they are, and as the content of a frame.
+    // As they are, and each line as the content of a frame.
     drop(survives::survives(bytes));
-    drop(survives::survives(&survives::framed(bytes)));
+    let frames: Vec<u8> = bytes.split(|it| *it == b'\n').flat_map(survives::framed).collect();
+    drop(survives::survives(&frames));
 });
