@@ -155,8 +155,9 @@ fn opened(workspace: &Workspace) -> Client {
 /// Edits of every body: to the first verdict about it, and to all.
 fn edits(workspace: &Workspace) {
     let client = &mut opened(workspace);
-    let (mut first, mut all) =
-        (Series::new("edit of a body to its first verdict"), Series::new("edit of a body to all verdicts"));
+    let mut first = Series::new("edit of a body to its first verdict");
+    let mut panicking = Series::new("... to all verdicts, where it panics now");
+    let mut meaning_the_same = Series::new("... to all verdicts, where it does not");
     let (mut number, mut unseen) = (0, 0);
     let mut slowest: Vec<(Duration, String)> = Vec::new();
     let bodies = bodies(workspace);
@@ -173,6 +174,7 @@ fn edits(workspace: &Workspace) {
                 unseen += 1;
             }
             wait_for_settled(client, heard);
+            let all = if panics { &mut panicking } else { &mut meaning_the_same };
             all.add(start, cpu(client) - before);
             slowest.push((start.elapsed(), format!("{} {}", body.owner, body.name)));
         }
@@ -181,7 +183,8 @@ fn edits(workspace: &Workspace) {
         client.heard.clear();
     }
     first.print();
-    all.print();
+    panicking.print();
+    meaning_the_same.print();
     println!("{:45} {unseen}", "edits that no finding tells of");
     slowest.sort();
     for (time, body) in slowest.iter().rev().take(5) {
