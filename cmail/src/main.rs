@@ -340,8 +340,8 @@ fn ask_for_password(terminal: &io::Stdin, shown: &Termios) -> Result<String, Fai
     let mut hidden = shown.clone();
     hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
     hidden.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-    eprint!("Password: ");
     tcsetattr(terminal, OptionalActions::Now, &hidden)?;
+    eprint!("Password: ");
     // A terminal gives one line at a time.
     let line = terminal.lock().fill_buf().map(<[u8]>::to_vec);
     eprintln!();

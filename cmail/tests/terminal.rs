@@ -47,9 +47,8 @@ fn typed(keys: &[u8]) -> (bool, ExitStatus) {
     assert!(before.local_modes.contains(LocalModes::ECHO | LocalModes::ISIG));
 
     let mut child = add_user(&root, &program);
-    while tcgetattr(&program).expect("it is a terminal").local_modes.contains(LocalModes::ECHO) {
-        std::thread::yield_now();
-    }
+    let asking = tcgetattr(&program).expect("it is a terminal");
+    assert!(!asking.local_modes.contains(LocalModes::ECHO), "what is typed is shown");
     person.write_all(keys).expect("the keyboard works");
     let status = child.wait().expect("cmail ends");
 

@@ -9,22 +9,9 @@ use cspec_analysis::{
     session::{Request, Session, State},
     workspace::{self, Selection},
 };
+use fastrand::Rng;
 use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace, offset};
-
-/// A small generator: the same numbers in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
-
-    fn pick<'t>(&mut self, from: &[&'t str]) -> &'t str {
-        from[self.below(from.len())]
-    }
-}
 
 /// What is typed, deleted or replaced: much of it makes sense now and then.
 const PIECES: [&str; 20] = [
@@ -54,12 +41,12 @@ const PIECES: [&str; 20] = [
 const EDITS: usize = 2_000;
 
 /// One random edit, as the protocol has it, applied to `text` as well; and the edit that undoes it.
-fn edit(random: &mut Random, text: &mut String) -> (Value, Value) {
+fn edit(random: &mut Rng, text: &mut String) -> (Value, Value) {
     let lines: Vec<usize> = text.split('\n').map(|it| it.encode_utf16().count()).collect();
-    let line = random.below(lines.len());
-    let start = random.below(lines[line] + 1);
-    let end = (start + random.below(12)).min(lines[line]);
-    let new = if random.below(3) == 0 { "" } else { random.pick(&PIECES) };
+    let line = random.usize(..lines.len());
+    let start = random.usize(..=lines[line]);
+    let end = (start + random.usize(..12)).min(lines[line]);
+    let new = if random.u8(..3) == 0 { "" } else { random.choice(PIECES).expect("there are pieces") };
     let range = json!({ "start": { "line": line, "character": start }, "end": { "line": line, "character": end } });
     let (from, to) = (offset(text, &range["start"]), offset(text, &range["end"]));
     let old = text[from..to.max(from)].to_owned();
@@ -121,7 +108,7 @@ fn by_server(client: &Client, uri: &str, text: &str) -> Vec<String> {
 #[test]
 fn after_random_edits_the_server_agrees_with_a_cold_run() {
     let wanted = std::env::var("CSPEC_EDITS").ok().map_or(EDITS, |it| it.parse().expect("a number of edits"));
-    let mut random = Random(20);
+    let mut random = Rng::with_seed(20);
     let workspace = Workspace::new(FIXTURE);
     let mut client = Client::open(&workspace);
     let uri = workspace.uri("src/lib.rs");
@@ -130,15 +117,15 @@ fn after_random_edits_the_server_agrees_with_a_cold_run() {
     let (mut edits, mut compared, mut with_findings) = (0, 0, 0);
     while edits < wanted {
         // Most edits are undone, or the text would soon make no sense at all.
-        for _ in 0..10 + random.below(80) {
+        for _ in 0..10 + random.usize(..80) {
             let (change, undoing) = edit(&mut random, &mut text);
             client.did_edit(&uri, &json!([change]));
             edits += 1;
-            if random.below(10) == 0 {
+            if random.usize(..10) == 0 {
                 // Some runs are let go on for a while.
-                client.listen(std::time::Duration::from_millis(random.below(30) as u64));
+                client.listen(std::time::Duration::from_millis(random.u64(..30)));
             }
-            if random.below(20) > 0 {
+            if random.usize(..20) > 0 {
                 apply(&undoing, &mut text);
                 client.did_edit(&uri, &json!([undoing]));
                 edits += 1;
@@ -155,7 +142,7 @@ fn after_random_edits_the_server_agrees_with_a_cold_run() {
         assert_eq!(found, by_engine(&workspace, &text), "after {edits} edits: {text}");
         compared += 1;
         with_findings += usize::from(!found.is_empty());
-        if random.below(4) == 0 {
+        if random.usize(..4) == 0 {
             client.did_change(&uri, FIXTURE);
             FIXTURE.clone_into(&mut text);
         }
