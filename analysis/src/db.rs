@@ -16,7 +16,7 @@ use crate::{
     },
     plan::Planned,
     syntax::{self, ItemTree, Parse},
-    workspace::{self, Package},
+    workspace::{self, CfgOptions, Package, Reading},
 };
 
 /// A source file.
@@ -26,6 +26,8 @@ pub struct SourceFile {
     pub path: Utf8PathBuf,
     /// What it contains.
     pub text: Arc<str>,
+    /// What it is compiled under.
+    pub cfg: Arc<CfgOptions>,
 }
 
 /// The files of a package, root file first. A [`crate::ir::Span`]'s file is an index into this list.
@@ -39,6 +41,8 @@ pub struct PackageSources {
     pub parents: Vec<Option<(u32, u32)>>,
     /// What could not be read, or is not there.
     pub unread: Vec<Diagnostic>,
+    /// How the package is to be read.
+    pub reading: Arc<Reading>,
 }
 
 /// The database.
@@ -58,10 +62,10 @@ impl Database {
     }
 }
 
-/// The tree of a file.
+/// The tree of what is compiled of a file.
 #[salsa::tracked]
 pub fn parse(db: &dyn salsa::Database, file: SourceFile) -> Parse {
-    syntax::parse(file.text(db))
+    syntax::parse_under(file.text(db), file.cfg(db))
 }
 
 /// The modules of a file whose text is in other files.
@@ -101,7 +105,7 @@ pub fn item(db: &dyn salsa::Database, file: SourceFile, declaration: u32) -> Opt
 #[salsa::tracked(no_eq)]
 pub fn declared(db: &dyn salsa::Database, package: PackageSources) -> Arc<Declared> {
     let files = package.files(db).iter().map(|it| (Arc::clone(file_index(db, *it)), Arc::clone(heads(db, *it))));
-    Arc::new(lower::declare(files.collect(), package.parents(db)))
+    Arc::new(lower::declare(files.collect(), package.parents(db), Arc::clone(package.reading(db))))
 }
 
 /// A function of a package, lowered by itself.
@@ -152,24 +156,29 @@ pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program
 /// Lowers the given files, by path and text, as one package. A file that no `mod` of the others leads to is taken for text of the root.
 pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let db = Database::default();
-    let file = |(path, text): &(&str, &str)| SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text));
+    let cfg = Arc::<CfgOptions>::default();
+    let file = |(path, text): &(&str, &str)| {
+        SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text), Arc::clone(&cfg))
+    };
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     let paths: Vec<Utf8PathBuf> = files.iter().map(|it| it.path(&db).clone()).collect();
     let parents = parents(&db, &files, &paths);
-    let package = PackageSources::new(&db, files, paths, parents, Vec::new());
+    let package = PackageSources::new(&db, files, paths, parents, Vec::new(), Arc::<Reading>::default());
     lowered(&db, package).clone()
 }
 
 /// The `mod name;` of each file among the others.
 fn parents(db: &Database, files: &[SourceFile], paths: &[Utf8PathBuf]) -> Vec<Option<(u32, u32)>> {
     let mut parents = vec![None; files.len()];
+    let is_root = |it: &Utf8PathBuf| matches!(it.file_name(), Some("lib.rs" | "main.rs"));
+    let mut owns_folder: Vec<bool> = paths.iter().map(is_root).collect();
     for (above, file) in files.iter().enumerate() {
-        let is_root = matches!(paths[above].file_name(), Some("lib.rs" | "main.rs"));
         for (number, module) in modules(db, *file).iter().enumerate() {
-            let candidates = workspace::candidates(&paths[above], is_root, module);
+            let candidates = workspace::candidates(&paths[above], owns_folder[above], module);
             let below = candidates.iter().find_map(|it| paths.iter().position(|path| path == it));
             if let Some(below) = below.filter(|it| *it != above) {
                 parents[below] = Some((above as u32, number as u32));
+                owns_folder[below] |= module.path.is_some();
             }
         }
     }

@@ -232,7 +232,7 @@ fn pass(file: &File, block: &ImplItem, operation: &Operation, number: u32) -> Op
 
 /// A function of this header at the end of a block.
 fn stub(file: &File, block: &ImplItem, number: u32, name: &str, is_first: bool, header: &str) -> Option<Fix> {
-    let declarations = syntax::declarations(&syntax::parse(&file.text).root());
+    let declarations = syntax::declarations(&file.parse.root());
     let node = declarations.get(block.declaration as usize)?;
     let list = node.children().find(|it| it.kind() == SyntaxKind::ASSOC_ITEM_LIST)?;
     let close = list.last_token().filter(|it| it.kind() == SyntaxKind::R_CURLY)?;

@@ -78,7 +78,7 @@ pub fn mutants(package: &PackageSnapshot) -> Vec<Mutant> {
     let used = functions(package);
     let mut found = Vec::new();
     for (number, file) in (0..).zip(&package.files) {
-        let declarations = syntax::declarations(&syntax::parse(&file.text).root());
+        let declarations = syntax::declarations(&file.parse.root());
         for item in &file.indexed.index.functions {
             let name = file.indexed.positions.span(number, &item.name);
             if used.contains(&name) {

@@ -40,19 +40,22 @@ use crate::{
     run::Listener,
     syntax::Parse,
     verdict::{ObligationName, Outcome, Scope},
-    workspace::{self, Files, Package, Texts},
+    workspace::{self, CfgOptions, Files, Package, Texts},
 };
 
 /// Packages that are being worked on.
 pub struct Session {
     db: Database,
     texts: Texts,
-    files: HashMap<Utf8PathBuf, SourceFile>,
+    files: InputFiles,
     packages: Vec<Loaded>,
     results: Arc<Results>,
     /// The snapshot of the texts as they are, if one was taken.
     current: Option<Snapshot>,
 }
+
+/// The files in the database. A file that is compiled under different options is different files.
+type InputFiles = HashMap<(Utf8PathBuf, Arc<CfgOptions>), SourceFile>;
 
 /// A package with what has been made of it.
 struct Loaded {
@@ -313,7 +316,7 @@ impl Session {
     /// Brings the database up to date with the files of a package.
     fn read(&mut self, index: usize, package: &Package) -> PackageSources {
         let Session { db, texts, files, .. } = self;
-        let mut reader = Reader { db, texts, files };
+        let mut reader = Reader { db, texts, files, cfg: &package.reading.cfg };
         let found = workspace::source_files(package, &mut reader);
         let paths: Vec<Utf8PathBuf> = found.files.iter().map(|it| it.shown.clone()).collect();
         let parents: Vec<Option<(u32, u32)>> = found.files.iter().map(|it| it.parent).collect();
@@ -324,7 +327,8 @@ impl Session {
         }
         let db = &mut self.db;
         let sources = &mut self.packages[index].sources;
-        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let reading = &package.reading;
+        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new(), Arc::clone(reading));
         let sources = *sources.get_or_insert_with(new);
         // To set an input, even to what it was, makes what depends on it be looked at again.
         if *sources.files(db) != files || *sources.paths(db) != paths {
@@ -333,6 +337,9 @@ impl Session {
         }
         if *sources.parents(db) != parents {
             sources.set_parents(db).to(parents);
+        }
+        if sources.reading(db) != reading {
+            sources.set_reading(db).to(Arc::clone(reading));
         }
         if *sources.unread(db) != unread {
             sources.set_unread(db).to(unread);
@@ -345,7 +352,8 @@ impl Session {
 struct Reader<'s> {
     db: &'s mut Database,
     texts: &'s mut Texts,
-    files: &'s mut HashMap<Utf8PathBuf, SourceFile>,
+    files: &'s mut InputFiles,
+    cfg: &'s Arc<CfgOptions>,
 }
 
 impl Reader<'_> {
@@ -356,8 +364,9 @@ impl Reader<'_> {
             Err(reason) => (Arc::from(""), Some(reason)),
         };
         let db = &mut *self.db;
-        let file = self.files.entry(path.to_owned());
-        let file = *file.or_insert_with(|| SourceFile::new(db, path.to_owned(), Arc::clone(&text)));
+        let file = self.files.entry((path.to_owned(), Arc::clone(self.cfg)));
+        let new = || SourceFile::new(db, path.to_owned(), Arc::clone(&text), Arc::clone(self.cfg));
+        let file = *file.or_insert_with(new);
         if *file.text(db) != text {
             file.set_text(db).to(text);
         }

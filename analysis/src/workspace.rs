@@ -1,11 +1,17 @@
 //! Packages and their files. The only stage that touches the disk or asks cargo anything.
 
+mod cfg;
 mod files;
 mod texts;
+
+use std::{ops::Deref, process::Command, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand, Target, TargetKind};
 
+use serde_json::Value;
+
+pub use cfg::{CfgOptions, FeatureSelection, NoAnswer};
 pub(crate) use files::candidates;
 pub use files::{Files, FoundFile, SourceFiles, source_files};
 pub use texts::{Text, Texts};
@@ -29,6 +35,17 @@ pub struct Package {
     pub target_directory: Utf8PathBuf,
     /// What the manifests say to cspec.
     pub tables: Tables,
+    /// How its text is to be read.
+    pub reading: Arc<Reading>,
+}
+
+/// How the text of a package is to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What `#[cfg]` asks for.
+    pub cfg: Arc<CfgOptions>,
+    /// Macros of other crates, by their paths, that leave the meaning of layers and procedures as it is: the key `transparent` of the manifests.
+    pub transparent: Vec<String>,
 }
 
 impl Package {
@@ -43,6 +60,7 @@ impl Package {
             workspace_root: folder.to_owned(),
             target_directory: folder.join("target"),
             tables: Tables::default(),
+            reading: Arc::default(),
         }
     }
 }
@@ -72,6 +90,10 @@ pub struct Selection {
     pub target_directory: Option<Utf8PathBuf>,
     /// `--locked`, `--offline`, `--frozen`: passed on to `cargo metadata`.
     pub cargo_flags: Vec<String>,
+    /// `--features`, `--all-features`, `--no-default-features`.
+    pub features: FeatureSelection,
+    /// `--target`: what the packages are compiled for; the machine that this runs on if it is `None`.
+    pub platform: Option<String>,
 }
 
 /// Why no package could be taken. All of these are exit status 2.
@@ -97,7 +119,14 @@ pub enum LoadError {
 
 /// The packages that a selection means.
 pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
-    let metadata = metadata(selection)?;
+    // Both take a while, and neither waits for the other.
+    let (metadata, platform) = std::thread::scope(|scope| {
+        let platform = scope.spawn(|| platform(selection));
+        (metadata(selection), platform.join())
+    });
+    let metadata = metadata?;
+    let platform = platform.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    let selection = &Asked { selection, platform };
     if !selection.packages.is_empty() {
         return named_packages(&metadata, selection);
     }
@@ -120,6 +149,51 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
     if packages.is_empty() { Err(LoadError::NoPackageWithLayers) } else { Ok(packages) }
 }
 
+/// A selection, and the options of the platform that it is for.
+struct Asked<'a> {
+    selection: &'a Selection,
+    platform: CfgOptions,
+}
+
+impl Deref for Asked<'_> {
+    type Target = Selection;
+
+    fn deref(&self) -> &Selection {
+        self.selection
+    }
+}
+
+/// The options of the platform that the packages are compiled for, and those that `RUSTFLAGS` sets.
+fn platform(selection: &Selection) -> Result<CfgOptions, LoadError> {
+    let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    command.args(["--print", "cfg"]);
+    let platform = selection.platform.clone().or_else(|| std::env::var("CARGO_BUILD_TARGET").ok());
+    command.args(platform.iter().flat_map(|it| ["--target", it.as_str()]));
+    match (std::env::var("CARGO_ENCODED_RUSTFLAGS"), std::env::var("RUSTFLAGS")) {
+        (Ok(encoded), _) => command.args(encoded.split('\x1f').filter(|it| !it.is_empty())),
+        (_, Ok(flags)) => command.args(flags.split_whitespace()),
+        _ => &mut command,
+    };
+    // A toolchain file of the workspace says which rustc it is.
+    if let Some(folder) = selection.manifest_path.as_ref().and_then(|it| it.parent()).filter(|it| it.is_dir()) {
+        command.current_dir(folder);
+    }
+    let failed = |words: String| LoadError::Metadata(format!("`rustc --print cfg` failed: {}", words.trim_end()));
+    let output = command.output().map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(CfgOptions::of_lines(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// What `#[cfg]` asks for in a package.
+fn options(package: &cargo_metadata::Package, selection: &Asked<'_>) -> CfgOptions {
+    let features = cfg::features(package, &selection.features);
+    let options = features.iter().fold(selection.platform.clone(), |it, name| it.with_value("feature", name));
+    let has_script = package.targets.iter().any(|it| it.kind.contains(&TargetKind::CustomBuild));
+    if has_script { options.with_build_script() } else { options }
+}
+
 fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
     let mut command = MetadataCommand::new();
     command.no_deps().other_options(selection.cargo_flags.clone());
@@ -137,7 +211,7 @@ fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
 }
 
 /// The packages that `-p` names, each once. Those that a pattern matches may be without layers, as long as one has some.
-fn named_packages(metadata: &Metadata, selection: &Selection) -> Result<Vec<Package>, LoadError> {
+fn named_packages(metadata: &Metadata, selection: &Asked<'_>) -> Result<Vec<Package>, LoadError> {
     let mut packages: Vec<Package> = Vec::new();
     for name in &selection.packages {
         let found: Vec<Package> =
@@ -163,18 +237,9 @@ fn matching<'a>(metadata: &'a Metadata, pattern: &str) -> Result<Vec<&'a cargo_m
     Ok(found)
 }
 
-/// Whether a pattern, in which `*` stands for any text and `?` for any character, is this name.
+/// Whether a pattern, in which `*` stands for any text and `?` for any character, is this name. What is no pattern is no name either.
 fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.chars().next() {
-        None => name.is_empty(),
-        Some('*') => {
-            matches(&pattern[1..], name)
-                || name.chars().next().is_some_and(|it| matches(pattern, &name[it.len_utf8()..]))
-        }
-        Some(wanted) => name.chars().next().is_some_and(|it| {
-            (wanted == '?' || wanted == it) && matches(&pattern[wanted.len_utf8()..], &name[it.len_utf8()..])
-        }),
-    }
+    glob::Pattern::new(pattern).is_ok_and(|it| it.matches(name))
 }
 
 /// The package of the manifest that cargo starts from; `None` if that is the manifest of a workspace only.
@@ -195,7 +260,7 @@ pub fn nearest_manifest() -> Option<Utf8PathBuf> {
 }
 
 /// The package, if it takes part and has something to read.
-fn package(metadata: &Metadata, package: &cargo_metadata::Package, selection: &Selection) -> Option<Package> {
+fn package(metadata: &Metadata, package: &cargo_metadata::Package, selection: &Asked<'_>) -> Option<Package> {
     let table = package.metadata.get("cspec").filter(|it| it.is_object())?;
     let kind = |it: &Target| match it.kind.first() {
         Some(TargetKind::Bin) => Some("bin"),
@@ -219,7 +284,17 @@ fn package(metadata: &Metadata, package: &cargo_metadata::Package, selection: &S
             workspace: metadata.workspace_metadata.get("cspec").map_or_else(String::new, ToString::to_string),
             package: table.to_string(),
         },
+        reading: Arc::new(Reading {
+            cfg: Arc::new(options(package, selection)),
+            transparent: transparent(metadata.workspace_metadata.get("cspec").into_iter().chain([table])),
+        }),
     })
+}
+
+/// The key `transparent` of these tables. What is no list of names is refused by those that read the settings.
+fn transparent<'t>(tables: impl Iterator<Item = &'t Value>) -> Vec<String> {
+    let lists = tables.filter_map(|it| it.get("transparent")?.as_array());
+    lists.flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect()
 }
 
 /// The path as it is shown: relative to the workspace root where possible.

@@ -57,6 +57,10 @@ fn packages_are_selected_as_cargo_selects_them() {
     let named = |name: &str| select(&root, Selection { packages: vec![name.to_owned()], ..Selection::default() });
     assert_eq!(names(named("two")), Ok(vec!["two lib".to_owned()]));
     assert_eq!(names(named("plain")), Err(LoadError::NotAPackageWithLayers { name: "plain".to_owned() }));
+    assert_eq!(names(named("t?o")), Ok(vec!["two lib".to_owned()]));
+    // A pattern that nearly matches in many ways is answered at once.
+    let tiresome = format!("{}b", "o*".repeat(40));
+    assert!(matches!(names(named(&tiresome)), Err(LoadError::NoSuchPackage { .. })));
     let known = ["one", "plain", "two"].map(str::to_owned).to_vec();
     let mut unknown = named("three");
     if let Err(LoadError::NoSuchPackage { known, .. }) = &mut unknown {

@@ -25,10 +25,12 @@ pub struct Settings {
     pub hook_budget: Option<Duration>,
     /// Whether a commit with undecided obligations is let through.
     pub hook_allow_undecided: Option<bool>,
+    /// Macros of other crates that leave the meaning of layers as it is. Those who read the text have them from the package itself.
+    pub transparent: Vec<String>,
 }
 
 /// The keys of a table.
-const KEYS: [&str; 4] = ["budget", "cache", "hook", "scope"];
+const KEYS: [&str; 5] = ["budget", "cache", "hook", "scope", "transparent"];
 /// The keys of its table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
 
@@ -61,6 +63,7 @@ impl Settings {
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
                 "hook" => self.read_hook(value)?,
                 "scope" => self.read_scope(value)?,
+                "transparent" => self.transparent.extend(paths(key, value)?),
                 _ => return Err(unknown("key", key, &KEYS)),
             }
         }
@@ -125,6 +128,14 @@ fn yes_or_no(key: &str, value: &Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| format!("`{key}`: expected true or false"))
 }
 
+/// Paths of macros.
+fn paths(key: &str, value: &Value) -> Result<Vec<String>, String> {
+    let is_path = |it: &&str| it.split("::").all(|it| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '_'));
+    let path = |it: &Value| it.as_str().filter(is_path).map(str::to_owned);
+    let paths = value.as_array().and_then(|list| list.iter().map(path).collect());
+    paths.ok_or_else(|| format!("`{key}`: expected a list of paths in quotes, such as [\"my_crate::traced\"]"))
+}
+
 fn time(key: &str, value: &Value) -> Result<Duration, String> {
     let text = value.as_str().ok_or_else(|| format!("`{key}`: expected a time in quotes, such as \"30s\""))?;
     duration(text).map_err(|error| format!("`{key}`: {error}"))
@@ -157,7 +168,7 @@ mod tests {
     fn an_unknown_key_is_an_error_with_a_suggestion() {
         let error = |table| read(&[table]).expect_err("it should be refused");
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
-        assert_eq!(error(r#"{"zzz": 1}"#), "there is no key `zzz`\nhelp: there are budget, cache, hook, scope");
+        assert_eq!(error(r#"{"zzz": 1}"#), "there is no key `zzz`\nhelp: there are budget, cache, hook, scope, transparent");
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
             "there is no key `hook.allow_undecided`\nhelp: did you mean `hook.allow-undecided`?"
@@ -188,6 +199,9 @@ mod tests {
             (r#"{}"#, true),
             (r#"{"bugdet": "1m"}"#, false),
             (r#"{"scope": {"Pid": 0}}"#, false),
+            (r#"{"transparent": ["my_crate::traced", "tables"]}"#, true),
+            (r#"{"transparent": "tables"}"#, false),
+            (r#"{"transparent": ["tables!"]}"#, false),
             (r#"{"hook": {"allow_undecided": true}}"#, false),
         ] {
             assert_eq!(read(&[table]).is_ok(), good, "{table}");

@@ -58,6 +58,9 @@ codes! {
     CS0102: "unsupported construct",
     CS0103: "unknown name",
     CS0104: "type error",
+    CS0105: "a condition of `cfg` without an answer",
+    CS0106: "a macro that is not known",
+    CS0107: "what a macro makes is not read",
 
     CS0201: "operation not implemented",
     CS0202: "unknown layer, operation or implementation",

@@ -29,9 +29,32 @@ pub(super) fn path_attribute(item: &impl HasAttrs) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
-/// Whether there is a `#[cfg(…)]`.
-pub(super) fn is_conditional(item: &impl HasAttrs) -> bool {
-    item.attrs().any(|attr| attr.simple_name().is_some_and(|name| name == "cfg" || name == "cfg_attr"))
+/// Attributes of the language, and of its tools: they do not change what a layer or a procedure means.
+const OF_THE_LANGUAGE: &[&str] = &[
+    "allow", "automatically_derived", "bench", "cfg", "cfg_attr", "cold", "debugger_visualizer", "default", "deny", "deprecated", "derive",
+    "doc", "expect", "export_name", "feature", "forbid", "ignore", "inline", "instruction_set", "link", "link_name", "link_section",
+    "macro_export", "macro_use", "must_use", "no_mangle", "no_std", "non_exhaustive", "path", "recursion_limit", "repr", "should_panic",
+    "target_feature", "test", "track_caller", "type_length_limit", "used", "warn",
+];
+
+/// The first segments of attributes that tools read.
+const OF_TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
+
+/// The attributes that `#[layer]`, `#[implement]` and the others read in what they stand on. They are no macros.
+const READ_BY_OURS: &[&str] = &["abstraction", "allowed", "background", "init", "invariant", "op"];
+
+/// The attributes of an item that are macros: ours, and those that are not known here.
+pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
+    let paths = item.attrs().filter_map(|it| it.path());
+    let is_known = |path: &ast::Path| {
+        let first = path.segments().next().map(|it| it.syntax().text().to_string()).unwrap_or_default();
+        match path.qualifier() {
+            None => [OF_THE_LANGUAGE, READ_BY_OURS].concat().contains(&first.as_str()),
+            Some(_) => OF_TOOLS.contains(&first.as_str()),
+        }
+    };
+    let macros: Vec<ast::Path> = paths.filter(|it| !is_known(it)).collect();
+    macros.iter().filter_map(|it| indexed.positions.path(it)).collect()
 }
 
 const ROLES: &[&str] = &["op", "init", "background", "invariant", "allowed", "abstraction", "client"];

@@ -4,6 +4,7 @@
 //! [`syntax::declarations`], a name by its number in [`Positions`].
 
 mod attributes;
+mod macros;
 mod scopes;
 
 use std::{collections::HashMap, ops::Range};
@@ -17,7 +18,11 @@ use crate::{
     },
 };
 
-pub use scopes::{Import, ModuleDeclaration, ModuleItem, OpaqueItem, ScopeItem, ScopeKind, Visibility, path_segments};
+pub use macros::{CallItem, MacroItem};
+use macros::Order;
+pub use scopes::{
+    Import, Inside, ModuleDeclaration, ModuleItem, OpaqueItem, ScopeItem, ScopeKind, Visibility, path_segments,
+};
 
 /// A name in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +96,14 @@ pub struct FileIndex {
     pub modules: Vec<ModuleItem>,
     /// Names of what no layer can use.
     pub opaque: Vec<OpaqueItem>,
+    /// `macro_rules!`.
+    pub macros: Vec<MacroItem>,
+    /// Macros that are called where items stand.
+    pub calls: Vec<CallItem>,
+    /// Crates that are named by `#[macro_use] extern crate`.
+    pub macro_crates: Vec<String>,
+    /// For each declaration, how many items begin before it in the file.
+    pub orders: Vec<u32>,
 }
 
 /// A type.
@@ -104,8 +117,12 @@ pub struct TypeItem {
     pub kind: TypeKind,
     /// What it is as far as names go.
     pub shape: TypeShape,
+    /// It has derives, which may have attributes of their own.
+    pub is_derived: bool,
     /// The scope that it is declared in.
     pub scope: u32,
+    /// Its attributes that are macros.
+    pub attributes: Vec<Name>,
     /// Who may use it.
     pub visibility: Visibility,
 }
@@ -149,6 +166,8 @@ pub struct ConstantItem {
     pub scope: u32,
     /// The first of the scopes that are in it, if there are any.
     pub first_scope: u32,
+    /// Its attributes that are macros.
+    pub attributes: Vec<Name>,
     /// Who may use it.
     pub visibility: Visibility,
 }
@@ -174,6 +193,8 @@ pub struct FunctionItem {
     pub scope: u32,
     /// The first of the scopes that are in it, if there are any.
     pub first_scope: u32,
+    /// Its attributes that are macros.
+    pub attributes: Vec<Name>,
     /// Who may use it.
     pub visibility: Visibility,
 }
@@ -224,6 +245,8 @@ pub struct ImplItem {
     pub role: ImplRole,
     /// The scope that it stands in.
     pub scope: u32,
+    /// Its attributes that are macros.
+    pub attributes: Vec<Name>,
 }
 
 /// What an `impl` block's attributes make of it.
@@ -347,14 +370,16 @@ pub fn index(parse: &Parse) -> Indexed {
     let numbers = &indexer.scopes;
     let scope_of = |node: &SyntaxNode| scope_of(numbers, node);
     scopes::collect(&mut indexer.indexed, &scopes, &scope_of);
-    for (module, declaration) in scopes::declared_modules(&root) {
-        let (scope, visibility) = (scope_of(module.syntax()), scopes::visibility(&module));
-        indexer.indexed.index.modules.push(ModuleItem { name: declaration.name, scope, visibility });
+    let order = Order::of(&root);
+    macros::collect(&mut indexer.indexed, &root, &order, &scope_of);
+    indexer.indexed.index.orders = declarations.iter().map(|it| order.before(it)).collect();
+    for (item, declaration) in scopes::declared_modules(&root) {
+        let scope = scope_of(item.syntax());
+        let module = scopes::module_item(&item, declaration, scope, order.before(item.syntax()), &mut indexer.indexed);
+        indexer.indexed.index.modules.push(module);
     }
     for (number, node) in declarations.iter().enumerate() {
-        if !is_test(node) {
-            indexer.declaration(number as u32, node);
-        }
+        indexer.declaration(number as u32, node);
     }
     indexer.indexed
 }
@@ -406,16 +431,6 @@ fn broken_functions(parse: &Parse, declarations: &[SyntaxNode]) -> Vec<bool> {
     broken
 }
 
-/// Whether the node or something around it is `#[cfg(test)]`.
-fn is_test(node: &SyntaxNode) -> bool {
-    node.ancestors().any(|it| {
-        it.children().filter_map(ast::Attr::cast).any(|attr| {
-            let text: String = attr.syntax().text().to_string().split_whitespace().collect();
-            text.starts_with("#[cfg(test") || text.starts_with("#[cfg(all(test") || text == "#[test]"
-        })
-    })
-}
-
 struct Indexer {
     indexed: Indexed,
     /// The `impl` nodes seen, in the order of [`FileIndex::impls`].
@@ -463,7 +478,17 @@ impl Indexer {
         };
         let (scope, visibility) = (self.scope(item), scopes::visibility(item));
         let shape = shape(item.syntax());
-        self.indexed.index.types.push(TypeItem { name, declaration, kind, shape, scope, visibility });
+        let attributes = attributes::macros(item, &mut self.indexed);
+        self.indexed.index.types.push(TypeItem {
+            name,
+            declaration,
+            kind,
+            shape,
+            is_derived: macros::has(item, "derive"),
+            scope,
+            attributes,
+            visibility,
+        });
     }
 
     fn constant(&mut self, declaration: u32, item: &ast::Const) {
@@ -472,7 +497,8 @@ impl Indexer {
         let owner = self.owner(item.syntax());
         let (scope, visibility) = (self.scope(item), scopes::visibility(item));
         let (is_free, first_scope) = (is_free(item.syntax(), owner), self.first_scope(item.syntax()));
-        let item = ConstantItem { name, declaration, owner, is_free, scope, first_scope, visibility };
+        let attributes = attributes::macros(item, &mut self.indexed);
+        let item = ConstantItem { name, declaration, owner, is_free, scope, first_scope, attributes, visibility };
         self.indexed.index.constants.push(item);
     }
 
@@ -485,6 +511,7 @@ impl Indexer {
         let (scope, visibility) = (self.scope(item), scopes::visibility(item));
         let (is_free, first_scope) = (is_free(item.syntax(), owner), self.first_scope(item.syntax()));
         let mentions_self = mentions_self(item);
+        let attributes = attributes::macros(item, &mut self.indexed);
         let item = FunctionItem {
             name,
             declaration,
@@ -495,6 +522,7 @@ impl Indexer {
             mentions_self,
             scope,
             first_scope,
+            attributes,
             visibility,
         };
         self.indexed.index.functions.push(item);
@@ -532,7 +560,8 @@ impl Indexer {
         let role = attributes::impl_role(item, &mut self.indexed);
         self.impls.push(item.syntax().clone());
         let scope = self.scope(item);
-        self.indexed.index.impls.push(ImplItem { declaration, self_type, trait_name, role, scope });
+        let attributes = attributes::macros(item, &mut self.indexed);
+        self.indexed.index.impls.push(ImplItem { declaration, self_type, trait_name, role, scope, attributes });
     }
 
     fn last_segment(&mut self, ty: &ast::Type) -> Option<Name> {
@@ -557,7 +586,7 @@ impl Indexer {
     }
 }
 
-/// The modules of a file whose text is in other files, without those for tests.
+/// The modules of a file whose text is in other files.
 pub fn modules(parse: &Parse) -> Vec<ModuleDeclaration> {
     scopes::declared_modules(&parse.root()).into_iter().map(|(_, declaration)| declaration).collect()
 }

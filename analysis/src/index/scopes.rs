@@ -2,7 +2,7 @@
 //!
 //! What a path means is not decided here: that takes all files of the package.
 
-use super::{Indexed, attributes, is_test};
+use super::{Indexed, Name, attributes, macros};
 use crate::syntax::{
     AstNode, SyntaxKind, SyntaxNode,
     ast::{self, HasName, HasVisibility},
@@ -15,6 +15,10 @@ pub struct ScopeItem {
     pub parent: u32,
     /// What it is.
     pub kind: ScopeKind,
+    /// `#[macro_use]`: what is around it has its macros, too.
+    pub is_macro_use: bool,
+    /// Its attributes that are macros.
+    pub attributes: Vec<Name>,
 }
 
 /// Kinds of scope.
@@ -40,15 +44,21 @@ pub enum Visibility {
     Package,
 }
 
-/// `mod name;`: its text is in another file. In the order of [`super::modules`].
+/// `mod name;` or `include!("…");`: its text is in another file. In the order of [`super::modules`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleItem {
-    /// The name.
+    /// The name; empty for `include!`, whose text is text of the scope that it stands in.
     pub name: String,
     /// The scope that it is declared in.
     pub scope: u32,
     /// Who may use it.
     pub visibility: Visibility,
+    /// `#[macro_use]`: what is around it has its macros, too.
+    pub is_macro_use: bool,
+    /// Its attributes that are macros.
+    pub attributes: Vec<Name>,
+    /// How many items begin before it in the file.
+    pub order: u32,
 }
 
 /// One name, or all names of a module, that `use` brings into a scope.
@@ -80,12 +90,15 @@ pub struct OpaqueItem {
 /// Fills in the scopes of a file, what they import, and the modules and opaque names that they declare.
 pub(super) fn collect(indexed: &mut Indexed, scopes: &[SyntaxNode], scope_of: &impl Fn(&SyntaxNode) -> u32) {
     for node in scopes {
-        let kind = match ast::Module::cast(node.clone()) {
+        let module = ast::Module::cast(node.clone());
+        let is_macro_use = module.as_ref().is_some_and(|it| macros::has(it, "macro_use"));
+        let attributes = module.as_ref().map_or_else(Vec::new, |it| attributes::macros(it, indexed));
+        let kind = match module {
             Some(module) => ScopeKind::Module(name(&module), visibility(&module)),
             None if node.kind() == SyntaxKind::BLOCK_EXPR => ScopeKind::Block,
             None => ScopeKind::File,
         };
-        indexed.index.scopes.push(ScopeItem { parent: scope_of(node), kind });
+        indexed.index.scopes.push(ScopeItem { parent: scope_of(node), kind, is_macro_use, attributes });
         let items = match node.kind() {
             SyntaxKind::BLOCK_EXPR | SyntaxKind::MODULE => {
                 node.children().find(|it| matches!(it.kind(), SyntaxKind::STMT_LIST | SyntaxKind::ITEM_LIST))
@@ -93,9 +106,7 @@ pub(super) fn collect(indexed: &mut Indexed, scopes: &[SyntaxNode], scope_of: &i
             _ => Some(node.clone()),
         };
         for item in items.into_iter().flat_map(|it| it.children()).filter_map(ast::Item::cast) {
-            if !is_test(item.syntax()) {
-                collect_item(indexed, scope_of(item.syntax()), &item);
-            }
+            collect_item(indexed, scope_of(item.syntax()), &item);
         }
     }
 }
@@ -185,23 +196,30 @@ pub(super) fn visibility(item: &impl HasVisibility) -> Visibility {
     }
 }
 
-/// A `mod name;` of a file.
+/// A `mod name;` of a file, or an `include!("…");` where items stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleDeclaration {
-    /// The name.
+    /// The name; empty for `include!`.
     pub name: String,
-    /// `#[path = "…"]`.
+    /// `#[path = "…"]`, or the file that is included.
     pub path: Option<String>,
-    /// Under a `#[cfg(…)]`: it may well not exist.
-    pub conditional: bool,
     /// The inline modules around it, outermost first.
-    pub inside: Vec<String>,
+    pub inside: Vec<Inside>,
     /// Where the name stands.
     pub range: std::ops::Range<u32>,
 }
 
-/// The modules of a file whose text is in other files, without those for tests.
-pub(super) fn declared_modules(root: &SyntaxNode) -> Vec<(ast::Module, ModuleDeclaration)> {
+/// An inline module around a `mod name;`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inside {
+    /// The name.
+    pub name: String,
+    /// `#[path = "…"]`: the folder that its modules are in.
+    pub path: Option<String>,
+}
+
+/// The modules of a file whose text is in other files, and what it includes.
+pub(super) fn declared_modules(root: &SyntaxNode) -> Vec<(ast::Item, ModuleDeclaration)> {
     let Some(file) = ast::SourceFile::cast(root.clone()) else { return Vec::new() };
     let mut found = Vec::new();
     collect_modules(ast::HasModuleItem::items(&file), &mut Vec::new(), &mut found);
@@ -210,25 +228,70 @@ pub(super) fn declared_modules(root: &SyntaxNode) -> Vec<(ast::Module, ModuleDec
 
 fn collect_modules(
     items: impl Iterator<Item = ast::Item>,
-    inside: &mut Vec<String>,
-    found: &mut Vec<(ast::Module, ModuleDeclaration)>,
+    inside: &mut Vec<Inside>,
+    found: &mut Vec<(ast::Item, ModuleDeclaration)>,
 ) {
     for item in items {
-        let ast::Item::Module(module) = item else { continue };
-        let Some(name) = module.name() else { continue };
-        if is_test(module.syntax()) {
-            continue;
+        let range = |of: &SyntaxNode| crate::syntax::range(of.text_range());
+        match &item {
+            ast::Item::Module(module) => {
+                let Some(name) = module.name() else { continue };
+                let (text, path) = (name.text().to_string(), attributes::path_attribute(module));
+                if let Some(list) = module.item_list() {
+                    inside.push(Inside { name: text, path });
+                    collect_modules(ast::HasModuleItem::items(&list), inside, found);
+                    inside.pop();
+                } else {
+                    let range = range(name.syntax());
+                    found.push((item, ModuleDeclaration { name: text, path, inside: inside.clone(), range }));
+                }
+            }
+            ast::Item::MacroCall(call) => {
+                let Some(path) = included(call) else { continue };
+                let range = range(call.syntax());
+                let declaration = ModuleDeclaration { name: String::new(), path: Some(path), inside: Vec::new(), range };
+                found.push((item, declaration));
+            }
+            _ => {}
         }
-        let text = name.text().to_string();
-        if let Some(list) = module.item_list() {
-            inside.push(text);
-            collect_modules(ast::HasModuleItem::items(&list), inside, found);
-            inside.pop();
-        } else {
-            let path = attributes::path_attribute(&module);
-            let conditional = attributes::is_conditional(&module);
-            let range = crate::syntax::range(name.syntax().text_range());
-            found.push((module, ModuleDeclaration { name: text, path, conditional, inside: inside.clone(), range }));
+    }
+}
+
+/// The file that `include!("…")` names, if it is written so.
+pub(super) fn included(call: &ast::MacroCall) -> Option<String> {
+    let path = path_segments(&call.path()?)?;
+    let names: Vec<&str> = path.iter().map(String::as_str).collect();
+    if !matches!(names.as_slice(), ["include"] | ["std" | "core", "include"]) {
+        return None;
+    }
+    let text = call.token_tree()?.syntax().text().to_string();
+    let inner = text.get(1..text.len() - 1)?.trim().trim_end_matches(',').trim();
+    let name = inner.strip_prefix('"')?.strip_suffix('"')?;
+    (!name.contains(['"', '\\'])).then(|| name.to_owned())
+}
+
+/// The module or included text that an item declares.
+pub(super) fn module_item(
+    item: &ast::Item,
+    declaration: ModuleDeclaration,
+    scope: u32,
+    order: u32,
+    indexed: &mut Indexed,
+) -> ModuleItem {
+    let ModuleDeclaration { name, .. } = declaration;
+    match item {
+        ast::Item::Module(module) => ModuleItem {
+            name,
+            scope,
+            visibility: visibility(module),
+            is_macro_use: macros::has(module, "macro_use"),
+            attributes: attributes::macros(module, indexed),
+            order,
+        },
+        // Its macros are those of the text around it.
+        _ => {
+            let (visibility, attributes) = Default::default();
+            ModuleItem { name, scope, visibility, is_macro_use: true, attributes, order }
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Parsing never fails: there is always a tree, and a list of what is wrong with it. This module knows nothing of layers.
 
+mod configured;
 mod depth;
 mod fragment;
 mod item;
@@ -11,6 +12,7 @@ use std::ops::Range;
 use crate::{
     diagnostics::{Diagnostic, codes},
     ir::Span,
+    workspace::CfgOptions,
 };
 
 pub use fragment::{Fragment, parse_arguments, parse_matches};
@@ -28,6 +30,8 @@ pub struct Parse {
     errors: Vec<SyntaxError>,
     broken_at: Vec<u32>,
     is_unbalanced: bool,
+    /// Conditions of `#[cfg(…)]` that have no answer.
+    unanswered: Vec<configured::Unanswered>,
 }
 
 /// Something that is not Rust.
@@ -52,6 +56,7 @@ pub fn parse(text: &str) -> Parse {
             errors: vec![SyntaxError { message: "nested too deeply".to_owned(), range, related: None, help: None }],
             broken_at: Vec::new(),
             is_unbalanced: true,
+            unanswered: Vec::new(),
         };
     }
     let tree = SourceFile::parse(text, EDITION);
@@ -73,7 +78,31 @@ pub fn parse(text: &str) -> Parse {
     let is_unbalanced = unbalanced.is_some();
     // What the parser says about a file whose brackets do not match is a consequence of that.
     let errors = unbalanced.map_or_else(|| without_repetitions(found), |it| vec![it]);
-    Parse { tree, errors, broken_at, is_unbalanced }
+    Parse { tree, errors, broken_at, is_unbalanced, unanswered: Vec::new() }
+}
+
+/// Parses what rustc compiles of a file under these options: what `#[cfg]` leaves out is not in the tree. Places are those of the text.
+///
+/// A mark of the byte order at the beginning is no part of the text, as for rustc.
+pub fn parse_under(text: &str, options: &CfgOptions) -> Parse {
+    let unmarked = text.strip_prefix('\u{feff}').map(|rest| format!("{:1$}{rest}", "", text.len() - rest.len()));
+    let mut parsed = parse(unmarked.as_deref().unwrap_or(text));
+    if parsed.is_unbalanced {
+        return parsed;
+    }
+    // What an attribute becomes may be conditional once more.
+    loop {
+        let compiled = parsed.root().text().to_string();
+        let (next, unanswered) = configured::configure(&parsed.root(), &compiled, options);
+        parsed.unanswered.extend(unanswered);
+        let Some(next) = next.filter(|it| *it != compiled) else { return parsed };
+        let Parse { errors, broken_at, unanswered, .. } = parsed;
+        parsed = Parse { unanswered, ..parse(&next) };
+        // What is not compiled must be Rust all the same.
+        if !errors.is_empty() {
+            (parsed.errors, parsed.broken_at) = (errors, broken_at);
+        }
+    }
 }
 
 /// One error a place: the parser's follow-ups at the same token say nothing new.
@@ -116,7 +145,11 @@ impl Parse {
             help: error.help.clone(),
             ..Diagnostic::error(codes::CS0101, span(&error.range), format!("syntax error: {}", error.message))
         };
-        self.errors.iter().map(diagnostic).collect()
+        let unanswered = |(range, answer): &configured::Unanswered| Diagnostic {
+            help: Some(answer.help.clone()),
+            ..Diagnostic::error(codes::CS0105, span(range), answer.message.clone())
+        };
+        self.errors.iter().map(diagnostic).chain(self.unanswered.iter().map(unanswered)).collect()
     }
 }
 
@@ -141,6 +174,12 @@ pub fn scopes(root: &SyntaxNode) -> Vec<SyntaxNode> {
         _ => false,
     };
     root.descendants().filter(is_scope).collect()
+}
+
+/// The first `#[cfg]` or `#[cfg_attr]` in a tree.
+pub fn conditional(root: &SyntaxNode) -> Option<SyntaxNode> {
+    let is_conditional = |it: &SyntaxNode| matches!(it.kind(), SyntaxKind::CFG_META | SyntaxKind::CFG_ATTR_META);
+    root.descendants().find(is_conditional)
 }
 
 /// The bytes of a node without the trivia, documentation and attributes in front of it.

@@ -49,13 +49,26 @@ pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
     let mut reader = Reader { package, files, found: SourceFiles::default(), seen: HashSet::new() };
     let root = package.target.2.clone();
     let start = Span { file: 0, start: 0, end: 0 };
-    let mut open = vec![(root, start, None)];
-    while let Some((path, declared, parent)) = open.pop() {
-        let mut children = reader.read(&path, declared, parent);
+    let root = Found { path: root, declared: start, parent: None, owns_folder: true, is_included: false };
+    let mut open = vec![root];
+    while let Some(found) = open.pop() {
+        let mut children = reader.read(&found);
         children.reverse();
-        open.extend(children.into_iter().map(|(path, span, parent)| (path, span, Some(parent))));
+        open.extend(children);
     }
     reader.found
+}
+
+/// A file that is to be read.
+struct Found {
+    path: Utf8PathBuf,
+    /// Where it is declared.
+    declared: Span,
+    parent: Option<(u32, u32)>,
+    /// Its modules are beside it.
+    owns_folder: bool,
+    /// By `include!`: the same text may stand in several places.
+    is_included: bool,
 }
 
 struct Reader<'a> {
@@ -66,54 +79,47 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads one file; gives the files of its modules with where each is declared.
-    fn read(
-        &mut self,
-        path: &Utf8Path,
-        declared: Span,
-        parent: Option<(u32, u32)>,
-    ) -> Vec<(Utf8PathBuf, Span, (u32, u32))> {
-        let identity = identity(path);
-        if !self.seen.insert(identity) {
+    /// Reads one file; gives those of its modules.
+    fn read(&mut self, file: &Found) -> Vec<Found> {
+        let path = &file.path;
+        if !self.seen.insert(identity(path)) {
+            if file.is_included {
+                let message = format!("`{}` is included once more, and read once", shown(path, self.package));
+                self.report(file.declared, message, Some("put it into a module of its own".to_owned()));
+            }
             return Vec::new();
         }
         let modules = self.files.modules(path);
         let unreadable = modules.is_err();
         let modules = modules.unwrap_or_else(|reason| {
             let message = format!("file `{}` cannot be read: {reason}", shown(path, self.package));
-            self.report(declared, message, None);
+            self.report(file.declared, message, None);
             Vec::new()
         });
-        let file = self.found.files.len() as u32;
+        let number = self.found.files.len() as u32;
         let shown = shown(path, self.package);
-        self.found.files.push(FoundFile { path: path.to_owned(), shown, unreadable, parent });
-        let mut found = Vec::new();
-        for (number, module) in modules.iter().enumerate() {
-            let located = self.locate(path, parent.is_none(), file, module);
-            found.extend(located.map(|(path, span)| (path, span, (file, number as u32))));
-        }
-        found
+        self.found.files.push(FoundFile { path: path.clone(), shown, unreadable, parent: file.parent });
+        let located = |(at, module)| self.locate(file, (number, at as u32), module);
+        modules.iter().enumerate().filter_map(located).collect()
     }
 
-    /// The file of a module.
-    fn locate(
-        &mut self,
-        path: &Utf8Path,
-        is_root: bool,
-        file: u32,
-        module: &ModuleDeclaration,
-    ) -> Option<(Utf8PathBuf, Span)> {
-        let span = Span { file, start: module.range.start, end: module.range.end };
-        let candidates = candidates(path, is_root, module);
-        if let Some(found) = candidates.iter().find(|it| self.files.exists(it)) {
-            return Some((found.clone(), span));
-        }
-        if !module.conditional {
+    /// The file of a module: the one that is declared at `parent`.
+    fn locate(&mut self, file: &Found, parent: (u32, u32), module: &ModuleDeclaration) -> Option<Found> {
+        let declared = Span { file: parent.0, start: module.range.start, end: module.range.end };
+        let candidates = candidates(&file.path, file.owns_folder, module);
+        let Some(path) = candidates.iter().find(|it| self.files.exists(it)).cloned() else {
             let tried: Vec<String> = candidates.iter().map(|it| format!("`{}`", shown(it, self.package))).collect();
             let help = format!("create {}", tried.join(" or "));
-            self.report(span, format!("the file of module `{}` does not exist", module.name), Some(help));
-        }
-        None
+            let what = match module.name.as_str() {
+                "" => "the file that is included".to_owned(),
+                name => format!("the file of module `{name}`"),
+            };
+            self.report(declared, format!("{what} does not exist"), Some(help));
+            return None;
+        };
+        // What is found by an explicit path has its modules beside it.
+        let (owns_folder, is_included) = (module.path.is_some(), module.name.is_empty());
+        Some(Found { path, declared, parent: Some(parent), owns_folder, is_included })
     }
 
     fn report(&mut self, span: Span, message: String, help: Option<String>) {
@@ -121,16 +127,27 @@ impl Reader<'_> {
     }
 }
 
-/// Where rustc would look for the module, in order.
-pub(crate) fn candidates(path: &Utf8Path, is_root: bool, module: &ModuleDeclaration) -> Vec<Utf8PathBuf> {
-    let here = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
-    let owns_folder = is_root || path.file_name() == Some("mod.rs");
-    let mut folder = if owns_folder { here.clone() } else { here.join(path.file_stem().unwrap_or_default()) };
-    folder.extend(&module.inside);
-    match &module.path {
-        // `#[path]` counts from the file itself, unless inline modules stand around it.
-        Some(explicit) if module.inside.is_empty() => vec![here.join(explicit)],
-        Some(explicit) => vec![folder.join(explicit)],
-        None => vec![folder.join(format!("{}.rs", module.name)), folder.join(&module.name).join("mod.rs")],
+/// Where rustc would look for the module, in order. `owns_folder`: the file's modules are beside it, as those of `mod.rs` are.
+pub(crate) fn candidates(path: &Utf8Path, owns_folder: bool, module: &ModuleDeclaration) -> Vec<Utf8PathBuf> {
+    let mut folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
+    let owns_folder = owns_folder || path.file_name() == Some("mod.rs");
+    // The folder of a file's modules has its name. `#[path]` counts from the file itself, unless inline modules stand around it.
+    let mut own = (!owns_folder).then(|| path.file_stem().unwrap_or_default());
+    for around in &module.inside {
+        match &around.path {
+            Some(explicit) => {
+                folder.push(explicit);
+                own = None;
+            }
+            None => {
+                folder.extend(own.take());
+                folder.push(&around.name);
+            }
+        }
     }
+    if let Some(explicit) = &module.path {
+        return vec![folder.join(explicit)];
+    }
+    folder.extend(own);
+    vec![folder.join(format!("{}.rs", module.name)), folder.join(&module.name).join("mod.rs")]
 }

@@ -1,6 +1,6 @@
 //! Hand-made reports for the tests of the renderers: multi-byte text, CRLF, spans over several lines and at the end of a file.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use cspec_analysis::{
     counterexample::{Counterexample, Datum, Mismatch, Run, RunRole, Step, StepEnd},
@@ -150,6 +150,7 @@ pub fn package() -> Package {
         workspace_root: "/work".into(),
         target_directory: "/work/target".into(),
         tables: Tables::default(),
+        reading: Arc::default(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod abstraction;
 mod body;
+mod disguise;
 mod movers;
 mod partition;
 mod retry;
@@ -14,6 +15,7 @@ mod scenes;
 use std::fmt::Write;
 
 use body::{Bodies, Body, View};
+pub use disguise::disguised;
 use fastrand::Rng;
 
 /// What a family of cases is about.

@@ -21,6 +21,7 @@ use crate::{
     index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, TypeShape, path_segments},
     ir::{FunctionId, LayerId, TypeId},
     syntax::{self, AstNode, ItemTree, SyntaxNode, ast},
+    workspace::Reading,
 };
 
 /// A declaration: a file, and an index into one of the lists of its index.
@@ -83,6 +84,10 @@ type Members = HashMap<(Owner, String), Vec<ItemRef>>;
 /// numbers there: see [`super::reach`].
 pub struct Declared {
     pub(super) files: Vec<Source>,
+    /// For each file, the `mod name;` that it is the text of.
+    pub(super) parents: Vec<Option<(u32, u32)>>,
+    /// How the package is to be read.
+    pub(super) reading: Arc<Reading>,
     pub(super) names: Names,
     /// What each `impl` block is for.
     owners: HashMap<ItemRef, Owner>,
@@ -111,13 +116,15 @@ pub struct Declared {
 
 impl Declared {
     /// Puts together what these files declare. `parents` has for each the `mod name;` that it is the text of.
-    pub(super) fn new(files: Vec<Source>, parents: &[Option<(u32, u32)>]) -> Declared {
+    pub(super) fn new(files: Vec<Source>, parents: &[Option<(u32, u32)>], reading: Arc<Reading>) -> Declared {
         let names = Names::new(&files, parents);
         let (owners, constants, functions_of, rejected, type_ids) = Default::default();
         let (types, first_functions, signatures, layers, lifts) = Default::default();
         let (layer_of, parts, trace) = Default::default();
         let mut package = Package::new(Declared {
             files,
+            parents: parents.to_vec(),
+            reading,
             names,
             owners,
             constants,
@@ -138,6 +145,7 @@ impl Declared {
             package.collect(file as u32);
         }
         layers::declare(&mut package);
+        package.check_unread();
         let mut trace = package.take_trace();
         // What these note is kept with them.
         package.define_types();

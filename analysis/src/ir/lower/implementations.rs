@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     declared::{Declared, ItemRef},
+    layers::OperationInfo,
     lowering::Package,
     names::{Entry, Meaning, Namespace, ScopeId},
     reach::Reached,
@@ -198,6 +199,8 @@ impl Package {
         let mut code = BTreeMap::new();
         // Operations whose code is there but wrong: reported, so not missing.
         let mut wrong: Vec<String> = Vec::new();
+        // Functions over a layer that no operation has the name of.
+        let mut others: Vec<ItemRef> = Vec::new();
         for passed in &attribute.pass {
             if self.check_pass(file, passed, sides) {
                 code.insert(passed.text.clone(), Code::Pass);
@@ -210,7 +213,9 @@ impl Package {
             if self.function_item(item).role == Role::Abstraction || self.is_helper(item, sides.upper) {
                 continue;
             }
-            if code.contains_key(&procedure.text) {
+            if self.operation(sides.upper, &procedure.text).is_none() {
+                others.push(item);
+            } else if code.contains_key(&procedure.text) {
                 let spot = self.name_spot(file, &procedure);
                 let message =
                     format!("operation `{}` is declared twice: as a procedure and in `pass(…)`", procedure.text);
@@ -222,10 +227,15 @@ impl Package {
             }
         }
         let complete = !self.is_cut_short(file, block);
-        for operation in self.layers[sides.upper].operations.clone() {
-            if complete && !code.contains_key(&operation.name) && !wrong.contains(&operation.name) {
-                self.report_missing(file, name, &operation.name, sides);
-            }
+        let operations = self.layers[sides.upper].operations.clone();
+        let is_missing = |it: &&OperationInfo| !code.contains_key(&it.name) && !wrong.contains(&it.name);
+        let missing: Vec<&OperationInfo> = operations.iter().filter(is_missing).collect();
+        for operation in missing.iter().filter(|_| complete) {
+            self.report_missing(file, name, &operation.name, sides);
+        }
+        // Where no operation is missing, they are helpers of the others.
+        for item in others.iter().filter(|_| !missing.is_empty()) {
+            self.unknown_operation(sides.upper, item.file, &self.function_item(*item).name.clone());
         }
         code
     }
@@ -299,10 +309,7 @@ impl Package {
     /// A procedure of the name of an upper operation, with its signature, over the lower layer.
     fn check_procedure(&mut self, item: ItemRef, sides: Sides, key: Option<&Key>) -> bool {
         let name = self.function_item(item).name.clone();
-        let Some(operation) = self.operation(sides.upper, &name.text).cloned() else {
-            self.unknown_operation(sides.upper, item.file, &name);
-            return false;
-        };
+        let Some(operation) = self.operation(sides.upper, &name.text).cloned() else { return false };
         let Some(signature) = self.signature(item) else { return false };
         let spot = self.name_spot(item.file, &name);
         if signature.is_method || signature.lower != Some(sides.lower) {

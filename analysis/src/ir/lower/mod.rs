@@ -25,6 +25,7 @@ mod signature;
 mod spot;
 mod ty;
 mod types;
+mod unread;
 mod words;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::{
     diagnostics::Diagnostic,
     index::{FileIndex, Indexed},
     syntax::ItemTree,
+    workspace::Reading,
 };
 
 pub use declared::Declared;
@@ -73,8 +75,13 @@ pub struct Built {
 
 /// Puts together what files declare: their indexes and the heads of their items. `parents` has for each the `mod name;` that it is the text
 /// of: a file, and an index into its modules; `None` for the root.
-pub fn declare(files: Vec<(Arc<FileIndex>, Arc<Vec<ItemTree>>)>, parents: &[Option<(u32, u32)>]) -> Declared {
-    Declared::new(files.into_iter().map(|(index, heads)| declared::Source { index, heads }).collect(), parents)
+pub fn declare(
+    files: Vec<(Arc<FileIndex>, Arc<Vec<ItemTree>>)>,
+    parents: &[Option<(u32, u32)>],
+    reading: Arc<Reading>,
+) -> Declared {
+    let files = files.into_iter().map(|(index, heads)| declared::Source { index, heads }).collect();
+    Declared::new(files, parents, reading)
 }
 
 /// Where a function is written: a file, and the number of the declaration. `None` if it is made of another one.

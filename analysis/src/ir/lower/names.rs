@@ -7,12 +7,17 @@
 //! It knows which items there are, not what is in them. What comes from other crates is known by its path only, and items that macros make
 //! are not seen.
 
+mod macros;
+
 use std::collections::{HashMap, HashSet};
 
 use rustc_hash::FxHashMap;
 
 use super::declared::{ItemRef, Source};
 use crate::index::{ImplRole, Import, Name, ScopeKind, TypeKind, TypeShape, Visibility};
+
+use macros::Macros;
+pub(super) use macros::MacroMeaning;
 
 /// Number of a scope of the package. 0 is the root of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +104,7 @@ pub(super) struct Names {
     /// The names of the variants of enums.
     variants: HashMap<ItemRef, Vec<String>>,
     pub(super) twice: Vec<Twice>,
+    macros: Macros,
 }
 
 const ROOT: ScopeId = ScopeId(0);
@@ -109,13 +115,15 @@ impl Names {
     pub(super) fn new(files: &[Source], parents: &[Option<(u32, u32)>]) -> Names {
         let root = Scope::new(ROOT, false, "");
         let of_files = vec![Vec::new(); files.len()];
-        let mut names = Names { scopes: vec![root], of_files, variants: HashMap::new(), twice: Vec::new() };
+        let (variants, twice, macros) = Default::default();
+        let mut names = Names { scopes: vec![root], of_files, variants, twice, macros };
         for file in 0..files.len() {
             names.open_file(files, parents, file as u32, 0);
         }
         for (file, source) in files.iter().enumerate() {
             names.fill(file as u32, source);
         }
+        names.enter_macros(files, parents);
         names.follow_globs();
         names
     }
@@ -162,9 +170,12 @@ impl Names {
             Some((module, *self.of_files[above as usize].get(module.scope as usize)?))
         });
         let whole = match declared {
+            // What is included is text of the scope around.
+            Some((module, around)) if module.name.is_empty() => around,
             Some((module, around)) => {
                 let scope = self.open(around, false, &module.name);
                 self.enter(around, Namespace::Types, &module.name, Entry::Module(scope), module.visibility);
+                self.macros.open.extend(module.is_macro_use.then_some(scope));
                 scope
             }
             None => ROOT,
@@ -176,6 +187,7 @@ impl Names {
                 ScopeKind::Module(name, visibility) => {
                     let scope = self.open(around, false, name);
                     self.enter(around, Namespace::Types, name, Entry::Module(scope), *visibility);
+                    self.macros.open.extend(declared.is_macro_use.then_some(scope));
                     scope
                 }
                 ScopeKind::Block | ScopeKind::File => self.open(around, true, ""),

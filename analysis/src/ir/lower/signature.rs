@@ -70,6 +70,10 @@ impl<D: Borrow<Declared>> Lowering<D> {
         let declared = self.function_item(item);
         let function: ast::Fn = self.head(item.file, declared.declaration)?;
         let site = self.function_site(item);
+        self.check_attributes(item.file, declared.scope, &declared.attributes, false);
+        if let Some(block) = self.owner(item) {
+            self.check_attributes(item.file, block.scope, &block.attributes, false);
+        }
         let self_type = self.self_type(item);
         if let Some(generics) = function.generic_param_list() {
             let spot = site.spot(generics.syntax());

@@ -80,7 +80,11 @@ impl Package {
     /// Looks into all types. What is wrong with one counts once something of a layer leads to it.
     pub(super) fn define_types(&mut self) {
         for id in 0..self.types.len() {
-            let kind = self.definition(self.types[id].item, TypeId(id as u32));
+            let item = self.types[id].item;
+            let declared = &self.files[item.file as usize].index.types[item.index as usize];
+            self.check_attributes(item.file, declared.scope, &declared.attributes, declared.is_derived);
+            self.check_members(item);
+            let kind = self.definition(item, TypeId(id as u32));
             let trace = self.take_trace();
             let info = &mut self.types[id];
             info.trace = trace;

@@ -3,8 +3,10 @@
 use super::{Binding, Body};
 use crate::{
     diagnostics::codes,
+    index::path_segments,
     ir::lower::{
-        report::error,
+        names::MacroMeaning,
+        report::{DiagnosticExt, error},
         spot::Spot,
         ty::{Con, Ty},
     },
@@ -12,24 +14,36 @@ use crate::{
     syntax::{self, AstNode, Fragment, ast},
 };
 
+/// Macros of the language that layers and procedures may use.
+const IN_LAYERS: &[&str] = &["assert", "assert_eq", "assert_ne", "cfg", "format", "matches", "panic", "unreachable"];
+
 impl Body<'_> {
     pub(super) fn macro_expr(&mut self, macro_expr: &ast::MacroExpr) -> Expr {
         let spot = self.spot(macro_expr.syntax());
         let call = macro_expr.macro_call();
-        let name = call.as_ref().and_then(|it| it.path()).and_then(|it| it.segment()).and_then(|it| it.name_ref());
-        let (Some(name), Some(tree)) = (name, call.and_then(|it| it.token_tree())) else {
+        let path = call.as_ref().and_then(|it| path_segments(&it.path()?));
+        let (Some(path), Some(tree)) = (path, call.and_then(|it| it.token_tree())) else {
             return self.unsupported(spot, "this macro", "write out what it stands for");
         };
-        let name = name.text().to_string();
-        match name.as_str() {
-            "assert" => self.assert(&tree, spot),
-            "assert_eq" => self.assert_equal(&tree, Prim::Eq, spot),
-            "assert_ne" => self.assert_equal(&tree, Prim::Ne, spot),
+        let orders = &self.package.files[self.site.file as usize].index.orders;
+        let order = orders.get(self.site.declaration as usize).copied().unwrap_or_default();
+        match self.package.names.macro_meaning((self.site.file, order), self.site.scope, &path) {
+            MacroMeaning::Language(name) => self.language_macro(&name, &tree, spot),
+            meaning => self.unknown_macro(&path, &meaning, spot),
+        }
+    }
+
+    fn language_macro(&mut self, name: &str, tree: &ast::TokenTree, spot: Spot) -> Expr {
+        match name {
+            "assert" => self.assert(tree, spot),
+            "assert_eq" => self.assert_equal(tree, Prim::Eq, spot),
+            "assert_ne" => self.assert_equal(tree, Prim::Ne, spot),
             "unreachable" | "panic" => self.failure(spot),
-            "matches" => self.matches(&tree, spot),
-            "format" => self.format(&tree, spot),
+            "matches" => self.matches(tree, spot),
+            "format" => self.format(tree, spot),
+            "cfg" => self.condition_of_cfg(tree, spot),
             _ => {
-                let help = match name.as_str() {
+                let help = match name {
                     "vec" => "use `Seq::from([…])`",
                     "todo" | "unimplemented" => "use `unreachable!()`, which must never be reached",
                     "debug_assert" | "debug_assert_eq" => "use `assert!`",
@@ -37,6 +51,39 @@ impl Body<'_> {
                     _ => "write out what it stands for",
                 };
                 self.unsupported(spot, &format!("the macro `{name}!`"), help)
+            }
+        }
+    }
+
+    /// A macro that is not one of the language.
+    fn unknown_macro(&mut self, path: &[String], meaning: &MacroMeaning, spot: Spot) -> Expr {
+        let name = path.last().map_or("", String::as_str);
+        let shown = path.join("::");
+        let why = match meaning {
+            MacroMeaning::Elsewhere(path) => format!("it is `{path}` of another crate, or may be"),
+            MacroMeaning::Unclear(why) => (*why).to_owned(),
+            MacroMeaning::Package(_) | MacroMeaning::Language(_) => "it is a macro of this package".to_owned(),
+        };
+        let help = match meaning {
+            MacroMeaning::Elsewhere(path) if path.ends_with("::*") && IN_LAYERS.contains(&name) => {
+                format!("write `std::{name}!`, if that is meant")
+            }
+            _ => "write out what it stands for".to_owned(),
+        };
+        let message = format!("the macro `{shown}!` is not known: {why}");
+        self.package.report(error(codes::CS0106, spot, message).help(help));
+        self.unsupported_at(spot)
+    }
+
+    /// `cfg!(…)`.
+    fn condition_of_cfg(&mut self, tree: &ast::TokenTree, spot: Spot) -> Expr {
+        let text = tree.syntax().text().to_string();
+        let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
+        match self.package.reading.cfg.holds(inside) {
+            Ok(holds) => self.boolean(spot, holds),
+            Err(unanswered) => {
+                self.package.report(error(codes::CS0105, spot, unanswered.message).help(unanswered.help));
+                self.unsupported_at(spot)
             }
         }
     }
@@ -53,9 +100,14 @@ impl Body<'_> {
     }
 
     /// Lowers a fragment with its offsets shifted to the file's.
-    fn in_fragment<N, T>(&mut self, fragment: &Fragment<N>, lower: impl FnOnce(&mut Self, &N) -> T) -> T {
+    fn in_fragment<N: AstNode, T>(&mut self, fragment: &Fragment<N>, lower: impl FnOnce(&mut Self, &N) -> T) -> T {
         let outer = self.site.shift;
         self.site.shift = outer + fragment.shift;
+        // The input of a macro is tokens: what `#[cfg]` leaves out is still there.
+        if let Some(attribute) = syntax::conditional(fragment.node.syntax()) {
+            let spot = self.spot(&attribute);
+            self.unsupported(spot, "`#[cfg]` in the input of a macro", "move it out of the macro");
+        }
         let lowered = lower(self, &fragment.node);
         self.site.shift = outer;
         lowered

@@ -29,7 +29,7 @@ use super::{
     ty::{Infer, TOO_LARGE, Ty},
 };
 use crate::{
-    diagnostics::codes,
+    diagnostics::{Severity, codes},
     ir::{Expr, ExprKind, Function, FunctionKind, Literal, Local, LocalId, NodeId, Place, Stmt, Type},
     syntax::{
         self, AstNode, ItemTree, SyntaxNode,
@@ -43,11 +43,16 @@ const DEPTH: u32 = 150;
 /// Lowers one function. `tree` is how it is written, if it is.
 pub(super) fn lower(declared: &Declared, origin: Origin, tree: Option<&ItemTree>) -> LoweredBody {
     let package = Lowering::new(declared);
-    let (function, nodes) = match origin {
+    let (mut function, nodes) = match origin {
         Origin::Written(item) => lower_function(&package, item, tree),
         Origin::Lifted(number) => lift::lower(&package, number),
     };
-    LoweredBody { function, nodes: nodes.into(), trace: package.take_trace() }
+    let trace = package.take_trace();
+    // What is made of the rest is not what is meant: nothing is said of what runs it.
+    if trace.problems.iter().any(|it| it.severity == Severity::Error) {
+        function.body.kind = ExprKind::Unsupported;
+    }
+    LoweredBody { function, nodes: nodes.into(), trace }
 }
 
 fn lower_function(package: &Lowering<&Declared>, item: ItemRef, tree: Option<&ItemTree>) -> (Function, Vec<Spot>) {

@@ -30,19 +30,37 @@ impl Body<'_> {
             Pattern::Wild | Pattern::Bind(_) => None,
             Pattern::At(_, inner) => self.refutable(inner, ty),
             Pattern::Literal(_) => Some("a literal"),
-            Pattern::Tuple(parts) => parts.iter().find_map(|it| self.refutable(it, &Ty::Error)),
-            Pattern::Variant(_, parts) => match self.infer.shallow(ty) {
-                Ty::Con(Con::User(id), _) if self.has_one_variant(id) => {
-                    parts.iter().find_map(|it| self.refutable(it, &Ty::Error))
-                }
-                _ => Some("a variant"),
-            },
+            Pattern::Tuple(parts) => self.refutable_part(parts, &self.types_of_parts(ty)),
+            Pattern::Variant(_, parts) if self.has_one_variant(ty) => {
+                self.refutable_part(parts, &self.types_of_parts(ty))
+            }
+            Pattern::Variant(..) => Some("a variant"),
             Pattern::Or(_) => Some("a choice of patterns"),
         }
     }
 
-    fn has_one_variant(&self, id: crate::ir::TypeId) -> bool {
+    fn refutable_part(&self, parts: &[Pattern], types: &[Ty]) -> Option<&'static str> {
+        let types = types.iter().chain(std::iter::repeat(&Ty::Error));
+        parts.iter().zip(types).find_map(|(part, ty)| self.refutable(part, ty))
+    }
+
+    fn has_one_variant(&self, ty: &Ty) -> bool {
+        let Ty::Con(Con::User(id), _) = self.infer.shallow(ty) else { return false };
         matches!(&self.package.type_info(id).kind, TypeInfoKind::Enum(variants) if variants.len() == 1)
+    }
+
+    /// The types of the parts of a tuple, a struct, or the only variant of an enum.
+    fn types_of_parts(&self, ty: &Ty) -> Vec<Ty> {
+        let of_fields = |fields: &[(String, Ty)]| fields.iter().map(|(_, ty)| ty.clone()).collect();
+        match self.infer.shallow(ty) {
+            Ty::Con(Con::Tuple, types) => types,
+            Ty::Con(Con::User(id), _) => match &self.package.type_info(id).kind {
+                TypeInfoKind::Struct(fields) => of_fields(fields),
+                TypeInfoKind::Enum(variants) if variants.len() == 1 => of_fields(&variants[0].fields),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
     }
 
     /// A pattern for values of type `ty`; what it binds is bound in the present scope.

@@ -21,6 +21,5 @@ impl Room for Light {
 #[implement(Room, over = Switch, by = movers)]
 impl ByDoor {
     fn on(lo: &mut impl Switch) { lo.on(); }
-//     ^^ CS0202
     fn leave(lo: &mut impl Switch) { lo.off(); }
 }

@@ -1,0 +1,152 @@
+//! What stands in the text and is not read: attributes that are macros of others, and macros that are called where items stand.
+//!
+//! An attribute macro may make anything of what it stands on. So what a layer or a procedure leads to has none, but those that are known to
+//! leave its meaning as it is. A macro that makes items may make layers, too: that is said, so that none is passed over in silence.
+
+use std::borrow::Borrow;
+
+use super::{
+    declared::{Declared, ItemRef, Owner},
+    lowering::{Lowering, Package},
+    names::{Entry, MacroMeaning, Meaning, Namespace, ScopeId},
+    report::{DiagnosticExt, error},
+};
+use crate::{
+    diagnostics::{Severity, codes},
+    index::{CallItem, ImplRole, Name},
+};
+
+/// Attribute macros of other crates that leave the meaning of a function as it is.
+const HARMLESS: &[&str] = &["tracing::instrument"];
+
+/// Our attributes that are macros.
+const OURS: &[&str] = &["bottom", "client", "implement", "layer", "scalar", "stack", "state"];
+
+impl<D: Borrow<Declared>> Lowering<D> {
+    /// Refuses attribute macros that are not known, on an item and on the modules around it. `is_derived`: the item has derives, which may
+    /// have attributes of their own.
+    pub(super) fn check_attributes(&self, file: u32, scope: u32, attributes: &[Name], is_derived: bool) {
+        for name in attributes {
+            self.check_attribute(file, self.names.scope(file, scope), name, is_derived);
+        }
+        let (mut file, mut scope) = (file, scope);
+        for _ in 0..1000 {
+            let index = &self.files[file as usize].index;
+            if scope != 0 {
+                let Some(around) = index.scopes.get(scope as usize) else { return };
+                for name in &around.attributes {
+                    self.check_attribute(file, self.names.scope(file, around.parent), name, false);
+                }
+                scope = around.parent;
+            } else if let Some((above, number)) = self.parents.get(file as usize).copied().flatten()
+                && let Some(module) = self.files[above as usize].index.modules.get(number as usize)
+            {
+                for name in &module.attributes {
+                    self.check_attribute(above, self.names.scope(above, module.scope), name, false);
+                }
+                (file, scope) = (above, module.scope);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn check_attribute(&self, file: u32, scope: ScopeId, name: &Name, is_derived: bool) {
+        let written = name.path();
+        let meaning = [Namespace::Types, Namespace::Values].map(|it| self.names.meaning(scope, &written, it));
+        let path = meaning.iter().find_map(|it| match it {
+            Meaning::Elsewhere(path) => Some(path.clone()),
+            _ => None,
+        });
+        let is_imported = path.is_some();
+        let path = path.unwrap_or(written);
+        let is_ours = OURS.contains(&path.last().map_or("", String::as_str));
+        let is_known = match path.as_slice() {
+            [_] if is_ours => true,
+            [_] if is_derived && !is_imported => true,
+            [krate, ..] if is_ours && krate == "cspec" => true,
+            _ => self.is_harmless(&path.join("::")),
+        };
+        if !is_known {
+            let shown = path.join("::");
+            let message = format!("the attribute `#[{shown}]` is not known: it may make something else of what it stands on");
+            let help = format!(
+                "leave it out; or, if it does not change what the code means, add \"{shown}\" to `transparent` in [package.metadata.cspec]"
+            );
+            self.report(error(codes::CS0106, self.name_spot(file, name), message).help(help));
+        }
+    }
+
+    fn is_harmless(&self, path: &str) -> bool {
+        HARMLESS.contains(&path) || self.reading.transparent.iter().any(|it| it == path)
+    }
+}
+
+impl Package {
+    /// Refuses unknown attribute macros on layers and implementations, and says which macros that make items are not read.
+    pub(super) fn check_unread(&mut self) {
+        for file in 0..self.files.len() as u32 {
+            let index = std::sync::Arc::clone(&self.files[file as usize].index);
+            for block in index.impls.iter().filter(|it| !matches!(it.role, ImplRole::Plain)) {
+                self.check_attributes(file, block.scope, &block.attributes, false);
+            }
+            for call in &index.calls {
+                self.check_call(file, call);
+            }
+        }
+    }
+
+    fn check_call(&self, file: u32, call: &CallItem) {
+        let meaning = self.names.macro_meaning((file, call.order), self.names.scope(file, call.scope), &call.name.path());
+        let path = match &meaning {
+            MacroMeaning::Language(name) => name.clone(),
+            MacroMeaning::Elsewhere(path) => path.clone(),
+            MacroMeaning::Package(_) | MacroMeaning::Unclear(_) => call.name.path().join("::"),
+        };
+        let owner = call.owner.map(|it| &self.files[file as usize].index.impls[it as usize].role);
+        let makes_layers = call.makes_layers
+            || matches!(owner, Some(ImplRole::Layer(_) | ImplRole::Implement(_)))
+            || matches!(&meaning, MacroMeaning::Package(it) if self.macro_item(*it).makes_layers);
+        let makes_nothing = matches!(&meaning, MacroMeaning::Language(name) if is_without_items(name));
+        if makes_nothing || (!makes_layers && self.is_harmless(&path)) {
+            return;
+        }
+        let spot = self.name_spot(file, &call.name);
+        if makes_layers {
+            let message = format!("`{path}!` makes layers, or parts of them, which are not read");
+            self.report(error(codes::CS0106, spot, message).help("write out what the macro stands for"));
+            return;
+        }
+        let message = format!("what `{path}!` makes is not read");
+        let help = format!("if it makes no layers and no names that they use, add \"{path}\" to `transparent` in [package.metadata.cspec]");
+        let mut warning = error(codes::CS0107, spot, message).help(help);
+        warning.severity = Severity::Warning;
+        self.report(warning);
+    }
+
+    /// Refuses a type with macros in an `impl` block: they may make any method.
+    pub(super) fn check_members(&self, item: ItemRef) {
+        let wanted = Owner::Entry(Entry::Type(item));
+        for (file, source) in (0..).zip(&self.files) {
+            for call in &source.index.calls {
+                let is_of_type = call.owner.is_some_and(|it| self.block_owner(file, it) == Some(&wanted));
+                if is_of_type && !self.is_harmless(&call.name.path().join("::")) {
+                    let message = format!("`{}!` makes members of a type of the layers, which are not read", call.name.text);
+                    let problem = error(codes::CS0106, self.name_spot(file, &call.name), message);
+                    self.report(problem.help("write out what the macro stands for"));
+                }
+            }
+        }
+    }
+}
+
+impl Declared {
+    pub(super) fn macro_item(&self, item: ItemRef) -> &crate::index::MacroItem {
+        &self.files[item.file as usize].index.macros[item.index as usize]
+    }
+}
+
+/// Macros of the language that make nothing which a layer could use.
+fn is_without_items(name: &str) -> bool {
+    matches!(name, "thread_local" | "compile_error" | "global_asm" | "assert_eq" | "assert")
+}

@@ -1,0 +1,270 @@
+//! Conditional compilation: which options are set for a package, and which predicates of `#[cfg(…)]` hold then.
+
+use std::collections::BTreeSet;
+
+use cargo_platform::{Cfg, CfgExpr, Ident};
+
+/// The options that are set when a package is compiled: `unix`, `feature = "fast"`, `target_os = "linux"`, `test`. Plain data: two values are
+/// equal if the same text is compiled under both.
+///
+/// Nothing is set in [`CfgOptions::default()`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CfgOptions {
+    set: BTreeSet<Cfg>,
+    /// A build script may set more, which is not known here.
+    is_open: bool,
+}
+
+/// Which features of a package are on, as cargo's flags say. The default: those that `default` leads to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeatureSelection {
+    /// `--features`: names, also as `package/name`.
+    pub names: Vec<String>,
+    /// `--all-features`.
+    pub all: bool,
+    /// `--no-default-features`.
+    pub no_default: bool,
+}
+
+/// Why a predicate has no answer, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// What is wrong with it.
+    pub message: String,
+    /// What can be done.
+    pub help: String,
+}
+
+impl CfgOptions {
+    /// These options, one a line, as `rustc --print cfg` writes them. A line that is no option is passed over.
+    pub fn of_lines(lines: &str) -> CfgOptions {
+        let set = lines.lines().filter_map(|it| it.trim().parse().ok()).collect();
+        CfgOptions { set, is_open: false }
+    }
+
+    /// The same, and `name` is set.
+    #[must_use]
+    pub fn with_name(mut self, name: &str) -> CfgOptions {
+        self.set.insert(Cfg::Name(ident(name)));
+        self
+    }
+
+    /// The same, and `name = "value"` is set.
+    #[must_use]
+    pub fn with_value(mut self, name: &str, value: &str) -> CfgOptions {
+        self.set.insert(Cfg::KeyPair(ident(name), value.to_owned()));
+        self
+    }
+
+    /// The same, as tests are compiled: `test` is set.
+    #[must_use]
+    pub fn with_test(self) -> CfgOptions {
+        self.with_name("test")
+    }
+
+    /// The same, and a build script may set options of its own: what is asked of them has no answer.
+    #[must_use]
+    pub fn with_build_script(mut self) -> CfgOptions {
+        self.is_open = true;
+        self
+    }
+
+    /// Whether a name is set.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.is_set(&Cfg::Name(ident(name)))
+    }
+
+    /// Whether an option is set. `r#unix` is `unix`.
+    fn is_set(&self, option: &Cfg) -> bool {
+        self.set.contains(&match option {
+            Cfg::Name(name) => Cfg::Name(ident(name.as_str())),
+            Cfg::KeyPair(name, value) => Cfg::KeyPair(ident(name.as_str()), value.clone()),
+        })
+    }
+
+    /// Whether a predicate holds: what stands between the parentheses of `#[cfg(…)]`.
+    ///
+    /// # Errors
+    /// If it is no predicate, or asks for what a build script may set.
+    pub fn holds(&self, predicate: &str) -> Result<bool, NoAnswer> {
+        let unread = |why: String| NoAnswer {
+            message: format!("the condition `{}` cannot be read: {why}", predicate.trim()),
+            help: "write `all(…)`, `any(…)`, `not(…)`, `name` or `name = \"value\"`".to_owned(),
+        };
+        if predicate.contains('\\') {
+            return Err(unread("it has an escape".to_owned()));
+        }
+        let written = predicate.trim().trim_end_matches(',');
+        let parsed: CfgExpr = written.parse().map_err(|error: cargo_platform::ParseError| unread(error.to_string()))?;
+        self.answer(&parsed).map_err(|asked| NoAnswer {
+            message: format!("whether `{asked}` is set is known to the package's build script only"),
+            help: "use a feature, `feature = \"…\"`, or an option of the target".to_owned(),
+        })
+    }
+
+    /// The answer, or the option that it hangs on.
+    fn answer<'e>(&self, predicate: &'e CfgExpr) -> Result<bool, &'e Cfg> {
+        match predicate {
+            CfgExpr::True => Ok(true),
+            CfgExpr::False => Ok(false),
+            CfgExpr::Not(inner) => self.answer(inner).map(|it| !it),
+            CfgExpr::All(inner) => self.first(inner, false),
+            CfgExpr::Any(inner) => self.first(inner, true),
+            CfgExpr::Value(asked) if self.is_set(asked) => Ok(true),
+            CfgExpr::Value(asked) if self.is_open && !is_rustcs(asked) => Err(asked),
+            CfgExpr::Value(_) => Ok(false),
+        }
+    }
+
+    /// `decisive` if one of the predicates has this answer. Those without an answer do not matter then.
+    fn first<'e>(&self, predicates: &'e [CfgExpr], decisive: bool) -> Result<bool, &'e Cfg> {
+        let answers = || predicates.iter().map(|it| self.answer(it));
+        if answers().any(|it| it == Ok(decisive)) {
+            return Ok(decisive);
+        }
+        answers().find(Result::is_err).unwrap_or(Ok(!decisive))
+    }
+}
+
+/// Whether an option is one that rustc or cargo sets, so that no build script does.
+fn is_rustcs(option: &Cfg) -> bool {
+    const NAMES: &[&str] = &[
+        "unix", "windows", "test", "doc", "doctest", "debug_assertions", "overflow_checks", "proc_macro", "miri", "clippy", "rustfmt",
+        "panic", "feature", "ub_checks", "fmt_debug", "relocation_model", "sanitize", "sanitizer_cfi_generalize_pointers",
+        "sanitizer_cfi_normalize_integers",
+    ];
+    let (Cfg::Name(name) | Cfg::KeyPair(name, _)) = option;
+    NAMES.contains(&name.as_str()) || name.as_str().starts_with("target_")
+}
+
+fn ident(name: &str) -> Ident {
+    Ident { name: name.to_owned(), raw: false }
+}
+
+/// The features of a package that are on. Those of other packages do not count: they are as in a build of this package alone.
+pub(super) fn features(package: &cargo_metadata::Package, selection: &FeatureSelection) -> BTreeSet<String> {
+    let table = &package.features;
+    if selection.all {
+        return table.keys().cloned().collect();
+    }
+    let own = |name: &str| match name.split_once('/') {
+        Some((of, feature)) => (of == package.name.as_str()).then(|| feature.to_owned()),
+        None => Some(name.to_owned()),
+    };
+    let words = selection.names.iter().flat_map(|it| it.split([',', ' ']));
+    let mut open: Vec<String> = words.filter(|it| !it.is_empty()).filter_map(own).collect();
+    if !selection.no_default {
+        open.push("default".to_owned());
+    }
+    let mut on = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        let Some(more) = table.get(&name) else { continue };
+        if on.insert(name) {
+            open.extend(more.iter().filter_map(|it| switched_on(it)));
+        }
+    }
+    on
+}
+
+/// The feature of the package itself that an entry of the table switches on. `name/feature` switches on the optional dependency `name`, too.
+fn switched_on(entry: &str) -> Option<String> {
+    if entry.starts_with("dep:") {
+        return None;
+    }
+    match entry.split_once('/') {
+        Some((dependency, _)) if dependency.ends_with('?') => None,
+        Some((dependency, _)) => Some(dependency.to_owned()),
+        None => Some(entry.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> CfgOptions {
+        CfgOptions::of_lines("unix\ntarget_os=\"linux\"\ndebug_assertions\n").with_value("feature", "fast")
+    }
+
+    #[test]
+    fn predicates_are_those_of_rustc() {
+        for holds in [
+            "unix",
+            "target_os = \"linux\"",
+            "all()",
+            "true",
+            "not(false)",
+            "not(any())",
+            "all(unix, feature = \"fast\",)",
+            "any(windows, not(test))",
+            "feature=\"fast\"",
+            "r#unix",
+        ] {
+            assert_eq!(options().holds(holds), Ok(true), "{holds}");
+            assert_eq!(options().holds(&format!("not({holds})")), Ok(false), "{holds}");
+        }
+        assert!(options().holds("unix && windows").is_err());
+        assert!(options().holds("not(unix, windows)").is_err());
+        assert!(options().holds("").is_err());
+        assert!(options().holds("feature = \"f\\u{61}st\"").is_err());
+    }
+
+    /// A random predicate, and whether it holds.
+    fn predicate(random: &mut fastrand::Rng, depth: u32) -> (String, bool) {
+        const VALUES: [(&str, bool); 6] = [
+            ("unix", true),
+            ("windows", false),
+            ("target_os = \"linux\"", true),
+            ("feature = \"fast\"", true),
+            ("feature = \"slow\"", false),
+            ("true", true),
+        ];
+        let kind = if depth == 0 { 0 } else { random.u32(..4) };
+        if kind == 0 {
+            let (text, holds) = VALUES[random.usize(..VALUES.len())];
+            return (text.to_owned(), holds);
+        }
+        if kind == 1 {
+            let (text, holds) = predicate(random, depth - 1);
+            return (format!("not({text})"), !holds);
+        }
+        let parts: Vec<(String, bool)> = (0..random.u32(..4)).map(|_| predicate(random, depth - 1)).collect();
+        let texts = parts.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(", ");
+        let mut answers = parts.iter().map(|(_, holds)| *holds);
+        if kind == 2 {
+            (format!("all({texts})"), answers.all(|it| it))
+        } else {
+            (format!("any({texts})"), answers.any(|it| it))
+        }
+    }
+
+    #[test]
+    fn random_predicates_are_evaluated_directly() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..2000 {
+            let (text, holds) = predicate(&mut random, 4);
+            assert_eq!(options().holds(&text), Ok(holds), "{text}");
+            // Where nothing else may be set, a build script changes no answer about what is known.
+            assert_eq!(options().with_build_script().holds(&text), Ok(holds), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_the_table_of_features_leads_to_another() {
+        assert_eq!(switched_on("dep:x"), None);
+        assert_eq!(switched_on("x?/y"), None);
+        assert_eq!(switched_on("x/y").as_deref(), Some("x"));
+        assert_eq!(switched_on("y").as_deref(), Some("y"));
+    }
+
+    #[test]
+    fn what_a_build_script_may_set_has_no_answer() {
+        let open = options().with_build_script();
+        assert!(open.holds("loom").is_err());
+        assert!(open.holds("not(loom)").is_err());
+        assert_eq!(open.holds("all(loom, windows)"), Ok(false));
+        assert_eq!(open.holds("any(loom, unix)"), Ok(true));
+        assert_eq!(open.holds("any(feature = \"slow\", target_os = \"none\")"), Ok(false));
+        assert_eq!(options().holds("loom"), Ok(false));
+    }
+}
