@@ -61,7 +61,8 @@ fn use_brings_in_macros() {
     check_macro("#[macro_use] extern crate other;", refused);
     check_macro("use other::prelude::*;", "self.value = 1; std::assert!(self.value == 1);");
     check_macro("mod kinds { pub fn assert() {} }\nuse kinds::assert;", LANGUAGE);
-    let renamed = "mod macros { macro_rules! check { ($it:expr) => {} } pub(crate) use check; }\nuse macros::check as assert;";
+    let renamed =
+        "mod macros { macro_rules! check { ($it:expr) => {} } pub(crate) use check; }\nuse macros::check as assert;";
     check_macro(renamed, refused);
 }
 
@@ -75,11 +76,19 @@ fn a_condition_in_code_is_evaluated() {
 
 #[test]
 fn an_attribute_may_be_a_macro() {
-    let op = |attribute: &str| format!("self.help(to); }} }}\nimpl Cell {{ {attribute}\nfn help(&mut self, to: u64) {{ self.value = to;");
+    let op = |attribute: &str| {
+        format!("self.help(to); }} }}\nimpl Cell {{ {attribute}\nfn help(&mut self, to: u64) {{ self.value = to;")
+    };
     for harmless in ["#[inline]", "#[allow(unused)]", "#[tracing::instrument(skip_all)]", "#[clippy::msrv = \"1\"]"] {
         check_macro("", &op(harmless));
     }
     check_macro("use tracing::instrument;", &op("#[instrument]"));
-    check_macro("use other::instrument;", &op("#[instrument]\n//                ^^^^^^^^^^ CS0106").replace("{ #[", "{\n                #["));
-    check_macro("#[derive(Clone)] #[serde(rename_all = \"x\")] pub struct Other { #[serde(skip)] pub x: u64 }", "let o = Other { x: 1 };");
+    check_macro(
+        "use other::instrument;",
+        &op("#[instrument]\n//                ^^^^^^^^^^ CS0106").replace("{ #[", "{\n                #["),
+    );
+    check_macro(
+        "#[derive(Clone)] #[serde(rename_all = \"x\")] pub struct Other { #[serde(skip)] pub x: u64 }",
+        "let o = Other { x: 1 };",
+    );
 }

@@ -130,7 +130,8 @@ fn yes_or_no(key: &str, value: &Value) -> Result<bool, String> {
 
 /// Paths of macros.
 fn paths(key: &str, value: &Value) -> Result<Vec<String>, String> {
-    let is_path = |it: &&str| it.split("::").all(|it| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '_'));
+    let is_path =
+        |it: &&str| it.split("::").all(|it| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '_'));
     let path = |it: &Value| it.as_str().filter(is_path).map(str::to_owned);
     let paths = value.as_array().and_then(|list| list.iter().map(path).collect());
     paths.ok_or_else(|| format!("`{key}`: expected a list of paths in quotes, such as [\"my_crate::traced\"]"))
@@ -168,7 +169,10 @@ mod tests {
     fn an_unknown_key_is_an_error_with_a_suggestion() {
         let error = |table| read(&[table]).expect_err("it should be refused");
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
-        assert_eq!(error(r#"{"zzz": 1}"#), "there is no key `zzz`\nhelp: there are budget, cache, hook, scope, transparent");
+        assert_eq!(
+            error(r#"{"zzz": 1}"#),
+            "there is no key `zzz`\nhelp: there are budget, cache, hook, scope, transparent"
+        );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
             "there is no key `hook.allow_undecided`\nhelp: did you mean `hook.allow-undecided`?"

@@ -59,12 +59,7 @@ fn start(node: &SyntaxNode) -> u32 {
 }
 
 /// Fills in the macros of a file. `impl` blocks are numbered as they are declared.
-pub(super) fn collect(
-    indexed: &mut Indexed,
-    root: &SyntaxNode,
-    order: &Order,
-    scope_of: &impl Fn(&SyntaxNode) -> u32,
-) {
+pub(super) fn collect(indexed: &mut Indexed, root: &SyntaxNode, order: &Order, scope_of: &impl Fn(&SyntaxNode) -> u32) {
     let mut blocks = Vec::new();
     for node in root.descendants() {
         match node.kind() {
@@ -111,7 +106,8 @@ pub(super) fn has(item: &impl HasAttrs, name: &str) -> bool {
 
 /// Whether tokens mention one of our attributes, after `#` and `[`.
 fn mentions_ours(tree: &ast::TokenTree) -> bool {
-    const OURS: &[&str] = &["state", "scalar", "layer", "implement", "stack", "client", "op", "init", "invariant", "allowed"];
+    const OURS: &[&str] =
+        &["state", "scalar", "layer", "implement", "stack", "client", "op", "init", "invariant", "allowed"];
     let tokens: Vec<_> = tree.syntax().descendants_with_tokens().filter_map(|it| it.into_token()).collect();
     let written: Vec<&str> = tokens.iter().filter(|it| !it.kind().is_trivia()).map(|it| it.text()).collect();
     let mut attributes = written.split(|it| *it == "#").skip(1);
@@ -121,7 +117,6 @@ fn mentions_ours(tree: &ast::TokenTree) -> bool {
     })
 }
 
-
 #[cfg(test)]
 mod tests {
     use crate::{index::index, syntax::parse};
@@ -130,7 +125,8 @@ mod tests {
     fn macros_are_in_the_order_of_their_text() {
         let text = "macro_rules! a { () => { #[layer] impl A for B {} } }\nfn f() {}\n#[macro_export] macro_rules! b { () => {} }\na!();";
         let index = index(&parse(text)).index;
-        let found: Vec<_> = index.macros.iter().map(|it| (&*it.name, it.order, it.is_exported, it.makes_layers)).collect();
+        let found: Vec<_> =
+            index.macros.iter().map(|it| (&*it.name, it.order, it.is_exported, it.makes_layers)).collect();
         assert_eq!(found, [("a", 0, false, true), ("b", 2, true, false)]);
         assert_eq!(index.orders, [1]);
         let calls: Vec<_> = index.calls.iter().map(|it| (&*it.name.text, it.order, it.makes_layers)).collect();

@@ -18,8 +18,8 @@ use crate::{
     },
 };
 
-pub use macros::{CallItem, MacroItem};
 use macros::Order;
+pub use macros::{CallItem, MacroItem};
 pub use scopes::{
     Import, Inside, ModuleDeclaration, ModuleItem, OpaqueItem, ScopeItem, ScopeKind, Visibility, path_segments,
 };

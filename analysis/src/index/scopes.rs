@@ -249,7 +249,8 @@ fn collect_modules(
             ast::Item::MacroCall(call) => {
                 let Some(path) = included(call) else { continue };
                 let range = range(call.syntax());
-                let declaration = ModuleDeclaration { name: String::new(), path: Some(path), inside: Vec::new(), range };
+                let declaration =
+                    ModuleDeclaration { name: String::new(), path: Some(path), inside: Vec::new(), range };
                 found.push((item, declaration));
             }
             _ => {}

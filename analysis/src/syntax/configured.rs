@@ -5,10 +5,7 @@
 
 use std::ops::Range;
 
-use ra_ap_syntax::{
-    AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken,
-    ast,
-};
+use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken, ast};
 
 use super::range;
 use crate::workspace::{CfgOptions, NoAnswer};
@@ -22,11 +19,9 @@ pub(super) fn configure(root: &SyntaxNode, text: &str, options: &CfgOptions) -> 
     if !["cfg", "test", "bench"].into_iter().any(is_about_it) {
         return (None, Vec::new());
     }
-    let mut configured = Configured { text: text.to_owned().into_bytes(), has_changed: false, options, found: Vec::new() };
-    let mut walk = root.preorder();
-    while let Some(event) = walk.next() {
-        let ra_ap_syntax::WalkEvent::Enter(node) = event else { continue };
-        let Some(attr) = ast::Attr::cast(node) else { continue };
+    let mut configured =
+        Configured { text: text.to_owned().into_bytes(), has_changed: false, options, found: Vec::new() };
+    for attr in root.descendants().filter_map(ast::Attr::cast) {
         let owner = owner(&attr);
         if !configured.attribute(&attr) {
             configured.remove(&owner);
@@ -233,7 +228,8 @@ mod tests {
     fn what_has_no_answer_stays_and_is_told() {
         let text = "#[cfg(loom)] struct S; #[cfg(a + b)] struct T;";
         let parse = parse_under(text, &options().with_build_script());
-        let found: Vec<&str> = parse.unanswered.iter().map(|(at, _)| &text[at.start as usize..at.end as usize]).collect();
+        let found: Vec<&str> =
+            parse.unanswered.iter().map(|(at, _)| &text[at.start as usize..at.end as usize]).collect();
         assert_eq!(found[0], "loom");
         assert!(parse.root().text().to_string().contains("struct S"));
     }

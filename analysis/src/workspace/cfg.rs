@@ -129,8 +129,24 @@ impl CfgOptions {
 /// Whether an option is one that rustc or cargo sets, so that no build script does.
 fn is_rustcs(option: &Cfg) -> bool {
     const NAMES: &[&str] = &[
-        "unix", "windows", "test", "doc", "doctest", "debug_assertions", "overflow_checks", "proc_macro", "miri", "clippy", "rustfmt",
-        "panic", "feature", "ub_checks", "fmt_debug", "relocation_model", "sanitize", "sanitizer_cfi_generalize_pointers",
+        "unix",
+        "windows",
+        "test",
+        "doc",
+        "doctest",
+        "debug_assertions",
+        "overflow_checks",
+        "proc_macro",
+        "miri",
+        "clippy",
+        "rustfmt",
+        "panic",
+        "feature",
+        "ub_checks",
+        "fmt_debug",
+        "relocation_model",
+        "sanitize",
+        "sanitizer_cfi_generalize_pointers",
         "sanitizer_cfi_normalize_integers",
     ];
     let (Cfg::Name(name) | Cfg::KeyPair(name, _)) = option;

@@ -24,7 +24,10 @@ const HIDERS: [&str; 4] = [
 pub fn disguised(source: &str, random: &mut Rng) -> String {
     let mut text = String::new();
     if random.bool() {
-        text.push_str(&format!("#[cfg({})]\nmacro_rules! matches {{ ($($it:tt)*) => {{ false }} }}\n", one(random, &FALSE)));
+        text.push_str(&format!(
+            "#[cfg({})]\nmacro_rules! matches {{ ($($it:tt)*) => {{ false }} }}\n",
+            one(random, &FALSE)
+        ));
     }
     for line in source.lines() {
         before(line, random, &mut text);

@@ -16,8 +16,8 @@ use rustc_hash::FxHashMap;
 use super::declared::{ItemRef, Source};
 use crate::index::{ImplRole, Import, Name, ScopeKind, TypeKind, TypeShape, Visibility};
 
-use macros::Macros;
 pub(super) use macros::MacroMeaning;
+use macros::Macros;
 
 /// Number of a scope of the package. 0 is the root of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

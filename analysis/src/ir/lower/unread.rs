@@ -3,7 +3,7 @@
 //! An attribute macro may make anything of what it stands on. So what a layer or a procedure leads to has none, but those that are known to
 //! leave its meaning as it is. A macro that makes items may make layers, too: that is said, so that none is passed over in silence.
 
-use std::borrow::Borrow;
+use std::{borrow::Borrow, sync::Arc};
 
 use super::{
     declared::{Declared, ItemRef, Owner},
@@ -30,6 +30,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
             self.check_attribute(file, self.names.scope(file, scope), name, is_derived);
         }
         let (mut file, mut scope) = (file, scope);
+        // Files may include each other in a circle, which is reported.
         for _ in 0..1000 {
             let index = &self.files[file as usize].index;
             if scope != 0 {
@@ -69,7 +70,8 @@ impl<D: Borrow<Declared>> Lowering<D> {
         };
         if !is_known {
             let shown = path.join("::");
-            let message = format!("the attribute `#[{shown}]` is not known: it may make something else of what it stands on");
+            let message =
+                format!("the attribute `#[{shown}]` is not known: it may make something else of what it stands on");
             let help = format!(
                 "leave it out; or, if it does not change what the code means, add \"{shown}\" to `transparent` in [package.metadata.cspec]"
             );
@@ -86,7 +88,7 @@ impl Package {
     /// Refuses unknown attribute macros on layers and implementations, and says which macros that make items are not read.
     pub(super) fn check_unread(&mut self) {
         for file in 0..self.files.len() as u32 {
-            let index = std::sync::Arc::clone(&self.files[file as usize].index);
+            let index = Arc::clone(&self.files[file as usize].index);
             for block in index.impls.iter().filter(|it| !matches!(it.role, ImplRole::Plain)) {
                 self.check_attributes(file, block.scope, &block.attributes, false);
             }
@@ -97,7 +99,8 @@ impl Package {
     }
 
     fn check_call(&self, file: u32, call: &CallItem) {
-        let meaning = self.names.macro_meaning((file, call.order), self.names.scope(file, call.scope), &call.name.path());
+        let meaning =
+            self.names.macro_meaning((file, call.order), self.names.scope(file, call.scope), &call.name.path());
         let path = match &meaning {
             MacroMeaning::Language(name) => name.clone(),
             MacroMeaning::Elsewhere(path) => path.clone(),
@@ -118,7 +121,9 @@ impl Package {
             return;
         }
         let message = format!("what `{path}!` makes is not read");
-        let help = format!("if it makes no layers and no names that they use, add \"{path}\" to `transparent` in [package.metadata.cspec]");
+        let help = format!(
+            "if it makes no layers and no names that they use, add \"{path}\" to `transparent` in [package.metadata.cspec]"
+        );
         let mut warning = error(codes::CS0107, spot, message).help(help);
         warning.severity = Severity::Warning;
         self.report(warning);
@@ -131,7 +136,8 @@ impl Package {
             for call in &source.index.calls {
                 let is_of_type = call.owner.is_some_and(|it| self.block_owner(file, it) == Some(&wanted));
                 if is_of_type && !self.is_harmless(&call.name.path().join("::")) {
-                    let message = format!("`{}!` makes members of a type of the layers, which are not read", call.name.text);
+                    let message =
+                        format!("`{}!` makes members of a type of the layers, which are not read", call.name.text);
                     let problem = error(codes::CS0106, self.name_spot(file, &call.name), message);
                     self.report(problem.help("write out what the macro stands for"));
                 }

@@ -5,10 +5,6 @@ use crate::{
     diagnostics::codes,
     index::Role,
     ir::Claim,
-    syntax::{
-        AstNode,
-        ast::{self, HasName},
-    },
     ir::lower::{
         declared::{ItemRef, Origin},
         lowering::Package,
@@ -16,6 +12,10 @@ use crate::{
         signature::Signature,
         spot::Spot,
         ty::Ty,
+    },
+    syntax::{
+        AstNode,
+        ast::{self, HasName},
     },
 };
 
@@ -76,9 +76,12 @@ impl Package {
                 let clashes = |it: &&ItemRef| self.function_item(**it).name.text == text;
                 if let Some(other) = members.iter().filter(is_operation).find(clashes) {
                     let spot = self.function_site(*item).spot(name.syntax());
-                    let message = format!("`{text}` is a parameter here and an operation of the layer: rustc takes it for the operation");
+                    let message = format!(
+                        "`{text}` is a parameter here and an operation of the layer: rustc takes it for the operation"
+                    );
                     let problem = error(codes::CS0203, spot, message);
-                    let problem = problem.related(self.name_spot(file, &self.function_item(*other).name), "the operation");
+                    let problem =
+                        problem.related(self.name_spot(file, &self.function_item(*other).name), "the operation");
                     self.report(problem.help("give the parameter another name"));
                 }
             }

@@ -122,7 +122,9 @@ impl Names {
             return MacroMeaning::Unclear("a macro of this name is defined in a function");
         }
         let before = self.before(place);
-        let is_before = |it: &&Defined| it.places.iter().any(|(file, order)| before.iter().any(|at| at.0 == *file && *order < at.1));
+        let is_before = |it: &&Defined| {
+            it.places.iter().any(|(file, order)| before.iter().any(|at| at.0 == *file && *order < at.1))
+        };
         match defined.iter().filter(known).filter(is_before).collect::<Vec<_>>().as_slice() {
             [] => {}
             [one] => return MacroMeaning::Package(one.item),
@@ -198,7 +200,11 @@ impl Names {
         // The same macro may come by several ways.
         let first = found.first()?.clone();
         let is_clear = found.iter().all(|it| *it == first);
-        Some(if is_clear { first } else { MacroMeaning::Unclear("more than one macro of this name is brought in by `use`") })
+        Some(if is_clear {
+            first
+        } else {
+            MacroMeaning::Unclear("more than one macro of this name is brought in by `use`")
+        })
     }
 
     /// The macro at the end of a path with modules; `None` if the path surely leads to something else.
@@ -213,7 +219,8 @@ impl Names {
         let found = if modules.is_empty() {
             // `pub(crate) use name;` gives a macro of the module a path.
             let module = self.module(scope);
-            let of_module = self.macros.defined.get(name).into_iter().flatten().filter(|it| it.scopes.contains(&module));
+            let of_module =
+                self.macros.defined.get(name).into_iter().flatten().filter(|it| it.scopes.contains(&module));
             match of_module.collect::<Vec<_>>().as_slice() {
                 [] => None,
                 [one] => Some(MacroMeaning::Package(one.item)),
