@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
     session::Session,
-    workspace::{LoadError, Package, Selection, load},
+    workspace::{FeatureSelection, LoadError, Package, Selection, load},
 };
 
 /// Writes files below a folder of its own.
@@ -112,4 +112,66 @@ fn modules_are_followed_and_unreadable_files_reported() {
             "CS0001 file `src/latin.rs` cannot be read: it is not UTF-8"
         ]
     );
+}
+
+/// The names that the source of a package declares layers with, and what is wrong with it.
+fn layers(root: &Utf8Path, selection: Selection) -> (Vec<String>, Vec<String>) {
+    let package = select(root, selection).expect("a package").remove(0);
+    let snapshot = Session::open(vec![package]).snapshot();
+    let found = &snapshot.packages()[0];
+    let layers = found.program().layers.iter().map(|it| it.name.clone()).collect();
+    (layers, found.diagnostics.iter().map(|it| format!("{} {}", it.code, it.message)).collect())
+}
+
+fn layer(name: &str) -> String {
+    format!(
+        "use cspec::prelude::*;\n#[state] pub struct S{name} {{ pub x: u64 }}\n#[layer] impl {name} for S{name} {{ #[op] fn get(&mut self, me: Pid) -> u64 {{ self.x }} }}\n"
+    )
+}
+
+#[test]
+fn no_file_with_layers_is_passed_over() {
+    let lib = "\u{feff}#[path = \"odd/place.rs\"] mod a;\nmod plain { #[path = \"other\"] mod inside { mod deep; } }\nmod b { include!(\"text.inc\"); }\nmod c { include!(concat!(\"a\", \"b\")); }\n";
+    let root = folder(
+        "layers_in_files",
+        &[
+            ("Cargo.toml", format!("{}[workspace]\n", manifest("layers_in_files")).as_bytes()),
+            ("src/lib.rs", lib.as_bytes()),
+            ("src/odd/place.rs", format!("mod sub;\n{}", layer("Placed")).as_bytes()),
+            ("src/odd/sub.rs", layer("Sub").as_bytes()),
+            ("src/plain/other/deep.rs", layer("Deep").as_bytes()),
+            ("src/text.inc", layer("Included").as_bytes()),
+        ],
+    );
+    let (layers, reported) = layers(&root, Selection::default());
+    assert_eq!(layers, ["Placed", "Sub", "Deep", "Included"]);
+    assert_eq!(reported, ["CS0107 what `include!` makes is not read"]);
+}
+
+#[test]
+fn features_are_those_that_cargo_would_switch_on() {
+    let features = "[features]\ndefault = [\"base\"]\nbase = [\"deep\"]\ndeep = []\nmore = [\"deep\"]\n[workspace]\n";
+    let part =
+        |feature: &str, name: &str| format!("#[cfg(feature = \"{feature}\")]\nmod {feature} {{ {} }}\n", layer(name));
+    let lib = [part("deep", "Deep"), part("more", "More"), "#[cfg(unix)] mod x {} #[cfg(windows)] mod x {}".to_owned()];
+    let root = folder(
+        "features",
+        &[
+            ("Cargo.toml", format!("{}{features}", manifest("features")).as_bytes()),
+            ("src/lib.rs", lib.concat().as_bytes()),
+        ],
+    );
+    let with = |features: FeatureSelection| layers(&root, Selection { features, ..Selection::default() });
+    let named = |names: &[&str], no_default| FeatureSelection {
+        names: names.iter().map(|it| (*it).to_owned()).collect(),
+        no_default,
+        all: false,
+    };
+    let no_errors =
+        |names: &[&str]| (names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(), Vec::<String>::new());
+    assert_eq!(with(FeatureSelection::default()), no_errors(&["Deep"]));
+    assert_eq!(with(named(&["more"], false)), no_errors(&["Deep", "More"]));
+    assert_eq!(with(named(&["features/more,base"], true)), no_errors(&["Deep", "More"]));
+    assert_eq!(with(FeatureSelection { all: true, ..Default::default() }), no_errors(&["Deep", "More"]));
+    assert_eq!(with(named(&[], true)).1, ["CS0002 package `features` declares no layers"]);
 }

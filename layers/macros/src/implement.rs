@@ -3,14 +3,14 @@
 //! Below an implementation by `partition` of its top form, everything serves one key at a time (`cspec::Select`), down to an
 //! implementation of its bottom form, which holds the key.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Result, Signature, Token, Type, Visibility,
-    parenthesized, parse_quote, parse2,
+    Attribute, Error, FnArg, ImplItem, ImplItemFn, ItemImpl, Path, Result, ReturnType, Signature, Token, Type,
+    Visibility, parenthesized, parse_quote, parse2,
 };
 
 use crate::names::hidden;
@@ -117,7 +117,14 @@ pub fn implement(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
     }
     let form = form(&args, &name, &relations, &procedures)?;
     let holder = holder(&name, &item.attrs, &form);
-    let procedures = procedures.iter().map(|function| procedure(&args, &name, function, &form));
+    let procedures = procedures.iter().map(|function| {
+        let is_called = functions.iter().any(|it| calls(it, &name, &function.sig.ident));
+        if is_called {
+            maybe_procedure(&args, &name, function, &form)
+        } else {
+            procedure(&args, &name, function, &form)
+        }
+    });
     let passed = args.pass.iter().map(|op| match &form {
         Form::Top => routed(&args, &name, op),
         _ => pass(&args, &name, op),
@@ -244,7 +251,13 @@ fn check_abstraction(args: &Args, name: &Ident, relations: usize, procedures: us
 
 /// One operation by a procedure.
 fn procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form) -> TokenStream {
-    let (upper, lower) = (hidden(&args.upper), &args.lower);
+    let (upper, op) = (hidden(&args.upper), &function.sig.ident);
+    procedure_of(args, name, function, form, &quote!(#upper::#op))
+}
+
+/// The same, with the path of the operation's type.
+fn procedure_of(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form, path: &TokenStream) -> TokenStream {
+    let lower = &args.lower;
     let op = &function.sig.ident;
     let selected = matches!(form, Form::Bottom(_)).then(|| quote!(, ::cspec::generated::selected(&self.1)));
     let first = if selected.is_some() { 2 } else { 1 };
@@ -254,14 +267,87 @@ fn procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form) -> T
     let here = Ident::new(&name.to_string(), op.span());
     let call = quote_spanned!(op.span()=> #here::<()>::#op(&mut self.0 #selected #(, #arguments)*));
     quote! {
-        impl<L__: #lower> ::cspec::Perform<#upper::#op> for #name<L__> {
+        impl<L__: #lower> ::cspec::Perform<#path> for #name<L__> {
             #[inline]
-            fn perform(&mut self, op: #upper::#op) -> <#upper::#op as ::cspec::Operation>::Output {
-                let (#(#arguments,)*) = ::cspec::Operation::into_args(op);
+            fn perform(&mut self, call__: #path) -> <#path as ::cspec::Operation>::Output {
+                let (#(#arguments,)*) = ::cspec::Operation::into_args(call__);
                 #call
             }
         }
     }
+}
+
+/// A function over the lower layer that others of the block call: the procedure of an operation, or a helper of them. Only the upper layer
+/// knows, and a macro does not see that. So the name is looked up in the upper layer first, and behind that it is an operation that
+/// nobody asks for.
+fn maybe_procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form) -> TokenStream {
+    let (upper, op) = (hidden(&args.upper), &function.sig.ident);
+    let first = if matches!(form, Form::Bottom(_)) { 2 } else { 1 };
+    let types: Vec<&Type> = function.sig.inputs.iter().skip(first).filter_map(typed).collect();
+    // Operations take values.
+    if types.iter().any(|it| matches!(it, Type::Reference(_))) {
+        return TokenStream::new();
+    }
+    let output = match &function.sig.output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    };
+    let procedure = procedure_of(args, name, function, form, &quote!(#op));
+    quote! {
+        const _: () = {
+            #[allow(non_camel_case_types, dead_code)]
+            #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+            struct #op((#(#types,)*));
+
+            impl ::cspec::Operation for #op {
+                type Args = (#(#types,)*);
+                type Output = #output;
+
+                const NAME: &'static str = stringify!(#op);
+
+                fn from_args(args: Self::Args) -> Self {
+                    Self(args)
+                }
+
+                fn into_args(self) -> Self::Args {
+                    self.0
+                }
+            }
+
+            const _: () = {
+                #[allow(unused_imports)]
+                use #upper::*;
+
+                #procedure
+            };
+        };
+    }
+}
+
+fn typed(argument: &FnArg) -> Option<&Type> {
+    match argument {
+        FnArg::Typed(typed) => Some(&typed.ty),
+        FnArg::Receiver(_) => None,
+    }
+}
+
+/// Whether a function calls another of the block, as `Self::other(…)` or `Name::other(…)`.
+fn calls(function: &ImplItemFn, name: &Ident, other: &Ident) -> bool {
+    fn within(tokens: TokenStream, name: &Ident, other: &Ident) -> bool {
+        let mut before: Vec<String> = Vec::new();
+        for token in tokens {
+            if let TokenTree::Group(group) = &token {
+                let is_path = matches!(&before[..], [.., owner, first, second, last]
+                    if (owner == "Self" || name == owner) && first == ":" && second == ":" && other == last);
+                if (is_path && group.delimiter() == Delimiter::Parenthesis) || within(group.stream(), name, other) {
+                    return true;
+                }
+            }
+            before.push(token.to_string());
+        }
+        false
+    }
+    within(function.block.to_token_stream(), name, other)
 }
 
 /// One operation that both layers share.

@@ -3,7 +3,7 @@
 //! An attribute macro may make anything of what it stands on. So what a layer or a procedure leads to has none, but those that are known to
 //! leave its meaning as it is. A macro that makes items may make layers, too: that is said, so that none is passed over in silence.
 
-use std::{borrow::Borrow, sync::Arc};
+use std::{borrow::Borrow, collections::HashSet, sync::Arc};
 
 use super::{
     declared::{Declared, ItemRef, Owner},
@@ -87,18 +87,20 @@ impl<D: Borrow<Declared>> Lowering<D> {
 impl Package {
     /// Refuses unknown attribute macros on layers and implementations, and says which macros that make items are not read.
     pub(super) fn check_unread(&mut self) {
+        let mut told = HashSet::new();
         for file in 0..self.files.len() as u32 {
             let index = Arc::clone(&self.files[file as usize].index);
             for block in index.impls.iter().filter(|it| !matches!(it.role, ImplRole::Plain)) {
                 self.check_attributes(file, block.scope, &block.attributes, false);
             }
             for call in &index.calls {
-                self.check_call(file, call);
+                self.check_call(file, call, &mut told);
             }
         }
     }
 
-    fn check_call(&self, file: u32, call: &CallItem) {
+    /// `told`: the macros that have been named in a warning.
+    fn check_call(&self, file: u32, call: &CallItem, told: &mut HashSet<String>) {
         let meaning =
             self.names.macro_meaning((file, call.order), self.names.scope(file, call.scope), &call.name.path());
         let path = match &meaning {
@@ -118,6 +120,9 @@ impl Package {
         if makes_layers {
             let message = format!("`{path}!` makes layers, or parts of them, which are not read");
             self.report(error(codes::CS0106, spot, message).help("write out what the macro stands for"));
+            return;
+        }
+        if !told.insert(path.clone()) {
             return;
         }
         let message = format!("what `{path}!` makes is not read");
