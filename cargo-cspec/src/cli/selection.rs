@@ -45,6 +45,7 @@ impl SelectionArguments {
             exclude: self.exclude.clone(),
             target_directory: self.target_dir.clone(),
             cargo_flags: flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect(),
+            ..Selection::default()
         }
     }
 }
