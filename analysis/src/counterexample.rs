@@ -179,7 +179,10 @@ pub struct Step<P = Span> {
     pub arguments: Vec<Datum>,
     /// How it ends.
     pub end: StepEnd,
-    /// The events that it emits.
+    /// The rules of a nilpotent protocol layer do not allow it: it changes nothing, and may return anything.
+    #[serde(default)]
+    pub against_rules: bool,
+    /// The events that it emits: each a call to the outside, `[name, arguments, result]`, or `["emit", value]`.
     pub events: Vec<Datum>,
     /// The choices that it makes, in order.
     pub choices: Vec<Choice<P>>,
@@ -249,6 +252,7 @@ impl<P> Counterexample<P> {
             operation: it.operation.clone(),
             arguments: it.arguments.clone(),
             end: it.end.clone(),
+            against_rules: it.against_rules,
             events: it.events.clone(),
             choices: it.choices.iter().map(choice).collect(),
             after: it.after.clone(),
@@ -268,6 +272,20 @@ impl<P> Counterexample<P> {
         }
     }
 
+    /// Whether the same happens in both, of whatever layers it is told, and whatever is concluded from it.
+    pub fn tells_the_same(&self, other: &Counterexample<P>) -> bool {
+        let same_step = |(one, other): (&Step<P>, &Step<P>)| {
+            one.call() == other.call() && one.end == other.end && one.events == other.events && one.after == other.after
+        };
+        let same_run = |(one, other): (&Run<P>, &Run<P>)| {
+            (one.role, &one.from, one.steps.len()) == (other.role, &other.from, other.steps.len())
+                && one.steps.iter().zip(&other.steps).all(same_step)
+        };
+        self.values == other.values
+            && self.runs.len() == other.runs.len()
+            && self.runs.iter().zip(&other.runs).all(same_run)
+    }
+
     /// The counterexample as text, line by line: each begins with a word for what it introduces.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -275,19 +293,31 @@ impl<P> Counterexample<P> {
         for (name, value) in &self.values {
             say(name, value.to_string());
         }
-        let mut stands_in: Option<&Datum> = None;
+        // The state that the reader has before them.
+        let mut shown: Option<&Datum> = None;
         for run in &self.runs {
-            if stands_in != Some(&run.from) && run.from != Datum::Opaque {
+            if shown != Some(&run.from) && run.from != Datum::Opaque {
                 say("in the state", run.from.to_string());
-                stands_in = Some(&run.from);
+                shown = Some(&run.from);
             }
             for (number, step) in run.steps.iter().enumerate() {
-                say(if number == 0 { run.role.words() } else { "then" }, step.to_string());
+                // What cannot be done, or goes wrong, does so in the state that the steps before it lead to.
+                let before = run.before(number);
+                let stands_apart = number > 0 && step.after.is_none() && shown != Some(before);
+                if stands_apart {
+                    say("ending in", before.to_string());
+                    shown = Some(before);
+                }
+                let word = if stands_apart { "there" } else { "then" };
+                say(if number == 0 { run.role.words() } else { word }, step.to_string());
             }
-            if let Some(end) = run.end().filter(|it| **it != run.from) {
+            let wanted = run.steps.last().and_then(|it| it.mismatch.as_ref());
+            let end = run.end().unwrap_or(&run.from);
+            if shown != Some(end) || matches!(wanted, Some(Mismatch::State(_))) {
                 say("ending in", end.to_string());
+                shown = Some(end);
             }
-            if let Some(Mismatch::State(wanted)) = run.steps.last().and_then(|it| it.mismatch.as_ref()) {
+            if let Some(Mismatch::State(wanted)) = wanted {
                 say("and not in", wanted.to_string());
             }
         }
@@ -332,13 +362,16 @@ impl<P> fmt::Display for Step<P> {
             StepEnd::Fails => f.write_str(" fails")?,
             StepEnd::Panics(why) => write!(f, " panics: {why}")?,
         }
+        if self.against_rules {
+            f.write_str(", against the rules")?;
+        }
         if !self.events.is_empty() {
-            write!(f, ", emits {}", joined(&self.events))?;
+            write!(f, ", emits {}", emitted(&self.events))?;
         }
         match &self.mismatch {
             Some(Mismatch::Result(wanted)) => write!(f, ", not {wanted}"),
             Some(Mismatch::Events(wanted)) if wanted.is_empty() => f.write_str(", and should emit nothing"),
-            Some(Mismatch::Events(wanted)) => write!(f, ", and should emit {}", joined(wanted)),
+            Some(Mismatch::Events(wanted)) => write!(f, ", and should emit {}", emitted(wanted)),
             Some(Mismatch::State(_)) | None => Ok(()),
         }
     }
@@ -375,6 +408,27 @@ impl fmt::Display for Difference {
 }
 
 impl Datum {
+    /// Visits the value and all that is in it, keys as well.
+    pub fn for_each_part(&self, visit: &mut dyn FnMut(&Datum)) {
+        visit(self);
+        match self {
+            Datum::Tuple(all) | Datum::Seq(all) | Datum::Set(all) | Datum::Variant(_, _, all) => {
+                all.iter().for_each(|it| it.for_each_part(visit));
+            }
+            Datum::Struct(_, fields) => fields.iter().for_each(|(_, it)| it.for_each_part(visit)),
+            Datum::Map(all) | Datum::Total(all) => all.iter().for_each(|(key, value)| {
+                key.for_each_part(visit);
+                value.for_each_part(visit);
+            }),
+            Datum::Text(parts) => parts.iter().for_each(|it| {
+                if let TextPart::Of(it) = it {
+                    it.for_each_part(visit);
+                }
+            }),
+            _ => {}
+        }
+    }
+
     /// The smallest parts in which `other` differs, in order.
     pub fn differences(&self, other: &Datum) -> Vec<Difference> {
         let mut found = Vec::new();
@@ -411,6 +465,27 @@ fn compare(path: String, before: Option<&Datum>, after: Option<&Datum>, found: &
         }
         _ => found.push(Difference { path, before: before.cloned(), after: after.cloned() }),
     }
+}
+
+/// Events as they are read: `print(7)`, `receive() → 1`, `emit(Some(2))`.
+fn emitted(events: &[Datum]) -> String {
+    let event = |event: &Datum| match event {
+        Datum::Tuple(parts) => match &parts[..] {
+            [Datum::Str(name), arguments, result] => {
+                let arguments = match arguments {
+                    Datum::Tuple(all) => joined(all),
+                    Datum::Unit => String::new(),
+                    other => other.to_string(),
+                };
+                let result = if *result == Datum::Unit { String::new() } else { format!(" → {result}") };
+                format!("{name}({arguments}){result}")
+            }
+            [Datum::Str(name), value] => format!("{name}({value})"),
+            _ => event.to_string(),
+        },
+        _ => event.to_string(),
+    };
+    events.iter().map(event).collect::<Vec<_>>().join(", ")
 }
 
 fn joined(all: &[Datum]) -> String {
@@ -454,5 +529,82 @@ impl fmt::Display for Datum {
             Datum::Map(all) | Datum::Total(all) => write!(f, "{{{}}}", entries(all)),
             Datum::Opaque => f.write_str("…"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    fn owner(process: Option<u32>) -> Datum {
+        let owner = match process {
+            Some(it) => Datum::Variant("Option".to_owned(), "Some".to_owned(), vec![Datum::Pid(it)]),
+            None => Datum::Variant("Option".to_owned(), "None".to_owned(), Vec::new()),
+        };
+        Datum::Struct("Lock".to_owned(), vec![("owner".to_owned(), owner)])
+    }
+
+    fn step(process: u32, operation: &str, after: Option<Datum>) -> Step<()> {
+        Step {
+            process: Some(Datum::Pid(process)),
+            operation: operation.to_owned(),
+            arguments: Vec::new(),
+            end: after.as_ref().map_or(StepEnd::Disabled, |_| StepEnd::Returns(Datum::Unit)),
+            against_rules: false,
+            events: Vec::new(),
+            choices: Vec::new(),
+            after,
+            mismatch: None,
+            place: None,
+        }
+    }
+
+    #[test]
+    fn a_state_is_shown_whenever_it_is_another_one() {
+        let run = |role, steps| Run { role, layer: "Lock".to_owned(), from: owner(None), steps };
+        let told = Counterexample {
+            values: Vec::new(),
+            runs: vec![
+                run(RunRole::Possible, vec![step(0, "acquire", Some(owner(Some(0))))]),
+                run(RunRole::ButAfter, vec![step(1, "acquire", Some(owner(Some(1)))), step(0, "acquire", None)]),
+            ],
+            conclusion: "`acquire` has disabled `acquire`".to_owned(),
+        };
+        expect![[r"
+            in the state  Lock { owner: None }
+            possible      p0: acquire() → ()
+            ending in     Lock { owner: Some(p0) }
+            in the state  Lock { owner: None }
+            but after     p1: acquire() → ()
+            ending in     Lock { owner: Some(p1) }
+            there         p0: acquire() is not possible
+            `acquire` has disabled `acquire`"]]
+        .assert_eq(&told.lines().join("\n"));
+    }
+
+    #[test]
+    fn a_step_says_that_it_breaks_a_rule_and_what_it_emits() {
+        let print = Datum::Tuple(vec![Datum::Str("print".to_owned()), Datum::Tuple(vec![Datum::Int(1)]), Datum::Unit]);
+        let emit = Datum::Tuple(vec![Datum::Str("emit".to_owned()), Datum::Bool(true)]);
+        let told = Step { against_rules: true, events: vec![print, emit], ..step(0, "look", Some(owner(None))) };
+        expect!["p0: look() → (), against the rules, emits print(1), emit(true)"].assert_eq(&told.to_string());
+    }
+
+    #[test]
+    fn what_another_layer_tells_may_be_the_same() {
+        let told = |layer: &str, from| Counterexample {
+            values: Vec::new(),
+            runs: vec![Run {
+                role: RunRole::Possible,
+                layer: layer.to_owned(),
+                from,
+                steps: vec![step(0, "acquire", Some(owner(Some(0))))],
+            }],
+            conclusion: layer.to_owned(),
+        };
+        assert!(told("Raw", owner(None)).tells_the_same(&told("Ruled", owner(None))));
+        assert!(!told("Raw", owner(None)).tells_the_same(&told("Raw", owner(Some(1)))));
     }
 }

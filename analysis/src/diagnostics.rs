@@ -81,6 +81,30 @@ impl Applicability {
     }
 }
 
+/// Findings, each cause once: those of one kind at one place that the same run shows are one finding, which says so of the others. Equal
+/// ones are one anyway.
+pub fn by_cause<'d>(found: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Diagnostic> {
+    let mut causes: Vec<Diagnostic> = Vec::new();
+    for finding in found {
+        let same = |it: &&mut Diagnostic| {
+            **it == *finding
+                || (it.code, it.severity, it.span) == (finding.code, finding.severity, finding.span)
+                    && matches!((&it.counterexample, &finding.counterexample), (Some(one), Some(other)) if one.tells_the_same(other))
+        };
+        match causes.iter_mut().find(same) {
+            Some(cause) if cause.message == finding.message => {}
+            Some(cause) => {
+                let likewise = format!("likewise: {}", finding.message);
+                if !cause.notes.contains(&likewise) {
+                    cause.notes.push(likewise);
+                }
+            }
+            None => causes.push(finding.clone()),
+        }
+    }
+    causes
+}
+
 impl<P> Diagnostic<P> {
     /// An error with nothing but a message under one place.
     pub fn error(code: CodeName, span: P, message: impl Into<String>) -> Diagnostic<P> {

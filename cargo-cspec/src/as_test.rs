@@ -65,7 +65,7 @@ fn fresh(saved: &Saved) -> Fresh {
 /// Visits every value of a counterexample, with all that is in it.
 fn for_each(saved: &Saved, visit: &mut dyn FnMut(&Datum)) {
     for run in &saved.counterexample.runs {
-        parts(&run.from, visit);
+        run.from.for_each_part(visit);
         for step in &run.steps {
             let result = match &step.end {
                 StepEnd::Returns(result) => Some(result),
@@ -76,29 +76,8 @@ fn for_each(saved: &Saved, visit: &mut dyn FnMut(&Datum)) {
                 _ => None,
             };
             let all = step.process.iter().chain(&step.arguments).chain(result).chain(&step.after).chain(wanted);
-            all.for_each(|it| parts(it, visit));
+            all.for_each(|it| it.for_each_part(visit));
         }
-    }
-}
-
-/// Visits a value and all that is in it.
-fn parts(datum: &Datum, visit: &mut dyn FnMut(&Datum)) {
-    visit(datum);
-    match datum {
-        Datum::Tuple(all) | Datum::Seq(all) | Datum::Set(all) | Datum::Variant(_, _, all) => {
-            all.iter().for_each(|it| parts(it, visit));
-        }
-        Datum::Struct(_, fields) => fields.iter().for_each(|(_, it)| parts(it, visit)),
-        Datum::Map(all) | Datum::Total(all) => all.iter().for_each(|(key, value)| {
-            parts(key, visit);
-            parts(value, visit);
-        }),
-        Datum::Text(text) => text.iter().for_each(|it| {
-            if let TextPart::Of(it) = it {
-                parts(it, visit);
-            }
-        }),
-        _ => {}
     }
 }
 

@@ -141,10 +141,15 @@ impl Engine {
         let mut settled = settled.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut outcomes = Vec::new();
         let mut cached = Vec::new();
+        let mut unsettled = Vec::new();
         for Listed { name, .. } in self.obligations(index, job.end_to_end) {
-            if let Some((outcome, provenance)) = settled.remove(&name) {
-                outcomes.push((outcome, provenance.time()));
-                cached.push(provenance == Provenance::Cached);
+            match settled.remove(&name) {
+                Some((outcome, provenance)) => {
+                    outcomes.push((outcome, provenance.time()));
+                    cached.push(provenance == Provenance::Cached);
+                }
+                None if (job.only)(&name) => unsettled.push(name),
+                None => {}
             }
         }
         let planned = counter.total().max(outcomes.len());
@@ -157,6 +162,7 @@ impl Engine {
             cached,
             explored,
             planned,
+            unsettled,
             elapsed: started.elapsed(),
         }
     }

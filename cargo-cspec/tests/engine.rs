@@ -143,7 +143,7 @@ fn both_orders_of_two_steps_are_shown() {
         &["check", "-q"],
         1,
         expect![[r#"
-            error[CS0301]: `write` is not a right mover: it does not commute with `read`
+            error[CS0301]: `write` of `RawLock` is not a right mover: it does not commute with `read`
                 ╭─[ src/lib.rs:34:10 ]
                 │
              30 │     fn read(&mut self, me: Pid) -> u64 {
@@ -159,16 +159,17 @@ fn both_orders_of_two_steps_are_shown() {
             ────╯
 
               in the state  Locked { value: 0, owner: None }
-              possible      p0: write(7) → ()
-              then          p1: read() → 7
-              ending in     Locked { value: 7, owner: None }
-              other order   p1: read() → 0, not 7
-              in the other order `read` cannot return 7
+              possible      p0: write(1) → ()
+              then          p1: read() → 1
+              ending in     Locked { value: 1, owner: None }
+              in the state  Locked { value: 0, owner: None }
+              other order   p1: read() → 0, not 1
+              in the other order `read` cannot return 1
 
               help: claim what holds, or weaken one of the two operations until the orders agree
               fix: Claim what holds: change `right` to `non` (`--fix` does it)
 
-            error[CS0301]: `write` is not a right mover: it does not commute with `write`
+            error[CS0301]: `write` of `RawLock` is not a right mover: it does not commute with `write`
                 ╭─[ src/lib.rs:34:10 ]
                 │
              34 │     #[op(right)]
@@ -183,11 +184,13 @@ fn both_orders_of_two_steps_are_shown() {
 
               in the state  Locked { value: 0, owner: None }
               possible      p0: write(0) → ()
-              then          p1: write(7) → ()
-              ending in     Locked { value: 7, owner: None }
-              other order   p1: write(7) → ()
+              then          p1: write(1) → ()
+              ending in     Locked { value: 1, owner: None }
+              in the state  Locked { value: 0, owner: None }
+              other order   p1: write(1) → ()
               then          p0: write(0) → ()
-              and not in    Locked { value: 7, owner: None }
+              ending in     Locked { value: 0, owner: None }
+              and not in    Locked { value: 1, owner: None }
               in the other order the same results are possible, but not the same end state
 
               help: claim what holds, or weaken one of the two operations until the orders agree
@@ -231,13 +234,13 @@ fn end_to_end_agrees_with_the_patterns() {
               at the bottom p0: read() → 0
               then          p1: read() → 0
               then          p0: write(1) → ()
-              then          p0: print(0) → (), emits ("print", (0), ())
+              then          p0: print(0) → (), emits print(0)
               then          p1: write(1) → ()
-              then          p1: print(0) → (), emits ("print", (0), ())
+              then          p1: print(0) → (), emits print(0)
               ending in     Locked { value: 1, owner: None }
               the last event is not possible at the top
 
-              help: if every obligation of the stack holds, this is a bug of cspec: please report it
+              help: run `cargo cspec check`: an obligation that it finds violated says which step up is wrong
 
             failed: 1 violated
             `cargo cspec explain CODE` says more about a diagnostic.

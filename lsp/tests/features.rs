@@ -352,19 +352,19 @@ fn a_counterexample_is_a_document_with_two_columns() {
     let text = client.request("workspace/executeCommand", params);
     let text = text.as_str().expect("a document").replace(&workspace.uri(""), "file:///w/");
     expect![[r#"
-        # `read` is not a left mover: it does not commute with `write`
+        # `read` of `RawLock` is not a left mover: it does not commute with `write`
 
         CS0302 · left-mover · **violated**
 
         | possible                           | other order                        |
         |------------------------------------|------------------------------------|
         | `Locked { value: 0, owner: None }` | `Locked { value: 0, owner: None }` |
-        | [p1: write(7) → ()][1]             | [p0: read() → 0, not 7][2]         |
-        | `value: 0 → 7`                     | nothing changes                    |
-        | [p0: read() → 7][2]                |                                    |
+        | [p1: write(1) → ()][1]             | [p0: read() → 0, not 1][2]         |
+        | `value: 0 → 1`                     | nothing changes                    |
+        | [p0: read() → 1][2]                |                                    |
         | nothing changes                    |                                    |
 
-        ✗ in the other order `read` cannot return 7
+        ✗ in the other order `read` cannot return 1
 
         - [lib.rs:30][3] — claimed here  
           `#[op(left)]`

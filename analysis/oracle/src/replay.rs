@@ -1,8 +1,9 @@
 //! The engine's own counterexamples, replayed: what they tell must happen, and refute what they are said to refute.
 //!
 //! A counterexample is data: states, steps, choices. Each of its steps is made here once more from the state that it is told from, with the
-//! choices that are told, and has to end as it is told. Then the obligation is stated again, by [`crate::claims`], of the state that the
-//! counterexample starts from and over a universe of the values that it mentions: it must fail there.
+//! choices that are told, and has to end as it is told; the steps of a procedure have to be its own, for some arguments. Then the obligation
+//! is stated again, by [`crate::claims`], of the state that the counterexample starts from and over a universe of the values that it mentions:
+//! it must fail there. And it is read as text: before each step stands the state that it is made from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,12 +41,89 @@ pub fn replay<P>(program: &Program, name: &ObligationName, told: &Counterexample
     let mut claims = Claims::new(program, reader.scope.clone());
     claims.fuel = 3_000_000;
     let replay = Replay { program, name, claims: &claims, reader: &reader };
-    let steps = told.runs.iter().try_for_each(|run| replay.run(run));
-    match steps.and_then(|()| replay.refutes(told)) {
-        Ok(()) => Replayed::Confirmed,
-        Err(Trouble::Unknown(why)) => Replayed::Unknown(why),
-        Err(Trouble::Wrong(what)) => Replayed::Refuted(what),
+    replay.what_became(|| is_readable(told).and_then(|()| replay.happens(told)).and_then(|()| replay.refutes(told)))
+}
+
+/// Replays the steps of a counterexample alone: whether they refute what they are said to refute is not asked.
+pub fn happens<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Replayed {
+    let reader = Reader::of(program, told);
+    let mut claims = Claims::new(program, reader.scope.clone());
+    claims.fuel = 3_000_000;
+    let replay = Replay { program, name, claims: &claims, reader: &reader };
+    replay.what_became(|| is_readable(told).and_then(|()| replay.happens(told)))
+}
+
+/// A number in the state that a counterexample starts from that could as well be 0: the obligation fails in that state, too. Only of
+/// numbers in fields, and where no step takes arguments, which could have to be others then.
+pub fn could_be_smaller<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Option<String> {
+    const KINDS: [&str; 6] = ["silent", "right-mover", "left-mover", "stays-allowed", "no-panic", "atomic-spec"];
+    let takes_arguments = told.runs.iter().flat_map(|it| &it.steps).any(|it| !it.arguments.is_empty());
+    let first = told.runs.first().filter(|_| KINDS.contains(&name.kind) && !takes_arguments)?;
+    let reader = Reader::of(program, told);
+    let mut claims = Claims::new(program, reader.scope.clone());
+    claims.fuel = 3_000_000;
+    let layer = claims.layer_named(&first.layer).ok()?;
+    smaller(&first.from).into_iter().find_map(|datum| {
+        let state = reader.value(&datum, &program.layers[layer.0 as usize].state)?;
+        let mut random = Rng::with_seed(1);
+        let refuted = claims.refute(name, &mut States::only(vec![state], Vec::new(), &mut random)).ok()??;
+        Some(format!("{} would do: {refuted}", datum))
+    })
+}
+
+/// The states in which one number that is a field is 0 instead.
+fn smaller(datum: &Datum) -> Vec<Datum> {
+    match datum {
+        Datum::Int(number) if *number != 0 => vec![Datum::Int(0)],
+        Datum::Struct(name, fields) => {
+            let with = |(index, less): (usize, Datum)| {
+                let mut fields = fields.clone();
+                fields[index].1 = less;
+                Datum::Struct(name.clone(), fields)
+            };
+            let all = fields.iter().enumerate();
+            all.flat_map(|(index, (_, it))| smaller(it).into_iter().map(move |less| (index, less))).map(with).collect()
+        }
+        _ => Vec::new(),
     }
+}
+
+/// Whether the text of a counterexample puts each step where it is made: who reads it from the top has the state before them that a run
+/// starts from when it starts, and that which a step is made from when it cannot be made.
+fn is_readable<P>(told: &Counterexample<P>) -> Result<(), Trouble> {
+    let lines = told.lines();
+    let mut lines =
+        lines.iter().skip(told.values.len()).map(|it| (it.get(..13).unwrap_or_default().trim(), it)).peekable();
+    let mut shown = String::new();
+    let wrong = |what: &str, step: String| Err(Trouble::Wrong(format!("{what}: {step}")));
+    for run in &told.runs {
+        for (number, step) in run.steps.iter().enumerate() {
+            let text = step.to_string();
+            for (word, line) in lines.by_ref() {
+                if matches!(word, "in the state" | "ending in") {
+                    line[13..].trim().clone_into(&mut shown);
+                }
+                if line.ends_with(&text) {
+                    break;
+                }
+            }
+            let before = run.before(number);
+            let must_stand_there = number == 0 || step.after.is_none();
+            if must_stand_there && *before != Datum::Opaque && shown != before.to_string() {
+                return wrong("the reader has another state before them", text);
+            }
+            if step.after.is_none() && number + 1 < run.steps.len() {
+                return wrong("a step is told after one that did not end", text);
+            }
+        }
+        while let Some((_, line)) = lines.next_if(|(word, _)| *word == "ending in") {
+            line[13..].trim().clone_into(&mut shown);
+        }
+        if let Some(end) = run.end().filter(|it| **it != Datum::Opaque && shown != it.to_string()) {
+            return wrong("the end of a run is not shown", end.to_string());
+        }
+    }
+    Ok(())
 }
 
 enum Trouble {
@@ -71,6 +149,24 @@ struct Replay<'r, 'p> {
 }
 
 impl Replay<'_, '_> {
+    fn what_became(&self, replayed: impl FnOnce() -> Result<(), Trouble>) -> Replayed {
+        match replayed() {
+            Ok(()) => Replayed::Confirmed,
+            Err(Trouble::Unknown(why)) => Replayed::Unknown(why),
+            Err(Trouble::Wrong(what)) => Replayed::Refuted(what),
+        }
+    }
+
+    /// Makes the steps of all runs.
+    fn happens<P>(&self, told: &Counterexample<P>) -> Result<(), Trouble> {
+        const WITH_A_STEP: [&str; 7] =
+            ["silent", "right-mover", "left-mover", "stably-enabled", "stays-allowed", "no-panic", "atomic-spec"];
+        if WITH_A_STEP.contains(&self.name.kind) && told.runs.first().is_none_or(|it| it.steps.is_empty()) {
+            return Err(Trouble::Wrong("no step is told".to_owned()));
+        }
+        told.runs.iter().try_for_each(|run| self.run(run))
+    }
+
     /// Makes the steps of a run, one after the other.
     fn run<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
         let layer = self.claims.layer_named(&run.layer)?;
@@ -100,6 +196,7 @@ impl Replay<'_, '_> {
         let arguments: Option<Vec<Value>> = arguments.collect();
         let arguments = arguments.ok_or_else(|| unknown("an argument is not told in full"))?;
         let layer_of = &self.program.layers[layer.0 as usize];
+        self.is_marked(layer, (operation, &me, &arguments), before, step)?;
         match &step.end {
             StepEnd::NotAllowed => {
                 let all = [&[before.clone(), me], arguments.as_slice()].concat();
@@ -110,22 +207,48 @@ impl Replay<'_, '_> {
             }
             StepEnd::Disabled => {
                 let outcomes = evaluator.step(layer, operation, before, &me, &arguments)?;
-                match outcomes.iter().find(|it| it.done().is_some()) {
-                    Some(outcome) => Err(Trouble::Wrong(format!("it is possible: {outcome:?}"))),
+                match outcomes.first() {
+                    Some(outcome) => Err(Trouble::Wrong(format!("it is possible, or goes wrong: {outcome:?}"))),
                     None => Ok(()),
                 }
             }
             _ => {
                 let choices: Vec<Told> = step.choices.iter().map(|it| self.reader.told(&it.chosen)).collect();
-                let outcomes = evaluator.told_step((layer, operation), before, &me, &arguments, &choices);
-                let outcomes =
-                    outcomes.map_err(|it| Trouble::Wrong(format!("with the choices {choices:?}: {}", it.0)))?;
+                // A trace does not say what its steps have chosen.
+                let outcomes = match self.name.kind {
+                    "traces" => evaluator.step(layer, operation, before, &me, &arguments)?,
+                    _ => evaluator
+                        .told_step((layer, operation), before, &me, &arguments, &choices)
+                        .map_err(|it| Trouble::Wrong(format!("with the choices {choices:?}: {}", it.0)))?,
+                };
                 let result = &evaluator.function(layer_of.operations[operation].function).result;
                 match outcomes.iter().any(|it| self.ends_so(it, step, &layer_of.state, result)) {
                     true => Ok(()),
                     false => Err(Trouble::Wrong(format!("with the choices {choices:?} it ends in {outcomes:?}"))),
                 }
             }
+        }
+    }
+
+    /// A step of a nilpotent layer says whether it is against the rules. With background steps they are looked at in a state that is not told.
+    fn is_marked<P>(
+        &self,
+        layer: LayerId,
+        (operation, me, arguments): (usize, &Value, &[Value]),
+        before: &Value,
+        step: &Step<P>,
+    ) -> Result<(), Trouble> {
+        let layer = &self.program.layers[layer.0 as usize];
+        let is_nilpotent = layer.protocol.as_ref().is_some_and(|it| it.nilpotent);
+        if !is_nilpotent || layer.background.is_some() || !matches!(step.end, StepEnd::Returns(_)) {
+            let is_wrong = step.against_rules && !is_nilpotent;
+            return if is_wrong { Err(Trouble::Wrong("no rules can be broken there".to_owned())) } else { Ok(()) };
+        }
+        let all = [&[before.clone(), me.clone()], arguments].concat();
+        let is_allowed = self.claims.evaluator.all_hold(&layer.operations[operation].allowed, &all)?;
+        match is_allowed == step.against_rules {
+            true => Err(Trouble::Wrong(format!("that it is allowed is {is_allowed}"))),
+            false => Ok(()),
         }
     }
 
@@ -186,7 +309,7 @@ impl Replay<'_, '_> {
         }
         rows.sort();
         rows.dedup();
-        if let ("shape" | "follows", Some(run)) = (self.name.kind, told.runs.first()) {
+        if let ("shape" | "follows" | "atomic-spec", Some(run)) = (self.name.kind, told.runs.first()) {
             self.is_path(run)?;
         }
         let mut random = Rng::with_seed(1);
@@ -426,10 +549,9 @@ impl<'p> Reader<'p> {
         variants.iter().position(|it| it.name == name).map(|it| it as u32)
     }
 
-    /// Whether data may be this value: of events not everything is told.
+    /// Whether data is this value.
     fn shows(&self, datum: &Datum, value: &Value) -> bool {
         match (datum, value) {
-            (Datum::Opaque, _) => true,
             (Datum::Tuple(data), Value::Tuple(values)) | (Datum::Seq(data), Value::Seq(values)) => {
                 data.len() == values.len() && data.iter().zip(values).all(|(it, value)| self.shows(it, value))
             }

@@ -19,6 +19,9 @@ pub struct Code {
     pub types: Vec<Type>,
     /// Names of operations, by the operand of [`Op::Perform`] and [`Op::External`].
     pub names: Vec<String>,
+    /// The kinds of events that code emits: a name, and the types of what follows it. For `emit` the value, for an interaction with the
+    /// outside its arguments as a tuple, and the result.
+    pub events: Vec<(String, Vec<Type>)>,
     /// For each layer, for each operation, its step: `fn(&mut State, me: Pid, arguments…) -> Result`, with background steps, invariants
     /// and the protocol.
     pub steps: Vec<Vec<CodeId>>,
@@ -191,6 +194,8 @@ pub enum Op {
     Assert,
     /// `[v →]`
     Emit,
+    /// The step is not allowed and changes nothing: noted for those who tell of it.
+    BreaksRule,
     /// `[→ v]`: name and type; the arguments are the locals from 2 on.
     External(u32, u32),
     /// Before a loop that goes on as long as `maybe()` says so.

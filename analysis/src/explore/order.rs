@@ -12,13 +12,16 @@ use std::{
 };
 
 use super::{
-    cells::{Cells, Knowledge, Need, Origin},
+    cells::{Cells, Knowledge, Need, Origin, WITNESS_ATOMS},
     value::{CellId, Sort, Value},
 };
 use crate::ir::Type;
 
 /// For each atom that has another number than its own, what it is.
 pub type Numbering = BTreeMap<(Sort, u32), u32>;
+
+/// So many atoms that a search for a witness has chosen get numbers of their own.
+const MOST_WITNESSES: u32 = 16;
 
 /// The number of the unknown function that says of two values, the first of them the smaller in representation, whether they stand in this
 /// order.
@@ -117,7 +120,8 @@ fn follows(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
     false
 }
 
-/// New numbers for atoms, so that those of one sort whose order is known stand in the order of their numbers.
+/// The numbers that atoms are shown with: those of one sort whose order is known stand in the order of their numbers. What a search for a
+/// witness has chosen comes after all others. An integer that code does not name gets the least number that is none of those it names.
 pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
     let function = cells.function(ORDER, Type::Str, Type::Bool);
     let pairs = known_pairs(cells, known, function);
@@ -137,7 +141,33 @@ pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
             numbering.insert(left.remove(at), number);
         }
     }
+    for (sort, mentioned) in known.atoms.iter() {
+        numbering.extend((0..MOST_WITNESSES).map(|it| ((*sort, WITNESS_ATOMS + it), mentioned + it)));
+    }
+    number_integers(cells, known, &pairs, &mut numbering);
     numbering
+}
+
+/// Replaces the numbers of integers by those that they are shown as.
+fn number_integers(cells: &Cells, known: &Knowledge, pairs: &[(&Value, &Value)], numbering: &mut Numbering) {
+    let mut taken = cells.int_literals.clone();
+    let mut least_after: Vec<(Value, i64)> = Vec::new();
+    let named = pairs.iter().flat_map(|(a, b)| [*a, *b]).filter_map(|it| match it {
+        Value::Int(number) => Some((it.clone(), *number)),
+        _ => None,
+    });
+    least_after.extend(named);
+    let witnesses = WITNESS_ATOMS..WITNESS_ATOMS + MOST_WITNESSES;
+    let mut atoms: Vec<u32> = (0..known.mentioned(Sort::Int) + MOST_WITNESSES).chain(witnesses).collect();
+    atoms.sort_by_key(|it| numbering.get(&(Sort::Int, *it)).copied().unwrap_or(*it));
+    for number in atoms {
+        let atom = Value::Atom(Sort::Int, number);
+        let before = least_after.iter().filter(|(it, _)| precedes_in(pairs, it, &atom));
+        let least = before.map(|(_, it)| it + 1).max().unwrap_or_default().max(0);
+        let Some(shown) = (least..).find(|it| taken.insert(*it)) else { continue };
+        least_after.push((atom, shown));
+        numbering.insert((Sort::Int, number), u32::try_from(shown).unwrap_or(u32::MAX));
+    }
 }
 
 fn precedes_in(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {

@@ -1,7 +1,7 @@
 //! Values of the exploration as [data](Datum), for counterexamples. Processes are numbered from 0.
 
 use super::{
-    cells::{Cells, WITNESS_ATOMS},
+    cells::{Cells, sort_of},
     order::Numbering,
     text::Piece,
     value::{MapValue, Sort, Value},
@@ -82,18 +82,54 @@ impl Show<'_, '_> {
         Datum::Text(pieces.iter().map(part).collect())
     }
 
-    /// A value whose type is not known, that of an event, as data.
-    pub fn untyped(&self, value: &Value) -> Datum {
-        match value {
-            Value::Unit => Datum::Unit,
-            Value::Bool(it) => Datum::Bool(*it),
-            Value::Int(it) => Datum::Int(*it),
-            Value::Str(it) => Datum::Str(it.to_string()),
-            Value::Text(pieces) => self.text(pieces),
-            Value::Atom(sort, number) => self.atom(*sort, *number),
-            Value::Tuple(fields) => Datum::Tuple(fields.iter().map(|it| self.untyped(it)).collect()),
-            Value::Seq(elements) => Datum::Seq(elements.iter().map(|it| self.untyped(it)).collect()),
-            _ => Datum::Opaque,
+    /// An event as data. It does not say of which types it is made, but only so many kinds of events are emitted under its name.
+    pub fn event(&self, event: &Value, kinds: &[(String, Vec<Type>)]) -> Datum {
+        let Value::Tuple(parts) = event else { return Datum::Opaque };
+        let Some((Value::Str(name), rest)) = parts.split_first() else { return Datum::Opaque };
+        let of_this_name = kinds.iter().filter(|(it, types)| **it == **name && types.len() == rest.len());
+        let fitting = of_this_name.filter(|(_, types)| rest.iter().zip(types).all(|(it, ty)| self.is_of(it, ty)));
+        let mut shown: Vec<Vec<Datum>> =
+            fitting.map(|(_, types)| rest.iter().zip(types).map(|(it, ty)| self.datum(it, ty)).collect()).collect();
+        shown.dedup();
+        // Of two types whose values look alike nobody knows which it is.
+        let parts = match shown.pop() {
+            Some(parts) if shown.is_empty() => parts,
+            _ => vec![Datum::Opaque; rest.len()],
+        };
+        Datum::Tuple([Datum::Str(name.to_string())].into_iter().chain(parts).collect())
+    }
+
+    /// Whether a value may be one of this type.
+    fn is_of(&self, value: &Value, ty: &Type) -> bool {
+        let all = |values: &[Value], types: &mut dyn Iterator<Item = &Type>| {
+            values.iter().all(|it| types.next().is_some_and(|ty| self.is_of(it, ty))) && types.next().is_none()
+        };
+        match (value, ty) {
+            (Value::Unit, _) => *ty == Type::UNIT,
+            (Value::Bool(_), _) => *ty == Type::Bool,
+            (Value::Int(_) | Value::Atom(Sort::Int, _), _) => matches!(ty, Type::Int { .. }),
+            (Value::Str(_) | Value::Text(_) | Value::Atom(Sort::Str, _), _) => *ty == Type::Str,
+            (Value::Atom(sort, _), _) => sort_of(self.cells.program, ty) == Some(*sort),
+            (Value::Tuple(fields), Type::Tuple(types)) => all(fields, &mut types.iter()),
+            (Value::Variant(tag, fields), Type::Option(ty)) => {
+                all(fields, &mut std::iter::repeat_n(&**ty, *tag as usize))
+            }
+            (Value::Tuple(fields), Type::User(id)) => match &self.cells.program.types[id.0 as usize].kind {
+                TypeDefKind::Struct(types) => all(fields, &mut types.iter().map(|it| &it.ty)),
+                _ => false,
+            },
+            (Value::Variant(tag, fields), Type::User(id)) => match &self.cells.program.types[id.0 as usize].kind {
+                TypeDefKind::Enum(variants) => {
+                    variants.get(*tag as usize).is_some_and(|it| all(fields, &mut it.fields.iter().map(|it| &it.ty)))
+                }
+                _ => false,
+            },
+            (Value::Seq(elements), Type::Seq(ty)) => elements.iter().all(|it| self.is_of(it, ty)),
+            (Value::Map(map), Type::Map(key, of) | Type::Total(key, of)) => {
+                map.over.iter().all(|(k, v)| self.is_of(k, key) && v.iter().all(|it| self.is_of(it, of)))
+            }
+            (Value::Map(map), Type::Set(key)) => map.over.keys().all(|it| self.is_of(it, key)),
+            _ => false,
         }
     }
 
@@ -105,15 +141,18 @@ impl Show<'_, '_> {
             return Datum::Named(name, text.clone());
         }
         let number = self.numbering.get(&(sort, number)).copied().unwrap_or(number);
-        let number = if number >= WITNESS_ATOMS { number - WITNESS_ATOMS + 90 } else { number };
+        let number = number.saturating_sub(literals.len() as u32);
         match sort {
-            Sort::Pid => Datum::Pid(number - literals.len() as u32),
+            Sort::Pid => Datum::Pid(number),
             Sort::User(user) => Datum::Fresh(type_name(user), number),
-            // Some integer that the code does not name.
-            Sort::Int => {
-                Datum::Int(self.cells.int_literals.last().copied().unwrap_or(0).max(6) + 1 + i64::from(number))
+            Sort::Int => Datum::Int(i64::from(number)),
+            Sort::Str => {
+                let mut text = format!("s{number}");
+                while self.cells.str_literals.contains(&text) {
+                    text.push('_');
+                }
+                Datum::Str(text)
             }
-            Sort::Str => Datum::Str(format!("s{number}")),
         }
     }
 }

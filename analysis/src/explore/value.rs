@@ -71,6 +71,41 @@ impl Value {
     pub fn seq(elements: Vec<Value>) -> Value {
         Value::Seq(Rc::new(elements))
     }
+
+    /// Visits the value and all that is in it, keys as well.
+    pub fn for_each_part(&self, visit: &mut dyn FnMut(&Value)) {
+        visit(self);
+        match self {
+            Value::Tuple(fields) | Value::Variant(_, fields) => fields.iter().for_each(|it| it.for_each_part(visit)),
+            Value::Seq(elements) => elements.iter().for_each(|it| it.for_each_part(visit)),
+            Value::Map(map) => {
+                for (key, entry) in map.over.iter() {
+                    key.for_each_part(visit);
+                    entry.iter().for_each(|it| it.for_each_part(visit));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value with this part replaced wherever it stands.
+    #[must_use]
+    pub fn replaced(&self, from: &Value, to: &Value) -> Value {
+        let all = |fields: &[Value]| fields.iter().map(|it| it.replaced(from, to)).collect::<Vec<_>>();
+        match self {
+            _ if self == from => to.clone(),
+            Value::Tuple(fields) => Value::tuple(all(fields)),
+            Value::Variant(tag, fields) => Value::Variant(*tag, Rc::from(all(fields))),
+            Value::Seq(elements) => Value::seq(all(elements)),
+            Value::Map(map) => {
+                let entry = |(key, it): (&Value, &Option<Value>)| {
+                    (key.replaced(from, to), it.as_ref().map(|it| it.replaced(from, to)))
+                };
+                Value::Map(MapValue { over: Rc::new(map.over.iter().map(entry).collect()), ..map.clone() })
+            }
+            _ => self.clone(),
+        }
+    }
 }
 
 /// A finite map: a base, and entries written over it.

@@ -224,7 +224,7 @@ fn matched(
         let start = teller.start_of(&initial.slots, &given[..step_stage], (lo, hi), &case.slots)?;
         let below = teller.run(RunRole::Below, lower, &start.0).with(steps);
         slots[hi] = start.1.clone();
-        let steps = teller.attempt(&slots, &matched)?;
+        let steps = if case.end == End::Done { teller.attempt(&slots, &matched)? } else { Vec::new() };
         let layer = teller.layer(upper);
         let conclusion = match &case.end {
             End::Done if steps.last().is_some_and(|it| it.after.is_some() && it.mismatch.is_none()) => {
@@ -325,5 +325,13 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
 impl Refutes for Unmatched {
     fn is_confirmed(&self) -> bool {
         self.confirmation.is_confirmed()
+    }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        Some(&self.counterexample)
     }
 }

@@ -99,22 +99,23 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
-        let run = teller.run(RunRole::Procedure, lower, &initial.slots[before]).with(steps);
-        let mut slots = case.slots.clone();
-        slots[before] = initial.slots[before].clone();
-        let steps = teller.attempt(&slots, &allowed)?;
+        let mut runs = vec![teller.run(RunRole::Procedure, lower, &initial.slots[before]).with(steps)];
         let layer = teller.layer(upper);
-        let what = match case.end {
+        let conclusion = match case.end {
             End::Done => {
-                format!("returns {}, and ", teller.datum(&case.slots[result], setting.result(upper, operation)))
+                let mut slots = case.slots.clone();
+                slots[before] = initial.slots[before].clone();
+                let steps = teller.attempt(&slots, &allowed)?;
+                let returned = teller.datum(&case.slots[result], setting.result(upper, operation));
+                let missing = first_difference(steps.last());
+                runs.push(teller.run(RunRole::Above, upper, &initial.slots[before]).with(steps));
+                format!("the procedure returns {returned}, and `{layer}::{name}` has no such step: {missing}")
             }
-            End::Panicked(_, why) => format!("panics ({why}), and "),
-            _ => "fails, and ".to_owned(),
+            // What above corresponds to it would fail as well, and cannot.
+            End::Panicked(_, why) => format!("the procedure panics: {why}"),
+            _ => format!("the procedure fails, and `{layer}::{name}` cannot fail there"),
         };
-        let missing = if case.end == End::Done { first_difference(steps.last()) } else { "it cannot".to_owned() };
-        let above = teller.run(RunRole::Above, upper, &initial.slots[before]).with(steps);
-        let conclusion = format!("the procedure {what}`{layer}::{name}` has no such step: {missing}");
-        let counterexample = teller.conclude(vec![run, above], conclusion);
+        let counterexample = teller.conclude(runs, conclusion);
         let end = case.end;
         let site = match end {
             End::Failed(site) | End::Panicked(site, _) => Some(site),
@@ -135,5 +136,13 @@ fn with_result(mut action: Action, slot: usize) -> Action {
 impl Refutes for Disallowed {
     fn is_confirmed(&self) -> bool {
         self.confirmation.is_confirmed()
+    }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        Some(&self.counterexample)
     }
 }

@@ -14,7 +14,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    question::{Answered, Effort, Refutes, Setting, Slots},
+    question::{Answered, Confirmation, Effort, Refutes, Setting, Slots},
     tell::Teller,
     vacuous::Branches,
 };
@@ -36,6 +36,8 @@ pub struct Panics {
     pub why: &'static str,
     /// The state and the call.
     pub counterexample: Counterexample<Anchor>,
+    /// Whether it refutes.
+    pub confirmation: Confirmation,
 }
 
 /// What of a layer is run.
@@ -165,7 +167,7 @@ fn explore(
             let steps = teller.given(&initial.slots, &script, &end, None)?;
             let run = teller.run(RunRole::Possible, id, &initial.slots[state]).with(steps);
             let counterexample = teller.conclude(vec![run], format!("`{}` {}: {why}", part.name(layer), ends(&end)));
-            panics = Some(Panics { site, why, counterexample });
+            panics = Some(Panics { site, why, counterexample, confirmation: Confirmation::Replayed });
             Ok(false)
         })?;
         Ok(panics)
@@ -179,7 +181,14 @@ fn ends(end: &End) -> &'static str {
 
 impl Refutes for Panics {
     fn is_confirmed(&self) -> bool {
-        // The run is from any state; there is nothing to replay.
-        true
+        self.confirmation.is_confirmed()
+    }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        Some(&self.counterexample)
     }
 }

@@ -15,6 +15,7 @@ pub mod needs;
 pub mod partition;
 pub mod protocol;
 pub mod question;
+mod replay;
 pub mod report;
 pub mod retry;
 pub mod shape;

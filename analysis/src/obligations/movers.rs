@@ -194,13 +194,18 @@ impl Pair {
     }
 }
 
+/// Whether somebody claims that an operation moves: then what refutes it is shown.
+fn is_claimed(setting: &Setting, layer: LayerId, operation: usize) -> bool {
+    setting.program.layers[layer.0 as usize].operations[operation].claim.is_some()
+}
+
 /// Whether `mover` is silent: emits nothing and does not fail.
 pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refutation>, Effort) {
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(layer));
     let call = Call::new(setting, &mut slots, layer, mover, 0);
     let script = call.step(setting, layer, state, call.result, call.events);
-    setting.ask(&[setting.code.step(layer, mover)], None, |search| {
+    setting.ask_and(is_claimed(setting, layer, mover), &[setting.code.step(layer, mover)], None, |search| {
         let start = slots.start(&mut search.world.cells, 2);
         let initial = start.clone();
         let wanted = |machine: &Machine, end: &End| match end {
@@ -234,7 +239,7 @@ pub fn moves(
 ) -> (Answered<Refutation>, Effort) {
     let pair = Pair::new(setting, layer, mover, other, Slots::default());
     let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
-    setting.ask(&entries, None, |search| {
+    setting.ask_and(is_claimed(setting, layer, mover), &entries, None, |search| {
         let start = pair.slots.start(&mut search.world.cells, 2);
         Ok(moves_from(setting, search, layer, &pair, direction, start)?.map(|(refutation, _)| refutation))
     })
@@ -276,7 +281,13 @@ pub fn moves_from<'p>(
     let mut slots = case.slots.clone();
     slots[pair.state] = initial.slots[pair.state].clone();
     let steps = teller.attempt(&slots, other)?;
-    let conclusion = format!("in the other order {}", first_difference(steps.last()));
+    let missing = match (&case.end, steps.last()) {
+        (End::Failed(_), Some(Step { operation, end: StepEnd::Returns(_), .. })) => {
+            format!("`{operation}` cannot fail")
+        }
+        (_, last) => first_difference(last),
+    };
+    let conclusion = format!("in the other order {missing}");
     let swapped = teller.run(RunRole::OtherOrder, layer, &initial.slots[pair.state]).with(steps);
     let known = teller.known().clone();
     let counterexample = teller.conclude(vec![happened, swapped], conclusion);
@@ -287,6 +298,7 @@ pub fn moves_from<'p>(
 pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: usize) -> (Answered<Refutation>, Effort) {
     let pair = Pair::new(setting, layer, mover, other, Slots::default());
     let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
+    let shown = is_claimed(setting, layer, mover);
     let (mover, other) = (&pair.mover, &pair.other);
     let mut given = vec![Action::Copy(pair.state, pair.first_end)];
     given.extend(mover.step(setting, layer, pair.first_end, mover.result, mover.events));
@@ -294,7 +306,7 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
     given.extend(other.step(setting, layer, pair.first_end, other.result, other.events));
     let mut enabled = vec![Action::Copy(pair.first_end, pair.second_end)];
     enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
-    setting.ask(&entries, None, |search| {
+    setting.ask_and(shown, &entries, None, |search| {
         let start = pair.slots.start(&mut search.world.cells, 2);
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&enabled, Some(1)),
@@ -354,6 +366,8 @@ pub fn first_difference(last: Option<&Step<Anchor>>) -> String {
         (Some(Mismatch::Events(_)), _) => format!("`{name}` cannot emit the same events"),
         (Some(Mismatch::State(_)), _) => "the same results are possible, but not the same end state".to_owned(),
         (None, StepEnd::Disabled) => format!("`{name}` is not possible"),
+        (None, StepEnd::Fails) => format!("`{name}` fails"),
+        (None, StepEnd::Panics(why)) => format!("`{name}` panics: {why}"),
         (None, _) => "it cannot end in the same way".to_owned(),
     }
 }
@@ -361,5 +375,13 @@ pub fn first_difference(last: Option<&Step<Anchor>>) -> String {
 impl Refutes for Refutation {
     fn is_confirmed(&self) -> bool {
         self.confirmation.is_confirmed()
+    }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        self.counterexample.as_ref()
     }
 }

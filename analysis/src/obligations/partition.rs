@@ -624,4 +624,12 @@ impl Refutes for Misplaced {
     fn is_confirmed(&self) -> bool {
         self.confirmation.is_confirmed()
     }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        Some(&self.counterexample)
+    }
 }

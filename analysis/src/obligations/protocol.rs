@@ -100,9 +100,9 @@ pub fn stays_allowed(
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
         let run = teller.run(RunRole::Possible, layer, &initial.slots[before]).with(steps);
-        let process = teller.datum(&initial.slots[me], &Type::Pid);
-        let name = &setting.program.layers[layer.0 as usize].operations[operation].name;
-        let conclusion = format!("{process} may call `{name}` before this step, but not after it");
+        let values: Vec<Value> = arguments.iter().map(|it| initial.slots[*it].clone()).collect();
+        let call = teller.refused(layer, operation, None, &initial.slots[me], &values).call();
+        let conclusion = format!("`{call}` is allowed before this step, but not after it");
         Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), confirmation)))
     })
 }

@@ -11,9 +11,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::replay::{self, Small};
 use crate::{
+    counterexample::Counterexample,
     explore::{
-        cells::{Cells, Knowledge, Need, Numbers, Quantifier},
+        cells::{Cells, Knowledge, Need, Numbers, Pins, Quantifier},
         code::{Code, CodeId, Op},
         machine::{Machine, Trail, World},
         order::in_order,
@@ -21,7 +23,7 @@ use crate::{
         text::{Shape, told_apart},
         value::{MapValue, Sort, Value},
     },
-    ir::{LayerId, Literal, Program, Type},
+    ir::{Anchor, LayerId, Literal, Program, Type},
     verdict::Scope,
 };
 
@@ -73,8 +75,14 @@ pub enum Answered<V> {
 
 /// Something that refutes a claim.
 pub trait Refutes {
-    /// Whether it was replayed on concrete values, or holds of all.
+    /// Whether it refutes, as far as is known.
     fn is_confirmed(&self) -> bool;
+    /// Notes that it could not be made again from concrete values. What tells of no run is not made again.
+    fn not_replayed(&mut self) {}
+    /// What is told of it, if that is a run.
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        None
+    }
 }
 
 /// Whether a case refutes.
@@ -109,6 +117,17 @@ impl<'p> Setting<'p> {
         &self,
         entries: &[CodeId],
         lower: Option<LayerId>,
+        question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
+    ) -> (Answered<V>, Effort) {
+        self.ask_and(true, entries, lower, question)
+    }
+
+    /// The same; what refutes is made again from concrete values, and made small, if it will be shown.
+    pub fn ask_and<V: Refutes>(
+        &self,
+        shown: bool,
+        entries: &[CodeId],
+        lower: Option<LayerId>,
         mut question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
         if self.code.has_unknown_total {
@@ -119,7 +138,7 @@ impl<'p> Setting<'p> {
         let mut effort = Effort::default();
         if smallest != *self.scope {
             // What is not found within it is looked for in the larger one.
-            let (answered, first) = self.ask_within(&smallest, false, &literals, &mut question);
+            let (answered, first) = self.ask_within((&smallest, false, shown), &literals, &mut question);
             effort = first;
             let settled = match &answered {
                 Answered::Holds => effort.bounds_met.is_empty(),
@@ -130,17 +149,16 @@ impl<'p> Setting<'p> {
                 return (answered, effort);
             }
         }
-        let (answered, more) = self.ask_within(self.scope, true, &literals, &mut question);
+        let (answered, more) = self.ask_within((self.scope, true, shown), &literals, &mut question);
         effort.bounds_met.clear();
         effort.add(more);
         (answered, effort)
     }
 
     /// Asks within one scope. Restarts with concrete integers if it has to.
-    fn ask_within<V>(
+    fn ask_within<V: Refutes>(
         &self,
-        scope: &Scope,
-        looks_far: bool,
+        (scope, looks_far, shown): (&Scope, bool, bool),
         literals: &BTreeSet<u32>,
         question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
@@ -152,11 +170,18 @@ impl<'p> Setting<'p> {
             let mut search =
                 Search { world: &mut world, program: self.program, stop: self.stop, pausing: false, looks_far };
             let answer = question(&mut search);
+            let pins = match &answer {
+                // Where strings are made of the digits of processes, these have numbers that are not pinned.
+                Ok(Some(violation)) if shown && violation.is_confirmed() && numbers != Numbers::Digits => {
+                    search.world.told.take().map(|known| replay::pins(&mut search, known))
+                }
+                _ => None,
+            };
             effort.cases += world.cases + 1;
             effort.states += world.paths;
             effort.ends += world.ends;
-            effort.bounds_met = world.cells.bounds_met;
-            let new_shapes = world.cells.new_shapes;
+            effort.bounds_met = std::mem::take(&mut world.cells.bounds_met);
+            let new_shapes = std::mem::take(&mut world.cells.new_shapes);
             let answered = match answer {
                 Err(abort @ (Abort::Stopped | Abort::OutOfFuel)) => Answered::GivenUp(abort),
                 _ if !new_shapes.is_empty() && numbers != Numbers::Digits => {
@@ -174,7 +199,22 @@ impl<'p> Setting<'p> {
                 // The strings that code makes are not among the unknown ones then: a counterexample counts, its absence does not.
                 Ok(None) if numbers == Numbers::Digits => Answered::GivenUp(Abort::DigitsRunTogether),
                 Ok(None) => Answered::Holds,
-                Ok(Some(violation)) => Answered::Violated(violation),
+                Ok(Some(violation)) => match pins {
+                    Some(pins) => {
+                        let small = Small::of(&world.cells, self.code);
+                        let mut again = |pins: &Pins, fuel: u64| {
+                            let mut world = self.world(scope, numbers, literals, &shapes);
+                            world.cells.pinned = pins.clone();
+                            world.fuel = fuel;
+                            let world = &mut world;
+                            let (program, stop) = (self.program, self.stop);
+                            question(&mut Search { world, program, stop, pausing: false, looks_far })
+                        };
+                        let replayed = replay::replayed(violation, pins, &small, scope.budget, &mut again);
+                        replayed.map_or_else(Answered::GivenUp, Answered::Violated)
+                    }
+                    None => Answered::Violated(violation),
+                },
                 Err(abort) => Answered::GivenUp(abort),
             };
             return (answered, effort);
@@ -190,7 +230,7 @@ impl<'p> Setting<'p> {
             (reachable.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
         };
         let literals = self.code.literals.iter().enumerate().map(|(index, literal)| known(index, literal)).collect();
-        World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0 }
+        World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0, told: None }
     }
 
     /// The literals of the code reachable from `entries`, and of all steps of `lower`: procedures perform them, and others in between.
@@ -298,7 +338,7 @@ impl Slots {
     /// A universal machine with these slots, in which `processes` processes (after the literals of the code) have been mentioned.
     pub fn start(&self, cells: &mut Cells, processes: u32) -> Machine {
         let mut known = cells.start();
-        let literals = known.mentioned(Sort::Pid);
+        let literals = cells.scalar_literals(Sort::Pid).len() as u32;
         known.mention(Sort::Pid, literals + processes);
         let mut machine = Machine::new(known, Quantifier::Universal);
         for (number, value) in self.values.iter().enumerate() {

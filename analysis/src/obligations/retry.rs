@@ -441,4 +441,12 @@ impl Refutes for BadTurn {
         // A turn is followed from its start; nothing is assumed of the state before it.
         self.confirmation.is_confirmed()
     }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        Some(&self.counterexample)
+    }
 }

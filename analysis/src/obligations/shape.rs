@@ -502,4 +502,12 @@ impl Refutes for Flaw {
     fn is_confirmed(&self) -> bool {
         self.confirmation.is_confirmed()
     }
+
+    fn not_replayed(&mut self) {
+        self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
+        self.counterexample.as_ref()
+    }
 }

@@ -4,7 +4,7 @@
 //! slots, this time noting each step with its choices and the state after it. A script that cannot be run to its end is told as far as it
 //! goes, with the first requirement that cannot be met. Knows no obligation.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use super::question::{Setting, concrete_value};
 use crate::{
@@ -79,6 +79,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
     /// A run without steps yet, from a state of this layer.
     pub fn run(&mut self, role: RunRole, layer: LayerId, from: &Value) -> Run<Anchor> {
         let from = self.datum(from, self.setting.state(layer));
+        self.search.world.told = Some(self.known.clone());
         Run { role, layer: self.layer(layer), from, steps: Vec::new() }
     }
 
@@ -94,13 +95,14 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         ended: &End,
         finally: Option<&[Value]>,
     ) -> Result<Vec<Step<Anchor>>, Abort> {
-        let start = self.start(slots);
+        let slots = self.settle_all(slots);
+        let finally = finally.map(|it| self.settle_all(it));
+        let mut start = self.start(&slots);
         let mut script = script.to_vec();
         let mut wanted_stage = script.len();
-        let mut start = start;
         if let (End::Done, Some(finally)) = (ended, finally) {
             let count = start.slots.len();
-            Rc::make_mut(&mut start.slots).extend(finally.iter().cloned());
+            Rc::make_mut(&mut start.slots).extend(finally);
             script.extend((0..count).map(|slot| Action::Equal(slot, count + slot)));
             wanted_stage = script.len();
         }
@@ -125,6 +127,19 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
             match self.search.exists(start, &script[..length], &|_, end| *end == End::Done)? {
                 Answer::Found(machine) => furthest = *machine,
                 Answer::None | Answer::Ask(..) => {
+                    // What goes wrong is made, and does not end.
+                    let start = self.start(slots);
+                    let ended = RefCell::new(End::Done);
+                    let goes_wrong = |machine: &Machine, end: &End| {
+                        let is_wrong = matches!(end, End::Failed(_) | End::Panicked(..)) && machine.stage + 1 == length;
+                        if is_wrong {
+                            ended.replace(end.clone());
+                        }
+                        is_wrong
+                    };
+                    if let Answer::Found(wrong) = self.search.exists(start, &script[..length], &goes_wrong)? {
+                        return Ok(self.steps(&wrong, &ended.into_inner()));
+                    }
                     let mut steps = self.steps(&furthest, &End::Done);
                     self.add_missing(&furthest, script, length - 1, &mut steps);
                     return Ok(steps);
@@ -241,6 +256,11 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
                     }
                 }
                 Told::Took(_) => {}
+                Told::BrokeRule => {
+                    if let (Some(Some(_)), Some(step)) = (open.last(), steps.last_mut()) {
+                        step.against_rules = true;
+                    }
+                }
                 Told::Returned(state, result) => {
                     let Some(Some((called, events))) = open.pop() else { continue };
                     let result = self.told(machine, result, &called.result);
@@ -323,6 +343,12 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
 
     /// A value of a run as data.
     fn told(&mut self, machine: &Machine, value: &Value, ty: &Type) -> Datum {
+        let value = self.settled(machine, value);
+        self.show().datum(&value, ty)
+    }
+
+    /// A value of a run with nothing open in it.
+    fn settled(&mut self, machine: &Machine, value: &Value) -> Value {
         // What the run has drawn, chosen or found out is known of it alone.
         let mut known = machine.known.clone();
         let own = machine.drawn.iter().chain(machine.chosen.iter());
@@ -334,19 +360,19 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         settled.extend(own);
         let bases = Rc::make_mut(&mut known.bases);
         self.known.bases.iter().for_each(|(cell, facts)| drop(bases.insert(*cell, facts.clone())));
-        let value = concrete_value(self.search, &mut known, value);
-        self.show().datum(&value, ty)
+        concrete_value(self.search, &mut known, value)
     }
 
     /// Events as data: a sequence of tuples of a name and values.
     fn events(&mut self, machine: &Machine, events: &Value) -> Vec<Datum> {
-        let Value::Seq(all) = events else { return Vec::new() };
+        let Value::Seq(all) = self.settled(machine, events) else { return Vec::new() };
         let show = self.show();
-        all.iter().map(|event| show.untyped(&machine.resolve(event))).collect()
+        all.iter().map(|event| show.event(event, &self.setting.code.events)).collect()
     }
 
     /// The counterexample.
     pub fn conclude(self, runs: Vec<Run<Anchor>>, conclusion: String) -> Counterexample<Anchor> {
+        self.search.world.told = Some(self.known);
         Counterexample { values: Vec::new(), runs, conclusion }
     }
 }
@@ -384,6 +410,7 @@ fn blank(operation: String, place: Option<Anchor>) -> Step<Anchor> {
         operation,
         arguments: Vec::new(),
         end: StepEnd::Disabled,
+        against_rules: false,
         events: Vec::new(),
         choices: Vec::new(),
         after: None,

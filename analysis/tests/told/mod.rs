@@ -9,7 +9,7 @@ use cspec_analysis::{
     diagnostics::{Diagnostic, codes},
     verdict::{Outcome, Verdict},
 };
-use cspec_oracle::replay::{Replayed, replay};
+use cspec_oracle::replay::{Replayed, could_be_smaller, happens, replay};
 
 /// Findings about the text of a procedure or stack, which no run shows.
 const WITHOUT_RUN: [&str; 2] = [codes::CS0208, codes::CS1104];
@@ -35,8 +35,16 @@ pub fn not_replayed<'o>(files: &[(&str, &str)], outcomes: impl IntoIterator<Item
     let program = lower_sources(files).program;
     let violated = outcomes.into_iter().filter(|it| it.verdict == Verdict::Violated);
     let told = violated.filter_map(|it| Some((it, it.diagnostics.iter().find_map(|it| it.counterexample.as_ref())?)));
-    let replayed = told.filter_map(|(outcome, told)| match replay(&program, &outcome.name, told) {
-        Replayed::Confirmed => None,
+    // What a client sees from end to end is a trace, and no statement about a state.
+    let replayed = |outcome: &Outcome, told| match outcome.name.kind {
+        "traces" => happens(&program, &outcome.name, told),
+        _ => replay(&program, &outcome.name, told),
+    };
+    let replayed = told.filter_map(|(outcome, told)| match replayed(outcome, told) {
+        Replayed::Confirmed => {
+            let smaller = could_be_smaller(&program, &outcome.name, told)?;
+            Some(format!("{}: not the smallest: {smaller}", outcome.name.id()))
+        }
         Replayed::Unknown(why) => Some(format!("{}: {why}", outcome.name.id())),
         Replayed::Refuted(what) => {
             Some(format!("{}: WRONG: {what}\n  {}", outcome.name.id(), told.lines().join("\n  ")))

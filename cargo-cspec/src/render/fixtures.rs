@@ -79,6 +79,7 @@ pub fn two_orders() -> Counterexample {
         operation: "write".to_owned(),
         arguments: vec![Datum::Int(1)],
         end: StepEnd::Returns(Datum::Unit),
+        against_rules: false,
         events: Vec::new(),
         choices: Vec::new(),
         after: Some(after),
@@ -173,6 +174,7 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
         cached,
         explored: planned,
         planned,
+        unsettled: Vec::new(),
         elapsed: Duration::from_millis(270),
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use cspec_analysis::diagnostics::Diagnostic;
 
 use super::{
-    Render, diagnostics,
+    Render, causes,
     place::Place,
     severity_name,
     summary::{Checked, Summary},
@@ -27,7 +27,7 @@ impl<'a> Github<'a> {
 
 impl Render for Github<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
-        for found in diagnostics(&checked.report) {
+        for found in &causes(&checked.report) {
             let place = match Place::find(&checked.report.files, found.span) {
                 Some(place) => {
                     let (start, end) = (place.start(), place.end());
@@ -80,7 +80,7 @@ mod tests {
     fn an_annotation_for_each_diagnostic() {
         let text = rendered(&[failing(), broken()], |out| Box::new(Github::new(out)));
         expect![[r#"
-            ::error file=demo/src/lock.rs,line=4,endLine=4,col=10,endColumn=15,title=CS0301%3A `Lock%3A%3Awrite` is not a right mover%3A `Lock%3A%3Aread` sees what it wrote::in the state  Locked { value: 0 }%0Apossible      p1: write(1) → ()%0Athen          p2: read() → 1%0Aending in     Locked { value: 1 }%0Aother order   p2: read() → 0, not 1%0Ain the other order `read` cannot return 1%0Ahelp: claim #[op(non)], or guard the operation with a lock
+            ::error file=demo/src/lock.rs,line=4,endLine=4,col=10,endColumn=15,title=CS0301%3A `Lock%3A%3Awrite` is not a right mover%3A `Lock%3A%3Aread` sees what it wrote::in the state  Locked { value: 0 }%0Apossible      p1: write(1) → ()%0Athen          p2: read() → 1%0Aending in     Locked { value: 1 }%0Ain the state  Locked { value: 0 }%0Aother order   p2: read() → 0, not 1%0Ain the other order `read` cannot return 1%0Ahelp: claim #[op(non)], or guard the operation with a lock
             ::error file=demo/src/count.rs,line=3,endLine=5,title=CS0901%3A whether `inc` does what `Counter%3A%3Ainc` allows is undecided%3A the budget ran out::4000 cases were closed
             ::error file=demo/src/count.rs,line=7,endLine=7,col=5,endColumn=5,title=CS0101%3A expected a type::expected a type
             ::error file=demo/src/binary.rs,line=1,endLine=1,col=1,endColumn=1,title=CS0001%3A `demo/src/binary.rs` is not UTF-8::help: save the file as UTF-8

@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use cspec_analysis::verdict::{ObligationName, Outcome, Verdict};
 
 use super::{
-    Detail, Render, diagnostics, excerpt,
+    Detail, Render, causes, excerpt,
     paint::Paint,
     summary::{Checked, Row, Summary, rows},
 };
 use crate::exit::Status;
+
+/// So many obligations without a verdict are named.
+const MOST_UNSETTLED: usize = 8;
 
 /// The human format.
 pub struct Human<'a> {
@@ -59,6 +62,18 @@ impl<'a> Human<'a> {
         Ok(())
     }
 
+    /// What has no verdict, by name: all of it if everything is to be shown, otherwise the first few.
+    fn unsettled(&mut self, checked: &Checked) -> io::Result<()> {
+        let most = if self.detail == Detail::Everything { usize::MAX } else { MOST_UNSETTLED };
+        for name in checked.unsettled.iter().take(most) {
+            writeln!(self.out, "  not checked: {}", obligation(name))?;
+        }
+        match checked.unsettled.len().saturating_sub(most) {
+            0 => Ok(()),
+            more => writeln!(self.out, "  not checked: {more} more, which `--verbose` names"),
+        }
+    }
+
     /// One line for each obligation.
     fn obligations(&mut self, checked: &Checked) -> io::Result<()> {
         for ((outcome, took), cached) in checked.report.outcomes.iter().zip(&checked.cached) {
@@ -73,7 +88,7 @@ impl<'a> Human<'a> {
 
 impl Render for Human<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
-        for found in diagnostics(&checked.report) {
+        for found in &causes(&checked.report) {
             writeln!(self.out, "{}", excerpt::diagnostic(&checked.report.files, found, self.paint))?;
             self.showed_a_code = true;
         }
@@ -83,6 +98,7 @@ impl Render for Human<'_> {
                 self.obligations(checked)?;
             }
             self.table(checked)?;
+            self.unsettled(checked)?;
             writeln!(self.out)?;
         }
         self.out.flush()
@@ -188,6 +204,7 @@ mod tests {
                   possible      p1: write(1) → ()
                   then          p2: read() → 1
                   ending in     Locked { value: 1 }
+                  in the state  Locked { value: 0 }
                   other order   p2: read() → 0, not 1
                   in the other order `read` cannot return 1
 

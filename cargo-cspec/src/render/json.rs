@@ -18,7 +18,7 @@ use cspec_analysis::{
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 
 use super::{
-    Render, diagnostics, excerpt,
+    Render, causes, excerpt,
     paint::Paint,
     place::Place,
     severity_name,
@@ -43,7 +43,7 @@ impl Render for Json<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
         let report = &checked.report;
         let origin = Origin::of(&checked.package);
-        for found in diagnostics(report) {
+        for found in &causes(report) {
             line(self.out, &CompilerMessage::new(&origin, &report.files, found, self.paint))?;
         }
         for ((outcome, took), cached) in report.outcomes.iter().zip(&checked.cached) {
@@ -357,18 +357,20 @@ impl<'a> LineSpan<'a> {
 
 /// `{"reason":"cspec-finished",…}`.
 #[derive(Serialize)]
-struct Finished {
+struct Finished<'a> {
     reason: &'static str,
     success: bool,
     proved: usize,
     checked: usize,
     violated: usize,
     undecided: usize,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    not_checked: &'a [String],
     millis: u64,
 }
 
-impl Finished {
-    fn new(summary: &Summary) -> Finished {
+impl<'a> Finished<'a> {
+    fn new(summary: &'a Summary) -> Finished<'a> {
         Finished {
             reason: "cspec-finished",
             success: summary.status() == crate::exit::Status::Success,
@@ -376,6 +378,7 @@ impl Finished {
             checked: summary.tally.checked,
             violated: summary.tally.violated,
             undecided: summary.tally.undecided,
+            not_checked: &summary.unsettled,
             millis: millis(summary.elapsed),
         }
     }
@@ -509,6 +512,14 @@ mod tests {
                   "children": [],
                   "code": null,
                   "level": "note",
+                  "message": "in the state  Locked { value: 0 }",
+                  "rendered": null,
+                  "spans": []
+                },
+                {
+                  "children": [],
+                  "code": null,
+                  "level": "note",
                   "message": "other order   p2: read() → 0, not 1",
                   "rendered": null,
                   "spans": []
@@ -566,7 +577,7 @@ mod tests {
               },
               "level": "error",
               "message": "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
-              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n  fix: Claim what holds: change `right` to `non` (`--fix` does it)\n",
+              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  in the state  Locked { value: 0 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n  fix: Claim what holds: change `right` to `non` (`--fix` does it)\n",
               "spans": [
                 {
                   "byte_end": 87,

@@ -21,7 +21,10 @@ mod fixtures;
 
 use std::{collections::HashSet, io};
 
-use cspec_analysis::{diagnostics::Diagnostic, report::PackageReport};
+use cspec_analysis::{
+    diagnostics::{Diagnostic, by_cause},
+    report::PackageReport,
+};
 
 use summary::{Checked, Summary};
 
@@ -50,6 +53,11 @@ pub fn diagnostics(report: &PackageReport) -> impl Iterator<Item = &Diagnostic> 
     let mut seen = HashSet::new();
     let of_outcomes = report.outcomes.iter().flat_map(|(outcome, _)| &outcome.diagnostics);
     report.diagnostics.iter().chain(of_outcomes).filter(move |found| seen.insert(*found))
+}
+
+/// The same, each cause once.
+pub fn causes(report: &PackageReport) -> Vec<Diagnostic> {
+    by_cause(diagnostics(report))
 }
 
 /// `error` or `warning`.

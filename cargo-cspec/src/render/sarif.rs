@@ -16,7 +16,7 @@ use cspec_analysis::{
 use serde::Serialize;
 
 use super::{
-    Render, diagnostics,
+    Render, causes,
     place::Place,
     severity_name,
     summary::{Checked, Summary},
@@ -38,7 +38,7 @@ impl<'a> Sarif<'a> {
 
 impl Render for Sarif<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
-        self.results.extend(diagnostics(&checked.report).map(|found| Result::new(checked, found)));
+        self.results.extend(causes(&checked.report).iter().map(|found| Result::new(checked, found)));
         self.root.get_or_insert_with(|| format!("{}/", uri(checked.package.workspace_root.as_str())));
         Ok(())
     }

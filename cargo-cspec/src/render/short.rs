@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Detail, Render, diagnostics,
+    Detail, Render, causes,
     place::Place,
     severity_name,
     summary::{Checked, Summary},
@@ -25,7 +25,7 @@ impl<'a> Short<'a> {
 
 impl Render for Short<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
-        for found in diagnostics(&checked.report) {
+        for found in &causes(&checked.report) {
             let place = match Place::find(&checked.report.files, found.span) {
                 Some(place) => place.to_string(),
                 None => checked.report.manifest_path.to_string(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cspec_analysis::{
     diagnostics::{Diagnostic, Severity, codes},
     report::PackageReport,
-    verdict::{Outcome, Pattern, Scope, Verdict},
+    verdict::{ObligationName, Outcome, Pattern, Scope, Verdict},
     workspace::Package,
 };
 
@@ -26,6 +26,8 @@ pub struct Checked {
     pub explored: usize,
     /// How many obligations the package has. More than the report has outcomes if the run was interrupted.
     pub planned: usize,
+    /// Obligations without a verdict, in their fixed order. Others may turn out to be owed once these are settled.
+    pub unsettled: Vec<ObligationName>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -129,6 +131,8 @@ pub struct Summary {
     pub explored: usize,
     /// Obligations without a verdict.
     pub unchecked: usize,
+    /// Their names, as far as they are known.
+    pub unsettled: Vec<String>,
     /// Packages without source errors that owe nothing: nothing was checked in them.
     pub idle: Vec<String>,
     /// Packages that an interrupted run did not come to.
@@ -153,6 +157,7 @@ impl Summary {
         }
         self.explored += checked.explored;
         self.unchecked += checked.unchecked();
+        self.unsettled.extend(checked.unsettled.iter().map(ObligationName::id));
         self.source_errors += checked.source_errors();
         if checked.is_idle() {
             self.idle.push(checked.report.package.clone());

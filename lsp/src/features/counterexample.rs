@@ -170,6 +170,7 @@ mod tests {
             operation: operation.to_owned(),
             arguments: Vec::new(),
             end: StepEnd::Returns(result),
+            against_rules: false,
             events: Vec::new(),
             choices: Vec::new(),
             after: Some(after),

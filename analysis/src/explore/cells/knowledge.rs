@@ -5,7 +5,10 @@ use std::{
     rc::Rc,
 };
 
-use crate::explore::value::{CellId, Sort, Value};
+use crate::explore::{
+    text::Piece,
+    value::{CellId, Sort, Value},
+};
 
 /// What code needs to know before it can go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,19 @@ impl Knowledge {
         if self.mentioned(sort) < count {
             Rc::make_mut(&mut self.atoms).insert(sort, count);
         }
+    }
+
+    /// Notes that all atoms in a value have been mentioned.
+    pub fn mention_all(&mut self, value: &Value) {
+        value.for_each_part(&mut |it| match it {
+            Value::Atom(sort, number) => self.mention(*sort, number + 1),
+            Value::Text(pieces) => pieces.iter().for_each(|piece| match piece {
+                Piece::Literal(_) => {}
+                Piece::Decimal(sort, number) => self.mention(*sort, number + 1),
+                Piece::Other(number) => self.mention(Sort::Str, number + 1),
+            }),
+            _ => {}
+        });
     }
 
     /// The length of the longest unknown sequence that has been looked at.

@@ -28,7 +28,7 @@ mod cases;
 mod knowledge;
 mod types;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// An unknown that the obligation starts from: a state, an argument. Numbers are given out by those who ask; the type keeps apart
     /// what happens to have one number.
@@ -100,6 +100,8 @@ pub struct Cells<'p> {
     pub witness_bounds: BTreeSet<String>,
     /// A search for a witness looks further than the scope: it has found none within it.
     pub far: bool,
+    /// Unknowns that are known here, by what they come from: in a world in which one case is looked at again. No cells are in the values.
+    pub pinned: Pins,
     scalar_literals: BTreeMap<Sort, Vec<String>>,
     /// Collections of a witness search that code has looked into.
     opened: BTreeSet<CellId>,
@@ -109,7 +111,10 @@ pub struct Cells<'p> {
     names: FxHashMap<(Origin, Quantifier), CellId>,
 }
 
-/// The number of the unknown function from processes to their numbers.
+/// What unknowns that an obligation starts from, and choices of given runs, are: by what they come from.
+pub type Pins = BTreeMap<Origin, Value>;
+
+/// The number of the unknown function from processes to their numbers. Roots from here up are unknown functions, and not values of a run.
 const PROCESS_NUMBERS: u32 = 1 << 24;
 
 /// Atoms from here up are chosen by a witness search, and occur in no unknown state.
@@ -130,6 +135,7 @@ impl<'p> Cells<'p> {
             ordered_by_number: false,
             witness_bounds: BTreeSet::new(),
             far: false,
+            pinned: Pins::new(),
             scalar_literals: BTreeMap::new(),
             opened: BTreeSet::new(),
             cells: Vec::new(),
@@ -234,13 +240,39 @@ impl<'p> Cells<'p> {
         for (sort, literals) in &self.scalar_literals {
             knowledge.mention(*sort, literals.len() as u32);
         }
+        self.pinned.values().for_each(|it| knowledge.mention_all(it));
         knowledge
     }
 
     /// An unknown value of type `ty`.
     pub fn root(&mut self, number: u32, ty: &Type, quantifier: Quantifier) -> Value {
         let ty = Rc::new(ty.clone());
-        Value::Cell(self.cell(Origin::Root(number, ty.clone()), || ty, quantifier))
+        let origin = Origin::Root(number, ty.clone());
+        match self.pinned.get(&origin) {
+            Some(value) if quantifier == Quantifier::Universal => value.clone(),
+            _ => Value::Cell(self.cell(origin, || ty, quantifier)),
+        }
+    }
+
+    /// Those unknowns that an obligation starts from, and choices of given runs, of which something is known: the cells, and what they come
+    /// from.
+    pub fn mentioned(&self, known: &Knowledge) -> Vec<(Origin, CellId)> {
+        let mut found = BTreeSet::new();
+        for cell in known.resolved.keys().chain(known.bases.keys()) {
+            let mut at = *cell;
+            while let Origin::Part(parent, _) | Origin::Payload(parent, ..) | Origin::Entry(parent, _) =
+                &self.get(at).origin
+            {
+                at = *parent;
+            }
+            found.insert(at);
+        }
+        let is_given = |cell: &CellId| {
+            let Cell { origin, quantifier, .. } = self.get(*cell);
+            let is_function = matches!(origin, Origin::Root(number, _) if *number >= PROCESS_NUMBERS);
+            *quantifier == Quantifier::Universal && !is_function
+        };
+        found.into_iter().filter(is_given).map(|it| (self.get(it).origin.clone(), it)).collect()
     }
 
     /// Notes that code looks into a cell.

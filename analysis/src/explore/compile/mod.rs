@@ -132,7 +132,7 @@ fn compile_step(
     if let Some(at) = refused {
         ops[at] = Op::JumpIfFalse(ops.len() as u32);
         let ty = intern(&mut code.types, &function.result);
-        ops.extend([Op::Any(ty), Op::Return]);
+        ops.extend([Op::BreaksRule, Op::Any(ty), Op::Return]);
     }
     generated(code, format!("{}::{}", layer.name, operation.name), parameters, parameters + 1, vec![0], ops)
 }

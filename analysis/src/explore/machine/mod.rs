@@ -46,6 +46,8 @@ pub struct World<'p> {
     pub paths: u64,
     /// Runs that were followed to an end that an obligation is about: they are over, or failed.
     pub ends: u64,
+    /// What is known in the case that was told of last, with nothing left open of what was told: from it, it can be made again.
+    pub told: Option<Knowledge>,
 }
 
 impl World<'_> {
@@ -135,6 +137,8 @@ pub enum Told {
     Chose(Site, Chosen),
     /// A branch was taken.
     Took(Site),
+    /// The step is not allowed by the rules of its layer, and does nothing.
+    BrokeRule,
 }
 
 /// What a run did, last first. Only kept by those who tell of it.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     explore::{
-        cells::Origin,
+        cells::{Origin, Quantifier},
         code::{CodeId, Op},
         value::Value,
     },
@@ -142,6 +142,7 @@ impl Machine {
                 let value = self.stack.pop().unwrap_or(Value::Unit);
                 self.emit(vec![Value::Str(Rc::from("emit")), value]);
             }
+            Op::BreaksRule => self.tell(|_| Told::BrokeRule),
             Op::External(name, ty) => {
                 self.external(world, name, ty);
                 return Ok(());
@@ -264,7 +265,12 @@ impl Machine {
         }
         self.draws += 1;
         let origin = Origin::Choice(self.draws, ty_index);
-        let value = Value::Cell(world.cells.cell(origin, || Rc::new(ty.clone()), self.quantifier));
+        let pinned = world.cells.pinned.get(&origin).filter(|_| self.quantifier == Quantifier::Universal).cloned();
+        let cell = world.cells.cell(origin, || Rc::new(ty.clone()), self.quantifier);
+        if let Some(pinned) = pinned {
+            Rc::make_mut(&mut self.known.resolved).insert(cell, pinned);
+        }
+        let value = Value::Cell(cell);
         self.note(world, Chosen::Drawn(value.clone()));
         value
     }

@@ -17,7 +17,8 @@ impl Reporter<'_> {
                 let diagnostic = Diagnostic {
                     counterexample: Some(trace.counterexample),
                     help: Some(
-                        "if every obligation of the stack holds, this is a bug of cspec: please report it".to_owned(),
+                        "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong"
+                            .to_owned(),
                     ),
                     ..self.error(
                         codes::CS0801,

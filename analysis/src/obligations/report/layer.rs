@@ -34,7 +34,7 @@ impl Reporter<'_> {
                     ),
                     ..self.error(codes::CS0702, format!("`{name}` may panic: {}", panics.why), at)
                 };
-                Finding::violated(diagnostic)
+                self.violated(&panics.confirmation, diagnostic)
             }
             Answered::GivenUp(abort) => self.given_up(&abort, &format!("whether `{name}` may panic"), span)?,
         };

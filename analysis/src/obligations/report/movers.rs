@@ -24,18 +24,28 @@ impl Reporter<'_> {
         let layer = self.layer_name(lemma.layer);
         let name = self.operation_name(lemma.layer, lemma.operation);
         let mut related = vec![(Anchor::Operation(lemma.layer, lemma.operation), format!("`{name}` of `{layer}`"))];
-        let (code, message) = match lemma.about {
-            About::Silent => (codes::CS0303, format!("`{name}` is not a mover: it emits an event or may fail")),
+        let both = "claim what holds, or weaken one of the two operations until the orders agree";
+        let (code, message, help) = match lemma.about {
+            About::Silent => (
+                codes::CS0303,
+                format!("`{name}` of `{layer}` is not a mover: it emits an event or may fail"),
+                "claim nothing: what emits an event or may fail is a commit point; or let it wait (`when`) where it fails",
+            ),
             About::Moves(direction, other) => {
                 let other_name = self.operation_name(lemma.layer, other);
                 related.push((Anchor::Operation(lemma.layer, other), "the other operation".to_owned()));
                 let code = if direction == Direction::Right { codes::CS0301 } else { codes::CS0302 };
-                (code, format!("`{name}` is not a {} mover: it does not commute with `{other_name}`", direction.name()))
+                let message = format!(
+                    "`{name}` of `{layer}` is not a {} mover: it does not commute with `{other_name}`",
+                    direction.name()
+                );
+                (code, message, both)
             }
             About::StablyEnabled(other) => {
                 let other_name = self.operation_name(lemma.layer, other);
                 related.push((Anchor::Operation(lemma.layer, other), "the other operation".to_owned()));
-                (codes::CS0304, format!("`{name}` is not a left mover: `{other_name}` can disable it"))
+                let message = format!("`{name}` of `{layer}` is not a left mover: `{other_name}` can disable it");
+                (codes::CS0304, message, "claim what holds, or let the other operation leave it enabled")
             }
         };
         let diagnostic = Diagnostic {
@@ -43,7 +53,7 @@ impl Reporter<'_> {
             related,
             notes: refutation.notes.iter().cloned().chain(self.other_view(lemma)).collect(),
             counterexample: refutation.counterexample.clone(),
-            help: Some("claim what holds, or weaken one of the two operations until the orders agree".to_owned()),
+            help: Some(help.to_owned()),
             ..self.error(code, message, span)
         };
         Finding { refutation: Some(refutation.clone()), ..self.violated(&refutation.confirmation, diagnostic) }

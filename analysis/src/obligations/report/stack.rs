@@ -91,7 +91,7 @@ impl Reporter<'_> {
                     at,
                 )
             };
-            Finding::violated(diagnostic)
+            self.violated(&failure.confirmation, diagnostic)
         })?;
         Some((finding, effort))
     }

@@ -10,7 +10,7 @@ use maud::{Markup, display, html};
 
 use super::{figure::figure, place_of};
 use crate::render::{
-    diagnostics,
+    causes,
     place::{Place, TouchedLine},
     severity_name,
     summary::Checked,
@@ -20,11 +20,11 @@ use crate::render::{
 const MOST_LINES: usize = 8;
 
 pub(super) fn findings(checked: &Checked) -> Markup {
-    let found: Vec<&Diagnostic> = diagnostics(&checked.report).collect();
+    let found = causes(&checked.report);
     html! {
         @if !found.is_empty() {
             h3 id={ (checked.package.name) "-findings" } { "Findings" }
-            @for it in found { (finding(it, &checked.report.files)) }
+            @for it in &found { (finding(it, &checked.report.files)) }
         }
     }
 }

@@ -142,9 +142,17 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
             }
             ExprKind::When(condition) => self.effect(node, condition, Op::When),
             ExprKind::Assert(condition) => self.effect(node, condition, Op::Assert),
-            ExprKind::Emit(value) => self.effect(node, value, Op::Emit),
+            ExprKind::Emit(value) => {
+                intern(&mut self.code.events, &("emit".to_owned(), vec![value.ty.clone()]));
+                self.effect(node, value, Op::Emit);
+            }
             ExprKind::External => {
                 let name = self.function.name.rsplit("::").next().unwrap_or_default().to_owned();
+                let parameters = self.function.parameters as usize;
+                // The state and the process come first.
+                let arguments = self.function.locals[2.min(parameters)..parameters].iter().map(|it| it.ty.clone());
+                let parts = vec![Type::Tuple(arguments.collect()), self.function.result.clone()];
+                intern(&mut self.code.events, &(name.clone(), parts));
                 let name = intern(&mut self.code.names, &name);
                 let ty = intern(&mut self.code.types, &self.function.result);
                 self.emit(node, Op::External(name, ty));
