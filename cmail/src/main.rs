@@ -13,7 +13,7 @@ use cmail::server::passwords::{Passwords, can_be_said};
 use cmail::server::store::Plan;
 use cmail::server::worker::{self, Failure, Serve};
 use cmail::{Root, conform};
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use tracing_subscriber::EnvFilter;
 
 /// A mail server: SMTP in, POP3 out, over a mail store whose layers are checked.
@@ -338,14 +338,14 @@ fn read_password() -> Result<String, Failure> {
 fn ask_for_password(terminal: &io::Stdin, shown: &Termios) -> Result<String, Failure> {
     const CTRL_C: u8 = 3;
     let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
-    hidden.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-    tcsetattr(terminal, OptionalActions::Now, &hidden)?;
+    hidden.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
+    hidden.control_chars[SpecialCharacterIndices::VEOL as usize] = CTRL_C;
+    tcsetattr(terminal, SetArg::TCSANOW, &hidden)?;
     eprint!("Password: ");
     // A terminal gives one line at a time.
     let line = terminal.lock().fill_buf().map(<[u8]>::to_vec);
     eprintln!();
-    tcsetattr(terminal, OptionalActions::Now, shown)?;
+    tcsetattr(terminal, SetArg::TCSANOW, shown)?;
     let line = line?;
     match line.ends_with(&[CTRL_C]) {
         true => Err("interrupted: nothing was changed".into()),

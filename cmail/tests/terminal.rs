@@ -7,16 +7,13 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use nix::pty::openpty;
+use nix::sys::termios::{LocalFlags, tcgetattr};
 
 /// A terminal: the side of the person, and that of the program.
 fn terminal() -> (File, OwnedFd) {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
-    let person = openpt(flags).expect("there are terminals");
-    unlockpt(&person).expect("it is ours");
-    let program = ioctl_tiocgptpeer(&person, flags).expect("it has another side");
-    (person.into(), program)
+    let both = openpty(None, None).expect("there are terminals");
+    (both.master.into(), both.slave)
 }
 
 /// Starts `cmail adduser` with its standard input at the terminal, and waits until it asks.
@@ -44,11 +41,11 @@ fn typed(keys: &[u8]) -> (bool, ExitStatus) {
     assert!(init.expect("cmail starts").status.success());
     let (mut person, program) = terminal();
     let before = tcgetattr(&program).expect("it is a terminal");
-    assert!(before.local_modes.contains(LocalModes::ECHO | LocalModes::ISIG));
+    assert!(before.local_flags.contains(LocalFlags::ECHO | LocalFlags::ISIG));
 
     let mut child = add_user(&root, &program);
     let asking = tcgetattr(&program).expect("it is a terminal");
-    assert!(!asking.local_modes.contains(LocalModes::ECHO), "what is typed is shown");
+    assert!(!asking.local_flags.contains(LocalFlags::ECHO), "what is typed is shown");
     person.write_all(keys).expect("the keyboard works");
     let status = child.wait().expect("cmail ends");
 

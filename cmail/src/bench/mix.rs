@@ -4,8 +4,9 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 
 use super::plain::Plain;
 use super::{Bench, Crew, MESSAGE, Scratch, Speed, Subject, USERS, user_name};
@@ -87,8 +88,8 @@ fn random() -> fastrand::Rng {
 
 /// What this process has used so far, of the user's time and the system's.
 fn cpu_seconds() -> f64 {
-    let used = clock_gettime(ClockId::ProcessCPUTime);
-    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
+    // Linux has this clock.
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).unwrap_or_default().as_secs_f64()
 }
 
 /// One iteration, by the operations of the top layer.

@@ -6,11 +6,14 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use cspec::{Pid, Set};
+use nix::errno::Errno;
+use nix::fcntl::{FlockArg, OFlag, openat};
+use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::unistd::{UnlinkatFlags, read, unlinkat};
 use rustc_hash::FxHashMap;
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, flock, fstat, openat, unlinkat};
-use rustix::io::{Errno, read, retry_on_intr};
 use tracing::warn;
 
+use super::calls::{flock, retry_on_intr};
 use super::incarnation::Incarnations;
 use super::listing::Listing;
 use super::root::{Error, Mailbox, Root};
@@ -129,7 +132,7 @@ impl Disk {
     /// Makes a temporary file, and opens it. A process has one at a time.
     pub(super) fn create(&mut self, user: &str, dir: Dir, name: &str) -> bool {
         if dir != Dir::Tmp || self.open.is_some() {
-            return failed("create", user, name, Errno::PERM);
+            return failed("create", user, name, Errno::EPERM);
         }
         let (me, nameless) = (self.me, self.nameless());
         let file = self.in_mailbox(user, name, |mailbox| Temporary::create(mailbox, user, name, me, nameless));
@@ -146,7 +149,7 @@ impl Disk {
     pub(super) fn write(&mut self, user: &str, dir: Dir, name: &str, contents: &[u8]) -> bool {
         let synced = self.is_synced();
         let open = self.open.as_mut().filter(|it| it.is(user, dir, name));
-        match open.map_or(Err(Errno::BADF), |file| file.write(contents, synced)) {
+        match open.map_or(Err(Errno::EBADF), |file| file.write(contents, synced)) {
             Ok(()) => true,
             Err(errno) => failed("write", user, name, errno),
         }
@@ -156,9 +159,9 @@ impl Disk {
     pub(super) fn link(&mut self, user: &str, from: (Dir, &str), to: (Dir, &str)) -> Linked {
         let open = self.open.as_mut().filter(|it| it.is(user, from.0, from.1) && to.0 == Dir::Mail);
         let linked = match (open, keep(&mut self.mailboxes, &self.root, user)) {
-            (None, _) => Err(Errno::BADF),
+            (None, _) => Err(Errno::EBADF),
             (Some(file), Ok(Some(mailbox))) if is_component(to.1) => file.link(mailbox, to.1),
-            (Some(_), Ok(_)) => Err(Errno::NOENT),
+            (Some(_), Ok(_)) => Err(Errno::ENOENT),
             (Some(_), Err(error)) => stop("link", error),
         };
         match linked {
@@ -166,7 +169,7 @@ impl Disk {
                 self.changed(user, to.0);
                 Linked::Done
             }
-            Err(Errno::EXIST) => Linked::Taken,
+            Err(Errno::EEXIST) => Linked::Taken,
             Err(errno) => {
                 failed("link", user, to.1, errno);
                 Linked::Failed
@@ -185,10 +188,10 @@ impl Disk {
                 }
             }
             Dir::Mail => {
-                let remove = |mailbox: &Mailbox| unlinkat(&mailbox.mail, name, AtFlags::empty());
+                let remove = |mailbox: &Mailbox| unlinkat(&mailbox.mail, name, UnlinkatFlags::NoRemoveDir);
                 match self.in_mailbox(user, name, remove) {
                     Ok(()) => self.changed(user, dir),
-                    Err(Errno::NOENT) => {}
+                    Err(Errno::ENOENT) => {}
                     Err(errno) => stop("unlink", errno),
                 }
             }
@@ -215,18 +218,18 @@ impl Disk {
             stop("read", "temporary files of processes are nobody's business");
         }
         // A pipe that somebody put there must not hold us up.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let read = |mailbox: &Mailbox| read_file(openat(mailbox.directory(dir), name, flags, Mode::empty())?);
         match self.in_mailbox(user, name, read) {
             Ok(contents) => contents,
-            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => None,
+            Err(Errno::ENOENT | Errno::ELOOP | Errno::ENXIO) => None,
             Err(errno) => stop("read", errno),
         }
     }
 
     pub(super) fn lock(&mut self, user: &str) {
         match keep(&mut self.mailboxes, &self.root, user) {
-            Ok(Some(mailbox)) => match retry_on_intr(|| flock(&mailbox.mail, FlockOperation::LockExclusive)) {
+            Ok(Some(mailbox)) => match retry_on_intr(|| flock(&mailbox.mail, FlockArg::LockExclusive)) {
                 Ok(()) => self.locked = Some(user.to_owned()),
                 Err(errno) => stop("lock", errno),
             },
@@ -241,7 +244,7 @@ impl Disk {
         }
         self.locked = None;
         if let Some(mailbox) = self.mailboxes.get(user)
-            && flock(&mailbox.mail, FlockOperation::Unlock).is_err()
+            && flock(&mailbox.mail, FlockArg::Unlock).is_err()
         {
             // The lock goes with the handle.
             self.mailboxes.remove(user);
@@ -256,13 +259,13 @@ impl Disk {
         call: impl FnOnce(&Mailbox) -> Result<T, Errno>,
     ) -> Result<T, Errno> {
         if !is_component(name) {
-            return Err(Errno::NOENT);
+            return Err(Errno::ENOENT);
         }
         match keep(&mut self.mailboxes, &self.root, user) {
             Ok(Some(mailbox)) => call(mailbox),
-            Ok(None) => Err(Errno::NOENT),
+            Ok(None) => Err(Errno::ENOENT),
             Err(Error::System { errno, .. }) => Err(errno),
-            Err(_) => Err(Errno::NOENT),
+            Err(_) => Err(Errno::ENOENT),
         }
     }
 
@@ -313,10 +316,10 @@ fn is_component(name: &str) -> bool {
 /// What is in a regular file; nothing for what is not one.
 fn read_file(file: OwnedFd) -> Result<Option<Vec<u8>>, Errno> {
     let status = fstat(&file)?;
-    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
+    if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
         return Ok(None);
     }
-    let size = usize::try_from(status.st_size).map_err(|_| Errno::FBIG)?;
+    let size = usize::try_from(status.st_size).map_err(|_| Errno::EFBIG)?;
     let mut contents = vec![0; size];
     let mut filled = 0;
     while filled < size {

@@ -10,9 +10,12 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cspec::Pid;
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fsync, openat, renameat, unlinkat};
-use rustix::io::{Errno, read, retry_on_intr, write};
+use nix::errno::Errno;
+use nix::fcntl::{FlockArg, OFlag, openat, renameat};
+use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, fsync, read, unlinkat, write};
 
+use super::calls::{flock, retry_on_intr};
 use super::listing::Listing;
 use super::root::{Error, PRIVATE, Root, create_file};
 use crate::layers::decode;
@@ -38,7 +41,7 @@ impl Incarnations {
         let living = root.open_own("living")?;
         let name = epoch.to_string();
         let file = create_file(&living, &name).map_err(|errno| Error::at(".cmail/living", errno))?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|errno| Error::at(".cmail/living", errno))?;
+        flock(&file, FlockArg::LockExclusiveNonblock).map_err(|errno| Error::at(".cmail/living", errno))?;
         Ok(Incarnations { epoch, given: AtomicU64::new(0), _living: file })
     }
 
@@ -68,7 +71,7 @@ pub fn recover(root: &Root) -> Result<usize, Error> {
             true => {
                 alive.insert(epoch);
             }
-            false => unlinkat(&living, &*name, AtFlags::empty()).map_err(|errno| Error::at(".cmail/living", errno))?,
+            false => unlinkat(&living, &*name, UnlinkatFlags::NoRemoveDir).map_err(|errno| Error::at(".cmail/living", errno))?,
         }
     }
     let mut removed = 0;
@@ -80,16 +83,16 @@ pub fn recover(root: &Root) -> Result<usize, Error> {
 
 fn recover_user(root: &Root, user: &str, alive: &BTreeSet<u128>, listing: &mut Listing) -> Result<usize, Error> {
     let Some(mailbox) = root.mailbox(user)? else { return Ok(0) };
-    let tmp = openat(&mailbox.tmp, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+    let tmp = openat(&mailbox.tmp, ".", OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
         .map_err(|errno| Error::at(user, errno))?;
     let mut removed = 0;
     for name in listing.names(&tmp).map_err(|errno| Error::at(user, errno))? {
         // What is not named as a temporary file is not ours to remove.
         let owner = decode(&name).map(|id| id.pid);
         if owner.is_some_and(|owner| !alive.contains(&epoch_of(owner))) {
-            match unlinkat(&tmp, &*name, AtFlags::empty()) {
+            match unlinkat(&tmp, &*name, UnlinkatFlags::NoRemoveDir) {
                 Ok(()) => removed += 1,
-                Err(Errno::NOENT) => {}
+                Err(Errno::ENOENT) => {}
                 Err(errno) => return Err(Error::at(user, errno)),
             }
         }
@@ -98,28 +101,28 @@ fn recover_user(root: &Root, user: &str, alive: &BTreeSet<u128>, listing: &mut L
 }
 
 fn is_alive(living: &OwnedFd, name: &str) -> Result<bool, Error> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = openat(living, name, flags, Mode::empty()).map_err(|errno| Error::at(".cmail/living", errno))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match flock(&file, FlockArg::LockExclusiveNonblock) {
         Ok(()) => Ok(false),
-        Err(Errno::WOULDBLOCK) => Ok(true),
+        Err(Errno::EWOULDBLOCK) => Ok(true),
         Err(errno) => Err(Error::at(".cmail/living", errno)),
     }
 }
 
 /// Epochs are drawn, and the dead buried, by one process at a time.
 fn guard(root: &Root) -> Result<OwnedFd, Error> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let lock = openat(root.own(), "lock", flags, PRIVATE).map_err(|errno| Error::at(".cmail/lock", errno))?;
-    retry_on_intr(|| flock(&lock, FlockOperation::LockExclusive)).map_err(|errno| Error::at(".cmail/lock", errno))?;
+    retry_on_intr(|| flock(&lock, FlockArg::LockExclusive)).map_err(|errno| Error::at(".cmail/lock", errno))?;
     Ok(lock)
 }
 
 fn read_epoch(root: &Root) -> Result<u64, Error> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let file = match openat(root.own(), "epoch", flags, Mode::empty()) {
         Ok(file) => file,
-        Err(Errno::NOENT) => return Ok(0),
+        Err(Errno::ENOENT) => return Ok(0),
         Err(errno) => return Err(Error::at(".cmail/epoch", errno)),
     };
     let mut text = [0; 20];
@@ -135,12 +138,12 @@ fn parse_epoch(text: &[u8]) -> Option<u64> {
 /// Writes the counter so that a crash leaves the old one or the new one.
 fn write_epoch(root: &Root, epoch: u64) -> Result<(), Error> {
     let own = root.own();
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_TRUNC | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let write_all = || {
         let file = openat(own, "epoch.new", flags, PRIVATE)?;
         let text = epoch.to_string();
         if retry_on_intr(|| write(&file, text.as_bytes()))? < text.len() {
-            return Err(Errno::NOSPC);
+            return Err(Errno::ENOSPC);
         }
         fsync(&file)?;
         renameat(own, "epoch.new", own, "epoch")?;

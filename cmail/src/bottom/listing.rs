@@ -4,8 +4,10 @@
 
 use std::os::fd::AsFd;
 
-use rustix::fs::{FileType, RawDir, SeekFrom, seek};
-use rustix::io::{Errno, Result};
+use nix::Result;
+use nix::errno::Errno;
+use nix::unistd::{Whence, lseek};
+use rustix::fs::{FileType, RawDir};
 
 /// The buffer, which is kept.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl Listing {
     pub fn collect<C: Default>(&mut self, directory: impl AsFd, mut add: impl FnMut(&mut C, &str)) -> Result<C> {
         loop {
             let mut collection = C::default();
-            seek(&directory, SeekFrom::Start(0))?;
+            lseek(&directory, 0, Whence::SeekSet)?;
             match self.attempt(&directory, |name| add(&mut collection, name))? {
                 Attempt::Whole => return Ok(collection),
                 Attempt::Cut => self.grow()?,
@@ -57,9 +59,9 @@ impl Listing {
             match entries.next() {
                 None => return Ok(Attempt::Whole),
                 Some(_) if calls > 1 => return Ok(Attempt::Cut),
-                Some(Err(Errno::INTR)) => return Ok(Attempt::Cut),
+                Some(Err(rustix::io::Errno::INTR)) => return Ok(Attempt::Cut),
                 Some(entry) => {
-                    let entry = entry?;
+                    let entry = entry.map_err(errno)?;
                     // What is not a regular file is no message; names that are not text are nobody's.
                     if matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown)
                         && let Ok(name) = entry.file_name().to_str()
@@ -74,21 +76,26 @@ impl Listing {
     fn grow(&mut self) -> Result<()> {
         let larger = self.buffer.capacity() * 4;
         if larger > LARGEST {
-            return Err(Errno::NOBUFS);
+            return Err(Errno::ENOBUFS);
         }
         self.buffer = Vec::with_capacity(larger);
         Ok(())
     }
 }
 
+/// The error in the words of the other calls.
+fn errno(error: rustix::io::Errno) -> Errno {
+    Errno::from_raw(error.raw_os_error())
+}
+
 /// The names of the directories in a directory. Not one step; for what does not change under it.
 pub fn directories(directory: impl AsFd) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    seek(&directory, SeekFrom::Start(0))?;
+    lseek(&directory, 0, Whence::SeekSet)?;
     let mut buffer = Vec::with_capacity(SMALLEST);
     let mut entries = RawDir::new(directory, buffer.spare_capacity_mut());
     while let Some(entry) = entries.next() {
-        let entry = entry?;
+        let entry = entry.map_err(errno)?;
         if entry.file_type() == FileType::Directory
             && let Ok(name) = entry.file_name().to_str()
         {
@@ -106,6 +113,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
+    use nix::sys::statfs::{EXT4_SUPER_MAGIC, statfs};
     use tempfile::TempDir;
 
     use super::*;
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn a_listing_of_many_calls_is_not_one_step() {
         let parent = std::env::temp_dir();
-        let ext4 = rustix::fs::statfs(&parent).is_ok_and(|status| status.f_type == 0xEF53);
+        let ext4 = statfs(&parent).is_ok_and(|status| status.filesystem_type() == EXT4_SUPER_MAGIC);
         if !ext4 {
             let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not on ext4", parent.display());
             return;

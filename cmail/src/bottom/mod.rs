@@ -12,6 +12,7 @@
 //! Nothing else in this crate opens a file of a mailbox. [`Bottom`] performs the operations of the lowest layer and has no others
 //! on mail; only the threads of the store hold one.
 
+mod calls;
 mod disk;
 mod incarnation;
 mod listing;
@@ -23,6 +24,7 @@ use std::collections::VecDeque;
 
 use cspec::prelude::*;
 
+pub(crate) use self::calls::{flock, retry_on_intr};
 pub(crate) use self::disk::{Disk, Durability, Stopped};
 pub use self::incarnation::{Incarnations, recover};
 pub use self::root::{Error, Root, SessionLock};

@@ -4,9 +4,12 @@ use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, fsync, mkdirat, openat};
-use rustix::io::Errno;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, FlockArg, OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
+use nix::unistd::fsync;
 
+use super::calls::flock;
 use super::listing::directories;
 use crate::server::names;
 
@@ -62,7 +65,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::System { path, errno } => write!(f, "{}: {errno}", path.display()),
+            Error::System { path, errno } => write!(f, "{}: {}", path.display(), errno.desc()),
             Error::Missing(path) => {
                 write!(f, "there is no directory {}; `cmail init --root {0}` makes a mail root there", path.display())
             }
@@ -89,13 +92,13 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Nobody else reads mail.
-pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
-const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
-const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+pub(super) const PRIVATE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
+const PRIVATE_DIRECTORY: Mode = Mode::S_IRWXU;
+const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 /// A new file in a directory.
 pub(super) fn create_file(directory: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     openat(directory, name, flags, PRIVATE)
 }
 
@@ -113,9 +116,9 @@ impl Root {
     /// Opens a tree.
     pub fn open(path: &Path) -> Result<Root, Error> {
         let directory = open_root(path)?;
-        match openat(&directory, OWN, OFlags::RDONLY | DIRECTORY, Mode::empty()) {
+        match openat(&directory, OWN, OFlag::O_RDONLY | DIRECTORY, Mode::empty()) {
             Ok(own) => Ok(Root { path: path.to_owned(), directory, own }),
-            Err(Errno::NOENT) => Err(Error::NotARoot(path.to_owned())),
+            Err(Errno::ENOENT) => Err(Error::NotARoot(path.to_owned())),
             Err(errno) => Err(Error::at(path.join(OWN), errno)),
         }
     }
@@ -132,7 +135,7 @@ impl Root {
         }
         let failed = |errno| Error::at(self.path.join(user), errno);
         let is_new = make_directory(&self.directory, user).map_err(failed)?;
-        let mailbox = openat(&self.directory, user, OFlags::RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
+        let mailbox = openat(&self.directory, user, OFlag::O_RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
         for name in ["tmp", "mail"] {
             make_directory(&mailbox, name).map_err(failed)?;
         }
@@ -157,11 +160,11 @@ impl Root {
         }
         let failed = |errno| Error::at(self.path.join(user), errno);
         // No file is made: a mailbox must be open to deletions when the disk is full.
-        let mailbox = openat(&self.directory, user, OFlags::PATH | DIRECTORY, Mode::empty()).map_err(failed)?;
-        let tmp = openat(&mailbox, "tmp", OFlags::RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
-        match flock(&tmp, FlockOperation::NonBlockingLockExclusive) {
+        let mailbox = openat(&self.directory, user, OFlag::O_PATH | DIRECTORY, Mode::empty()).map_err(failed)?;
+        let tmp = openat(&mailbox, "tmp", OFlag::O_RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
+        match flock(&tmp, FlockArg::LockExclusiveNonblock) {
             Ok(()) => Ok(Some(SessionLock(tmp))),
-            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(Errno::EWOULDBLOCK) => Ok(None),
             Err(errno) => Err(failed(errno)),
         }
     }
@@ -173,7 +176,7 @@ impl Root {
 
     /// A directory of the server's own.
     pub(super) fn open_own(&self, name: &str) -> Result<OwnedFd, Error> {
-        openat(&self.own, name, OFlags::RDONLY | DIRECTORY, Mode::empty())
+        openat(&self.own, name, OFlag::O_RDONLY | DIRECTORY, Mode::empty())
             .map_err(|errno| Error::at(self.path.join(OWN).join(name), errno))
     }
 
@@ -183,14 +186,14 @@ impl Root {
             return Ok(None);
         }
         let open = || {
-            let user = openat(&self.directory, user, OFlags::PATH | DIRECTORY, Mode::empty())?;
-            let tmp = openat(&user, "tmp", OFlags::PATH | DIRECTORY, Mode::empty())?;
-            let mail = openat(&user, "mail", OFlags::RDONLY | DIRECTORY, Mode::empty())?;
+            let user = openat(&self.directory, user, OFlag::O_PATH | DIRECTORY, Mode::empty())?;
+            let tmp = openat(&user, "tmp", OFlag::O_PATH | DIRECTORY, Mode::empty())?;
+            let mail = openat(&user, "mail", OFlag::O_RDONLY | DIRECTORY, Mode::empty())?;
             Ok(Mailbox { tmp, mail })
         };
         match open() {
             Ok(mailbox) => Ok(Some(mailbox)),
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Ok(None),
             Err(errno) => Err(Error::at(self.path.join(user), errno)),
         }
     }
@@ -200,8 +203,8 @@ impl Root {
 const OWN: &str = ".cmail";
 
 fn open_root(path: &Path) -> Result<OwnedFd, Error> {
-    match openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()) {
-        Err(Errno::NOENT) => Err(Error::Missing(path.to_owned())),
+    match openat(AT_FDCWD, path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()) {
+        Err(Errno::ENOENT) => Err(Error::Missing(path.to_owned())),
         opened => opened.map_err(|errno| Error::at(path, errno)),
     }
 }
@@ -211,7 +214,7 @@ fn make_directory(parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
     match mkdirat(parent, name, PRIVATE_DIRECTORY) {
         Ok(()) => fsync(parent).map(|()| true),
         // It may have been made just before the power failed.
-        Err(Errno::EXIST) => fsync(parent).map(|()| false),
+        Err(Errno::EEXIST) => fsync(parent).map(|()| false),
         Err(errno) => Err(errno),
     }
 }
@@ -222,7 +225,7 @@ fn make_path(path: &Path) -> Result<(), Error> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     std::fs::create_dir_all(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::at(path, Errno::NOTDIR),
+        std::io::ErrorKind::AlreadyExists => Error::at(path, Errno::ENOTDIR),
         _ => failed(path, error),
     })?;
     for parent in missing.iter().filter_map(|path| path.parent()) {
@@ -233,5 +236,5 @@ fn make_path(path: &Path) -> Result<(), Error> {
 }
 
 fn errno(error: &std::io::Error) -> Errno {
-    Errno::from_io_error(error).unwrap_or(Errno::IO)
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }

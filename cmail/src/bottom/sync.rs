@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use rustix::fs::fsync;
-use rustix::io::{Errno, Result};
+use nix::Result;
+use nix::errno::Errno;
+use nix::unistd::fsync;
 
 /// The directories that this operating-system process syncs, by the name of the user.
 #[derive(Debug, Default)]
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn whoever_shared_a_failed_sync_is_told() {
         let directory = Directory::default();
-        assert_eq!(directory.sync(|| Err(Errno::IO)), Err(Errno::IO));
+        assert_eq!(directory.sync(|| Err(Errno::EIO)), Err(Errno::EIO));
         assert_eq!(directory.sync(|| Ok(())), Ok(()));
     }
 }

@@ -12,9 +12,14 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use cspec::Pid;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, fsync, linkat, openat, unlinkat};
-use rustix::io::{Errno, Result, pwrite, retry_on_intr};
+use nix::Result;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
+use nix::sys::stat::Mode;
+use nix::sys::uio::pwrite;
+use nix::unistd::{UnlinkatFlags, fsync, linkat, unlinkat};
 
+use super::calls::retry_on_intr;
 use super::root::{Mailbox, Root};
 use crate::layers::Dir;
 
@@ -43,29 +48,29 @@ impl LinkBy {
     /// How it can be done at this root, if it can: a name is asked for that is taken, and the kernel says so or does not get so far.
     pub(crate) fn find(root: &Root) -> Option<LinkBy> {
         let file = open_nameless(root.own()).ok()?;
-        [LinkBy::Handle, LinkBy::Proc].into_iter().find(|by| by.link(&file, root.own(), "living") == Err(Errno::EXIST))
+        [LinkBy::Handle, LinkBy::Proc].into_iter().find(|by| by.link(&file, root.own(), "living") == Err(Errno::EEXIST))
     }
 
     fn link(self, file: &OwnedFd, directory: &OwnedFd, name: &str) -> Result<()> {
         match self {
-            LinkBy::Handle => linkat(file, "", directory, name, AtFlags::EMPTY_PATH),
+            LinkBy::Handle => linkat(file, "", directory, name, AtFlags::AT_EMPTY_PATH),
             LinkBy::Proc => {
                 let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-                linkat(CWD, path, directory, name, AtFlags::SYMLINK_FOLLOW)
+                linkat(AT_FDCWD, &*path, directory, name, AtFlags::AT_SYMLINK_FOLLOW)
             }
         }
     }
 }
 
 /// Read-only for whoever opens it later: what is delivered does not change.
-const MODE: Mode = Mode::RUSR;
+const MODE: Mode = Mode::S_IRUSR;
 
 fn open_nameless(directory: &OwnedFd) -> Result<OwnedFd> {
-    openat(directory, ".", OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC, MODE)
+    openat(directory, ".", OFlag::O_WRONLY | OFlag::O_TMPFILE | OFlag::O_CLOEXEC, MODE)
 }
 
 fn open_named(directory: &OwnedFd, name: &str) -> Result<OwnedFd> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     openat(directory, name, flags, MODE)
 }
 
@@ -75,7 +80,7 @@ impl Temporary {
         let nameless = nameless.filter(|_| carries(name, me));
         let (handle, nameless) = match nameless.map(|_| open_nameless(&mailbox.tmp)) {
             // This mailbox is on another file system than the root, one that cannot do it.
-            Some(Err(Errno::OPNOTSUPP)) | None => (open_named(&mailbox.tmp, name)?, None),
+            Some(Err(Errno::EOPNOTSUPP)) | None => (open_named(&mailbox.tmp, name)?, None),
             Some(handle) => (handle?, nameless),
         };
         Ok(Temporary { user: user.to_owned(), name: name.to_owned(), handle, sealed: false, nameless })
@@ -89,7 +94,7 @@ impl Temporary {
     /// Writes it, once.
     pub fn write(&mut self, contents: &[u8], synced: bool) -> Result<()> {
         if std::mem::replace(&mut self.sealed, true) {
-            return Err(Errno::BADF);
+            return Err(Errno::EBADF);
         }
         write_all(&self.handle, contents)?;
         if synced { fsync(&self.handle) } else { Ok(()) }
@@ -109,7 +114,7 @@ impl Temporary {
     pub fn unlink(self, mailbox: &Mailbox) -> Result<()> {
         match self.nameless {
             Some(_) => Ok(()),
-            None => unlinkat(&mailbox.tmp, &*self.name, AtFlags::empty()),
+            None => unlinkat(&mailbox.tmp, &*self.name, UnlinkatFlags::NoRemoveDir),
         }
     }
 }
@@ -122,8 +127,9 @@ fn carries(name: &str, me: Pid) -> bool {
 fn write_all(file: &OwnedFd, contents: &[u8]) -> Result<()> {
     let mut written = 0;
     while written < contents.len() {
-        match retry_on_intr(|| pwrite(file, &contents[written..], written as u64))? {
-            0 => return Err(Errno::NOSPC),
+        let offset = i64::try_from(written).map_err(|_| Errno::EFBIG)?;
+        match retry_on_intr(|| pwrite(file, &contents[written..], offset))? {
+            0 => return Err(Errno::ENOSPC),
             octets => written += octets,
         }
     }
@@ -175,9 +181,9 @@ mod tests {
             let mut file = Temporary::create(&mailbox, "u", "4294967296.0", ME, nameless).expect("a file");
             assert_eq!(scratch.names("tmp").len(), usize::from(nameless.is_none()), "{nameless:?}");
             file.write(b"text", false).expect("it is written");
-            assert_eq!(file.write(b"else", false), Err(Errno::BADF), "{nameless:?}: it is written once");
+            assert_eq!(file.write(b"else", false), Err(Errno::EBADF), "{nameless:?}: it is written once");
             file.link(&mailbox, "1").expect("it is linked");
-            assert_eq!(file.link(&mailbox, "1"), Err(Errno::EXIST), "{nameless:?}: a name that is taken stays");
+            assert_eq!(file.link(&mailbox, "1"), Err(Errno::EEXIST), "{nameless:?}: a name that is taken stays");
             file.unlink(&mailbox).expect("it goes");
             assert!(scratch.names("tmp").is_empty(), "{nameless:?}");
             assert_eq!(fs::read(scratch.0.path().join("u/mail/1")).expect("the message"), b"text", "{nameless:?}");
@@ -202,7 +208,7 @@ mod tests {
         for name in ["a", "4294967297.0"] {
             let create = || Temporary::create(&mailbox, "u", name, ME, LinkBy::find(&scratch.1)).map(|_| ());
             assert_eq!(create(), Ok(()), "{name}");
-            assert_eq!(create(), Err(Errno::EXIST), "{name}");
+            assert_eq!(create(), Err(Errno::EEXIST), "{name}");
         }
     }
 }

@@ -6,9 +6,10 @@ use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cspec::Pid;
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 /// One call.
@@ -102,8 +103,9 @@ impl Recorder {
     pub fn now(&self) -> u64 {
         match self.0 {
             Some(_) => {
-                let now = clock_gettime(ClockId::Monotonic);
-                now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+                // Linux has this clock.
+                let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).unwrap_or_default();
+                u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
             }
             None => 0,
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs, io};
 
+use nix::unistd::gethostname;
 use serde::Deserialize;
 
 use super::{pop3, smtp};
@@ -49,7 +50,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        let node = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
+        let node = gethostname().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         // A machine may have a name that is none in mail, or no name.
         let hostname = if smtp::is_domain(&node) { node } else { "localhost".to_owned() };
         let mut domains: Vec<String> =

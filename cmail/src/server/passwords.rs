@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use nix::fcntl::FlockArg;
 
 use super::pop3;
+use crate::bottom::{flock, retry_on_intr};
 
 /// The file of a root.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ impl Passwords {
             .truncate(false)
             .mode(0o600)
             .open(self.directory.join("passwords.lock"))?;
-        lock.lock()?;
+        retry_on_intr(|| flock(&lock, FlockArg::LockExclusive))?;
         let mut lines: Vec<String> =
             self.read()?.lines().filter(|line| !is_of(line, user)).map(str::to_owned).collect();
         lines.push(format!("{user}:{hash}"));

@@ -10,10 +10,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, Resource, Signal, getppid, getrlimit, kill_process, set_parent_process_death_signal, setrlimit,
-};
-use rustix::thread::set_name;
+use nix::sys::prctl::{set_name, set_pdeathsig};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getppid};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
@@ -137,8 +137,8 @@ async fn supervise(main: Arc<Main>, mut child: Child, mut leaving: watch::Receiv
 }
 
 async fn end(main: &Main, mut child: Child) {
-    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed()))
-        && let Err(errno) = kill_process(pid, Signal::TERM)
+    if let Some(pid) = child.id().map(|id| Pid::from_raw(id.cast_signed()))
+        && let Err(errno) = kill(pid, Signal::SIGTERM)
     {
         error!(%errno, "a worker cannot be told to stop");
     }
@@ -186,7 +186,7 @@ fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
 pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool, record: Option<&Path>) -> Result<(), Failure> {
     // It would be called `exe`, as the path that it was started by.
     set_name(c"cmail")?;
-    set_parent_process_death_signal(Some(Signal::TERM))?;
+    set_pdeathsig(Signal::SIGTERM)?;
     if is_gone(parent) {
         return Err("the main process is gone".into());
     }
@@ -201,7 +201,7 @@ pub fn worker(root: &Path, parent: u32, plan: Plan, durable: bool, record: Optio
 
 /// Whether somebody else is the parent of this process now.
 fn is_gone(parent: u32) -> bool {
-    getppid().is_none_or(|pid| pid.as_raw_nonzero().get().cast_unsigned() != parent)
+    getppid().as_raw().cast_unsigned() != parent
 }
 
 fn inherited(socket: io::Result<OwnedFd>) -> Result<OwnedFd, Failure> {
@@ -341,9 +341,8 @@ impl Stop {
 
 /// Sessions and kept directories need many descriptors.
 fn raise_descriptor_limit() {
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
         warn!(%error, "the limit of descriptors stays as it is");
     }
 }
