@@ -4,9 +4,7 @@
 //!
 //! `cargo test` takes the first inputs of each target. `CMAIL_FUZZ=600` takes so many seconds for each; `CMAIL_FUZZ_INPUT=4711` takes one.
 
-use std::fmt;
 use std::ops::Range;
-use std::slice::Chunks;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
@@ -41,14 +39,6 @@ pub fn run(target: &Target, check: impl Fn(&[u8])) {
         checked += 1;
     }
     println!("{checked} inputs");
-}
-
-/// It makes no difference where an input is cut: what comes of its pieces is what comes of the whole.
-pub fn assert_same_in_pieces<T: PartialEq + fmt::Debug>(input: &[u8], whole: &T, of_pieces: impl Fn(Chunks<u8>) -> T) {
-    for size in [1, 3, 100] {
-        let cut = of_pieces(input.chunks(size));
-        assert!(cut == *whole, "in pieces of {size}: {cut:?} and not {whole:?}");
-    }
 }
 
 /// The input that is being checked.

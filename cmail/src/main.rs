@@ -1,20 +1,25 @@
 //! The command line.
 
 use std::fs;
-use std::io::{self, BufRead, IsTerminal, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use cmail::bench::{self, Bench, Subject};
-use cmail::server::names;
+use cmail::check::{self, Verdict};
+use cmail::server::config::Overrides;
 use cmail::server::passwords::{Passwords, can_be_said};
+use cmail::server::quotas::{self, Quotas};
+use cmail::server::sockets::{Addresses, Service};
 use cmail::server::store::Plan;
-use cmail::server::worker::{self, Failure, Serve};
+use cmail::server::supervisor::{self, Serve};
+use cmail::server::worker::{self, Work};
+use cmail::server::{Failure, log, metrics, names};
+use cmail::transfer::{self, Place};
 use cmail::{Root, conform};
-use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
-use tracing_subscriber::EnvFilter;
+
+mod prompt;
 
 /// A mail server: SMTP in, POP3 out, over a mail store whose layers are checked.
 ///
@@ -39,7 +44,8 @@ struct Cli {
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 done; 1 it could not be done, and standard error says why; 2 the command line is not understood.
-Of `conform`: 0 the layers allow the record; 1 they do not; 2 there is no record to check.";
+Of `conform`: 0 the layers allow the record; 1 they do not; 2 there is no record to check.
+Of `check`: 0 a server can run; 1 something is wrong, or the root cannot be read.";
 
 /// What a directory of mail and its settings are.
 const ROOT: &str = "\
@@ -50,8 +56,12 @@ the server starts; all are optional, as in
     domains = [\"example.org\", \"localhost\"]   # what is delivered here; nothing else is taken
     message_size = 10485760                     # octets
 
-SIGTERM and Ctrl-C stop the server: sessions in the middle of a message may finish. Logs go to standard error; RUST_LOG=debug says more,
-RUST_LOG=warn less, and --log-json makes them JSON.";
+SIGTERM and Ctrl-C stop the server: sessions in the middle of a message may finish. SIGHUP makes it open the log anew and read the
+certificate again. Logs go to standard error, or to the file of --log; RUST_LOG=debug says more, RUST_LOG=warn less, and --log-json makes
+them JSON.
+
+Sockets that systemd opens (LISTEN_FDS) are used if they are called smtp, smtps, pop3, pop3s or metrics; then nothing else is listened at
+that is not asked for by an option.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -61,6 +71,15 @@ enum Command {
     Adduser(User),
     /// Changes a password, read from standard input, up to the end of the line. It counts from the next login on.
     Passwd(User),
+    /// Limits what a mailbox may hold. It counts from the next message on.
+    Quota(QuotaArguments),
+    /// Takes messages into a mailbox, from a Maildir or an mbox file, which stay as they are.
+    Import(TransferArguments),
+    /// Copies the messages of a mailbox to a Maildir or a new mbox file. They stay in the mailbox.
+    Export(TransferArguments),
+    /// Looks for what would keep a server from running or from keeping its promises: settings, the certificate, permissions, space, and what
+    /// the file system does. Changes nothing.
+    Check(CheckArguments),
     /// Runs the server until SIGTERM or Ctrl-C. Prints one line of JSON with the addresses when it is ready.
     #[command(after_help = ROOT)]
     Serve(ServeArguments),
@@ -98,6 +117,48 @@ struct User {
 }
 
 #[derive(Args)]
+struct QuotaArguments {
+    #[command(flatten)]
+    root: RootArgument,
+    /// The mailbox.
+    name: String,
+    /// The most octets, as in 500000, 20K, 100M or 2G; `none` for no limit, `default` for the one of the settings. Shown if not given.
+    limit: Option<String>,
+}
+
+#[derive(Args)]
+struct TransferArguments {
+    #[command(flatten)]
+    root: RootArgument,
+    /// The mailbox.
+    name: String,
+    #[command(flatten)]
+    place: PlaceArguments,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct PlaceArguments {
+    /// A directory with `tmp`, `new` and `cur` in it.
+    #[arg(long, value_name = "DIR")]
+    maildir: Option<PathBuf>,
+    /// A file with all messages in it, as mboxrd.
+    #[arg(long, value_name = "FILE")]
+    mbox: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct CheckArguments {
+    #[command(flatten)]
+    root: RootArgument,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Who will run the server, if it is somebody else.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+}
+
+#[derive(Args)]
 struct StoreArguments {
     #[command(flatten)]
     root: RootArgument,
@@ -113,18 +174,35 @@ struct StoreArguments {
     /// Appends every operation of the lowest and of the top layer to a file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Appends the log to a file, which SIGHUP opens anew. By default it goes to standard error.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct ServeArguments {
     #[command(flatten)]
     store: StoreArguments,
-    /// Where to listen for SMTP; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525", value_parser = address)]
-    smtp: SocketAddr,
-    /// Where to listen for POP3; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2110", value_parser = address)]
-    pop3: SocketAddr,
+    /// Where to listen for SMTP; port 0 takes a free one. By default 127.0.0.1:2525, if systemd gives no sockets.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    smtp: Option<SocketAddr>,
+    /// Where to listen for POP3; port 0 takes a free one. By default 127.0.0.1:2110, if systemd gives no sockets.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pop3: Option<SocketAddr>,
+    /// Where to listen for SMTP that is encrypted from the first octet on, as in 0.0.0.0:465. Needs a certificate.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    smtps: Option<SocketAddr>,
+    /// Where to listen for POP3 that is encrypted from the first octet on, as in 0.0.0.0:995. Needs a certificate.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pop3s: Option<SocketAddr>,
+    /// Where to show metrics, at http://ADDRESS/metrics, as Prometheus reads them. On this machine only, as in 127.0.0.1:9125.
+    #[arg(long, value_name = "ADDRESS", value_parser = local_address)]
+    metrics: Option<SocketAddr>,
+    /// Becomes this user when the sockets are open. For root, so that ports below 1024 can be used.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Processes that serve clients.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: u16,
@@ -176,8 +254,7 @@ struct BenchWorkerArguments {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log(cli.log_json);
-    match run(cli.command) {
+    match start_log(&cli).and_then(|()| run(cli.command, cli.log_json)) {
         Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");
@@ -186,37 +263,35 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs go to standard error; `RUST_LOG` says how much.
-fn start_log(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    match json {
-        true => log.json().init(),
-        false => log.with_ansi(io::stderr().is_terminal()).init(),
-    }
+/// Starts the log: of a server in the file that it is told, of all else on standard error.
+fn start_log(cli: &Cli) -> Result<(), Failure> {
+    let file = match &cli.command {
+        Command::Serve(ServeArguments { store, .. }) | Command::Worker(WorkerArguments { store, .. }) => {
+            store.log.as_deref()
+        }
+        _ => None,
+    };
+    Ok(log::start(cli.log_json, file)?)
 }
 
-fn run(command: Command) -> Result<ExitCode, Failure> {
+fn run(command: Command, log_json: bool) -> Result<ExitCode, Failure> {
     match command {
         Command::Init(RootArgument { root }) => init(&root)?,
         Command::Adduser(user) => add_user(&user)?,
         Command::Passwd(user) => change_password(&user)?,
-        Command::Serve(ServeArguments { store, smtp, pop3, workers }) => worker::serve(Serve {
-            root: store.root.root,
-            smtp,
-            pop3,
-            workers: workers.into(),
-            plan: store.plan,
-            durable: !store.no_sync,
-            record: store.record,
-        })?,
+        Command::Quota(arguments) => quota(&arguments)?,
+        Command::Import(arguments) => import(arguments)?,
+        Command::Export(arguments) => export(arguments)?,
+        Command::Check(arguments) => return check_root(&arguments),
+        Command::Serve(arguments) => supervisor::serve(serve_arguments(arguments, log_json))?,
         Command::Bench(arguments) => measure(arguments)?,
         Command::Conform { record } => return Ok(replay(&record)),
         Command::BenchWorker(BenchWorkerArguments { root, subject, iterations }) => {
             bench::worker(&root.root, subject, iterations)?;
         }
         Command::Worker(WorkerArguments { store, parent }) => {
-            worker::worker(&store.root.root, parent, store.plan, !store.no_sync, store.record.as_deref())?;
+            let StoreArguments { root, plan, no_sync, record, overrides, .. } = store;
+            worker::worker(&Work { root: root.root, parent, plan, durable: !no_sync, record, overrides })?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -224,6 +299,95 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "say an IP address and a port, as in 127.0.0.1:2525, 0.0.0.0:25 or [::1]:2525")
+}
+
+fn local_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = address(text)?;
+    match metrics::is_local(&address) {
+        true => Ok(address),
+        false => Err("metrics are shown to this machine only: say 127.0.0.1 or [::1] and a port"),
+    }
+}
+
+fn serve_arguments(arguments: ServeArguments, log_json: bool) -> Serve {
+    let ServeArguments { store, smtp, pop3, smtps, pop3s, metrics, user, workers } = arguments;
+    let asked = [
+        (Service::Smtp, smtp),
+        (Service::Smtps, smtps),
+        (Service::Pop3, pop3),
+        (Service::Pop3s, pop3s),
+        (Service::Metrics, metrics),
+    ];
+    let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let addresses = Addresses {
+        asked: asked.into_iter().filter_map(|(service, address)| Some((service, address?))).collect(),
+        usual: vec![(Service::Smtp, local(2525)), (Service::Pop3, local(2110))],
+    };
+    Serve {
+        root: store.root.root,
+        addresses,
+        workers: workers.into(),
+        plan: store.plan,
+        durable: !store.no_sync,
+        record: store.record,
+        overrides: store.overrides,
+        user,
+        log: (store.log, log_json),
+    }
+}
+
+fn quota(QuotaArguments { root: RootArgument { root }, name, limit }: &QuotaArguments) -> Result<(), Failure> {
+    if !Root::open(root)?.has_user(name) {
+        return Err(format!("there is no mailbox {name:?}; `cmail adduser` makes one").into());
+    }
+    let usual = cmail::server::config::Config::load(root)?.quota;
+    let quotas = Quotas::of(root, usual);
+    match limit.as_deref() {
+        Some("default") => quotas.set(name, None)?,
+        Some(limit) => quotas.set(name, Some(quotas::octets(limit)?))?,
+        None => match quotas.limit(name)? {
+            Some(limit) => println!("{name} may hold {limit} octets"),
+            None => println!("{name} has no limit"),
+        },
+    }
+    Ok(())
+}
+
+impl PlaceArguments {
+    fn place(self) -> Result<Place, Failure> {
+        match (self.maildir, self.mbox) {
+            (Some(path), _) => Ok(Place::Maildir(path)),
+            (None, Some(path)) => Ok(Place::Mbox(path)),
+            (None, None) => Err("say --maildir DIR or --mbox FILE".into()),
+        }
+    }
+}
+
+fn import(TransferArguments { root, name, place }: TransferArguments) -> Result<(), Failure> {
+    let taken = transfer::import(&root.root, &name, &place.place()?)?;
+    println!("{taken} messages were taken into {name}");
+    Ok(())
+}
+
+fn export(TransferArguments { root, name, place }: TransferArguments) -> Result<(), Failure> {
+    let (all, there_already) = transfer::export(&root.root, &name, &place.place()?)?;
+    match there_already {
+        0 => println!("{all} messages of {name} were copied"),
+        old => println!("{} messages of {name} were copied; {old} were there already", all - old),
+    }
+    Ok(())
+}
+
+fn check_root(CheckArguments { root, overrides, user }: &CheckArguments) -> Result<ExitCode, Failure> {
+    let findings = check::check(&root.root, overrides, user.as_deref())?;
+    for finding in &findings {
+        println!("{finding}");
+    }
+    match findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count() {
+        0 => Ok(ExitCode::SUCCESS),
+        1 => Err("something is wrong".into()),
+        wrong => Err(format!("{wrong} things are wrong").into()),
+    }
 }
 
 fn init(path: &Path) -> Result<(), Failure> {
@@ -315,40 +479,10 @@ fn set_password(user: &User) -> Result<(), Failure> {
     if user.no_password {
         return Ok(passwords.set(&user.name, None)?);
     }
-    let text = read_password()?;
+    let text = prompt::read_password()?;
     match text.lines().next().unwrap_or_default() {
         "" => Err("no password on standard input; `--no-password` lets the user log in with any".into()),
         password if can_be_said(password) => Ok(passwords.set(&user.name, Some(password))?),
         _ => Err("a client cannot say this password: it has up to 248 octets and no control characters".into()),
-    }
-}
-
-/// A line from standard input. A terminal is asked for it.
-fn read_password() -> Result<String, Failure> {
-    let stdin = io::stdin();
-    if let Ok(shown) = tcgetattr(&stdin) {
-        return ask_for_password(&stdin, &shown);
-    }
-    let mut text = String::new();
-    stdin.lock().take(1024).read_line(&mut text)?;
-    Ok(text)
-}
-
-/// A line that the terminal does not show. Ctrl-C ends it, too, and kills nobody: what the terminal does is to be as it was before.
-fn ask_for_password(terminal: &io::Stdin, shown: &Termios) -> Result<String, Failure> {
-    const CTRL_C: u8 = 3;
-    let mut hidden = shown.clone();
-    hidden.local_flags.remove(LocalFlags::ECHO | LocalFlags::ISIG);
-    hidden.control_chars[SpecialCharacterIndices::VEOL as usize] = CTRL_C;
-    tcsetattr(terminal, SetArg::TCSANOW, &hidden)?;
-    eprint!("Password: ");
-    // A terminal gives one line at a time.
-    let line = terminal.lock().fill_buf().map(<[u8]>::to_vec);
-    eprintln!();
-    tcsetattr(terminal, SetArg::TCSANOW, shown)?;
-    let line = line?;
-    match line.ends_with(&[CTRL_C]) {
-        true => Err("interrupted: nothing was changed".into()),
-        false => Ok(String::from_utf8(line)?),
     }
 }

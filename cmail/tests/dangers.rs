@@ -36,5 +36,5 @@ fn every_danger_has_its_tests() {
             );
         }
     }
-    assert_eq!(rows, 38);
+    assert_eq!(rows, 42);
 }

@@ -30,7 +30,10 @@ fn maildrop(user: &str, password: &str) -> Result<Maildrop, Refused> {
 
 impl Client {
     fn new() -> Client {
-        let session = Pop3::new(Arc::new(Config { command: 255, errors: 20, output: 4096 }));
+        let session = Pop3::new(
+            Arc::new(Config { command: 255, errors: 20, output: 4096, tls: true, require_tls: false }),
+            false,
+        );
         let mut client = Client { session, removed: None, replies: String::new(), closed: false };
         client.settle();
         client.replies.clear();
@@ -64,6 +67,9 @@ impl Client {
             match step {
                 Step::Read => return,
                 Step::Write => {}
+                Step::StartTls => {
+                    self.session.secured();
+                }
                 Step::Close => {
                     self.closed = true;
                     return;
@@ -81,6 +87,21 @@ impl Client {
 const SESSION: &str = "CAPA\r\nuser U1@localhost\r\nPASS a b\r\nSTAT\r\nLIST\r\nUIDL\r\nLIST 2\r\nRETR 2\r\nTOP 2 1\r\nDELE 2\r\nRETR 2\r\nDELE 2\r\n\
     LIST\r\nUIDL 3\r\nNOOP\r\nRETR 3\r\nQUIT\r\n";
 
+/// What is said before TLS begins is forgotten, and what arrived after the command is not used.
+#[test]
+fn tls_is_a_new_beginning() {
+    let mut client = Client::new();
+    assert_eq!(client.send("USER u1\r\nstls\r\nPASS a b\r\nQUIT\r\n"), "+OK Send the password\r\n+OK Begin TLS\r\n");
+    assert!(!client.closed);
+    assert!(client.line("PASS a b").starts_with("-ERR Say USER first"));
+    assert!(client.line("STLS").starts_with("-ERR The connection is encrypted already"));
+    assert!(!client.line("CAPA").contains("STLS"));
+    assert!(Client::new().line("STLS now").starts_with("-ERR This command takes no argument"));
+    let mut client = Client::logged_in("u1");
+    assert!(client.line("STLS").starts_with("-ERR You are logged in"));
+    assert!(!client.line("CAPA").contains("STLS"));
+}
+
 #[test]
 fn a_session_is_the_same_however_it_is_cut() {
     let mut whole = Client::new();
@@ -95,6 +116,7 @@ fn a_session_is_the_same_however_it_is_cut() {
     expect_test::expect![[r#"
         +OK These are the extensions
         USER
+        STLS
         TOP
         UIDL
         RESP-CODES
@@ -274,7 +296,10 @@ fn noise() {
 fn random_octets() {
     let mut random = fastrand::Rng::with_seed(6);
     for _ in 0..5_000 {
-        let session = Pop3::new(Arc::new(Config { command: 255, errors: 10_000, output: 4096 }));
+        let session = Pop3::new(
+            Arc::new(Config { command: 255, errors: 10_000, output: 4096, tls: false, require_tls: false }),
+            false,
+        );
         let mut client = Client { session, removed: None, replies: String::new(), closed: false };
         client.send("USER u1\r\nPASS a b\r\n");
         let octets: Vec<u8> = (0..random.usize(..3000)).map(|_| random.u8(..)).collect();

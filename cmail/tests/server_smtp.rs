@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cmail::server::smtp::{Config, Smtp, Step};
+use cmail::server::smtp::{Config, Mailbox, Smtp, Step, Stored};
 
 /// A session with mailboxes `u1`, `u2` and `full`, which takes nothing.
 struct Client {
@@ -10,6 +10,8 @@ struct Client {
     delivered: Vec<(Vec<String>, Vec<u8>)>,
     replies: String,
     closed: bool,
+    /// Octets that were said in the clear after STARTTLS.
+    dropped: usize,
 }
 
 fn config() -> Config {
@@ -21,6 +23,8 @@ fn config() -> Config {
         message: 10_000,
         recipients: 100,
         errors: 20,
+        tls: true,
+        require_tls: false,
     }
 }
 
@@ -30,8 +34,8 @@ impl Client {
     }
 
     fn with(config: Config) -> Client {
-        let session = Smtp::new(Arc::new(config));
-        let mut client = Client { session, delivered: Vec::new(), replies: String::new(), closed: false };
+        let session = Smtp::new(Arc::new(config), false);
+        let mut client = Client { session, delivered: Vec::new(), replies: String::new(), closed: false, dropped: 0 };
         client.settle();
         client.replies.clear();
         client
@@ -62,13 +66,21 @@ impl Client {
                     self.closed = true;
                     return;
                 }
-                Step::CheckUser(user) => self.session.user_is(Some(["u1", "u2", "full"].contains(&&*user))),
+                Step::CheckUser { user, size } => self.session.user_is(match &*user {
+                    // It has room for small messages.
+                    "u2" if size > 5000 => Mailbox::Full,
+                    "u1" | "u2" | "full" => Mailbox::Open,
+                    _ => Mailbox::Missing,
+                }),
+                Step::StartTls => {
+                    self.dropped += self.session.secured();
+                }
                 Step::Deliver { recipients, message, .. } => {
                     let stored = !recipients.contains(&"full".to_owned());
                     if stored {
                         self.delivered.push((recipients, message));
                     }
-                    self.session.delivered(stored);
+                    self.session.delivered(if stored { Stored::Everywhere } else { Stored::Nowhere });
                 }
             }
         }
@@ -148,6 +160,41 @@ fn long_sequences() {
     }
 }
 
+/// What is said before TLS begins is forgotten, and what arrived after the command is not used.
+#[test]
+fn tls_is_a_new_beginning() {
+    let mut client = Client::new();
+    let said = b"EHLO me\r\nMAIL FROM:<a@b>\r\nstarttls\r\nRCPT TO:<u1>\r\nQUIT\r\n";
+    let replies = client.send(said);
+    assert!(replies.ends_with("\r\n250 2.1.0 OK\r\n220 2.0.0 Begin TLS\r\n"), "{replies}");
+    assert_eq!((client.dropped, client.closed), (b"RCPT TO:<u1>\r\nQUIT\r\n".len(), false));
+    assert_eq!(client.codes("MAIL FROM:<a@b>"), ["503"]);
+    assert!(!client.send(b"EHLO me\r\n").contains("STARTTLS"));
+    assert_eq!(client.codes("STARTTLS"), ["503"]);
+    let mut client = Client::new();
+    assert_eq!(client.codes("STARTTLS now"), ["501"]);
+    assert_eq!(Client::with(Config { tls: false, ..config() }).codes("STARTTLS"), ["502"]);
+    let mut client = Client::with(Config { require_tls: true, ..config() });
+    let commands =
+        ["EHLO me", "MAIL FROM:<a@b>", "RCPT TO:<u1>", "DATA", "VRFY u1", "NOOP", "RSET", "STARTTLS", "EHLO me"];
+    let codes: Vec<String> = commands.iter().flat_map(|command| client.codes(command)).collect();
+    assert_eq!(codes, ["250", "530", "530", "530", "530", "250", "250", "220", "250"]);
+    assert_eq!(client.codes("MAIL FROM:<a@b>"), ["250"]);
+}
+
+/// A mailbox without room is refused as long as the message is larger than the room; the others get it.
+#[test]
+fn a_mailbox_that_is_full() {
+    let mut client = Client::new();
+    client.codes("EHLO me");
+    client.codes("MAIL FROM:<a@b> SIZE=6000");
+    assert_eq!(client.send(b"RCPT TO:<u2>\r\n"), "452 4.2.2 The mailbox is full; try again later\r\n");
+    assert_eq!(client.codes("RCPT TO:<u1>"), ["250"]);
+    client.codes("RSET");
+    client.codes("MAIL FROM:<a@b> SIZE=4000");
+    assert_eq!(client.codes("RCPT TO:<u2>"), ["250"]);
+}
+
 const SESSION: &str = "EHLO me\r\nMAIL FROM:<a@b> SIZE=20 BODY=8BITMIME\r\nRCPT TO: <u1>\r\nrcpt to:<U2@LocalHost>\r\nRCPT TO:<nobody>\r\n\
     DATA\r\n..one\r\n.\r\nMAIL FROM:<>\r\nRCPT TO:<u1@elsewhere>\r\nDATA\r\nQUIT\r\n";
 
@@ -167,6 +214,7 @@ fn a_session_is_the_same_however_it_is_cut() {
     }
     expect_test::expect![[r#"
         250-mx.test
+        250-STARTTLS
         250-PIPELINING
         250-SIZE 10000
         250-8BITMIME

@@ -13,8 +13,8 @@ use super::{Bench, Crew, MESSAGE, Scratch, Speed, Subject, USERS, user_name};
 use crate::bottom::{Bottom, Client, Disk, Durability, Incarnations, Root};
 use crate::conform::record::Recorder;
 use crate::layers::*;
+use crate::server::Failure;
 use crate::server::store::{list_pid, try_numbers};
-use crate::server::worker::Failure;
 
 /// One run.
 pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<Speed, Failure> {

@@ -4,6 +4,7 @@
 
 mod mix;
 mod net;
+mod null;
 mod plain;
 mod plot;
 
@@ -15,7 +16,7 @@ use std::time::Instant;
 
 pub use mix::work as worker;
 
-use crate::server::worker::Failure;
+use crate::server::Failure;
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -151,15 +152,23 @@ pub fn durable(bench: &Bench) -> Result<(), Failure> {
     // Kept to the end: a file system may avoid inodes that were deleted a moment ago, and search long for others.
     let mut roots = Vec::new();
     for connections in [1, 8, 32] {
-        let (mut bare, mut smtp) = (Vec::new(), Vec::new());
+        let labels = ["calls on files", "SMTP alone", "SMTP, calls", "CMail by SMTP"];
+        let mut speeds = labels.map(|_| Vec::new());
         for _ in 0..bench.rounds.max(1) {
-            let (of_bare, of_smtp) = (Scratch::new(&bench.directory)?, Scratch::new(&bench.directory)?);
-            bare.push(Speed { rate: net::bare(&of_bare.0, bench.iterations, connections)?, cpu: None });
-            smtp.push(Speed { rate: net::smtp(&of_smtp.0, bench.iterations, connections)?, cpu: None });
-            roots.extend([of_bare, of_smtp]);
+            let new = || Scratch::new(&bench.directory);
+            let (of_bare, of_null, of_smtp) = (new()?, new()?, new()?);
+            let rates = [
+                net::bare(&of_bare.0, bench.iterations, connections)?,
+                net::null(None, bench.iterations, connections)?,
+                net::null(Some(&of_null.0), bench.iterations, connections)?,
+                net::smtp(&of_smtp.0, bench.iterations, connections)?,
+            ];
+            for (speeds, rate) in speeds.iter_mut().zip(rates) {
+                speeds.push(Speed { rate, cpu: None });
+            }
+            roots.extend([of_bare, of_null, of_smtp]);
         }
-        rows.push(Row::new("calls on files", connections, &bare));
-        rows.push(Row::new("CMail by SMTP", connections, &smtp));
+        rows.extend(labels.iter().zip(&speeds).map(|(label, speeds)| Row::new(label, connections, speeds)));
     }
     println!("durable deliveries per second: {} of 4 KiB each, 100 users", bench.iterations);
     show(bench, &rows, "connections", "Durable deliveries per second, by connections")

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use super::{Bench, MESSAGE, Scratch, USERS, user_name};
+use super::{Bench, MESSAGE, Scratch, USERS, null, user_name};
+use crate::server::Failure;
 use crate::server::passwords::Passwords;
-use crate::server::worker::Failure;
 
 type Client = BufReader<TcpStream>;
 
@@ -25,22 +25,38 @@ fn message() -> String {
 pub fn bare(root: &Path, iterations: u64, connections: usize) -> Result<f64, Failure> {
     let message = message();
     on_threads(iterations, connections, |number| {
-        let user = root.join(user_name(user_of(number)));
-        let tmp = user.join("tmp").join(number.to_string());
-        let mut file = File::create_new(&tmp)?;
-        file.write_all(message.as_bytes())?;
-        file.sync_all()?;
-        fs::hard_link(&tmp, user.join("mail").join(number.to_string()))?;
-        fs::remove_file(&tmp)?;
-        File::open(user.join("mail"))?.sync_all()
+        deliver_by_calls(root, &user_name(user_of(number)), message.as_bytes())
     })
+}
+
+/// One delivery by system calls.
+pub fn deliver_by_calls(root: &Path, user: &str, message: &[u8]) -> io::Result<()> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let name = NUMBER.fetch_add(1, Ordering::Relaxed).to_string();
+    let user = root.join(user);
+    let tmp = user.join("tmp").join(&name);
+    let mut file = File::create_new(&tmp)?;
+    file.write_all(message)?;
+    file.sync_all()?;
+    fs::hard_link(&tmp, user.join("mail").join(&name))?;
+    fs::remove_file(&tmp)?;
+    File::open(user.join("mail"))?.sync_all()
+}
+
+/// Deliveries per second to the least server there is: without a store, or with the same calls on files.
+pub fn null(root: Option<&Path>, iterations: u64, connections: usize) -> Result<f64, Failure> {
+    send_all(&null::start(root)?, iterations, connections)
 }
 
 /// Deliveries per second by SMTP, each connection sending one message after the other.
 pub fn smtp(root: &Path, iterations: u64, connections: usize) -> Result<f64, Failure> {
     let server = Server::start(root, &["--workers", "2"])?;
+    send_all(&server.smtp, iterations, connections)
+}
+
+fn send_all(address: &str, iterations: u64, connections: usize) -> Result<f64, Failure> {
     let message = message();
-    let clients = (0..connections).map(|_| connect(&server.smtp)).collect::<io::Result<Vec<_>>>()?;
+    let clients = (0..connections).map(|_| connect(address)).collect::<io::Result<Vec<_>>>()?;
     let idle = Mutex::new(clients);
     on_threads(iterations, connections, |number| {
         let mut client = take(&idle)?;

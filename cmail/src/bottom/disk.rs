@@ -147,9 +147,12 @@ impl Disk {
 
     /// Writes the file that is open, once.
     pub(super) fn write(&mut self, user: &str, dir: Dir, name: &str, contents: &[u8]) -> bool {
-        let synced = self.is_synced();
+        let syncs = match &self.durability {
+            Durability::Synced(syncs) => Some(&**syncs),
+            Durability::Unsynced(_) => None,
+        };
         let open = self.open.as_mut().filter(|it| it.is(user, dir, name));
-        match open.map_or(Err(Errno::EBADF), |file| file.write(contents, synced)) {
+        match open.map_or(Err(Errno::EBADF), |file| file.write(contents, syncs)) {
             Ok(()) => true,
             Err(errno) => failed("write", user, name, errno),
         }

@@ -71,7 +71,8 @@ pub fn recover(root: &Root) -> Result<usize, Error> {
             true => {
                 alive.insert(epoch);
             }
-            false => unlinkat(&living, &*name, UnlinkatFlags::NoRemoveDir).map_err(|errno| Error::at(".cmail/living", errno))?,
+            false => unlinkat(&living, &*name, UnlinkatFlags::NoRemoveDir)
+                .map_err(|errno| Error::at(".cmail/living", errno))?,
         }
     }
     let mut removed = 0;

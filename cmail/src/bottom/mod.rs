@@ -14,11 +14,14 @@
 
 mod calls;
 mod disk;
+pub(crate) mod histogram;
 mod incarnation;
 mod listing;
+mod probe;
 mod root;
 mod sync;
 mod temporary;
+mod usage;
 
 use std::collections::VecDeque;
 
@@ -27,8 +30,10 @@ use cspec::prelude::*;
 pub(crate) use self::calls::{flock, retry_on_intr};
 pub(crate) use self::disk::{Disk, Durability, Stopped};
 pub use self::incarnation::{Incarnations, recover};
+pub(crate) use self::probe::probe;
 pub use self::root::{Error, Root, SessionLock};
 pub(crate) use self::sync::Syncs;
+pub(crate) use self::usage::Usage;
 use crate::conform::record::{Call, Place, Recorder, digest};
 use crate::conform::{dir_name, linked_name};
 use crate::layers::*;

@@ -9,9 +9,14 @@ use nix::Result;
 use nix::errno::Errno;
 use nix::unistd::fsync;
 
-/// The directories that this operating-system process syncs, by the name of the user.
+use super::histogram::Histogram;
+
+/// The directories that this operating-system process syncs, by the name of the user; and how long the calls take.
 #[derive(Debug, Default)]
-pub struct Syncs(Mutex<HashMap<String, Arc<Directory>>>);
+pub struct Syncs {
+    directories: Mutex<HashMap<String, Arc<Directory>>>,
+    latency: Histogram,
+}
 
 #[derive(Debug, Default)]
 struct Directory {
@@ -33,13 +38,23 @@ impl Syncs {
     /// Returns when all that was changed in the directory before the call is on disk.
     pub fn sync(&self, user: &str, directory: impl AsFd) -> Result<()> {
         let shared = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut all = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
             match all.get(user) {
                 Some(shared) => shared.clone(),
                 None => all.entry(user.to_owned()).or_default().clone(),
             }
         };
-        shared.sync(|| fsync(&directory))
+        shared.sync(|| self.fsync(&directory))
+    }
+
+    /// Syncs one file.
+    pub fn fsync(&self, file: impl AsFd) -> Result<()> {
+        self.latency.time(|| fsync(file))
+    }
+
+    /// How long the calls have taken.
+    pub fn latency(&self) -> &Histogram {
+        &self.latency
     }
 }
 

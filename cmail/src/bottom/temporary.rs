@@ -17,10 +17,11 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
 use nix::sys::stat::Mode;
 use nix::sys::uio::pwrite;
-use nix::unistd::{UnlinkatFlags, fsync, linkat, unlinkat};
+use nix::unistd::{UnlinkatFlags, linkat, unlinkat};
 
 use super::calls::retry_on_intr;
 use super::root::{Mailbox, Root};
+use super::sync::Syncs;
 use crate::layers::Dir;
 
 /// A temporary file that this process has made and not yet given up.
@@ -92,12 +93,12 @@ impl Temporary {
     }
 
     /// Writes it, once.
-    pub fn write(&mut self, contents: &[u8], synced: bool) -> Result<()> {
+    pub fn write(&mut self, contents: &[u8], syncs: Option<&Syncs>) -> Result<()> {
         if std::mem::replace(&mut self.sealed, true) {
             return Err(Errno::EBADF);
         }
         write_all(&self.handle, contents)?;
-        if synced { fsync(&self.handle) } else { Ok(()) }
+        syncs.map_or(Ok(()), |syncs| syncs.fsync(&self.handle))
     }
 
     /// Gives it a name in the mailbox. From then on it is not written.
@@ -180,8 +181,8 @@ mod tests {
             let mailbox = scratch.mailbox();
             let mut file = Temporary::create(&mailbox, "u", "4294967296.0", ME, nameless).expect("a file");
             assert_eq!(scratch.names("tmp").len(), usize::from(nameless.is_none()), "{nameless:?}");
-            file.write(b"text", false).expect("it is written");
-            assert_eq!(file.write(b"else", false), Err(Errno::EBADF), "{nameless:?}: it is written once");
+            file.write(b"text", None).expect("it is written");
+            assert_eq!(file.write(b"else", None), Err(Errno::EBADF), "{nameless:?}: it is written once");
             file.link(&mailbox, "1").expect("it is linked");
             assert_eq!(file.link(&mailbox, "1"), Err(Errno::EEXIST), "{nameless:?}: a name that is taken stays");
             file.unlink(&mailbox).expect("it goes");
@@ -195,7 +196,7 @@ mod tests {
         let scratch = Scratch::new();
         let mailbox = scratch.mailbox();
         let mut file = Temporary::create(&mailbox, "u", "4294967296.0", ME, LinkBy::find(&scratch.1)).expect("a file");
-        file.write(b"text", false).expect("it is written");
+        file.write(b"text", None).expect("it is written");
         file.unlink(&mailbox).expect("it goes");
         assert!(scratch.names("tmp").is_empty() && scratch.names("mail").is_empty());
     }

@@ -356,7 +356,8 @@ fn what_the_file_system_does_is_what_the_models_allow() {
 fn file_systems_that_are_wrong_are_refused() {
     let parent = std::env::temp_dir();
     // A directory that is not ordered by hashes may be listed in many calls, as long as nothing is removed.
-    let ext4 = nix::sys::statfs::statfs(&parent).is_ok_and(|status| status.filesystem_type() == nix::sys::statfs::EXT4_SUPER_MAGIC);
+    let ext4 = nix::sys::statfs::statfs(&parent)
+        .is_ok_and(|status| status.filesystem_type() == nix::sys::statfs::EXT4_SUPER_MAGIC);
     for level in Level::ALL {
         for mistake in Mistake::ALL {
             let seeds = match (level, mistake) {

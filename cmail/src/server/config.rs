@@ -1,5 +1,6 @@
 //! What can be set: in `.cmail/config.toml`, all of it optional, or on the command line, which wins.
 
+use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::{fmt, fs, io};
 use nix::unistd::gethostname;
 use serde::Deserialize;
 
+use super::tls::{self, RequireTls, Tls};
 use super::{pop3, smtp};
 
 /// The settings, as the file has them.
@@ -46,6 +48,14 @@ pub struct Config {
     pub store_threads: usize,
     /// Whether messages get `Return-Path` and `Received` lines (RFC 5321, 4.4).
     pub trace: bool,
+    /// The most octets that a mailbox may hold, unless it has a limit of its own; 0 for no limit.
+    pub quota: u64,
+    /// The certificate and its chain, in PEM. A path that is not absolute begins in `.cmail`.
+    pub certificate: Option<PathBuf>,
+    /// Its key, in PEM.
+    pub key: Option<PathBuf>,
+    /// What a client must not do in the clear.
+    pub require_tls: RequireTls,
 }
 
 impl Default for Config {
@@ -53,8 +63,10 @@ impl Default for Config {
         let node = gethostname().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
         // A machine may have a name that is none in mail, or no name.
         let hostname = if smtp::is_domain(&node) { node } else { "localhost".to_owned() };
-        let mut domains: Vec<String> =
-            ["localhost", "localhost.localdomain", "[127.0.0.1]"].into_iter().map(str::to_owned).collect();
+        let mut domains: Vec<String> = ["localhost", "localhost.localdomain", "[127.0.0.1]", "[IPv6:::1]"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
         domains.push(hostname.clone());
         Config {
             hostname,
@@ -73,6 +85,10 @@ impl Default for Config {
             login_delay: 500,
             store_threads: 32,
             trace: true,
+            quota: 0,
+            certificate: None,
+            key: None,
+            require_tls: RequireTls::None,
         }
     }
 }
@@ -104,7 +120,11 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Config::default()),
             Err(error) => Err(error.to_string()),
         };
-        config.map_err(|why| Error { path, why })
+        let mut config = config.map_err(|why| Error { path, why })?;
+        for file in [&mut config.certificate, &mut config.key].into_iter().flatten() {
+            *file = root.join(".cmail").join(&*file);
+        }
+        Ok(config)
     }
 
     /// The settings in a text, or what is wrong with it.
@@ -139,6 +159,26 @@ impl Config {
         }
     }
 
+    fn check_tls(&self) -> Result<(), String> {
+        match (&self.certificate, &self.key, self.require_tls) {
+            (Some(_), None, _) => Err("a certificate needs its key".to_owned()),
+            (None, Some(_), _) => Err("a key needs its certificate".to_owned()),
+            (None, None, RequireTls::Pop3 | RequireTls::All) => {
+                Err("require_tls needs a certificate and its key: nobody could log in".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The certificate, if there is one.
+    pub fn tls(&self) -> Result<Option<Tls>, tls::Error> {
+        self.certificate
+            .as_ref()
+            .zip(self.key.as_ref())
+            .map(|(certificate, key)| Tls::load(certificate, key))
+            .transpose()
+    }
+
     /// What concerns SMTP sessions.
     pub fn smtp(&self) -> smtp::Config {
         smtp::Config {
@@ -149,12 +189,20 @@ impl Config {
             message: self.message_size,
             recipients: self.recipients,
             errors: self.errors,
+            tls: self.certificate.is_some(),
+            require_tls: self.require_tls == RequireTls::All,
         }
     }
 
     /// What concerns POP3 sessions.
     pub fn pop3(&self) -> pop3::Config {
-        pop3::Config { command: pop3::COMMAND, errors: self.errors, output: 64 << 10 }
+        pop3::Config {
+            command: pop3::COMMAND,
+            errors: self.errors,
+            output: 64 << 10,
+            tls: self.certificate.is_some(),
+            require_tls: self.require_tls != RequireTls::None,
+        }
     }
 
     /// How long sessions may take to finish when the server stops.
@@ -163,10 +211,43 @@ impl Config {
     }
 }
 
+/// Settings of the command line, which win over those of the file.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Overrides {
+    /// The certificate and its chain, in PEM: TLS is offered. SIGHUP reads it again. Also a setting.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// The key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Refuses in the clear: `pop3` logins, or `all`, logins and messages. Also a setting.
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    pub require_tls: Option<RequireTls>,
+}
+
+impl Overrides {
+    /// The settings of the file, with these.
+    pub fn apply(&self, mut config: Config) -> Result<Config, String> {
+        config.certificate = self.certificate.clone().or(config.certificate);
+        config.key = self.key.clone().or(config.key);
+        config.require_tls = self.require_tls.unwrap_or(config.require_tls);
+        config.check_tls()?;
+        Ok(config)
+    }
+
+    /// As they are written on the command line.
+    pub fn arguments(&self) -> Vec<OsString> {
+        let paths = [("--certificate", &self.certificate), ("--key", &self.key)];
+        let paths = paths.into_iter().filter_map(|(name, path)| Some([name.into(), path.as_ref()?.into()])).flatten();
+        paths.chain(self.require_tls.map(|what| format!("--require-tls={}", what.name()).into())).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fuzz::{self, Target};
+    use crate::questions;
 
     #[test]
     fn every_setting_is_optional_and_none_is_misspelt() {
@@ -202,15 +283,24 @@ mod tests {
                 "#",
             ],
         };
-        fuzz::run(&target, |input| {
-            let Ok(config) = Config::parse(&String::from_utf8_lossy(input)) else { return };
-            // Whatever is accepted, a server can be run by it.
-            let limits = [config.smtp_idle, config.pop3_idle, config.smtp_session, config.pop3_session, config.grace];
-            assert!(limits.iter().all(|seconds| *seconds <= LONGEST));
-            assert!(config.sessions <= tokio::sync::Semaphore::MAX_PERMITS && config.store_threads > 0);
-            assert!(config.smtp().domains.iter().all(|domain| !domain.contains(char::is_control)));
-            assert!(config.pop3().errors > 0);
-        });
+        fuzz::run(&target, questions::settings);
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let config = |text| Config::parse(text).expect("these are settings");
+        let key = "certificate = \"a.crt\"\nkey = \"a.key\"\nrequire_tls = \"pop3\"\n";
+        let mut overrides = Overrides::default();
+        assert_eq!(overrides.apply(config(key)).expect("they go together").require_tls, RequireTls::Pop3);
+        overrides.require_tls = Some(RequireTls::All);
+        assert_eq!(overrides.arguments(), ["--require-tls=all"]);
+        assert_eq!(overrides.apply(config(key)).expect("they go together").require_tls, RequireTls::All);
+        assert!(overrides.apply(config("")).expect_err("there is no key").contains("needs a certificate"));
+        overrides.key = Some("b.key".into());
+        assert!(overrides.apply(config("")).expect_err("nobody is shown").contains("a key needs its certificate"));
+        let applied = overrides.apply(config(key)).expect("they go together");
+        assert_eq!(applied.key.as_deref(), Some(Path::new("b.key")));
+        assert_eq!(overrides.arguments(), ["--key", "b.key", "--require-tls=all"]);
     }
 
     #[test]
@@ -220,6 +310,7 @@ mod tests {
             ("smtp_idle = 9223372036854775807", "it is between 1 and 604800"),
             ("line_length = 999", "line_length = 999: it is between 1000 and"),
             ("message_size = -1", "invalid value"),
+            ("require_tls = true", "require_tls"),
             ("hostname = \"a b\"", "\"a b\" is no domain"),
             ("hostname = \"a\\r\\n250 x\"", "is no domain"),
             ("domains = [\"example.org\", \"@\"]", "\"@\" is no domain"),

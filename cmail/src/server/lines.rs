@@ -80,6 +80,7 @@ fn parse(line: &[u8]) -> Line {
 mod tests {
     use super::*;
     use crate::fuzz::{self, Target};
+    use crate::questions::assert_same_in_pieces;
 
     fn lines(limit: usize, chunks: &[&[u8]]) -> Vec<Line> {
         let mut input = Lines::new(limit);
@@ -130,7 +131,7 @@ mod tests {
         fuzz::run(&target, |input| {
             let expected = by_definition(input);
             assert_eq!(lines(20, &[input]), expected);
-            fuzz::assert_same_in_pieces(input, &expected, |pieces| lines(20, &pieces.collect::<Vec<_>>()));
+            assert_same_in_pieces(input, &expected, |pieces| lines(20, &pieces.collect::<Vec<_>>()));
             let is_plain = |line: &Line| match line {
                 Line::Text(text) => text.len() <= 18 && !text.chars().any(char::is_control),
                 Line::TooLong | Line::Malformed => true,

@@ -1,15 +1,33 @@
-//! The running server. `smtp` and `pop3` are the protocols, without input and output; `session` joins them to sockets and to the `store`,
-//! behind which the checked layers run; `worker` is about processes. Sessions cannot reach a file: all they can do with mail is
-//! what [`store::Store`] offers.
+//! The running server. `smtp` and `pop3` are the protocols, without input and output; `session` joins them to connections and to the
+//! `store`, behind which the checked layers run; `supervisor` is the main process, and `worker` one of its workers. Sessions cannot reach
+//! a file: all they can do with mail is what [`store::Store`] offers.
 
 pub mod config;
+mod connection;
 mod lines;
+pub mod log;
+pub mod metrics;
 pub mod names;
 pub mod passwords;
 pub mod pop3;
+mod privileges;
 mod queue;
+pub mod quotas;
 mod session;
+mod signals;
 pub mod smtp;
+pub mod sockets;
 pub mod store;
-mod trace;
+pub mod supervisor;
+mod table;
+pub mod tls;
+pub mod trace;
 pub mod worker;
+
+/// An error in words.
+pub type Failure = Box<dyn std::error::Error>;
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    // What blocks is the hashing of passwords, and takes much memory.
+    tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()
+}

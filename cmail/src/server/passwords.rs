@@ -1,24 +1,19 @@
 //! Passwords, hashed with Argon2id, one line a user in `.cmail/passwords`: `name:hash`, or `name:` for one who needs none. The file is
 //! replaced as a whole, so that a reader sees the old one or the new one. Knows nothing of mail.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use nix::fcntl::FlockArg;
 
 use super::pop3;
-use crate::bottom::{flock, retry_on_intr};
+use super::table::{Table, value_of};
 
 /// The file of a root.
 #[derive(Clone, Debug)]
-pub struct Passwords {
-    directory: PathBuf,
-}
+pub struct Passwords(Table);
 
 /// What is checked when there is no such user, so that it takes as long.
 const NOBODY: &str =
@@ -27,7 +22,7 @@ const NOBODY: &str =
 impl Passwords {
     /// Those of this root.
     pub fn of(root: &Path) -> Passwords {
-        Passwords { directory: root.join(".cmail") }
+        Passwords(Table::of(root, "passwords"))
     }
 
     /// Sets a password; `None` lets the user in with any.
@@ -38,41 +33,20 @@ impl Passwords {
             }
             None => String::new(),
         };
-        let lock = File::options()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(self.directory.join("passwords.lock"))?;
-        retry_on_intr(|| flock(&lock, FlockArg::LockExclusive))?;
-        let mut lines: Vec<String> =
-            self.read()?.lines().filter(|line| !is_of(line, user)).map(str::to_owned).collect();
-        lines.push(format!("{user}:{hash}"));
-        let new = self.directory.join("passwords.new");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all((lines.join("\n") + "\n").as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&new, self.directory.join("passwords"))?;
-        File::open(&self.directory)?.sync_all()
+        self.0.set(user, Some(&hash))
     }
 
     /// Whether this is the password of this user. Takes the same time whoever it is.
     pub fn verify(&self, user: &str, password: &str) -> io::Result<bool> {
-        let text = self.read()?;
-        let hash = hash_of(&text, user);
+        let text = self.0.read()?;
+        // Empty if any password will do.
+        let hash = value_of(&text, user);
         if hash == Some("") {
             return Ok(true);
         }
         let parsed = PasswordHash::new(hash.unwrap_or(NOBODY)).map_err(io::Error::other)?;
         let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
         Ok(matches && hash.is_some())
-    }
-
-    fn read(&self) -> io::Result<String> {
-        match fs::read_to_string(self.directory.join("passwords")) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            read => read,
-        }
     }
 }
 
@@ -81,17 +55,10 @@ pub fn can_be_said(password: &str) -> bool {
     !password.is_empty() && password.len() <= pop3::COMMAND - "PASS \r\n".len() && !password.contains(char::is_control)
 }
 
-/// What the file has for a user; empty if any password will do.
-fn hash_of<'a>(text: &'a str, user: &str) -> Option<&'a str> {
-    text.lines().find(|line| is_of(line, user)).map(|line| &line[user.len() + 1..])
-}
-
-fn is_of(line: &str, user: &str) -> bool {
-    line.strip_prefix(user).is_some_and(|rest| rest.starts_with(':'))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::fuzz::{self, Target};
 
@@ -107,7 +74,7 @@ mod tests {
         fuzz::run(&target, |input| {
             let text = String::from_utf8_lossy(input);
             for user in ["u1", "u10", "u"] {
-                let Some(hash) = hash_of(&text, user) else { continue };
+                let Some(hash) = value_of(&text, user) else { continue };
                 let line = format!("{user}:{hash}");
                 assert!(text.lines().any(|other| other == line), "it is somebody else's");
                 // Nobody's password is the empty one, and what is no hash is an error.

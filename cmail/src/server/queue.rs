@@ -81,6 +81,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// How much waits.
+    pub fn len(&self) -> usize {
+        self.length.load(Ordering::Relaxed)
+    }
+
     /// Lets others run for a moment, unless something comes.
     fn linger(&self) {
         for _ in 0..TURNS {

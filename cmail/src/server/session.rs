@@ -11,18 +11,22 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 use std::time::{Duration, SystemTime};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use tracing::{debug, error, info};
+use tracing::{debug, error, info, warn};
 
 use super::config::Config;
+use super::connection::Connection;
+use super::metrics::{Counter, Metrics};
 use super::names;
 use super::passwords::Passwords;
 use super::pop3::{self, Entry, Maildrop, Pop3, Refused};
-use super::smtp::{self, End, Smtp};
+use super::quotas::Quotas;
+use super::smtp::{self, End, Mailbox, Smtp, Stored};
+use super::sockets::Service;
 use super::store::Store;
+use super::tls::Tls;
 use super::trace::{self, Way};
 use crate::bottom::SessionLock;
 use crate::layers::{MsgId, encode};
@@ -38,8 +42,14 @@ pub struct Shared {
     pub pop3: Arc<pop3::Config>,
     /// The mail.
     pub store: Store,
+    /// The certificate, if there is one.
+    pub tls: Option<Tls>,
     /// The passwords.
     pub passwords: Passwords,
+    /// How much mailboxes may hold.
+    pub quotas: Quotas,
+    /// What is counted.
+    pub metrics: Metrics,
     /// True when the worker is leaving.
     pub leaving: watch::Receiver<bool>,
 }
@@ -122,31 +132,83 @@ impl Deadline {
     }
 }
 
-/// One SMTP session.
-pub async fn smtp(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> io::Result<()> {
-    let mut session = Smtp::new(shared.smtp.clone());
+/// One session, from the first octet to the last.
+pub async fn run(client: TcpStream, service: Service, peer: IpAddr, shared: Arc<Shared>) -> io::Result<()> {
+    let Config { smtp_idle, smtp_session, pop3_idle, pop3_session, least_rate, .. } = shared.config;
+    let is_smtp = matches!(service, Service::Smtp | Service::Smtps);
+    let (counter, mut deadline) = match is_smtp {
+        true => (Counter::SmtpSessions, Deadline::new(smtp_idle, smtp_session, least_rate)),
+        false => (Counter::Pop3Sessions, Deadline::new(pop3_idle, pop3_session, least_rate)),
+    };
+    shared.metrics.count(counter);
+    let mut client = Connection::Plain(client);
+    if service.is_secured() {
+        client = secure(client, &shared, &mut deadline).await?;
+    }
+    match is_smtp {
+        true => {
+            let mut session = Smtp::new(shared.smtp.clone(), service.is_secured());
+            let ended = smtp(&mut session, client, deadline, peer, &shared).await;
+            shared.metrics.add(Counter::SmtpRefused, session.refused());
+            ended
+        }
+        false => {
+            let mut session = Pop3::new(shared.pop3.clone(), service.is_secured());
+            let ended = pop3(&mut session, client, deadline, peer, &shared).await;
+            shared.metrics.add(Counter::Pop3Refused, session.refused());
+            ended
+        }
+    }
+}
+
+/// Encrypts a connection, by the certificate that is in use now.
+async fn secure(client: Connection, shared: &Shared, deadline: &mut Deadline) -> io::Result<Connection> {
+    let tls = shared.tls.as_ref().ok_or_else(|| io::Error::other("there is no certificate"))?;
+    let until = deadline.of_command();
+    let secured = deadline.wait(until, client.secure(tls.acceptor())).await;
+    let secured = secured.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()));
+    shared.metrics.count(if secured.is_ok() { Counter::Handshakes } else { Counter::HandshakesFailed });
+    deadline.answered();
+    secured
+}
+
+/// Says in the log that a client, or somebody between it and us, said something in the clear after it had asked for TLS.
+fn warn_of_dropped(peer: IpAddr, dropped: usize) {
+    if dropped > 0 {
+        warn!(%peer, dropped, "octets in the clear after the command that begins TLS: they are not used");
+    }
+}
+
+/// An SMTP session.
+async fn smtp(
+    session: &mut Smtp,
+    mut client: Connection,
+    mut deadline: Deadline,
+    peer: IpAddr,
+    shared: &Arc<Shared>,
+) -> io::Result<()> {
     let mut leaving = shared.leaving.clone();
-    let Config { smtp_idle, smtp_session, least_rate, .. } = shared.config;
-    let mut deadline = Deadline::new(smtp_idle, smtp_session, least_rate);
     let mut piece = vec![0; PIECE];
     loop {
         match session.step() {
-            smtp::Step::CheckUser(user) => session.user_is(shared.store.has_user(&user).ok()),
+            smtp::Step::CheckUser { user, size } => session.user_is(look_up(shared, user, size).await),
+            smtp::Step::StartTls => {
+                send(&mut client, session.take_output(), &mut deadline).await?;
+                warn_of_dropped(peer, session.secured());
+                client = secure(client, shared, &mut deadline).await?;
+            }
             smtp::Step::Deliver { sender, greeting, recipients, message } => {
                 let octets = message.len();
                 let message = match shared.config.trace {
                     true => {
                         let (sender, hostname) = (sender.as_deref().unwrap_or_default(), &shared.config.hostname);
-                        trace::with_lines(
-                            message,
-                            Way { sender, greeting: &greeting, peer, hostname },
-                            SystemTime::now(),
-                        )
+                        let way = Way { sender, greeting: &greeting, peer, hostname };
+                        trace::with_lines(message, way, SystemTime::now())
                     }
                     false => message,
                 };
-                let stored = shared.store.deliver(&recipients, message).await;
-                info!(%peer, ?sender, ?recipients, octets, stored, "delivery");
+                let stored = deliver(shared, &recipients, message).await;
+                info!(%peer, ?sender, ?recipients, octets, ?stored, "delivery");
                 session.delivered(stored);
             }
             smtp::Step::Close => return close(&mut client, session.take_output(), &mut deadline).await,
@@ -167,6 +229,58 @@ pub async fn smtp(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
     }
 }
 
+/// What is known of a mailbox, to which a message of this size is to be delivered.
+async fn look_up(shared: &Arc<Shared>, user: String, size: u64) -> Mailbox {
+    match shared.store.has_user(&user) {
+        Ok(true) if has_room(shared, user, size).await => Mailbox::Open,
+        Ok(true) => {
+            shared.metrics.count(Counter::Full);
+            Mailbox::Full
+        }
+        Ok(false) => Mailbox::Missing,
+        Err(_) => Mailbox::Unclear,
+    }
+}
+
+/// Delivers to all of them, if there is room for it everywhere.
+async fn deliver(shared: &Arc<Shared>, recipients: &[String], message: Vec<u8>) -> Stored {
+    for user in recipients {
+        if !has_room(shared, user.clone(), message.len() as u64).await {
+            shared.metrics.count(Counter::Full);
+            return Stored::Full;
+        }
+    }
+    match shared.store.deliver(recipients, message).await {
+        true => {
+            shared.metrics.count(Counter::Deliveries);
+            Stored::Everywhere
+        }
+        false => {
+            shared.metrics.count(Counter::DeliveriesFailed);
+            Stored::Nowhere
+        }
+    }
+}
+
+/// Whether a mailbox may hold so much more. Where that cannot be found out it may: a limit is no reason to lose mail.
+async fn has_room(shared: &Arc<Shared>, user: String, more: u64) -> bool {
+    let limit = match shared.quotas.limit(&user) {
+        Ok(Some(limit)) => limit,
+        Ok(None) => return true,
+        Err(error) => {
+            error!(%error, "quotas");
+            return true;
+        }
+    };
+    // To look at very many messages for the first time takes a while, and must not take that of the other sessions.
+    let shared = shared.clone();
+    let held = tokio::task::spawn_blocking(move || shared.store.usage(&user)).await;
+    match held {
+        Ok(Ok(held)) => held.saturating_add(more) <= limit,
+        Ok(Err(_)) | Err(_) => true,
+    }
+}
+
 /// An open mailbox: what is locked, and the names of its messages.
 struct Open {
     user: String,
@@ -174,17 +288,20 @@ struct Open {
     _lock: SessionLock,
 }
 
-/// One POP3 session.
-pub async fn pop3(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> io::Result<()> {
-    let mut session = Pop3::new(shared.pop3.clone());
+/// A POP3 session.
+async fn pop3(
+    session: &mut Pop3,
+    mut client: Connection,
+    mut deadline: Deadline,
+    peer: IpAddr,
+    shared: &Arc<Shared>,
+) -> io::Result<()> {
     let mut leaving = shared.leaving.clone();
-    let Config { pop3_idle, pop3_session, least_rate, .. } = shared.config;
-    let mut deadline = Deadline::new(pop3_idle, pop3_session, least_rate);
     let mut open = None;
     let mut piece = vec![0; PIECE];
     loop {
         match session.step() {
-            pop3::Step::Open { user, password } => match log_in(&shared, user, password, peer).await {
+            pop3::Step::Open { user, password } => match log_in(shared, user, password, peer).await {
                 Ok((maildrop, opened)) => {
                     open = Some(opened);
                     session.opened(Ok(maildrop));
@@ -196,6 +313,7 @@ pub async fn pop3(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
                     Some(Open { user, ids, .. }) => {
                         let marked: Vec<MsgId> = places.into_iter().map(|place| ids[place]).collect();
                         info!(%peer, user, removed = marked.len(), "quit");
+                        shared.metrics.add(Counter::Deleted, marked.len());
                         shared.store.delete(user, &marked).await.is_ok()
                     }
                     None => false,
@@ -207,6 +325,11 @@ pub async fn pop3(mut client: TcpStream, peer: IpAddr, shared: Arc<Shared>) -> i
             pop3::Step::Close => {
                 drop(open.take());
                 return close(&mut client, session.take_output(), &mut deadline).await;
+            }
+            pop3::Step::StartTls => {
+                send(&mut client, session.take_output(), &mut deadline).await?;
+                warn_of_dropped(peer, session.secured());
+                client = secure(client, shared, &mut deadline).await?;
             }
             pop3::Step::Write => send(&mut client, session.take_output(), &mut deadline).await?,
             pop3::Step::Read => {
@@ -240,11 +363,14 @@ async fn log_in(shared: &Shared, user: String, password: String, peer: IpAddr) -
     };
     if !verified || !names::is_user(&user) || !shared.store.has_user(&user).map_err(|_| Refused::Trouble)? {
         info!(%peer, user, "login refused");
+        shared.metrics.count(Counter::LoginsRefused);
         sleep(Duration::from_millis(shared.config.login_delay)).await;
         return Err(Refused::Login);
     }
     let lock = shared.store.session(&user).map_err(|_| Refused::Trouble)?.ok_or(Refused::InUse)?;
     let mail = shared.store.pickup(&user).await.map_err(|_| Refused::Trouble)?;
+    shared.metrics.count(Counter::Logins);
+    shared.metrics.add(Counter::PickedUp, mail.len());
     let (ids, entries) = mail.into_iter().map(|(id, message)| (id, Entry::new(encode(&id), message.0))).unzip();
     info!(%peer, user, "login");
     Ok((Maildrop::new(entries), Open { user, ids, _lock: lock }))
@@ -252,7 +378,7 @@ async fn log_in(shared: &Shared, user: String, password: String, peer: IpAddr) -
 
 /// Waits for the client to say something, until the deadline. A session at a good moment to end does not outlive its worker.
 async fn hear(
-    client: &mut TcpStream,
+    client: &mut Connection,
     piece: &mut [u8],
     deadline: &mut Deadline,
     may_leave: bool,
@@ -272,7 +398,7 @@ async fn hear(
 }
 
 /// Sends all of it, a piece at a time. A client that does not read is given as long for each as one that does not write.
-async fn send(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
+async fn send(client: &mut Connection, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
     for piece in output.chunks(PIECE_OUT) {
         let until = deadline.of_piece();
         match deadline.wait(until, client.write_all(piece)).await {
@@ -287,7 +413,7 @@ async fn send(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) 
     Ok(())
 }
 
-async fn close(client: &mut TcpStream, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
+async fn close(client: &mut Connection, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
     send(client, output, deadline).await?;
     client.shutdown().await
 }

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tracing::error;
 
 use super::queue::Queue;
-use crate::bottom::{Bottom, Client, Disk, Durability, Error, Incarnations, Root, SessionLock, Stopped, Syncs};
+use crate::bottom::{Bottom, Client, Disk, Durability, Error, Incarnations, Root, SessionLock, Stopped, Syncs, Usage};
 use crate::conform::record::{Call, Recorder, digest};
 use crate::layers::*;
 
@@ -49,6 +49,8 @@ pub struct Store {
     doorkeeper: Mutex<Bottom>,
     plan: Plan,
     root: Arc<Root>,
+    syncs: Arc<Syncs>,
+    usage: Usage,
 }
 
 impl Drop for Store {
@@ -73,8 +75,9 @@ impl Store {
     pub fn start(root: &Path, options: Options) -> Result<Store, Error> {
         let root = Arc::new(Root::open(root)?);
         let incarnations = Arc::new(Incarnations::new(&root)?);
+        let syncs = Arc::new(Syncs::default());
         let durability = match options.durable {
-            true => Durability::Synced(Arc::new(Syncs::default())),
+            true => Durability::Synced(syncs.clone()),
             false => Durability::unsynced(&root),
         };
         let process = || {
@@ -83,7 +86,8 @@ impl Store {
         };
         let threads = options.threads.max(1);
         let doorkeeper = Mutex::new(process());
-        let store = Store { tasks: Arc::new(Queue::new(threads)), doorkeeper, plan: options.plan, root: root.clone() };
+        let (tasks, plan) = (Arc::new(Queue::new(threads)), options.plan);
+        let store = Store { tasks, doorkeeper, plan, root: root.clone(), syncs, usage: Usage::default() };
         for number in 0..threads {
             let (bottom, tasks) = (process(), store.tasks.clone());
             let (plan, recorder) = (options.plan, options.recorder.clone());
@@ -162,6 +166,24 @@ impl Store {
             error!(%error, "session");
             Trouble
         })
+    }
+
+    /// The octets in a mailbox, about now.
+    pub fn usage(&self, user: &str) -> Result<u64, Trouble> {
+        self.usage.measure(&self.root, user).map_err(|error| {
+            error!(%error, "usage");
+            Trouble
+        })
+    }
+
+    /// How many calls of `fsync` took how long, and the sum of all times in microseconds.
+    pub fn fsyncs(&self) -> (Vec<u64>, u64) {
+        self.syncs.latency().read()
+    }
+
+    /// How many requests wait for a thread.
+    pub fn queue(&self) -> usize {
+        self.tasks.len()
     }
 
     async fn serve(&self, requests: impl IntoIterator<Item = Request>) -> Result<Vec<Response>, Trouble> {

@@ -24,7 +24,12 @@ pub fn with_lines(message: Vec<u8>, way: Way, now: SystemTime) -> Vec<u8> {
     let Way { sender, greeting, peer, hostname } = way;
     let address = literal(peer);
     let name = greeting.name.as_deref().unwrap_or(&address);
-    let protocol = if greeting.extended { "ESMTP" } else { "SMTP" };
+    // RFC 3848 has no word for HELO through TLS.
+    let protocol = match (greeting.extended, greeting.secured) {
+        (true, true) => "ESMTPS",
+        (true, false) => "ESMTP",
+        (false, _) => "SMTP",
+    };
     let date = httpdate::fmt_http_date(now).replace("GMT", "+0000");
     let lines = format!(
         "Return-Path: <{sender}>\r\nReceived: from {name} ({address})\r\n\tby {hostname} with {protocol}; {date}\r\n"
@@ -32,6 +37,17 @@ pub fn with_lines(message: Vec<u8>, way: Way, now: SystemTime) -> Vec<u8> {
     let mut traced = lines.into_bytes();
     traced.extend_from_slice(&message);
     traced
+}
+
+/// Who sent a message and when, if it begins with the lines of this server.
+pub fn origin(message: &[u8]) -> Option<(String, SystemTime)> {
+    let mut lines =
+        message.split(|octet| *octet == b'\n').map(|line| str::from_utf8(line).unwrap_or_default().trim_end());
+    let sender = lines.next()?.strip_prefix("Return-Path: <")?.strip_suffix('>')?;
+    lines.next()?.strip_prefix("Received: from ")?;
+    let (_, date) = lines.next()?.strip_prefix("\tby ")?.rsplit_once("; ")?;
+    let time = httpdate::parse_http_date(&date.replace("+0000", "GMT")).ok()?;
+    Some((sender.to_owned(), time))
 }
 
 /// The address as the RFC writes it (4.1.3). An IPv4 client of a socket for both is an IPv4 client.
@@ -50,8 +66,8 @@ mod tests {
 
     use super::*;
 
-    fn traced(sender: &str, name: Option<&str>, extended: bool, peer: &str) -> String {
-        let greeting = Greeting { name: name.map(str::to_owned), extended };
+    fn traced(sender: &str, name: Option<&str>, (extended, secured): (bool, bool), peer: &str) -> String {
+        let greeting = Greeting { name: name.map(str::to_owned), extended, secured };
         let peer = peer.parse().expect("an address");
         let way = Way { sender, greeting: &greeting, peer, hostname: "mx.example" };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
@@ -62,9 +78,9 @@ mod tests {
     #[test]
     fn what_is_put_before_a_message() {
         let all = [
-            traced("a@b.example", Some("client.example"), true, "192.0.2.1"),
-            traced("", Some("[192.0.2.1]"), false, "::ffff:192.0.2.1"),
-            traced("\"a b\"@c", None, true, "2001:db8::1"),
+            traced("a@b.example", Some("client.example"), (true, false), "192.0.2.1"),
+            traced("", Some("[192.0.2.1]"), (false, true), "::ffff:192.0.2.1"),
+            traced("\"a b\"@c", None, (true, true), "2001:db8::1"),
         ];
         expect![[r#"
             Return-Path: <a@b.example>
@@ -79,9 +95,19 @@ mod tests {
 
             Return-Path: <"a b"@c>
             Received: from [IPv6:2001:db8::1] ([IPv6:2001:db8::1])
-            \tby mx.example with ESMTP; Tue, 14 Nov 2023 22:13:20 +0000
+            \tby mx.example with ESMTPS; Tue, 14 Nov 2023 22:13:20 +0000
             .text
         "#]]
         .assert_eq(&all.join("\n"));
+    }
+
+    #[test]
+    fn where_a_message_came_from() {
+        let text = traced("a@b.example", None, (true, true), "192.0.2.1").replace('\n', "\r\n").replace("\\t", "\t");
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        assert_eq!(origin(text.as_bytes()), Some(("a@b.example".to_owned(), time)));
+        for other in ["", "Subject: x\r\n", "Return-Path: <a>\r\nReceived: from x\r\n\tby y; never\r\n"] {
+            assert_eq!(origin(other.as_bytes()), None, "{other}");
+        }
     }
 }

@@ -164,9 +164,9 @@ fn the_server_stops_at_once_when_asked_twice() {
     assert!(idle.reply().expect("it is told").starts_with("421"));
     kill("INT", server.pid);
     assert!(server.child.wait().expect("the server ends").success());
-    assert!(busy.ask("the end\r\n.").is_err(), "the session is cut");
     let are_gone = || workers.iter().all(|worker| fs::metadata(format!("/proc/{worker}")).is_err());
     assert!(is_soon(are_gone), "workers stay");
+    assert!(busy.ask("the end\r\n.").is_err(), "the session is cut");
     assert!(scratch.files("u1", "mail").is_empty() && scratch.files("u1", "tmp").is_empty());
 }
 

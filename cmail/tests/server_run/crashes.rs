@@ -1,5 +1,5 @@
 //! Processes that are killed at random under load: workers, and at times the main process, after which the server is started again while
-//! the old workers may still be there. `CMAIL_ROUNDS` says how often.
+//! the old workers may still be there. `CMAIL_ROUNDS` says how often, and `CMAIL_SEED` when.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -43,7 +43,8 @@ struct Known {
 
 #[test]
 fn nothing_is_lost_or_torn_when_processes_are_killed() {
-    let rounds: u64 = std::env::var("CMAIL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (rounds, seed) = (number("CMAIL_ROUNDS").unwrap_or(40), number("CMAIL_SEED").unwrap_or(7));
     let scratch = Scratch::new(&USERS);
     let mut server = Server::start(&scratch, &["--workers", "2"]);
     let addresses = Mutex::new(Addresses::of(&server));
@@ -64,7 +65,7 @@ fn nothing_is_lost_or_torn_when_processes_are_killed() {
                 }
             });
         }
-        let mut random = fastrand::Rng::with_seed(7);
+        let mut random = fastrand::Rng::with_seed(seed);
         for round in 1..=rounds {
             thread::sleep(Duration::from_millis(random.u64(20..120)));
             if round % 10 == 0 {
@@ -104,7 +105,7 @@ fn nothing_is_lost_or_torn_when_processes_are_killed() {
         assert!(left.contains_key(text) || known.perhaps_deleted.contains(text), "lost: {text:?}");
     }
     println!(
-        "{rounds} kills, {} messages sent, {} accepted, {} seen",
+        "{rounds} kills by seed {seed}, {} messages sent, {} accepted, {} seen",
         known.sent.len(),
         known.accepted.len(),
         known.fetched.len()

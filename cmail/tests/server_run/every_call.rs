@@ -8,17 +8,20 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use cmail::server::sockets::{self, Service};
 
 use crate::faults::{running_store_thread, server_with, store_thread};
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare, wait_for};
 
 /// Calls on files and sockets, by the beginnings of their names.
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     "openat", "read", "write", "pwrite", "fsync", "link", "unlink", "rename", "getdents", "flock", "fstat", "newfstat",
-    "bind", "listen", "sendto", "recvfrom",
+    "bind", "listen", "sendto", "recvfrom", "sendmsg", "recvmsg",
 ];
 
 /// Others that can fail as well. `close` is not one of them: what it says does not matter, and `strace` would not close.
@@ -276,6 +279,8 @@ struct Started {
     child: Child,
     smtp: Option<String>,
     pid: Option<u32>,
+    /// The end of the main process, which is this test.
+    _main: Option<UnixDatagram>,
 }
 
 impl Started {
@@ -316,7 +321,7 @@ fn start_server(scratch: &Scratch, options: &[&str], messages: File) -> Started 
     BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("text");
     let ready: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
     let pid = ready["pid"].as_u64().and_then(|pid| pid.try_into().ok());
-    Started { child, smtp: ready["smtp"].as_str().map(str::to_owned), pid }
+    Started { child, smtp: ready["smtp"].as_str().map(str::to_owned), pid, _main: None }
 }
 
 /// A worker, with this test as the main process.
@@ -326,17 +331,18 @@ fn start_worker(scratch: &Scratch, options: &[&str], messages: File) -> Started 
         socket.set_nonblocking(true).expect("a socket can");
         socket
     };
-    let (smtp, pop3) = (listen(), listen());
-    let address = smtp.local_addr().expect("it is bound").to_string();
+    let sockets = [(Service::Smtp, listen()), (Service::Pop3, listen())];
+    let address = sockets[0].1.local_addr().expect("it is bound").to_string();
+    let (main, worker) = UnixDatagram::pair().expect("a pair");
+    sockets::send(&main, &sockets).expect("they fit");
     let mut command = Command::new("strace");
     command.args(["-D", "-qq"]).args(options).args([env!("CARGO_BIN_EXE_cmail"), "worker"]);
     command.arg("--root").arg(&scratch.0).arg("--parent").arg(std::process::id().to_string());
-    let sockets = [smtp, pop3].map(|socket| Stdio::from(OwnedFd::from(socket)));
-    let [smtp, pop3] = sockets;
-    let child = command.stdin(smtp).stdout(pop3).stderr(messages).spawn().expect("strace runs");
-    // The command keeps the sockets open; with it gone, a worker that is gone refuses clients.
-    drop(command);
-    Started { child, smtp: Some(address), pid: None }
+    let child =
+        command.stdin(OwnedFd::from(worker)).stdout(Stdio::null()).stderr(messages).spawn().expect("strace runs");
+    // The command keeps its end open, and with it the sockets on their way; with all of them gone, a worker that is gone refuses clients.
+    drop((command, sockets));
+    Started { child, smtp: Some(address), pid: None, _main: Some(main) }
 }
 
 /// The calls of a start, up to where clients are served, from the first one on the mail root.

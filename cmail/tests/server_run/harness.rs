@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -105,6 +105,7 @@ pub struct Server {
     pub smtp: String,
     pub pop3: String,
     pub pid: u32,
+    ready: serde_json::Value,
 }
 
 impl Server {
@@ -126,7 +127,12 @@ impl Server {
         let ready: serde_json::Value = serde_json::from_str(&line).expect("the first line is JSON");
         let address = |name: &str| ready[name].as_str().expect("an address").to_owned();
         let pid = ready["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("a process id");
-        Server { smtp: address("smtp"), pop3: address("pop3"), pid, child }
+        Server { smtp: address("smtp"), pop3: address("pop3"), pid, child, ready }
+    }
+
+    /// Where another service listens.
+    pub fn address(&self, service: &str) -> String {
+        self.ready[service].as_str().expect("an address").to_owned()
     }
 
     /// The processes of its workers.
@@ -246,8 +252,8 @@ pub fn skipped(why: &str) {
 }
 
 /// A connection that sends lines and reads replies.
-pub struct Line {
-    stream: BufReader<TcpStream>,
+pub struct Line<S = TcpStream> {
+    pub stream: BufReader<S>,
 }
 
 impl Line {
@@ -263,19 +269,31 @@ impl Line {
         }
     }
 
+    pub fn into_stream(self) -> TcpStream {
+        self.stream.into_inner()
+    }
+}
+
+impl<S: Read + Write> Line<S> {
     pub fn send(&mut self, text: &str) -> std::io::Result<()> {
         self.stream.get_mut().write_all(text.as_bytes())
+    }
+
+    /// One line, without its end.
+    pub fn one_line(&mut self) -> std::io::Result<String> {
+        let mut line = String::new();
+        match self.stream.read_line(&mut line)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim_end().to_owned()),
+        }
     }
 
     /// The last line of a reply.
     pub fn reply(&mut self) -> std::io::Result<String> {
         loop {
-            let mut line = String::new();
-            if self.stream.read_line(&mut line)? == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
-            }
+            let line = self.one_line()?;
             if line.as_bytes().get(3) != Some(&b'-') {
-                return Ok(line.trim_end().to_owned());
+                return Ok(line);
             }
         }
     }

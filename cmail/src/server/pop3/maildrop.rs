@@ -133,7 +133,7 @@ pub fn number(text: &str) -> Option<u64> {
 }
 
 /// The text with CRLF at the end of every line. What came by SMTP is so already.
-fn with_crlf(text: Vec<u8>) -> Vec<u8> {
+pub fn with_crlf(text: Vec<u8>) -> Vec<u8> {
     let lone = |at: usize| text[at] == b'\n' && (at == 0 || text[at - 1] != b'\r');
     let complete = text.is_empty() || text.ends_with(b"\n");
     if complete && !memchr::memchr_iter(b'\n', &text).any(lone) {

@@ -1,12 +1,12 @@
 //! One POP3 session (RFC 1939), without input or output: bytes go in, replies and questions come out. Extensions as `CAPA` lists
-//! them (RFC 2449). It cannot tell passwords, nor look into a mailbox, nor remove anything: it asks. Messages are marked, and only
+//! them (RFC 2449), and STLS (RFC 2595). It cannot tell passwords, nor look into a mailbox, nor remove or encrypt anything: it asks. Messages are marked, and only
 //! QUIT has them removed. It knows neither sockets nor clocks.
 
 mod maildrop;
 
 use std::sync::Arc;
 
-pub use maildrop::{Entry, Maildrop};
+pub use maildrop::{Entry, Maildrop, with_crlf};
 
 use super::lines::{Line, Lines};
 use super::names;
@@ -23,6 +23,10 @@ pub struct Config {
     pub errors: usize,
     /// Output is handed over when there is this much, so that no session holds much of it.
     pub output: usize,
+    /// Whether STLS is offered.
+    pub tls: bool,
+    /// Whether nobody can log in before the connection is encrypted.
+    pub require_tls: bool,
 }
 
 /// What the session needs to go on.
@@ -41,6 +45,8 @@ pub enum Step {
     },
     /// The messages at these places removed: call [`Pop3::removed`].
     Remove(Vec<usize>),
+    /// The output sent, and the connection encrypted: call [`Pop3::secured`].
+    StartTls,
     /// Nothing: the session is over when the output is sent.
     Close,
 }
@@ -66,6 +72,7 @@ enum Phase {
     },
     Transaction(Maildrop),
     Removing,
+    StartTls,
     Closed,
 }
 
@@ -77,19 +84,23 @@ pub struct Pop3 {
     output: Vec<u8>,
     phase: Phase,
     errors: usize,
+    secured: bool,
 }
 
-const CAPABILITIES: &str = "+OK These are the extensions\r\nUSER\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION cmail\r\n.";
+/// What can always be done.
+pub(crate) const CAPABILITIES: &str =
+    "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION cmail\r\n.";
 
 impl Pop3 {
-    /// A session that has sent its greeting.
-    pub fn new(config: Arc<Config>) -> Pop3 {
+    /// A session that has sent its greeting. `secured`: the connection is encrypted from its beginning.
+    pub fn new(config: Arc<Config>, secured: bool) -> Pop3 {
         let mut session = Pop3 {
             input: Lines::new(config.command),
             config,
             output: Vec::new(),
             phase: Phase::Authorization(None),
             errors: 0,
+            secured,
         };
         session.reply("+OK cmail ready");
         session
@@ -114,6 +125,7 @@ impl Pop3 {
             match &self.phase {
                 Phase::Closed => return Step::Close,
                 Phase::Removing => return Step::Read,
+                Phase::StartTls => return Step::StartTls,
                 Phase::Opening { user, password } => {
                     return Step::Open { user: user.clone(), password: password.clone() };
                 }
@@ -157,6 +169,21 @@ impl Pop3 {
         self.phase = Phase::Closed;
     }
 
+    /// The answer to [`Step::StartTls`]: the connection is encrypted. All that was said before is forgotten, and input that has arrived and
+    /// was not used is dropped: anybody on the way may have put it there. Says how many octets that were.
+    pub fn secured(&mut self) -> usize {
+        let dropped = self.input.rest().len();
+        self.input = Lines::new(self.config.command);
+        self.phase = Phase::Authorization(None);
+        self.secured = true;
+        dropped
+    }
+
+    /// How many commands were refused.
+    pub fn refused(&self) -> usize {
+        self.errors
+    }
+
     /// Ends the session; nothing is removed.
     pub fn end(&mut self) {
         self.phase = Phase::Closed;
@@ -171,7 +198,7 @@ impl Pop3 {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let verb = verb.to_ascii_uppercase();
         if verb == "CAPA" {
-            self.reply(CAPABILITIES);
+            self.capabilities();
             return None;
         }
         // The phase is taken, and put back unless the command ends it.
@@ -205,8 +232,28 @@ impl Pop3 {
         }
     }
 
+    fn capabilities(&mut self) {
+        self.reply("+OK These are the extensions");
+        if !self.config.require_tls || self.secured {
+            self.reply("USER");
+        }
+        if self.config.tls && !self.secured && matches!(self.phase, Phase::Authorization(_)) {
+            self.reply("STLS");
+        }
+        self.reply(CAPABILITIES);
+    }
+
     fn authorization(&mut self, user: Option<String>, verb: &str, rest: &str) -> Phase {
         match (verb, user) {
+            ("STLS", _) if self.config.tls && !self.secured && rest.trim().is_empty() => {
+                self.reply("+OK Begin TLS");
+                return Phase::StartTls;
+            }
+            ("STLS", _) if self.secured => self.refuse("-ERR The connection is encrypted already"),
+            ("STLS", _) if self.config.tls => self.refuse("-ERR This command takes no argument"),
+            ("USER" | "PASS", _) if self.config.require_tls && !self.secured => {
+                self.refuse("-ERR Say STLS first: no password is taken in the clear");
+            }
             ("USER", _) if !rest.trim().is_empty() => {
                 self.reply("+OK Send the password");
                 return Phase::Authorization(Some(login(rest.trim())));
@@ -243,7 +290,7 @@ impl Pop3 {
                 Ok(format!("+OK {} messages ({} octets)", maildrop.count(), maildrop.octets()))
             }
             ("STAT" | "NOOP" | "RSET" | "QUIT", _) => Err("-ERR This command takes no argument"),
-            ("USER" | "PASS" | "APOP", _) => Err("-ERR You are logged in"),
+            ("USER" | "PASS" | "APOP" | "STLS", _) => Err("-ERR You are logged in"),
             _ => Err("-ERR Unknown command"),
         };
         match done {
@@ -298,58 +345,8 @@ fn login(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::fuzz::{self, Target};
-
-    /// What a session says, and what it wants removed.
-    #[derive(Default, Debug, PartialEq)]
-    struct Came {
-        replies: String,
-        removed: Option<Vec<usize>>,
-        closed: bool,
-    }
-
-    fn session() -> Pop3 {
-        Pop3::new(Arc::new(Config { command: 255, errors: 10_000, output: 64 }))
-    }
-
-    /// The mailbox is called u1 and has two messages; any password will do.
-    fn say(session: &mut Pop3, input: &[u8], came: &mut Came) {
-        session.receive(input);
-        loop {
-            let step = session.step();
-            came.replies += str::from_utf8(&session.take_output()).expect("replies, and the messages here, are text");
-            match step {
-                Step::Read => return,
-                Step::Write => {}
-                Step::Close => {
-                    came.closed = true;
-                    return;
-                }
-                Step::Open { user, .. } if user == "u1" => {
-                    let entry = |text: &str| Entry::new("7.1".to_owned(), text.into());
-                    session.opened(Ok(Maildrop::new(vec![entry("a\r\n\r\n.b\r\n"), entry("c\n")])));
-                }
-                Step::Open { .. } => session.opened(Err(Refused::Login)),
-                Step::Remove(places) => {
-                    came.removed = Some(places);
-                    session.removed(true);
-                }
-            }
-        }
-    }
-
-    /// A session that has heard these pieces, or those before it was over, and what came of them.
-    fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Pop3, Came) {
-        let (mut session, mut came) = (session(), Came::default());
-        say(&mut session, b"", &mut came);
-        for piece in pieces {
-            if !came.closed {
-                say(&mut session, piece, &mut came);
-            }
-        }
-        (session, came)
-    }
+    use crate::questions;
 
     #[test]
     fn fuzz_of_pop3_commands() {
@@ -370,6 +367,7 @@ mod tests {
                 "UIDL ",
                 "RSET",
                 "QUIT",
+                "STLS\r\n",
                 "\r\n",
                 "\r\n",
                 "\n",
@@ -385,24 +383,6 @@ mod tests {
                 ":",
             ],
         };
-        fuzz::run(&target, |input| {
-            let (mut end, mut whole) = talk([input]);
-            fuzz::assert_same_in_pieces(input, &whole, |pieces| talk(pieces).1);
-            assert!(whole.replies.ends_with("\r\n") && whole.replies.starts_with("+OK cmail ready\r\n"));
-            let said_quit = input.to_ascii_uppercase().windows(4).any(|word| word == b"QUIT");
-            assert!(said_quit || !whole.closed && whole.removed.is_none());
-            if let Some(places) = &whole.removed {
-                assert!(!places.is_empty() && places.iter().all(|place| *place < 2) && places.is_sorted());
-            }
-            // Whatever was said, the line ends, and the next command has its reply.
-            if !whole.closed {
-                say(&mut end, b"\r\n", &mut whole);
-            }
-            if whole.closed {
-                return;
-            }
-            say(&mut end, b"CAPA\r\n", &mut whole);
-            assert!(whole.replies.ends_with(&format!("{CAPABILITIES}\r\n")), "{}", whole.replies);
-        });
+        fuzz::run(&target, questions::pop3);
     }
 }

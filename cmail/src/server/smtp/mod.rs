@@ -1,6 +1,6 @@
 //! One SMTP session (RFC 5321), without input or output: bytes go in, replies and questions come out. Speaks SIZE (RFC 1870),
-//! 8BITMIME (RFC 6152), PIPELINING (RFC 2920) and ENHANCEDSTATUSCODES (RFC 2034). It does not know who has a mailbox and cannot
-//! deliver: it asks, and goes on when it is answered. It knows neither sockets nor clocks.
+//! 8BITMIME (RFC 6152), PIPELINING (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207). It does not know who has a
+//! mailbox, and cannot deliver or encrypt: it asks, and goes on when it is answered. It knows neither sockets nor clocks.
 
 mod data;
 mod path;
@@ -8,7 +8,7 @@ mod path;
 use std::sync::Arc;
 
 use data::{Data, Fault};
-pub use path::is_domain;
+pub use path::{Argument, Path, argument, is_domain};
 
 use super::lines::{Line, Lines};
 use super::names;
@@ -30,6 +30,10 @@ pub struct Config {
     pub recipients: usize,
     /// The most commands that may be refused before the session ends.
     pub errors: usize,
+    /// Whether STARTTLS is offered.
+    pub tls: bool,
+    /// Whether messages are refused before the connection is encrypted.
+    pub require_tls: bool,
 }
 
 /// What the session needs to go on.
@@ -37,8 +41,15 @@ pub struct Config {
 pub enum Step {
     /// More input: call [`Smtp::receive`].
     Read,
-    /// Whether there is a mailbox of this name: call [`Smtp::user_is`].
-    CheckUser(String),
+    /// Whether there is a mailbox of this name, with room for a message of this size: call [`Smtp::user_is`].
+    CheckUser {
+        /// The name.
+        user: String,
+        /// What the client says that the message has, in octets; 0 if it does not say.
+        size: u64,
+    },
+    /// The output sent, and the connection encrypted: call [`Smtp::secured`].
+    StartTls,
     /// The message in all these mailboxes, or in none: call [`Smtp::delivered`].
     Deliver {
         /// Who sent it, as the client has written it; nothing for the empty path.
@@ -61,6 +72,32 @@ pub struct Greeting {
     pub name: Option<String>,
     /// By EHLO, and not by HELO.
     pub extended: bool,
+    /// Through TLS.
+    pub secured: bool,
+}
+
+/// What is known of a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailbox {
+    /// It is there, and has room.
+    Open,
+    /// It is there, and has no room.
+    Full,
+    /// There is none of this name.
+    Missing,
+    /// It cannot be found out now.
+    Unclear,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It is in all mailboxes.
+    Everywhere,
+    /// It is in none, as one has no room for it.
+    Full,
+    /// It is in none.
+    Nowhere,
 }
 
 /// What is known of the message that is being sent.
@@ -68,6 +105,7 @@ pub struct Greeting {
 struct Envelope {
     greeting: Greeting,
     sender: Option<String>,
+    size: u64,
     recipients: Vec<String>,
 }
 
@@ -79,6 +117,8 @@ enum Phase {
     Data(Data),
     /// Waiting for the outcome of a delivery.
     Delivery,
+    /// Waiting for the connection to be encrypted.
+    StartTls,
     Closed,
 }
 
@@ -92,11 +132,12 @@ pub struct Smtp {
     greeting: Option<Greeting>,
     envelope: Option<Envelope>,
     errors: usize,
+    secured: bool,
 }
 
 impl Smtp {
-    /// A session that has sent its greeting.
-    pub fn new(config: Arc<Config>) -> Smtp {
+    /// A session that has sent its greeting. `secured`: the connection is encrypted from its beginning.
+    pub fn new(config: Arc<Config>, secured: bool) -> Smtp {
         let mut session = Smtp {
             input: Lines::new(config.command),
             config,
@@ -105,6 +146,7 @@ impl Smtp {
             greeting: None,
             envelope: None,
             errors: 0,
+            secured,
         };
         session.reply(&format!("220 {} ESMTP cmail", session.config.hostname));
         session
@@ -125,7 +167,11 @@ impl Smtp {
         loop {
             match &mut self.phase {
                 Phase::Closed => return Step::Close,
-                Phase::Recipient(user) => return Step::CheckUser(user.clone()),
+                Phase::StartTls => return Step::StartTls,
+                Phase::Recipient(user) => {
+                    let size = self.envelope.as_ref().map_or(0, |envelope| envelope.size);
+                    return Step::CheckUser { user: user.clone(), size };
+                }
                 Phase::Delivery => return Step::Read,
                 Phase::Data(data) => {
                     let used = data.receive(self.input.rest());
@@ -149,30 +195,47 @@ impl Smtp {
         }
     }
 
-    /// The answer to [`Step::CheckUser`]; `None` if it cannot be found out now.
-    pub fn user_is(&mut self, known: Option<bool>) {
+    /// The answer to [`Step::CheckUser`].
+    pub fn user_is(&mut self, mailbox: Mailbox) {
         let Phase::Recipient(user) = std::mem::replace(&mut self.phase, Phase::Command) else {
             return;
         };
-        match (known, &mut self.envelope) {
-            (Some(true), Some(envelope)) => {
+        match (mailbox, &mut self.envelope) {
+            (Mailbox::Open, Some(envelope)) => {
                 if !envelope.recipients.contains(&user) {
                     envelope.recipients.push(user);
                 }
                 self.reply("250 2.1.5 OK");
             }
-            (None, _) => self.reply("451 4.3.0 Try again later"),
+            (Mailbox::Full, _) => self.reply(FULL),
+            (Mailbox::Unclear, _) => self.reply("451 4.3.0 Try again later"),
             _ => self.refuse("550 5.1.1 No such mailbox here"),
         }
     }
 
     /// The answer to [`Step::Deliver`].
-    pub fn delivered(&mut self, stored: bool) {
+    pub fn delivered(&mut self, stored: Stored) {
         self.phase = Phase::Command;
         match stored {
-            true => self.reply("250 2.0.0 Delivered"),
-            false => self.reply("452 4.3.1 Could not be stored; try again later"),
+            Stored::Everywhere => self.reply("250 2.0.0 Delivered"),
+            Stored::Full => self.reply(FULL),
+            Stored::Nowhere => self.reply("452 4.3.1 Could not be stored; try again later"),
         }
+    }
+
+    /// The answer to [`Step::StartTls`]: the connection is encrypted. All that was said before is forgotten, and input that has arrived and
+    /// was not used is dropped: anybody on the way may have put it there. Says how many octets that were.
+    pub fn secured(&mut self) -> usize {
+        let dropped = self.input.rest().len();
+        self.input = Lines::new(self.config.command);
+        (self.phase, self.greeting, self.envelope) = (Phase::Command, None, None);
+        self.secured = true;
+        dropped
+    }
+
+    /// How many commands and messages were refused.
+    pub fn refused(&self) -> usize {
+        self.errors
     }
 
     /// The client has not said anything for too long, or too little; or the server is leaving.
@@ -193,7 +256,11 @@ impl Smtp {
     fn command(&mut self, line: &str) {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim_start_matches(' ');
-        match verb.to_ascii_uppercase().as_str() {
+        let verb = verb.to_ascii_uppercase();
+        if self.config.require_tls && !self.secured && matches!(&*verb, "MAIL" | "RCPT" | "DATA" | "VRFY") {
+            return self.refuse("530 5.7.0 Say STARTTLS first");
+        }
+        match verb.as_str() {
             "EHLO" => self.hello(rest, true),
             "HELO" => self.hello(rest, false),
             "MAIL" => self.mail(rest),
@@ -211,6 +278,7 @@ impl Smtp {
             "VRFY" if rest.is_empty() => self.refuse("501 5.5.4 Whom? Say: VRFY name"),
             "VRFY" => self.reply("252 2.1.5 Not verified; send, and it will be tried"),
             "HELP" => self.reply("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY; see RFC 5321"),
+            "STARTTLS" if self.config.tls => self.start_tls(rest),
             "DATA" | "RSET" | "QUIT" => self.refuse("501 5.5.4 This command takes no argument"),
             "EXPN" | "TURN" | "STARTTLS" | "AUTH" | "BDAT" | "ETRN" => self.refuse("502 5.5.1 Not implemented"),
             // A browser was made to speak to this port: what follows is not from a mail client.
@@ -227,22 +295,31 @@ impl Smtp {
             return self.refuse("501 5.5.4 Say who you are: EHLO name");
         }
         let name = path::is_domain(client).then(|| client.to_owned());
-        self.greeting = Some(Greeting { name, extended });
+        self.greeting = Some(Greeting { name, extended, secured: self.secured });
         self.envelope = None;
         let hostname = self.config.hostname.clone();
         if !extended {
             return self.reply(&format!("250 {hostname}"));
         }
         let size = self.config.message;
-        for line in [
-            &format!("250-{hostname}"),
-            "250-PIPELINING",
-            &format!("250-SIZE {size}"),
-            "250-8BITMIME",
-            "250 ENHANCEDSTATUSCODES",
-        ] {
+        self.reply(&format!("250-{hostname}"));
+        if self.config.tls && !self.secured {
+            self.reply("250-STARTTLS");
+        }
+        for line in ["250-PIPELINING", &format!("250-SIZE {size}"), "250-8BITMIME", "250 ENHANCEDSTATUSCODES"] {
             self.reply(line);
         }
+    }
+
+    fn start_tls(&mut self, rest: &str) {
+        if self.secured {
+            return self.refuse("503 5.5.1 The connection is encrypted already");
+        }
+        if !rest.is_empty() {
+            return self.refuse("501 5.5.4 This command takes no argument");
+        }
+        self.reply("220 2.0.0 Begin TLS");
+        self.phase = Phase::StartTls;
     }
 
     fn mail(&mut self, rest: &str) {
@@ -255,10 +332,11 @@ impl Smtp {
         let Some(argument) = path::argument(rest, "FROM") else {
             return self.refuse("501 5.5.4 Say: MAIL FROM:<address>");
         };
+        let mut declared = 0;
         for (name, value) in argument.parameters {
             match (name.to_ascii_uppercase().as_str(), value) {
                 ("SIZE", Some(size)) => match self.check_size(size) {
-                    Ok(()) => {}
+                    Ok(size) => declared = size,
                     Err(reply) => return self.refuse(reply),
                 },
                 ("BODY", Some(body)) if is_body(body) => {}
@@ -267,16 +345,16 @@ impl Smtp {
             }
         }
         let sender = argument.path.map(|path| path.written);
-        self.envelope = Some(Envelope { greeting, sender, recipients: Vec::new() });
+        self.envelope = Some(Envelope { greeting, sender, size: declared, recipients: Vec::new() });
         self.reply("250 2.1.0 OK");
     }
 
-    fn check_size(&self, size: &str) -> Result<(), &'static str> {
+    fn check_size(&self, size: &str) -> Result<u64, &'static str> {
         if size.is_empty() || size.len() > 20 || !size.bytes().all(|digit| digit.is_ascii_digit()) {
             return Err("501 5.5.4 SIZE is a number");
         }
         match size.parse::<u64>() {
-            Ok(size) if size <= self.config.message as u64 => Ok(()),
+            Ok(size) if size <= self.config.message as u64 => Ok(size),
             _ => Err(TOO_BIG),
         }
     }
@@ -324,7 +402,7 @@ impl Smtp {
         let Phase::Data(data) = std::mem::replace(&mut self.phase, Phase::Command) else {
             return None;
         };
-        let Envelope { greeting, sender, recipients } = self.envelope.take()?;
+        let Envelope { greeting, sender, recipients, .. } = self.envelope.take()?;
         match data.finish() {
             Ok(message) => {
                 self.phase = Phase::Delivery;
@@ -353,6 +431,7 @@ impl Smtp {
     }
 }
 
+const FULL: &str = "452 4.2.2 The mailbox is full; try again later";
 const TOO_BIG: &str = "552 5.3.4 The message is too big";
 
 /// Why the server ends a session.
@@ -370,73 +449,8 @@ fn is_body(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::fuzz::{self, Target};
-
-    /// What a session says, and what it delivers.
-    #[derive(Default, Debug, PartialEq)]
-    struct Came {
-        replies: String,
-        delivered: Vec<(Vec<String>, Vec<u8>)>,
-        closed: bool,
-    }
-
-    fn session() -> Smtp {
-        Smtp::new(Arc::new(Config {
-            hostname: "mx.test".to_owned(),
-            domains: vec!["localhost".to_owned()],
-            command: 512,
-            line: 1000,
-            message: 200,
-            recipients: 2,
-            errors: 10_000,
-        }))
-    }
-
-    /// Mailboxes are called u1 and u2; nothing can be stored in u2.
-    fn say(session: &mut Smtp, input: &[u8], came: &mut Came) {
-        session.receive(input);
-        loop {
-            let step = session.step();
-            came.replies += str::from_utf8(&session.take_output()).expect("replies are text");
-            match step {
-                Step::Read => return,
-                Step::Close => {
-                    came.closed = true;
-                    return;
-                }
-                Step::CheckUser(user) => session.user_is(Some(user == "u1" || user == "u2")),
-                Step::Deliver { recipients, message, .. } => {
-                    let stored = !recipients.contains(&"u2".to_owned());
-                    if stored {
-                        came.delivered.push((recipients, message));
-                    }
-                    session.delivered(stored);
-                }
-            }
-        }
-    }
-
-    /// A session that has heard these pieces, or those before it was over, and what came of them.
-    fn talk<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Smtp, Came) {
-        let (mut session, mut came) = (session(), Came::default());
-        say(&mut session, b"", &mut came);
-        for piece in pieces {
-            if !came.closed {
-                say(&mut session, piece, &mut came);
-            }
-        }
-        (session, came)
-    }
-
-    /// `code[- ]text CRLF`, at most 512 octets, printable.
-    fn assert_well_formed(replies: &str) {
-        for line in replies.split_inclusive("\r\n") {
-            let text = line.strip_suffix("\r\n").expect("a reply ends with CRLF");
-            assert!(line.len() <= 512 && !text.chars().any(char::is_control), "{line:?}");
-            assert!(text.bytes().take(3).all(|digit| digit.is_ascii_digit()) && b" -".contains(&text.as_bytes()[3]));
-        }
-    }
+    use crate::questions;
 
     #[test]
     fn fuzz_of_smtp_commands() {
@@ -455,6 +469,7 @@ mod tests {
                 "RSET",
                 "NOOP",
                 "QUIT",
+                "STARTTLS\r\n",
                 "VRFY",
                 "\r\n",
                 "\r\n.\r\n",
@@ -470,25 +485,6 @@ mod tests {
                 "\u{85}",
             ],
         };
-        fuzz::run(&target, |input| {
-            let (mut end, mut whole) = talk([input]);
-            fuzz::assert_same_in_pieces(input, &whole, |pieces| talk(pieces).1);
-            assert_well_formed(&whole.replies);
-            for (recipients, message) in &whole.delivered {
-                assert_eq!(recipients, &["u1"]);
-                assert!(message.len() <= 200 && (message.is_empty() || message.ends_with(b"\r\n")));
-            }
-            // Whatever was said, a line and a text end, and then the next message is delivered as it is.
-            if !whole.closed {
-                say(&mut end, b"\r\n.\r\n", &mut whole);
-            }
-            if whole.closed {
-                return;
-            }
-            let next = b"RSET\r\nEHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<u1>\r\nDATA\r\nthe next\r\n.\r\n";
-            say(&mut end, next, &mut whole);
-            assert!(whole.replies.ends_with("\r\n250 2.0.0 Delivered\r\n"), "{}", whole.replies);
-            assert_eq!(whole.delivered.last(), Some(&(vec!["u1".to_owned()], b"the next\r\n".to_vec())));
-        });
+        fuzz::run(&target, questions::smtp);
     }
 }

@@ -131,6 +131,7 @@ pub fn is_domain(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::fuzz::{self, Target};
+    use crate::questions;
 
     fn to(text: &str) -> Option<(String, Option<String>)> {
         argument(text, "TO")?.path.map(|path| (path.local, path.domain))
@@ -190,18 +191,7 @@ mod tests {
             ],
             words: &["<", ">", "\"", "\\", "@", ":", ",", ".", "..", "[", "]", " ", "=", "u1", "é", "(", "TO:", "//"],
         };
-        fuzz::run(&target, |input| {
-            let text = String::from_utf8_lossy(input);
-            let Some(Argument { path, parameters }) = argument(&text, "TO") else { return };
-            assert!(parameters.iter().all(|(name, _)| text.contains(name) && !name.contains([' ', '='])));
-            let Some(path) = path else { return };
-            assert!((1..=LOCAL).contains(&path.local.len()) && path.local.is_ascii());
-            assert!(path.domain.as_deref().is_none_or(is_domain));
-            assert!(text.contains(&path.written) && path.written.len() + 2 <= PATH);
-            // What is written into a message is read as the same address, by anybody.
-            let again = format!("TO:<{}>", path.written);
-            assert_eq!(argument(&again, "TO").and_then(|argument| argument.path), Some(path));
-        });
+        fuzz::run(&target, questions::address);
     }
 
     #[test]

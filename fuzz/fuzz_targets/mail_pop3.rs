@@ -1,0 +1,6 @@
+//! A POP3 session of the mail server; see `cmail::questions`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| cmail::questions::pop3(input));
