@@ -1,7 +1,9 @@
 //! Code for the exploring machine: a stack machine with explicit frames, so that a run can be copied wherever there is a choice.
 
+use std::collections::BTreeSet;
+
 use super::machine::Site;
-use crate::ir::{FunctionId, LayerId, Literal, Mutation, NodeId, Prim, Type};
+use crate::ir::{FunctionId, LayerId, Literal, Mutation, NodeId, Prim, Type, TypeId};
 
 /// Index into [`Code::functions`].
 pub type CodeId = usize;
@@ -13,6 +15,8 @@ pub struct Code {
     pub functions: Vec<CodeFunction>,
     /// Some total function has a default that is not known: then nothing can be shown.
     pub has_unknown_total: bool,
+    /// Scalars of which the default matters: it is a literal like those that code names.
+    pub defaults: BTreeSet<TypeId>,
     /// Literals, by the operand of [`Op::Literal`].
     pub literals: Vec<Literal>,
     /// Types, by the operand of the instructions that need one.

@@ -29,6 +29,15 @@ pub(super) fn path_attribute(item: &impl HasAttrs) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
+/// Whether there is a `#[derive(…)]` of `Default`.
+pub(super) fn derives_default(item: &impl HasAttrs) -> bool {
+    let derived = item.attrs().filter(|attr| attr.simple_name().is_some_and(|name| name == "derive"));
+    derived.map(|it| it.syntax().text().to_string()).any(|text| {
+        let mut words = text.split(|it: char| !it.is_alphanumeric());
+        words.any(|it| it == "Default")
+    })
+}
+
 /// Attributes of the language, and of its tools: they do not change what a layer or a procedure means.
 const OF_THE_LANGUAGE: &[&str] = &[
     "allow",

@@ -119,6 +119,8 @@ pub struct TypeItem {
     pub shape: TypeShape,
     /// It has derives, which may have attributes of their own.
     pub is_derived: bool,
+    /// `#[derive(Default)]`.
+    pub derives_default: bool,
     /// The scope that it is declared in.
     pub scope: u32,
     /// Its attributes that are macros.
@@ -485,6 +487,7 @@ impl Indexer {
             kind,
             shape,
             is_derived: macros::has(item, "derive"),
+            derives_default: attributes::derives_default(item),
             scope,
             attributes,
             visibility,

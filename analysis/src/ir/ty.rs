@@ -9,6 +9,8 @@ pub struct TypeDef {
     pub name: String,
     /// What it is made of.
     pub kind: TypeDefKind,
+    /// The text of the literal that a scalar has as its default, if it has one.
+    pub default: Option<String>,
 }
 
 /// The three kinds of user type.

@@ -19,9 +19,9 @@ use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
         machine::{Machine, Site},
-        search::{Action, End},
+        search::{Abort, Action, End},
     },
-    ir::{Anchor, Code as How, LayerId},
+    ir::{Anchor, Code as How, FunctionId, LayerId},
 };
 
 /// A run that the operation above does not allow.
@@ -123,6 +123,40 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         };
         Ok(Some(Disallowed { counterexample, end, site, confirmation }))
     })
+}
+
+/// Whether some run of a procedure, alone, over a layer comes to its end, or fails. `None` if that was stopped.
+pub fn may_end(setting: &Setting, lower: LayerId, function: FunctionId) -> Option<bool> {
+    let mut slots = Slots::default();
+    let (state, me) = (slots.unknown(setting.state(lower)), slots.process(0));
+    let parameters = &setting.program.functions[function.0 as usize];
+    let arguments =
+        parameters.locals[..parameters.parameters as usize].iter().map(|it| slots.unknown(&it.ty)).collect();
+    let function = setting.code.function(function);
+    let script = [Action::Procedure { function, lower, state, me, arguments, result: None }];
+    let (answered, _) = setting.ask(&[function], Some(lower), |search| {
+        let start = slots.start(&mut search.world.cells, 1);
+        let mut ends = None;
+        search.for_all(start, &script, &mut |_, _, _| {
+            ends = Some(Ends);
+            Ok(false)
+        })?;
+        Ok(ends)
+    });
+    match answered {
+        Answered::Holds => Some(false),
+        Answered::GivenUp(Abort::Stopped) => None,
+        Answered::Violated(Ends) | Answered::GivenUp(_) => Some(true),
+    }
+}
+
+/// Some run ends: there is nothing to replay.
+struct Ends;
+
+impl Refutes for Ends {
+    fn is_confirmed(&self) -> bool {
+        true
+    }
 }
 
 fn with_result(mut action: Action, slot: usize) -> Action {

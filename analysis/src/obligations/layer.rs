@@ -94,15 +94,19 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
     let within = if nothing_to_find { &Setting { scope: &smallest, ..*setting } } else { setting };
     let (answered, mut effort, mut enabled) = explore(within, id, part, must_succeed, &mut branches);
     let mut untaken_in_scope = !effort.bounds_met.is_empty();
-    if nothing_to_find && matches!(answered, Answered::Holds) && untaken_in_scope && !branches.left.is_empty() {
+    let looks_further = untaken_in_scope && (!enabled || !branches.left.is_empty());
+    if nothing_to_find && matches!(answered, Answered::Holds) && looks_further {
         let (again, more, enabled_then) = explore(setting, id, part, must_succeed, &mut branches);
         untaken_in_scope = !more.bounds_met.is_empty();
-        enabled |= enabled_then;
+        effort.bounds_met.clone_from(&more.bounds_met);
         match again {
-            Answered::Holds => {}
+            Answered::Holds => enabled |= enabled_then,
             Answered::GivenUp(Abort::Stopped) => return stopped(),
-            // Not every branch could be looked for.
-            Answered::GivenUp(_) | Answered::Violated(_) => branches.left.clear(),
+            // Not every branch could be looked for, and perhaps not every state.
+            Answered::GivenUp(_) | Answered::Violated(_) => {
+                branches.left.clear();
+                enabled = true;
+            }
         }
     }
     if nothing_to_find && enabled {

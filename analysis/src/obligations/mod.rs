@@ -275,9 +275,14 @@ impl shape::Table for LayerLemmas<'_> {
         Ok(true)
     }
 
+    fn silent(&self, operation: usize) -> bool {
+        let lemma = Lemma { layer: self.layer, operation, about: About::Silent };
+        self.lemmas.get(&lemma).and_then(|it| it.holds) == Some(true)
+    }
+
     fn never_left(&self, operation: usize) -> Option<(Option<usize>, Refutation)> {
         let lemmas = mover_lemmas(self.program, self.layer, operation, Direction::Left);
-        let unconditional = lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(..)));
+        let unconditional = lemmas.into_iter().filter(|it| matches!(it.about, About::StablyEnabled(_)));
         for lemma in unconditional {
             let result = self.lemmas.get(&lemma);
             if result.and_then(|it| it.holds) == Some(true) {

@@ -6,7 +6,7 @@
 //! * **silent** `A`: `s --A@p/r,E--> s'` implies `E = []`, and `A` does not fail. (After a failure anything may be emitted.)
 //! * **right mover** `A` past `B`: silent, and
 //!   `s --A@p/r--> s1 --B@q/v,E--> s2` implies `∃ s'. s --B@q/v,E--> s' --A@p/r--> s2`.
-//! * **left mover** `A` past `B`, at the states `P` of `p`: silent, stably enabled, and
+//! * **left mover** `A` past `B`, at the states `P` of `p`: silent in the states of `P`, stably enabled, and
 //!   `P(s)` and `s --B@q/v,E--> s1 --A@p/r--> s2` implies `∃ s'. s --A@p/r--> s' --B@q/v,E--> s2`.
 //! * **stably enabled** `A` against `B`: if `A@p` is enabled in `s` and `s --B@q--> s'`, then `A@p` is enabled in `s'`. In all states, not
 //!   only in `P`.
@@ -19,7 +19,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays, unmet},
+    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     explore::{
         cells::Knowledge,
         machine::Machine,
-        search::{Abort, Action, End, Search, Slot, Unmet},
+        search::{Abort, Action, End, Search, Slot},
         value::Value,
     },
     ir::{Anchor, LayerId},
@@ -204,29 +204,41 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(layer));
     let call = Call::new(setting, &mut slots, layer, mover, 0);
-    let script = call.step(setting, layer, state, call.result, call.events);
     setting.ask_and(is_claimed(setting, layer, mover), &[setting.code.step(layer, mover)], None, |search| {
         let start = slots.start(&mut search.world.cells, 2);
-        let initial = start.clone();
-        let wanted = |machine: &Machine, end: &End| match end {
-            End::Done if machine.slots[call.events] == Value::seq(vec![]) => Wanted::Nothing,
-            End::Panicked(..) => Wanted::Nothing,
-            _ => Wanted::Never,
-        };
-        let Some(case) = for_all_exists(search, start, &script, &wanted)? else { return Ok(None) };
-        let confirmation = replays(search, &initial, &script, &case, &wanted)?;
-        let what = if case.end == End::Done {
-            "emits an event"
-        } else {
-            "may fail, and after a failure anything may be emitted"
-        };
-        let name = &setting.program.layers[layer.0 as usize].operations[mover].name;
-        let mut teller = Teller::new(setting, search, case.known.clone());
-        let steps = teller.given(&initial.slots, &script, &case.end, Some(&case.slots))?;
-        let run = teller.run(RunRole::Possible, layer, &initial.slots[state]).with(steps);
-        let counterexample = teller.conclude(vec![run], format!("`{name}` {what}: a mover must be silent"));
-        Ok(Some(Refutation::new(counterexample, confirmation)))
+        Ok(silent_from(setting, search, layer, (state, &call), start)?.map(|(refutation, _)| refutation))
     })
+}
+
+/// Whether a call is silent in all states of `start`; if not, with what is known in the case that refutes it.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn silent_from<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    layer: LayerId,
+    (state, call): (Slot, &Call),
+    start: Machine,
+) -> Result<Option<(Refutation, Knowledge)>, Abort> {
+    let script = call.step(setting, layer, state, call.result, call.events);
+    let initial = start.clone();
+    let wanted = |machine: &Machine, end: &End| match end {
+        End::Done if machine.slots[call.events] == Value::seq(vec![]) => Wanted::Nothing,
+        End::Panicked(..) => Wanted::Nothing,
+        _ => Wanted::Never,
+    };
+    let Some(case) = for_all_exists(search, start, &script, &wanted)? else { return Ok(None) };
+    let confirmation = replays(search, &initial, &script, &case, &wanted)?;
+    let what =
+        if case.end == End::Done { "emits an event" } else { "may fail, and after a failure anything may be emitted" };
+    let name = &setting.program.layers[layer.0 as usize].operations[call.operation].name;
+    let mut teller = Teller::new(setting, search, case.known.clone());
+    let steps = teller.given(&initial.slots, &script, &case.end, Some(&case.slots))?;
+    let run = teller.run(RunRole::Possible, layer, &initial.slots[state]).with(steps);
+    let known = teller.known().clone();
+    let counterexample = teller.conclude(vec![run], format!("`{name}` {what}: a mover must be silent"));
+    Ok(Some((Refutation::new(counterexample, confirmation), known)))
 }
 
 /// Whether `mover` moves past `other`, in all states.
@@ -345,9 +357,22 @@ pub fn enabled_from<'p>(
     let mover = &pair.mover;
     let mut enabled = vec![Action::Copy(pair.state, pair.second_end)];
     enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
-    let Some(Unmet { known, within }) = unmet(search, start, &Wanted::Run(&enabled, Some(1)))? else {
-        return Ok(None);
+    // Only states in which the invariants hold can be reached.
+    let holds = pair.second_end;
+    let given = [
+        Action::Call {
+            function: setting.code.invariant[layer.0 as usize],
+            arguments: vec![pair.state],
+            result: Some(holds),
+        },
+        Action::When(holds),
+    ];
+    let wanted = |_: &Machine, end: &End| match end {
+        End::Done => Wanted::Run(&enabled, Some(1)),
+        _ => Wanted::Nothing,
     };
+    let Some(case) = for_all_exists(search, start.clone(), &given, &wanted)? else { return Ok(None) };
+    let Case { known, within, .. } = case;
     let mut teller = Teller::new(setting, search, known);
     let steps = teller.attempt(&start.slots, &enabled)?;
     let run = teller.run(RunRole::There, layer, &start.slots[pair.state]).with(steps);

@@ -31,8 +31,10 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
         }
         Obligation::FollowsProtocol(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature, KeptOperation::Rules]);
-            if let Some(How::Procedure(_)) = how(program, *id, *operation) {
-                keep_all_steps(program, &mut keep, program.implementations[id.0 as usize].lower);
+            let lower = program.implementations[id.0 as usize].lower;
+            match how(program, *id, *operation) {
+                Some(How::Procedure(_)) => keep_all_steps(program, &mut keep, lower),
+                _ => keep.layer(lower).invariants = true,
             }
         }
         Obligation::StaysAllowed(id, operation, other) => {
@@ -43,6 +45,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
         }
         Obligation::AtomicSpec(id, operation) | Obligation::Retry(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
+            keep_unrestricted(program, &mut keep, *id, *operation);
         }
         Obligation::Initial(id) => {
             let implementation = &program.implementations[id.0 as usize];
@@ -138,6 +141,18 @@ fn keep_procedure(
         let layer = keep.layer(layer).operation(operation, kept);
         if kept == KeptOperation::Whole {
             layer.steps();
+        }
+    }
+}
+
+/// The operations that a procedure performs, without the rules of the protocol: to tell one that waits for ever from one that breaks a rule.
+fn keep_unrestricted(program: &Program, keep: &mut Keep, id: ImplementationId, operation: usize) {
+    let lower = &program.layers[program.implementations[id.0 as usize].lower.0 as usize];
+    if let (Some(protocol), Some(How::Procedure(function))) = (&lower.protocol, how(program, id, operation)) {
+        for name in performed(program, *function) {
+            if let Some(performed) = operation_named(program, protocol.raw, name) {
+                keep.layer(protocol.raw).operation(performed, KeptOperation::Whole).steps();
+            }
         }
     }
 }

@@ -42,8 +42,14 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
     let holds = slots.empty();
     let mut all = vec![state, me];
     all.extend(&arguments);
-    let given = [Action::Call { function: allowed, arguments: all, result: Some(holds) }];
-    setting.ask(&[allowed], None, |search| {
+    // Only states in which the invariants hold can be reached.
+    let invariant = setting.code.invariant[layer.0 as usize];
+    let given = [
+        Action::Call { function: invariant, arguments: vec![state], result: Some(holds) },
+        Action::When(holds),
+        Action::Call { function: allowed, arguments: all, result: Some(holds) },
+    ];
+    setting.ask(&[allowed, invariant], None, |search| {
         let start = slots.start(&mut search.world.cells, 1);
         let initial = start.clone();
         let wanted = |machine: &Machine, end: &End| match end {

@@ -94,6 +94,8 @@ pub enum Confirmation {
     NotReplayed,
     /// What is wanted was looked for within these bounds only: there may be something beyond them.
     Within(BTreeSet<String>),
+    /// It refutes where only the facts are known that a procedure has established, but not in states that it reaches exactly.
+    OnlyFacts,
     /// It starts from values in variables that so many turns of the loop do not leave there: later ones may, or none.
     CarriedOver(u32),
 }
@@ -224,6 +226,12 @@ impl<'p> Setting<'p> {
     fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>, shapes: &BTreeSet<Shape>) -> World<'p> {
         let mut cells = Cells::new(self.program, scope.clone(), numbers);
         shapes.iter().for_each(|shape| cells.add_shape(shape));
+        // The first literal of a scalar is its default.
+        for scalar in &self.code.defaults {
+            if let Some(text) = &self.program.types[scalar.0 as usize].default {
+                cells.literal(&Literal::Scalar(Type::User(*scalar), text.clone()));
+            }
+        }
         let mut known = |index: usize, literal: &Literal| {
             // A process that code names would have to be tried as every other one: such code is not run.
             let names_a_process = matches!(literal, Literal::Scalar(Type::Pid, _));

@@ -25,7 +25,7 @@ use std::rc::Rc;
 
 use super::{
     facts,
-    movers::{Direction, Pair, Refutation, enabled_from, moves_from},
+    movers::{Direction, Pair, Refutation, enabled_from, moves_from, silent_from},
     question::{Confirmation, Refutes, Setting, Slots},
     tell::Teller,
 };
@@ -109,7 +109,9 @@ pub trait Table {
     /// # Errors
     /// The name of the check that could not be completed.
     fn right(&self, operation: usize) -> Result<bool, String>;
-    /// Why it can never be a left mover: it is not silent, or not stably enabled. The other operation, and the reason.
+    /// Whether it is known to emit nothing and not to fail, in all states.
+    fn silent(&self, operation: usize) -> bool;
+    /// Why it can never be a left mover: it is not stably enabled. The other operation, and the reason.
     fn never_left(&self, operation: usize) -> Option<(Option<usize>, Refutation)>;
 }
 
@@ -132,7 +134,7 @@ pub fn check<'p>(
         }
     }
     if suspected.is_confirmed() {
-        suspected.confirmation = Confirmation::NotReplayed;
+        suspected.confirmation = Confirmation::OnlyFacts;
     }
     Ok(Some(suspected))
 }
@@ -363,7 +365,13 @@ impl<'p> Walk<'_, 'p> {
         Rc::make_mut(&mut machine.slots).extend(call.arguments.iter().cloned());
         let result = machine.slots.len();
         Rc::make_mut(&mut machine.slots).push(Value::Unit);
-        let script = [Action::Call { function: allowed, arguments: (0..result).collect(), result: Some(result) }];
+        // Only states in which the invariants hold can be reached.
+        let invariant = self.setting.code.invariant[self.lower.0 as usize];
+        let script = [
+            Action::Call { function: invariant, arguments: vec![0], result: Some(result) },
+            Action::When(result),
+            Action::Call { function: allowed, arguments: (0..result).collect(), result: Some(result) },
+        ];
         let mut refused = None;
         search.pausing = false;
         let searched = search.for_all(machine, &script, &mut |_, machine, end| {
@@ -460,7 +468,7 @@ impl<'p> Walk<'_, 'p> {
             return Ok(Some(self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)));
         }
         search.pausing = false;
-        let found = self.not_left_at(search, call);
+        let found = self.not_left_at(search, call, table.silent(call.operation));
         search.pausing = true;
         Ok(found?
             .map(|(kind, against, (refutation, known))| self.flaw(search, kind, call, against, refutation, &known)))
@@ -471,7 +479,12 @@ impl<'p> Walk<'_, 'p> {
         self.between == Between::Facts || refutation.confirmation.is_confirmed()
     }
 
-    fn not_left_at(&self, search: &mut Search<'_, 'p>, call: &PathCall) -> Result<Option<NotLeft>, Abort> {
+    fn not_left_at(
+        &self,
+        search: &mut Search<'_, 'p>,
+        call: &PathCall,
+        is_silent: bool,
+    ) -> Result<Option<NotLeft>, Abort> {
         let (setting, lower) = (self.setting, self.lower);
         for other in 0..setting.program.layers[lower.0 as usize].operations.len() {
             let pair = Pair::new(setting, lower, call.operation, other, Slots::numbered_from(1_000));
@@ -482,10 +495,9 @@ impl<'p> Walk<'_, 'p> {
                 start.draws = before.draws;
                 pair.place(&mut start, before.state.clone(), &self.me, &call.arguments, &process.slots[1]);
                 if other == 0
-                    && let Some(refutation) = enabled_from(setting, search, lower, &pair, &start)?
-                    && self.counts(&refutation.0)
+                    && let Some((kind, refutation)) = self.unfit_alone(search, &pair, &start, is_silent)?
                 {
-                    return Ok(Some((FlawKind::MayBlock, None, refutation)));
+                    return Ok(Some((kind, None, refutation)));
                 }
                 if let Some(refutation) = moves_from(setting, search, lower, &pair, Direction::Left, start)?
                     && self.counts(&refutation.0)
@@ -495,6 +507,25 @@ impl<'p> Walk<'_, 'p> {
             }
         }
         Ok(None)
+    }
+
+    /// Why a call can be no left mover in the states of `start`, whatever the others do: it is not silent there, or may block.
+    fn unfit_alone(
+        &self,
+        search: &mut Search<'_, 'p>,
+        pair: &Pair,
+        start: &Machine,
+        is_silent: bool,
+    ) -> Result<Option<(FlawKind, (Refutation, Knowledge))>, Abort> {
+        let (setting, lower) = (self.setting, self.lower);
+        if !is_silent
+            && let Some(refutation) = silent_from(setting, search, lower, (pair.state, &pair.mover), start.clone())?
+            && self.counts(&refutation.0)
+        {
+            return Ok(Some((FlawKind::NotLeft, refutation)));
+        }
+        let blocks = enabled_from(setting, search, lower, pair, start)?;
+        Ok(blocks.filter(|it| self.counts(&it.0)).map(|refutation| (FlawKind::MayBlock, refutation)))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
         search::{Abort, Action, End, Slot},
     },
     ir::{Expr, ExprKind, LayerId, Literal, NodeId, Operation, Program},
+    verdict::Scope,
 };
 
 /// Something that can be: there is nothing to replay.
@@ -28,10 +29,23 @@ impl Refutes for Possible {
     }
 }
 
-/// Whether a condition holds for some values of its parameters, as far as that was looked for. `None` if it was stopped.
-fn can_hold(setting: &Setting, function: CodeId, slots: &Slots, parameters: Vec<Slot>, holds: Slot) -> Option<bool> {
+/// Whether something is ever so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ever {
+    /// It is.
+    Sometimes,
+    /// That could not be found out.
+    Unknown,
+    /// It is not, within bounds.
+    NotInScope,
+    /// It is not.
+    Never,
+}
+
+/// Whether a condition holds for some values of its parameters. `None` if it was stopped.
+fn can_hold(setting: &Setting, function: CodeId, slots: &Slots, parameters: Vec<Slot>, holds: Slot) -> Option<Ever> {
     let script = [Action::Call { function, arguments: parameters, result: Some(holds) }, Action::When(holds)];
-    let (answered, _) = setting.ask(&[function], None, |search| {
+    let (answered, effort) = setting.ask(&[function], None, |search| {
         let mut found = None;
         let start = slots.start(&mut search.world.cells, 1);
         search.for_all(start, &script, &mut |_, _, end| {
@@ -42,29 +56,68 @@ fn can_hold(setting: &Setting, function: CodeId, slots: &Slots, parameters: Vec<
     });
     match answered {
         Answered::GivenUp(Abort::Stopped) => None,
-        Answered::Holds => Some(false),
-        Answered::Violated(Possible) | Answered::GivenUp(_) => Some(true),
+        Answered::Holds if effort.bounds_met.is_empty() => Some(Ever::Never),
+        Answered::Holds => Some(Ever::NotInScope),
+        Answered::Violated(Possible) => Some(Ever::Sometimes),
+        Answered::GivenUp(_) => Some(Ever::Unknown),
     }
 }
 
-fn some_state(setting: &Setting, layer: LayerId, condition: CodeId) -> Option<bool> {
+fn some_state(setting: &Setting, layer: LayerId, condition: CodeId) -> Option<Ever> {
     let mut slots = Slots::default();
     let (state, holds) = (slots.unknown(setting.state(layer)), slots.empty());
     can_hold(setting, condition, &slots, vec![state], holds)
 }
 
 /// Whether some state satisfies the invariants of a layer. `None` if it was stopped.
-pub(super) fn some_state_satisfies_invariants(setting: &Setting, layer: LayerId) -> Option<bool> {
+pub(super) fn some_state_satisfies_invariants(setting: &Setting, layer: LayerId) -> Option<Ever> {
     some_state(setting, layer, setting.code.invariant[layer.0 as usize])
 }
 
 /// Whether some state of a layer is initial. `None` if it was stopped.
-pub(super) fn some_state_is_initial(setting: &Setting, layer: LayerId) -> Option<bool> {
+pub(super) fn some_state_is_initial(setting: &Setting, layer: LayerId) -> Option<Ever> {
     some_state(setting, layer, setting.code.init[layer.0 as usize])
 }
 
+/// How much larger the scopes are in which an initial state is looked for, once there is none in the given one.
+const MUCH_LARGER: u32 = 6;
+
+/// Steps of exploration for each of them.
+const BUDGET_OF_LARGER: u64 = 5_000_000;
+
+/// Words of the command line for a larger scope in which some state of a layer is initial, if one is found: the first of those that differ from
+/// the given one in few words. The outer `None` if it was stopped.
+pub(super) fn scope_with_initial_state(setting: &Setting, layer: LayerId) -> Option<Option<String>> {
+    let given = setting.scope;
+    let larger = |entries: u32, ints: u32| {
+        let mut words = Vec::new();
+        let mut scope = Scope { budget: given.budget.min(BUDGET_OF_LARGER), ..given.clone() };
+        if entries > 0 {
+            scope.entries += entries;
+            words.push(format!("entries={}", scope.entries));
+        }
+        if ints > 0 {
+            // Numbers are larger than collections.
+            scope.ints = (scope.ints + 1) << (2 * ints);
+            words.push(format!("int={}", scope.ints));
+        }
+        (scope, words.join(","))
+    };
+    let more = 1..=MUCH_LARGER;
+    let entries = more.clone().map(|it| larger(it, 0));
+    let ints = more.clone().map(|it| larger(0, it));
+    let both = more.map(|it| larger(it, it));
+    for (scope, words) in entries.chain(ints).chain(both) {
+        let within = Setting { scope: &scope, ..*setting };
+        if some_state_is_initial(&within, layer)? == Ever::Sometimes {
+            return Some(Some(words));
+        }
+    }
+    Some(None)
+}
+
 /// Whether the rules of a protocol allow some call of an operation. `None` if it was stopped.
-pub(super) fn some_call_is_allowed(setting: &Setting, layer: LayerId, operation: usize) -> Option<bool> {
+pub(super) fn some_call_is_allowed(setting: &Setting, layer: LayerId, operation: usize) -> Option<Ever> {
     let mut slots = Slots::default();
     let (state, me) = (slots.unknown(setting.state(layer)), slots.process(0));
     let arguments = slots.unknowns(&setting.arguments(layer, operation));

@@ -312,8 +312,10 @@ impl Cells<'_> {
                 self.bounds_met.insert(format!("int ≤ {limit}"));
                 let low = if signed { -limit } else { 0 };
                 let mut all: BTreeSet<i64> = (low..=limit).collect();
-                // What code compares with a literal changes beside it.
-                let beyond = self.int_literals.iter().filter(|it| !(low..=limit).contains(*it));
+                // What code compares with a literal changes beside it. A smaller literal has its neighbours within this limit, or the next: a
+                // larger limit only adds to the integers that are tried.
+                let far = limit.max(2);
+                let beyond = self.int_literals.iter().filter(|it| it.abs() >= far);
                 all.extend(beyond.flat_map(|it| [it.saturating_sub(1), *it, it.saturating_add(1)]).filter(fits));
                 if bits <= SMALL_BITS {
                     let (least, greatest) = int_range(signed, bits);

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 pub use self::{
     knowledge::{BaseFacts, Knowledge, Need, with_base},
-    types::{default_of, has_known_default, has_unknown_total, int_range, sort_of},
+    types::{default_of, has_known_default, has_unknown_total, int_range, scalars_of_default, sort_of},
 };
 use super::{
     text::{self, Shape},

@@ -1,10 +1,10 @@
 //! What the type of a value says about it.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use crate::{
     explore::value::{MapValue, Sort, Value},
-    ir::{Program, Type, TypeDefKind},
+    ir::{Program, Type, TypeDefKind, TypeId},
 };
 
 /// The sort of a type of which only equality matters.
@@ -27,13 +27,13 @@ pub fn int_range(signed: bool, bits: u8) -> (i128, i128) {
     }
 }
 
-/// Whether the default of a type is a value that can be told from all others: that of a scalar cannot, since only equality is known of it.
+/// Whether the default of a type is known: that of a scalar is if it is a literal, like those that code names.
 pub fn has_known_default(program: &Program, ty: &Type) -> bool {
     match ty {
         Type::Pid => false,
         Type::Tuple(fields) => fields.iter().all(|it| has_known_default(program, it)),
         Type::User(id) => match &program.types[id.0 as usize].kind {
-            TypeDefKind::Scalar => false,
+            TypeDefKind::Scalar => program.types[id.0 as usize].default.is_some(),
             TypeDefKind::Struct(fields) => fields.iter().all(|it| has_known_default(program, &it.ty)),
             TypeDefKind::Enum(variants) => {
                 variants.first().is_none_or(|it| it.fields.iter().all(|field| has_known_default(program, &field.ty)))
@@ -56,7 +56,31 @@ pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
     }
 }
 
-/// `Default::default()`. Of a scalar: its first atom, which means nothing (see [`has_known_default`]).
+/// The scalars that the default of a type is made of, and those of the total functions that a type is built with.
+pub fn scalars_of_default(program: &Program, ty: &Type, is_default: bool, found: &mut BTreeSet<TypeId>) {
+    let mut all = |types: &mut dyn Iterator<Item = &Type>| {
+        types.for_each(|it| scalars_of_default(program, it, is_default, found));
+    };
+    match ty {
+        Type::Total(key, value) => {
+            scalars_of_default(program, key, false, found);
+            scalars_of_default(program, value, true, found);
+        }
+        Type::Map(key, value) => [key, value].iter().for_each(|it| scalars_of_default(program, it, false, found)),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => scalars_of_default(program, inner, false, found),
+        Type::Tuple(fields) => all(&mut fields.iter()),
+        Type::User(id) if is_default => match &program.types[id.0 as usize].kind {
+            TypeDefKind::Scalar => drop(found.insert(*id)),
+            TypeDefKind::Struct(fields) => all(&mut fields.iter().map(|it| &it.ty)),
+            TypeDefKind::Enum(variants) => {
+                all(&mut variants.first().into_iter().flat_map(|it| &it.fields).map(|it| &it.ty))
+            }
+        },
+        _ => {}
+    }
+}
+
+/// `Default::default()`. Of a scalar: its first atom, which is that of the literal (see [`has_known_default`]).
 pub fn default_of(program: &Program, ty: &Type) -> Value {
     match ty {
         Type::Bool => Value::Bool(false),

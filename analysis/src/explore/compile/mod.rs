@@ -3,7 +3,7 @@
 
 use self::function::FunctionCompiler;
 use super::{
-    cells::has_unknown_total,
+    cells::{has_unknown_total, scalars_of_default},
     code::{Code, CodeFunction, CodeId, Glue, Op},
     panics::{Quiet, might_panic},
 };
@@ -35,8 +35,14 @@ pub fn compile(program: &Program) -> Code {
         TypeDefKind::Enum(variants) => variants.iter().flat_map(|it| &it.fields).collect(),
     });
     let locals = program.functions.iter().flat_map(|it| &it.locals).map(|it| &it.ty);
-    let mut types = fields.map(|it| &it.ty).chain(locals);
-    code.has_unknown_total = types.any(|ty| has_unknown_total(program, ty));
+    let types: Vec<&Type> = fields.map(|it| &it.ty).chain(locals).collect();
+    code.has_unknown_total = types.iter().any(|ty| has_unknown_total(program, ty));
+    types.iter().for_each(|ty| scalars_of_default(program, ty, false, &mut code.defaults));
+    for op in code.functions.iter().flat_map(|it| &it.ops) {
+        if let Op::Prim(Prim::Default | Prim::Empty, _, ty) = op {
+            scalars_of_default(program, &code.types[*ty as usize], true, &mut code.defaults);
+        }
+    }
     code
 }
 

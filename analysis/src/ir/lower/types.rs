@@ -34,7 +34,8 @@ pub(super) struct TypeInfo {
 /// What a user type is made of.
 #[derive(Clone, Debug)]
 pub(super) enum TypeInfoKind {
-    Scalar,
+    /// With the text of the literal that is its default, if it has one.
+    Scalar(Option<String>),
     Struct(Vec<(String, Ty)>),
     Enum(Vec<VariantInfo>),
 }
@@ -57,18 +58,22 @@ impl TypeInfo {
         let field = |(name, ty): &(String, Ty)| Field { name: name.clone(), ty: ty.to_type().unwrap_or(Type::UNIT) };
         let fields = |fields: &[(String, Ty)]| fields.iter().map(field).collect();
         let kind = match &self.kind {
-            TypeInfoKind::Scalar => TypeDefKind::Scalar,
+            TypeInfoKind::Scalar(_) => TypeDefKind::Scalar,
             TypeInfoKind::Struct(it) => TypeDefKind::Struct(fields(it)),
             TypeInfoKind::Enum(variants) => TypeDefKind::Enum(
                 variants.iter().map(|it| Variant { name: it.name.clone(), fields: fields(&it.fields) }).collect(),
             ),
         };
-        TypeDef { name: self.name.clone(), kind }
+        let default = match &self.kind {
+            TypeInfoKind::Scalar(default) => default.clone(),
+            _ => None,
+        };
+        TypeDef { name: self.name.clone(), kind, default }
     }
 
     fn all_fields(&self) -> impl Iterator<Item = &Ty> {
         let (own, variants) = match &self.kind {
-            TypeInfoKind::Scalar => (&[][..], &[][..]),
+            TypeInfoKind::Scalar(_) => (&[][..], &[][..]),
             TypeInfoKind::Struct(fields) => (fields.as_slice(), &[][..]),
             TypeInfoKind::Enum(variants) => (&[][..], variants.as_slice()),
         };
@@ -109,7 +114,7 @@ impl Package {
             let info = &mut self.types[id];
             info.trace.append(trace);
             let fields: Vec<&mut (String, Ty)> = match &mut info.kind {
-                TypeInfoKind::Scalar => Vec::new(),
+                TypeInfoKind::Scalar(_) => Vec::new(),
                 TypeInfoKind::Struct(fields) => fields.iter_mut().collect(),
                 TypeInfoKind::Enum(variants) => variants.iter_mut().flat_map(|it| &mut it.fields).collect(),
             };
@@ -231,7 +236,58 @@ impl<D: Borrow<Declared>> Lowering<D> {
             self.report(error(codes::CS0104, spot, message));
             return Ty::Error;
         }
+        if con == Con::Total
+            && let Some(name) = arguments.last().and_then(|it| self.without_default(it))
+        {
+            let message = format!("a `Total` needs a default for its values, and `{name}` has none");
+            let help = "derive `Default` for a `#[scalar]` of a number or a string; or use `Map<K, V>`, or an `Option` as the value";
+            self.report(error(codes::CS0104, spot, message).help(help));
+            return Ty::Error;
+        }
         self.unless_too_large(spot, Ty::Con(con, arguments))
+    }
+
+    /// What of a type has no default, by its name; of types that are looked into later, nothing is known.
+    fn without_default(&self, ty: &Ty) -> Option<String> {
+        let Ty::Con(con, arguments) = ty else { return None };
+        match con {
+            Con::Pid => Some("Pid".to_owned()),
+            Con::Tuple => arguments.iter().find_map(|it| self.without_default(it)),
+            Con::User(id) => {
+                let info = self.type_info(*id);
+                let is_scalar = {
+                    let declared = &self.files[info.item.file as usize].index.types[info.item.index as usize];
+                    declared.kind == TypeKind::Scalar
+                };
+                match &info.kind {
+                    _ if is_scalar => self.default_of_scalar(info.item).is_none().then(|| info.name.clone()),
+                    TypeInfoKind::Struct(fields) => fields.iter().find_map(|(_, ty)| self.without_default(ty)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The text of the literal that a scalar has as its default: that of the number or the string in it, if the default is derived.
+    fn default_of_scalar(&self, item: ItemRef) -> Option<String> {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        let scalar = self.head::<ast::Struct>(item.file, declared.declaration)?;
+        if !declared.derives_default {
+            return None;
+        }
+        let Some(ast::FieldList::TupleFieldList(fields)) = scalar.field_list() else { return None };
+        let field = fields.fields().next()?.ty()?;
+        let ast::Type::PathType(path) = field else { return None };
+        let path = path_segments(&path.path()?)?;
+        let (None, name) = self.language_path(self.type_site(item).scope, &path, Namespace::Types)? else {
+            return None;
+        };
+        match language_con(&name)?.0 {
+            Con::Int { .. } => Some("0".to_owned()),
+            Con::Str => Some("\"\"".to_owned()),
+            _ => None,
+        }
     }
 
     fn unless_too_large(&self, spot: Spot, ty: Ty) -> Ty {
@@ -319,7 +375,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
             self.reject_generics(&it, spot);
             if declared.kind == TypeKind::Scalar {
                 self.check_scalar(site, &it, spot);
-                return Some(TypeInfoKind::Scalar);
+                return Some(TypeInfoKind::Scalar(self.default_of_scalar(item)));
             }
             return Some(TypeInfoKind::Struct(self.fields(site, it.field_list(), &own)));
         }

@@ -8,7 +8,9 @@
 //! the events so far, in order, are the events of some run at the top
 //! ```
 //!
-//! If the bottom fails, the top must be able to fail after the same events; once the top may have failed, everything is allowed.
+//! If a step or a procedure at the bottom fails, the top must be able to fail after the same events; once a step at the top may have failed,
+//! everything is allowed. A client must not fail by code of its own in any run at the bottom, whatever the top allows: that its assertions hold
+//! is what it is written for.
 //!
 //! This uses none of the patterns, no facts, and no lazy states: it is how the patterns are checked. The search goes through pairs of a
 //! configuration at the bottom and the set of configurations that the top may be in after the same events.
@@ -17,14 +19,15 @@ use std::{collections::VecDeque, sync::atomic::Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::system::{Edge, Id, Interner, System};
+pub use self::system::OwnFailure;
+use self::system::{Edge, Id, Interner, System, named_processes};
 use super::question::{Answered, Effort, Refutes, Setting};
 use crate::{
     counterexample::Counterexample,
     explore::{
         cells::Numbers,
         search::{Abort, Search},
-        value::Value,
+        value::{Sort, Value},
     },
     ir::{Anchor, Client, Implementation, LayerId},
 };
@@ -32,35 +35,63 @@ use crate::{
 mod system;
 mod told;
 
-/// A run at the bottom that the top does not have.
-pub struct UnmatchedTrace {
+/// A run at the bottom that is not as it should be.
+pub struct WrongRun {
+    /// What is wrong with it.
+    pub wrong: Wrong,
     /// The steps and events.
     pub counterexample: Counterexample<Anchor>,
 }
 
-impl Refutes for UnmatchedTrace {
+/// What is wrong with a run.
+pub enum Wrong {
+    /// The top does not have its trace; with the failure that ends it, if that is one of a procedure.
+    Trace(Option<OwnFailure>),
+    /// The client fails; and whether it can fail there at the top, too.
+    ClientFails(OwnFailure, bool),
+}
+
+impl Refutes for WrongRun {
     fn is_confirmed(&self) -> bool {
         // The search is on concrete states.
         true
     }
 }
 
-/// Checks a client with so many processes. The flag tells whether in some run all of them finish, or something may fail.
-pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<UnmatchedTrace>, Effort, bool) {
+/// What became of a search.
+pub struct Searched {
+    /// The answer.
+    pub answered: Answered<WrongRun>,
+    /// What it took.
+    pub effort: Effort,
+    /// In some run all processes finish, or something may fail.
+    pub finishes: bool,
+    /// In some run an event is emitted, or something may fail.
+    pub emits: bool,
+    /// A layer of which no initial state was found within bounds. The bottom comes first.
+    pub cut_off: Option<LayerId>,
+}
+
+/// Checks a client with so many processes.
+pub fn check(setting: &Setting, client: &Client, processes: u32) -> Searched {
     let stack = &setting.program.stacks[client.stack as usize];
     let implementations: Vec<&Implementation> =
         stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
     let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else {
-        return (Answered::GivenUp(Abort::Unsupported), Effort::default(), true);
+        let answered = Answered::GivenUp(Abort::Unsupported);
+        return Searched { answered, effort: Effort::default(), finishes: true, emits: true, cut_off: None };
     };
     let (top, bottom) = (first.upper, unrestricted(setting, last.lower));
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
-    let (mut configurations, mut finishes) = (0, false);
+    let (mut configurations, mut finishes, mut emits, mut cut_off) = (0, false, false, None);
     let (answered, mut effort) = setting.ask(&entries, None, |search| {
         if search.world.cells.numbers == Numbers::Atoms {
             return Err(Abort::NumbersNeeded);
         }
         search.world.cells.ordered_by_number = true;
+        for (literal, process) in named_processes(setting) {
+            search.world.literals[literal] = Some(Value::Atom(Sort::Pid, process));
+        }
         let mut product = Product {
             events: Interner::new(),
             low: System::new(setting, implementations.clone(), top, bottom),
@@ -69,19 +100,23 @@ pub fn check(setting: &Setting, client: &Client, processes: u32) -> (Answered<Un
             seen: FxHashSet::default(),
             pending: VecDeque::new(),
             finishes: false,
+            emits: false,
+            cut_off: None,
         };
         // What emits nothing has the number 0.
         product.events.intern(Vec::new());
         let found = product.search(search, client, processes);
         configurations = search.world.paths.min(1) + product.low.visited() as u64;
         finishes |= product.finishes;
+        emits |= product.emits;
+        cut_off = product.cut_off;
         found
     });
     effort.states = configurations;
     // Concrete integers are not a bound here: those of a run are what they are.
     effort.bounds_met.retain(|bound| !bound.starts_with("int") && !bound.starts_with("Pid"));
     effort.bounds_met.insert(format!("{processes} processes"));
-    (answered, effort, finishes)
+    Searched { answered, effort, finishes, emits, cut_off }
 }
 
 fn unrestricted(setting: &Setting, layer: LayerId) -> LayerId {
@@ -98,6 +133,10 @@ struct Product<'a, 'p> {
     pending: VecDeque<usize>,
     /// At the bottom, all processes have finished; or a failure was matched, after which nothing is followed.
     finishes: bool,
+    /// At the bottom, something was emitted; or a failure was matched.
+    emits: bool,
+    /// A layer of which no initial state was found within bounds.
+    cut_off: Option<LayerId>,
 }
 
 /// How the search came to a pair.
@@ -110,14 +149,17 @@ struct Reached {
 }
 
 impl<'p> Product<'_, 'p> {
-    fn search(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        client: &Client,
-        count: u32,
-    ) -> Result<Option<UnmatchedTrace>, Abort> {
+    fn search(&mut self, search: &mut Search<'_, 'p>, client: &Client, count: u32) -> Result<Option<WrongRun>, Abort> {
         let high = self.high.start(search, &mut self.events, client, count)?;
-        for low in self.low.start(search, client, count)? {
+        let low = self.low.start(search, client, count)?;
+        let cut_off = |is_empty: bool, of: &System| (is_empty && !of.bounds_of_start.is_empty()).then_some(of.end);
+        let at_the_top = || cut_off(self.high.is_impossible(high), &self.high.system);
+        self.cut_off = cut_off(low.is_empty(), &self.low).or_else(at_the_top);
+        if self.cut_off.is_some() {
+            // What there is to compare was not looked at.
+            return Ok(None);
+        }
+        for low in low {
             self.reach(Reached { low, high, from: None });
         }
         while let Some(at) = self.pending.pop_front() {
@@ -133,17 +175,17 @@ impl<'p> Product<'_, 'p> {
     }
 
     /// Matches the steps from a pair at the top.
-    fn follow(&mut self, search: &mut Search<'_, 'p>, at: usize) -> Result<Option<UnmatchedTrace>, Abort> {
+    fn follow(&mut self, search: &mut Search<'_, 'p>, at: usize) -> Result<Option<WrongRun>, Abort> {
         let Reached { low, high, .. } = self.reached[at];
         let edges = self.low.edges(search, &mut self.events, low)?;
         let may_fail = self.high.may_fail(search, &mut self.events, high)?;
         self.finishes |= may_fail || self.low.is_finished(low);
+        self.emits |= may_fail || edges.edges.iter().any(|it| !it.is_silent());
         if may_fail {
             return Ok(None);
         }
-        if edges.fails {
-            let conclusion = "and then a step at the bottom fails, which the top cannot";
-            return Ok(Some(self.told(search, at, conclusion)));
+        if edges.fails || edges.client_fails {
+            return Ok(Some(self.told_failure(search, at)));
         }
         for edge in edges.edges.iter() {
             let high = self.high.after(search, &mut self.events, high, edge)?;

@@ -1,20 +1,29 @@
 //! A client over some part of a stack, as a graph: configurations of processes and a state, and the steps between them.
 
-use std::rc::Rc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use rustc_hash::FxHashMap;
 
 use crate::{
     explore::{
         cells::{Knowledge, Quantifier},
-        machine::{Frame, Machine},
+        machine::{Frame, Machine, Site},
         search::{Abort, Action, End, Search},
         text::Piece,
         value::{Sort, Value},
     },
-    ir::{Client, Code as How, FunctionKind, Implementation, Justification, LayerId, Partition, PartitionEnd},
+    ir::{
+        Client, Code as How, FunctionId, FunctionKind, Implementation, Justification, LayerId, Literal, Partition,
+        PartitionEnd, Type,
+    },
     obligations::question::Setting,
 };
+
+/// From here up the numbers of processes that code names are made smaller.
+const GREAT: u64 = 1_000;
 
 /// The slot in which a process at work keeps the key of a partition. The first one is for what its client returns.
 const KEY: usize = 1;
@@ -48,10 +57,12 @@ impl<T: std::hash::Hash + Eq> Interner<T> {
     }
 }
 
-/// A process: finished, or about to perform a step of the layer at the end of the stack.
+/// A process: finished, about to fail, or about to perform a step of the layer at the end of the stack.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Process {
     Finished,
+    /// By code of its own: no step of the layer at the end fails.
+    Fails(OwnFailure),
     Wants {
         frames: Vec<Rc<Frame>>,
         stack: Vec<Value>,
@@ -60,6 +71,19 @@ pub(super) enum Process {
         operation: usize,
         arguments: Vec<Value>,
     },
+}
+
+/// A failure that is no step: an assertion that does not hold, or a panic, in the client or in a procedure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnFailure {
+    /// Where.
+    pub site: Site,
+    /// Why it panics; none if an assertion fails.
+    pub panic: Option<&'static str>,
+    /// The client, or the procedure.
+    pub function: FunctionId,
+    /// It is the client's.
+    pub of_client: bool,
 }
 
 /// All processes and the state.
@@ -89,8 +113,10 @@ impl Edge {
 #[derive(Clone)]
 pub(super) struct Edges {
     pub(super) edges: Rc<[Edge]>,
-    /// Some step may fail.
+    /// Some step, or a procedure of the stack, may fail.
     pub(super) fails: bool,
+    /// Some client fails by code of its own.
+    pub(super) client_fails: bool,
 }
 
 /// The client over some part of the stack: all of it, or none.
@@ -106,6 +132,10 @@ pub(super) struct System<'a, 'p> {
     pub(super) steps: FxHashMap<(Id, Id, u32), Rc<Outcomes>>,
     pub(super) advances: FxHashMap<(Id, Value), Rc<[Id]>>,
     edges: FxHashMap<Id, Edges>,
+    /// Processes with smaller numbers than this one have been mentioned by the code.
+    named: u32,
+    /// Bounds that the search for initial states has met: there may be more of them.
+    pub(super) bounds_of_start: BTreeSet<String>,
 }
 
 /// What a step of one process from one state can give: the state, the result, and the events.
@@ -142,6 +172,8 @@ impl<'a, 'p> System<'a, 'p> {
             steps: FxHashMap::default(),
             advances: FxHashMap::default(),
             edges: FxHashMap::default(),
+            named: named_processes(setting).values().max().map_or(0, |it| it + 1),
+            bounds_of_start: BTreeSet::new(),
         }
     }
 
@@ -181,13 +213,17 @@ impl<'a, 'p> System<'a, 'p> {
             Action::When(1),
         ];
         let mut states = Vec::new();
-        search.for_all(machine, &script, &mut |search, machine, end| {
+        let before = std::mem::take(&mut search.world.cells.bounds_met);
+        let searched = search.for_all(machine, &script, &mut |search, machine, end| {
             if end == End::Done {
                 // What the initial states leave open may be anything.
                 states.extend(settled(search, machine, [0])?);
             }
             Ok(true)
-        })?;
+        });
+        self.bounds_of_start = std::mem::replace(&mut search.world.cells.bounds_met, before);
+        search.world.cells.bounds_met.extend(self.bounds_of_start.iter().cloned());
+        searched?;
         states.sort();
         states.dedup();
         Ok(states.into_iter().map(|[it]| self.states.intern(it)).collect())
@@ -196,7 +232,7 @@ impl<'a, 'p> System<'a, 'p> {
     /// A machine that knows the processes and all atoms in these values.
     fn fresh(&self, search: &Search, values: &[&Value], count: u32) -> Machine {
         let mut known = search.world.cells.start();
-        known.mention(Sort::Pid, known.mentioned(Sort::Pid) + count);
+        known.mention(Sort::Pid, (known.mentioned(Sort::Pid) + count).max(self.named));
         for value in values {
             mention_atoms(&mut known, value);
         }
@@ -227,14 +263,33 @@ impl<'a, 'p> System<'a, 'p> {
                         Descent::Procedure(machine) => pending.push(*machine),
                         Descent::Step(process) => reached.push(self.processes.intern(process)),
                     },
-                    // A client or procedure that fails by itself does so at the top as well: not what this search is about.
-                    End::Failed(_) | End::Panicked(..) | End::Stepped => return Err(Abort::Unsupported),
+                    End::Failed(site) => reached.push(self.fails(search, &machine, site, None)?),
+                    End::Panicked(site, why) => reached.push(self.fails(search, &machine, site, Some(why))?),
+                    End::Stepped => return Err(Abort::Unsupported),
                 }
             }
         }
         reached.sort_unstable();
         reached.dedup();
         Ok(reached)
+    }
+
+    /// A process that fails by code of its own: that of the client, or of a procedure.
+    fn fails(
+        &mut self,
+        search: &Search<'_, 'p>,
+        machine: &Machine,
+        site: Site,
+        panic: Option<&'static str>,
+    ) -> Result<Id, Abort> {
+        let procedure = machine.frames.iter().rev().find_map(|it| {
+            let function = search.world.code.functions[it.code].source?;
+            let kind = &self.setting.program.functions[function.0 as usize].kind;
+            matches!(kind, FunctionKind::Procedure(_)).then_some((function, self.level_of(function)?))
+        });
+        let (function, level) = procedure.ok_or(Abort::Unsupported)?;
+        let failure = OwnFailure { site, panic, function, of_client: level == 0 };
+        Ok(self.processes.intern(Process::Fails(failure)))
     }
 
     /// Follows a call down the stack: to a procedure, or to a step at the end.
@@ -312,7 +367,11 @@ impl<'a, 'p> System<'a, 'p> {
     /// How far down the stack the innermost procedure of a machine stands.
     fn level(&self, search: &Search, machine: &Machine) -> Option<usize> {
         let code = machine.frames.last()?.code;
-        let function = search.world.code.functions[code].source?;
+        self.level_of(search.world.code.functions[code].source?)
+    }
+
+    /// How far down the stack a procedure stands; the client stands above it.
+    fn level_of(&self, function: FunctionId) -> Option<usize> {
         let FunctionKind::Procedure(lower) = self.setting.program.functions[function.0 as usize].kind else {
             return None;
         };
@@ -334,7 +393,7 @@ impl<'a, 'p> System<'a, 'p> {
         }
         let configuration = self.configurations.get(id);
         let mut edges = Vec::new();
-        let mut fails = false;
+        let (mut fails, mut client_fails) = (false, false);
         for (number, process) in configuration.processes.iter().enumerate() {
             let outcomes = self.outcomes(
                 search,
@@ -345,6 +404,10 @@ impl<'a, 'p> System<'a, 'p> {
                 configuration.processes.len(),
             )?;
             fails |= outcomes.fails;
+            if let Process::Fails(failure) = &*self.processes.get(*process) {
+                fails |= !failure.of_client;
+                client_fails |= failure.of_client;
+            }
             for (state, result, event) in &outcomes.done {
                 for next in self.advanced(search, *process, result, configuration.processes.len())?.iter() {
                     let mut processes = configuration.processes.clone();
@@ -356,7 +419,7 @@ impl<'a, 'p> System<'a, 'p> {
         }
         edges.sort_unstable();
         edges.dedup();
-        let edges = Edges { edges: Rc::from(edges), fails };
+        let edges = Edges { edges: Rc::from(edges), fails, client_fails };
         self.edges.insert(id, edges.clone());
         Ok(edges)
     }
@@ -440,6 +503,21 @@ impl<'a, 'p> System<'a, 'p> {
         self.advances.insert((process, result.clone()), next.clone());
         Ok(next)
     }
+}
+
+/// The processes that the code names, by literal. They are those with these numbers; great numbers are made smaller, in their order.
+pub(super) fn named_processes(setting: &Setting) -> BTreeMap<usize, u32> {
+    let number = |literal: &Literal| match literal {
+        Literal::Scalar(Type::Pid, text) => text.parse::<u64>().ok(),
+        _ => None,
+    };
+    let literals = || setting.code.literals.iter().enumerate().filter_map(|(index, it)| Some((index, number(it)?)));
+    let great: BTreeSet<u64> = literals().map(|it| it.1).filter(|it| *it >= GREAT).collect();
+    let atom = |number: u64| match great.iter().position(|it| *it == number) {
+        Some(position) => GREAT as u32 + position as u32,
+        None => number as u32,
+    };
+    literals().map(|(index, number)| (index, atom(number))).collect()
 }
 
 enum Descent {

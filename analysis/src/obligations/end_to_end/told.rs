@@ -1,8 +1,8 @@
-//! A run at the bottom that the top does not have, as a counterexample.
+//! A run at the bottom that is not as it should be, as a counterexample.
 
 use super::{
-    Product, Reached, UnmatchedTrace,
-    system::{Id, Process},
+    Product, Reached, Wrong, WrongRun,
+    system::{Id, OwnFailure, Process},
 };
 use crate::{
     counterexample::{Counterexample, Datum, Run, RunRole, Step, StepEnd},
@@ -11,7 +11,65 @@ use crate::{
 };
 
 impl<'p> Product<'_, 'p> {
-    pub(super) fn told(&self, search: &Search<'_, 'p>, last: usize, conclusion: &str) -> UnmatchedTrace {
+    /// The run to a pair, whose trace the top does not have.
+    pub(super) fn told(&self, search: &Search<'_, 'p>, last: usize, conclusion: &str) -> WrongRun {
+        let counterexample = self.run_to(search, last, conclusion.to_owned());
+        WrongRun { wrong: Wrong::Trace(None), counterexample }
+    }
+
+    /// The run to a pair at which something fails at the bottom: a client, a procedure, or a step.
+    pub(super) fn told_failure(&self, search: &Search<'_, 'p>, at: usize) -> WrongRun {
+        let Reached { low, high, .. } = self.reached[at];
+        let processes = &self.low.configurations.get(low).processes;
+        let own = processes.iter().enumerate().filter_map(|(number, it)| match &*self.low.processes.get(*it) {
+            Process::Fails(failure) => Some((number, *failure)),
+            _ => None,
+        });
+        let Some((number, failure)) = own.min_by_key(|(_, failure)| !failure.of_client) else {
+            return self.told(search, at, &self.failing_step(low));
+        };
+        let what = match failure.panic {
+            Some(why) => format!("panics: {why}"),
+            None => "fails: an assertion does not hold".to_owned(),
+        };
+        let name = &self.low.setting.program.functions[failure.function.0 as usize].name;
+        if failure.of_client {
+            let at_the_top = self.fails_at_the_top(high, number, &failure);
+            let counterexample = self.run_to(search, at, format!("and then `{name}` of p{number} {what}"));
+            return WrongRun { wrong: Wrong::ClientFails(failure, at_the_top), counterexample };
+        }
+        let conclusion =
+            format!("and then the procedure `{name}` of p{number} {what}. At the top nothing can fail there");
+        WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample: self.run_to(search, at, conclusion) }
+    }
+
+    /// Which step fails in a configuration at the bottom.
+    fn failing_step(&self, low: Id) -> String {
+        let configuration = self.low.configurations.get(low);
+        let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
+        let failing = (0..).zip(&configuration.processes).find_map(|(number, process)| {
+            let outcomes = self.low.steps.get(&(configuration.state, *process, number))?;
+            match &*self.low.processes.get(*process) {
+                Process::Wants { operation, .. } if outcomes.fails => {
+                    Some((number, &layer.operations[*operation].name))
+                }
+                _ => None,
+            }
+        });
+        let what = failing.map_or_else(|| "a step".to_owned(), |(number, name)| format!("`{name}` of p{number}"));
+        format!("and then {what} fails. At the top nothing can fail there")
+    }
+
+    /// Whether, after the same events, the client of this process can fail at the same place at the top.
+    fn fails_at_the_top(&self, high: Id, number: usize, failure: &OwnFailure) -> bool {
+        self.high.sets.get(high).iter().any(|configuration| {
+            let processes = &self.high.system.configurations.get(*configuration).processes;
+            let there = self.high.system.processes.get(processes[number]);
+            matches!(&*there, Process::Fails(it) if it.site == failure.site)
+        })
+    }
+
+    fn run_to(&self, search: &Search<'_, 'p>, last: usize, conclusion: String) -> Counterexample<Anchor> {
         let mut path = vec![&self.reached[last]];
         while let Some((from, _)) = path[path.len() - 1].from {
             path.push(&self.reached[from]);
@@ -31,8 +89,7 @@ impl<'p> Product<'_, 'p> {
             from: path.first().map_or(Datum::Opaque, |it| state(it)),
             steps: steps.collect(),
         };
-        let counterexample = Counterexample { values: Vec::new(), runs: vec![run], conclusion: conclusion.to_owned() };
-        UnmatchedTrace { counterexample }
+        Counterexample { values: Vec::new(), runs: vec![run], conclusion }
     }
 
     /// The step to a pair. What it returned can be one of several things, which the trace does not tell apart.

@@ -28,7 +28,7 @@ impl Reporter<'_> {
             };
             self.violated(&run.confirmation, diagnostic)
         })?;
-        Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span), effort))
+        Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span)?, effort))
     }
 
     fn run_without_match(

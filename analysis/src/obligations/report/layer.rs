@@ -22,7 +22,10 @@ impl Reporter<'_> {
                 let untaken = untaken.into_iter().filter_map(|it| self.untaken(id, part, it, untaken_in_scope));
                 Finding::new(Verdict::Proved, untaken.collect())
             }
-            Answered::Holds => Finding::of(Verdict::Proved, self.never_enabled(id, name, span)?),
+            Answered::Holds => {
+                let in_scope = !effort.bounds_met.is_empty();
+                Finding::of(Verdict::Proved, self.never_enabled(id, name, span, in_scope)?)
+            }
             Answered::Violated(panics) => {
                 let at = self.site_anchor(panics.site).unwrap_or(span);
                 let diagnostic = Diagnostic {

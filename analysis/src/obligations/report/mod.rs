@@ -211,7 +211,7 @@ impl<'p> Reporter<'p> {
             Abort::DigitsRunTogether => Diagnostic {
                 help: Some("put a character between them that is no digit, such as `.`".to_owned()),
                 ..self.error(
-                    codes::CS0902,
+                    codes::CS0909,
                     format!("{what} is undecided: numbers stand side by side in the strings that are built here"),
                     span,
                 )
@@ -236,6 +236,13 @@ impl<'p> Reporter<'p> {
             Confirmation::NotReplayed => {
                 let message = "a counterexample was found, but it could not be replayed".to_owned();
                 (codes::CS0902, message, diagnostic.help.take())
+            }
+            Confirmation::OnlyFacts => {
+                let message = "with what is known at this call it is wrong, but not in any state that was reached exactly, with up to two \
+                               steps of other processes in between"
+                    .to_owned();
+                let help = "state what relates the components as an `#[invariant]` of the layer, or guard the operation below by it";
+                (codes::CS0907, message, Some(help.to_owned()))
             }
             Confirmation::Within(bounds) => {
                 let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();

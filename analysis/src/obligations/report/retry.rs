@@ -59,6 +59,6 @@ impl Reporter<'_> {
             };
             self.violated(&bad.confirmation, diagnostic)
         })?;
-        Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span), effort))
+        Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span)?, effort))
     }
 }

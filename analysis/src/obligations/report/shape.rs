@@ -46,9 +46,12 @@ impl Reporter<'_> {
                 {
                     for operation in operations {
                         let lemmas = mover_lemmas(self.program(), lower, *operation, direction);
-                        relied.extend(
-                            lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))),
-                        );
+                        // Left movers are judged at their calls; so is whether they are silent, if they are not so everywhere.
+                        relied.extend(lemmas.into_iter().filter(|it| match it.about {
+                            About::Moves(Direction::Left, _) => false,
+                            About::Silent => shape::Table::silent(&table, *operation),
+                            _ => true,
+                        }));
                     }
                 }
                 // What it relies on was shown within bounds that are then its own.
@@ -59,8 +62,16 @@ impl Reporter<'_> {
             Answered::Violated(flaw) if judge.unknown.is_some() => {
                 let mut finding = self.flaw(lower, function, flaw);
                 for diagnostic in &mut finding.diagnostics {
-                    diagnostic.code = codes::CS0902;
-                    diagnostic.notes.extend(judge.unknown.iter().map(|it| format!("it is not settled whether {it}")));
+                    let open = judge.unknown.iter().map(|it| format!("it is not settled whether {it}"));
+                    diagnostic.notes.extend(open);
+                    diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
+                    diagnostic.code = codes::CS0908;
+                    diagnostic.message =
+                        format!("undecided: whether `{}` is atomic depends on what is not settled", function.name);
+                    diagnostic.help = Some(
+                        "settle what the note names: with a larger budget, in another scope, or in a simpler form"
+                            .to_owned(),
+                    );
                 }
                 Finding { verdict: Verdict::Undecided, ..finding }
             }

@@ -1,14 +1,17 @@
 //! Words for warnings: a verdict that stands, but says less than it seems.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, Severity, codes},
     explore::search::Abort,
-    ir::{Anchor, Code as How, ImplementationId, LayerId, NodeId},
+    ir::{Anchor, Code as How, ExprKind, FunctionId, ImplementationId, LayerId, NodeId},
     obligations::{
+        atomic,
         layer::{self, Part},
         question::{Answered, Effort},
-        vacuous,
+        vacuous::{self, Ever},
     },
     verdict::Verdict,
 };
@@ -19,11 +22,24 @@ impl Reporter<'_> {
         Diagnostic { severity: Severity::Warning, help, ..self.error(code, message, span) }
     }
 
-    /// An operation that has no transition.
-    pub(super) fn never_enabled(&self, id: LayerId, name: &str, span: Anchor) -> Option<Diagnostic<Anchor>> {
-        let why = match vacuous::some_state_satisfies_invariants(&self.setting, id)? {
-            true => "it has no transition in any state".to_owned(),
-            false => format!("no state satisfies the invariants of `{}`", self.layer_name(id)),
+    /// An operation that has no transition: in any state, or in the scope.
+    pub(super) fn never_enabled(
+        &self,
+        id: LayerId,
+        name: &str,
+        span: Anchor,
+        in_scope: bool,
+    ) -> Option<Diagnostic<Anchor>> {
+        let satisfied = vacuous::some_state_satisfies_invariants(&self.setting, id)?;
+        if in_scope && satisfied != Ever::Never {
+            let message = format!("the scope is too small for `{name}`: in no state of it does it have a transition");
+            let help =
+                "give a larger scope, such as `--scope entries=3,int=4`; if it has none in any, correct its guards";
+            return Some(self.warning(codes::CS1003, message, span, help));
+        }
+        let why = match satisfied {
+            Ever::Never => format!("no state satisfies the invariants of `{}`", self.layer_name(id)),
+            _ => "it has no transition in any state".to_owned(),
         };
         let help = "look at its guards: what is shown about an operation that never happens is empty";
         Some(self.warning(codes::CS1001, format!("`{name}` is never enabled: {why}"), span, help))
@@ -57,8 +73,8 @@ impl Reporter<'_> {
         })
     }
 
-    /// A procedure that never ends by itself. Of an operation that is passed on, this is said where it is declared; and over a protocol a call
-    /// that is not allowed is a violation of its own.
+    /// A procedure that never ends by itself. Of an operation that is passed on, this is said where it is declared; and of one that never ends
+    /// because a rule of the protocol forbids a call, that is a violation of its own. `None` if it was stopped.
     pub(super) fn unless_it_never_ends(
         &self,
         finding: Finding,
@@ -66,13 +82,19 @@ impl Reporter<'_> {
         (how, lower): (&How, LayerId),
         name: &str,
         span: Anchor,
-    ) -> Finding {
-        if matches!(how, How::Pass) || self.program().layers[lower.0 as usize].protocol.is_some() {
-            return finding;
-        }
+    ) -> Option<Finding> {
+        let How::Procedure(function) = how else { return Some(finding) };
         let what = format!("the procedure of `{name}` holds with no case: no run of it, alone, comes to its end");
         let help = "look at the calls that it waits for: what is shown about a procedure that never ends is empty";
-        self.unless_empty(finding, effort, what, span, help)
+        let plain = finding.diagnostics.is_empty();
+        let finding = self.unless_empty(finding, effort, what, span, help);
+        let warns = plain && !finding.diagnostics.is_empty();
+        match &self.program().layers[lower.0 as usize].protocol {
+            Some(protocol) if warns && atomic::may_end(&self.setting, protocol.raw, *function)? => {
+                Some(Finding::proved())
+            }
+            _ => Some(finding),
+        }
     }
 
     /// A relation that relates no state with a step of the operation below. Of one that never happens, this is said where it is declared.
@@ -99,6 +121,7 @@ impl Reporter<'_> {
         if finding.verdict != Verdict::Proved || effort.cases == 0 || effort.ends > 0 {
             return finding;
         }
+        let what = if effort.bounds_met.is_empty() { what } else { format!("{what}, within the scope") };
         Finding { diagnostics: vec![self.warning(codes::CS1004, what, span, help)], ..finding }
     }
 
@@ -118,7 +141,10 @@ impl Reporter<'_> {
         lower: LayerId,
         operation: usize,
     ) -> Option<(Finding, Effort)> {
-        if finding.verdict != Verdict::Proved || vacuous::some_call_is_allowed(&self.setting, lower, operation)? {
+        if finding.verdict != Verdict::Proved {
+            return Some((finding, effort));
+        }
+        if vacuous::some_call_is_allowed(&self.setting, lower, operation)? != Ever::Never {
             return Some((finding, effort));
         }
         let layer = &self.program().layers[lower.0 as usize];
@@ -139,18 +165,26 @@ impl Reporter<'_> {
         (finding, effort): (Finding, Effort),
     ) -> Option<(Finding, Effort)> {
         let lower = self.implementation(id).lower;
-        if finding.verdict != Verdict::Proved || vacuous::some_state_is_initial(&self.setting, lower)? {
+        if finding.verdict != Verdict::Proved {
             return Some((finding, effort));
         }
         let (layer, name) = (&self.program().layers[lower.0 as usize], self.layer_name(lower));
+        match vacuous::some_state_is_initial(&self.setting, lower)? {
+            Ever::Sometimes | Ever::Unknown => return Some((finding, effort)),
+            Ever::NotInScope => {
+                let what = format!("whether what is initial in `{name}` is initial above");
+                return Some((self.no_initial_state_within_scope(lower, &what, Anchor::Implementation(id))?, effort));
+            }
+            Ever::Never => {}
+        }
         let warning = match (vacuous::some_state_satisfies_invariants(&self.setting, lower)?, layer.init) {
-            (false, _) => self.warning(
+            (Ever::Never, _) => self.warning(
                 codes::CS1006,
                 format!("no state satisfies the invariants of `{name}`"),
                 layer.invariants.first().map_or(Anchor::Layer(lower), |it| Anchor::Function(*it)),
                 "weaken them: a layer whose invariants never hold has no steps, and all that is shown of it is empty",
             ),
-            (true, init) => self.warning(
+            (_, init) => self.warning(
                 codes::CS1007,
                 format!("no state of `{name}` is initial: nothing ever runs on it"),
                 init.map_or(Anchor::Layer(lower), Anchor::Function),
@@ -158,6 +192,66 @@ impl Reporter<'_> {
             ),
         };
         Some((Finding { diagnostics: vec![warning], ..finding }, effort))
+    }
+
+    /// Nothing can be said from the initial states of a layer where the scope has none of them. `None` if it was stopped.
+    pub(super) fn no_initial_state_within_scope(&self, layer: LayerId, what: &str, span: Anchor) -> Option<Finding> {
+        let name = self.layer_name(layer);
+        let help = match vacuous::scope_with_initial_state(&self.setting, layer)? {
+            Some(larger) => format!("there is one in a larger scope: `--scope {larger}`"),
+            None => "give a larger scope, such as `--scope entries=8,int=200`; or let the initial states be smaller"
+                .to_owned(),
+        };
+        let init = self.program().layers[layer.0 as usize].init;
+        let related = init.map(|it| (Anchor::Function(it), "no state within the scope satisfies this".to_owned()));
+        let diagnostic = Diagnostic {
+            related: related.into_iter().collect(),
+            help: Some(help),
+            ..self.error(
+                codes::CS0906,
+                format!("{what} is undecided: no state of `{name}` within the scope is initial"),
+                span,
+            )
+        };
+        Some(Finding::of(Verdict::Undecided, diagnostic))
+    }
+
+    /// A client that emits nothing, in whatever order its processes step.
+    pub(super) fn unless_it_shows_nothing(
+        &self,
+        finding: Finding,
+        emits: bool,
+        client: usize,
+        processes: u32,
+    ) -> Finding {
+        let is_told = !finding.diagnostics.is_empty();
+        if finding.verdict != Verdict::Proved || is_told || emits || self.asserts(client) {
+            return finding;
+        }
+        let name = &self.program().clients[client].name;
+        let message =
+            format!("with {processes} processes, `{name}` shows nothing: no run of it emits an event to be compared");
+        let help = "show what it gets: `top.print(seen)`, where `print` is an operation that is `#[op(external)]`; or assert something of it";
+        Finding::of(Verdict::Proved, self.warning(codes::CS1009, message, Anchor::Client(client), help))
+    }
+
+    /// Whether a client has an assertion of its own.
+    fn asserts(&self, client: usize) -> bool {
+        let mut pending = vec![self.program().clients[client].function];
+        let mut seen: BTreeSet<FunctionId> = pending.iter().copied().collect();
+        let mut asserts = false;
+        while let Some(function) = pending.pop() {
+            let mut exprs = vec![&self.program().functions[function.0 as usize].body];
+            while let Some(expr) = exprs.pop() {
+                match &expr.kind {
+                    ExprKind::Assert(_) => asserts = true,
+                    ExprKind::Call(callee, _) if seen.insert(*callee) => pending.push(*callee),
+                    _ => {}
+                }
+                expr.for_each_child(&mut |it| exprs.push(it));
+            }
+        }
+        asserts
     }
 
     /// A client that waits for ever, in whatever order its processes step.

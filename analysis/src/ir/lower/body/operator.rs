@@ -93,7 +93,7 @@ impl Body<'_> {
             return ty;
         }
         let is_scalar = match &ty {
-            Ty::Con(Con::User(id), _) => matches!(self.package.type_info(*id).kind, TypeInfoKind::Scalar),
+            Ty::Con(Con::User(id), _) => matches!(self.package.type_info(*id).kind, TypeInfoKind::Scalar(_)),
             Ty::Con(con, _) => *con == Con::Pid,
             _ => false,
         };

@@ -257,7 +257,7 @@ impl Body<'_> {
                 }
             }
             Some(TypeInfoKind::Enum(_)) => self.type_error(spot, format!("`{name}` is an enum: name a variant")),
-            Some(TypeInfoKind::Scalar) | None => self.scalar(ty, values, spot),
+            Some(TypeInfoKind::Scalar(_)) | None => self.scalar(ty, values, spot),
         })
     }
 

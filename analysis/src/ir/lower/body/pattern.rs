@@ -252,7 +252,7 @@ impl Body<'_> {
                 self.parts(parts, &types, spot).map_or(Pattern::Wild, Pattern::Tuple)
             }
             Some(TypeInfoKind::Enum(_)) => self.refused(spot, "this pattern", "name the variant: `Type::Variant(…)`"),
-            Some(TypeInfoKind::Scalar) | None => self.scalar_pattern(&found, parts, spot),
+            Some(TypeInfoKind::Scalar(_)) | None => self.scalar_pattern(&found, parts, spot),
         }
     }
 

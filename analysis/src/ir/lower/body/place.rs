@@ -143,7 +143,7 @@ impl Body<'_> {
         match &self.package.type_info(id).kind {
             TypeInfoKind::Struct(fields) => Some(fields.clone()),
             TypeInfoKind::Enum(_) => Some(Vec::new()),
-            TypeInfoKind::Scalar => {
+            TypeInfoKind::Scalar(_) => {
                 self.unsupported(
                     spot,
                     "looking into a scalar",

@@ -33,6 +33,6 @@ impl ResetThenLook {
     fn start(lo: &mut impl Steps) -> bool {
         lo.reset();
         lo.look()
-    //  ^^^^^^^^^ CS0902 shape
+    //  ^^^^^^^^^ CS0907 shape
     }
 }

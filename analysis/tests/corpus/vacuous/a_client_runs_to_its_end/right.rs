@@ -13,12 +13,14 @@ impl Lock for Guarded {
     fn lock(&mut self, me: Pid) { when(self.owner.is_none()); self.owner = Some(me); }
     #[op]
     fn unlock(&mut self, me: Pid) { when(self.owner == Some(me)); self.owner = None; }
+    #[op(external)]
+    fn print(&mut self, me: Pid, value: u64) { external() }
 }
 
-#[layer(inherit(Lock: init, lock, unlock))]
+#[layer(inherit(Lock: init, lock, unlock, print))]
 impl Same for Guarded {}
 
-#[implement(Same, over = Lock, by = movers, pass(lock, unlock))]
+#[implement(Same, over = Lock, by = movers, pass(lock, unlock, print))]
 impl Passed {}
 
 #[stack]
@@ -28,4 +30,5 @@ pub type Locks<L> = Passed<L>;
 fn once(process: u64, top: &mut impl Same) {
     top.lock();
     top.unlock();
+    top.print(process);
 }

@@ -1,0 +1,13 @@
+//! A total function has a default everywhere, so its values must have one.
+
+#[scalar] #[derive(Default)]
+pub struct Word(u64);
+
+#[state]
+pub struct Memory { pub cells: Total<u64, Word>, pub owner: Option<Pid> }
+
+#[layer]
+impl Machine for Memory {
+    #[op]
+    fn read(&mut self, me: Pid, at: u64) -> Word { self.cells[at].clone() }
+}

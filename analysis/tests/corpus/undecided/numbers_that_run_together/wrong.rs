@@ -1,0 +1,25 @@
+//! Where the digits of two numbers stand side by side, strings that look different may be equal: only some numbers are tried.
+
+#[state]
+pub struct Nothing { pub unit: bool }
+
+#[layer]
+impl Low for Nothing {
+    #[op]
+    fn name(&mut self, me: Pid) -> String { any() }
+}
+
+#[layer]
+impl High for Nothing {
+    #[op]
+    fn promise(&mut self, me: Pid, a: u64, b: u64) -> bool { true }
+}
+
+#[implement(High, over = Low, by = movers)]
+impl Keep {
+    fn promise(lo: &mut impl Low, a: u64, b: u64) -> bool {
+    // ^^^^^^^ CS0909 atomic-spec
+        let name = lo.name();
+        name == format!("{a}{b}") || true
+    }
+}

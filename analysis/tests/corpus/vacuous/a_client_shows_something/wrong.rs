@@ -1,0 +1,37 @@
+//! Events are what is compared: a client without any shows nothing, unless it asserts something.
+//!
+//! run: end-to-end
+
+#[state]
+pub struct Flag { pub taken: bool }
+
+#[layer]
+impl Low for Flag {
+    #[init]
+    fn free(&self) -> bool { !self.taken }
+    #[op]
+    fn take(&mut self, me: Pid) -> bool { let free = !self.taken; self.taken = true; free }
+    #[op(external)]
+    fn print(&mut self, me: Pid, value: u64) { external() }
+}
+
+#[layer(inherit(Low: init, take, print))]
+impl High for Flag {}
+
+#[implement(High, over = Low, by = movers, pass(take, print))]
+impl Passed {}
+
+#[stack]
+pub type Whole<L> = Passed<L>;
+
+#[client(Whole, processes(2))]
+fn takes(process: u64, top: &mut impl High) {
+// ^^^^^ CS1009 traces / 2 processes
+    let got = top.take();
+}
+
+#[client(Whole, processes(2))]
+fn asserts(process: u64, top: &mut impl High) {
+    let got = top.take();
+    assert!(!got || !top.take());
+}

@@ -1,0 +1,12 @@
+//! An operation that has no step within the scope may have one beyond: it is not said that it never happens.
+
+#[state]
+pub struct Cell { pub value: u64 }
+
+#[layer]
+impl Low for Cell {
+    #[invariant]
+    fn positive(&self) -> bool { self.value > 0 }
+    #[op]
+    fn lower(&mut self, me: Pid) { when(self.value > 1); self.value = self.value - 1; }
+}
