@@ -19,5 +19,6 @@ pub mod results;
 pub mod run;
 pub mod session;
 pub mod syntax;
+mod trial;
 pub mod verdict;
 pub mod workspace;

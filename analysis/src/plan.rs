@@ -366,18 +366,47 @@ impl View {
         run.settle(&relied);
     }
 
-    /// Settles the whole matrix.
+    /// Settles the matrix: in the smallest scope, since every pair of operations is asked about; and where an operation comes out as a mover
+    /// there, within bounds, what makes it one is asked about in the whole scope.
     pub fn run_movers(&self, scope: &Scope, results: &Results, stop: &AtomicBool) {
-        let plan = self.planned.matrix();
+        let (plan, smallest) = (self.planned.matrix(), scope.smallest());
         let all: Vec<usize> = (0..plan.owed).collect();
-        self.run(plan, &all, scope, results, &Nobody, stop);
+        self.run(plan, &all, &smallest, results, &Nobody, stop);
+        let program = &self.planned.program;
+        let mut open = BTreeSet::new();
+        for (layer, it) in (0..).map(LayerId).zip(&program.layers) {
+            for operation in 0..it.operations.len() {
+                for direction in [Direction::Right, Direction::Left] {
+                    let lemmas = mover_lemmas(program, layer, operation, direction).into_iter();
+                    let entries: Vec<usize> =
+                        lemmas.filter_map(|it| plan.index.get(&Obligation::Lemma(it)).copied()).collect();
+                    let verdict = |it: usize| {
+                        results.find(plan.entries[it].fingerprint(&smallest)).map(|known| known.settled.verdict)
+                    };
+                    if entries.iter().all(|it| verdict(*it) != Some(Verdict::Violated)) {
+                        open.extend(entries.into_iter().filter(|it| verdict(*it) != Some(Verdict::Proved)));
+                    }
+                }
+            }
+        }
+        let open: Vec<usize> = open.into_iter().collect();
+        self.run(plan, &open, scope, results, &Nobody, stop);
     }
 
-    /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known.
+    /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known. The types hold in the scope;
+    /// rows of operations that are no movers may hold in the smallest scope only.
     pub fn movers(&self, scope: &Scope, results: &Results) -> Vec<Vec<(Movers, Vec<Movers>)>> {
         let plan = self.planned.matrix();
         let program = &self.planned.program;
-        let known = |it: &Entry| holds(&results.find(it.fingerprint(scope))?.settled);
+        let smallest = scope.smallest();
+        let known = |it: &Entry| {
+            let there = results.find(it.fingerprint(&smallest))?;
+            // What met no bound, or is refuted, is so in every scope.
+            match there.settled.verdict {
+                Verdict::Proved | Verdict::Violated => holds(&there.settled),
+                _ => holds(&results.find(it.fingerprint(scope)).unwrap_or(there).settled),
+            }
+        };
         let known: Vec<Option<bool>> = plan.entries.iter().map(known).collect();
         let answers = |layer, operation, direction| -> Vec<(About, Option<bool>)> {
             let lemmas = mover_lemmas(program, LayerId(layer), operation, direction);

@@ -22,7 +22,7 @@ use salsa::Setter;
 
 use crate::{
     db::{self, Database, PackageSources, SourceFile},
-    diagnostics::{Diagnostic, Fix},
+    diagnostics::{Applicability, Diagnostic, Fix},
     explore::compile::compile,
     fixes::Fixer,
     index::{Indexed, ModuleDeclaration},
@@ -39,6 +39,7 @@ use crate::{
     results::{Cache, Fingerprint, Known, Provenance, Results},
     run::Listener,
     syntax::Parse,
+    trial::Trial,
     verdict::{ObligationName, Outcome, Scope},
     workspace::{self, CfgOptions, Files, Package, Texts},
 };
@@ -205,17 +206,18 @@ pub struct Summary {
 impl Session {
     /// A session on these packages, with the texts on the disk.
     pub fn open(packages: Vec<Package>) -> Session {
-        Session::with_results(packages, Results::default())
+        Session::with_known(packages, Arc::default())
     }
 
     /// The same, with results that outlive the process.
     pub fn with_cache(packages: Vec<Package>, cache: Arc<dyn Cache>) -> Session {
-        Session::with_results(packages, Results::with_cache(cache))
+        Session::with_known(packages, Arc::new(Results::with_cache(cache)))
     }
 
-    fn with_results(packages: Vec<Package>, results: Results) -> Session {
+    /// The same, with what others have found out.
+    pub(crate) fn with_known(packages: Vec<Package>, results: Arc<Results>) -> Session {
         let (db, texts, files) = Default::default();
-        let mut session = Session { db, texts, files, packages: Vec::new(), results: Arc::new(results), current: None };
+        let mut session = Session { db, texts, files, packages: Vec::new(), results, current: None };
         session.set_packages(packages);
         session
     }
@@ -587,16 +589,23 @@ impl Snapshot {
     }
 
     /// Edits that answer a finding of a package, the best first; `about` is the obligation that it refutes, if it does. What a wrong claim
-    /// is changed to depends on what is known of mover types: see [`Self::run_movers`]. Explores nothing.
+    /// is changed to depends on what is known of mover types: see [`Self::run_movers`]. Each edit is tried: one that does not leave fewer
+    /// errors, or that brings a new one, is left out. Explores what the edit affects, until `stop` is set.
     pub fn fixes(
         &self,
         package: usize,
-        movers: &Options,
+        options: &Options,
         found: &Diagnostic,
         about: Option<&ObligationName>,
+        stop: &AtomicBool,
     ) -> Vec<Fix> {
-        let movers = || self.movers(package, movers);
-        Fixer { package: &self.packages[package], movers: &movers }.fixes(found, about)
+        let movers = || self.movers(package, options);
+        let package = &self.packages[package];
+        let mut fixes = Fixer { package, movers: &movers }.fixes(found, about);
+        let trial = Trial { package, results: &self.results, options, stop };
+        // What a person has to finish cannot be tried.
+        fixes.retain(|it| it.applicability == Applicability::HasPlaceholders || trial.helps(it));
+        fixes
     }
 
     /// What is known of the mover types of a package's operations: for each layer and operation, its type and its row of the matrix.

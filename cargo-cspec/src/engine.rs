@@ -169,18 +169,18 @@ impl Engine {
 
     /// Asks for the fixes of every finding. Only a claim that does not hold needs to know what does.
     fn add_fixes(&self, index: usize, report: &mut PackageReport, stop: &AtomicBool) {
-        let movers = Options { scope: self.packages[index].scope.smallest(), end_to_end: false };
+        let options = Options { scope: self.packages[index].scope.clone(), end_to_end: false };
         let is_claim = |it: &Diagnostic| codes::CLAIMS.contains(&it.code);
         if report.outcomes.iter().any(|(it, _)| it.diagnostics.iter().any(is_claim)) {
-            self.snapshot.run_movers(index, &movers, stop);
+            self.snapshot.run_movers(index, &options, stop);
         }
         for found in &mut report.diagnostics {
-            found.fixes = self.snapshot.fixes(index, &movers, found, None);
+            found.fixes = self.snapshot.fixes(index, &options, found, None, stop);
         }
         let violated = report.outcomes.iter_mut().filter(|(it, _)| it.verdict == Verdict::Violated);
         for (outcome, _) in violated {
             for found in &mut outcome.diagnostics {
-                found.fixes = self.snapshot.fixes(index, &movers, found, Some(&outcome.name));
+                found.fixes = self.snapshot.fixes(index, &options, found, Some(&outcome.name), stop);
             }
         }
     }

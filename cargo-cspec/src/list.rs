@@ -21,8 +21,8 @@ use crate::{
 
 /// Runs `cargo cspec list`.
 pub fn run(arguments: &ListArguments, global: &Global) -> Status {
-    // Every pair of operations is asked about, not only those that some procedure needs: that is for small scopes.
-    let usual = Scope::default().smallest();
+    // The scope of a check: what is listed is not what a check refutes.
+    let usual = Scope::default();
     let packages = match packages::prepare(&arguments.selection.selection(), &arguments.effort, &usual) {
         Ok(packages) => packages,
         Err(message) => {

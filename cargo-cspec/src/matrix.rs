@@ -22,7 +22,7 @@ use crate::{
 
 /// Runs `cargo cspec matrix`.
 pub fn run(arguments: &MatrixArguments, global: &Global) -> Status {
-    let usual = Scope::default().smallest();
+    let usual = Scope::default();
     match packages::prepare(&arguments.selection.selection(), &arguments.effort, &usual) {
         Ok(packages) => show(&packages, arguments, global),
         Err(message) => {

@@ -53,7 +53,7 @@ fn write_report(arguments: &ReportArguments, global: &Global) -> Result<Status, 
     for (index, prepared) in engine.packages().iter().enumerate() {
         let checked = engine.check(index, &job);
         summary.add(&checked);
-        let options = Options { scope: prepared.scope.smallest(), end_to_end: false };
+        let options = Options { scope: prepared.scope.clone(), end_to_end: false };
         let listing = list_package(&prepared.package, &options, &stop.flag);
         let coverage = engine.coverage(index, &stop.flag);
         sections.push(Section { checked, listing, coverage, chains: outline::chains(engine.program(index)) });

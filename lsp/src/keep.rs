@@ -85,7 +85,8 @@ pub fn found_out(engine: &Snapshot, package: usize, scope: &Scope) -> Vec<Named>
     let plan = view.plan(&Options::default());
     let matrix = view.planned.matrix();
     let movers = mover_options(scope).scope;
-    let asked = [(plan, scope), (plan, &scope.smallest()), (matrix, &movers)];
+    let smallest = scope.smallest();
+    let asked = [(plan, scope), (plan, &smallest), (matrix, &movers), (matrix, &smallest)];
     let fingerprints = asked.into_iter().flat_map(|(plan, scope)| plan.entries.iter().map(|it| it.fingerprint(scope)));
     let known = fingerprints.filter_map(|it| Some((it, engine.results().peek(it)?)));
     known.filter(|(_, it)| it.provenance != Provenance::Cached).map(|(name, it)| (name, it.settled)).collect()

@@ -179,7 +179,7 @@ fn is_news(job: &Job, listed: &Listed) -> bool {
     is_new || job.open.contains(&listed.name)
 }
 
-/// How mover types are inferred: in the smallest scope, since every pair of operations is asked about.
+/// How mover types are inferred: in the scope of the check, so that what is shown is not what a check refutes.
 pub fn mover_options(scope: &Scope) -> Options {
-    Options { scope: scope.smallest(), ..Options::default() }
+    Options { scope: scope.clone(), ..Options::default() }
 }

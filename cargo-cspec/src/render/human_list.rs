@@ -116,8 +116,9 @@ impl HumanMatrix<'_> {
         )?;
         writeln!(
             out,
-            "in the last column what that makes it. Inferred within {}; --scope changes that.",
-            scope(self.scope)
+            "in the last column what that makes it, inferred within {}; the others within {}. --scope changes that.",
+            scope(self.scope),
+            scope(&self.scope.smallest())
         )
     }
 }

@@ -1,6 +1,14 @@
 //! Quick fixes: the engine's edits that answer findings.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use cspec_analysis::{
     diagnostics::{Applicability, Diagnostic as Finding, Fix},
@@ -10,6 +18,20 @@ use tower_lsp_server::ls_types::*;
 
 use super::Spot;
 use crate::{publish, run::mover_options, session::Session, verdicts::Age};
+
+/// So long an editor waits for fixes: those that are not through by then are not offered. What was found out stays known, for when it asks again.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A flag that is set after some time.
+fn after(time: Duration) -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let set = Arc::clone(&flag);
+    thread::spawn(move || {
+        thread::sleep(time);
+        set.store(true, Ordering::Relaxed);
+    });
+    flag
+}
 
 /// The fixes for the findings in a range of a document.
 pub fn actions(session: &mut Session, params: &CodeActionParams) -> Option<CodeActionResponse> {
@@ -31,9 +53,10 @@ pub fn actions(session: &mut Session, params: &CodeActionParams) -> Option<CodeA
             file.uri == spot.file.uri && range.start <= params.range.end && params.range.start <= range.end
         })
     };
+    let stop = after(PATIENCE);
     let mut actions: Vec<CodeAction> = Vec::new();
     for (found, about) in in_source.chain(refuting).filter(|(found, _)| is_here(found)) {
-        for action in of_finding(session, &spot, found, about, &shown) {
+        for action in of_finding(session, &spot, (found, about), &shown, &stop) {
             if !actions.iter().any(|it| it.title == action.title) {
                 actions.push(action);
             }
@@ -46,13 +69,13 @@ pub fn actions(session: &mut Session, params: &CodeActionParams) -> Option<CodeA
 fn of_finding(
     session: &Session,
     spot: &Spot,
-    found: &Finding,
-    about: Option<&ObligationName>,
+    (found, about): (&Finding, Option<&ObligationName>),
     shown: &[Diagnostic],
+    stop: &AtomicBool,
 ) -> Vec<CodeAction> {
-    let movers = mover_options(&session.scope_of(&spot.package));
+    let options = mover_options(&session.scope_of(&spot.package));
     let diagnostics: Vec<_> = shown.iter().filter(|it| it.message.starts_with(&found.message)).cloned().collect();
-    let fixes = spot.view.engine.fixes(spot.index, &movers, found, about);
+    let fixes = spot.view.engine.fixes(spot.index, &options, found, about, stop);
     let action = |(place, fix): (usize, &Fix)| {
         let (file, range) = spot.package.range(fix.span, spot.view.encoding)?;
         let edit = TextEdit::new(range, fix.replacement.clone());
