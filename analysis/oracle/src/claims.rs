@@ -13,6 +13,7 @@ use crate::{
     eval::{DontKnow, Evaluator, Outcome},
     fuzz::{is_related, related},
     keyed::End,
+    literals,
     shape::Procedure,
     value::{Scope, Value},
 };
@@ -83,6 +84,12 @@ pub struct Claims<'p> {
     pub fuel: u64,
 }
 
+/// The steps of one run: of a pair, two. A procedure may take more; those that choose scalars are few.
+const STEPS: usize = 2;
+
+/// The most scalars that are kept for choices: each makes a choice longer.
+const MOST_SPARE: usize = 8;
+
 /// A step: the result and the state after it, and the events.
 pub(crate) type Steps = Vec<Outcome<(Value, Value)>>;
 
@@ -103,9 +110,11 @@ pub(crate) fn unsupported(what: &str) -> DontKnow {
 }
 
 impl<'p> Claims<'p> {
-    /// Claims about a program, in a universe.
+    /// Claims about a program, in a universe. Of scalars there is always one more: after the choices of the run that is given, there are
+    /// scalars left for the choices of the run that is to match it.
     pub fn new(program: &'p Program, scope: Scope) -> Claims<'p> {
-        Claims { evaluator: Evaluator::new(program, scope), program, fuel: 400_000 }
+        let spare = (2 * STEPS * literals::choices_of_scalars(program)).min(MOST_SPARE);
+        Claims { evaluator: Evaluator::with_spare(program, scope, spare), program, fuel: 400_000 }
     }
 
     /// A state in which an obligation fails, and how, if there is one among these.
@@ -131,6 +140,42 @@ impl<'p> Claims<'p> {
             "right-mover" | "left-mover" | "stably-enabled" | "stays-allowed" => self.of_pair(name, states),
             other => Err(unsupported(other)),
         }
+    }
+
+    /// A run that an obligation is about, of an operation or of a procedure alone, if there is one from these states.
+    ///
+    /// # Errors
+    /// If evaluation gives up.
+    pub fn happens(&self, name: &ObligationName, states: &mut States) -> Result<Option<String>, DontKnow> {
+        self.evaluator.set_fuel(self.fuel);
+        let (layer, code) = match name.kind {
+            "no-panic" => (self.layer_named(&name.layer)?, Code::Pass),
+            "atomic-spec" | "turn" => {
+                let implementation = self.program.implementations.iter().find(|it| it.name == name.implementation);
+                let implementation = implementation.ok_or_else(|| unsupported("a name"))?;
+                let (Justification::Movers(all) | Justification::Retry(all)) = &implementation.by else {
+                    return Err(unsupported(name.kind));
+                };
+                (implementation.lower, all.get(&name.operation).ok_or_else(|| unsupported("a name"))?.clone())
+            }
+            other => return Err(unsupported(other)),
+        };
+        let types: Vec<Type> = match &code {
+            Code::Pass => self.evaluator.argument_types(layer, self.operation_named(layer, &name.operation)?),
+            Code::Procedure(function) => {
+                let function = self.evaluator.function(*function);
+                function.locals[..function.parameters as usize].iter().map(|it| it.ty.clone()).collect()
+            }
+        };
+        for state in states.of(&self.evaluator, self.state(layer)) {
+            for arguments in states.arguments(&self.evaluator, &types) {
+                let runs = self.alone(&code, &name.operation, layer, &state, &arguments)?;
+                if let Some(run) = runs.first() {
+                    return Ok(Some(format!("in {state}: {}{arguments:?} can be {run:?}", name.operation)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     pub(crate) fn layer_named(&self, name: &str) -> Result<LayerId, DontKnow> {

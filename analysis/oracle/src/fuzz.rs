@@ -11,7 +11,7 @@ use std::{
 
 use cspec_analysis::{
     db::lower_sources,
-    diagnostics::Severity,
+    diagnostics::{Diagnostic, Severity, codes},
     ir::{Abstraction, Implementation, Justification, LayerId, PartitionEnd, Program, Type, lower::Lowered},
     report::{Options, Progress, check_program},
     verdict::{Outcome as Settled, Scope as Bounds, Verdict},
@@ -20,6 +20,7 @@ use fastrand::Rng;
 
 use crate::{
     claims::{Claims, States},
+    clients::wrong_answer,
     eval::{DontKnow, Evaluator, Outcome},
     generate::Case,
     replay::{Replayed, replay},
@@ -64,6 +65,10 @@ pub enum Wrong {
     BadCounterexample(String),
     /// An obligation is proved, and fails in some state.
     NotSo(String),
+    /// A warning says what is not so.
+    Untrue(String),
+    /// The search end to end answers a client wrongly.
+    EndToEnd(String),
     /// The two searches of this package disagree.
     SearchesDisagree(String),
 }
@@ -89,6 +94,8 @@ impl fmt::Display for Wrong {
             Wrong::IllFormed(why) => write!(f, "the generated source is not in the language: {why}"),
             Wrong::Panics(why) => write!(f, "the engine panics: {why}"),
             Wrong::NotSo(what) => write!(f, "this is said to be proved, and is not so: {what}"),
+            Wrong::Untrue(what) => write!(f, "a warning is not true: {what}"),
+            Wrong::EndToEnd(what) => write!(f, "end to end: {what}"),
             Wrong::BadCounterexample(what) => write!(f, "a counterexample is none: {what}"),
             Wrong::SearchesDisagree(what) => write!(f, "the two searches disagree: {what}"),
             Wrong::WrongAcceptance(new) => {
@@ -177,6 +184,11 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
     if let Some(wrong) = not_so(&lowered.program, &outcomes, effort, &mut random) {
         return Fate::Wrong(wrong);
     }
+    if effort.asked_again > 0
+        && let Some(wrong) = untrue(&lowered.program, &outcomes, &mut random)
+    {
+        return Fate::Wrong(wrong);
+    }
     if outcomes.iter().any(|it| it.verdict == Verdict::Violated) {
         if !effort.confirm {
             return Fate::Rejected { confirmed: 0, unconfirmed: Vec::new() };
@@ -213,6 +225,21 @@ fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut
     None
 }
 
+/// Looks for a state in which something happens that a warning says never does.
+fn untrue(program: &Program, outcomes: &[Settled], random: &mut Rng) -> Option<Wrong> {
+    let claims = Claims::new(program, larger());
+    let is_about_all =
+        |it: &&Diagnostic| matches!(it.code, codes::CS1001 | codes::CS1004) && !it.message.contains("within the scope");
+    for outcome in outcomes {
+        for warning in outcome.diagnostics.iter().filter(is_about_all) {
+            if let Ok(Some(how)) = claims.happens(&outcome.name, &mut States::all_or(20, random)) {
+                return Some(Wrong::Untrue(format!("{}, but {how}", warning.message)));
+            }
+        }
+    }
+    None
+}
+
 /// Replays the counterexamples of all violations.
 fn replayed(program: &Program, outcomes: &[Settled]) -> Fate {
     let mut confirmed = 0;
@@ -244,6 +271,12 @@ fn searched(program: &Program, case: &Case, effort: &Effort, bounds: &[String], 
     let Some(tower) = implementations.and_then(|it| Tower::over(program, it)) else {
         return Fate::Wrong(Wrong::IllFormed("the implementations of the tower are missing".to_owned()));
     };
+    if effort.asked_again > 0
+        && random.u8(..8) == 0
+        && let Some(what) = tower.implementations.first().and_then(|it| wrong_answer(program, case, it.upper, random))
+    {
+        return Fate::Wrong(Wrong::EndToEnd(what));
+    }
     let (mut count, mut traces) = (0, 0);
     for _ in 0..effort.programs * ATTEMPTS {
         if count == effort.programs {

@@ -5,6 +5,7 @@
 //! have an executable model.
 
 pub mod claims;
+pub mod clients;
 pub mod eval;
 pub mod fuzz;
 pub mod generate;

@@ -2,15 +2,60 @@
 
 use std::collections::BTreeSet;
 
-use cspec_analysis::ir::{Expr, ExprKind, Literal, Pattern, Program, Stmt};
+use cspec_analysis::ir::{Expr, ExprKind, Literal, Pattern, Program, Stmt, Type, TypeDefKind, TypeId};
 
-/// All literals in the functions of a program.
+/// All literals in the functions of a program, and those that are the defaults of its scalars.
 pub fn of(program: &Program) -> BTreeSet<Literal> {
     let mut found = BTreeSet::new();
+    for (id, ty) in (0..).map(TypeId).zip(&program.types) {
+        found.extend(ty.default.clone().map(|text| Literal::Scalar(Type::User(id), text)));
+    }
     for function in &program.functions {
         in_expr(&function.body, &mut found);
     }
     found
+}
+
+/// How many scalars one call of a function chooses at most, by `any()`, if it does not loop.
+pub fn choices_of_scalars(program: &Program) -> usize {
+    let functions = 0..program.functions.len();
+    functions.map(|it| chosen(program, it, &mut BTreeSet::new())).max().unwrap_or_default()
+}
+
+fn chosen(program: &Program, function: usize, inside: &mut BTreeSet<usize>) -> usize {
+    // One that calls itself is counted once.
+    if !inside.insert(function) {
+        return 0;
+    }
+    let mut count = 0;
+    let mut pending = vec![&program.functions[function].body];
+    while let Some(expr) = pending.pop() {
+        match &expr.kind {
+            ExprKind::Any if has_scalar(program, &expr.ty) => count += 1,
+            ExprKind::Call(callee, _) => count += chosen(program, callee.0 as usize, inside),
+            _ => {}
+        }
+        expr.for_each_child(&mut |it| pending.push(it));
+    }
+    inside.remove(&function);
+    count
+}
+
+/// Whether a scalar can be part of a value of a type.
+fn has_scalar(program: &Program, ty: &Type) -> bool {
+    match ty {
+        Type::User(id) => match &program.types[id.0 as usize].kind {
+            TypeDefKind::Scalar => true,
+            TypeDefKind::Struct(fields) => fields.iter().any(|it| has_scalar(program, &it.ty)),
+            TypeDefKind::Enum(variants) => {
+                variants.iter().flat_map(|it| &it.fields).any(|it| has_scalar(program, &it.ty))
+            }
+        },
+        Type::Tuple(fields) => fields.iter().any(|it| has_scalar(program, it)),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_scalar(program, inner),
+        Type::Map(key, value) | Type::Total(key, value) => has_scalar(program, key) || has_scalar(program, value),
+        Type::Never | Type::Bool | Type::Int { .. } | Type::Str | Type::Pid => false,
+    }
 }
 
 fn in_expr(expr: &Expr, found: &mut BTreeSet<Literal>) {

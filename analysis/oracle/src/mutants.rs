@@ -49,8 +49,8 @@ pub const MUTANTS: &[Mutant] = &[
         "a mover may fail",
         Pattern::Movers,
         "obligations/movers.rs",
-        "            End::Panicked(..) => Wanted::Nothing,\n",
-        "            End::Panicked(..) => Wanted::Nothing,\n            End::Failed(_) if $on => Wanted::Nothing,\n",
+        "        End::Panicked(..) => Wanted::Nothing,\n",
+        "        End::Panicked(..) => Wanted::Nothing,\n        End::Failed(_) if $on => Wanted::Nothing,\n",
     ),
     mutant(
         "the end state after an exchange",
@@ -106,8 +106,8 @@ pub const MUTANTS: &[Mutant] = &[
         "left movers are enabled",
         Pattern::Movers,
         "obligations/shape.rs",
-        "if other == 0\n",
-        "if other == 0 && !$on\n",
+        "Ok(blocks.filter(|it| self.counts(&it.0))",
+        "Ok(blocks.filter(|it| !$on && self.counts(&it.0))",
     ),
     mutant(
         "left movers commute",
@@ -119,9 +119,9 @@ pub const MUTANTS: &[Mutant] = &[
     mutant(
         "left movers are silent",
         Pattern::Movers,
-        "obligations/mod.rs",
-        "let mut lemmas = vec![lemma(About::Silent)];",
-        "let mut lemmas = vec![lemma(About::Silent)];\n    if $on && direction == Direction::Left { lemmas.clear(); }",
+        "obligations/shape.rs",
+        "        if !is_silent\n",
+        "        if !is_silent && !$on\n",
     ),
     mutant(
         "others destroy facts",

@@ -2,7 +2,7 @@
 //!
 //! The procedure is run from every state that is looked at. Before each of its calls but the first, others take any steps; `P` is the set
 //! of states that it can be in then, path by path. On each path: right movers, at most one other operation, then left movers at `P` that
-//! are enabled at `P`. And if there is a protocol, each call is allowed right after the process's own last step.
+//! are silent and enabled at `P`. And if there is a protocol, each call is allowed right after the process's own last step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +48,14 @@ impl Procedure<'_, '_> {
     /// A path that is out of shape, or else a call that is not allowed.
     pub(crate) fn refute(&self, of_shape: bool, states: &mut States) -> Result<Option<String>, DontKnow> {
         let evaluator = &self.claims.evaluator;
-        let state = &evaluator.program.layers[self.lower.0 as usize].state;
-        let starts: BTreeSet<Value> = states.of(evaluator, state).into_iter().collect();
+        let layer = &evaluator.program.layers[self.lower.0 as usize];
+        let mut starts = BTreeSet::new();
+        for state in states.of(evaluator, &layer.state) {
+            // Only states in which the invariants hold can be reached.
+            if evaluator.all_hold(&layer.invariants, std::slice::from_ref(&state))? {
+                starts.insert(state);
+            }
+        }
         let types = match self.code {
             Code::Pass => evaluator.argument_types(self.lower, self.claims.operation_named(self.lower, self.name)?),
             Code::Procedure(function) => {
@@ -254,12 +260,12 @@ impl Movers<'_, '_, '_> {
             commit += 1;
         }
         for call in path.iter().skip(commit + 1) {
-            let silent = match self.never_left.get(&call.operation) {
+            let stable = match self.never_left.get(&call.operation) {
                 Some(known) => *known,
-                None => self.hold(call.operation, &["silent", "stably-enabled"], states)?,
+                None => self.hold(call.operation, &["stably-enabled"], states)?,
             };
-            self.never_left.insert(call.operation, silent);
-            if !silent || !self.moves_left(call)? {
+            self.never_left.insert(call.operation, stable);
+            if !stable || !self.moves_left(call)? {
                 let Procedure { claims, lower, .. } = self.procedure;
                 let name = &claims.evaluator.program.layers[lower.0 as usize].operations[call.operation].name;
                 return Ok(Some(format!(
@@ -271,7 +277,7 @@ impl Movers<'_, '_, '_> {
         Ok(None)
     }
 
-    /// Whether a call moves left past everything, and can be made, in all states before it.
+    /// Whether a call moves left past everything, can be made, and neither fails nor emits, in all states before it.
     fn moves_left(&self, call: &Called) -> Result<bool, DontKnow> {
         let Procedure { claims, lower, .. } = self.procedure;
         let operations = claims.evaluator.program.layers[lower.0 as usize].operations.len();
@@ -286,7 +292,8 @@ impl Movers<'_, '_, '_> {
                         they: OTHER,
                     };
                     let mine = pair.mine(state)?;
-                    if mine.iter().all(|it| it.done().is_none()) || pair.does_not_move_left(state)? {
+                    let is_silent = mine.iter().all(|it| it.done().is_some_and(|(_, events)| events.is_empty()));
+                    if mine.is_empty() || !is_silent || pair.does_not_move_left(state)? {
                         return Ok(false);
                     }
                 }

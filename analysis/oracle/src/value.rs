@@ -419,7 +419,9 @@ impl<'p> Universe<'p> {
             Type::Str => Value::str(""),
             Type::Pid => Value::Pid(0),
             Type::User(id) => match &self.program.types[id.0 as usize].kind {
-                TypeDefKind::Scalar => Value::Scalar(Rc::from("")),
+                TypeDefKind::Scalar => {
+                    Value::Scalar(Rc::from(self.program.types[id.0 as usize].default.as_deref().unwrap_or_default()))
+                }
                 TypeDefKind::Struct(fields) => Value::Tuple(all(fields)),
                 TypeDefKind::Enum(variants) => Value::Variant(0, all(&variants[0].fields)),
             },

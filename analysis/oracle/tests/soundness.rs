@@ -45,6 +45,11 @@ fn protocol() {
 }
 
 #[test]
+fn movers_over_a_layer_with_an_invariant() {
+    sound(Pattern::Kept, 1_000);
+}
+
+#[test]
 fn abstraction() {
     sound(Pattern::Abstraction, 2_000);
 }

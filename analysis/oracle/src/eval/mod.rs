@@ -136,8 +136,10 @@ pub enum Below<'a> {
 pub struct Evaluator<'p> {
     /// The program.
     pub program: &'p Program,
-    /// What `any()` ranges over.
+    /// The values of states and arguments.
     pub universe: Universe<'p>,
+    /// What `any()` ranges over.
+    pub choices: Universe<'p>,
     /// Expressions that may still be evaluated.
     fuel: Cell<u64>,
 }
@@ -152,7 +154,14 @@ const MOST_CALLS: u32 = 64;
 impl<'p> Evaluator<'p> {
     /// An evaluator whose `any()` ranges over this scope.
     pub fn new(program: &'p Program, scope: Scope) -> Evaluator<'p> {
-        Evaluator { program, universe: Universe::new(program, scope), fuel: Cell::new(u64::MAX) }
+        Evaluator::with_spare(program, scope, 0)
+    }
+
+    /// An evaluator whose `any()` ranges over this scope and so many scalars more, which occur in no state that is looked at.
+    pub fn with_spare(program: &'p Program, scope: Scope, spare: usize) -> Evaluator<'p> {
+        let choices = Scope { scalars: scope.scalars + spare, ..scope.clone() };
+        let (universe, choices) = (Universe::new(program, scope), Universe::new(program, choices));
+        Evaluator { program, universe, choices, fuel: Cell::new(u64::MAX) }
     }
 
     /// Sets how many expressions may be evaluated from now on.

@@ -108,7 +108,7 @@ impl Run<'_, '_> {
             Some(Told::Any(Some(value))) => return Ok(value),
             Some(other) => return Err(dont_know(&format!("{other:?} is told of `any()`"))),
         }
-        let all = self.evaluator.universe.values(ty).map_err(|_| dont_know("too many values to choose from"))?;
+        let all = self.evaluator.choices.values(ty).map_err(|_| dont_know("too many values to choose from"))?;
         let picked = self.choose(all.len())?;
         Ok(all[picked].clone())
     }

@@ -25,6 +25,8 @@ pub enum Pattern {
     Movers,
     /// The same, over a layer that is used by rules.
     Protocol,
+    /// The same, over a layer with an invariant; and procedures that may wait for ever.
+    Kept,
     /// Another view of the same steps.
     Abstraction,
     /// The same state with an invariant, and failures that do not happen.
@@ -39,9 +41,10 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families.
-    pub const ALL: [Pattern; 7] = [
+    pub const ALL: [Pattern; 8] = [
         Pattern::Movers,
         Pattern::Protocol,
+        Pattern::Kept,
         Pattern::Abstraction,
         Pattern::Invariant,
         Pattern::Retry,
@@ -54,6 +57,7 @@ impl Pattern {
         match self {
             Pattern::Movers => "movers",
             Pattern::Protocol => "protocol",
+            Pattern::Kept => "kept",
             Pattern::Abstraction => "abstraction",
             Pattern::Invariant => "invariant",
             Pattern::Retry => "retry",
@@ -82,6 +86,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
     let (body, tower) = match pattern {
         Pattern::Movers => movers::movers(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),
+        Pattern::Kept => movers::kept(&mut random),
         Pattern::Abstraction => abstraction::hiding(&mut random),
         Pattern::Invariant => abstraction::invariant(&mut random),
         Pattern::Retry => retry::retry(&mut random),

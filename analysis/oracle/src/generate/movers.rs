@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 use super::{
     Bodies, Body, NAMES, View, bodies,
-    body::{Kind, Ty},
+    body::{Kind, Stmt, Ty},
     init, operation,
     scenes::{self, Scene},
     state,
@@ -225,6 +225,47 @@ pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
         "{}\n#[layer]\nimpl Low for Store {{\n{}{low}}}\n{layers}",
         state("Store", &view, &bodies),
         init(start.as_deref()),
+    );
+    (text, vec!["Together"])
+}
+
+/// `High` over `Low`, which has an invariant: operations wait where they would break it, or do not. Some procedures end with a call that they
+/// have begun with, and so may wait for themselves.
+pub fn kept(random: &mut Rng) -> (String, Vec<&'static str>) {
+    let (mut make, mut bodies) = bodies(random, 10);
+    if make.field(Kind::Owner).is_none() && make.percent(60) {
+        make.fields[0] = Kind::Owner;
+        bodies = bodies.iter().map(|it| make.body(&it.name)).collect();
+    }
+    let how = match make.random.u8(..10) {
+        0..3 => How { plans: [&[0, 1, 0], &[]], slips: 8 },
+        3..5 => How { plans: [&[0, 0], &[1, 0]], slips: 8 },
+        _ => How::RANDOM,
+    };
+    let holds = loop {
+        let holds = make.cond(None, 2, false);
+        let fields = make.fields.clone();
+        let text = View { fields: &fields, hidden: None, keyed: false }.cond(&holds);
+        if !text.contains("maybe") {
+            break holds;
+        }
+    };
+    for body in &mut bodies {
+        if make.percent(30) {
+            body.statements.push(Stmt::When(holds.clone()));
+        }
+    }
+    let start = start(&mut make);
+    let passed = some_of(&mut make, &bodies, 70);
+    let layers = over(&mut make, &bodies, ["Low", "Store"], start.is_some(), &passed, how);
+    let fields = make.fields.clone();
+    let view = View { fields: &fields, hidden: None, keyed: false };
+    let low: String = bodies.iter().map(operation).collect();
+    let text = format!(
+        "{}\n#[layer]\nimpl Low for Store {{\n{}    #[invariant]\n    fn holds(&self) -> bool {{\n        {}\n    }}\n{low}}}\n{layers}",
+        state("Store", &view, &bodies),
+        init(start.as_deref()),
+        view.cond(&holds),
     );
     (text, vec!["Together"])
 }

@@ -1,0 +1,73 @@
+//! A larger scope accepts nothing that a smaller one refuses: random packages of all families, in scopes that contain each other.
+
+use std::sync::atomic::AtomicBool;
+
+use cspec_analysis::{
+    db::lower_sources,
+    report::{Options, Progress, check_program},
+    verdict::{Outcome, Scope, Verdict},
+};
+use cspec_oracle::generate::{Pattern, case};
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn planned(&self, _: usize) {}
+    fn finished(&self, _: &Outcome) {}
+}
+
+/// Scopes, each within the next.
+fn scopes() -> [Scope; 3] {
+    let scope = |pids, entries, ints| Scope { pids, entries, ints, budget: 3_000_000, ..Scope::default() };
+    [scope(2, 1, 1), scope(3, 2, 2), scope(3, 3, 4)]
+}
+
+/// What is refused in a scope and holds in a larger one.
+fn accepted_by_a_larger_one(source: &str) -> Option<String> {
+    let lowered = lower_sources(&[("src/lib.rs", source)]);
+    let mut refused: Vec<String> = Vec::new();
+    for scope in scopes() {
+        let options = Options { scope, end_to_end: false };
+        let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
+        for (outcome, _) in &outcomes {
+            let id = outcome.name.id();
+            let holds = matches!(outcome.verdict, Verdict::Proved | Verdict::Checked);
+            if holds && refused.contains(&id) {
+                return Some(format!("{id} holds within {:?}", options.scope));
+            }
+            if outcome.verdict == Verdict::Violated {
+                refused.push(id);
+            }
+        }
+    }
+    None
+}
+
+#[test]
+fn what_a_smaller_scope_refuses_no_larger_one_accepts() {
+    for pattern in Pattern::ALL {
+        for seed in 40_000_000..40_000_060 {
+            let case = case(pattern, seed);
+            let found = accepted_by_a_larger_one(&case.source);
+            assert_eq!(found, None, "{} with seed {seed}:\n{}", pattern.name(), case.source);
+        }
+    }
+}
+
+/// The integers beside those that code names are tried in every scope: in the scope whose limit is the literal itself, too.
+#[test]
+fn a_number_beside_a_literal_is_tried_in_every_scope() {
+    let source = "use cspec::prelude::*;
+        #[state] pub struct Cell { pub value: u64 }
+        #[layer] impl Low for Cell {
+            #[op(right)] fn seen(&mut self, me: Pid) -> bool { self.value + 0 > 3 }
+            #[op] fn set(&mut self, me: Pid) { self.value = 3; }
+        }";
+    let lowered = lower_sources(&[("src/lib.rs", source)]);
+    for ints in 1..=6 {
+        let options = Options { scope: Scope { ints, ..Scope::default() }, end_to_end: false };
+        let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
+        let refused = outcomes.iter().any(|(it, _)| it.name.kind == "right-mover" && it.verdict == Verdict::Violated);
+        assert!(refused, "within int ≤ {ints}");
+    }
+}
