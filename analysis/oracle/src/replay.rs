@@ -67,7 +67,7 @@ pub fn could_be_smaller<P>(program: &Program, name: &ObligationName, told: &Coun
         let state = reader.value(&datum, &program.layers[layer.0 as usize].state)?;
         let mut random = Rng::with_seed(1);
         let refuted = claims.refute(name, &mut States::only(vec![state], Vec::new(), &mut random)).ok()??;
-        Some(format!("{} would do: {refuted}", datum))
+        Some(format!("{datum} would do: {refuted}"))
     })
 }
 

@@ -48,12 +48,12 @@ pub type Again<'a, V> = &'a mut dyn FnMut(&Pins, u64) -> Result<Option<V>, Abort
 pub fn replayed<V: Refutes>(
     found: V,
     pins: Pins,
-    numbers: &Small<'_>,
+    small: &Small<'_>,
     fuel: u64,
     again: Again<'_, V>,
 ) -> Result<V, Abort> {
     match again(&pins, fuel) {
-        Ok(Some(same)) if same.is_confirmed() => smallest(same, pins, numbers, again),
+        Ok(Some(same)) if same.is_confirmed() => smallest(same, pins, small, again),
         Ok(Some(unconfirmed)) => Ok(unconfirmed),
         Err(Abort::Stopped) => Err(Abort::Stopped),
         Ok(None) | Err(_) => {
