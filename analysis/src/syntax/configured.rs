@@ -72,11 +72,12 @@ impl Configured<'_> {
     }
 
     fn holds(&mut self, predicate: &[SyntaxToken]) -> bool {
-        let text: Vec<&str> = predicate.iter().map(|it| it.text()).collect();
-        self.options.holds(&text.join(" ")).unwrap_or_else(|unanswered| {
-            if let (Some(first), Some(last)) = (predicate.first(), predicate.last()) {
-                self.found.push((range(first.text_range()).start..range(last.text_range()).end, unanswered));
-            }
+        let (Some(first), Some(last)) = (predicate.first(), predicate.last()) else { return true };
+        let place = range(first.text_range()).start..range(last.text_range()).end;
+        let text = String::from_utf8_lossy(&self.text[place.start as usize..place.end as usize]);
+        let answer = self.options.holds(&text);
+        answer.unwrap_or_else(|unanswered| {
+            self.found.push((place, unanswered));
             true
         })
     }

@@ -57,6 +57,7 @@ impl Section {
     #[must_use]
     #[tracing::instrument(skip_all)]
     fn raise(lo: &mut impl Ruled, to: u64) -> bool {
+    // ^^^^^ CS0307 atomic-spec
         #[cfg(not(feature = "fast"))]
         lo.lock();
         let raises = matches!(lo.read() < to, true);

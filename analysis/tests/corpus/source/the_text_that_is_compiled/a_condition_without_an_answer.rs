@@ -14,6 +14,10 @@ mod cell {
 
 use cell::Cell;
 
+#[cfg(not(feature = "f\u{61}st"))]
+//    ^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0105
+const UNUSED: u64 = 1;
+
 #[cfg_attr(all(), layer)]
 impl Raw for Cell {
     #[op]
@@ -24,10 +28,9 @@ impl Raw for Cell {
     fn read(&mut self, me: Pid) -> u64 { #[cfg(test)] { self.reads += 1; } self.value }
     #[op]
     fn write(&mut self, me: Pid, value: u64) { self.value = value; }
-    #[cfg(not(feature = "f\u{61}st"))]
-    //        ^^^^^^^^^^^^^^^^^^^^^^^^^ CS0105
+    #[cfg(feature = "fast")]
     #[op]
-    fn clear(&mut self, me: Pid) { self.value = 0; }
+    fn write(&mut self, me: Pid) { self.value = 0; }
 }
 
 #[layer(protocol = Raw)]

@@ -60,6 +60,7 @@ impl Section {
         #[cfg(feature = "fast")]
         lo.lock();
         let raises = matches!(lo.read() < to, true);
+        //                    ^^^^^^^^^ CS0401 follows
         if raises && !cfg!(feature = "fast") { lo.write(to); }
         lo.unlock();
         raises

@@ -51,8 +51,10 @@ macro_rules! free {
     ($name:ident) => { #[layer] impl $name for Cell { #[op] fn tick(&mut self, me: Pid) {} } };
 }
 
-free!(Free);
-//^^ CS0106
+mod made {
+    free!(Free);
+//  ^^^^ CS0106
+}
 
 #[implement(Counter, over = Ruled, by = movers)]
 impl Section {
