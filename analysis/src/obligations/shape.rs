@@ -91,6 +91,9 @@ pub struct Flaw {
 /// Why a call does not move left: in which way, past which operation, and what is known in the case that shows it.
 type NotLeft = (FlawKind, Option<usize>, (Refutation, Knowledge));
 
+/// Why a call is no left mover whatever the others do.
+type Unfit = (FlawKind, (Refutation, Knowledge));
+
 /// The ways a procedure can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlawKind {
@@ -516,7 +519,7 @@ impl<'p> Walk<'_, 'p> {
         pair: &Pair,
         start: &Machine,
         is_silent: bool,
-    ) -> Result<Option<(FlawKind, (Refutation, Knowledge))>, Abort> {
+    ) -> Result<Option<Unfit>, Abort> {
         let (setting, lower) = (self.setting, self.lower);
         if !is_silent
             && let Some(refutation) = silent_from(setting, search, lower, (pair.state, &pair.mover), start.clone())?
