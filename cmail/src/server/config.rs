@@ -220,7 +220,7 @@ pub struct Overrides {
     /// The key of the certificate, in PEM.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Refuses in the clear: `pop3` logins, or `all`, logins and messages. Also a setting.
+    /// What is refused as long as the connection is not encrypted; `all` if nothing is said. Also a setting.
     #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub require_tls: Option<RequireTls>,
 }

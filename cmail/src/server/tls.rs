@@ -11,16 +11,16 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// What a client must not do before its connection is encrypted.
+/// What is refused before a connection is encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum RequireTls {
-    /// Nothing: TLS is offered, if there is a certificate.
+    /// Nothing.
     #[default]
     None,
-    /// Log in by POP3, which says a password.
+    /// Logins by POP3, in which a password is said.
     Pop3,
-    /// Log in, and send a message by SMTP. RFC 3207 forbids this to servers that take mail from everywhere.
+    /// Logins, and messages by SMTP. RFC 3207 forbids this to servers that take mail from everywhere.
     All,
 }
 

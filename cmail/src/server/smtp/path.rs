@@ -118,7 +118,8 @@ pub fn is_domain(text: &str) -> bool {
     }
     match text.strip_prefix('[') {
         Some(literal) => literal.strip_suffix(']').is_some_and(|inside| {
-            !inside.is_empty() && inside.bytes().all(|letter| letter.is_ascii_graphic() && !b"[]\\".contains(&letter))
+            !inside.is_empty()
+                && inside.bytes().all(|letter| letter.is_ascii_graphic() && !b"[]\\\"<>".contains(&letter))
         }),
         None => text.split('.').all(|label| {
             !label.is_empty()
@@ -192,6 +193,14 @@ mod tests {
             words: &["<", ">", "\"", "\\", "@", ":", ",", ".", "..", "[", "]", " ", "=", "u1", "é", "(", "TO:", "//"],
         };
         fuzz::run(&target, questions::address);
+    }
+
+    /// A quotation mark in brackets would begin a quoted text for whoever looks for the end of the path, also in a message's `Return-Path`.
+    #[test]
+    fn an_address_in_brackets_holds_no_quotation_mark() {
+        assert!(to("TO:<u1@[127.0.0.1]>").is_some() && to("TO:<u1@[x:a=b;c]>").is_some());
+        assert!(to("TO:<u1@[127.\"0=.0.1;]>").is_none());
+        assert!(to("TO:<@a.\"example,@b:u1@[127.\"0=.0.1;]> X=1").is_none());
     }
 
     #[test]
