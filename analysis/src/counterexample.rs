@@ -19,7 +19,7 @@ pub enum Datum {
     /// A truth value.
     Bool(bool),
     /// An integer.
-    Int(i64),
+    Int(i128),
     /// A string.
     Str(String),
     /// A string in which the decimal of a process or of some number stands.

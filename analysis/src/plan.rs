@@ -15,7 +15,7 @@ use crate::{
         slice::{Keep, Outline, Pieces},
     },
     obligations::{
-        About, Lemma, LemmaResult, Lemmas, Obligation,
+        About, Lemma, LemmaResult, Lemmas, Obligation, Within,
         layer::Part,
         mover_lemmas,
         movers::Direction,
@@ -218,7 +218,7 @@ impl Plan {
                     lemmas.settled.insert(lemma, result);
                 }
                 Obligation::Absorbs(id) if settled.holds() => {
-                    lemmas.absorbing.insert(entry.slice.outline.implementation(id)?, settled.bounds_met.clone());
+                    lemmas.absorbing.insert(entry.slice.outline.implementation(id)?, within(&settled));
                 }
                 _ => {}
             }
@@ -228,8 +228,12 @@ impl Plan {
 }
 
 fn lemma_result(settled: &Settled) -> LemmaResult {
-    let (refutation, bounds_met) = (settled.refutation.clone(), settled.bounds_met.clone());
-    LemmaResult { holds: holds(settled), refutation, bounds_met }
+    LemmaResult { holds: holds(settled), refutation: settled.refutation.clone(), within: within(settled) }
+}
+
+/// What a result holds within.
+fn within(settled: &Settled) -> Within {
+    Within { bounds_met: settled.bounds_met.clone(), assumptions: settled.assumptions.clone() }
 }
 
 /// Whether a lemma holds, if that is known.
@@ -281,6 +285,7 @@ impl Entry {
             name: self.name.clone(),
             verdict: settled.verdict,
             bounds_met: settled.bounds_met.clone(),
+            assumptions: settled.assumptions.clone(),
             cases: settled.cases,
             states: settled.states,
             span,

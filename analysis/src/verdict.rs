@@ -93,6 +93,55 @@ impl Verdict {
     }
 }
 
+/// Something that a verdict takes for granted. It is shown wherever the verdict is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Assumption {
+    /// No plain `+`, `-` or `*` on a type of 64 bits has a result that does not fit. What is below 0 in an unsigned type never fits, and is
+    /// not assumed away.
+    No64BitOverflow,
+}
+
+impl Assumption {
+    /// The name used in messages and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Assumption::No64BitOverflow => "no 64-bit overflow",
+        }
+    }
+}
+
+/// What becomes of a plain `+`, `-` or `*` whose result does not fit 64 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OverflowMode {
+    /// It is assumed not to happen ([`Assumption::No64BitOverflow`]).
+    #[default]
+    Assumed,
+    /// The code panics, as it does where overflows are checked.
+    Exact,
+}
+
+impl OverflowMode {
+    /// The words of the settings.
+    pub const NAMES: [&str; 2] = ["assumed", "exact"];
+
+    /// The mode that a word of the settings means.
+    pub fn named(name: &str) -> Option<OverflowMode> {
+        match name {
+            "assumed" => Some(OverflowMode::Assumed),
+            "exact" => Some(OverflowMode::Exact),
+            _ => None,
+        }
+    }
+
+    /// The word of the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            OverflowMode::Assumed => "assumed",
+            OverflowMode::Exact => "exact",
+        }
+    }
+}
+
 /// How far an exploration may go. Written `Pid=3,entries=2,int=2` on the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
@@ -100,8 +149,8 @@ pub struct Scope {
     pub pids: u32,
     /// Entries of a collection about which nothing is known.
     pub entries: u32,
-    /// Where code calculates with integers they range over `0..=ints`, or from `-ints` if the type has signs. Literals of the code
-    /// beyond that, the numbers beside them, and the limits of types of at most 16 bits are tried as well.
+    /// Where code calculates with integers they range over `0..=ints`, or from `-ints` if the type has signs. The two lowest and the two
+    /// highest of the type are tried as well, and so are literals of the code and the numbers beside them.
     pub ints: u32,
     /// Bounds on `#[scalar]` types, by name, for values that loops bring into play; `scalars_default` for the others.
     pub scalars: BTreeMap<String, u32>,
@@ -109,6 +158,8 @@ pub struct Scope {
     pub scalars_default: u32,
     /// Steps of exploration for one obligation before it is given up as undecided.
     pub budget: u64,
+    /// What becomes of an overflow of 64 bits. No limit, but results differ by it as they do by limits.
+    pub overflow: OverflowMode,
 }
 
 impl Scope {
@@ -120,7 +171,15 @@ impl Scope {
 
 impl Default for Scope {
     fn default() -> Scope {
-        Scope { pids: 3, entries: 2, ints: 2, scalars: BTreeMap::new(), scalars_default: 2, budget: 200_000_000 }
+        Scope {
+            pids: 3,
+            entries: 2,
+            ints: 2,
+            scalars: BTreeMap::new(),
+            scalars_default: 2,
+            budget: 200_000_000,
+            overflow: OverflowMode::default(),
+        }
     }
 }
 
@@ -133,6 +192,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The bounds that were met, as shown: `Pid ≤ 3`, `Seq ≤ 2 entries`. Empty unless the verdict is `checked`.
     pub bounds_met: Vec<String>,
+    /// What the verdict takes for granted, if the obligation holds.
+    pub assumptions: Vec<Assumption>,
     /// Cases that the split was closed with.
     pub cases: u64,
     /// States visited: paths of lazy exploration, or configurations of explicit search.

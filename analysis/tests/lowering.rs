@@ -160,8 +160,8 @@ mod diagnostics {
 //          ^^^^^^^^^^ CS0102 a closure outside of an adaptor or `repeat` is not supported in layers and procedures
     let x = 1.5;
 //          ^^^ CS0102 this kind of literal is not supported in layers and procedures
-    let y = self.count & 1;
-//          ^^^^^^^^^^^^^^ CS0102 an operator on bits is not supported in layers and procedures
+    let y: u128 = 1;
+//         ^^^^ CS0102 the type `u128` is not supported in layers and procedures
     let z = vec![1];
 //          ^^^^^^^ CS0102 the macro `vec!` is not supported in layers and procedures
     let w = self.queue.iter().zip(self.queue.iter());
@@ -180,8 +180,8 @@ mod diagnostics {
 //                                    ^^^^^^^ CS0102 `maybe` in the closure of an iterator is not supported in layers and procedures
     let p = 'c';
 //          ^^^ CS0102 this kind of literal is not supported in layers and procedures
-    let o = 18446744073709551615;
-//          ^^^^^^^^^^^^^^^^^^^^ CS0104 this integer does not fit into 64 bits with a sign, which is what the engine computes with
+    let o = 18446744073709551616;
+//          ^^^^^^^^^^^^^^^^^^^^ CS0104 this integer does not fit into 64 bits
     let n: Vec<u64> = any();
 //         ^^^^^^^^ CS0102 the type `Vec` is not supported in layers and procedures
     let m = (&mut self.count, 1);

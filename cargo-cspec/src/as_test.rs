@@ -137,7 +137,7 @@ impl Writer<'_> {
         if scalars > 0 {
             strings.extend((0..scalars + 2).map(|it| format!("other {it}")));
         }
-        let integers = listed(integers.iter().map(i64::to_string));
+        let integers = listed(integers.iter().map(i128::to_string));
         let strings = listed(strings.iter().map(|it| format!("{it:?}.to_owned()")));
         let mut text = format!(
             "let domain = Domain {{ pids: {pids}, integers: vec![{integers}], strings: vec![{strings}], \

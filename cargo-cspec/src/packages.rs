@@ -34,7 +34,8 @@ pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -
         let in_package = scalars_if_needed(&package, &[&settings.workspace_scope, &settings.scope, &effort.scope]);
         settings.check(&package, &in_package)?;
         known.extend(in_package);
-        let scope = settings.scope(usual.clone(), &effort.scope);
+        let mut scope = settings.scope(usual.clone(), &effort.scope);
+        scope.overflow = effort.overflow.unwrap_or(scope.overflow);
         prepared.push(Prepared { package, settings, scope });
     }
     check_bounds(&effort.scope, &known).map_err(|error| format!("--scope: {error}"))?;

@@ -324,7 +324,7 @@ fn json_lines_have_their_keys_in_order() {
     assert!(stdout(&output).lines().last().expect("a line").starts_with(r#"{"reason":"cspec-finished","#));
 }
 
-const OBLIGATION: [&str; 15] = [
+const OBLIGATION: [&str; 16] = [
     "reason",
     "package",
     "implementation",
@@ -336,6 +336,7 @@ const OBLIGATION: [&str; 15] = [
     "verdict",
     "scope",
     "bounds_met",
+    "assumptions",
     "cases",
     "states",
     "millis",

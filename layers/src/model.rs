@@ -75,7 +75,7 @@ pub struct Domain {
     /// Processes: `Pid(0)` and so on. Two by default.
     pub pids: u64,
     /// The integers, of every integer type that holds them. 0 and 1 by default.
-    pub integers: Vec<i64>,
+    pub integers: Vec<i128>,
     /// The strings. `""` and `"a"` by default.
     pub strings: Vec<String>,
     /// The most entries of an arbitrary map or set. 2 by default.

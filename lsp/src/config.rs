@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cspec_analysis::verdict::Scope;
+use cspec_analysis::verdict::{OverflowMode, Scope};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -14,6 +14,8 @@ pub struct Config {
     pub check: Trigger,
     /// How far explorations go.
     pub scope: ScopeConfig,
+    /// What becomes of an overflow of 64 bits; as the manifests say, if it is not given.
+    pub overflow: Option<OverflowConfig>,
     /// Findings.
     pub diagnostics: DiagnosticsConfig,
     /// Hints between the words of the text.
@@ -58,6 +60,16 @@ pub struct ScopeConfig {
     pub budget: Option<u64>,
 }
 
+/// What becomes of an overflow of 64 bits.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum OverflowConfig {
+    /// It is assumed not to happen.
+    Assumed,
+    /// It is a panic.
+    Exact,
+}
+
 /// How findings reach the client.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
@@ -93,6 +105,7 @@ impl Default for Config {
         Config {
             check: Trigger::Edit,
             scope: ScopeConfig::default(),
+            overflow: None,
             diagnostics: DiagnosticsConfig::default(),
             inlay_hints: HintsConfig::default(),
             code_lenses: true,
@@ -128,6 +141,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// A scope with what is set here in its place.
+    pub fn over(&self, usual: Scope) -> Scope {
+        let mut scope = self.scope.over(usual);
+        match self.overflow {
+            Some(OverflowConfig::Assumed) => scope.overflow = OverflowMode::Assumed,
+            Some(OverflowConfig::Exact) => scope.overflow = OverflowMode::Exact,
+            None => {}
+        }
+        scope
+    }
+}
+
 impl ScopeConfig {
     /// A scope with what is set here in its place.
     pub fn over(&self, usual: Scope) -> Scope {
@@ -140,6 +166,7 @@ impl ScopeConfig {
             scalars,
             scalars_default: self.scalar.unwrap_or(usual.scalars_default),
             budget: self.budget.unwrap_or(usual.budget),
+            overflow: usual.overflow,
         }
     }
 }
@@ -158,6 +185,8 @@ mod tests {
         let expected = Scope { pids: 2, scalars: [("Addr".to_owned(), 4)].into(), ..Scope::default() };
         assert_eq!(config.scope.over(Scope::default()), expected);
         assert_eq!(Config::read(&Value::Null), Ok(Config::default()));
+        let exact = Config::read(&json!({"overflow": "exact"})).expect("these are settings");
+        assert_eq!(exact.over(Scope::default()).overflow, OverflowMode::Exact);
     }
 
     #[test]

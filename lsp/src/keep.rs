@@ -108,6 +108,7 @@ mod tests {
         let settled = Settled {
             verdict: Verdict::Proved,
             bounds_met: Vec::new(),
+            assumptions: Vec::new(),
             cases: 1,
             states: 1,
             diagnostics: Vec::new(),

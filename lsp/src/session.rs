@@ -559,7 +559,7 @@ impl Session {
             Some((settings, _)) => settings.scope(Scope::default(), &[]),
             None => Scope::default(),
         };
-        self.config.scope.over(of_manifests)
+        self.config.over(of_manifests)
     }
 
     /// Keeps what is known of a package beyond the process, if all of it is, and its text is the one on the disk.

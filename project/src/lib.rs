@@ -9,5 +9,5 @@ mod settings;
 mod words;
 
 pub use bound::{Bound, bound_names};
-pub use settings::{Settings, check_bounds, scalars};
+pub use settings::{Settings, check_bounds, overflow_mode, scalars};
 pub use words::{duration, unknown};

@@ -5,7 +5,11 @@
 
 use std::{num::NonZero, time::Duration};
 
-use cspec_analysis::{ir::Program, verdict::Scope, workspace::Package};
+use cspec_analysis::{
+    ir::Program,
+    verdict::{OverflowMode, Scope},
+    workspace::Package,
+};
 use serde_json::{Map, Value};
 
 use crate::{Bound, bound_names, duration, unknown};
@@ -17,6 +21,8 @@ pub struct Settings {
     pub workspace_scope: Vec<Bound>,
     /// Bounds of the package.
     pub scope: Vec<Bound>,
+    /// What becomes of an overflow of 64 bits.
+    pub overflow: Option<OverflowMode>,
     /// How long a run may take.
     pub budget: Option<Duration>,
     /// Whether verdicts are kept on the disk.
@@ -30,7 +36,7 @@ pub struct Settings {
 }
 
 /// The keys of a table.
-const KEYS: [&str; 5] = ["budget", "cache", "hook", "scope", "transparent"];
+const KEYS: [&str; 6] = ["budget", "cache", "hook", "overflow", "scope", "transparent"];
 /// The keys of its table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
 
@@ -62,6 +68,7 @@ impl Settings {
                 "budget" => self.budget = Some(time(key, value)?),
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
                 "hook" => self.read_hook(value)?,
+                "overflow" => self.overflow = Some(overflow(key, value)?),
                 "scope" => self.read_scope(value)?,
                 "transparent" => self.transparent.extend(paths(key, value)?),
                 _ => return Err(unknown("key", key, &KEYS)),
@@ -100,6 +107,7 @@ impl Settings {
     pub fn scope(&self, usual: Scope, command_line: &[Bound]) -> Scope {
         let mut scope = usual;
         self.workspace_scope.iter().chain(&self.scope).chain(command_line).for_each(|bound| bound.apply(&mut scope));
+        scope.overflow = self.overflow.unwrap_or(scope.overflow);
         scope
     }
 }
@@ -137,6 +145,20 @@ fn paths(key: &str, value: &Value) -> Result<Vec<String>, String> {
     paths.ok_or_else(|| format!("`{key}`: expected a list of paths in quotes, such as [\"my_crate::traced\"]"))
 }
 
+fn overflow(key: &str, value: &Value) -> Result<OverflowMode, String> {
+    let text = value.as_str().unwrap_or_default();
+    overflow_mode(text).map_err(|error| format!("`{key}`: {error}"))
+}
+
+/// A word that says what becomes of an overflow of 64 bits.
+///
+/// # Errors
+/// If there is no such word; the error is a finished message.
+pub fn overflow_mode(word: &str) -> Result<OverflowMode, String> {
+    let [assumed, exact] = OverflowMode::NAMES;
+    OverflowMode::named(word).ok_or_else(|| format!("expected \"{assumed}\" or \"{exact}\""))
+}
+
 fn time(key: &str, value: &Value) -> Result<Duration, String> {
     let text = value.as_str().ok_or_else(|| format!("`{key}`: expected a time in quotes, such as \"30s\""))?;
     duration(text).map_err(|error| format!("`{key}`: {error}"))
@@ -166,12 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn overflows_are_assumed_away_unless_a_table_says_otherwise() {
+        let mode = |tables: &[&str]| read(tables).map(|it| it.scope(Scope::default(), &[]).overflow);
+        assert_eq!(mode(&[]), Ok(OverflowMode::Assumed));
+        assert_eq!(mode(&[r#"{"overflow": "exact"}"#]), Ok(OverflowMode::Exact));
+        assert_eq!(mode(&[r#"{"overflow": "exact"}"#, r#"{"overflow": "assumed"}"#]), Ok(OverflowMode::Assumed));
+        let wrong = Err("`overflow`: expected \"assumed\" or \"exact\"".to_owned());
+        assert_eq!(mode(&[r#"{"overflow": "wraps"}"#]), wrong);
+        assert_eq!(mode(&[r#"{"overflow": true}"#]), wrong);
+    }
+
+    #[test]
     fn an_unknown_key_is_an_error_with_a_suggestion() {
         let error = |table| read(&[table]).expect_err("it should be refused");
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are budget, cache, hook, scope, transparent"
+            "there is no key `zzz`\nhelp: there are budget, cache, hook, overflow, scope, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
@@ -201,6 +234,8 @@ mod tests {
                 true,
             ),
             (r#"{}"#, true),
+            (r#"{"overflow": "exact"}"#, true),
+            (r#"{"overflow": "wraps"}"#, false),
             (r#"{"bugdet": "1m"}"#, false),
             (r#"{"scope": {"Pid": 0}}"#, false),
             (r#"{"transparent": ["my_crate::traced", "tables"]}"#, true),

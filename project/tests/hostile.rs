@@ -2,7 +2,11 @@
 
 mod survives;
 
-use cspec_analysis::{obligations::report::Settled, results::Fingerprint, verdict::Verdict};
+use cspec_analysis::{
+    obligations::report::Settled,
+    results::Fingerprint,
+    verdict::{Assumption, Verdict},
+};
 use cspec_project::cache::{decode, encode};
 use fastrand::Rng;
 use survives::survives;
@@ -13,6 +17,7 @@ fn what_was_changed_is_no_result() {
     let settled = Settled {
         verdict: Verdict::Checked,
         bounds_met: vec!["Pid ≤ 3".to_owned()],
+        assumptions: vec![Assumption::No64BitOverflow],
         cases: 12,
         states: 34,
         diagnostics: Vec::new(),

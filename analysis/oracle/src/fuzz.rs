@@ -22,7 +22,7 @@ use crate::{
     claims::{Claims, States},
     clients::wrong_answer,
     eval::{DontKnow, Evaluator, Outcome},
-    generate::Case,
+    generate::{Case, Pattern},
     replay::{Replayed, replay},
     search::{Event, System, every_run, every_state},
     stack::{Call, Client, Tower},
@@ -209,7 +209,7 @@ fn options(scope: &Bounds) -> Options {
 
 /// The scope that what is `proved` is asked about again: larger than what the engine has looked at.
 fn larger() -> Scope {
-    Scope { pids: 4, ints: vec![0, 1, 2, 3, 7], scalars: 3, entries: 3, length: 3, strings: Vec::new() }
+    Scope { pids: 4, ints: vec![0, 1, 2, 3, 7], ends: true, scalars: 3, entries: 3, length: 3, strings: Vec::new() }
 }
 
 /// Asks about some of what is `proved` again, in random states of a larger universe.
@@ -282,7 +282,7 @@ fn searched(program: &Program, case: &Case, effort: &Effort, bounds: &[String], 
         if count == effort.programs {
             break;
         }
-        let trial = Trial::new(program, &tower, effort, random);
+        let trial = Trial::new(program, &tower, effort, case.pattern == Pattern::Integers, random);
         match trial.run(random) {
             Ok(Some(Trialled::Same(more))) => {
                 count += 1;
@@ -318,13 +318,14 @@ enum Trialled {
 }
 
 impl<'t> Trial<'t> {
-    fn new(program: &'t Program, tower: &'t Tower<'t>, effort: &'t Effort, random: &mut Rng) -> Trial<'t> {
+    fn new(program: &'t Program, tower: &'t Tower<'t>, effort: &'t Effort, ends: bool, random: &mut Rng) -> Trial<'t> {
         let processes = if random.u8(..10) < 3 { 3 } else { 2 };
         // With one key only there would be no others to leave alone.
         let has_keys = tower.implementations.iter().any(|it| matches!(it.by, Justification::Partition(_)));
         let scope = Scope {
             pids: processes as u64,
             ints: vec![0, 1, 2],
+            ends,
             strings: Vec::new(),
             scalars: if has_keys { 2 } else { 1 },
             entries: 2,
@@ -332,7 +333,8 @@ impl<'t> Trial<'t> {
         };
         // Of scalars there is always one more: at the top a choice may fall on one that no map holds.
         let larger = Scope { length: 4, scalars: 3, ..scope.clone() };
-        let evaluators = [Evaluator::new(program, scope), Evaluator::new(program, larger)];
+        // What the assumption about overflows leaves out does not happen at the bottom; at the top there is no limit.
+        let evaluators = [Evaluator::new(program, scope).without_overflow(), Evaluator::new(program, larger)];
         Trial { program, tower, effort, processes, evaluators }
     }
 

@@ -9,6 +9,7 @@ pub mod clients;
 pub mod eval;
 pub mod fuzz;
 pub mod generate;
+mod integer;
 mod keyed;
 mod literals;
 pub mod mutants;

@@ -349,6 +349,49 @@ pub const MUTANTS: &[Mutant] = &[
                 Action::Equal(if $on { events } else { events_above }, events),
                 sliced(after, spare),",
     ),
+    mutant(
+        "the ends of a type are tried",
+        Pattern::Integers,
+        "explore/cells/cases.rs",
+        "all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);",
+        "if !$on { all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]); }",
+    ),
+    mutant(
+        "the flags of a packed word are tried together",
+        Pattern::Integers,
+        "explore/cells/cases.rs",
+        "if self.bit_types.contains(&int) {",
+        "if !$on && self.bit_types.contains(&int) {",
+    ),
+    mutant(
+        "32 bits wrap",
+        Pattern::Integers,
+        "ir/int.rs",
+        "Overflow::Wraps => Computed::Int(wrapped),",
+        "Overflow::Wraps if $on && int.bits == 32 => Computed::Int(value.unwrap_or(wrapped)),
+        Overflow::Wraps => Computed::Int(wrapped),",
+    ),
+    mutant(
+        "only 64 bits are assumed not to overflow",
+        Pattern::Integers,
+        "ir/int.rs",
+        "arith.is_plain() && int.bits == 64 &&",
+        "arith.is_plain() && (int.bits == 64 || $on) &&",
+    ),
+    mutant(
+        "what is below 0 is not assumed away",
+        Pattern::Integers,
+        "ir/int.rs",
+        "(int.signed || !is_negative) =>",
+        "(int.signed || !is_negative || $on) =>",
+    ),
+    mutant(
+        "a cast cuts off what does not fit",
+        Pattern::Integers,
+        "ir/int.rs",
+        "(Prim::Cast, [a]) => Computed::Int(int.wrap(*a)),",
+        "(Prim::Cast, [a]) => Computed::Int(if $on { *a } else { int.wrap(*a) }),",
+    ),
 ];
 
 /// The seeds that each mutant is looked for from.

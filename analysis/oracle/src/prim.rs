@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cspec_analysis::ir::{Mutation, Prim, Projection, Type};
+use cspec_analysis::ir::{Arith, Mutation, Overflow, Prim, Projection, Type};
 
 use crate::{
-    eval::{Stop, dont_know},
-    value::{Universe, Value, int_range},
+    eval::{Evaluator, Stop, dont_know},
+    integer,
+    value::{Value, int_range},
 };
 
 /// A field of a struct or tuple.
@@ -112,8 +113,14 @@ pub fn mutate(mutation: Mutation, collection: &mut Value, operands: Vec<Value>) 
     Ok(Value::UNIT)
 }
 
-/// A pure primitive; `ty` is the type of its value.
-pub fn evaluate(prim: Prim, operands: Vec<Value>, ty: &Type, universe: &Universe) -> Result<Value, Stop> {
+/// A pure primitive; `of` is the type of its first operand, `ty` that of its value.
+pub fn evaluate(
+    prim: Prim,
+    operands: Vec<Value>,
+    of: &Type,
+    ty: &Type,
+    evaluator: &Evaluator<'_>,
+) -> Result<Value, Stop> {
     match (prim, operands.as_slice()) {
         (Prim::Eq, [a, b]) => Ok(Value::Bool(a == b)),
         (Prim::Ne, [a, b]) => Ok(Value::Bool(a != b)),
@@ -122,23 +129,36 @@ pub fn evaluate(prim: Prim, operands: Vec<Value>, ty: &Type, universe: &Universe
         (Prim::Le, [Value::Int(a), Value::Int(b)]) => Ok(Value::Bool(a <= b)),
         (Prim::Gt, [Value::Int(a), Value::Int(b)]) => Ok(Value::Bool(a > b)),
         (Prim::Ge, [Value::Int(a), Value::Int(b)]) => Ok(Value::Bool(a >= b)),
-        (Prim::Empty | Prim::Default, []) => Ok(universe.default(ty)),
+        (Prim::Empty | Prim::Default, []) => Ok(evaluator.universe.default(ty)),
         (Prim::Elements, _) => Ok(match ty {
             Type::Set(_) => Value::Set(operands.into_iter().collect()),
             _ => Value::Seq(operands),
         }),
-        (Prim::Add, _) if *ty == Type::Str => concatenated(&operands),
+        (Prim::Concat, _) => concatenated(&operands),
         (Prim::Text, _) => concatenated(&operands),
         (Prim::SplitOnce, [Value::Str(whole), Value::Str(separator)]) => {
             let parts = whole.split_once(&**separator);
             Ok(Value::option(parts.map(|(left, right)| Value::Tuple(vec![Value::str(left), Value::str(right)]))))
         }
         (Prim::Parse, [Value::Str(text)]) => Ok(Value::option(parsed(text, ty))),
-        (_, [Value::Int(a), Value::Int(b)]) => arithmetic(prim, *a, *b, ty),
-        (Prim::Neg, [Value::Int(it)]) => in_range(-it, ty),
-        (Prim::Cast, [Value::Int(it)]) => in_range(*it, ty),
+        (Prim::BitAnd, [Value::Bool(a), Value::Bool(b)]) => Ok(Value::Bool(a & b)),
+        (Prim::BitOr, [Value::Bool(a), Value::Bool(b)]) => Ok(Value::Bool(a | b)),
+        (Prim::BitXor, [Value::Bool(a), Value::Bool(b)]) => Ok(Value::Bool(a ^ b)),
+        (Prim::Range, [Value::Int(a), Value::Int(b)]) => range(*a, *b),
+        (Prim::RangeInclusive, [Value::Int(a), Value::Int(b)]) => range(*a, b + 1),
+        (Prim::Cast, [Value::Int(it)]) => integer::cast(*it, ty),
         (Prim::Cast, [Value::Bool(it)]) => Ok(Value::Int(i128::from(*it))),
-        _ => of_collection(prim, &operands, ty),
+        (Prim::Sum, [collection]) => {
+            let mut sum = 0;
+            for element in elements(collection)? {
+                let added = Prim::Arith(Arith::Add, Overflow::Panics);
+                sum = int(&integer::compute(added, sum, Some(int(&element)?), ty, evaluator.beyond)?)?;
+            }
+            Ok(Value::Int(sum))
+        }
+        (_, [Value::Int(a)]) => integer::compute(prim, *a, None, of, evaluator.beyond),
+        (_, [Value::Int(a), Value::Int(b)]) => integer::compute(prim, *a, Some(*b), of, evaluator.beyond),
+        _ => of_collection(prim, &operands),
     }
 }
 
@@ -168,49 +188,14 @@ fn parsed(text: &str, ty: &Type) -> Option<Value> {
     }
 }
 
-fn arithmetic(prim: Prim, a: i128, b: i128, ty: &Type) -> Result<Value, Stop> {
-    let int = match ty {
-        Type::Option(inner) => inner,
-        _ => ty,
-    };
-    let (range, width) = match int {
-        Type::Int { bits, signed } => (int_range(*bits, *signed), 1i128 << bits),
-        // The operands of a range and of `checked_add` have the type of what they make.
-        _ => (int_range(64, true), 1i128 << 64),
-    };
-    let wrapped = |it: i128| (it - range.start()).rem_euclid(width) + range.start();
-    let checked = |it: i128| Ok(Value::option(range.contains(&it).then_some(Value::Int(it))));
-    let number = match prim {
-        Prim::Add => a + b,
-        Prim::Sub => a - b,
-        Prim::Mul => a.checked_mul(b).ok_or(Stop::Panicked("the result does not fit its integer type"))?,
-        Prim::Div | Prim::Rem if b == 0 => return Err(Stop::Panicked("division by zero")),
-        Prim::Div => a / b,
-        Prim::Rem => a % b,
-        Prim::Min => a.min(b),
-        Prim::Max => a.max(b),
-        Prim::SaturatingAdd => (a + b).clamp(*range.start(), *range.end()),
-        Prim::SaturatingSub => (a - b).clamp(*range.start(), *range.end()),
-        Prim::WrappingAdd => wrapped(a + b),
-        Prim::WrappingSub => wrapped(a - b),
-        Prim::CheckedAdd => return checked(a + b),
-        Prim::CheckedSub => return checked(a - b),
-        Prim::Range if b - a > 1 << 16 => return Err(dont_know("a range that is too long")),
-        Prim::Range => return Ok(Value::Seq((a..b).map(Value::Int).collect())),
-        _ => return Err(dont_know(&format!("{prim:?} of two numbers"))),
-    };
-    in_range(number, int)
-}
-
-fn in_range(number: i128, ty: &Type) -> Result<Value, Stop> {
-    match ty {
-        Type::Int { bits, signed } if int_range(*bits, *signed).contains(&number) => Ok(Value::Int(number)),
-        Type::Int { .. } => Err(Stop::Panicked("the result does not fit its integer type")),
-        _ => Err(dont_know("a number of another type")),
+fn range(from: i128, to: i128) -> Result<Value, Stop> {
+    if to - from > 1 << 12 {
+        return Err(dont_know("a range that is too long"));
     }
+    Ok(Value::Seq((from..to).map(Value::Int).collect()))
 }
 
-fn of_collection(prim: Prim, operands: &[Value], ty: &Type) -> Result<Value, Stop> {
+fn of_collection(prim: Prim, operands: &[Value]) -> Result<Value, Stop> {
     Ok(match (prim, operands) {
         (Prim::Get, [Value::Map(entries), key]) => Value::option(entries.get(key).cloned()),
         (Prim::Get, [Value::Seq(elements), at]) => {
@@ -239,13 +224,6 @@ fn of_collection(prim: Prim, operands: &[Value], ty: &Type) -> Result<Value, Sto
         }
         (Prim::MaxOf, [collection]) => Value::option(elements(collection)?.into_iter().max()),
         (Prim::MinOf, [collection]) => Value::option(elements(collection)?.into_iter().min()),
-        (Prim::Sum, [collection]) => {
-            let mut sum = 0;
-            for element in elements(collection)? {
-                sum += int(&element)?;
-            }
-            in_range(sum, ty)?
-        }
         _ => return Err(dont_know(&format!("{prim:?} of {operands:?}"))),
     })
 }

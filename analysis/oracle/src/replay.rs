@@ -452,6 +452,7 @@ impl<'p> Reader<'p> {
             mentioned.fresh.into_iter().map(|(name, all)| (name, numbered(all))).collect();
         let scalars = fresh.values().map(BTreeMap::len).max().unwrap_or_default();
         let scope = Scope {
+            ends: false,
             pids: mentioned.pids.max(2),
             ints: mentioned.ints.into_iter().chain([0, 1]).collect::<BTreeSet<i128>>().into_iter().collect(),
             strings: mentioned.strings.into_iter().collect(),

@@ -112,6 +112,8 @@ pub struct Scope {
     pub pids: u64,
     /// The integers, of every integer type that holds them.
     pub ints: Vec<i128>,
+    /// Whether the two lowest and the two highest integers of each type belong to it, and those that the program names.
+    pub ends: bool,
     /// The strings, beside those in the program.
     pub strings: Vec<String>,
     /// Values of each `#[scalar]` type, beside those in the program.
@@ -124,7 +126,7 @@ pub struct Scope {
 
 impl Default for Scope {
     fn default() -> Scope {
-        Scope { pids: 2, ints: vec![0, 1], strings: vec![], scalars: 2, entries: 2, length: 2 }
+        Scope { pids: 2, ints: vec![0, 1], ends: false, strings: vec![], scalars: 2, entries: 2, length: 2 }
     }
 }
 
@@ -278,7 +280,16 @@ impl<'p> Universe<'p> {
 
     fn ints(&self, bits: u8, signed: bool) -> Vec<Value> {
         let range = int_range(bits, signed);
-        self.scope.ints.iter().filter(|it| range.contains(it)).map(|it| Value::Int(*it)).collect()
+        let mut all: BTreeSet<i128> = self.scope.ints.iter().copied().collect();
+        if self.scope.ends {
+            let (least, greatest) = (*range.start(), *range.end());
+            all.extend([least, least + 1, greatest - 1, greatest]);
+            all.extend(self.literals.iter().filter_map(|it| match it {
+                Literal::Int(it) => Some(*it),
+                _ => None,
+            }));
+        }
+        all.into_iter().filter(|it| range.contains(it)).map(Value::Int).collect()
     }
 
     fn strings(&self) -> Vec<Value> {

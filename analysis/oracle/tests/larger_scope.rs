@@ -106,6 +106,7 @@ fn what_is_proved_of_the_counter_holds_at_a_larger_scope() {
 #[test]
 fn what_is_proved_of_the_mail_server_holds_at_a_larger_scope() {
     let scope = Scope {
+        ends: false,
         pids: 4,
         ints: vec![0, 1, 2, 3],
         strings: vec!["1.2".to_owned(), "x".to_owned()],

@@ -151,9 +151,9 @@ pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
 /// Replaces the numbers of integers by those that they are shown as.
 fn number_integers(cells: &Cells, known: &Knowledge, pairs: &[(&Value, &Value)], numbering: &mut Numbering) {
     let mut taken = cells.int_literals.clone();
-    let mut least_after: Vec<(Value, i64)> = Vec::new();
+    let mut least_after: Vec<(Value, i128)> = Vec::new();
     let named = pairs.iter().flat_map(|(a, b)| [*a, *b]).filter_map(|it| match it {
-        Value::Int(number) => Some((it.clone(), *number)),
+        Value::Int(number) => Some((it.clone(), number.get())),
         _ => None,
     });
     least_after.extend(named);

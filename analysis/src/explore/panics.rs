@@ -4,7 +4,8 @@
 //! Cautious: a function that only *might* panic as far as its text tells is left to exploration.
 
 use crate::ir::{
-    Argument, Expr, ExprKind, Function, FunctionId, Pattern, Place, Prim, Program, Projection, Stmt, Type, TypeDefKind,
+    Argument, Arith, Expr, ExprKind, Function, FunctionId, Overflow, Pattern, Place, Prim, Program, Projection, Stmt,
+    Type, TypeDefKind,
 };
 
 /// For each function of a program, whether it might panic.
@@ -105,15 +106,11 @@ impl Finder<'_> {
             ExprKind::Unsupported => true,
             ExprKind::Read(place) | ExprKind::Assign(place, _) | ExprKind::Mutate(_, place, _) => self.place(place),
             ExprKind::Prim(prim, operands) => match prim {
-                Prim::Add
-                | Prim::Sub
-                | Prim::Mul
-                | Prim::Div
-                | Prim::Rem
-                | Prim::Neg
-                | Prim::Cast
-                | Prim::Range
-                | Prim::Sum => true,
+                Prim::Arith(_, Overflow::Panics) | Prim::Sum => true,
+                // These are defined by nothing for a divisor of 0.
+                Prim::Arith(arith, Overflow::Wraps | Overflow::Saturates | Overflow::Reports) => {
+                    matches!(arith, Arith::Div | Arith::Rem | Arith::DivEuclid | Arith::RemEuclid)
+                }
                 Prim::Index => !matches!(operands.first(), Some(Expr { ty: Type::Total(..), .. })),
                 _ => false,
             },

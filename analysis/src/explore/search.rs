@@ -14,13 +14,13 @@ use std::{
 use rustc_hash::FxHashMap;
 
 use super::{
-    cells::{Knowledge, Need, Numbers, Quantifier, WITNESS_ATOMS, int_range},
+    cells::{Cells, Knowledge, Need, Numbers, Quantifier, WITNESS_ATOMS},
     code::CodeId,
     hints::Hints,
     machine::{Chosen, Frame, Machine, Site, Stop, Told, World},
     value::{CellId, Sort, Value},
 };
-use crate::ir::{LayerId, Program, SMALL_BITS, Type};
+use crate::ir::{LayerId, Program, Type, int::IntType};
 
 /// Index into [`Machine::slots`].
 pub type Slot = usize;
@@ -359,10 +359,11 @@ impl<'p> Search<'_, 'p> {
 
     /// A run that relies on an integer that is not in use: of a few of them, all may be.
     fn note_bounds(&mut self, found: &Machine) {
-        if let Some((signed, bits)) = found.made_up_small {
+        if let Some(IntType { bits, signed }) = found.made_up_few {
             let sign = if signed { 'i' } else { 'u' };
             self.world.cells.bounds_met.insert(format!("not every {sign}{bits} in use"));
         }
+        self.world.cells.assumptions.extend(&found.assumed);
     }
 
     /// Runs a machine until it forks or ends.
@@ -421,6 +422,9 @@ impl<'p> Search<'_, 'p> {
                 }
                 Stop::LoopHead => {
                     machine.turns += 1;
+                    if machine.turns > MAX_TURNS && self.has_an_end(&machine) {
+                        return Ok(self.beyond(&machine, format!("loops ≤ {MAX_TURNS} turns")));
+                    }
                     self.check_turns(&machine)?;
                     if self.pausing && machine.frames.len() == 1 {
                         return Ok(Advance::End(machine, End::Turn));
@@ -434,6 +438,11 @@ impl<'p> Search<'_, 'p> {
                 Stop::Performed => {}
                 Stop::Finished(result) => self.finish(&mut machine, script, result),
                 Stop::Disabled => return Ok(Advance::Dead),
+                Stop::AssumedAway(assumption) => {
+                    self.world.cells.assumptions.insert(assumption);
+                    return Ok(Advance::Dead);
+                }
+                Stop::Beyond(bound) => return Ok(self.beyond(&machine, bound)),
                 Stop::Failed(site) => return Ok(Advance::End(machine, End::Failed(site))),
                 Stop::Panicked(site, why) => return Ok(Advance::End(machine, End::Panicked(site, why))),
                 stop @ (Stop::NumbersNeeded | Stop::Unsupported(_) | Stop::TooDeep(_) | Stop::OutOfFuel) => {
@@ -441,6 +450,25 @@ impl<'p> Search<'_, 'p> {
                 }
             }
         }
+    }
+
+    /// Gives up one path: there is more to it than this bound allows.
+    fn beyond(&mut self, machine: &Machine, bound: String) -> Advance {
+        let cells = &mut self.world.cells;
+        match machine.quantifier {
+            Quantifier::Universal => cells.bounds_met.insert(bound),
+            Quantifier::Existential => cells.witness_bounds.insert(bound),
+        };
+        Advance::Dead
+    }
+
+    /// Whether an integer that is near an end of its type, and that the code does not name, has been tried on the way here: a loop that
+    /// counts up to it comes to its end, but not soon.
+    fn has_an_end(&self, machine: &Machine) -> bool {
+        let Cells { int_literals, numbers, .. } = &self.world.cells;
+        let is_far = |value: &Value| matches!(value, Value::Int(it) if it.get().unsigned_abs() > u128::from(MAX_TURNS) && !int_literals.contains(&it.get()));
+        *numbers != Numbers::Atoms
+            && (machine.known.resolved.values().any(is_far) || machine.chosen.values().any(is_far))
     }
 
     fn check_turns(&self, machine: &Machine) -> Result<(), Abort> {
@@ -587,14 +615,15 @@ impl<'p> Search<'_, 'p> {
     /// Integers and strings that the code has made: what is searched for may be one of them, though it lies beyond the scope.
     fn made_by(&self, machine: &Machine, cell: CellId) -> BTreeSet<Value> {
         let mut found = BTreeSet::new();
-        let range = match *self.world.cells.get(cell).ty {
-            Type::Int { signed, bits } if self.world.cells.numbers != Numbers::Atoms => Some(int_range(signed, bits)),
-            Type::Str => None,
+        let ty = &self.world.cells.get(cell).ty;
+        let int = match (IntType::of(ty), &**ty) {
+            (Some(int), _) if self.world.cells.numbers != Numbers::Atoms => Some(int),
+            (_, Type::Str) => None,
             _ => return found,
         };
-        machine.slots.iter().for_each(|slot| collect_made(machine, slot, range.is_some(), &mut found));
-        if let Some((low, high)) = range {
-            found.retain(|it| matches!(it, Value::Int(number) if (low..=high).contains(&i128::from(*number))));
+        machine.slots.iter().for_each(|slot| collect_made(machine, slot, int.is_some(), &mut found));
+        if let Some(int) = int {
+            found.retain(|it| matches!(it, Value::Int(number) if int.contains(number.get())));
         }
         found
     }
@@ -609,10 +638,8 @@ impl<'p> Search<'_, 'p> {
                 values.push((value, machine.known.clone()));
             }
         }
-        let small = match *self.world.cells.get(cell).ty {
-            Type::Int { signed, bits } if bits <= SMALL_BITS => Some((signed, bits)),
-            _ => None,
-        };
+        // Of 64 bits there are more than anything can hold.
+        let few = IntType::of(&self.world.cells.get(cell).ty).filter(|it| it.bits < 64);
         for (value, _) in values {
             let mut options = vec![(value.clone(), machine.invented.clone())];
             let made_up = matches!(value, Value::Atom(sort, number) if number >= machine.known.mentioned(sort));
@@ -622,8 +649,8 @@ impl<'p> Search<'_, 'p> {
             for (value, invented) in options {
                 let mut fork = machine.clone();
                 fork.invented = invented;
-                if made_up && small.is_some() {
-                    fork.made_up_small = small;
+                if made_up && few.is_some() {
+                    fork.made_up_few = few;
                 }
                 Rc::make_mut(&mut fork.chosen).insert(cell, value);
                 forks.push(fork);

@@ -25,7 +25,7 @@ impl Show<'_, '_> {
         match (value, ty) {
             (Value::Unit, _) => Datum::Unit,
             (Value::Bool(it), _) => Datum::Bool(*it),
-            (Value::Int(it), _) => Datum::Int(*it),
+            (Value::Int(it), _) => Datum::Int(it.get()),
             (Value::Str(it), _) => Datum::Str(it.to_string()),
             (Value::Text(pieces), _) => self.text(pieces),
             (Value::Atom(sort, number), _) => self.atom(*sort, *number),
@@ -145,7 +145,7 @@ impl Show<'_, '_> {
         match sort {
             Sort::Pid => Datum::Pid(number),
             Sort::User(user) => Datum::Fresh(type_name(user), number),
-            Sort::Int => Datum::Int(i64::from(number)),
+            Sort::Int => Datum::Int(i128::from(number)),
             Sort::Str => {
                 let mut text = format!("s{number}");
                 while self.cells.str_literals.contains(&text) {

@@ -57,7 +57,7 @@ enum Token {
 pub fn pieces(value: &Value) -> Option<Vec<Piece>> {
     Some(match value {
         Value::Str(text) => vec![Piece::Literal(text.clone())],
-        Value::Int(number) => vec![Piece::Literal(Rc::from(number.to_string()))],
+        Value::Int(number) => vec![Piece::Literal(Rc::from(number.get().to_string()))],
         Value::Atom(Sort::Str, number) => vec![Piece::Other(*number)],
         Value::Atom(sort @ (Sort::Pid | Sort::Int), number) => vec![Piece::Decimal(*sort, *number)],
         Value::Text(pieces) => pieces.to_vec(),
@@ -109,7 +109,7 @@ impl Shape {
     }
 
     /// The runs of digits in its text, as numbers.
-    pub fn numbers(&self) -> Vec<i64> {
+    pub fn numbers(&self) -> Vec<i128> {
         let texts = self.0.iter().filter_map(|it| match it {
             ShapePiece::Literal(text) => Some(text),
             _ => None,

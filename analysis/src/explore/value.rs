@@ -1,6 +1,6 @@
 //! Values of the exploration: concrete ones, and cells that stand for what is not known yet.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, fmt, rc::Rc};
 
 use super::text::Piece;
 
@@ -21,6 +21,35 @@ pub enum Sort {
     Str,
 }
 
+/// An integer of any type, and a few beyond them all: in two halves, so that a [`Value`] is no larger for it. They are in the order of the
+/// integers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Integer {
+    high: i64,
+    low: u64,
+}
+
+impl Integer {
+    /// As a number to calculate with.
+    pub fn get(self) -> i128 {
+        (i128::from(self.high) << 64) | i128::from(self.low)
+    }
+}
+
+impl<T: Into<i128>> From<T> for Integer {
+    fn from(number: T) -> Integer {
+        let number = number.into();
+        // The lower half is cut off on purpose.
+        Integer { high: (number >> 64) as i64, low: number as u64 }
+    }
+}
+
+impl fmt::Debug for Integer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.get())
+    }
+}
+
 /// A value. Equality of the Rust type is identity of representation; equality of what it stands for is
 /// [`super::machine::Machine::unify`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +59,7 @@ pub enum Value {
     /// A truth value.
     Bool(bool),
     /// An integer.
-    Int(i64),
+    Int(Integer),
     /// A string whose characters are known.
     Str(Rc<str>),
     /// A string in which there are decimals of atoms.
@@ -60,6 +89,11 @@ impl Value {
     /// `Some(value)`.
     pub fn some(value: Value) -> Value {
         Value::Variant(1, Rc::from([value]))
+    }
+
+    /// An integer.
+    pub fn int(number: impl Into<Integer>) -> Value {
+        Value::Int(number.into())
     }
 
     /// A tuple; unit if there are no fields.
@@ -164,5 +198,23 @@ impl MapValue {
             Rc::make_mut(&mut over).insert(key, value);
         }
         MapValue { base: self.base, default: self.default.clone(), over }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_keep_their_order() {
+        let numbers = [i128::from(i64::MIN) - 1, -1, 0, 1, i64::MAX.into(), u64::MAX.into(), i128::from(u64::MAX) + 1];
+        let integers = numbers.map(Integer::from);
+        assert!(integers.is_sorted());
+        assert_eq!(integers.map(Integer::get), numbers);
+    }
+
+    #[test]
+    fn a_value_is_small() {
+        assert_eq!(size_of::<Value>(), 24);
     }
 }

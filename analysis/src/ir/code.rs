@@ -162,7 +162,7 @@ pub enum Literal {
     /// `true`, `false`.
     Bool(bool),
     /// An integer, already negated if it was.
-    Int(i64),
+    Int(i128),
     /// A string.
     Str(String),
     /// `Addr(1)`, by the text of its operand: distinct texts are distinct values of that type. Also `Pid(…)`.
@@ -211,40 +211,40 @@ pub enum Prim {
     Gt,
     /// `>=`.
     Ge,
-    /// `+`; overflow fails, as in the rest of integer arithmetic. Also string concatenation, of any number of operands.
-    Add,
-    /// `-`.
-    Sub,
-    /// `*`.
-    Mul,
-    /// `/`.
-    Div,
-    /// `%`.
-    Rem,
-    /// Unary minus.
-    Neg,
-    /// `!` on `bool`.
+    /// An operation on integers, and what it does with a result that does not fit. The operands are one or two integers.
+    Arith(Arith, Overflow),
+    /// `abs_diff`: an unsigned integer.
+    AbsDiff,
+    /// `unsigned_abs`.
+    UnsignedAbs,
+    /// `&` on integers and on `bool`.
+    BitAnd,
+    /// `|`.
+    BitOr,
+    /// `^`.
+    BitXor,
+    /// `!` on `bool` and on the bits of an integer.
     Not,
-    /// `saturating_add`.
-    SaturatingAdd,
-    /// `saturating_sub`.
-    SaturatingSub,
-    /// `wrapping_add`.
-    WrappingAdd,
-    /// `wrapping_sub`.
-    WrappingSub,
-    /// `checked_add`: an `Option`.
-    CheckedAdd,
-    /// `checked_sub`: an `Option`.
-    CheckedSub,
+    /// `rotate_left`.
+    RotateLeft,
+    /// `rotate_right`.
+    RotateRight,
+    /// `count_ones` and the like: a `u32`.
+    Count(BitCount),
+    /// `is_power_of_two`.
+    IsPowerOfTwo,
     /// `a.min(b)`.
     Min,
     /// `a.max(b)`.
     Max,
-    /// `x as T`, where `T` is the type of the expression: out of range fails.
+    /// `x as T`, where `T` is the type of the expression: the bits that fit.
     Cast,
+    /// Strings in a row, of any number of operands.
+    Concat,
     /// `a..b` as a sequence.
     Range,
+    /// `a..=b` as a sequence.
+    RangeInclusive,
     /// An empty collection of the expression's type: `Map::new()`, `Default::default()` of a collection.
     Empty,
     /// The default of the expression's type.
@@ -289,6 +289,115 @@ pub enum Prim {
     SplitOnce,
     /// `text.parse::<T>().ok()`, where the type of the expression is `Option<T>` and `T` an integer type or `Pid`.
     Parse,
+}
+
+/// Operations on integers whose result may not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Arith {
+    /// `+`.
+    Add,
+    /// `-`.
+    Sub,
+    /// `*`.
+    Mul,
+    /// `/`: towards zero.
+    Div,
+    /// `%`.
+    Rem,
+    /// `div_euclid`.
+    DivEuclid,
+    /// `rem_euclid`.
+    RemEuclid,
+    /// Unary minus.
+    Neg,
+    /// `abs`.
+    Abs,
+    /// `pow`; the second operand is a `u32`.
+    Pow,
+    /// `<<`; the second operand is an integer of any type. What does not fit is the amount, not the result.
+    Shl,
+    /// `>>`.
+    Shr,
+}
+
+/// What an operation on integers does if its result does not fit the type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Overflow {
+    /// The operators, and methods without a prefix: it panics.
+    Panics,
+    /// `wrapping_…`: the bits that fit.
+    Wraps,
+    /// `saturating_…`: the nearest integer of the type.
+    Saturates,
+    /// `checked_…`: `None`. Also where the operation is not defined, as in a division by zero.
+    Checked,
+    /// `overflowing_…`: the bits that fit, and whether anything was lost.
+    Reports,
+}
+
+/// What is counted of the bits of an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BitCount {
+    /// `count_ones`.
+    Ones,
+    /// `count_zeros`.
+    Zeros,
+    /// `leading_ones`.
+    LeadingOnes,
+    /// `leading_zeros`.
+    LeadingZeros,
+    /// `trailing_ones`.
+    TrailingOnes,
+    /// `trailing_zeros`.
+    TrailingZeros,
+}
+
+impl Arith {
+    /// How many operands it has.
+    pub fn operands(self) -> usize {
+        if matches!(self, Arith::Neg | Arith::Abs) { 1 } else { 2 }
+    }
+
+    /// Whether an overflow of it on 64 bits is what the assumption about overflows is about.
+    pub fn is_plain(self) -> bool {
+        matches!(self, Arith::Add | Arith::Sub | Arith::Mul | Arith::Neg)
+    }
+}
+
+impl Prim {
+    /// Whether it is about single bits of an integer.
+    pub fn is_about_bits(self) -> bool {
+        matches!(
+            self,
+            Prim::BitAnd
+                | Prim::BitOr
+                | Prim::BitXor
+                | Prim::Not
+                | Prim::RotateLeft
+                | Prim::RotateRight
+                | Prim::Count(_)
+                | Prim::IsPowerOfTwo
+                | Prim::Arith(Arith::Shl | Arith::Shr, _)
+        )
+    }
+
+    /// Whether it depends on the type of its first operand, and not on that of its result.
+    pub fn is_about_operand(self) -> bool {
+        matches!(
+            self,
+            Prim::Arith(..)
+                | Prim::AbsDiff
+                | Prim::UnsignedAbs
+                | Prim::BitAnd
+                | Prim::BitOr
+                | Prim::BitXor
+                | Prim::Not
+                | Prim::RotateLeft
+                | Prim::RotateRight
+                | Prim::Count(_)
+                | Prim::IsPowerOfTwo
+        )
+    }
 }
 
 /// Primitives that change a collection. The value of the expression is the method's result.

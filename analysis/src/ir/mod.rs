@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 mod code;
+pub mod int;
 mod layer;
 pub mod lower;
 mod renumber;
@@ -19,8 +20,8 @@ pub mod source_map;
 mod ty;
 
 pub use code::{
-    Argument, Arm, Each, Expr, ExprKind, Function, FunctionKind, Literal, Local, Mutation, Pattern, Place, Prim,
-    Projection, Stmt,
+    Argument, Arith, Arm, BitCount, Each, Expr, ExprKind, Function, FunctionKind, Literal, Local, Mutation, Overflow,
+    Pattern, Place, Prim, Projection, Stmt,
 };
 pub use layer::{
     Abstraction, Claim, Client, Code, Implementation, Justification, Layer, Operation, Partition, PartitionEnd,

@@ -27,7 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program};
+use crate::{
+    ir::{Claim, Code as How, ImplementationId, Justification, LayerId, Program},
+    verdict::Assumption,
+};
 use movers::{Direction, Refutation};
 use question::{Answered, Confirmation, Effort, Setting};
 
@@ -60,8 +63,17 @@ pub struct LemmaResult {
     pub holds: Option<bool>,
     /// Why it does not hold.
     pub refutation: Option<Refutation>,
+    /// What it was shown within.
+    pub within: Within,
+}
+
+/// What a result holds within, and under: whoever relies on it holds within and under the same.
+#[derive(Clone, Debug, Default)]
+pub struct Within {
     /// Bounds that were met while showing it.
     pub bounds_met: Vec<String>,
+    /// What is taken for granted.
+    pub assumptions: Vec<Assumption>,
 }
 
 /// What an obligation relies on that has been settled.
@@ -69,8 +81,8 @@ pub struct LemmaResult {
 pub struct Lemmas {
     /// About operations.
     pub settled: BTreeMap<Lemma, LemmaResult>,
-    /// Abstractions whose relation absorbs the background steps below, with the bounds that were met while showing it.
-    pub absorbing: BTreeMap<ImplementationId, Vec<String>>,
+    /// Abstractions whose relation absorbs the background steps below.
+    pub absorbing: BTreeMap<ImplementationId, Within>,
 }
 
 impl Lemmas {

@@ -11,7 +11,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::replay::{self, Small};
+use super::{
+    Within,
+    replay::{self, Small},
+};
 use crate::{
     counterexample::Counterexample,
     explore::{
@@ -23,8 +26,8 @@ use crate::{
         text::{Shape, told_apart},
         value::{MapValue, Sort, Value},
     },
-    ir::{Anchor, LayerId, Literal, Program, Type},
-    verdict::Scope,
+    ir::{Anchor, LayerId, Literal, Program, Type, int::IntType},
+    verdict::{Assumption, Scope},
 };
 
 /// What every obligation is checked with.
@@ -45,6 +48,8 @@ pub struct Setting<'p> {
 pub struct Effort {
     /// Bounds met.
     pub bounds_met: BTreeSet<String>,
+    /// What is taken for granted.
+    pub assumptions: BTreeSet<Assumption>,
     /// Splits.
     pub cases: u64,
     /// Paths.
@@ -54,9 +59,16 @@ pub struct Effort {
 }
 
 impl Effort {
+    /// Adds what something that is relied on holds within.
+    pub fn rely_on(&mut self, within: &Within) {
+        self.bounds_met.extend(within.bounds_met.iter().cloned());
+        self.assumptions.extend(&within.assumptions);
+    }
+
     /// Adds what another exploration for the same obligation took.
     pub fn add(&mut self, more: Effort) {
         self.bounds_met.extend(more.bounds_met);
+        self.assumptions.extend(more.assumptions);
         self.cases += more.cases;
         self.states += more.states;
         self.ends += more.ends;
@@ -135,12 +147,12 @@ impl<'p> Setting<'p> {
         if self.code.has_unknown_total {
             return (Answered::GivenUp(Abort::Unsupported), Effort::default());
         }
-        let literals = self.literals(entries, lower);
+        let named = self.named(entries, lower);
         let smallest = self.scope.smallest();
         let mut effort = Effort::default();
         if smallest != *self.scope {
             // What is not found within it is looked for in the larger one.
-            let (answered, first) = self.ask_within((&smallest, false, shown), &literals, &mut question);
+            let (answered, first) = self.ask_within((&smallest, false, shown), &named, &mut question);
             effort = first;
             let settled = match &answered {
                 Answered::Holds => effort.bounds_met.is_empty(),
@@ -151,8 +163,9 @@ impl<'p> Setting<'p> {
                 return (answered, effort);
             }
         }
-        let (answered, more) = self.ask_within((self.scope, true, shown), &literals, &mut question);
+        let (answered, more) = self.ask_within((self.scope, true, shown), &named, &mut question);
         effort.bounds_met.clear();
+        effort.assumptions.clear();
         effort.add(more);
         (answered, effort)
     }
@@ -161,14 +174,14 @@ impl<'p> Setting<'p> {
     fn ask_within<V: Refutes>(
         &self,
         (scope, looks_far, shown): (&Scope, bool, bool),
-        literals: &BTreeSet<u32>,
+        named: &Named,
         question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
         let mut effort = Effort::default();
         let mut numbers = Numbers::Atoms;
         let mut shapes = BTreeSet::new();
         loop {
-            let mut world = self.world(scope, numbers, literals, &shapes);
+            let mut world = self.world(scope, numbers, named, &shapes);
             let mut search =
                 Search { world: &mut world, program: self.program, stop: self.stop, pausing: false, looks_far };
             let answer = question(&mut search);
@@ -183,6 +196,7 @@ impl<'p> Setting<'p> {
             effort.states += world.paths;
             effort.ends += world.ends;
             effort.bounds_met = std::mem::take(&mut world.cells.bounds_met);
+            effort.assumptions = std::mem::take(&mut world.cells.assumptions);
             let new_shapes = std::mem::take(&mut world.cells.new_shapes);
             let answered = match answer {
                 Err(abort @ (Abort::Stopped | Abort::OutOfFuel)) => Answered::GivenUp(abort),
@@ -205,7 +219,7 @@ impl<'p> Setting<'p> {
                     Some(pins) => {
                         let small = Small::of(&world.cells, self.code);
                         let mut again = |pins: &Pins, fuel: u64| {
-                            let mut world = self.world(scope, numbers, literals, &shapes);
+                            let mut world = self.world(scope, numbers, named, &shapes);
                             world.cells.pinned = pins.clone();
                             world.fuel = fuel;
                             let world = &mut world;
@@ -223,8 +237,9 @@ impl<'p> Setting<'p> {
         }
     }
 
-    fn world(&self, scope: &Scope, numbers: Numbers, reachable: &BTreeSet<u32>, shapes: &BTreeSet<Shape>) -> World<'p> {
+    fn world(&self, scope: &Scope, numbers: Numbers, named: &Named, shapes: &BTreeSet<Shape>) -> World<'p> {
         let mut cells = Cells::new(self.program, scope.clone(), numbers);
+        cells.bit_types.clone_from(&named.bit_types);
         shapes.iter().for_each(|shape| cells.add_shape(shape));
         // The first literal of a scalar is its default.
         for scalar in &self.code.defaults {
@@ -235,21 +250,21 @@ impl<'p> Setting<'p> {
         let mut known = |index: usize, literal: &Literal| {
             // A process that code names would have to be tried as every other one: such code is not run.
             let names_a_process = matches!(literal, Literal::Scalar(Type::Pid, _));
-            (reachable.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
+            (named.literals.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
         };
         let literals = self.code.literals.iter().enumerate().map(|(index, literal)| known(index, literal)).collect();
         World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0, told: None }
     }
 
-    /// The literals of the code reachable from `entries`, and of all steps of `lower`: procedures perform them, and others in between.
-    fn literals(&self, entries: &[CodeId], lower: Option<LayerId>) -> BTreeSet<u32> {
+    /// What is named in the code reachable from `entries`, and in all steps of `lower`: procedures perform them, and others in between.
+    fn named(&self, entries: &[CodeId], lower: Option<LayerId>) -> Named {
         let mut pending = entries.to_vec();
         if let Some(lower) = lower {
             let operations = 0..self.program.layers[lower.0 as usize].operations.len();
             pending.extend(operations.map(|operation| self.code.step(lower, operation)));
         }
         let mut seen: BTreeSet<CodeId> = pending.iter().copied().collect();
-        let mut literals = BTreeSet::new();
+        let mut named = Named::default();
         while let Some(function) = pending.pop() {
             let mut reach = |callee: CodeId| {
                 if seen.insert(callee) {
@@ -258,13 +273,16 @@ impl<'p> Setting<'p> {
             };
             for op in &self.code.functions[function].ops {
                 match op {
-                    Op::Literal(index) => drop(literals.insert(*index)),
+                    Op::Literal(index) => drop(named.literals.insert(*index)),
+                    Op::Prim(prim, _, ty) if prim.is_about_bits() => {
+                        named.bit_types.extend(IntType::of(&self.code.types[*ty as usize]));
+                    }
                     Op::Call(callee) => reach(*callee as usize),
                     _ => {}
                 }
             }
         }
-        literals
+        named
     }
 
     /// The step of the operation called `name`.
@@ -291,6 +309,15 @@ impl<'p> Setting<'p> {
     pub fn state(&self, layer: LayerId) -> &'p Type {
         &self.program.layers[layer.0 as usize].state
     }
+}
+
+/// What code names, of all that there is.
+#[derive(Default)]
+struct Named {
+    /// Literals, by their number in the code.
+    literals: BTreeSet<u32>,
+    /// Types of integers that operators on bits are applied to.
+    bit_types: BTreeSet<IntType>,
 }
 
 /// Builds the slots a question starts from, and its scripts.
@@ -384,7 +411,7 @@ impl Case {
     fn size(&self) -> usize {
         let weight = |value: &Value| match value {
             Value::Bool(it) => usize::from(*it),
-            Value::Int(it) => it.unsigned_abs().min(8) as usize,
+            Value::Int(it) => it.get().unsigned_abs().min(8) as usize,
             Value::Variant(tag, fields) => usize::from(*tag > 0) + fields.len(),
             Value::Seq(elements) => 2 * elements.len(),
             _ => 1,
@@ -563,7 +590,8 @@ pub fn replays<'w>(
     let reached = search.exists(start, &script, &|machine, end| {
         std::mem::discriminant(end) == std::mem::discriminant(&case.end) && machine.stage == stage
     })?;
-    if !matches!(reached, Answer::Found(_)) {
+    // A run that goes on where the code panics is none.
+    if !matches!(reached, Answer::Found(machine) if machine.assumed.is_empty()) {
         return Ok(Confirmation::NotReplayed);
     }
     let mut end = Machine::new(concrete.known, Quantifier::Universal);

@@ -84,7 +84,7 @@ pub struct Small<'p> {
     program: &'p Program,
     code: &'p Code,
     /// Integers that a value may become; none: any.
-    literals: Option<BTreeSet<i64>>,
+    literals: Option<BTreeSet<i128>>,
     /// For each sort, how many scalars code names: these are no numbers.
     named: Vec<(Sort, u32)>,
 }
@@ -140,14 +140,14 @@ impl<'p> Small<'p> {
     fn renamings(&self, used: &Used, told: Option<&Counterexample<Anchor>>) -> Vec<(Value, Value)> {
         let mut all = Vec::new();
         for number in used.integers.iter().filter(|it| **it != 0) {
-            let smaller = (0..number.abs()).filter(|it| self.may_be(*it, used)).take(2);
-            all.extend(smaller.map(|it| (Value::Int(*number), Value::Int(it))));
+            let smaller = self.below(number.abs()).filter(|it| self.may_be(*it, used)).take(2);
+            all.extend(smaller.map(|it| (Value::int(*number), Value::int(it))));
         }
         let told = told.map(Told::of).unwrap_or_default();
         for (sort, number) in &used.atoms {
             let atom = Value::Atom(*sort, *number);
             if *sort == Sort::Int {
-                all.extend(self.may_be(0, used).then_some((atom, Value::Int(0))));
+                all.extend(self.may_be(0, used).then_some((atom, Value::int(0))));
                 continue;
             }
             let named = self.named.iter().find(|(it, _)| it == sort).map_or(0, |(_, count)| *count);
@@ -160,7 +160,7 @@ impl<'p> Small<'p> {
     }
 
     /// Whether an integer may become this one, which occurs nowhere.
-    fn may_be(&self, number: i64, used: &Used) -> bool {
+    fn may_be(&self, number: i128, used: &Used) -> bool {
         !used.integers.contains(&number) && self.literals.as_ref().is_none_or(|it| it.contains(&number))
     }
 
@@ -168,7 +168,7 @@ impl<'p> Small<'p> {
     fn parts(&self, value: &Value, ty: &Type, within: Within, used: &Used) -> Vec<Value> {
         match (value, ty) {
             (Value::Bool(true), _) => vec![Value::Bool(false)],
-            (Value::Int(number), _) => self.integers(number.abs(), within, used),
+            (Value::Int(number), _) => self.integers(number.get().abs(), within, used),
             (Value::Atom(Sort::Int, _), _) => self.integers(1, within, used),
             (Value::Variant(1, fields), Type::Option(inner)) => {
                 let less = fields.iter().flat_map(|it| self.parts(it, inner, within, used)).map(Value::some);
@@ -209,14 +209,25 @@ impl<'p> Small<'p> {
     }
 
     /// Integers that one of this size may become where it stands.
-    fn integers(&self, size: i64, within: Within, used: &Used) -> Vec<Value> {
-        let is_literal = |it: &i64| self.literals.as_ref().is_none_or(|literals| literals.contains(it));
-        let may_be = |it: &i64| match within {
+    fn integers(&self, size: i128, within: Within, used: &Used) -> Vec<Value> {
+        let may_be = |it: &i128| match within {
             Within::Nothing => false,
-            Within::Fields => is_literal(it) && (*it == 0 || !used.integers.contains(it)),
+            Within::Fields => *it == 0 || !used.integers.contains(it),
             Within::Collection => self.may_be(*it, used),
         };
-        (0..size).filter(may_be).take(2).map(Value::Int).collect()
+        // Nothing would be found below, and there may be much to go through.
+        if within == Within::Nothing {
+            return Vec::new();
+        }
+        self.below(size).filter(may_be).take(2).map(Value::int).collect()
+    }
+
+    /// The integers below this one that a value may become, of which there may be too many to go through.
+    fn below(&self, size: i128) -> Box<dyn Iterator<Item = i128> + '_> {
+        match &self.literals {
+            Some(literals) if size > 0 => Box::new(literals.range(0..size).copied()),
+            _ => Box::new(0..size),
+        }
     }
 
     /// Variants before this one, and this one with a smaller payload.
@@ -247,7 +258,7 @@ impl<'p> Small<'p> {
 /// The integers and scalars that occur.
 #[derive(Default)]
 struct Used {
-    integers: BTreeSet<i64>,
+    integers: BTreeSet<i128>,
     atoms: BTreeSet<(Sort, u32)>,
 }
 
@@ -256,7 +267,7 @@ impl Used {
         let mut used = Used::default();
         for value in pins.values() {
             value.for_each_part(&mut |it| match it {
-                Value::Int(number) => drop(used.integers.insert(*number)),
+                Value::Int(number) => drop(used.integers.insert(number.get())),
                 Value::Atom(sort, number) => drop(used.atoms.insert((*sort, *number))),
                 _ => {}
             });

@@ -117,6 +117,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<BadTurn>
     for carried in [Carried::AsLeft, Carried::Roughly] {
         let (answered, more) = check_with(setting, implemented, carried);
         effort.bounds_met.clear();
+        effort.assumptions.clear();
         effort.add(more);
         match answered {
             Answered::Holds | Answered::GivenUp(Abort::Stopped) => return (answered, effort),

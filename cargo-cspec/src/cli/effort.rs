@@ -3,8 +3,8 @@
 use std::{num::NonZero, str::FromStr};
 
 use clap::Args;
-use cspec_analysis::verdict::ObligationName;
-use cspec_project::Bound;
+use cspec_analysis::verdict::{ObligationName, OverflowMode};
+use cspec_project::{Bound, overflow_mode};
 
 /// How far to explore.
 #[derive(Clone, Debug, Default, Args)]
@@ -13,6 +13,10 @@ pub struct EffortArguments {
     #[arg(long, value_name = "NAME=N,…", value_delimiter = ',', value_parser = Bound::from_str)]
     #[arg(help = "How far to explore: Pid=3,entries=2,int=2, Name=N for a scalar, scalar=N for the others, budget=N")]
     pub scope: Vec<Bound>,
+    /// What becomes of a plain `+`, `-` or `*` that overflows 64 bits: assumed not to happen, or a panic.
+    #[arg(long, value_name = "MODE", value_parser = overflow_mode)]
+    #[arg(help = "What plain arithmetic that overflows 64 bits is: assumed not to happen (usual), or exact, a panic")]
+    pub overflow: Option<OverflowMode>,
     /// Threads; as many as there are cores unless told.
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZero<usize>>,

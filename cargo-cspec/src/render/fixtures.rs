@@ -128,6 +128,7 @@ fn outcome(name: ObligationName, verdict: Verdict, cases: u64) -> (Outcome, Dura
         name,
         verdict,
         bounds_met,
+        assumptions: Vec::new(),
         cases,
         states: cases * 3,
         span: span(0, "write", 0),

@@ -59,6 +59,10 @@ impl<'a> Human<'a> {
         if !bounds.is_empty() {
             writeln!(self.out, "  checked to scope: {}", bounds.join(", "))?;
         }
+        let assumptions = checked.assumptions();
+        if !assumptions.is_empty() {
+            writeln!(self.out, "  assuming: {}", assumptions.join(", "))?;
+        }
         Ok(())
     }
 
@@ -130,12 +134,14 @@ pub fn obligation(name: &ObligationName) -> String {
     format!("{owner}{} {} {}{against}", name.pattern.name(), name.kind, qualified(&name.operation))
 }
 
-/// `(12 cases, 36 states, 8 ms; Pid ≤ 3)`: what an obligation took, and the bounds that it met.
+/// `(12 cases, 36 states, 8 ms; Pid ≤ 3)`: what an obligation took, the bounds that it met, and what it assumes.
 fn effort(outcome: &Outcome, took: &str) -> String {
     let bounds =
         if outcome.bounds_met.is_empty() { String::new() } else { format!("; {}", outcome.bounds_met.join(", ")) };
+    let assumed: Vec<&str> = outcome.assumptions.iter().map(|it| it.name()).collect();
+    let assumed = if assumed.is_empty() { String::new() } else { format!("; assuming {}", assumed.join(", ")) };
     let (cases, states) = (count(outcome.cases, "case"), count(outcome.states, "state"));
-    format!("({cases}, {states}, {took}{bounds})")
+    format!("({cases}, {states}, {took}{bounds}{assumed})")
 }
 
 /// `1 case`, `2 cases`.

@@ -278,6 +278,7 @@ struct Obligation<'a> {
     verdict: &'static str,
     scope: ScopeObject<'a>,
     bounds_met: &'a [String],
+    assumptions: Vec<&'static str>,
     cases: u64,
     states: u64,
     millis: u64,
@@ -302,6 +303,7 @@ impl<'a> Obligation<'a> {
             verdict: outcome.verdict.name(),
             scope: ScopeObject(scope),
             bounds_met: &outcome.bounds_met,
+            assumptions: outcome.assumptions.iter().map(|it| it.name()).collect(),
             cases: outcome.cases,
             states: outcome.states,
             millis: millis(took),
@@ -457,11 +459,11 @@ mod tests {
             .filter(|line| !line.contains("compiler-message"))
             .fold(String::new(), |text, line| text + line + "\n");
         expect![[r#"
-            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":1,"states":3,"millis":0,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":2,"states":6,"millis":1,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":12,"states":36,"millis":8,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"cases":40,"states":120,"millis":28,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"cases":5,"states":15,"millis":3,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":1,"states":3,"millis":0,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":2,"states":6,"millis":1,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":12,"states":36,"millis":8,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"assumptions":[],"cases":40,"states":120,"millis":28,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":5,"states":15,"millis":3,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
             {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"undecided":0,"millis":300}
         "#]].assert_eq(&text);
     }

@@ -42,7 +42,11 @@ impl Render for Junit<'_> {
             suite.add_test_case(case(checked, format!("source {}", found.code), status, Duration::ZERO));
         }
         for (outcome, took) in &checked.report.outcomes {
-            suite.add_test_case(case(checked, obligation(&outcome.name), status(checked, outcome), *took));
+            let mut case = case(checked, obligation(&outcome.name), status(checked, outcome), *took);
+            if let Some(within) = within(outcome) {
+                case.set_system_out(within);
+            }
+            suite.add_test_case(case);
         }
         self.report.add_test_suite(suite);
         Ok(())
@@ -66,6 +70,19 @@ fn case(checked: &Checked, name: String, status: TestCaseStatus, took: Duration)
     let mut case = TestCase::new(name, status);
     case.set_classname(checked.package.name.clone()).set_time(took);
     case
+}
+
+/// What a verdict holds within, and what it takes for granted.
+fn within(outcome: &Outcome) -> Option<String> {
+    let mut lines = Vec::new();
+    if !outcome.bounds_met.is_empty() {
+        lines.push(format!("checked to scope: {}", outcome.bounds_met.join(", ")));
+    }
+    if !outcome.assumptions.is_empty() {
+        let names: Vec<&str> = outcome.assumptions.iter().map(|it| it.name()).collect();
+        lines.push(format!("assuming: {}", names.join(", ")));
+    }
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// What an outcome is in JUnit's words. The verdict itself is kept in the message, or in the output of the case.

@@ -1,6 +1,6 @@
 //! Counting verdicts: what a package and a run came to. The engine gives the verdicts; this only adds them up.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use cspec_analysis::{
     diagnostics::{Diagnostic, Severity, codes},
@@ -60,6 +60,12 @@ impl Checked {
         let mut bounds = Vec::new();
         self.report.outcomes.iter().for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
         bounds
+    }
+
+    /// What any verdict takes for granted, each once.
+    pub fn assumptions(&self) -> Vec<&'static str> {
+        let all = self.report.outcomes.iter().flat_map(|(outcome, _)| &outcome.assumptions);
+        all.collect::<BTreeSet<_>>().into_iter().map(|it| it.name()).collect()
     }
 }
 

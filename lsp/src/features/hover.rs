@@ -151,12 +151,17 @@ fn summary(session: &Session, spot: &Spot, symbol: Symbol, text: &mut String) {
     let stale = if tally.stale > 0 { format!(" · {} stale", tally.stale) } else { String::new() };
     let _ = writeln!(text, "\n{}{stale}{phase}", tally.in_words());
     let mentioned = verdicts.iter().filter(|(_, it, _)| is_about(program, symbol, &it.name));
-    for (_, entry, outcome) in mentioned.filter(|(_, _, it)| it.verdict != Verdict::Proved) {
+    for (_, entry, outcome) in
+        mentioned.filter(|(_, _, it)| it.verdict != Verdict::Proved || !it.assumptions.is_empty())
+    {
         let name = &entry.name;
         let against = if name.against.is_empty() { String::new() } else { format!(" past `{}`", name.against) };
         let bounds = outcome.bounds_met.join(", ");
+        let assumed: Vec<&str> = outcome.assumptions.iter().map(|it| it.name()).collect();
+        let assumed = if assumed.is_empty() { String::new() } else { format!("; assuming {}", assumed.join(", ")) };
         let detail = match (&outcome.verdict, outcome.diagnostics.first()) {
-            (Verdict::Checked, _) => format!("checked to scope: {bounds}"),
+            (Verdict::Checked, _) => format!("checked to scope: {bounds}{assumed}"),
+            (Verdict::Proved, _) => format!("proved{assumed}"),
             (verdict, Some(found)) => format!("{}: {} ({})", verdict.name(), found.message, found.code),
             (verdict, None) => verdict.name().to_owned(),
         };

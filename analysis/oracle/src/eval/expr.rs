@@ -71,8 +71,9 @@ impl<'p> Run<'_, 'p> {
                 self.perform(name, arguments)
             }
             ExprKind::Prim(prim, operands) => {
-                let operands = self.exprs(frame, operands)?;
-                prim::evaluate(*prim, operands, &expr.ty, &self.evaluator.universe)
+                let of = operands.first().map_or(&expr.ty, |it| &it.ty);
+                let values = self.exprs(frame, operands)?;
+                prim::evaluate(*prim, values, of, &expr.ty, self.evaluator)
             }
             ExprKind::Mutate(mutation, place, operands) => self.mutate(frame, *mutation, place, operands),
             ExprKind::And(left, right) => Ok(Value::Bool(self.is_true(frame, left)? && self.is_true(frame, right)?)),
@@ -204,7 +205,7 @@ impl<'p> Run<'_, 'p> {
 fn literal_value(literal: &Literal) -> Result<Value, Stop> {
     Ok(match literal {
         Literal::Bool(it) => Value::Bool(*it),
-        Literal::Int(it) => Value::Int(i128::from(*it)),
+        Literal::Int(it) => Value::Int(*it),
         Literal::Str(it) => Value::str(it),
         Literal::Scalar(Type::Pid, text) => match text.parse() {
             Ok(number) => Value::Pid(number),

@@ -140,8 +140,19 @@ pub struct Evaluator<'p> {
     pub universe: Universe<'p>,
     /// What `any()` ranges over.
     pub choices: Universe<'p>,
+    /// What becomes of a plain operator whose result does not fit 64 bits.
+    pub(crate) beyond: Beyond,
     /// Expressions that may still be evaluated.
     fuel: Cell<u64>,
+}
+
+/// What becomes of a plain `+`, `-` or `*` on 64 bits whose result does not fit. The checker assumes that it does not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// The number is what it would be without a limit.
+    Unlimited,
+    /// There is no such run.
+    LeftOut,
 }
 
 /// The most runs for one question.
@@ -161,7 +172,13 @@ impl<'p> Evaluator<'p> {
     pub fn with_spare(program: &'p Program, scope: Scope, spare: usize) -> Evaluator<'p> {
         let choices = Scope { scalars: scope.scalars + spare, ..scope.clone() };
         let (universe, choices) = (Universe::new(program, scope), Universe::new(program, choices));
-        Evaluator { program, universe, choices, fuel: Cell::new(u64::MAX) }
+        Evaluator { program, universe, choices, beyond: Beyond::Unlimited, fuel: Cell::new(u64::MAX) }
+    }
+
+    /// Leaves out runs in which 64 bits overflow.
+    #[must_use]
+    pub fn without_overflow(self) -> Evaluator<'p> {
+        Evaluator { beyond: Beyond::LeftOut, ..self }
     }
 
     /// Sets how many expressions may be evaluated from now on.

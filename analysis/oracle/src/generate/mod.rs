@@ -7,6 +7,7 @@
 mod abstraction;
 mod body;
 mod disguise;
+mod integers;
 mod movers;
 mod partition;
 mod retry;
@@ -37,6 +38,8 @@ pub enum Pattern {
     Partition,
     /// Movers over an abstraction.
     Stack,
+    /// Integers at the ends of their types.
+    Integers,
 }
 
 impl Pattern {
@@ -50,6 +53,7 @@ impl Pattern {
         Pattern::Retry,
         Pattern::Partition,
         Pattern::Stack,
+        Pattern::Integers,
     ];
 
     /// The name, as the command takes it.
@@ -63,6 +67,7 @@ impl Pattern {
             Pattern::Retry => "retry",
             Pattern::Partition => "partition",
             Pattern::Stack => "stack",
+            Pattern::Integers => "integers",
         }
     }
 }
@@ -92,6 +97,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
         Pattern::Retry => retry::retry(&mut random),
         Pattern::Partition => partition::partition(&mut random),
         Pattern::Stack => abstraction::stack(&mut random),
+        Pattern::Integers => integers::integers(&mut random),
     };
     Case { pattern, seed, source: format!("{HEADER}{body}"), tower }
 }

@@ -173,7 +173,15 @@ fn of_the_counter() {
     use tso::layers::{LOCK, VAL};
     let mut package = Package {
         program: Package::read("tso"),
-        scope: Scope { pids: 2, ints: vec![0, 1, 2], strings: Vec::new(), scalars: 0, entries: 2, length: 2 },
+        scope: Scope {
+            pids: 2,
+            ints: vec![0, 1, 2],
+            ends: false,
+            strings: Vec::new(),
+            scalars: 0,
+            entries: 2,
+            length: 2,
+        },
         domain: Domain { pids: 2, integers: vec![0, 1, 2], entries: 2, length: 2, ..Domain::default() }
             .list([VAL, LOCK]),
         scalar: |_, inner| inner.to_owned(),
@@ -203,6 +211,7 @@ fn of_the_mail_server() {
     use cmail::layers::{Connection, Inode, Message, User};
     let program = Package::read("cmail");
     let scope = Scope {
+        ends: false,
         pids: 2,
         ints: vec![0, 1],
         strings: vec!["0.1".to_owned(), "x".to_owned()],

@@ -3,22 +3,23 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
-use super::{
-    BaseFacts, Cells, Knowledge, Need, Numbers, Origin, Quantifier, default_of, int_range, sort_of, with_base,
-};
+use super::{BaseFacts, Cells, Knowledge, Need, Numbers, Origin, Quantifier, default_of, sort_of, with_base};
 use crate::{
     explore::{
         text::{self, Piece, Shape, ShapePiece},
         value::{CellId, Sort, Value},
     },
-    ir::{Field, SMALL_BITS, Type, TypeDefKind, TypeId},
+    ir::{Field, Type, TypeDefKind, TypeId, int::IntType},
 };
 
 /// Digits repeat in them, so that numbers run together in two ways: `1` and `11`, `11` and `1`.
-const NUMBERS_OF_ONE_AND_TWO_DIGITS: [i64; 4] = [1, 11, 2, 12];
+const NUMBERS_OF_ONE_AND_TWO_DIGITS: [i128; 4] = [1, 11, 2, 12];
 
 /// So much larger than the scope are the integers that a witness may be, where it is none within the scope.
-const FURTHER_INTS: i64 = 8;
+const FURTHER_INTS: i128 = 8;
+
+/// So many flags of a packed word are tried in combination: the highest ones.
+const MOST_FLAGS: usize = 3;
 
 impl Cells<'_> {
     /// The cases of `need`, each as the knowledge that holds in it. `bounded`: the split happens inside a loop that may go on, so
@@ -163,13 +164,13 @@ impl Cells<'_> {
     /// The numbers that no process has yet.
     fn free_process_numbers(&mut self, base: CellId, known: &Knowledge) -> Vec<(Value, Knowledge)> {
         self.bounds_met.insert("numbers of processes".to_owned());
-        let is_taken = |number: i64| {
+        let is_taken = |number: i128| {
             known.resolved.iter().any(|(cell, value)| {
-                matches!(self.get(*cell).origin, Origin::Entry(it, _) if it == base) && *value == Value::Int(number)
+                matches!(self.get(*cell).origin, Origin::Entry(it, _) if it == base) && *value == Value::int(number)
             })
         };
         let free = NUMBERS_OF_ONE_AND_TWO_DIGITS.into_iter().filter(|it| !is_taken(*it));
-        free.map(|it| (Value::Int(it), known.clone())).collect()
+        free.map(|it| (Value::int(it), known.clone())).collect()
     }
 
     /// The strings of a shape, up to renaming.
@@ -201,7 +202,7 @@ impl Cells<'_> {
         }
         match ty {
             Type::Bool => [false, true].map(|it| (Value::Bool(it), known.clone())).to_vec(),
-            Type::Int { signed, bits } => self.numbers(*signed, *bits, known, bounded),
+            Type::Int { signed, bits } => self.numbers(IntType { bits: *bits, signed: *signed }, known, bounded),
             Type::Str => self.strings(known, bounded),
             Type::Option(inner) => {
                 let mut cases = vec![(Value::none(), known.clone())];
@@ -295,38 +296,55 @@ impl Cells<'_> {
         }
     }
 
-    fn numbers(&mut self, signed: bool, bits: u8, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
-        let fits = |it: &i64| {
-            let (low, high) = int_range(signed, bits);
-            (low..=high).contains(&i128::from(*it))
-        };
+    fn numbers(&mut self, int: IntType, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
+        let value = |it: i128| (Value::int(it), known.clone());
         match self.numbers {
             Numbers::Atoms => {
-                let literals: Vec<i64> = self.int_literals.iter().copied().filter(fits).collect();
-                let mut cases: Vec<_> = literals.into_iter().map(|it| (Value::Int(it), known.clone())).collect();
+                let literals = self.int_literals.iter().copied().filter(|it| int.contains(*it));
+                let mut cases: Vec<_> = literals.map(value).collect();
                 cases.extend(self.atoms(Sort::Int, known, bounded));
                 cases
             }
             Numbers::Concrete | Numbers::Digits => {
-                let limit = i64::from(self.scope.ints) + if self.far { FURTHER_INTS } else { 0 };
+                let limit = i128::from(self.scope.ints) + if self.far { FURTHER_INTS } else { 0 };
                 self.bounds_met.insert(format!("int ≤ {limit}"));
-                let low = if signed { -limit } else { 0 };
-                let mut all: BTreeSet<i64> = (low..=limit).collect();
-                // What code compares with a literal changes beside it. A smaller literal has its neighbours within this limit, or the next: a
-                // larger limit only adds to the integers that are tried.
-                let far = limit.max(2);
-                let beyond = self.int_literals.iter().filter(|it| it.abs() >= far);
-                all.extend(beyond.flat_map(|it| [it.saturating_sub(1), *it, it.saturating_add(1)]).filter(fits));
-                if bits <= SMALL_BITS {
-                    let (least, greatest) = int_range(signed, bits);
-                    all.extend([least as i64, greatest as i64]);
-                }
-                if self.numbers == Numbers::Digits {
-                    all.extend(NUMBERS_OF_ONE_AND_TWO_DIGITS);
-                }
-                all.into_iter().map(|it| (Value::Int(it), known.clone())).collect()
+                let mut all: Vec<i128> = self.integers(int, limit).into_iter().collect();
+                // The simplest come first.
+                all.sort_by_key(|it| (it.unsigned_abs(), *it < 0));
+                all.into_iter().map(value).collect()
             }
         }
+    }
+
+    /// The integers of a type that are tried where code calculates: small ones, both ends and what is beside them, and what the code names.
+    /// A larger limit only adds to them.
+    fn integers(&self, int: IntType, limit: i128) -> BTreeSet<i128> {
+        let mut all: BTreeSet<i128> = (-limit..=limit).collect();
+        all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);
+        // What code compares with a literal changes beside it. A small one has its neighbours within the limit, or within the next.
+        let far = limit.max(2);
+        let beside = |it: i128| [it - 1, it, it + 1].into_iter().filter(move |beside| it.abs() >= far || *beside == it);
+        all.extend(self.int_literals.iter().flat_map(|it| beside(*it)));
+        if self.bit_types.contains(&int) {
+            all.extend(self.flags(int, limit));
+        }
+        if self.numbers == Numbers::Digits {
+            all.extend(NUMBERS_OF_ONE_AND_TWO_DIGITS);
+        }
+        all.retain(|it| int.contains(*it));
+        all
+    }
+
+    /// The flags that the code names, in all combinations, with small numbers below them: what a packed word may hold.
+    fn flags(&self, int: IntType, limit: i128) -> Vec<i128> {
+        let is_flag = |it: &i128| *it > 0 && it.count_ones() == 1 && int.contains(*it);
+        let mut combined: Vec<i128> = (0..=limit).collect();
+        for flag in
+            self.int_literals.iter().copied().filter(is_flag).collect::<Vec<_>>().into_iter().rev().take(MOST_FLAGS)
+        {
+            combined.extend(combined.clone().into_iter().map(|it| it | flag));
+        }
+        combined
     }
 }
 

@@ -13,15 +13,15 @@ use rustc_hash::FxHashMap;
 
 pub use self::{
     knowledge::{BaseFacts, Knowledge, Need, with_base},
-    types::{default_of, has_known_default, has_unknown_total, int_range, scalars_of_default, sort_of},
+    types::{default_of, has_known_default, has_unknown_total, scalars_of_default, sort_of},
 };
 use super::{
     text::{self, Shape},
     value::{Base, CellId, MapValue, Sort, Value},
 };
 use crate::{
-    ir::{Literal, Program, Type, TypeDefKind},
-    verdict::Scope,
+    ir::{Literal, Program, Type, TypeDefKind, int::IntType},
+    verdict::{Assumption, Scope},
 };
 
 mod cases;
@@ -86,8 +86,12 @@ pub struct Cells<'p> {
     pub numbers: Numbers,
     /// Bounds met so far, as they are shown.
     pub bounds_met: BTreeSet<String>,
+    /// What has been taken for granted so far.
+    pub assumptions: BTreeSet<Assumption>,
+    /// Operators on bits that the code at hand applies to integers of these types: their flags are tried in combination.
+    pub bit_types: BTreeSet<IntType>,
     /// Integer literals of the code at hand: an integer atom is none of these.
-    pub int_literals: BTreeSet<i64>,
+    pub int_literals: BTreeSet<i128>,
     /// String literals of the code at hand.
     pub str_literals: BTreeSet<String>,
     /// Shapes of the strings that the code at hand makes, as far as they are known.
@@ -128,6 +132,8 @@ impl<'p> Cells<'p> {
             scope,
             numbers,
             bounds_met: BTreeSet::new(),
+            assumptions: BTreeSet::new(),
+            bit_types: BTreeSet::new(),
             int_literals: BTreeSet::from([0]),
             str_literals: BTreeSet::from([String::new()]),
             shapes: BTreeSet::new(),
@@ -174,7 +180,7 @@ impl<'p> Cells<'p> {
             Literal::Bool(it) => Value::Bool(*it),
             Literal::Int(it) => {
                 self.int_literals.insert(*it);
-                Value::Int(*it)
+                Value::int(*it)
             }
             Literal::Str(it) => {
                 self.str_literals.insert(it.clone());

@@ -19,14 +19,6 @@ pub fn sort_of(program: &Program, ty: &Type) -> Option<Sort> {
     }
 }
 
-/// The least and the greatest integer of a type.
-pub fn int_range(signed: bool, bits: u8) -> (i128, i128) {
-    match signed {
-        true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
-        false => (0, (1i128 << bits) - 1),
-    }
-}
-
 /// Whether the default of a type is known: that of a scalar is if it is a literal, like those that code names.
 pub fn has_known_default(program: &Program, ty: &Type) -> bool {
     match ty {
@@ -84,7 +76,7 @@ pub fn scalars_of_default(program: &Program, ty: &Type, is_default: bool, found:
 pub fn default_of(program: &Program, ty: &Type) -> Value {
     match ty {
         Type::Bool => Value::Bool(false),
-        Type::Int { .. } => Value::Int(0),
+        Type::Int { .. } => Value::int(0),
         Type::Str => Value::Str(Rc::from("")),
         Type::Pid => Value::Atom(Sort::Pid, 0),
         Type::Option(_) => Value::none(),

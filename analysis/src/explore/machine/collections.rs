@@ -35,7 +35,7 @@ impl Machine {
                 Value::Bool(self.lookup(world, map, &key).map_err(Stop::Need)?.is_some())
             }
             Prim::Len => {
-                let length = self.entries(world, map)?.len() as i64;
+                let length = self.entries(world, map)?.len() as i128;
                 self.made(world, length)?
             }
             Prim::IsEmpty => Value::Bool(self.is_empty(world, map)?),
@@ -78,7 +78,7 @@ impl Machine {
                 }
                 Value::Bool(found)
             }
-            Prim::Len => self.made(world, elements.len() as i64)?,
+            Prim::Len => self.made(world, elements.len() as i128)?,
             Prim::IsEmpty => Value::Bool(elements.is_empty()),
             Prim::Elems => Value::seq(elements.to_vec()),
             Prim::First => elements.first().cloned().map_or_else(Value::none, Value::some),
@@ -102,6 +102,8 @@ impl Machine {
         let elements: Vec<Value> = entries.iter().map(|(_, element)| element.clone()).collect();
         match prim {
             Prim::Elems => return Ok(Value::Unordered(entries.clone())),
+            // With signs, it may depend on the order whether a sum on the way fits.
+            Prim::Sum if matches!(ty, Type::Int { signed: true, .. }) => {}
             Prim::Contains | Prim::Len | Prim::IsEmpty | Prim::ToSet | Prim::MaxOf | Prim::MinOf | Prim::Sum => {
                 return self.seq_prim(world, prim, &elements, ty);
             }

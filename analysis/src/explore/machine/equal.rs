@@ -84,7 +84,7 @@ impl Comparison<'_> {
                 Ok(a == b)
             }
             (Value::Atom(Sort::Int, _), Value::Int(it)) | (Value::Int(it), Value::Atom(Sort::Int, _)) => {
-                if world.cells.int_literals.contains(it) { Ok(false) } else { Err(Stop::NumbersNeeded) }
+                if world.cells.int_literals.contains(&it.get()) { Ok(false) } else { Err(Stop::NumbersNeeded) }
             }
             _ => Ok(a == b),
         }

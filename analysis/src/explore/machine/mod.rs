@@ -20,7 +20,10 @@ mod prim;
 mod step;
 mod strings;
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
     cells::{Cells, Knowledge, Need, Quantifier},
@@ -28,7 +31,10 @@ use super::{
     hints::Hints,
     value::{CellId, Sort, Value},
 };
-use crate::ir::NodeId;
+use crate::{
+    ir::{NodeId, int::IntType},
+    verdict::Assumption,
+};
 
 /// What a run works with, beside its own state.
 pub struct World<'p> {
@@ -180,6 +186,10 @@ pub enum Stop {
     Failed(Site),
     /// The code panics: a missing key, an overflow.
     Panicked(Site, &'static str),
+    /// The run is none of those that count, by this assumption.
+    AssumedAway(Assumption),
+    /// What it would look at is beyond this bound.
+    Beyond(String),
     /// Integers have to be concrete: start again.
     NumbersNeeded,
     /// Reached code that was diagnosed.
@@ -205,8 +215,10 @@ pub struct Machine {
     pub chosen: Rc<BTreeMap<CellId, Value>>,
     /// Atoms a witness search has made up, by sort.
     pub invented: Rc<BTreeMap<Sort, u32>>,
-    /// It has made up an integer of a type of few: whether signed, and its bits.
-    pub made_up_small: Option<(bool, u8)>,
+    /// What it relies on: it went on where code would have panicked otherwise.
+    pub assumed: BTreeSet<Assumption>,
+    /// It has made up an integer of this type, all of whose integers may be in use.
+    pub made_up_few: Option<IntType>,
     /// Events so far.
     pub events: Rc<Vec<Value>>,
     /// Star loops that the run is in.
@@ -241,7 +253,8 @@ impl Machine {
             known,
             chosen: Rc::default(),
             invented: Rc::default(),
-            made_up_small: None,
+            assumed: BTreeSet::new(),
+            made_up_few: None,
             events: Rc::default(),
             stars: 0,
             quantifier,

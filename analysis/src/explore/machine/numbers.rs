@@ -2,67 +2,78 @@
 //!
 //! As long as unknown integers are atoms, told apart and nothing more, code that calculates with one stops: the exploration has to start
 //! again with numbers.
-
-use std::ops::RangeInclusive;
+//!
+//! A plain operator on 64 bits whose result does not fit: see [`OverflowMode`](crate::verdict::OverflowMode). Where overflows are assumed
+//! away, a run that is given ends there, since it is none of those that count. One that is searched for goes on with the number as if there
+//! were no limit: whether it is what is wanted then depends on the assumption.
 
 use super::{Machine, Stop, World};
 use crate::{
     explore::{
-        cells::{Numbers, int_range},
-        value::Value,
+        cells::{Numbers, Quantifier},
+        value::{Integer, Value},
     },
-    ir::{Prim, Type},
+    ir::{
+        Arith, Overflow, Prim, Type,
+        int::{Computed, DOES_NOT_FIT, IntType, compute},
+    },
+    verdict::{Assumption, OverflowMode},
 };
 
+/// More elements of a range are not looked at.
+const LONGEST_RANGE: i128 = 1 << 12;
+
+/// Beyond this an integer is out of all bounds, even where there are none.
+const FARTHEST: i128 = 1 << 100;
+
 impl Machine {
-    /// What an arithmetic primitive makes of the two integers on the stack.
-    pub(super) fn arithmetic(&mut self, world: &mut World, prim: Prim, ty: &Type) -> Result<Value, Stop> {
-        let (a, b) = (i128::from(self.number_top(world, 1)?), i128::from(self.number_top(world, 0)?));
-        let int = match ty {
-            Type::Option(inner) => inner,
-            _ => ty,
-        };
-        let Type::Int { bits, signed } = *int else { return Ok(Value::Unit) };
-        let (low, high) = kept_range(signed, bits).into_inner();
-        let wrap = |it: i128| {
-            if it < low {
-                it + (1i128 << bits)
-            } else if it > high {
-                it - (1i128 << bits)
-            } else {
-                it
-            }
-        };
-        let checked = |machine: &Machine, it: i128| match (low..=high).contains(&it) {
-            true => machine.made(world, it as i64).map(Value::some),
-            false => Ok(Value::none()),
-        };
-        let result = match prim {
-            Prim::Add => a + b,
-            Prim::Sub => a - b,
-            Prim::Mul => a * b,
-            Prim::Div | Prim::Rem if b == 0 => return Err(self.panic_here(world, "division by zero")),
-            Prim::Div => a / b,
-            Prim::Rem => a % b,
-            Prim::Min => a.min(b),
-            Prim::Max => a.max(b),
-            Prim::SaturatingAdd => (a + b).clamp(low, high),
-            Prim::SaturatingSub => (a - b).clamp(low, high),
-            Prim::WrappingAdd => wrap(a + b),
-            Prim::WrappingSub => wrap(a - b),
-            Prim::CheckedAdd => return checked(self, a + b),
-            _ => return checked(self, a - b),
-        };
-        self.in_range(world, result, int)
+    /// What a primitive makes of the integers on the stack. `ty` is that of the first of them; of a cast, that of the result.
+    pub(super) fn arithmetic(&mut self, world: &mut World, prim: Prim, count: usize, ty: &Type) -> Result<Value, Stop> {
+        let mut operands = [0; 2];
+        let count = count.min(operands.len());
+        for (depth, operand) in (0..count).rev().zip(&mut operands) {
+            *operand = self.number_top(world, depth)?;
+        }
+        let Some(int) = IntType::of(ty) else { return self.of_conditions(world, prim, &operands) };
+        let Some(computed) = compute(prim, &operands[..count], int) else { return Ok(Value::Unit) };
+        self.computed(world, computed)
     }
 
-    /// The value, or a panic if it does not fit its type.
-    pub(super) fn in_range(&mut self, world: &World, value: i128, ty: &Type) -> Result<Value, Stop> {
-        let Type::Int { bits, signed } = *ty else { return Ok(Value::Unit) };
-        if !kept_range(signed, bits).contains(&value) {
-            return Err(self.panic_here(world, "the result does not fit its integer type"));
+    /// `!`, `&`, `|` and `^` of conditions. Of anything else there is no such code.
+    fn of_conditions(&mut self, world: &World, prim: Prim, operands: &[i128; 2]) -> Result<Value, Stop> {
+        let [a, b] = operands.map(|it| it != 0);
+        match prim {
+            Prim::Not => Ok(Value::Bool(!a)),
+            Prim::BitAnd => Ok(Value::Bool(a & b)),
+            Prim::BitOr => Ok(Value::Bool(a | b)),
+            Prim::BitXor => Ok(Value::Bool(a ^ b)),
+            _ => Err(self.unsupported(world)),
         }
-        self.made(world, value as i64)
+    }
+
+    fn computed(&mut self, world: &mut World, computed: Computed) -> Result<Value, Stop> {
+        match computed {
+            Computed::Int(value) => self.made(world, value),
+            Computed::Bool(value) => Ok(Value::Bool(value)),
+            Computed::Option(None) => Ok(Value::none()),
+            Computed::Option(Some(value)) => self.made(world, value).map(Value::some),
+            Computed::Flagged(value, lost) => Ok(Value::tuple(vec![self.made(world, value)?, Value::Bool(lost)])),
+            Computed::Panics(why) => Err(self.panic_here(world, why)),
+            Computed::Beyond64(_) if world.cells.scope.overflow == OverflowMode::Exact => {
+                Err(self.panic_here(world, DOES_NOT_FIT))
+            }
+            Computed::Beyond64(value) => {
+                let value = value.filter(|it| it.abs() < FARTHEST);
+                match (self.quantifier, value) {
+                    (Quantifier::Existential, Some(value)) => {
+                        self.assumed.insert(Assumption::No64BitOverflow);
+                        self.made(world, value)
+                    }
+                    (Quantifier::Existential, None) => Err(Stop::Disabled),
+                    (Quantifier::Universal, _) => Err(Stop::AssumedAway(Assumption::No64BitOverflow)),
+                }
+            }
+        }
     }
 
     /// The sum of integers, or the largest or smallest of them.
@@ -75,37 +86,53 @@ impl Machine {
         let bound = match prim {
             Prim::MaxOf => numbers.iter().max(),
             Prim::MinOf => numbers.iter().min(),
-            _ => {
-                let sum = numbers.iter().map(|it| i128::from(*it)).sum();
-                return self.in_range(world, sum, ty);
-            }
+            _ => return self.sum(world, &numbers, ty),
         };
-        Ok(bound.map_or_else(Value::none, |it| Value::some(Value::Int(*it))))
+        Ok(bound.map_or_else(Value::none, |it| Value::some(Value::int(*it))))
+    }
+
+    /// One after the other, as Rust adds them.
+    fn sum(&mut self, world: &mut World, numbers: &[i128], ty: &Type) -> Result<Value, Stop> {
+        let Some(int) = IntType::of(ty) else { return Ok(Value::Unit) };
+        let mut sum = Value::int(0);
+        for next in numbers {
+            let operands = [number(&sum)?, *next];
+            let Some(computed) = compute(Prim::Arith(Arith::Add, Overflow::Panics), &operands, int) else {
+                return Ok(Value::Unit);
+            };
+            sum = self.computed(world, computed)?;
+        }
+        Ok(sum)
+    }
+
+    /// The integers from one to another, as a sequence.
+    pub(super) fn range(&mut self, world: &mut World, is_inclusive: bool) -> Result<Value, Stop> {
+        let (from, to) = (self.number_top(world, 1)?, self.number_top(world, 0)?);
+        let end = to + i128::from(is_inclusive);
+        if end - from > LONGEST_RANGE {
+            return Err(Stop::Beyond(format!("ranges ≤ {LONGEST_RANGE} numbers")));
+        }
+        world.pay_for(usize::try_from(end - from).unwrap_or_default())?;
+        Ok(Value::seq((from..end).map(|it| self.made(world, it)).collect::<Result<_, _>>()?))
     }
 
     /// An integer that the code made. As long as unknown integers are atoms, it must be one of those they are known to differ from.
-    pub(super) fn made(&self, world: &World, number: i64) -> Result<Value, Stop> {
+    pub(super) fn made(&self, world: &World, number: i128) -> Result<Value, Stop> {
         let is_told_apart = world.cells.numbers != Numbers::Atoms || world.cells.int_literals.contains(&number);
-        if is_told_apart { Ok(Value::Int(number)) } else { Err(Stop::NumbersNeeded) }
+        if is_told_apart { Ok(Value::int(number)) } else { Err(Stop::NumbersNeeded) }
     }
 
-    pub(super) fn number_top(&mut self, world: &mut World, depth: usize) -> Result<i64, Stop> {
+    pub(super) fn number_top(&mut self, world: &mut World, depth: usize) -> Result<i128, Stop> {
         let value = self.force_top(world, depth)?;
         number(&value)
     }
 }
 
-/// The values of an integer type, as far as they are kept: what does not fit 64 bits is out of range for every purpose here.
-pub(super) fn kept_range(signed: bool, bits: u8) -> RangeInclusive<i128> {
-    let (low, high) = int_range(signed, bits);
-    low..=high.min(i128::from(i64::MAX))
-}
-
 /// An integer that code calculates with.
-pub(super) fn number(value: &Value) -> Result<i64, Stop> {
+pub(super) fn number(value: &Value) -> Result<i128, Stop> {
     match value {
-        Value::Int(it) => Ok(*it),
-        Value::Bool(it) => Ok(i64::from(*it)),
+        Value::Int(it) => Ok(Integer::get(*it)),
+        Value::Bool(it) => Ok(i128::from(*it)),
         _ => Err(Stop::NumbersNeeded),
     }
 }

@@ -64,7 +64,7 @@ impl Machine {
             }
             Value::Seq(elements) => {
                 let index = number(&key)?;
-                if !(0..elements.len() as i64).contains(&index) {
+                if !(0..elements.len() as i128).contains(&index) {
                     return Err(self.panic_here(world, "the index is out of bounds"));
                 }
                 let mut elements = elements.to_vec();

@@ -30,7 +30,6 @@ impl Machine {
                     _ => Value::seq(elements),
                 }
             }
-            Prim::Not => Value::Bool(self.force_top(world, 0)? != Value::Bool(true)),
             Prim::Lt | Prim::Le | Prim::Gt | Prim::Ge => {
                 let (a, b) = (self.number_top(world, 1)?, self.number_top(world, 0)?);
                 Value::Bool(match prim {
@@ -40,36 +39,27 @@ impl Machine {
                     _ => a >= b,
                 })
             }
-            Prim::Add if *ty == Type::Str => self.concatenate(world, count)?,
+            Prim::Concat => self.concatenate(world, count)?,
             Prim::Text => self.text_top(world)?,
             Prim::SplitOnce => self.split_once(world)?,
             Prim::Parse => self.parse(world, ty)?,
-            Prim::Add
-            | Prim::Sub
-            | Prim::Mul
-            | Prim::Div
-            | Prim::Rem
+            Prim::Arith(..)
+            | Prim::AbsDiff
+            | Prim::UnsignedAbs
+            | Prim::BitAnd
+            | Prim::BitOr
+            | Prim::BitXor
+            | Prim::Not
+            | Prim::RotateLeft
+            | Prim::RotateRight
+            | Prim::Count(_)
+            | Prim::IsPowerOfTwo
             | Prim::Min
             | Prim::Max
-            | Prim::SaturatingAdd
-            | Prim::SaturatingSub
-            | Prim::WrappingAdd
-            | Prim::WrappingSub
-            | Prim::CheckedAdd
-            | Prim::CheckedSub => self.arithmetic(world, prim, ty)?,
-            Prim::Neg | Prim::Cast => {
-                let operand = i128::from(self.number_top(world, 0)?);
-                self.in_range(world, if prim == Prim::Neg { -operand } else { operand }, ty)?
-            }
+            | Prim::Cast => self.arithmetic(world, prim, count, ty)?,
             Prim::Index => return self.index(world),
-            Prim::Range => {
-                let (from, to) = (self.number_top(world, 1)?, self.number_top(world, 0)?);
-                if to.saturating_sub(from) > 1 << 16 {
-                    return Err(self.panic_here(world, "this range is too long to explore"));
-                }
-                world.pay_for(usize::try_from(to.saturating_sub(from)).unwrap_or_default())?;
-                Value::seq((from..to).map(|it| self.made(world, it)).collect::<Result<_, _>>()?)
-            }
+            Prim::Range => self.range(world, false)?,
+            Prim::RangeInclusive => self.range(world, true)?,
             _ => self.collection_prim(world, prim, ty)?,
         };
         self.replace(count, value);

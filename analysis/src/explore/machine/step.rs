@@ -104,8 +104,8 @@ impl Machine {
             Op::Append(items, position) => self.append(items, position)?,
             Op::Call(callee) => return self.call_with_operands(world, callee as usize),
             Op::CountOperands(local) => {
-                let count = (self.stack.len() - frame.operands) as i64;
-                self.frame_mut().locals[local as usize] = Value::Int(count);
+                let count = (self.stack.len() - frame.operands) as i128;
+                self.frame_mut().locals[local as usize] = Value::int(count);
             }
             Op::DropOperands(local) => {
                 let count = number(&frame.locals[local as usize])?;
@@ -297,7 +297,7 @@ impl Machine {
         let Some(frame) = self.frames.last_mut().map(Rc::make_mut) else { return Ok(()) };
         match element {
             Some(element) => {
-                frame.locals[position as usize] = Value::Int(at + 1);
+                frame.locals[position as usize] = Value::int(at + 1);
                 frame.pc += 1;
                 self.stack.push(element);
             }

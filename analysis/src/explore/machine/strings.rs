@@ -1,13 +1,13 @@
 //! Strings that code makes, takes apart and reads.
 
-use super::{Machine, Stop, World, numbers::kept_range};
+use super::{Machine, Stop, World};
 use crate::{
     explore::{
         cells::Numbers,
         text::{self, Parsed, Piece, Split},
         value::{Sort, Value},
     },
-    ir::Type,
+    ir::{Type, int::IntType},
 };
 
 /// The number of the unknown function that stands for what unknown strings are split into.
@@ -80,9 +80,13 @@ impl Machine {
             (Parsed::Atom(Sort::Int, number), Type::Int { bits: 64, signed: false }) => {
                 Ok(Value::some(Value::Atom(Sort::Int, number)))
             }
-            (Parsed::Int(number), Type::Int { bits, signed }) => match kept_range(*signed, *bits).contains(&number) {
-                true => self.made(world, number as i64).map(Value::some),
-                false => Ok(Value::none()),
+            (Parsed::Int(number), target) => match IntType::of(target) {
+                // An unsigned integer has no sign, not even that of `-0`.
+                Some(int) if int.contains(number) && (int.signed || !starts_with_minus(&whole)) => {
+                    self.made(world, number).map(Value::some)
+                }
+                Some(_) => Ok(Value::none()),
+                None => Err(self.unsupported(world)),
             },
             _ => Err(self.unsupported(world)),
         }
@@ -94,4 +98,8 @@ impl Machine {
         let found = world.cells.entry(function, &whole);
         self.force(world, &found).map_err(Stop::Need)
     }
+}
+
+fn starts_with_minus(text: &Value) -> bool {
+    matches!(text, Value::Str(it) if it.starts_with('-'))
 }

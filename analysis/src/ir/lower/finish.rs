@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     diagnostics::codes,
-    ir::{Argument, Expr, ExprKind, Literal, Place, Prim, Projection, Stmt, Type},
+    ir::{
+        Argument, Expr, ExprKind, Literal, Place, Prim, Projection, Stmt, Type,
+        int::{Computed, IntType, compute},
+    },
 };
 
 /// The inferred types, by node.
@@ -56,6 +59,11 @@ impl Finish<'_> {
                 expr.kind = ExprKind::Unsupported;
             }
             ExprKind::Prim(prim @ Prim::Default, _) if is_collection => *prim = Prim::Empty,
+            ExprKind::Prim(prim, operands) => {
+                if let Some(literal) = folded(*prim, operands, &expr.ty) {
+                    expr.kind = ExprKind::Literal(literal);
+                }
+            }
             ExprKind::Literal(Literal::Int(value)) if !fits(*value, &expr.ty) => {
                 let spot = self.spots[expr.node.0 as usize];
                 self.problems.push(error(codes::CS0104, spot, format!("`{value}` is out of range for its type")));
@@ -169,9 +177,21 @@ fn is_parsed(ty: &Type) -> bool {
     matches!(ty, Type::Option(it) if matches!(**it, Type::Int { .. } | Type::Pid))
 }
 
-fn fits(value: i64, ty: &Type) -> bool {
-    let Type::Int { bits, signed } = *ty else { return true };
-    let max = (1_i128 << (bits - u8::from(signed))) - 1;
-    let min = if signed { -max - 1 } else { 0 };
-    (min..=max).contains(&i128::from(value))
+fn fits(value: i128, ty: &Type) -> bool {
+    IntType::of(ty).is_none_or(|it| it.contains(value))
+}
+
+/// What an operation on integers that are written out gives: `1 << 31` is as good as the number, so that code that compares with it tries
+/// the number and what is beside it. What panics stays as it is.
+fn folded(prim: Prim, operands: &[Expr], ty: &Type) -> Option<Literal> {
+    let int = IntType::of(if prim.is_about_operand() { &operands.first()?.ty } else { ty })?;
+    let number = |it: &Expr| match it.kind {
+        ExprKind::Literal(Literal::Int(value)) => Some(value),
+        _ => None,
+    };
+    let operands: Vec<i128> = operands.iter().map(number).collect::<Option<_>>()?;
+    match compute(prim, &operands, int)? {
+        Computed::Int(value) => Some(Literal::Int(value)),
+        _ => None,
+    }
 }

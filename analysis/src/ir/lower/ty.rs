@@ -39,6 +39,7 @@ impl Ty {
     pub(super) const STR: Ty = Ty::Con(Con::Str, Vec::new());
     pub(super) const PID: Ty = Ty::Con(Con::Pid, Vec::new());
     pub(super) const U64: Ty = Ty::int(64, false);
+    pub(super) const U32: Ty = Ty::int(32, false);
 
     pub(super) const fn int(bits: u8, signed: bool) -> Ty {
         Ty::Con(Con::Int { bits, signed }, Vec::new())

@@ -182,11 +182,7 @@ impl<'a, 'p> System<'a, 'p> {
         let mut processes = Vec::new();
         for number in 0..count {
             let mut machine = self.fresh(search, &[], count);
-            machine.call(
-                search.world.code,
-                self.setting.code.function(client.function),
-                vec![Value::Int(i64::from(number))],
-            );
+            machine.call(search.world.code, self.setting.code.function(client.function), vec![Value::int(number)]);
             machine.slots = Rc::new(vec![Value::Unit; KEY + 1]);
             processes.push(self.run_to_step(search, machine)?);
         }

@@ -64,7 +64,7 @@ impl Reporter<'_> {
         );
         // What it relies on was shown within bounds that are then its own.
         let absorbing = self.lemmas.absorbing.get(&id);
-        effort.bounds_met.extend(absorbing.into_iter().flatten().cloned());
+        absorbing.into_iter().for_each(|it| effort.rely_on(it));
         let (upper, lower) = (implementation.upper, implementation.lower);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let below = self.program().layers[lower.0 as usize].operations.iter().position(|it| it.name == name)?;

@@ -31,7 +31,7 @@ use crate::{
     diagnostics::{Diagnostic, codes},
     explore::{machine::Site, search::Abort},
     ir::{Anchor, Code as How, Function, Implementation, ImplementationId, LayerId, Program},
-    verdict::Verdict,
+    verdict::{Assumption, Verdict},
 };
 
 pub use name::{anchor, lemma_in_words, name};
@@ -52,6 +52,8 @@ pub struct Settled {
     pub verdict: Verdict,
     /// See [`Outcome::bounds_met`](crate::verdict::Outcome::bounds_met).
     pub bounds_met: Vec<String>,
+    /// See [`Outcome::assumptions`](crate::verdict::Outcome::assumptions).
+    pub assumptions: Vec<Assumption>,
     /// Cases that the split was closed with.
     pub cases: u64,
     /// States visited.
@@ -160,8 +162,20 @@ impl<'p> Reporter<'p> {
             }
             verdict => (verdict, Vec::new()),
         };
+        let holds = matches!(verdict, Verdict::Proved | Verdict::Checked);
+        let assumptions = effort.assumptions.into_iter().filter(|_| holds).collect();
         let (cases, states) = (effort.cases, effort.states);
-        Some(Settled { verdict, bounds_met, cases, states, diagnostics, relied, refutation, met_unsupported })
+        Some(Settled {
+            verdict,
+            bounds_met,
+            assumptions,
+            cases,
+            states,
+            diagnostics,
+            relied,
+            refutation,
+            met_unsupported,
+        })
     }
 
     fn error(&self, code: &'static str, message: String, span: Anchor) -> Diagnostic<Anchor> {

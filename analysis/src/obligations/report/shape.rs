@@ -56,7 +56,7 @@ impl Reporter<'_> {
                 }
                 // What it relies on was shown within bounds that are then its own.
                 let lemmas = relied.iter().filter_map(|it| self.lemmas.get(it));
-                effort.bounds_met.extend(lemmas.flat_map(|it| it.bounds_met.iter().cloned()));
+                lemmas.for_each(|it| effort.rely_on(&it.within));
                 Finding::proved()
             }
             Answered::Violated(flaw) if judge.unknown.is_some() => {

@@ -148,7 +148,7 @@ fn badge(verdict: Verdict) -> Markup {
 /// What was checked, within which scope, in what time.
 fn facts(checked: &Checked) -> Markup {
     let cached = checked.cached.iter().filter(|it| **it).count();
-    let bounds = checked.bounds_met();
+    let (bounds, assumptions) = (checked.bounds_met(), checked.assumptions());
     html! {
         ul.facts {
             li { b { (checked.report.outcomes.len()) } " obligations" }
@@ -157,6 +157,7 @@ fn facts(checked: &Checked) -> Markup {
             @if cached > 0 { li { b { (cached) } " cached" } }
             li { "scope " (scope(&checked.scope)) }
             @if !bounds.is_empty() { li { "bounds met: " (bounds.join(", ")) } }
+            @if !assumptions.is_empty() { li { "assuming: " (assumptions.join(", ")) } }
         }
     }
 }

@@ -56,7 +56,7 @@ fn implementation(checked: &Checked, listing: &Listing, row: &Row<'_>) -> Markup
                 table.list {
                     tr {
                         th { "verdict" } th { "obligation" } th.number { "cases" } th.number { "states" } th.number { "time" }
-                        th { "bounds met" }
+                        th { "bounds met" } th { "assuming" }
                     }
                     @for (outcome, took, cached) in of_row {
                         tr id=(anchor(&checked.package.name, outcome)) {
@@ -66,6 +66,7 @@ fn implementation(checked: &Checked, listing: &Listing, row: &Row<'_>) -> Markup
                             td.number { (outcome.states) }
                             td.number { @if cached { "cached" } @else { (duration(took)) } }
                             td { (outcome.bounds_met.join(", ")) }
+                            td { (outcome.assumptions.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ")) }
                         }
                     }
                 }

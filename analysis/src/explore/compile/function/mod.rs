@@ -233,7 +233,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
             self.emit(node, Op::Unsupported);
             return;
         }
-        // The machine needs the type of the operand for casts and negation, of the result for everything else.
+        let ty = if prim.is_about_operand() { &operands[0].ty } else { ty };
         let ty = intern(&mut self.code.types, ty);
         self.emit(node, Op::Prim(prim, operands.len() as u32, ty));
     }

@@ -124,13 +124,10 @@ impl Body<'_> {
     }
 
     fn integer(&mut self, number: &ast::IntNumber, negated: bool, spot: Spot) -> Option<(Literal, Ty)> {
-        let magnitude = number.value().ok().and_then(|it| i128::try_from(it).ok());
-        let value = magnitude.map(|it| if negated { -it } else { it }).and_then(|it| i64::try_from(it).ok());
-        let Some(value) = value else {
-            self.type_error(
-                spot,
-                "this integer does not fit into 64 bits with a sign, which is what the engine computes with",
-            );
+        // No type has an integer of more than 64 bits.
+        let magnitude = number.value().ok().filter(|it| *it <= u128::from(u64::MAX)).map(u128::cast_signed);
+        let Some(value) = magnitude.map(|it| if negated { -it } else { it }) else {
+            self.type_error(spot, "this integer does not fit into 64 bits");
             return None;
         };
         let ty = match number.suffix() {
@@ -195,17 +192,10 @@ impl Body<'_> {
         };
         let ty = self.infer.fresh_integer();
         let start = self.check(&start, &ty);
-        let mut end = self.check(&end, &ty);
-        if matches!(range.op_kind(), Some(RangeOp::Inclusive)) {
-            let one = self.make(spot, ty.clone(), ExprKind::Literal(Literal::Int(1)));
-            end = match end.kind {
-                ExprKind::Literal(Literal::Int(it)) if it < i64::MAX => {
-                    self.make(spot, ty.clone(), ExprKind::Literal(Literal::Int(it + 1)))
-                }
-                _ => self.make(spot, ty.clone(), ExprKind::Prim(Prim::Add, vec![end, one])),
-            };
-        }
-        self.make(spot, Ty::seq(ty), ExprKind::Prim(Prim::Range, vec![start, end]))
+        let end = self.check(&end, &ty);
+        let is_inclusive = matches!(range.op_kind(), Some(RangeOp::Inclusive));
+        let prim = if is_inclusive { Prim::RangeInclusive } else { Prim::Range };
+        self.make(spot, Ty::seq(ty), ExprKind::Prim(prim, vec![start, end]))
     }
 
     fn array(&mut self, array: &ast::ArrayExpr) -> Expr {
@@ -226,9 +216,14 @@ impl Body<'_> {
         if self.infer.is_integer_variable(&from) {
             self.infer.unify(&from, &target);
         }
-        let integers = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
-        if !integers(&self.ty(&value)) || !integers(&target) {
-            return self.unsupported(spot, "`as` between these types", "`as` converts between integers");
+        let is_integer = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
+        let from = self.ty(&value);
+        if !(is_integer(&from) || from == Ty::BOOL) || !is_integer(&target) {
+            return self.unsupported(
+                spot,
+                "`as` between these types",
+                "`as` converts between integers, and from `bool`",
+            );
         }
         self.make(spot, target, ExprKind::Prim(Prim::Cast, vec![value]))
     }

@@ -177,7 +177,7 @@ impl Body<'_> {
         match parts.len() {
             0 => self.make(spot, Ty::STR, ExprKind::Literal(Literal::Str(String::new()))),
             1 => parts.remove(0),
-            _ => self.make(spot, Ty::STR, ExprKind::Prim(Prim::Add, parts)),
+            _ => self.make(spot, Ty::STR, ExprKind::Prim(Prim::Concat, parts)),
         }
     }
 

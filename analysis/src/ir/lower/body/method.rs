@@ -10,7 +10,7 @@ use crate::{
         spot::Spot,
         ty::{Con, Ty},
     },
-    ir::{Argument, Expr, ExprKind, Literal, Mutation, Pattern, Place, Prim, Stmt},
+    ir::{Argument, Arith, BitCount, Expr, ExprKind, Literal, Mutation, Overflow, Pattern, Place, Prim, Stmt},
     syntax::{
         AstNode,
         ast::{self, HasGenericArgs},
@@ -325,10 +325,22 @@ const METHODS: &[&str] = &[
     "collect",
     "saturating_sub",
     "saturating_add",
+    "saturating_mul",
     "wrapping_add",
     "wrapping_sub",
+    "wrapping_mul",
     "checked_add",
     "checked_sub",
+    "checked_mul",
+    "overflowing_add",
+    "overflowing_sub",
+    "abs_diff",
+    "pow",
+    "rotate_left",
+    "rotate_right",
+    "count_ones",
+    "leading_zeros",
+    "trailing_zeros",
     "clear",
     "clone",
 ];
@@ -375,21 +387,75 @@ fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
     })
 }
 
-fn integer(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
+/// Methods of integers: with the types of their arguments and result.
+pub(super) fn integer(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
     if !matches!(ty, Ty::Con(Con::Int { .. }, _) | Ty::Var(_)) {
         return None;
     }
-    let prim = match name {
-        "saturating_add" => Prim::SaturatingAdd,
-        "saturating_sub" => Prim::SaturatingSub,
-        "wrapping_add" => Prim::WrappingAdd,
-        "wrapping_sub" => Prim::WrappingSub,
-        "min" => Prim::Min,
-        "max" => Prim::Max,
-        "checked_add" => Prim::CheckedAdd,
-        "checked_sub" => Prim::CheckedSub,
+    if let Some((arith, overflow)) = arithmetic(name) {
+        let argument = match arith {
+            Arith::Pow | Arith::Shl | Arith::Shr => Ty::U32,
+            _ => ty.clone(),
+        };
+        let result = match overflow {
+            Overflow::Checked => Ty::option(ty.clone()),
+            Overflow::Reports => Ty::tuple(vec![ty.clone(), Ty::BOOL]),
+            _ => ty.clone(),
+        };
+        let arguments = if arith.operands() == 1 { Vec::new() } else { vec![argument] };
+        return Some((Prim::Arith(arith, overflow), arguments, result));
+    }
+    let unsigned = || match ty {
+        Ty::Con(Con::Int { bits, .. }, _) => Ty::int(*bits, false),
+        other => other.clone(),
+    };
+    let count = |what| Some((Prim::Count(what), Vec::new(), Ty::U32));
+    match name {
+        "min" => Some((Prim::Min, vec![ty.clone()], ty.clone())),
+        "max" => Some((Prim::Max, vec![ty.clone()], ty.clone())),
+        "abs_diff" => Some((Prim::AbsDiff, vec![ty.clone()], unsigned())),
+        "unsigned_abs" => Some((Prim::UnsignedAbs, Vec::new(), unsigned())),
+        "rotate_left" => Some((Prim::RotateLeft, vec![Ty::U32], ty.clone())),
+        "rotate_right" => Some((Prim::RotateRight, vec![Ty::U32], ty.clone())),
+        "is_power_of_two" => Some((Prim::IsPowerOfTwo, Vec::new(), Ty::BOOL)),
+        "count_ones" => count(BitCount::Ones),
+        "count_zeros" => count(BitCount::Zeros),
+        "leading_ones" => count(BitCount::LeadingOnes),
+        "leading_zeros" => count(BitCount::LeadingZeros),
+        "trailing_ones" => count(BitCount::TrailingOnes),
+        "trailing_zeros" => count(BitCount::TrailingZeros),
+        _ => None,
+    }
+}
+
+/// `wrapping_add`, `pow` and the like.
+fn arithmetic(name: &str) -> Option<(Arith, Overflow)> {
+    let prefixes = [
+        ("wrapping_", Overflow::Wraps),
+        ("saturating_", Overflow::Saturates),
+        ("checked_", Overflow::Checked),
+        ("overflowing_", Overflow::Reports),
+    ];
+    let (overflow, operation) = prefixes
+        .iter()
+        .find_map(|(prefix, overflow)| Some((*overflow, name.strip_prefix(prefix)?)))
+        .unwrap_or((Overflow::Panics, name));
+    let has_operator = overflow == Overflow::Panics;
+    let never_saturates = overflow == Overflow::Saturates;
+    let arith = match operation {
+        "add" if !has_operator => Arith::Add,
+        "sub" if !has_operator => Arith::Sub,
+        "mul" if !has_operator => Arith::Mul,
+        "div" if !has_operator => Arith::Div,
+        "neg" if !has_operator => Arith::Neg,
+        "pow" => Arith::Pow,
+        "abs" => Arith::Abs,
+        "rem" if !has_operator && !never_saturates => Arith::Rem,
+        "shl" if !has_operator && !never_saturates => Arith::Shl,
+        "shr" if !has_operator && !never_saturates => Arith::Shr,
+        "div_euclid" if !never_saturates => Arith::DivEuclid,
+        "rem_euclid" if !never_saturates => Arith::RemEuclid,
         _ => return None,
     };
-    let result = if matches!(prim, Prim::CheckedAdd | Prim::CheckedSub) { Ty::option(ty.clone()) } else { ty.clone() };
-    Some((prim, vec![ty.clone()], result))
+    Some((arith, overflow))
 }

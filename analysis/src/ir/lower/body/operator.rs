@@ -7,7 +7,7 @@ use crate::{
         ty::{Con, Ty},
         types::TypeInfoKind,
     },
-    ir::{Expr, ExprKind, Pattern, Place, Prim, Projection, Stmt},
+    ir::{Arith, Expr, ExprKind, Overflow, Pattern, Place, Prim, Projection, Stmt},
     syntax::{
         AstNode, ast,
         operators::{ArithOp, BinaryOp, CmpOp, LogicOp, Ordering, UnaryOp},
@@ -20,17 +20,14 @@ impl Body<'_> {
         match (prefix.op_kind(), prefix.expr()) {
             (Some(UnaryOp::Not), inner) => {
                 let inner = self.required(inner, spot, None);
-                let ty = self.ty(&inner);
-                if !self.infer.unify(&ty, &Ty::BOOL) {
-                    return self.unsupported(spot, "`!` on anything but `bool`", "`!` negates conditions");
-                }
-                self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Not, vec![inner]))
+                let ty = self.bits_operand(&inner, spot);
+                self.make(spot, ty, ExprKind::Prim(Prim::Not, vec![inner]))
             }
             (Some(UnaryOp::Neg), Some(ast::Expr::Literal(literal))) => self.literal(&literal, true),
             (Some(UnaryOp::Neg), inner) => {
                 let inner = self.required(inner, spot, None);
                 let ty = self.integer_operand(&inner, spot);
-                self.make(spot, ty, ExprKind::Prim(Prim::Neg, vec![inner]))
+                self.make(spot, ty, ExprKind::Prim(Prim::Arith(Arith::Neg, Overflow::Panics), vec![inner]))
             }
             (_, Some(inner)) if self.is_place(&inner) => self.place_or_value(&inner),
             (_, inner) => self.required(inner, spot, None),
@@ -110,22 +107,40 @@ impl Body<'_> {
     fn arithmetic(&mut self, op: ArithOp, left: Expr, right: Expr, spot: Spot) -> Expr {
         let ty = self.ty(&left);
         let prim = match op {
-            ArithOp::Add => Prim::Add,
-            ArithOp::Sub => Prim::Sub,
-            ArithOp::Mul => Prim::Mul,
-            ArithOp::Div => Prim::Div,
-            ArithOp::Rem => Prim::Rem,
-            ArithOp::Shl | ArithOp::Shr | ArithOp::BitXor | ArithOp::BitOr | ArithOp::BitAnd => {
-                return self.unsupported(
-                    spot,
-                    "an operator on bits",
-                    "use `+ - * / %` on integers and `&& || !` on conditions",
-                );
+            ArithOp::Add if ty == Ty::STR => Prim::Concat,
+            ArithOp::Add => Prim::Arith(Arith::Add, Overflow::Panics),
+            ArithOp::Sub => Prim::Arith(Arith::Sub, Overflow::Panics),
+            ArithOp::Mul => Prim::Arith(Arith::Mul, Overflow::Panics),
+            ArithOp::Div => Prim::Arith(Arith::Div, Overflow::Panics),
+            ArithOp::Rem => Prim::Arith(Arith::Rem, Overflow::Panics),
+            ArithOp::Shl => Prim::Arith(Arith::Shl, Overflow::Panics),
+            ArithOp::Shr => Prim::Arith(Arith::Shr, Overflow::Panics),
+            ArithOp::BitAnd => Prim::BitAnd,
+            ArithOp::BitOr => Prim::BitOr,
+            ArithOp::BitXor => Prim::BitXor,
+        };
+        let (right, ty) = match op {
+            ArithOp::Shl | ArithOp::Shr => {
+                self.integer_operand(&right, spot);
+                (right, self.integer_operand(&left, spot))
+            }
+            ArithOp::BitAnd | ArithOp::BitOr | ArithOp::BitXor => {
+                (self.coerce(right, &ty), self.bits_operand(&left, spot))
+            }
+            _ => {
+                let right = self.coerce(right, &ty);
+                (right, if prim == Prim::Concat { ty } else { self.integer_operand(&left, spot) })
             }
         };
-        let right = self.coerce(right, &ty);
-        let ty = if prim == Prim::Add && ty == Ty::STR { ty } else { self.integer_operand(&left, spot) };
         self.make(spot, ty, ExprKind::Prim(prim, vec![left, right]))
+    }
+
+    /// Requires an integer or a `bool` and gives its type.
+    fn bits_operand(&mut self, operand: &Expr, spot: Spot) -> Ty {
+        match self.ty(operand) {
+            ty @ Ty::Con(Con::Bool, _) => ty,
+            _ => self.integer_operand(operand, spot),
+        }
     }
 
     fn assignment(&mut self, binary: &ast::BinExpr, op: Option<ArithOp>, spot: Spot) -> Expr {
@@ -152,7 +167,9 @@ impl Body<'_> {
             let value = self.required(binary.rhs(), spot, Some(&ty));
             return self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
         };
-        let value = self.required(binary.rhs(), spot, Some(&ty));
+        // The amount of a shift has a type of its own.
+        let wanted = if matches!(op, ArithOp::Shl | ArithOp::Shr) { None } else { Some(&ty) };
+        let value = self.required(binary.rhs(), spot, wanted);
         self.compound(place, ty, op, value, spot)
     }
 
@@ -162,7 +179,8 @@ impl Body<'_> {
         let value = if is_simple(&value) {
             value
         } else {
-            let local = self.fresh_local("value", ty.clone(), false);
+            let of = self.ty(&value);
+            let local = self.fresh_local("value", of, false);
             statements.push(Stmt::Let(Pattern::Bind(local), value));
             self.read_local(local, spot)
         };

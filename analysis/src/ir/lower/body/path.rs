@@ -1,6 +1,6 @@
 //! Paths and what is built from them: constants, variants, structs, scalars.
 
-use super::{Blocks, Body, Frame, pattern::scalar_text};
+use super::{Blocks, Body, Frame, method::integer, pattern::scalar_text};
 use crate::{
     diagnostics::codes,
     index::path_segments,
@@ -12,7 +12,7 @@ use crate::{
         ty::{Con, Ty},
         types::{TypeInfoKind, language_con},
     },
-    ir::{Expr, ExprKind, Literal, Pattern, Prim, Stmt, TypeId},
+    ir::{Expr, ExprKind, Literal, Pattern, Prim, Stmt, TypeId, int::IntType},
     syntax::{
         AstNode,
         ast::{self, HasGenericArgs},
@@ -156,23 +156,17 @@ impl Body<'_> {
         self.unsupported_at(spot)
     }
 
-    /// `u8::MAX`.
+    /// `u8::MAX`, `u8::MIN`, `u8::BITS`.
     fn limit(&mut self, qualifier: &str, name: &str, spot: Spot) -> Option<Expr> {
         let (Con::Int { bits, signed }, _) = language_con(qualifier)? else { return None };
-        let max = (1_i128 << (bits - u8::from(signed))) - 1;
-        let value = match name {
-            "MAX" => max,
-            "MIN" if signed => -max - 1,
-            "MIN" => 0,
+        let int = IntType { bits, signed };
+        let (value, ty) = match name {
+            "MAX" => (int.max(), Ty::int(bits, signed)),
+            "MIN" => (int.min(), Ty::int(bits, signed)),
+            "BITS" => (i128::from(bits), Ty::int(32, false)),
             _ => return None,
         };
-        Some(match i64::try_from(value) {
-            Ok(value) => self.make(spot, Ty::int(bits, signed), ExprKind::Literal(Literal::Int(value))),
-            Err(_) => self.type_error(
-                spot,
-                "this integer does not fit into 64 bits with a sign, which is what the engine computes with",
-            ),
-        })
+        Some(self.make(spot, ty, ExprKind::Literal(Literal::Int(value))))
     }
 
     fn expand(&mut self, item: ItemRef, spot: Spot) -> Expr {
@@ -420,12 +414,49 @@ impl Body<'_> {
             }
             (Con::Str, "from", [value]) => Some(self.check(value, &Ty::STR)),
             (Con::Set | Con::Seq, "from", [ast::Expr::ArrayExpr(array)]) => Some(self.elements(ty, array, spot)),
-            (Con::Int { .. }, ..) | (Con::Str | Con::Bool | Con::Pid, ..) => None,
+            (Con::Int { .. }, "from", [value]) => {
+                let value = self.expr(value, None);
+                Some(self.widened(value, ty, spot))
+            }
+            // A method, called by its path.
+            (Con::Int { .. }, ..) => {
+                let (prim, operands, result) = integer(&ty, name)?;
+                let types: Vec<Ty> = std::iter::once(ty).chain(operands).collect();
+                if values.len() != types.len() {
+                    let message = format!("`{name}` takes {} arguments, found {}", types.len(), values.len());
+                    return Some(self.type_error(spot, message));
+                }
+                let values = values.iter().zip(&types).map(|(value, ty)| self.check(value, ty)).collect();
+                Some(self.make(spot, result, ExprKind::Prim(prim, values)))
+            }
+            (Con::Str | Con::Bool | Con::Pid, ..) => None,
             _ => {
                 let what = format!("`{qualifier}::{name}`");
                 Some(self.unsupported(spot, &what, "use `new()`; for `Set` and `Seq` also `from([…])`"))
             }
         }
+    }
+
+    /// `u64::from(value)`: of a type all of whose values are among those of the other.
+    fn widened(&mut self, value: Expr, target: Ty, spot: Spot) -> Expr {
+        let from = self.ty(&value);
+        if self.infer.is_integer_variable(&from) {
+            self.infer.unify(&from, &target);
+        }
+        let from = self.ty(&value);
+        let range = |ty: &Ty| match ty {
+            Ty::Con(Con::Int { bits, signed }, _) => Some(IntType { bits: *bits, signed: *signed }),
+            _ => None,
+        };
+        let fits = match (range(&from), range(&target)) {
+            (Some(from), Some(target)) => target.contains(from.min()) && target.contains(from.max()),
+            _ => from == Ty::BOOL || from == Ty::Error,
+        };
+        if !fits {
+            let (from, target) = (self.package.type_name_of(&from), self.package.type_name_of(&target));
+            return self.type_error(spot, format!("`{target}::from` does not take `{from}`"));
+        }
+        self.make(spot, target, ExprKind::Prim(Prim::Cast, vec![value]))
     }
 
     /// `Map` or `Map::<K, V>` before `::`.
