@@ -353,8 +353,8 @@ pub const MUTANTS: &[Mutant] = &[
         "the ends of a type are tried",
         Pattern::Integers,
         "explore/cells/cases.rs",
-        "all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);",
-        "if !$on { all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]); }",
+        "if self.tries_ends {",
+        "if self.tries_ends && !$on {",
     ),
     mutant(
         "the flags of a packed word are tried together",

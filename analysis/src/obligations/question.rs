@@ -182,6 +182,7 @@ impl<'p> Setting<'p> {
         let mut shapes = BTreeSet::new();
         loop {
             let mut world = self.world(scope, numbers, named, &shapes);
+            world.cells.tries_ends = looks_far;
             let mut search =
                 Search { world: &mut world, program: self.program, stop: self.stop, pausing: false, looks_far };
             let answer = question(&mut search);

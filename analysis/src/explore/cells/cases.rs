@@ -320,7 +320,9 @@ impl Cells<'_> {
     /// A larger limit only adds to them.
     fn integers(&self, int: IntType, limit: i128) -> BTreeSet<i128> {
         let mut all: BTreeSet<i128> = (-limit..=limit).collect();
-        all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);
+        if self.tries_ends {
+            all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);
+        }
         // What code compares with a literal changes beside it. A small one has its neighbours within the limit, or within the next.
         let far = limit.max(2);
         let beside = |it: i128| [it - 1, it, it + 1].into_iter().filter(move |beside| it.abs() >= far || *beside == it);

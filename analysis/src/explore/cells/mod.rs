@@ -88,6 +88,9 @@ pub struct Cells<'p> {
     pub bounds_met: BTreeSet<String>,
     /// What has been taken for granted so far.
     pub assumptions: BTreeSet<Assumption>,
+    /// Whether the ends of types are among the integers that are tried. Not in the first look, within the smallest scope: one that meets an
+    /// integer meets a bound, and a second look follows.
+    pub tries_ends: bool,
     /// Operators on bits that the code at hand applies to integers of these types: their flags are tried in combination.
     pub bit_types: BTreeSet<IntType>,
     /// Integer literals of the code at hand: an integer atom is none of these.
@@ -133,6 +136,7 @@ impl<'p> Cells<'p> {
             numbers,
             bounds_met: BTreeSet::new(),
             assumptions: BTreeSet::new(),
+            tries_ends: true,
             bit_types: BTreeSet::new(),
             int_literals: BTreeSet::from([0]),
             str_literals: BTreeSet::from([String::new()]),
