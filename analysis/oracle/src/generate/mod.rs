@@ -44,7 +44,7 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families.
-    pub const ALL: [Pattern; 8] = [
+    pub const ALL: [Pattern; 9] = [
         Pattern::Movers,
         Pattern::Protocol,
         Pattern::Kept,
