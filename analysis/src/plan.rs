@@ -372,7 +372,7 @@ impl View {
     }
 
     /// Settles the matrix: in the smallest scope, since every pair of operations is asked about; and where an operation comes out as a mover
-    /// there, within bounds, what makes it one is asked about in the whole scope.
+    /// there, within bounds, what would refute it is looked for in the whole scope, for a while.
     pub fn run_movers(&self, scope: &Scope, results: &Results, stop: &AtomicBool) {
         let (plan, smallest) = (self.planned.matrix(), scope.smallest());
         let all: Vec<usize> = (0..plan.owed).collect();
@@ -395,11 +395,11 @@ impl View {
             }
         }
         let open: Vec<usize> = open.into_iter().collect();
-        self.run(plan, &open, scope, results, &Nobody, stop);
+        self.run(plan, &open, &for_a_while(scope), results, &Nobody, stop);
     }
 
-    /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known. The types hold in the scope;
-    /// rows of operations that are no movers may hold in the smallest scope only.
+    /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known. They hold in the smallest
+    /// scope; and no type is one that was refuted in the whole scope.
     pub fn movers(&self, scope: &Scope, results: &Results) -> Vec<Vec<(Movers, Vec<Movers>)>> {
         let plan = self.planned.matrix();
         let program = &self.planned.program;
@@ -409,7 +409,11 @@ impl View {
             // What met no bound, or is refuted, is so in every scope.
             match there.settled.verdict {
                 Verdict::Proved | Verdict::Violated => holds(&there.settled),
-                _ => holds(&results.find(it.fingerprint(scope)).unwrap_or(there).settled),
+                _ => {
+                    let in_scope = results.find(it.fingerprint(scope));
+                    let in_scope = in_scope.or_else(|| results.find(it.fingerprint(&for_a_while(scope))));
+                    in_scope.and_then(|it| holds(&it.settled)).or_else(|| holds(&there.settled))
+                }
             }
         };
         let known: Vec<Option<bool>> = plan.entries.iter().map(known).collect();
@@ -437,6 +441,14 @@ impl View {
             })
             .collect()
     }
+}
+
+/// Steps for each question about a mover in the whole scope: a refutation is mostly found soon.
+const A_WHILE: u64 = 300_000;
+
+/// The scope in which what would refute a mover is looked for: as large, with a small budget.
+pub fn for_a_while(scope: &Scope) -> Scope {
+    Scope { budget: scope.budget.min(A_WHILE), ..scope.clone() }
 }
 
 /// Whether all hold: one that does not settles it, even if another is not known.

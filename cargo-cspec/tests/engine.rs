@@ -470,7 +470,7 @@ fn list_shows_layers_matrices_implementations_and_stacks() {
         0,
         expect![[r#"
         package counter
-          mover types were inferred within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2; --scope changes that
+          mover types were inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2 (none is refuted within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2); --scope changes that
           matrix: how the row's operation moves past the column's of another process; - neither way, ? undecided
 
         layer Counter  src/lib.rs:54
@@ -624,7 +624,7 @@ fn the_matrix_of_one_layer() {
           write    both     both     -     -      non
 
         How the row's operation moves past the column's of another process: right, left, both, - neither way, ? undecided;
-        in the last column what that makes it, inferred within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2; the others within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2. --scope changes that.
+        in the last column what that makes it. Inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2 (none is refuted within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2); --scope changes that.
     "#]],
     );
     let unknown = cspec(&counter(COUNTER), &["matrix", "RawLok"]);

@@ -13,6 +13,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
     obligations::report::Settled,
+    plan::for_a_while,
     report::Options,
     results::{self, Fingerprint, Provenance},
     session::Snapshot,
@@ -84,7 +85,7 @@ pub fn found_out(engine: &Snapshot, package: usize, scope: &Scope) -> Vec<Named>
     let view = engine.packages()[package].view();
     let plan = view.plan(&Options::default());
     let matrix = view.planned.matrix();
-    let movers = mover_options(scope).scope;
+    let movers = for_a_while(&mover_options(scope).scope);
     let smallest = scope.smallest();
     let asked = [(plan, scope), (plan, &smallest), (matrix, &movers), (matrix, &smallest)];
     let fingerprints = asked.into_iter().flat_map(|(plan, scope)| plan.entries.iter().map(|it| it.fingerprint(scope)));

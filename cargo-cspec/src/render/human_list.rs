@@ -36,7 +36,7 @@ impl HumanList<'_> {
         }
         writeln!(out, "{}", paint.bold(&format!("package {}", listing.package)))?;
         if !listing.layers.is_empty() {
-            writeln!(out, "  mover types were inferred within {}; --scope changes that", scope(self.scope))?;
+            writeln!(out, "  mover types were inferred within {}; --scope changes that", inferred(self.scope))?;
             if self.matrix {
                 writeln!(
                     out,
@@ -116,10 +116,18 @@ impl HumanMatrix<'_> {
         )?;
         writeln!(
             out,
-            "in the last column what that makes it, inferred within {}; the others within {}. --scope changes that.",
-            scope(self.scope),
-            scope(&self.scope.smallest())
+            "in the last column what that makes it. Inferred within {}; --scope changes that.",
+            inferred(self.scope)
         )
+    }
+}
+
+/// In which scope mover types hold, and in which none of them was refuted.
+fn inferred(whole: &Scope) -> String {
+    let smallest = whole.smallest();
+    match smallest == *whole {
+        true => scope(whole),
+        false => format!("{} (none is refuted within {})", scope(&smallest), scope(whole)),
     }
 }
 
