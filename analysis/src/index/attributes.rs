@@ -140,7 +140,7 @@ fn usage(word: &str) -> &'static str {
     match word {
         "op" => "write `#[op]`, `#[op(right)]`, `#[op(left)]`, `#[op(both)]`, `#[op(non)]` or `#[op(external)]`",
         "allowed" => "write `#[allowed(op, op)]`",
-        "client" => "write `#[client(Stack, processes(2, 3))]`",
+        "client" => "write `#[client(Stack, processes(2, 3))]`, or `#[client(Stack, processes(2), may_wait)]`",
         "layer" => "write `#[layer]` with any of `inherit(Layer: op)`, `ops = Layer`, `protocol = Layer`, `nilpotent`",
         "implement" => {
             "write `#[implement(Upper, over = Lower, by = movers, pass(op))]`, or `by = partition(key), check = op`"
@@ -294,9 +294,12 @@ fn client(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Role> {
             return arguments.malformed("`,` or `)`");
         }
     }
-    arguments.eat(",");
+    let mut may_wait = false;
+    while arguments.eat(",") && !may_wait {
+        may_wait = arguments.eat("may_wait");
+    }
     arguments.end()?;
-    Ok(Role::Client { stacks, processes })
+    Ok(Role::Client { stacks, processes, may_wait })
 }
 
 fn layer(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<LayerAttribute> {

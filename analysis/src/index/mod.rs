@@ -223,12 +223,14 @@ pub enum Role {
     Allowed(Vec<Name>),
     /// `#[abstraction]`.
     Abstraction,
-    /// `#[client(Stack, …, processes(…))]`.
+    /// `#[client(Stack, …, processes(…), may_wait)]`.
     Client {
         /// The stacks.
         stacks: Vec<Name>,
         /// Process counts.
         processes: Vec<u32>,
+        /// Processes may wait for ever.
+        may_wait: bool,
     },
     /// The attribute is malformed and reported.
     Malformed,

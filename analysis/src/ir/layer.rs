@@ -159,7 +159,9 @@ pub struct Client {
     pub stack: u32,
     /// Process counts to run it with.
     pub processes: Vec<u32>,
-    /// `fn(process: u64)` with [`super::FunctionKind::Procedure`] of the stack's top layer.
+    /// Processes may wait for ever: a run that cannot end is no finding.
+    pub may_wait: bool,
+    /// `fn(process: u64)`, or `fn(process: u64, processes: u64)`, with [`super::FunctionKind::Procedure`] of the stack's top layer.
     pub function: FunctionId,
 }
 

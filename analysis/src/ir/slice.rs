@@ -547,6 +547,7 @@ impl Outliner<'_> {
             name: client.name.clone(),
             stack: number(&mut self.numbering.stacks, client.stack as usize) as u32,
             processes: Vec::new(),
+            may_wait: client.may_wait,
             function: self.numbering.function(client.function, true),
         }
     }

@@ -36,7 +36,13 @@ impl Parse for ClientArgs {
             return Err(Error::new_spanned(word, "how many processes run this client? Write `processes(2, 3)`"));
         }
         numbers.iter().try_for_each(|number| number.base10_parse::<u32>().map(drop))?;
-        input.parse::<Option<Token![,]>>()?;
+        if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            let word: Ident = input.parse()?;
+            if word != "may_wait" {
+                return Err(Error::new_spanned(word, "expected `may_wait`: processes may wait for ever"));
+            }
+            input.parse::<Option<Token![,]>>()?;
+        }
         Ok(ClientArgs)
     }
 }
@@ -52,14 +58,17 @@ pub fn client(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
         FnArg::Receiver(_) => None,
     };
     let names: Vec<_> = function.sig.inputs.iter().filter_map(named).collect();
-    let [process, _] = names.as_slice() else {
+    let ([process, _] | [process, _, _]) = names.as_slice() else {
         return Err(Error::new_spanned(
             &function.sig.ident,
-            "a client takes `process: u64` and `top: &mut impl Layer`",
+            "a client takes `process: u64`, perhaps `processes: u64`, and `top: &mut impl Layer`",
         ));
     };
-    // Not every client looks at its number.
+    // Not every client looks at its number, or at how many there are.
     function.block.stmts.insert(0, parse_quote!(let _ = #process;));
+    if let [_, processes, _] = names.as_slice() {
+        function.block.stmts.insert(0, parse_quote!(let _ = #processes;));
+    }
     Ok(quote!(#[allow(dead_code)] #function))
 }
 
@@ -92,6 +101,9 @@ mod tests {
         );
         assert!(client(quote!(Stack, processes(2, 3)), function.clone()).is_ok());
         assert!(client(quote!(Stack, other::Stack, Third, processes(2)), function.clone()).is_ok());
+        assert!(client(quote!(Stack, processes(2), may_wait), function.clone()).is_ok());
+        assert!(client(quote!(Stack, processes(2), may_wait,), function.clone()).is_ok());
+        assert!(client(quote!(Stack, processes(2), might_wait), function.clone()).is_err());
         assert!(client(quote!(Stack, processes()), function.clone()).is_err());
         assert!(client(quote!(Stack, threads(2)), function).is_err());
         assert!(
@@ -103,5 +115,9 @@ mod tests {
             )
             .is_err()
         );
+        let counted = quote!(
+            fn run(process: u64, processes: u64, top: &mut impl Top) {}
+        );
+        assert!(client(quote!(Stack, processes(2)), counted).is_ok());
     }
 }

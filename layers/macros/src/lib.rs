@@ -68,7 +68,8 @@ pub fn stack(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(client::stack(args.into(), item.into()))
 }
 
-/// `#[client(Stack, …, processes(2, 3))] fn name(process: u64, top: &mut impl Top) { … }`: a program for the end-to-end check. The
+/// `#[client(Stack, …, processes(2, 3))] fn name(process: u64, top: &mut impl Top) { … }`: a program for the end-to-end check; with
+/// `processes: u64` after `process` it knows how many there are, and with `may_wait` in the attribute it may wait for ever. The
 /// function stays.
 #[proc_macro_attribute]
 pub fn client(args: TokenStream, item: TokenStream) -> TokenStream {

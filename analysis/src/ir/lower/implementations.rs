@@ -90,10 +90,10 @@ pub(super) fn resolve(package: &mut Package) {
         let index = Arc::clone(&package.files[file as usize].index);
         for (declared, number) in index.functions.iter().zip(0..) {
             let item = ItemRef { file, index: number };
-            if let Role::Client { stacks, processes } = &declared.role {
+            if let Role::Client { stacks, processes, may_wait } = &declared.role {
                 let name = names.shown(package, package.names.scope(file, declared.scope), &declared.name);
                 for stack in stacks {
-                    package.declare_client(item, &name, stack, processes);
+                    package.declare_client(item, &name, stack, (processes, *may_wait));
                 }
             }
         }
@@ -499,7 +499,7 @@ impl Package {
         }
     }
 
-    fn declare_client(&mut self, item: ItemRef, name: &Name, stack: &Name, processes: &[u32]) {
+    fn declare_client(&mut self, item: ItemRef, name: &Name, stack: &Name, (processes, may_wait): (&[u32], bool)) {
         let scope = self.function_site(item).scope;
         let is_stack = |it: &Entry| matches!(it, Entry::Stack(_));
         let Some(Entry::Stack(stack)) = self.part(item.file, scope, stack, "stack", is_stack) else {
@@ -511,7 +511,8 @@ impl Package {
         }
         let Some(function) = self.request(item) else { return };
         let spot = self.name_spot(item.file, name);
-        let client = Client { name: name.text.clone(), stack: stack_id, processes: processes.to_vec(), function };
+        let processes = processes.to_vec();
+        let client = Client { name: name.text.clone(), stack: stack_id, processes, may_wait, function };
         self.parts.clients.push((client, spot));
     }
 
@@ -521,14 +522,19 @@ impl Package {
         // A declared stack has at least one implementation.
         let top = self.parts.implementations[stack.implementations[0].0 as usize].0.upper;
         let over_top = signature.lower.is_some_and(|it| self.layer_id(it) == Some(top));
-        let takes_process = matches!(signature.parameters.as_slice(), [it] if it.ty == Ty::U64 && !it.inout);
-        let fits = over_top && takes_process && !signature.is_method && signature.result == Ty::UNIT;
+        // The number of the process, and how many there are.
+        let takes_numbers = matches!(signature.parameters.len(), 1 | 2)
+            && signature.parameters.iter().all(|it| it.ty == Ty::U64 && !it.inout);
+        let fits = over_top && takes_numbers && !signature.is_method && signature.result == Ty::UNIT;
         if !fits {
             let name = self.function_item(item).name.clone();
             let top = self.layers.iter().position(|it| it.id == Some(top));
             let top = top.map_or("Layer", |it| self.layer_name(it)).to_owned();
             let message = format!("client `{}` does not have the signature of a client of `{}`", name.text, stack.name);
-            let help = format!("write `fn {}(process: u64, top: &mut impl {top})`", name.text);
+            let help = format!(
+                "write `fn {0}(process: u64, top: &mut impl {top})`, or `fn {0}(process: u64, processes: u64, top: &mut impl {top})`",
+                name.text
+            );
             self.report(error(codes::CS0205, self.name_spot(item.file, &name), message).help(help));
         }
         fits
