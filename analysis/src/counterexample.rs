@@ -366,12 +366,12 @@ impl<P> fmt::Display for Step<P> {
             f.write_str(", against the rules")?;
         }
         if !self.events.is_empty() {
-            write!(f, ", emits {}", emitted(&self.events))?;
+            write!(f, ", emits {}", emitted_in_words(&self.events))?;
         }
         match &self.mismatch {
             Some(Mismatch::Result(wanted)) => write!(f, ", not {wanted}"),
             Some(Mismatch::Events(wanted)) if wanted.is_empty() => f.write_str(", and should emit nothing"),
-            Some(Mismatch::Events(wanted)) => write!(f, ", and should emit {}", emitted(wanted)),
+            Some(Mismatch::Events(wanted)) => write!(f, ", and should emit {}", emitted_in_words(wanted)),
             Some(Mismatch::State(_)) | None => Ok(()),
         }
     }
@@ -468,7 +468,7 @@ fn compare(path: String, before: Option<&Datum>, after: Option<&Datum>, found: &
 }
 
 /// Events as they are read: `print(7)`, `receive() → 1`, `emit(Some(2))`.
-fn emitted(events: &[Datum]) -> String {
+pub fn emitted_in_words(events: &[Datum]) -> String {
     let event = |event: &Datum| match event {
         Datum::Tuple(parts) => match &parts[..] {
             [Datum::Str(name), arguments, result] => {

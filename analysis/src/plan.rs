@@ -164,7 +164,7 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
         Obligation::Shape(..) | Obligation::FollowsProtocol(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
-        Obligation::EndToEnd(..) => 5,
+        Obligation::EndToEnd(..) | Obligation::TriedOut(_) => 5,
     }
 }
 

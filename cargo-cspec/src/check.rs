@@ -131,7 +131,11 @@ impl Run<'_> {
                 continue;
             }
             if checked.is_idle() && checked.report.diagnostics.is_empty() && !self.stop.is_set() {
-                let lacks = if arguments.end_to_end { "it has no #[client] program" } else { "it owes no obligations" };
+                let lacks = if arguments.end_to_end {
+                    "it has no #[client] program, and no implementation to make one up for"
+                } else {
+                    "it owes no obligations"
+                };
                 complain(&format!("nothing was checked in package `{}`: {lacks}", package.name));
             }
             if let Some(Err(message)) = arguments.save_counterexamples.as_ref().map(|it| saved::save(it, &checked)) {

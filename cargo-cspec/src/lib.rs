@@ -62,6 +62,7 @@ fn run(cli: &cli::Cli) -> Status {
     let json = cli.command.wants_json();
     bug::guard(json, || match &cli.command {
         cli::Command::Check(arguments) => check::run(arguments, &cli.global),
+        cli::Command::Search(arguments) => check::run(&arguments.as_check(), &cli.global),
         cli::Command::List(arguments) => list::run(arguments, &cli.global),
         cli::Command::New(arguments) => new::new(arguments, &cli.global),
         cli::Command::Init(arguments) => new::init(arguments, &cli.global),

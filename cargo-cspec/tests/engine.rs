@@ -249,11 +249,28 @@ fn end_to_end_agrees_with_the_patterns() {
 }
 
 #[test]
-fn nothing_to_search_end_to_end_is_status_2() {
+fn what_has_no_client_is_searched_with_made_up_programs() {
     let without = counter(COUNTER.split("#[client").next().expect("a first part"));
-    let output = cspec(&without, &["check", "--end-to-end"]);
+    let output = cspec(&without, &["search"]);
+    assert_eq!(status(&output), Some(0), "{}", stdout(&output));
+    let racing = counter_with("over = Lock", "over = RawLock").replace("lo: &mut impl Lock", "lo: &mut impl RawLock");
+    let racing = racing.replace("        lo.acquire();\n", "").replace("        lo.release();\n", "");
+    let without = counter(racing.split("#[client").next().expect("a first part"));
+    let output = cspec(&without, &["search"]);
+    assert_eq!(status(&output), Some(1));
+    assert!(stdout(&output).contains("the program is  p0: inc()  |  p1: inc()"), "{}", stdout(&output));
+}
+
+#[test]
+fn nothing_to_search_is_status_2() {
+    let without = counter(COUNTER.split("#[implement").next().expect("a first part"));
+    let output = cspec(&without, &["search"]);
     assert_eq!(status(&output), Some(2));
-    assert!(stderr(&output).contains("`counter`: it has no #[client] program"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("`counter`: it has no #[client] program, and no implementation to make one up for"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -267,3 +267,52 @@ pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Tr
     }
     Ok(found)
 }
+
+/// Whether the processes can come to where they can never all finish any more: by the definition, for each of the situations in turn. At most
+/// `most` situations.
+///
+/// # Errors
+/// If there are more, a step cannot be evaluated, or something fails.
+pub fn gets_stuck(system: &System<'_>, start: &Value, most: usize) -> Result<bool, DontKnow> {
+    let mut situations: Vec<(Value, Vec<Process>)> =
+        system.starts()?.into_iter().map(|it| (start.clone(), it)).collect();
+    let mut numbers: HashMap<(Value, Vec<Process>), usize> = situations.iter().cloned().zip(0..).collect();
+    let mut after: Vec<Vec<usize>> = Vec::new();
+    while let Some((state, processes)) = situations.get(after.len()).cloned() {
+        let mut successors = Vec::new();
+        for (number, process) in processes.iter().enumerate() {
+            let next = system.next(number, process, &state)?;
+            if next.fails {
+                return Err(DontKnow("something fails".to_owned()));
+            }
+            for step in next.steps {
+                for process in step.after {
+                    let mut processes = processes.clone();
+                    processes[number] = process;
+                    let situation = (step.state.clone(), processes);
+                    let fresh = situations.len();
+                    let found = *numbers.entry(situation.clone()).or_insert(fresh);
+                    if found == fresh {
+                        situations.push(situation);
+                    }
+                    successors.push(found);
+                }
+            }
+        }
+        after.push(successors);
+        if situations.len() > most {
+            return Err(DontKnow("too many situations".to_owned()));
+        }
+    }
+    let can_finish = |from: usize| {
+        let (mut seen, mut pending) = (HashSet::from([from]), vec![from]);
+        while let Some(at) = pending.pop() {
+            if situations[at].1.iter().all(|it| *it == Process::Finished) {
+                return true;
+            }
+            pending.extend(after[at].iter().filter(|it| seen.insert(**it)));
+        }
+        false
+    };
+    Ok(!(0..situations.len()).all(can_finish))
+}

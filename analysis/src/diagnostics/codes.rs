@@ -95,6 +95,7 @@ codes! {
     CS0702: "a panic",
 
     CS0801: "a trace of the bottom is not a trace of the top",
+    CS0802: "a client gets stuck",
 
     CS0901: "undecided: the budget ran out",
     CS0902: "undecided: a mistake of cspec",

@@ -39,6 +39,10 @@ pub struct Code {
     pub init: Vec<CodeId>,
     /// For each layer, `fn(&mut State)`: its background steps, if it has any.
     pub background: Vec<Option<CodeId>>,
+    /// For each layer, `fn(&mut State)`: one of its background steps, where they may be made any number of times. Then a run of a core with
+    /// such steps before and after it is a run of the step, and the other way round. None of a layer with invariants, which hold only where
+    /// the operations begin and end.
+    pub background_turn: Vec<Option<CodeId>>,
     /// For each implementation that is one end of a partition, what moves between the state for one key and that for all.
     pub glue: Vec<Option<Glue>>,
 }

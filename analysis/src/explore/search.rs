@@ -6,6 +6,7 @@
 //! nondeterministic loop in a state where another has been, which is how such loops end.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
@@ -99,6 +100,15 @@ pub enum Abort {
     Stopped,
 }
 
+/// Knows what stands in for an unknown value that a run begins with.
+pub trait Given {
+    /// What is known once a need is met; or, if the need is not about the unknown value, what is known when it is split into cases.
+    ///
+    /// # Errors
+    /// It is not about the unknown value.
+    fn answer(&mut self, cells: &mut Cells<'_>, known: &Knowledge, need: &Need) -> Result<Knowledge, Knowledge>;
+}
+
 /// Which ends of a path a search is after.
 pub type Accept<'a> = &'a dyn Fn(&Machine, &End) -> bool;
 
@@ -141,6 +151,8 @@ pub struct Search<'w, 'p> {
     pub pausing: bool,
     /// Witnesses are also looked for further away than the scope, where there are none within.
     pub looks_far: bool,
+    /// What universal runs are told when they look at something unknown; if there is nobody to tell them, they fork.
+    pub given: Option<Rc<RefCell<dyn Given>>>,
 }
 
 /// Paths tried for choices that hints say nothing about.
@@ -599,6 +611,7 @@ impl<'p> Search<'_, 'p> {
         }
         match (machine.quantifier, &need) {
             (Quantifier::Existential, Need::Resolve(cell)) => self.choose(machine, *cell),
+            (Quantifier::Universal, _) if self.given.is_some() => Advance::Fork(self.cases(machine, &need, bounded)),
             (quantifier, _) => {
                 let before = std::mem::take(&mut self.world.cells.bounds_met);
                 let cases = self.world.cells.split(&need, &machine.known, bounded);
@@ -610,6 +623,18 @@ impl<'p> Search<'_, 'p> {
                 Advance::Fork(cases.into_iter().map(|known| Machine { known, ..machine.clone() }).collect())
             }
         }
+    }
+
+    /// The cases of a universal run that has to know something: one, if it is told.
+    pub fn cases(&mut self, mut machine: Machine, need: &Need, bounded: bool) -> Vec<Machine> {
+        if let Some(given) = &self.given {
+            match given.borrow_mut().answer(&mut self.world.cells, &machine.known, need) {
+                Ok(known) => return vec![Machine { known, ..machine }],
+                Err(known) => machine.known = known,
+            }
+        }
+        let cases = self.world.cells.split(need, &machine.known, bounded);
+        cases.into_iter().map(|known| Machine { known, ..machine.clone() }).collect()
     }
 
     /// Integers and strings that the code has made: what is searched for may be one of them, though it lies beyond the scope.

@@ -123,6 +123,27 @@ pub enum Obligation {
     NeverFails(usize, usize),
     /// A client of a stack, with this many processes.
     EndToEnd(usize, u32),
+    /// Small programs that are made up, where there is no client.
+    TriedOut(Over),
+}
+
+/// What programs are made up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Over {
+    /// A stack.
+    Stack(usize),
+    /// An implementation by itself.
+    Implementation(ImplementationId),
+}
+
+impl Over {
+    /// The implementations, top to bottom.
+    pub fn implementations(self, program: &Program) -> Vec<ImplementationId> {
+        match self {
+            Over::Stack(index) => program.stacks[index].implementations.clone(),
+            Over::Implementation(id) => vec![id],
+        }
+    }
 }
 
 impl Obligation {
@@ -257,12 +278,28 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
     obligations
 }
 
-/// The obligations of the end-to-end search.
+/// The obligations of the end-to-end search: clients; and programs that are made up, for stacks without a client, and for implementations
+/// that are part of no stack.
 pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
     let clients = program.clients.iter().enumerate();
-    clients
+    let mut obligations: Vec<Obligation> = clients
         .flat_map(|(index, client)| client.processes.iter().map(move |count| Obligation::EndToEnd(index, *count)))
-        .collect()
+        .collect();
+    let has_client = |stack: usize| program.clients.iter().any(|it| it.stack as usize == stack);
+    // What the layer at the top demands of its users a made-up program does not know.
+    let is_free = |over: &Over| {
+        let first = over.implementations(program).first().copied();
+        let upper = first.map(|it| program.implementations[it.0 as usize].upper);
+        upper.is_some_and(|it| program.layers[it.0 as usize].protocol.is_none())
+    };
+    let stacks = (0..program.stacks.len()).filter(|it| !has_client(*it)).map(Over::Stack);
+    let in_stack = |id: &ImplementationId| program.stacks.iter().any(|it| it.implementations.contains(id));
+    let ids = (0..program.implementations.len() as u32).map(ImplementationId).filter(|it| !in_stack(it));
+    // The two ends of a partition mean something together only.
+    let whole = ids.filter(|id| !matches!(program.implementations[id.0 as usize].by, Justification::Partition(_)));
+    let all = stacks.chain(whole.map(Over::Implementation)).filter(is_free);
+    obligations.extend(all.map(Obligation::TriedOut));
+    obligations
 }
 
 /// What is known of the operations of a layer, for the shape of procedures over it.

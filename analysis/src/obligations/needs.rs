@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Lemma, Obligation, layer::Part, partition, stack};
+use super::{About, Lemma, Obligation, Over, layer::Part, partition, stack};
 use crate::ir::{
     Code as How, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, Partition, Program,
     slice::{Keep, KeptImplementation, KeptOperation, Outline},
@@ -100,6 +100,12 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
         }
         Obligation::EndToEnd(index, _) => keep_client(program, &mut keep, *index),
+        Obligation::TriedOut(over) => {
+            if let Over::Stack(index) = over {
+                keep.stacks.push(*index);
+            }
+            keep_chain(program, &mut keep, &over.implementations(program));
+        }
     }
     keep
 }
@@ -165,12 +171,16 @@ fn keep_all_steps(program: &Program, keep: &mut Keep, id: LayerId) {
     }
 }
 
-/// A client with the procedures of its stack, what their operations take, and the steps of the layers at both ends.
+/// A client with its stack.
 fn keep_client(program: &Program, keep: &mut Keep, index: usize) {
     let stack = program.clients[index].stack as usize;
     keep.clients.push(index);
     keep.stacks.push(stack);
-    let implementations = &program.stacks[stack].implementations;
+    keep_chain(program, keep, &program.stacks[stack].implementations);
+}
+
+/// Implementations that stand one above the other, with their procedures, what their operations take, and the steps of the layers at both ends.
+fn keep_chain(program: &Program, keep: &mut Keep, implementations: &[ImplementationId]) {
     for id in implementations {
         let upper_id = program.implementations[id.0 as usize].upper;
         let upper = &program.layers[upper_id.0 as usize];
@@ -181,7 +191,7 @@ fn keep_client(program: &Program, keep: &mut Keep, index: usize) {
         let code = upper.operations.iter().map(|it| it.name.clone()).collect();
         keep.implementations.push(KeptImplementation { code, ..nothing_of(*id) });
     }
-    let top = stack::top(program, &program.stacks[stack]);
+    let top = implementations.first().map(|it| program.implementations[it.0 as usize].upper);
     let bottom = implementations.last().map(|it| program.implementations[it.0 as usize].lower);
     let unrestricted = |it: LayerId| program.layers[it.0 as usize].protocol.as_ref().map_or(it, |it| it.raw);
     for layer in [top, bottom.map(unrestricted)].into_iter().flatten() {
@@ -351,6 +361,10 @@ impl Obligation {
                 Obligation::NeverFails(slice.stack(index)?, slice.operation(top, operation)?)
             }
             Obligation::EndToEnd(index, processes) => Obligation::EndToEnd(slice.client(index)?, processes),
+            Obligation::TriedOut(Over::Stack(index)) => Obligation::TriedOut(Over::Stack(slice.stack(index)?)),
+            Obligation::TriedOut(Over::Implementation(id)) => {
+                Obligation::TriedOut(Over::Implementation(implementation(id)?))
+            }
         })
     }
 }

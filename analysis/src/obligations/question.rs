@@ -183,8 +183,14 @@ impl<'p> Setting<'p> {
         loop {
             let mut world = self.world(scope, numbers, named, &shapes);
             world.cells.tries_ends = looks_far;
-            let mut search =
-                Search { world: &mut world, program: self.program, stop: self.stop, pausing: false, looks_far };
+            let mut search = Search {
+                world: &mut world,
+                program: self.program,
+                stop: self.stop,
+                pausing: false,
+                looks_far,
+                given: None,
+            };
             let answer = question(&mut search);
             let pins = match &answer {
                 // Where strings are made of the digits of processes, these have numbers that are not pinned.
@@ -225,7 +231,7 @@ impl<'p> Setting<'p> {
                             world.fuel = fuel;
                             let world = &mut world;
                             let (program, stop) = (self.program, self.stop);
-                            question(&mut Search { world, program, stop, pausing: false, looks_far })
+                            question(&mut Search { world, program, stop, pausing: false, looks_far, given: None })
                         };
                         let replayed = replay::replayed(violation, pins, &small, scope.budget, &mut again);
                         replayed.map_or_else(Answered::GivenUp, Answered::Violated)

@@ -58,6 +58,49 @@ pub struct CheckArguments {
     pub message_format: Option<CheckFormat>,
 }
 
+/// `cargo cspec search`.
+#[derive(Clone, Debug, Args)]
+pub struct SearchArguments {
+    /// Search only what these name: a client, a stack, or an implementation.
+    #[arg(value_name = "CLIENT")]
+    pub filters: Vec<String>,
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How far.
+    #[command(flatten)]
+    pub effort: EffortArguments,
+    /// How long the run may take, such as 30s or 5m; what is not settled by then is undecided.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub budget: Option<Duration>,
+    /// Neither read nor write the cache of verdicts.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Write each counterexample to a file of this folder, for `cargo cspec replay`.
+    #[arg(long, value_name = "DIR")]
+    pub save_counterexamples: Option<Utf8PathBuf>,
+    /// How to print the results [default: human].
+    #[arg(long, value_name = "FORMAT")]
+    pub message_format: Option<CheckFormat>,
+}
+
+impl SearchArguments {
+    /// The same as `check --end-to-end`.
+    pub fn as_check(&self) -> CheckArguments {
+        CheckArguments {
+            filters: self.filters.clone(),
+            selection: self.selection.clone(),
+            effort: self.effort.clone(),
+            budget: self.budget,
+            no_cache: self.no_cache,
+            save_counterexamples: self.save_counterexamples.clone(),
+            message_format: self.message_format,
+            end_to_end: true,
+            ..CheckArguments::default()
+        }
+    }
+}
+
 /// `cargo cspec replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArguments {

@@ -12,6 +12,7 @@ pub use commands::{
     CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
     HookCommand, HookInstallArguments, HookRunArguments, InitArguments, ListArguments, ListFormat, ManArguments,
     MatrixArguments, MutateArguments, NewArguments, NewPackage, OriginArguments, ReplayArguments, ReportArguments,
+    SearchArguments,
 };
 pub use effort::{EffortArguments, Partition};
 pub use selection::SelectionArguments;
@@ -45,6 +46,8 @@ Exit status:
 pub enum Command {
     /// Check every obligation of the selected packages.
     Check(CheckArguments),
+    /// Search for wrong runs of the client programs, or of made-up programs where there is no client.
+    Search(SearchArguments),
     /// List layers, operations with their mover types, implementations and stacks.
     List(ListArguments),
     /// Show which operation moves past which, as a matrix for each layer.
@@ -81,6 +84,7 @@ impl Command {
     pub fn wants_json(&self) -> bool {
         match self {
             Command::Check(check) => matches!(check.message_format, Some(CheckFormat::Json | CheckFormat::JsonAnsi)),
+            Command::Search(search) => matches!(search.message_format, Some(CheckFormat::Json | CheckFormat::JsonAnsi)),
             Command::List(list) => list.message_format == ListFormat::Json,
             Command::Mutate(mutate) => mutate.message_format == ListFormat::Json,
             _ => false,

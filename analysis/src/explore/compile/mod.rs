@@ -11,6 +11,7 @@ use crate::ir::{
     Function, FunctionId, Justification, Layer, NodeId, Operation, PartitionEnd, Prim, Program, Type, TypeDefKind,
 };
 
+mod background;
 mod function;
 
 /// Compiles a whole program.
@@ -23,6 +24,9 @@ pub fn compile(program: &Program) -> Code {
     }
     for layer in &program.layers {
         compile_layer(program, layer, &mut code);
+        let background = layer.background.filter(|_| layer.invariants.is_empty());
+        let turn = background.and_then(|it| background::turn(program, &quiet, &mut code, it));
+        code.background_turn.push(turn);
     }
     for implementation in &program.implementations {
         let glue = compile_glue(&implementation.by, &mut code);

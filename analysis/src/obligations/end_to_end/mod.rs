@@ -1,4 +1,4 @@
-//! End to end: every trace of a client at the bottom of a stack is a trace of it at the top.
+//! End to end: every trace of a client at the bottom of a stack is a trace of it at the top, and its processes do not get stuck.
 //!
 //! Processes `0 … n-1` each run the client. At the bottom their calls go down through the procedures of the stack, and every step of the
 //! bottom layer is interleaved with those of the others in every order; at the top each call is one step. For every run at the bottom
@@ -12,28 +12,72 @@
 //! everything is allowed. A client must not fail by code of its own in any run at the bottom, whatever the top allows: that its assertions hold
 //! is what it is written for.
 //!
-//! This uses none of the patterns, no facts, and no lazy states: it is how the patterns are checked. The search goes through pairs of a
-//! configuration at the bottom and the set of configurations that the top may be in after the same events.
+//! And the processes never get stuck ([`stuck`]), unless the client says that they may wait:
+//!
+//! ```text
+//! from every reachable configuration at the bottom, some run lets all processes finish
+//! ```
+//!
+//! This uses none of the patterns, no facts, and no lazy states: it is how the patterns are checked.
+//!
+//! # How it goes
+//!
+//! [`product`] goes through pairs of a configuration at the bottom and the set of configurations that the top may be in after the same events
+//! ([`above`]), the nearest first, so that what is found has a shortest run. A configuration is a row of small numbers ([`intern`]); [`system`]
+//! lists the steps from one. The code of a process is run from one step at the bottom to the next ([`control`]), once for each point that it
+//! can be at. A step is run once for all states that agree on what it reads ([`steps`], [`parts`]). Background steps that may be made any
+//! number of times are steps of their own, made by nobody. Each of these reductions has a switch ([`Reductions`]); with and without it the
+//! same is found.
 
-use std::{collections::VecDeque, sync::atomic::Ordering};
+use std::{collections::BTreeSet, rc::Rc};
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-pub use self::system::OwnFailure;
-use self::system::{Edge, Id, Interner, System, named_processes};
+pub use self::{
+    control::{OwnFailure, Script, ScriptCall},
+    generate::{Limits, TriedOut, try_out},
+};
+use self::{
+    control::{Runs, named_processes},
+    product::Product,
+};
 use super::question::{Answered, Effort, Refutes, Setting};
 use crate::{
     counterexample::Counterexample,
     explore::{
         cells::Numbers,
-        search::{Abort, Search},
+        search::Abort,
         value::{Sort, Value},
     },
     ir::{Anchor, Client, Implementation, LayerId},
+    verdict::Scope,
 };
 
+mod above;
+mod control;
+mod generate;
+mod intern;
+mod parts;
+mod product;
+mod steps;
+mod stuck;
 mod system;
 mod told;
+
+/// What makes the search quicker and changes nothing of what is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reductions {
+    /// A step is run once for all states that agree on what it reads; otherwise in each state.
+    pub reads: bool,
+    /// Background steps are steps of their own, where they may be made any number of times; otherwise they are made before and after each
+    /// operation.
+    pub background: bool,
+}
+
+impl Reductions {
+    /// All of them.
+    pub const ALL: Reductions = Reductions { reads: true, background: true };
+    /// None of them.
+    pub const NONE: Reductions = Reductions { reads: false, background: false };
+}
 
 /// A run at the bottom that is not as it should be.
 pub struct WrongRun {
@@ -41,6 +85,8 @@ pub struct WrongRun {
     pub wrong: Wrong,
     /// The steps and events.
     pub counterexample: Counterexample<Anchor>,
+    /// What the top could do instead.
+    pub notes: Vec<String>,
 }
 
 /// What is wrong with a run.
@@ -49,6 +95,8 @@ pub enum Wrong {
     Trace(Option<OwnFailure>),
     /// The client fails; and whether it can fail there at the top, too.
     ClientFails(OwnFailure, bool),
+    /// The processes can never all finish; with the bounds that steps at the bottom met, beyond which there may be a way out.
+    Stuck(BTreeSet<String>),
 }
 
 impl Refutes for WrongRun {
@@ -73,15 +121,37 @@ pub struct Searched {
 }
 
 /// Checks a client with so many processes.
-pub fn check(setting: &Setting, client: &Client, processes: u32) -> Searched {
+pub fn check(setting: &Setting, client: &Client, processes: u32, reductions: Reductions) -> Searched {
     let stack = &setting.program.stacks[client.stack as usize];
     let implementations: Vec<&Implementation> =
         stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
+    searched(setting, &implementations, (Runs::Client(client), processes), reductions)
+}
+
+/// Checks scripts over a chain of implementations, one for each process; and whether they may wait for ever.
+pub fn check_scripts(
+    setting: &Setting,
+    implementations: &[&Implementation],
+    (scripts, may_wait): (&[Rc<Script>], bool),
+    reductions: Reductions,
+) -> Searched {
+    searched(setting, implementations, (Runs::Scripts(scripts, may_wait), scripts.len() as u32), reductions)
+}
+
+fn searched(
+    setting: &Setting,
+    implementations: &[&Implementation],
+    (runs, processes): (Runs<'_>, u32),
+    reductions: Reductions,
+) -> Searched {
+    // All processes are there from the start.
+    let scope = Scope { pids: setting.scope.pids.max(processes), ..setting.scope.clone() };
+    let setting = &Setting { scope: &scope, ..*setting };
     let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else {
         let answered = Answered::GivenUp(Abort::Unsupported);
         return Searched { answered, effort: Effort::default(), finishes: true, emits: true, cut_off: None };
     };
-    let (top, bottom) = (first.upper, unrestricted(setting, last.lower));
+    let ends = (first.upper, unrestricted(setting, last.lower));
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
     let (mut configurations, mut finishes, mut emits, mut cut_off) = (0, false, false, None);
     let (answered, mut effort) = setting.ask(&entries, None, |search| {
@@ -92,213 +162,20 @@ pub fn check(setting: &Setting, client: &Client, processes: u32) -> Searched {
         for (literal, process) in named_processes(setting) {
             search.world.literals[literal] = Some(Value::Atom(Sort::Pid, process));
         }
-        let mut product = Product {
-            events: Interner::new(),
-            low: System::new(setting, implementations.clone(), top, bottom),
-            high: Above::new(System::new(setting, Vec::new(), top, top)),
-            reached: Vec::new(),
-            seen: FxHashSet::default(),
-            pending: VecDeque::new(),
-            finishes: false,
-            emits: false,
-            cut_off: None,
-        };
-        // What emits nothing has the number 0.
-        product.events.intern(Vec::new());
-        let found = product.search(search, client, processes);
-        configurations = search.world.paths.min(1) + product.low.visited() as u64;
+        search.world.cells.scope.pids = search.world.cells.scope.pids.max(processes);
+        let mut product = Product::new(setting, search, implementations.to_vec(), ends, processes, reductions);
+        let found = product.search(search, runs);
+        configurations = product.pairs.len() as u64;
         finishes |= product.finishes;
         emits |= product.emits;
         cut_off = product.cut_off;
         found
     });
     effort.states = configurations;
-    // Concrete integers are not a bound here: those of a run are what they are.
-    effort.bounds_met.retain(|bound| !bound.starts_with("int") && !bound.starts_with("Pid"));
     effort.bounds_met.insert(format!("{processes} processes"));
     Searched { answered, effort, finishes, emits, cut_off }
 }
 
 fn unrestricted(setting: &Setting, layer: LayerId) -> LayerId {
     setting.program.layers[layer.0 as usize].protocol.as_ref().map_or(layer, |it| it.raw)
-}
-
-/// The pairs that have been reached, of a configuration at the bottom and what the top may be in after the same events.
-struct Product<'a, 'p> {
-    events: Interner<Vec<Value>>,
-    low: System<'a, 'p>,
-    high: Above<'a, 'p>,
-    reached: Vec<Reached>,
-    seen: FxHashSet<(Id, Id)>,
-    pending: VecDeque<usize>,
-    /// At the bottom, all processes have finished; or a failure was matched, after which nothing is followed.
-    finishes: bool,
-    /// At the bottom, something was emitted; or a failure was matched.
-    emits: bool,
-    /// A layer of which no initial state was found within bounds.
-    cut_off: Option<LayerId>,
-}
-
-/// How the search came to a pair.
-struct Reached {
-    low: Id,
-    /// A set of configurations at the top.
-    high: Id,
-    /// The pair before, and the step from there; none is that of a pair to start from.
-    from: Option<(usize, Edge)>,
-}
-
-impl<'p> Product<'_, 'p> {
-    fn search(&mut self, search: &mut Search<'_, 'p>, client: &Client, count: u32) -> Result<Option<WrongRun>, Abort> {
-        let high = self.high.start(search, &mut self.events, client, count)?;
-        let low = self.low.start(search, client, count)?;
-        let cut_off = |is_empty: bool, of: &System| (is_empty && !of.bounds_of_start.is_empty()).then_some(of.end);
-        let at_the_top = || cut_off(self.high.is_impossible(high), &self.high.system);
-        self.cut_off = cut_off(low.is_empty(), &self.low).or_else(at_the_top);
-        if self.cut_off.is_some() {
-            // What there is to compare was not looked at.
-            return Ok(None);
-        }
-        for low in low {
-            self.reach(Reached { low, high, from: None });
-        }
-        while let Some(at) = self.pending.pop_front() {
-            if search.stop.load(Ordering::Relaxed) {
-                return Err(Abort::Stopped);
-            }
-            search.world.fuel = search.world.fuel.checked_sub(1).ok_or(Abort::OutOfFuel)?;
-            if let Some(unmatched) = self.follow(search, at)? {
-                return Ok(Some(unmatched));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Matches the steps from a pair at the top.
-    fn follow(&mut self, search: &mut Search<'_, 'p>, at: usize) -> Result<Option<WrongRun>, Abort> {
-        let Reached { low, high, .. } = self.reached[at];
-        let edges = self.low.edges(search, &mut self.events, low)?;
-        let may_fail = self.high.may_fail(search, &mut self.events, high)?;
-        self.finishes |= may_fail || self.low.is_finished(low);
-        self.emits |= may_fail || edges.edges.iter().any(|it| !it.is_silent());
-        if may_fail {
-            return Ok(None);
-        }
-        if edges.fails || edges.client_fails {
-            return Ok(Some(self.told_failure(search, at)));
-        }
-        for edge in edges.edges.iter() {
-            let high = self.high.after(search, &mut self.events, high, edge)?;
-            let last = self.reach(Reached { low: edge.to, high, from: Some((at, *edge)) });
-            if let (Some(last), true) = (last, self.high.is_impossible(high)) {
-                return Ok(Some(self.told(search, last, "the last event is not possible at the top")));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Notes a pair, if it is new, and gives its index.
-    fn reach(&mut self, reached: Reached) -> Option<usize> {
-        if !self.seen.insert((reached.low, reached.high)) {
-            return None;
-        }
-        self.reached.push(reached);
-        let index = self.reached.len() - 1;
-        self.pending.push_back(index);
-        Some(index)
-    }
-}
-
-/// The top: sets of configurations that it may be in, closed under silent steps.
-struct Above<'a, 'p> {
-    system: System<'a, 'p>,
-    sets: Interner<Vec<Id>>,
-    /// By set, process and events.
-    after: FxHashMap<(Id, u32, Id), Id>,
-    may_fail: FxHashMap<Id, bool>,
-}
-
-impl<'a, 'p> Above<'a, 'p> {
-    fn new(system: System<'a, 'p>) -> Above<'a, 'p> {
-        Above { system, sets: Interner::new(), after: FxHashMap::default(), may_fail: FxHashMap::default() }
-    }
-
-    fn start(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        events: &mut Interner<Vec<Value>>,
-        client: &Client,
-        count: u32,
-    ) -> Result<Id, Abort> {
-        let start = self.system.start(search, client, count)?;
-        self.closed(search, events, start)
-    }
-
-    /// Whether no run at the top has these events.
-    fn is_impossible(&self, set: Id) -> bool {
-        self.sets.get(set).is_empty()
-    }
-
-    /// What the top may be in after events that a step at the bottom emits.
-    fn after(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        events: &mut Interner<Vec<Value>>,
-        set: Id,
-        edge: &Edge,
-    ) -> Result<Id, Abort> {
-        if edge.is_silent() {
-            return Ok(set);
-        }
-        let key = (set, edge.process, edge.events);
-        if let Some(next) = self.after.get(&key) {
-            return Ok(*next);
-        }
-        let mut next = Vec::new();
-        for configuration in self.sets.get(set).iter() {
-            let edges = self.system.edges(search, events, *configuration)?;
-            let same = edges.edges.iter().filter(|it| it.process == edge.process && it.events == edge.events);
-            next.extend(same.map(|it| it.to));
-        }
-        next.sort_unstable();
-        next.dedup();
-        let next = self.closed(search, events, next)?;
-        self.after.insert(key, next);
-        Ok(next)
-    }
-
-    /// The configurations that the top may be in after silent steps from these.
-    fn closed(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        events: &mut Interner<Vec<Value>>,
-        mut set: Vec<Id>,
-    ) -> Result<Id, Abort> {
-        let mut seen: FxHashSet<Id> = set.iter().copied().collect();
-        let mut at = 0;
-        while at < set.len() {
-            let edges = self.system.edges(search, events, set[at])?;
-            set.extend(edges.edges.iter().filter(|it| it.is_silent() && seen.insert(it.to)).map(|it| it.to));
-            at += 1;
-        }
-        set.sort_unstable();
-        Ok(self.sets.intern(set))
-    }
-
-    fn may_fail(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        events: &mut Interner<Vec<Value>>,
-        set: Id,
-    ) -> Result<bool, Abort> {
-        if let Some(known) = self.may_fail.get(&set) {
-            return Ok(*known);
-        }
-        let mut may_fail = false;
-        for configuration in self.sets.get(set).iter() {
-            may_fail |= self.system.edges(search, events, *configuration)?.fails;
-        }
-        self.may_fail.insert(set, may_fail);
-        Ok(may_fail)
-    }
 }

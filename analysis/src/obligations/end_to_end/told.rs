@@ -1,125 +1,282 @@
 //! A run at the bottom that is not as it should be, as a counterexample.
 
 use super::{
-    Product, Reached, Wrong, WrongRun,
-    system::{Id, OwnFailure, Process},
+    Wrong, WrongRun,
+    control::{OwnFailure, Process},
+    intern::Id,
+    product::Product,
+    system::{Edge, RETURNED},
 };
 use crate::{
-    counterexample::{Counterexample, Datum, Run, RunRole, Step, StepEnd},
-    explore::{order::Numbering, search::Search, show::Show, value::Value},
+    counterexample::{Counterexample, Datum, Run, RunRole, Step, StepEnd, emitted_in_words},
+    explore::{
+        order::Numbering,
+        search::{Abort, Search},
+        show::Show,
+        value::Value,
+    },
     ir::Anchor,
 };
 
+/// So many events that the top could emit instead are named.
+const MOST_INSTEAD: usize = 6;
+
 impl<'p> Product<'_, 'p> {
-    /// The run to a pair, whose trace the top does not have.
-    pub(super) fn told(&self, search: &Search<'_, 'p>, last: usize, conclusion: &str) -> WrongRun {
-        let counterexample = self.run_to(search, last, conclusion.to_owned());
-        WrongRun { wrong: Wrong::Trace(None), counterexample }
+    /// The run to a pair, and perhaps a step further, whose trace the top does not have.
+    pub(super) fn told(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        (at, last): (Id, Option<Edge>),
+        conclusion: &str,
+    ) -> Result<WrongRun, Abort> {
+        let counterexample = self.run_to(search, (at, last), conclusion.to_owned())?;
+        Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new() })
     }
 
     /// The run to a pair at which something fails at the bottom: a client, a procedure, or a step.
-    pub(super) fn told_failure(&self, search: &Search<'_, 'p>, at: usize) -> WrongRun {
-        let Reached { low, high, .. } = self.reached[at];
-        let processes = &self.low.configurations.get(low).processes;
-        let own = processes.iter().enumerate().filter_map(|(number, it)| match &*self.low.processes.get(*it) {
-            Process::Fails(failure) => Some((number, *failure)),
-            _ => None,
+    pub(super) fn told_failure(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<WrongRun, Abort> {
+        let row = self.pairs.get(at).to_vec();
+        let own = (0..self.low.count).filter_map(|number| {
+            match &**self.low.control.processes.get(row[number as usize + 1]) {
+                Process::Fails(failure) => Some((number, *failure)),
+                _ => None,
+            }
         });
         let Some((number, failure)) = own.min_by_key(|(_, failure)| !failure.of_client) else {
-            return self.told(search, at, &self.failing_step(low));
+            let conclusion = self.failing_step(search, &row)?;
+            return self.told(search, (at, None), &conclusion);
         };
         let what = match failure.panic {
             Some(why) => format!("panics: {why}"),
             None => "fails: an assertion does not hold".to_owned(),
         };
         let name = &self.low.setting.program.functions[failure.function.0 as usize].name;
+        let notes = Vec::new();
         if failure.of_client {
-            let at_the_top = self.fails_at_the_top(high, number, &failure);
-            let counterexample = self.run_to(search, at, format!("and then `{name}` of p{number} {what}"));
-            return WrongRun { wrong: Wrong::ClientFails(failure, at_the_top), counterexample };
+            let conclusion = format!("and then `{name}` of p{number} {what}");
+            let at_the_top = self.fails_at_the_top(row[row.len() - 1], number, &failure);
+            let counterexample = self.run_to(search, (at, None), conclusion)?;
+            return Ok(WrongRun { wrong: Wrong::ClientFails(failure, at_the_top), counterexample, notes });
         }
         let conclusion =
             format!("and then the procedure `{name}` of p{number} {what}. At the top nothing can fail there");
-        WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample: self.run_to(search, at, conclusion) }
+        let counterexample = self.run_to(search, (at, None), conclusion)?;
+        Ok(WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample, notes })
     }
 
     /// Which step fails in a configuration at the bottom.
-    fn failing_step(&self, low: Id) -> String {
-        let configuration = self.low.configurations.get(low);
+    fn failing_step(&mut self, search: &mut Search<'_, 'p>, row: &[u32]) -> Result<String, Abort> {
         let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
-        let failing = (0..).zip(&configuration.processes).find_map(|(number, process)| {
-            let outcomes = self.low.steps.get(&(configuration.state, *process, number))?;
-            match &*self.low.processes.get(*process) {
-                Process::Wants { operation, .. } if outcomes.fails => {
-                    Some((number, &layer.operations[*operation].name))
-                }
-                _ => None,
+        for number in 0..self.low.count {
+            let outcomes = self.low.outcomes(search, &mut self.events, row, number)?;
+            if outcomes.is_some_and(|it| self.low.steps.outcomes.get(it).fails)
+                && let Some(operation) = self.low.operation(row, number)
+            {
+                let name = &layer.operations[operation].name;
+                return Ok(format!("and then `{name}` of p{number} fails. At the top nothing can fail there"));
             }
-        });
-        let what = failing.map_or_else(|| "a step".to_owned(), |(number, name)| format!("`{name}` of p{number}"));
-        format!("and then {what} fails. At the top nothing can fail there")
+        }
+        Ok("and then a step fails. At the top nothing can fail there".to_owned())
     }
 
     /// Whether, after the same events, the client of this process can fail at the same place at the top.
-    fn fails_at_the_top(&self, high: Id, number: usize, failure: &OwnFailure) -> bool {
+    fn fails_at_the_top(&self, high: Id, number: u32, failure: &OwnFailure) -> bool {
         self.high.sets.get(high).iter().any(|configuration| {
-            let processes = &self.high.system.configurations.get(*configuration).processes;
-            let there = self.high.system.processes.get(processes[number]);
-            matches!(&*there, Process::Fails(it) if it.site == failure.site)
+            let process = self.high.configurations.get(*configuration)[number as usize + 1];
+            let there = self.high.system.control.processes.get(process);
+            matches!(&**there, Process::Fails(it) if it.site == failure.site)
         })
     }
 
-    fn run_to(&self, search: &Search<'_, 'p>, last: usize, conclusion: String) -> Counterexample<Anchor> {
-        let mut path = vec![&self.reached[last]];
-        while let Some((from, _)) = path[path.len() - 1].from {
-            path.push(&self.reached[from]);
-        }
-        path.reverse();
-        let as_they_are = Numbering::new();
-        let show = Show { cells: &search.world.cells, numbering: &as_they_are };
-        let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
-        let state = |reached: &Reached| {
-            let state = self.low.states.get(self.low.configurations.get(reached.low).state);
-            show.datum(&state, &layer.state)
+    /// The run to a pair from which the processes can never all finish.
+    pub(super) fn told_stuck(&mut self, search: &mut Search<'_, 'p>, at: usize) -> Result<WrongRun, Abort> {
+        let doing = self.doing(search, at as Id)?;
+        let conclusion = match self.graph.is_final(at) {
+            true => format!("and then nobody can make a step: {doing}"),
+            false => format!("from here on no order of steps lets all processes finish: {doing}"),
         };
-        let steps = path.iter().filter_map(|it| self.step_told(&show, it, state(it)));
-        let run = Run {
-            role: RunRole::AtTheBottom,
-            layer: layer.name.clone(),
-            from: path.first().map_or(Datum::Opaque, |it| state(it)),
-            steps: steps.collect(),
-        };
-        Counterexample { values: Vec::new(), runs: vec![run], conclusion }
+        let counterexample = self.run_to(search, (at as Id, None), conclusion)?;
+        Ok(WrongRun { wrong: Wrong::Stuck(self.bounds_of_steps.clone()), counterexample, notes: Vec::new() })
     }
 
-    /// The step to a pair. What it returned can be one of several things, which the trace does not tell apart.
-    fn step_told(&self, show: &Show<'_, '_>, reached: &Reached, state: Datum) -> Option<Step<Anchor>> {
-        let (before, edge) = reached.from?;
-        let end = self.low.end;
-        let from = self.low.configurations.get(self.reached[before].low);
-        let to = self.low.configurations.get(edge.to);
-        let process = from.processes[edge.process as usize];
-        let wanted = self.low.processes.get(process);
-        let Process::Wants { operation, arguments, .. } = &*wanted else { return None };
-        let outcomes = self.low.steps.get(&(from.state, process, edge.process))?;
-        let leads_there = |(state, result, events): &&(Id, Value, Id)| {
-            let next = self.low.advances.get(&(process, result.clone()));
-            let goes_on = next.is_some_and(|it| it.contains(&to.processes[edge.process as usize]));
-            *state == to.state && *events == edge.events && goes_on
-        };
-        let (_, result, events) = outcomes.done.iter().find(leads_there)?;
-        let types = self.low.setting.arguments(end, *operation);
-        Some(Step {
-            process: Some(Datum::Pid(edge.process)),
-            operation: self.low.setting.program.layers[end.0 as usize].operations[*operation].name.clone(),
-            arguments: arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty)).collect(),
-            end: StepEnd::Returns(show.datum(result, self.low.setting.result(end, *operation))),
+    fn run_to(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        (at, last): (Id, Option<Edge>),
+        conclusion: String,
+    ) -> Result<Counterexample<Anchor>, Abort> {
+        let path = self.graph.path_to(at);
+        let mut steps = Vec::new();
+        for pair in path.windows(2) {
+            let (from, to) = (self.low_of(pair[0]).to_vec(), self.pairs.get(pair[1]).to_vec());
+            let high = self.pairs.get(pair[0])[from.len()];
+            if let Some(edge) = self.edge_between(search, (&from, high), &to)? {
+                steps.push(self.step_told(search, &from, &edge)?);
+            }
+        }
+        let row = self.low_of(at).to_vec();
+        if let Some(edge) = last {
+            steps.push(self.step_told(search, &row, &edge)?);
+        }
+        let first = self.low_of(path.first().copied().unwrap_or(at)).to_vec();
+        let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
+        let run =
+            Run { role: RunRole::AtTheBottom, layer: layer.name.clone(), from: self.state(search, &first), steps };
+        Ok(Counterexample { values: Vec::new(), runs: vec![run], conclusion })
+    }
+
+    /// A step that leads from one pair to another.
+    fn edge_between(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        (from, high): (&[u32], Id),
+        to: &[u32],
+    ) -> Result<Option<Edge>, Abort> {
+        let mut edges = Vec::new();
+        self.low.expand(search, &mut self.events, from, &mut edges)?;
+        for edge in edges {
+            let mut after = from.to_vec();
+            edge.apply(&mut after);
+            if after[..] == to[..from.len()]
+                && self.high.after(search, &mut self.events, high, &edge)? == to[from.len()]
+            {
+                return Ok(Some(edge));
+            }
+        }
+        Ok(None)
+    }
+
+    fn state(&self, search: &Search<'_, 'p>, row: &[u32]) -> Datum {
+        let as_they_are = Numbering::new();
+        let show = Show { cells: &search.world.cells, numbering: &as_they_are };
+        show.datum(&self.low.state(row), &self.low.setting.program.layers[self.low.end.0 as usize].state)
+    }
+
+    fn step_told(&mut self, search: &mut Search<'_, 'p>, from: &[u32], edge: &Edge) -> Result<Step<Anchor>, Abort> {
+        let result = self.low.result_of(search, &mut self.events, from, edge)?;
+        let (end, setting) = (self.low.end, self.low.setting);
+        let mut after = from.to_vec();
+        edge.apply(&mut after);
+        let after = Some(self.state(search, &after));
+        let as_they_are = Numbering::new();
+        let show = Show { cells: &search.world.cells, numbering: &as_they_are };
+        let layer = &setting.program.layers[end.0 as usize];
+        let blank = Step {
+            process: None,
+            operation: "background".to_owned(),
+            arguments: Vec::new(),
+            end: StepEnd::Returns(Datum::Unit),
             against_rules: false,
-            events: self.events.get(*events).iter().map(|it| show.event(it, &self.low.setting.code.events)).collect(),
+            events: Vec::new(),
             choices: Vec::new(),
-            after: Some(state),
+            after,
             mismatch: None,
+            place: layer.background.map(Anchor::Function),
+        };
+        let wanted = from.get(edge.process as usize + 1).map(|it| self.low.control.processes.get(*it));
+        if let Some(Process::Shows { then, value }) = wanted.map(|it| &**it) {
+            let shown = self.shown(&show, &self.low.control.called(*then), value);
+            let operation = format!("shows {}", self.low.control.called(*then));
+            return Ok(Step {
+                process: Some(Datum::Pid(edge.process)),
+                operation,
+                events: vec![Datum::Tuple(vec![Datum::Str(RETURNED.to_owned()), shown])],
+                place: None,
+                ..blank
+            });
+        }
+        let Some(Process::Wants { operation, arguments, .. }) = wanted.map(|it| &**it) else { return Ok(blank) };
+        let types = setting.arguments(end, *operation);
+        let result = result.map_or(Datum::Opaque, |it| show.datum(&it, setting.result(end, *operation)));
+        let emitted = self.events.get(edge.events).iter();
+        Ok(Step {
+            process: Some(Datum::Pid(edge.process)),
+            operation: layer.operations[*operation].name.clone(),
+            arguments: arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty)).collect(),
+            end: StepEnd::Returns(result),
+            events: emitted.map(|it| show.event(it, &setting.code.events)).collect(),
             place: Some(Anchor::Operation(end, *operation)),
+            ..blank
+        })
+    }
+
+    /// What a call of a script returned, as data.
+    fn shown(&self, show: &Show<'_, '_>, operation: &str, value: &Value) -> Datum {
+        let (setting, top) = (self.low.setting, self.high.system.end);
+        let operations = &setting.program.layers[top.0 as usize].operations;
+        match operations.iter().position(|it| it.name == operation) {
+            Some(index) => show.datum(value, setting.result(top, index)),
+            None => Datum::Opaque,
+        }
+    }
+
+    /// What some operation at the top returned, as data of the first type that it fits.
+    fn of_some_result(&self, show: &Show<'_, '_>, value: &Value) -> Datum {
+        let (setting, top) = (self.low.setting, self.high.system.end);
+        let operations = 0..setting.program.layers[top.0 as usize].operations.len();
+        let fits = |datum: &Datum| {
+            let mut fits = true;
+            datum.for_each_part(&mut |it| fits &= *it != Datum::Opaque);
+            fits
+        };
+        let told = operations.map(|it| show.datum(value, setting.result(top, it)));
+        told.into_iter().find(fits).unwrap_or(Datum::Opaque)
+    }
+
+    /// What each process is doing in a pair.
+    fn doing(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<String, Abort> {
+        let row = self.low_of(at).to_vec();
+        let mut all = Vec::new();
+        for number in 0..self.low.count {
+            let outcomes = self.low.outcomes(search, &mut self.events, &row, number)?;
+            let waits = outcomes.is_some_and(|it| self.low.steps.outcomes.get(it).done.is_empty());
+            let as_they_are = Numbering::new();
+            let show = Show { cells: &search.world.cells, numbering: &as_they_are };
+            all.push(match &**self.low.control.processes.get(row[number as usize + 1]) {
+                Process::Finished => format!("p{number} has finished"),
+                Process::Fails(_) => format!("p{number} has failed"),
+                Process::Shows { then, .. } => {
+                    format!("p{number} shows what `{}` returned", self.low.control.called(*then))
+                }
+                Process::Wants { operation, arguments, .. } => {
+                    let (layer, setting) = (self.low.end, self.low.setting);
+                    let types = setting.arguments(layer, *operation);
+                    let arguments = arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty).to_string());
+                    let arguments: Vec<String> = arguments.collect();
+                    let name = &setting.program.layers[layer.0 as usize].operations[*operation].name;
+                    let verb = if waits { "waits in" } else { "goes on and on with" };
+                    format!("p{number} {verb} `{name}({})`", arguments.join(", "))
+                }
+            });
+        }
+        Ok(all.join(", "))
+    }
+
+    /// What the top could emit next, where it may be in these configurations.
+    pub(super) fn possible_instead(&mut self, search: &mut Search<'_, 'p>, high: Id) -> Result<Vec<String>, Abort> {
+        let next = self.high.next_events(search, &mut self.events, high)?;
+        let as_they_are = Numbering::new();
+        let show = Show { cells: &search.world.cells, numbering: &as_they_are };
+        let mut words = Vec::new();
+        for (process, emitted) in &next {
+            let types = &self.low.setting.code.events;
+            let emitted = self.events.get(*emitted).iter().map(|it| match it {
+                Value::Tuple(parts) if matches!(&parts[..], [Value::Str(name), _] if **name == *RETURNED) => {
+                    format!("{RETURNED}({})", self.of_some_result(&show, &parts[1]))
+                }
+                _ => emitted_in_words(&[show.event(it, types)]),
+            });
+            words.push(format!("p{process} emits {}", emitted.collect::<Vec<_>>().join(", ")));
+        }
+        words.dedup();
+        if words.len() > MOST_INSTEAD {
+            let more = words.len() - MOST_INSTEAD;
+            words.truncate(MOST_INSTEAD);
+            words.push(format!("{more} more"));
+        }
+        Ok(match words.is_empty() {
+            true => vec!["after the same events the top could emit nothing".to_owned()],
+            false => vec![format!("after the same events the top could go on so: {}", words.join("; "))],
         })
     }
 }

@@ -1,20 +1,25 @@
 //! Words for a run of a client at the bottom of a stack that is not as it should be.
 
+use std::collections::BTreeSet;
+
 use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, codes},
+    explore::search::Abort,
     ir::{Anchor, Client},
     obligations::{
-        end_to_end::{self, OwnFailure, Searched, Wrong, WrongRun},
-        question::{Answered, Effort},
+        Over,
+        end_to_end::{self, Limits, OwnFailure, Reductions, Searched, TriedOut, Wrong, WrongRun},
+        question::{Answered, Confirmation, Effort},
     },
+    verdict::Verdict,
 };
 
 impl Reporter<'_> {
     pub(super) fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
         let client = &self.program().clients[index];
         let span = Anchor::Client(index);
-        let searched = end_to_end::check(&self.setting, client, processes);
+        let searched = end_to_end::check(&self.setting, client, processes, Reductions::ALL);
         let Searched { answered, effort, finishes, emits, cut_off } = searched;
         let what = format!("`{}` with {processes} processes", client.name);
         if let (Some(layer), Answered::Holds) = (cut_off, &answered) {
@@ -25,31 +30,80 @@ impl Reporter<'_> {
         Some((self.unless_it_shows_nothing(finding, emits, index, processes), effort))
     }
 
-    fn wrong_run(&self, client: &Client, span: Anchor, processes: u32, run: WrongRun) -> Finding {
-        let WrongRun { wrong, counterexample } = run;
-        let diagnostic = match wrong {
-            Wrong::Trace(failure) => Diagnostic {
-                related: failure
-                    .and_then(|it| self.site_anchor(it.site))
-                    .map(|it| (it, "this fails".to_owned()))
-                    .into_iter()
-                    .collect(),
-                help: Some(
-                    "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong"
-                        .to_owned(),
-                ),
+    /// Made-up programs, for what has no client.
+    pub(super) fn tried_out(&self, over: Over) -> Option<(Finding, Effort)> {
+        let program = self.program();
+        let implementations = over.implementations(program);
+        let implementations: Vec<_> =
+            implementations.iter().map(|it| &program.implementations[it.0 as usize]).collect();
+        let (span, name) = match over {
+            Over::Stack(index) => (Anchor::Stack(index), &program.stacks[index].name),
+            Over::Implementation(id) => (Anchor::Implementation(id), &self.implementation(id).name),
+        };
+        let limits = Limits::QUICK;
+        let TriedOut { answered, program: calls, tried, calls: reached, mut effort } =
+            end_to_end::try_out(&self.setting, &implementations, limits);
+        effort.bounds_met.insert(format!("{} processes", limits.processes));
+        effort.bounds_met.insert(format!("{tried} programs"));
+        if reached > 0 {
+            effort.bounds_met.insert(format!("all programs of {reached} calls"));
+        }
+        let what = format!("whether small programs show something new over `{name}`");
+        if let (Answered::GivenUp(Abort::Unsupported) | Answered::Holds, 0) = (&answered, tried) {
+            let message = format!("{what} is undecided: no program could be run");
+            let help =
+                "write a client, or give a larger scope: within this one the lowest layer may have no initial state";
+            let diagnostic = Diagnostic { help: Some(help.to_owned()), ..self.error(codes::CS0906, message, span) };
+            return Some((Finding::of(Verdict::Undecided, diagnostic), effort));
+        }
+        let finding = self.finding(answered, &what, span, |run| {
+            let shown = calls.iter().enumerate().map(|(number, it)| format!("p{number}: {}", it.join("; ")));
+            let program = format!("the program is  {}", shown.collect::<Vec<_>>().join("  |  "));
+            let help = "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong";
+            Finding::violated(Diagnostic {
+                notes: std::iter::once(program).chain(run.notes).collect(),
+                counterexample: Some(run.counterexample),
+                help: Some(help.to_owned()),
                 ..self.error(
                     codes::CS0801,
-                    format!(
-                        "with {processes} processes, `{}` has a trace at the bottom that the top does not have",
-                        client.name
-                    ),
+                    format!("a small program over `{name}` has a trace at the bottom that the top does not have"),
                     span,
                 )
-            },
+            })
+        })?;
+        Some((finding, effort))
+    }
+
+    fn wrong_run(&self, client: &Client, span: Anchor, processes: u32, run: WrongRun) -> Finding {
+        let WrongRun { wrong, counterexample, notes } = run;
+        let name = &client.name;
+        let bounds = if let Wrong::Stuck(bounds) = &wrong { bounds.clone() } else { BTreeSet::new() };
+        let mut diagnostic = match wrong {
+            Wrong::Trace(failure) => {
+                let site = failure.and_then(|it| self.site_anchor(it.site));
+                let message = format!(
+                    "with {processes} processes, `{name}` has a trace at the bottom that the top does not have"
+                );
+                let help = "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong";
+                Diagnostic {
+                    related: site.map(|it| (it, "this fails".to_owned())).into_iter().collect(),
+                    help: Some(help.to_owned()),
+                    ..self.error(codes::CS0801, message, span)
+                }
+            }
             Wrong::ClientFails(failure, at_the_top) => self.client_fails(client, span, processes, &failure, at_the_top),
+            Wrong::Stuck(_) => {
+                let message = format!(
+                    "with {processes} processes, `{name}` gets stuck: after this run they can never all finish"
+                );
+                let help = "let what is waited for happen in every order; or say that the client `may_wait` for ever";
+                Diagnostic { help: Some(help.to_owned()), ..self.error(codes::CS0802, message, span) }
+            }
         };
-        Finding::violated(Diagnostic { counterexample: Some(counterexample), ..diagnostic })
+        diagnostic.notes.extend(notes);
+        diagnostic.counterexample = Some(counterexample);
+        // Of what steps chose within bounds there may be more, and with that a way out.
+        self.violated(&Confirmation::within(bounds), diagnostic)
     }
 
     /// A client that fails by code of its own.

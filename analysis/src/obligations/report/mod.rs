@@ -154,6 +154,7 @@ impl<'p> Reporter<'p> {
             Obligation::Stack(index) => (self.stack_links(*index), Effort::default()),
             Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
+            Obligation::TriedOut(over) => self.tried_out(*over)?,
         };
         let Finding { verdict, diagnostics, refutation, met_unsupported } = finding;
         let (verdict, bounds_met) = match verdict {

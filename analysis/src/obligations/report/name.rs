@@ -1,6 +1,6 @@
 //! What obligations and lemmas are called, and where they are stated.
 
-use super::super::{About, Lemma, Obligation, layer::Part, movers::Direction, needs, partition, stack};
+use super::super::{About, Lemma, Obligation, Over, layer::Part, movers::Direction, needs, partition, stack};
 use crate::{
     ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, LayerId, Partition, Program},
     verdict::{ObligationName, Pattern},
@@ -138,6 +138,15 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
                 ..blank(Pattern::EndToEnd, "traces")
             }
         }
+        Obligation::TriedOut(over) => {
+            let first = over.implementations(program).first().map(|it| implementation_of(*it));
+            let name = match over {
+                Over::Stack(index) => program.stacks[*index].name.clone(),
+                Over::Implementation(id) => implementation_of(*id).name.clone(),
+            };
+            let layer = first.map_or_else(String::new, |it| layer_name(it.upper));
+            ObligationName { implementation: name, layer, ..blank(Pattern::EndToEnd, "programs") }
+        }
     }
 }
 
@@ -161,6 +170,8 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
         Obligation::Simulation(id, operation) => Anchor::Operation(implementation_of(id).upper, operation),
         Obligation::Stack(index) | Obligation::NeverFails(index, _) => Anchor::Stack(index),
         Obligation::EndToEnd(index, _) => Anchor::Client(index),
+        Obligation::TriedOut(Over::Stack(index)) => Anchor::Stack(index),
+        Obligation::TriedOut(Over::Implementation(id)) => Anchor::Implementation(id),
     }
 }
 

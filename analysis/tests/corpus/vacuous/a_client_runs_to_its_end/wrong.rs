@@ -26,7 +26,7 @@ impl Passed {}
 #[stack]
 pub type Locks<L> = Passed<L>;
 
-#[client(Locks, processes(2))]
+#[client(Locks, processes(2), may_wait)]
 fn once(process: u64, top: &mut impl Same) {
 // ^^^^ CS1008 traces / 2 processes
     top.lock();

@@ -1,0 +1,161 @@
+//! The top: sets of configurations that it may be in, closed under silent steps.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{
+    control::Runs,
+    intern::{Id, Interner, Rows},
+    system::{Edge, System},
+};
+use crate::explore::{
+    search::{Abort, Search},
+    value::Value,
+};
+
+/// What a configuration at the top can do: the steps, with the configurations after them.
+struct Edges {
+    edges: Vec<(Edge, Id)>,
+    fails: bool,
+}
+
+/// The top of a stack.
+pub(super) struct Above<'a, 'p> {
+    pub(super) system: System<'a, 'p>,
+    pub(super) configurations: Rows,
+    edges: FxHashMap<Id, Rc<Edges>>,
+    pub(super) sets: Interner<Vec<Id>>,
+    /// By set, process and events.
+    after: FxHashMap<(Id, u32, Id), Id>,
+    may_fail: FxHashMap<Id, bool>,
+}
+
+impl<'a, 'p> Above<'a, 'p> {
+    pub(super) fn new(system: System<'a, 'p>) -> Above<'a, 'p> {
+        let configurations = Rows::new(system.count as usize + 1);
+        let (edges, after, may_fail) = Default::default();
+        Above { system, configurations, edges, sets: Interner::new(), after, may_fail }
+    }
+
+    pub(super) fn start(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        runs: Runs<'_>,
+    ) -> Result<Id, Abort> {
+        let rows = self.system.start(search, runs)?;
+        let start = rows.iter().map(|row| self.configurations.intern(row).0).collect();
+        self.closed(search, events, start)
+    }
+
+    /// Whether no run at the top has these events.
+    pub(super) fn is_impossible(&self, set: Id) -> bool {
+        self.sets.get(set).is_empty()
+    }
+
+    /// What the top may be in after events that a step at the bottom emits.
+    pub(super) fn after(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        set: Id,
+        edge: &Edge,
+    ) -> Result<Id, Abort> {
+        if edge.is_silent() {
+            return Ok(set);
+        }
+        let key = (set, edge.process, edge.events);
+        if let Some(next) = self.after.get(&key) {
+            return Ok(*next);
+        }
+        let mut next = Vec::new();
+        for configuration in self.sets.get(set).to_vec() {
+            let edges = self.edges(search, events, configuration)?;
+            let same = edges.edges.iter().filter(|it| it.0.process == edge.process && it.0.events == edge.events);
+            next.extend(same.map(|it| it.1));
+        }
+        next.sort_unstable();
+        next.dedup();
+        let next = self.closed(search, events, next)?;
+        self.after.insert(key, next);
+        Ok(next)
+    }
+
+    /// The configurations that the top may be in after silent steps from these.
+    fn closed(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        mut set: Vec<Id>,
+    ) -> Result<Id, Abort> {
+        let mut seen: FxHashSet<Id> = set.iter().copied().collect();
+        let mut at = 0;
+        while at < set.len() {
+            let edges = self.edges(search, events, set[at])?;
+            set.extend(edges.edges.iter().filter(|it| it.0.is_silent() && seen.insert(it.1)).map(|it| it.1));
+            at += 1;
+        }
+        set.sort_unstable();
+        Ok(self.sets.intern(set))
+    }
+
+    pub(super) fn may_fail(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        set: Id,
+    ) -> Result<bool, Abort> {
+        if let Some(known) = self.may_fail.get(&set) {
+            return Ok(*known);
+        }
+        let mut may_fail = false;
+        for configuration in self.sets.get(set).to_vec() {
+            may_fail |= self.edges(search, events, configuration)?.fails;
+        }
+        self.may_fail.insert(set, may_fail);
+        Ok(may_fail)
+    }
+
+    fn edges(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        id: Id,
+    ) -> Result<Rc<Edges>, Abort> {
+        if let Some(edges) = self.edges.get(&id) {
+            return Ok(Rc::clone(edges));
+        }
+        let row = self.configurations.get(id).to_vec();
+        let mut edges = Vec::new();
+        let fails = self.system.expand(search, events, &row, &mut edges)?;
+        let reach = |edge: Edge| {
+            let mut after = row.clone();
+            edge.apply(&mut after);
+            (edge, self.configurations.intern(&after).0)
+        };
+        let edges = Rc::new(Edges { edges: edges.into_iter().map(reach).collect(), fails });
+        self.edges.insert(id, Rc::clone(&edges));
+        Ok(edges)
+    }
+
+    /// The events that the top can emit next, where it may be in these configurations: by whom, and which.
+    pub(super) fn next_events(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        set: Id,
+    ) -> Result<Vec<(u32, Id)>, Abort> {
+        let mut next = Vec::new();
+        for configuration in self.sets.get(set).to_vec() {
+            for (edge, _) in &self.edges(search, events, configuration)?.edges {
+                if !edge.is_silent() {
+                    next.push((edge.process, edge.events));
+                }
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        Ok(next)
+    }
+}

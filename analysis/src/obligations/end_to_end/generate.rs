@@ -1,0 +1,272 @@
+//! Small programs by themselves: is there one that shows something at the bottom that the top does not have?
+//!
+//! The programs are calls of the upper operations, with arguments from the scope, spread over a few processes, the shortest programs first.
+//! What a call returns is shown, so that no client has to be written. A wrong run is one; that none was found says no more than that so many
+//! programs show nothing new.
+//!
+//! For those who refuse a procedure: [`try_out`] on the implementation says whether it is wrong, or not shown to be right.
+
+use std::rc::Rc;
+
+use super::{
+    Answered, Effort, Reductions, Setting, WrongRun,
+    control::{Runs, Script, ScriptCall},
+    product::Product,
+    unrestricted,
+};
+use crate::{
+    explore::{
+        cells::Numbers,
+        order::Numbering,
+        search::{Abort, Search},
+        show::Show,
+        value::{Sort, Value},
+    },
+    ir::{Implementation, LayerId, Type},
+};
+
+/// So many values of a parameter are tried, and so many combinations of those of a call.
+const VALUES: usize = 2;
+const COMBINATIONS: usize = 4;
+
+/// How far programs are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Processes that make calls.
+    pub processes: usize,
+    /// Calls of all processes together.
+    pub calls: usize,
+    /// Steps of exploration for all programs together: see [`Scope::budget`](crate::verdict::Scope::budget).
+    pub budget: u64,
+}
+
+impl Limits {
+    /// As far as a second takes one, about.
+    pub const QUICK: Limits = Limits { processes: 3, calls: 4, budget: 8_000_000 };
+}
+
+/// What came of trying programs.
+pub struct TriedOut {
+    /// A wrong run; or all programs show what the top has, as far as they were tried; or why they could not be tried.
+    pub answered: Answered<WrongRun>,
+    /// The program of the wrong run: the calls of each process.
+    pub program: Vec<Vec<String>>,
+    /// Programs that were tried to their end.
+    pub tried: u64,
+    /// All programs of at most so many calls were tried.
+    pub calls: usize,
+    /// What it took.
+    pub effort: Effort,
+}
+
+/// Tries programs over a chain of implementations, top to bottom, or over a single one. Neither end may be a layer with rules of its own that
+/// the calls might break.
+pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: Limits) -> TriedOut {
+    let mut tried = TriedOut {
+        answered: Answered::GivenUp(Abort::Unsupported),
+        program: Vec::new(),
+        tried: 0,
+        calls: 0,
+        effort: Effort::default(),
+    };
+    let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else { return tried };
+    if setting.program.layers[first.upper.0 as usize].protocol.is_some() {
+        return tried;
+    }
+    let ends = (first.upper, unrestricted(setting, last.lower));
+    let entries: Vec<_> = (0..setting.code.functions.len()).collect();
+    let scope = crate::verdict::Scope { budget: limits.budget, ..setting.scope.smallest() };
+    let setting = &Setting { scope: &scope, ..*setting };
+    let (answered, effort) = setting.ask(&entries, None, |search| {
+        if search.world.cells.numbers == Numbers::Atoms {
+            return Err(Abort::NumbersNeeded);
+        }
+        search.world.cells.ordered_by_number = true;
+        (tried.tried, tried.calls) = (0, 0);
+        let count = limits.processes as u32;
+        search.world.cells.scope.pids = count;
+        let product = Product::new(setting, search, implementations.to_vec(), ends, count, Reductions::ALL);
+        let calls = calls(setting, search, ends.0);
+        let mut trial = Trial { product, calls, found: None };
+        let found = trial.all(search, limits, (&mut tried.tried, &mut tried.calls));
+        tried.program = trial.found.map(|it| in_words(setting, search, ends.0, &it)).unwrap_or_default();
+        match found {
+            // What was tried until then stands.
+            Err(Abort::OutOfFuel) if tried.tried > 0 => Ok(None),
+            found => found,
+        }
+    });
+    tried.answered = answered;
+    tried.effort = effort;
+    tried
+}
+
+struct Trial<'a, 'p> {
+    product: Product<'a, 'p>,
+    calls: Vec<ScriptCall>,
+    /// The program with the wrong run.
+    found: Option<Vec<Rc<Script>>>,
+}
+
+impl<'p> Trial<'_, 'p> {
+    /// Tries all programs, those with the fewest calls first.
+    fn all(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        limits: Limits,
+        (tried, reached): (&mut u64, &mut usize),
+    ) -> Result<Option<WrongRun>, Abort> {
+        if self.calls.is_empty() {
+            return Err(Abort::Unsupported);
+        }
+        for calls in 2..=limits.calls {
+            for lengths in shares(calls, limits.processes) {
+                let mut digits = vec![0; calls];
+                loop {
+                    if let Some(wrong) = self.one(search, &lengths, &digits)? {
+                        return Ok(Some(wrong));
+                    }
+                    *tried += 1;
+                    if !count_up(&mut digits, self.calls.len()) {
+                        break;
+                    }
+                }
+            }
+            *reached = calls;
+        }
+        Ok(None)
+    }
+
+    /// Tries one program: so many calls of each process, which are these.
+    fn one(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        lengths: &[usize],
+        digits: &[usize],
+    ) -> Result<Option<WrongRun>, Abort> {
+        let mut rest = digits;
+        let mut scripts = Vec::new();
+        for length in lengths {
+            let (own, others) = rest.split_at(*length);
+            scripts.push(Rc::new(own.iter().map(|it| self.calls[*it].clone()).collect::<Script>()));
+            rest = others;
+        }
+        self.product.start_over();
+        let found = self.product.search(search, Runs::Scripts(&scripts, true))?;
+        if self.product.pairs.len() == 0 {
+            // There is no initial state to run it from.
+            return Err(Abort::Unsupported);
+        }
+        if found.is_some() {
+            self.found = Some(scripts);
+        }
+        Ok(found)
+    }
+}
+
+/// The ways to share calls among at least two and at most so many processes, each of which makes no more than the one before it: which process
+/// is which does not matter.
+fn shares(calls: usize, processes: usize) -> Vec<Vec<usize>> {
+    let mut shares = Vec::new();
+    let mut pending = vec![Vec::new()];
+    while let Some(share) = pending.pop() {
+        let left = calls - share.iter().sum::<usize>();
+        if left == 0 {
+            if share.len() >= 2 {
+                shares.push(share);
+            }
+            continue;
+        }
+        if share.len() < processes {
+            let most = share.last().copied().unwrap_or(left).min(left);
+            pending.extend((1..=most).map(|it| [&share[..], &[it]].concat()));
+        }
+    }
+    shares.sort();
+    shares
+}
+
+/// The next number with these digits; `false` after the last.
+fn count_up(digits: &mut [usize], base: usize) -> bool {
+    for digit in digits.iter_mut().rev() {
+        *digit += 1;
+        if *digit < base {
+            return true;
+        }
+        *digit = 0;
+    }
+    false
+}
+
+/// The calls of operations of a layer that programs are made of.
+fn calls(setting: &Setting, search: &mut Search<'_, '_>, layer: LayerId) -> Vec<ScriptCall> {
+    let operations = &setting.program.layers[layer.0 as usize].operations;
+    let mut calls = Vec::new();
+    for (index, operation) in operations.iter().enumerate().filter(|(_, it)| !it.external) {
+        let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
+        for ty in setting.arguments(layer, index) {
+            let values = arguments(search, &ty);
+            rows = rows
+                .iter()
+                .flat_map(|row| values.iter().map(|it| [&row[..], std::slice::from_ref(it)].concat()))
+                .collect();
+        }
+        rows.truncate(COMBINATIONS);
+        let call = |arguments| ScriptCall { operation: operation.name.clone(), arguments };
+        calls.extend(rows.into_iter().map(call));
+    }
+    calls
+}
+
+/// A few values of a parameter.
+fn arguments(search: &mut Search<'_, '_>, ty: &Type) -> Vec<Value> {
+    let mut known = search.world.cells.start();
+    let mut found: Vec<Value> = Vec::new();
+    let processes = known.mentioned(Sort::Pid);
+    known.mention(Sort::Pid, processes + VALUES as u32);
+    while found.len() < VALUES {
+        let values = search.world.cells.values_of(ty, &known, false);
+        let new = values.into_iter().find(|it| !found.contains(&it.0));
+        let Some((value, more)) = new else { break };
+        found.push(value);
+        // A scalar that has been chosen is one that is known: the next may be another.
+        known = more;
+    }
+    found
+}
+
+/// A program as it is shown.
+fn in_words(setting: &Setting, search: &Search<'_, '_>, layer: LayerId, program: &[Rc<Script>]) -> Vec<Vec<String>> {
+    let as_they_are = Numbering::new();
+    let show = Show { cells: &search.world.cells, numbering: &as_they_are };
+    let operations = &setting.program.layers[layer.0 as usize].operations;
+    let call = |it: &ScriptCall| {
+        let index = operations.iter().position(|operation| operation.name == it.operation).unwrap_or_default();
+        let types = setting.arguments(layer, index);
+        let arguments = it.arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty).to_string());
+        format!("{}({})", it.operation, arguments.collect::<Vec<_>>().join(", "))
+    };
+    program.iter().map(|script| script.iter().map(call).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_shared_in_each_way_once() {
+        assert_eq!(shares(2, 3), [[1, 1]]);
+        assert_eq!(shares(3, 3), [vec![1, 1, 1], vec![2, 1]]);
+        assert_eq!(shares(4, 2), [[2, 2], [3, 1]]);
+    }
+
+    #[test]
+    fn numbers_are_counted_up() {
+        let mut digits = [0, 0];
+        let mut count = 1;
+        while count_up(&mut digits, 3) {
+            count += 1;
+        }
+        assert_eq!((count, digits), (9, [0, 0]));
+    }
+}

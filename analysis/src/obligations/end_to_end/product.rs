@@ -1,0 +1,194 @@
+//! The bottom and the top together: pairs of a configuration at the bottom and the set of configurations that the top may be in after the
+//! same events. A pair is a row of numbers: the configuration, then the set.
+
+use std::{collections::BTreeSet, sync::atomic::Ordering};
+
+use super::{
+    Reductions, WrongRun,
+    above::Above,
+    control::{Process, Runs},
+    intern::{Id, Interner, Rows},
+    stuck::Graph,
+    system::{Edge, System},
+};
+use crate::{
+    explore::{
+        cells::Numbers,
+        search::{Abort, Search},
+        value::Value,
+    },
+    ir::{Implementation, LayerId},
+    obligations::question::Setting,
+};
+
+/// What a pair costs of the budget: the budget bounds the memory as well.
+const PRICE: u64 = 8;
+
+/// The pairs that have been reached.
+pub(super) struct Product<'a, 'p> {
+    pub(super) events: Interner<Vec<Value>>,
+    pub(super) low: System<'a, 'p>,
+    pub(super) high: Above<'a, 'p>,
+    pub(super) pairs: Rows,
+    /// The pairs that have been followed, by number.
+    pub(super) graph: Graph,
+    /// What steps at the bottom met.
+    pub(super) bounds_of_steps: BTreeSet<String>,
+    /// At the bottom, all processes have finished; or a failure was matched, after which nothing is followed.
+    pub(super) finishes: bool,
+    /// At the bottom, something was emitted; or a failure was matched.
+    pub(super) emits: bool,
+    /// A layer of which no initial state was found within bounds. The bottom comes first.
+    pub(super) cut_off: Option<LayerId>,
+}
+
+impl<'a, 'p> Product<'a, 'p> {
+    /// Over these implementations, from the top layer to the bottom layer.
+    pub(super) fn new(
+        setting: &'a Setting<'p>,
+        search: &mut Search<'_, 'p>,
+        implementations: Vec<&'a Implementation>,
+        (top, bottom): (LayerId, LayerId),
+        count: u32,
+        reductions: Reductions,
+    ) -> Product<'a, 'p> {
+        let mut events = Interner::new();
+        // What emits nothing has the number 0.
+        events.intern(Vec::new());
+        let low = System::new(setting, search, implementations, (top, bottom), count, reductions);
+        let high = System::new(setting, search, Vec::new(), (top, top), count, reductions);
+        Product {
+            events,
+            low,
+            high: Above::new(high),
+            pairs: Rows::new(count as usize + 2),
+            graph: Graph::default(),
+            bounds_of_steps: BTreeSet::new(),
+            finishes: false,
+            emits: false,
+            cut_off: None,
+        }
+    }
+
+    /// Forgets what has been reached, but not what steps do.
+    pub(super) fn start_over(&mut self) {
+        self.pairs = Rows::new(self.low.count as usize + 2);
+        self.graph = Graph::default();
+    }
+
+    /// The configuration at the bottom of a pair.
+    pub(super) fn low_of(&self, pair: Id) -> &[u32] {
+        &self.pairs.get(pair)[..=self.low.count as usize]
+    }
+
+    pub(super) fn search(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
+        let may_wait = match runs {
+            Runs::Client(client) => client.may_wait,
+            Runs::Scripts(_, may_wait) => may_wait,
+        };
+        let high = self.high.start(search, &mut self.events, runs)?;
+        let low = self.low.start(search, runs)?;
+        let cut_off =
+            |is_empty: bool, of: &System<'_, '_>| (is_empty && !of.bounds_of_start.is_empty()).then_some(of.end);
+        let at_the_top = || cut_off(self.high.is_impossible(high), &self.high.system);
+        self.cut_off = cut_off(low.is_empty(), &self.low).or_else(at_the_top);
+        if self.cut_off.is_some() {
+            // What there is to compare was not looked at.
+            return Ok(None);
+        }
+        for mut row in low {
+            row.push(high);
+            self.pairs.intern(&row);
+        }
+        match self.follow_all(search) {
+            Ok(None) if !may_wait => match self.graph.first_stuck() {
+                Some(at) => self.told_stuck(search, at).map(Some),
+                None => Ok(None),
+            },
+            // Where nobody can make a step, what has not been followed changes nothing.
+            Err(Abort::OutOfFuel) if !may_wait => match self.graph.first_final_stuck() {
+                Some(at) => self.told_stuck(search, at).map(Some),
+                None => Err(Abort::OutOfFuel),
+            },
+            found => found,
+        }
+    }
+
+    fn follow_all(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<WrongRun>, Abort> {
+        let (mut edges, mut successors) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while at < self.pairs.len() {
+            if search.stop.load(Ordering::Relaxed) {
+                return Err(Abort::Stopped);
+            }
+            search.world.fuel = search.world.fuel.checked_sub(PRICE).ok_or(Abort::OutOfFuel)?;
+            if let Some(unmatched) = self.follow(search, at as Id, &mut edges, &mut successors)? {
+                return Ok(Some(unmatched));
+            }
+            // Strings of a new shape: the whole search begins again, knowing it.
+            if !search.world.cells.new_shapes.is_empty() && search.world.cells.numbers != Numbers::Digits {
+                return Err(Abort::NumbersNeeded);
+            }
+            at += 1;
+        }
+        Ok(None)
+    }
+
+    /// Matches the steps from a pair at the top.
+    fn follow(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        at: Id,
+        edges: &mut Vec<Edge>,
+        successors: &mut Vec<u32>,
+    ) -> Result<Option<WrongRun>, Abort> {
+        let mut row = self.pairs.get(at).to_vec();
+        let high = row.pop().unwrap_or_default();
+        let fails = self.low_edges(search, &row, edges)?;
+        let client_fails = self.is_client_failing(&row);
+        let may_fail = self.high.may_fail(search, &mut self.events, high)?;
+        let is_end = may_fail || System::is_finished(&row);
+        self.finishes |= is_end;
+        self.emits |= may_fail || edges.iter().any(|it| !it.is_silent());
+        if may_fail {
+            self.graph.add(true, &[]);
+            return Ok(None);
+        }
+        if fails || client_fails {
+            return self.told_failure(search, at).map(Some);
+        }
+        successors.clear();
+        for edge in edges.iter() {
+            let next = self.high.after(search, &mut self.events, high, edge)?;
+            if self.high.is_impossible(next) {
+                let mut wrong = self.told(search, (at, Some(*edge)), "the last event is not possible at the top")?;
+                wrong.notes = self.possible_instead(search, high)?;
+                return Ok(Some(wrong));
+            }
+            let mut after = row.clone();
+            edge.apply(&mut after);
+            after.push(next);
+            successors.push(self.pairs.intern(&after).0);
+        }
+        self.graph.add(is_end, successors);
+        Ok(None)
+    }
+
+    fn is_client_failing(&self, row: &[u32]) -> bool {
+        let fails = |it: &u32| matches!(&**self.low.control.processes.get(*it), Process::Fails(it) if it.of_client);
+        row[1..].iter().any(fails)
+    }
+
+    /// The steps at the bottom, with the bounds that they meet kept apart.
+    fn low_edges(&mut self, search: &mut Search<'_, 'p>, row: &[u32], edges: &mut Vec<Edge>) -> Result<bool, Abort> {
+        let runs = self.low.steps.runs;
+        let bounds = std::mem::take(&mut search.world.cells.bounds_met);
+        let fails = self.low.expand(search, &mut self.events, row, edges);
+        let met = std::mem::replace(&mut search.world.cells.bounds_met, bounds);
+        if self.low.steps.runs > runs {
+            search.world.cells.bounds_met.extend(met.iter().cloned());
+            self.bounds_of_steps.extend(met);
+        }
+        fails
+    }
+}

@@ -1,0 +1,161 @@
+//! Stuck runs: reachable configurations from which the processes can never all finish.
+//!
+//! A process that has finished stays finished, so in a finite graph there is such a configuration exactly if there is a process that some
+//! fair run never finishes: where the steps that are possible again and again are made again and again, a run ends up in a part of the graph
+//! that it cannot leave, and there the same processes have finished for good.
+//!
+//! ```text
+//! for every reachable configuration c: some run from c reaches a configuration in which all processes have finished
+//! ```
+//!
+//! This covers deadlocks (nobody can make a step), lost wake-ups (a process waits for what nobody will do any more) and rounds that no order
+//! of steps leaves. A process that spins is not stuck as long as some order of steps lets it go on.
+
+/// A finite graph, whose nodes are added in the order of their numbers.
+#[derive(Default)]
+pub(super) struct Graph {
+    /// For each node, where its successors end in `targets`.
+    ends: Vec<u32>,
+    targets: Vec<u32>,
+    /// From these nodes an end can be reached. Before [`Graph::first_stuck`]: these nodes are ends.
+    can_end: Vec<bool>,
+}
+
+impl Graph {
+    /// Adds the next node.
+    pub(super) fn add(&mut self, is_end: bool, successors: &[u32]) {
+        let number = self.can_end.len() as u32;
+        // A step that changes nothing leads nowhere.
+        self.targets.extend(successors.iter().filter(|it| **it != number));
+        self.ends.push(self.targets.len() as u32);
+        self.can_end.push(is_end);
+    }
+
+    fn successors(&self, node: usize) -> &[u32] {
+        let start = if node == 0 { 0 } else { self.ends[node - 1] };
+        &self.targets[start as usize..self.ends[node] as usize]
+    }
+
+    /// Whether no step leads away from a node.
+    pub(super) fn is_final(&self, node: usize) -> bool {
+        self.successors(node).is_empty()
+    }
+
+    /// The nodes on the way from a first node to this one, if nodes were numbered as they were first reached: the shortest way.
+    pub(super) fn path_to(&self, node: u32) -> Vec<u32> {
+        let mut path = vec![node];
+        let mut at = node;
+        // Whoever reached a node first has a smaller number than all others who lead there.
+        while let Some(before) = self.targets.iter().position(|it| *it == at) {
+            let from = self.ends.partition_point(|end| *end as usize <= before) as u32;
+            if from >= at {
+                break;
+            }
+            path.push(from);
+            at = from;
+        }
+        path.reverse();
+        path
+    }
+
+    /// A node from which no end can be reached: one without steps, if there is one, since it says most; the first of its kind. All nodes have
+    /// been added.
+    pub(super) fn first_stuck(&mut self) -> Option<usize> {
+        // Most steps lead to nodes with greater numbers, so that few rounds suffice.
+        let mut changes = true;
+        while std::mem::take(&mut changes) {
+            for node in (0..self.can_end.len()).rev() {
+                if !self.can_end[node] && self.successors(node).iter().any(|it| self.can_end[*it as usize]) {
+                    self.can_end[node] = true;
+                    changes = true;
+                }
+            }
+        }
+        self.first_final_stuck().or_else(|| self.can_end.iter().position(|it| !it))
+    }
+
+    /// The first node among those added so far that is no end and that no step leads away from.
+    pub(super) fn first_final_stuck(&self) -> Option<usize> {
+        (0..self.can_end.len()).find(|it| !self.can_end[*it] && self.is_final(*it))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(nodes: &[(bool, &[u32])]) -> Graph {
+        let mut graph = Graph::default();
+        nodes.iter().for_each(|(is_end, successors)| graph.add(*is_end, successors));
+        graph
+    }
+
+    #[test]
+    fn a_run_that_ends_is_not_stuck() {
+        assert_eq!(graph(&[(false, &[1]), (true, &[])]).first_stuck(), None);
+    }
+
+    #[test]
+    fn a_node_without_steps_is_stuck_unless_it_is_an_end() {
+        assert_eq!(graph(&[(false, &[1, 2]), (true, &[]), (false, &[])]).first_stuck(), Some(2));
+        // A step that changes nothing is no way out.
+        assert_eq!(graph(&[(false, &[1, 2]), (true, &[]), (false, &[2])]).first_stuck(), Some(2));
+    }
+
+    #[test]
+    fn spinning_is_not_stuck_if_some_order_leaves_it() {
+        // 0 and 1 go round; 1 can leave.
+        assert_eq!(graph(&[(false, &[1]), (false, &[0, 2]), (true, &[])]).first_stuck(), None);
+    }
+
+    #[test]
+    fn a_round_that_nothing_leaves_is_stuck() {
+        // 0 can go to the end or into the round of 2 and 3.
+        assert_eq!(graph(&[(false, &[1, 2]), (true, &[]), (false, &[3]), (false, &[2])]).first_stuck(), Some(2));
+    }
+
+    #[test]
+    fn of_all_that_is_stuck_a_node_without_steps_is_shown() {
+        // From 1 on nothing can be done, but only in 3 does that show.
+        let mut graph = graph(&[(false, &[1, 2]), (false, &[3]), (true, &[]), (false, &[])]);
+        assert_eq!(graph.first_final_stuck(), Some(3));
+        assert_eq!(graph.first_stuck(), Some(3));
+    }
+
+    #[test]
+    fn the_way_to_a_node_is_the_one_that_reached_it_first() {
+        // 0 and 1 are where it starts; 2 is reached from 1, 3 from 2, and both lead back.
+        let graph = graph(&[(false, &[]), (false, &[2]), (false, &[3, 1]), (false, &[2, 1])]);
+        assert_eq!(graph.path_to(3), [1, 2, 3]);
+        assert_eq!(graph.path_to(1), [1]);
+        assert_eq!(graph.path_to(0), [0]);
+    }
+
+    /// The definition, one node at a time, on random graphs.
+    #[test]
+    fn it_is_what_the_definition_says() {
+        let mut random = fastrand::Rng::with_seed(20);
+        for _ in 0..2_000 {
+            let count = random.u32(1..9);
+            let nodes: Vec<(bool, Vec<u32>)> = (0..count)
+                .map(|_| (random.u8(..5) == 0, (0..random.u32(..3)).map(|_| random.u32(..count)).collect()))
+                .collect();
+            let mut graph = Graph::default();
+            nodes.iter().for_each(|(is_end, successors)| graph.add(*is_end, successors));
+            let can_end = |from: u32| {
+                let (mut seen, mut pending) = (vec![false; nodes.len()], vec![from]);
+                while let Some(node) = pending.pop() {
+                    if !std::mem::replace(&mut seen[node as usize], true) {
+                        pending.extend(&nodes[node as usize].1);
+                    }
+                }
+                (0..nodes.len()).any(|it| seen[it] && nodes[it].0)
+            };
+            let stuck: Vec<usize> = (0..nodes.len()).filter(|it| !can_end(*it as u32)).collect();
+            match graph.first_stuck() {
+                None => assert!(stuck.is_empty(), "{nodes:?}"),
+                Some(found) => assert!(stuck.contains(&found), "{nodes:?}: {found}"),
+            }
+        }
+    }
+}

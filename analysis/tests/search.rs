@@ -1,0 +1,205 @@
+//! The search end to end: what makes it quicker changes nothing of what it finds.
+
+use std::{fs, path::Path, sync::atomic::AtomicBool};
+
+use cspec_analysis::{
+    db::lower_sources,
+    explore::compile::compile,
+    ir::Program,
+    obligations::{
+        end_to_end::{self, Reductions, Wrong},
+        question::{Answered, Setting},
+    },
+    verdict::Scope,
+};
+
+/// What a search came to: the answer and the number of steps of the run that it found, and how many configurations it went through.
+type Came = (String, usize, u64);
+
+fn searched(program: &Program, client: usize, processes: u32, reductions: Reductions) -> Came {
+    let (code, stop) = (compile(program), AtomicBool::new(false));
+    let scope = Scope { budget: 20_000_000, ..Scope::default() };
+    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let searched = end_to_end::check(&setting, &program.clients[client], processes, reductions);
+    let (answer, steps) = match searched.answered {
+        Answered::Holds => ("holds".to_owned(), 0),
+        Answered::GivenUp(abort) => (format!("{abort:?}"), 0),
+        Answered::Violated(run) => {
+            let what = match run.wrong {
+                Wrong::Trace(_) => "trace",
+                Wrong::ClientFails(..) => "client fails",
+                Wrong::Stuck(_) => "stuck",
+            };
+            // Background steps are steps of a run only where they are made one by one.
+            let by_someone = run.counterexample.runs[0].steps.iter().filter(|it| it.process.is_some());
+            (what.to_owned(), by_someone.count())
+        }
+    };
+    (answer, steps, searched.effort.states)
+}
+
+/// Searches all clients of some files with each reduction and without it.
+fn compare(what: &str, files: &[(&str, &str)]) -> usize {
+    let lowered = lower_sources(files);
+    let errors: Vec<&str> = lowered.diagnostics.iter().map(|it| it.message.as_str()).collect();
+    assert!(errors.is_empty(), "{what}: {errors:?}");
+    let program = &lowered.program;
+    let mut count = 0;
+    for (index, client) in program.clients.iter().enumerate() {
+        for processes in &client.processes {
+            let what = format!("{what}, `{}` with {processes} processes", client.name);
+            let none = searched(program, index, *processes, Reductions::NONE);
+            let reads = searched(program, index, *processes, Reductions { reads: true, ..Reductions::NONE });
+            assert_eq!(none, reads, "{what}: by what steps read");
+            let all = searched(program, index, *processes, Reductions::ALL);
+            assert_eq!((&none.0, none.1), (&all.0, all.1), "{what}: single background steps");
+            count += 1;
+        }
+    }
+    count
+}
+
+#[test]
+fn reductions_change_nothing_in_the_corpus() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let mut count = 0;
+    for family in ["end_to_end", "vacuous"] {
+        for folder in fs::read_dir(corpus.join(family)).expect("a family") {
+            for file in fs::read_dir(folder.expect("an entry").path()).expect("a folder") {
+                let path = file.expect("an entry").path();
+                let text = fs::read_to_string(&path).expect("a text");
+                if text.contains("//! run: end-to-end") {
+                    count += compare(&path.display().to_string(), &[("layers.rs", &text)]);
+                }
+            }
+        }
+    }
+    assert!(count > 20, "{count} searches");
+}
+
+/// Store buffers that are drained in the background; clients that hold, that have a new trace, and that get stuck.
+const BUFFERED: &str = "
+#[scalar] pub struct Addr(u64);
+#[state] pub struct Memory { pub shared: Total<Addr, u64>, pub pending: Total<Pid, Seq<(Addr, u64)>>, pub names: Map<Pid, Addr> }
+impl Memory {
+    fn drain(&mut self, process: Pid) {
+        if let Some((at, value)) = self.pending[process].pop_front() { self.shared[at] = value; }
+    }
+    fn drain_some(&mut self) { repeat(self, |memory| memory.drain(any())); }
+    fn load(&self, me: Pid, at: Addr) -> u64 {
+        match self.pending[me].iter().rev().find(|(address, _)| *address == at) {
+            Some((_, value)) => *value,
+            None => self.shared[at],
+        }
+    }
+}
+#[layer] impl Tso for Memory {
+    #[init] fn zero(&self) -> bool { self.shared.is_default() && self.pending.is_default() && self.names.is_empty() }
+    #[background] fn drains(&mut self) { self.drain_some(); }
+    #[op] fn read(&mut self, me: Pid, at: Addr) -> u64 { self.load(me, at) }
+    #[op] fn write(&mut self, me: Pid, at: Addr, value: u64) { self.pending[me].push((at, value)); }
+    #[op] fn fence(&mut self, me: Pid) { when(self.pending[me].is_empty()); }
+    #[op] fn until(&mut self, me: Pid, at: Addr) { when(self.shared[at] != 0); }
+    #[op] fn name(&mut self, me: Pid) -> Addr {
+        let fresh: Addr = any();
+        when(fresh != Addr(0) && fresh != Addr(1) && self.names.values().all(|it| *it != fresh));
+        self.names.insert(me, fresh);
+        fresh
+    }
+    #[op] fn forget(&mut self, me: Pid) { self.names.remove(&me); }
+    #[op(external)] fn print(&mut self, me: Pid, value: u64) { external() }
+    #[op(external)] fn differ(&mut self, me: Pid, differs: bool) { external() }
+}
+#[layer(inherit(Tso: init, print, differ))] impl Mid for Memory {
+    #[op] fn swap(&mut self, me: Pid, to: Addr, from: Addr) -> u64 { self.shared[to] = 1; self.shared[from] }
+    #[op] fn either(&mut self, me: Pid, to: Addr, from: Addr) -> u64 { if maybe() { 0 } else { 1 } }
+    #[op] fn wait(&mut self, me: Pid, at: Addr) {}
+    #[op] fn set(&mut self, me: Pid, at: Addr) {}
+    #[op] fn two_names(&mut self, me: Pid) -> bool { maybe() }
+}
+#[implement(Mid, over = Tso, by = movers, pass(print, differ))]
+impl Ops {
+    fn swap(lo: &mut impl Tso, to: Addr, from: Addr) -> u64 { lo.write(to, 1); lo.fence(); lo.read(from) }
+    fn either(lo: &mut impl Tso, to: Addr, from: Addr) -> u64 { lo.write(to, 1); lo.read(from) }
+    fn wait(lo: &mut impl Tso, at: Addr) { lo.until(at); }
+    fn set(lo: &mut impl Tso, at: Addr) { lo.write(at, 1); }
+    fn two_names(lo: &mut impl Tso) -> bool { let first = lo.name(); lo.forget(); let second = lo.name(); lo.forget(); first == second }
+}
+#[implement(Mid, over = Tso, by = movers, pass(print, differ))]
+impl Unfenced {
+    fn swap(lo: &mut impl Tso, to: Addr, from: Addr) -> u64 { lo.write(to, 1); lo.read(from) }
+    fn either(lo: &mut impl Tso, to: Addr, from: Addr) -> u64 { lo.write(to, 1); lo.read(from) }
+    fn wait(lo: &mut impl Tso, at: Addr) { lo.until(at); }
+    fn set(lo: &mut impl Tso, at: Addr) { lo.write(at, 1); }
+    fn two_names(lo: &mut impl Tso) -> bool { lo.name() == lo.name() }
+}
+#[stack] pub type Fenced<L> = Ops<L>;
+#[stack] pub type Racy<L> = Unfenced<L>;
+#[client(Fenced, Racy, processes(2, 3))] fn either(process: u64, top: &mut impl Mid) {
+    let seen = if process == 0 { top.either(Addr(0), Addr(1)) } else { top.either(Addr(1), Addr(0)) };
+    top.print(seen);
+}
+#[client(Fenced, Racy, processes(2))] fn swap(process: u64, top: &mut impl Mid) {
+    let seen = if process == 0 { top.swap(Addr(0), Addr(1)) } else { top.swap(Addr(1), Addr(0)) };
+    top.print(seen);
+}
+#[client(Fenced, processes(2))] fn waits(process: u64, top: &mut impl Mid) {
+    if process == 0 { top.wait(Addr(0)); } else { top.set(Addr(0)); }
+}
+#[client(Fenced, processes(2))] fn waits_in_vain(process: u64, top: &mut impl Mid) {
+    if process == 0 { top.wait(Addr(1)); } else { top.set(Addr(0)); }
+}
+#[client(Fenced, Racy, processes(2))] fn names(process: u64, top: &mut impl Mid) {
+    let same = top.two_names();
+    top.differ(!same);
+}
+";
+
+#[test]
+fn reductions_change_nothing_where_there_is_a_background() {
+    assert_eq!(compare("store buffers", &[("layers.rs", BUFFERED)]), 10);
+}
+
+#[test]
+fn what_is_found_is_what_there_is() {
+    let lowered = lower_sources(&[("layers.rs", BUFFERED)]);
+    let program = &lowered.program;
+    let found = |name: &str, stack: &str| {
+        let fits =
+            |it: &&cspec_analysis::ir::Client| it.name == name && program.stacks[it.stack as usize].name == stack;
+        let index = program.clients.iter().position(|it| fits(&it)).expect("a client");
+        searched(program, index, 2, Reductions::ALL).0
+    };
+    // Both may see the store of the other, which one step after the other cannot.
+    assert_eq!(found("swap", "Fenced"), "trace");
+    assert_eq!(found("swap", "Racy"), "trace");
+    assert_eq!(found("either", "Racy"), "holds");
+    assert_eq!(found("waits", "Fenced"), "holds");
+    assert_eq!(found("waits_in_vain", "Fenced"), "stuck");
+}
+
+/// A name that another process has seen, and that stands nowhere in the state any more, is still different from a new one.
+#[test]
+fn a_new_scalar_may_differ_from_those_that_processes_hold() {
+    let text = "
+#[scalar] pub struct Name(u64);
+#[state] pub struct Nothing { pub unit: bool }
+#[layer] impl Low for Nothing {
+    #[init] fn init(&self) -> bool { !self.unit }
+    #[op] fn draw(&mut self, me: Pid) -> Name { any() }
+    #[op(external)] fn say(&mut self, me: Pid, same: bool) { external() }
+}
+#[layer(inherit(Low: init, say))] impl High for Nothing {
+    #[op] fn draw_two(&mut self, me: Pid) -> bool { true }
+}
+#[implement(High, over = Low, by = movers, pass(say))]
+impl Draw { fn draw_two(lo: &mut impl Low) -> bool { let first = lo.draw(); let second = lo.draw(); first == second } }
+#[stack] pub type Stack<L> = Draw<L>;
+#[client(Stack, processes(1))] fn asks(process: u64, top: &mut impl High) { let same = top.draw_two(); top.say(same); }
+";
+    let lowered = lower_sources(&[("layers.rs", text)]);
+    assert_eq!(lowered.diagnostics, []);
+    for reductions in [Reductions::ALL, Reductions::NONE] {
+        assert_eq!(searched(&lowered.program, 0, 1, reductions).0, "trace");
+    }
+}
