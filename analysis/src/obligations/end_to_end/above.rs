@@ -139,6 +139,26 @@ impl<'a, 'p> Above<'a, 'p> {
         Ok(edges)
     }
 
+    /// Whether in some run from these configurations all processes finish, or something fails.
+    pub(super) fn can_finish(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        set: Id,
+    ) -> Result<bool, Abort> {
+        let mut pending = self.sets.get(set).to_vec();
+        let mut seen: FxHashSet<Id> = pending.iter().copied().collect();
+        while let Some(configuration) = pending.pop() {
+            search.world.fuel = search.world.fuel.checked_sub(1).ok_or(Abort::OutOfFuel)?;
+            let edges = self.edges(search, events, configuration)?;
+            if edges.fails || System::is_finished(self.configurations.get(configuration)) {
+                return Ok(true);
+            }
+            pending.extend(edges.edges.iter().map(|it| it.1).filter(|it| seen.insert(*it)));
+        }
+        Ok(false)
+    }
+
     /// The events that the top can emit next, where it may be in these configurations: by whom, and which.
     pub(super) fn next_events(
         &mut self,

@@ -42,7 +42,7 @@ pub struct Limits {
 
 impl Limits {
     /// As far as a second takes one, about.
-    pub const QUICK: Limits = Limits { processes: 3, calls: 4, budget: 8_000_000 };
+    pub const QUICK: Limits = Limits { processes: 3, calls: 4, budget: 1_000_000 };
 }
 
 /// What came of trying programs.

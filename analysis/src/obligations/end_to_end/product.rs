@@ -100,17 +100,17 @@ impl<'a, 'p> Product<'a, 'p> {
             row.push(high);
             self.pairs.intern(&row);
         }
-        match self.follow_all(search) {
-            Ok(None) if !may_wait => match self.graph.first_stuck() {
-                Some(at) => self.told_stuck(search, at).map(Some),
-                None => Ok(None),
-            },
+        let found = self.follow_all(search);
+        let stuck = match &found {
+            Ok(None) if !may_wait => self.graph.first_stuck(),
             // Where nobody can make a step, what has not been followed changes nothing.
-            Err(Abort::OutOfFuel) if !may_wait => match self.graph.first_final_stuck() {
-                Some(at) => self.told_stuck(search, at).map(Some),
-                None => Err(Abort::OutOfFuel),
-            },
-            found => found,
+            Err(Abort::OutOfFuel) if !may_wait => self.graph.first_final_stuck(),
+            _ => None,
+        };
+        match stuck {
+            // A client that can never finish at the top waits because the top says so.
+            Some(at) if self.high.can_finish(search, &mut self.events, high)? => self.told_stuck(search, at).map(Some),
+            _ => found,
         }
     }
 

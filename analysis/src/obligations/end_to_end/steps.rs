@@ -16,16 +16,19 @@ use crate::{
     explore::{
         cells::{Need, Quantifier},
         code::CodeId,
-        machine::Machine,
+        machine::{Machine, Site},
         search::{Abort, Action, End, Given, Search},
         value::{Sort, Value},
     },
-    ir::Type,
+    ir::{NodeId, Type},
     obligations::question::Setting,
 };
 
 /// Roots of the unknown states that steps are run from have numbers from here on.
 const ROOT: u32 = 1 << 25;
+
+/// A sequence in a state may become so long.
+const LONGEST: usize = 64;
 
 /// A step: an operation with its process and arguments, or the background.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -187,7 +190,7 @@ impl Steps {
         let mut outcomes = Outcomes { done: Vec::new(), fails: false };
         search.for_all(machine, &script, &mut |search, machine, end| {
             match end {
-                End::Done => self.settle(search, events, machine, result, &mut outcomes.done)?,
+                End::Done => self.settle(search, events, (call, machine), result, &mut outcomes.done)?,
                 // A panic is a failure like any other; that it panics is reported where it is the question.
                 _ => outcomes.fails = true,
             }
@@ -203,7 +206,7 @@ impl Steps {
         &mut self,
         search: &mut Search<'_, '_>,
         events: &mut Interner<Vec<Value>>,
-        machine: Machine,
+        (call, machine): (&Call, Machine),
         result: usize,
         done: &mut Vec<Outcome>,
     ) -> Result<(), Abort> {
@@ -211,6 +214,7 @@ impl Steps {
         while let Some(machine) = pending.pop() {
             match self.settled(search, &machine, result) {
                 Ok((writes, result, emitted)) => {
+                    self.check_growth(call, &writes)?;
                     let all = if let Value::Seq(all) = emitted { all.to_vec() } else { Vec::new() };
                     let result = self.parts.borrow_mut().values.intern(result);
                     done.push(Outcome { writes: self.writes.intern(writes), result, events: events.intern(all) });
@@ -219,6 +223,19 @@ impl Steps {
             }
         }
         Ok(())
+    }
+
+    /// A sequence in the state that has become very long is one that grows without end.
+    fn check_growth(&self, call: &Call, writes: &[Write]) -> Result<(), Abort> {
+        let parts = self.parts.borrow();
+        let is_long = |it: &Write| match it {
+            Write::Slot(_, id) => matches!(&**parts.values.get(*id), Value::Seq(all) if all.len() > LONGEST),
+            Write::Clear(_) => false,
+        };
+        match writes.iter().any(is_long) {
+            true => Err(Abort::Endless(Site { code: call.code, node: NodeId(0) })),
+            false => Ok(()),
+        }
     }
 
     fn settled(
