@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 
 use crate::{
     diagnostics::{Diagnostic, codes},
-    index::{self, FileIndex, ImplRole, Indexed, ModuleDeclaration},
+    index::{self, FileIndex, Indexed, ModuleDeclaration},
     ir::{
         Function, FunctionId, Program, Span,
         lower::{self, Built, Declared, Lowered, LoweredBody, Reached},
@@ -193,8 +193,7 @@ pub fn planned(db: &dyn salsa::Database, package: PackageSources) -> Arc<Planned
 
 /// Whether a file is without errors and without layers or implementations.
 pub(crate) fn declares_nothing(db: &dyn salsa::Database, file: SourceFile) -> bool {
-    let plain = |it: &index::ImplItem| matches!(it.role, ImplRole::Plain);
-    parse(db, file).errors().is_empty() && indexed(db, file).index.impls.iter().all(plain)
+    parse(db, file).errors().is_empty() && !indexed(db, file).index.declares_something()
 }
 
 /// A package that takes part and has nothing in it. The first file is where the search began.

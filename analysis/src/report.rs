@@ -8,14 +8,14 @@ use std::{
 use camino::Utf8PathBuf;
 
 use crate::{
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, codes},
     ir::{Claim, Implementation, LayerId, Operation, Program, Span, lower::Lowered},
     plan::{Plan, Planned, View},
     results::{Known, Results},
     run::Listener,
     session::{File, PackageSnapshot, Session, Snapshot},
     verdict::{Outcome, Scope},
-    workspace::Package,
+    workspace::{Package, Refusal, RefusedPlace, Target},
 };
 
 /// A file, as it was read.
@@ -41,18 +41,52 @@ pub struct Options {
 pub struct PackageReport {
     /// The package's name.
     pub package: String,
+    /// What people call it, as the target compiles it.
+    pub title: String,
     /// Its cargo package id.
     pub package_id: String,
     /// Its manifest.
     pub manifest_path: Utf8PathBuf,
-    /// Its target: name, kind (`bin`, `lib`) and root file.
-    pub target: (String, String, Utf8PathBuf),
+    /// The target that was read.
+    pub target: Target,
     /// Its files; a [`Span`]'s `file` is an index into this.
     pub files: Vec<SourceText>,
     /// Findings in the source itself: syntax errors, unsupported constructs, missing implementations.
     pub diagnostics: Vec<Diagnostic>,
     /// One for every obligation, in a fixed order: whatever the number of cores.
     pub outcomes: Vec<(Outcome, Duration)>,
+}
+
+impl PackageReport {
+    /// Adds what rustc has against the program: a finding in the source for each error.
+    pub fn refuse(&mut self, refusals: &[Refusal]) {
+        for refusal in refusals {
+            let places: Vec<_> = refusal.places.iter().map(|it| (self.span(it), it.label.clone())).collect();
+            let mut places = places.into_iter();
+            let (span, label) = places.next().unwrap_or((Span::NOWHERE, String::new()));
+            let related = places.filter(|(_, label)| !label.is_empty()).collect();
+            let code = refusal.code.as_ref().map(|it| format!(" [{it}]")).unwrap_or_default();
+            let shown = (span == Span::NOWHERE).then(|| refusal.rendered.trim_end().to_owned());
+            let message = format!("rustc refuses the program: {}{code}", refusal.message);
+            self.diagnostics.push(Diagnostic {
+                label,
+                related,
+                notes: shown.map_or_else(|| refusal.notes.clone(), |it| vec![it]),
+                help: refusal.help.clone(),
+                ..Diagnostic::error(codes::CS0004, span, message)
+            });
+        }
+    }
+
+    /// A place that rustc names, in a file of the package, or in one that is shown with it from now on.
+    fn span(&mut self, place: &RefusedPlace) -> Span {
+        let known = self.files.iter().position(|it| it.path == place.path);
+        let file = known.unwrap_or_else(|| {
+            self.files.push(SourceText { path: place.path.clone(), text: place.text.to_string() });
+            self.files.len() - 1
+        });
+        Span { file: file as u32, start: place.start, end: place.end }
+    }
 }
 
 /// Told about progress, from any thread.
@@ -87,6 +121,7 @@ pub fn check_snapshot(
     let PackageSnapshot { package, files, diagnostics, .. } = &**checked;
     PackageReport {
         package: package.name.clone(),
+        title: package.title.clone(),
         package_id: package.id.clone(),
         manifest_path: package.manifest_path.clone(),
         target: package.target.clone(),
@@ -159,6 +194,8 @@ impl Listener for ToProgress<'_> {
 pub struct Listing {
     /// The package's name.
     pub package: String,
+    /// What people call it, as the target compiles it.
+    pub title: String,
     /// Its files; a [`Span`]'s `file` is an index into this.
     pub files: Vec<SourceText>,
     /// Findings in the source itself.
@@ -302,6 +339,7 @@ pub fn list_package(package: &Package, options: &Options, stop: &AtomicBool) -> 
     });
     Listing {
         package: package.name.clone(),
+        title: package.title.clone(),
         layers: layers.collect(),
         implementations: implementations.collect(),
         stacks: stacks.collect(),

@@ -8,6 +8,8 @@
 //! While brackets do not match it cannot be told which items a file has. Then a snapshot shows the syntax errors of the text as it is, and
 //! keeps the program of the last text in which they did match, with its places moved to where they are now.
 
+mod targets;
+
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{
@@ -19,6 +21,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use dissimilar::Chunk;
 use salsa::Setter;
+use targets::Targets;
 
 use crate::{
     db::{self, Database, PackageSources, SourceFile},
@@ -50,6 +53,8 @@ pub struct Session {
     texts: Texts,
     files: InputFiles,
     packages: Vec<Loaded>,
+    /// The sources of all packages that have nothing to read.
+    nothing: Option<PackageSources>,
     results: Arc<Results>,
     /// The snapshot of the texts as they are, if one was taken.
     current: Option<Snapshot>,
@@ -83,6 +88,10 @@ pub struct PackageSnapshot {
     pub diagnostics: Vec<Diagnostic>,
     /// Brackets do not match: the program and what it owes are those of an earlier text.
     pub is_kept: bool,
+    /// There is nothing in it that another target of the package has not: no layers, or the same program.
+    pub is_bare: bool,
+    /// Targets of the same package that come before this one and share files with it. What both find is theirs to tell.
+    earlier: Vec<usize>,
     view: View,
     declared: Arc<Declared>,
 }
@@ -217,7 +226,7 @@ impl Session {
     /// The same, with what others have found out.
     pub(crate) fn with_known(packages: Vec<Package>, results: Arc<Results>) -> Session {
         let (db, texts, files) = Default::default();
-        let mut session = Session { db, texts, files, packages: Vec::new(), results, current: None };
+        let mut session = Session { db, texts, files, packages: Vec::new(), nothing: None, results, current: None };
         session.set_packages(packages);
         session
     }
@@ -233,7 +242,7 @@ impl Session {
     pub fn set_packages(&mut self, packages: Vec<Package>) {
         let mut before = std::mem::take(&mut self.packages);
         let loaded = packages.into_iter().map(|package| {
-            let known = before.iter().position(|it| it.package.id == package.id).map(|it| before.swap_remove(it));
+            let known = before.iter().position(|it| it.package.key() == package.key()).map(|it| before.swap_remove(it));
             let (sources, good) = known.map_or((None, None), |it| (it.sources, it.good));
             Loaded { package, sources, good }
         });
@@ -271,18 +280,61 @@ impl Session {
         if let Some(current) = &self.current {
             return current.clone();
         }
-        let packages: Vec<_> = (0..self.packages.len()).map(|it| self.package_snapshot(it)).collect();
+        let sources: Vec<PackageSources> = (0..self.packages.len()).map(|it| self.read(it)).collect();
+        let targets = Targets::new(&self.db, &self.packages, &sources);
+        let mut packages = Vec::new();
+        for (index, sources) in sources.into_iter().enumerate() {
+            packages.push(self.package_snapshot(index, sources, &targets, &packages));
+        }
         let snapshot = Snapshot { packages: packages.into(), results: Arc::clone(&self.results) };
         self.current = Some(snapshot.clone());
         snapshot
     }
 
-    fn package_snapshot(&mut self, index: usize) -> Arc<PackageSnapshot> {
+    fn package_snapshot(
+        &mut self,
+        index: usize,
+        sources: PackageSources,
+        targets: &Targets,
+        before: &[Arc<PackageSnapshot>],
+    ) -> Arc<PackageSnapshot> {
+        let is_bare = targets.is_bare(index);
+        // Of what declares nothing there is nothing to make.
+        let sources = if is_bare { self.no_sources() } else { sources };
+        let is_unbalanced = sources.files(&self.db).iter().any(|it| db::parse(&self.db, *it).is_unbalanced());
+        let mut snapshot = self.as_it_stands(index, sources);
+        if targets.tells(index) {
+            let not_read = self.left_out(&snapshot.package);
+            snapshot.diagnostics.extend(not_read);
+        }
+        snapshot.earlier = targets.before(index);
+        snapshot.earlier.retain(|it| before[*it].shares_with(&snapshot.files));
+        let earlier: Vec<&PackageSnapshot> = snapshot.earlier.iter().map(|it| &*before[*it]).collect();
+        snapshot.is_bare = is_bare || earlier.iter().any(|it| snapshot.adds_nothing_to(it));
+        if targets.have_nothing(index) && !is_bare {
+            snapshot.diagnostics.push(db::no_layers(&snapshot.package));
+        }
+        if let Some(good) = self.packages[index].good.as_ref().filter(|_| is_unbalanced) {
+            let db = &self.db;
+            let syntax = sources.files(db).iter().zip(0..).flat_map(|(it, file)| db::parse(db, *it).diagnostics(file));
+            snapshot.diagnostics = sources.unread(db).iter().cloned().chain(syntax).collect();
+            snapshot.view = good.view.moved(moves(&good.files, &snapshot.files));
+            snapshot.declared = Arc::clone(&good.declared);
+            snapshot.is_kept = true;
+        }
+        targets::only_own(&mut snapshot.diagnostics, &snapshot.files, &earlier);
+        let snapshot = Arc::new(snapshot);
+        if !snapshot.is_kept {
+            self.packages[index].good = (!is_unbalanced).then(|| Arc::clone(&snapshot));
+        }
+        snapshot
+    }
+
+    /// A package by itself, whether or not its brackets match.
+    fn as_it_stands(&self, index: usize, sources: PackageSources) -> PackageSnapshot {
         let package = self.packages[index].package.clone();
-        let sources = self.read(index, &package);
         let db = &self.db;
         let lowered = db::lowered(db, sources);
-        let is_unbalanced = sources.files(db).iter().any(|it| db::parse(db, *it).is_unbalanced());
         let found = sources.files(db).iter().zip(sources.paths(db));
         let files: Vec<File> = found
             .map(|(file, shown)| File {
@@ -296,37 +348,27 @@ impl Session {
         let planned = Arc::clone(db::planned(db, sources));
         let view = View::new(planned, Arc::clone(&lowered.source_map), &lowered.diagnostics);
         let (diagnostics, declared) = (lowered.diagnostics.clone(), Arc::clone(db::declared(db, sources)));
-        let mut snapshot = PackageSnapshot { package, files, diagnostics, is_kept: false, view, declared };
-        match &self.packages[index].good {
-            Some(good) if is_unbalanced => {
-                let syntax =
-                    sources.files(db).iter().zip(0..).flat_map(|(it, file)| db::parse(db, *it).diagnostics(file));
-                snapshot.diagnostics = sources.unread(db).iter().cloned().chain(syntax).collect();
-                snapshot.view = good.view.moved(moves(&good.files, &snapshot.files));
-                snapshot.declared = Arc::clone(&good.declared);
-                snapshot.is_kept = true;
-                Arc::new(snapshot)
-            }
-            _ => {
-                let snapshot = Arc::new(snapshot);
-                self.packages[index].good = (!is_unbalanced).then(|| Arc::clone(&snapshot));
-                snapshot
-            }
-        }
+        let (is_kept, is_bare, earlier) = (false, false, Vec::new());
+        PackageSnapshot { package, files, diagnostics, is_kept, is_bare, earlier, view, declared }
+    }
+
+    /// The sources of a package without files.
+    fn no_sources(&mut self) -> PackageSources {
+        let db = &self.db;
+        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new(), Arc::default());
+        *self.nothing.get_or_insert_with(new)
     }
 
     /// Brings the database up to date with the files of a package.
-    fn read(&mut self, index: usize, package: &Package) -> PackageSources {
-        let Session { db, texts, files, .. } = self;
+    fn read(&mut self, index: usize) -> PackageSources {
+        let Session { db, texts, files, packages, .. } = self;
+        let package = packages[index].package.clone();
         let mut reader = Reader { db, texts, files, cfg: &package.reading.cfg };
-        let found = workspace::source_files(package, &mut reader);
+        let found = workspace::source_files(&package, &mut reader);
         let paths: Vec<Utf8PathBuf> = found.files.iter().map(|it| it.shown.clone()).collect();
         let parents: Vec<Option<(u32, u32)>> = found.files.iter().map(|it| it.parent).collect();
         let files: Vec<SourceFile> = found.files.iter().map(|it| reader.file(&it.path).0).collect();
-        let mut unread = found.diagnostics;
-        if unread.is_empty() && files.iter().all(|it| db::declares_nothing(&self.db, *it)) {
-            unread.push(db::no_layers(package));
-        }
+        let unread = found.diagnostics;
         let db = &mut self.db;
         let sources = &mut self.packages[index].sources;
         let reading = &package.reading;
@@ -421,7 +463,7 @@ impl Listener for Teller<'_> {
     fn settled(&self, entry: usize, known: &Known) {
         let (view, entry) = (&self.package.view, &self.plan.entries[entry]);
         let fingerprint = entry.fingerprint(self.scope);
-        self.results.note_latest(&self.package.package.id, &entry.name, fingerprint);
+        self.results.note_latest(&self.package.package.key(), &entry.name, fingerprint);
         let Some(state) = view.state(entry, known) else { return };
         let listed = Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state };
         (self.told)(Event::Settled { package: self.index, listed: Box::new(listed) });
@@ -528,17 +570,22 @@ impl Snapshot {
         &self.results
     }
 
-    /// What a package owes, in a fixed order, with what is known of it. Explores nothing.
+    /// What a package owes, in a fixed order, with what is known of it; without what an earlier target of the same package owes at the same
+    /// place. Explores nothing.
     pub fn obligations(&self, package: usize, options: &Options) -> Vec<Listed> {
+        let elsewhere = self.stated_before(package, options);
         let package = &self.packages[package];
         let view = &package.view;
         let plan = view.plan(options);
         let listed = view.owed(plan, &options.scope, &self.results).into_iter().filter_map(|index| {
             let entry = &plan.entries[index];
+            if package.stated(entry, options).is_some_and(|it| elsewhere.contains(&it)) {
+                return None;
+            }
             let fingerprint = entry.fingerprint(&options.scope);
             let known = self.results.find(fingerprint);
             let earlier = || {
-                let known = self.results.latest(&package.package.id, &entry.name)?;
+                let known = self.results.latest(&package.package.key(), &entry.name)?;
                 Some(State::Stale(view.outcome(entry, &known)?))
             };
             let state = match &known {
@@ -580,7 +627,12 @@ impl Snapshot {
         let package = &self.packages[index];
         let view = &package.view;
         let plan = view.plan(request.options);
-        let wanted = |entry: &usize| (request.only)(&plan.entries[*entry].name);
+        let elsewhere = self.stated_before(index, request.options);
+        let wanted = |entry: &usize| {
+            let entry = &plan.entries[*entry];
+            let is_own = package.stated(entry, request.options).is_none_or(|it| !elsewhere.contains(&it));
+            is_own && (request.only)(&entry.name)
+        };
         let (first, rest): (Vec<usize>, Vec<usize>) =
             plan.by_weight().into_iter().filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
         let scope = &request.options.scope;

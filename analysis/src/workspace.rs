@@ -2,21 +2,24 @@
 
 mod cfg;
 mod files;
+mod rustc;
+mod targets;
 mod texts;
 
 use std::{ops::Deref, process::Command, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use cargo_metadata::{Metadata, MetadataCommand, Target, TargetKind};
-
+use cargo_metadata::{Metadata, MetadataCommand};
 use serde_json::Value;
 
 pub use cfg::{CfgOptions, FeatureSelection, NoAnswer};
 pub(crate) use files::candidates;
 pub use files::{Files, FoundFile, SourceFiles, source_files};
+pub use rustc::{Compilation, Compiled, Refusal, RefusedPlace};
+pub use targets::{Target, TargetKind, TargetSelection};
 pub use texts::{Text, Texts};
 
-/// A package that takes part: its manifest has a `[package.metadata.cspec]` table.
+/// A package that takes part, as one of its targets compiles it: its manifest has a `[package.metadata.cspec]` table.
 #[derive(Clone, Debug)]
 pub struct Package {
     /// The name.
@@ -25,8 +28,12 @@ pub struct Package {
     pub id: String,
     /// The manifest.
     pub manifest_path: Utf8PathBuf,
-    /// The target that is read: name, kind (`lib` or `bin`), root file. A library is preferred to a binary.
-    pub target: (String, String, Utf8PathBuf),
+    /// What people call the package as this target compiles it: the name alone for the library, `name (bin server)` for a binary beside it.
+    pub title: String,
+    /// The target that is read: each is a crate of its own.
+    pub target: Target,
+    /// The targets of the package that are not read, because nobody has chosen any.
+    pub left_out: Vec<Target>,
     /// The edition, such as `2024`.
     pub edition: String,
     /// The workspace root, to which paths are shown relative.
@@ -48,6 +55,14 @@ pub struct Reading {
     pub transparent: Vec<String>,
 }
 
+impl Reading {
+    /// The same with the code that is there for tests.
+    pub fn with_test(&self) -> Arc<Reading> {
+        let Reading { cfg, transparent } = self;
+        Arc::new(Reading { cfg: Arc::new((**cfg).clone().with_test()), transparent: transparent.clone() })
+    }
+}
+
 impl Package {
     /// A library by itself: a root file below a folder, without a manifest that cargo has read.
     pub fn library(name: &str, folder: &Utf8Path, root_file: &Utf8Path) -> Package {
@@ -55,13 +70,20 @@ impl Package {
             name: name.to_owned(),
             id: name.to_owned(),
             manifest_path: folder.join("Cargo.toml"),
-            target: (name.to_owned(), "lib".to_owned(), root_file.to_owned()),
+            title: name.to_owned(),
+            target: Target::library(name, root_file),
+            left_out: Vec::new(),
             edition: "2024".to_owned(),
             workspace_root: folder.to_owned(),
             target_directory: folder.join("target"),
             tables: Tables::default(),
             reading: Arc::default(),
         }
+    }
+
+    /// Tells this package and target from all others.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.id, self.target)
     }
 }
 
@@ -86,6 +108,8 @@ pub struct Selection {
     pub workspace: bool,
     /// `--exclude`: what to leave out of the workspace.
     pub exclude: Vec<String>,
+    /// Which targets of the packages.
+    pub targets: TargetSelection,
     /// `--target-dir`.
     pub target_directory: Option<Utf8PathBuf>,
     /// `--locked`, `--offline`, `--frozen`: passed on to `cargo metadata`.
@@ -115,9 +139,27 @@ pub enum LoadError {
     },
     /// No package of the workspace has `[package.metadata.cspec]`.
     NoPackageWithLayers,
+    /// No selected package has a target of this kind, or of this name.
+    NoSuchTarget {
+        /// The kind.
+        kind: TargetKind,
+        /// The name, or pattern, asked for; `None` for any.
+        name: Option<String>,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// No selected package has a target that is meant.
+    NoTargets,
+    /// A pattern of names that makes no sense.
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
-/// The packages that a selection means.
+/// The packages that a selection means, each once for every target that is read.
 pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
     // Both take a while, and neither waits for the other.
     let (metadata, platform) = std::thread::scope(|scope| {
@@ -127,26 +169,32 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
     let metadata = metadata?;
     let platform = platform.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let selection = &Asked { selection, platform };
+    let selected = selected(&metadata, selection)?;
+    let takes_part: Vec<_> = selected.into_iter().filter_map(|it| Some((it, table(it)?))).collect();
+    selection.targets.check(&takes_part.iter().map(|it| it.0).collect::<Vec<_>>())?;
+    let targets = takes_part.into_iter().flat_map(|(it, table)| of_package(&metadata, it, table, selection));
+    let packages: Vec<Package> = targets.collect();
+    if packages.is_empty() { Err(LoadError::NoTargets) } else { Ok(packages) }
+}
+
+/// The packages that a selection means; at least one of them takes part.
+fn selected<'a>(metadata: &'a Metadata, selection: &Selection) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
     if !selection.packages.is_empty() {
-        return named_packages(&metadata, selection);
+        return named_packages(metadata, &selection.packages);
     }
+    let mut kept =
+        if selection.workspace { metadata.workspace_packages() } else { metadata.workspace_default_packages() };
     for excluded in &selection.exclude {
-        matching(&metadata, excluded)?;
+        let excluded = matching(metadata, excluded)?;
+        kept.retain(|it| !excluded.iter().any(|other| other.id == it.id));
     }
     if !selection.workspace
-        && let Some(current) = current_package(&metadata, selection)
+        && let Some(current) = current_package(metadata, selection)
     {
         let name = current.name.to_string();
-        return match package(&metadata, current, selection) {
-            Some(package) => Ok(vec![package]),
-            None => Err(LoadError::NotAPackageWithLayers { name }),
-        };
+        return table(current).map(|_| vec![current]).ok_or(LoadError::NotAPackageWithLayers { name });
     }
-    let members =
-        if selection.workspace { metadata.workspace_packages() } else { metadata.workspace_default_packages() };
-    let kept = members.into_iter().filter(|it| !selection.exclude.iter().any(|pattern| matches(pattern, &it.name)));
-    let packages: Vec<Package> = kept.filter_map(|it| package(&metadata, it, selection)).collect();
-    if packages.is_empty() { Err(LoadError::NoPackageWithLayers) } else { Ok(packages) }
+    if kept.iter().all(|it| table(it).is_none()) { Err(LoadError::NoPackageWithLayers) } else { Ok(kept) }
 }
 
 /// A selection, and the options of the platform that it is for.
@@ -190,7 +238,7 @@ fn platform(selection: &Selection) -> Result<CfgOptions, LoadError> {
 fn options(package: &cargo_metadata::Package, selection: &Asked<'_>) -> CfgOptions {
     let features = cfg::features(package, &selection.features);
     let options = features.iter().fold(selection.platform.clone(), |it, name| it.with_value("feature", name));
-    let has_script = package.targets.iter().any(|it| it.kind.contains(&TargetKind::CustomBuild));
+    let has_script = package.targets.iter().any(|it| it.kind.contains(&cargo_metadata::TargetKind::CustomBuild));
     if has_script { options.with_build_script() } else { options }
 }
 
@@ -211,16 +259,15 @@ fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
 }
 
 /// The packages that `-p` names, each once. Those that a pattern matches may be without layers, as long as one has some.
-fn named_packages(metadata: &Metadata, selection: &Asked<'_>) -> Result<Vec<Package>, LoadError> {
-    let mut packages: Vec<Package> = Vec::new();
-    for name in &selection.packages {
-        let found: Vec<Package> =
-            matching(metadata, name)?.into_iter().filter_map(|it| package(metadata, it, selection)).collect();
-        if found.is_empty() {
+fn named_packages<'a>(metadata: &'a Metadata, names: &[String]) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
+    let mut packages: Vec<&cargo_metadata::Package> = Vec::new();
+    for name in names {
+        let found = matching(metadata, name)?;
+        if found.iter().all(|it| table(it).is_none()) {
             return Err(LoadError::NotAPackageWithLayers { name: name.clone() });
         }
-        let is_new = |it: &Package| !packages.iter().any(|known| known.id == it.id);
-        let new: Vec<Package> = found.into_iter().filter(is_new).collect();
+        let is_new = |it: &&cargo_metadata::Package| !packages.iter().any(|known| known.id == it.id);
+        let new: Vec<_> = found.into_iter().filter(is_new).collect();
         packages.extend(new);
     }
     Ok(packages)
@@ -229,7 +276,8 @@ fn named_packages(metadata: &Metadata, selection: &Asked<'_>) -> Result<Vec<Pack
 /// The members of the workspace that a name or pattern means; at least one.
 fn matching<'a>(metadata: &'a Metadata, pattern: &str) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
     let members = metadata.workspace_packages();
-    let found: Vec<_> = members.iter().copied().filter(|it| matches(pattern, &it.name)).collect();
+    let is_meant = matcher(pattern)?;
+    let found: Vec<_> = members.iter().copied().filter(|it| is_meant(&it.name)).collect();
     if found.is_empty() {
         let known = members.iter().map(|it| it.name.to_string()).collect();
         return Err(LoadError::NoSuchPackage { name: pattern.to_owned(), known });
@@ -237,9 +285,11 @@ fn matching<'a>(metadata: &'a Metadata, pattern: &str) -> Result<Vec<&'a cargo_m
     Ok(found)
 }
 
-/// Whether a pattern, in which `*` stands for any text and `?` for any character, is this name. What is no pattern is no name either.
-fn matches(pattern: &str, name: &str) -> bool {
-    glob::Pattern::new(pattern).is_ok_and(|it| it.matches(name))
+/// Tells whether a name is meant by a pattern, as cargo's patterns: `*`, `?` and `[…]`.
+fn matcher(pattern: &str) -> Result<impl Fn(&str) -> bool, LoadError> {
+    let known = glob::Pattern::new(pattern)
+        .map_err(|error| LoadError::Pattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
+    Ok(move |name: &str| known.matches(name))
 }
 
 /// The package of the manifest that cargo starts from; `None` if that is the manifest of a workspace only.
@@ -259,36 +309,41 @@ pub fn nearest_manifest() -> Option<Utf8PathBuf> {
     here.ancestors().map(|it| it.join("Cargo.toml")).find(|it| it.is_file())
 }
 
-/// The package, if it takes part and has something to read.
-fn package(metadata: &Metadata, package: &cargo_metadata::Package, selection: &Asked<'_>) -> Option<Package> {
-    let table = package.metadata.get("cspec").filter(|it| it.is_object())?;
-    let kind = |it: &Target| match it.kind.first() {
-        Some(TargetKind::Bin) => Some("bin"),
-        Some(TargetKind::Lib | TargetKind::RLib | TargetKind::DyLib | TargetKind::CDyLib | TargetKind::StaticLib) => {
-            Some("lib")
-        }
-        _ => None,
-    };
-    let find =
-        |wanted: &str| package.targets.iter().find(|it| kind(it) == Some(wanted)).map(|it| (it, wanted.to_owned()));
-    let (target, kind) = find("lib").or_else(|| find("bin"))?;
-    Some(Package {
+/// What the manifest of a package says to cspec. Only a package that has such a table takes part.
+fn table(package: &cargo_metadata::Package) -> Option<&Value> {
+    package.metadata.get("cspec").filter(|it| it.is_object())
+}
+
+/// A package that takes part, for each of its targets that is read.
+fn of_package(
+    metadata: &Metadata,
+    package: &cargo_metadata::Package,
+    table: &Value,
+    selection: &Asked<'_>,
+) -> Vec<Package> {
+    let features = cfg::features(package, &selection.features);
+    let (targets, left_out) = selection.targets.of(package, &|name| features.iter().any(|it| it == name));
+    let cfg = Arc::new(options(package, selection));
+    let of_workspace = metadata.workspace_metadata.get("cspec");
+    let transparent = transparent(of_workspace.into_iter().chain([table]));
+    let reading = Arc::new(Reading { cfg, transparent });
+    let with_target = |target: Target| Package {
         name: package.name.to_string(),
         id: package.id.repr.clone(),
         manifest_path: package.manifest_path.clone(),
-        target: (target.name.clone(), kind, target.src_path.clone()),
+        title: target.title(package),
+        reading: if target.is_test { reading.with_test() } else { Arc::clone(&reading) },
+        target,
+        left_out: left_out.clone(),
         edition: package.edition.to_string(),
         workspace_root: metadata.workspace_root.clone(),
         target_directory: selection.target_directory.clone().unwrap_or_else(|| metadata.target_directory.clone()),
         tables: Tables {
-            workspace: metadata.workspace_metadata.get("cspec").map_or_else(String::new, ToString::to_string),
+            workspace: of_workspace.map_or_else(String::new, ToString::to_string),
             package: table.to_string(),
         },
-        reading: Arc::new(Reading {
-            cfg: Arc::new(options(package, selection)),
-            transparent: transparent(metadata.workspace_metadata.get("cspec").into_iter().chain([table])),
-        }),
-    })
+    };
+    targets.into_iter().map(with_target).collect()
 }
 
 /// The key `transparent` of these tables. What is no list of names is refused by those that read the settings.

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
     session::Session,
-    workspace::{FeatureSelection, LoadError, Package, Selection, load},
+    workspace::{FeatureSelection, LoadError, Package, Selection, TargetKind, TargetSelection, load},
 };
 
 /// Writes files below a folder of its own.
@@ -48,19 +48,23 @@ fn packages_are_selected_as_cargo_selects_them() {
         ],
     );
     let names = |packages: Result<Vec<Package>, LoadError>| {
-        packages.map(|it| it.into_iter().map(|it| format!("{} {}", it.name, it.target.1)).collect::<Vec<_>>())
+        packages.map(|it| it.into_iter().map(|it| format!("{} {}", it.title, it.target)).collect::<Vec<_>>())
     };
-    let all = || Ok(vec!["one bin".to_owned(), "two lib".to_owned()]);
+    let of_two = ["two lib".to_owned(), "two (bin two) bin two".to_owned()];
+    let all = || Ok([vec!["one bin one".to_owned()], of_two.to_vec()].concat());
     assert_eq!(names(select(&root, Selection::default())), all());
-    assert_eq!(names(select(&root.join("one"), Selection::default())), Ok(vec!["one bin".to_owned()]));
+    assert_eq!(names(select(&root.join("one"), Selection::default())), Ok(vec!["one bin one".to_owned()]));
     assert_eq!(names(select(&root.join("one"), Selection { workspace: true, ..Selection::default() })), all());
     let named = |name: &str| select(&root, Selection { packages: vec![name.to_owned()], ..Selection::default() });
-    assert_eq!(names(named("two")), Ok(vec!["two lib".to_owned()]));
+    assert_eq!(names(named("two")), Ok(of_two.to_vec()));
+    assert_eq!(names(named("t*o")), Ok(of_two.to_vec()));
+    assert_eq!(names(named("[a-s]*e")), Ok(vec!["one bin one".to_owned()]));
     assert_eq!(names(named("plain")), Err(LoadError::NotAPackageWithLayers { name: "plain".to_owned() }));
-    assert_eq!(names(named("t?o")), Ok(vec!["two lib".to_owned()]));
+    assert_eq!(names(named("t?o")), Ok(of_two.to_vec()));
     // A pattern that nearly matches in many ways is answered at once.
     let tiresome = format!("{}b", "o*".repeat(40));
     assert!(matches!(names(named(&tiresome)), Err(LoadError::NoSuchPackage { .. })));
+    assert!(matches!(names(named("[t")), Err(LoadError::Pattern { .. })));
     let known = ["one", "plain", "two"].map(str::to_owned).to_vec();
     let mut unknown = named("three");
     if let Err(LoadError::NoSuchPackage { known, .. }) = &mut unknown {
@@ -68,6 +72,53 @@ fn packages_are_selected_as_cargo_selects_them() {
     }
     assert_eq!(names(unknown), Err(LoadError::NoSuchPackage { name: "three".to_owned(), known }));
     assert!(matches!(select(&root.join("nowhere"), Selection::default()), Err(LoadError::Metadata(_))));
+}
+
+/// The targets that cargo would check, with the same flags.
+#[test]
+fn targets_are_selected_as_cargo_selects_them() {
+    let root = folder(
+        "targets",
+        &[
+            ("Cargo.toml", format!("{}[workspace]\n", manifest("many")).as_bytes()),
+            ("src/lib.rs", b""),
+            ("src/main.rs", b"fn main() {}"),
+            ("src/bin/tool.rs", b"fn main() {}"),
+            ("examples/shown.rs", b"fn main() {}"),
+            ("tests/whole.rs", b""),
+            ("benches/fast.rs", b""),
+        ],
+    );
+    let titles = |targets: TargetSelection| -> Result<Vec<String>, LoadError> {
+        let packages = select(&root, Selection { targets, ..Selection::default() });
+        packages.map(|it| it.into_iter().map(|it| it.title.replace("many ", "")).collect())
+    };
+    let usual = TargetSelection::default;
+    let one = || vec!["tool".to_owned()];
+    let expected = [
+        (usual(), "many, (bin many), (bin tool)"),
+        (TargetSelection { lib: true, ..usual() }, "many"),
+        (TargetSelection { bins: true, ..usual() }, "(bin many), (bin tool)"),
+        (TargetSelection { bin: one(), ..usual() }, "(bin tool)"),
+        (TargetSelection { lib: true, bin: vec!["t*".to_owned()], ..usual() }, "many, (bin tool)"),
+        (TargetSelection { examples: true, ..usual() }, "(example shown)"),
+        (TargetSelection { test: vec!["whole".to_owned()], ..usual() }, "(test whole)"),
+        (TargetSelection { bench: vec!["fast".to_owned()], ..usual() }, "(bench fast)"),
+        (TargetSelection { tests: true, ..usual() }, "(lib test), (bin many test), (bin tool test), (test whole)"),
+        (
+            TargetSelection::all(),
+            "many, (bin many), (bin tool), (example shown), (lib test), (bin many test), (bin tool test), (test whole), (bench fast)",
+        ),
+    ];
+    for (targets, expected) in expected {
+        assert_eq!(titles(targets.clone()).map(|it| it.join(", ")), Ok(expected.to_owned()), "{targets:?}");
+    }
+    let missing = titles(TargetSelection { example: one(), ..usual() });
+    let known = vec!["shown".to_owned()];
+    assert_eq!(
+        missing,
+        Err(LoadError::NoSuchTarget { kind: TargetKind::Example, name: Some("tool".to_owned()), known })
+    );
 }
 
 #[test]

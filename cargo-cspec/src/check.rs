@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cspec_analysis::verdict::{ObligationName, Scope};
+use cspec_analysis::{
+    verdict::{ObligationName, Scope},
+    workspace::{Compilation, Compiled, Package, Refusal},
+};
 
 use crate::{
     cli::{CheckArguments, CheckFormat, Global},
@@ -18,7 +21,10 @@ use crate::{
     interrupt::{self, Stop},
     output::{complain, delivered, warn},
     packages::{self, Prepared},
-    render::{Render, github, human, json, junit, sarif, short, summary::Summary},
+    render::{
+        Render, github, human, json, junit, sarif, short,
+        summary::{Checked, Summary},
+    },
     saved, watch,
 };
 
@@ -71,6 +77,7 @@ pub fn check(
     };
     summary.elapsed = started.elapsed();
     complain_of_loss(&summary);
+    complain_of_rustc(&summary);
     let written = written.and_then(|()| renderer.finish(&summary));
     (summary, written)
 }
@@ -114,37 +121,24 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Checks the packages one after the other, showing each when it is done. If that fails the checking goes on: the status still counts.
+    /// Checks the packages one after the other, beside rustc. Shows each when it is done, and rustc is. If that fails the checking goes on:
+    /// the status still counts.
     fn check_all(&self, renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
-        let Run { arguments, progress, ref filter, .. } = *self;
-        let only = |name: &ObligationName| filter.matches(name);
-        let job = Job { end_to_end: arguments.end_to_end, only: &only, progress, stop: &self.stop.flag };
+        let compilation = self.compile();
         let mut written = Ok(());
-        for (index, Prepared { package, .. }) in self.engine.packages().iter().enumerate() {
-            if self.stop.is_set() {
-                summary.unreached.push(package.name.clone());
-                continue;
+        let mut done = Vec::new();
+        for index in 0..self.engine.packages().len() {
+            done.extend(self.check_package(index, summary));
+            if compilation.is_none() {
+                written = written.and_then(|()| done.drain(..).try_for_each(|it| renderer.package(&it)));
             }
-            let checked = self.engine.check(index, &job);
-            if checked.is_idle() && !self.filter.is_all() {
-                // The filter means something in another package, or the part is empty.
-                continue;
-            }
-            if checked.is_idle() && checked.report.diagnostics.is_empty() && !self.stop.is_set() {
-                let lacks = if arguments.end_to_end {
-                    "it has no #[client] program, and no implementation to make one up for"
-                } else {
-                    "it owes no obligations"
-                };
-                complain(&format!("nothing was checked in package `{}`: {lacks}", package.name));
-            }
-            if let Some(Err(message)) = arguments.save_counterexamples.as_ref().map(|it| saved::save(it, &checked)) {
-                complain(&message);
-                summary.unusable = true;
-            }
-            summary.add(&checked);
-            written = written.and_then(|()| renderer.package(&checked));
         }
+        summary.rustc = compilation.map(Compilation::wait);
+        if let Some(Compiled::Refused(refusals)) = &summary.rustc {
+            show_with(&mut done, refusals);
+        }
+        written = written.and_then(|()| done.iter().try_for_each(|it| renderer.package(it)));
+        self.complain_of_idle(summary);
         if let Some(partition) = self.filter.partition {
             summary.note = Some(format!("part {partition} of all obligations; the other parts were not looked at"));
         }
@@ -154,6 +148,67 @@ impl Run<'_> {
             warn(&format!("{failure}; nothing is kept of this run"));
         }
         written
+    }
+
+    /// Starts rustc, unless that is not wanted. What is staged is not what is on the disk, which is all that rustc could look at.
+    fn compile(&self) -> Option<Compilation> {
+        let CheckArguments { selection, effort, no_rustc, staged, .. } = self.arguments;
+        let packages: Vec<Package> = self.engine.packages().iter().map(|it| it.package.clone()).collect();
+        let start = || Compilation::start(&selection.selection(), &packages, effort.jobs, Arc::clone(&self.stop.flag));
+        (!no_rustc && !staged).then(start)
+    }
+
+    /// Checks one package, unless there is nothing to check in it.
+    fn check_package(&self, index: usize, summary: &mut Summary) -> Option<Checked> {
+        let Run { arguments, progress, ref filter, .. } = *self;
+        let package = &self.engine.packages()[index].package;
+        if self.engine.package(index).is_bare {
+            return None;
+        }
+        if self.stop.is_set() {
+            summary.unreached.push(package.title.clone());
+            return None;
+        }
+        let only = |name: &ObligationName| filter.matches(name);
+        let job = Job { end_to_end: arguments.end_to_end, only: &only, progress, stop: &self.stop.flag };
+        let checked = self.engine.check(index, &job);
+        if checked.is_idle() && !self.filter.is_all() {
+            // The filter means something in another package, or the part is empty.
+            return None;
+        }
+        if let Some(Err(message)) = arguments.save_counterexamples.as_ref().map(|it| saved::save(it, &checked)) {
+            complain(&message);
+            summary.unusable = true;
+        }
+        summary.add(&checked);
+        Some(checked)
+    }
+
+    /// Says on standard error in which packages there was nothing to check, if no finding says it.
+    fn complain_of_idle(&self, summary: &Summary) {
+        let lacks = if self.arguments.end_to_end {
+            "it has no #[client] program, and no implementation to make one up for"
+        } else {
+            "it owes no obligations"
+        };
+        let is_told = |title: &str| {
+            let packages = self.engine.packages().iter().enumerate().filter(|(_, it)| it.package.title == title);
+            packages.into_iter().any(|(index, _)| !self.engine.package(index).diagnostics.is_empty())
+        };
+        for idle in summary.idle().into_iter().filter(|it| !is_told(it) && !self.stop.is_set()) {
+            complain(&format!("nothing was checked in package `{idle}`: {lacks}"));
+        }
+    }
+}
+
+/// Shows each error of rustc with the package that it is about.
+fn show_with(checked: &mut [Checked], refusals: &[Refusal]) {
+    let packages: Vec<Package> = checked.iter().map(|it| it.package.clone()).collect();
+    let packages: Vec<&Package> = packages.iter().collect();
+    for refusal in refusals {
+        if let Some(checked) = checked.get_mut(refusal.shown_with(&packages)) {
+            checked.report.refuse(std::slice::from_ref(refusal));
+        }
     }
 }
 
@@ -174,5 +229,15 @@ fn renderer<'a>(format: CheckFormat, global: &Global, out: &'a mut dyn Write) ->
 fn complain_of_loss(summary: &Summary) {
     if summary.lost() > 0 {
         complain(&format!("{} obligations were not evaluated; this is a bug in cspec", summary.lost()));
+    }
+}
+
+/// Says on standard error why it is not known whether rustc accepts the program.
+fn complain_of_rustc(summary: &Summary) {
+    if let Some(Compiled::Failed(words)) = &summary.rustc {
+        let words = words.trim().trim_start_matches("error: ");
+        complain(&format!(
+            "it is not known whether rustc accepts the program: `cargo check` failed: {words}\nhelp: pass --no-rustc if rustc is run elsewhere"
+        ));
     }
 }

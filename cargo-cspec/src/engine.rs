@@ -123,7 +123,7 @@ impl Engine {
         let started = Instant::now();
         let Prepared { package, scope, .. } = &self.packages[index];
         let options = Options { scope: scope.clone(), end_to_end: job.end_to_end };
-        let counter = Counter::new(&package.name, "obligations", job.progress);
+        let counter = Counter::new(&package.title, "obligations", job.progress);
         let settled: Mutex<HashMap<ObligationName, (Outcome, Provenance)>> = Mutex::default();
         let told = |event: Event| match event {
             Event::Planned { total, .. } => counter.planned(total),
@@ -152,12 +152,14 @@ impl Engine {
                 None => {}
             }
         }
-        let planned = counter.total().max(outcomes.len());
+        // What is left is told of by another target of the package.
+        let planned = counter.total().saturating_sub(settled.len()).max(outcomes.len());
         let mut report = self.report(index, outcomes);
         self.add_fixes(index, &mut report, job.stop);
         Checked {
             package: package.clone(),
             scope: scope.clone(),
+            is_bare: self.snapshot.packages()[index].is_bare,
             report,
             cached,
             explored,
@@ -192,6 +194,7 @@ impl Engine {
             |it: &cspec_analysis::session::File| SourceText { path: it.shown.clone(), text: it.text.to_string() };
         PackageReport {
             package: package.name.clone(),
+            title: package.title.clone(),
             package_id: package.id.clone(),
             manifest_path: package.manifest_path.clone(),
             target: package.target.clone(),

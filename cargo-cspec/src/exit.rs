@@ -8,9 +8,9 @@ use std::process::ExitCode;
 pub enum Status {
     /// Every obligation was evaluated to the end, and is proved or checked to scope. For `list` and `explain`: it was shown.
     Success = 0,
-    /// An obligation is violated, or the source has errors.
+    /// An obligation is violated, the source has errors, or rustc refuses it.
     Violated = 1,
-    /// The command line is wrong, there is no usable workspace, or a selected package has nothing to check.
+    /// The command line is wrong, there is no usable workspace, a selected package has nothing to check, or rustc cannot be run.
     Usage = 2,
     /// Nothing is violated, but an obligation is undecided.
     Undecided = 3,

@@ -137,7 +137,7 @@ fn check_staged(arguments: &HookRunArguments, global: &Global) -> Result<Status,
         let only = |name: &ObligationName| affected.contains(name);
         let job = Job { end_to_end: false, only: &only, progress: false, stop: &stop.flag };
         let checked = engine.check(index, &job);
-        if !checked.is_idle() {
+        if !checked.is_idle() && !checked.is_bare {
             summary.add(&checked);
             all.push(checked);
         }

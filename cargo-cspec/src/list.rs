@@ -23,7 +23,7 @@ use crate::{
 pub fn run(arguments: &ListArguments, global: &Global) -> Status {
     // The scope of a check: what is listed is not what a check refutes.
     let usual = Scope::default();
-    let packages = match packages::prepare(&arguments.selection.selection(), &arguments.effort, &usual) {
+    let packages = match packages::prepare_each(&arguments.selection.selection(), &arguments.effort, &usual) {
         Ok(packages) => packages,
         Err(message) => {
             complain(&message);
@@ -55,7 +55,7 @@ fn list(
         };
         let listing = list_package(package, &options, stop);
         if stop.load(Ordering::SeqCst) {
-            complain(&format!("interrupted: the list of package `{}` is not complete", package.name));
+            complain(&format!("interrupted: the list of package `{}` is not complete", package.title));
             return (Status::Interrupted, written);
         }
         status = worse(status, of_source(&listing));

@@ -23,7 +23,7 @@ use crate::{
 /// Runs `cargo cspec matrix`.
 pub fn run(arguments: &MatrixArguments, global: &Global) -> Status {
     let usual = Scope::default();
-    match packages::prepare(&arguments.selection.selection(), &arguments.effort, &usual) {
+    match packages::prepare_each(&arguments.selection.selection(), &arguments.effort, &usual) {
         Ok(packages) => show(&packages, arguments, global),
         Err(message) => {
             complain(&message);
@@ -39,7 +39,7 @@ fn show(packages: &[Prepared], arguments: &MatrixArguments, global: &Global) -> 
         let options = Options { scope: prepared.scope.clone(), end_to_end: false };
         let listing = list_package(&prepared.package, &options, &stop);
         if stop.load(Ordering::SeqCst) {
-            complain(&format!("interrupted: the matrix of package `{}` is not complete", listing.package));
+            complain(&format!("interrupted: the matrix of package `{}` is not complete", listing.title));
             return Status::Interrupted;
         }
         listings.push((prepared, listing));

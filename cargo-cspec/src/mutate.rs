@@ -65,7 +65,7 @@ pub fn run(arguments: &MutateArguments, global: &Global) -> Status {
 /// The error is a finished message.
 fn mutate_all(arguments: &MutateArguments, global: &Global, ending: &Ending) -> Result<Status, String> {
     let usual = Scope { budget: BUDGET, ..Scope::default() };
-    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &usual)?;
+    let packages = packages::prepare_each(&arguments.selection.selection(), &arguments.effort, &usual)?;
     let mut trials: Vec<Trials> = packages.iter().map(|it| Trials::open(it, arguments, ending)).collect();
     let known: Vec<String> = trials.iter().flat_map(|it| it.mutants.iter().flat_map(words)).collect();
     check_filters(&arguments.filters, known)?;
@@ -189,12 +189,12 @@ impl<'a> Trials<'a> {
 
     fn list(&self, render: &mut dyn Render) -> io::Result<()> {
         self.mutants.iter().try_for_each(|mutant| render.listed(&self.files, mutant))?;
-        render.count(&self.prepared.package.name, self.mutants.len())
+        render.count(&self.prepared.package.title, self.mutants.len())
     }
 
     /// Refuses a package that does not hold as it is. The error is a finished message.
     fn check_unchanged(&mut self) -> Result<(), String> {
-        let name = &self.prepared.package.name;
+        let name = &self.prepared.package.title;
         let first =
             || format!("mutants of package `{name}` would say nothing: run `cargo cspec check -p {name}` first");
         if self.unchanged.packages()[0].diagnostics.iter().any(is_source_error) {
@@ -214,10 +214,10 @@ impl<'a> Trials<'a> {
 
     /// Tries all mutants.
     fn run(&mut self, render: &mut dyn Render, is_visible: bool) -> io::Result<Counts> {
-        let counter = Counter::new(&self.prepared.package.name, "mutants", is_visible);
+        let counter = Counter::new(&self.prepared.package.title, "mutants", is_visible);
         let mutants = std::mem::take(&mut self.mutants);
         counter.planned(mutants.len());
-        let mut counts = Counts::new(self.prepared.package.name.clone(), mutants.len());
+        let mut counts = Counts::new(self.prepared.package.title.clone(), mutants.len());
         for mutant in mutants {
             let started = Instant::now();
             let Some(fate) = self.fate(&mutant) else { break };

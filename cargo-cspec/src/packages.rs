@@ -7,7 +7,7 @@ use cspec_analysis::{
     verdict::Scope,
     workspace::{self, LoadError, Package, Selection},
 };
-use cspec_project::{Bound, Settings, check_bounds, scalars};
+use cspec_project::{Bound, Settings, check_bounds, scalars, unknown};
 
 use crate::cli::EffortArguments;
 
@@ -29,14 +29,15 @@ pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -
     let packages = load(selection)?;
     let mut known = Vec::new();
     let mut prepared = Vec::new();
-    for package in packages {
-        let settings = Settings::of(&package)?;
-        let in_package = scalars_if_needed(&package, &[&settings.workspace_scope, &settings.scope, &effort.scope]);
-        settings.check(&package, &in_package)?;
+    for targets in packages.chunk_by(|one, other| one.id == other.id) {
+        let settings = Settings::of(&targets[0])?;
+        let in_package = scalars_if_needed(targets, &[&settings.workspace_scope, &settings.scope, &effort.scope]);
+        settings.check(&targets[0], &in_package)?;
         known.extend(in_package);
         let mut scope = settings.scope(usual.clone(), &effort.scope);
         scope.overflow = effort.overflow.unwrap_or(scope.overflow);
-        prepared.push(Prepared { package, settings, scope });
+        let target = |it: &Package| Prepared { package: it.clone(), settings: settings.clone(), scope: scope.clone() };
+        prepared.extend(targets.iter().map(target));
     }
     check_bounds(&effort.scope, &known).map_err(|error| format!("--scope: {error}"))?;
     if let (true, Some(first)) = (selection.workspace && selection.exclude.is_empty(), prepared.first()) {
@@ -47,12 +48,21 @@ pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -
     Ok(prepared)
 }
 
-/// The scalars of a package, if a bound names one: only then is its source looked at.
-fn scalars_if_needed(package: &Package, bounds: &[&[Bound]]) -> Vec<String> {
+/// The same without targets that have nothing which another target of their package has not.
+pub fn prepare_each(selection: &Selection, effort: &EffortArguments, usual: &Scope) -> Result<Vec<Prepared>, String> {
+    let mut prepared = prepare(selection, effort, usual)?;
+    let snapshot = Session::open(prepared.iter().map(|it| it.package.clone()).collect()).snapshot();
+    let mut is_bare = snapshot.packages().iter().map(|it| it.is_bare);
+    prepared.retain(|_| !is_bare.next().unwrap_or(false));
+    Ok(prepared)
+}
+
+/// The scalars of a package, given by its targets, if a bound names one: only then is its source looked at.
+fn scalars_if_needed(targets: &[Package], bounds: &[&[Bound]]) -> Vec<String> {
     if bounds.iter().flat_map(|it| it.iter()).all(|bound| bound.scalar().is_none()) {
         return Vec::new();
     }
-    Session::open(vec![package.clone()]).snapshot().packages().iter().flat_map(|it| scalars(it.program())).collect()
+    Session::open(targets.to_vec()).snapshot().packages().iter().flat_map(|it| scalars(it.program())).collect()
 }
 
 /// The selected packages; at least one. The error is a finished message.
@@ -85,6 +95,12 @@ fn message(error: &LoadError) -> String {
         LoadError::NoSuchPackage { name, known } => {
             format!("the workspace has no package `{name}`; it has {}", known.join(", "))
         }
+        LoadError::NoSuchTarget { kind, name: None, .. } => format!("no selected package has a {} target", kind.name()),
+        LoadError::NoSuchTarget { kind, name: Some(name), known } => {
+            unknown(&format!("{} target", kind.name()), name, known)
+        }
+        LoadError::NoTargets => "no selected package has a target of the kinds that were asked for".to_owned(),
+        LoadError::Pattern { pattern, reason } => format!("`{pattern}` is no pattern of names: {reason}"),
         LoadError::NotAPackageWithLayers { name } => {
             format!("package `{name}` has no layers\nhelp: {TABLE}")
         }

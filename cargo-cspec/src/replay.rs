@@ -36,7 +36,7 @@ fn replay(arguments: &ReplayArguments) -> Result<Status, String> {
     let saved = Saved::read(&arguments.file)?;
     let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
     let engine = Engine::open(packages, true);
-    let index = engine.packages().iter().position(|it| it.package.name == saved.package);
+    let index = engine.packages().iter().position(|it| it.package.title == saved.package);
     let index = index.ok_or_else(|| format!("there is no package `{}` here", saved.package))?;
     let mut stdout = io::stdout().lock();
     if arguments.as_test {

@@ -41,7 +41,7 @@ pub fn run(arguments: &ReportArguments, global: &Global) -> Status {
 /// The error is a finished message.
 fn write_report(arguments: &ReportArguments, global: &Global) -> Result<Status, String> {
     let started = Instant::now();
-    let prepared = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
+    let prepared = packages::prepare_each(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
     let target = prepared.first().map(|it| it.package.target_directory.clone()).unwrap_or_default();
     let output = arguments.output.clone().unwrap_or_else(|| target.join("cspec").join("report.html"));
     let engine = Engine::open(prepared, arguments.no_cache);

@@ -24,7 +24,7 @@ pub struct Saved {
     pub format: u32,
     /// The engine that found it.
     pub engine: String,
-    /// The package.
+    /// The package, by its title.
     pub package: String,
     /// The obligation, by its stable name.
     pub obligation: String,
@@ -99,7 +99,7 @@ impl Saved {
 /// Writes the counterexamples of a package to a folder. The error is a finished message.
 pub fn save(folder: &Utf8Path, checked: &Checked) -> Result<(), String> {
     let report = &checked.report;
-    let saved = report.outcomes.iter().filter_map(|(it, _)| Saved::of(&report.files, &report.package, it));
+    let saved = report.outcomes.iter().filter_map(|(it, _)| Saved::of(&report.files, &report.title, it));
     for saved in saved {
         let path: Utf8PathBuf = folder.join(saved.file_name());
         let text = serde_json::to_string_pretty(&saved).map_err(|error| error.to_string())?;

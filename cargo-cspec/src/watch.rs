@@ -240,7 +240,7 @@ impl Folders {
         for package in engine.packages().iter().map(|it| &it.package) {
             let manifests =
                 [package.manifest_path.parent().map(Utf8PathBuf::from), Some(package.workspace_root.clone())];
-            let of_root = package.target.2.parent().map(Utf8PathBuf::from);
+            let of_root = package.target.root.parent().map(Utf8PathBuf::from);
             wanted.extend(
                 of_root.filter(|it| !manifests.contains(&Some(it.clone()))).map(|it| (it, RecursiveMode::Recursive)),
             );

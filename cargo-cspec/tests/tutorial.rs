@@ -12,7 +12,7 @@ use std::{
     process::{Command, Output},
 };
 
-use support::{Folder, cspec, stderr, stdout};
+use support::{Folder, stderr, stdout, with_rustc};
 
 /// A piece of the page.
 enum Piece {
@@ -85,7 +85,10 @@ impl Reader {
                 self.folder.push(folder);
                 None
             }
-            ["cargo", "cspec", arguments @ ..] => Some(cspec(&self.folder, arguments)),
+            // With rustc: at every step the reader has a program.
+            ["cargo", "cspec", arguments @ ..] => {
+                Some(with_rustc(&self.folder, arguments).output().expect("the command starts"))
+            }
             ["cargo", arguments @ ..] => {
                 let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
                 cargo.args(arguments).arg("--offline").current_dir(&self.folder);

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cspec_analysis::verdict::{OverflowMode, Scope};
+use cspec_analysis::{
+    verdict::{OverflowMode, Scope},
+    workspace::{FeatureSelection, Selection, TargetSelection},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,6 +15,16 @@ use serde_json::Value;
 pub struct Config {
     /// When obligations are explored. What the text itself shows is always found while typing.
     pub check: Trigger,
+    /// Read tests, examples and benchmarks too, as `--all-targets` does.
+    pub all_targets: bool,
+    /// Features to enable, as after `--features`.
+    pub features: Vec<String>,
+    /// As `--all-features`.
+    pub all_features: bool,
+    /// As `--no-default-features`.
+    pub no_default_features: bool,
+    /// The platform to read for, as after `--target`.
+    pub target: Option<String>,
     /// How far explorations go.
     pub scope: ScopeConfig,
     /// What becomes of an overflow of 64 bits; as the manifests say, if it is not given.
@@ -106,6 +119,11 @@ impl Default for Config {
             check: Trigger::Edit,
             scope: ScopeConfig::default(),
             overflow: None,
+            all_targets: false,
+            features: Vec::new(),
+            all_features: false,
+            no_default_features: false,
+            target: None,
             diagnostics: DiagnosticsConfig::default(),
             inlay_hints: HintsConfig::default(),
             code_lenses: true,
@@ -151,6 +169,33 @@ impl Config {
             None => {}
         }
         scope
+    }
+
+    /// What of a workspace to read.
+    pub fn selection(&self) -> Selection {
+        let targets = if self.all_targets { TargetSelection::all() } else { TargetSelection::default() };
+        let features = FeatureSelection {
+            names: self.features.clone(),
+            all: self.all_features,
+            no_default: self.no_default_features,
+        };
+        let cargo_flags = vec!["--offline".to_owned()];
+        Selection {
+            workspace: true,
+            targets,
+            features,
+            platform: self.target.clone(),
+            cargo_flags,
+            ..Selection::default()
+        }
+    }
+
+    /// Whether other settings have something else of a workspace read.
+    pub fn reads_as(&self, other: &Config) -> bool {
+        let read = |it: &Config| {
+            (it.all_targets, it.features.clone(), it.all_features, it.no_default_features, it.target.clone())
+        };
+        read(self) == read(other)
     }
 }
 

@@ -140,7 +140,7 @@ impl Converter<'_> {
         });
         let related = self.related.then(|| related.collect::<Vec<_>>()).filter(|it| !it.is_empty());
         let data = about.map(|(id, verdict)| {
-            json!({ "package": self.package.facts.package.name, "obligation": id, "verdict": verdict.name(), "stale": is_old })
+            json!({ "package": self.package.facts.package.title, "obligation": id, "verdict": verdict.name(), "stale": is_old })
         });
         let diagnostic = Diagnostic {
             range,
@@ -149,7 +149,7 @@ impl Converter<'_> {
                 Severity::Warning => DiagnosticSeverity::WARNING,
             }),
             code: Some(NumberOrString::String(found.code.to_owned())),
-            code_description: page(&self.package.facts.package.workspace_root, found.code)
+            code_description: page(&self.package.facts.package.target_directory, found.code)
                 .map(|href| CodeDescription { href }),
             source: Some("cspec".to_owned()),
             message: in_words(found, is_old),
@@ -189,9 +189,9 @@ fn in_words(found: &diagnostics::Diagnostic, is_old: bool) -> String {
 }
 
 /// The page on a code, as a file beside what cargo builds.
-fn page(workspace_root: &Utf8PathBuf, code: &str) -> Option<Uri> {
+fn page(target_directory: &Utf8PathBuf, code: &str) -> Option<Uri> {
     let known = codes::explain(code)?;
-    let folder = workspace_root.join("target/cspec/explain");
+    let folder = target_directory.join("cspec").join("explain");
     let path = folder.join(format!("{code}.md"));
     if std::fs::read_to_string(&path).ok().as_deref() != Some(known.page) {
         std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, known.page)).ok()?;

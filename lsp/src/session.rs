@@ -116,8 +116,8 @@ pub struct Session {
     pub config: Config,
     /// What it has open.
     pub documents: Documents,
-    /// By manifest.
-    pub states: HashMap<Utf8PathBuf, PackageState>,
+    /// By [`Package::key`].
+    pub states: HashMap<String, PackageState>,
     outgoing: UnboundedSender<Outgoing>,
     queue: Sender<Event>,
     roots: HashMap<Utf8PathBuf, Vec<Package>>,
@@ -289,7 +289,7 @@ impl Session {
 
     /// What is known of a package beside its text.
     pub fn state(&self, package: &PackageView) -> Option<&PackageState> {
-        self.states.get(&package.facts.package.manifest_path)
+        self.states.get(&package.facts.package.key())
     }
 
     /// The view, if the text is as it was when it was made.
@@ -421,8 +421,13 @@ impl Session {
             Ok(config) => {
                 // What the client was offered when it said hello stays as it was.
                 let mode = self.config.diagnostics.mode;
+                let reads_others = !config.reads_as(&self.config);
                 self.config = config;
                 self.config.diagnostics.mode = mode;
+                if reads_others {
+                    let folders: Vec<Utf8PathBuf> = self.roots.keys().cloned().collect();
+                    folders.into_iter().for_each(|it| self.load(it));
+                }
                 self.wanted |= self.config.check == Trigger::Edit;
                 // The scope may be another one.
                 self.dirty = true;
@@ -436,14 +441,10 @@ impl Session {
     fn load(&mut self, folder: Utf8PathBuf) {
         self.loading.insert(folder.clone());
         let (queue, kept) = (self.queue.clone(), Arc::clone(&self.kept));
+        let usual = self.config.selection();
         std::thread::spawn(move || {
             let manifest = folder.join("Cargo.toml");
-            let selection = Selection {
-                manifest_path: Some(manifest.clone()),
-                workspace: true,
-                cargo_flags: vec!["--offline".to_owned()],
-                ..Selection::default()
-            };
+            let selection = Selection { manifest_path: Some(manifest.clone()), ..usual };
             let packages = if manifest.is_file() { workspace::load(&selection) } else { Ok(Vec::new()) };
             if let Ok([first, rest @ ..]) = packages.as_deref() {
                 let wants_cache = |it: &Package| Settings::of(it).is_ok_and(|it| it.cache != Some(false));
@@ -492,10 +493,11 @@ impl Session {
         let mut roots: Vec<_> = self.roots.iter().collect();
         roots.sort_by_key(|(folder, _)| (*folder).clone());
         let packages = roots.into_iter().flat_map(|(_, packages)| packages);
-        let packages: Vec<Package> = packages.filter(|it| seen.insert(it.manifest_path.clone())).cloned().collect();
-        self.states.retain(|manifest, _| seen.contains(manifest));
-        self.settings.retain(|manifest, _| seen.contains(manifest));
-        packages.iter().for_each(|it| self.read_settings(it));
+        let packages: Vec<Package> = packages.filter(|it| seen.insert(it.key())).cloned().collect();
+        self.states.retain(|key, _| seen.contains(key));
+        self.settings.retain(|manifest, _| packages.iter().any(|it| it.manifest_path == *manifest));
+        let mut of_manifest = BTreeSet::new();
+        packages.iter().filter(|it| of_manifest.insert(&it.manifest_path)).for_each(|it| self.read_settings(it));
         self.engine.set_packages(packages);
         self.dirty = true;
         self.reloaded = true;
@@ -517,10 +519,12 @@ impl Session {
 
     /// Tells of settings that name scalars which there are not.
     fn check_settings(&mut self) {
-        for package in self.view.packages.clone() {
-            let of_package = &package.facts.package;
+        let packages = self.view.packages.clone();
+        for targets in packages.chunk_by(|one, other| one.facts.package.id == other.facts.package.id) {
+            let of_package = &targets[0].facts.package;
             let Some((settings, None)) = self.settings.get(&of_package.manifest_path) else { continue };
-            if let Err(error) = settings.check(of_package, &scalars(package.facts.program())) {
+            let scalars: Vec<String> = targets.iter().flat_map(|it| scalars(it.facts.program())).collect();
+            if let Err(error) = settings.check(of_package, &scalars) {
                 self.say(Outgoing::Show(MessageType::ERROR, error));
             }
         }
@@ -596,7 +600,7 @@ impl Session {
             true => Vec::new(),
             false => self.view.engine.obligations(package, &options(scope.smallest())),
         };
-        let state = self.states.entry(it.facts.package.manifest_path.clone()).or_default();
+        let state = self.states.entry(it.facts.package.key()).or_default();
         state.verdicts.list(asked, smaller);
         state.phase = match open.is_empty() {
             true => Phase::Settled,
@@ -688,8 +692,8 @@ impl Session {
     }
 
     fn state_of(&mut self, package: usize) -> Option<&mut PackageState> {
-        let manifest = &self.view.packages.get(package)?.facts.package.manifest_path;
-        self.states.get_mut(manifest)
+        let key = self.view.packages.get(package)?.facts.package.key();
+        self.states.get_mut(&key)
     }
 
     /// Shows how far a long run is.
@@ -698,7 +702,7 @@ impl Session {
             return;
         }
         let running = self.view.packages.iter().filter_map(|it| match self.state(it)?.phase {
-            Phase::Running(done, total) => Some((it.facts.package.name.clone(), done, total)),
+            Phase::Running(done, total) => Some((it.facts.package.title.clone(), done, total)),
             _ => None,
         });
         let Some((name, done, total)) = running.last() else { return };
@@ -728,7 +732,7 @@ impl Session {
             let manifest = &it.facts.package.manifest_path;
             let scope = scope.map(|it| it(self.usual_scope_of(manifest)));
             if package.is_none_or(|wanted| wanted == at)
-                && let Some(state) = self.states.get_mut(manifest)
+                && let Some(state) = self.states.get_mut(&it.facts.package.key())
             {
                 state.scope = scope;
             }

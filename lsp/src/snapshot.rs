@@ -64,11 +64,9 @@ impl View {
         encoding: Encoding,
         uri_of: &dyn Fn(&Utf8Path) -> Option<Uri>,
     ) -> View {
-        let known = |manifest: &Utf8Path| {
-            before?.packages.iter().find(|it| it.facts.package.manifest_path == manifest).cloned()
-        };
+        let known = |key: &str| before?.packages.iter().find(|it| it.facts.package.key() == key).cloned();
         let package = |facts: &Arc<PackageSnapshot>| {
-            let old = known(&facts.package.manifest_path);
+            let old = known(&facts.package.key());
             if let Some(old) = old.as_ref().filter(|it| Arc::ptr_eq(&it.facts, facts)) {
                 return Arc::clone(old);
             }

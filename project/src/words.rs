@@ -16,9 +16,10 @@ pub fn unknown(kind: &str, word: &str, known: &[impl AsRef<str>]) -> String {
         .map(AsRef::as_ref)
         .filter(near)
         .max_by(|one, other| strsim::jaro_winkler(word, one).total_cmp(&strsim::jaro_winkler(word, other)));
-    let hint = match best {
-        Some(best) => format!("did you mean `{best}`?"),
-        None => format!("there are {}", known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")),
+    let hint = match (best, known) {
+        (Some(best), _) => format!("did you mean `{best}`?"),
+        (None, []) => return format!("there is no {kind} `{word}`; there is none at all"),
+        (None, known) => format!("there are {}", known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")),
     };
     format!("there is no {kind} `{word}`\nhelp: {hint}")
 }
@@ -26,6 +27,14 @@ pub fn unknown(kind: &str, word: &str, known: &[impl AsRef<str>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_unknown_word_is_told_with_what_there_is() {
+        let told = |known: &[&str]| unknown("layer", "Lock", known);
+        assert_eq!(told(&["Log", "Lick"]), "there is no layer `Lock`\nhelp: did you mean `Lick`?");
+        assert_eq!(told(&["Mail"]), "there is no layer `Lock`\nhelp: there are Mail");
+        assert_eq!(told(&[]), "there is no layer `Lock`; there is none at all");
+    }
 
     #[test]
     fn times_have_units() {

@@ -53,6 +53,8 @@ pub const CLAIMS: &[&str] = &[CS0301, CS0302, CS0303, CS0304];
 codes! {
     CS0001: "file cannot be read",
     CS0002: "package without layers",
+    CS0003: "layers in a target that is not read",
+    CS0004: "rustc refuses the program",
 
     CS0101: "syntax error",
     CS0102: "unsupported construct",

@@ -106,6 +106,20 @@ pub struct FileIndex {
     pub orders: Vec<u32>,
 }
 
+impl FileIndex {
+    /// Whether there is a layer, an implementation, a stack or a client.
+    pub fn declares_something(&self) -> bool {
+        self.declared() > 0
+    }
+
+    /// How many layers, implementations, stacks and clients there are.
+    pub fn declared(&self) -> usize {
+        let impls = self.impls.iter().filter(|it| !matches!(it.role, ImplRole::Plain)).count();
+        let clients = self.functions.iter().filter(|it| matches!(it.role, Role::Client { .. })).count();
+        impls + self.stacks.len() + clients
+    }
+}
+
 /// A type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeItem {

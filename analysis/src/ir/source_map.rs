@@ -18,6 +18,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// In no file: what is found out has no place in the text.
+    pub const NOWHERE: Span = Span { file: u32::MAX, start: 0, end: 0 };
+
     /// Whether another stretch is part of this one.
     pub fn contains(self, other: Span) -> bool {
         self.file == other.file && self.start <= other.start && other.end <= self.end

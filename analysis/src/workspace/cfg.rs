@@ -26,6 +26,15 @@ pub struct FeatureSelection {
     pub no_default: bool,
 }
 
+impl FeatureSelection {
+    /// The same choice in the words of cargo.
+    pub(super) fn flags(&self) -> Vec<String> {
+        let names = self.names.iter().flat_map(|it| ["--features".to_owned(), it.clone()]);
+        let all = [("--all-features", self.all), ("--no-default-features", self.no_default)];
+        names.chain(all.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned())).collect()
+    }
+}
+
 /// Why a predicate has no answer, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAnswer {

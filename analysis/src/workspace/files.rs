@@ -47,7 +47,7 @@ pub struct FoundFile {
 /// Finds the files of a package. What cannot be read is reported, and the rest is read all the same.
 pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
     let mut reader = Reader { package, files, found: SourceFiles::default(), seen: HashSet::new() };
-    let root = package.target.2.clone();
+    let root = package.target.root.clone();
     let start = Span { file: 0, start: 0, end: 0 };
     let root = Found { path: root, declared: start, parent: None, owns_folder: true, is_included: false };
     let mut open = vec![root];

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use cspec_project::duration;
 
-use super::{EffortArguments, Partition, SelectionArguments};
+use super::{EffortArguments, PackageArguments, Partition, SelectionArguments};
 
 /// `cargo cspec check`.
 #[derive(Clone, Debug, Default, Args)]
@@ -47,6 +47,9 @@ pub struct CheckArguments {
     /// Fix files even if there are changes that are staged and not committed.
     #[arg(long, requires = "fix")]
     pub allow_staged: bool,
+    /// Do not ask rustc whether it accepts the program.
+    #[arg(long)]
+    pub no_rustc: bool,
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
@@ -339,7 +342,7 @@ pub struct OriginArguments {
 pub struct CleanArguments {
     /// Where the workspace is.
     #[command(flatten)]
-    pub selection: SelectionArguments,
+    pub selection: PackageArguments,
 }
 
 /// `cargo cspec completions`.

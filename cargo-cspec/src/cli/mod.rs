@@ -15,7 +15,7 @@ pub use commands::{
     SearchArguments,
 };
 pub use effort::{EffortArguments, Partition};
-pub use selection::SelectionArguments;
+pub use selection::{PackageArguments, SelectionArguments};
 
 use crate::render::Detail;
 
@@ -35,8 +35,8 @@ pub struct Cli {
 const EXIT_STATUSES: &str = "\
 Exit status:
     0  everything is proved, or checked to scope
-    1  something is violated, or the source has errors
-    2  wrong usage, no usable workspace, or nothing to check
+    1  something is violated, the source has errors, or rustc refuses it
+    2  wrong usage, no usable workspace, nothing to check, or rustc cannot run
     3  nothing is violated, but something is undecided
   101  a bug in cspec
   130  interrupted";
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn the_name_may_be_repeated() {
         for line in ["cargo-cspec check -p tso", "cargo-cspec cspec check -p tso"] {
-            assert_eq!(check(line).expect("it parses").selection.packages, ["tso"]);
+            assert_eq!(check(line).expect("it parses").selection.packages.packages, ["tso"]);
         }
     }
 

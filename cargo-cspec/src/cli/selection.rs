@@ -1,13 +1,115 @@
-//! The words for which packages, with cargo's meanings.
+//! The words for which packages, and which of their targets, with cargo's meanings.
 
 use camino::Utf8PathBuf;
 use clap::Args;
-use cspec_analysis::workspace::Selection;
+use cspec_analysis::workspace::{FeatureSelection, Selection, TargetSelection};
+
+/// Which packages, and which of their targets.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SelectionArguments {
+    /// Which packages.
+    #[command(flatten)]
+    pub packages: PackageArguments,
+    /// Which of their targets.
+    #[command(flatten)]
+    pub targets: TargetArguments,
+    /// What they are compiled for.
+    #[command(flatten)]
+    pub features: FeatureArguments,
+}
+
+impl SelectionArguments {
+    /// What to ask of the engine.
+    pub fn selection(&self) -> Selection {
+        let FeatureArguments { features, all_features, no_default_features, target } = &self.features;
+        Selection {
+            targets: self.targets.targets(),
+            features: FeatureSelection {
+                names: features.clone(),
+                all: *all_features,
+                no_default: *no_default_features,
+            },
+            platform: target.clone(),
+            ..self.packages.selection()
+        }
+    }
+}
+
+/// Which targets. Without any of these: the library and the binaries.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Target selection")]
+pub struct TargetArguments {
+    /// Only the library.
+    #[arg(long)]
+    pub lib: bool,
+    /// All binaries.
+    #[arg(long)]
+    pub bins: bool,
+    /// A binary, or a pattern with * and ?; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub bin: Vec<String>,
+    /// All examples.
+    #[arg(long)]
+    pub examples: bool,
+    /// An example, or a pattern; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub example: Vec<String>,
+    /// All that cargo tests, with what is there for cfg(test) only.
+    #[arg(long)]
+    pub tests: bool,
+    /// A file of tests, or a pattern; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub test: Vec<String>,
+    /// All benchmarks.
+    #[arg(long)]
+    pub benches: bool,
+    /// A benchmark, or a pattern; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    pub bench: Vec<String>,
+    /// Everything: the library, the binaries, the examples, the tests and the benchmarks.
+    #[arg(long)]
+    pub all_targets: bool,
+}
+
+impl TargetArguments {
+    fn targets(&self) -> TargetSelection {
+        TargetSelection {
+            lib: self.lib,
+            bins: self.bins,
+            bin: self.bin.clone(),
+            examples: self.examples,
+            example: self.example.clone(),
+            tests: self.tests,
+            test: self.test.clone(),
+            benches: self.benches,
+            bench: self.bench.clone(),
+            all_targets: self.all_targets,
+        }
+    }
+}
+
+/// Which features, and which platform: what `cfg` asks for.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Feature selection")]
+pub struct FeatureArguments {
+    /// Features to enable, separated by commas or spaces; may be given more than once.
+    #[arg(short = 'F', long, value_name = "FEATURES")]
+    pub features: Vec<String>,
+    /// Enable all features.
+    #[arg(long)]
+    pub all_features: bool,
+    /// Do not enable the default features.
+    #[arg(long)]
+    pub no_default_features: bool,
+    /// The platform to read and compile for [default: this one].
+    #[arg(long, value_name = "TRIPLE")]
+    pub target: Option<String>,
+}
 
 /// Which packages.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Package selection")]
-pub struct SelectionArguments {
+pub struct PackageArguments {
     /// A package, or a pattern with * and ?; may be given more than once.
     #[arg(short, long = "package", value_name = "NAME")]
     pub packages: Vec<String>,
@@ -34,7 +136,7 @@ pub struct SelectionArguments {
     pub frozen: bool,
 }
 
-impl SelectionArguments {
+impl PackageArguments {
     /// What to ask of the engine.
     pub fn selection(&self) -> Selection {
         let flags = [("--locked", self.locked), ("--offline", self.offline), ("--frozen", self.frozen)];

@@ -10,7 +10,7 @@ use cspec_analysis::{
         ListedImplementation, ListedLayer, ListedOperation, ListedStack, Listing, Movers, PackageReport, SourceText,
     },
     verdict::{ObligationName, Outcome, Pattern, Scope, Verdict},
-    workspace::{Package, Tables},
+    workspace::{Package, Tables, Target},
 };
 
 use super::summary::Checked;
@@ -147,7 +147,9 @@ pub fn package() -> Package {
         name: "demo".to_owned(),
         id: "path+file:///work/demo#0.1.0".to_owned(),
         manifest_path: "/work/demo/Cargo.toml".into(),
-        target: ("demo".to_owned(), "lib".to_owned(), "/work/demo/src/lib.rs".into()),
+        title: "demo".to_owned(),
+        target: target(),
+        left_out: Vec::new(),
         edition: "2021".to_owned(),
         workspace_root: "/work".into(),
         target_directory: "/work/target".into(),
@@ -156,12 +158,17 @@ pub fn package() -> Package {
     }
 }
 
+fn target() -> Target {
+    Target { edition: "2021".to_owned(), ..Target::library("demo", "/work/demo/src/lib.rs".into()) }
+}
+
 fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> Checked {
     let report = PackageReport {
         package: "demo".to_owned(),
+        title: "demo".to_owned(),
         package_id: "path+file:///work/demo#0.1.0".to_owned(),
         manifest_path: "/work/demo/Cargo.toml".into(),
-        target: ("demo".to_owned(), "lib".to_owned(), "/work/demo/src/lib.rs".into()),
+        target: target(),
         files: files(),
         diagnostics,
         outcomes,
@@ -171,6 +178,7 @@ fn report(diagnostics: Vec<Diagnostic>, outcomes: Vec<(Outcome, Duration)>) -> C
     Checked {
         package: package(),
         scope: Scope::default(),
+        is_bare: false,
         report,
         cached,
         explored: planned,

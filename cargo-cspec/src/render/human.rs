@@ -31,7 +31,7 @@ impl<'a> Human<'a> {
 
     /// The head line of a package: `tso: 41 obligations in 0.27 s: 3 checked to scope, 38 proved`.
     fn head(&self, checked: &Checked) -> String {
-        let name = self.paint.bold(&checked.report.package);
+        let name = self.paint.bold(&checked.report.title);
         let seconds = checked.elapsed.as_secs_f64();
         let mut counts = checked.tally().words();
         if checked.unchecked() > 0 {

@@ -34,7 +34,7 @@ impl HumanList<'_> {
         if self.only_problems {
             return Ok(());
         }
-        writeln!(out, "{}", paint.bold(&format!("package {}", listing.package)))?;
+        writeln!(out, "{}", paint.bold(&format!("package {}", listing.title)))?;
         if !listing.layers.is_empty() {
             writeln!(out, "  mover types were inferred within {}; --scope changes that", inferred(self.scope))?;
             if self.matrix {
@@ -101,7 +101,7 @@ impl HumanMatrix<'_> {
         let wanted = |layer: &&ListedLayer| self.layers.is_empty() || self.layers.contains(&layer.name);
         for layer in layers(listing).into_iter().filter(wanted) {
             let protocol = layer.protocol.as_ref().map(|raw| format!(", protocol of {raw}")).unwrap_or_default();
-            writeln!(out, "{}{protocol}", paint.bold(&format!("{}: layer {}", listing.package, layer.name)))?;
+            writeln!(out, "{}{protocol}", paint.bold(&format!("{}: layer {}", listing.title, layer.name)))?;
             let mut rows = matrix(layer);
             let inferred = layer.operations.iter().filter(|it| !it.external).map(moves);
             for (row, moves) in rows.iter_mut().zip([String::new()].into_iter().chain(inferred)) {

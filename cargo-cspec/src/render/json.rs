@@ -94,14 +94,14 @@ pub struct Origin<'a> {
 impl<'a> Origin<'a> {
     /// The target of a package that is read.
     pub fn of(package: &'a Package) -> Origin<'a> {
-        let (name, kind, src_path) = &package.target;
+        let target = &package.target;
         Origin {
             package_id: &package.id,
             manifest_path: package.manifest_path.as_str(),
-            name,
-            kind,
-            src_path: src_path.as_str(),
-            edition: &package.edition,
+            name: &target.name,
+            kind: target.kind.name(),
+            src_path: target.root.as_str(),
+            edition: &target.edition,
         }
     }
 
@@ -269,6 +269,7 @@ impl<'a> MessageSpan<'a> {
 struct Obligation<'a> {
     reason: &'static str,
     package: &'a str,
+    target: String,
     implementation: &'a str,
     pattern: &'static str,
     kind: &'static str,
@@ -294,6 +295,7 @@ impl<'a> Obligation<'a> {
         Obligation {
             reason: "cspec-obligation",
             package: &report.package,
+            target: report.target.to_string(),
             implementation: &name.implementation,
             pattern: name.pattern.name(),
             kind: name.kind,
@@ -368,6 +370,7 @@ struct Finished<'a> {
     undecided: usize,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     not_checked: &'a [String],
+    rustc: Option<&'static str>,
     millis: u64,
 }
 
@@ -381,6 +384,7 @@ impl<'a> Finished<'a> {
             violated: summary.tally.violated,
             undecided: summary.tally.undecided,
             not_checked: &summary.unsettled,
+            rustc: summary.rustc(),
             millis: millis(summary.elapsed),
         }
     }
@@ -459,12 +463,12 @@ mod tests {
             .filter(|line| !line.contains("compiler-message"))
             .fold(String::new(), |text, line| text + line + "\n");
         expect![[r#"
-            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":1,"states":3,"millis":0,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":2,"states":6,"millis":1,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":12,"states":36,"millis":8,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"assumptions":[],"cases":40,"states":120,"millis":28,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-obligation","package":"demo","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":5,"states":15,"millis":3,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"undecided":0,"millis":300}
+            {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"write","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":1,"states":3,"millis":0,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"","pattern":"layer","kind":"no-panic","layer":"Lock","operation":"read","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":2,"states":6,"millis":1,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":12,"states":36,"millis":8,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"assumptions":[],"cases":40,"states":120,"millis":28,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":5,"states":15,"millis":3,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
+            {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"undecided":0,"rustc":null,"millis":300}
         "#]].assert_eq(&text);
     }
 

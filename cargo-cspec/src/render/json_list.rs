@@ -22,7 +22,7 @@ pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, o
     for found in &listing.diagnostics {
         line(out, &CompilerMessage::new(&origin, &listing.files, found, Paint(false)))?;
     }
-    line(out, &Package::new(package.manifest_path.as_str(), listing, scope))
+    line(out, &Package::new(package, listing, scope))
 }
 
 /// `{"reason":"cspec-package",…}`.
@@ -30,6 +30,7 @@ pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, o
 struct Package<'a> {
     reason: &'static str,
     package: &'a str,
+    target: String,
     manifest_path: &'a str,
     scope: ScopeObject<'a>,
     layers: Vec<Layer<'a>>,
@@ -82,12 +83,13 @@ struct Stack<'a> {
 }
 
 impl<'a> Package<'a> {
-    fn new(manifest_path: &'a str, listing: &'a Listing, scope: &'a Scope) -> Package<'a> {
+    fn new(package: &'a workspace::Package, listing: &'a Listing, scope: &'a Scope) -> Package<'a> {
         let files = &listing.files;
         Package {
             reason: "cspec-package",
             package: &listing.package,
-            manifest_path,
+            target: package.target.to_string(),
+            manifest_path: package.manifest_path.as_str(),
             scope: ScopeObject(scope),
             layers: listing.layers.iter().map(|layer| Layer::new(files, layer)).collect(),
             implementations: listing.implementations.iter().map(|it| Implementation::new(files, it)).collect(),
@@ -152,7 +154,7 @@ mod tests {
         super::package(&package, &listing(), &Scope::default().smallest(), &mut out)
             .expect("writing to memory succeeds");
         expect![[r#"
-            {"reason":"cspec-package","package":"demo","manifest_path":"/work/demo/Cargo.toml","scope":{"Pid":2,"entries":1,"int":1,"scalar":2,"budget":200000000},"layers":[{"name":"Lock","protocol":"RawLock","operations":[{"name":"write","signature":"(value: u64)","claimed":"right","inferred":"right","external":false,"row":[{"against":"write","right":true,"left":true},{"against":"read","right":true,"left":false}],"span":{"file":"demo/src/lock.rs","line":5,"column":8}},{"name":"read","signature":"() -> u64","claimed":null,"inferred":"undecided","external":false,"row":[{"against":"write","right":null,"left":false},{"against":"read","right":true,"left":true}],"span":{"file":"demo/src/lock.rs","line":10,"column":8}}],"span":{"file":"demo/src/lock.rs","line":3,"column":6}}],"implementations":[{"name":"Count","pattern":"movers","from":"Lock","to":"Counter","span":{"file":"demo/src/count.rs","line":2,"column":6}}],"stacks":[{"name":"Whole","implementations":["Count"],"layers":["Counter","Lock"],"span":{"file":"demo/src/count.rs","line":2,"column":1}}]}
+            {"reason":"cspec-package","package":"demo","target":"lib","manifest_path":"/work/demo/Cargo.toml","scope":{"Pid":2,"entries":1,"int":1,"scalar":2,"budget":200000000},"layers":[{"name":"Lock","protocol":"RawLock","operations":[{"name":"write","signature":"(value: u64)","claimed":"right","inferred":"right","external":false,"row":[{"against":"write","right":true,"left":true},{"against":"read","right":true,"left":false}],"span":{"file":"demo/src/lock.rs","line":5,"column":8}},{"name":"read","signature":"() -> u64","claimed":null,"inferred":"undecided","external":false,"row":[{"against":"write","right":null,"left":false},{"against":"read","right":true,"left":true}],"span":{"file":"demo/src/lock.rs","line":10,"column":8}}],"span":{"file":"demo/src/lock.rs","line":3,"column":6}}],"implementations":[{"name":"Count","pattern":"movers","from":"Lock","to":"Counter","span":{"file":"demo/src/count.rs","line":2,"column":6}}],"stacks":[{"name":"Whole","implementations":["Count"],"layers":["Counter","Lock"],"span":{"file":"demo/src/count.rs","line":2,"column":1}}]}
         "#]].assert_eq(&String::from_utf8(out).expect("the output is UTF-8"));
     }
 }

@@ -35,7 +35,7 @@ impl<'a> Junit<'a> {
 
 impl Render for Junit<'_> {
     fn package(&mut self, checked: &Checked) -> io::Result<()> {
-        let mut suite = TestSuite::new(checked.package.name.clone());
+        let mut suite = TestSuite::new(checked.package.title.clone());
         for found in checked.report.diagnostics.iter().filter(|found| found.severity == Severity::Error) {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
             status.set_type(found.code).set_message(found.message.clone()).set_description(text(checked, found));
@@ -68,7 +68,7 @@ impl Render for Junit<'_> {
 
 fn case(checked: &Checked, name: String, status: TestCaseStatus, took: Duration) -> TestCase {
     let mut case = TestCase::new(name, status);
-    case.set_classname(checked.package.name.clone()).set_time(took);
+    case.set_classname(checked.package.title.clone()).set_time(took);
     case
 }
 

@@ -165,7 +165,7 @@ impl Result {
             text.push_str(&paragraph);
         }
         // The same finding at another line is the same finding.
-        let identity = blake3::hash([found.code, &checked.package.name, &found.message].join("\0").as_bytes());
+        let identity = blake3::hash([found.code, &checked.package.title, &found.message].join("\0").as_bytes());
         let manifest = || Location::of_file(&checked.package.manifest_path, &checked.package.workspace_root);
         Result {
             rule_id: found.code,

@@ -1,12 +1,15 @@
 //! Counting verdicts: what a package and a run came to. The engine gives the verdicts; this only adds them up.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Duration,
+};
 
 use cspec_analysis::{
     diagnostics::{Diagnostic, Severity, codes},
     report::PackageReport,
     verdict::{ObligationName, Outcome, Pattern, Scope, Verdict},
-    workspace::Package,
+    workspace::{Compiled, Package},
 };
 
 use crate::exit::Status;
@@ -18,6 +21,8 @@ pub struct Checked {
     pub package: Package,
     /// Within which it was checked.
     pub scope: Scope,
+    /// Another target of the package has all that is in this one.
+    pub is_bare: bool,
     /// What the engine found.
     pub report: PackageReport,
     /// For each outcome: whether it is from the cache.
@@ -43,9 +48,9 @@ impl Checked {
         self.report.diagnostics.iter().filter(|found| is_source_error(found)).count()
     }
 
-    /// Nothing was checked, and no error in the source is to blame.
+    /// Nothing was checked, and no error in the source is to blame, nor has another target of the package what there is to check.
     pub fn is_idle(&self) -> bool {
-        self.planned == 0 && self.source_errors() == 0
+        self.planned == 0 && self.source_errors() == 0 && !self.is_bare
     }
 
     /// How many obligations have which verdict.
@@ -69,9 +74,9 @@ impl Checked {
     }
 }
 
-/// Whether a finding in the source makes a run fail.
+/// Whether a finding in the source makes a run fail. What rustc finds is counted by itself.
 pub fn is_source_error(found: &Diagnostic) -> bool {
-    found.severity == Severity::Error && found.code != codes::CS0002
+    found.severity == Severity::Error && ![codes::CS0002, codes::CS0004].contains(&found.code)
 }
 
 /// How many obligations have which verdict.
@@ -139,14 +144,18 @@ pub struct Summary {
     pub unchecked: usize,
     /// Their names, as far as they are known.
     pub unsettled: Vec<String>,
-    /// Packages without source errors that owe nothing: nothing was checked in them.
-    pub idle: Vec<String>,
+    /// Targets without source errors that owe nothing: nothing was checked in them. The id of the package, and the target's title.
+    idle: Vec<(String, String)>,
+    /// Packages in which something was checked, by id.
+    busy: HashSet<String>,
     /// Packages that an interrupted run did not come to.
     pub unreached: Vec<String>,
     /// The run was interrupted.
     pub interrupted: bool,
     /// The time allowed ran out: what has no verdict is undecided.
     pub out_of_time: Option<Duration>,
+    /// What rustc says of the program, if it was asked.
+    pub rustc: Option<Compiled>,
     /// There was no usable workspace.
     pub unusable: bool,
     /// What else there is to say of the run.
@@ -165,9 +174,18 @@ impl Summary {
         self.unchecked += checked.unchecked();
         self.unsettled.extend(checked.unsettled.iter().map(ObligationName::id));
         self.source_errors += checked.source_errors();
-        if checked.is_idle() {
-            self.idle.push(checked.report.package.clone());
+        let package = checked.report.package_id.clone();
+        match checked.is_idle() {
+            true => self.idle.push((package, checked.report.title.clone())),
+            false => drop(self.busy.insert(package)),
         }
+    }
+
+    /// The packages in which nothing was checked, whichever target was read, and no error in the source is to blame.
+    pub fn idle(&self) -> Vec<&str> {
+        let mut seen = HashSet::new();
+        let idle = self.idle.iter().filter(|(package, _)| !self.busy.contains(package));
+        idle.filter(|(package, _)| seen.insert(package)).map(|(_, title)| title.as_str()).collect()
     }
 
     /// Obligations without a verdict although nobody interrupted the run, and no error in the source stood in their way.
@@ -177,7 +195,30 @@ impl Summary {
 
     /// Whether every obligation of every package was evaluated.
     pub fn is_complete(&self) -> bool {
-        !self.interrupted && !self.unusable && self.unchecked == 0 && self.unreached.is_empty()
+        !self.interrupted && !self.unusable && self.knows_rustc() && self.unchecked == 0 && self.unreached.is_empty()
+    }
+
+    /// How many errors rustc has found.
+    fn refusals(&self) -> usize {
+        match &self.rustc {
+            Some(Compiled::Refused(refusals)) => refusals.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether rustc has answered, if it was asked.
+    fn knows_rustc(&self) -> bool {
+        !matches!(self.rustc, Some(Compiled::Failed(_) | Compiled::Stopped))
+    }
+
+    /// What became of asking rustc, in a word; nothing if it was not asked.
+    pub fn rustc(&self) -> Option<&'static str> {
+        Some(match self.rustc.as_ref()? {
+            Compiled::Accepted => "accepted",
+            Compiled::Refused(_) => "refused",
+            Compiled::Failed(_) => "failed",
+            Compiled::Stopped => "stopped",
+        })
     }
 
     /// The exit status.
@@ -186,11 +227,11 @@ impl Summary {
             Status::Bug
         } else if self.interrupted {
             Status::Interrupted
-        } else if self.tally.violated > 0 || self.source_errors > 0 {
+        } else if self.tally.violated > 0 || self.source_errors > 0 || self.refusals() > 0 {
             Status::Violated
         } else if self.tally.undecided > 0 || self.out_of_time.is_some() {
             Status::Undecided
-        } else if self.unusable || !self.idle.is_empty() || self.tally.total() == 0 {
+        } else if self.unusable || !self.knows_rustc() || !self.idle().is_empty() || self.tally.total() == 0 {
             Status::Usage
         } else {
             Status::Success
@@ -213,13 +254,20 @@ impl Summary {
             1 => counts.push("1 error in the source".to_owned()),
             errors => counts.push(format!("{errors} errors in the source")),
         }
+        match (self.refusals(), &self.rustc) {
+            (1, _) => counts.push("1 error of rustc".to_owned()),
+            (errors @ 2.., _) => counts.push(format!("{errors} errors of rustc")),
+            (_, Some(Compiled::Failed(_))) => counts.push("rustc could not be run".to_owned()),
+            (_, Some(Compiled::Stopped)) => counts.push("rustc was stopped".to_owned()),
+            _ => {}
+        }
         counts.extend(self.tally.words());
         if self.unchecked > 0 {
             let why = self.out_of_time.map(|time| format!(" within {}", humantime::format_duration(time)));
             counts.push(format!("{} not checked{}", self.unchecked, why.unwrap_or_default()));
         }
         counts.extend(self.unreached.iter().map(|package| format!("package `{package}` not checked")));
-        counts.extend(self.idle.iter().map(|package| format!("nothing in package `{package}`")));
+        counts.extend(self.idle().iter().map(|package| format!("nothing in package `{package}`")));
         if counts.is_empty() {
             counts.push("nothing".to_owned());
         }
@@ -285,6 +333,8 @@ fn add_bounds<'a>(bounds: &mut Vec<&'a str>, outcome: &'a Outcome) {
 
 #[cfg(test)]
 mod tests {
+    use cspec_analysis::workspace::Refusal;
+
     use super::*;
     use crate::render::fixtures::{broken, failing, passing};
 
@@ -317,6 +367,41 @@ mod tests {
         assert_eq!(summary(&[passing(), idle()]).status(), Status::Usage);
         assert_eq!(summary(&[]).status(), Status::Usage);
         assert_eq!(Summary { interrupted: true, ..summary(&[failing()]) }.status(), Status::Interrupted);
+    }
+
+    #[test]
+    fn what_rustc_refuses_or_does_not_answer_for_does_not_pass() {
+        let asked = |rustc: Compiled| Summary { rustc: Some(rustc), ..summary(&[passing()]) };
+        let refusal = Refusal {
+            package_id: "path+file:///work/demo#0.1.0".to_owned(),
+            target: "demo".to_owned(),
+            message: "use of moved value: `key`".to_owned(),
+            code: Some("E0382".to_owned()),
+            places: Vec::new(),
+            notes: Vec::new(),
+            help: None,
+            rendered: "error[E0382]: use of moved value: `key`".to_owned(),
+        };
+        let accepted = asked(Compiled::Accepted);
+        assert_eq!(
+            (accepted.status(), accepted.line()),
+            (Status::Success, "passed: 1 checked to scope, 4 proved".to_owned())
+        );
+        let refused = asked(Compiled::Refused(vec![refusal]));
+        assert_eq!(
+            (refused.status(), refused.line()),
+            (Status::Violated, "failed: 1 error of rustc, 1 checked to scope, 4 proved".to_owned())
+        );
+        let failed = asked(Compiled::Failed("no such command".to_owned()));
+        assert_eq!(
+            (failed.status(), failed.line(), failed.is_complete()),
+            (Status::Usage, "not checked: rustc could not be run, 1 checked to scope, 4 proved".to_owned(), false)
+        );
+        let late = Summary { out_of_time: Some(Duration::from_secs(1)), ..asked(Compiled::Stopped) };
+        assert_eq!(
+            (late.status(), late.line()),
+            (Status::Undecided, "undecided: rustc was stopped, 1 checked to scope, 4 proved".to_owned())
+        );
     }
 
     #[test]

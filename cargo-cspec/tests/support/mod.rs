@@ -11,8 +11,26 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// `cargo-cspec ARGUMENTS`, to be run in `folder`.
+/// `cargo-cspec ARGUMENTS`, to be run in `folder`; without rustc, which takes longer than all the rest and needs the crate `cspec`.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = plain(folder, arguments);
+    if arguments.first() == Some(&"check") {
+        command.arg("--no-rustc");
+    }
+    command
+}
+
+/// `cargo-cspec ARGUMENTS` with rustc, to be run in `folder`. What cargo builds is kept for the next test; what it needs has been
+/// downloaded for this workspace.
+pub fn with_rustc(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = plain(folder, arguments);
+    command
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("new"))
+        .env("CARGO_NET_OFFLINE", "true");
+    command
+}
+
+fn plain(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-cspec"));
     command.args(arguments).current_dir(folder).env_remove("CARGO_TERM_COLOR").env_remove("NO_COLOR");
     command
@@ -83,6 +101,14 @@ pub const TAKES_PART: &str = "[package.metadata.cspec]\n";
 
 fn manifest(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+}
+
+/// The dependency on the crate `cspec`, under this name, and the table of packages that take part.
+pub fn depends_on_cspec(name: &str) -> String {
+    let layers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../layers");
+    let layers = layers.canonicalize().expect("the vocabulary is there");
+    let rename = if name == "cspec" { "" } else { "package = \"cspec\", " };
+    format!("[dependencies]\n{name} = {{ {rename}path = {layers:?} }}\n{TAKES_PART}")
 }
 
 /// A package `name` that is a workspace of its own; `table` ends its manifest.

@@ -10,10 +10,11 @@ mod client;
 mod implement;
 mod layer;
 mod names;
+mod origin;
 mod state;
 
 fn finish(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
-    expanded.unwrap_or_else(syn::Error::into_compile_error).into()
+    origin::renamed(expanded.unwrap_or_else(syn::Error::into_compile_error)).into()
 }
 
 /// A struct or enum that layers are made of: compared, cloned, printed and enumerated by its parts.

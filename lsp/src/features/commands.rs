@@ -88,7 +88,7 @@ fn selected(session: &mut Session, argument: Value) -> Result<(Option<usize>, Op
 
 /// The index of the package of this name.
 fn package(session: &mut Session, name: &str) -> Result<usize> {
-    let found = session.view().packages.iter().position(|it| it.facts.package.name == name);
+    let found = session.view().packages.iter().position(|it| it.facts.package.title == name);
     found.ok_or_else(|| Error::invalid_params(format!("there is no package {name} with layers")))
 }
 
@@ -120,11 +120,12 @@ pub fn counterexample(session: &mut Session, obligation: &Obligation) -> Result<
 fn show(session: &mut Session, obligation: &Obligation, text: &Value) {
     let Some(text) = text.as_str().filter(|_| session.client.show_document) else { return };
     let view = session.current_view();
-    let package = view.packages.iter().find(|it| it.facts.package.name == obligation.package);
-    let Some(root) = package.map(|it| it.facts.package.workspace_root.clone()) else { return };
-    let folder: Utf8PathBuf = root.join("target/cspec/counterexamples");
-    let name: String = obligation.obligation.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect();
-    let path = folder.join(format!("{}-{name}.md", obligation.package));
+    let package = view.packages.iter().find(|it| it.facts.package.title == obligation.package);
+    let Some(target) = package.map(|it| it.facts.package.target_directory.clone()) else { return };
+    let folder: Utf8PathBuf = target.join("cspec").join("counterexamples");
+    let name = format!("{}-{}", obligation.package, obligation.obligation);
+    let name: String = name.chars().map(|it| if it.is_alphanumeric() { it } else { '-' }).collect();
+    let path = folder.join(format!("{name}.md"));
     let written = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&path, text));
     if let Some(uri) = written.ok().and_then(|()| Uri::from_file_path(&path)) {
         session.say(Outgoing::ShowDocument(uri));

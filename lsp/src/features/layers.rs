@@ -93,7 +93,8 @@ pub struct Node {
 
 /// How all packages stand.
 pub fn status(session: &Session) -> Status {
-    Status { packages: session.current_view().packages.iter().map(|it| of_package(session, it)).collect() }
+    let packages = session.current_view().packages.iter().filter(|it| !it.facts.is_bare);
+    Status { packages: packages.map(|it| of_package(session, it)).collect() }
 }
 
 fn of_package(session: &Session, package: &PackageView) -> PackageStatus {
@@ -105,7 +106,7 @@ fn of_package(session: &Session, package: &PackageView) -> PackageStatus {
         Phase::Settled => ("settled", 0, 0),
     };
     let verdicts = state.map(|it| it.verdicts.tally(&|_| true)).unwrap_or_default().into();
-    let name = package.facts.package.name.clone();
+    let name = package.facts.package.title.clone();
     PackageStatus { package: name, phase, done, total, broken: package.facts.is_kept, verdicts }
 }
 
@@ -114,7 +115,7 @@ pub fn packages(session: &mut Session) -> Vec<Package> {
     let view = session.view().clone();
     let mut found = Vec::new();
     for (index, package) in view.packages.iter().enumerate() {
-        let Some(spot) = Spot::of_package(&view, index) else { continue };
+        let Some(spot) = Spot::of_package(&view, index).filter(|_| !package.facts.is_bare) else { continue };
         let (stacks, others) = trees(session, &spot);
         found.push(Package { status: of_package(session, package), stacks, others });
     }

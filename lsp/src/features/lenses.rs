@@ -27,7 +27,7 @@ fn of_declaration(session: &Session, spot: &Spot, mention: &Mention) -> Vec<Code
     let phase = session.state(&spot.package).map(|it| it.phase).unwrap_or_default();
     let program = spot.program();
     let tally = verdicts.tally(&|name| is_about(program, mention.symbol, name));
-    let package = spot.package.facts.package.name.clone();
+    let package = spot.package.facts.package.title.clone();
     let Some(title) = title(tally, phase, spot.package.facts.is_kept, is_whole(mention.symbol)) else {
         return Vec::new();
     };

@@ -12,7 +12,7 @@ use crate::render::{place::Place, summary::Checked};
 
 pub(super) fn coverage(checked: &Checked, listing: &Listing, coverage: &[Vec<Coverage>]) -> Markup {
     html! {
-        h3 id={ (checked.package.name) "-coverage" } { "Coverage of transitions" }
+        h3 id={ (checked.package.title) "-coverage" } { "Coverage of transitions" }
         p {
             "For each " code { "maybe()" } " and each " code { "if" } " of an operation: whether some step in scope goes one way, "
             "and whether some step goes the other."

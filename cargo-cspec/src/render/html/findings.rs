@@ -23,7 +23,7 @@ pub(super) fn findings(checked: &Checked) -> Markup {
     let found = causes(&checked.report);
     html! {
         @if !found.is_empty() {
-            h3 id={ (checked.package.name) "-findings" } { "Findings" }
+            h3 id={ (checked.package.title) "-findings" } { "Findings" }
             @for it in &found { (finding(it, &checked.report.files)) }
         }
     }

@@ -42,7 +42,7 @@ const SCRIPT: &str = include_str!("script.js");
 
 /// The page.
 pub fn page(sections: &[Section], summary: &Summary) -> String {
-    let names: Vec<&str> = sections.iter().map(|it| it.checked.package.name.as_str()).collect();
+    let names: Vec<&str> = sections.iter().map(|it| it.checked.package.title.as_str()).collect();
     let title = format!("cspec report: {}", names.join(", "));
     let page = html! {
         (DOCTYPE)
@@ -76,7 +76,7 @@ pub fn page(sections: &[Section], summary: &Summary) -> String {
 
 /// Where to find what of a package.
 fn contents(Section { checked, listing, .. }: &Section) -> Markup {
-    let name = &checked.package.name;
+    let name = &checked.package.title;
     let mut parts = vec![("layers", "Layers"), ("obligations", "Obligations")];
     if diagnostics(&checked.report).next().is_some() {
         parts.insert(0, ("findings", "Findings"));
@@ -94,7 +94,7 @@ fn contents(Section { checked, listing, .. }: &Section) -> Markup {
 }
 
 fn section(Section { checked, listing, coverage, chains }: &Section) -> Markup {
-    let name = &checked.package.name;
+    let name = &checked.package.title;
     let verdicts = rows(&checked.report);
     let verdict = |name: &str| verdicts.iter().find(|row| row.name == name).and_then(|row| row.tally.worst());
     html! {

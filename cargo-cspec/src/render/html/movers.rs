@@ -23,7 +23,7 @@ const LEGEND: [(&str, &str); 5] = [
 
 pub(super) fn matrices(checked: &Checked, listing: &Listing) -> Markup {
     html! {
-        h3 id={ (checked.package.name) "-movers" } { "Which operation moves past which" }
+        h3 id={ (checked.package.title) "-movers" } { "Which operation moves past which" }
         p {
             "The operation of the row, past that of the column by another process. A click or the arrow keys tell of a cell."
         }
@@ -82,7 +82,7 @@ fn cell(operation: &str, other: &str, moves: Movers, seen: Option<(String, Strin
 fn seen(checked: &Checked, layer: &str, operation: &str, against: &str) -> Option<(String, String)> {
     let is_it = |it: &Outcome| it.name.layer == layer && it.name.operation == operation && it.name.against == against;
     let found = checked.report.outcomes.iter().map(|(it, _)| it).find(|it| is_it(it))?;
-    Some((anchor(&checked.package.name, found), format!("{}: {}", found.name.kind, words(found.verdict))))
+    Some((anchor(&checked.package.title, found), format!("{}: {}", found.name.kind, words(found.verdict))))
 }
 
 /// What a cell says.

@@ -22,7 +22,7 @@ pub(super) fn anchor(package: &str, outcome: &Outcome) -> String {
 
 pub(super) fn obligations(checked: &Checked, listing: &Listing) -> Markup {
     html! {
-        h3 id={ (checked.package.name) "-obligations" } { "Obligations" }
+        h3 id={ (checked.package.title) "-obligations" } { "Obligations" }
         @for row in &rows(&checked.report) { (implementation(checked, listing, row)) }
     }
 }
@@ -59,7 +59,7 @@ fn implementation(checked: &Checked, listing: &Listing, row: &Row<'_>) -> Markup
                         th { "bounds met" } th { "assuming" }
                     }
                     @for (outcome, took, cached) in of_row {
-                        tr id=(anchor(&checked.package.name, outcome)) {
+                        tr id=(anchor(&checked.package.title, outcome)) {
                             td { (badge(outcome.verdict)) }
                             td { (obligation(&outcome.name)) }
                             td.number { (outcome.cases) }
@@ -81,7 +81,7 @@ pub(super) fn slowest(checked: &Checked) -> Markup {
     let longest = fresh.first().map_or(Duration::ZERO, |(_, took, _)| *took);
     let part = |took: Duration| format!("width:{:.2}rem", 10.0 * took.as_secs_f64() / longest.as_secs_f64());
     html! {
-        h3 id={ (checked.package.name) "-time" } { "What took longest" }
+        h3 id={ (checked.package.title) "-time" } { "What took longest" }
         @if longest.is_zero() {
             p { "All verdicts are from the cache; " code { "--no-cache" } " finds them out again." }
         } @else {
@@ -90,7 +90,7 @@ pub(super) fn slowest(checked: &Checked) -> Markup {
                     tr { th { "obligation" } th.number { "cases" } th { "time" } }
                     @for (outcome, took, _) in fresh.iter().take(SLOWEST) {
                         tr {
-                            td { a href={ "#" (anchor(&checked.package.name, outcome)) } { (obligation(&outcome.name)) } }
+                            td { a href={ "#" (anchor(&checked.package.title, outcome)) } { (obligation(&outcome.name)) } }
                             td.number { (outcome.cases) }
                             td { span.amount style=(part(*took)) {} (duration(*took)) }
                         }

@@ -48,9 +48,9 @@ fn hidden_module(layer: &Declaration) -> TokenStream {
             quote!(pub use #other::*;)
         }
         Base::Own => {
-            let operations = layer.operations.iter().map(operation_items);
-            let inherited = layer.inherited.iter().map(inherited_items);
             let all = all_ops(layer);
+            let operations = layer.operations.iter().map(|op| operation_items(op, &all));
+            let inherited = layer.inherited.iter().map(inherited_items);
             quote! {
                 use super::*;
                 #(#inherited)*
@@ -90,12 +90,14 @@ fn inherited_items(inherited: &Inherited) -> TokenStream {
     }
 }
 
-/// The type of an operation, and the traits with its method.
-fn operation_items(op: &Operation) -> TokenStream {
+/// The type of an operation, and the traits with its method. A parameter cannot have the name of an operation here, where that is a type
+/// with a constructor.
+fn operation_items(op: &Operation, all: &[&Ident]) -> TokenStream {
     let Operation { attributes, name, .. } = op;
     let (call, keyed) = (call_trait(name), keyed_trait(name));
     let text = name.to_string();
-    let names: Vec<_> = op.arguments.iter().map(|(name, _)| name).collect();
+    let free = |name: &Ident| if all.contains(&name) { format_ident!("{}__", name) } else { name.clone() };
+    let names: Vec<Ident> = op.arguments.iter().map(|(name, _)| free(name)).collect();
     let types: Vec<_> = op.arguments.iter().map(|(_, ty)| type_one_deeper(ty)).collect();
     let output = type_one_deeper(&op.output);
     quote! {

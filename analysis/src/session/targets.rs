@@ -1,0 +1,154 @@
+//! The targets of one package beside each other: each is a crate of its own, but they may have files in common.
+//!
+//! What two targets find at the same place is told once, by the one that comes first. A target in which there is nothing is passed over if
+//! another one of its package has layers; if none has, that is a finding. So are layers in a target that nobody asked for.
+
+use std::{collections::HashSet, sync::Arc};
+
+use camino::Utf8PathBuf;
+
+use super::{File, Loaded, PackageSnapshot, Reader, Session, Snapshot};
+use crate::{
+    db::{self, PackageSources},
+    diagnostics::{Diagnostic, Severity, codes},
+    ir::Span,
+    plan::Entry,
+    report::Options,
+    results::Fingerprint,
+    workspace::{self, Package, Target, TargetKind},
+};
+
+/// How the targets of a session stand to each other.
+pub(super) struct Targets {
+    /// For each, whether it is without layers and without errors.
+    empty: Vec<bool>,
+    /// The cargo package id of each.
+    ids: Vec<String>,
+}
+
+impl Targets {
+    pub(super) fn new(db: &db::Database, packages: &[Loaded], sources: &[PackageSources]) -> Targets {
+        let is_empty = |it: &PackageSources| {
+            it.unread(db).is_empty() && it.files(db).iter().all(|file| db::declares_nothing(db, *file))
+        };
+        let ids = packages.iter().map(|it| it.package.id.clone()).collect();
+        Targets { empty: sources.iter().map(is_empty).collect(), ids }
+    }
+
+    fn of_package(&self, index: usize) -> impl Iterator<Item = usize> {
+        (0..self.ids.len()).filter(move |it| self.ids[*it] == self.ids[index])
+    }
+
+    /// Whether there is nothing in a target while another one of its package has layers, or comes first.
+    pub(super) fn is_bare(&self, index: usize) -> bool {
+        let is_first = self.of_package(index).next() == Some(index);
+        self.empty[index] && (!is_first || self.of_package(index).any(|it| !self.empty[it]))
+    }
+
+    /// Whether a target is the one to tell of those that are not read.
+    pub(super) fn tells(&self, index: usize) -> bool {
+        self.of_package(index).find(|it| !self.is_bare(*it)) == Some(index)
+    }
+
+    /// Whether no target of the package has layers.
+    pub(super) fn have_nothing(&self, index: usize) -> bool {
+        self.of_package(index).all(|it| self.empty[it])
+    }
+
+    /// The targets of the same package that come before one.
+    pub(super) fn before(&self, index: usize) -> Vec<usize> {
+        self.of_package(index).take_while(|it| *it < index).collect()
+    }
+}
+
+/// What an obligation is told apart by: where it is stated, and all that its outcome depends on.
+type Stated = (Utf8PathBuf, u32, u32, Fingerprint);
+
+/// Leaves out the findings that another target of the package has at the same place.
+pub(super) fn only_own(diagnostics: &mut Vec<Diagnostic>, files: &[File], before: &[&PackageSnapshot]) {
+    let place = |files: &[File], span: Span| {
+        let file = files.get(span.file as usize)?;
+        Some((file.path.clone(), span.start, span.end))
+    };
+    let told: HashSet<_> = before
+        .iter()
+        .flat_map(|it| {
+            it.diagnostics.iter().map(|found| (found.code, found.message.clone(), place(&it.files, found.span)))
+        })
+        .collect();
+    diagnostics.retain(|it| !told.contains(&(it.code, it.message.clone(), place(files, it.span))));
+}
+
+impl Snapshot {
+    /// What targets of the same package that come before this one state.
+    pub(super) fn stated_before(&self, package: usize, options: &Options) -> HashSet<Stated> {
+        let before = self.packages[package].earlier.iter().map(|it| &*self.packages[*it]);
+        let of_package = |it: &'_ PackageSnapshot| -> Vec<Stated> {
+            let plan = it.view.plan(options);
+            let owed = it.view.owed(plan, &options.scope, &self.results);
+            owed.into_iter().filter_map(|at| it.stated(&plan.entries[at], options)).collect()
+        };
+        before.flat_map(of_package).collect()
+    }
+}
+
+impl PackageSnapshot {
+    /// What an obligation of the package is told apart by.
+    pub(super) fn stated(&self, entry: &Entry, options: &Options) -> Option<Stated> {
+        let Span { file, start, end } = self.view.span(entry);
+        let path = self.files.get(file as usize)?.path.clone();
+        Some((path, start, end, entry.fingerprint(&options.scope)))
+    }
+
+    /// Whether its program is that of another target, made of the same files.
+    pub(super) fn adds_nothing_to(&self, other: &PackageSnapshot) -> bool {
+        let mut declaring = self.files.iter().filter(|it| it.indexed.index.declares_something());
+        declaring.all(|it| other.files.iter().any(|file| file.path == it.path)) && self.program() == other.program()
+    }
+
+    /// Whether a file of it is one of another target, too.
+    pub(super) fn shares_with(&self, files: &[File]) -> bool {
+        self.files.iter().any(|it| files.iter().any(|other| other.path == it.path))
+    }
+}
+
+impl Session {
+    /// Warnings of layers in the targets of a package that are not read.
+    pub(super) fn left_out(&mut self, package: &Package) -> Vec<Diagnostic> {
+        package.left_out.iter().filter(|it| self.has_layers(package, it)).map(|it| not_read(it, package)).collect()
+    }
+
+    /// Whether there are layers in a target that is not read; in one that is, whether there are more of them for its tests.
+    fn has_layers(&mut self, package: &Package, about: &Target) -> bool {
+        let is_read = matches!(about.kind, TargetKind::Lib | TargetKind::Bin);
+        let target = |it: Target| Package { target: it, ..package.clone() };
+        let known = if is_read { self.declared(&target(Target { is_test: false, ..about.clone() })) } else { 0 };
+        self.declared(&target(about.clone())) > known
+    }
+
+    /// How many layers, implementations, stacks and clients there are in a target.
+    fn declared(&mut self, package: &Package) -> usize {
+        let reading = if package.target.is_test { package.reading.with_test() } else { Arc::clone(&package.reading) };
+        let Session { db, texts, files, .. } = self;
+        let mut reader = Reader { db, texts, files, cfg: &reading.cfg };
+        let found = workspace::source_files(package, &mut reader).files;
+        let files: Vec<_> = found.iter().map(|it| reader.file(&it.path).0).collect();
+        files.into_iter().map(|it| db::indexed(&self.db, it).index.declared()).sum()
+    }
+}
+
+fn not_read(target: &Target, package: &Package) -> Diagnostic {
+    let root = target.root.strip_prefix(&package.workspace_root).unwrap_or(&target.root);
+    let message = match target.kind {
+        TargetKind::Lib | TargetKind::Bin => {
+            format!("the layers that are below `{root}` for `cfg(test)` only are not checked")
+        }
+        _ => format!("the layers in `{root}` are not checked: it is not among the targets that are read"),
+    };
+    Diagnostic {
+        label: "what is read begins here".to_owned(),
+        help: Some(format!("`{}` reads them, `--all-targets` reads everything", target.flag())),
+        severity: Severity::Warning,
+        ..Diagnostic::error(codes::CS0003, Span { file: 0, start: 0, end: 0 }, message)
+    }
+}

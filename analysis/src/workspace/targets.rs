@@ -1,0 +1,242 @@
+//! The targets of a package, and which of them are read: the library and the binaries, or what the flags say, with cargo's meanings.
+
+use std::fmt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{LoadError, matcher};
+
+/// A target that is read: a crate of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: TargetKind,
+    /// Its root file.
+    pub root: Utf8PathBuf,
+    /// Its edition, such as `2024`.
+    pub edition: String,
+    /// It is read as its tests compile it: what is there for `cfg(test)` only is read too.
+    pub is_test: bool,
+}
+
+/// The kinds of targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TargetKind {
+    /// A library, or a crate of macros.
+    Lib,
+    /// A binary.
+    Bin,
+    /// An example.
+    Example,
+    /// A file of `tests`.
+    Test,
+    /// A benchmark.
+    Bench,
+}
+
+impl TargetKind {
+    /// The word of cargo for it, in flags and in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            TargetKind::Lib => "lib",
+            TargetKind::Bin => "bin",
+            TargetKind::Example => "example",
+            TargetKind::Test => "test",
+            TargetKind::Bench => "bench",
+        }
+    }
+
+    fn of(target: &cargo_metadata::Target) -> Option<TargetKind> {
+        use cargo_metadata::TargetKind as Cargo;
+        target.kind.iter().find_map(|kind| match kind {
+            Cargo::Lib | Cargo::RLib | Cargo::DyLib | Cargo::CDyLib | Cargo::StaticLib | Cargo::ProcMacro => {
+                Some(TargetKind::Lib)
+            }
+            Cargo::Bin => Some(TargetKind::Bin),
+            Cargo::Example => Some(TargetKind::Example),
+            Cargo::Test => Some(TargetKind::Test),
+            Cargo::Bench => Some(TargetKind::Bench),
+            _ => None,
+        })
+    }
+}
+
+impl Target {
+    /// A library by itself.
+    pub fn library(name: &str, root: &Utf8Path) -> Target {
+        let (name, edition) = (name.to_owned(), "2024".to_owned());
+        Target { name, kind: TargetKind::Lib, root: root.to_owned(), edition, is_test: false }
+    }
+
+    fn new(target: &cargo_metadata::Target, is_test: bool) -> Option<Target> {
+        let (name, edition) = (target.name.clone(), target.edition.to_string());
+        Some(Target { name, kind: TargetKind::of(target)?, root: target.src_path.clone(), edition, is_test })
+    }
+
+    /// What people call a package as this target compiles it. The library is the package; so is a binary that is the only one beside no
+    /// library.
+    pub(super) fn title(&self, package: &cargo_metadata::Package) -> String {
+        let main = |it: &&cargo_metadata::Target| matches!(TargetKind::of(it), Some(TargetKind::Lib | TargetKind::Bin));
+        let is_alone = self.kind == TargetKind::Bin && package.targets.iter().filter(main).count() == 1;
+        let is_whole = (self.kind == TargetKind::Lib || is_alone) && !self.is_test;
+        if is_whole { package.name.to_string() } else { format!("{} ({self})", package.name) }
+    }
+
+    /// The flag of cargo that selects it.
+    pub fn flag(&self) -> String {
+        match self.kind {
+            TargetKind::Lib | TargetKind::Bin if self.is_test => "--tests".to_owned(),
+            TargetKind::Lib => "--lib".to_owned(),
+            kind => format!("--{} {}", kind.name(), self.name),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            TargetKind::Lib => write!(f, "lib")?,
+            kind => write!(f, "{} {}", kind.name(), self.name)?,
+        }
+        let is_extra = self.is_test && matches!(self.kind, TargetKind::Lib | TargetKind::Bin | TargetKind::Example);
+        if is_extra { write!(f, " test") } else { Ok(()) }
+    }
+}
+
+/// Which targets of the packages to read. By itself: the library and the binaries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TargetSelection {
+    /// `--lib`.
+    pub lib: bool,
+    /// `--bins`.
+    pub bins: bool,
+    /// `--bin`: names, or patterns.
+    pub bin: Vec<String>,
+    /// `--examples`.
+    pub examples: bool,
+    /// `--example`.
+    pub example: Vec<String>,
+    /// `--tests`: all that cargo tests, as it is compiled for that.
+    pub tests: bool,
+    /// `--test`.
+    pub test: Vec<String>,
+    /// `--benches`.
+    pub benches: bool,
+    /// `--bench`.
+    pub bench: Vec<String>,
+    /// `--all-targets`.
+    pub all_targets: bool,
+}
+
+impl TargetSelection {
+    /// Everything that there is.
+    pub fn all() -> TargetSelection {
+        TargetSelection { all_targets: true, ..TargetSelection::default() }
+    }
+
+    /// Whether nobody has chosen targets.
+    pub fn is_usual(&self) -> bool {
+        *self == TargetSelection::default()
+    }
+
+    /// The names that were given, by kind.
+    fn names(&self) -> [(TargetKind, &[String]); 4] {
+        [
+            (TargetKind::Bin, &self.bin),
+            (TargetKind::Example, &self.example),
+            (TargetKind::Test, &self.test),
+            (TargetKind::Bench, &self.bench),
+        ]
+    }
+
+    /// The same choice in the words of cargo.
+    pub fn flags(&self) -> Vec<String> {
+        let all = [
+            ("--lib", self.lib),
+            ("--bins", self.bins),
+            ("--examples", self.examples),
+            ("--tests", self.tests),
+            ("--benches", self.benches),
+            ("--all-targets", self.all_targets),
+        ];
+        let mut flags: Vec<String> = all.iter().filter(|(_, given)| *given).map(|(it, _)| (*it).to_owned()).collect();
+        for (kind, names) in self.names() {
+            flags.extend(names.iter().flat_map(|it| [format!("--{}", kind.name()), it.clone()]));
+        }
+        flags
+    }
+
+    /// Refuses what means no target of any of these packages.
+    pub(super) fn check(&self, packages: &[&cargo_metadata::Package]) -> Result<(), LoadError> {
+        let of_kind = |kind: TargetKind| {
+            let targets = packages.iter().flat_map(|it| &it.targets);
+            targets.filter(move |it| TargetKind::of(it) == Some(kind)).map(|it| it.name.as_str())
+        };
+        if self.lib && !self.all_targets && of_kind(TargetKind::Lib).next().is_none() {
+            return Err(LoadError::NoSuchTarget { kind: TargetKind::Lib, name: None, known: Vec::new() });
+        }
+        for (kind, names) in self.names() {
+            for name in names {
+                let is_meant = matcher(name)?;
+                if !of_kind(kind).any(&is_meant) {
+                    let known = of_kind(kind).map(str::to_owned).collect();
+                    return Err(LoadError::NoSuchTarget { kind, name: Some(name.clone()), known });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The targets of a package that are read, the library first; and, if nobody has chosen, those that are not. Cargo leaves out what
+    /// requires features that are off.
+    pub(super) fn of(
+        &self,
+        package: &cargo_metadata::Package,
+        is_on: &dyn Fn(&str) -> bool,
+    ) -> (Vec<Target>, Vec<Target>) {
+        let mut read: Vec<Target> = Vec::new();
+        let mut left_out = Vec::new();
+        let possible = |it: &&cargo_metadata::Target| it.required_features.iter().all(|feature| is_on(feature));
+        for target in package.targets.iter().filter(possible) {
+            let Some(kind) = TargetKind::of(target) else { continue };
+            let (plain, as_test) = (self.reads(kind, &target.name), self.reads_as_test(kind, target));
+            read.extend(
+                [(plain, false), (as_test, true)].iter().filter(|it| it.0).filter_map(|it| Target::new(target, it.1)),
+            );
+            if self.is_usual() {
+                // Of what is read there may be more for its tests.
+                left_out.extend(Target::new(target, kind != TargetKind::Example));
+            }
+        }
+        read.sort_by_key(|it| (it.is_test, it.kind));
+        (read, left_out)
+    }
+
+    /// Whether a target is read as it is without tests.
+    fn reads(&self, kind: TargetKind, name: &str) -> bool {
+        let is_named = |names: &[String]| names.iter().any(|it| matcher(it).is_ok_and(|is_meant| is_meant(name)));
+        match kind {
+            TargetKind::Lib => self.lib || self.all_targets || self.is_usual(),
+            TargetKind::Bin => self.bins || self.all_targets || self.is_usual() || is_named(&self.bin),
+            TargetKind::Example => self.examples || self.all_targets || is_named(&self.example),
+            TargetKind::Test | TargetKind::Bench => false,
+        }
+    }
+
+    /// Whether a target is read as its tests compile it. Cargo compiles all that has tests for `--tests`, and all that can be measured for
+    /// `--benches`.
+    fn reads_as_test(&self, kind: TargetKind, target: &cargo_metadata::Target) -> bool {
+        let is_named =
+            |names: &[String]| names.iter().any(|it| matcher(it).is_ok_and(|is_meant| is_meant(&target.name)));
+        let all = self.all_targets;
+        let by_tests = (self.tests || all) && target.test;
+        match kind {
+            TargetKind::Lib | TargetKind::Bin => by_tests || self.benches || all,
+            TargetKind::Example => by_tests,
+            TargetKind::Test => self.tests || all || is_named(&self.test),
+            TargetKind::Bench => self.benches || all || is_named(&self.bench) || (self.tests && target.test),
+        }
+    }
+}

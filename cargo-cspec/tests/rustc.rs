@@ -1,0 +1,77 @@
+//! What rustc refuses does not pass, whatever the verdicts are.
+
+mod support;
+
+use support::{Folder, depends_on_cspec, package, status, stderr, stdout, with_rustc};
+
+/// Every obligation holds, and rustc refuses it: `key` is moved twice.
+const MOVED: &str = "
+use cspec::prelude::*;
+
+#[scalar]
+pub struct Key(pub String);
+
+#[state]
+pub struct Keys {
+    pub first: Set<Key>,
+    pub second: Set<Key>,
+}
+
+#[layer]
+impl Both for Keys {
+    #[op]
+    fn add(&mut self, me: Pid, key: Key) {
+        self.first.insert(key);
+        self.second.insert(key);
+    }
+}
+";
+
+fn run(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = with_rustc(folder, arguments).output().expect("the command starts");
+    (status(&output), stdout(&output).to_owned(), stderr(&output).to_owned())
+}
+
+#[test]
+fn a_value_that_is_moved_twice_does_not_pass() {
+    let folder = package("moved", &depends_on_cspec("cspec"), MOVED);
+    let (status, told, _) = run(&folder, &["check", "--message-format", "short"]);
+    let expected = "src/lib.rs:18:28: error[CS0004]: rustc refuses the program: use of moved value: `key` [E0382]\nfailed: 1 error of rustc, 1 proved\n";
+    assert_eq!((status, told.as_str()), (Some(1), expected));
+    let (status, told, _) = run(&folder, &["check"]);
+    assert!(status == Some(1) && told.contains("value moved here") && told.contains("moved: 1 obligation"), "{told}");
+    for format in ["json", "sarif", "github", "junit"] {
+        let (status, told, _) = run(&folder, &["check", "--message-format", format]);
+        assert!(status == Some(1) && told.contains("use of moved value"), "{format}: {told}");
+    }
+    let (status, told, _) = run(&folder, &["check", "-q", "--no-rustc"]);
+    assert_eq!((status, told.as_str()), (Some(0), ""));
+}
+
+/// What the attributes make of a layer is not in the way of its names.
+#[test]
+fn a_parameter_may_have_the_name_of_an_operation() {
+    let text = MOVED
+        .replace("key: Key", "first: Key, add: Key")
+        .replace("(key)", "(first)")
+        .replace("second.insert(first)", "second.insert(add)");
+    let folder = package("names", &depends_on_cspec("cspec"), text);
+    assert_eq!(run(&folder, &["check", "-q"]), (Some(0), String::new(), String::new()));
+}
+
+#[test]
+fn the_crate_may_have_another_name() {
+    let text = MOVED.replace("cspec::", "vocabulary::").replace("first.insert(key)", "first.insert(key.clone())");
+    let folder = package("renamed", &depends_on_cspec("vocabulary"), text);
+    assert_eq!(run(&folder, &["check", "-q"]), (Some(0), String::new(), String::new()));
+}
+
+#[test]
+fn what_cargo_cannot_do_is_an_error() {
+    let missing = "[dependencies]\nnot-there = { path = \"nowhere\" }\n[package.metadata.cspec]\n";
+    let text = MOVED.replace("first.insert(key)", "first.insert(key.clone())");
+    let folder = package("missing", missing, text);
+    let (status, told, error) = run(&folder, &["check"]);
+    assert!(status == Some(2) && error.contains("`cargo check` failed"), "{told}{error}");
+    assert!(told.contains("not checked: rustc could not be run, 1 proved"), "{told}");
+}

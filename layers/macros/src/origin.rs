@@ -1,0 +1,69 @@
+//! What the crate `cspec` is called where an attribute is used: a package may depend on it under another name.
+
+use proc_macro_crate::{FoundCrate, crate_name};
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use syn::parse2;
+
+/// The same tokens, with `::cspec` called what the package at hand calls it.
+pub fn renamed(tokens: TokenStream) -> TokenStream {
+    match crate_name("cspec") {
+        Ok(FoundCrate::Name(name)) if name != "cspec" => called(tokens, &name),
+        // The crate itself, or a build without a manifest that can be read.
+        _ => tokens,
+    }
+}
+
+fn called(tokens: TokenStream, name: &str) -> TokenStream {
+    let mut done: Vec<TokenTree> = Vec::new();
+    for token in tokens {
+        done.push(match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), called(group.stream(), name));
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            TokenTree::Ident(ident) if ident == "cspec" && begins_a_path(&done) => {
+                TokenTree::Ident(Ident::new(name, ident.span()))
+            }
+            other => other,
+        });
+    }
+    done.into_iter().collect()
+}
+
+/// Whether what comes next is the name of a crate: `::` is before it, and no segment of a path before that.
+fn begins_a_path(before: &[TokenTree]) -> bool {
+    let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == ':');
+    let [rest @ .., first, second] = before else { return false };
+    let segment = match rest.last() {
+        Some(TokenTree::Ident(ident)) => {
+            let is_name = parse2::<Ident>(TokenTree::Ident(ident.clone()).into()).is_ok();
+            is_name || ["self", "super", "crate", "Self"].iter().any(|it| ident == it)
+        }
+        Some(TokenTree::Punct(punct)) => punct.as_char() == '>',
+        _ => false,
+    };
+    is_colon(first) && is_colon(second) && !segment
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn only_the_name_of_the_crate_is_changed() {
+        let tokens = quote! {
+            impl ::cspec::Value for Key { fn arbitrary() -> Self { Key(::cspec::any(), self::cspec::any(), cspec::any()) } }
+            impl<T: ?Sized + ::cspec::Perform<set>> Call for T {}
+            type Out = <dyn Lock as ::cspec::Layer>::cspec;
+        };
+        let expected = quote! {
+            impl ::vocabulary::Value for Key { fn arbitrary() -> Self { Key(::vocabulary::any(), self::cspec::any(), cspec::any()) } }
+            impl<T: ?Sized + ::vocabulary::Perform<set>> Call for T {}
+            type Out = <dyn Lock as ::vocabulary::Layer>::cspec;
+        };
+        assert_eq!(called(tokens, "vocabulary").to_string(), expected.to_string());
+    }
+}
