@@ -258,13 +258,24 @@ impl Entry {
         Fingerprint::new(self.slice.outline.hash(), &self.within, scope)
     }
 
-    /// Settles the obligation. `None` if it was stopped.
-    pub fn settle(&self, program: &Program, lemmas: &Lemmas, scope: &Scope, stop: &AtomicBool) -> Option<Settled> {
-        let (program, code) = self.slice.built.get_or_init(|| {
+    /// The slice of the program that the obligation is settled on: all that its verdict depends on.
+    pub fn slice(&self, program: &Program) -> &Program {
+        &self.built(program).0
+    }
+
+    /// The slice, and the code that is explored for it. Made once.
+    fn built(&self, program: &Program) -> &(Program, Code) {
+        self.slice.built.get_or_init(|| {
             let slice = self.slice.outline.program(program);
             let code = compile(&slice);
             (slice, code)
-        });
+        })
+    }
+
+    /// Settles the obligation. `None` if it was stopped.
+    pub fn settle(&self, program: &Program, lemmas: &Lemmas, scope: &Scope, stop: &AtomicBool) -> Option<Settled> {
+        let _span = tracing::debug_span!("settle", obligation = %self.name.id()).entered();
+        let (program, code) = self.built(program);
         Reporter { setting: Setting { program, code, scope, stop }, lemmas }.settle(&self.within)
     }
 

@@ -7,7 +7,7 @@ use cspec_analysis::{
     ir::{Justification, PartitionEnd, Program},
 };
 use expect_test::{Expect, expect};
-use support::{check, dump};
+use support::check;
 
 /// Boxes with a key, as it should be.
 const BOXES: &str = "
@@ -38,7 +38,7 @@ fn lowered(source: &str) -> Program {
 
 #[track_caller]
 fn snapshot(function: &str, expected: Expect) {
-    expected.assert_eq(&dump::function(&lowered(""), function));
+    expected.assert_eq(&support::dumped(&lowered(""), function));
 }
 
 /// Diagnostics of a source under `BOXES`.
@@ -121,7 +121,7 @@ fn texts() {
         }
         "#,
     );
-    let all = ["encode", "decode", "Names::list", "Names::fill"].map(|name| dump::function(&program, name));
+    let all = ["encode", "decode", "Names::list", "Names::fill"].map(|name| support::dumped(&program, name));
     expect![[r#"
         encode(id.0: Id) -> String: {
           Add(Text(id.0.0), ".{", Text(id.0.1), "}")

@@ -4,7 +4,7 @@ mod support;
 
 use cspec_analysis::db::lower_sources;
 use expect_test::{Expect, expect};
-use support::{HEADER, check, check_body, dump};
+use support::{HEADER, check, check_body};
 
 /// Lowers an operation `run` with this body and compares its IR.
 #[track_caller]
@@ -12,7 +12,7 @@ fn snapshot(body: &str, expected: Expect) {
     let text = format!("{HEADER}#[layer] impl Tested for State {{ #[op] fn run(&mut self, me: Pid) {{ {body} }} }}");
     let lowered = lower_sources(&[("src/lib.rs", &text)]);
     assert_eq!(lowered.diagnostics, []);
-    expected.assert_eq(&dump::function(&lowered.program, "Tested::run"));
+    expected.assert_eq(&support::dumped(&lowered.program, "Tested::run"));
 }
 
 mod ir {

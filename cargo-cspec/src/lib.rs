@@ -9,6 +9,7 @@ mod bug;
 mod check;
 mod clean;
 mod cli;
+mod debug;
 mod engine;
 pub mod exit;
 mod explain;
@@ -19,6 +20,7 @@ mod graph;
 mod hook;
 mod interrupt;
 mod list;
+mod log;
 mod manual;
 mod matrix;
 mod mutate;
@@ -60,6 +62,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
 /// Runs a parsed command line. A panic below is a bug of ours and is reported as one.
 fn run(cli: &cli::Cli) -> Status {
     let json = cli.command.wants_json();
+    log::start();
     bug::guard(json, || match &cli.command {
         cli::Command::Check(arguments) => check::run(arguments, &cli.global),
         cli::Command::Search(arguments) => check::run(&arguments.as_check(), &cli.global),
@@ -74,6 +77,7 @@ fn run(cli: &cli::Cli) -> Status {
         cli::Command::Graph(arguments) => graph::run(arguments),
         cli::Command::Hook(command) => hook::run(command, &cli.global),
         cli::Command::Clean(arguments) => clean::run(arguments),
+        cli::Command::Debug(command) => debug::run(command),
         cli::Command::Completions(arguments) => manual::completions(arguments),
         cli::Command::Man(arguments) => manual::man(arguments),
         cli::Command::Lsp => lsp(),

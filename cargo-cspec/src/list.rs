@@ -7,6 +7,7 @@ use std::{
 
 use cspec_analysis::{
     report::{Listing, Options, list_package},
+    session::Session,
     verdict::Scope,
 };
 
@@ -14,9 +15,10 @@ use crate::{
     cli::{Global, ListArguments, ListFormat},
     exit::Status,
     interrupt,
+    outline::{self, Chain},
     output::{complain, delivered},
     packages::{self, Prepared},
-    render::{human_list::HumanList, json_list, summary::is_source_error},
+    render::{figure, human_list::HumanList, json_list, summary::is_source_error},
 };
 
 /// Runs `cargo cspec list`.
@@ -31,8 +33,25 @@ pub fn run(arguments: &ListArguments, global: &Global) -> Status {
         }
     };
     let mut stdout = BufWriter::new(io::stdout().lock());
+    if arguments.figure {
+        let (status, written) = figure(packages, &mut stdout);
+        return delivered(status, written.and_then(|()| stdout.flush()));
+    }
     let (status, written) = list(&packages, arguments, global, &interrupt::stop_flag(), &mut stdout);
     delivered(status, written.and_then(|()| stdout.flush()))
+}
+
+/// Prints the stacks of every package as tables; the status, and whether it could be written. Nothing is explored.
+fn figure(packages: Vec<Prepared>, out: &mut dyn Write) -> (Status, io::Result<()>) {
+    let packages = packages.into_iter().map(|it| it.package).collect();
+    let snapshot = Session::open(packages).snapshot();
+    let chains = snapshot.packages().iter().flat_map(|it| outline::chains(it.program()));
+    let stacks: Vec<Chain> = chains.filter(|it| !it.stack.is_empty()).collect();
+    if stacks.is_empty() {
+        complain("nothing to print: there is no #[stack] here");
+        return (Status::Usage, Ok(()));
+    }
+    (Status::Success, figure::tables(&stacks, out))
 }
 
 /// Lists every package; the status, and whether it could be written.

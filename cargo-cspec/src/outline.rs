@@ -1,6 +1,6 @@
 //! The chains of layers of a package: its stacks, and beside them the implementations that no stack uses. What pictures are drawn from.
 
-use cspec_analysis::ir::{Implementation, ImplementationId, Layer, LayerId, Program};
+use cspec_analysis::ir::{Implementation, ImplementationId, Layer, LayerId, Program, Type, TypeDefKind};
 
 /// Layers from top to bottom, with what leads from each to the next above.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Box {
     pub protocol_of: Option<String>,
     /// Its operations.
     pub operations: Vec<String>,
+    /// Its state: the type, with its fields.
+    pub state: String,
 }
 
 /// An implementation.
@@ -66,5 +68,15 @@ fn layer(program: &Program, id: LayerId) -> Box {
         name: layer.name.clone(),
         protocol_of: layer.protocol.as_ref().map(|it| layer_of(it.raw).name.clone()),
         operations: layer.operations.iter().map(|it| it.name.clone()).collect(),
+        state: state(program, &layer.state),
     }
+}
+
+/// A type; a struct with its fields.
+fn state(program: &Program, ty: &Type) -> String {
+    let name = program.type_name(ty);
+    let Type::User(id) = ty else { return name };
+    let TypeDefKind::Struct(fields) = &program.types[id.0 as usize].kind else { return name };
+    let fields: Vec<String> = fields.iter().map(|it| format!("{}: {}", it.name, program.type_name(&it.ty))).collect();
+    format!("{name} {{ {} }}", fields.join(", "))
 }

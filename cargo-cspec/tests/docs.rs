@@ -107,3 +107,19 @@ fn copy_folder(from: &Path, to: &Path) {
         }
     }
 }
+
+/// What the command prints between `<!-- cargo cspec list --figure -p PACKAGE -->` and `<!-- end -->` on a page. `UPDATE_EXPECT=1` puts it there.
+#[test]
+fn the_figures_of_the_stacks_are_those_of_the_workspaces() {
+    for package in ["tso", "cmail"] {
+        let path = root().join(format!("docs/{package}.md"));
+        let page = read(&path);
+        let opening = format!("<!-- cargo cspec list --figure -p {package} -->\n");
+        let (before, rest) = page.split_once(&opening).expect("the page says where the figure stands");
+        let (_, after) = rest.split_once("<!-- end -->\n").expect("the page says where the figure ends");
+        let printed = support::cspec(&root(), &["list", "--figure", "-p", package]);
+        assert!(printed.status.success(), "{}", support::stderr(&printed));
+        let expected = format!("{before}{opening}\n{}\n<!-- end -->\n{after}", support::stdout(&printed));
+        expect_test::expect_file![path].assert_eq(&expected);
+    }
+}

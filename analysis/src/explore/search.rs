@@ -184,6 +184,7 @@ impl<'p> Search<'_, 'p> {
             self.world.paths += 1;
             match self.advance(machine, script, &mut seen)? {
                 Advance::Fork(machines) => {
+                    tracing::trace!(ways = machines.len(), "split");
                     self.world.cases += machines.len().saturating_sub(1) as u64;
                     pending.extend(machines.into_iter().rev());
                 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 mod code;
+pub mod dump;
 pub mod int;
 mod layer;
 pub mod lower;

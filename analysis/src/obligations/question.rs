@@ -462,6 +462,7 @@ pub fn for_all_exists<'w, 'p>(
     given: &[Action],
     wanted: &dyn Fn(&Machine, &End) -> Wanted<'w>,
 ) -> Result<Option<Case>, Abort> {
+    let _span = tracing::debug_span!("ask").entered();
     let mut simplest: Option<((bool, usize), Case)> = None;
     let mut last_path = u64::MAX;
     let searched = search.for_all(start, given, &mut |search, machine, end| {

@@ -1,11 +1,19 @@
-//! Helpers of the lowering tests: annotated sources, and a dump of the IR.
+//! Helpers of the lowering tests: annotated sources, and the text of lowered functions.
 
 // Each test file is a crate of its own and uses a part of this.
 #![allow(dead_code)]
 
-pub mod dump;
+use cspec_analysis::{
+    db::lower_sources,
+    diagnostics::Diagnostic,
+    ir::{Program, dump},
+};
 
-use cspec_analysis::{db::lower_sources, diagnostics::Diagnostic};
+/// One function of a program, by name, as text.
+pub fn dumped(program: &Program, name: &str) -> String {
+    let found = program.functions.iter().find(|it| it.name == name).expect("a function of that name");
+    dump::function(program, found)
+}
 
 /// What stands above every fixture: a state and a layer to refer to.
 pub const HEADER: &str = "

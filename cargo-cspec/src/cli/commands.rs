@@ -185,6 +185,9 @@ pub struct ListArguments {
     /// Print the matrix of each layer: which operation moves past which.
     #[arg(long)]
     pub matrix: bool,
+    /// Print each stack as a Markdown table, and nothing else.
+    #[arg(long, conflicts_with_all = ["matrix", "message_format"])]
+    pub figure: bool,
     /// How to print the list.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub message_format: ListFormat,
@@ -343,6 +346,26 @@ pub struct CleanArguments {
     /// Where the workspace is.
     #[command(flatten)]
     pub selection: PackageArguments,
+}
+
+/// `cargo cspec debug`.
+#[derive(Debug, Subcommand)]
+pub enum DebugCommand {
+    /// Print functions as the engine sees them: resolved, typed, without references.
+    Ir(DebugArguments),
+    /// Print the slice of each obligation: the part of the program that its verdict depends on.
+    Slice(DebugArguments),
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct DebugArguments {
+    /// Names: of functions (`Lock::read`, `read`) for `ir`; the words of `check` for `slice`. Everything, if there are none.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Which packages.
+    #[command(flatten)]
+    pub selection: SelectionArguments,
 }
 
 /// `cargo cspec completions`.

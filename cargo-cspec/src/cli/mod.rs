@@ -9,10 +9,10 @@ use std::{ffi::OsString, io::IsTerminal as _};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub use commands::{
-    CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, ExplainArguments, GraphArguments, GraphFormat,
-    HookCommand, HookInstallArguments, HookRunArguments, InitArguments, ListArguments, ListFormat, ManArguments,
-    MatrixArguments, MutateArguments, NewArguments, NewPackage, OriginArguments, ReplayArguments, ReportArguments,
-    SearchArguments,
+    CheckArguments, CheckFormat, CleanArguments, CompletionsArguments, DebugArguments, DebugCommand, ExplainArguments,
+    GraphArguments, GraphFormat, HookCommand, HookInstallArguments, HookRunArguments, InitArguments, ListArguments,
+    ListFormat, ManArguments, MatrixArguments, MutateArguments, NewArguments, NewPackage, OriginArguments,
+    ReplayArguments, ReportArguments, SearchArguments,
 };
 pub use effort::{EffortArguments, Partition};
 pub use selection::{PackageArguments, SelectionArguments};
@@ -73,6 +73,9 @@ pub enum Command {
     Hook(HookCommand),
     /// Remove the cache of verdicts.
     Clean(CleanArguments),
+    /// Look inside the engine: for those who change cspec.
+    #[command(subcommand)]
+    Debug(DebugCommand),
     /// Print completions for a shell.
     Completions(CompletionsArguments),
     /// Write the manual pages.

@@ -1,6 +1,7 @@
 //! How results look. Nothing here asks the engine anything, decides anything, or touches the disk: values in, text out.
 
 pub mod excerpt;
+pub mod figure;
 pub mod github;
 pub mod html;
 pub mod human;

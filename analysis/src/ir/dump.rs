@@ -1,14 +1,25 @@
-//! A dump of the IR for snapshots: close to the source, with locals by number so that hygiene shows.
+//! The IR as text, for people who look inside: close to the source, with locals by number so that scoping shows.
+//!
+//! `cargo cspec debug` prints it, and snapshots of the lowering tests hold it. Nothing reads it back.
 
-use cspec_analysis::ir::{
-    Argument, Arm, Expr, ExprKind, Function, Literal, LocalId, Pattern, Place, Program, Projection, Stmt,
+use super::{
+    Argument, Arm, Code, Expr, ExprKind, Function, FunctionId, Implementation, Justification, Layer, Literal, LocalId,
+    Pattern, Place, Program, Projection, Stmt, TypeDef, TypeDefKind,
 };
 
-/// One function of a program, by name.
-pub fn function(program: &Program, name: &str) -> String {
-    let found = program.functions.iter().find(|it| it.name == name).expect("a function of that name");
-    let dump = Dump { program, function: found };
-    let parameters: Vec<String> = found.locals[..found.parameters as usize]
+/// A whole program: types, layers, implementations, then every function. Slices are printed with it.
+pub fn program(program: &Program) -> String {
+    let types = program.types.iter().map(|it| type_definition(program, it));
+    let layers = program.layers.iter().map(|it| layer(program, it));
+    let implementations = program.implementations.iter().map(|it| implementation(program, it));
+    let functions = program.functions.iter().map(|it| function(program, it));
+    types.chain(layers).chain(implementations).chain(functions).map(|it| it + "\n").collect()
+}
+
+/// One function of a program.
+pub fn function(program: &Program, function: &Function) -> String {
+    let dump = Dump { program, function };
+    let parameters: Vec<String> = function.locals[..function.parameters as usize]
         .iter()
         .enumerate()
         .map(|(number, it)| {
@@ -16,7 +27,55 @@ pub fn function(program: &Program, name: &str) -> String {
             format!("{inout}{}: {}", dump.local(LocalId(number as u32)), program.type_name(&it.ty))
         })
         .collect();
-    format!("{name}({}) -> {}: {}", parameters.join(", "), program.type_name(&found.result), dump.expr(&found.body, 0))
+    let (name, result) = (&function.name, program.type_name(&function.result));
+    format!("{name}({}) -> {result}: {}", parameters.join(", "), dump.expr(&function.body, 0))
+}
+
+fn type_definition(program: &Program, definition: &TypeDef) -> String {
+    let fields = |fields: &[super::Field]| -> String {
+        let field = |it: &super::Field| format!("{}: {}", it.name, program.type_name(&it.ty));
+        fields.iter().map(field).collect::<Vec<_>>().join(", ")
+    };
+    let name = &definition.name;
+    match &definition.kind {
+        TypeDefKind::Scalar => format!("scalar {name}"),
+        TypeDefKind::Struct(parts) => format!("struct {name} {{ {} }}", fields(parts)),
+        TypeDefKind::Enum(variants) => {
+            let variant = |it: &super::Variant| format!("{}({})", it.name, fields(&it.fields));
+            format!("enum {name} {{ {} }}", variants.iter().map(variant).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+fn layer(program: &Program, layer: &Layer) -> String {
+    let name = |it: &FunctionId| program.functions[it.0 as usize].name.clone();
+    let mut lines = Vec::new();
+    for operation in &layer.operations {
+        let allowed: Vec<String> = operation.allowed.iter().map(name).collect();
+        let rules = if allowed.is_empty() { String::new() } else { format!(" where {}", allowed.join(" and ")) };
+        lines.push(format!("op {} = {}{rules}", operation.name, name(&operation.function)));
+    }
+    lines.extend(layer.init.iter().map(|it| format!("init = {}", name(it))));
+    lines.extend(layer.background.iter().map(|it| format!("background = {}", name(it))));
+    lines.extend(layer.invariants.iter().map(|it| format!("invariant = {}", name(it))));
+    format!("layer {} over {} {}", layer.name, program.type_name(&layer.state), braces(&lines, 0))
+}
+
+fn implementation(program: &Program, implementation: &Implementation) -> String {
+    let layer = |it: super::LayerId| &program.layers[it.0 as usize].name;
+    let code = match &implementation.by {
+        Justification::Movers(code) | Justification::Retry(code) => Some(code),
+        Justification::Partition(partition) => Some(&partition.code),
+        Justification::Abstraction(_) => None,
+    };
+    let line = |(name, how): (&String, &Code)| match how {
+        Code::Pass => format!("{name} passes"),
+        Code::Procedure(id) => format!("{name} = {}", program.functions[id.0 as usize].name),
+    };
+    let lines: Vec<String> = code.into_iter().flatten().map(line).collect();
+    let (name, by) = (&implementation.name, implementation.by.name());
+    let (upper, lower) = (layer(implementation.upper), layer(implementation.lower));
+    format!("implementation {name}: {upper} over {lower} by {by} {}", braces(&lines, 0))
 }
 
 struct Dump<'a> {
