@@ -44,8 +44,9 @@ fn start() -> (Database, SourceFile, PackageSources, Arc<Mutex<Vec<String>>>) {
             }
         }
     });
-    let file = SourceFile::new(&db, "src/lib.rs".into(), Arc::from(TOGGLE));
-    let package = PackageSources::new(&db, vec![file], vec!["src/lib.rs".into()], vec![None], Vec::new());
+    let file = SourceFile::new(&db, "src/lib.rs".into(), Arc::from(TOGGLE), Arc::default());
+    let package =
+        PackageSources::new(&db, vec![file], vec!["src/lib.rs".into()], vec![None], Vec::new(), Arc::default());
     (db, file, package, log)
 }
 

@@ -519,7 +519,7 @@ impl<'p> Reader<'p> {
         Some(match datum {
             Datum::Unit => Value::UNIT,
             Datum::Bool(it) => Value::Bool(*it),
-            Datum::Int(it) => Value::Int(i128::from(*it)),
+            Datum::Int(it) => Value::Int(*it),
             Datum::Str(it) => Value::str(it),
             Datum::Text(parts) => Value::str(&text(parts)),
             Datum::Pid(number) => Value::Pid(u64::from(*number)),
@@ -603,7 +603,7 @@ impl Mentioned {
     fn look_at(&mut self, datum: &Datum) {
         match datum {
             Datum::Unit | Datum::Bool(_) | Datum::Named(..) | Datum::Opaque => {}
-            Datum::Int(it) => drop(self.ints.insert(i128::from(*it))),
+            Datum::Int(it) => drop(self.ints.insert(*it)),
             Datum::Str(it) => drop(self.strings.insert(it.clone())),
             Datum::Text(parts) => drop(self.strings.insert(text(parts))),
             Datum::Pid(number) => self.pids = self.pids.max(u64::from(*number) + 1),

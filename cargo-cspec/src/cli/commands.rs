@@ -271,7 +271,7 @@ pub enum HookCommand {
     /// Remove the hook that `install` added.
     Uninstall,
     /// What the hook runs: check what is staged, in ten seconds and on one screen at most.
-    Run(HookRunArguments),
+    Run(Box<HookRunArguments>),
 }
 
 /// `cargo cspec hook install`.

@@ -277,6 +277,7 @@ pub fn listing() -> Listing {
     };
     Listing {
         package: "demo".to_owned(),
+        title: "demo".to_owned(),
         files: files(),
         diagnostics: Vec::new(),
         layers: vec![layer],
@@ -303,11 +304,12 @@ pub fn rendered(
 ) -> String {
     let mut out = Vec::new();
     let mut renderer = make(&mut out);
-    let mut summary = super::summary::Summary { elapsed: Duration::from_millis(300), ..Default::default() };
+    let mut summary = super::summary::Summary::default();
     for checked in packages {
         summary.add(checked);
         renderer.package(checked).expect("writing to memory succeeds");
     }
+    summary.elapsed = Duration::from_millis(300);
     renderer.finish(&summary).expect("writing to memory succeeds");
     drop(renderer);
     String::from_utf8(out).expect("the output is UTF-8")

@@ -28,11 +28,11 @@ impl Paged for Pages {
     fn read(&mut self, me: Pid, at: u64) -> Word { self.cells[at].clone() }
     #[op]
     fn wipe(&mut self, me: Pid, at: u64) -> bool { self.cells[at] = Default::default(); true }
+//     ^^^^ CS0501 simulation
 }
 
 #[implement(Paged, over = Machine, by = abstraction)]
 impl Forget {
-//   ^^^^^^ CS0501 simulation
     #[abstraction]
     fn cells(lo: &Memory) -> Pages { Pages { cells: lo.cells.clone() } }
 }

@@ -12,6 +12,6 @@ fn deeper(n: u64) -> u64 { if n == 0 { 0 } else { deeper(n - 1) } }
 impl Layer for State {
     #[op]
     fn run(&mut self, me: Pid) {
-        self.count = deeper(self.count);
+        self.count = deeper(self.count % 3);
     }
 }

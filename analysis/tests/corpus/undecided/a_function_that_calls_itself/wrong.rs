@@ -13,6 +13,6 @@ fn deeper(n: u64) -> u64 { deeper(n) }
 impl Layer for State {
     #[op]
     fn run(&mut self, me: Pid) {
-        self.count = deeper(self.count);
+        self.count = deeper(self.count % 3);
     }
 }

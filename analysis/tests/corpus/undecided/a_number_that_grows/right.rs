@@ -11,7 +11,7 @@ impl Layer for State {
     #[op]
     fn run(&mut self, me: Pid) {
         while maybe() {
-            self.count = self.count.saturating_sub(1);
+            self.count = self.count.min(2).saturating_sub(1);
         }
     }
 }
