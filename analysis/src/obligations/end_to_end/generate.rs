@@ -82,6 +82,8 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
             return Err(Abort::NumbersNeeded);
         }
         search.world.cells.ordered_by_number = true;
+        // Each integer that a step may choose is a configuration of its own: the ends of types are left out, as the bound says.
+        search.world.cells.tries_ends = false;
         (tried.tried, tried.calls) = (0, 0);
         let count = limits.processes as u32;
         search.world.cells.scope.pids = count;

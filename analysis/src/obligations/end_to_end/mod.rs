@@ -161,6 +161,8 @@ fn searched(
             return Err(Abort::NumbersNeeded);
         }
         search.world.cells.ordered_by_number = true;
+        // Each integer that a step may choose is a configuration of its own: the ends of types are left out, as the bound says.
+        search.world.cells.tries_ends = false;
         for (literal, process) in named_processes(setting) {
             search.world.literals[literal] = Some(Value::Atom(Sort::Pid, process));
         }
