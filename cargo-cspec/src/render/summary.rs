@@ -347,6 +347,7 @@ mod tests {
     /// A package with layers, but nothing to check.
     fn idle() -> Checked {
         let mut checked = passing();
+        checked.report.package_id = "idle".to_owned();
         checked.report.outcomes.clear();
         Checked { planned: 0, ..checked }
     }

@@ -14,7 +14,7 @@ use std::{
 /// `cargo-cspec ARGUMENTS`, to be run in `folder`; without rustc, which takes longer than all the rest and needs the crate `cspec`.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = plain(folder, arguments);
-    if arguments.first() == Some(&"check") {
+    if matches!(arguments.first(), Some(&"check" | &"search")) {
         command.arg("--no-rustc");
     }
     command
