@@ -68,10 +68,13 @@ fn the_crate_may_have_another_name() {
 
 #[test]
 fn what_cargo_cannot_do_is_an_error() {
-    let missing = "[dependencies]\nnot-there = { path = \"nowhere\" }\n[package.metadata.cspec]\n";
     let text = MOVED.replace("first.insert(key)", "first.insert(key.clone())");
-    let folder = package("missing", missing, text);
-    let (status, told, error) = run(&folder, &["check"]);
-    assert!(status == Some(2) && error.contains("`cargo check` failed"), "{told}{error}");
+    let folder = package("missing", &depends_on_cspec("cspec"), text);
+    let mut command = with_rustc(&folder, &["check", "--no-cache"]);
+    // A file, where cargo would make a folder.
+    command.env("CARGO_TARGET_DIR", folder.join("Cargo.toml"));
+    let output = command.output().expect("the command starts");
+    let (told, error) = (stdout(&output), stderr(&output));
+    assert!(status(&output) == Some(2) && error.contains("`cargo check` failed"), "{told}{error}");
     assert!(told.contains("not checked: rustc could not be run, 1 proved"), "{told}");
 }

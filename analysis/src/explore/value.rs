@@ -215,6 +215,6 @@ mod tests {
 
     #[test]
     fn a_value_is_small() {
-        assert_eq!(size_of::<Value>(), 24);
+        assert_eq!(size_of::<Value>(), 32);
     }
 }

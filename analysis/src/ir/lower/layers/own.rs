@@ -13,10 +13,6 @@ use crate::{
         spot::Spot,
         ty::Ty,
     },
-    syntax::{
-        AstNode,
-        ast::{self, HasName},
-    },
 };
 
 impl Package {
@@ -53,37 +49,6 @@ impl Package {
                     self.report(error(codes::CS0207, spot, message).help("write `#[layer(protocol = Layer)]`"));
                 }
                 Role::Plain | Role::Allowed(_) | Role::Abstraction | Role::Client { .. } => {}
-            }
-        }
-        self.check_parameters(layer);
-    }
-
-    /// Refuses parameters with the name of an operation of the layer: `#[layer]` makes a struct of each operation, and rustc takes the name
-    /// for that.
-    fn check_parameters(&self, layer: usize) {
-        let (file, block) = (self.layers[layer].file, self.layers[layer].block);
-        let members = self.members(file, block);
-        let is_operation = |it: &&ItemRef| matches!(self.function_item(**it).role, Role::Op { .. });
-        for item in members.iter().filter(is_operation) {
-            let Some(function) = self.head::<ast::Fn>(file, self.function_item(*item).declaration) else { continue };
-            let parameters = function.param_list().into_iter().flat_map(|it| it.params());
-            let named = parameters.filter_map(|it| match it.pat()? {
-                ast::Pat::IdentPat(it) => it.name(),
-                _ => None,
-            });
-            for name in named {
-                let text = name.text();
-                let clashes = |it: &&ItemRef| self.function_item(**it).name.text == text;
-                if let Some(other) = members.iter().filter(is_operation).find(clashes) {
-                    let spot = self.function_site(*item).spot(name.syntax());
-                    let message = format!(
-                        "`{text}` is a parameter here and an operation of the layer: rustc takes it for the operation"
-                    );
-                    let problem = error(codes::CS0203, spot, message);
-                    let problem =
-                        problem.related(self.name_spot(file, &self.function_item(*other).name), "the operation");
-                    self.report(problem.help("give the parameter another name"));
-                }
             }
         }
     }
