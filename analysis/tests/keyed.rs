@@ -124,7 +124,7 @@ fn texts() {
     let all = ["encode", "decode", "Names::list", "Names::fill"].map(|name| support::dumped(&program, name));
     expect![[r#"
         encode(id.0: Id) -> String: {
-          Add(Text(id.0.0), ".{", Text(id.0.1), "}")
+          Concat(Text(id.0.0), ".{", Text(id.0.1), "}")
         }
         decode(name.0: String) -> Option<Id>: {
           let (pid.2, number.3) = match SplitOnce(name.0, ".") {
@@ -150,7 +150,7 @@ fn texts() {
         Names::fill(inout self.0: Dir, me.1: Pid, from.2: Map<Id, u64>) -> (): {
           self.0.0 = ToMap(Elems(from.2).Map(|(id.3, value.4)| (encode(id.3), value.4)));
           let count.5 = Len(from.2);
-          Insert!(self.0.0, Add(Add(Text(me.1), "-", Text(count.5)), Text(count.5)), Cast(Len(Values(from.2))));
+          Insert!(self.0.0, Concat(Concat(Text(me.1), "-", Text(count.5)), Text(count.5)), Cast(Len(Values(from.2))));
         }"#]]
     .assert_eq(&all.join("\n"));
 }

@@ -46,14 +46,14 @@ mod ir {
             expect![[r#"
                 Tested::run(inout self.0: State, me.1: Pid) -> (): {
                   let key.2 = self.0.0;
-                  let index.3 = Add(key.2, 1);
+                  let index.3 = Arith(Add, Panics)(key.2, 1);
                   self.0.1[index.3];
-                  self.0.1[index.3] = Add(self.0.1[index.3], 2);
+                  self.0.1[index.3] = Arith(Add, Panics)(self.0.1[index.3], 2);
                   while maybe() {
                     Push!(self.0.3, any::<u64>());
                   };
                   while maybe() {
-                    self.0.0 = Add(self.0.0, 1);
+                    self.0.0 = Arith(Add, Panics)(self.0.0, 1);
                   };
                 }"#]],
         );
@@ -70,7 +70,7 @@ mod ir {
                     (_, default.3) => default.3
                   };
                   let b.7 = match match Last(self.0.3) {
-                    #1(x.5) => #1(Add(x.5, 1))
+                    #1(x.5) => #1(Arith(Add, Panics)(x.5, 1))
                     #0() => #0()
                   } {
                     #1(value.6) => value.6
@@ -107,18 +107,18 @@ mod ir {
                     } else ();
                     Push!(self.0.3, k.2);
                   };
-                  let s.6 = ToSet(self.0.3.Filter(|x.4| Gt(x.4, 1)).Map(|x.5| Mul(x.5, 2)));
+                  let s.6 = ToSet(self.0.3.Filter(|x.4| Gt(x.4, 1)).Map(|x.5| Arith(Mul, Panics)(x.5, 2)));
                   let q.7 = Elems(s.6);
                   loop match Pop!(self.0.3) {
                     #1(x.8) => {
-                      self.0.0 = Add(self.0.0, x.8);
+                      self.0.0 = Arith(Add, Panics)(self.0.0, x.8);
                     }
                     _ => break
                   };
                   let n.9 = loop {
                     break 3
                   };
-                  self.0.0 = Add(n.9, Len(Rev(q.7)));
+                  self.0.0 = Arith(Add, Panics)(n.9, Len(Rev(q.7)));
                 }"#]],
         );
     }
@@ -293,7 +293,6 @@ mod diagnostics {
 //                                                             ^^^ CS0202 layer `Base` has no operation `got`
     impl Two {
         fn sett(lo: &mut impl Base) {}
-//         ^^^^ CS0202 layer `Base` has no operation `sett`
     }
     #[stack]
     pub type S<B> = Tow<B>;
