@@ -79,6 +79,9 @@ pub struct SearchArguments {
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
+    /// Do not ask rustc whether it accepts the program.
+    #[arg(long)]
+    pub no_rustc: bool,
     /// Write each counterexample to a file of this folder, for `cargo cspec replay`.
     #[arg(long, value_name = "DIR")]
     pub save_counterexamples: Option<Utf8PathBuf>,
@@ -96,6 +99,7 @@ impl SearchArguments {
             effort: self.effort.clone(),
             budget: self.budget,
             no_cache: self.no_cache,
+            no_rustc: self.no_rustc,
             save_counterexamples: self.save_counterexamples.clone(),
             message_format: self.message_format,
             end_to_end: true,

@@ -324,7 +324,7 @@ impl Cells<'_> {
             all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);
         }
         // What code compares with a literal changes beside it. A small one has its neighbours within the limit, or within the next.
-        let far = limit.max(2);
+        let far = if self.tries_ends { limit.max(2) } else { limit + 1 };
         let beside = |it: i128| [it - 1, it, it + 1].into_iter().filter(move |beside| it.abs() >= far || *beside == it);
         all.extend(self.int_literals.iter().flat_map(|it| beside(*it)));
         if self.bit_types.contains(&int) {
