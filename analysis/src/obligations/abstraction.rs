@@ -1,6 +1,6 @@
 //! Abstraction: a relation between two states that every step below keeps, matched by the same step above.
 //!
-//! For every pair of related states, operation, process and arguments (CSPEC, section 5.1; `op_abs` of its development):
+//! For every pair of related states, operation, process and arguments (CSPEC, section 6.3, Figure 13; `op_abs` of its development):
 //!
 //! ```text
 //! R(lo, hi)  and  lo --op@p/r,E--> lo'   imply   ∃ hi'. hi --op@p/r,E--> hi'  and  R(lo', hi')

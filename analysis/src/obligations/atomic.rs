@@ -1,7 +1,7 @@
 //! The atomic specification: a procedure that runs alone does what the operation above allows.
 //!
 //! For every state `s`, process and arguments, and every run of the procedure from `s` to its end, without any step of others, with result
-//! `r`, events `E` and end state `s'` (CSPEC, section 5.2; `compile_correct` of its development):
+//! `r`, events `E` and end state `s'` (CSPEC, section 6.1, Figure 11; `compile_correct` of its development):
 //!
 //! ```text
 //! s --op/r,E--> s'  is a step of the layer above

@@ -1,6 +1,6 @@
 //! What a process knows between two of its own steps: facts that its prefix established and that no step of the others destroys.
 //!
-//! CSPEC tracks the exact set of states `P` after a prefix: own step, then any steps of the others (section 5.2). Here `P` is
+//! CSPEC tracks the exact set of states `P` after a prefix: own step, then any steps of the others (section 6.1). Here `P` is
 //! over-approximated by a conjunction of *facts* "this component of the state has this value". All components that the prefix has written
 //! or looked at are proposed; those that some step of another process, from a state in which all facts hold, changes are dropped, until
 //! nothing changes. What remains is an invariant of the others' steps, so a left mover shown under it is a left mover at `P`: every

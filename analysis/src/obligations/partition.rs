@@ -1,7 +1,7 @@
 //! Partition: layers written for one key, used for all of them.
 //!
 //! Between its two ends a stack is written for one key `k`; its state is `S`. Lifted to all keys, a layer has the state `K ⇀ S`, defined on
-//! the *valid* keys, and an operation acts on the entry of its key (CSPEC, section 5.6; `Horizontal.v` of its development). That each
+//! the *valid* keys, and an operation acts on the entry of its key (CSPEC, section 6.4; `Horizontal.v` of its development). That each
 //! obligation shown for one key holds of the lifted layers needs nothing more: steps at different keys touch different entries. What is
 //! owed are the two ends.
 //!

@@ -1,6 +1,6 @@
 //! Protocols: a layer used by rules.
 //!
-//! A protocol layer has the operations of the layer it restricts, each only where it is allowed (CSPEC, section 5.3):
+//! A protocol layer has the operations of the layer it restricts, each only where it is allowed (CSPEC, section 6.2):
 //!
 //! ```text
 //! restricted step   allowed(op, p, s)  and  s --op@p/r,E--> s' in the unrestricted layer

@@ -1,7 +1,7 @@
 //! Retry loops: a turn of the loop either is the operation above, or did nothing.
 //!
 //! A procedure of this pattern performs at most one operation of the layer below in each turn of its `loop`, and none outside it. For every
-//! state `s`, process, arguments and carried values, and every run of one turn (CSPEC, section 5.4; `noop_or_success` of its development):
+//! state `s`, process, arguments and carried values, and every run of one turn (CSPEC, section 6.4; `noop_or_success` of its development):
 //!
 //! ```text
 //! the turn goes on    implies   s' = s  and  E = []

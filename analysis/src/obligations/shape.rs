@@ -1,7 +1,7 @@
 //! The shape of a procedure, and its use of a protocol.
 //!
 //! On every path through a procedure: right movers, then at most one operation of any kind (the commit point), then left movers
-//! (CSPEC, section 5.2, "right movers, commit, left movers"; the `ysa_movers` judgement of its development). With `P` the states that the
+//! (CSPEC, section 6.1, "right movers, commit, left movers"; the `ysa_movers` judgement of its development). With `P` the states that the
 //! prefix of the path allows, closed under the steps of others:
 //!
 //! ```text
@@ -14,7 +14,7 @@
 //! not. So each call is judged when it is about to be made: one that blocks for ever is on no path that ends. A loop other than `for` over
 //! what was read is not accepted.
 //!
-//! If the layer below is a protocol layer, every call must also be *allowed* in every state of the `P` before it (CSPEC, section 5.3,
+//! If the layer below is a protocol layer, every call must also be *allowed* in every state of the `P` before it (CSPEC, section 6.2,
 //! `follows`), given that the others follow the protocol: their steps are those of the protocol layer. It is judged right after the
 //! process's own last step; that what is allowed stays allowed when the others step is shown by itself ([`super::protocol`]).
 //!

@@ -1,6 +1,6 @@
 //! Stacks: a chain of implementations without a gap.
 //!
-//! Linking needs nothing but matching ends (CSPEC, section 4.4, `Link`): each implementation's lower layer is the next one's upper layer,
+//! Linking needs nothing but matching ends (CSPEC, section 5.4, `Link`): each implementation's lower layer is the next one's upper layer,
 //! or a protocol layer over it — using that layer by its rules is what the protocol obligations show.
 //!
 //! A partition has two ends in a stack: one where the layers for all keys end, and below it one where they begin again, by the same key.

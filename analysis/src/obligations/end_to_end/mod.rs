@@ -2,7 +2,7 @@
 //!
 //! Processes `0 … n-1` each run the client. At the bottom their calls go down through the procedures of the stack, and every step of the
 //! bottom layer is interleaved with those of the others in every order; at the top each call is one step. For every run at the bottom
-//! (CSPEC, section 4.2, `traces_match_abs`; finite prefixes, events tagged with their process):
+//! (CSPEC, section 5.2, `traces_match_abs`; finite prefixes, events tagged with their process):
 //!
 //! ```text
 //! the events so far, in order, are the events of some run at the top
