@@ -15,6 +15,8 @@ pub struct Code {
     pub functions: Vec<CodeFunction>,
     /// Some total function has a default that is not known: then nothing can be shown.
     pub has_unknown_total: bool,
+    /// Whether the program has signed integers.
+    pub has_signed: bool,
     /// Scalars of which the default matters: it is a literal like those that code names.
     pub defaults: BTreeSet<TypeId>,
     /// Literals, by the operand of [`Op::Literal`].

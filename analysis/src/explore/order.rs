@@ -74,6 +74,9 @@ fn precedes(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Resul
         cells.bounds_met.insert("one order of scalars".to_owned());
         return Ok(a < b);
     }
+    if let Some(is_first) = comes_first(cells, a, b) {
+        return Ok(is_first);
+    }
     let function = cells.function(ORDER, Type::Str, Type::Bool);
     let pairs = known_pairs(cells, known, function);
     if follows(&pairs, a, b) {
@@ -87,6 +90,17 @@ fn precedes(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Resul
         // Had it been split, it would be among the pairs.
         Value::Cell(answer) => Err(Need::Resolve(answer)),
         _ => Ok(a == low),
+    }
+}
+
+/// Whether `a` comes before `b` because one of them is the least integer that the program has. An unknown integer is none that code names,
+/// so it is not 0.
+fn comes_first(cells: &Cells, a: &Value, b: &Value) -> Option<bool> {
+    let is_least = |it: &Value| cells.is_unsigned && matches!(it, Value::Int(number) if number.get() == 0);
+    match (a, b) {
+        (least, Value::Atom(Sort::Int, _)) if is_least(least) => Some(true),
+        (Value::Atom(Sort::Int, _), least) if is_least(least) => Some(false),
+        _ => None,
     }
 }
 

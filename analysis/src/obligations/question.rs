@@ -246,6 +246,7 @@ impl<'p> Setting<'p> {
 
     fn world(&self, scope: &Scope, numbers: Numbers, named: &Named, shapes: &BTreeSet<Shape>) -> World<'p> {
         let mut cells = Cells::new(self.program, scope.clone(), numbers);
+        cells.is_unsigned = !self.code.has_signed;
         cells.bit_types.clone_from(&named.bit_types);
         shapes.iter().for_each(|shape| cells.add_shape(shape));
         // The first literal of a scalar is its default.

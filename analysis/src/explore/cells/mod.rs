@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 pub use self::{
     knowledge::{BaseFacts, Knowledge, Need, with_base},
-    types::{default_of, has_known_default, has_unknown_total, scalars_of_default, sort_of},
+    types::{default_of, has_known_default, has_signed, has_unknown_total, scalars_of_default, sort_of},
 };
 use super::{
     text::{self, Shape},
@@ -103,6 +103,8 @@ pub struct Cells<'p> {
     pub new_shapes: BTreeSet<Shape>,
     /// Scalars stand in the order of their numbers, which is one order only: for a search that forgets from step to step what it found out.
     pub ordered_by_number: bool,
+    /// No integer is negative: the program has unsigned types only.
+    pub is_unsigned: bool,
     /// Bounds that the present search for a witness has met: where there is none within them, there may be one beyond.
     pub witness_bounds: BTreeSet<String>,
     /// A search for a witness looks further than the scope: it has found none within it.
@@ -143,6 +145,7 @@ impl<'p> Cells<'p> {
             shapes: BTreeSet::new(),
             new_shapes: BTreeSet::new(),
             ordered_by_number: false,
+            is_unsigned: false,
             witness_bounds: BTreeSet::new(),
             far: false,
             pinned: Pins::new(),

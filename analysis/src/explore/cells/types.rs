@@ -35,6 +35,17 @@ pub fn has_known_default(program: &Program, ty: &Type) -> bool {
     }
 }
 
+/// Whether values of a type contain signed integers, apart from those in the fields of user types.
+pub fn has_signed(ty: &Type) -> bool {
+    match ty {
+        Type::Int { signed, .. } => *signed,
+        Type::Map(key, value) | Type::Total(key, value) => has_signed(key) || has_signed(value),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_signed(inner),
+        Type::Tuple(fields) => fields.iter().any(has_signed),
+        Type::Never | Type::Bool | Type::Str | Type::Pid | Type::User(_) => false,
+    }
+}
+
 /// Whether a type is built with a total function whose default is not known.
 pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
     match ty {

@@ -3,7 +3,7 @@
 
 use self::function::FunctionCompiler;
 use super::{
-    cells::{has_unknown_total, scalars_of_default},
+    cells::{has_signed, has_unknown_total, scalars_of_default},
     code::{Code, CodeFunction, CodeId, Glue, Op},
     panics::{Quiet, might_panic},
 };
@@ -40,6 +40,7 @@ pub fn compile(program: &Program) -> Code {
     });
     let locals = program.functions.iter().flat_map(|it| &it.locals).map(|it| &it.ty);
     let types: Vec<&Type> = fields.map(|it| &it.ty).chain(locals).collect();
+    code.has_signed = types.iter().copied().chain(&code.types).any(has_signed);
     code.has_unknown_total = types.iter().any(|ty| has_unknown_total(program, ty));
     types.iter().for_each(|ty| scalars_of_default(program, ty, false, &mut code.defaults));
     for op in code.functions.iter().flat_map(|it| &it.ops) {
