@@ -353,8 +353,10 @@ pub const MUTANTS: &[Mutant] = &[
         "the ends of a type are tried",
         Pattern::Integers,
         "explore/cells/cases.rs",
-        "if self.tries_ends {",
-        "if self.tries_ends && !$on {",
+        "if self.tries_ends {
+            all.extend([int.min()",
+        "if self.tries_ends && !$on {
+            all.extend([int.min()",
     ),
     mutant(
         "the flags of a packed word are tried together",
