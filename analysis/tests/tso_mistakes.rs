@@ -86,7 +86,7 @@ const MISTAKES: &[Mistake] = &[
         code: "CS0501",
         line: "fn test_and_set(&mut self, me: Pid, at: Addr, value: u64) -> u64 {",
         owed: ("LaggingMemory", "test_and_set", "simulation"),
-        seen_with: None,
+        seen_with: Some(2),
     },
     // Drains only where they can be seen.
     Mistake {
@@ -138,7 +138,7 @@ const MISTAKES: &[Mistake] = &[
         code: "CS0307",
         line: "fn clear(lo: &mut impl TsoDelayNondet) {",
         owed: ("TestAndSet", "clear", "atomic-spec"),
-        seen_with: None,
+        seen_with: Some(2),
     },
     Mistake {
         what: "the counter is stored where the lock is",
@@ -272,7 +272,7 @@ const MISTAKES: &[Mistake] = &[
         code: "CS0307",
         line: "fn inc(lo: &mut impl Lock) -> u64 {",
         owed: ("CriticalSection", "inc", "atomic-spec"),
-        seen_with: None,
+        seen_with: Some(2),
     },
     Mistake {
         what: "the lock is released before the write",

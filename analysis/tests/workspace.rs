@@ -91,7 +91,7 @@ fn targets_are_selected_as_cargo_selects_them() {
     );
     let titles = |targets: TargetSelection| -> Result<Vec<String>, LoadError> {
         let packages = select(&root, Selection { targets, ..Selection::default() });
-        packages.map(|it| it.into_iter().map(|it| it.title.replace("many ", "")).collect())
+        packages.map(|it| it.into_iter().map(|it| it.title.replacen("many ", "", 1)).collect())
     };
     let usual = TargetSelection::default;
     let one = || vec!["tool".to_owned()];

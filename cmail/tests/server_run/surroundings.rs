@@ -438,8 +438,9 @@ fn a_message_that_is_too_big() {
         let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the kernel says").to_owned();
         line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).expect("a number")
     };
-    let before = memory();
     let mut smtp = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
+    // Only now is it sure that the worker has started.
+    let before = memory();
     let piece = "0123456789abcdef\r\n".repeat(1000);
     for _ in 0..2000 {
         smtp.send(&piece).expect("it is read");
