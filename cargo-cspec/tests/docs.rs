@@ -26,7 +26,7 @@ fn pages() -> Vec<PathBuf> {
         .expect("docs is part of the repository")
         .map(|entry| entry.expect("a readable folder").path());
     let mut pages: Vec<PathBuf> = in_docs.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
-    pages.extend([root().join("README.md"), docs.join("diagnostics/README.md")]);
+    pages.extend([root().join("README.md"), root().join("analysis/diagnostics/README.md")]);
     pages
 }
 
@@ -61,7 +61,7 @@ fn every_link_leads_to_a_file_and_a_heading_in_it() {
 
 #[test]
 fn the_index_of_diagnostics_is_complete() {
-    let index = read(&root().join("docs/diagnostics/README.md"));
+    let index = read(&root().join("analysis/diagnostics/README.md"));
     for known in codes::ALL {
         let line = format!("* [{0}]({0}.md): {1}\n", known.code, known.title);
         assert!(index.contains(&line), "{line}");

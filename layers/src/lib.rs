@@ -10,6 +10,11 @@
 // The macros name this crate `::cspec`; so that they also work inside it:
 extern crate self as cspec;
 
+/// The example in the README is compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod choice;
 mod keyed;
 mod layer;

@@ -1,6 +1,6 @@
 //! The codes of diagnostics: one constant for each, its title, and the page that explains it.
 //!
-//! The pages are the files of `docs/diagnostics`, so that the book, `cargo cspec explain` and the JSON interface show the same text. This
+//! The pages are the files of `analysis/diagnostics`, so that the book, `cargo cspec explain` and the JSON interface show the same text. This
 //! module does not know when a code is used; the stage that finds the fault does.
 
 /// A code with its explanation.
@@ -41,7 +41,7 @@ macro_rules! codes {
             Code {
                 code: $code,
                 title: $title,
-                page: include_str!(concat!("../../../docs/diagnostics/", stringify!($code), ".md")),
+                page: include_str!(concat!("../../diagnostics/", stringify!($code), ".md")),
             },
         )*];
     };
@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn every_page_is_in_the_table_once() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/diagnostics");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/diagnostics");
         let mut pages: Vec<String> = std::fs::read_dir(folder)
-            .expect("docs/diagnostics is part of the repository")
+            .expect("the folder is part of the repository")
             .map(|entry| entry.expect("a readable folder").file_name().to_string_lossy().into_owned())
             .filter(|name| name != "README.md")
             .collect();

@@ -84,7 +84,7 @@ pub enum ExprKind {
     Return(Option<Box<Expr>>),
     /// `place = value`.
     Assign(Place, Box<Expr>),
-    /// A call of a [`Program`] function.
+    /// A call of a [`Program`](super::Program) function.
     Call(FunctionId, Vec<Argument>),
     /// `lo.operation(arguments)`: a step of the layer below, by name.
     Perform(String, Vec<Expr>),

@@ -16,7 +16,7 @@ pub struct TypeDef {
 /// The three kinds of user type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TypeDefKind {
-    /// `#[scalar]`: only equality matters. Literals of it are [`Literal::Scalar`].
+    /// `#[scalar]`: only equality matters. Literals of it are [`Literal::Scalar`](super::Literal::Scalar).
     Scalar,
     /// A struct; tuple structs have fields `0`, `1`, ….
     Struct(Vec<Field>),

@@ -9,7 +9,7 @@
 //! Most code cannot panic, as its text shows; then only the smallest scope is explored.
 //!
 //! An operation that has no transition in any state makes what is shown about it empty, and so does a branch that no step takes
-//! ([`super::vacuous`]); these are warnings, not violations.
+//! (`vacuous`); these are warnings, not violations.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,8 @@
 //! Movers: when operations of different processes commute.
 //!
 //! Write `s --A@p/r,E--> s'` for a step of operation `A` by process `p` with result `r` and events `E` (CSPEC, OSDI'18, section 6.1,
-//! Figure 10; `step` includes background steps, invariants and the protocol, and ranges over *all* states of the layer's type). For processes `p ≠ q`:
+//! Figure 10; `step` includes background steps, invariants and the protocol, and ranges over *all* states of the layer's type).
+//! For processes `p ≠ q`:
 //!
 //! * **silent** `A`: `s --A@p/r,E--> s'` implies `E = []`, and `A` does not fail. (After a failure anything may be emitted.)
 //! * **right mover** `A` past `B`: silent, and

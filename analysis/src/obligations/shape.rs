@@ -18,7 +18,7 @@
 //! `follows`), given that the others follow the protocol: their steps are those of the protocol layer. It is judged right after the
 //! process's own last step; that what is allowed stays allowed when the others step is shown by itself ([`super::protocol`]).
 //!
-//! `P` is over-approximated by [facts](super::facts). If a judgement fails under the facts, it is tried again on exact states with at most
+//! `P` is over-approximated by [`super::facts`]. If a judgement fails under the facts, it is tried again on exact states with at most
 //! two steps of others in between; only what fails there is reported as violated.
 
 use std::rc::Rc;

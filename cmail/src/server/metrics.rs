@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use crate::bottom::histogram::ENDS;
 
-/// What goes up only. The order is that of [`COUNTERS`].
+/// What goes up only. The order is that of `COUNTERS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     /// SMTP sessions.

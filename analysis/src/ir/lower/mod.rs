@@ -2,9 +2,9 @@
 //!
 //! It goes in steps, each a query of its own (see [`crate::db`]). None of them knows a position: that is what [`Spot`]s are for.
 //!
-//! 1. [`declared`] holds what the package declares, in which [`layers`] and [`implementations`] put together what attributes say. It reads
+//! 1. `declared` holds what the package declares, in which `layers` and `implementations` put together what attributes say. It reads
 //!    the heads of items only, so that an edit of a body leaves it as it is.
-//! 2. [`body`] lowers one function.
+//! 2. `body` lowers one function.
 //! 3. [`reach`] follows what layers lead to. What nothing of a layer reaches is no part of the program, and what is wrong with it is not
 //!    told: the rest of a crate may be any Rust.
 //! 4. [`build`] makes the program of that, and [`place`] finds where its parts stand.

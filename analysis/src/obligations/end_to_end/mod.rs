@@ -12,7 +12,7 @@
 //! everything is allowed. A client must not fail by code of its own in any run at the bottom, whatever the top allows: that its assertions hold
 //! is what it is written for.
 //!
-//! And the processes never get stuck ([`stuck`]), unless the client says that they may wait:
+//! And the processes never get stuck (`stuck`), unless the client says that they may wait:
 //!
 //! ```text
 //! from every reachable configuration at the bottom, some run lets all processes finish
@@ -24,10 +24,10 @@
 //!
 //! # How it goes
 //!
-//! [`product`] goes through pairs of a configuration at the bottom and the set of configurations that the top may be in after the same events
-//! ([`above`]), the nearest first, so that what is found has a shortest run. A configuration is a row of small numbers ([`intern`]); [`system`]
-//! lists the steps from one. The code of a process is run from one step at the bottom to the next ([`control`]), once for each point that it
-//! can be at. A step is run once for all states that agree on what it reads ([`steps`], [`parts`]). Background steps that may be made any
+//! `product` goes through pairs of a configuration at the bottom and the set of configurations that the top may be in after the same events
+//! (`above`), the nearest first, so that what is found has a shortest run. A configuration is a row of small numbers (`intern`); `system`
+//! lists the steps from one. The code of a process is run from one step at the bottom to the next (`control`), once for each point that it
+//! can be at. A step is run once for all states that agree on what it reads (`steps`, `parts`). Background steps that may be made any
 //! number of times are steps of their own, made by nobody. Each of these reductions has a switch ([`Reductions`]); with and without it the
 //! same is found.
 
