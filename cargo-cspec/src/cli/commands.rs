@@ -14,13 +14,13 @@ pub struct CheckArguments {
     /// Check only what these name: a layer, an implementation, a stack, an operation, or Layer::operation.
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far.
+    /// The scope to explore.
     #[command(flatten)]
     pub effort: EffortArguments,
-    /// How long the run may take, such as 30s or 5m; what is not settled by then is undecided.
+    /// Time limit of the run, such as 30s or 5m; what is not settled by then is undecided.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
     /// Check one part of the obligations only: hash:M/N is the M-th of N.
@@ -29,22 +29,22 @@ pub struct CheckArguments {
     /// Search all interleavings of the client programs instead of checking the patterns.
     #[arg(long)]
     pub end_to_end: bool,
-    /// Check what is staged for the next commit instead of what is on the disk.
+    /// Check the files staged for the next commit instead of those on disk.
     #[arg(long)]
     pub staged: bool,
-    /// Check again after every edit what it affects, until Ctrl-C.
+    /// After every edit, check again what it affects, until Ctrl-C.
     #[arg(long, conflicts_with = "staged")]
     pub watch: bool,
-    /// Apply the fixes that need no decision, then check again.
+    /// Apply the fixes that are safe to apply without asking, then check again.
     #[arg(long, conflicts_with_all = ["staged", "watch"])]
     pub fix: bool,
-    /// Fix files even if no version control has them as they are.
+    /// Fix files even if they are not under version control.
     #[arg(long, requires = "fix")]
     pub allow_no_vcs: bool,
-    /// Fix files even if the work tree has changes that are not staged.
+    /// Fix files even if the work tree has unstaged changes.
     #[arg(long, requires = "fix")]
     pub allow_dirty: bool,
-    /// Fix files even if there are changes that are staged and not committed.
+    /// Fix files even if there are staged, uncommitted changes.
     #[arg(long, requires = "fix")]
     pub allow_staged: bool,
     /// Do not ask rustc whether it accepts the program.
@@ -53,7 +53,7 @@ pub struct CheckArguments {
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,
-    /// Write each counterexample to a file of this folder, for `cargo cspec replay`.
+    /// Write each counterexample to a file in this folder, for `cargo cspec replay`.
     #[arg(long, value_name = "DIR")]
     pub save_counterexamples: Option<Utf8PathBuf>,
     /// How to print the results [default: human].
@@ -67,13 +67,13 @@ pub struct SearchArguments {
     /// Search only what these name: a client, a stack, or an implementation.
     #[arg(value_name = "CLIENT")]
     pub filters: Vec<String>,
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far.
+    /// The scope to explore.
     #[command(flatten)]
     pub effort: EffortArguments,
-    /// How long the run may take, such as 30s or 5m; what is not settled by then is undecided.
+    /// Time limit of the run, such as 30s or 5m; what is not settled by then is undecided.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
     /// Neither read nor write the cache of verdicts.
@@ -82,7 +82,7 @@ pub struct SearchArguments {
     /// Do not ask rustc whether it accepts the program.
     #[arg(long)]
     pub no_rustc: bool,
-    /// Write each counterexample to a file of this folder, for `cargo cspec replay`.
+    /// Write each counterexample to a file in this folder, for `cargo cspec replay`.
     #[arg(long, value_name = "DIR")]
     pub save_counterexamples: Option<Utf8PathBuf>,
     /// How to print the results [default: human].
@@ -119,7 +119,7 @@ pub struct ReplayArguments {
     /// Where its package is.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far its obligation is checked again.
+    /// The scope in which its obligation is checked again.
     #[command(flatten)]
     pub effort: EffortArguments,
 }
@@ -133,7 +133,7 @@ pub enum CheckFormat {
     Short,
     /// One JSON object on each line.
     Json,
-    /// The same, with colours in the rendered text: the word is cargo's.
+    /// The same, with colours in the rendered text; the name is cargo's.
     #[value(name = "json-diagnostic-rendered-ansi")]
     JsonAnsi,
     /// SARIF 2.1.0, for code scanning.
@@ -145,7 +145,7 @@ pub enum CheckFormat {
 }
 
 impl CheckFormat {
-    /// The word on the command line.
+    /// The name on the command line.
     pub fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |it| it.get_name().to_owned())
     }
@@ -157,13 +157,13 @@ pub struct MutateArguments {
     /// Change only what these name: a layer, an implementation, a function, or Layer::operation.
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far.
+    /// The scope to explore.
     #[command(flatten)]
     pub effort: EffortArguments,
-    /// How long the run may take, such as 30s or 5m; mutants that it does not come to are not tried.
+    /// Time limit of the run, such as 30s or 5m; mutants that are not reached by then are not tried.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
     /// List the mutants, and check nothing.
@@ -180,10 +180,10 @@ pub struct MutateArguments {
 /// `cargo cspec list`.
 #[derive(Debug, Args)]
 pub struct ListArguments {
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far.
+    /// The scope to explore.
     #[command(flatten)]
     pub effort: EffortArguments,
     /// Print the matrix of each layer: which operation moves past which.
@@ -212,10 +212,10 @@ pub struct MatrixArguments {
     /// Only these layers.
     #[arg(value_name = "LAYER")]
     pub layers: Vec<String>,
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far.
+    /// The scope to explore.
     #[command(flatten)]
     pub effort: EffortArguments,
 }
@@ -223,7 +223,7 @@ pub struct MatrixArguments {
 /// `cargo cspec graph`.
 #[derive(Debug, Args)]
 pub struct GraphArguments {
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
     /// A picture, or the language of Graphviz.
@@ -243,10 +243,10 @@ pub enum GraphFormat {
 /// `cargo cspec report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How far.
+    /// The scope to explore.
     #[command(flatten)]
     pub effort: EffortArguments,
     /// The file to write [default: cspec/report.html in the target directory].
@@ -274,7 +274,7 @@ pub enum HookCommand {
     Install(HookInstallArguments),
     /// Remove the hook that `install` added.
     Uninstall,
-    /// What the hook runs: check what is staged, in ten seconds and on one screen at most.
+    /// What the hook runs: check what is staged, within ten seconds and one screen of output.
     Run(Box<HookRunArguments>),
 }
 
@@ -289,10 +289,10 @@ pub struct HookInstallArguments {
 /// `cargo cspec hook run`.
 #[derive(Debug, Args)]
 pub struct HookRunArguments {
-    /// Which packages; those that the commit touches unless told.
+    /// The packages to check [default: those that the commit touches].
     #[command(flatten)]
     pub selection: SelectionArguments,
-    /// How long it may take.
+    /// Time limit of the run.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
 }
@@ -300,10 +300,10 @@ pub struct HookRunArguments {
 /// `cargo cspec new`.
 #[derive(Debug, Args)]
 pub struct NewArguments {
-    /// The folder to make.
+    /// The folder to create.
     #[arg(value_name = "PATH")]
     pub path: Utf8PathBuf,
-    /// What to make in it.
+    /// The package to create in it.
     #[command(flatten)]
     pub package: NewPackage,
 }
@@ -314,18 +314,18 @@ pub struct InitArguments {
     /// The folder to start in.
     #[arg(value_name = "PATH", default_value = ".")]
     pub path: Utf8PathBuf,
-    /// What to make in it.
+    /// The package to create in it.
     #[command(flatten)]
     pub package: NewPackage,
 }
 
-/// A package to be made. The words mean what they mean to `cargo new`.
+/// The package to create. The flags mean what they mean to `cargo new`.
 #[derive(Debug, Args)]
 pub struct NewPackage {
-    /// The name of the package [default: that of the folder].
+    /// The name of the package [default: the name of the folder].
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// The version control to start: git, hg, pijul, fossil or none.
+    /// The version control system to initialise: git, hg, pijul, fossil or none.
     #[arg(long, value_name = "VCS")]
     pub vcs: Option<String>,
     /// Where the crate `cspec` is.
@@ -333,7 +333,7 @@ pub struct NewPackage {
     pub origin: OriginArguments,
 }
 
-/// Where a new package gets the crate `cspec` from; from where this program was built unless told.
+/// Where a new package gets the crate `cspec` from [default: where this program was built].
 #[derive(Debug, Default, Args)]
 pub struct OriginArguments {
     /// The folder of the crate `cspec`, or a clone of its repository [default: the one this program was built from].
@@ -355,19 +355,19 @@ pub struct CleanArguments {
 /// `cargo cspec debug`.
 #[derive(Debug, Subcommand)]
 pub enum DebugCommand {
-    /// Print functions as the engine sees them: resolved, typed, without references.
+    /// Print the IR of functions, as the engine sees them: resolved and typed.
     Ir(DebugArguments),
     /// Print the slice of each obligation: the part of the program that its verdict depends on.
     Slice(DebugArguments),
 }
 
-/// What to look at.
+/// The arguments of `cargo cspec debug`.
 #[derive(Debug, Args)]
 pub struct DebugArguments {
-    /// Names: of functions (`Lock::read`, `read`) for `ir`; the words of `check` for `slice`. Everything, if there are none.
+    /// Functions (`Lock::read`, `read`) for `ir`; filters as for `check` for `slice`. Without any, everything.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
 }
@@ -375,7 +375,7 @@ pub struct DebugArguments {
 /// `cargo cspec completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArguments {
-    /// The shell.
+    /// The shell to complete for.
     pub shell: clap_complete::Shell,
 }
 

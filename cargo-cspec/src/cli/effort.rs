@@ -1,4 +1,4 @@
-//! The words for how far to explore, on how many cores, and which part of it.
+//! The flags for the scope, the number of threads, and the part of the obligations to check.
 
 use std::{num::NonZero, str::FromStr};
 
@@ -6,18 +6,18 @@ use clap::Args;
 use cspec_analysis::verdict::{ObligationName, OverflowMode};
 use cspec_project::{Bound, overflow_mode};
 
-/// How far to explore.
+/// The scope to explore, and the number of threads.
 #[derive(Clone, Debug, Default, Args)]
 pub struct EffortArguments {
-    /// Bounds that replace the usual ones: `Pid=3,entries=2,int=2`, a scalar by its name, `scalar=N` for the others, `budget=N` steps.
+    /// Bounds that replace the default ones: `Pid=3,entries=2,int=2`, a scalar by its name, `scalar=N` for the others, `budget=N` steps.
     #[arg(long, value_name = "NAME=N,…", value_delimiter = ',', value_parser = Bound::from_str)]
     #[arg(help = "How far to explore: Pid=3,entries=2,int=2, Name=N for a scalar, scalar=N for the others, budget=N")]
     pub scope: Vec<Bound>,
-    /// What becomes of a plain `+`, `-` or `*` that overflows 64 bits: assumed not to happen, or a panic.
+    /// How to treat a plain `+`, `-` or `*` that overflows 64 bits: assume that it does not happen, or panic.
     #[arg(long, value_name = "MODE", value_parser = overflow_mode)]
-    #[arg(help = "What plain arithmetic that overflows 64 bits is: assumed not to happen (usual), or exact, a panic")]
+    #[arg(help = "How to treat overflow of plain 64-bit arithmetic: assumed (it does not happen, the default) or exact (a panic)")]
     pub overflow: Option<OverflowMode>,
-    /// Threads; as many as there are cores unless told.
+    /// Number of threads [default: the number of cores].
     #[arg(short, long, value_name = "N")]
     pub jobs: Option<NonZero<usize>>,
 }

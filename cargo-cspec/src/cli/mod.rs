@@ -1,4 +1,4 @@
-//! The command line: words and their meanings, nothing else. It reads no files and starts no work.
+//! The command line: its flags and their meanings. This module reads no files and starts no work.
 
 mod commands;
 mod effort;
@@ -24,10 +24,10 @@ use crate::render::Detail;
 #[command(name = "cargo-cspec", bin_name = "cargo cspec", version, about, long_about = None, after_help = EXIT_STATUSES)]
 #[command(subcommand_required = true, arg_required_else_help = true, propagate_version = true)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// What every command takes.
+    /// The flags that every command has.
     #[command(flatten)]
     pub global: Global,
 }
@@ -41,12 +41,12 @@ Exit status:
   101  a bug in cspec
   130  interrupted";
 
-/// The commands.
+/// The commands of `cargo cspec`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check every obligation of the selected packages.
     Check(CheckArguments),
-    /// Search for wrong runs of the client programs, or of made-up programs where there is no client.
+    /// Search for wrong runs of the client programs, or of generated programs if there is no client.
     Search(SearchArguments),
     /// List layers, operations with their mover types, implementations and stacks.
     List(ListArguments),
@@ -56,13 +56,13 @@ pub enum Command {
     Graph(GraphArguments),
     /// Write one HTML page with everything: stacks, verdicts, matrices, counterexamples.
     Report(ReportArguments),
-    /// Step through a counterexample that `check --save-counterexamples` wrote, and say whether the source still has it.
+    /// Step through a saved counterexample, and say whether the source still has it.
     Replay(ReplayArguments),
     /// Change operations, guards, calls and claims one at a time, and show the changes that no obligation notices.
     Mutate(MutateArguments),
-    /// Make a package: a small example that checks, runs, and has a mistake to try.
+    /// Create a package: a small example that checks, runs, and suggests a mistake to try.
     New(NewArguments),
-    /// The same in a folder that is there.
+    /// Create the package in an existing folder.
     Init(InitArguments),
     /// Explain a diagnostic, or list all of them.
     Explain(ExplainArguments),
@@ -73,10 +73,10 @@ pub enum Command {
     Hook(HookCommand),
     /// Remove the cache of verdicts.
     Clean(CleanArguments),
-    /// Look inside the engine: for those who change cspec.
+    /// Print what the engine sees; for developers of cspec.
     #[command(subcommand)]
     Debug(DebugCommand),
-    /// Print completions for a shell.
+    /// Print the completion script for a shell.
     Completions(CompletionsArguments),
     /// Write the manual pages.
     Man(ManArguments),
@@ -95,7 +95,7 @@ impl Command {
     }
 }
 
-/// What every command takes.
+/// The flags that every command has.
 #[derive(Debug, Args)]
 pub struct Global {
     /// Whether to use colour.
@@ -116,7 +116,7 @@ pub struct Global {
 }
 
 impl Global {
-    /// How much to show.
+    /// How much to print.
     pub fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Problems,
@@ -137,7 +137,7 @@ fn environment(name: &str) -> OsString {
     std::env::var_os(name).unwrap_or_default()
 }
 
-/// When to use colour.
+/// When to use colour: the value of `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColourWhen {
     /// On a terminal.
@@ -149,7 +149,7 @@ pub enum ColourWhen {
 }
 
 impl ColourWhen {
-    /// The flag decides, then `CARGO_TERM_COLOR`, then `NO_COLOR`.
+    /// The flag takes precedence, then `CARGO_TERM_COLOR`, then `NO_COLOR`.
     fn resolve(flag: Option<ColourWhen>, cargo: &OsString, no_color: &OsString) -> ColourWhen {
         let from_cargo = || cargo.to_str().and_then(|word| ColourWhen::from_str(word, true).ok());
         let from_no_color = || (!no_color.is_empty()).then_some(ColourWhen::Never);
@@ -184,7 +184,7 @@ pub fn without_repeated_name(arguments: impl IntoIterator<Item = OsString>) -> V
     arguments
 }
 
-/// What `--color` says, found before the line is parsed, so that help and usage errors obey it too.
+/// The value of `--color`, found before the command line is parsed, so that help and usage errors obey it too.
 pub fn colour_before_parsing(arguments: &[OsString]) -> ColourWhen {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     let flag = words.iter().enumerate().find_map(|(at, word)| match word.strip_prefix("--color") {
@@ -213,7 +213,7 @@ mod tests {
         <Cli as clap::CommandFactory>::command().debug_assert();
     }
 
-    /// What `docs/cli.md` says after its own words: exit statuses, and each command with its arguments.
+    /// The generated part of `docs/cli.md`: exit statuses, and each command with its arguments.
     fn reference() -> String {
         let mut cli = <Cli as clap::CommandFactory>::command();
         cli.build();

@@ -1,25 +1,25 @@
-//! The words for which packages, and which of their targets, with cargo's meanings.
+//! The flags that select packages and targets. They mean what they mean to cargo.
 
 use camino::Utf8PathBuf;
 use clap::Args;
 use cspec_analysis::workspace::{FeatureSelection, Selection, TargetSelection};
 
-/// Which packages, and which of their targets.
+/// The packages and the targets to work on.
 #[derive(Clone, Debug, Default, Args)]
 pub struct SelectionArguments {
-    /// Which packages.
+    /// The packages to work on.
     #[command(flatten)]
     pub packages: PackageArguments,
-    /// Which of their targets.
+    /// Their targets.
     #[command(flatten)]
     pub targets: TargetArguments,
-    /// What they are compiled for.
+    /// The features and the platform.
     #[command(flatten)]
     pub features: FeatureArguments,
 }
 
 impl SelectionArguments {
-    /// What to ask of the engine.
+    /// The flags as the engine takes them.
     pub fn selection(&self) -> Selection {
         let FeatureArguments { features, all_features, no_default_features, target } = &self.features;
         Selection {
@@ -35,7 +35,7 @@ impl SelectionArguments {
     }
 }
 
-/// Which targets. Without any of these: the library and the binaries.
+/// The targets. Without any of these: the library and the binaries.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Target selection")]
 pub struct TargetArguments {
@@ -54,10 +54,10 @@ pub struct TargetArguments {
     /// An example, or a pattern; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub example: Vec<String>,
-    /// All that cargo tests, with what is there for cfg(test) only.
+    /// All targets that cargo tests, including code under cfg(test).
     #[arg(long)]
     pub tests: bool,
-    /// A file of tests, or a pattern; may be given more than once.
+    /// A test target, or a pattern; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub test: Vec<String>,
     /// All benchmarks.
@@ -88,7 +88,7 @@ impl TargetArguments {
     }
 }
 
-/// Which features, and which platform: what `cfg` asks for.
+/// The features and the platform, as `cfg` sees them.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Feature selection")]
 pub struct FeatureArguments {
@@ -106,7 +106,7 @@ pub struct FeatureArguments {
     pub target: Option<String>,
 }
 
-/// Which packages.
+/// The packages.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Package selection")]
 pub struct PackageArguments {
@@ -122,7 +122,7 @@ pub struct PackageArguments {
     /// The Cargo.toml to start from.
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<Utf8PathBuf>,
-    /// Where cargo puts what it makes; the cache is in its folder `cspec`.
+    /// The directory for build output; the cache is in its folder `cspec`.
     #[arg(long, value_name = "DIRECTORY")]
     pub target_dir: Option<Utf8PathBuf>,
     /// Require that Cargo.lock is up to date.
@@ -137,7 +137,7 @@ pub struct PackageArguments {
 }
 
 impl PackageArguments {
-    /// What to ask of the engine.
+    /// The flags as the engine takes them.
     pub fn selection(&self) -> Selection {
         let flags = [("--locked", self.locked), ("--offline", self.offline), ("--frozen", self.frozen)];
         Selection {
