@@ -1,7 +1,7 @@
-//! The incremental database: which text there is, and what has been made of it.
+//! The incremental database: the current texts, and everything computed from them.
 //!
-//! Each stage is a query of its own, so that an edit re-runs only what it touches. A comment re-runs parsing and indexing of its file, finds
-//! its items equal, and stops there but for the places that they stand at. An edit of a body lowers that body.
+//! Each stage is a query of its own, so an edit re-runs only the stages that it affects. After an edit of a comment, the file is parsed and indexed
+//! again, its items are equal, and only their positions are updated. An edit of a body lowers that body.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! The one rendering-independent value that the terminal, the editor, JSON and every other format show.
+//! Diagnostics as plain values, which the terminal, the editor, JSON and every other format show.
 //!
-//! It knows nothing of colours, widths or protocols. Its prose is finished: front ends lay it out, they do not write it.
+//! This module knows nothing of colours, widths or protocols. The text of a diagnostic is final: front ends lay it out but write none.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 

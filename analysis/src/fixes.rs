@@ -1,12 +1,12 @@
-//! Fixes: edits that answer a finding.
+//! Fixes: edits that resolve a finding.
 //!
 //! | finding | fix |
 //! |---|---|
-//! | a claim does not hold (CS0301 to CS0304) | claim what holds; claim nothing |
+//! | a claim does not hold (CS0301 to CS0304) | claim the inferred type; remove the claim |
 //! | an operation is not implemented (CS0201) | pass it on, if the layer below has it; write a stub |
-//! | a violation that an unrestricted operation of a protocol layer takes part in | restrict it by a rule of that protocol |
+//! | a violation that involves an unrestricted operation of a protocol layer | restrict it by a rule of that protocol |
 //!
-//! They are made from a snapshot when somebody asks, since they are about the text, and results are not.
+//! Fixes are computed from a snapshot on demand, since they depend on the text, and results do not.
 
 use crate::{
     diagnostics::{Applicability, Diagnostic, Fix, codes},

@@ -1,9 +1,8 @@
-//! Small changes to the text of a package, each of which should make some obligation fail: a change that none notices shows something that
-//! the layers do not say.
+//! Small changes to the text of a package. Each should make some obligation fail; if none does, the layers leave something unspecified.
 //!
-//! A change is one replacement in one file, found in the syntax tree: a guard left out, a comparison turned round, a step left out, two
-//! calls exchanged, another claim. Whether the changed text is a program, and whether anything notices, is for others to find out. Only
-//! functions that layers and implementations are made of are changed: a client program is a question, which has no wrong answers.
+//! A change is one replacement in one file, found in the syntax tree: a guard removed, a comparison negated, a step removed, two
+//! calls exchanged, another claim. The caller checks whether the changed text compiles and whether an obligation fails. Only
+//! functions of layers and implementations are changed: client programs specify nothing.
 
 use std::{collections::HashSet, ops::Range};
 

@@ -1,6 +1,6 @@
-//! What a program owes, with the slice of the program that each obligation is about: a plan is what runs work off.
+//! The plan: the obligations of a program, each with its slice. Runs work through it.
 //!
-//! A plan is free of positions. It is made once for a program, when it is first asked for.
+//! A plan has no positions. It is made once for each program, on first use.
 
 use std::{
     collections::{BTreeSet, HashMap},

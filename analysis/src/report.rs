@@ -1,4 +1,4 @@
-//! What the front ends ask of the engine, and what they get: one call to check a workspace, one to list what is in it.
+//! The simple interface for front ends: one call checks a workspace, another lists its contents.
 
 use std::{
     sync::{Arc, atomic::AtomicBool},

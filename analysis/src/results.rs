@@ -1,7 +1,7 @@
-//! What has been found out: results by fingerprint, for as long as the process lives, and longer if there is a cache.
+//! Stored results, by fingerprint: in memory, and in a cache if the front end supplies one.
 //!
-//! A [`Fingerprint`] names everything that a result depends on: the engine, the scope, the obligation and the slice of the program that it
-//! is about. So a result is never out of date. It may be of no more use; then it is forgotten when there are too many.
+//! A [`Fingerprint`] identifies everything that a result depends on: the engine, the scope, the obligation and the slice. So a stored result is never
+//! out of date. It may become useless; old results are dropped when there are too many.
 
 use std::{
     collections::HashMap,

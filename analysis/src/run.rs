@@ -1,7 +1,7 @@
-//! Working off a plan: what is not known yet is settled, on all cores, each obligation after those that it relies on.
+//! Executes a plan: settles all unknown obligations on all cores, each after those that it relies on.
 //!
-//! What comes out does not depend on the order in which obligations are settled; the order is for those who wait. A run can be stopped at
-//! any time: then what has been settled stays known, and what is being settled is forgotten.
+//! The results do not depend on the order in which obligations are settled; the order only serves users who wait. A run can be stopped at
+//! any time: settled obligations keep their results, and those in progress are dropped.
 
 use std::{
     collections::BTreeSet,

@@ -1,12 +1,12 @@
-//! The door for front ends: texts go in, snapshots come out.
+//! The entry point for front ends: texts go in, snapshots come out.
 //!
-//! One thread owns a [`Session`] and tells it of edits. A [`Snapshot`] is what the packages are at one moment: plain data, free to be sent
-//! to any thread, which neither blocks an edit nor is changed by one. Findings in the source, obligations with their states, and runs are
-//! asked of a snapshot. What a run finds out is known to all snapshots of the session at once, since results are kept by what they depend
+//! One thread owns a [`Session`] and tells it of edits. A [`Snapshot`] is the state of the packages at one moment: plain data that can be sent
+//! to any thread. It does not block edits and is not changed by them. It provides the findings in the source, the obligations with their states,
+//! and runs. The results of a run are available to all snapshots of the session at once, since they are stored by what they depend
 //! on: see [`crate::results`].
 //!
-//! While brackets do not match it cannot be told which items a file has. Then a snapshot shows the syntax errors of the text as it is, and
-//! keeps the program of the last text in which they did match, with its places moved to where they are now.
+//! While brackets do not match, the items of a file cannot be determined. Then a snapshot shows the syntax errors of the current text, and
+//! keeps the program of the last text in which they did match, with its positions moved to the current text.
 
 mod targets;
 

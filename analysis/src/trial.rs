@@ -1,7 +1,7 @@
-//! Trying a fix before it is offered: what would be found if it were made.
+//! Tries a fix before it is offered: computes the findings that would remain.
 //!
-//! A fix helps if it leaves fewer errors and brings no new one. What the edit does not affect is known already, since results are kept by
-//! what they depend on; the rest is explored. The package itself, and what front ends know of it, stay as they are.
+//! A fix helps if it leaves fewer errors and adds no new one. Results that the edit does not affect are stored already;
+//! the rest is explored. The package itself does not change, nor does the state that front ends see.
 
 use std::{
     collections::BTreeSet,

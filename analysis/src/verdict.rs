@@ -1,4 +1,4 @@
-//! What checking an obligation gives, as plain data: no values of the exploration, no spans of the text.
+//! The outcome of checking an obligation, as plain data: no values of the exploration, no positions.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Packages and their files. The only stage that touches the disk or asks cargo anything.
+//! Packages and their files. Only this stage reads the disk or runs cargo.
 
 mod cfg;
 mod files;

@@ -1,4 +1,4 @@
-//! Code for the exploring machine: a stack machine with explicit frames, so that a run can be copied wherever there is a choice.
+//! Code for the exploring machine: a stack machine with explicit frames, so that a run can be copied at every choice.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
-//! Hints: the choices of one run, offered to another that goes through the same code.
+//! Hints: the choices of one run, offered to another run of the same code.
 //!
-//! The run that shows an obligation usually makes the choices that the given run made, at the same places in the code. So a witness search
-//! first follows those, place by place in the order they were made, before it searches. A hint can only find a witness sooner; what it finds
-//! is checked like any other.
+//! A witness usually makes the same choices as the given run, at the same places in the code. So a witness search
+//! first tries those choices, place by place, in the order in which they were made. A hint can only speed up the search for a witness; a witness
+//! found through hints is checked like any other.
 
 use std::collections::BTreeMap;
 

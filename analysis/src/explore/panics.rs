@@ -1,7 +1,7 @@
-//! Which functions cannot panic, and which do nothing but give a value, whatever state they run in: seen from the text alone, so that
+//! Finds functions that cannot panic, and functions that only compute a value, in any state. It judges by their text, so that
 //! nothing has to be explored for them.
 //!
-//! Cautious: a function that only *might* panic as far as its text tells is left to exploration.
+//! The analysis is conservative: a function that *might* panic is left to exploration.
 
 use crate::ir::{
     Argument, Arith, Expr, ExprKind, Function, FunctionId, Overflow, Pattern, Place, Prim, Program, Projection, Stmt,

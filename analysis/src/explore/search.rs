@@ -1,9 +1,9 @@
-//! Searching runs: all of them (universal), or one that fits (existential).
+//! Searches runs: all of them (universal), or one that fits (existential).
 //!
-//! What is run is a [`Script`]: a few calls on numbered slots, with requirements between them. A universal run forks at every choice and
-//! at every look at something unknown. A witness search forks at its own choices only; when it has to look at something unknown and
-//! nothing else succeeds, it *asks*, and the question is split on the universal side. Both forget a path that comes to the head of a
-//! nondeterministic loop in a state where another has been, which is how such loops end.
+//! The input is a [`Script`]: a few calls on numbered slots, with requirements between them. A universal run forks at every choice and
+//! at every read of something unknown. A witness search forks at its own choices only. If it has to read something unknown and
+//! nothing else succeeds, it *asks*, and the universal side splits the case. Both drop a path that reaches the head of a
+//! nondeterministic loop in a state already visited there; this is how such loops end.
 
 use std::{
     cell::RefCell,

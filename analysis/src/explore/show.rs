@@ -1,4 +1,4 @@
-//! Values of the exploration as [data](Datum), for counterexamples. Processes are numbered from 0.
+//! Converts values of the exploration to [data](Datum), for counterexamples. Processes are numbered from 0.
 
 use super::{
     cells::{Cells, sort_of},

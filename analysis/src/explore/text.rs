@@ -1,9 +1,9 @@
-//! Strings that code makes of numbers and processes: `format!("{pid}.{number}")`, taken apart again by `split_once` and `parse`.
+//! Strings that code builds from numbers and processes: `format!("{pid}.{number}")`, parsed again by `split_once` and `parse`.
 //!
-//! A number or process of which only equality is known has digits that nobody knows. A made string is therefore a sequence of [pieces]
-//! (Piece): text, and decimals of atoms. Two made strings can be told apart as long as each decimal stands alone between characters that
-//! are no digits: then both fall into the same pieces, or they differ. Which [`Shape`]s of strings a question makes is found out while it
-//! is asked; shapes that cannot be told apart this way are left to concrete numbers ([`super::cells::Numbers::Digits`]).
+//! If only equality is known of a number or process, its digits are unknown. So a built string is a sequence of [pieces]
+//! (Piece): text, and decimals of atoms. Two built strings can be compared as long as each decimal is surrounded by characters that
+//! are not digits: then both split into the same pieces, or they differ. The [`Shape`]s of strings that a question builds are found while it
+//! runs; shapes that cannot be compared this way need concrete numbers ([`super::cells::Numbers::Digits`]).
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Values of the exploration: concrete ones, and cells that stand for what is not known yet.
+//! Values of the exploration: concrete ones, and cells for unknown ones.
 
 use std::{collections::BTreeMap, fmt, rc::Rc};
 

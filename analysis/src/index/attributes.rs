@@ -1,5 +1,5 @@
-//! The grammar of `#[layer(…)]`, `#[op(…)]`, `#[implement(…)]`, `#[allowed(…)]`, `#[client(…)]` and `#[stack]`. It checks form only:
-//! whether a name means something is asked later.
+//! The grammar of `#[layer(…)]`, `#[op(…)]`, `#[implement(…)]`, `#[allowed(…)]`, `#[client(…)]` and `#[stack]`. This module checks only the form;
+//! names are resolved later.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Macros: those that a file defines, and those that it calls where items stand.
+//! Macros: those that a file defines, and those that it calls in item position.
 
 use super::{Indexed, Name};
 use crate::syntax::{

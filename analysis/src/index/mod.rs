@@ -1,6 +1,6 @@
-//! What a file declares: names, roles and the arguments of attributes. It knows one file, no types and no bodies.
+//! The index of a file: its names, their roles, and the arguments of attributes. It covers one file, without types and bodies.
 //!
-//! An index is free of positions, so that a comment above an item leaves it equal: an item is known by its number in
+//! An index has no positions, so a new comment above an item leaves it equal. An item is identified by its number in
 //! [`syntax::declarations`], a name by its number in [`Positions`].
 
 mod attributes;

@@ -1,6 +1,6 @@
-//! Scopes: the modules of a file and its blocks with items of their own, and the names that `use` brings into them.
+//! Scopes: the modules of a file, its blocks with items, and the names that `use` brings into them.
 //!
-//! What a path means is not decided here: that takes all files of the package.
+//! Paths are not resolved here: that takes all files of the package.
 
 use super::{Indexed, Name, attributes, macros};
 use crate::syntax::{

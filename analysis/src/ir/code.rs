@@ -1,4 +1,4 @@
-//! Functions: what operations, procedures, conditions and relations do.
+//! Functions: the bodies of operations, procedures, conditions and relations.
 
 use super::{FunctionId, LayerId, LocalId, NodeId, Type};
 

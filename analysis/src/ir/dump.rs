@@ -1,6 +1,6 @@
-//! The IR as text, for people who look inside: close to the source, with locals by number so that scoping shows.
+//! Prints the IR as text, close to the source, with numbered locals so that scoping is visible.
 //!
-//! `cargo cspec debug` prints it, and snapshots of the lowering tests hold it. Nothing reads it back.
+//! `cargo cspec debug` prints it, and the snapshots of the lowering tests contain it. No program parses it.
 
 use super::{
     Argument, Arm, Code, Expr, ExprKind, Function, FunctionId, Implementation, Justification, Layer, Literal, LocalId,

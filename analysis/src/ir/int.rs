@@ -1,7 +1,7 @@
-//! What Rust computes with integers: one place for lowering, which folds constants, and for the machine.
+//! Integer arithmetic as in Rust, shared by lowering, which folds constants, and the machine.
 //!
-//! An integer is an `i128` here, whatever its type. All types of the language fit, and so do the results of one operation, but for powers
-//! and products, which say so.
+//! An integer is an `i128` here, whatever its type. All integer types of the language fit. So do the results of one operation, except powers
+//! and products, which report when they do not.
 
 use super::{Arith, BitCount, Overflow, Prim, Type};
 

@@ -1,4 +1,4 @@
-//! Layers, what implements one over another, the stacks made of that, and the clients on top.
+//! Layers, implementations, stacks, and clients.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! The typed intermediate representation: what the obligations are stated about and what the exploration runs.
+//! The typed intermediate representation: obligations are stated about it, and the exploration runs it.
 //!
-//! It is position-free: every expression carries a [`NodeId`] and nothing else about where it stands in a file, so that a comment or a
-//! moved item leaves the IR equal. [`SourceMap`] leads back to the text. References, clones and iterators' borrows are erased: values are
-//! values, and `&mut` parameters are in-out parameters, which in Rust is the same thing because a `&mut` borrow is exclusive.
+//! It has no positions: an expression carries only a [`NodeId`], so a new comment or a
+//! moved item leaves the IR equal. [`SourceMap`] leads back to the text. References, clones and iterator borrows are erased: values are
+//! values. A `&mut` parameter is an in-out parameter, which is equivalent in Rust because a `&mut` borrow is exclusive.
 //!
 //! Names are resolved, types are known, and everything outside the subset has been replaced by [`ExprKind::Unsupported`] with a diagnostic.
 

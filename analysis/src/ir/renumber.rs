@@ -1,4 +1,4 @@
-//! Rewriting the ids in a piece of IR: the one place that knows where ids occur.
+//! Renumbers the ids in a piece of IR: the only place that knows where ids occur.
 
 use super::{
     Argument, Arm, Expr, ExprKind, Function, FunctionId, FunctionKind, LayerId, Literal, Pattern, Place, Projection,

@@ -1,10 +1,10 @@
-//! Slices: the part of a program that one question is about, as a program of its own.
+//! Slices: the part of a program that one obligation is about, as a program of its own.
 //!
-//! A slice is numbered by itself, in the order in which its pieces are come upon, and operations of a layer are in alphabetical order. So
-//! it is equal after an edit of anything else, and after items have moved, and what is found out about it by looking at nothing but it is
-//! found out for good. [`Outline`] says what is in a slice and gives its hash without copying a body; [`Outline::program`] makes it.
+//! A slice has its own numbering, in the order in which its pieces are reached, and the operations of a layer are in alphabetical order. So
+//! it stays equal when other code is edited and when items move, and a result computed from the slice alone stays valid. [`Outline`] describes a slice
+//! and gives its hash without copying a body; [`Outline::program`] builds it.
 //!
-//! What is kept for which question is not decided here.
+//! Which parts are kept for which obligation is not decided here.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},

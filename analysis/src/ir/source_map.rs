@@ -1,4 +1,4 @@
-//! The way back from the IR to the text. Kept apart from the IR so that moving text does not change the IR.
+//! The map from the IR back to the text. It is separate from the IR, so that moving text does not change the IR.
 
 use std::sync::Arc;
 

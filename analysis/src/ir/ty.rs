@@ -1,4 +1,4 @@
-//! Types of the subset, and those that users define.
+//! Types of the subset, and user-defined types.
 
 use super::TypeId;
 

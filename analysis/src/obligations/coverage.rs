@@ -1,7 +1,7 @@
-//! Which ways the steps of an operation take: for each `maybe()` and each condition of an `if` in its code, whether some step from some
-//! state goes one way, and whether some step goes the other.
+//! Coverage: which branches the steps of an operation take. For each `maybe()` and each condition of an `if` in its code: does some step from some
+//! state take one branch, and does some step take the other?
 //!
-//! It is no obligation. A way that no step takes is code about which nothing is shown: its guard is too strong, or the scope too small.
+//! This is not an obligation. Nothing is shown about a branch that no step takes: its guard is too strong, or the scope too small.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! What every layer owes by itself: no operation panics, in any state; and each can happen in some state. The layer at the top of a stack
-//! owes more: that no operation fails.
+//! The obligations of a layer: no operation panics, in any state; and each can happen in some state. The layer at the top of a stack
+//! has one more: no operation fails.
 //!
 //! ```text
 //! for all s, p, arguments: no run of op@p from s reads a missing key, overflows, divides by zero or falls through a `match`
@@ -8,7 +8,7 @@
 //!
 //! Most code cannot panic, as its text shows; then only the smallest scope is explored.
 //!
-//! An operation that has no transition in any state makes what is shown about it empty, and so does a branch that no step takes
+//! An operation without a transition in any state makes every result about it vacuous, and so does a branch that no step takes
 //! (`vacuous`); these are warnings, not violations.
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
-//! Obligations: what has to be shown, one file for each pattern, each opening with the formal statement that it checks.
+//! Obligations: the statements to be shown, one file for each pattern, each opening with its formal statement.
 //!
 //! This module lists the obligations of a program ([`plan`]), settles a [lemma](Lemma) ([`Lemma::settle`]), and states the order in which
-//! obligations depend on each other: lemmas about single operations first, then everything else. [`report`] settles the rest and words it.
+//! obligations depend on each other: lemmas about single operations first, then everything else. [`report`] settles the rest and writes the messages.
 
 pub mod abstraction;
 pub mod atomic;

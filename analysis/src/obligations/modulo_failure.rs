@@ -1,6 +1,6 @@
 //! Commutation modulo failure: the other sound view of operations that may fail, that of Civl's gates.
 //!
-//! Only runs that do not fail have to agree after an exchange, and a failure may neither get lost nor disable anything (Civl,
+//! Only runs that do not fail have to agree after an exchange, and a failure may neither be lost nor disable anything (Civl,
 //! `MoverCheck.cs`; write `γA(s)` for "no run of `A` from `s` fails"). For processes `p ≠ q`:
 //!
 //! * **exchange** of `A` and then `B`: if `γA(s)`, `γB(s)` and `s --A@p/r,E--> s1 --B@q/v,F--> s2`, then `B` and then `A` can give the same
@@ -12,8 +12,8 @@
 //! `A` moves right past `B` if the two can be exchanged, and `A` keeps `B` safe. `A` moves left past `B` if `B` and then `A` can be exchanged,
 //! `B` keeps `A` safe, `A` keeps `B` failing, and `A` is never blocked.
 //!
-//! Neither view implies the other. All verdicts are about the strict one ([`super::movers`]); this one explains why an operation that is
-//! known as a mover elsewhere is none here.
+//! Neither view implies the other. All verdicts use the strict one ([`super::movers`]); this view explains why an operation that is
+//! usually called a mover is not one here.
 
 use super::{
     movers::{Call, Direction, Pair},

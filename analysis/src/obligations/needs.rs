@@ -1,7 +1,7 @@
-//! What an obligation depends on: the part of the program that its meaning is made of, as a [`Keep`], and the lemmas that it relies on.
+//! Slicing: what an obligation depends on, as a [`Keep`] for the part of the program and a set of lemmas.
 //!
-//! The engine settles an obligation on the slice that this module keeps for it, and sees nothing else of the program. So too little here is
-//! a mistake in what is asked, for tests to find; it can never be an old result taken for a new one.
+//! The engine settles an obligation on the slice that this module keeps for it, and sees nothing else of the program. If this module keeps too
+//! little, the obligation is checked on an incomplete program, which tests detect; a stale result cannot be the consequence.
 
 use std::collections::BTreeSet;
 

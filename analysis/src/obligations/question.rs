@@ -1,7 +1,7 @@
-//! The common shape of obligations: *for every run of this, there is a run of that*.
+//! The common form of obligations: *for every run of this, there is a run of that*.
 //!
-//! Sets up the world that a question is asked in, asks it (first with integers as atoms, then with concrete ones if the code calculates),
-//! and replays a violation on concrete values before anybody hears of it. Does not know what the question means.
+//! Sets up the world of a question, asks it (first with integers as atoms, then with concrete ones if the code calculates),
+//! and replays a violation on concrete values before it is reported. Does not know the meaning of the question.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

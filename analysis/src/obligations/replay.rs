@@ -1,12 +1,12 @@
-//! What refutes an obligation is made again from concrete values, and made small.
+//! Replay: repeats the refutation of an obligation with concrete values, and shrinks it.
 //!
-//! A violation is found by splitting cases, so that it stands for many values. What it starts from is written down once everything that was
-//! told of it is settled: a value for each unknown ([`Pins`]). Then the obligation is asked again in a world in which the unknowns are these
-//! values. Only what is violated there, too, is a violation; and what is shown is the run that was made there.
+//! A violation is found by splitting cases, so it stands for many values. Once every part of the case has been settled, its starting point is
+//! written down: a value for each unknown ([`Pins`]). Then the obligation is asked again in a world in which the unknowns have these
+//! values. It counts as violated only if it is violated there, too; the run that is shown is the run made there.
 //!
-//! From then on smaller values are tried, one change after the other: entries and elements that are left out, the first variant, smaller
-//! numbers. A number is never changed to one that occurs elsewhere, but that a field may become 0: what differs must not be made equal, since
-//! who reads it would look for the cause there.
+//! After that, smaller values are tried, one change at a time: fewer entries and elements, the first variant, smaller
+//! numbers. A number is never changed to one that occurs elsewhere (a field may become 0): different values must not look equal, because
+//! a reader would take that for the cause.
 
 use std::collections::BTreeSet;
 

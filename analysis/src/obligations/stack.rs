@@ -1,12 +1,12 @@
 //! Stacks: a chain of implementations without a gap.
 //!
-//! Linking needs nothing but matching ends (CSPEC, section 5.4, `Link`): each implementation's lower layer is the next one's upper layer,
-//! or a protocol layer over it — using that layer by its rules is what the protocol obligations show.
+//! Linking requires only that adjacent ends match (CSPEC, section 5.4, `Link`): each implementation's lower layer is the next one's upper layer,
+//! or a protocol layer over it. The protocol obligations show that the layer is used by its rules.
 //!
 //! A partition has two ends in a stack: one where the layers for all keys end, and below it one where they begin again, by the same key.
 //!
-//! A failure below is matched by a failure above, all the way up; after a failure anything may happen. So a stack says something only if it
-//! ends in a layer that cannot fail:
+//! A failure below is matched by a failure above, all the way up; after a failure anything may happen. So a stack says something only if its top
+//! layer cannot fail:
 //!
 //! ```text
 //! for all s, p, arguments: no run of op@p of the top layer from s fails

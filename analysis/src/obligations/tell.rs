@@ -1,8 +1,8 @@
-//! Telling of runs: from a script and concrete slots to the steps of a counterexample.
+//! Turns a refuting case into the steps of a counterexample.
 //!
-//! What refutes an obligation is a case: slots, of which some things are known. To tell of it the script is run once more from concrete
-//! slots, this time noting each step with its choices and the state after it. A script that cannot be run to its end is told as far as it
-//! goes, with the first requirement that cannot be met. Knows no obligation.
+//! The refutation of an obligation is a case: slots about which some facts are known. To show it, the script is run once more from concrete
+//! slots, recording each step with its choices and the state after it. If a script cannot be run to its end, the record stops
+//! at the first requirement that cannot be met. This module knows no obligations.
 
 use std::{cell::RefCell, rc::Rc};
 

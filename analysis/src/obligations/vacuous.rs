@@ -1,11 +1,11 @@
-//! Where a verdict says less than it seems: what is asked for the sake of a warning.
+//! Vacuous verdicts: questions whose answers only lead to warnings.
 //!
 //! ```text
 //! some state satisfies the invariants; some state is initial; some call is allowed
 //! each branch of an operation that does something is part of some step
 //! ```
 //!
-//! Nothing follows from the answers but that a person should look. An exploration that is given up warns of nothing.
+//! A negative answer only tells the user to look. If the exploration is given up, there is no warning.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! The targets of one package beside each other: each is a crate of its own, but they may have files in common.
+//! Combines the targets of one package: each is a crate of its own, but they may share files.
 //!
-//! What two targets find at the same place is told once, by the one that comes first. A target in which there is nothing is passed over if
-//! another one of its package has layers; if none has, that is a finding. So are layers in a target that nobody asked for.
+//! A finding of two targets at the same place is reported once, by the first. An empty target is ignored if
+//! another target of the package has layers; if none has, that is a finding. Layers in a target that was not selected are a finding, too.
 
 use std::{collections::HashSet, sync::Arc};
 

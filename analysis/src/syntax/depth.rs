@@ -1,5 +1,4 @@
-//! What can be said about brackets before parsing: whether they match, and whether the text nests so deeply that a recursive parser
-//! must not see it.
+//! Checks on brackets before parsing: whether they match, and whether the text nests too deeply for a recursive parser.
 
 use ra_ap_parser::LexedStr;
 use ra_ap_syntax::SyntaxKind;

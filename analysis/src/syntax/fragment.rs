@@ -1,4 +1,4 @@
-//! What stands between the brackets of `assert!(…)` and `matches!(…)`: the parser leaves it as tokens, here it becomes expressions.
+//! The arguments of `assert!(…)` and `matches!(…)`: the parser leaves them as tokens; this module parses them as expressions.
 
 use ra_ap_syntax::{AstNode, NodeOrToken, SourceFile, SyntaxKind, ast};
 

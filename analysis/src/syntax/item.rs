@@ -1,4 +1,4 @@
-//! The tree of an item by itself.
+//! The syntax tree of a single item.
 
 use ra_ap_syntax::{GreenNode, NodeOrToken, SyntaxKind, SyntaxNode};
 

@@ -1,6 +1,6 @@
-//! Rust text as trees. The one module that names the parser's crates; everything else takes its trees from here.
+//! Rust text as trees. Only this module names the parser's crates; all other code takes its trees from here.
 //!
-//! Parsing never fails: there is always a tree, and a list of what is wrong with it. This module knows nothing of layers.
+//! Parsing never fails: there is always a tree, and a list of errors. This module knows nothing of layers.
 
 mod configured;
 mod depth;

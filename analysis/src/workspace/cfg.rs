@@ -1,4 +1,4 @@
-//! Conditional compilation: which options are set for a package, and which predicates of `#[cfg(…)]` hold then.
+//! Conditional compilation: the options that are set for a package, and the evaluation of `#[cfg(…)]` predicates.
 
 use std::collections::BTreeSet;
 

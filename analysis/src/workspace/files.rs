@@ -1,4 +1,4 @@
-//! The files of a package: the root file, and what its `mod name;` declarations lead to.
+//! The files of a package: the root file, and the files that its `mod name;` declarations refer to.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,6 @@
-//! What rustc says of the program: `cargo check` of what is read, on a thread of its own, beside whatever else is being done.
+//! Runs `cargo check` on the selected targets and collects rustc's messages, on a thread of its own, in parallel with other work.
 //!
-//! It uses cargo's own target directory: what has been built there for this or for other uses need not be built again, and what is
-//! built here is there for the next `cargo check`.
+//! It uses cargo's own target directory, so builds are shared with other uses of cargo.
 
 use std::{
     collections::HashSet,

@@ -1,4 +1,4 @@
-//! The targets of a package, and which of them are read: the library and the binaries, or what the flags say, with cargo's meanings.
+//! The targets of a package, and the selection among them: the library and the binaries, or those that the flags select, as in cargo.
 
 use std::fmt;
 

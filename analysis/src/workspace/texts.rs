@@ -1,4 +1,4 @@
-//! The texts of files: what is on the disk, and over it what an editor has in its buffers.
+//! The texts of files: those on disk, overridden by the buffers of an editor.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! The cases that a need is split into. They are all that there are, up to renaming of scalars and to the scope; where the scope leaves some
-//! out, the bound is noted.
+//! The cases that a need is split into. Together they cover everything, up to renaming of scalars and to the scope; if the scope leaves some
+//! out, the bound is recorded.
 
 use std::{collections::BTreeSet, rc::Rc};
 

@@ -1,4 +1,4 @@
-//! What is known of cells on one path, and what code needs to know before it can go on.
+//! The path condition: what is known about cells on one path. Also the needs: what code has to know before it can continue.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

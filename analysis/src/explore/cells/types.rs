@@ -1,4 +1,4 @@
-//! What the type of a value says about it.
+//! Facts about a value that follow from its type.
 
 use std::{collections::BTreeSet, rc::Rc};
 

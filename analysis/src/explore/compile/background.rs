@@ -1,7 +1,7 @@
-//! A single background step, where the background of a layer is any number of them.
+//! A single background step, for layers whose background is any number of steps.
 //!
-//! `repeat(self, |state| step)` is compiled as a loop, so that a run of it is a run of all turns. A search that makes background steps one by
-//! one, between the steps of processes, needs one turn.
+//! `repeat(self, |state| step)` is compiled as a loop, so a run of it is a run of all turns. A search that interleaves single background steps
+//! with the steps of processes needs one turn.
 
 use super::function::FunctionCompiler;
 use crate::{

@@ -1,5 +1,5 @@
-//! From the IR to [`Code`]: a straightforward translation, and the `step` of each operation, which is where background steps, invariants
-//! and protocols become part of what an operation does.
+//! Compiles the IR to [`Code`]. This is a direct translation, except for the `step` of an operation, which combines the operation with background
+//! steps, invariants and protocols.
 
 use self::function::FunctionCompiler;
 use super::{

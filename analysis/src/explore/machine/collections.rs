@@ -1,6 +1,6 @@
-//! Primitives of maps, sets and sequences.
+//! Primitives on maps, sets and sequences.
 //!
-//! What is made of the entries of a map has no order until somebody asks for it: until then it is [`Value::Unordered`].
+//! A sequence built from the entries of a map has no order until code observes it: until then it is [`Value::Unordered`].
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Equality: whether two values are equal, as far as code can see, and whether a search can make them so.
+//! Equality: whether two values are equal as far as code can observe, and whether a search can make them equal.
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -1,4 +1,4 @@
-//! Makes states at the head of a loop comparable: choices of turns that are over leave no name behind.
+//! Makes states at the head of a loop comparable, by dropping the names that choices of earlier turns introduced.
 
 use std::rc::Rc;
 

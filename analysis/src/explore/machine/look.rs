@@ -1,6 +1,6 @@
-//! Looks at values: follows what is known of a cell, as deep as the code has to see.
+//! Reads values: follows what is known about a cell, as deep as the code has to see.
 //!
-//! What is not known is a [`Need`]; who meets it, and how, is not decided here.
+//! If something is unknown, the result is a [`Need`]; this module does not decide how it is met.
 
 use std::rc::Rc;
 

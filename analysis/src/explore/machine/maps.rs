@@ -1,4 +1,4 @@
-//! Maps whose entries are partly unknown: what is written over what is known of the cell under it.
+//! Maps with partly unknown entries: written entries, on top of a cell for the rest.
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -1,13 +1,12 @@
-//! The exploring machine: runs [`Code`] until it is done or cannot go on without a choice or a look at something unknown.
+//! The exploring machine: runs [`Code`] until it is done, has to choose, or has to read something unknown.
 //!
-//! A machine is a value: copying it forks the run. It never chooses, and it does not know why it is run or what its stops are answered
-//! with: that is [`search`](super::search). Instructions that stop because of a [`Need`] leave the machine as it was, so that they can be
+//! A machine is a value: copying it forks the run. It never chooses, and it does not know the purpose of the run; both are up to
+//! [`search`](super::search). An instruction that stops because of a [`Need`] leaves the machine unchanged, so that it can be
 //! run again once the need is met.
 //!
-//! This file holds the machine and what others do with it. What an instruction does begins in `step`; beside it is what instructions do
-//! with parts of values (`places`) and what primitives do with numbers, strings and collections. Below them is what is known of values:
-//! `look` opens one as far as it is looked at, `maps` finds entries, `equal` compares. `forget` makes states at the head of a loop
-//! comparable.
+//! This file holds the machine and its interface. The submodules: `step` executes instructions; `places` handles components of values; further
+//! modules hold the primitives for numbers, strings and collections. On a lower level, `look` reads a value as far as needed, `maps` finds
+//! entries, and `equal` compares. `forget` makes states at the head of a loop comparable.
 
 mod collections;
 mod equal;

@@ -1,11 +1,11 @@
 //! Arithmetic.
 //!
-//! As long as unknown integers are atoms, told apart and nothing more, code that calculates with one stops: the exploration has to start
-//! again with numbers.
+//! As long as unknown integers are atoms, which can only be compared for equality, code that calculates with one stops: the exploration has to restart
+//! with concrete numbers.
 //!
-//! A plain operator on 64 bits whose result does not fit: see [`OverflowMode`](crate::verdict::OverflowMode). Where overflows are assumed
-//! away, a run that is given ends there, since it is none of those that count. One that is searched for goes on with the number as if there
-//! were no limit: whether it is what is wanted then depends on the assumption.
+//! A plain operator on 64 bits may overflow: see [`OverflowMode`](crate::verdict::OverflowMode). Where overflow is assumed not to happen, a
+//! universal run that overflows ends there, since it does not count. A witness search continues with the number as if there
+//! were no limit; a match found this way depends on the assumption.
 
 use super::{Machine, Stop, World};
 use crate::{

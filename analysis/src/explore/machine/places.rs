@@ -1,4 +1,4 @@
-//! Parts of values: fields, elements and entries, read and written where they stand.
+//! Components of values: fields, elements and entries, read and written in place.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! What primitives do: which of them look at what, and who works it out.
+//! The primitives: which arguments each one reads, and the module that computes it.
 
 use super::{Machine, Stop, World};
 use crate::{

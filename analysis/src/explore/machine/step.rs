@@ -1,6 +1,6 @@
-//! What each instruction does: the machine makes one, or stops before it.
+//! Executes one instruction, or stops before it.
 //!
-//! Here are instructions about the order in which code is run, about operands and about choices. It knows no primitive but by name.
+//! This module handles control flow, operands and choices. Primitives are handled in [`prim`](super::prim).
 
 use std::rc::Rc;
 

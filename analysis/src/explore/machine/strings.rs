@@ -1,4 +1,4 @@
-//! Strings that code makes, takes apart and reads.
+//! Strings that code builds, parses and reads.
 
 use super::{Machine, Stop, World};
 use crate::{

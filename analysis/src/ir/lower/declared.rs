@@ -1,4 +1,4 @@
-//! What a package declares, by name: all of it but the bodies of functions.
+//! The declarations of a package, by name: everything except the bodies of functions.
 
 use std::{
     collections::{HashMap, HashSet},

@@ -1,6 +1,6 @@
-//! The last pass over a body: the types that inference found are written into the expressions.
+//! The last pass over a body: writes the inferred types into the expressions.
 //!
-//! What has no type becomes [`ExprKind::Unsupported`], with a diagnostic unless there is one already.
+//! An expression without a type becomes [`ExprKind::Unsupported`], with a diagnostic unless there is one already.
 
 use super::{
     report::{DiagnosticExt, Problem, error},

@@ -1,6 +1,6 @@
-//! Implementations, stacks and clients: that everything they name exists and has the right signature.
+//! Implementations, stacks and clients: checks that everything they name exists and has the right signature.
 //!
-//! What they claim is not looked at here; that is for obligations.
+//! Their claims are not checked here; that is up to the obligations.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},

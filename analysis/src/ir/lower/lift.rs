@@ -1,4 +1,4 @@
-//! Lifting: what `inherit(Layer in field[key: K]: op)` makes of an operation, or of initial states, is a function that no one has written.
+//! Lifting: generates the function that `inherit(Layer in field[key: K]: op)` stands for, for an operation or for initial states.
 //!
 //! ```text
 //! fn op(&mut self, me: Pid, key: K, arguments…) -> Result { when(self.field.contains(&key)); op(&mut self.field[&key], me, arguments…) }

@@ -1,7 +1,7 @@
-//! What is done while something is lowered: what is declared is read, faults are reported, and what is come upon is noted.
+//! The context of lowering: reads declarations, reports faults, and records references.
 //!
-//! Types, signatures and bodies are lowered one by one, whether something of a layer leads to them or not. What each of them leads to is
-//! noted beside it, and so is what is wrong with it. In the end that is followed from the layers on: see [`super::reach`].
+//! Types, signatures and bodies are lowered one by one, whether or not a layer refers to them. The references and the faults of
+//! each are recorded with it. In the end, references are followed from the layers on: see [`super::reach`].
 
 use std::{
     borrow::Borrow,

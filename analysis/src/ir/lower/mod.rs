@@ -1,13 +1,13 @@
-//! From trees to the IR: names are resolved, types inferred, everything outside the subset reported and replaced.
+//! From trees to the IR: resolves names, infers types, and reports and replaces everything outside the subset.
 //!
-//! It goes in steps, each a query of its own (see [`crate::db`]). None of them knows a position: that is what [`Spot`]s are for.
+//! Lowering has several steps, each a query of its own (see [`crate::db`]). None of them knows positions; they use [`Spot`]s instead.
 //!
-//! 1. `declared` holds what the package declares, in which `layers` and `implementations` put together what attributes say. It reads
-//!    the heads of items only, so that an edit of a body leaves it as it is.
+//! 1. `declared` holds the declarations of the package; in it, `layers` and `implementations` combine the attributes. It reads
+//!    items without their bodies, so an edit of a body leaves it unchanged.
 //! 2. `body` lowers one function.
-//! 3. [`reach`] follows what layers lead to. What nothing of a layer reaches is no part of the program, and what is wrong with it is not
-//!    told: the rest of a crate may be any Rust.
-//! 4. [`build`] makes the program of that, and [`place`] finds where its parts stand.
+//! 3. [`reach`] follows references from the layers. Code that no layer reaches is not part of the program, and its faults are not
+//!    reported: the rest of a crate may be any Rust.
+//! 4. [`build`] makes the program from the reached parts, and [`place`] finds their positions.
 
 mod body;
 mod declared;

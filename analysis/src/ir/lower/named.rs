@@ -1,4 +1,4 @@
-//! What names in the text mean, for those who look at the text and not at the program.
+//! The meaning of names in the text, for tools that look at the text and not at the program.
 
 use super::{
     declared::Declared,

@@ -1,11 +1,11 @@
-//! What a path means where it stands: modules, `use`, and items that hide each other, as Rust has it.
+//! Name resolution: resolves a path in its scope (modules, `use`, and shadowing) as Rust does.
 //!
-//! A scope is a module or a block with items. It has the names of its own items and those that `use` brings in by name; behind them, those
-//! that a glob brings in; and, if it is a block, behind those the names of the scope around it. Types and values have names apart.
-//! Privacy only decides what a glob brings in: whether a path may be used is for rustc to say.
+//! A scope is a module or a block with items. Names are looked up in this order: its own items and those that `use` brings in by name, then
+//! those that a glob brings in, then, for a block, the names of the enclosing scope. Types and values have separate namespaces.
+//! Privacy only affects which names a glob brings in; whether a path may be used is for rustc to check.
 //!
-//! It knows which items there are, not what is in them. What comes from other crates is known by its path only, and items that macros make
-//! are not seen.
+//! This module knows which items exist, not their contents. Items of other crates are known by their path only, and items that macros generate
+//! are unknown.
 
 mod macros;
 

@@ -1,6 +1,6 @@
-//! Partition: which end of a stack for one key an implementation is, and that what it names fits.
+//! Partition: whether an implementation is the top or the bottom end of the layers for one key, and checks of the names that it mentions.
 //!
-//! One with an `#[abstraction]` function, which cuts the state of one key out of the state for all, is the bottom; one without is the top.
+//! An implementation with an `#[abstraction]` function, which selects the state of one key, is the bottom; one without is the top.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! What becomes part of the program: all that layers, implementations and clients lead to.
+//! Finds the parts of the program: everything that layers, implementations and clients refer to.
 //!
-//! What is declared is numbered as it is declared; the types and functions of the program, in the order in which they are come upon. So an
-//! edit of a body that leads to nothing else than before leaves all numbers as they were.
+//! Layers, implementations and clients are numbered in the order of their declarations; types and functions, in the order in which they are reached. So an
+//! edit of a body that does not change its references leaves all numbers unchanged.
 
 use std::collections::HashSet;
 

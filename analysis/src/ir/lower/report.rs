@@ -1,4 +1,4 @@
-//! Building the diagnostics of this stage, and finding the name that was meant.
+//! Builds the diagnostics of this stage, and suggests similar names.
 
 use super::spot::Spot;
 use crate::diagnostics::{CodeName, Diagnostic};

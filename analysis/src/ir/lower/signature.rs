@@ -1,4 +1,4 @@
-//! Signatures: what a function takes and gives, without its body.
+//! Signatures: the parameters and the result of a function, without its body.
 
 use std::borrow::Borrow;
 

@@ -1,4 +1,4 @@
-//! Where things stand while they are lowered: told by the item that they are in, so that they are equal wherever that stands.
+//! Spots: places relative to the item that contains them, so that they stay equal when the item moves.
 
 use crate::{index::Indexed, ir::Span};
 

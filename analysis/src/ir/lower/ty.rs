@@ -1,4 +1,4 @@
-//! Types while a body is being lowered: those of the IR, with variables for what is not known yet.
+//! Types during the lowering of a body: those of the IR, with variables for types that are not inferred yet.
 
 use crate::ir::{Type, TypeId};
 

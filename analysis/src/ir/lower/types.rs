@@ -1,4 +1,4 @@
-//! Types as written, and the definitions of user types. What is wrong with one counts if something of a layer leads to it.
+//! Types as written, and the definitions of user types. A fault in one is reported only if a layer refers to it.
 
 use std::borrow::Borrow;
 

@@ -1,7 +1,7 @@
-//! What stands in the text and is not read: attributes that are macros of others, and macros that are called where items stand.
+//! Code that is not read: attribute macros of other crates, and macros that are called in item position.
 //!
-//! An attribute macro may make anything of what it stands on. So what a layer or a procedure leads to has none, but those that are known to
-//! leave its meaning as it is. A macro that makes items may make layers, too: that is said, so that none is passed over in silence.
+//! An attribute macro may turn its item into anything. So the items that a layer or a procedure refers to may have only attributes that are known to
+//! preserve their meaning. A macro that generates items may generate layers, too; a diagnostic says so, so that no layer is silently skipped.
 
 use std::{borrow::Borrow, collections::HashSet, sync::Arc};
 

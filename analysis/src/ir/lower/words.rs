@@ -1,8 +1,8 @@
-//! Where the words that choose, wait and tell may stand: in operations and background steps, and in the relations of abstractions.
+//! Checks where `maybe`, `any`, `choose`, `when` and `emit` are used: in operations and background steps, and in the relations of abstractions.
 //!
-//! Procedures and clients run as they are written. A procedure that waited by itself after its commit point, or that told something between
-//! two steps of others, would be no steps of a layer: nothing about operations says when that happens. And what is asked of a state (whether
-//! it is initial, an invariant, a rule of a protocol, what belongs to a key) has one answer, which is there.
+//! Procedures and clients run as written. If a procedure waited by itself after its commit point, or emitted an event between
+//! two steps, no step of a layer would account for it, and no obligation would cover it. A condition on a state (an initial
+//! state, an invariant, a rule of a protocol, the slice of a key) must have a single answer.
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Processes: the code of a client and of the procedures below it, from one step at the end of the stack to the next.
+//! Processes: runs the code of a client and of the procedures below it, from one step at the end of the stack to the next.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,10 +1,10 @@
-//! Small programs by themselves: is there one that shows something at the bottom that the top does not have?
+//! Generated programs: searches small programs for one whose trace at the bottom is not possible at the top.
 //!
-//! The programs are calls of the upper operations, with arguments from the scope, spread over a few processes, the shortest programs first.
-//! What a call returns is shown, so that no client has to be written. A wrong run is one; that none was found says no more than that so many
-//! programs show nothing new.
+//! The programs call the upper operations, with arguments from the scope, from a few processes, the shortest programs first.
+//! The results of calls are emitted as events, so no client has to be written. A wrong run refutes; finding none only means that
+//! the programs that were tried show no new trace.
 //!
-//! For those who refuse a procedure: [`try_out`] on the implementation says whether it is wrong, or not shown to be right.
+//! This helps when a procedure is refused: [`try_out`] on the implementation tells whether it is wrong, or only not shown to be right.
 
 use std::rc::Rc;
 

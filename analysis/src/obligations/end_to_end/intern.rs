@@ -1,4 +1,4 @@
-//! Small numbers for large things: equal things get equal numbers.
+//! Interning: small numbers for large values; equal values get equal numbers.
 
 use std::{hash::Hash, hash::Hasher as _, rc::Rc};
 

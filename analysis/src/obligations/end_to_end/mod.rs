@@ -9,8 +9,8 @@
 //! ```
 //!
 //! If a step or a procedure at the bottom fails, the top must be able to fail after the same events; once a step at the top may have failed,
-//! everything is allowed. A client must not fail by code of its own in any run at the bottom, whatever the top allows: that its assertions hold
-//! is what it is written for.
+//! everything is allowed. The code of the client itself must not fail in any run at the bottom, whatever the top allows: its assertions
+//! are the property that it states.
 //!
 //! And the processes never get stuck (`stuck`), unless the client says that they may wait:
 //!
@@ -18,18 +18,18 @@
 //! from every reachable configuration at the bottom, some run lets all processes finish
 //! ```
 //!
-//! A client that finishes in no run at the top waits because the top says so: of that it is warned only.
+//! A client that finishes in no run at the top waits because the specification says so: that gives only a warning.
 //!
-//! This uses none of the patterns, no facts, and no lazy states: it is how the patterns are checked.
+//! This search uses no patterns, no facts, and no lazy states: so it can check the patterns.
 //!
-//! # How it goes
+//! # The algorithm
 //!
-//! `product` goes through pairs of a configuration at the bottom and the set of configurations that the top may be in after the same events
-//! (`above`), the nearest first, so that what is found has a shortest run. A configuration is a row of small numbers (`intern`); `system`
+//! `product` explores pairs of a configuration at the bottom and the set of configurations that the top may be in after the same events
+//! (`above`), nearest first, so a finding has a shortest run. A configuration is a row of small numbers (`intern`); `system`
 //! lists the steps from one. The code of a process is run from one step at the bottom to the next (`control`), once for each point that it
-//! can be at. A step is run once for all states that agree on what it reads (`steps`, `parts`). Background steps that may be made any
-//! number of times are steps of their own, made by nobody. Each of these reductions has a switch ([`Reductions`]); with and without it the
-//! same is found.
+//! can be at. A step is run once for all states that agree on what it reads (`steps`, `parts`). Background steps that may happen any
+//! number of times are separate steps, made by no process. Each of these reductions has a switch ([`Reductions`]); the results are the same with
+//! and without it.
 
 use std::{collections::BTreeSet, rc::Rc};
 

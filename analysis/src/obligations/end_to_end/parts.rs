@@ -1,8 +1,8 @@
-//! States taken apart, so that it can be told which parts a step reads and which it writes.
+//! Splits states into parts, so that a search knows which parts a step reads and which it writes.
 //!
-//! The fields of structs, and the entries of maps in them, are parts; each has a *slot* in a row of numbers, which holds the number of its
-//! value. An entry that a map does not have holds 0. A step is run from a state of which nothing is known: where it has to know something,
-//! it is told what stands in the row, and that it was told is noted.
+//! The fields of structs, and the entries of maps in them, are parts. Each part has a *slot* in a row of numbers, which holds the number of its
+//! value; 0 stands for a missing entry. A step is run from a state about which nothing is known. When it has to know a part, it
+//! gets the value in the row, and the read is recorded.
 
 use std::rc::Rc;
 

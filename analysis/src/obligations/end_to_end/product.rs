@@ -1,4 +1,4 @@
-//! The bottom and the top together: pairs of a configuration at the bottom and the set of configurations that the top may be in after the
+//! The product of bottom and top: pairs of a configuration at the bottom and the set of configurations that the top may be in after the
 //! same events. A pair is a row of numbers: the configuration, then the set.
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};

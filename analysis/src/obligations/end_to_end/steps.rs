@@ -1,8 +1,8 @@
-//! What the steps of a layer do, by what they read.
+//! Steps of a layer, cached by what they read.
 //!
-//! A step is run once for each combination of operation, process and arguments, and of what it reads of the state. What it has read is kept
-//! as a decision tree: each node names a part, and there is a branch for each value that was seen there. How a step goes on depends on
-//! nothing but what it has read so far, so that a path of the tree stands for all states that agree on what is named along it.
+//! A step is run once for each combination of operation, process, arguments, and the values that it reads of the state. The reads are kept
+//! as a decision tree: each node names a part, with a branch for each value that was seen there. How a step continues depends
+//! only on what it has read so far, so a path of the tree stands for all states that agree on the parts along it.
 
 use std::{cell::RefCell, rc::Rc};
 

@@ -1,15 +1,15 @@
 //! Stuck runs: reachable configurations from which the processes can never all finish.
 //!
-//! A process that has finished stays finished, so in a finite graph there is such a configuration exactly if there is a process that some
-//! fair run never finishes: where the steps that are possible again and again are made again and again, a run ends up in a part of the graph
-//! that it cannot leave, and there the same processes have finished for good.
+//! A process that has finished stays finished. So a finite graph has such a configuration exactly if some
+//! fair run never finishes a process: if every step that is possible infinitely often is taken infinitely often, the run ends in a part of the graph
+//! that it cannot leave, in which the set of finished processes is constant.
 //!
 //! ```text
 //! for every reachable configuration c: some run from c reaches a configuration in which all processes have finished
 //! ```
 //!
-//! This covers deadlocks (nobody can make a step), lost wake-ups (a process waits for what nobody will do any more) and rounds that no order
-//! of steps leaves. A process that spins is not stuck as long as some order of steps lets it go on.
+//! This covers deadlocks (no process can take a step), lost wake-ups (a process waits for an event that can no longer happen) and cycles that no
+//! order of steps leaves. A process that spins is not stuck as long as some order of steps lets it continue.
 
 /// A finite graph, whose nodes are added in the order of their numbers.
 #[derive(Default)]

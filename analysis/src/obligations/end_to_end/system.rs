@@ -1,6 +1,6 @@
-//! A client over some part of a stack, as a graph: configurations of processes and a state, and the steps between them.
+//! A client over a part of a stack, as a graph: configurations of processes and a state, and the steps between them.
 //!
-//! A configuration is a row of numbers: that of the state, then that of each process.
+//! A configuration is a row of numbers: one for the state, then one for each process.
 
 use std::{collections::BTreeSet, rc::Rc};
 

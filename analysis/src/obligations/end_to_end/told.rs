@@ -1,4 +1,4 @@
-//! A run at the bottom that is not as it should be, as a counterexample.
+//! Builds the counterexample for a wrong run at the bottom.
 
 use super::{
     Wrong, WrongRun,

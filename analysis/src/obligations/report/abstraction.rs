@@ -1,4 +1,4 @@
-//! Words for a step, or an initial state, that the relation between two layers finds no match for.
+//! Messages for a step, or an initial state, that the relation between two layers finds no match for.
 
 use super::{Finding, Reporter};
 use crate::{

@@ -1,4 +1,4 @@
-//! Words for a procedure that, run alone, does what the operation above does not allow.
+//! Messages for a procedure that, run alone, does what the operation above does not allow.
 
 use super::{Finding, Reporter};
 use crate::{

@@ -1,4 +1,4 @@
-//! Words for a run of a client at the bottom of a stack that is not as it should be.
+//! Messages for a run of a client at the bottom of a stack that goes wrong.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Words for an operation, or a background step, that may panic.
+//! Messages for an operation, or a background step, that may panic.
 
 use super::{Finding, Reporter, name};
 use crate::{

@@ -1,10 +1,10 @@
-//! From answers to outcomes: settles an obligation, and puts what came of it in words, at the smallest responsible place.
+//! From answers to outcomes: settles an obligation and writes the message, at the smallest responsible place.
 //!
-//! The patterns answer in data: it holds, this refutes it, the search was given up. Here that becomes a verdict and a finding with its
-//! code, its message, what is related and what to do next. One module for each pattern words what refutes it; [`name`] says what
-//! obligations are called, and where they are stated. What is the same for all of them is in this file: when a violation counts, how a
-//! search that was given up is put, and that a proof within bounds is `checked`. It explores nothing itself, and it does not know where
-//! anything stands in a text: it speaks of [`Anchor`]s.
+//! The patterns answer in data: the obligation holds, this refutes it, or the search was given up. Here that becomes a verdict and a finding with its
+//! code, its message, related places and help. One module for each pattern writes the messages for its refutations; [`name`] gives
+//! obligations their names and places. Common parts are in this file: when a violation counts, the message for a
+//! search that was given up, and that a proof within bounds is `checked`. This module explores nothing itself, and it does not know
+//! positions in a text: it uses [`Anchor`]s.
 
 mod abstraction;
 mod atomic;

@@ -1,4 +1,4 @@
-//! Words for a lemma that does not hold: an operation that is no mover.
+//! Messages for a lemma that does not hold: an operation that is not a mover.
 
 use super::{Finding, Reporter, lemma_in_words};
 use crate::{

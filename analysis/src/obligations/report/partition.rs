@@ -1,4 +1,4 @@
-//! Words for a partition whose ends do not treat the states of different keys apart.
+//! Messages for a partition whose ends do not keep the states of different keys separate.
 
 use super::{
     Finding, Reporter,

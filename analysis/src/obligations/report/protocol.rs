@@ -1,4 +1,4 @@
-//! Words for a procedure that breaks the rules of a protocol, and for a rule that others can break.
+//! Messages for a procedure that breaks the rules of a protocol, and for a rule that others can break.
 
 use super::{Finding, Reporter};
 use crate::{

@@ -1,4 +1,4 @@
-//! Words for a procedure that is no retry loop, and for a turn that does what it may not.
+//! Messages for a procedure that is not a retry loop, and for a turn with a forbidden effect.
 
 use super::{Finding, Reporter};
 use crate::{

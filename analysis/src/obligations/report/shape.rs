@@ -1,4 +1,4 @@
-//! Words for a procedure that does not have the shape of a mover proof, or that breaks the protocol of the layer it is over.
+//! Messages for a procedure that does not have the shape of a mover proof, or that breaks the protocol of the layer it is over.
 
 use super::{Finding, Reporter};
 use crate::{

@@ -1,4 +1,4 @@
-//! Words for a stack with a gap, and for one whose top may fail.
+//! Messages for a stack with a gap, and for one whose top may fail.
 
 use super::{Finding, Reporter};
 use crate::{

@@ -1,4 +1,4 @@
-//! Words for warnings: a verdict that stands, but says less than it seems.
+//! Messages for warnings: a verdict that holds, but says less than it seems.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A function of the IR, as code for the machine: expressions become pushes, in the order in which rustc evaluates them.
+//! Compiles a function of the IR to machine code: expressions become pushes, in the order in which rustc evaluates them.
 
 use self::loops::LoopLabels;
 use super::intern;

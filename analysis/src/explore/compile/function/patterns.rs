@@ -1,4 +1,4 @@
-//! Patterns: what they test, and what they bind.
+//! Patterns: their tests, and their bindings.
 
 use super::FunctionCompiler;
 use crate::{

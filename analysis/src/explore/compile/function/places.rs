@@ -1,4 +1,4 @@
-//! Places: locals, and what is inside of them; and calls, which may change those that are passed to them.
+//! Places: locals and their components; and calls, which may change the places that are passed to them.
 
 use super::FunctionCompiler;
 use crate::{

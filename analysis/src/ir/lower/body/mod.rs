@@ -1,7 +1,7 @@
 //! Bodies of functions: one [`Body`] lowers one function.
 //!
-//! Expressions are built at once, with their types kept beside them by node; when the whole body is known, [`super::finish`] writes the
-//! types in. A part that cannot be lowered becomes [`ExprKind::Unsupported`] and fits everywhere, so that one fault has one diagnostic.
+//! Expressions are built at once; their types are kept beside them by node. When the whole body is lowered, [`super::finish`] writes the
+//! types in. A part that cannot be lowered becomes [`ExprKind::Unsupported`], which fits every type, so that one fault gives one diagnostic.
 
 mod adaptor;
 mod call;

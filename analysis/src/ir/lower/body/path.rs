@@ -1,4 +1,4 @@
-//! Paths and what is built from them: constants, variants, structs, scalars.
+//! Paths and the values built from them: constants, variants, structs, scalars.
 
 use super::{Blocks, Body, Frame, method::integer, pattern::scalar_text};
 use crate::{

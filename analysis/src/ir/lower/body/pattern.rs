@@ -1,4 +1,4 @@
-//! Patterns.
+//! Patterns of `let`, `match` and `for`.
 
 use super::{Body, control::bound_locals, pattern_name};
 use crate::{

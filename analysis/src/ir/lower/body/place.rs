@@ -1,4 +1,4 @@
-//! Places: what can be assigned to, and what is read from there.
+//! Places: expressions that can be assigned to, and reads of them.
 
 use super::{Binding, Body};
 use crate::{

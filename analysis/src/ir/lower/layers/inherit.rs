@@ -1,4 +1,4 @@
-//! `inherit(Layer: …)`: operations and initial states of another layer, over the same state, a part of it, or the entries of a map in it.
+//! `inherit(Layer: …)`: takes operations and initial states from another layer, over the same state, a component of it, or the entries of a map in it.
 
 use std::sync::Arc;
 

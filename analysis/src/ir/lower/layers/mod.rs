@@ -1,6 +1,6 @@
-//! Layers: which operations each has in the end, after inheritance, `ops = …` and `protocol = …`.
+//! Layers: the operations that each has after inheritance, `ops = …` and `protocol = …`.
 //!
-//! Works with signatures only; bodies come later. A layer that cannot be made sense of is left out, always with a diagnostic.
+//! This module works with signatures only; bodies come later. An invalid layer is left out, always with a diagnostic.
 
 mod inherit;
 mod own;

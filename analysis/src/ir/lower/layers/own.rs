@@ -1,4 +1,4 @@
-//! What the `impl` block of a layer itself declares: operations, and the roles that other functions have.
+//! The declarations in the `impl` block of a layer: its own operations, and the roles of its other functions.
 
 use super::{LayerInfo, OperationInfo};
 use crate::{

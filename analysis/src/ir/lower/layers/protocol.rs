@@ -1,4 +1,4 @@
-//! `protocol = Raw`: everything of another layer, where it is allowed.
+//! `protocol = Raw`: takes everything of another layer, restricted to where it is allowed.
 
 use crate::{
     diagnostics::codes,

@@ -1,4 +1,4 @@
-//! `ops = Model`: the same operations as another layer, with meanings of their own.
+//! `ops = Model`: has the same operations as another layer, with new meanings.
 
 use super::OperationInfo;
 use crate::{

@@ -1,8 +1,8 @@
-//! Which macro a name means where it is called, as Rust has it.
+//! Name resolution for macros: which macro a call refers to, as in Rust.
 //!
-//! A `macro_rules!` is known to the text that comes after it: in the rest of its module, in the modules inside, and, if the module is
-//! `#[macro_use]`, in the rest of what is around. Behind that come the names that `use` brings in, the macros that the root of the crate
-//! exports, and at last those of the language. Where it cannot be told which of two macros is meant, that is said, and none is taken.
+//! A `macro_rules!` is in scope in the text after it: in the rest of its module, in the modules inside, and, if the module is
+//! `#[macro_use]`, in the rest of the enclosing module. After it come the names that `use` brings in, the macros that the crate root
+//! exports, and last those of the language. If a name is ambiguous, the result says so, and no macro is chosen.
 
 use std::collections::{HashMap, HashSet};
 
