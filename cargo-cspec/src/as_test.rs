@@ -1,8 +1,8 @@
 //! `cargo cspec replay FILE --as-test`: a counterexample as a Rust test over the executable models of its layers.
 //!
-//! The test makes the steps of the file on the layers as rustc compiles them: each step that happened has to be possible, and what is
-//! missing has to be impossible, whatever the layer chooses. So it passes as long as the source has the counterexample, and knows nothing of
-//! how that was found. It is a module to be added to the file that states the obligation, from where all names can be seen.
+//! The test makes the steps of the file on the layers as rustc compiles them: each step that happened must be possible, and the missing
+//! one must be impossible, whatever the layer chooses. So it passes as long as the source has the counterexample, and does not depend on
+//! how that was found. It is a module for the file that states the obligation, where all names are visible.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

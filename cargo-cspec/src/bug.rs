@@ -1,4 +1,4 @@
-//! What happens when cspec itself is wrong: a panic becomes a message that says so, and exit status 101.
+//! Bugs in cspec itself: turns a panic into a message that says so, with exit status 101.
 
 use std::{
     any::Any,

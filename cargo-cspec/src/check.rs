@@ -1,4 +1,4 @@
-//! `cargo cspec check`: asks the engine for a report on each package, hands it to a renderer, and ends with the status of the whole.
+//! `cargo cspec check`: asks the engine for a report on each package, passes it to a renderer, and ends with the overall status.
 
 use std::{
     io::{self, BufWriter, IsTerminal as _, Write},

@@ -1,4 +1,4 @@
-//! `cargo cspec clean`: removes what cspec keeps in the target directory.
+//! `cargo cspec clean`: removes cspec's files in the target directory.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! `cargo cspec debug`: the engine's view of a package as text, for those who change cspec. Nothing is checked.
+//! `cargo cspec debug`: prints the engine's view of a package, for developers of cspec. It checks nothing.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! Asking the engine: opens the packages with the cache, runs what is wanted of them, and gives back the outcomes in their fixed order.
+//! Runs the engine: opens the packages with the cache, settles the selected obligations, and returns the outcomes in a fixed order.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

@@ -1,4 +1,4 @@
-//! The exit statuses: every one that `cargo cspec` ends with, and what it means. They are part of the stable interface.
+//! The exit statuses of `cargo cspec`, and their meanings. They are part of the stable interface.
 
 use std::process::ExitCode;
 

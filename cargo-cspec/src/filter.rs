@@ -1,4 +1,4 @@
-//! The words after `check`: which obligations they mean.
+//! The filter arguments of `check`: which obligations they select.
 
 use cspec_analysis::verdict::ObligationName;
 use cspec_project::unknown;

@@ -1,7 +1,7 @@
-//! `cargo cspec check --fix`: applies the fixes that need no decision, until there are none left, and checks what has come of it.
+//! `cargo cspec check --fix`: applies the fixes that are safe to apply without asking, until there are none left, and checks the result.
 //!
-//! It has the habits of `cargo fix`: it changes files only where version control has the text that was there. Which edit answers a finding
-//! is the engine's to say.
+//! It behaves like `cargo fix`: it changes a file only if version control has the current text. The engine decides which edit resolves a
+//! finding.
 
 use std::{
     collections::BTreeMap,

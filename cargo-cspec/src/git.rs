@@ -1,6 +1,6 @@
-//! What git knows: the files of the index and of the last commit, read as blobs. Nothing is checked out, stashed or written.
+//! Reads git's data: the files of the index and of the last commit, as blobs. It checks out, stashes and writes nothing.
 //!
-//! Inside a hook git says by its environment which index is meant, so that every call here inherits it.
+//! Inside a hook, git's environment variables select the index, and every call here inherits them.
 
 use std::{
     io::Write as _,

@@ -1,7 +1,7 @@
-//! `cargo cspec hook`: checking what is staged before it is committed.
+//! `cargo cspec hook`: checks what is staged before it is committed.
 //!
-//! The hook looks at the index and at nothing else: what was not added is absent, and no file on the disk is touched. It checks what the
-//! commit changes: obligations that depend on the same text as in the last commit are left out.
+//! The hook reads only the index: files that were not added are missing, and no file on disk is touched. It checks only what the
+//! commit changes: obligations that depend on the same text as in the last commit are skipped.
 
 use std::{
     collections::HashSet,

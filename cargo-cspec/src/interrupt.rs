@@ -1,4 +1,4 @@
-//! What stops a run before its end: Ctrl-C, or the time allowed. The first Ctrl-C asks the run to stop and say what was decided, the second
+//! Stops a run early: on Ctrl-C, or at the time limit. The first Ctrl-C asks the run to stop and report what was decided; the second
 //! ends the process.
 
 use std::{

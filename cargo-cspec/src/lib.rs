@@ -1,8 +1,8 @@
 //! `cargo cspec …`: the command line of cspec, as a library so that its exit statuses are documented and its parts can be tested.
 //!
-//! This crate parses arguments, asks the engine, and lays out what it answers. It holds no opinion on layers or procedures: every verdict
-//! and every word of a diagnostic comes from `cspec_analysis`. `render` draws what `check` and `list` obtained, and neither asks the
-//! engine anything nor touches the disk.
+//! This crate parses arguments, calls the engine, and formats the answers. Every verdict and the text of every diagnostic come from
+//! `cspec_analysis`. `render` formats the results of `check` and `list`; it does not call the
+//! engine or read the disk.
 
 mod as_test;
 mod bug;

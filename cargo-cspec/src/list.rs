@@ -1,4 +1,4 @@
-//! `cargo cspec list`: asks the engine what is in each package and prints it.
+//! `cargo cspec list`: prints the contents of each package.
 
 use std::{
     io::{self, BufWriter, Write},

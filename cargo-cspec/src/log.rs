@@ -1,7 +1,7 @@
-//! `CSPEC_LOG`: what the engine does, on standard error, for those who change cspec.
+//! `CSPEC_LOG`: logs what the engine does to standard error, for developers of cspec.
 //!
-//! The value is a filter of `tracing-subscriber`: `CSPEC_LOG=debug` shows each obligation and how long it took,
-//! `CSPEC_LOG=cspec_analysis=trace` also each search and what it split. Unset, nothing is logged.
+//! The value is a filter of `tracing-subscriber`: `CSPEC_LOG=debug` logs each obligation and its duration,
+//! `CSPEC_LOG=cspec_analysis=trace` also each search and each case split. If it is unset, nothing is logged.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! `cargo cspec completions` and `cargo cspec man`: both are made from the definition of the command line.
+//! `cargo cspec completions` and `cargo cspec man`: both are generated from the definition of the command line.
 
 use std::{fs, io};
 

@@ -1,7 +1,7 @@
-//! `cargo cspec new` and `cargo cspec init`: a package that checks, runs, and has a mistake to try.
+//! `cargo cspec new` and `cargo cspec init`: create a package that checks, runs, and suggests a mistake to try.
 //!
-//! Cargo makes the package, as `cargo new` and `cargo init` do, so that names, workspaces and version control are treated as everywhere.
-//! Then the example of `template/` takes the place of cargo's, and the manifest learns of cspec.
+//! Cargo creates the package, as `cargo new` and `cargo init` do, so names, workspaces and version control are handled as usual.
+//! Then the example in `template/` replaces cargo's, and the settings of cspec are added to the manifest.
 
 use std::{
     fs,

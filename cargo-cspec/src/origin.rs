@@ -1,7 +1,7 @@
-//! Where the crate `cspec` comes from, for packages that are to depend on it.
+//! The source of the crate `cspec` for new packages.
 //!
-//! It is on no registry. So a package names the folder or the git repository that this program was built from, unless the user says
-//! otherwise: the two belong together.
+//! The crate is on no registry. So a new package depends on the folder or the git repository that this program was built from, unless the user
+//! chooses another: the two versions must match.
 
 use std::process::Command;
 

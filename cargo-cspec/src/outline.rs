@@ -1,4 +1,4 @@
-//! The chains of layers of a package: its stacks, and beside them the implementations that no stack uses. What pictures are drawn from.
+//! The chains of layers of a package: its stacks, and the implementations that no stack uses. Pictures are drawn from them.
 
 use cspec_analysis::ir::{Implementation, ImplementationId, Layer, LayerId, Program, Type, TypeDefKind};
 

@@ -1,4 +1,4 @@
-//! Where results go: standard output, with errors that can be told apart from bugs.
+//! Writes results to standard output. Its errors can be distinguished from bugs.
 
 use std::io::{self, ErrorKind};
 

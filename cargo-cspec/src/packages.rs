@@ -1,4 +1,4 @@
-//! What every command that reads packages does first: find them, read their settings, size the thread pool. Failing to is exit status 2.
+//! The first steps of every command that reads packages: find them, read their settings, size the thread pool. A failure is exit status 2.
 
 use std::num::NonZero;
 

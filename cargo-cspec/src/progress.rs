@@ -1,6 +1,6 @@
-//! A progress bar on standard error, for runs on a terminal that last longer than a second.
+//! A progress bar on standard error, for runs on a terminal that take longer than a second.
 //!
-//! It counts obligations, or mutants, and shows nothing about them: results are printed on standard output when a package is done.
+//! It counts obligations, or mutants; results are printed on standard output when a package is done.
 
 use std::{
     sync::{

@@ -1,6 +1,6 @@
-//! `cargo cspec replay`: steps through a counterexample that was saved, and says whether the source still has it.
+//! `cargo cspec replay`: steps through a saved counterexample, and reports whether the source still has it.
 //!
-//! What is shown is the run in the file. The obligation is checked again on the source as it is; that may be violated by the same run, by
+//! It shows the run in the file. It also checks the obligation again on the current source; that may be violated by the same run, by
 //! another one, or not at all.
 
 use std::{

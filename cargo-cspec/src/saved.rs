@@ -1,6 +1,6 @@
-//! Counterexamples as files: one for each finding, with what is needed to find its obligation again.
+//! Counterexamples as files: one for each finding, with the data needed to find its obligation again.
 //!
-//! A file may come from anywhere: what is read of it is checked, bounded, and printed without control characters.
+//! A file may come from anywhere, so its contents are validated, bounded, and printed without control characters.
 
 use std::fs;
 

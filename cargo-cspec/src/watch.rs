@@ -1,7 +1,7 @@
 //! `cargo cspec check --watch`: checks, waits for an edit, checks what the edit affects, until Ctrl-C.
 //!
-//! The engine stays open in between. An edit during a run ends that run: its results are not shown. What was saved without a change is no
-//! edit. Which files exist and what is in them is the engine's business; this only knows which folders they are in.
+//! The engine stays open in between. An edit during a run cancels it: its results are not shown. Saving a file without a change is not an
+//! edit. The engine reads the files; this module only knows their folders.
 
 use std::{
     collections::HashMap,

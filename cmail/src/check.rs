@@ -1,5 +1,5 @@
-//! `cmail check`: what would keep a server from running, or from keeping its promises, before it is started. Nothing of a mailbox is
-//! changed; what is tried on the file system is tried in a directory of its own, which goes again.
+//! `cmail check`: finds problems that would prevent a server from running or from keeping its guarantees, before it is started. It changes
+//! no mailbox; tests of the file system use a directory of their own, which is removed afterwards.
 
 use std::fmt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

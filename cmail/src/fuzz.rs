@@ -1,8 +1,8 @@
-//! What the fuzz targets have in common. A target stands beside its parser, in a test called `fuzz_of_…`: it says how inputs look, and
-//! checks what has to hold of every one. Inputs are made from seeds and words, and from nothing else but their number, so that a number
-//! is enough to have one again.
+//! Common code of the fuzz targets. A target stands beside its parser, in a test called `fuzz_of_…`: it defines the form of inputs, and
+//! checks the properties of every one. An input is generated from seeds and words by its number alone, so the number
+//! reproduces it.
 //!
-//! `cargo test` takes the first inputs of each target. `CMAIL_FUZZ=600` takes so many seconds for each; `CMAIL_FUZZ_INPUT=4711` takes one.
+//! `cargo test` takes the first inputs of each target. `CMAIL_FUZZ=600` runs each for that many seconds; `CMAIL_FUZZ_INPUT=4711` runs one input.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
-//! A mail server whose mail store is checked, from the requests of clients down to the file system. `layers` is what is checked,
-//! `bottom` is what it runs on, `server` speaks to clients, `transfer` brings mail from elsewhere, `check` looks for trouble, `questions`
-//! says what has to hold of every input, `bench` measures, and `conform` compares what was done with what the layers allow.
+//! A mail server whose mail store is checked, from the requests of clients down to the file system. `layers` is the checked part,
+//! `bottom` the system calls below it, `server` speaks to clients, `transfer` imports and exports mail, `check` looks for problems,
+//! `questions` holds properties of parsers, `bench` measures, and `conform` compares a run with what the layers allow.
 
 pub mod bench;
 mod bottom;

@@ -1,6 +1,5 @@
-//! What has to hold of every input, for each parser that reads what anybody may have written. The tests beside the parsers ask this of
-//! inputs that are made up from words; `fuzz/` asks the same of inputs that libFuzzer thinks out. A question that is not answered as it
-//! should be panics.
+//! Properties of every parser that reads untrusted input. The tests beside the parsers check them on
+//! inputs generated from words; `fuzz/` checks them on libFuzzer's inputs. A property that fails panics.
 
 use std::fmt;
 use std::slice::Chunks;

@@ -1,4 +1,4 @@
-//! What the server offers, and what it learns of the client when they meet.
+//! The capabilities of the server, and what it learns about the client at initialization.
 
 use tower_lsp_server::ls_types::*;
 

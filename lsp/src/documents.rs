@@ -1,7 +1,7 @@
-//! The documents that the client has open: their texts, which win over the disk, and their versions.
+//! The client's open documents: their texts, which override the disk, and their versions.
 //!
-//! It knows nothing of packages. Edits are applied in the order in which they are given; a change that cannot be applied leaves text and
-//! version as they were.
+//! This module knows nothing of packages. Edits are applied in the given order; a change that cannot be applied leaves text and
+//! version unchanged.
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,6 +1,6 @@
-//! What the client can ask: one module for each kind of request, each a function of the session's state.
+//! Requests of the client: one module for each kind, each a function of the session's state.
 //!
-//! None of them changes anything but through [`commands`], and none waits: they answer from the text as it is and the verdicts there are.
+//! Only [`commands`] changes anything, and no request waits: all answer from the current text and the known verdicts.
 
 pub mod calls;
 pub mod commands;

@@ -1,9 +1,9 @@
-//! Verdicts beyond the process: what the command or an earlier server has found out is known at once, and what this one finds out is kept
+//! Stored verdicts: the server starts with the results of the command and of earlier servers, and stores its own
 //! for the next.
 //!
-//! The engine looks results up here, and stores none: most of what is explored while somebody types is about a text that nobody sees again.
-//! The session hands over what is worth keeping, when a package is complete and its text is the one on the disk. Which results there are is
-//! read once, so that those that are not there cost nothing; what others add later is not noticed.
+//! The engine looks results up here but stores none: most explorations during typing are about a text that is never seen again.
+//! The session passes on the results worth storing when a package is complete and its text is saved. The list of stored results is
+//! read once, so a lookup of a missing one costs nothing; results that others add later are not noticed.
 
 use std::{
     collections::{BTreeMap, HashSet},

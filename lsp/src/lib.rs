@@ -1,11 +1,11 @@
-//! The language server: what the engine finds, while you type.
+//! The language server: shows the engine's findings while you type.
 //!
-//! Three kinds of thread, and one direction for each kind of message. The *transport* (`stdio`, one async thread) reads messages and hands
-//! them, in their order, to handlers (`server`) that do nothing but push into the queue of the *session*. The session (`session`, one
+//! There are three kinds of threads, and each kind of message flows in one direction. The *transport* (`stdio`, one async thread) reads messages and passes
+//! them, in order, to handlers (`server`) that only push into the queue of the *session*. The session (`session`, one
 //! thread) owns all state: documents, packages, verdicts. It answers requests at once, from what is known, and starts *runs* (`run`) of the
-//! engine on threads of their own. A run sends its outcomes to the session's queue; an edit stops it.
+//! engine on separate threads. A run sends its outcomes to the session's queue; an edit stops it.
 //!
-//! This crate holds no opinion on layers or procedures: every verdict and every word of a diagnostic comes from `cspec_analysis`.
+//! Every verdict and the text of every diagnostic come from `cspec_analysis`.
 
 mod capabilities;
 mod config;

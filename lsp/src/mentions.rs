@@ -1,6 +1,6 @@
-//! Who is named where: layers, operations, implementations, procedures, stacks and clients, in declarations, attributes, types and calls.
+//! Mentions: where layers, operations, implementations, procedures, stacks and clients are named in declarations, attributes, types and calls.
 //!
-//! This is what navigation, highlighting and hover look things up in. Names of other things (types, fields, locals) are rust-analyzer's.
+//! Navigation, highlighting and hover use them. Names of other things (types, fields, locals) are left to rust-analyzer.
 
 use std::collections::{BTreeSet, HashMap};
 

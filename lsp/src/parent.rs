@@ -1,7 +1,7 @@
-//! The editor's process: a server must not outlive it.
+//! Watches the editor's process: a server must not outlive it.
 //!
-//! Usually an editor that dies closes the server's input, which ends the server. A process between them, such as a shell or a multiplexer of
-//! servers, can keep the input open; so the server also looks whether the process that the client named is alive.
+//! Usually an editor that dies closes the server's input, which ends the server. A process in between, such as a shell or a multiplexer of
+//! servers, can keep the input open; so the server also checks whether the process that the client named is alive.
 
 /// Ends this process soon after the one with this number has ended. Does nothing where that cannot be told.
 pub fn watch(id: u32) {

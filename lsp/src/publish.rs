@@ -1,7 +1,6 @@
-//! Findings on their way to the client: as the protocol's diagnostics, file by file, and only when they have changed.
+//! Publishes findings as the protocol's diagnostics, file by file, and only when they have changed.
 //!
-//! Old findings stay until the engine has new ones. For a moment after an edit they stay as they are; after that they say that they are
-//! old. The words are the engine's.
+//! Old findings stay until the engine has new ones. Shortly after an edit they are marked as old. The engine writes their texts.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -1,7 +1,7 @@
-//! A run: the engine explores what is not settled, on a thread of its own, until it is done or stopped.
+//! A run: the engine explores unsettled obligations, on a thread of its own, until it is done or stopped.
 //!
-//! The smallest scope comes first, for an answer within milliseconds; then the scope that is asked for; then the matrix of movers, which
-//! hover and hints show. A run knows no documents and sends what it finds to the session's queue.
+//! The smallest scope comes first, for an answer within milliseconds; then the configured scope; then the matrix of movers, which
+//! hover and hints show. A run knows no documents and sends its results to the session's queue.
 
 use std::{
     collections::BTreeSet,

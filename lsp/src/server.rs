@@ -1,6 +1,6 @@
-//! The handlers of the protocol's methods. Each pushes into the session's queue before it first waits, and none decides anything.
+//! The handlers of the protocol's methods. Each pushes into the session's queue before it first waits; none decides anything.
 //!
-//! Beside them, [`deliver`] brings what the session has to say to the client, so that the session never waits for it.
+//! [`deliver`] sends the session's messages to the client, so that the session never waits for it.
 
 use std::sync::{
     Arc, Mutex, PoisonError,

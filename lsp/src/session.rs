@@ -1,7 +1,7 @@
-//! The session: the one owner of documents, packages and verdicts, on one thread, fed by one queue.
+//! The session: the only owner of documents, packages and verdicts, on one thread, fed by one queue.
 //!
-//! It never waits: not for the client, not for the disk longer than reading a file, not for an exploration. Edits only note the new text;
-//! what it means is worked out once, when a request needs it or when the queue is empty.
+//! It never waits for the client or for an exploration, and for the disk only while it reads a file. An edit only stores the new text;
+//! the text is analysed once, when a request needs it or when the queue is empty.
 
 use std::{
     collections::{BTreeSet, HashMap},

@@ -1,6 +1,6 @@
-//! What requests are answered from: the engine's snapshot, with lines, trees and names found in the texts.
+//! The data that requests are answered from: the engine's snapshot, with lines, trees and names of the texts.
 //!
-//! Every span of the engine is one of the text at hand, also where a program or a verdict is of an earlier one.
+//! Every span of the engine refers to the current text, even if a program or a verdict belongs to an earlier one.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,6 +1,6 @@
-//! The verdicts on a package as they are shown: fresh ones, and old ones that stay until they are replaced.
+//! The displayed verdicts on a package: fresh ones, and old ones that stay until they are replaced.
 //!
-//! It knows no text: every span in an outcome is one of the text at hand, and the list is made anew when that changes.
+//! This module knows no text: every span in an outcome refers to the current text, and the list is rebuilt when that changes.
 
 use std::collections::BTreeMap;
 

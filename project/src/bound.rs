@@ -1,4 +1,4 @@
-//! Bounds by name, as people write them: on the command line and in manifests.
+//! Bounds by name, as written on the command line and in manifests.
 
 use std::{num::NonZero, str::FromStr};
 

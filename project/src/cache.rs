@@ -1,10 +1,10 @@
-//! Verdicts on the disk, in `target/cspec/cache`: a file for each result, named by the fingerprint of all that it depends on, the engine
-//! included.
+//! Verdicts on disk, in `target/cspec/cache`: a file for each result, named by the fingerprint of everything that it depends on, including the
+//! engine.
 //!
-//! Nothing in a file is trusted before its checksum is right and it names the fingerprint it was asked for: what is truncated, changed or
-//! foreign is as good as absent, and is written anew. A file is written beside its place and then renamed, so that runs at the same time
-//! never see half of one; whoever renames last wins, and both have the same content. If the disk does not let us write, the run goes on
-//! without, and says so once.
+//! A file is trusted only if its checksum is right and it contains the requested fingerprint: a truncated, changed or
+//! foreign file is treated as missing, and is rewritten. A file is written under another name and then renamed, so concurrent runs
+//! never see half of one; if two write the same result, the last rename wins, and both have the same content. If the disk is not writable, the run
+//! continues without the cache, and says so once.
 
 use std::{
     collections::HashSet,

@@ -1,7 +1,7 @@
-//! What a project says to cspec, and what cspec keeps for it: its manifests' settings, and the verdicts on the disk.
+//! The settings and the cache of a project: what its manifests say, and the verdicts on disk.
 //!
-//! The command and the language server read both here, so that they check the same thing in the same scope and know what the other has
-//! found out. This crate checks nothing and talks to nobody: what is wrong with a manifest is given back as a finished message.
+//! The command and the language server both use this crate, so they check the same thing in the same scope and share their
+//! results. This crate checks nothing and prints nothing: an error in a manifest is returned as a finished message.
 
 mod bound;
 pub mod cache;

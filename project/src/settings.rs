@@ -1,7 +1,7 @@
-//! What manifests say to cspec: `[package.metadata.cspec]`, and `[workspace.metadata.cspec]` for all packages.
+//! Settings in manifests: `[package.metadata.cspec]`, and `[workspace.metadata.cspec]` for all packages.
 //!
-//! A package's table counts before the workspace's, and the command line before both. A key that does not exist is an error: a setting that
-//! is silently ignored is worse than none. `docs/configuration.md` describes the keys, `docs/metadata.schema.json` is their schema.
+//! A package's table overrides the workspace's, and the command line overrides both. An unknown key is an error, since a setting that
+//! is silently ignored is worse than none. `docs/configuration.md` describes the keys; `docs/metadata.schema.json` is their schema.
 
 use std::{num::NonZero, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What people write, and what to say when it is not understood.
+//! Parses words that users write, and suggests corrections for unknown ones.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Threads that count by the checked procedures over real memory. Knows the top of the stack and the hardware, and nothing of
-//! what lies between.
+//! Threads that count by the checked procedures over real memory. This module knows the top of the stack and the hardware, and no layer in
+//! between.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! The command line: run the checked counter on this machine, or ask the lowest layer litmus tests. Exit codes: 0 as expected,
-//! 1 not as expected, 2 wrong use or a file that cannot be read, 3 undecided.
+//! The command line: runs the checked counter on this machine, or runs litmus tests on the lowest layer. Exit codes: 0 as expected,
+//! 1 not as expected, 2 wrong usage or a file that cannot be read, 3 undecided.
 
 use std::fs;
 use std::path::PathBuf;

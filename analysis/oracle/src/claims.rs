@@ -1,7 +1,7 @@
-//! The statements of obligations once more, over plain values: each is refuted by a state in which it fails, or not at all.
+//! The obligations once more, as statements over plain values. Each is refuted by a state in which it fails, or not at all.
 //!
-//! They are written from `docs/` and the statements atop the obligations, as loops over states, arguments and outcomes. In a universe that
-//! is small enough every state is looked at, otherwise random ones.
+//! They are written from `docs/` and from the formal statements at the top of the obligations, as loops over states, arguments and outcomes. A universe
+//! that is small enough is enumerated; otherwise states are random.
 
 use cspec_analysis::{
     ir::{Abstraction, Code, Implementation, Justification, LayerId, Program, Type},

@@ -1,5 +1,5 @@
-//! Clients of random packages, searched end to end by the engine: it must not refuse what every obligation accepts, and it must not pass over
-//! a client that shows nothing without a word.
+//! Clients of random packages, searched end to end by the engine. It must not refuse a package whose obligations all hold, and it must warn about
+//! a client that shows nothing.
 
 use std::{fmt::Write, sync::atomic::AtomicBool};
 

@@ -1,7 +1,7 @@
-//! Soundness: where every obligation of a random package holds, brute force finds no trace at the bottom that the top does not have.
+//! Soundness: if every obligation of a random package holds, brute force must find no trace at the bottom that the top does not have.
 //!
-//! What is `proved` is asked about once more in random states of a larger universe. And the other way round: the counterexamples of what
-//! is violated are [replayed](crate::replay).
+//! Obligations that are `proved` are checked again in random states of a larger universe. Conversely, the counterexamples of violated
+//! obligations are [replayed](crate::replay).
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! Operations on integers, as rustc compiles them: each is performed on a value of the very type, by the operator or method itself.
+//! Integer operations as rustc compiles them: each is performed on a value of the actual type, by the operator or method itself.
 
 use cspec_analysis::ir::{Arith, BitCount, Overflow, Prim, Type};
 

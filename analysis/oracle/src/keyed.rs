@@ -1,4 +1,4 @@
-//! The two ends of a partition, over plain values: what is cut out for one key, and what is put together for all.
+//! The two ends of a partition, over plain values: slicing the state of one key, and combining the states of all.
 
 use std::collections::BTreeMap;
 

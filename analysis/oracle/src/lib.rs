@@ -1,8 +1,7 @@
-//! The checker checked: what the engine says of layers, compared with what plain evaluation and brute force find.
+//! The checker of the checker: compares the engine's answers with those of plain evaluation and brute force.
 //!
 //! [`eval`] runs the IR over plain values and [`search`] interleaves processes; neither uses the engine's exploration or its obligations.
-//! The front end, from text to the IR, is the engine's own: what it means is compared with rustc's reading by tests in the packages that
-//! have an executable model.
+//! The front end, from text to the IR, is the engine's own. Tests in packages with an executable model compare it with rustc.
 
 pub mod claims;
 pub mod clients;

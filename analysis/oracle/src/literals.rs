@@ -1,4 +1,4 @@
-//! The literals of a program: scalars and strings that its code can name belong to every universe of values.
+//! The literals of a program: the scalars and strings that its code names belong to every universe of values.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Primitives and places: what the operators and methods of the language do to plain values.
+//! Primitives and places: the effect of the language's operators and methods on plain values.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
-//! The engine's own counterexamples, replayed: what they tell must happen, and refute what they are said to refute.
+//! Replays the engine's counterexamples: their steps must be possible, and they must refute the obligation.
 //!
-//! A counterexample is data: states, steps, choices. Each of its steps is made here once more from the state that it is told from, with the
-//! choices that are told, and has to end as it is told; the steps of a procedure have to be its own, for some arguments. Then the obligation
-//! is stated again, by [`crate::claims`], of the state that the counterexample starts from and over a universe of the values that it mentions:
-//! it must fail there. And it is read as text: before each step stands the state that it is made from.
+//! A counterexample is data: states, steps, choices. Each of its steps is made again from its state, with its
+//! choices, and must have the outcome that is shown; the steps of a procedure must be its own, for some arguments. Then [`crate::claims`] evaluates the
+//! obligation in the starting state of the counterexample, over a universe of the values that it mentions:
+//! it must fail there. The printed text is checked too: the state before each step must be shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! The shape of a procedure, and its use of a protocol, on explicit sets of states.
 //!
-//! The procedure is run from every state that is looked at. Before each of its calls but the first, others take any steps; `P` is the set
-//! of states that it can be in then, path by path. On each path: right movers, at most one other operation, then left movers at `P` that
-//! are silent and enabled at `P`. And if there is a protocol, each call is allowed right after the process's own last step.
+//! The procedure is run from every state of the universe. Before each of its calls but the first, other processes take any steps; `P` is the set
+//! of states that it can be in then, path by path. Each path has right movers, at most one other operation, then left movers at `P` that
+//! are silent and enabled at `P`. If there is a protocol, each call is allowed right after the process's own last step.
 
 use std::collections::{BTreeMap, BTreeSet};
 

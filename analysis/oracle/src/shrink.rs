@@ -1,8 +1,8 @@
-//! A finding, made small: pieces of a package are left out as long as the disagreement stays.
+//! Shrinks a finding: removes pieces of a package as long as the disagreement stays.
 //!
-//! Works on text, and knows no more of the language than its brackets: an operation is left out with its helper and its mentions, then items,
-//! functions, statements, fields, and conditions around statements, the longest pieces first. What is no program any more disagrees with
-//! nobody, so that it is not kept.
+//! It works on text and knows only the brackets of the language. It removes an operation with its helper and its mentions, then items,
+//! functions, statements, fields, and conditions around statements, the longest pieces first. A text that does not compile shows no
+//! disagreement, so it is not kept.
 
 use std::ops::Range;
 

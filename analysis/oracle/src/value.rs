@@ -1,7 +1,7 @@
 //! Plain values, and all values of a type at a scope.
 //!
-//! A value here is what it looks like: a map is a [`BTreeMap`], a scalar is its text. Nothing is unknown, shared or renamed. A
-//! [`Universe`] lists every value that a type has within a [`Scope`], or draws one at random; it knows types and nothing else.
+//! Values are represented directly: a map is a [`BTreeMap`], a scalar is its text. Nothing is unknown, shared or renamed. A
+//! [`Universe`] lists every value of a type within a [`Scope`], or draws one at random; it depends only on types.
 
 use std::{
     cell::RefCell,

@@ -1,7 +1,7 @@
-//! One diagnostic as text: the header, the places it names in their source, the notes, the help.
+//! One diagnostic as text: the header, excerpts of the source, the notes, the help.
 //!
-//! The only module that names `ariadne`. Spans are given to it as character offsets into text without exotic line ends, because it counts
-//! lines at more characters than Rust does, and with byte offsets it panics on a span that ends at a line end.
+//! Only this module names `ariadne`. It gets spans as character offsets into text without exotic line ends: it treats more characters
+//! as line ends than Rust does, and with byte offsets it panics on a span that ends at a line end.
 
 use std::fmt::Write as _;
 

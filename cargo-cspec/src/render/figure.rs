@@ -1,6 +1,6 @@
 //! `list --figure`: each stack as a Markdown table, top to bottom, in the form of Figures 7 and 16 of the CSPEC paper.
 //!
-//! A cell says only what differs from the layer above: operations that come (`+`) and go (`−`), and the state where it is another type.
+//! A cell lists only differences from the layer above: added (`+`) and removed (`−`) operations, and the state if its type changes.
 
 use std::io::{self, Write};
 

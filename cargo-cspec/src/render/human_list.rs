@@ -1,6 +1,6 @@
 //! `list` for people: layers with their operations, implementations, stacks, and on request the matrix of each layer.
 //!
-//! What is in a stack comes first, in the order of the stack, and then the rest as it is in the source.
+//! The contents of stacks come first, in the order of each stack; then the rest in source order.
 
 use std::io::{self, Write};
 

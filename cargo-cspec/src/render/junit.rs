@@ -1,6 +1,6 @@
 //! `check` as JUnit XML, for CI systems that collect test reports: a suite for each package, a case for each obligation.
 //!
-//! Violated is a failure; undecided, and errors in the source, are errors. Printed when the run ends, since it is one document.
+//! A violated obligation is a failure; undecided ones, and errors in the source, are errors. It is printed when the run ends, since it is one document.
 
 use std::{
     io::{self, Write},

@@ -1,4 +1,4 @@
-//! How results look. Nothing here asks the engine anything, decides anything, or touches the disk: values in, text out.
+//! Formats results. Values go in, text comes out: no module here calls the engine, decides anything, or reads the disk.
 
 pub mod excerpt;
 pub mod figure;

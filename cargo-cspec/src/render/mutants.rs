@@ -1,4 +1,4 @@
-//! Mutants for people and for programs. For people only those that nothing kills are worth a look: each as the lines before and after.
+//! Mutants for people and for programs. For people only survivors are of interest: each is shown as the lines before and after.
 
 use std::{
     io::{self, Write},

@@ -1,8 +1,8 @@
-//! Chains of layers as a picture: SVG, drawn here, and DOT, for those who want Graphviz to draw it.
+//! Chains of layers as a picture: SVG, drawn here, and DOT, to be drawn by Graphviz.
 //!
-//! A chain is a column of boxes, the top layer first; each arrow leads up, from the layer below to the one it implements, and carries the
-//! implementation with its pattern. Nothing crosses, so that no layout algorithm is needed. In SVG, colours come from classes that a page
-//! may style; alone, the picture has a style of its own, for light and dark.
+//! A chain is a column of boxes, the top layer first. Each arrow leads up, from the layer below to the one it implements, and is labelled with the
+//! implementation and its pattern. Arrows never cross, so no layout algorithm is needed. In SVG, colours come from classes that a page
+//! may style; a standalone picture has its own style, for light and dark themes.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
-//! From byte offsets to lines and columns.
+//! Converts byte offsets to lines and columns.
 //!
-//! Lines end at `\n`; a `\r` before it belongs to no line. Columns count characters from 1, as rustc's do. Spans that fall outside a file
-//! or inside a character are moved to the nearest place that exists, so that a renderer never fails on one.
+//! Lines end at `\n`; a `\r` before it belongs to no line. Columns count characters from 1, as rustc's do. Spans outside a file
+//! or inside a character are moved to the nearest valid place, so that a renderer never fails on one.
 
 use std::{fmt, ops::Range};
 

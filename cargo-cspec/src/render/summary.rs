@@ -1,4 +1,4 @@
-//! Counting verdicts: what a package and a run came to. The engine gives the verdicts; this only adds them up.
+//! Counts verdicts for a package and for a run. The engine gives the verdicts; this module only adds them up.
 
 use std::{
     collections::{BTreeSet, HashSet},

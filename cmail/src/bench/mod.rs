@@ -1,6 +1,6 @@
-//! `cmail bench`: the mixed workload of the CSPEC paper (section 8.3), by the checked stack and by the store routines that one writes
-//! without it, in the same run; `--net`, the same workload through SMTP and POP3; and `--durable`, durable deliveries through SMTP beside
-//! the bare calls on files. Work is done by processes, as in the server. It measures; it does not judge.
+//! `cmail bench`: the mixed workload of the CSPEC paper (section 8.3), for the checked stack and for store routines written directly,
+//! in the same run; `--net`, the same workload through SMTP and POP3; and `--durable`, durable deliveries through SMTP compared with
+//! direct calls on files. Processes do the work, as in the server. The command measures; it does not judge.
 
 mod mix;
 mod net;

@@ -1,5 +1,5 @@
 //! A server on loopback. The mixed workload: each iteration delivers a message by SMTP, and picks up and deletes those of another user in
-//! a POP3 session of its own. Durable deliveries: by SMTP, and by the bare calls on files that one writes for them.
+//! a separate POP3 session. Durable deliveries: by SMTP, and by direct calls on files.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};

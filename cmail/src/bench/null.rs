@@ -1,5 +1,5 @@
-//! The least that can speak SMTP: a thread for each client, the replies of a delivery, and nothing else. With a store it makes the bare calls on
-//! files before it acknowledges. What the protocol costs, and what the kernel can give, is measured with it.
+//! A minimal SMTP server: a thread for each client, the replies of a delivery, and nothing else. With a store it makes the direct calls on
+//! files before it acknowledges. It measures the cost of the protocol and the limits of the kernel.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! The store routines of a mail server as one writes them with `std::fs`, with the same guarantees as far as one sees: exclusive
-//! temporary files, `link`, a lock for reading and deleting. This is what the checked stack is compared with; nothing else uses it.
+//! The store routines of a mail server written directly with `std::fs`, with apparently the same guarantees: exclusive
+//! temporary files, `link`, a lock for reading and deleting. The checked stack is compared with them; nothing else uses them.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

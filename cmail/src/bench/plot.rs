@@ -1,4 +1,4 @@
-//! A bar chart as SVG: a bar for each row, and a line from the least to the most.
+//! A bar chart as SVG: a bar for each row, and a line from the minimum to the maximum.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What the modules of the bottom have in common about system calls.
+//! Helpers for system calls that the modules of the bottom share.
 
 use std::os::fd::{AsFd, AsRawFd};
 

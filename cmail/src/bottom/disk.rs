@@ -1,5 +1,5 @@
-//! The file system, as one process uses it: files by user, directory and name. Handles of directories are kept, a file is named by one
-//! component below them, and no call is made that is not needed.
+//! The file system as one process uses it: files by user, directory and name. Directory handles are kept open, a file is named by one
+//! component below them, and there are no unnecessary calls.
 
 use std::fmt;
 use std::os::fd::OwnedFd;

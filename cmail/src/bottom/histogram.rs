@@ -1,4 +1,4 @@
-//! How long calls took, counted by ranges of time.
+//! Durations of calls, as a histogram.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

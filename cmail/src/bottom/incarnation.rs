@@ -1,9 +1,9 @@
-//! Who calls. A process of the layers is one incarnation: it has a number that no other has, had or will have at this root, also
-//! where process ids are reused, clocks step, or several containers share the root. The upper half of the number is an epoch, drawn
-//! from a counter on disk once for each operating-system process; the lower half counts within it.
+//! Incarnations: the processes of the layers. An incarnation has a number that no other has, had or will have at this root, even
+//! if process ids are reused, clocks jump, or several containers share the root. The upper half of the number is an epoch, drawn
+//! from a counter on disk once for each operating-system process; the lower half is a counter within the epoch.
 //!
-//! An epoch is alive while its file in `.cmail/living` is locked, and the kernel releases the lock when the process is gone. Temporary
-//! files of epochs that are not alive belong to nobody.
+//! An epoch is alive while its file in `.cmail/living` is locked; the kernel releases the lock when the process ends. Temporary
+//! files of dead epochs have no owner.
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;

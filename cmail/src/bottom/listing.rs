@@ -1,6 +1,6 @@
-//! A directory listing that is one step. The kernel holds the directory still during one `getdents64`, and only so long: a listing of
-//! several calls can show a file and miss one that was there earlier. So all entries must come with one call, into a buffer that is
-//! large enough, and the next call must find nothing more. Otherwise the listing starts over, with a larger buffer.
+//! A directory listing in one step. The kernel keeps the directory unchanged during one `getdents64`, but no longer: a listing of
+//! several calls can show a file and miss one that was there earlier. So all entries must come with one call, into a large enough
+//! buffer, and the next call must find nothing more. Otherwise the listing starts over with a larger buffer.
 
 use std::os::fd::AsFd;
 

@@ -1,15 +1,15 @@
-//! What lies below the checked layers: the file system of Linux, by system calls. This is trusted, so it is small and plain.
+//! The bottom below the checked layers: the file system of Linux, by system calls. It is trusted, so it is small and simple.
 //!
-//! Each mailbox is a directory `ROOT/user` with `tmp` and `mail` in it. What the server itself keeps is in `ROOT/.cmail`, which
-//! no mailbox can be called. Every path starts from a directory handle and is one component long; no symbolic link is followed,
-//! so that nothing outside the root can be reached.
+//! Each mailbox is a directory `ROOT/user` with `tmp` and `mail` in it. The server's own files are in `ROOT/.cmail`, a name that
+//! no mailbox can have. Every path starts from a directory handle and is one component long; no symbolic link is followed,
+//! so nothing outside the root can be reached.
 //!
-//! Errors. An operation whose meaning has a failure reports it as such. One that has none (listing, locking, deleting) cannot go
-//! on where the system call fails, and neither can the process that called it: the process stops there, by unwinding with
-//! [`Stopped`], its lock is released as if it had been killed, and whoever waits for it is told. Nothing is tried for ever: only
-//! calls that a signal interrupted are repeated.
+//! Errors. If the specification of an operation includes failure, the operation reports it. One without failure (listing, locking, deleting)
+//! cannot continue if the system call fails, and neither can the process that called it: the process stops there, by unwinding with
+//! [`Stopped`], its lock is released as if it had been killed, and its waiting callers are told. Nothing is retried for ever: only
+//! calls interrupted by a signal are repeated.
 //!
-//! Nothing else in this crate opens a file of a mailbox. [`Bottom`] performs the operations of the lowest layer and has no others
+//! No other code in this crate opens a file of a mailbox. [`Bottom`] performs the operations of the lowest layer and no others
 //! on mail; only the threads of the store hold one.
 
 mod calls;

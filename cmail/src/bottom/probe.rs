@@ -1,4 +1,4 @@
-//! Whether a file system does what the lowest layer says, as far as one process can see: tried in a directory of its own.
+//! Tests whether a file system behaves as the lowest layer requires, as far as one process can observe, in a directory of its own.
 
 use std::os::fd::OwnedFd;
 

@@ -1,4 +1,4 @@
-//! The directory tree: making it, finding mailboxes in it, and the server's own corner. Opens directories, never messages.
+//! The directory tree: creates it, finds mailboxes in it, and holds the server's own directory. It opens directories, never messages.
 
 use std::fmt;
 use std::os::fd::OwnedFd;

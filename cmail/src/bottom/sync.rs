@@ -1,5 +1,5 @@
-//! Syncing a directory on behalf of many. Whoever changed a directory needs a sync that *starts* after the change. If one is running it
-//! started before, perhaps: all who come meanwhile wait, and then share the next one.
+//! Shares directory syncs. After a change to a directory, a process needs a sync that *starts* after the change. A sync already in
+//! progress may have started before it: all processes that arrive meanwhile wait, and then share the next sync.
 
 use std::collections::HashMap;
 use std::os::fd::AsFd;

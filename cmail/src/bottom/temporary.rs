@@ -1,13 +1,13 @@
-//! Temporary files: made exclusively, written once, linked, and given up by the process that made them.
+//! Temporary files: created exclusively, written once, linked, and released by the process that created them.
 //!
-//! Where nothing is synced and the kernel can do it, a temporary file gets no name (`O_TMPFILE`): it is made in `tmp`, and its handle is
-//! linked into `mail`. Nobody can tell the difference from a file whose name carries the number of its maker. No process has another's
-//! number, so nobody else makes a file of this name; nobody looks into `tmp`; and the name goes when the maker gives it up. What
-//! dies with its maker leaves nothing behind, which is as if the file were still there, since nobody looks.
+//! If nothing is synced and the kernel supports it, a temporary file gets no name (`O_TMPFILE`): it is created in `tmp`, and its handle is
+//! linked into `mail`. No process can distinguish it from a file whose name carries the number of its creator: no process has another's
+//! number, so no other process creates a file of this name; nobody lists `tmp`; and the name is removed when the creator releases the file. If
+//! the creator dies, nothing is left behind; since nobody looks, this is equivalent to the file still being there.
 //!
-//! Where mail is synced, temporary files have names. A file without a name is on disk as one that has no links, and syncing the
-//! directory that it is linked into need not change that (on ext4 without a journal it does not): after a power failure the check of
-//! the file system would remove a message that was acknowledged. The file would have to be synced a second time.
+//! If mail is synced, temporary files have names. A file without a name is on disk as one that has no links, and syncing the
+//! directory that it is linked into need not change that (on ext4 without a journal it does not): after a power failure the file system
+//! check would remove a message that was acknowledged. The file would have to be synced a second time.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 

@@ -1,4 +1,4 @@
-//! How much mail a mailbox holds. Messages do not change, so that the size of one is asked for once.
+//! The size of a mailbox. Messages do not change, so the size of each is read once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

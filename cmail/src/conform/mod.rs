@@ -1,10 +1,10 @@
-//! Is what the server did something that its layers allow? A record of a run is replayed through the executable models of the lowest
+//! Conformance: do the layers allow what the server did? A record of a run is replayed through the executable models of the lowest
 //! layer and of the top layer: is there an order of the calls, which keeps every call between its start and its end, such that the model
-//! could have given every result? Users are independent, and looked at one after the other; the mailboxes are taken to be empty in
-//! the beginning. What a server records lacks the calls that were never finished, so it has to be of a run in which nothing was killed.
+//! allows every result? Users are independent and are checked one after the other. Mailboxes are assumed to be empty
+//! at first. The record of a server lacks unfinished calls, so it must be of a run in which nothing was killed.
 //!
-//! A client can keep such a record, too, of the top layer's calls. It knows of calls whose end it has not seen: they may have happened at
-//! any time after their start, or not at all. It does not know the name that its message was given: whoever picked the message up does,
+//! A client can also keep such a record, of the top layer's calls. It includes calls whose end the client has not seen: they may have happened at
+//! any time after their start, or not at all. The client does not know the name of a message that it delivered. Whoever picks it up does,
 //! so each text is delivered once.
 
 pub mod record;

@@ -1,4 +1,4 @@
-//! The record of a run: what was called, by whom, from when to when, and what came of it. One JSON object a line, appended with one
+//! The record of a run: each call, its process, its start and end, and its result. One JSON object per line, appended with one
 //! call, so that processes may share a file. Contents are written as digests, since only their equality matters.
 
 use std::fs::File;

@@ -1,6 +1,6 @@
-//! The models beside what they are models of: several operating-system processes make random calls on one root, of the lowest layer or
-//! of the top layer through the whole stack, and only results that the model allows are accepted. File systems that are wrong on
-//! purpose, and models that are, show that this can fail. `CMAIL_HISTORIES` says how many histories are made of each kind.
+//! Compares the models with the real system: several operating-system processes make random calls on one root, of the lowest layer or
+//! of the top layer through the whole stack, and only results that the model allows are accepted. Deliberately wrong file systems
+//! and models show that this can fail. `CMAIL_HISTORIES` sets how many histories are made of each kind.
 
 use std::fs::{self, File as Handle};
 use std::io::Write;

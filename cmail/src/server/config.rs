@@ -1,4 +1,4 @@
-//! What can be set: in `.cmail/config.toml`, all of it optional, or on the command line, which wins.
+//! Settings: in `.cmail/config.toml`, all of them optional, or on the command line, which overrides the file.
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;

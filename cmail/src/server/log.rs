@@ -1,4 +1,4 @@
-//! Where the log goes: standard error, or a file that can be moved away and is then opened anew.
+//! The destination of the log: standard error, or a file that is reopened after it was moved away.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};

@@ -1,6 +1,6 @@
-//! What is counted, and the sockets between the main process and its workers. Each worker counts for itself; the main process asks all of
-//! them, adds up, and shows the sums over HTTP in the text format of Prometheus. What a worker counted that is gone stays in the sums, as
-//! far as it had been asked.
+//! Metrics, and the sockets between the main process and its workers. Each worker counts for itself; the main process asks all of
+//! them, adds up, and serves the sums over HTTP in the text format of Prometheus. The last known counters of a worker that has ended stay in the
+//! sums.
 
 use std::fmt::Write;
 use std::io;

@@ -1,6 +1,6 @@
-//! The running server. `smtp` and `pop3` are the protocols, without input and output; `session` joins them to connections and to the
+//! The running server. `smtp` and `pop3` are the protocols, without input and output; `session` connects them to connections and to the
 //! `store`, behind which the checked layers run; `supervisor` is the main process, and `worker` one of its workers. Sessions cannot reach
-//! a file: all they can do with mail is what [`store::Store`] offers.
+//! a file: they can do with mail only what [`store::Store`] offers.
 
 pub mod config;
 mod connection;

@@ -1,5 +1,5 @@
-//! Which strings name a mailbox. A name is one component of a path: it starts with a letter or a digit, so that it is neither
-//! hidden nor a parent, and holds nothing that a file system, a shell or a terminal could take for anything else.
+//! Names of mailboxes. A name is one component of a path: it starts with a letter or a digit, so that it is neither
+//! hidden nor a parent directory, and contains no character with a special meaning for a file system, a shell or a terminal.
 
 /// The longest name.
 const LONGEST: usize = 64;

@@ -1,4 +1,4 @@
-//! Becoming another user. Ports below 1024 are opened by root; all else is done by a user who owns the mail and nothing more.
+//! Becoming another user. Root opens ports below 1024; everything else runs as a user who owns the mail and nothing more.
 
 use std::ffi::CString;
 use std::path::Path;

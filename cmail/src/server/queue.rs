@@ -1,5 +1,5 @@
-//! A queue from which threads take. The thread that has waited the shortest is woken, and no other: what it has open and in its caches is the
-//! freshest. One thread at a time lingers for a moment before it sleeps, and whoever adds something meanwhile need not wake any; more than
+//! A queue for threads. The thread that has waited the shortest is woken, and no other: its handles and caches are the
+//! freshest. One thread at a time spins for a moment before it sleeps, and a producer that arrives meanwhile need not wake any; more than
 //! one would take the cores from the clients.
 
 use std::collections::VecDeque;

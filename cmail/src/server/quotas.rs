@@ -1,4 +1,4 @@
-//! How much mail a mailbox may hold: one limit for all in the settings, and others for single mailboxes in `.cmail/quotas`.
+//! The size limits of mailboxes: one limit for all in the settings, and others for single mailboxes in `.cmail/quotas`.
 
 use std::io;
 use std::path::Path;

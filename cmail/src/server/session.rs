@@ -1,7 +1,7 @@
-//! Sessions on sockets. Moves bytes between a client and its protocol session, has the questions of that session answered, and keeps
-//! time. A session that waits for its client costs memory and nothing else. It can reach mail through the store only.
+//! Sessions on sockets: moves bytes between a client and its protocol session, has the requests of that session answered, and keeps
+//! time. A session that waits for its client uses only memory. It can reach mail through the store only.
 //!
-//! No client can keep a session for ever: it has so long for each command, so long for each piece of a reply, and so long in all.
+//! No client can keep a session for ever: each command, each piece of a reply, and the whole session have a time limit.
 
 use std::future::{Future, poll_fn};
 use std::io;

@@ -1,4 +1,4 @@
-//! The signals by which a process is told to stop, or to read files again.
+//! The signals that tell a process to stop, or to read files again.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! Listening sockets: bound here, or given by systemd; and how the main process hands them to its workers.
+//! Listening sockets: bound here, or passed by systemd; and how the main process passes them to its workers.
 
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut};

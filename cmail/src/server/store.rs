@@ -1,7 +1,7 @@
-//! The mail store as the sessions see it: they ask, and are answered when what they asked for is done and on disk. Behind it are
+//! The mail store as the sessions see it: they send requests, and get the answer when the request is done and on disk. Behind it are
 //! threads, each of them one process of the layers: it takes a client, and serves it by the operations of the top layer, which run
-//! through the whole checked stack. A thread that cannot go on stops as a process would, and the next one takes its place. Whether
-//! there is a mailbox is asked of one more process, at once: it opens directories at most, and that takes less time than waking a
+//! through the whole checked stack. A thread that cannot continue stops as a process would, and the next one takes its place. One more process
+//! answers at once whether a mailbox exists: it opens at most a few directories, which takes less time than waking a
 //! thread and being woken by it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

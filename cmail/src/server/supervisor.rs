@@ -1,5 +1,5 @@
-//! The main process. It opens the listening sockets, becomes the user who owns the mail, starts the workers, and starts one anew that dies.
-//! It hands on what it is told: to stop, or to read files again.
+//! The main process. It opens the listening sockets, becomes the user who owns the mail, starts the workers, and restarts those that die.
+//! It forwards the signals to stop or to read files again.
 
 use std::io::{self, Write};
 use std::net::TcpListener;

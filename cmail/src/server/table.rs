@@ -1,4 +1,4 @@
-//! Small files with one line for each user, `name:value`. A file is replaced as a whole, so that a reader sees the old one or the new one.
+//! Small files with one line per user, `name:value`. A file is replaced as a whole, so a reader sees the old one or the new one.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

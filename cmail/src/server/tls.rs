@@ -1,4 +1,4 @@
-//! TLS: the certificate and its key, which are read from files at the start and again when the server is told to.
+//! TLS: the certificate and its key, which are read from files at the start and again on request.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The lines that a server puts before a message that it takes (RFC 5321, 4.4): `Return-Path`, as it delivers the message, and
-//! `Received`, as it has received it. The octets of the client follow unchanged.
+//! The lines that a server puts before a message that it accepts (RFC 5321, 4.4): `Return-Path`, since it delivers the message, and
+//! `Received`, since it received it. The client's octets follow unchanged.
 
 use std::net::IpAddr;
 use std::time::SystemTime;

@@ -1,5 +1,5 @@
 //! A worker: accepts clients from the sockets that all workers share, and serves them. Its standard input is a socket of the main process,
-//! which brings the listening sockets, so that starting one needs nothing but what the standard library offers. It leaves when the
+//! which sends the listening sockets, so starting a worker needs only the standard library. A worker ends when the
 //! main process does.
 
 use std::future::poll_fn;

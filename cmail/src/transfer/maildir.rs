@@ -1,4 +1,4 @@
-//! Maildir: a file for each message, in `new` as long as no reader has seen it, and in `cur` with marks in its name after that.
+//! Maildir: a file for each message, in `new` until a reader has seen it, then in `cur` with flags in its name.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, hard_link};

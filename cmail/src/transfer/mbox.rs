@@ -1,5 +1,5 @@
-//! mbox, the variant `mboxrd`: messages one after the other, each after a line that begins with `From `. A line of a message that looks so,
-//! with any number of `>` before it, gets one more.
+//! mbox, the variant `mboxrd`: messages one after the other, each after a line that begins with `From `. A line of a message of this form,
+//! with any number of `>` before it, gets one more `>`.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

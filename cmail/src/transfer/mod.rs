@@ -1,5 +1,5 @@
-//! Mail from elsewhere, and mail to elsewhere: Maildir directories and mbox files. Messages go through the store, as those of clients do.
-//! Elsewhere lines end with LF; in a mailbox of this server they end with CRLF, as they are sent.
+//! Import and export of mail: Maildir directories and mbox files. Messages go through the store, like those of clients.
+//! Outside files have LF line endings; a mailbox of this server has CRLF, as messages are sent.
 
 mod maildir;
 mod mbox;

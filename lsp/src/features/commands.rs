@@ -1,4 +1,4 @@
-//! The commands: what a lens or a user starts. `docs/editors.md` lists them with their arguments.
+//! The commands, which a lens or a user starts. `docs/editors.md` lists them with their arguments.
 
 use camino::Utf8PathBuf;
 use cspec_analysis::verdict::Scope;

@@ -1,6 +1,6 @@
-//! Completion: the words of the attributes, the names of layers and operations in them, and the operations of the layer below.
+//! Completion: the arguments of attributes, the names of layers and operations in them, and the operations of the layer below.
 //!
-//! Everything else is rust-analyzer's. It looks at the text before the cursor on its line, since what is being typed is no tree yet.
+//! Everything else is left to rust-analyzer. Completion looks at the text before the cursor on its line, since unfinished text has no tree yet.
 
 use cspec_analysis::{
     ir::{FunctionKind, LayerId, Program, lower::Named},

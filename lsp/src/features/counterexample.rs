@@ -1,9 +1,9 @@
-//! A counterexample as a document: what happens beside what should be possible, with links to the places that take part.
+//! A counterexample as a document: the run that happens beside the run that should be possible, with links to the places involved.
 //!
-//! Each run is a column: the state that it starts from, its steps, each a link to where it is called or declared, and below a step what it
-//! changes. What of the end is not as wanted stands in bold. A run that leads up to the others stands before them by itself.
+//! Each run is a column: its starting state and its steps, each a link to its call or declaration, with the changes that it makes
+//! below it. The mismatch at the end is in bold. A run that leads up to the others is shown before them.
 //!
-//! It is Markdown that can also be read as it is: columns are aligned, and where links lead stands at the end.
+//! The document is Markdown that is readable as plain text: columns are aligned, and link targets are at the end.
 
 use std::{cell::RefCell, fmt::Write as _};
 

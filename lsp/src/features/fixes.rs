@@ -1,4 +1,4 @@
-//! Quick fixes: the engine's edits that answer findings.
+//! Quick fixes: the engine's edits that resolve findings.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Hover: an operation's row of the commutativity matrix and its verdicts; in a procedure, where a call stands in its shape.
+//! Hover: an operation's row of the commutativity matrix and its verdicts; in a procedure, the phase of a call.
 
 use std::fmt::Write as _;
 

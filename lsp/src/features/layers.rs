@@ -1,4 +1,4 @@
-//! The layers of each package with their verdicts, for a client that shows them as a tree; and how the runs stand.
+//! The layers of each package with their verdicts, for clients that show them as a tree; and the state of the runs.
 //!
 //! `cspec/layers` is a request, `cspec/status` a notification. `docs/editors.md` describes both.
 

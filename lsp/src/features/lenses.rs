@@ -1,4 +1,4 @@
-//! Code lenses: above each declaration its verdicts, how the run stands, and what can be done about them.
+//! Code lenses: above each declaration its verdicts, the state of the run, and the available actions.
 
 use serde_json::json;
 use tower_lsp_server::ls_types::*;

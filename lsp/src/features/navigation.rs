@@ -1,9 +1,9 @@
-//! Navigation: from a name to what it means, up to what it implements, down to what implements it, and to all its uses.
+//! Navigation: from a name to its definition, up to what it implements, down to what implements it, and to all its uses.
 //!
-//! | asked for | on an operation | on a procedure or `pass(…)` |
+//! | request | on an operation | on a procedure or `pass(…)` |
 //! |---|---|---|
-//! | definition | where it is declared first, through `inherit` | the operation that it implements |
-//! | declaration (up) | the operations above that are made of it | the operation that it implements |
+//! | definition | its first declaration, through `inherit` | the operation that it implements |
+//! | declaration (up) | the operations above that inherit it | the operation that it implements |
 //! | implementation (down) | its procedures, or the same operation one layer down | the operations that it calls |
 
 use cspec_analysis::ir::{Code, Justification, LayerId, Program};

@@ -1,5 +1,5 @@
-//! Litmus tests: small programs for several processes, and the question whether they can end in a certain way. `parse` reads
-//! them, `explore` asks the executable model of the layer `Tso`; this module says what a test is and reports the answers.
+//! Litmus tests: small programs for several processes, with the question whether they can end in a certain way. `parse` reads
+//! them, `explore` runs them on the executable model of the layer `Tso`; this module defines a test and reports the answers.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Reading litmus tests from JSON. Whatever is not understood is an error that says where: a test that is read wrongly would
-//! be answered wrongly.
+//! Parses litmus tests from JSON. Anything unknown is an error with its place: a test that is misread would get a wrong answer.
 
 use std::collections::BTreeSet;
 use std::fmt;

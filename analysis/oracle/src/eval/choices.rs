@@ -1,4 +1,4 @@
-//! Choices: a run takes them from a tape, from those it begins with, or from what it is told.
+//! Choices: a run takes them from a tape, from a given prefix, or from a caller.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Expressions, statements and patterns.
+//! Evaluates expressions, statements and patterns.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Loops, and what runs code for each element of a sequence.
+//! Loops, and methods that run code for each element of a sequence.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,14 +1,14 @@
-//! A direct evaluator of the IR over plain values, which gives *all* results of what it is asked.
+//! A direct evaluator of the IR over plain values, which returns *all* results of a call.
 //!
-//! Evaluation walks the tree. A choice is a number on a tape; to get all results, the same code is run again and again until every
-//! sequence of choices has been tried. A run ends in one of a few ways: it is done, a guard left it ([disabled](Stop::Disabled), which is
-//! no result), an assertion failed, or it panicked. What this evaluator cannot decide (no end in sight, code outside the subset) is a
+//! Evaluation walks the tree. A choice is a number on a tape; to get all results, the same code is run repeatedly until every
+//! sequence of choices has been tried. A run ends in one of a few ways: it is done, a guard excluded it ([disabled](Stop::Disabled), which is
+//! not a result), an assertion failed, or it panicked. What this evaluator cannot decide (a loop that does not end, code outside the subset) is a
 //! [`DontKnow`], never a result.
 //!
 //! Procedures reach the layer below through [`Below`]: either each step is made at once, on a state that only this procedure changes, or
-//! the run stops and says which step it wants ([`crate::search`] interleaves those).
+//! the run stops and names the step that it wants ([`crate::search`] interleaves those).
 //!
-//! Written from `docs/language.md` and the documentation of the IR, and from nothing else of the engine.
+//! It is written from `docs/language.md` and the documentation of the IR, independently of the engine.
 
 use std::{cell::Cell, collections::BTreeSet, rc::Rc};
 

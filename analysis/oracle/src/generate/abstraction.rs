@@ -1,4 +1,4 @@
-//! Abstractions: a layer above that does not see one field of the state, or that has an invariant.
+//! Abstractions: an upper layer that hides one field of the state, or that has an invariant.
 
 use fastrand::Rng;
 

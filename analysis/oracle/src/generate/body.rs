@@ -1,6 +1,6 @@
 //! Random bodies of operations: guards, reads, conditional and multi-variable updates over a few kinds of state.
 //!
-//! A body is kept as a small tree, so that it can be written out in several ways: as it is, without what an abstraction hides, or for the
+//! A body is a small tree, so that it can be printed in several ways: as it is, without what an abstraction hides, or for the
 //! entry of a key.
 
 use fastrand::Rng;

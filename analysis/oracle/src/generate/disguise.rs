@@ -1,8 +1,8 @@
-//! The same program in another text: with code that is not compiled, conditional attributes, and macros and functions whose names hide others
-//! where nothing asks for them.
+//! Disguises: the same program as another text, with code that is not compiled, conditional attributes, and macros and functions whose names shadow
+//! others where nothing uses them.
 //!
-//! It knows how this module's texts are laid out: an item begins in the first column, a member after four blanks, and each with its
-//! attribute in a line of its own.
+//! It relies on the layout of this module's texts: an item begins in the first column, a member after four blanks, and each attribute
+//! is on a line of its own.
 
 use fastrand::Rng;
 

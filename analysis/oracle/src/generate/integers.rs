@@ -1,7 +1,7 @@
 //! Layers that calculate at the ends of their integers: counters that wrap, tags, packed words.
 //!
-//! The layer above has the same operations with, often, one of them written in another way: `saturating_add` for `wrapping_add`, another
-//! flag, another width. Most of these ways agree on small numbers, and differ at an end.
+//! The layer above has the same operations; often one of them is written differently: `saturating_add` for `wrapping_add`, another
+//! flag, another width. Most of these variants agree on small numbers, and differ at an end.
 
 use std::fmt::Write;
 

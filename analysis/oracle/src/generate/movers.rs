@@ -1,4 +1,4 @@
-//! Procedures of a few calls, and the operation that they are to be.
+//! Procedures of a few calls, and the operation that each should implement.
 
 use std::fmt::Write;
 

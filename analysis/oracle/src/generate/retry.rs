@@ -1,4 +1,4 @@
-//! Loops that try an operation until it says that it worked.
+//! Loops that repeat an operation until it succeeds.
 
 use std::fmt::Write;
 

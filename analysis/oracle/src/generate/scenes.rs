@@ -1,7 +1,7 @@
-//! Scenes: operations that are made for each other, so that one clause of an obligation decides. Random bodies rarely meet like that.
+//! Scenes: operations that are designed for each other, so that one clause of an obligation decides. Random bodies rarely have this property.
 //!
-//! The details of a scene are random, and what uses it may change any of its operations; so most scenes hold as they stand, or fail for
-//! some other reason than the one they were thought out for.
+//! The details of a scene are random, and its users may change any of its operations. So most scenes hold as they are, or fail for
+//! another reason than the intended one.
 
 use super::{
     Bodies, Body,

@@ -1,4 +1,4 @@
-//! Which ways the operations of each layer take.
+//! Coverage: which branches the operations of each layer take.
 
 use cspec_analysis::{
     report::{ListedLayer, Listing, SourceText},

@@ -1,5 +1,5 @@
-//! A counterexample as a figure: a lane for each run, time from left to right, a shape for each process, and dashed lines that lead from a
-//! call in one run to the same call in the next. This is how the paper on CSPEC draws interleavings and their reorderings.
+//! A counterexample as a figure: a lane for each run, time from left to right, a shape for each process, and dashed lines from a
+//! call in one run to the same call in the next. The CSPEC paper draws interleavings and their reorderings this way.
 
 use cspec_analysis::counterexample::{Counterexample, Datum, Mismatch, Run, Step, StepEnd};
 use maud::{Markup, html};

@@ -1,4 +1,4 @@
-//! What was found, each with its counterexample.
+//! The findings, each with its counterexample.
 
 use cspec_analysis::{
     counterexample::{Counterexample, Mismatch, Run, Step},

@@ -1,5 +1,5 @@
 //! The messages of one session: numbered and measured once, at login. Sizes count octets as they are sent, with CRLF at the end
-//! of every line and without the dots that are put in.
+//! of every line and without dot stuffing.
 
 use memchr::memchr;
 

@@ -1,7 +1,7 @@
-//! The text of a message as it arrives after `DATA`: it ends at CRLF `.` CRLF and nowhere else, and the dot that a client puts
-//! before a line that starts with one is taken away. A CR or LF that is not part of a CRLF spoils the message, wherever it is: two
-//! servers that disagree about what ends a line can be made to disagree about what ends a message. A spoiled message is read to
-//! its true end, so that nothing in it is ever taken for a command, but it is not kept.
+//! The text of a message after `DATA`: it ends at CRLF `.` CRLF and nowhere else, and the dot that a client adds
+//! before a line that starts with one is removed. A CR or LF that is not part of a CRLF invalidates the message, wherever it is: two
+//! servers that disagree about line endings can be made to disagree about the end of a message. An invalid message is read to
+//! its real end, so that no part of it is taken for a command, but it is not kept.
 
 use memchr::memchr2;
 

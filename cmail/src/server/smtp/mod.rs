@@ -1,6 +1,6 @@
-//! One SMTP session (RFC 5321), without input or output: bytes go in, replies and questions come out. Speaks SIZE (RFC 1870),
+//! One SMTP session (RFC 5321), without input or output: bytes go in, replies and requests come out. It supports SIZE (RFC 1870),
 //! 8BITMIME (RFC 6152), PIPELINING (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207). It does not know who has a
-//! mailbox, and cannot deliver or encrypt: it asks, and goes on when it is answered. It knows neither sockets nor clocks.
+//! mailbox, and cannot deliver or encrypt by itself: it requests these and continues with the answer. It knows neither sockets nor clocks.
 
 mod data;
 mod path;

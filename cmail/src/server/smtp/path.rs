@@ -1,5 +1,5 @@
-//! Addresses and parameters of `MAIL` and `RCPT` (RFC 5321, 4.1.2). Lenient where clients in use are sloppy (spaces around the
-//! path); source routes are read and ignored. Says what is written, not who it is.
+//! Addresses and parameters of `MAIL` and `RCPT` (RFC 5321, 4.1.2). It is lenient where common clients are sloppy (spaces around the
+//! path); source routes are parsed and ignored. It parses addresses and does not resolve them.
 
 /// What is between `<` and `>`.
 #[derive(Debug, PartialEq, Eq)]
