@@ -1,5 +1,5 @@
-//! The words of the language that choose, guard and report. Each is a few lines over the choice tape; what a run of choices
-//! means, and who makes them, is [`crate::model`]'s business.
+//! The functions of the language that choose, guard and report. Each is a few lines over the choice tape; [`crate::model`]
+//! defines what a run of choices means and who makes them.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -12,12 +12,12 @@ use crate::value::Value;
 ///
 /// # Panics
 ///
-/// Outside a model run; so do all the words of this module.
+/// Outside a model run; so do all functions of this module.
 pub fn maybe() -> bool {
     tape::pick(2) == 1
 }
 
-/// Any value of the type: of the values that the domain lists for it, or else of all that it can be made of.
+/// Any value of the type: one of those that the domain lists for it, or else any that can be built.
 pub fn any<T: Value>() -> T {
     match tape::domain().listed::<T>() {
         Some(values) => tape::pick_listed(&values),
@@ -25,13 +25,13 @@ pub fn any<T: Value>() -> T {
     }
 }
 
-/// Any element; the transition does not exist if there is none.
+/// Any element; there is no transition if `from` is empty.
 pub fn choose<'a, T: Clone + 'a>(from: impl IntoIterator<Item = &'a T>) -> T {
     let elements: Vec<&T> = from.into_iter().collect();
     elements[tape::pick(elements.len())].clone()
 }
 
-/// The transition exists only if `condition` holds.
+/// There is a transition only if `condition` holds.
 pub fn when(condition: bool) {
     if !condition {
         tape::disable();
@@ -48,13 +48,13 @@ pub fn external<T: Value>() -> T {
     any()
 }
 
-/// Takes `step` any number of times, from none upwards.
+/// Takes `step` any number of times, including none.
 ///
-/// Natively all states that can be reached are computed, and one of them is chosen.
+/// Natively it computes all reachable states and chooses one of them.
 ///
 /// # Panics
 ///
-/// If more states can be reached than the domain's limit, or if a step emits an event.
+/// If more states are reachable than the domain's limit, or if a step emits an event.
 pub fn repeat<S: Clone + Ord + 'static, R>(place: &mut S, mut step: impl FnMut(&mut S) -> R) {
     let reached = tape::pick_from(|| reach(place.clone(), &mut step));
     match reached {
@@ -63,7 +63,7 @@ pub fn repeat<S: Clone + Ord + 'static, R>(place: &mut S, mut step: impl FnMut(&
     }
 }
 
-/// Every state that `step` reaches from `start` (itself first), then the failures.
+/// Every state that `step` reaches from `start` (including `start`, which is first), then the failures.
 fn reach<S: Clone + Ord, R>(start: S, step: &mut impl FnMut(&mut S) -> R) -> Vec<Result<S, String>> {
     let limit = tape::domain().limits.states;
     let mut seen = BTreeSet::from([start.clone()]);

@@ -1,14 +1,14 @@
-//! One of many: operations on the entry of a key, and implementations that serve one key at a time. Knows nothing of choices.
+//! Operations on the entry of a key, and implementations that serve one key at a time. This module knows nothing of choices.
 
 use crate::layer::Operation;
 use crate::value::Value;
 
-/// An operation on the entry at `key`: what `inherit(Layer in field[key: K]: op)` makes of `op`.
+/// An operation on the entry at `key`: `inherit(Layer in field[key: K]: op)` turns `op` into this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Keyed<K, O> {
-    /// Which entry.
+    /// The key of the entry.
     pub key: K,
-    /// What is done to it.
+    /// The operation on the entry.
     pub op: O,
 }
 
@@ -27,15 +27,15 @@ impl<K: Value, O: Operation<Args: Arguments>> Operation for Keyed<K, O> {
     }
 }
 
-/// What performs the operations of a layer for one key at a time: an implementation by `partition`, or one over it.
+/// A type that performs the operations of a layer for one key at a time: an implementation by `partition`, or one over it.
 pub trait Select {
-    /// The key.
+    /// The type of keys.
     type Key: Value;
 
-    /// From now on, operations are for this key.
+    /// Selects a key: all following operations are for it.
     fn select(&mut self, key: Self::Key);
 
-    /// Whether there is anything for this key. Asks what lies below; `false` may be said of any key.
+    /// Whether a key is valid, as the layer below answers; it may return `false` for any key.
     fn is_valid(&mut self, key: Self::Key) -> bool;
 }
 
@@ -51,19 +51,19 @@ impl<T: Select + ?Sized> Select for &mut T {
     }
 }
 
-/// Arguments, which can be put after a key.
+/// The arguments of an operation, to which a key can be prepended.
 pub trait Arguments: Value {
-    /// A key, then these arguments.
+    /// The type of the arguments with a key in front.
     type After<K: Value>: Value;
 
-    /// The key, then the arguments.
+    /// Prepends a key to the arguments.
     fn after<K: Value>(self, key: K) -> Self::After<K>;
 
-    /// The key and the arguments, apart.
+    /// Splits off the key.
     fn split<K: Value>(all: Self::After<K>) -> (K, Self);
 }
 
-/// What an operation above is below, where operations are for one key: the same, or the same without its first argument.
+/// Maps an operation above a partition to the operation for one key: the same, or the same without its first argument.
 pub trait Route<K, Below> {
     /// The arguments below, and the key if there is one.
     fn route(self) -> (Option<K>, Below);
@@ -110,9 +110,9 @@ arguments!(A B C D E);
 arguments!(A B C D E F);
 arguments!(A B C D E F G);
 
-/// The one argument of an operation that asks whether a key is valid.
+/// The single argument of an operation that checks a key.
 pub trait One {
-    /// The argument.
+    /// The type of the argument.
     type Only;
 }
 

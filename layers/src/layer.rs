@@ -1,5 +1,5 @@
-//! What the macros generate implementations of: operations, who performs them, and what they mean in a layer. Knows nothing of
-//! how choices are made; a [`Model`] chooses by the words of the language like any operation.
+//! The traits that the macros implement: operations, types that perform them, and their meaning in a layer. This module does not know
+//! how choices are made; a [`Model`] chooses by the functions of the language, like any operation.
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use crate::Pid;
 use crate::choice::when;
 use crate::value::Value;
 
-/// An operation: its name, and the types of its arguments and its result. The value of the type is one call of it.
+/// An operation: its name, and the types of its arguments and its result. A value of the type is one call.
 ///
-/// `#[layer]` generates one for each `#[op]`; a layer that inherits an operation shares the type.
+/// `#[layer]` generates one type for each `#[op]`; a layer that inherits an operation shares its type.
 pub trait Operation: Clone + Ord + fmt::Debug + 'static {
-    /// The arguments, as a tuple; without `me`.
+    /// The type of the arguments, as a tuple; without `me`.
     type Args: Value;
-    /// The result.
+    /// The type of the result.
     type Output: Value;
-    /// The name in the source.
+    /// The name of the operation in the source.
     const NAME: &'static str;
 
-    /// The call with these arguments.
+    /// The call with the given arguments.
     fn from_args(args: Self::Args) -> Self;
 
-    /// The arguments of the call.
+    /// The arguments of this call.
     fn into_args(self) -> Self::Args;
 }
 
-/// Something that operations can be performed on, by one process: a bottom layer, an implementation over one, a [`Model`].
+/// A type that performs an operation for one process: a bottom layer, an implementation over one, a [`Model`].
 pub trait Perform<O: Operation> {
-    /// Performs one operation.
+    /// Performs one call.
     fn perform(&mut self, op: O) -> O::Output;
 }
 
@@ -38,23 +38,23 @@ impl<T: Perform<O> + ?Sized, O: Operation> Perform<O> for &mut T {
     }
 }
 
-/// What a layer says besides its operations. Implemented by `dyn Name` for `#[layer] impl Name for State`.
+/// The properties of a layer besides its operations. Implemented by `dyn Name` for `#[layer] impl Name for State`.
 pub trait Layer {
-    /// The state that the layer is over.
+    /// The state of the layer.
     type State: Value;
 
-    /// The `#[init]` function: whether the system may start here.
+    /// The `#[init]` function: whether the system may start in this state.
     fn is_initial(state: &Self::State) -> bool;
 
-    /// The `#[background]` step: nothing if there is none.
+    /// The `#[background]` step; it does nothing if there is none.
     fn background(state: &mut Self::State);
 
-    /// The `#[invariant]` functions, all of them.
+    /// Whether all `#[invariant]` functions hold.
     fn holds(state: &Self::State) -> bool;
 }
 
-/// What an operation means in a layer, over a state. Without the layer's background and invariants: those are the layer's, and
-/// are not inherited with an operation. External operations, and those that do not look at the state, mean the same over every state.
+/// The meaning of an operation in a layer, over a state. It excludes the layer's background and invariants, which are not inherited with an
+/// operation. External operations, and those that do not read the state, mean the same over every state.
 pub trait Spec<O: Operation, S> {
     /// One step: a choice of one transition.
     fn step(state: &mut S, me: Pid, op: O) -> O::Output;

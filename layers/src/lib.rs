@@ -1,13 +1,13 @@
-//! The vocabulary of layered concurrency proofs, and what it means when it runs.
+//! The vocabulary of layered concurrency proofs, and its native meaning.
 //!
-//! A layer is written once and read three ways. This crate gives two of the readings: procedures compiled to run over a real
+//! A layer is written once and read three ways. This crate provides two of the readings: procedures compiled to run over a real
 //! bottom layer ([`Perform`], no cost beyond the calls), and every layer compiled to an executable model ([`Model`]) that tests
-//! enumerate or drive ([`model`]). The third reading, the checking of the proof, is done by `cargo cspec` on the source text;
+//! enumerate or drive ([`model`]). The third reading, the check of the proof, is done by `cargo cspec` on the source text;
 //! this crate knows nothing of it.
 //!
 //! Layer files start with `use cspec::prelude::*;`.
 
-// The macros name this crate `::cspec`; so that they also work inside it:
+// The macros name this crate `::cspec`. This makes the name valid inside the crate too.
 extern crate self as cspec;
 
 /// The example in the README is compiled like any other.

@@ -1,4 +1,4 @@
-//! `Map`: a finite map, compared by its entries. Knows nothing of layers or nondeterminism.
+//! `Map`: a finite map, compared by its entries. This module knows nothing of layers or nondeterminism.
 
 use std::collections::{BTreeMap, btree_map};
 use std::fmt;
@@ -6,7 +6,7 @@ use std::ops::{Index, IndexMut};
 
 use crate::Set;
 
-/// A finite map. Keys are kept in order, so that equal maps are equal in every way.
+/// A finite map. Keys are kept in order, so equal maps have equal representations.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Map<K, V>(BTreeMap<K, V>);
 
@@ -31,7 +31,7 @@ impl<K: Ord, V> Map<K, V> {
         self.0.contains_key(key)
     }
 
-    /// Sets the entry at `key`; returns the value that was there.
+    /// Sets the entry at `key`; returns the old value, if there was one.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.0.insert(key, value)
     }

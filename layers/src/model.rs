@@ -72,15 +72,15 @@ pub use replay::{Calls, Replay, others};
 /// `Domain { pids: 3, ..Domain::default() }.list::<Message>([…])`.
 #[derive(Clone, Debug)]
 pub struct Domain {
-    /// Processes: `Pid(0)` and so on. Two by default.
+    /// The number of processes: `Pid(0)` and so on. 2 by default.
     pub pids: u64,
-    /// The integers, of every integer type that holds them. 0 and 1 by default.
+    /// The integers, for every integer type that can hold them. 0 and 1 by default.
     pub integers: Vec<i128>,
     /// The strings. `""` and `"a"` by default.
     pub strings: Vec<String>,
-    /// The most entries of an arbitrary map or set. 2 by default.
+    /// The maximum number of entries of an arbitrary map or set. 2 by default.
     pub entries: usize,
-    /// The longest arbitrary sequence. 2 by default.
+    /// The maximum length of an arbitrary sequence. 2 by default.
     pub length: usize,
     /// When to give up.
     pub limits: Limits,
@@ -88,14 +88,14 @@ pub struct Domain {
     pub lists: Lists,
 }
 
-/// When to give up, with a panic that names the limit.
+/// Limits of an enumeration. A run that exceeds one panics and names it.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most choices in one run.
+    /// The maximum number of choices in one run.
     pub choices: usize,
-    /// The most runs in one enumeration.
+    /// The maximum number of runs in one enumeration.
     pub runs: usize,
-    /// The most states that one `repeat` may reach.
+    /// The maximum number of states that one `repeat` may reach.
     pub states: usize,
 }
 
@@ -140,22 +140,22 @@ impl Domain {
 
     pub(crate) fn listed<T: Value>(&self) -> Option<Rc<Vec<T>>> {
         let values = self.lists.0.get(&TypeId::of::<T>())?.clone();
-        // `list` is the only one to insert, and inserts a `Vec<T>` for `T`.
+        // Only `list` inserts, and it inserts a `Vec<T>` for `T`.
         values.downcast().ok()
     }
 }
 
-/// An event of the trace. Values are kept as they print.
+/// An event of the trace. Values are kept as printed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Event {
-    /// `emit(value)`.
+    /// An event of `emit(value)`.
     Emitted {
-        /// The value.
+        /// The emitted value, as printed.
         value: String,
     },
-    /// An external operation.
+    /// A call of an external operation.
     Call {
-        /// Who called.
+        /// The calling process.
         process: Pid,
         /// The name of the operation.
         operation: &'static str,
@@ -166,30 +166,30 @@ pub enum Event {
     },
 }
 
-/// How a run ended. A run that a guard left has no outcome.
+/// The end of a run. A run that a guard excludes has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome<T> {
     /// The closure returned.
     Done {
-        /// What it returned.
+        /// The value that it returned.
         value: T,
-        /// What it added to the trace.
+        /// The events that it added to the trace.
         events: Vec<Event>,
     },
     /// An `assert!` failed, arithmetic overflowed, or some other panic happened.
     Failed {
-        /// The panic's message.
+        /// The message of the panic.
         message: String,
     },
 }
 
 impl<T> Outcome<T> {
-    /// A return without events.
+    /// An outcome that returned without events.
     pub fn done(value: T) -> Self {
         Outcome::Done { value, events: Vec::new() }
     }
 
-    /// What the closure returned, if it did.
+    /// The value that the closure returned, if it did.
     pub fn value(&self) -> Option<&T> {
         match self {
             Outcome::Done { value, .. } => Some(value),
@@ -197,7 +197,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The same end with another value.
+    /// The same outcome with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Outcome::Done { value, events } => Outcome::Done { value: change(value), events },
@@ -205,7 +205,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The same end, after these events.
+    /// The same outcome, with these events in front.
     fn after(self, earlier: &[Event]) -> Self {
         match self {
             Outcome::Done { value, events } => Outcome::Done { value, events: [earlier, &events].concat() },
@@ -213,7 +213,7 @@ impl<T> Outcome<T> {
         }
     }
 
-    /// The events, of a run that returned.
+    /// The events, if the run returned.
     pub fn events(&self) -> &[Event] {
         match self {
             Outcome::Done { events, .. } => events,
@@ -227,11 +227,11 @@ impl<T> Outcome<T> {
     }
 }
 
-/// All outcomes of `body`, each once and in order. None at all: `body` is disabled.
+/// All outcomes of `body`, each once and in order. If there are none, `body` is disabled.
 ///
 /// # Panics
 ///
-/// When a limit of the domain is met, or when `body` makes other choices when it is run again.
+/// When a limit of the domain is met, or when `body` makes different choices when it is run again.
 pub fn outcomes<T: Ord>(domain: &Domain, body: impl FnMut() -> T) -> Vec<Outcome<T>> {
     outcomes_in(&Rc::new(domain.clone()), body)
 }
@@ -244,24 +244,24 @@ fn outcomes_in<T: Ord>(domain: &Rc<Domain>, mut body: impl FnMut() -> T) -> Vec<
     found.into_iter().collect()
 }
 
-/// Who makes the choices of a single run.
+/// The source of the choices of a single run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choices {
-    /// These alternatives, counted from 0; when they are used up, the first.
+    /// These alternatives, counted from 0; after the last, always the first alternative.
     Script(Vec<usize>),
-    /// Pseudo-random ones: the same for the same seed, on every machine.
+    /// Pseudo-random choices: the same for the same seed, on every machine.
     Random {
-        /// The seed.
+        /// The seed of the generator.
         seed: u64,
     },
 }
 
-/// A single run.
+/// The result of a single run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run<T> {
-    /// How it ended; `None` if a guard left it.
+    /// The outcome; `None` if a guard excluded the run.
     pub outcome: Option<Outcome<T>>,
-    /// The choices it made: as a script, they make it again.
+    /// The choices of the run: as a script, they reproduce it.
     pub tape: Vec<usize>,
 }
 
@@ -284,10 +284,10 @@ pub fn values<T: Value>(domain: &Domain) -> Vec<T> {
     outcomes(domain, any::<T>).into_iter().filter_map(|outcome| outcome.value().cloned()).collect()
 }
 
-/// Outcomes that several callers look at.
+/// Outcomes shared by several callers.
 pub type Outcomes<T> = Rc<[Outcome<T>]>;
 
-/// The steps of a layer, one operation at a time; what the background does from a state is computed once and kept.
+/// Lists the steps of a layer, one operation at a time. The effect of the background on a state is computed once and kept.
 ///
 /// `Explorer::<dyn Tso>::new(domain)`.
 pub struct Explorer<L: Layer + ?Sized> {
@@ -296,7 +296,7 @@ pub struct Explorer<L: Layer + ?Sized> {
 }
 
 impl<L: Layer + ?Sized> Explorer<L> {
-    /// Explores within a domain.
+    /// Creates an explorer for a domain.
     pub fn new(domain: Domain) -> Self {
         Explorer { domain: Rc::new(domain), settled: BTreeMap::new() }
     }
@@ -311,7 +311,7 @@ impl<L: Layer + ?Sized> Explorer<L> {
         outcomes_in(&self.domain, start).into_iter().filter_map(|outcome| outcome.value().cloned()).collect()
     }
 
-    /// Where the background may lead from `state`, `state` itself included; nowhere if an invariant is broken.
+    /// The states that the background may reach from `state`, including `state` itself; none if an invariant is broken.
     pub fn background(&mut self, state: &L::State) -> Outcomes<L::State> {
         if let Some(known) = self.settled.get(state) {
             return known.clone();
@@ -348,7 +348,7 @@ impl<L: Layer + ?Sized> Explorer<L> {
     }
 }
 
-/// Goes on from every return; each outcome once and in order.
+/// Continues from every outcome that returned; each outcome once and in order.
 fn then<A, B: Ord>(first: &[Outcome<A>], mut next: impl FnMut(&A) -> Vec<Outcome<B>>) -> Vec<Outcome<B>> {
     let mut found = BTreeSet::new();
     for outcome in first {

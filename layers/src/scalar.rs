@@ -1,4 +1,4 @@
-//! Scalars: values of which only equality matters, and the one scalar that is built in, the process.
+//! Scalars: values that are only compared for equality, and the built-in scalar, the process.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -9,14 +9,14 @@ use crate::value::Value;
 
 /// A type marked `#[scalar]`: a name for values of another type.
 pub trait Scalar: Value + From<Self::Inner> + Into<Self::Inner> {
-    /// What the scalar is made of.
+    /// The type that the scalar wraps.
     type Inner: Value;
 }
 
-/// A process: one life of one process. A number that an operating system gives to a process, and later to another one, is not
-/// enough; 128 bits have room for that number together with the time when the process started, or for random ones.
+/// A process: one incarnation. An operating-system pid is not enough, since pids are reused; 128 bits have room for the pid together with
+/// the start time of the process, or for a random number.
 ///
-/// Its text is decimal digits.
+/// It is printed as decimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Pid(pub u128);
 

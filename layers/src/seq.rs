@@ -1,4 +1,4 @@
-//! `Seq`: a finite sequence. Knows nothing of layers or nondeterminism.
+//! `Seq`: a finite sequence. This module knows nothing of layers or nondeterminism.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};

@@ -1,9 +1,9 @@
-//! `Set`: a finite set. Knows nothing of layers or nondeterminism.
+//! `Set`: a finite set. This module knows nothing of layers or nondeterminism.
 
 use std::collections::{BTreeSet, btree_set};
 use std::fmt;
 
-/// A finite set. Elements are kept in order, so that equal sets are equal in every way.
+/// A finite set. Elements are kept in order, so equal sets have equal representations.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Set<T>(BTreeSet<T>);
 

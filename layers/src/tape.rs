@@ -15,7 +15,7 @@ use crate::choice::any;
 use crate::model::{Domain, Event, Outcome};
 use crate::value::Value;
 
-/// Who decides beyond the choices that are replayed.
+/// Makes the choices after those that are replayed.
 pub(crate) enum Driver {
     /// Always the first alternative; the enumeration takes the others in later runs.
     First,
@@ -47,7 +47,7 @@ fn split_mix(state: &mut u64) -> u64 {
 struct Choice {
     picked: usize,
     of: usize,
-    /// What `pick_from` computed here. A replay with the same choices before would compute the same.
+    /// The result of `pick_from` here. A replay with the same earlier choices would compute the same.
     alternatives: Option<Rc<dyn Any>>,
 }
 
@@ -66,10 +66,10 @@ thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Leaves a run: this transition does not exist.
+/// The panic payload that ends a run: this transition does not exist.
 struct Disabled;
 
-/// Leaves all runs: the model cannot go on, and says why.
+/// The panic payload that ends all runs: the model gives up, with the reason.
 struct GivenUp(String);
 
 /// Ends the run: there is no such transition.
@@ -100,8 +100,8 @@ pub(crate) fn pick(of: usize) -> usize {
     }
 }
 
-/// One of the values that the domain has for a type. None at all is a mistake in the domain: that every run is disabled would
-/// look like a result.
+/// One of the values that the domain has for a type. An empty list is an error in the domain: otherwise every run would be disabled, which
+/// looks like a result.
 pub(crate) fn pick_listed<T: Value>(values: &[T]) -> T {
     if values.is_empty() {
         give_up(format!("the domain has no value of type `{}`", type_name::<T>()));
@@ -159,7 +159,7 @@ fn with_session<R>(use_it: impl FnOnce(&mut Session) -> R) -> R {
     })
 }
 
-/// How one run ended, and its session.
+/// The end of one run, and its session.
 struct Ended<T> {
     /// `None`: disabled.
     outcome: Option<Outcome<T>>,
@@ -170,7 +170,7 @@ fn attempt<T>(session: Session, body: &mut dyn FnMut() -> T) -> Ended<T> {
     silence_failures();
     SESSIONS.with_borrow_mut(|sessions| sessions.push(session));
     DEPTH.set(DEPTH.get() + 1);
-    // The closure's captures are used again only if the caller's contract, starting afresh in each run, is kept.
+    // The closure's captures are used again only if the caller keeps the contract that the closure starts afresh in each run.
     let result = panic::catch_unwind(AssertUnwindSafe(body));
     DEPTH.set(DEPTH.get() - 1);
     let popped = SESSIONS.with_borrow_mut(Vec::pop);
@@ -200,7 +200,7 @@ fn ended_early<T>(payload: Box<dyn Any + Send>) -> Option<Outcome<T>> {
     Some(Outcome::Failed { message })
 }
 
-/// A failure inside a run is an outcome and prints nothing; other panics go to the hook that was there.
+/// A failure inside a run is an outcome and prints nothing; other panics go to the previous hook.
 fn silence_failures() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -224,7 +224,7 @@ pub(crate) fn run_once<T>(
     (ended.outcome, ended.session.choices.iter().map(|choice| choice.picked).collect())
 }
 
-/// Runs `body` once for every sequence of choices, and shows each outcome; disabled runs show nothing.
+/// Runs `body` once for every sequence of choices, and passes each outcome on; disabled runs have none.
 pub(crate) fn enumerate<T>(domain: Rc<Domain>, body: &mut dyn FnMut() -> T, visit: &mut dyn FnMut(Outcome<T>)) {
     let limit = domain.limits.runs;
     let mut choices = Vec::new();

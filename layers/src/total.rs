@@ -1,4 +1,4 @@
-//! `Total`: a function defined everywhere, that is the default almost everywhere. Knows nothing of layers or nondeterminism.
+//! `Total`: a function defined everywhere that has its default value almost everywhere. This module knows nothing of layers or nondeterminism.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -8,15 +8,15 @@ use std::ops::{Index, IndexMut};
 
 use crate::Set;
 
-/// A total function: `t[k]` is `V::default()` unless something else was stored there.
+/// A total function: `t[k]` is `V::default()` unless another value was stored there.
 ///
-/// `t[k] = v` hands out a place before it knows `v`, so an entry may hold the default. Nothing can tell such an entry from
-/// none: comparing, hashing and `support` pass over it, and the next `t[k] = v` drops it.
+/// `t[k] = v` returns a place before `v` is known, so an entry may hold the default. Such an entry is equivalent to none: comparing,
+/// hashing and `support` skip it, and the next `t[k] = v` removes it.
 #[derive(Clone)]
 pub struct Total<K, V> {
     entries: BTreeMap<K, V>,
     default: V,
-    /// The key of the last place handed out: the only one that may hold the default.
+    /// The key of the last place returned: the only entry that may hold the default.
     touched: Option<K>,
 }
 

@@ -11,10 +11,10 @@ pub struct Bound {
     limit: NonZero<u64>,
 }
 
-/// The bounds that have names of their own. Every other one is called after a `#[scalar]` type.
+/// The bounds with names of their own. Every other bound is named after a `#[scalar]` type.
 const OWN_NAMES: [&str; 5] = ["Pid", "entries", "int", "scalar", "budget"];
 
-/// The names that a bound can have in a package with these scalars.
+/// The possible names of bounds in a package with these scalars.
 pub fn bound_names(scalars: &[String]) -> Vec<&str> {
     OWN_NAMES.into_iter().chain(scalars.iter().map(String::as_str)).collect()
 }
@@ -31,7 +31,7 @@ impl FromStr for Bound {
 }
 
 impl Bound {
-    /// A bound, if it can be one.
+    /// The bound with this name and limit, if they are valid.
     pub fn new(name: &str, limit: NonZero<u64>) -> Result<Bound, String> {
         if !OWN_NAMES.contains(&name) && !is_type_name(name) {
             return Err(format!(
@@ -45,12 +45,12 @@ impl Bound {
         Ok(Bound { name: name.to_owned(), limit })
     }
 
-    /// The scalar that it names, unless it is a bound with a name of its own.
+    /// The scalar type that it bounds, or `None` for a bound with a name of its own.
     pub fn scalar(&self) -> Option<&str> {
         (!OWN_NAMES.contains(&self.name.as_str())).then_some(&self.name)
     }
 
-    /// Puts the bound into `scope`.
+    /// Sets the bound in `scope`.
     pub fn apply(&self, scope: &mut Scope) {
         let limit = u32::try_from(self.limit.get()).unwrap_or(u32::MAX);
         match self.name.as_str() {

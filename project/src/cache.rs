@@ -22,28 +22,28 @@ use cspec_analysis::{
     results::{self, Fingerprint},
 };
 
-/// Begins every file. Another layout has another number.
+/// The first words of every file. The number changes with the layout.
 const MAGIC: &str = "cspec result 1";
 
-/// A folder of results.
+/// A cache: a folder of results.
 #[derive(Debug)]
 pub struct Cache {
     folder: Utf8PathBuf,
     failure: OnceLock<String>,
 }
 
-/// Where the results of a workspace are.
+/// The cache folder of a workspace.
 pub fn folder(target_directory: &Utf8Path) -> Utf8PathBuf {
     target_directory.join("cspec").join("cache")
 }
 
 impl Cache {
-    /// The cache in this target directory. It is made when the first result is stored.
+    /// The cache in this target directory. The folder is created when the first result is stored.
     pub fn new(target_directory: &Utf8Path) -> Cache {
         Cache { folder: folder(target_directory), failure: OnceLock::new() }
     }
 
-    /// The results that are there now. Whoever asks for many that are not there saves looking for each.
+    /// The fingerprints of all stored results. It saves a file access for each result that is not stored.
     pub fn fingerprints(&self) -> HashSet<Fingerprint> {
         let entries = |folder: &Utf8Path| folder.read_dir_utf8().into_iter().flatten().flatten();
         let groups = entries(&self.folder);
@@ -54,7 +54,7 @@ impl Cache {
         groups.flat_map(in_group).collect()
     }
 
-    /// Why results could not be stored, if so.
+    /// Why results could not be stored, if storing failed.
     pub fn failure(&self) -> Option<String> {
         self.failure.get().map(|why| format!("the cache in {} cannot be written: {why}", self.folder))
     }
@@ -75,7 +75,7 @@ impl Cache {
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .and_then(|()| fs::rename(&unfinished, &path));
         if written.is_err() {
-            // The first error is the one to tell of.
+            // Only the first error is reported.
             let _ = fs::remove_file(&unfinished);
         }
         written
@@ -93,7 +93,7 @@ impl results::Cache for Cache {
         }
         let written = encode(fingerprint, settled).and_then(|text| self.write(fingerprint, &text));
         if let Err(error) = written {
-            // Somebody else may have told of the same already.
+            // Another process may have stored the same result already.
             let _ = self.failure.set(error.to_string());
         }
     }
@@ -102,13 +102,13 @@ impl results::Cache for Cache {
 /// The text of a file: `cspec result 1 FINGERPRINT CHECKSUM`, and below it the result.
 ///
 /// # Errors
-/// If the result has no JSON.
+/// If the result cannot be written as JSON.
 pub fn encode(fingerprint: Fingerprint, settled: &Settled) -> io::Result<String> {
     let body = serde_json::to_string(settled)?;
     Ok(format!("{}\n{body}", head(fingerprint, &body)))
 }
 
-/// Reads the text of a file. Nothing, unless it is one that was written for this fingerprint.
+/// Parses the text of a file. `None` unless it was written for this fingerprint and is undamaged.
 pub fn decode(fingerprint: Fingerprint, text: &str) -> Option<Settled> {
     let (found, body) = text.split_once('\n')?;
     (found == head(fingerprint, body)).then(|| serde_json::from_str(body).ok()).flatten()

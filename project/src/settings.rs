@@ -14,30 +14,30 @@ use serde_json::{Map, Value};
 
 use crate::{Bound, bound_names, duration, unknown};
 
-/// What the tables of a package and of its workspace say together.
+/// The settings of a package: the tables of its manifest and of its workspace's manifest combined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Bounds of the workspace. They may name scalars that only another package has.
+    /// Bounds set by the workspace. They may name scalars that only another package has.
     pub workspace_scope: Vec<Bound>,
-    /// Bounds of the package.
+    /// Bounds set by the package.
     pub scope: Vec<Bound>,
-    /// What becomes of an overflow of 64 bits.
+    /// How to treat overflow of plain 64-bit arithmetic.
     pub overflow: Option<OverflowMode>,
-    /// How long a run may take.
+    /// The time limit of a run.
     pub budget: Option<Duration>,
-    /// Whether verdicts are kept on the disk.
+    /// Whether verdicts are stored on disk.
     pub cache: Option<bool>,
-    /// How long the git hook may take.
+    /// The time limit of the git hook.
     pub hook_budget: Option<Duration>,
-    /// Whether a commit with undecided obligations is let through.
+    /// Whether the hook accepts a commit with undecided obligations.
     pub hook_allow_undecided: Option<bool>,
-    /// Macros of other crates that leave the meaning of layers as it is. Those who read the text have them from the package itself.
+    /// Macros of other crates that do not change the meaning of layers. The engine takes them from the package itself.
     pub transparent: Vec<String>,
 }
 
-/// The keys of a table.
+/// The keys of the table `cspec`.
 const KEYS: [&str; 6] = ["budget", "cache", "hook", "overflow", "scope", "transparent"];
-/// The keys of its table `hook`.
+/// The keys of the table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
 
 impl Settings {
@@ -55,7 +55,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Reads a table over what is there already.
+    /// Reads a table; its values override the current ones.
     fn read(&mut self, table: &str) -> Result<(), String> {
         if table.is_empty() {
             return Ok(());
@@ -103,7 +103,7 @@ impl Settings {
             .map_err(|error| format!("{}: [package.metadata.cspec.scope]: {error}", package.manifest_path))
     }
 
-    /// The scope of a run: `usual`, then the settings, then what the command line says. The last word on a name counts.
+    /// The scope of a run: `usual`, overridden by the settings, overridden by the command line.
     pub fn scope(&self, usual: Scope, command_line: &[Bound]) -> Scope {
         let mut scope = usual;
         self.workspace_scope.iter().chain(&self.scope).chain(command_line).for_each(|bound| bound.apply(&mut scope));
@@ -118,7 +118,7 @@ pub fn scalars(program: &Program) -> Vec<String> {
     program.types.iter().filter(|it| is_scalar(&it.kind)).map(|it| it.name.clone()).collect()
 }
 
-/// Refuses bounds on scalars that there are not.
+/// Refuses bounds on scalars that do not exist.
 pub fn check_bounds(bounds: &[Bound], scalars: &[String]) -> Result<(), String> {
     for scalar in bounds.iter().filter_map(Bound::scalar) {
         if !scalars.iter().any(|known| known == scalar) {
@@ -136,7 +136,7 @@ fn yes_or_no(key: &str, value: &Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| format!("`{key}`: expected true or false"))
 }
 
-/// Paths of macros.
+/// Reads a list of paths of macros.
 fn paths(key: &str, value: &Value) -> Result<Vec<String>, String> {
     let is_path =
         |it: &&str| it.split("::").all(|it| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || it == '_'));
@@ -150,10 +150,10 @@ fn overflow(key: &str, value: &Value) -> Result<OverflowMode, String> {
     overflow_mode(text).map_err(|error| format!("`{key}`: {error}"))
 }
 
-/// A word that says what becomes of an overflow of 64 bits.
+/// Parses the name of an overflow mode.
 ///
 /// # Errors
-/// If there is no such word; the error is a finished message.
+/// If there is no mode of this name; the error is a finished message.
 pub fn overflow_mode(word: &str) -> Result<OverflowMode, String> {
     let [assumed, exact] = OverflowMode::NAMES;
     OverflowMode::named(word).ok_or_else(|| format!("expected \"{assumed}\" or \"{exact}\""))

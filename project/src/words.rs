@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// A length of time: `30s`, `5m`, `1m 30s`, `500ms`.
+/// Parses a duration: `30s`, `5m`, `1m 30s`, `500ms`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|_| "expected a time, such as 30s or 5m".to_owned())?;
     if duration.is_zero() { Err("expected a time longer than nothing".to_owned()) } else { Ok(duration) }
 }
 
-/// What to say of a word that does not exist.
+/// The message for an unknown word, with a suggestion.
 pub fn unknown(kind: &str, word: &str, known: &[impl AsRef<str>]) -> String {
     let near = |it: &&str| strsim::jaro_winkler(word, it) > 0.8 || word.eq_ignore_ascii_case(it);
     let best = known

@@ -9,45 +9,45 @@ use cspec::prelude::*;
 use crate::hardware;
 use crate::layers::*;
 
-/// What to do.
+/// The arguments of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Threads that count at the same time.
+    /// The number of threads that count at the same time.
     pub threads: u64,
-    /// How often each counts up.
+    /// How often each thread counts up.
     pub iterations: u64,
-    /// Whether each also counts down after each time up.
+    /// Whether each thread also counts down after each time up.
     pub down: bool,
 }
 
 impl Plan {
-    /// What the counter must hold in the end; `None` if it cannot hold as much. Each time down follows a time up by the same
-    /// thread, so that the counter is never zero then.
+    /// The expected value of the counter at the end; `None` if it does not fit. Each time down follows a time up by the same thread, so the
+    /// counter is never zero then.
     pub fn expected(&self) -> Option<u64> {
         let up = self.threads.checked_mul(self.iterations)?;
         if self.down { up.checked_mul(2).map(|_| 0) } else { Some(up) }
     }
 }
 
-/// What happened.
+/// The result of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
-    /// What the counter held in the end.
+    /// The value of the counter at the end.
     pub value: u64,
-    /// How often it was changed.
+    /// The number of changes to the counter.
     pub changes: u64,
-    /// How long it took.
+    /// The duration of the run.
     pub time: Duration,
 }
 
 impl Counted {
-    /// Changes a second.
+    /// The number of changes per second.
     pub fn speed(&self) -> f64 {
         self.changes as f64 / self.time.as_secs_f64().max(f64::EPSILON)
     }
 }
 
-/// Counts, on this machine's memory, by the whole stack.
+/// Counts on this machine's memory, through the whole stack.
 pub fn count(plan: Plan) -> Counted {
     let memory = hardware::Ram::new(2);
     let start = Instant::now();
@@ -58,7 +58,7 @@ pub fn count(plan: Plan) -> Counted {
         }
     });
     let time = start.elapsed();
-    // All threads are joined: nothing is pending any more.
+    // All threads are joined, so no store is pending.
     let value = memory.core(Pid(plan.threads.into())).read(VAL);
     let changes = plan.threads * plan.iterations * if plan.down { 2 } else { 1 };
     Counted { value, changes, time }

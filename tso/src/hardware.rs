@@ -31,31 +31,33 @@ pub const IS_X86_64: bool = cfg!(target_arch = "x86_64");
 const LOAD: Ordering = if IS_X86_64 { Ordering::Acquire } else { Ordering::SeqCst };
 const STORE: Ordering = if IS_X86_64 { Ordering::Release } else { Ordering::SeqCst };
 
-/// After so many exchanges in a row that changed nothing, the core lets others run: there may be more threads than processors.
+/// After this many exchanges in a row without a change, the core yields: there may be more threads than processors.
 const PATIENCE: u32 = 64;
 
-/// Ram that cores share: a few addresses, counted from zero. All of it is zero at first.
+/// Memory shared by the cores: a few addresses, counted from zero, all zero at first.
 #[derive(Debug)]
 pub struct Ram {
     cells: Box<[Cell]>,
 }
 
-/// One address, on a cache line of its own, so that the lock does not slow the counter down.
+/// One address, on its own cache line, so that the lock does not slow the counter down.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Cell(AtomicU64);
 
 impl Ram {
-    /// Ram of the addresses `0..addresses`.
+    /// Creates memory with the addresses `0..addresses`.
     pub fn new(addresses: usize) -> Self {
         Ram { cells: (0..addresses).map(|_| Cell::default()).collect() }
     }
 
-    /// One process's access to the memory. A thread that uses two of them is one process all the same.
+    /// One process's access to the memory. A thread that uses two of them still counts as one process.
     pub fn core(&self, process: Pid) -> Core<'_> {
         Core { memory: self, process, in_vain: 0 }
     }
 
+    /// The cell at an address.
+    ///
     /// # Panics
     ///
     /// If there is no such address.
@@ -64,17 +66,17 @@ impl Ram {
     }
 }
 
-/// A process on the hardware. Performs `Tso`.
+/// A process on the hardware. It performs the operations of `Tso`.
 #[derive(Debug)]
 pub struct Core<'m> {
     memory: &'m Ram,
     process: Pid,
-    /// How many exchanges in a row found what they wrote.
+    /// How many exchanges in a row found the value that they wrote.
     in_vain: u32,
 }
 
 impl Core<'_> {
-    /// An exchange that found what it wrote is most likely a lock that is taken, and will be tried again.
+    /// Yields after many exchanges in vain. An exchange that finds the value it wrote is most likely a retry on a taken lock.
     fn wait_a_little(&mut self) {
         self.in_vain += 1;
         if self.in_vain.is_multiple_of(PATIENCE) {

@@ -29,7 +29,7 @@ enum Command {
 /// Counts with the checked procedures on this machine's memory.
 #[derive(Args)]
 struct Count {
-    /// Threads that count at the same time.
+    /// Number of threads that count at the same time.
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..))]
     threads: u64,
     /// How often each thread counts up.
@@ -44,10 +44,10 @@ struct Count {
 struct Litmus {
     /// The tests, as JSON.
     file: PathBuf,
-    /// The most pending stores of a process; a test that needs more is undecided.
+    /// Maximum number of pending stores of a process; a test that needs more is undecided.
     #[arg(long, value_name = "N")]
     buffer: Option<usize>,
-    /// The most states to visit in one test; a test that needs more is undecided.
+    /// Maximum number of states to visit in one test; a test that needs more is undecided.
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     states: usize,
 }

@@ -1,4 +1,4 @@
-//! `#[bottom]`: operations of the lowest layer by code that no proof reaches.
+//! `#[bottom]`: the operations of the lowest layer, by hand-written code that is trusted.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -24,7 +24,7 @@ pub fn bottom(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
             other => return Err(Error::new_spanned(other, "a bottom consists of operations")),
         }
     }
-    // The check is a function that only compiles if nothing is missing.
+    // The check is a function that compiles only if no operation is missing.
     let complete =
         quote_spanned!(layer.span()=> fn complete #generics (bottom: #hardware) -> impl #layer #bounds { bottom });
     Ok(quote! {

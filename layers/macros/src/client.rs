@@ -1,4 +1,4 @@
-//! `#[stack]` and `#[client]`: declarations for `cargo cspec`. Natively they only check their shape.
+//! `#[stack]` and `#[client]`: declarations for `cargo cspec`. rustc only checks their form.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -64,7 +64,7 @@ pub fn client(args: TokenStream, item: TokenStream) -> Result<TokenStream> {
             "a client takes `process: u64`, perhaps `processes: u64`, and `top: &mut impl Layer`",
         ));
     };
-    // Not every client looks at its number, or at how many there are.
+    // Not every client uses its number or the number of processes.
     function.block.stmts.insert(0, parse_quote!(let _ = #process;));
     if let [_, processes, _] = names.as_slice() {
         function.block.stmts.insert(0, parse_quote!(let _ = #processes;));

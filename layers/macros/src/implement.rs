@@ -1,7 +1,7 @@
-//! `#[implement]`: a struct over whatever performs the lower layer, which performs the upper one.
+//! `#[implement]`: generates a struct over any type that performs the lower layer; the struct performs the upper layer.
 //!
-//! Below an implementation by `partition` of its top form, everything serves one key at a time (`cspec::Select`), down to an
-//! implementation of its bottom form, which holds the key.
+//! Below the top of a partition, everything serves one key at a time (`cspec::Select`), down to the
+//! bottom of the partition, which holds the key.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -20,7 +20,7 @@ struct Args {
     upper: Path,
     lower: Path,
     pattern: Ident,
-    /// `check = op`, with `partition`.
+    /// The operation of `check = op`, with `partition`.
     check: Option<Ident>,
     pass: Vec<Ident>,
 }
@@ -85,15 +85,15 @@ fn by(input: ParseStream<'_>) -> Result<Ident> {
     Ok(pattern)
 }
 
-/// The forms that an implementation has natively.
+/// The native forms of an implementation.
 enum Form {
-    /// Procedures, of the operations that are not passed on.
+    /// Procedures, for the operations that are not passed on.
     Procedures,
-    /// Nothing but what it passes on, which is all.
+    /// Every operation is passed on.
     Abstraction,
-    /// The top of a partition: an operation with a key is the one of that key.
+    /// The top of a partition: an operation with a key becomes the operation of that key.
     Top,
-    /// The bottom of a partition: the key, of this type, is an argument of every procedure.
+    /// The bottom of a partition: every procedure takes the key, of this type.
     Bottom(Box<Type>),
 }
 
@@ -177,14 +177,14 @@ fn key_type(relation: &Signature) -> Result<Type> {
     }
 }
 
-/// The struct.
+/// The struct of the implementation.
 fn holder(name: &Ident, attributes: &[Attribute], form: &Form) -> TokenStream {
     let Form::Bottom(key) = form else {
         return quote! {
             #(#attributes)*
             #[derive(Clone, Copy, Debug, Default)]
             pub struct #name<L>(
-                /// What lies below.
+                /// The layer below.
                 pub L,
             );
         };
@@ -193,13 +193,13 @@ fn holder(name: &Ident, attributes: &[Attribute], form: &Form) -> TokenStream {
         #(#attributes)*
         #[derive(Clone, Debug, Default)]
         pub struct #name<L>(
-            /// What lies below.
+            /// The layer below.
             pub L,
             ::core::option::Option<#key>,
         );
 
         impl<L> #name<L> {
-            /// Over this, with no key selected yet.
+            /// Creates the implementation over this layer, with no key selected yet.
             pub fn new(below: L) -> Self {
                 #name(below, ::core::option::Option::None)
             }
@@ -249,13 +249,13 @@ fn check_abstraction(args: &Args, name: &Ident, relations: usize, procedures: us
     Ok(())
 }
 
-/// One operation by a procedure.
+/// The implementation of one operation by a procedure.
 fn procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form) -> TokenStream {
     let (upper, op) = (hidden(&args.upper), &function.sig.ident);
     procedure_of(args, name, function, form, &quote!(#upper::#op))
 }
 
-/// The same, with the path of the operation's type.
+/// Like `procedure`, with the path of the operation's type.
 fn procedure_of(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form, path: &TokenStream) -> TokenStream {
     let lower = &args.lower;
     let op = &function.sig.ident;
@@ -277,9 +277,9 @@ fn procedure_of(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form, p
     }
 }
 
-/// A function over the lower layer that others of the block call: the procedure of an operation, or a helper of them. Only the upper layer
-/// knows, and a macro does not see that. So the name is looked up in the upper layer first, and behind that it is an operation that
-/// nobody asks for.
+/// A function over the lower layer that other functions of the block call: the procedure of an operation, or a helper. Which one it is
+/// depends on the upper layer, which a macro cannot see. So the generated code looks the name up in the upper layer first; otherwise it
+/// defines an unused operation.
 fn maybe_procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form) -> TokenStream {
     let (upper, op) = (hidden(&args.upper), &function.sig.ident);
     let first = if matches!(form, Form::Bottom(_)) { 2 } else { 1 };
@@ -350,7 +350,7 @@ fn calls(function: &ImplItemFn, name: &Ident, other: &Ident) -> bool {
     within(function.block.to_token_stream(), name, other)
 }
 
-/// One operation that both layers share.
+/// The implementation of one operation that both layers share.
 fn pass(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
     let (upper, lower, bound) = (hidden(&args.upper), hidden(&args.lower), &args.lower);
     let forward = quote_spanned!(op.span()=>
@@ -365,7 +365,7 @@ fn pass(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
     }
 }
 
-/// One operation of the top of a partition: that of the key it names, if it names one.
+/// The implementation of one operation at the top of a partition: the operation of the key that it names, if any.
 fn routed(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
     let (upper, lower, bound) = (hidden(&args.upper), hidden(&args.lower), selected_lower(args));
     let routed = quote_spanned!(op.span()=> ::cspec::generated::route::<_, #lower::#op, _>(&mut self.0, op));
@@ -380,7 +380,7 @@ fn routed(args: &Args, name: &Ident, op: &Ident) -> TokenStream {
     }
 }
 
-/// The lower layer, for one key at a time. The key is what `check` asks about.
+/// The lower layer, for one key at a time. `check` asks about a key.
 fn selected_lower(args: &Args) -> TokenStream {
     let (upper, lower, check) = (hidden(&args.upper), &args.lower, &args.check);
     quote!(#lower + ::cspec::Select<
@@ -388,7 +388,7 @@ fn selected_lower(args: &Args) -> TokenStream {
     >)
 }
 
-/// Every operation, unchanged.
+/// Passes every operation on unchanged.
 fn all_through(name: &Ident) -> TokenStream {
     quote! {
         impl<L__: ::cspec::Perform<O__>, O__: ::cspec::Operation> ::cspec::Perform<O__> for #name<L__> {
@@ -400,7 +400,7 @@ fn all_through(name: &Ident) -> TokenStream {
     }
 }
 
-/// How a key is selected, and checked: by the top from what lies below, by the bottom in itself, otherwise as below.
+/// How a key is selected and checked: the top asks the layer below, the bottom holds the key, other forms pass it down.
 fn selecting(args: &Args, name: &Ident, form: &Form) -> TokenStream {
     let (upper, lower, check) = (hidden(&args.upper), hidden(&args.lower), &args.check);
     match form {
@@ -453,7 +453,7 @@ fn selecting(args: &Args, name: &Ident, form: &Form) -> TokenStream {
     }
 }
 
-/// A function that only compiles if every operation of the upper layer is there.
+/// A function that compiles only if every operation of the upper layer is implemented.
 fn complete(args: &Args, name: &Ident, form: &Form) -> TokenStream {
     let upper = &args.upper;
     let lower = match form {

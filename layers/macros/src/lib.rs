@@ -1,7 +1,7 @@
-//! The attributes of `cspec`. Each reads one item of the language and writes ordinary Rust: types, traits and implementations
-//! of the traits of the crate `cspec`. Nothing here knows what a proof is; `cargo cspec` reads the same source by itself.
+//! The attributes of `cspec`. Each reads one item of the language and generates ordinary Rust: types, traits and implementations
+//! of the traits of the crate `cspec`. The macros know nothing of proofs; `cargo cspec` reads the same source independently.
 //!
-//! Names are generated from the user's own tokens, so that an error, a rename or a jump to a definition lands in the layer file.
+//! Names are generated from the user's own tokens, so that an error, a rename or a jump to a definition leads to the layer file.
 
 use proc_macro::TokenStream;
 
@@ -28,8 +28,8 @@ pub fn state(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// A tuple struct of one field whose values are only compared.
 ///
-/// Besides what `#[state]` derives: `Copy` if the field is an integer, `bool`, `char` or `Pid`; `From` in both directions;
-/// `cspec::Scalar`.
+/// Derives what `#[state]` derives, and `Copy` if the field is an integer, `bool`, `char` or `Pid`. Implements `From` in both directions
+/// and `cspec::Scalar`.
 #[proc_macro_attribute]
 pub fn scalar(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(state::scalar(args.into(), item.into()))
@@ -63,15 +63,15 @@ pub fn bottom(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(bottom::bottom(args.into(), item.into()))
 }
 
-/// `#[stack] pub type Stack<Bottom> = Top<Middle<Bottom>>;`: asks `cargo cspec` to check that the links fit. The alias stays.
+/// `#[stack] pub type Stack<Bottom> = Top<Middle<Bottom>>;`: asks `cargo cspec` to check that the links fit. The alias is unchanged.
 #[proc_macro_attribute]
 pub fn stack(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(client::stack(args.into(), item.into()))
 }
 
-/// `#[client(Stack, …, processes(2, 3))] fn name(process: u64, top: &mut impl Top) { … }`: a program for the end-to-end check; with
-/// `processes: u64` after `process` it knows how many there are, and with `may_wait` in the attribute it may wait for ever. The
-/// function stays.
+/// `#[client(Stack, …, processes(2, 3))] fn name(process: u64, top: &mut impl Top) { … }`: a program for the end-to-end search. With
+/// `processes: u64` after `process` it gets the number of processes; with `may_wait` in the attribute it may wait for ever. The function is
+/// unchanged.
 #[proc_macro_attribute]
 pub fn client(args: TokenStream, item: TokenStream) -> TokenStream {
     finish(client::client(args.into(), item.into()))

@@ -1,4 +1,4 @@
-//! How generated things are named, and how a path is written from inside a generated module.
+//! Names of generated items, and paths as written inside a generated module.
 
 use proc_macro2::{Ident, Span};
 use quote::format_ident;
@@ -14,12 +14,12 @@ pub fn hidden(layer: &Path) -> Path {
     path
 }
 
-/// The trait with the one method that calls an operation. It is at home in the hidden module, next to the operation's type.
+/// The trait with the method that calls an operation. It is in the hidden module, next to the operation's type.
 pub fn call_trait(op: &Ident) -> Ident {
     format_ident!("__call_{}", op)
 }
 
-/// The trait with the one method that calls an operation on the entry of a key.
+/// The trait with the method that calls an operation on the entry of a key.
 pub fn keyed_trait(op: &Ident) -> Ident {
     format_ident!("__keyed_{}", op)
 }
@@ -36,7 +36,7 @@ pub fn one_deeper(path: &Path) -> Path {
     path
 }
 
-/// The same type, as written one module deeper that glob-imports this one.
+/// The same type, as written in a module one level deeper that glob-imports this one.
 pub fn type_one_deeper(ty: &Type) -> Type {
     let mut ty = ty.clone();
     Deeper.visit_type_mut(&mut ty);

@@ -1,14 +1,14 @@
-//! What the crate `cspec` is called where an attribute is used: a package may depend on it under another name.
+//! Finds the name of the crate `cspec` where an attribute is used: a package may depend on it under another name.
 
 use proc_macro_crate::{FoundCrate, crate_name};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use syn::parse2;
 
-/// The same tokens, with `::cspec` called what the package at hand calls it.
+/// The same tokens, with `::cspec` replaced by the name under which the current package depends on it.
 pub fn renamed(tokens: TokenStream) -> TokenStream {
     match crate_name("cspec") {
         Ok(FoundCrate::Name(name)) if name != "cspec" => called(tokens, &name),
-        // The crate itself, or a build without a manifest that can be read.
+        // The crate itself, or a build without a readable manifest.
         _ => tokens,
     }
 }
@@ -31,7 +31,7 @@ fn called(tokens: TokenStream, name: &str) -> TokenStream {
     done.into_iter().collect()
 }
 
-/// Whether what comes next is the name of a crate: `::` is before it, and no segment of a path before that.
+/// Whether the next token is the name of a crate: it follows `::`, and no path segment precedes that.
 fn begins_a_path(before: &[TokenTree]) -> bool {
     let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == ':');
     let [rest @ .., first, second] = before else { return false };

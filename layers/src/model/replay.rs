@@ -1,4 +1,4 @@
-//! Following a run of a layer step by step: what `cargo cspec replay --as-test` writes tests in.
+//! Follows a run of a layer step by step. The tests that `cargo cspec replay --as-test` prints use this.
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
@@ -50,12 +50,12 @@ pub struct Replay<L: Layer + ?Sized> {
 }
 
 impl<L: Layer + ?Sized> Replay<L> {
-    /// The layer in this state.
+    /// Starts the layer in this state.
     pub fn new(domain: &Domain, state: L::State) -> Self {
         Replay { explorer: Explorer::new(domain.clone()), domain: domain.clone(), states: [state].into() }
     }
 
-    /// `me` performs an operation, which returns `result`. From here on, all states count that this may lead to.
+    /// Performs an operation by `me` that returns `result`. The run continues from all states that this may lead to.
     pub fn does<O: Operation>(&mut self, me: Pid, args: O::Args, result: O::Output) -> &mut Self
     where
         L: Spec<O, L::State>,
@@ -66,7 +66,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         self
     }
 
-    /// The same, and the operation emits so many events.
+    /// Like `does`, for an operation that emits this many events.
     pub fn emits<O: Operation>(&mut self, me: Pid, args: O::Args, result: O::Output, events: usize) -> &mut Self
     where
         L: Spec<O, L::State>,
@@ -82,19 +82,19 @@ impl<L: Layer + ?Sized> Replay<L> {
         self
     }
 
-    /// The last step may have led to this state. From here on, it is the one that counts.
+    /// Asserts that the last step may have led to this state. The run continues from this state only.
     pub fn reaches(&mut self, state: L::State) -> &mut Self {
         assert!(self.states.contains(&state), "the last step does not lead to {state:?}{}", self.there());
         self.states = [state].into();
         self
     }
 
-    /// The steps cannot have led to this state.
+    /// Asserts that the steps cannot have led to this state.
     pub fn does_not_reach(&self, state: L::State) {
         assert!(!self.states.contains(&state), "the steps may lead to {state:?}");
     }
 
-    /// None of the states that the steps may have led to has this property, whatever it chooses.
+    /// Asserts that no state that the steps may have led to has this property, whatever it chooses.
     pub fn is_never(&self, property: impl Fn(&L::State) -> bool) {
         for state in &self.states {
             let holds = outcomes(&self.domain, || property(state));
@@ -102,7 +102,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         }
     }
 
-    /// The operation cannot return this.
+    /// Asserts that the operation cannot return this result.
     pub fn cannot_return<O: Operation>(&mut self, me: Pid, args: O::Args, result: O::Output)
     where
         L: Spec<O, L::State>,
@@ -111,7 +111,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         assert!(states.is_empty(), "{me:?}: {}{args:?} can return {result:?}{}", O::NAME, self.there());
     }
 
-    /// There is no step of the operation.
+    /// Asserts that the operation has no step.
     pub fn cannot<O: Operation>(&mut self, me: Pid, args: O::Args)
     where
         L: Spec<O, L::State>,
@@ -120,7 +120,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         assert!(steps.is_empty(), "{me:?}: {}{args:?} is possible{}", O::NAME, self.there());
     }
 
-    /// The operation does nothing, whatever it returns: it is not allowed there, and the layer is nilpotent.
+    /// Asserts that the operation does nothing, whatever it returns: it is not allowed, and the layer is nilpotent.
     pub fn does_nothing<O: Operation>(&mut self, me: Pid, args: O::Args)
     where
         L: Spec<O, L::State>,
@@ -133,7 +133,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         assert!(states.is_subset(&before), "{me:?}: {}{args:?} does something{}", O::NAME, self.there());
     }
 
-    /// The operation may fail.
+    /// Asserts that the operation may fail.
     pub fn fails<O: Operation>(&mut self, me: Pid, args: O::Args)
     where
         L: Spec<O, L::State>,
@@ -142,7 +142,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         assert!(fails, "{me:?}: {}{args:?} does not fail{}", O::NAME, self.there());
     }
 
-    /// Whether the layer may start in all of the states.
+    /// Asserts that all of the states are initial, or that not all are.
     pub fn is_initial(&self, expected: bool) -> &Self {
         for state in &self.states {
             let initial = outcomes(&self.domain, || L::is_initial(state)).contains(&Outcome::done(true));
@@ -151,7 +151,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         self
     }
 
-    /// What the background may do.
+    /// Performs any background steps.
     pub fn background(&mut self) -> &mut Self {
         self.states = self.settled(&self.states.clone());
         self
@@ -172,7 +172,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         states.iter().flat_map(|state| explorer.steps(state, me, &op)).collect()
     }
 
-    /// The states after those steps of an operation that return and emit what is wanted.
+    /// The states after those steps of an operation that return the result and emit this many events.
     fn after<O: Operation>(
         &mut self,
         me: Pid,
@@ -190,7 +190,7 @@ impl<L: Layer + ?Sized> Replay<L> {
         reached.collect()
     }
 
-    /// For messages: where the run is.
+    /// The position of the run, for messages.
     fn there(&self) -> String {
         let states: Vec<String> = self.states.iter().map(|state| format!("{state:?}")).collect();
         format!(", in {}", states.join(" or "))
@@ -225,21 +225,21 @@ impl<L: Layer + ?Sized> Replay<L> {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
-    /// What is still to come: the call as it prints, and the answer, if there is one.
+    /// The remaining calls: each as printed, and its answer, if there is one.
     expected: VecDeque<(String, Option<String>)>,
-    /// Set when all of them have been made.
+    /// Set when all calls have been made.
     all_made: Rc<Cell<bool>>,
 }
 
 impl Calls {
-    /// Then this call, which returns this.
+    /// Adds a call that returns this result.
     #[must_use]
     pub fn answered<O: Operation>(mut self, args: O::Args, result: O::Output) -> Self {
         self.expected.push_back((format!("{:?}", O::from_args(args)), Some(format!("{result:?}"))));
         self
     }
 
-    /// Then this call, and what becomes of it does not matter: it is the last.
+    /// Adds the last call, whose result does not matter.
     #[must_use]
     pub fn made<O: Operation>(mut self, args: O::Args) -> Self {
         self.expected.push_back((format!("{:?}", O::from_args(args)), None));
@@ -253,7 +253,7 @@ impl Calls {
         self.all_made.replace(false)
     }
 
-    /// Whether the procedure can make these calls and no others, and then returns this.
+    /// Whether the procedure can make exactly these calls and then return this result.
     pub fn return_from<T: Ord>(&self, domain: &Domain, mut procedure: impl FnMut(&mut Calls) -> T, result: T) -> bool {
         let ends = outcomes(domain, || {
             let mut calls = self.clone();
@@ -278,7 +278,7 @@ impl<O: Operation> Perform<O> for Calls {
     }
 }
 
-/// The values of a type in the domain that are not among these, the largest first: stand-ins for values that the code does not name.
+/// The values of a type in the domain that are not among these, the largest first. They stand for values that the code does not name.
 pub fn others<T: Value>(domain: &Domain, known: &[T]) -> Vec<T> {
     super::values(domain).into_iter().rev().filter(|value| !known.contains(value)).collect()
 }

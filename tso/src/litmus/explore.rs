@@ -13,23 +13,23 @@ use cspec::{Operation, Spec};
 use super::{Clause, Instruction, Test, Verdict};
 use crate::layers::*;
 
-/// How far to look.
+/// The bounds of an exploration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// The most pending stores of a process between two instructions; no bound if `None`.
+    /// The maximum number of pending stores of a process between two instructions; no bound if `None`.
     pub buffer: Option<usize>,
-    /// The most states to visit.
+    /// The maximum number of states to visit.
     pub states: usize,
 }
 
-/// What was found.
+/// The result of an exploration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exploration {
-    /// Whether the end that the test asks about was reached.
+    /// Whether the end state of the test was reached.
     pub verdict: Verdict,
-    /// How many states were visited.
+    /// The number of visited states.
     pub states: usize,
-    /// How many different ends were reached.
+    /// The number of different end states.
     pub finals: usize,
 }
 
@@ -43,11 +43,11 @@ pub fn explore(test: &Test, bounds: Bounds) -> Exploration {
     search.finish()
 }
 
-/// Where a run is.
+/// A configuration of a run.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Config {
     memory: Memory,
-    /// How many instructions each process has done.
+    /// The number of instructions that each process has done.
     done: Vec<usize>,
     registers: Vec<Vec<u64>>,
 }
@@ -74,22 +74,22 @@ fn registers(program: &[Instruction]) -> usize {
     used.max().unwrap_or(0)
 }
 
-/// What an instruction may do: what it reads, if it reads, and the memory after it.
+/// The possible outcomes of an instruction: the value read, if it reads, and the memory after it.
 type Steps = Rc<[Outcome<(Option<u64>, Memory)>]>;
 
-/// An end of the whole test: all registers, and shared memory.
+/// An end state of the whole test: all registers, and shared memory.
 type End = (Vec<Vec<u64>>, Total<Addr, u64>);
 
 struct Search<'t> {
     test: &'t Test,
     bounds: Bounds,
     layer: Explorer<dyn Tso>,
-    /// By memory, process and place in its program.
+    /// Outcomes by memory, process and position in its program.
     steps: BTreeMap<(Memory, usize, usize), Steps>,
     seen: HashSet<Config>,
     open: Vec<Config>,
     ends: BTreeSet<End>,
-    /// Why not everything was explored; the first reason met.
+    /// The first reason why the exploration is incomplete, if it is.
     incomplete: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl<'t> Search<'t> {
         self.open.push(config);
     }
 
-    /// Whether a bound says not to go on from here.
+    /// Whether a bound stops the exploration at this configuration.
     fn is_too_much(&mut self, config: &Config) -> bool {
         let pending = &config.memory.pending;
         let most = pending.iter().map(|(_, stores)| stores.len()).max().unwrap_or(0);
@@ -179,7 +179,7 @@ impl<'t> Search<'t> {
         }
     }
 
-    /// The ends that a run may have when every process is done: those in which nothing is pending.
+    /// Records the possible end states once every process is done: those with no pending store.
     fn end(&mut self, config: &Config) {
         for outcome in self.layer.background(&config.memory).iter() {
             match outcome.value() {
@@ -202,7 +202,7 @@ impl<'t> Search<'t> {
     }
 }
 
-/// The register that an instruction changes.
+/// The register that an instruction writes.
 fn target(instruction: Instruction) -> Option<usize> {
     match instruction {
         Instruction::Load { register, .. } | Instruction::Exchange { register, .. } => Some(register),

@@ -13,49 +13,49 @@ mod parse;
 pub use explore::{Bounds, Exploration, explore};
 pub use parse::parse;
 
-/// A litmus test. Locations are addresses in the order in which they are first named; registers are numbered by process.
+/// A litmus test. Locations become addresses in the order of their first mention; registers are numbered for each process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
-    /// The name in the file.
+    /// The name of the test in the file.
     pub name: String,
     /// The program of each process.
     pub threads: Vec<Vec<Instruction>>,
-    /// What memory holds at the start, where it is not zero.
+    /// The nonzero values of memory at the start.
     pub init: Vec<(Addr, u64)>,
-    /// The end that is asked about: all of these together, after all stores are drained.
+    /// The end state in question: all clauses must hold after all stores are drained.
     pub condition: Vec<Clause>,
-    /// Whether x86-TSO allows it, says the file.
+    /// Whether x86-TSO allows it, according to the file.
     pub tso: Expected,
-    /// Whether sequential consistency allows it, says the file. Only printed.
+    /// Whether sequential consistency allows it, according to the file. Only printed.
     pub sc: Option<Expected>,
 }
 
-/// One instruction.
+/// One instruction of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instruction {
-    /// `["W", location, value]`.
+    /// `["W", location, value]`: a store.
     Store {
-        /// Where.
+        /// The address to write.
         at: Addr,
-        /// What.
+        /// The value to write.
         value: u64,
     },
-    /// `["R", location, register]`.
+    /// `["R", location, register]`: a load.
     Load {
-        /// From where.
+        /// The address to read.
         at: Addr,
-        /// Into which register.
+        /// The register for the value.
         register: usize,
     },
-    /// `["MFENCE"]`.
+    /// `["MFENCE"]`: a fence.
     Fence,
-    /// `["XCHG", location, value, register]`.
+    /// `["XCHG", location, value, register]`: an atomic exchange.
     Exchange {
-        /// Where.
+        /// The address to exchange.
         at: Addr,
-        /// What is stored.
+        /// The value to write.
         value: u64,
-        /// Where what was there before goes.
+        /// The register for the old value.
         register: usize,
     },
 }
@@ -63,50 +63,50 @@ pub enum Instruction {
 /// One part of a condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clause {
-    /// `"thread:register": value`.
+    /// `"thread:register": value`: the value of a register.
     Register {
-        /// Whose.
+        /// The thread that has the register.
         thread: usize,
-        /// Which.
+        /// The number of the register.
         register: usize,
-        /// What it holds.
+        /// The required value.
         value: u64,
     },
-    /// `"location": value`.
+    /// `"location": value`: the value of a location.
     Location {
-        /// Which.
+        /// The address of the location.
         at: Addr,
-        /// What it holds.
+        /// The required value.
         value: u64,
     },
 }
 
-/// What the file says about an end.
+/// The expectation in the file about an end state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Expected {
-    /// It can be reached.
+    /// The end state can be reached.
     Allowed,
-    /// It cannot.
+    /// The end state cannot be reached.
     Forbidden,
 }
 
-/// What the exploration found out about an end.
+/// The result of the exploration about an end state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It was reached.
+    /// The end state was reached.
     Allowed,
-    /// Everything was explored, and it was not reached.
+    /// Everything was explored, and the end state was not reached.
     Forbidden,
-    /// It was not reached, but not everything was explored.
+    /// The end state was not reached, but not everything was explored.
     Undecided {
-        /// Why not.
+        /// Why the exploration is incomplete.
         because: String,
     },
 }
 
 impl Verdict {
-    /// Whether this is what the file says; `None` when undecided.
+    /// Whether the verdict agrees with the file; `None` when undecided.
     pub fn agrees(&self, expected: Expected) -> Option<bool> {
         match self {
             Verdict::Allowed => Some(expected == Expected::Allowed),
@@ -135,14 +135,14 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How many tests ended which way.
+/// The counts of verdicts over several tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Verdicts that agree with the file.
     pub agree: usize,
-    /// Verdicts that do not.
+    /// Verdicts that disagree with the file.
     pub disagree: usize,
-    /// No verdict.
+    /// Tests without a verdict.
     pub undecided: usize,
 }
 
@@ -165,7 +165,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Explores the tests one after the other; `print` is shown a line for each.
+/// Explores the tests one after the other, and calls `print` with a line for each.
 pub fn report(tests: &[Test], bounds: Bounds, print: &mut dyn FnMut(&str)) -> Summary {
     let mut summary = Summary::default();
     let width = tests.iter().map(|test| test.name.chars().count()).max();

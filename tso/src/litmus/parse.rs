@@ -13,13 +13,13 @@ use crate::layers::Addr;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    /// For the reader.
+    /// A note for readers of the file; ignored.
     #[serde(default, rename = "notation")]
     _notation: Option<String>,
     tests: Vec<Written>,
 }
 
-/// A test as it is written.
+/// A test as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -30,7 +30,7 @@ struct Written {
     condition: Pairs,
     tso: Expected,
     sc: Option<Expected>,
-    /// For the reader.
+    /// A note for readers of the file; ignored.
     #[serde(default, rename = "note")]
     _note: Option<String>,
 }
@@ -39,8 +39,8 @@ struct Written {
 ///
 /// # Errors
 ///
-/// If the text is not JSON, if it has a field that no test has, if an instruction is unknown or has the wrong operands, if a
-/// condition asks for something that the program does not mention, or if there are no tests. The message says where.
+/// If the text is not JSON, if it has an unknown field, if an instruction is unknown or has the wrong operands, if a
+/// condition refers to something that the program does not mention, or if there are no tests. The message says where.
 pub fn parse(text: &str) -> Result<Vec<Test>, String> {
     let file: File = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if file.tests.is_empty() {
@@ -88,11 +88,11 @@ fn read_test(written: Written) -> Result<Test, String> {
     })
 }
 
-/// The numbers that names stand for.
+/// Maps names to numbers.
 #[derive(Default)]
 struct Names {
     locations: Vec<String>,
-    /// By thread.
+    /// Registers by thread.
     registers: Vec<Vec<String>>,
 }
 
@@ -101,7 +101,7 @@ impl Names {
         Addr::from(number_of(&mut self.locations, name) as u64)
     }
 
-    /// A register of the thread that is being read.
+    /// The register of this name of the thread that is being read.
     fn register(&mut self, name: &str) -> usize {
         match self.registers.last_mut() {
             Some(registers) => number_of(registers, name),
@@ -166,7 +166,7 @@ fn read_clause(names: &Names, key: &str, value: u64) -> Result<Clause, String> {
     Ok(Clause::Register { thread, register, value })
 }
 
-/// A JSON object of values. Saying something twice is an error.
+/// A JSON object of values. A repeated key is an error.
 #[derive(Default)]
 struct Pairs(Vec<(String, u64)>);
 

@@ -1,4 +1,4 @@
-//! What a layer means natively: a hidden module with a type for each operation, a trait to call them by, and the executable
+//! The native meaning of a layer: a hidden module with a type for each operation, a trait to call them by, and the executable
 //! model as implementations of `cspec::Layer` and `cspec::Spec` for `dyn Name`.
 
 use proc_macro2::{Ident, TokenStream};
@@ -55,7 +55,7 @@ fn hidden_module(layer: &Declaration) -> TokenStream {
                 use super::*;
                 #(#inherited)*
                 #(#operations)*
-                /// Has a meaning for every operation of the layer.
+                /// Implemented if every operation of the layer has a meaning.
                 pub trait __Complete<S__>: #(::cspec::Spec<#all, S__> +)* {}
                 impl<S__, T__: ?Sized #(+ ::cspec::Spec<#all, S__>)*> __Complete<S__> for T__ {}
             }
@@ -90,7 +90,7 @@ fn inherited_items(inherited: &Inherited) -> TokenStream {
     }
 }
 
-/// The type of an operation, and the traits with its method. A parameter cannot have the name of an operation here, where that is a type
+/// The type of an operation, and the traits with its method. A parameter cannot have the name of an operation here, since that names a type
 /// with a constructor.
 fn operation_items(op: &Operation, all: &[&Ident]) -> TokenStream {
     let Operation { attributes, name, .. } = op;
@@ -151,7 +151,7 @@ fn operation_items(op: &Operation, all: &[&Ident]) -> TokenStream {
     }
 }
 
-/// `pub trait Name`: whatever performs all operations of the layer.
+/// `pub trait Name`: implemented by types that perform all operations of the layer.
 fn calling_trait(layer: &Declaration) -> TokenStream {
     let Declaration { attributes, name, .. } = layer;
     let module = module_name(layer);
@@ -184,7 +184,7 @@ fn calling_trait(layer: &Declaration) -> TokenStream {
     }
 }
 
-/// The methods as the user wrote them, in a trait of their own: several layers over one state may use the same names.
+/// The methods as the user wrote them, in a separate trait: several layers over one state may use the same names.
 fn body_trait(layer: &Declaration) -> TokenStream {
     let state = &layer.state;
     let signatures = layer.bodies.iter().map(signature);
@@ -194,7 +194,7 @@ fn body_trait(layer: &Declaration) -> TokenStream {
         method
     });
     quote! {
-        // A name for the state whose tokens are not the user's, for errors that point elsewhere.
+        // A name for the state with tokens that are not the user's, for errors that point elsewhere.
         #[allow(dead_code)]
         type __State = #state;
         #[allow(dead_code)]
@@ -268,7 +268,7 @@ fn whole_layer(layer: &Declaration) -> TokenStream {
     }
 }
 
-/// The meaning of one of the layer's own operations.
+/// The meaning of an operation of the layer itself.
 fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
     let Declaration { name: layer_name, state, .. } = layer;
     let name = &op.name;
@@ -308,7 +308,7 @@ fn own_spec(layer: &Declaration, op: &Operation) -> TokenStream {
     }
 }
 
-/// The meaning of an inherited operation: what it is elsewhere, over the same state or over a component.
+/// The meaning of an inherited operation: its meaning elsewhere, over the same state or over a component.
 fn inherited_spec(layer: &Declaration, inherited: &Inherited) -> TokenStream {
     let Declaration { name, state, .. } = layer;
     let Inherited { layer: other, component, op } = inherited;
@@ -352,7 +352,7 @@ fn inherited_spec(layer: &Declaration, inherited: &Inherited) -> TokenStream {
     }
 }
 
-/// The meaning of every operation of a protocol layer: what it is below, where it is allowed.
+/// The meaning of every operation of a protocol layer: its meaning below, restricted to where it is allowed.
 fn restricted(layer: &Declaration, below: &Path, nilpotent: bool) -> TokenStream {
     let Declaration { name, state, .. } = layer;
     let rules = layer.allowed.iter().flat_map(|rule| rule.ops.iter().map(move |op| allowed_rule(layer, rule, op)));
@@ -369,7 +369,7 @@ fn restricted(layer: &Declaration, below: &Path, nilpotent: bool) -> TokenStream
             dyn #below: ::cspec::Spec<O__, S__>,
         {
             fn step(state: &mut S__, me: ::cspec::Pid, op: O__) -> O__::Output {
-                // Over another state there is nothing to look at: an external operation, inherited.
+                // An external operation inherited over another state does not read the state.
                 if let ::core::option::Option::Some(state) = (state as &dyn ::core::any::Any).downcast_ref::<#state>() {
                     if !allowed(state, me, &op) {
                         #otherwise;
@@ -403,7 +403,7 @@ fn allowed_rule(layer: &Declaration, rule: &Allowed, op: &Ident) -> TokenStream 
     }
 }
 
-/// A check that every operation has a meaning over the state; the error points at what should have given it.
+/// A check that every operation has a meaning over the state; the error points at the missing one.
 fn complete(layer: &Declaration) -> TokenStream {
     let Declaration { name, state, .. } = layer;
     let module = module_name(layer);

@@ -1,4 +1,4 @@
-//! `#[layer]`. `parse` reads the declaration and rejects what is not one; `expand` writes what it means natively.
+//! `#[layer]`. `parse` reads the declaration and rejects invalid ones; `expand` generates its native meaning.
 
 use proc_macro2::TokenStream;
 use syn::{Result, parse2};

@@ -9,25 +9,25 @@ use syn::{
     bracketed, parenthesized, parse_quote, token,
 };
 
-/// A layer, as declared.
+/// The declaration of a layer.
 pub struct Declaration {
     pub attributes: Vec<Attribute>,
     pub name: Ident,
     pub state: Type,
     pub base: Base,
     pub inherited: Vec<Inherited>,
-    /// The layer whose initial states are taken over, and the component it is over.
+    /// The layer whose initial states are inherited, and the component that they are over.
     pub inherited_init: Option<(Path, Component)>,
     pub operations: Vec<Operation>,
     pub init: Option<Ident>,
     pub background: Option<Ident>,
     pub invariants: Vec<Ident>,
     pub allowed: Vec<Allowed>,
-    /// Every method that has a body to run, without the attributes of the language.
+    /// Every method with a body, without the attributes of cspec.
     pub bodies: Vec<ImplItemFn>,
 }
 
-/// Where the set of operations comes from.
+/// The source of the set of operations.
 pub enum Base {
     /// The layer's own methods, and those inherited by name.
     Own,
@@ -44,12 +44,12 @@ pub struct Inherited {
     pub op: Ident,
 }
 
-/// What an inherited operation acts on.
+/// The component that an inherited operation acts on.
 #[derive(Clone, Default)]
 pub struct Component {
-    /// The way to it from the state; nothing for the whole state.
+    /// The path of fields from the state; empty for the whole state.
     pub fields: Vec<Ident>,
-    /// `[key: K]`: the entry at an argument, of the map that is there.
+    /// `[key: K]`: the entry of the map there, at a key argument.
     pub key: Option<Type>,
 }
 
@@ -59,9 +59,9 @@ pub struct Operation {
     pub name: Ident,
     pub arguments: Vec<(Ident, Type)>,
     pub output: Type,
-    /// The body, of an external operation.
+    /// The body, if the operation is external.
     pub external: Option<Expr>,
-    /// The whole method, if it does not look at the state: it means the same over every state.
+    /// The whole method, if it does not read the state: then it means the same over every state.
     pub stateless: Option<ImplItemFn>,
 }
 
@@ -136,7 +136,7 @@ fn inherit(input: ParseStream<'_>) -> Result<(Path, Component, Vec<Ident>)> {
     Ok((layer, component, ops))
 }
 
-/// `field.field`, or `field[key: K]`.
+/// Parses `field.field`, or `field[key: K]`.
 fn component(input: ParseStream<'_>) -> Result<Component> {
     let fields = Punctuated::<Ident, Token![.]>::parse_separated_nonempty(input)?.into_iter().collect();
     if !input.peek(token::Bracket) {
@@ -278,7 +278,7 @@ impl Declaration {
 
 const ROLES: [&str; 5] = ["op", "init", "background", "invariant", "allowed"];
 
-/// Takes the one attribute of the language off a method.
+/// Removes the attribute of cspec from a method and returns it.
 fn take_role(attributes: &mut Vec<Attribute>) -> Result<Option<(&'static str, Attribute)>> {
     let role_of = |attribute: &Attribute| ROLES.into_iter().find(|role| attribute.path().is_ident(role));
     let Some(at) = attributes.iter().position(|attribute| role_of(attribute).is_some()) else {
@@ -291,7 +291,7 @@ fn take_role(attributes: &mut Vec<Attribute>) -> Result<Option<(&'static str, At
     Ok(role_of(&attribute).map(|role| (role, attribute)))
 }
 
-/// Whether `#[op(…)]` says `external`; mover claims are for `cargo cspec`, here they only have to be words it knows.
+/// Whether `#[op(…)]` says `external`; mover claims are for `cargo cspec`, here they only have to be known words.
 fn is_external(attribute: &Attribute) -> Result<bool> {
     if let syn::Meta::Path(_) = attribute.meta {
         return Ok(false);
@@ -319,7 +319,7 @@ fn external_body(method: &ImplItemFn) -> Result<Expr> {
     Err(Error::new_spanned(&method.block, "the body of an external operation is `external()`"))
 }
 
-/// Reads the signature of an operation. In a layer it takes `me`; at the bottom it does not.
+/// Reads the signature of an operation. In a layer it takes `me`; in a bottom it does not.
 pub fn operation(method: &mut ImplItemFn, with_me: bool) -> Result<Operation> {
     let signature = &method.sig;
     let by_mut = match signature.inputs.first() {
@@ -355,7 +355,7 @@ fn mentions_self(tokens: TokenStream) -> bool {
     })
 }
 
-/// The parameter `me`, and the parameters after it. The body gets a use of `me`, so that it may go unmentioned.
+/// The parameter `me`, and the parameters after it. A use of `me` is added to the body, so that rustc does not warn if it is unused.
 fn arguments(method: &mut ImplItemFn) -> Result<(Ident, Vec<(Ident, Type)>)> {
     let me = match method.sig.inputs.iter().nth(1) {
         Some(FnArg::Typed(typed)) => match &*typed.pat {
@@ -371,7 +371,7 @@ fn arguments(method: &mut ImplItemFn) -> Result<(Ident, Vec<(Ident, Type)>)> {
     Ok((me, typed(method.sig.inputs.iter().skip(2))))
 }
 
-/// The names and types of parameters; a pattern gets a name by its place.
+/// The names and types of parameters; a pattern is named by its position.
 fn typed<'a>(inputs: impl Iterator<Item = &'a FnArg>) -> Vec<(Ident, Type)> {
     let typed = inputs.filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),
