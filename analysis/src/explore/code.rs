@@ -11,13 +11,13 @@ pub type CodeId = usize;
 /// All functions of a program, and one `step` function for each operation of each layer.
 #[derive(Debug, Default)]
 pub struct Code {
-    /// Functions of the program by their [`FunctionId`], then the generated ones.
+    /// The functions of the program by [`FunctionId`], then the generated ones.
     pub functions: Vec<CodeFunction>,
-    /// Some total function has a default that is not known: then nothing can be shown.
+    /// Whether some total function has an unknown default: then nothing can be shown.
     pub has_unknown_total: bool,
     /// Whether the program has signed integers.
     pub has_signed: bool,
-    /// Scalars of which the default matters: it is a literal like those that code names.
+    /// Scalars whose default matters: it is a literal of the code.
     pub defaults: BTreeSet<TypeId>,
     /// Literals, by the operand of [`Op::Literal`].
     pub literals: Vec<Literal>,
@@ -25,41 +25,41 @@ pub struct Code {
     pub types: Vec<Type>,
     /// Names of operations, by the operand of [`Op::Perform`] and [`Op::External`].
     pub names: Vec<String>,
-    /// The kinds of events that code emits: a name, and the types of what follows it. For `emit` the value, for an interaction with the
-    /// outside its arguments as a tuple, and the result.
+    /// The kinds of events that code emits: a name, and the types of its data. For `emit`, the value; for an external operation, its
+    /// arguments as a tuple, and the result.
     pub events: Vec<(String, Vec<Type>)>,
-    /// For each layer, for each operation, its step: `fn(&mut State, me: Pid, arguments…) -> Result`, with background steps, invariants
-    /// and the protocol.
+    /// The step of each operation of each layer: `fn(&mut State, me: Pid, arguments…) -> Result`, with background steps, invariants and the
+    /// protocol.
     pub steps: Vec<Vec<CodeId>>,
-    /// For each layer, for each operation, its step without background steps.
+    /// The step of each operation of each layer, without background steps.
     pub cores: Vec<Vec<CodeId>>,
-    /// For each layer, for each operation, whether it is allowed: `fn(&State, me: Pid, arguments…) -> bool`.
+    /// Whether each operation of each layer is allowed: `fn(&State, me: Pid, arguments…) -> bool`.
     pub allowed: Vec<Vec<CodeId>>,
-    /// For each layer, `fn(&State) -> bool`: the invariants hold.
+    /// For each layer, `fn(&State) -> bool`: whether the invariants hold.
     pub invariant: Vec<CodeId>,
-    /// For each layer, `fn(&State) -> bool`: the state is initial, and the invariants hold.
+    /// For each layer, `fn(&State) -> bool`: whether the state is initial and the invariants hold.
     pub init: Vec<CodeId>,
     /// For each layer, `fn(&mut State)`: its background steps, if it has any.
     pub background: Vec<Option<CodeId>>,
-    /// For each layer, `fn(&mut State)`: one of its background steps, where they may be made any number of times. Then a run of a core with
-    /// such steps before and after it is a run of the step, and the other way round. None of a layer with invariants, which hold only where
-    /// the operations begin and end.
+    /// For each layer, `fn(&mut State)`: one background step, if the background is any number of steps. Then a run of a core with such
+    /// steps before and after it is a run of the step, and conversely. `None` for a layer with invariants, which only hold where operations
+    /// begin and end.
     pub background_turn: Vec<Option<CodeId>>,
-    /// For each implementation that is one end of a partition, what moves between the state for one key and that for all.
+    /// For each implementation that is an end of a partition, the functions between the state for one key and the state for all.
     pub glue: Vec<Option<Glue>>,
 }
 
 /// Functions between the state for one key and the state for all keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Glue {
-    /// Where the state for all is a map of those for one.
+    /// The top: the state for all contains a map of the states for one key.
     Top {
         /// `fn(&All, key) -> One`; disabled if the key is not valid.
         entry: CodeId,
         /// `fn(&All, key, One) -> All`.
         with_entry: CodeId,
     },
-    /// Where the user says how the state for all is split.
+    /// The bottom: the user defines the slice of the state for one key.
     Bottom {
         /// `fn(&All, key) -> Option<One>`.
         any_slice: CodeId,
@@ -81,12 +81,12 @@ impl Code {
         self.cores[layer.0 as usize][operation]
     }
 
-    /// Where in a function the instruction before this one stands.
+    /// The place of the previous instruction of a function.
     pub fn site(&self, code: CodeId, pc: usize) -> Site {
         Site { code, node: self.functions[code].nodes[pc.saturating_sub(1)] }
     }
 
-    /// The operation whose step this is.
+    /// The operation that this step belongs to.
     pub fn operation_of(&self, step: CodeId) -> Option<(LayerId, usize)> {
         let of = |steps: &[Vec<CodeId>]| {
             let found = |(layer, all): (usize, &Vec<CodeId>)| Some((layer, all.iter().position(|it| *it == step)?));
@@ -96,7 +96,7 @@ impl Code {
         Some((LayerId(layer as u32), operation))
     }
 
-    /// A function of the program.
+    /// The code of a function of the program.
     pub fn function(&self, function: FunctionId) -> CodeId {
         function.0 as usize
     }
@@ -105,21 +105,21 @@ impl Code {
 /// A compiled function.
 #[derive(Debug)]
 pub struct CodeFunction {
-    /// For messages.
+    /// The name, for messages.
     pub name: String,
-    /// The function of the program that this is; generated functions have none.
+    /// The function of the program; generated functions have none.
     pub source: Option<FunctionId>,
     /// How many of the locals are parameters.
     pub parameters: usize,
-    /// Locals, with temporaries.
+    /// The number of locals, including temporaries.
     pub locals: usize,
     /// Parameters that are copied back, in order.
     pub inout: Vec<usize>,
     /// The instructions.
     pub ops: Vec<Op>,
-    /// Where each instruction comes from.
+    /// The node that each instruction comes from.
     pub nodes: Vec<NodeId>,
-    /// Whether it might panic, as far as its text tells.
+    /// Whether it might panic, judged by its text.
     pub might_panic: bool,
 }
 
@@ -136,7 +136,7 @@ pub enum Op {
     Load(u32),
     /// `[v →]`
     Store(u32),
-    /// Forgets locals, so that states at the head of a loop can be compared.
+    /// Clears locals, so that states at the head of a loop can be compared.
     Clear(u32, u32),
     /// `[v →]`
     Pop,
@@ -154,7 +154,7 @@ pub enum Op {
     Field(u32),
     /// `[tuple, v → tuple]`
     SetField(u32),
-    /// `[variant → bool]`: has it this tag?
+    /// `[variant → bool]`: whether it has this tag.
     IsVariant(u32),
     /// `[variant → payload]`
     Payload(u32),
@@ -172,15 +172,15 @@ pub enum Op {
     Prim(Prim, u32, u32),
     /// `[collection, v… → collection, result]`: the mutation and the number of operands.
     Mutate(Mutation, u32),
-    /// `[seq → seq]`, with its elements in order.
+    /// `[seq → seq]`: puts the elements in order.
     Ordered,
-    /// `[seq → seq]`, for code that does not see the order.
+    /// `[seq → seq]`: for code that does not observe the order.
     Resolved,
-    /// `[→ seq]`: an empty sequence, which is as much in order as that in the local.
+    /// `[→ seq]`: an empty sequence, ordered or unordered like that in the local.
     EmptyLike(u32),
     /// Over the sequence in the first local with the position in the second: `[→ element]`, or jumps.
     Next(u32, u32, u32),
-    /// `[seq, v → seq]`: what became of the last element of the sequence in the first local, with the position in the second.
+    /// `[seq, v → seq]`: appends the result for the last element of the sequence in the first local, whose position is in the second.
     Append(u32, u32),
     /// `[arguments… → inout…, result]`
     Call(u32),

@@ -12,18 +12,18 @@ use crate::{
     ir::{Field, Type, TypeDefKind, TypeId, int::IntType},
 };
 
-/// Digits repeat in them, so that numbers run together in two ways: `1` and `11`, `11` and `1`.
+/// Numbers with repeated digits, so that adjacent ones are ambiguous in two ways: `1` and `11`, `11` and `1`.
 const NUMBERS_OF_ONE_AND_TWO_DIGITS: [i128; 4] = [1, 11, 2, 12];
 
-/// So much larger than the scope are the integers that a witness may be, where it is none within the scope.
+/// How far beyond the scope a witness search tries integers, if it found no witness within the scope.
 const FURTHER_INTS: i128 = 8;
 
-/// So many flags of a packed word are tried in combination: the highest ones.
+/// How many flags of a packed word are tried in combination: the highest ones.
 const MOST_FLAGS: usize = 3;
 
 impl Cells<'_> {
-    /// The cases of `need`, each as the knowledge that holds in it. `bounded`: the split happens inside a loop that may go on, so
-    /// scalars it brings into play are limited by the scope.
+    /// The cases of `need`, each as the knowledge that holds in it. `bounded`: the split happens inside a loop that may continue, so the
+    /// scope limits the scalars that it introduces.
     pub fn split(&mut self, need: &Need, known: &Knowledge, bounded: bool) -> Vec<Knowledge> {
         match need {
             Need::Resolve(id) => self
@@ -36,7 +36,7 @@ impl Cells<'_> {
                 .collect(),
             Need::Entry(base, key) => {
                 let present = Some(self.entry(*base, key));
-                // A total function has a value everywhere; whether it is the default is asked later, if at all.
+                // A total function has a value everywhere; whether it is the default is split later, if at all.
                 let absent = (!matches!(*self.get(*base).ty, Type::Total(..))).then_some(None);
                 absent
                     .into_iter()
@@ -49,7 +49,7 @@ impl Cells<'_> {
         }
     }
 
-    /// Either the unknown map has no more entries, or one more, at a key greater than those listed before.
+    /// Either the unknown map has no more entries, or it has one more, at a key greater than those listed before.
     fn split_close(&mut self, base: CellId, known: &Knowledge, bounded: bool) -> Vec<Knowledge> {
         let mut cases = vec![with_base(known, base, |facts| facts.closed = true)];
         let ty = self.get(base).ty.clone();
@@ -64,7 +64,7 @@ impl Cells<'_> {
             Type::Pid => (self.scope.pids, "Pid"),
             _ => (self.scope.entries, "entries"),
         };
-        // What is searched for may be as large as what is given.
+        // A witness may be as large as the given values.
         let most = match self.get(base).quantifier {
             Quantifier::Existential => limit.max(self.most_given(known)) + u32::from(self.far),
             Quantifier::Universal => limit,
@@ -91,14 +91,14 @@ impl Cells<'_> {
         cases
     }
 
-    /// The most entries that some given collection is known to have.
+    /// The largest number of entries that a universal collection is known to have.
     fn most_given(&self, known: &Knowledge) -> u32 {
         let given = known.bases.iter().filter(|(base, _)| self.get(**base).quantifier == Quantifier::Universal);
         let present = |it: &BaseFacts| it.entries.values().filter(|entry| entry.is_some()).count() as u32;
         given.map(|(_, facts)| present(facts)).max().unwrap_or_default()
     }
 
-    /// The values a cell may have, one level deep, each with the atoms that are mentioned then.
+    /// The possible values of a cell, one level deep, each with the atoms that are mentioned then.
     pub fn values(&mut self, id: CellId, known: &Knowledge, bounded: bool) -> Vec<(Value, Knowledge)> {
         let ty = self.get(id).ty.clone();
         let nondefault = known.nondefault.contains(&id);
@@ -129,7 +129,7 @@ impl Cells<'_> {
         cases
     }
 
-    /// For each variant, given by the types of its fields: that one, with cells for its fields.
+    /// One case for each variant, given by the types of its fields, with cells for the fields.
     fn variants(
         &mut self,
         id: CellId,
@@ -145,7 +145,7 @@ impl Cells<'_> {
         (0..).zip(variants).map(with_cells).collect()
     }
 
-    /// The sequences of each length, with cells for their elements.
+    /// One sequence for each length, with cells for its elements.
     fn sequences(&mut self, id: CellId, element: &Type, known: &Knowledge) -> Vec<(Value, Knowledge)> {
         let quantifier = self.get(id).quantifier;
         let longest = match quantifier {
@@ -215,7 +215,7 @@ impl Cells<'_> {
                 self.products(fields, known, bounded).into_iter().map(|(it, known)| (Value::tuple(it), known)).collect()
             }
             Type::User(user) => self.values_of_user(*user, known, bounded),
-            // Collections as keys: not enumerated, and said so.
+            // Collections as keys are not enumerated; the bound says so.
             _ => {
                 self.bounds_met.insert("keys that are collections".to_owned());
                 vec![(default_of(self.program, ty), known.clone())]
@@ -309,21 +309,22 @@ impl Cells<'_> {
                 let limit = i128::from(self.scope.ints) + if self.far { FURTHER_INTS } else { 0 };
                 self.bounds_met.insert(format!("int ≤ {limit}"));
                 let mut all: Vec<i128> = self.integers(int, limit).into_iter().collect();
-                // The simplest come first.
+                // The simplest values come first.
                 all.sort_by_key(|it| (it.unsigned_abs(), *it < 0));
                 all.into_iter().map(value).collect()
             }
         }
     }
 
-    /// The integers of a type that are tried where code calculates: small ones, both ends and what is beside them, and what the code names.
-    /// A larger limit only adds to them.
+    /// The integers of a type that are tried where code calculates: small ones, both ends and their neighbours, and the literals of the
+    /// code. A larger limit only adds to them.
     fn integers(&self, int: IntType, limit: i128) -> BTreeSet<i128> {
         let mut all: BTreeSet<i128> = (-limit..=limit).collect();
         if self.tries_ends {
             all.extend([int.min(), int.min() + 1, int.max() - 1, int.max()]);
         }
-        // What code compares with a literal changes beside it. A small one has its neighbours within the limit, or within the next.
+        // The result of a comparison with a literal changes beside it. The neighbours of a small literal are within the limit, or within
+        // the next one.
         let far = if self.tries_ends { limit.max(2) } else { limit + 1 };
         let beside = |it: i128| [it - 1, it, it + 1].into_iter().filter(move |beside| it.abs() >= far || *beside == it);
         all.extend(self.int_literals.iter().flat_map(|it| beside(*it)));
@@ -337,7 +338,7 @@ impl Cells<'_> {
         all
     }
 
-    /// The flags that the code names, in all combinations, with small numbers below them: what a packed word may hold.
+    /// The flags that the code names, in all combinations, with small numbers below them: the possible values of a packed word.
     fn flags(&self, int: IntType, limit: i128) -> Vec<i128> {
         let is_flag = |it: &i128| *it > 0 && it.count_ones() == 1 && int.contains(*it);
         let mut combined: Vec<i128> = (0..=limit).collect();

@@ -10,7 +10,7 @@ use crate::explore::{
     value::{CellId, Sort, Value},
 };
 
-/// What code needs to know before it can go on.
+/// A fact that code needs before it can continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
     /// The value of a cell, one level deep.
@@ -19,7 +19,7 @@ pub enum Need {
     Entry(CellId, Value),
     /// Whether an unknown map has entries beyond those known.
     Close(CellId),
-    /// That a map which is searched for has none: with any, it would not be the one that is wanted.
+    /// That a map chosen by a witness search has no entry: with one, it would not be the wanted map.
     NoMore(CellId),
 }
 
@@ -32,44 +32,44 @@ impl Need {
     }
 }
 
-/// What is known of an unknown map.
+/// Facts about an unknown map.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BaseFacts {
     /// Known entries: a value, or absent. In a total function an entry that is not absent may still be the default.
     pub entries: BTreeMap<Value, Option<Value>>,
-    /// The last key that was added while listing the map: later ones are greater.
+    /// The last key that was added while listing the map: later keys are greater.
     pub last_extra: Option<Value>,
-    /// There are no other entries.
+    /// Whether there are no other entries.
     pub closed: bool,
 }
 
-/// What is known of universal cells on one path.
+/// The path condition: facts about universal cells on one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Knowledge {
-    /// Cells that have been looked at.
+    /// Cells that have been read.
     pub resolved: Rc<BTreeMap<CellId, Value>>,
-    /// Unknown maps that have been looked at.
+    /// Unknown maps that have been read.
     pub bases: Rc<BTreeMap<CellId, BaseFacts>>,
     /// Cells known to differ from their type's default.
     pub nondefault: Rc<BTreeSet<CellId>>,
-    /// For each sort, how many atoms have been mentioned: numbers `0..n`.
+    /// For each sort, the number of atoms that have been mentioned: atoms `0..n`.
     pub atoms: Rc<BTreeMap<Sort, u32>>,
 }
 
 impl Knowledge {
-    /// How many atoms of `sort` have been mentioned.
+    /// The number of atoms of `sort` that have been mentioned.
     pub fn mentioned(&self, sort: Sort) -> u32 {
         self.atoms.get(&sort).copied().unwrap_or(0)
     }
 
-    /// Notes that atoms of `sort` below `count` have been mentioned.
+    /// Records that atoms of `sort` below `count` have been mentioned.
     pub fn mention(&mut self, sort: Sort, count: u32) {
         if self.mentioned(sort) < count {
             Rc::make_mut(&mut self.atoms).insert(sort, count);
         }
     }
 
-    /// Notes that all atoms in a value have been mentioned.
+    /// Records that all atoms in a value have been mentioned.
     pub fn mention_all(&mut self, value: &Value) {
         value.for_each_part(&mut |it| match it {
             Value::Atom(sort, number) => self.mention(*sort, number + 1),
@@ -82,7 +82,7 @@ impl Knowledge {
         });
     }
 
-    /// The length of the longest unknown sequence that has been looked at.
+    /// The length of the longest unknown sequence that has been read.
     pub(super) fn longest(&self) -> u32 {
         let length = |it: &Value| if let Value::Seq(elements) = it { elements.len() as u32 } else { 0 };
         self.resolved.values().map(length).max().unwrap_or_default()

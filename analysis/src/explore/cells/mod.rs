@@ -30,8 +30,8 @@ mod types;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
-    /// An unknown that the obligation starts from: a state, an argument. Numbers are given out by those who ask; the type keeps apart
-    /// what happens to have one number.
+    /// An unknown that the obligation starts from: a state, an argument. The caller assigns numbers; the type distinguishes unknowns that
+    /// happen to have the same number.
     Root(u32, Rc<Type>),
     /// A component of another cell: a field, or an element of a sequence.
     Part(CellId, u32),
@@ -39,11 +39,11 @@ pub enum Origin {
     Payload(CellId, u32, u32),
     /// The value at a key of an unknown map.
     Entry(CellId, Value),
-    /// What the n-th `any()` of a run gave, by the type of it.
+    /// The result of the n-th `any()` of a run, by its type.
     Choice(u32, u32),
 }
 
-/// Who gets to choose the value of a cell.
+/// How the value of a cell is quantified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quantifier {
     /// All values are considered.
@@ -55,24 +55,24 @@ pub enum Quantifier {
 /// A cell's name, type and quantifier.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// Where it comes from.
+    /// The origin of the cell.
     pub origin: Origin,
     /// The type of its value.
     pub ty: Rc<Type>,
-    /// Who chooses.
+    /// How its value is quantified.
     pub quantifier: Quantifier,
-    /// Comes from an `any()`, itself or what it is part of: dead once nothing refers to it.
+    /// Whether it comes from an `any()`, directly or as a part: it is dead once nothing refers to it.
     pub chosen: bool,
 }
 
 /// How integers that code takes from unknown state are represented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
-    /// Only compared: atoms, any number of them.
+    /// As atoms, any number of them: the code only compares them.
     Atoms,
-    /// Calculated with: the integers of the scope.
+    /// As the integers of the scope: the code calculates with them.
     Concrete,
-    /// The same, and processes have numbers too, because their digits matter.
+    /// Like `Concrete`, and processes have numbers too, because their digits matter.
     Digits,
 }
 
@@ -80,57 +80,58 @@ pub enum Numbers {
 pub struct Cells<'p> {
     /// The program, for its types.
     pub program: &'p Program,
-    /// How far splits go.
+    /// The bounds of splits.
     pub scope: Scope,
     /// How unknown integers are represented.
     pub numbers: Numbers,
-    /// Bounds met so far, as they are shown.
+    /// The bounds met so far, as they are shown.
     pub bounds_met: BTreeSet<String>,
-    /// What has been taken for granted so far.
+    /// The assumptions used so far.
     pub assumptions: BTreeSet<Assumption>,
-    /// Whether the ends of types are among the integers that are tried. Not in the first look, within the smallest scope: one that meets an
-    /// integer meets a bound, and a second look follows.
+    /// Whether the ends of types are among the integers that are tried. Not in the first exploration, within the smallest scope: if that
+    /// meets an integer, it meets a bound, and a second exploration follows.
     pub tries_ends: bool,
-    /// Operators on bits that the code at hand applies to integers of these types: their flags are tried in combination.
+    /// Types of integers to which the current code applies bit operators: their flags are tried in combination.
     pub bit_types: BTreeSet<IntType>,
-    /// Integer literals of the code at hand: an integer atom is none of these.
+    /// Integer literals of the current code: an integer atom differs from all of them.
     pub int_literals: BTreeSet<i128>,
-    /// String literals of the code at hand.
+    /// String literals of the current code.
     pub str_literals: BTreeSet<String>,
-    /// Shapes of the strings that the code at hand makes, as far as they are known.
+    /// Known shapes of the strings that the current code builds.
     pub shapes: BTreeSet<Shape>,
-    /// Shapes that turned up and were not known: unknown strings were split without them, so that nothing found so far counts.
+    /// Shapes that were not known in advance: unknown strings were split without them, so the results so far are invalid.
     pub new_shapes: BTreeSet<Shape>,
-    /// Scalars stand in the order of their numbers, which is one order only: for a search that forgets from step to step what it found out.
+    /// Scalars are ordered by their numbers, which is only one of the possible orders. For searches that forget from step to step what they
+    /// observed.
     pub ordered_by_number: bool,
-    /// No integer is negative: the program has unsigned types only.
+    /// No integer is negative, since the program has unsigned types only.
     pub is_unsigned: bool,
-    /// Bounds that the present search for a witness has met: where there is none within them, there may be one beyond.
+    /// Bounds that the current witness search has met: without a witness within them, there may be one beyond.
     pub witness_bounds: BTreeSet<String>,
-    /// A search for a witness looks further than the scope: it has found none within it.
+    /// Whether a witness search looks beyond the scope, because it found no witness within it.
     pub far: bool,
-    /// Unknowns that are known here, by what they come from: in a world in which one case is looked at again. No cells are in the values.
+    /// Unknowns with fixed values, by origin, when one case is replayed. Their values contain no cells.
     pub pinned: Pins,
     scalar_literals: BTreeMap<Sort, Vec<String>>,
-    /// Collections of a witness search that code has looked into.
+    /// Collections of a witness search that code has read.
     opened: BTreeSet<CellId>,
     cells: Vec<Cell>,
-    /// What [`Cells::expand`] gave for each cell, once it has been asked.
+    /// The result of [`Cells::expand`] for each cell, once computed.
     expansions: Vec<Option<Option<Value>>>,
     names: FxHashMap<(Origin, Quantifier), CellId>,
 }
 
-/// What unknowns that an obligation starts from, and choices of given runs, are: by what they come from.
+/// Values of the unknowns that an obligation starts from, and of choices of given runs, by origin.
 pub type Pins = BTreeMap<Origin, Value>;
 
-/// The number of the unknown function from processes to their numbers. Roots from here up are unknown functions, and not values of a run.
+/// The number of the unknown function from processes to their numbers. Roots from here up are unknown functions, not values of a run.
 const PROCESS_NUMBERS: u32 = 1 << 24;
 
 /// Atoms from here up are chosen by a witness search, and occur in no unknown state.
 pub const WITNESS_ATOMS: u32 = 1 << 16;
 
 impl<'p> Cells<'p> {
-    /// No cells yet.
+    /// Creates an empty set of cells.
     pub fn new(program: &'p Program, scope: Scope, numbers: Numbers) -> Cells<'p> {
         Cells {
             program,
@@ -157,7 +158,7 @@ impl<'p> Cells<'p> {
         }
     }
 
-    /// The cell of this origin; made if there is none yet.
+    /// The cell of this origin; created if there is none yet.
     pub fn cell(&mut self, origin: Origin, ty: impl FnOnce() -> Rc<Type>, quantifier: Quantifier) -> CellId {
         if let Some(id) = self.names.get(&(origin.clone(), quantifier)) {
             return *id;
@@ -176,12 +177,12 @@ impl<'p> Cells<'p> {
         id
     }
 
-    /// What `id` names.
+    /// The cell with this id.
     pub fn get(&self, id: CellId) -> &Cell {
         &self.cells[id.0 as usize]
     }
 
-    /// Registers a literal of the code at hand and gives its value.
+    /// Registers a literal of the current code and returns its value.
     pub fn literal(&mut self, literal: &Literal) -> Value {
         match literal {
             Literal::Bool(it) => Value::Bool(*it),
@@ -205,12 +206,12 @@ impl<'p> Cells<'p> {
         }
     }
 
-    /// The literals of `sort` that the code at hand names: atoms `0..n`.
+    /// The literals of `sort` in the current code: atoms `0..n`.
     pub fn scalar_literals(&self, sort: Sort) -> &[String] {
         self.scalar_literals.get(&sort).map_or(&[], Vec::as_slice)
     }
 
-    /// Strings of this shape are made by the code at hand.
+    /// Registers the shape of a string that the current code builds.
     pub fn add_shape(&mut self, shape: &Shape) {
         self.int_literals.extend(shape.numbers());
         match shape.literal() {
@@ -219,7 +220,7 @@ impl<'p> Cells<'p> {
         }
     }
 
-    /// Notes that a string is compared with others.
+    /// Records that a string is compared with others.
     pub fn note_string(&mut self, value: &Value) {
         let is_known = match value {
             Value::Str(text) => self.str_literals.contains(&**text),
@@ -241,13 +242,13 @@ impl<'p> Cells<'p> {
         self.function(PROCESS_NUMBERS, Type::Pid, Type::U64)
     }
 
-    /// An unknown function, by what it is called with: code that looks at unknown strings depends on them in some way.
+    /// The result of an unknown function for an argument: for code that depends on unknown strings in an unknown way.
     pub fn function(&mut self, number: u32, from: Type, to: Type) -> CellId {
         let ty = Rc::new(Type::Map(Box::new(from), Box::new(to)));
         self.cell(Origin::Root(number, ty.clone()), || ty, Quantifier::Universal)
     }
 
-    /// What is known at the start: the literals have been mentioned.
+    /// The knowledge at the start: the literals have been mentioned.
     pub fn start(&self) -> Knowledge {
         let mut knowledge = Knowledge::default();
         for (sort, literals) in &self.scalar_literals {
@@ -267,8 +268,7 @@ impl<'p> Cells<'p> {
         }
     }
 
-    /// Those unknowns that an obligation starts from, and choices of given runs, of which something is known: the cells, and what they come
-    /// from.
+    /// The unknowns that an obligation starts from, and choices of given runs, about which something is known: the cells and their origins.
     pub fn mentioned(&self, known: &Knowledge) -> Vec<(Origin, CellId)> {
         let mut found = BTreeSet::new();
         for cell in known.resolved.keys().chain(known.bases.keys()) {
@@ -288,7 +288,7 @@ impl<'p> Cells<'p> {
         found.into_iter().filter(is_given).map(|it| (self.get(it).origin.clone(), it)).collect()
     }
 
-    /// Notes that code looks into a cell.
+    /// Records that code reads a cell.
     pub fn note_opened(&mut self, id: CellId) {
         let Cell { ty, quantifier, .. } = self.get(id);
         if *quantifier == Quantifier::Existential && matches!(**ty, Type::Map(..) | Type::Set(_) | Type::Total(..)) {
@@ -296,8 +296,8 @@ impl<'p> Cells<'p> {
         }
     }
 
-    /// Whether a cell of a witness search can be chosen as a whole: nothing can have been said of parts of it. Structs are chosen field by
-    /// field, and a collection that code has looked into entry by entry.
+    /// Whether a cell of a witness search can be chosen as a whole, because nothing is known about its parts. Structs are chosen field by
+    /// field, and a collection that code has read is chosen entry by entry.
     pub fn is_whole(&self, id: CellId) -> bool {
         match &*self.get(id).ty {
             Type::Tuple(_) => false,
@@ -306,7 +306,7 @@ impl<'p> Cells<'p> {
         }
     }
 
-    /// Structs and collections have one shape only: their value, one level deep, with cells inside.
+    /// The value of a struct or collection, which has only one shape: one level deep, with cells inside.
     pub fn expand(&mut self, id: CellId) -> Option<Value> {
         if let Some(known) = &self.expansions[id.0 as usize] {
             return known.clone();

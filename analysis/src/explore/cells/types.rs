@@ -7,7 +7,7 @@ use crate::{
     ir::{Program, Type, TypeDefKind, TypeId},
 };
 
-/// The sort of a type of which only equality matters.
+/// The sort of a type whose values are only compared for equality.
 pub fn sort_of(program: &Program, ty: &Type) -> Option<Sort> {
     match ty {
         Type::Pid => Some(Sort::Pid),
@@ -19,7 +19,7 @@ pub fn sort_of(program: &Program, ty: &Type) -> Option<Sort> {
     }
 }
 
-/// Whether the default of a type is known: that of a scalar is if it is a literal, like those that code names.
+/// Whether the default of a type is known: the default of a scalar is known if it is a literal of the code.
 pub fn has_known_default(program: &Program, ty: &Type) -> bool {
     match ty {
         Type::Pid => false,
@@ -46,7 +46,7 @@ pub fn has_signed(ty: &Type) -> bool {
     }
 }
 
-/// Whether a type is built with a total function whose default is not known.
+/// Whether a type contains a total function whose default is not known.
 pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
     match ty {
         Type::Total(key, value) => {
@@ -59,7 +59,7 @@ pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
     }
 }
 
-/// The scalars that the default of a type is made of, and those of the total functions that a type is built with.
+/// The scalars that occur in the default of a type, and in the defaults of its total functions.
 pub fn scalars_of_default(program: &Program, ty: &Type, is_default: bool, found: &mut BTreeSet<TypeId>) {
     let mut all = |types: &mut dyn Iterator<Item = &Type>| {
         types.for_each(|it| scalars_of_default(program, it, is_default, found));
@@ -83,7 +83,7 @@ pub fn scalars_of_default(program: &Program, ty: &Type, is_default: bool, found:
     }
 }
 
-/// `Default::default()`. Of a scalar: its first atom, which is that of the literal (see [`has_known_default`]).
+/// `Default::default()` of a type. For a scalar: its first atom, the one of the literal (see [`has_known_default`]).
 pub fn default_of(program: &Program, ty: &Type) -> Value {
     match ty {
         Type::Bool => Value::Bool(false),
