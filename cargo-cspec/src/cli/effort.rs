@@ -15,7 +15,9 @@ pub struct EffortArguments {
     pub scope: Vec<Bound>,
     /// How to treat a plain `+`, `-` or `*` that overflows 64 bits: assume that it does not happen, or panic.
     #[arg(long, value_name = "MODE", value_parser = overflow_mode)]
-    #[arg(help = "How to treat overflow of plain 64-bit arithmetic: assumed (it does not happen, the default) or exact (a panic)")]
+    #[arg(
+        help = "How to treat overflow of plain 64-bit arithmetic: assumed (it does not happen, the default) or exact (a panic)"
+    )]
     pub overflow: Option<OverflowMode>,
     /// Number of threads [default: the number of cores].
     #[arg(short, long, value_name = "N")]
