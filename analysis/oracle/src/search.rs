@@ -1,11 +1,11 @@
-//! All traces of clients over a tower of implementations, by brute force, and whether the traces of one tower are among those of another.
+//! All traces of clients over a tower of implementations, by brute force, and whether those of one tower are among those of another.
 //!
-//! A step of any process may come next; there is no reduction by commutation, symmetry or locality. There are two independent
-//! searches: [`every_run`] follows each run to its end, and [`every_state`] computes the possible states of the system
-//! after each trace. They are compared with each other on random layers.
+//! A step of any process may come next; nothing is left out because it commutes, is symmetric, or is local. There are two searches, which
+//! know nothing of each other: [`every_run`] follows each run to its end by itself, and [`every_state`] goes through what the system can be
+//! in after each trace. They are compared with each other on random layers.
 //!
-//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen. A loop that emits an event in each
-//! turn has infinitely many traces: [`every_state`] takes the short ones first, and reports the length that it reached.
+//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen. A loop that says something in each
+//! turn has no end of traces: [`every_state`] takes the short ones first, and says up to where it has come.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
