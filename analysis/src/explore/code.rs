@@ -184,9 +184,9 @@ pub enum Op {
     Append(u32, u32),
     /// `[arguments… → inout…, result]`
     Call(u32),
-    /// Stores how many operands the function has.
+    /// Stores the number of operands of the function.
     CountOperands(u32),
-    /// Forgets operands until there are as many as the local says.
+    /// Drops operands until there are as many as the local says.
     DropOperands(u32),
     /// `[operands…, result → result]`, and leaves the function.
     Return,
@@ -204,19 +204,19 @@ pub enum Op {
     Assert,
     /// `[v →]`
     Emit,
-    /// The step is not allowed and changes nothing: noted for those who tell of it.
+    /// The step is not allowed and changes nothing; recorded for counterexamples.
     BreaksRule,
     /// `[→ v]`: name and type; the arguments are the locals from 2 on.
     External(u32, u32),
-    /// Before a loop that goes on as long as `maybe()` says so.
+    /// Before a loop that continues while `maybe()` returns `true`.
     StarStart,
     /// The head of such a loop.
     StarHead,
     /// After such a loop.
     StarEnd,
-    /// The head of a `loop` or `while`: what it carries is in the locals.
+    /// The head of a `loop` or `while`; its variables are in the locals.
     LoopHead,
-    /// A branch begins here: noted of runs that are told.
+    /// The beginning of a branch; recorded for counterexamples and coverage.
     Branch,
     /// Reached only if no arm of a `match` fits.
     NoMatch,

@@ -11,7 +11,7 @@ use super::{
     value::{CellId, Value},
 };
 
-/// Choices to make, in the order they were made. A few dozen at most, so they are searched from the front.
+/// Choices to make, in the order in which they were made. There are a few dozen at most, so they are searched from the front.
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
     choices: Vec<Hint>,
@@ -25,7 +25,7 @@ struct Hint {
 }
 
 impl Hints {
-    /// The choices that `machine` made.
+    /// The choices of a run.
     pub fn of(machine: &Machine) -> Hints {
         let mut choices = Vec::new();
         let mut taken = machine.trail.as_ref();
@@ -44,7 +44,8 @@ impl Hints {
         Hints { choices }
     }
 
-    /// Drops the choices to leave a loop where the run also went on: then the turns of several visits to a loop are offered as one.
+    /// Drops the choices to leave a loop at places where the run also continued it: then the turns of several visits to a loop are offered
+    /// as one.
     pub fn without_refusals(mut self) -> Hints {
         let went_on: Vec<Site> =
             self.choices.iter().filter(|it| it.chosen == Chosen::Maybe(true)).map(|it| it.site).collect();

@@ -17,14 +17,13 @@ use super::{
 };
 use crate::ir::Type;
 
-/// For each atom that has another number than its own, what it is.
+/// For each atom that is shown with another number than its own, that number.
 pub type Numbering = BTreeMap<(Sort, u32), u32>;
 
-/// So many atoms that a search for a witness has chosen get numbers of their own.
+/// How many atoms chosen by a witness search get numbers of their own.
 const MOST_WITNESSES: u32 = 16;
 
-/// The number of the unknown function that says of two values, the first of them the smaller in representation, whether they stand in this
-/// order.
+/// The number of the unknown function that tells whether two values are in this order; the first one is the smaller in representation.
 const ORDER: u32 = (1 << 24) + 3;
 
 /// The elements of a [`Value::Unordered`], in the order of their keys.
@@ -43,7 +42,7 @@ pub fn in_order(cells: &mut Cells, known: &Knowledge, entries: &[(Value, Value)]
     Ok(ordered.into_iter().map(|(_, element)| element.clone()).collect())
 }
 
-/// How two values without cells compare: as Rust's derived order has it, part by part.
+/// Compares two values without cells, part by part, like Rust's derived order.
 fn compare(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Result<Ordering, Need> {
     match (a, b) {
         _ if a == b => Ok(Ordering::Equal),
@@ -68,7 +67,7 @@ fn compare_parts(cells: &mut Cells, known: &Knowledge, xs: &[Value], ys: &[Value
     Ok(xs.len().cmp(&ys.len()))
 }
 
-/// Whether `a` comes before `b`, of two different values whose order is not in what they are.
+/// Whether `a` comes before `b`, for two different values whose order does not follow from their contents.
 fn precedes(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Result<bool, Need> {
     if cells.ordered_by_number {
         cells.bounds_met.insert("one order of scalars".to_owned());
@@ -87,14 +86,14 @@ fn precedes(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Resul
     }
     let (low, high) = if a < b { (a, b) } else { (b, a) };
     match cells.entry(function, &Value::tuple(vec![low.clone(), high.clone()])) {
-        // Had it been split, it would be among the pairs.
+        // If it had been split, it would be among the pairs.
         Value::Cell(answer) => Err(Need::Resolve(answer)),
         _ => Ok(a == low),
     }
 }
 
-/// Whether `a` comes before `b` because one of them is the least integer that the program has. An unknown integer is none that code names,
-/// so it is not 0.
+/// Whether `a` comes before `b` because one of them is the least integer of the program. An unknown integer differs from all literals of
+/// the code, so it is not 0.
 fn comes_first(cells: &Cells, a: &Value, b: &Value) -> Option<bool> {
     let is_least = |it: &Value| cells.is_unsigned && matches!(it, Value::Int(number) if number.get() == 0);
     match (a, b) {
@@ -104,7 +103,7 @@ fn comes_first(cells: &Cells, a: &Value, b: &Value) -> Option<bool> {
     }
 }
 
-/// All that is known of the order: the first of each pair comes before the second.
+/// The known order: the first of each pair comes before the second.
 fn known_pairs<'k>(cells: &'k Cells, known: &Knowledge, function: CellId) -> Vec<(&'k Value, &'k Value)> {
     let pairs = known.resolved.iter().filter_map(|(cell, answer)| match &cells.get(*cell).origin {
         Origin::Entry(of, Value::Tuple(pair)) if *of == function => match answer {
@@ -116,7 +115,7 @@ fn known_pairs<'k>(cells: &'k Cells, known: &Knowledge, function: CellId) -> Vec
     pairs.collect()
 }
 
-/// Whether `a` is known to come before `b`: from pair to pair, or between integers and strings that are known themselves.
+/// Whether `a` is known to come before `b`: by a chain of pairs, or because both are known integers or strings.
 fn follows(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
     let mut reached = vec![a];
     let mut next = 0;
@@ -134,8 +133,8 @@ fn follows(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
     false
 }
 
-/// The numbers that atoms are shown with: those of one sort whose order is known stand in the order of their numbers. What a search for a
-/// witness has chosen comes after all others. An integer that code does not name gets the least number that is none of those it names.
+/// The numbers that atoms are shown with. Atoms of one sort whose order is known are numbered in that order. Atoms chosen by a witness
+/// search come last. An integer that the code does not name gets the least number that the code does not name.
 pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
     let function = cells.function(ORDER, Type::Str, Type::Bool);
     let pairs = known_pairs(cells, known, function);
@@ -162,7 +161,7 @@ pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
     numbering
 }
 
-/// Replaces the numbers of integers by those that they are shown as.
+/// Replaces the numbers of integers by those that they are shown with.
 fn number_integers(cells: &Cells, known: &Knowledge, pairs: &[(&Value, &Value)], numbering: &mut Numbering) {
     let mut taken = cells.int_literals.clone();
     let mut least_after: Vec<(Value, i128)> = Vec::new();
@@ -188,7 +187,7 @@ fn precedes_in(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
     a != b && follows(pairs, a, b)
 }
 
-/// Whether two values are in order by what they are.
+/// Whether the order of two values follows from their contents.
 fn is_less(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Int(a), Value::Int(b)) => a < b,

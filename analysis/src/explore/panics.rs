@@ -26,8 +26,8 @@ pub fn might_panic(program: &Program) -> Vec<bool> {
     }
 }
 
-/// Code that does nothing but give a value: it does not fail, block, choose, emit, change anything, run for ever, or panic. Of such code
-/// nobody can tell whether it has been run.
+/// Finds code that only computes a value: it does not fail, block, choose, emit, change anything, run for ever, or panic. No observer can
+/// tell whether such code has been run.
 pub struct Quiet<'p> {
     program: &'p Program,
     unless_it_panics: bool,
@@ -35,9 +35,9 @@ pub struct Quiet<'p> {
 }
 
 impl<'p> Quiet<'p> {
-    /// Looks at all functions of a program. `unless_it_panics`: code that panics, but does nothing else, counts as quiet, too.
+    /// Analyses all functions of a program. `unless_it_panics`: code that may panic, but has no other effect, counts as quiet, too.
     pub fn new(program: &'p Program, unless_it_panics: bool) -> Quiet<'p> {
-        // A function that calls itself stays among those that might not be.
+        // A recursive function is never considered quiet.
         let mut quiet = Quiet { program, unless_it_panics, might_not_be: vec![true; program.functions.len()] };
         loop {
             let mut changed = false;
@@ -53,7 +53,7 @@ impl<'p> Quiet<'p> {
         }
     }
 
-    /// Whether this expression of `function` does nothing but give a value.
+    /// Whether this expression of `function` only computes a value.
     pub fn is_quiet(&self, function: &Function, expr: &Expr) -> bool {
         !self.finder(function, is_heard_around).expr(expr)
     }
@@ -64,7 +64,7 @@ impl<'p> Quiet<'p> {
     }
 }
 
-/// What is heard of a function: not that it returns early, or changes what is its own.
+/// Whether an effect of an expression is visible outside: not an early return, or a change of the function's own variables.
 fn is_heard(expr: &Expr) -> bool {
     let changes_argument = |it: &Argument| matches!(it, Argument::InOut(_));
     match &expr.kind {
@@ -84,7 +84,7 @@ fn is_heard(expr: &Expr) -> bool {
     }
 }
 
-/// What is heard of a part of a function.
+/// Whether an effect of a part of a function is visible outside.
 fn is_heard_around(expr: &Expr) -> bool {
     is_heard(expr) || matches!(expr.kind, ExprKind::Return(_) | ExprKind::Assign(..) | ExprKind::Mutate(..))
 }
@@ -93,9 +93,9 @@ struct Finder<'a> {
     program: &'a Program,
     function: &'a Function,
     might: &'a [bool],
-    /// Whether panics are looked for.
+    /// Whether the search looks for panics.
     panics: bool,
-    /// What else is looked for.
+    /// A further property to search for.
     also: fn(&Expr) -> bool,
 }
 
@@ -107,7 +107,7 @@ impl Finder<'_> {
             ExprKind::Read(place) | ExprKind::Assign(place, _) | ExprKind::Mutate(_, place, _) => self.place(place),
             ExprKind::Prim(prim, operands) => match prim {
                 Prim::Arith(_, Overflow::Panics) | Prim::Sum => true,
-                // These are defined by nothing for a divisor of 0.
+                // These operations are undefined for a divisor of 0.
                 Prim::Arith(arith, Overflow::Wraps | Overflow::Saturates | Overflow::Reports) => {
                     matches!(arith, Arith::Div | Arith::Rem | Arith::DivEuclid | Arith::RemEuclid)
                 }
@@ -140,7 +140,7 @@ impl Finder<'_> {
         (self.panics && here) || calls || inside || (self.also)(expr)
     }
 
-    /// Whether going down a place may miss: a key of a map, an index of a sequence.
+    /// Whether following a place may fail: a key of a map, an index of a sequence.
     fn place(&self, place: &Place) -> bool {
         let mut ty = &self.function.locals[place.local.0 as usize].ty;
         for projection in &place.path {

@@ -26,38 +26,38 @@ use crate::ir::{LayerId, Program, Type, int::IntType};
 /// Index into [`Machine::slots`].
 pub type Slot = usize;
 
-/// What a script does next.
+/// The next action of a script.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Calls a function. The in-out parameter, if there is one, is written back to the first argument's slot.
     Call {
-        /// Which.
+        /// The function to call.
         function: CodeId,
         /// Its arguments.
         arguments: Vec<Slot>,
-        /// Where the result goes.
+        /// The slot for the result.
         result: Option<Slot>,
     },
     /// Runs a procedure alone, from start to end, over the steps of a layer.
     Procedure {
-        /// Which.
+        /// The procedure to run.
         function: CodeId,
         /// The layer below.
         lower: LayerId,
-        /// Its state.
+        /// The slot of the state of the layer below.
         state: Slot,
-        /// The process.
+        /// The slot of the process.
         me: Slot,
-        /// The arguments.
+        /// The slots of the arguments.
         arguments: Vec<Slot>,
-        /// Where the result goes.
+        /// The slot for the result.
         result: Option<Slot>,
     },
-    /// Goes on only if the slot holds `true`.
+    /// Continues only if the slot holds `true`.
     When(Slot),
-    /// Goes on only if the slots are equal, choosing values for the search's own cells.
+    /// Continues only if the slots are equal, choosing values for the search's own cells.
     Equal(Slot, Slot),
-    /// Puts the events so far in a slot, as a sequence, and starts over with none.
+    /// Stores the events so far in a slot, as a sequence, and clears them.
     TakeEvents(Slot),
     /// Copies a slot.
     Copy(Slot, Slot),
@@ -75,44 +75,44 @@ pub enum End {
     Failed(Site),
     /// The code panicked.
     Panicked(Site, &'static str),
-    /// A procedure wants this step of the layer below; only if [`Search::pausing`].
+    /// A procedure calls this step of the layer below; only if [`Search::pausing`].
     Wants(String, Vec<Value>),
     /// A step of the layer below has been made; only if [`Search::pausing`].
     Stepped,
-    /// The procedure itself has come to the head of a loop; only if [`Search::pausing`].
+    /// The procedure itself has reached the head of a loop; only if [`Search::pausing`].
     Turn,
 }
 
 /// Why a search gave up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Abort {
-    /// Start again with concrete integers.
+    /// Restart with concrete integers.
     NumbersNeeded,
     /// The budget is used up.
     OutOfFuel,
-    /// A loop does not come to an end.
+    /// A loop does not terminate.
     Endless(Site),
-    /// Numbers stand side by side in strings that code makes, so that strings that look different may be equal.
+    /// Numbers are adjacent in strings that code builds, so strings with different parts may be equal.
     DigitsRunTogether,
-    /// The code was diagnosed; there is nothing to run.
+    /// The code has a diagnostic and cannot be run.
     Unsupported,
-    /// The user, or an edit, stopped it.
+    /// The user, or an edit, stopped the search.
     Stopped,
 }
 
-/// Knows what stands in for an unknown value that a run begins with.
+/// Provides the value of an unknown that a run begins with.
 pub trait Given {
-    /// What is known once a need is met; or, if the need is not about the unknown value, what is known when it is split into cases.
+    /// The knowledge once a need is met; or, if the need is not about the unknown value, the knowledge in each case that it is split into.
     ///
     /// # Errors
-    /// It is not about the unknown value.
+    /// The need is not about the unknown value.
     fn answer(&mut self, cells: &mut Cells<'_>, known: &Knowledge, need: &Need) -> Result<Knowledge, Knowledge>;
 }
 
-/// Which ends of a path a search is after.
+/// The ends of a path that a search looks for.
 pub type Accept<'a> = &'a dyn Fn(&Machine, &End) -> bool;
 
-/// What a machine did.
+/// The result of advancing a machine.
 #[expect(
     clippy::large_enum_variant,
     reason = "one for each path, taken apart at once: a box would cost more than the move"
@@ -124,10 +124,10 @@ enum Advance {
     Ask(Need, bool),
 }
 
-/// States seen at heads of nondeterministic loops, with what was known there.
+/// States seen at heads of nondeterministic loops, with the knowledge there.
 type Seen = FxHashMap<Head, Vec<Knowledge>>;
 
-/// A machine at the head of a loop, without what is known.
+/// A machine at the head of a loop, without its knowledge.
 #[derive(PartialEq, Eq, Hash)]
 struct Head {
     frames: Vec<Rc<Frame>>,
@@ -141,30 +141,30 @@ struct Head {
 
 /// Runs scripts in a world.
 pub struct Search<'w, 'p> {
-    /// The world.
+    /// The world of the question.
     pub world: &'w mut World<'p>,
     /// The program, for its layers.
     pub program: &'p Program,
-    /// Set when the search should stop.
+    /// Set to stop the search.
     pub stop: &'w AtomicBool,
-    /// Paths end before and after each step of the layer below, for those who want to interfere.
+    /// Whether paths end before and after each step of the layer below, so that the caller can insert steps of others.
     pub pausing: bool,
-    /// Witnesses are also looked for further away than the scope, where there are none within.
+    /// Whether the search looks for a witness beyond the scope if there is none within it.
     pub looks_far: bool,
-    /// What universal runs are told when they look at something unknown; if there is nobody to tell them, they fork.
+    /// Provides the values of unknowns that universal runs read; without it, they fork.
     pub given: Option<Rc<RefCell<dyn Given>>>,
 }
 
-/// Paths tried for choices that hints say nothing about.
+/// The maximum number of paths that are tried for choices without a hint.
 const MAX_TRIES: u32 = 16;
 
-/// Paths tried for a witness further away than the scope.
+/// The maximum number of paths that are tried for a witness beyond the scope.
 const MAX_FAR_PATHS: u64 = 500;
 
-/// Cases in which one without any witness is looked for, once there is one in which none was found within bounds.
+/// After a case in which no witness was found within bounds: the number of further cases in which one without any witness is looked for.
 const MAX_MORE_CASES: u32 = 100;
 
-/// Heads of loops a path may come to before it is taken to be endless.
+/// How often a path may reach the head of a loop before the loop is considered endless.
 const MAX_TURNS: u32 = 2_000;
 
 impl<'p> Search<'_, 'p> {
@@ -195,14 +195,14 @@ impl<'p> Search<'_, 'p> {
                     }
                 }
                 Advance::Dead => {}
-                // A universal run owns everything unknown, so it never asks.
+                // A universal run owns all unknowns, so it never asks.
                 Advance::Ask(..) => return Err(Abort::Unsupported),
             }
         }
         Ok(())
     }
 
-    /// Searches for one run of the script that ends as `accept` wants.
+    /// Searches for one run of the script with an end that `accept` accepts.
     ///
     /// # Errors
     /// If the search cannot be completed.
@@ -210,7 +210,7 @@ impl<'p> Search<'_, 'p> {
         self.exists_within(start, script, accept, u64::MAX)
     }
 
-    /// The same; after so many paths there is none.
+    /// The same; after this many paths it counts as if there were none.
     fn exists_within(&mut self, start: Machine, script: &Script, accept: Accept, paths: u64) -> Result<Answer, Abort> {
         let mut seen = Seen::default();
         let mut pending = vec![start];
@@ -235,8 +235,8 @@ impl<'p> Search<'_, 'p> {
         Ok(question.map_or(Answer::None, |(need, bounded)| Answer::Ask(need, bounded)))
     }
 
-    /// Whether, whatever the unknowns in `machine` are, a run of the script ends as `accept` wants. Gives a case in which none does: one in
-    /// which there is none at all, if there is such a case.
+    /// Whether, for all values of the unknowns in `machine`, some run of the script has an end that `accept` accepts. Returns a case in
+    /// which none does; preferably one in which there is none at all, not only within bounds.
     ///
     /// # Errors
     /// If the search cannot be completed.
@@ -289,7 +289,7 @@ impl<'p> Search<'_, 'p> {
         Ok(not_found)
     }
 
-    /// A run of one of these scripts where so much is known: first one that chooses as `machine` did, then any within the scope.
+    /// A run of one of these scripts under this knowledge: first with the choices of `machine`, then any within the scope.
     fn one_exists(
         &mut self,
         machine: &Machine,
@@ -304,7 +304,7 @@ impl<'p> Search<'_, 'p> {
             if let Some(found) = self.follows_hints(machine, &start, script, accept)? {
                 return Ok(Answer::Found(found));
             }
-            // Hints are a few tries only: that they meet a bound means nothing.
+            // Hints are only a few tries, so a bound that they meet means nothing.
             self.world.cells.witness_bounds = met;
             match self.exists(start, script, accept)? {
                 Answer::None => {}
@@ -315,8 +315,8 @@ impl<'p> Search<'_, 'p> {
         Ok(question.map_or(Answer::None, |(need, bounded)| Answer::Ask(need, bounded)))
     }
 
-    /// Whether there is a run of one of these scripts further away. If that depends on more than is known, it is as good as none: nothing is
-    /// refuted for want of it.
+    /// Whether one of these scripts has a run beyond the scope. If that depends on unknown facts, the answer counts as no; it never leads
+    /// to a refutation.
     fn one_exists_far(
         &mut self,
         machine: &Machine,
@@ -336,7 +336,7 @@ impl<'p> Search<'_, 'p> {
         found
     }
 
-    /// A run from `start` to where it is wanted, by the choices that `given` made.
+    /// A run from `start` to an accepted end, by the choices of `given`.
     fn follows_hints(
         &mut self,
         given: &Machine,
@@ -370,7 +370,7 @@ impl<'p> Search<'_, 'p> {
         Ok(None)
     }
 
-    /// A run that relies on an integer that is not in use: of a few of them, all may be.
+    /// Records a bound if the run relies on an unused integer of a small type, all of whose values may be in use.
     fn note_bounds(&mut self, found: &Machine) {
         if let Some(IntType { bits, signed }) = found.made_up_few {
             let sign = if signed { 'i' } else { 'u' };
@@ -465,7 +465,7 @@ impl<'p> Search<'_, 'p> {
         }
     }
 
-    /// Gives up one path: there is more to it than this bound allows.
+    /// Gives up one path, because it exceeds this bound.
     fn beyond(&mut self, machine: &Machine, bound: String) -> Advance {
         let cells = &mut self.world.cells;
         match machine.quantifier {
@@ -475,8 +475,8 @@ impl<'p> Search<'_, 'p> {
         Advance::Dead
     }
 
-    /// Whether an integer that is near an end of its type, and that the code does not name, has been tried on the way here: a loop that
-    /// counts up to it comes to its end, but not soon.
+    /// Whether this path has tried an integer that is near an end of its type and that the code does not name: a loop that counts up to it
+    /// terminates, but not soon.
     fn has_an_end(&self, machine: &Machine) -> bool {
         let Cells { int_literals, numbers, .. } = &self.world.cells;
         let is_far = |value: &Value| matches!(value, Value::Int(it) if it.get().unsigned_abs() > u128::from(MAX_TURNS) && !int_literals.contains(&it.get()));
@@ -500,7 +500,7 @@ impl<'p> Search<'_, 'p> {
                 let values: Vec<Value> = arguments.iter().map(|it| slot(machine, it)).collect();
                 machine.tell(|_| Told::Called(*function, values.clone(), None));
                 machine.call(self.world.code, *function, values);
-                // What is changed in place is not kept: paths that differ only in where they started need not be told apart.
+                // A value that is changed in place is not kept: paths that differ only in their start need not be distinguished.
                 if let (Some(state), [0]) = (arguments.first(), &self.world.code.functions[*function].inout[..]) {
                     machine.set(*state, Value::Unit);
                 }
@@ -538,7 +538,7 @@ impl<'p> Search<'_, 'p> {
         Ok(Some(true))
     }
 
-    /// The function of the present action has returned.
+    /// Called when the function of the current action has returned.
     fn finish(&mut self, machine: &mut Machine, script: &Script, value: Value) {
         let inouts = std::mem::take(&mut machine.stack);
         match &script[machine.stage] {
@@ -564,7 +564,7 @@ impl<'p> Search<'_, 'p> {
         machine.stage += 1;
     }
 
-    /// A procedure wants a step of the layer below.
+    /// Called when a procedure calls a step of the layer below.
     fn perform(
         &mut self,
         machine: &mut Machine,
@@ -583,7 +583,7 @@ impl<'p> Search<'_, 'p> {
         Ok(())
     }
 
-    /// Whether another path has come here knowing no more than this one; if not, notes this one.
+    /// Whether an earlier path that reached this loop head covers this one. If not, records this one.
     fn is_seen(&mut self, machine: &mut Machine, seen: &mut Seen) -> bool {
         machine.forget_choices(self.world);
         let head = Head {
@@ -603,7 +603,7 @@ impl<'p> Search<'_, 'p> {
         false
     }
 
-    /// Forks over what a machine needs to know, or asks.
+    /// Forks over the facts that a machine needs, or asks.
     fn meet(&mut self, machine: Machine, need: Need) -> Advance {
         let bounded = machine.stars > 0;
         let owner = self.world.cells.get(need.cell()).quantifier;
@@ -626,7 +626,7 @@ impl<'p> Search<'_, 'p> {
         }
     }
 
-    /// The cases of a universal run that has to know something: one, if it is told.
+    /// The cases of a universal run that needs a fact; only one, if the fact is given.
     pub fn cases(&mut self, mut machine: Machine, need: &Need, bounded: bool) -> Vec<Machine> {
         if let Some(given) = &self.given {
             match given.borrow_mut().answer(&mut self.world.cells, &machine.known, need) {
@@ -638,7 +638,7 @@ impl<'p> Search<'_, 'p> {
         cases.into_iter().map(|known| Machine { known, ..machine.clone() }).collect()
     }
 
-    /// Integers and strings that the code has made: what is searched for may be one of them, though it lies beyond the scope.
+    /// Integers and strings that the code has computed: a witness may be one of them, even beyond the scope.
     fn made_by(&self, machine: &Machine, cell: CellId) -> BTreeSet<Value> {
         let mut found = BTreeSet::new();
         let ty = &self.world.cells.get(cell).ty;
@@ -654,7 +654,7 @@ impl<'p> Search<'_, 'p> {
         found
     }
 
-    /// Forks over the values that a witness search may choose: those mentioned, those it has invented, and one more.
+    /// Forks over the values that a witness search may choose: those mentioned, those it has invented, and a new one.
     fn choose(&mut self, machine: Machine, cell: CellId) -> Advance {
         let before = std::mem::take(&mut self.world.cells.bounds_met);
         let mut forks = Vec::new();
@@ -664,7 +664,7 @@ impl<'p> Search<'_, 'p> {
                 values.push((value, machine.known.clone()));
             }
         }
-        // Of 64 bits there are more than anything can hold.
+        // No state can hold all integers of 64 bits.
         let few = IntType::of(&self.world.cells.get(cell).ty).filter(|it| it.bits < 64);
         for (value, _) in values {
             let mut options = vec![(value.clone(), machine.invented.clone())];
@@ -682,14 +682,14 @@ impl<'p> Search<'_, 'p> {
                 forks.push(fork);
             }
         }
-        // A bound on what is searched for can only lose witnesses: it does not weaken a proof, but a refutation.
+        // A bound on a witness search can only lose witnesses: it does not weaken a proof, but it weakens a refutation.
         let met = std::mem::replace(&mut self.world.cells.bounds_met, before);
         self.world.cells.witness_bounds.extend(met);
         Advance::Fork(forks)
     }
 }
 
-/// A machine that searches for a witness from the slots of another, where so much is known.
+/// A machine that searches for a witness from the slots of another, under this knowledge.
 fn witness(machine: &Machine, known: &Knowledge) -> Machine {
     let mut start = Machine::new(known.clone(), Quantifier::Existential);
     start.slots = machine.slots.clone();
@@ -739,18 +739,18 @@ fn give_up(stop: Stop) -> Abort {
 /// A case in which no witness was found.
 #[derive(Clone)]
 pub struct Unmet {
-    /// What is known in it.
+    /// The knowledge in this case.
     pub known: Knowledge,
     /// The bounds that the search has met: if there are any, there may be a witness beyond them.
     pub within: BTreeSet<String>,
 }
 
-/// What a witness search found.
+/// The result of a witness search.
 pub enum Answer {
     /// A run that fits.
     Found(Box<Machine>),
-    /// There is none, whatever the unknowns are.
+    /// There is no such run, for any values of the unknowns.
     None,
-    /// It depends on this; `true` if the question came up inside a loop that may go on.
+    /// It depends on this need; `true` if the question arose inside a loop that may continue.
     Ask(Need, bool),
 }

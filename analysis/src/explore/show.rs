@@ -11,9 +11,9 @@ use crate::{
     ir::{Type, TypeDefKind},
 };
 
-/// Shows values.
+/// Converts values to data.
 pub struct Show<'c, 'p> {
-    /// What is behind them.
+    /// The cells that the values refer to.
     pub cells: &'c Cells<'p>,
     /// The numbers that atoms are shown with.
     pub numbering: &'c Numbering,
@@ -82,7 +82,7 @@ impl Show<'_, '_> {
         Datum::Text(pieces.iter().map(part).collect())
     }
 
-    /// An event as data. It does not say of which types it is made, but only so many kinds of events are emitted under its name.
+    /// An event as data. It does not carry its types, but there are only a few kinds of events of its name.
     pub fn event(&self, event: &Value, kinds: &[(String, Vec<Type>)]) -> Datum {
         let Value::Tuple(parts) = event else { return Datum::Opaque };
         let Some((Value::Str(name), rest)) = parts.split_first() else { return Datum::Opaque };
@@ -91,7 +91,7 @@ impl Show<'_, '_> {
         let mut shown: Vec<Vec<Datum>> =
             fitting.map(|(_, types)| rest.iter().zip(types).map(|(it, ty)| self.datum(it, ty)).collect()).collect();
         shown.dedup();
-        // Of two types whose values look alike nobody knows which it is.
+        // If the values of two types look alike, the type is ambiguous.
         let parts = match shown.pop() {
             Some(parts) if shown.is_empty() => parts,
             _ => vec![Datum::Opaque; rest.len()],

@@ -9,19 +9,19 @@ use std::rc::Rc;
 
 use super::value::{Sort, Value};
 
-/// A part of a made string.
+/// A part of a built string.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Piece {
-    /// These characters.
+    /// Known characters.
     Literal(Rc<str>),
     /// The digits of an atom: of a process or of an unsigned integer.
     Decimal(Sort, u32),
-    /// A string about which nothing is known but that it is none of those that code makes.
+    /// An unknown string that code does not build.
     Other(u32),
 }
 
 impl Piece {
-    /// Its characters, in bytes, as far as they are known.
+    /// The number of known characters, in bytes.
     pub fn length(&self) -> usize {
         match self {
             Piece::Literal(text) => text.len(),
@@ -30,14 +30,14 @@ impl Piece {
     }
 }
 
-/// What strings made at one place have in common.
+/// The common form of the strings built at one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shape(pub Vec<ShapePiece>);
 
 /// A part of a shape.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShapePiece {
-    /// These characters.
+    /// Known characters.
     Literal(Rc<str>),
     /// The digits of some value of this sort.
     Hole(Sort),
@@ -53,7 +53,7 @@ enum Token {
     Hole(Sort),
 }
 
-/// The pieces of a value: of a string, or of what `{}` prints. Nothing for values that have no text here.
+/// The pieces of a string, or of the text that `{}` prints for a value. `None` for values without a text here.
 pub fn pieces(value: &Value) -> Option<Vec<Piece>> {
     Some(match value {
         Value::Str(text) => vec![Piece::Literal(text.clone())],
@@ -83,7 +83,7 @@ pub fn join(pieces: impl IntoIterator<Item = Piece>) -> Value {
     }
 }
 
-/// The shape of a string that code made. Nothing for other values.
+/// The shape of a string that code built. `None` for other values.
 pub fn shape(value: &Value) -> Option<Shape> {
     let pieces = match value {
         Value::Str(text) => return Some(Shape(vec![ShapePiece::Literal(text.clone())])),
@@ -99,7 +99,7 @@ pub fn shape(value: &Value) -> Option<Shape> {
 }
 
 impl Shape {
-    /// The text, if there is nothing else.
+    /// The text, if the shape consists only of text.
     pub fn literal(&self) -> Option<&str> {
         match &self.0[..] {
             [] => Some(""),
@@ -120,7 +120,7 @@ impl Shape {
             .collect()
     }
 
-    /// Characters and runs of digits; nothing if a decimal touches other digits.
+    /// Characters and runs of digits; `None` if a decimal touches other digits.
     fn tokens(&self) -> Option<Vec<Token>> {
         let mut tokens = Vec::new();
         for piece in &self.0 {
@@ -144,13 +144,14 @@ impl Shape {
     }
 }
 
-/// Whether strings of these shapes that look different are different.
+/// Whether strings of these shapes are equal only if their parts are.
 pub fn told_apart(shapes: &[Shape]) -> bool {
     let Some(tokens) = shapes.iter().map(Shape::tokens).collect::<Option<Vec<_>>>() else { return false };
     tokens.iter().enumerate().all(|(index, a)| tokens[..index].iter().all(|b| !may_coincide(a, b)))
 }
 
-/// Whether strings of two shapes could be the same without looking so. The numbers in literal text are known to differ from integer atoms.
+/// Whether strings of two shapes could be equal although their parts differ. The numbers in literal text are known to differ from integer
+/// atoms.
 fn may_coincide(a: &[Token], b: &[Token]) -> bool {
     if a.len() != b.len() {
         return false;
@@ -173,13 +174,13 @@ fn may_coincide(a: &[Token], b: &[Token]) -> bool {
     doubtful
 }
 
-/// What `text.split_once(separator)` gives.
+/// The result of `text.split_once(separator)`.
 pub enum Split {
-    /// There is no separator in it.
+    /// The text has no separator.
     None,
-    /// What stands before and after the first one.
+    /// The parts before and after the first separator.
     At(Value, Value),
-    /// It depends on a string about which nothing is known.
+    /// It depends on an unknown string.
     Unknown,
 }
 
@@ -203,15 +204,15 @@ pub fn split_once(pieces: &[Piece], separator: &str) -> Split {
     Split::None
 }
 
-/// What `text.parse::<T>().ok()` gives.
+/// The result of `text.parse::<T>().ok()`.
 pub enum Parsed {
-    /// It is no number.
+    /// The text is not a number.
     None,
     /// This atom.
     Atom(Sort, u32),
     /// This integer.
     Int(i128),
-    /// It cannot be said.
+    /// The result is unknown.
     Unknown,
 }
 

@@ -4,24 +4,24 @@ use std::{collections::BTreeMap, fmt, rc::Rc};
 
 use super::text::Piece;
 
-/// Names a value that is not known (yet): see [`super::cells::Cells`].
+/// The name of a value that is not known (yet): see [`super::cells::Cells`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(pub u32);
 
-/// A type of which only equality matters: `Pid`, a `#[scalar]`, and integers and strings as long as code only compares them.
+/// A type whose values are only compared for equality: `Pid`, a `#[scalar]`, and integers and strings as long as code only compares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
     /// Processes.
     Pid,
     /// A `#[scalar]` type, by its [`crate::ir::TypeId`].
     User(u32),
-    /// Integers that are none of the literals in the code.
+    /// Integers that differ from all literals of the code.
     Int,
-    /// Strings that are none of the literals in the code.
+    /// Strings that differ from all literals of the code.
     Str,
 }
 
-/// An integer of any type, and a few beyond them all: in two halves, so that a [`Value`] is no larger for it. They are in the order of the
+/// An integer of any type, or slightly beyond. It is stored in two halves, so that it does not enlarge [`Value`]. The order is that of the
 /// integers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Integer {
@@ -30,7 +30,7 @@ pub struct Integer {
 }
 
 impl Integer {
-    /// As a number to calculate with.
+    /// The integer as a number.
     pub fn get(self) -> i128 {
         (i128::from(self.high) << 64) | i128::from(self.low)
     }
@@ -39,7 +39,7 @@ impl Integer {
 impl<T: Into<i128>> From<T> for Integer {
     fn from(number: T) -> Integer {
         let number = number.into();
-        // The lower half is cut off on purpose.
+        // The lower half is truncated on purpose.
         Integer { high: (number >> 64) as i64, low: number as u64 }
     }
 }
@@ -50,7 +50,7 @@ impl fmt::Debug for Integer {
     }
 }
 
-/// A value. Equality of the Rust type is identity of representation; equality of what it stands for is
+/// A value. Equality of the Rust type is identity of representation; for equality of the represented values, use
 /// [`super::machine::Machine::unify`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
@@ -62,9 +62,9 @@ pub enum Value {
     Int(Integer),
     /// A string whose characters are known.
     Str(Rc<str>),
-    /// A string in which there are decimals of atoms.
+    /// A string that contains decimals of atoms.
     Text(Rc<[Piece]>),
-    /// A value of which only equality matters: atoms of one sort with different numbers are different values.
+    /// A value that is only compared for equality: atoms of one sort with different numbers are different values.
     Atom(Sort, u32),
     /// A tuple or struct with at least one field.
     Tuple(Rc<[Value]>),
@@ -72,11 +72,11 @@ pub enum Value {
     Variant(u32, Rc<[Value]>),
     /// A sequence.
     Seq(Rc<Vec<Value>>),
-    /// A sequence of which code has not yet seen the order: that of the keys, each of which stands before its element.
+    /// A sequence whose order has not been observed yet: it is the order of the keys, each of which is paired with its element.
     Unordered(Rc<Vec<(Value, Value)>>),
     /// A map, set (a map to unit) or total function.
     Map(MapValue),
-    /// A value not looked at yet.
+    /// A value that has not been read yet.
     Cell(CellId),
 }
 
@@ -106,7 +106,7 @@ impl Value {
         Value::Seq(Rc::new(elements))
     }
 
-    /// Visits the value and all that is in it, keys as well.
+    /// Visits the value and all of its parts, including keys.
     pub fn for_each_part(&self, visit: &mut dyn FnMut(&Value)) {
         visit(self);
         match self {
@@ -122,7 +122,7 @@ impl Value {
         }
     }
 
-    /// The value with this part replaced wherever it stands.
+    /// The value with every occurrence of a part replaced.
     #[must_use]
     pub fn replaced(&self, from: &Value, to: &Value) -> Value {
         let all = |fields: &[Value]| fields.iter().map(|it| it.replaced(from, to)).collect::<Vec<_>>();
@@ -145,18 +145,18 @@ impl Value {
 /// A finite map: a base, and entries written over it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MapValue {
-    /// What lies under the written entries.
+    /// The base below the written entries.
     pub base: Base,
-    /// For a total function, what absent keys map to.
+    /// For a total function, the value of absent keys.
     pub default: Option<Rc<Value>>,
-    /// Written entries: a value, or removed. Keys hold no cells.
+    /// Written entries: a value, or removed. Keys contain no cells.
     pub over: Rc<BTreeMap<Value, Option<Value>>>,
 }
 
-/// What lies under the entries that code wrote.
+/// The base of a map, below the entries that code wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Base {
-    /// Nothing.
+    /// The empty map.
     Empty,
     /// A map about which [`super::cells::Knowledge`] knows some entries.
     Unknown(CellId),

@@ -12,7 +12,7 @@ use crate::{
     ir::{Argument, Expr, ExprKind, Function, FunctionId, Program, Projection, Stmt},
 };
 
-/// One turn of the background, if it is nothing but a loop of any number of turns that emit nothing.
+/// One turn of the background, if the background is a single loop of any number of turns without events.
 pub(super) fn turn(program: &Program, quiet: &[Quiet<'_>; 2], code: &mut Code, id: FunctionId) -> Option<CodeId> {
     let function = &program.functions[id.0 as usize];
     let compiled = match &single(&function.body).kind {
@@ -50,7 +50,7 @@ fn single(expr: &Expr) -> &Expr {
     }
 }
 
-/// Only a component of the state is handed on, so that nothing is chosen once for all turns.
+/// Whether only a component of the state is passed on, so that no choice is made once for all turns.
 fn is_whole_state(arguments: &[Argument]) -> bool {
     let is_field = |it: &Projection| matches!(it, Projection::Field(..));
     matches!(arguments, [Argument::InOut(place)] if place.local.0 == 0 && place.path.iter().all(is_field))

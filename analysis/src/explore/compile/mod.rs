@@ -80,7 +80,7 @@ fn compile_layer(program: &Program, layer: &Layer, code: &mut Code) {
     code.background.push(layer.background.map(|it| code.function(it)));
 }
 
-/// `fn(p0, …) -> bool`: all of `functions` hold, each of its first few parameters.
+/// `fn(p0, …) -> bool`: whether all of `functions` hold, each applied to its first few parameters.
 fn conjunction(program: &Program, code: &mut Code, name: &str, functions: &[FunctionId], parameters: usize) -> CodeId {
     let mut ops = Vec::new();
     let mut exits = Vec::new();
@@ -100,7 +100,7 @@ fn conjunction(program: &Program, code: &mut Code, name: &str, functions: &[Func
     generated(code, name.to_owned(), parameters, parameters, vec![], ops)
 }
 
-/// One step of an operation as the layer takes it: invariants, background, protocol, the operation itself, background, invariants.
+/// One step of an operation in the layer: invariants, background, protocol, the operation itself, background, invariants.
 fn compile_step(
     program: &Program,
     layer: &Layer,
@@ -148,7 +148,7 @@ fn compile_step(
     generated(code, format!("{}::{}", layer.name, operation.name), parameters, parameters + 1, vec![0], ops)
 }
 
-/// Calls the operation on its component of the state in local 0, and stores what it returned.
+/// Calls the operation on its component of the state in local 0, and stores its result.
 fn call_operation(function: &Function, operation: &Operation, result: u32, ops: &mut Vec<Op>) {
     ops.push(Op::Load(0));
     ops.extend(operation.component.iter().map(|field| Op::Field(*field)));
@@ -162,7 +162,7 @@ fn call_operation(function: &Function, operation: &Operation, result: u32, ops: 
         }
         return;
     }
-    // The changed component is on the stack; rebuild what encloses it, innermost first.
+    // The changed component is on the stack; rebuild the enclosing values, innermost first.
     let component = &operation.component;
     for depth in (0..component.len()).rev() {
         ops.push(Op::Load(0));
@@ -172,7 +172,7 @@ fn call_operation(function: &Function, operation: &Operation, result: u32, ops: 
     ops.push(Op::Store(0));
 }
 
-/// What moves between the state for one key and that for all.
+/// The functions between the state for one key and the state for all.
 fn compile_glue(by: &Justification, code: &mut Code) -> Option<Glue> {
     let Justification::Partition(partition) = by else { return None };
     let bool = intern(&mut code.types, &Type::Bool);
@@ -234,7 +234,7 @@ fn generated(
     code.functions.len() - 1
 }
 
-/// Generated functions panic if what they call does; they are generated after it.
+/// Marks generated functions that may panic because a function that they call may; callees come before callers.
 fn mark_panics(program: &Program, code: &mut Code) {
     let might = might_panic(program);
     for index in 0..code.functions.len() {

@@ -91,7 +91,7 @@ impl Machine {
         })
     }
 
-    /// The same where the order of the elements is not known yet: it is asked for only if it shows in the result.
+    /// The same for a sequence whose order is not known yet: the order is resolved only if the result depends on it.
     fn unordered_prim(
         &mut self,
         world: &mut World,
@@ -102,13 +102,13 @@ impl Machine {
         let elements: Vec<Value> = entries.iter().map(|(_, element)| element.clone()).collect();
         match prim {
             Prim::Elems => return Ok(Value::Unordered(entries.clone())),
-            // With signs, it may depend on the order whether a sum on the way fits.
+            // With signed values, the order may decide whether an intermediate sum overflows.
             Prim::Sum if matches!(ty, Type::Int { signed: true, .. }) => {}
             Prim::Contains | Prim::Len | Prim::IsEmpty | Prim::ToSet | Prim::MaxOf | Prim::MinOf | Prim::Sum => {
                 return self.seq_prim(world, prim, &elements, ty);
             }
             Prim::ToMap => {
-                // Of two entries with one key the last counts.
+                // Of two entries with the same key, the last counts.
                 let (map, overwrote) = self.map_of(world, &elements)?;
                 if !overwrote {
                     return Ok(map);
@@ -129,7 +129,7 @@ impl Machine {
         Ok(Value::Map(set))
     }
 
-    /// The map of these entries, and whether one took the place of another.
+    /// The map of these entries, and whether one replaced another.
     fn map_of(&mut self, world: &mut World, elements: &[Value]) -> Result<(Value, bool), Stop> {
         let mut map = MapValue::empty(None);
         let mut overwrote = false;
@@ -144,7 +144,7 @@ impl Machine {
     }
 }
 
-/// What is made of the entries of a map or a set, one by one; in an order that nobody has asked for.
+/// A sequence built from the entries of a map or a set; its order has not been observed.
 fn sequence(entries: Vec<(Value, Value)>, element: impl Fn(Value, Value) -> Value) -> Value {
     if entries.len() < 2 {
         return Value::seq(entries.into_iter().map(|(key, value)| element(key, value)).collect());
@@ -152,7 +152,7 @@ fn sequence(entries: Vec<(Value, Value)>, element: impl Fn(Value, Value) -> Valu
     Value::Unordered(Rc::new(entries.into_iter().map(|(key, value)| (key.clone(), element(key, value))).collect()))
 }
 
-/// The elements of a sequence, for code that does not see their order.
+/// The elements of a sequence, for code that does not observe their order.
 pub(super) fn elements_in_any_order(sequence: &Value) -> Option<Vec<Value>> {
     match sequence {
         Value::Seq(elements) => Some(elements.to_vec()),

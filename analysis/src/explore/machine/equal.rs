@@ -9,7 +9,7 @@ use crate::explore::{
 };
 
 impl Machine {
-    /// `==`: looks at everything it has to.
+    /// `==`: reads everything that it has to.
     pub fn is_equal(&self, world: &mut World, a: &Value, b: &Value) -> Result<bool, Stop> {
         let mut comparison = Comparison { machine: self, bindings: None };
         comparison.equal(world, a, b)
@@ -29,7 +29,7 @@ impl Machine {
     }
 }
 
-/// Compares two values, perhaps choosing values for the search's own cells.
+/// Compares two values, and may choose values for the search's own cells.
 struct Comparison<'m> {
     machine: &'m Machine,
     bindings: Option<Rc<BTreeMap<CellId, Value>>>,
@@ -90,7 +90,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// All pairs are compared, so that one that differs settles it even if another is not known yet.
+    /// Compares all pairs, so that one that differs decides even if another is not known yet.
     fn all_equal(&mut self, world: &mut World, xs: &[Value], ys: &[Value]) -> Result<bool, Stop> {
         let mut answer = Ok(true);
         for (x, y) in xs.iter().zip(ys) {
@@ -137,15 +137,15 @@ impl Comparison<'_> {
         }
     }
 
-    /// What lies under one of two maps that are to be made equal, if it is searched for and the other map is known in full. Then it has the
-    /// entries of that one and no others: none have to be tried.
+    /// The base of one of two maps that are to be made equal, if it is searched for and the other map is known completely. Then it gets
+    /// exactly the entries of the other, without trying any.
     fn searched_base(&self, world: &World, x: &MapValue, y: &MapValue) -> Option<CellId> {
         self.bindings.as_ref()?;
         let facts = |base: CellId| self.machine.known.bases.get(&base);
         let is_closed = |map: &MapValue| map.base.cell().is_none_or(|it| facts(it).is_some_and(|it| it.closed));
         [(x, y), (y, x)].into_iter().find_map(|(map, other)| {
             let Base::Unknown(base) = map.base else { return None };
-            // What is written over an entry hides it: of that this comparison says nothing.
+            // A written entry hides the entry of the base, about which this comparison says nothing.
             let is_seen = |key: &Value| facts(base).is_some_and(|it| it.entries.contains_key(key));
             let is_open = world.cells.get(base).quantifier == Quantifier::Existential && !is_closed(map);
             (is_open && is_closed(other) && map.over.keys().all(is_seen)).then_some(base)

@@ -6,7 +6,7 @@ use super::{Machine, World};
 use crate::explore::value::{CellId, MapValue, Value};
 
 impl Machine {
-    /// Makes states at the head of a loop comparable: what `any()` gave is written out where it is used, and forgotten.
+    /// Makes states at the head of a loop comparable: results of `any()` are replaced by what is known of them, and forgotten.
     pub fn forget_choices(&mut self, world: &World) {
         let is_dead = |id: &CellId| world.cells.get(*id).chosen;
         let (known, chosen) = (self.known.resolved.keys().any(is_dead), self.chosen.keys().any(is_dead));
@@ -15,7 +15,7 @@ impl Machine {
         }
         let mut frames = std::mem::take(&mut self.frames);
         for frame in &mut frames {
-            // Frames in which nothing changes stay shared with other machines.
+            // Frames without changes stay shared with other machines.
             if frame.locals.iter().any(|it| self.changes_written_out(world, it)) {
                 self.write_out(world, &mut Rc::make_mut(frame).locals);
             }
@@ -63,7 +63,7 @@ impl Machine {
         }
     }
 
-    /// Whether there is anything in a value that [`Machine::written_out`] changes.
+    /// Whether [`Machine::written_out`] changes anything in a value.
     fn changes_written_out(&self, world: &World, value: &Value) -> bool {
         match value {
             Value::Cell(id) => world.cells.get(*id).chosen && !matches!(self.resolve(value), Value::Cell(_)),
@@ -77,7 +77,7 @@ impl Machine {
         }
     }
 
-    /// The value with what `any()` gave written out.
+    /// The value, with the results of `any()` replaced by what is known of them.
     fn written_out(&self, world: &World, value: &Value) -> Value {
         let all = |fields: &[Value]| fields.iter().map(|it| self.written_out(world, it)).collect::<Vec<_>>();
         match value {

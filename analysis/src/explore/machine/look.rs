@@ -12,7 +12,7 @@ use crate::explore::{
 };
 
 impl Machine {
-    /// Follows what is known of a cell; other values are returned as they are.
+    /// Follows what is known about a cell; other values are returned unchanged.
     pub fn resolve(&self, value: &Value) -> Value {
         let mut value = value;
         while let Value::Cell(id) = value {
@@ -24,7 +24,7 @@ impl Machine {
         value.clone()
     }
 
-    /// The value one level deep.
+    /// The value, known one level deep.
     pub fn force(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         match self.force_unless_unordered(world, value)? {
             Value::Unordered(entries) => in_order(&mut world.cells, &self.known, &entries).map(Value::seq),
@@ -32,7 +32,7 @@ impl Machine {
         }
     }
 
-    /// The same for code that does not see the order of a sequence.
+    /// The same for code that does not observe the order of a sequence.
     pub(super) fn force_unless_unordered(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         match self.resolve(value) {
             Value::Cell(id) => {
@@ -43,7 +43,7 @@ impl Machine {
         }
     }
 
-    /// The value with no cells left in it; for keys.
+    /// The value without any cells; for keys.
     pub fn force_all(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         let value = self.force(world, value)?;
         let all = |world: &mut World, fields: &[Value]| {
@@ -61,10 +61,10 @@ impl Machine {
         })
     }
 
-    /// The value with no cells left in it, and with maps that stand on nothing.
+    /// The value without any cells, and with maps that are known completely.
     ///
     /// # Errors
-    /// What has to be known first.
+    /// The need that has to be met first.
     pub fn settle(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         let value = self.force(world, value)?;
         let all = |world: &mut World, fields: &[Value]| {
@@ -78,7 +78,7 @@ impl Machine {
                 let mut settled = MapValue::empty(map.default.as_deref().cloned());
                 let entries = self.entries(world, map).map_err(|stop| match stop {
                     Stop::Need(need) => need,
-                    // Comparing with the default can only stop for a cell.
+                    // A comparison with the default stops only because of a cell.
                     _ => Need::Close(CellId(0)),
                 })?;
                 for (key, value) in entries {

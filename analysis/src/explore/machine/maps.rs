@@ -10,7 +10,7 @@ use crate::explore::{
 };
 
 impl Machine {
-    /// The entry of a map at a key. Of a total function: `None` means the default.
+    /// The entry of a map at a key. For a total function, `None` means the default.
     pub fn lookup(&self, world: &World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
         if let Some(entry) = map.over.get(key) {
             return Ok(entry.clone());
@@ -18,7 +18,7 @@ impl Machine {
         self.lookup_under(world, map, key)
     }
 
-    /// The entry at a key of what lies under the written entries.
+    /// The entry at a key in the base of a map, below the written entries.
     fn lookup_under(&self, world: &World, map: &MapValue, key: &Value) -> Result<Option<Value>, Need> {
         let Some(base) = map.base.cell() else { return Ok(None) };
         if let Some(facts) = self.known.bases.get(&base) {
@@ -30,14 +30,14 @@ impl Machine {
             }
         }
         if world.cells.get(base).quantifier == Quantifier::Universal && has_invented(key) {
-            // The search may pick a value that occurs nowhere in the finite map.
+            // The search may choose a value that does not occur in the finite map.
             return Ok(None);
         }
         Err(Need::Entry(base, key.clone()))
     }
 
-    /// The map with an entry written or removed. What equals the entry under it is not written, so that equal maps look equal at the head
-    /// of a loop.
+    /// The map with an entry written or removed. An entry equal to the one in the base is not written, so that equal maps are represented
+    /// equally at the head of a loop.
     pub(super) fn put(&self, world: &World, map: &MapValue, key: Value, value: Option<Value>) -> MapValue {
         let plain =
             |entry: Option<Value>| entry.map(|it| self.resolve(&it)).filter(|it| map.default.as_deref() != Some(it));
@@ -50,7 +50,7 @@ impl Machine {
         map.with(key, value)
     }
 
-    /// All entries of a map, or those of a total function that are not the default; in no order that means anything.
+    /// All entries of a map, or those of a total function that are not the default; in no particular order.
     pub fn entries(&self, world: &mut World, map: &MapValue) -> Result<Vec<(Value, Value)>, Stop> {
         let mut entries: BTreeMap<Value, Value> = BTreeMap::new();
         if let Some(base) = map.base.cell() {

@@ -35,29 +35,29 @@ use crate::{
     verdict::Assumption,
 };
 
-/// What a run works with, beside its own state.
+/// The context of a run, beside its own state.
 pub struct World<'p> {
-    /// The code.
+    /// The code that runs.
     pub code: &'p Code,
-    /// The unknowns.
+    /// The cells for unknown values.
     pub cells: Cells<'p>,
     /// The values of those [`Code::literals`] that the question can reach.
     pub literals: Vec<Option<Value>>,
-    /// Instructions that may still be run.
+    /// The number of instructions that may still be run.
     pub fuel: u64,
-    /// Cases: splits made.
+    /// The number of cases, that is, of splits.
     pub cases: u64,
-    /// Paths begun.
+    /// The number of paths begun.
     pub paths: u64,
-    /// Runs that were followed to an end that an obligation is about: they are over, or failed.
+    /// The number of runs that reached an end that matters to the obligation: they finished or failed.
     pub ends: u64,
-    /// What is known in the case that was told of last, with nothing left open of what was told: from it, it can be made again.
+    /// The path condition of the last case that was shown, with everything that was shown settled: the case can be repeated from it.
     pub told: Option<Knowledge>,
 }
 
 impl World<'_> {
-    /// Takes fuel for a copy of so many characters or elements. Short ones cost nothing beyond the instruction; long ones more and more, so
-    /// that what code makes of a few instructions fits in memory.
+    /// Takes fuel for a copy of this many characters or elements. Short copies cost nothing beyond the instruction; long ones increasingly
+    /// more, so that values built by a few instructions fit in memory.
     fn pay_for(&mut self, length: usize) -> Result<(), Stop> {
         let price = (length as u64).saturating_mul(length as u64) / 1_024;
         match self.fuel.checked_sub(price) {
@@ -74,69 +74,70 @@ impl World<'_> {
 /// An activation of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
-    /// Which function.
+    /// The function that it runs.
     pub code: CodeId,
     /// The next instruction.
     pub pc: usize,
     /// Parameters, locals and temporaries.
     pub locals: Vec<Value>,
-    /// Operands of those that wait for it.
+    /// The number of operands of its callers.
     operands: usize,
-    /// Star loops around the call.
+    /// The number of star loops around the call.
     stars: u32,
-    /// What happens to its results.
+    /// What happens with its results.
     then: Then,
 }
 
-/// What happens to the results of a function.
+/// What happens with the results of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Then {
-    /// They go on the stack of the caller.
+    /// They are pushed on the stack of the caller.
     Push,
-    /// The in-out parameter is the new state of the layer below, the result goes on the stack.
+    /// The in-out parameter becomes the state of the layer below, and the result is pushed.
     Performed,
 }
 
 /// A place in code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
-    /// The function.
+    /// The function in the code.
     pub code: CodeId,
-    /// The place in it.
+    /// The node in the function.
     pub node: NodeId,
 }
 
 /// A choice that a run took.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// Where.
+    /// The place of the choice.
     pub site: Site,
-    /// What was chosen.
+    /// The chosen alternative.
     pub chosen: Chosen,
     /// The choices before it.
     pub before: Trail,
 }
 
-/// A choice.
+/// A choice, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chosen {
-    /// What `maybe()` was.
+    /// The result of `maybe()`.
     Maybe(bool),
-    /// What `any()` gave: a cell, at the time.
+    /// The result of `any()`: a cell, at that time.
     Drawn(Value),
-    /// Which element `choose()` took.
+    /// The index of the element that `choose()` took.
     Element(usize),
 }
 
 /// The choices of a run, last first.
 pub type Trail = Option<Rc<Taken>>;
 
-/// Something that a run did.
+/// An event in the record of a run.
 #[derive(Debug)]
 pub enum Told {
-    /// A function was called by the script, or as a step of the layer below: with these arguments, by the code at this place.
+    /// The script called a function, or the procedure called a step of the layer below: the function, its arguments, and the place of the
+    /// call.
     Called(CodeId, Vec<Value>, Option<Site>),
-    /// It returned: what its first parameter is then, and the result.
+    /// The function returned: the new value of its first parameter, and the result.
     Returned(Value, Value),
     /// A choice was taken.
     Chose(Site, Chosen),
@@ -146,30 +147,30 @@ pub enum Told {
     BrokeRule,
 }
 
-/// What a run did, last first. Only kept by those who tell of it.
+/// The record of a run, last event first. Only kept for counterexamples.
 pub type Tale = Option<Rc<Telling>>;
 
-/// What a run did last, and before.
+/// The last event of a run, and those before it.
 #[derive(Debug)]
 pub struct Telling {
-    /// What.
+    /// The event itself.
     pub told: Told,
-    /// Events at the time.
+    /// The emitted events at that time.
     pub events: Rc<Vec<Value>>,
-    /// What it did before.
+    /// The record before it.
     pub before: Tale,
 }
 
 /// Why a machine stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// It has to know something.
+    /// It needs to know something.
     Need(Need),
     /// `maybe()`: continue with [`Machine::answer`].
     Maybe,
     /// `choose()` among these values: continue with [`Machine::push`].
     Choose(Vec<Value>),
-    /// The head of a loop that goes on as long as `maybe()` says.
+    /// The head of a loop that continues while `maybe()` returns `true`.
     StarHead,
     /// The head of another loop.
     LoopHead,
@@ -185,15 +186,15 @@ pub enum Stop {
     Failed(Site),
     /// The code panics: a missing key, an overflow.
     Panicked(Site, &'static str),
-    /// The run is none of those that count, by this assumption.
+    /// The run does not count, by this assumption.
     AssumedAway(Assumption),
-    /// What it would look at is beyond this bound.
+    /// The value that it would read is beyond this bound.
     Beyond(String),
-    /// Integers have to be concrete: start again.
+    /// Integers have to be concrete: restart.
     NumbersNeeded,
-    /// Reached code that was diagnosed.
+    /// It reached code that has a diagnostic.
     Unsupported(Site),
-    /// A function calls itself without end.
+    /// The recursion is too deep.
     TooDeep(Site),
     /// [`World::fuel`] is used up.
     OutOfFuel,
@@ -208,37 +209,37 @@ pub struct Machine {
     pub stack: Vec<Value>,
     /// The state of the layer below, for procedures.
     pub state: Value,
-    /// What is known of the unknown.
+    /// The path condition: what is known about universal cells.
     pub known: Knowledge,
-    /// What a witness search has chosen for its own cells.
+    /// The values that a witness search has chosen for its own cells.
     pub chosen: Rc<BTreeMap<CellId, Value>>,
-    /// Atoms a witness search has made up, by sort.
+    /// The number of atoms that a witness search has invented, by sort.
     pub invented: Rc<BTreeMap<Sort, u32>>,
-    /// What it relies on: it went on where code would have panicked otherwise.
+    /// Assumptions of the run: it continued where code would have panicked otherwise.
     pub assumed: BTreeSet<Assumption>,
-    /// It has made up an integer of this type, all of whose integers may be in use.
+    /// The run invented an integer of this type, although all integers of the type may be in use.
     pub made_up_few: Option<IntType>,
-    /// Events so far.
+    /// The emitted events so far.
     pub events: Rc<Vec<Value>>,
-    /// Star loops that the run is in.
+    /// The number of star loops that the run is in.
     pub stars: u32,
-    /// Who chooses what `any()` gives.
+    /// How results of `any()` are quantified.
     pub quantifier: Quantifier,
-    /// How often `any()` has been called, to name what it gave.
+    /// The number of calls of `any()`, used to name their results.
     pub draws: u32,
     /// Choices taken.
     pub trail: Trail,
-    /// Values that the script of the run works on: states, arguments, results.
+    /// The values that the script works on: states, arguments, results.
     pub slots: Rc<Vec<Value>>,
-    /// What `any()` gave on the way, as far as it was looked at and then forgotten.
+    /// Results of `any()` that were read and then forgotten.
     pub drawn: Rc<BTreeMap<CellId, Value>>,
-    /// Choices to make without asking.
+    /// Choices to try first.
     pub hints: Option<Box<Hints>>,
-    /// How much of the script has been run.
+    /// The number of actions of the script that have been run.
     pub stage: usize,
     /// How often the head of a loop has been reached.
     pub turns: u32,
-    /// What the run did, if it is to be told.
+    /// The record of the run, if it is kept.
     pub tale: Option<Tale>,
 }
 
@@ -268,7 +269,7 @@ impl Machine {
         }
     }
 
-    /// Notes what the run does, if it is to be told.
+    /// Records an event of the run, if the record is kept.
     pub fn tell(&mut self, told: impl FnOnce(&Machine) -> Told) {
         if let Some(before) = self.tale.clone() {
             let telling = Telling { told: told(self), events: self.events.clone(), before };
@@ -281,7 +282,7 @@ impl Machine {
         self.enter(code, function, arguments, Then::Push);
     }
 
-    /// Makes a step of the layer below: enters its `step` function with the state, the process and the arguments.
+    /// Performs a step of the layer below: enters its `step` function with the state, the process and the arguments.
     pub fn perform(&mut self, code: &Code, step: CodeId, me: Value, arguments: Vec<Value>) {
         let mut locals = Vec::with_capacity(code.functions[step].locals);
         locals.extend([self.state.clone(), me]);
@@ -298,23 +299,23 @@ impl Machine {
         self.frames.push(Rc::new(Frame { code: function, pc: 0, locals, operands, stars: self.stars, then }));
     }
 
-    /// Fills a slot.
+    /// Sets a slot.
     pub fn set(&mut self, slot: usize, value: Value) {
         Rc::make_mut(&mut self.slots)[slot] = value;
     }
 
-    /// Puts a value on the stack.
+    /// Pushes a value on the stack.
     pub fn push(&mut self, value: Value) {
         self.stack.push(value);
     }
 
-    /// Answers `maybe()`.
+    /// Continues with a result for `maybe()`.
     pub fn answer(&mut self, world: &World, yes: bool) {
         self.note(world, Chosen::Maybe(yes));
         self.push(Value::Bool(yes));
     }
 
-    /// Notes what was chosen at the instruction run last.
+    /// Records the choice of the last instruction.
     pub fn note(&mut self, world: &World, chosen: Chosen) {
         if let Some(site) = self.site(world) {
             self.tell(|_| Told::Chose(site, chosen.clone()));
@@ -322,7 +323,7 @@ impl Machine {
         }
     }
 
-    /// Whether hints decide the choice at the instruction run last, if only by saying nothing more.
+    /// Whether hints decide the choice of the last instruction, even if only because they are used up.
     pub fn is_guided(&self, world: &World) -> bool {
         matches!((&self.hints, self.site(world)), (Some(hints), Some(site)) if hints.know(site))
     }
@@ -333,7 +334,7 @@ impl Machine {
         self.hints.as_mut()?.next(site)
     }
 
-    /// Where the machine stands: the instruction run last.
+    /// The place of the last instruction.
     pub fn site(&self, world: &World) -> Option<Site> {
         self.frames.last().map(|it| world.code.site(it.code, it.pc))
     }

@@ -20,14 +20,15 @@ use crate::{
     verdict::{Assumption, OverflowMode},
 };
 
-/// More elements of a range are not looked at.
+/// The maximum number of elements of a range.
 const LONGEST_RANGE: i128 = 1 << 12;
 
-/// Beyond this an integer is out of all bounds, even where there are none.
+/// An integer beyond this is out of every bound, even where there are none.
 const FARTHEST: i128 = 1 << 100;
 
 impl Machine {
-    /// What a primitive makes of the integers on the stack. `ty` is that of the first of them; of a cast, that of the result.
+    /// Computes an arithmetic primitive from the integers on the stack. `ty` is the type of the first operand; for a cast, that of the
+    /// result.
     pub(super) fn arithmetic(&mut self, world: &mut World, prim: Prim, count: usize, ty: &Type) -> Result<Value, Stop> {
         let mut operands = [0; 2];
         let count = count.min(operands.len());
@@ -39,7 +40,7 @@ impl Machine {
         self.computed(world, computed)
     }
 
-    /// `!`, `&`, `|` and `^` of conditions. Of anything else there is no such code.
+    /// `!`, `&`, `|` and `^` of conditions. Lowering produces no others.
     fn of_conditions(&mut self, world: &World, prim: Prim, operands: &[i128; 2]) -> Result<Value, Stop> {
         let [a, b] = operands.map(|it| it != 0);
         match prim {
@@ -76,7 +77,7 @@ impl Machine {
         }
     }
 
-    /// The sum of integers, or the largest or smallest of them.
+    /// The sum, maximum or minimum of integers.
     pub(super) fn fold(&mut self, world: &mut World, prim: Prim, elements: &[Value], ty: &Type) -> Result<Value, Stop> {
         let mut numbers = Vec::new();
         for element in elements {
@@ -91,7 +92,7 @@ impl Machine {
         Ok(bound.map_or_else(Value::none, |it| Value::some(Value::int(*it))))
     }
 
-    /// One after the other, as Rust adds them.
+    /// Adds one after the other, as Rust does.
     fn sum(&mut self, world: &mut World, numbers: &[i128], ty: &Type) -> Result<Value, Stop> {
         let Some(int) = IntType::of(ty) else { return Ok(Value::Unit) };
         let mut sum = Value::int(0);
@@ -116,7 +117,7 @@ impl Machine {
         Ok(Value::seq((from..end).map(|it| self.made(world, it)).collect::<Result<_, _>>()?))
     }
 
-    /// An integer that the code made. As long as unknown integers are atoms, it must be one of those they are known to differ from.
+    /// An integer that the code computed. As long as unknown integers are atoms, it must be one of the literals that they differ from.
     pub(super) fn made(&self, world: &World, number: i128) -> Result<Value, Stop> {
         let is_told_apart = world.cells.numbers != Numbers::Atoms || world.cells.int_literals.contains(&number);
         if is_told_apart { Ok(Value::int(number)) } else { Err(Stop::NumbersNeeded) }
@@ -128,7 +129,7 @@ impl Machine {
     }
 }
 
-/// An integer that code calculates with.
+/// The number of an integer that code calculates with.
 pub(super) fn number(value: &Value) -> Result<i128, Stop> {
     match value {
         Value::Int(it) => Ok(Integer::get(*it)),

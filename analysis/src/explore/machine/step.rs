@@ -16,11 +16,11 @@ use crate::{
     ir::Type,
 };
 
-/// Activations at a time before a recursion is taken to be endless.
+/// The maximum number of activations before a recursion is considered endless.
 const MAX_DEPTH: usize = 256;
 
 impl Machine {
-    /// Makes one instruction. If it has to know something first, nothing has changed.
+    /// Executes one instruction. If it has to know something first, nothing has changed.
     pub(super) fn step(&mut self, world: &mut World) -> Result<(), Stop> {
         let code = world.code;
         let Some(frame) = self.frames.last() else {
@@ -32,7 +32,7 @@ impl Machine {
         match op {
             Op::Literal(index) => match &world.literals[index as usize] {
                 Some(value) => self.stack.push(value.clone()),
-                // Values of its type were split without it: nothing that follows would count.
+                // Values of its type were split without it, so any later result would be invalid.
                 None => return Err(self.unsupported(world)),
             },
             Op::Unit => self.stack.push(Value::Unit),
@@ -171,7 +171,7 @@ impl Machine {
         Ok(())
     }
 
-    /// The innermost activation, of which there is one while an instruction runs.
+    /// The innermost activation; there is one while an instruction runs.
     fn frame_mut(&mut self) -> &mut Frame {
         let innermost = self.frames.len() - 1;
         Rc::make_mut(&mut self.frames[innermost])
@@ -198,7 +198,7 @@ impl Machine {
     fn finish_frame(&mut self, world: &World) -> Result<(), Stop> {
         let result = self.stack.pop().unwrap_or(Value::Unit);
         let Some(frame) = self.frames.pop() else { return Ok(()) };
-        // `return` may stand in the middle of an expression.
+        // `return` may occur in the middle of an expression.
         self.stack.truncate(frame.operands);
         self.stars = frame.stars;
         let inout = &world.code.functions[frame.code].inout;
@@ -219,7 +219,7 @@ impl Machine {
         }
     }
 
-    /// Stops for one of the elements on the stack, which nobody has asked the order of.
+    /// Stops to choose one of the elements on the stack, whose order does not matter.
     fn choose(&mut self, world: &mut World) -> Result<Stop, Stop> {
         let value = self.force_unless_unordered(world, &self.top(0)).map_err(Stop::Need)?;
         self.stack.pop();
@@ -233,7 +233,7 @@ impl Machine {
         Ok(holds == Value::Bool(true))
     }
 
-    /// An interaction with the outside: any result, and an event that records the call and the result.
+    /// An external operation: any result, and an event that records the call and the result.
     fn external(&mut self, world: &mut World, name: u32, ty: u32) {
         let arguments = self.frames.last().map_or_else(Vec::new, |frame| {
             // The state and the process come first.
@@ -251,13 +251,13 @@ impl Machine {
         Rc::make_mut(&mut self.events).push(Value::tuple(event));
     }
 
-    /// What `any()` gives: a new cell.
+    /// The result of `any()`: a new cell.
     fn draw(&mut self, world: &mut World, ty_index: u32) -> Value {
         let ty = &world.code.types[ty_index as usize];
         if *ty == Type::UNIT {
             return Value::Unit;
         }
-        // What the other run never looked at is left open: then it can be chosen to fit. A collection that was looked into is known by that.
+        // If the other run never read the value, leave it open, so that it can be chosen to fit. A collection that was read counts as read.
         if let Some(Chosen::Drawn(value)) = self.hint(world)
             && !matches!(&value, Value::Cell(id) if !self.known.bases.contains_key(id))
         {
@@ -275,7 +275,7 @@ impl Machine {
         value
     }
 
-    /// Goes there if the condition on the stack is what is wanted, otherwise on.
+    /// Jumps if the condition on the stack has the wanted value.
     fn jump_if(&mut self, world: &mut World, wanted: bool, to: u32) -> Result<(), Stop> {
         let value = self.force_top(world, 0)?;
         self.stack.pop();
@@ -285,7 +285,7 @@ impl Machine {
         Ok(())
     }
 
-    /// The next of the items that a loop goes through, or out of the loop.
+    /// Continues with the next item of a loop, or leaves the loop.
     fn next(&mut self, items: u32, position: u32, to: u32) -> Result<(), Stop> {
         let Some(frame) = self.frames.last() else { return Ok(()) };
         let at = number(&frame.locals[position as usize])?;
@@ -306,7 +306,8 @@ impl Machine {
         Ok(())
     }
 
-    /// Adds to what a loop makes of its items. What has no order yet gets the key of its item, by which it is put in order.
+    /// Appends to the result of a loop over items. If the items have no order yet, the result gets the key of its item, which determines
+    /// its order.
     fn append(&mut self, items: u32, position: u32) -> Result<(), Stop> {
         let (sequence, element) = (self.top(1), self.top(0));
         let Some(frame) = self.frames.last() else { return Ok(()) };
@@ -352,10 +353,10 @@ impl Machine {
         self.force_all(world, &value).map_err(Stop::Need)
     }
 
-    /// Stops at the instruction at hand, for good.
+    /// Stops for good at the current instruction.
     fn stop_here(&mut self, world: &World, stop: impl FnOnce(Site) -> Stop) -> Stop {
         self.advance();
-        // There is an activation while an instruction runs; if there were none, nothing could be said of the run.
+        // There is an activation while an instruction runs; without one, nothing is known about the run.
         self.site(world).map_or(Stop::OutOfFuel, stop)
     }
 

@@ -10,13 +10,13 @@ use crate::{
     ir::{Type, int::IntType},
 };
 
-/// The number of the unknown function that stands for what unknown strings are split into.
+/// The number of the unknown function for the results of splitting unknown strings.
 const SPLITS: u32 = (1 << 24) + 1;
-/// The same, for what is read from them.
+/// The number of the unknown function for the results of parsing unknown strings.
 const PARSES: u32 = (1 << 24) + 2;
 
 impl Machine {
-    /// The strings on the stack in a row.
+    /// Concatenates the strings on the stack.
     pub(super) fn concatenate(&mut self, world: &mut World, count: usize) -> Result<Value, Stop> {
         let mut pieces = Vec::new();
         for depth in (0..count).rev() {
@@ -30,7 +30,7 @@ impl Machine {
         Ok(text::join(pieces))
     }
 
-    /// What `{}` prints of the value on the stack.
+    /// The text that `{}` prints for the value on the stack.
     pub(super) fn text_top(&mut self, world: &mut World) -> Result<Value, Stop> {
         let value = self.force_top(world, 0)?;
         let value = match value {
@@ -43,7 +43,7 @@ impl Machine {
         text::pieces(&value).map(text::join).ok_or_else(|| self.unsupported(world))
     }
 
-    /// What is before and after the first separator.
+    /// The parts before and after the first separator.
     pub(super) fn split_once(&mut self, world: &mut World) -> Result<Value, Stop> {
         let (whole, separator) = (self.force_top(world, 1)?, self.force_top(world, 0)?);
         let (Some(pieces), Value::Str(separator)) = (text::pieces(&whole), &separator) else {
@@ -76,7 +76,7 @@ impl Machine {
         match (text::parse(&pieces), &**target) {
             (Parsed::None, _) => Ok(Value::none()),
             (Parsed::Atom(Sort::Pid, number), Type::Pid) => Ok(Value::some(Value::Atom(Sort::Pid, number))),
-            // Integers of fewer bits may not hold it.
+            // An integer type with fewer bits may not hold it.
             (Parsed::Atom(Sort::Int, number), Type::Int { bits: 64, signed: false }) => {
                 Ok(Value::some(Value::Atom(Sort::Int, number)))
             }
@@ -92,7 +92,7 @@ impl Machine {
         }
     }
 
-    /// What code finds in a string about which nothing is known: anything, but always the same.
+    /// The result of reading an unknown string: any value, but always the same.
     fn look_into(&self, world: &mut World, number: u32, from: Type, to: Type, whole: Value) -> Result<Value, Stop> {
         let function = world.cells.function(number, from, to);
         let found = world.cells.entry(function, &whole);

@@ -6,13 +6,13 @@ use crate::{
     ir::{Each, Expr, ExprKind, Literal, NodeId, Pattern},
 };
 
-/// Where `break` and `continue` go.
+/// The targets of `break` and `continue`.
 pub(super) struct LoopLabels {
     head: u32,
     breaks: Vec<usize>,
-    /// Holds what `break` carries.
+    /// The local for the value of `break`.
     result: u32,
-    /// Holds how many operands there are outside of the loop.
+    /// The local for the number of operands outside the loop.
     operands: u32,
 }
 
@@ -57,7 +57,7 @@ impl FunctionCompiler<'_, '_> {
         self.emit(node, Op::Unit);
     }
 
-    /// `break`, with what it carries.
+    /// Compiles `break`, with its value.
     pub(super) fn leave_loop(&mut self, node: NodeId, value: Option<&Expr>) {
         self.value_or_unit(node, value);
         let Some((result, operands)) = self.loops.last().map(|it| (it.result, it.operands)) else {
@@ -72,7 +72,7 @@ impl FunctionCompiler<'_, '_> {
         }
     }
 
-    /// `continue`.
+    /// Compiles `continue`.
     pub(super) fn next_turn(&mut self, node: NodeId) {
         let Some((head, operands)) = self.loops.last().map(|it| (it.head, it.operands)) else {
             self.emit(node, Op::Unsupported);
@@ -82,14 +82,14 @@ impl FunctionCompiler<'_, '_> {
         self.emit(node, Op::Jump(head));
     }
 
-    /// Keeps how many operands there are before a loop: `break` and `continue` may stand in the middle of an expression.
+    /// Stores the number of operands before a loop: `break` and `continue` may occur in the middle of an expression.
     fn count_operands(&mut self, node: NodeId) -> u32 {
         let operands = self.temporary();
         self.emit(node, Op::CountOperands(operands));
         operands
     }
 
-    /// The body of a loop, back to its head, and the landing of all exits.
+    /// The body of a loop, the jump back to its head, and the target of all exits.
     fn loop_body(&mut self, node: NodeId, (head, operands): (u32, u32), result: u32, body: &Expr, exits: Vec<usize>) {
         let from = self.locals;
         self.loops.push(LoopLabels { head, breaks: exits, result, operands });
@@ -104,7 +104,7 @@ impl FunctionCompiler<'_, '_> {
         }
     }
 
-    /// What the body of a loop declared is dead at its head.
+    /// Clears the locals that the body of a loop declares, which are dead at its head.
     fn clear_locals_of(&mut self, node: NodeId, body: &Expr, temporaries: u32) {
         let mut declared = Vec::new();
         locals_declared(body, &mut declared);
@@ -116,7 +116,7 @@ impl FunctionCompiler<'_, '_> {
         }
     }
 
-    /// Evaluates a sequence, as far as it has to be known; gives the locals that hold it and the position in it.
+    /// Evaluates a sequence, as far as necessary; returns the locals that hold it and the position in it.
     fn iterate(&mut self, node: NodeId, sequence: &Expr, known: Op) -> (u32, u32) {
         self.expr(sequence);
         self.emit(node, known);
@@ -132,7 +132,7 @@ impl FunctionCompiler<'_, '_> {
         let [is_quiet, is_quiet_or_panics] = self.quiet.each_ref().map(|it| it.is_quiet(self.function, body));
         let order_shows = match each {
             Each::Map | Each::Filter => !is_quiet_or_panics,
-            // Of what comes after the element that settles it nobody knows whether it has been run.
+            // Elements after the one that decides may or may not have been run.
             Each::All | Each::Any => !is_quiet,
             Each::Find => true,
         };

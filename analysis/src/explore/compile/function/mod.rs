@@ -14,7 +14,7 @@ mod loops;
 mod patterns;
 mod places;
 
-/// Compiles one function.
+/// The state of compiling one function.
 pub(super) struct FunctionCompiler<'c, 'f> {
     code: &'c mut Code,
     quiet: &'c [Quiet<'f>; 2],
@@ -63,7 +63,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
         self.ops.len() as u32
     }
 
-    /// Points the jump at `at` here.
+    /// Makes the jump at `at` lead here.
     fn land(&mut self, at: usize) {
         let here = self.here();
         match &mut self.ops[at] {
@@ -228,7 +228,7 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
 
     fn prim(&mut self, node: NodeId, prim: Prim, operands: &[Expr], ty: &Type) {
         self.exprs(operands);
-        // A sign would stand between the digits and what is before them.
+        // A sign would separate the digits from the text before them.
         if prim == Prim::Text && matches!(operands[0].ty, Type::Int { signed: true, .. }) {
             self.emit(node, Op::Unsupported);
             return;

@@ -54,7 +54,7 @@ impl FunctionCompiler<'_, '_> {
         }
     }
 
-    /// Tests the value in `subject` and binds names; jumps that are taken if it does not fit are added to `misses`.
+    /// Tests the value in `subject` and binds names; the jumps taken on a mismatch are added to `misses`.
     fn test(&mut self, node: NodeId, subject: u32, pattern: &Pattern, misses: &mut Vec<usize>) {
         match pattern {
             Pattern::Wild => {}

@@ -44,7 +44,7 @@ impl FunctionCompiler<'_, '_> {
         }
     }
 
-    /// Evaluates the keys in a place once; gives the locals that hold them.
+    /// Evaluates the keys in a place once; returns the locals that hold them.
     pub(super) fn keys(&mut self, place: &Place) -> Vec<u32> {
         let mut keys = Vec::new();
         for projection in &place.path {
@@ -91,7 +91,7 @@ impl FunctionCompiler<'_, '_> {
         self.emit(node, Op::Store(place.local.0));
     }
 
-    /// `[container → container]`, with the value of a local put in at the end of the path.
+    /// `[container → container]`, with the value of a local stored at the end of the path.
     fn update(&mut self, node: NodeId, path: &[Projection], keys: &[u32], value: u32) {
         let [first, rest @ ..] = path else { return };
         let keys_left = &keys[usize::from(matches!(first, Projection::Index(_))).min(keys.len())..];
