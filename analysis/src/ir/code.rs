@@ -5,22 +5,22 @@ use super::{FunctionId, LayerId, LocalId, NodeId, Type};
 /// A function, operation, procedure, or relation, with its body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Function {
-    /// `Memory::load`, `Deliver::link_mail`, `AtomicDeliver::deliver`, `helper`.
+    /// The name as shown: `Memory::load`, `Deliver::link_mail`, `AtomicDeliver::deliver`, `helper`.
     pub name: String,
-    /// What the function is for, and so what its body may do.
+    /// The role of the function, which determines what its body may do.
     pub kind: FunctionKind,
     /// Parameters first, then the locals of the body. `self` is parameter 0 of a method.
-    /// The `lo: &mut impl Layer` parameter of a procedure is not a local: the lower layer is reached by [`ExprKind::Perform`].
+    /// The `lo: &mut impl Layer` parameter of a procedure is not a local: the layer below is reached by [`ExprKind::Perform`].
     pub locals: Vec<Local>,
     /// The first `parameters` locals are the parameters.
     pub parameters: u32,
-    /// What the function returns.
+    /// The type of the result.
     pub result: Type,
-    /// The body.
+    /// The body, an expression.
     pub body: Expr,
 }
 
-/// What a function is for.
+/// The role of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FunctionKind {
     /// A helper: no layer below it.
@@ -34,24 +34,24 @@ pub enum FunctionKind {
 pub struct Local {
     /// The name in the source, for counterexamples.
     pub name: String,
-    /// The type.
+    /// The type of its values.
     pub ty: Type,
-    /// A `&mut` parameter: what it holds at the end is copied back to the argument.
+    /// Whether it is a `&mut` parameter: its final value is copied back to the argument.
     pub inout: bool,
 }
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Expr {
-    /// Where it stands.
+    /// Its identity within the function, for the source map.
     pub node: NodeId,
     /// The type of its value.
     pub ty: Type,
-    /// What it is.
+    /// The kind of expression, with its operands.
     pub kind: ExprKind,
 }
 
-/// What an expression is.
+/// The kinds of expressions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ExprKind {
     /// A literal or a constant.
@@ -72,7 +72,7 @@ pub enum ExprKind {
     Match(Box<Expr>, Vec<Arm>),
     /// `while`. `repeat(place, |s| step)` is `while maybe() { step }`.
     While(Box<Expr>, Box<Expr>),
-    /// `loop`; its value is what `break` carries.
+    /// `loop`; its value is the operand of `break`.
     Loop(Box<Expr>),
     /// `for pattern in sequence`. The sequence is evaluated first; sets and maps are iterated as sequences.
     For(Pattern, Box<Expr>, Box<Expr>),
@@ -113,7 +113,7 @@ pub enum ExprKind {
     Emit(Box<Expr>),
     /// `external()`: any value of the type, and an event of the operation's name, arguments and this value.
     External,
-    /// Reported already; running it is an error, never a result.
+    /// An expression with a diagnostic; running it is an error, never a result.
     Unsupported,
 }
 
@@ -129,9 +129,9 @@ pub enum Stmt {
 /// An arm of a `match`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arm {
-    /// What the value must look like; binds locals.
+    /// The pattern to match; it binds locals.
     pub pattern: Pattern,
-    /// `if guard`.
+    /// The condition of `if guard`.
     pub guard: Option<Expr>,
     /// The arm's value.
     pub body: Expr,
@@ -174,7 +174,7 @@ pub enum Literal {
 pub struct Place {
     /// The variable.
     pub local: LocalId,
-    /// The way into it.
+    /// The path from the local to the place.
     pub path: Vec<Projection>,
 }
 
@@ -190,9 +190,9 @@ pub enum Projection {
 /// An argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Argument {
-    /// By value or by shared reference.
+    /// An argument by value or by shared reference.
     Value(Expr),
-    /// By `&mut`.
+    /// An argument by `&mut`.
     InOut(Place),
 }
 
@@ -203,7 +203,7 @@ pub enum Prim {
     Eq,
     /// `!=`.
     Ne,
-    /// `<` on integers, and so on.
+    /// `<` on integers; likewise the next three.
     Lt,
     /// `<=`.
     Le,
@@ -211,7 +211,7 @@ pub enum Prim {
     Gt,
     /// `>=`.
     Ge,
-    /// An operation on integers, and what it does with a result that does not fit. The operands are one or two integers.
+    /// An arithmetic operation, and its behaviour on overflow. It has one or two integer operands.
     Arith(Arith, Overflow),
     /// `abs_diff`: an unsigned integer.
     AbsDiff,
@@ -237,9 +237,9 @@ pub enum Prim {
     Min,
     /// `a.max(b)`.
     Max,
-    /// `x as T`, where `T` is the type of the expression: the bits that fit.
+    /// `x as T`, where `T` is the type of the expression: truncates or extends.
     Cast,
-    /// Strings in a row, of any number of operands.
+    /// Concatenates any number of strings.
     Concat,
     /// `a..b` as a sequence.
     Range,
@@ -263,7 +263,7 @@ pub enum Prim {
     IsEmpty,
     /// `map.keys()`, `total.support()`: a `Set`.
     Keys,
-    /// What iterating a collection yields, as a sequence: elements of a set, `(key, value)` of a map, elements of a sequence.
+    /// The items of iterating a collection, as a sequence: elements of a set, `(key, value)` of a map, elements of a sequence.
     Elems,
     /// `seq.first()`: an `Option`.
     First,
@@ -279,7 +279,7 @@ pub enum Prim {
     MinOf,
     /// `iter().sum()`.
     Sum,
-    /// `collect()` of pairs into a `Map`; of several values at one key the last one stays.
+    /// `collect()` of pairs into a `Map`; of several values at one key, the last one counts.
     ToMap,
     /// `map.values()`: a sequence, in the order of the keys.
     Values,
@@ -314,28 +314,28 @@ pub enum Arith {
     Abs,
     /// `pow`; the second operand is a `u32`.
     Pow,
-    /// `<<`; the second operand is an integer of any type. What does not fit is the amount, not the result.
+    /// `<<`; the second operand is an integer of any type. An overflow is about the amount, not the result.
     Shl,
     /// `>>`.
     Shr,
 }
 
-/// What an operation on integers does if its result does not fit the type.
+/// The behaviour of an arithmetic operation if its result does not fit the type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Overflow {
     /// The operators, and methods without a prefix: it panics.
     Panics,
-    /// `wrapping_…`: the bits that fit.
+    /// `wrapping_…`: truncates.
     Wraps,
     /// `saturating_…`: the nearest integer of the type.
     Saturates,
-    /// `checked_…`: `None`. Also where the operation is not defined, as in a division by zero.
+    /// `checked_…`: `None`. Also if the operation is undefined, as in a division by zero.
     Checked,
-    /// `overflowing_…`: the bits that fit, and whether anything was lost.
+    /// `overflowing_…`: truncates, and tells whether the result did not fit.
     Reports,
 }
 
-/// What is counted of the bits of an integer.
+/// The bit counting operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BitCount {
     /// `count_ones`.
@@ -353,19 +353,19 @@ pub enum BitCount {
 }
 
 impl Arith {
-    /// How many operands it has.
+    /// The number of operands.
     pub fn operands(self) -> usize {
         if matches!(self, Arith::Neg | Arith::Abs) { 1 } else { 2 }
     }
 
-    /// Whether an overflow of it on 64 bits is what the assumption about overflows is about.
+    /// Whether the assumption about 64-bit overflows applies to it.
     pub fn is_plain(self) -> bool {
         matches!(self, Arith::Add | Arith::Sub | Arith::Mul | Arith::Neg)
     }
 }
 
 impl Prim {
-    /// Whether it is about single bits of an integer.
+    /// Whether it works on single bits of an integer.
     pub fn is_about_bits(self) -> bool {
         matches!(
             self,
@@ -381,7 +381,7 @@ impl Prim {
         )
     }
 
-    /// Whether it depends on the type of its first operand, and not on that of its result.
+    /// Whether it depends on the type of its first operand, and not on the type of its result.
     pub fn is_about_operand(self) -> bool {
         matches!(
             self,

@@ -7,7 +7,7 @@ use super::{
     Pattern, Place, Program, Projection, Stmt, TypeDef, TypeDefKind,
 };
 
-/// A whole program: types, layers, implementations, then every function. Slices are printed with it.
+/// Prints a whole program: types, layers, implementations, then every function. Slices are printed this way.
 pub fn program(program: &Program) -> String {
     let types = program.types.iter().map(|it| type_definition(program, it));
     let layers = program.layers.iter().map(|it| layer(program, it));
@@ -16,7 +16,7 @@ pub fn program(program: &Program) -> String {
     types.chain(layers).chain(implementations).chain(functions).map(|it| it + "\n").collect()
 }
 
-/// One function of a program.
+/// Prints one function of a program.
 pub fn function(program: &Program, function: &Function) -> String {
     let dump = Dump { program, function };
     let parameters: Vec<String> = function.locals[..function.parameters as usize]

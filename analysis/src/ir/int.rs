@@ -14,7 +14,7 @@ pub struct IntType {
     pub signed: bool,
 }
 
-/// What an operation on integers gives.
+/// The result of an integer operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Computed {
     /// An integer.
@@ -23,31 +23,31 @@ pub enum Computed {
     Bool(bool),
     /// An `Option` of an integer.
     Option(Option<i128>),
-    /// An integer, and whether anything was lost.
+    /// An integer, and whether the result did not fit.
     Flagged(i128, bool),
     /// The code panics, for this reason.
     Panics(&'static str),
-    /// The result of a plain operator does not fit 64 bits. This is what it would be without that limit, unless it is out of all bounds.
+    /// The result of a plain operator does not fit 64 bits. The value is the mathematical result, unless it is out of every bound.
     Beyond64(Option<i128>),
 }
 
-/// Why arithmetic panics.
+/// The reasons of arithmetic panics.
 pub const DOES_NOT_FIT: &str = "the result does not fit its integer type";
 const BY_ZERO: &str = "division by zero";
 const SHIFTED_TOO_FAR: &str = "the amount of a shift is not less than the number of bits";
 
-/// The result of an operation before anybody asks whether it fits.
+/// The result of an operation before the overflow check.
 struct Exact {
-    /// The bits that fit.
+    /// The truncated result.
     wrapped: i128,
     overflows: bool,
-    /// The integer that it is; none if it does not fit an `i128`.
+    /// The mathematical result; `None` if it does not fit an `i128`.
     value: Option<i128>,
     is_negative: bool,
 }
 
 impl IntType {
-    /// The type, if it is one of integers.
+    /// The integer type of a type, if it is one.
     pub fn of(ty: &Type) -> Option<IntType> {
         match *ty {
             Type::Int { bits, signed } => Some(IntType { bits, signed }),
@@ -55,17 +55,17 @@ impl IntType {
         }
     }
 
-    /// `MIN`.
+    /// The value of `MIN`.
     pub fn min(self) -> i128 {
         if self.signed { -(1 << (self.bits - 1)) } else { 0 }
     }
 
-    /// `MAX`.
+    /// The value of `MAX`.
     pub fn max(self) -> i128 {
         (1 << (self.bits - u8::from(self.signed))) - 1
     }
 
-    /// Whether the type has this integer.
+    /// Whether the value is in the range of the type.
     pub fn contains(self, value: i128) -> bool {
         (self.min()..=self.max()).contains(&value)
     }
@@ -77,18 +77,19 @@ impl IntType {
         if self.signed { raised >> unused } else { (raised.cast_unsigned() >> unused).cast_signed() }
     }
 
-    /// The bits of an integer of the type, and nothing above them.
+    /// The bits of an integer of the type, zero-extended.
     fn pattern(self, value: i128) -> u128 {
         value.cast_unsigned() & ((1 << self.bits) - 1)
     }
 
-    /// The integer of the type that has these bits.
+    /// The integer of the type with these bits.
     fn of_pattern(self, pattern: u128) -> i128 {
         self.wrap(pattern.cast_signed())
     }
 }
 
-/// What a primitive makes of integers of a type, that of its first operand. `None`: it is not one of those, or its operands are not.
+/// Computes a primitive on integers of a type, that of the first operand. `None` if it is not an integer primitive, or an operand is not in
+/// range.
 pub fn compute(prim: Prim, operands: &[i128], int: IntType) -> Option<Computed> {
     Some(match (prim, operands) {
         (Prim::Arith(arith, overflow), [a]) => with_overflow(arith, overflow, exact(arith, *a, 0, int), int),
@@ -148,7 +149,7 @@ fn exact(arith: Arith, a: i128, b: i128, int: IntType) -> Result<Exact, &'static
         Arith::Div | Arith::Rem | Arith::DivEuclid | Arith::RemEuclid if b == 0 => return Err(BY_ZERO),
         Arith::Div => fits(a / b),
         Arith::DivEuclid => fits(a.div_euclid(b)),
-        // Rust divides, and that overflows.
+        // Rust performs the division here, and it overflows.
         Arith::Rem | Arith::RemEuclid if a == int.min() && b == -1 => Exact { overflows: true, ..fits(0) },
         Arith::Rem => fits(a % b),
         Arith::RemEuclid => fits(a.rem_euclid(b)),
@@ -186,7 +187,7 @@ fn rotated(value: i128, by: i128, int: IntType) -> i128 {
     let bits = i128::from(int.bits);
     let left = by.rem_euclid(bits);
     let pattern = int.pattern(value);
-    // Rotating by nothing shifts the other half out altogether.
+    // Rotating by 0 would shift the other half by the full width.
     int.of_pattern(pattern << left | pattern >> (bits - left))
 }
 
@@ -209,7 +210,7 @@ fn count(what: BitCount, value: i128, int: IntType) -> u32 {
 mod tests {
     use super::*;
 
-    /// Both ends, their neighbours, and what lies around 0: every pair of them is tried.
+    /// Both ends, their neighbours, and integers around 0: every pair of them is tried.
     fn corners(int: IntType) -> Vec<i128> {
         let half = 1 << (int.bits / 2);
         let mut all: Vec<i128> = (-3..=3).chain([7, 8, half - 1, half, half + 1]).collect();
@@ -241,7 +242,7 @@ mod tests {
         }
     }
 
-    /// One arm for each operation, against what rustc makes of it.
+    /// One arm for each operation, compared with rustc's result.
     macro_rules! agrees {
         ($ty:ident) => {{
             let int = IntType { bits: $ty::BITS as u8, signed: $ty::MIN != 0 };
@@ -361,7 +362,7 @@ mod tests {
         }};
     }
 
-    /// What only signed integers have.
+    /// Operations that only signed integers have.
     macro_rules! signs_agree {
         ($ty:ident) => {{
             let int = IntType { bits: $ty::BITS as u8, signed: true };

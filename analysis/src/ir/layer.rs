@@ -7,11 +7,11 @@ use super::{Function, FunctionId, ImplementationId, LayerId, Type};
 /// A layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Layer {
-    /// The name.
+    /// The name of the layer.
     pub name: String,
     /// The type of its state.
     pub state: Type,
-    /// Its operations, in source order: own ones and inherited ones, in the end all there are.
+    /// All its operations, in source order: its own and inherited ones.
     pub operations: Vec<Operation>,
     /// `fn(&State) -> bool`. A layer without one accepts every state.
     pub init: Option<FunctionId>,
@@ -23,12 +23,12 @@ pub struct Layer {
     pub protocol: Option<Protocol>,
 }
 
-/// That a layer restricts another.
+/// The restriction of a protocol layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Protocol {
     /// The unrestricted layer. Its `operations` are the same, by name and index.
     pub raw: LayerId,
-    /// Operations that are not allowed do nothing and return anything, instead of being disabled.
+    /// Whether operations that are not allowed do nothing and return anything, instead of being disabled.
     pub nilpotent: bool,
 }
 
@@ -42,9 +42,9 @@ pub struct Operation {
     pub function: FunctionId,
     /// The fields to follow from the layer's state to the component that `function` acts on (`inherit(L in field: op)`).
     pub component: Vec<u32>,
-    /// What the user claims.
+    /// The claimed mover type, if any.
     pub claim: Option<Claim>,
-    /// An interaction with the outside.
+    /// Whether it is an interaction with the outside world.
     pub external: bool,
     /// `fn(&State, me: Pid[, arguments…]) -> bool`: all of them must hold for the operation to be allowed. Only in protocol layers.
     pub allowed: Vec<FunctionId>,
@@ -74,11 +74,11 @@ pub struct Implementation {
     pub upper: LayerId,
     /// The layer below.
     pub lower: LayerId,
-    /// How it is justified.
+    /// The proof pattern.
     pub by: Justification,
 }
 
-/// Why an implementation is right: the proof pattern, with what the user gives for it.
+/// The justification of an implementation: the proof pattern, with the functions that the user gives for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Justification {
     /// `by = movers`.
@@ -91,22 +91,23 @@ pub enum Justification {
     Partition(Partition),
 }
 
-/// Where a stack of layers for one key begins or ends.
+/// An end of the layers for one key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Partition {
-    /// The name of the key, as operations and procedures call it.
+    /// The name of the key parameter in operations and procedures.
     pub key: String,
     /// The type of the key.
     pub key_type: Type,
     /// The operation that tells whether a key is valid: of the upper layer at the top, of the lower layer at the bottom.
     pub check: Option<String>,
-    /// How the operations of the upper layer are implemented, but for `check`. At the bottom the first parameter of a procedure is the key.
+    /// The implementations of the operations of the upper layer, except `check`. At the bottom the first parameter of a procedure is the
+    /// key.
     pub code: BTreeMap<String, Code>,
-    /// Which end it is.
+    /// Which end it is, top or bottom.
     pub end: PartitionEnd,
 }
 
-/// The two ends of a stack of layers for one key.
+/// The two ends of the layers for one key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PartitionEnd {
     /// The upper layer is for all keys, the lower one for one key.
@@ -121,7 +122,7 @@ pub enum PartitionEnd {
     },
 }
 
-/// How one upper operation is implemented.
+/// The implementation of one upper operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// The lower operation of the same name, with the same arguments.
@@ -146,7 +147,7 @@ pub enum Abstraction {
 pub struct Stack {
     /// The name of the type alias.
     pub name: String,
-    /// Top to bottom. Resolved, but not checked to fit: that is an obligation.
+    /// The implementations, top to bottom. They are resolved; whether they fit together is an obligation.
     pub implementations: Vec<ImplementationId>,
 }
 
@@ -159,7 +160,7 @@ pub struct Client {
     pub stack: u32,
     /// Process counts to run it with.
     pub processes: Vec<u32>,
-    /// Processes may wait for ever: a run that cannot end is no finding.
+    /// Whether processes may wait for ever: then a run that cannot end is not a finding.
     pub may_wait: bool,
     /// `fn(process: u64)`, or `fn(process: u64, processes: u64)`, with [`super::FunctionKind::Procedure`] of the stack's top layer.
     pub function: FunctionId,

@@ -31,7 +31,7 @@ pub(super) struct ItemRef {
     pub(super) index: u32,
 }
 
-/// What a function of the program is made from.
+/// The source of a function of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Origin {
     /// A function as written.
@@ -40,22 +40,23 @@ pub(super) enum Origin {
     Lifted(u32),
 }
 
-/// A file with its declarations at hand.
+/// A file with its declarations.
 pub(super) struct Source {
     pub(super) index: Arc<FileIndex>,
     /// The trees of its declarations, without bodies.
     pub(super) heads: Arc<Vec<ItemTree>>,
 }
 
-/// Where a tree stands: the item that it is a part of, and for the trees of macro inputs and constants, how to get to the item's offsets.
+/// The position of a tree: the item that contains it, and for the trees of macro inputs and constants, how to convert to the item's
+/// offsets.
 #[derive(Clone, Copy)]
 pub(super) struct Site {
     pub(super) file: u32,
     pub(super) declaration: u32,
-    /// Where names are looked up.
+    /// The scope in which names are resolved.
     pub(super) scope: ScopeId,
     pub(super) shift: i64,
-    /// Everything stands here: a constant is part of the function that mentions it.
+    /// The position of everything inside: a constant is part of the function that mentions it.
     pub(super) pinned: Option<Spot>,
 }
 
@@ -68,7 +69,7 @@ impl Site {
     }
 }
 
-/// What functions and constants are associated with.
+/// The owner of associated functions and constants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     /// A type of the package, or an implementation.
@@ -77,45 +78,45 @@ pub(super) enum Owner {
     Language(String),
 }
 
-/// Members by what they are associated with and their own name. Different `impl` blocks may have members of one name.
+/// Members by owner and name. Different `impl` blocks may have members of the same name.
 type Members = HashMap<(Owner, String), Vec<ItemRef>>;
 
-/// What a package declares. Here types and functions are numbered as they are declared; those that become part of the program get other
+/// The declarations of a package. Types and functions are numbered as they are declared; those that become part of the program get other
 /// numbers there: see [`super::reach`].
 pub struct Declared {
     pub(super) files: Vec<Source>,
-    /// For each file, the `mod name;` that it is the text of.
+    /// For each file, the `mod name;` that includes it.
     pub(super) parents: Vec<Option<(u32, u32)>>,
-    /// How the package is to be read.
+    /// The options under which the package is read.
     pub(super) reading: Arc<Reading>,
     pub(super) names: Names,
-    /// What each `impl` block is for.
+    /// The owner of each `impl` block.
     owners: HashMap<ItemRef, Owner>,
     /// Constants of `impl` blocks.
     pub(super) constants: Members,
     /// Functions of `impl` blocks.
     pub(super) functions_of: Members,
-    /// Second declarations of what can only be declared once: reported.
+    /// Repeated declarations of unique names; they have been reported.
     rejected: HashSet<Entry>,
-    /// By [`TypeId`]. Aliases are not among them.
+    /// All types except aliases, by [`TypeId`].
     pub(super) types: Vec<TypeInfo>,
     pub(super) type_ids: HashMap<ItemRef, TypeId>,
-    /// The id of the first function of each file; in the end, that of the first lift.
+    /// The id of the first function of each file; last, that of the first lift.
     first_functions: Vec<u32>,
     /// By [`FunctionId`], without the lifts.
     signatures: Vec<(Option<Arc<Signature>>, Trace)>,
     pub(super) layers: Vec<LayerInfo>,
     /// By their `impl` blocks.
     pub(super) layer_of: HashMap<ItemRef, usize>,
-    /// What layers make of operations and initial states of entries of their maps.
+    /// The functions generated for operations and initial states on entries of maps.
     pub(super) lifts: Vec<Lift>,
     pub(super) parts: Parts,
-    /// What layers and implementations lead to, and what is wrong with them.
+    /// The references and faults of layers and implementations.
     pub(super) trace: Trace,
 }
 
 impl Declared {
-    /// Puts together what these files declare. `parents` has for each the `mod name;` that it is the text of.
+    /// Combines the declarations of these files. `parents` has for each file the `mod name;` that includes it.
     pub(super) fn new(files: Vec<Source>, parents: &[Option<(u32, u32)>], reading: Arc<Reading>) -> Declared {
         let names = Names::new(&files, parents);
         let (owners, constants, functions_of, rejected, type_ids) = Default::default();
@@ -147,7 +148,7 @@ impl Declared {
         layers::declare(&mut package);
         package.check_unread();
         let mut trace = package.take_trace();
-        // What these note is kept with them.
+        // The references and faults of these are recorded with them.
         package.define_types();
         package.read_signatures();
         layers::resolve(&mut package);
@@ -168,7 +169,7 @@ impl Package {
         }
     }
 
-    /// Numbers the types and functions of a file, and finds what its `impl` blocks are for, and their members.
+    /// Numbers the types and functions of a file, and finds the owners of its `impl` blocks and their members.
     fn collect(&mut self, file: u32) {
         let index = Arc::clone(&self.files[file as usize].index);
         let item = |index: usize| ItemRef { file, index: index as u32 };
@@ -204,7 +205,7 @@ impl Package {
         }
     }
 
-    /// Reads all signatures, so that no body has to.
+    /// Reads all signatures, so that no body is needed.
     fn read_signatures(&mut self) {
         let functions = (0..)
             .zip(&self.files)
@@ -216,17 +217,17 @@ impl Package {
 }
 
 impl Declared {
-    /// The signature of a function, if it has one of the subset. It is asked for through [`super::lowering::Lowering::signature`].
+    /// The signature of a function, if it is in the subset. Use [`super::lowering::Lowering::signature`] instead.
     pub(super) fn read_signature(&self, item: ItemRef) -> &Option<Arc<Signature>> {
         &self.signatures[self.function_id(Origin::Written(item)).0 as usize].0
     }
 
-    /// What the signature of a function leads to.
+    /// The references of a function's signature.
     pub(super) fn trace_of_signature(&self, item: ItemRef) -> &Trace {
         &self.signatures[self.function_id(Origin::Written(item)).0 as usize].1
     }
 
-    /// The id of a function as it is declared.
+    /// The id of a declared function.
     pub(super) fn function_id(&self, origin: Origin) -> FunctionId {
         FunctionId(match origin {
             Origin::Written(item) => self.first_functions[item.file as usize] + item.index,
@@ -234,7 +235,7 @@ impl Declared {
         })
     }
 
-    /// What the function of an id is made from.
+    /// The source of the function with this id.
     pub(super) fn origin(&self, FunctionId(id): FunctionId) -> Origin {
         let file = self.first_functions.partition_point(|it| *it <= id) - 1;
         let index = id - self.first_functions[file];
@@ -245,7 +246,7 @@ impl Declared {
         }
     }
 
-    /// Where the name of a function stands, or what it was lifted by.
+    /// The position of a function's name, or of the lift that generated it.
     pub(super) fn spot_of(&self, origin: Origin) -> Spot {
         match origin {
             Origin::Written(it) => self.name_spot(it.file, &self.function_item(it).name),
@@ -253,7 +254,7 @@ impl Declared {
         }
     }
 
-    /// The type or implementation that a path names, with aliases followed.
+    /// The type or implementation that a path refers to, through aliases.
     pub(super) fn owner_of(&self, scope: ScopeId, path: &[String], depth: u32) -> Option<Owner> {
         match self.names.meaning(scope, path, Namespace::Types) {
             Meaning::Item(entry @ Entry::Type(item)) => match self.alias_of(item) {
@@ -270,7 +271,7 @@ impl Declared {
         }
     }
 
-    /// For an alias, what it stands for, if that is written as a path without arguments.
+    /// The target of an alias, if it is written as a path without arguments.
     fn alias_of(&self, item: ItemRef) -> Option<(ScopeId, Option<Vec<String>>)> {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         let alias = self.head::<ast::TypeAlias>(item.file, declared.declaration)?;
@@ -282,8 +283,8 @@ impl Declared {
         Some((self.names.scope(item.file, declared.scope), plain.as_ref().and_then(path_segments)))
     }
 
-    /// What a path means to the language: the name, and that of the type before it. `None` if it is of the package or of a crate that the
-    /// language does not know.
+    /// The meaning of a path in the language: the name, and that of the type before it. `None` if it refers to the package or to another
+    /// crate.
     pub(super) fn language_path(
         &self,
         scope: ScopeId,
@@ -312,35 +313,35 @@ impl Declared {
         }
     }
 
-    /// What an `impl` block is for.
+    /// The owner of an `impl` block.
     pub(super) fn block_owner(&self, file: u32, block: u32) -> Option<&Owner> {
         self.owners.get(&ItemRef { file, index: block })
     }
 
-    /// Where the tree of a declaration stands, in a scope of its file.
+    /// The site of a declaration's tree, in a scope of its file.
     pub(super) fn site(&self, file: u32, declaration: u32, scope: u32) -> Site {
         Site { file, declaration, scope: self.names.scope(file, scope), shift: 0, pinned: None }
     }
 
-    /// Where a function stands, up to its body.
+    /// The site of a function, up to its body.
     pub(super) fn function_site(&self, item: ItemRef) -> Site {
         let declared = self.function_item(item);
         self.site(item.file, declared.declaration, declared.scope)
     }
 
-    /// Where the head of an `impl` block stands, and its attribute.
+    /// The site of the head of an `impl` block and its attribute.
     pub(super) fn block_site(&self, file: u32, block: u32) -> Site {
         let declared = &self.files[file as usize].index.impls[block as usize];
         self.site(file, declared.declaration, declared.scope)
     }
 
-    /// A name that is shown: with its module, if the package has more than one of its kind.
+    /// A name as shown: with its module, if the package has more than one of its kind.
     pub(super) fn shown_name(&self, scope: ScopeId, name: &str, is_shared: bool) -> String {
         let path = if is_shared { self.names.module_path(scope) } else { Vec::new() };
         path.into_iter().chain([name]).collect::<Vec<_>>().join("::")
     }
 
-    /// Where something is declared.
+    /// The position of a declaration.
     pub(super) fn entry_spot(&self, entry: Entry) -> Option<Spot> {
         let index = |item: ItemRef| &self.files[item.file as usize].index;
         let (item, name) = match entry {
@@ -355,12 +356,12 @@ impl Declared {
         Some(self.name_spot(item.file, name))
     }
 
-    /// Whether this is a second declaration of what can only be declared once.
+    /// Whether this is a repeated declaration of a unique name.
     pub(super) fn is_rejected(&self, entry: Entry) -> bool {
         self.rejected.contains(&entry)
     }
 
-    /// Advice for a name that means nothing where it stands: where there is something of the name, or of one like it.
+    /// Help for an unknown name: where the package declares it, or a similar one.
     pub(super) fn advice<'n>(
         &'n self,
         name: &str,

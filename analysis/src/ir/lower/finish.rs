@@ -42,7 +42,7 @@ impl Finish<'_> {
         self.settle(expr);
     }
 
-    /// What depends on the type found.
+    /// Completes what depends on the inferred type.
     fn settle(&mut self, expr: &mut Expr) {
         let is_collection = matches!(expr.ty, Type::Map(..) | Type::Total(..) | Type::Set(_) | Type::Seq(_));
         match &mut expr.kind {
@@ -181,8 +181,8 @@ fn fits(value: i128, ty: &Type) -> bool {
     IntType::of(ty).is_none_or(|it| it.contains(value))
 }
 
-/// What an operation on integers that are written out gives: `1 << 31` is as good as the number, so that code that compares with it tries
-/// the number and what is beside it. What panics stays as it is.
+/// Folds an operation on integer literals: `1 << 31` is equivalent to the number, so that code that compares with it tries the number and
+/// its neighbours. An operation that panics is left as it is.
 fn folded(prim: Prim, operands: &[Expr], ty: &Type) -> Option<Literal> {
     let int = IntType::of(if prim.is_about_operand() { &operands.first()?.ty } else { ty })?;
     let number = |it: &Expr| match it.kind {

@@ -23,26 +23,26 @@ use crate::{
     ir::{Abstraction, Client, Code, Implementation, ImplementationId, Justification, Program, SourceMap, Stack},
 };
 
-/// What has been resolved, ready for the program.
+/// The resolved implementations, stacks and clients.
 #[derive(Default)]
 pub(super) struct Parts {
     implementations: Vec<(Implementation, Spot)>,
-    /// By their `impl` blocks. Those that are left out are not here.
+    /// The implementations by `impl` block, without those that are left out.
     implementation_of: HashMap<ItemRef, ImplementationId>,
     /// The stack, its spot, and the spots of its links.
     stacks: Vec<(Stack, Spot, Vec<Spot>)>,
-    /// By their declarations. Those that are left out are not here.
+    /// The stacks by declaration, without those that are left out.
     stack_of: HashMap<ItemRef, u32>,
     clients: Vec<(Client, Spot)>,
 }
 
 impl Parts {
-    /// What an `impl` block became.
+    /// The implementation of an `impl` block.
     pub(super) fn implementation(&self, block: ItemRef) -> Option<ImplementationId> {
         self.implementation_of.get(&block).copied()
     }
 
-    /// What the declaration of a stack became.
+    /// The stack of a declaration.
     pub(super) fn stack(&self, item: ItemRef) -> Option<u32> {
         self.stack_of.get(&item).copied()
     }
@@ -60,13 +60,13 @@ pub(super) fn emit(parts: &Parts, reached: &Reached, program: &mut Program, plac
         places.links.push(links.clone());
     }
     for (client, spot) in &parts.clients {
-        // What a client is made of was asked for.
+        // The parts of a client were requested.
         program.clients.extend(reached.function(client.function).map(|function| Client { function, ..client.clone() }));
         places.clients.push(*spot);
     }
 }
 
-/// Resolves all implementations, then the stacks made of them, then the clients on top.
+/// Resolves all implementations, then the stacks, then the clients.
 pub(super) fn resolve(package: &mut Package) {
     let names = Shared::of(package);
     let files = 0..package.files.len() as u32;
@@ -100,7 +100,7 @@ pub(super) fn resolve(package: &mut Package) {
     }
 }
 
-/// Names that more than one implementation, or stack, or client has.
+/// Names shared by more than one implementation, stack or client.
 struct Shared(HashSet<String>);
 
 impl Shared {
@@ -123,7 +123,7 @@ impl Shared {
         Shared(shared)
     }
 
-    /// The name as it is shown.
+    /// The name as shown.
     fn shown(&self, package: &Declared, scope: ScopeId, name: &Name) -> Name {
         Name { text: package.shown_name(scope, &name.text, self.0.contains(&name.text)), ..name.clone() }
     }
@@ -186,7 +186,7 @@ impl Package {
         Some(Implementation { name: name.text.clone(), upper: upper_id, lower: lower_id, by })
     }
 
-    /// The code of each upper operation, for the patterns that have code. With `key`, procedures take it first.
+    /// The code of each upper operation, for patterns with code. With `key`, procedures take it first.
     pub(super) fn procedures(
         &mut self,
         file: u32,
@@ -197,9 +197,9 @@ impl Package {
         key: Option<&Key>,
     ) -> BTreeMap<String, Code> {
         let mut code = BTreeMap::new();
-        // Operations whose code is there but wrong: reported, so not missing.
+        // Operations with invalid code: they have a diagnostic, so they are not reported as missing.
         let mut wrong: Vec<String> = Vec::new();
-        // Functions over a layer that no operation has the name of.
+        // Functions over a layer without the name of an operation.
         let mut others: Vec<ItemRef> = Vec::new();
         for passed in &attribute.pass {
             if self.check_pass(file, passed, sides) {
@@ -233,20 +233,20 @@ impl Package {
         for operation in missing.iter().filter(|_| complete) {
             self.report_missing(file, name, &operation.name, sides);
         }
-        // Where no operation is missing, they are helpers of the others.
+        // If no operation is missing, they are helpers of the others.
         for item in others.iter().filter(|_| !missing.is_empty()) {
             self.unknown_operation(sides.upper, item.file, &self.function_item(*item).name.clone());
         }
         code
     }
 
-    /// Whether the function is there for others of the block: it does not run over a layer, and no operation has its name.
+    /// Whether the function is a helper: it does not run over a layer, and no operation has its name.
     fn is_helper(&mut self, item: ItemRef, upper: usize) -> bool {
         let name = &self.function_item(item).name.text;
         self.operation(upper, name).is_none() && self.signature(item).is_none_or(|it| it.lower.is_none())
     }
 
-    /// Whether a member of the block has no name or a bad header, so that it is unknown what it would have implemented.
+    /// Whether a member of the block has no name or an invalid header, so that it may have implemented any operation.
     pub(super) fn is_cut_short(&self, file: u32, block: u32) -> bool {
         let index = &self.files[file as usize].index;
         index.functions.iter().any(|it| it.owner == Some(block) && it.role == Role::Malformed)
@@ -287,7 +287,7 @@ impl Package {
         self.report(diagnostic.help("relate the two states in a layer of its own with `by = abstraction`"));
     }
 
-    /// `pass(op)`: both layers have it, with the same signature.
+    /// `pass(op)`: checks that both layers have the operation, with the same signature.
     pub(super) fn check_pass(&mut self, file: u32, name: &Name, sides: Sides) -> bool {
         let Some(upper) = self.operation(sides.upper, &name.text).cloned() else {
             self.unknown_operation(sides.upper, file, name);
@@ -306,7 +306,7 @@ impl Package {
         same
     }
 
-    /// A procedure of the name of an upper operation, with its signature, over the lower layer.
+    /// Checks a procedure with the name of an upper operation: its signature, and that it is over the lower layer.
     fn check_procedure(&mut self, item: ItemRef, sides: Sides, key: Option<&Key>) -> bool {
         let name = self.function_item(item).name.clone();
         let Some(operation) = self.operation(sides.upper, &name.text).cloned() else { return false };
@@ -414,7 +414,7 @@ impl Package {
         }
     }
 
-    /// Which of the three forms the function has.
+    /// The form of an abstraction function.
     fn relation(&mut self, item: ItemRef, sides: Sides) -> Option<Abstraction> {
         let signature = self.signature(item)?;
         let (lo, hi) = (self.layers[sides.lower].state.clone(), self.layers[sides.upper].state.clone());
@@ -481,7 +481,7 @@ impl Package {
         }
     }
 
-    /// What a name in a stack, or in the attribute of a client, means, if it is of this kind; otherwise that is reported.
+    /// The item that a name in a stack, or in the attribute of a client, refers to, if it is of this kind; otherwise that is reported.
     fn part(&self, file: u32, scope: ScopeId, name: &Name, what: &str, is_meant: fn(&Entry) -> bool) -> Option<Entry> {
         let (spot, path) = (self.name_spot(file, name), name.path());
         match self.names.meaning(scope, &path, Namespace::Types) {
@@ -522,7 +522,7 @@ impl Package {
         // A declared stack has at least one implementation.
         let top = self.parts.implementations[stack.implementations[0].0 as usize].0.upper;
         let over_top = signature.lower.is_some_and(|it| self.layer_id(it) == Some(top));
-        // The number of the process, and how many there are.
+        // The number of the process, and the number of processes.
         let takes_numbers = matches!(signature.parameters.len(), 1 | 2)
             && signature.parameters.iter().all(|it| it.ty == Ty::U64 && !it.inout);
         let fits = over_top && takes_numbers && !signature.is_method && signature.result == Ty::UNIT;

@@ -22,17 +22,17 @@ use crate::ir::{
 pub(super) struct Lift {
     /// The layer that inherits.
     pub(super) layer: usize,
-    /// The way from the state to the map.
+    /// The path of fields from the state to the map.
     pub(super) field: Vec<u32>,
     /// The name and type of the key.
     pub(super) key: (String, Ty),
     /// The type of the entries.
     pub(super) entry: Ty,
-    /// What is done to an entry.
+    /// The function that acts on an entry.
     pub(super) item: ItemRef,
-    /// The way from the entry to what `item` acts on.
+    /// The path of fields from the entry to the component that `item` acts on.
     pub(super) inner: Vec<u32>,
-    /// `item` says which entries are initial. Otherwise it is an operation.
+    /// Whether `item` is the condition on initial states. Otherwise it is an operation.
     pub(super) init: bool,
     /// The name in the list of `inherit`.
     pub(super) spot: Spot,
@@ -50,11 +50,11 @@ impl Lift {
     }
 }
 
-/// The function of a lift, and where its nodes stand.
+/// The function of a lift, and the positions of its nodes.
 pub(super) fn lower(package: &Lowering<&Declared>, number: u32) -> (Function, Vec<Spot>) {
     let lift = &package.lifts[number as usize];
     let name = format!("{}::{}", package.layer_name(lift.layer), package.function_item(lift.item).name.text);
-    // What is lifted has a signature.
+    // A lifted function has a signature.
     let written = package.signature(lift.item).expect("what is lifted has a signature");
     let inner = package.request_known(Origin::Written(lift.item));
     let state = known(&package.layers[lift.layer].state);
@@ -77,7 +77,7 @@ fn local(name: &str, ty: Type, inout: bool) -> Local {
     Local { name: name.to_owned(), ty, inout }
 }
 
-/// Expressions that all stand in one place.
+/// Builds expressions that all have the same position.
 struct Build {
     nodes: Vec<Spot>,
     spot: Spot,

@@ -96,7 +96,7 @@ impl Body<'_> {
         self.make(spot, ty, ExprKind::Each(each, Box::new(sequence), pattern, Box::new(body)))
     }
 
-    /// `filter_map(f)` is `map(f)`, of which the `Some`s are kept and unwrapped.
+    /// `filter_map(f)` is `map(f)`, followed by keeping and unwrapping each `Some`.
     fn filter_map(&mut self, sequence: Expr, element: &Ty, closure: &ast::Expr, spot: Spot) -> Expr {
         let options = self.each("map", sequence, element, closure, spot);
         let inner = self.infer.fresh();
@@ -115,7 +115,7 @@ impl Body<'_> {
         let read = self.read_local(value, spot);
         let found = self.fresh_local("found", inner.clone(), false);
         let body = self.read_local(found, spot);
-        // What is left is `Some`: nothing else has to be said.
+        // Only `Some` is left, so one arm suffices.
         let pattern = Pattern::Variant(1, vec![Pattern::Bind(found)]);
         let arms = vec![Arm { pattern, guard: None, body }];
         let found = self.make(spot, inner.clone(), ExprKind::Match(Box::new(read), arms));
@@ -126,7 +126,7 @@ impl Body<'_> {
         )
     }
 
-    /// `collect()`: [`super::super::finish`] erases it if the collection turns out to be a sequence.
+    /// `collect()`: [`super::super::finish`] erases it if the collection is a sequence.
     fn collect(&mut self, call: &ast::MethodCallExpr, sequence: Expr, element: Ty, spot: Spot) -> Expr {
         let written = call.generic_arg_list().and_then(|it| it.generic_args().next());
         let ty = match written {
@@ -198,7 +198,7 @@ impl Body<'_> {
         self.by_case(value, Pattern::Bind(local), some, none, inner.clone(), spot)
     }
 
-    /// The default is evaluated whether it is needed or not, as in Rust.
+    /// The default is evaluated whether or not it is needed, as in Rust.
     fn unwrap_or(&mut self, value: Expr, inner: &Ty, other: &ast::Expr, spot: Spot) -> Expr {
         let other = self.check(other, inner);
         let ty = Ty::tuple(vec![Ty::option(inner.clone()), inner.clone()]);

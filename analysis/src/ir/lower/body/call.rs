@@ -50,7 +50,7 @@ impl Body<'_> {
         built.unwrap_or_else(|| self.unknown_function(&path, spot))
     }
 
-    /// The function of the package that a path means; an error that is reported if it means several.
+    /// The function of the package that a path refers to. Reports an ambiguous path.
     pub(super) fn function_at(&mut self, path: &[String], spot: Spot) -> Result<Option<ItemRef>, Expr> {
         if let Some((owner, name)) = self.member(path) {
             let candidates = self.package.functions_of.get(&(owner, name.to_owned())).map(Vec::as_slice);
@@ -97,7 +97,7 @@ impl Body<'_> {
         self.make(spot, ty, ExprKind::Variant(1, vec![value]))
     }
 
-    /// `maybe()`, `when(…)` and the rest.
+    /// `maybe()`, `when(…)` and the other functions of the language.
     fn vocabulary(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
         if self.adaptors > 0 {
             let what = format!("`{name}` in the closure of an iterator");
@@ -133,7 +133,7 @@ impl Body<'_> {
         }
     }
 
-    /// `T` of `any::<T>()`.
+    /// The type argument of `any::<T>()`.
     fn turbofish(&mut self, call: &ast::CallExpr) -> Ty {
         let segment = match call.expr() {
             Some(ast::Expr::PathExpr(it)) => it.path().and_then(|it| it.segment()),
@@ -146,7 +146,7 @@ impl Body<'_> {
         }
     }
 
-    /// `repeat(place, |s| step)` is `while maybe() { step }`, with `s` another name for the place.
+    /// `repeat(place, |s| step)` becomes `while maybe() { step }`, with `s` as another name for the place.
     fn repeat(&mut self, target: &ast::Expr, step: &ast::ClosureExpr, spot: Spot) -> Expr {
         let Some((place, ty)) = self.reborrowed(target) else {
             return self.unsupported(
@@ -180,7 +180,7 @@ impl Body<'_> {
         self.after(statements, turns, spot)
     }
 
-    /// A call of a function of the package. A method's receiver is given as its first argument.
+    /// A call of a function of the package. A method's receiver is its first argument.
     pub(super) fn call_function(
         &mut self,
         item: ItemRef,
@@ -213,12 +213,12 @@ impl Body<'_> {
         }
         match id {
             Some(id) => self.make(spot, signature.result.clone(), ExprKind::Call(id, arguments)),
-            // The layer below is left out, and that is reported.
+            // The layer below was left out, which has a diagnostic.
             None => self.unsupported_at(spot),
         }
     }
 
-    /// A function over a layer is given `lo`, which is not a value: takes it out of the arguments.
+    /// A function over a layer takes `lo`, which is not a value: removes it from the arguments.
     fn check_lower(&mut self, signature: &Signature, written: &mut Vec<ast::Expr>, spot: Spot) -> bool {
         let Some((_, number)) = &signature.lower_parameter else { return true };
         let passes = written.get(*number).is_some_and(|it| self.is_lower(it));

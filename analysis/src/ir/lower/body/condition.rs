@@ -19,7 +19,7 @@ pub(super) enum Condition {
 }
 
 impl Body<'_> {
-    /// The conjuncts, in order; what the `let`s bind is bound in the present scope.
+    /// The conjuncts, in order; names bound by `let`s are bound in the current scope.
     pub(super) fn conditions(&mut self, condition: &ast::Expr) -> Vec<Condition> {
         let mut conjuncts = Vec::new();
         flatten(condition, &mut conjuncts);
@@ -75,8 +75,8 @@ impl Body<'_> {
         self.make(spot, ty, ExprKind::Match(Box::new(value), arms))
     }
 
-    /// Conditions with at least one `let` as a single pattern, value and guard: what stands before the last `let` becomes part of the
-    /// value, an option that is `None` when one of them does not hold.
+    /// Combines conditions with at least one `let` into one pattern, value and guard: the conditions before the last `let` become part of
+    /// the value, an option that is `None` when one of them does not hold.
     fn one_match(&mut self, conditions: Vec<Condition>, spot: Spot) -> (Pattern, Expr, Option<Expr>) {
         let mut pending: Option<(Pattern, Expr)> = None;
         let mut tests: Vec<Expr> = Vec::new();
@@ -94,7 +94,7 @@ impl Body<'_> {
             }
         }
         let guard = self.conjunction(tests, spot);
-        // The caller has seen a `let`.
+        // The caller has checked that there is a `let`.
         let (pattern, value) = pending.unwrap_or_else(|| (Pattern::Wild, self.unsupported_at(spot)));
         (pattern, value, guard)
     }
@@ -108,7 +108,7 @@ impl Body<'_> {
         (Pattern::Variant(1, vec![pattern]), value)
     }
 
-    /// `let before && guard && let pattern = value`: what `before` binds is handed on beside the value.
+    /// `let before && guard && let pattern = value`: names bound by `before` are passed on beside the value.
     fn value_after(
         &mut self,
         (before, first): (Pattern, Expr),

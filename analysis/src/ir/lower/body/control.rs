@@ -12,13 +12,13 @@ use crate::{
 };
 
 impl Body<'_> {
-    /// One of several branches: its value, if it has one, is of type `ty`.
+    /// Lowers one of several branches; its value, if it has one, is of type `ty`.
     fn branch(&mut self, branch: &ast::Expr, ty: &Ty) -> Expr {
         let value = self.expr(branch, Some(ty));
         self.coerce(value, ty)
     }
 
-    /// The type of a choice between branches: that of a branch that ends, if one does.
+    /// The type of a choice between branches: the type of a branch that returns a value, if there is one.
     fn join(&self, branches: &[&Expr], ty: &Ty) -> Ty {
         if branches.iter().all(|it| self.ty(it).is_never()) { Ty::NEVER } else { ty.clone() }
     }
@@ -153,7 +153,7 @@ impl Body<'_> {
             }
             None => self.required(None, spot, None),
         };
-        // Pushed above, and nothing pops without pushing.
+        // It was pushed above, and every pop has a push.
         let info = self.loops.pop().unwrap_or(LoopInfo { value: None, broken: false });
         (body, info)
     }
@@ -282,7 +282,7 @@ pub(super) fn bound_locals(pattern: &Pattern) -> Vec<LocalId> {
             locals
         }
         Pattern::Tuple(parts) | Pattern::Variant(_, parts) => parts.iter().flat_map(bound_locals).collect(),
-        // All alternatives bind the same.
+        // All alternatives bind the same names.
         Pattern::Or(alternatives) => alternatives.first().map(bound_locals).unwrap_or_default(),
     }
 }

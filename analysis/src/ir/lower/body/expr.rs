@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Body<'_> {
-    /// Lowers an expression. `expected` only helps to place type errors; the caller still has to [`Body::coerce`].
+    /// Lowers an expression. `expected` only improves the places of type errors; the caller still has to [`Body::coerce`].
     pub(super) fn expr(&mut self, expr: &ast::Expr, expected: Option<&Ty>) -> Expr {
         if self.depth >= DEPTH {
             let spot = self.spot(expr.syntax());
@@ -37,7 +37,7 @@ impl Body<'_> {
         self.coerce(lowered, expected)
     }
 
-    /// A part of the tree that a syntax error has left out.
+    /// A part of the tree that a syntax error has removed.
     pub(super) fn required(&mut self, expr: Option<ast::Expr>, spot: Spot, expected: Option<&Ty>) -> Expr {
         match (expr, expected) {
             (Some(expr), Some(expected)) => self.check(&expr, expected),
@@ -94,7 +94,7 @@ impl Body<'_> {
         self.unsupported(spot, what, help)
     }
 
-    /// A literal, negated if a minus stands before it.
+    /// A literal, negated if it follows a minus.
     pub(super) fn literal(&mut self, literal: &ast::Literal, negated: bool) -> Expr {
         let spot = self.spot(literal.syntax());
         match self.literal_value(literal, negated) {
@@ -103,7 +103,7 @@ impl Body<'_> {
         }
     }
 
-    /// The value and type of a literal; `None` if it is reported.
+    /// The value and type of a literal; `None` if it is invalid, which is reported.
     pub(super) fn literal_value(&mut self, literal: &ast::Literal, negated: bool) -> Option<(Literal, Ty)> {
         let spot = self.spot(literal.syntax());
         match literal.kind() {
@@ -147,7 +147,7 @@ impl Body<'_> {
         Some((Literal::Int(value), ty))
     }
 
-    /// `&x` is `x`. `&mut` changes something from afar, which only calls, `let` and `repeat` know how to do.
+    /// `&x` is `x`. `&mut` is supported only in calls, `let` and `repeat`.
     fn reference(&mut self, reference: &ast::RefExpr, expected: Option<&Ty>) -> Expr {
         let spot = self.spot(reference.syntax());
         if reference.mut_token().is_some() {
@@ -270,7 +270,7 @@ impl Body<'_> {
                 let value = self.required(it.expr(), spot, None);
                 statements.push(Stmt::Expr(value));
             }
-            // Items are lowered when they are called.
+            // Items are lowered when they are used.
             ast::Stmt::Item(_) => {}
         }
     }
@@ -279,7 +279,7 @@ impl Body<'_> {
         let spot = self.spot(statement.syntax());
         let Some(pattern) = statement.pat() else { return };
         let ty = match statement.ty() {
-            // `let x: &mut T = …`: the reference is what `reborrowed` looks at.
+            // `let x: &mut T = …`: `reborrowed` handles the reference.
             Some(ast::Type::RefType(it)) if it.mut_token().is_some() => it.ty(),
             other => other,
         };
@@ -289,7 +289,7 @@ impl Body<'_> {
         };
         let Some(initializer) = statement.initializer() else {
             if let ast::Pat::IdentPat(it) = &pattern {
-                // Assigned once, later.
+                // It is assigned once, later.
                 self.declare(&super::pattern_name(it), ty, true);
             }
             return;

@@ -14,7 +14,7 @@ use crate::{
     syntax::{self, AstNode, Fragment, ast},
 };
 
-/// Macros of the language that layers and procedures may use.
+/// Standard macros that layers and procedures may use.
 const IN_LAYERS: &[&str] = &["assert", "assert_eq", "assert_ne", "cfg", "format", "matches", "panic", "unreachable"];
 
 impl Body<'_> {
@@ -55,7 +55,7 @@ impl Body<'_> {
         }
     }
 
-    /// A macro that is not one of the language.
+    /// Reports a macro that is not a standard one.
     fn unknown_macro(&mut self, path: &[String], meaning: &MacroMeaning, spot: Spot) -> Expr {
         let name = path.last().map_or("", String::as_str);
         let shown = path.join("::");
@@ -88,7 +88,7 @@ impl Body<'_> {
         }
     }
 
-    /// `Assert(false)`: never returns.
+    /// `Assert(false)`, which never returns.
     pub(super) fn failure(&mut self, spot: Spot) -> Expr {
         let never = self.boolean(spot, false);
         self.make(spot, Ty::NEVER, ExprKind::Assert(Box::new(never)))
@@ -103,7 +103,7 @@ impl Body<'_> {
     fn in_fragment<N: AstNode, T>(&mut self, fragment: &Fragment<N>, lower: impl FnOnce(&mut Self, &N) -> T) -> T {
         let outer = self.site.shift;
         self.site.shift = outer + fragment.shift;
-        // The input of a macro is tokens: what `#[cfg]` leaves out is still there.
+        // The input of a macro is tokens, so code excluded by `#[cfg]` is still there.
         if let Some(attribute) = syntax::conditional(fragment.node.syntax()) {
             let spot = self.spot(&attribute);
             self.unsupported(spot, "`#[cfg]` in the input of a macro", "move it out of the macro");
@@ -200,16 +200,16 @@ impl Body<'_> {
     }
 }
 
-/// A piece of the template of `format!`.
+/// A piece of a `format!` template.
 enum Piece {
     Text(String),
-    /// `{name}`.
+    /// A named hole `{name}`.
     Named(String),
-    /// `{}`.
+    /// A positional hole `{}`.
     Next,
 }
 
-/// The pieces of a template; `None` if a hole is not a plain one.
+/// The pieces of a template; `None` if a hole has format options.
 fn pieces(template: &str) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut text = String::new();

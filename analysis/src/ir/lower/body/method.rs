@@ -17,13 +17,13 @@ use crate::{
     },
 };
 
-/// What a method is called on.
+/// The receiver of a method call.
 pub(super) enum Receiver {
     Place(Place, Ty, Spot),
     Value(Expr),
 }
 
-/// Methods that give back what they are called on: references and copies are erased.
+/// Methods that return their receiver: references and copies are erased.
 const TRANSPARENT: &[&str] = &["clone", "to_owned", "to_string", "as_str", "as_ref", "into", "borrow"];
 
 impl Body<'_> {
@@ -111,7 +111,7 @@ impl Body<'_> {
         }
     }
 
-    /// The place a method changes; a value is put into a variable of its own first. `None` if it must not change.
+    /// The place that a method changes; a value is stored in a new variable first. `None` if it must not change.
     fn changed(&mut self, receiver: Receiver, spot: Spot, statements: &mut Vec<Stmt>) -> Option<Place> {
         match receiver {
             Receiver::Place(place, ..) => self.changeable(&place, spot).then_some(place),
@@ -165,13 +165,13 @@ impl Body<'_> {
         self.after(statements, value, spot)
     }
 
-    /// The methods a name may mean.
+    /// The methods that a name may refer to.
     fn methods(&self, owner: &Owner, name: &str) -> Vec<ItemRef> {
         let key = (owner.clone(), name.to_owned());
         self.best(self.package.functions_of.get(&key).map_or(&[], Vec::as_slice))
     }
 
-    /// Of associated functions of one type and name, those that are meant: of the type itself, else of the same block, else of the
+    /// Of associated functions of one type and name, those that a call refers to: of the type itself, else of the same block, else of the
     /// type's traits, else of other layers over it.
     pub(super) fn best(&self, candidates: &[ItemRef]) -> Vec<ItemRef> {
         let here = self.package.function_item(self.item).owner;
@@ -256,7 +256,7 @@ impl Body<'_> {
         self.after(statements, value, spot)
     }
 
-    /// The name of the method alone.
+    /// The place of the method's name.
     pub(super) fn name_spot(&self, call: &ast::MethodCallExpr, whole: Spot) -> Spot {
         call.name_ref().map_or(whole, |it| self.spot(it.syntax()))
     }
@@ -345,7 +345,7 @@ const METHODS: &[&str] = &[
     "clone",
 ];
 
-/// Methods that change a collection: with the types of their arguments and result.
+/// Methods that change a collection, with the types of their arguments and result.
 fn mutation(ty: &Ty, name: &str) -> Option<(Mutation, Vec<Ty>, Ty)> {
     let Ty::Con(con, types) = ty else { return None };
     let of = |number: usize| types[number].clone();
@@ -361,7 +361,7 @@ fn mutation(ty: &Ty, name: &str) -> Option<(Mutation, Vec<Ty>, Ty)> {
     })
 }
 
-/// Methods that only look: with the types of their arguments and result.
+/// Methods without side effects, with the types of their arguments and result.
 fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
     if let Some(found) = integer(ty, name) {
         return Some(found);
@@ -387,7 +387,7 @@ fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
     })
 }
 
-/// Methods of integers: with the types of their arguments and result.
+/// Methods of integers, with the types of their arguments and result.
 pub(super) fn integer(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
     if !matches!(ty, Ty::Con(Con::Int { .. }, _) | Ty::Var(_)) {
         return None;

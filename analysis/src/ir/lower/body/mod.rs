@@ -40,7 +40,7 @@ use crate::{
 /// Expressions nested deeper than this are refused.
 const DEPTH: u32 = 150;
 
-/// Lowers one function. `tree` is how it is written, if it is.
+/// Lowers one function. `tree` is its syntax tree, if it has one.
 pub(super) fn lower(declared: &Declared, origin: Origin, tree: Option<&ItemTree>) -> LoweredBody {
     let package = Lowering::new(declared);
     let (mut function, nodes) = match origin {
@@ -48,7 +48,7 @@ pub(super) fn lower(declared: &Declared, origin: Origin, tree: Option<&ItemTree>
         Origin::Lifted(number) => lift::lower(&package, number),
     };
     let trace = package.take_trace();
-    // What is made of the rest is not what is meant: nothing is said of what runs it.
+    // The remaining body would have another meaning: obligations that depend on it are not checked.
     if trace.problems.iter().any(|it| it.severity == Severity::Error) {
         function.body.kind = ExprKind::Unsupported;
     }
@@ -88,20 +88,20 @@ impl Blocks {
         Blocks { first, nodes: syntax::scopes(tree) }
     }
 
-    /// The number of a block in the file. One in what a macro is given is of another tree, and has none.
+    /// The number of a block in the file. A block in the input of a macro belongs to another tree, and has none.
     fn number(&self, block: &SyntaxNode) -> Option<u32> {
         let at = self.nodes.iter().position(|it| it == block)?;
         Some(self.first + at as u32)
     }
 }
 
-/// What a name in scope stands for.
+/// The meaning of a name in scope.
 #[derive(Clone)]
 enum Binding {
     Local(LocalId),
     /// `let x = &mut place`, or the parameter of `repeat`'s closure: another name for the place.
     Alias(Place, Ty),
-    /// `lo` of a procedure.
+    /// The parameter `lo` of a procedure.
     Lower,
 }
 
@@ -109,7 +109,7 @@ enum Binding {
 #[derive(Default)]
 struct Frame {
     bindings: Vec<(String, Binding)>,
-    /// The block that it is, if that has items: they hide what is bound around it.
+    /// The scope of the block, if it has items: they shadow outer bindings.
     items: Option<ScopeId>,
 }
 
@@ -118,13 +118,13 @@ struct LocalInfo {
     name: String,
     ty: Ty,
     inout: bool,
-    /// Declared so that it may change. What changes without that does so through a reference, which values do not do.
+    /// Whether it is declared `mut`. Other variables can change only through a reference, and references are erased.
     mutable: bool,
 }
 
 /// A loop around the current expression.
 struct LoopInfo {
-    /// For `loop`, the type of what `break` carries.
+    /// For `loop`, the type of its `break` values.
     value: Option<Ty>,
     broken: bool,
 }
@@ -143,13 +143,13 @@ struct Body<'d> {
     locals: Vec<LocalInfo>,
     scopes: Vec<Frame>,
     loops: Vec<LoopInfo>,
-    /// How many closures are around the current expression, and of these, how many belong to iterator adaptors.
+    /// How many closures are around the current expression, and how many of these belong to iterator adaptors.
     closures: u32,
     adaptors: u32,
     depth: u32,
     /// The constants being expanded.
     constants: Vec<ItemRef>,
-    /// `collect()`s: the collection, the element type.
+    /// The calls of `collect()`: the collection, and the element type.
     collected: Vec<(NodeId, Ty)>,
 }
 
@@ -193,7 +193,7 @@ impl<'d> Body<'d> {
         body
     }
 
-    /// The body with the patterns of the parameters taken apart in front of it.
+    /// The body, preceded by code that destructures the parameters.
     fn function(&mut self, syntax: &ast::Fn) -> Expr {
         let Some(block) = syntax.body() else {
             let spot = self.site.spot(syntax.syntax());
@@ -267,7 +267,7 @@ impl<'d> Body<'d> {
         self.make(spot, ty, ExprKind::Read(Place { local, path: Vec::new() }))
     }
 
-    /// An expression whose fault is reported.
+    /// An expression whose fault has been reported.
     fn unsupported_at(&mut self, spot: Spot) -> Expr {
         self.make(spot, Ty::Error, ExprKind::Unsupported)
     }
@@ -290,7 +290,7 @@ impl<'d> Body<'d> {
         self.package.report(error(codes::CS0104, spot, message));
     }
 
-    /// `expr` where a value of type `expected` is needed.
+    /// Converts `expr` to a value of type `expected`.
     fn coerce(&mut self, expr: Expr, expected: &Ty) -> Expr {
         let found = self.ty(&expr);
         if found.is_never() || self.infer.unify(&found, expected) {
@@ -338,7 +338,7 @@ impl<'d> Body<'d> {
         None
     }
 
-    /// The statements of a block, in whose items names are looked up first.
+    /// Lowers the statements of a block; its items are looked up first.
     fn in_block<T>(&mut self, block: &ast::BlockExpr, inside: impl FnOnce(&mut Self) -> T) -> T {
         let items = self.blocks.number(block.syntax()).map(|it| self.package.names.scope(self.site.file, it));
         let outer = self.site.scope;
@@ -371,7 +371,7 @@ impl<'d> Body<'d> {
         for (node, element) in std::mem::take(&mut self.collected) {
             self.check_collected(node, &element);
         }
-        // What is made of types that were not known yet may have grown since.
+        // Types that were unknown when a type was built may have grown since.
         if let Some(number) = self.types.iter().position(|it| self.infer.is_too_large(it)) {
             self.package.report(error(codes::CS0104, self.spots[number], TOO_LARGE));
             self.types.fill(Ty::Error);
@@ -385,7 +385,7 @@ impl<'d> Body<'d> {
         }
         let local = |it: &LocalInfo| Local {
             name: it.name.clone(),
-            // A local whose type is wrong is only used by expressions that are unsupported.
+            // A local with an invalid type is only used by unsupported expressions.
             ty: self.infer.resolve(&it.ty).to_type().unwrap_or(Type::UNIT),
             inout: it.inout,
         };
@@ -394,7 +394,7 @@ impl<'d> Body<'d> {
             kind,
             locals: self.locals.iter().map(local).collect(),
             parameters: self.signature.parameters.len() as u32,
-            // A signature is known in full.
+            // A signature is completely known.
             result: self.signature.result.to_type().unwrap_or(Type::UNIT),
             body,
         };

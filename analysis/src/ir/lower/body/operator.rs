@@ -75,7 +75,7 @@ impl Body<'_> {
         self.make(spot, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]))
     }
 
-    /// Requires an integer and gives its type.
+    /// Requires an integer and returns its type.
     pub(super) fn integer_operand(&mut self, operand: &Expr, spot: Spot) -> Ty {
         let ty = self.ty(operand);
         let fits = match &ty {
@@ -135,7 +135,7 @@ impl Body<'_> {
         self.make(spot, ty, ExprKind::Prim(prim, vec![left, right]))
     }
 
-    /// Requires an integer or a `bool` and gives its type.
+    /// Requires an integer or a `bool` and returns its type.
     fn bits_operand(&mut self, operand: &Expr, spot: Spot) -> Ty {
         match self.ty(operand) {
             ty @ Ty::Con(Con::Bool, _) => ty,
@@ -173,7 +173,7 @@ impl Body<'_> {
         self.compound(place, ty, op, value, spot)
     }
 
-    /// `place += value`: Rust evaluates the value first, then looks at the place, once.
+    /// `place += value`: as in Rust, the value is evaluated first, then the place, once.
     fn compound(&mut self, place: Place, ty: Ty, op: ArithOp, value: Expr, spot: Spot) -> Expr {
         let mut statements = Vec::new();
         let value = if is_simple(&value) {
@@ -196,7 +196,7 @@ impl Body<'_> {
     }
 }
 
-/// Whether evaluating it earlier or later makes no difference within one assignment.
+/// Whether the order of evaluation within one assignment does not matter.
 fn is_simple(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Literal(_))
         || matches!(&expr.kind, ExprKind::Read(place) if place.path.iter().all(is_fixed))

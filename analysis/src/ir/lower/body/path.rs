@@ -23,7 +23,7 @@ use crate::{
 pub(super) type Variant = (TypeId, u32, Vec<(String, Ty)>);
 
 impl Body<'_> {
-    /// A path that is no local variable.
+    /// A path that is not a local variable.
     pub(super) fn path_value(&mut self, path: &ast::PathExpr) -> Expr {
         let spot = self.spot(path.syntax());
         let Some(path) = path.path().as_ref().and_then(path_segments) else {
@@ -64,7 +64,7 @@ impl Body<'_> {
         let in_scope: Vec<&str> =
             self.scopes.iter().flat_map(|it| &it.bindings).map(|(name, _)| name.as_str()).collect();
         let is_value = |it: &Entry| matches!(it, Entry::Constant(_));
-        // The last segment is there: a path has one.
+        // A path has a last segment.
         let name = path.last().map_or("", String::as_str);
         let help = self.package.advice(name, Namespace::Values, is_value, in_scope);
         self.unknown_name(spot, "name", name, help)
@@ -76,14 +76,14 @@ impl Body<'_> {
         known.is_some_and(|(owner, name)| name == "None" && owner.is_none_or(|it| it == "Option"))
     }
 
-    /// What stands before the last `::`, if it is a type or an implementation, and the name after it.
+    /// The part before the last `::`, if it is a type or an implementation, and the name after it.
     pub(super) fn member<'n>(&self, path: &'n [String]) -> Option<(Owner, &'n str)> {
         let [of @ .., name] = path else { return None };
         let owner = match of {
             [] => return None,
             [own] if own == "Self" => match self.self_type {
                 Some(Ty::Con(Con::User(id), _)) => Owner::Entry(Entry::Type(self.package.type_info(id).item)),
-                // `Self` in an implementation is a type without values; its functions are known by its name.
+                // `Self` in an implementation is a type without values; its functions are found by its name.
                 _ => self.package.block_owner(self.item.file, self.package.function_item(self.item).owner?)?.clone(),
             },
             _ => self.package.owner_of(self.site.scope, of, 0)?,
@@ -126,7 +126,7 @@ impl Body<'_> {
         }
     }
 
-    /// What a constant stands for, written out in place of it; `None` if the path means none.
+    /// The value of a constant, inlined; `None` if the path is not a constant.
     pub(super) fn constant(&mut self, path: &[String], spot: Spot) -> Option<Expr> {
         let found = match self.member(path) {
             Some((Owner::Language(of), name)) if let Some(limit) = self.limit(&of, name, spot) => return Some(limit),
@@ -150,7 +150,7 @@ impl Body<'_> {
         Some(self.expand(found, spot))
     }
 
-    /// Reports that a name means two things.
+    /// Reports an ambiguous name.
     pub(super) fn several(&mut self, name: &str, spot: Spot, both: [Entry; 2]) -> Expr {
         self.package.report_several(spot, name, both);
         self.unsupported_at(spot)
@@ -213,12 +213,12 @@ impl Body<'_> {
         Some(self.package.resolve_type(self.package.block_site(file, block), &ty, None))
     }
 
-    /// The variant that a path means.
+    /// The variant that a path refers to.
     pub(super) fn variant(&mut self, path: &[String], spot: Spot) -> Option<Variant> {
         let meaning = self.package.names.meaning(self.site.scope, path, Namespace::Values);
         let (ty, number) = match meaning {
             Meaning::Item(Entry::Variant(item, number)) => (self.package.user_type(item, spot), Some(number as usize)),
-            // Through `Self` or an alias.
+            // Reached through `Self` or an alias.
             _ => match path {
                 [of @ .., _] if !of.is_empty() => (self.type_at(of, spot)?, None),
                 _ => return None,
@@ -313,7 +313,8 @@ impl Body<'_> {
         }
     }
 
-    /// The values of all fields in declaration order. They are evaluated in the order written: where that differs, in statements.
+    /// The values of all fields in declaration order. They are evaluated in the order in which they are written; if the orders differ, in
+    /// separate statements.
     fn field_values(
         &mut self,
         list: Option<ast::RecordExprFieldList>,
@@ -354,7 +355,7 @@ impl Body<'_> {
             self.read_local(local, spot)
         });
         let values = if unknown && rest.is_none() {
-            // The field that lacks may be the one whose name is wrong.
+            // The missing field may be the one whose name is wrong.
             values.into_iter().map(|it| it.unwrap_or_else(|| self.unsupported_at(spot))).collect()
         } else {
             self.fill(values, fields, rest, spot)
@@ -437,7 +438,7 @@ impl Body<'_> {
         }
     }
 
-    /// `u64::from(value)`: of a type all of whose values are among those of the other.
+    /// `u64::from(value)`: from a type all of whose values are in the target type.
     fn widened(&mut self, value: Expr, target: Ty, spot: Spot) -> Expr {
         let from = self.ty(&value);
         if self.infer.is_integer_variable(&from) {
@@ -497,7 +498,7 @@ impl Body<'_> {
     }
 }
 
-/// `String::new()` or `Vec::new()`: what a constant of an empty scalar is made from.
+/// `String::new()` or `Vec::new()`: the operand of an empty scalar constant.
 fn is_new(value: &ast::Expr) -> bool {
     let ast::Expr::CallExpr(call) = value else { return false };
     let text: String = call.syntax().text().to_string().split_whitespace().collect();

@@ -63,7 +63,7 @@ impl Body<'_> {
         }
     }
 
-    /// A pattern for values of type `ty`; what it binds is bound in the present scope.
+    /// A pattern for values of type `ty`; its names are bound in the current scope.
     pub(super) fn pattern(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
         if self.depth >= super::DEPTH {
             let spot = self.spot(pattern.syntax());
@@ -126,7 +126,7 @@ impl Body<'_> {
         }
     }
 
-    /// The constant or variant without payload that a name means; `None` if it is just a name.
+    /// The constant or variant without payload that a name refers to; `None` if it is a new binding.
     fn named_pattern(&mut self, path: &[String], ty: &Ty, spot: Spot) -> Option<Pattern> {
         if self.is_none(path) {
             let element = self.infer.fresh();
@@ -353,7 +353,7 @@ impl Body<'_> {
     }
 }
 
-/// The text by which a scalar's value is known.
+/// The text that identifies a scalar's value.
 pub(super) fn scalar_text(literal: Literal) -> Option<String> {
     match literal {
         Literal::Int(value) => Some(value.to_string()),

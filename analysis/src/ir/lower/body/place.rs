@@ -30,14 +30,14 @@ impl Body<'_> {
         false
     }
 
-    /// What a path that is one name in scope is bound to.
+    /// The binding of a path that is a single name in scope.
     fn local_name(&self, path: &ast::PathExpr) -> Option<Binding> {
         let path = path_segments(&path.path()?)?;
         let binding = if let [name] = path.as_slice() { self.lookup(name) } else { None };
         binding.filter(|it| !matches!(it, Binding::Lower))
     }
 
-    /// Lowers an expression for which [`Body::is_place`] holds; `None` if a step of it is wrong, which is reported.
+    /// Lowers an expression for which [`Body::is_place`] holds; `None` if a step of it is invalid, which is reported.
     pub(super) fn place(&mut self, expr: &ast::Expr) -> Option<(Place, Ty)> {
         if self.depth >= super::DEPTH {
             self.expr(expr, None);
@@ -77,7 +77,7 @@ impl Body<'_> {
         }
     }
 
-    /// Reads a place; or, if the expression is none, takes the field or element of a value.
+    /// Reads a place; if the expression is not a place, takes the field or element of a value.
     pub(super) fn place_or_value(&mut self, expr: &ast::Expr) -> Expr {
         let spot = self.spot(expr.syntax());
         if self.is_place(expr) {
@@ -154,7 +154,7 @@ impl Body<'_> {
         }
     }
 
-    /// The index expression and the type of what it leads to.
+    /// The index expression, and the type of the element.
     fn index(&mut self, index: &ast::IndexExpr, base: &Ty) -> Option<(Expr, Ty)> {
         let spot = self.spot(index.syntax());
         let key = index.index();
@@ -172,7 +172,7 @@ impl Body<'_> {
         }
     }
 
-    /// `&mut place`, or the name of a `&mut` parameter or of an alias: what a `&mut` variable or argument then refers to.
+    /// The referent of a `&mut` variable or argument: of `&mut place`, of a `&mut` parameter, or of an alias.
     pub(super) fn reborrowed(&mut self, expr: &ast::Expr) -> Option<(Place, Ty)> {
         match expr {
             ast::Expr::ParenExpr(it) => self.reborrowed(&it.expr()?),
@@ -191,7 +191,7 @@ impl Body<'_> {
         }
     }
 
-    /// The place with its indices evaluated once, now, and looked up: borrowing an element that is missing fails even if nothing uses it.
+    /// The place with its indices evaluated once, now, and looked up: borrowing a missing element fails even if it is not used.
     pub(super) fn borrowed(&mut self, place: Place, ty: &Ty, spot: Spot, statements: &mut Vec<Stmt>) -> Place {
         let place = self.pinned(place, spot, statements);
         if place.path.iter().any(|it| matches!(it, Projection::Index(_))) {
@@ -217,8 +217,8 @@ impl Body<'_> {
         place
     }
 
-    /// Whether the place may change. A variable that is not `mut` could only change through a reference that it holds, and references
-    /// are erased: the change would be lost.
+    /// Whether the place may change. A variable that is not `mut` could only change through a reference that it holds. References are
+    /// erased, so the change would be lost.
     pub(super) fn changeable(&mut self, place: &Place, spot: Spot) -> bool {
         let local = &self.locals[place.local.0 as usize];
         let mutable = local.mutable;

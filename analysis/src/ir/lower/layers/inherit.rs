@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Package {
-    /// The layer that another one is made from, resolved.
+    /// Resolves the layer that another one inherits from.
     pub(super) fn source_layer(&mut self, layer: usize, name: &Name) -> Option<usize> {
         let site = self.block_site(self.layers[layer].file, self.layers[layer].block);
         let source = self.find_layer(site, name).filter(|it| self.resolve_layer(*it));

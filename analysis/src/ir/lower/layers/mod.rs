@@ -26,13 +26,13 @@ use crate::{
     syntax::{self, AstNode, ast},
 };
 
-/// A layer.
+/// A layer during resolution.
 pub(super) struct LayerInfo {
     pub(super) name: Name,
     pub(super) file: u32,
     /// Index of its `impl` block.
     pub(super) block: u32,
-    /// `None` if the layer is left out.
+    /// Its id; `None` if the layer is left out.
     pub(super) id: Option<LayerId>,
     pub(super) state: Ty,
     pub(super) operations: Vec<OperationInfo>,
@@ -41,12 +41,12 @@ pub(super) struct LayerInfo {
     pub(super) invariants: Vec<ItemRef>,
     /// The raw layer, and whether it is nilpotent.
     pub(super) protocol: Option<(usize, bool)>,
-    /// Something of it is left out and reported: what lacks may have been there.
+    /// Whether a part of it is left out, with a diagnostic: a missing name may have been there.
     pub(super) incomplete: bool,
     progress: Progress,
 }
 
-/// How far a layer is resolved.
+/// The progress of resolving a layer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Unseen,
@@ -58,15 +58,15 @@ enum Progress {
 #[derive(Clone)]
 pub(super) struct OperationInfo {
     pub(super) name: String,
-    /// Where it is declared.
+    /// The function that declares it.
     pub(super) function: ItemRef,
-    /// What it is made from: `function`, or a lift of it.
+    /// Its source: `function`, or a lift of it.
     pub(super) origin: Origin,
     pub(super) signature: Arc<Signature>,
     pub(super) component: Vec<u32>,
     claim: Option<(Claim, Spot)>,
     pub(super) external: bool,
-    /// It does not look at the state, so that it means the same over every state.
+    /// Whether it does not read the state, so that it means the same over every state.
     stateless: bool,
     allowed: Vec<ItemRef>,
     declared_in: usize,
@@ -137,7 +137,7 @@ pub(super) fn declare(package: &mut Package) {
     }
 }
 
-/// Asks for every function that a layer is made of.
+/// Requests every function of a layer.
 pub(super) fn request_functions(package: &Package) {
     for layer in 0..package.layers.len() {
         if package.layers[layer].id.is_none() {
@@ -154,7 +154,7 @@ pub(super) fn request_functions(package: &Package) {
             match origin {
                 Origin::Written(item) => drop(package.request(item)),
                 Origin::Lifted(number) => {
-                    // What is lifted has a signature.
+                    // A lifted function has a signature.
                     if package.request(package.lifts[number as usize].item).is_some() {
                         package.request_known(origin);
                     }
@@ -167,7 +167,7 @@ pub(super) fn request_functions(package: &Package) {
 /// Writes the layers into the program.
 pub(super) fn emit(declared: &Declared, reached: &Reached, program: &mut Program, places: &mut SourceMap<Spot>) {
     for layer in declared.layers.iter().filter(|it| it.id.is_some()) {
-        // A layer with an id has a sound state.
+        // A layer with an id has a valid state.
         let Some(state) = layer.state.to_type() else { continue };
         let id = |origin: &Origin| reached.function(declared.function_id(*origin));
         let written = |item: &ItemRef| id(&Origin::Written(*item));
@@ -231,7 +231,7 @@ impl Package {
         if self.is_sound(&state) { state } else { Ty::Error }
     }
 
-    /// Resolves a layer after those it is made from; `false` if it is left out.
+    /// Resolves a layer after those that it depends on; `false` if it is left out.
     fn resolve_layer(&mut self, layer: usize) -> bool {
         match self.layers[layer].progress {
             Progress::Done => return self.layers[layer].state != Ty::Error,

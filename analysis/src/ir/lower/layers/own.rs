@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Package {
-    /// What the `impl` block itself declares.
+    /// Reads the declarations of the `impl` block itself.
     pub(super) fn own_members(&mut self, layer: usize) {
         let (file, block) = (self.layers[layer].file, self.layers[layer].block);
         for item in self.members(file, block) {
@@ -53,7 +53,7 @@ impl Package {
         }
     }
 
-    /// Fills a role that one function can have. `item` is what a second one is called.
+    /// Fills a role that only one function can have. `item` describes a second one in the message.
     pub(super) fn only_one(
         &mut self,
         layer: usize,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Package {
-    /// `protocol = Raw`: everything of the raw layer, with conditions.
+    /// `protocol = Raw`: takes everything of the raw layer, with conditions.
     pub(super) fn resolve_protocol(&mut self, layer: usize, raw: &Name, nilpotent: bool) {
         let Some(source) = self.source_layer(layer, raw) else {
             self.layers[layer].state = Ty::Error;
@@ -53,7 +53,7 @@ impl Package {
         self.attach_allowed(layer);
     }
 
-    /// Every `#[allowed(op, …)]` function to the operations it names.
+    /// Attaches every `#[allowed(op, …)]` function to the operations that it names.
     fn attach_allowed(&mut self, layer: usize) {
         let (file, block) = (self.layers[layer].file, self.layers[layer].block);
         for item in self.members(file, block) {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Package {
-    /// `ops = Model`: the same operations, in the model's order.
+    /// `ops = Model`: checks that the operations are the same, and puts them in the model's order.
     pub(super) fn check_ops(&mut self, layer: usize, model: &Name) {
         let Some(source) = self.source_layer(layer, model) else { return };
         let spot = self.layer_spot(layer);
