@@ -31,7 +31,7 @@ pub use layer::{
 pub use source_map::{Anchor, SourceMap, Span};
 pub use ty::{Field, SMALL_BITS, Type, TypeDef, TypeDefKind, Variant};
 
-/// Everything a package declares, lowered. Equal programs have equal verdicts.
+/// The declarations of a package, lowered. Equal programs have equal verdicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Program {
     /// User types, by [`TypeId`].
@@ -68,7 +68,7 @@ pub struct LocalId(pub u32);
 pub struct NodeId(pub u32);
 
 impl Program {
-    /// Where an operation of a layer is declared: in that layer, or in one that it is inherited from.
+    /// The layer that declares an operation: this one, or one that it inherits from.
     pub fn origin(&self, layer: LayerId, operation: usize) -> (LayerId, usize) {
         let name = &self.layers[layer.0 as usize].operations[operation].name;
         let mut at = layer;

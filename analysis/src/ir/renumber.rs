@@ -5,7 +5,7 @@ use super::{
     Stmt, Type, TypeDef, TypeDefKind, TypeId,
 };
 
-/// Other ids for those in a piece of IR. They are asked for in the order in which they occur.
+/// Maps the ids in a piece of IR to others, in the order in which they occur.
 pub(super) trait Ids {
     fn of_type(&mut self, id: TypeId) -> TypeId;
     fn of_function(&mut self, id: FunctionId) -> FunctionId;
@@ -20,7 +20,7 @@ pub(super) fn function(function: &Function, ids: &mut dyn Ids) -> Function {
     function
 }
 
-/// The ids in all of a function but its body.
+/// Replaces the ids in a function except in its body.
 pub(super) fn signature(function: &mut Function, ids: &mut dyn Ids) {
     if let FunctionKind::Procedure(layer) = &mut function.kind {
         *layer = ids.of_layer(*layer);
@@ -44,7 +44,7 @@ pub(super) fn type_def(definition: &TypeDef, ids: &mut dyn Ids) -> TypeDef {
     definition
 }
 
-/// The ids in a type.
+/// Replaces the ids in a type.
 pub(super) fn ty(it: &mut Type, ids: &mut dyn Ids) {
     match it {
         Type::Never | Type::Bool | Type::Int { .. } | Type::Str | Type::Pid => {}

@@ -20,49 +20,49 @@ use super::{
     renumber::{self, Ids},
 };
 
-/// What to keep of a program.
+/// A slicing criterion: the parts of a program to keep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Keep {
-    /// Layers. Those that something kept refers to are kept by name and state whether they are here or not.
+    /// Layers. The layers that kept parts refer to are always kept by name and state.
     pub layers: Vec<KeptLayer>,
     /// Implementations.
     pub implementations: Vec<KeptImplementation>,
-    /// Stacks, by index. Their implementations are to be among `implementations`.
+    /// Stacks, by index. Their implementations must be among `implementations`.
     pub stacks: Vec<usize>,
-    /// Clients, by index. Their stacks are to be among `stacks`.
+    /// Clients, by index. Their stacks must be among `stacks`.
     pub clients: Vec<usize>,
 }
 
-/// What to keep of a layer, besides its name, its state and what it restricts.
+/// The parts of a layer to keep, besides its name, its state and the layer that it restricts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeptLayer {
-    /// Which.
+    /// The layer in the program.
     pub layer: LayerId,
     /// Operations, by index.
     pub operations: BTreeMap<usize, KeptOperation>,
-    /// Its initial states.
+    /// Whether to keep its initial states.
     pub init: bool,
-    /// Its background steps.
+    /// Whether to keep its background steps.
     pub background: bool,
-    /// Its invariants.
+    /// Whether to keep its invariants.
     pub invariants: bool,
 }
 
-/// How much to keep of an operation. More is greater.
+/// How much of an operation to keep. More is greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeptOperation {
-    /// What it takes and returns.
+    /// Its parameters and result.
     Signature,
-    /// Also where it is allowed.
+    /// Also its rules.
     Rules,
-    /// All of it.
+    /// All of it, with its body.
     Whole,
 }
 
-/// What to keep of an implementation, besides its name, its pattern and its two layers.
+/// The parts of an implementation to keep, besides its name, its pattern and its two layers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeptImplementation {
-    /// Which.
+    /// The implementation in the program.
     pub implementation: ImplementationId,
     /// The operations of the upper layer whose code is kept, by name.
     pub code: Vec<String>,
@@ -71,7 +71,7 @@ pub struct KeptImplementation {
 }
 
 impl Keep {
-    /// What is kept of a layer, to add to.
+    /// The kept parts of a layer, to be extended.
     pub fn layer(&mut self, layer: LayerId) -> &mut KeptLayer {
         let index = self.layers.iter().position(|it| it.layer == layer).unwrap_or_else(|| {
             let (init, background, invariants) = (false, false, false);
@@ -83,14 +83,14 @@ impl Keep {
 }
 
 impl KeptLayer {
-    /// Keeps so much of an operation, or more.
+    /// Keeps at least this much of an operation.
     pub fn operation(&mut self, operation: usize, kept: KeptOperation) -> &mut KeptLayer {
         let entry = self.operations.entry(operation).or_insert(kept);
         *entry = (*entry).max(kept);
         self
     }
 
-    /// Keeps what makes an operation a step of the layer.
+    /// Keeps everything that makes an operation a step of the layer.
     pub fn steps(&mut self) -> &mut KeptLayer {
         self.background = true;
         self.invariants = true;
@@ -98,7 +98,7 @@ impl KeptLayer {
     }
 }
 
-/// The functions and types of a program, each hashed by itself: as often as slices are outlined, that is done once.
+/// The functions and types of a program, each hashed once, however many slices are outlined.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
     functions: Vec<FunctionPieces>,
@@ -111,7 +111,7 @@ struct FunctionPieces {
     signature: Piece,
 }
 
-/// Something hashed as if what it refers to had no content; and what that is, in order.
+/// The hash of an item without the contents of the items that it refers to, and these references, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Piece {
     hash: u128,
@@ -147,7 +147,7 @@ impl Piece {
     }
 }
 
-/// Ids that tell only how often each thing is referred to.
+/// Ids that only record how often each item is referred to.
 struct LocalIds(Vec<Reference>);
 
 impl LocalIds {
@@ -181,7 +181,7 @@ pub(crate) fn hash(content: &impl Hash) -> u128 {
     hasher.finish128().as_u128()
 }
 
-/// What calls of a function need to know of it.
+/// The part of a function that its callers depend on.
 fn without_body(function: &Function) -> Function {
     Function {
         name: function.name.clone(),
@@ -193,10 +193,10 @@ fn without_body(function: &Function) -> Function {
     }
 }
 
-/// What is in a slice, and where in the program it comes from.
+/// The contents of a slice, and their origin in the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
-    /// All of the slice but its functions and types.
+    /// The slice without its functions and types.
     skeleton: Program,
     /// Functions of the program by their id in the slice, and whether their bodies are in it.
     functions: Vec<(FunctionId, bool)>,
@@ -210,7 +210,7 @@ pub struct Outline {
 }
 
 impl Outline {
-    /// Outlines the slice with what is to be kept, and what that refers to.
+    /// Outlines the slice with the parts to keep, and everything that these refer to.
     pub fn new(program: &Program, pieces: &Pieces, keep: &Keep) -> Outline {
         let mut outliner = Outliner { program, pieces, keep, numbering: Numbering::default() };
         let skeleton = outliner.skeleton();
@@ -222,7 +222,7 @@ impl Outline {
         outline
     }
 
-    /// A hash of the slice: equal for equal slices of whatever programs.
+    /// A hash of the slice: equal slices have equal hashes, whatever program they come from.
     pub fn hash(&self) -> u128 {
         self.hash
     }
@@ -257,7 +257,7 @@ impl Outline {
         }
     }
 
-    /// The slice of the program that this is the outline of.
+    /// Builds the slice of the program.
     pub fn program(&self, program: &Program) -> Program {
         let mut ids = self.ids();
         let functions = self.functions.iter().map(|(FunctionId(id), is_whole)| {
@@ -299,13 +299,13 @@ impl Outline {
         self.clients.iter().position(|it| *it == client)
     }
 
-    /// Where in the program a layer and an operation of the slice come from.
+    /// The layer and the operation of the program that an operation of the slice comes from.
     pub fn origin(&self, layer: LayerId, operation: usize) -> Option<(LayerId, usize)> {
         let index = layer.0 as usize;
         Some((*self.layers.get(index)?, *self.operations.get(index)?.get(operation)?))
     }
 
-    /// The place in the program of a place in the slice. `None` if this outlines another slice than the one that was meant.
+    /// The place in the program of a place in the slice. `None` if the place belongs to another slice.
     pub fn anchor(&self, anchor: Anchor) -> Option<Anchor> {
         let function = |id: FunctionId| self.functions.get(id.0 as usize).map(|it| it.0);
         let implementation = |id: ImplementationId| self.implementations.get(id.0 as usize).copied();
@@ -329,7 +329,7 @@ impl Outline {
     }
 }
 
-/// The ids that things of the program have in the slice.
+/// The ids in the slice of items of the program.
 struct SliceIds {
     functions: HashMap<FunctionId, u32>,
     types: HashMap<TypeId, u32>,
@@ -350,12 +350,12 @@ impl Ids for SliceIds {
     }
 }
 
-/// Gives things their ids in the slice, the first time that they are come upon.
+/// Assigns ids in the slice to items, in the order in which they are reached.
 #[derive(Default)]
 struct Numbering {
     functions: Vec<(FunctionId, bool)>,
     function_numbers: HashMap<FunctionId, usize>,
-    /// Functions, by their ids in the slice, whose references have not been followed.
+    /// Functions, by their ids in the slice, whose references have not been followed yet.
     pending: VecDeque<usize>,
     types: Vec<TypeId>,
     layers: Vec<LayerId>,
@@ -394,7 +394,7 @@ impl Ids for Numbering {
     }
 }
 
-/// The index of an item in a list, which it is added to if it is not there.
+/// The index of an item in a list; it is added if it is missing.
 fn number<T: PartialEq>(all: &mut Vec<T>, item: T) -> usize {
     all.iter().position(|it| *it == item).unwrap_or_else(|| {
         all.push(item);
@@ -402,7 +402,7 @@ fn number<T: PartialEq>(all: &mut Vec<T>, item: T) -> usize {
     })
 }
 
-/// Follows references until nothing new is come upon.
+/// Follows references until nothing new is reached.
 struct Outliner<'a> {
     program: &'a Program,
     pieces: &'a Pieces,
@@ -553,7 +553,7 @@ impl Outliner<'_> {
     }
 }
 
-/// An operation of a slice. What it claims, and where it was inherited from, is not part of what it does.
+/// An operation of a slice. Its claim and its origin are not part of its meaning.
 fn operation(operation: &Operation, kept: KeptOperation, layer: LayerId, numbering: &mut Numbering) -> Operation {
     Operation {
         name: operation.name.clone(),

@@ -6,28 +6,28 @@ use serde::{Deserialize, Serialize};
 
 use super::{FunctionId, ImplementationId, LayerId, NodeId};
 
-/// A stretch of text: byte offsets into one file of the package.
+/// A range of text: byte offsets into one file of the package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Index into the list of files of the package that was lowered.
     pub file: u32,
-    /// First byte.
+    /// The first byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
 }
 
 impl Span {
-    /// In no file: what is found out has no place in the text.
+    /// A span in no file, for findings without a place in the text.
     pub const NOWHERE: Span = Span { file: u32::MAX, start: 0, end: 0 };
 
-    /// Whether another stretch is part of this one.
+    /// Whether another span is part of this one.
     pub fn contains(self, other: Span) -> bool {
         self.file == other.file && self.start <= other.start && other.end <= self.end
     }
 }
 
-/// Where everything in a [`super::Program`] stands, index for index. While it is lowered, places are not told in bytes of a file yet.
+/// The positions of all parts of a [`super::Program`], index by index. During lowering, positions are not bytes of a file yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceMap<P = Span> {
     /// For each function, the span of its name.
@@ -38,7 +38,7 @@ pub struct SourceMap<P = Span> {
     pub layers: Vec<P>,
     /// For each layer and operation, the span of the operation's name: in the method, or in the `inherit` list.
     pub operations: Vec<Vec<P>>,
-    /// For each layer and operation, the span of the word of the claim, if there is one.
+    /// For each layer and operation, the span of the claim, if there is one.
     pub claims: Vec<Vec<Option<P>>>,
     /// For each implementation, the span of its name.
     pub implementations: Vec<P>,
@@ -50,18 +50,18 @@ pub struct SourceMap<P = Span> {
     pub clients: Vec<P>,
 }
 
-/// A place in a program, whatever text it was lowered from: what a [`Span`] is made from in the end.
+/// A place in a program, independent of the text; the source map turns it into a [`Span`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Anchor {
     /// The name of a function.
     Function(FunctionId),
-    /// A piece of its text.
+    /// A node of a function.
     Node(FunctionId, NodeId),
     /// The name of a layer.
     Layer(LayerId),
     /// The name of an operation of a layer.
     Operation(LayerId, usize),
-    /// The word of its claim; its name, if it claims nothing.
+    /// The claim of an operation; its name, if it has no claim.
     Claim(LayerId, usize),
     /// The name of an implementation.
     Implementation(ImplementationId),
@@ -90,7 +90,7 @@ impl<P> Default for SourceMap<P> {
 }
 
 impl<P: Copy> SourceMap<P> {
-    /// Where something stands. `None` if the program has no such place.
+    /// The position of a place. `None` if the program has no such place.
     pub fn span(&self, anchor: Anchor) -> Option<P> {
         let operation = |layer: LayerId, index: usize| self.operations.get(layer.0 as usize)?.get(index).copied();
         match anchor {
@@ -109,7 +109,7 @@ impl<P: Copy> SourceMap<P> {
         }
     }
 
-    /// The same places, told otherwise: in a text that has moved, or in bytes of files.
+    /// The same map with other positions: in a text that has moved, or in bytes of files.
     pub fn map<Q>(&self, to: impl Fn(P) -> Q) -> SourceMap<Q> {
         let all = |places: &[P]| places.iter().map(|it| to(*it)).collect::<Vec<_>>();
         let each = |lists: &[Vec<P>]| lists.iter().map(|it| all(it)).collect::<Vec<_>>();

@@ -7,16 +7,16 @@ use super::TypeId;
 pub struct TypeDef {
     /// The name in the source.
     pub name: String,
-    /// What it is made of.
+    /// The kind of type, with its parts.
     pub kind: TypeDefKind,
-    /// The text of the literal that a scalar has as its default, if it has one.
+    /// The text of the literal that is the default of a scalar, if it has one.
     pub default: Option<String>,
 }
 
 /// The three kinds of user type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TypeDefKind {
-    /// `#[scalar]`: only equality matters. Literals of it are [`Literal::Scalar`](super::Literal::Scalar).
+    /// `#[scalar]`: its values are only compared for equality. Literals of it are [`Literal::Scalar`](super::Literal::Scalar).
     Scalar,
     /// A struct; tuple structs have fields `0`, `1`, ….
     Struct(Vec<Field>),

@@ -23,7 +23,7 @@ use crate::{
     ir::{FunctionId, TypeId},
 };
 
-/// Something that a layer, a signature, a type or a body leads to.
+/// A reference from a layer, a signature, a type or a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Touch {
     Type(TypeId),
@@ -31,7 +31,7 @@ pub(super) enum Touch {
     Function(FunctionId),
 }
 
-/// What is noted while something is lowered.
+/// The references and faults recorded while an item is lowered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Trace {
     pub(super) problems: Vec<Problem>,
@@ -45,7 +45,7 @@ impl Trace {
     }
 }
 
-/// What is declared, be it while it is put together or when a body reads it, and what is noted of the item at hand.
+/// The context of lowering: the declarations, either while they are collected or when a body reads them, and the trace of the current item.
 pub(super) struct Lowering<D> {
     declared: D,
     trace: RefCell<Trace>,
@@ -53,7 +53,7 @@ pub(super) struct Lowering<D> {
     pub(super) aliases_followed: Cell<u32>,
 }
 
-/// A package whose declarations are being put together.
+/// A package whose declarations are being collected.
 pub(super) type Package = Lowering<Declared>;
 
 impl<D: Borrow<Declared>> Deref for Lowering<D> {
@@ -71,7 +71,7 @@ impl DerefMut for Package {
 }
 
 impl Package {
-    /// What is declared, without what is noted.
+    /// The declarations, without the trace.
     pub(super) fn into_declared(self) -> Declared {
         self.declared
     }
@@ -82,7 +82,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         Lowering { declared, trace: RefCell::default(), alias_depth: Cell::new(0), aliases_followed: Cell::new(0) }
     }
 
-    /// What has been noted since this was last asked.
+    /// Takes the trace recorded since the last call.
     pub(super) fn take_trace(&self) -> Trace {
         self.trace.take()
     }
@@ -100,7 +100,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         self.report(error(codes::CS0102, spot, message).help(help));
     }
 
-    /// Reports that a name means two things.
+    /// Reports an ambiguous name.
     pub(super) fn report_several(&self, spot: Spot, name: &str, both: [Entry; 2]) {
         let mut problem = error(codes::CS0203, spot, format!("`{name}` means two things here"));
         for (entry, text) in both.into_iter().zip(["one", "the other"]) {
@@ -117,13 +117,13 @@ impl<D: Borrow<Declared>> Lowering<D> {
         self.report(problem.related(first, "first declared here"));
     }
 
-    /// The signature of a function; `None` if it is not of the subset, which is reported.
+    /// The signature of a function; `None` if it is not in the subset, which is reported.
     pub(super) fn signature(&self, item: ItemRef) -> Option<Arc<Signature>> {
         self.touch(Touch::Signature(item));
         self.read_signature(item).clone()
     }
 
-    /// The id of a function, which is then part of the program; `None` if it cannot be, which is reported.
+    /// The id of a function, which becomes part of the program; `None` if it cannot, which is reported.
     pub(super) fn request(&self, item: ItemRef) -> Option<FunctionId> {
         let signature = self.signature(item)?;
         if signature.lower.is_some_and(|layer| self.layers[layer].id.is_none()) {
@@ -139,17 +139,17 @@ impl<D: Borrow<Declared>> Lowering<D> {
         id
     }
 
-    /// The layer that a name in an attribute means; `None` if it is unknown (reported).
+    /// The layer that a name in an attribute refers to; `None` if it is unknown (reported).
     pub(super) fn find_layer(&self, site: Site, name: &Name) -> Option<usize> {
         let spot = self.name_spot(site.file, name);
         self.layer_at(site, &name.path(), spot)
     }
 
-    /// The layer that a path means; `None` if it is unknown, or left out (reported).
+    /// The layer that a path refers to; `None` if it is unknown, or left out (reported).
     pub(super) fn layer_at(&self, site: Site, path: &[String], spot: Spot) -> Option<usize> {
         let name = path.join("::");
         match self.names.meaning(site.scope, path, Namespace::Types) {
-            // A layer whose attribute is malformed is there, and is none.
+            // A layer with a malformed attribute exists, but cannot be used.
             Meaning::Item(Entry::Layer(item)) => self.layer_of.get(&item).copied(),
             Meaning::Several(one, other) => {
                 self.report_several(spot, &name, [one, other]);

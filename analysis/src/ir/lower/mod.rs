@@ -46,19 +46,19 @@ pub use spot::Spot;
 /// A package, lowered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
-    /// What the package declares.
+    /// The program of the package.
     pub program: Arc<Program>,
-    /// Where it stands.
+    /// The positions of its parts.
     pub source_map: Arc<SourceMap>,
-    /// What is wrong with it, in source order.
+    /// The findings in its source, in source order.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A function, lowered by itself. Types and functions have the numbers that they were declared with.
+/// A function, lowered by itself. Types and functions have their declaration numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoweredBody {
     function: Function,
-    /// Where its nodes stand.
+    /// The positions of its nodes.
     nodes: Arc<[Spot]>,
     trace: lowering::Trace,
 }
@@ -69,12 +69,12 @@ pub struct Built {
     /// The program.
     pub program: Arc<Program>,
     places: SourceMap<Spot>,
-    /// Words that stand where they do not belong.
+    /// Uses of `maybe`, `any` and the like where they are not allowed.
     misplaced: Vec<Diagnostic<Anchor>>,
 }
 
-/// Puts together what files declare: their indexes and the heads of their items. `parents` has for each the `mod name;` that it is the text
-/// of: a file, and an index into its modules; `None` for the root.
+/// Collects the declarations of files: their indexes and the heads of their items. `parents` has for each the `mod name;` that includes it:
+/// a file, and an index into its modules; `None` for the root.
 pub fn declare(
     files: Vec<(Arc<FileIndex>, Arc<Vec<ItemTree>>)>,
     parents: &[Option<(u32, u32)>],
@@ -84,7 +84,7 @@ pub fn declare(
     Declared::new(files, parents, reading)
 }
 
-/// Where a function is written: a file, and the number of the declaration. `None` if it is made of another one.
+/// Where a function is written: a file, and the number of the declaration. `None` if it is generated from another one.
 pub fn written(declared: &Declared, function: FunctionId) -> Option<(u32, u32)> {
     match declared.origin(function) {
         declared::Origin::Written(item) => Some((item.file, declared.function_item(item).declaration)),
@@ -92,22 +92,22 @@ pub fn written(declared: &Declared, function: FunctionId) -> Option<(u32, u32)> 
     }
 }
 
-/// Lowers one function, which is written so.
+/// Lowers one function from its syntax tree.
 pub fn lower_body(declared: &Declared, function: FunctionId, tree: Option<&ItemTree>) -> LoweredBody {
     body::lower(declared, declared.origin(function), tree)
 }
 
-/// Follows what layers lead to. `body` is what a function has been lowered to.
+/// Follows references from the layers. `body` returns the lowered body of a function.
 pub fn reach<'b>(declared: &'b Declared, body: impl Fn(FunctionId) -> &'b LoweredBody) -> Reached {
     Reached::from(declared, |function| &body(function).trace)
 }
 
-/// A function as it is in the program.
+/// A function with the numbering of the program.
 pub fn numbered(reached: &Reached, body: &LoweredBody) -> Function {
     reached.body(&body.function)
 }
 
-/// Makes the program.
+/// Builds the program.
 pub fn build<'b>(
     declared: &Declared,
     reached: &Reached,
@@ -130,7 +130,7 @@ pub fn build<'b>(
     Built { program: Arc::new(program), places, misplaced }
 }
 
-/// Finds where the parts of the program stand in the files, and what is wrong with it, in source order. `more` is what is wrong with the files
+/// Finds the positions of the program's parts in the files, and its findings, in source order. `more` has the findings in the files
 /// themselves.
 pub fn place<'b>(
     declared: &Declared,
@@ -158,7 +158,7 @@ pub fn place<'b>(
     }
     diagnostics
         .sort_by(|left, right| (left.span, left.code, &left.message).cmp(&(right.span, right.code, &right.message)));
-    // Shared pieces, such as constants, are looked at more than once.
+    // Shared pieces, such as constants, are visited more than once.
     diagnostics
         .dedup_by(|left, right| (left.span, left.code, &left.message) == (right.span, right.code, &right.message));
     Lowered { program: Arc::clone(&built.program), source_map: Arc::new(source_map), diagnostics }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::ir::{ImplementationId, LayerId};
 
-/// A part of the program that has a name in the text.
+/// A part of the program that is named in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Named {
     /// A layer.
@@ -18,7 +18,8 @@ pub enum Named {
 }
 
 impl Declared {
-    /// What a path means in a scope of a file, by its number there (see [`crate::index::FileIndex::scopes`]), if that is such a part.
+    /// The part of the program that a path refers to in a scope of a file, if any. The scope is given by its number there (see
+    /// [`crate::index::FileIndex::scopes`]).
     pub fn named(&self, file: u32, scope: u32, path: &[String]) -> Option<Named> {
         match self.names.meaning(self.names.scope(file, scope), path, Namespace::Types) {
             Meaning::Item(Entry::Layer(item)) => Some(Named::Layer(self.layer_id(*self.layer_of.get(&item)?)?)),

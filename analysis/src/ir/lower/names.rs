@@ -19,18 +19,18 @@ use crate::index::{ImplRole, Import, Name, ScopeKind, TypeKind, TypeShape, Visib
 pub(super) use macros::MacroMeaning;
 use macros::Macros;
 
-/// Number of a scope of the package. 0 is the root of the crate.
+/// The number of a scope of the package. 0 is the root of the crate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ScopeId(u32);
 
-/// Two things may have one name if one is a type and the other a value.
+/// The namespaces: a type and a value may have the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Namespace {
     Types,
     Values,
 }
 
-/// Something of the package that has a name.
+/// A named item of the package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Entry {
     Module(ScopeId),
@@ -45,29 +45,29 @@ pub(super) enum Entry {
     /// An implementation: its `impl` block.
     Implementation(ItemRef),
     Stack(ItemRef),
-    /// Something that no layer can use, or that is not there.
+    /// An item that no layer can use, or that does not exist.
     Opaque,
 }
 
-/// What a path means.
+/// The meaning of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Nothing of the package, and no name that `use` brings in.
+    /// No item of the package, and no name that `use` brings in.
     Nothing,
     Item(Entry),
-    /// Something associated with a type or an implementation, by its name.
+    /// An associated item of a type or an implementation, by its name.
     Member(Entry, String),
-    /// Something of another crate, or of the language, by its path there.
+    /// An item of another crate, or of the language, by its path there.
     Elsewhere(Vec<String>),
-    /// Two things, which is an error.
+    /// Ambiguous between two items, which is an error.
     Several(Entry, Entry),
 }
 
 struct Scope {
-    /// The scope around it. The root is around itself.
+    /// The enclosing scope. The root encloses itself.
     parent: ScopeId,
     is_block: bool,
-    /// Empty for blocks and for the root.
+    /// The name of the module; empty for blocks and for the root.
     name: String,
     types: Entries,
     values: Entries,
@@ -77,14 +77,14 @@ struct Scope {
 
 type Entries = FxHashMap<String, Vec<(Entry, Visibility)>>;
 
-/// `use path::*;`
+/// A glob import, `use path::*;`.
 struct Glob {
     import: Import,
-    /// What the path leads to, as far as it is known.
+    /// The item that the path refers to, as far as it is known.
     target: Option<Entry>,
 }
 
-/// A second declaration of a name that only one can have.
+/// A repeated declaration of a unique name.
 pub(super) struct Twice {
     pub(super) what: &'static str,
     pub(super) file: u32,
@@ -93,7 +93,7 @@ pub(super) struct Twice {
     pub(super) second: Entry,
 }
 
-/// A question that is being asked: it gives nothing to its own answer.
+/// The lookups in progress: a lookup contributes nothing to its own result.
 type Open<'n> = Vec<(ScopeId, Namespace, &'n str)>;
 
 /// The names of a package.
@@ -110,7 +110,7 @@ pub(super) struct Names {
 const ROOT: ScopeId = ScopeId(0);
 
 impl Names {
-    /// The names of these files. `parents` has for each the `mod name;` that it is the text of: a file, and an index into its modules. A
+    /// Collects the names of these files. `parents` has for each the `mod name;` that includes it: a file, and an index into its modules. A
     /// file without one is text of the root.
     pub(super) fn new(files: &[Source], parents: &[Option<(u32, u32)>]) -> Names {
         let root = Scope::new(ROOT, false, "");
@@ -128,8 +128,8 @@ impl Names {
         names
     }
 
-    /// Finds out where globs lead. A path may come through other globs, so that all are asked for again until nothing changes. To follow them
-    /// whenever a name is asked for would not end in time, where many lead to modules that are not there.
+    /// Resolves globs. A path may go through other globs, so all are resolved again until nothing changes. Following globs on every lookup
+    /// would take too long if many refer to modules that do not exist.
     fn follow_globs(&mut self) {
         let globs: usize = self.scopes.iter().map(|it| it.globs.len()).sum();
         for _ in 0..=globs {
@@ -158,7 +158,7 @@ impl Names {
         }
     }
 
-    /// Numbers the scopes of a file, after those of the file that it is a module of.
+    /// Numbers the scopes of a file, after those of the file that includes it.
     fn open_file(&mut self, files: &[Source], parents: &[Option<(u32, u32)>], file: u32, depth: usize) {
         if !self.of_files[file as usize].is_empty() {
             return;
@@ -170,7 +170,7 @@ impl Names {
             Some((module, *self.of_files[above as usize].get(module.scope as usize)?))
         });
         let whole = match declared {
-            // What is included is text of the scope around.
+            // An included file is text of the enclosing scope.
             Some((module, around)) if module.name.is_empty() => around,
             Some((module, around)) => {
                 let scope = self.open(around, false, &module.name);
@@ -206,7 +206,7 @@ impl Names {
         entries.entry(name.to_owned()).or_default().push((entry, visibility));
     }
 
-    /// Enters a type unless it is a second one where only one may have the name: one of `kind`.
+    /// Enters a type, unless an item of this `kind` with a unique name has been declared already.
     fn enter_once(
         &mut self,
         scope: ScopeId,
@@ -222,7 +222,7 @@ impl Names {
         }
     }
 
-    /// Enters what a file declares into its scopes.
+    /// Enters the declarations of a file into its scopes.
     fn fill(&mut self, file: u32, source: &Source) {
         use Namespace::{Types, Values};
         let index = &source.index;
@@ -253,8 +253,8 @@ impl Names {
             self.enter(scope(it.scope), Values, &it.name.text, Entry::Function(item(number)), it.visibility);
         }
         for (number, it) in index.impls.iter().enumerate() {
-            // The attributes make a public trait of a layer, and a public struct of an implementation.
-            // What is malformed is reported, and what names it is not reported again.
+            // The attributes generate a public trait for a layer, and a public struct for an implementation.
+            // A malformed one is reported, and names that refer to it are not reported again.
             let is_layer = match &it.role {
                 ImplRole::Layer(_) => true,
                 ImplRole::Implement(_) => false,
@@ -287,12 +287,12 @@ impl Names {
         }
     }
 
-    /// A scope of a file, by its number there.
+    /// The scope of a file with this number.
     pub(super) fn scope(&self, file: u32, number: u32) -> ScopeId {
         self.of_files.get(file as usize).and_then(|it| it.get(number as usize)).copied().unwrap_or(ROOT)
     }
 
-    /// The modules around a scope, outermost first, as a path from the root; empty for the root.
+    /// The modules that contain a scope, outermost first, as a path from the root; empty for the root.
     pub(super) fn module_path(&self, scope: ScopeId) -> Vec<&str> {
         let mut path = Vec::new();
         let mut scope = scope;
@@ -307,17 +307,17 @@ impl Names {
         path
     }
 
-    /// What a path means in a scope.
+    /// The meaning of a path in a scope.
     pub(super) fn meaning(&self, scope: ScopeId, path: &[String], namespace: Namespace) -> Meaning {
         self.path(scope, path, namespace, &mut Vec::new())
     }
 
-    /// What a name means in a scope by itself, without the scopes around it.
+    /// Whether the scope itself declares the name, without the enclosing scopes.
     pub(super) fn is_item_of(&self, scope: ScopeId, name: &str) -> bool {
         self.within(scope, name, Namespace::Values, None, &mut Vec::new()) != Meaning::Nothing
     }
 
-    /// Where the package has something of this name, as a path from the root, if it is not in a block.
+    /// Where the package declares this name, as a path from the root, unless it is in a block.
     pub(super) fn declared(
         &self,
         name: &str,
@@ -333,7 +333,7 @@ impl Names {
         Some(["crate"].into_iter().chain(path).chain([name]).collect::<Vec<_>>().join("::"))
     }
 
-    /// The names that the package has for what is meant.
+    /// The names in the package that satisfy `is_meant`.
     pub(super) fn known(&self, namespace: Namespace, is_meant: impl Fn(&Entry) -> bool) -> Vec<&str> {
         let entries = self.scopes.iter().flat_map(|it| it.entries(namespace));
         let meant = entries.filter(|(_, entries)| entries.iter().any(|(it, _)| is_meant(it)));
@@ -381,7 +381,7 @@ impl Names {
         Some(Entry::Variant(item, number as u32))
     }
 
-    /// What a name means in a scope, or in those around it up to the module.
+    /// The meaning of a name in a scope, or in the enclosing ones up to the module.
     fn lexical<'n>(&'n self, scope: ScopeId, name: &'n str, namespace: Namespace, open: &mut Open<'n>) -> Meaning {
         let mut scope = scope;
         loop {
@@ -394,7 +394,7 @@ impl Names {
         }
     }
 
-    /// What a scope itself has of this name. `glob` is the scope that asks for all its names.
+    /// The meaning of a name in the scope itself. `glob` is the scope that imports all its names.
     fn within<'n>(
         &'n self,
         scope: ScopeId,
@@ -415,7 +415,7 @@ impl Names {
         meaning
     }
 
-    /// Its items, and what `use` brings in by name.
+    /// Its own items, and names that `use` brings in by name.
     fn named<'n>(
         &'n self,
         scope: ScopeId,
@@ -454,13 +454,13 @@ impl Names {
             Meaning::Nothing if self.path(scope, &import.path, other, open) != Meaning::Nothing => Meaning::Nothing,
             // `use cspec;` names a crate.
             Meaning::Nothing if import.path.len() == 1 => Meaning::Elsewhere(import.path.clone()),
-            // It may be made by a macro. Whatever it is, it hides what comes from elsewhere.
+            // It may be generated by a macro. In any case it shadows names from elsewhere.
             Meaning::Nothing | Meaning::Member(..) => Meaning::Item(Entry::Opaque),
             found => found,
         }
     }
 
-    /// What globs bring in, from whatever modules they lead to. Each is looked at once: globs may go round in circles.
+    /// Names that globs bring in, from all modules that they lead to. Each module is visited once, since globs may be circular.
     fn through_globs<'n>(
         &'n self,
         scope: ScopeId,
@@ -509,7 +509,7 @@ impl Names {
         self.module(self.scopes[module.0 as usize].parent)
     }
 
-    /// Whether a glob in scope `glob` brings in what is declared in `scope` with this visibility.
+    /// Whether a glob in scope `glob` brings in an item declared in `scope` with this visibility.
     fn is_visible(&self, visibility: Visibility, scope: ScopeId, glob: Option<ScopeId>) -> bool {
         let Some(glob) = glob else { return true };
         let within = match visibility {
@@ -546,8 +546,7 @@ impl Scope {
     }
 }
 
-/// What two declarations or globs make of a name together. Something of the package is surely meant where it is; of what is not known, it
-/// is not known in which namespace it is.
+/// Combines two meanings of one name. A known item of the package takes precedence over an unknown one, whose namespace is unknown.
 fn merged(left: Meaning, right: Meaning) -> Meaning {
     match (left, right) {
         (Meaning::Nothing, it) | (it, Meaning::Nothing) => it,

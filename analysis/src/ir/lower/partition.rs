@@ -114,7 +114,7 @@ impl Package {
         None
     }
 
-    /// `check = operation`: takes the key and gives a `bool`.
+    /// `check = operation`: the operation must take the key and return a `bool`.
     fn check_of(&mut self, file: u32, check: &Name, layer: usize, key: &Key) -> Option<()> {
         let Some(operation) = self.operation(layer, &check.text).cloned() else {
             self.unknown_operation(layer, file, check);
@@ -130,7 +130,7 @@ impl Package {
         None
     }
 
-    /// At the top every operation is one of the layer below: for the key that it takes first, or without one.
+    /// At the top, every operation is one of the layer below: for the key that it takes first, or without a key.
     fn routes(
         &mut self,
         file: u32,
@@ -140,7 +140,7 @@ impl Package {
         sides: Sides,
         key: &Key,
     ) -> BTreeMap<String, Code> {
-        // What is named, if only in error, is not missing.
+        // An operation that is named, even wrongly, is not reported as missing.
         let mut named: Vec<String> = attribute.pass.iter().chain(&attribute.check).map(|it| it.text.clone()).collect();
         for item in self.members(file, block) {
             let procedure = self.function_item(item).name.clone();

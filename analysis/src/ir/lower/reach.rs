@@ -17,20 +17,20 @@ use crate::ir::{
     renumber::{self, Ids},
 };
 
-/// The types and functions of the program, and their numbers there.
+/// The types and functions of the program, and their numbers in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
-    /// As they are declared, by their ids in the program.
+    /// The declared functions, by their ids in the program.
     pub(super) functions: Vec<FunctionId>,
     pub(super) types: Vec<TypeId>,
-    /// Functions whose signatures were looked at.
+    /// Functions whose signatures were read.
     pub(super) signatures: Vec<ItemRef>,
     function_numbers: FxHashMap<FunctionId, FunctionId>,
     type_numbers: FxHashMap<TypeId, TypeId>,
 }
 
 impl Reached {
-    /// Follows what is declared. `trace_of` is what the body of a function leads to.
+    /// Follows references. `trace_of` returns the references of a function's body.
     pub(super) fn from<'t>(declared: &'t Declared, trace_of: impl Fn(FunctionId) -> &'t Trace) -> Reached {
         let mut reached = Reached::default();
         let mut seen = HashSet::new();
@@ -71,17 +71,17 @@ impl Reached {
         }
     }
 
-    /// What becomes of a function in the program, if it is part of that.
+    /// The id in the program of a declared function, if it is part of the program.
     pub(super) fn function(&self, id: FunctionId) -> Option<FunctionId> {
         self.function_numbers.get(&id).copied()
     }
 
-    /// A body, as it is in the program.
+    /// A body, with the numbering of the program.
     pub(super) fn body(&self, function: &Function) -> Function {
         renumber::function(function, &mut Numbers(self))
     }
 
-    /// A type, as it is in the program.
+    /// A type, with the numbering of the program.
     pub(super) fn renumbered(&self, mut ty: Type) -> Type {
         renumber::ty(&mut ty, &mut Numbers(self));
         ty
@@ -93,7 +93,7 @@ impl Reached {
         definitions.iter().map(|it| renumber::type_def(it, &mut Numbers(self))).collect()
     }
 
-    /// An implementation, as it is in the program.
+    /// An implementation, with the numbering of the program.
     pub(super) fn implementation(&self, declared: &Implementation) -> Implementation {
         let mut implementation = declared.clone();
         let mut numbers = Numbers(self);
@@ -122,7 +122,7 @@ fn procedures(code: &mut std::collections::BTreeMap<String, Code>) -> impl Itera
     })
 }
 
-/// The numbers in the program. Whatever something mentions it has led to, so that there is a number for it.
+/// The numbers in the program. Everything that an item mentions has been reached, so it has a number.
 struct Numbers<'r>(&'r Reached);
 
 impl Ids for Numbers<'_> {

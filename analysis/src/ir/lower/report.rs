@@ -11,7 +11,7 @@ pub(super) fn error<P>(code: CodeName, place: P, message: impl Into<String>) -> 
     Diagnostic::error(code, place, message)
 }
 
-/// Adding the optional parts.
+/// Adds the optional parts of a diagnostic.
 pub(super) trait DiagnosticExt<P> {
     fn help(self, help: impl Into<String>) -> Self;
     fn maybe_help(self, help: Option<String>) -> Self;
@@ -35,7 +35,7 @@ impl<P> DiagnosticExt<P> for Diagnostic<P> {
     }
 }
 
-/// `did you mean …?`, if one of `known` is close to `name`.
+/// The help `did you mean …?`, if one of `known` is close to `name`.
 pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let length = name.chars().count();
     let limit = 1 + length / 4;
@@ -44,7 +44,7 @@ pub(super) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     (best.0 <= limit).then(|| format!("did you mean `{}`?", best.1))
 }
 
-/// Edits (insert, remove, replace) between two words, case ignored.
+/// The number of edits (insert, remove, replace) between two words, ignoring case.
 fn distance(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.to_lowercase().chars().take(64).collect();
     let right: Vec<char> = right.to_lowercase().chars().take(64).collect();

@@ -17,43 +17,43 @@ use crate::{
     },
 };
 
-/// What a function takes and gives.
+/// The signature of a function.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Signature {
-    /// Without the `lo: &mut impl Layer` of a procedure.
+    /// The parameters, without the `lo: &mut impl Layer` of a procedure.
     pub(super) parameters: Vec<Parameter>,
-    /// Parameter 0 is `self`.
+    /// Whether parameter 0 is `self`.
     pub(super) is_method: bool,
     pub(super) result: Ty,
     /// The layer below, for a procedure: index into the package's layers.
     pub(super) lower: Option<usize>,
-    /// The name of the `lo` parameter, and its number among all parameters as written.
+    /// The name of the `lo` parameter, and its position among the parameters.
     pub(super) lower_parameter: Option<(String, usize)>,
 }
 
 /// A parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parameter {
-    /// Empty if it is a pattern.
+    /// The name; empty if it is a pattern.
     pub(super) name: String,
     pub(super) ty: Ty,
-    /// `&mut`.
+    /// Whether it is a `&mut` parameter.
     pub(super) inout: bool,
-    /// `mut` on the name.
+    /// Whether the name is declared `mut`.
     pub(super) mutable: bool,
-    /// Number of the parameter as written, to find its pattern; `self` is not counted.
+    /// The position of the parameter in the text, to find its pattern; `self` is not counted.
     pub(super) written: usize,
 }
 
 impl Signature {
-    /// The types alone, which is what two layers compare.
+    /// The types only, which is what two layers compare.
     pub(super) fn shape(&self) -> (Vec<&Ty>, &Ty) {
         (self.parameters.iter().skip(if self.is_method { 2 } else { 0 }).map(|it| &it.ty).collect(), &self.result)
     }
 }
 
 impl<D: Borrow<Declared>> Lowering<D> {
-    /// `Self` in a function.
+    /// The type of `Self` in a function.
     pub(super) fn self_type(&self, item: ItemRef) -> Option<Ty> {
         let block = self.owner(item)?;
         if matches!(block.role, ImplRole::Implement(_)) {
@@ -65,7 +65,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         Some(self.resolve_type(site, &ty, None))
     }
 
-    /// The signature of a function; `None` if it is not of the subset, which is reported.
+    /// The signature of a function; `None` if it is not in the subset, which is reported.
     pub(super) fn lower_signature(&self, item: ItemRef) -> Option<Signature> {
         let declared = self.function_item(item);
         let function: ast::Fn = self.head(item.file, declared.declaration)?;
@@ -121,7 +121,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         known.then_some(signature)
     }
 
-    /// Whether what is unknown in a signature is reported already, as opposed to a `_`.
+    /// Whether the unknown types in a signature have been reported, as opposed to a `_`.
     fn types_written(&self, signature: &Signature) -> bool {
         let types = signature.parameters.iter().map(|it| &it.ty).chain([&signature.result]);
         !types.into_iter().any(contains_hole)
@@ -160,7 +160,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         Some(())
     }
 
-    /// The layer in `impl Layer`.
+    /// The layer of `impl Layer`.
     fn lower_layer(&self, site: Site, bound: &ast::ImplTraitType) -> Option<usize> {
         let bound = bound.type_bound_list()?.bounds().next()?;
         let spot = site.spot(bound.syntax());

@@ -2,7 +2,7 @@
 
 use crate::{index::Indexed, ir::Span};
 
-/// A stretch of text.
+/// A range of text, relative to an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Spot {
     /// A name in the index of a file.
@@ -18,15 +18,15 @@ pub enum Spot {
         file: u32,
         /// Number of the declaration.
         declaration: u32,
-        /// First byte, from where the tree of the item by itself begins.
+        /// The first byte, relative to the item's tree.
         start: u32,
-        /// One past the last byte, likewise.
+        /// One past the last byte, relative to the item's tree.
         end: u32,
     },
 }
 
 impl Spot {
-    /// Where that is, in these files.
+    /// The span of this spot in these files.
     pub(super) fn span(self, files: &[&Indexed]) -> Span {
         let nowhere = |file| Span { file, start: 0, end: 0 };
         match self {

@@ -23,18 +23,18 @@ use crate::{
 /// A user type.
 #[derive(Clone, Debug)]
 pub(super) struct TypeInfo {
-    /// Where it is declared.
+    /// Its declaration.
     pub(super) item: ItemRef,
     pub(super) name: String,
     pub(super) kind: TypeInfoKind,
-    /// What its definition leads to, and what is wrong with it.
+    /// The references and faults of its definition.
     pub(super) trace: Trace,
 }
 
-/// What a user type is made of.
+/// The kind of a user type, with its parts.
 #[derive(Clone, Debug)]
 pub(super) enum TypeInfoKind {
-    /// With the text of the literal that is its default, if it has one.
+    /// A scalar, with the text of the literal that is its default, if it has one.
     Scalar(Option<String>),
     Struct(Vec<(String, Ty)>),
     Enum(Vec<VariantInfo>),
@@ -48,13 +48,13 @@ pub(super) struct VariantInfo {
 }
 
 impl TypeInfo {
-    /// A type that is not looked into yet.
+    /// A type whose definition has not been read yet.
     pub(super) fn undefined(item: ItemRef, name: String) -> TypeInfo {
         TypeInfo { item, name, kind: TypeInfoKind::Struct(Vec::new()), trace: Trace::default() }
     }
 
     pub(super) fn definition(&self) -> TypeDef {
-        // A field whose type is wrong is reported, and no layer has such a state.
+        // A field with an invalid type is reported, and no layer has such a state.
         let field = |(name, ty): &(String, Ty)| Field { name: name.clone(), ty: ty.to_type().unwrap_or(Type::UNIT) };
         let fields = |fields: &[(String, Ty)]| fields.iter().map(field).collect();
         let kind = match &self.kind {
@@ -82,7 +82,7 @@ impl TypeInfo {
 }
 
 impl Package {
-    /// Looks into all types. What is wrong with one counts once something of a layer leads to it.
+    /// Reads all type definitions. A fault in one is reported only if a layer refers to it.
     pub(super) fn define_types(&mut self) {
         for id in 0..self.types.len() {
             let item = self.types[id].item;
@@ -98,8 +98,7 @@ impl Package {
         self.cut_large_types();
     }
 
-    /// Reports types that have too many parts in all, with those of the types that they are made of. What these are made of is not looked
-    /// into.
+    /// Reports types with too many parts in total, including the parts of the types that they contain. Their components are not read.
     fn cut_large_types(&mut self) {
         let mut parts = vec![None; self.types.len()];
         for id in 0..self.types.len() {
@@ -122,7 +121,7 @@ impl Package {
         }
     }
 
-    /// The parts of a user type. One that contains itself is counted once.
+    /// The parts of a user type. A type that contains itself is counted once.
     fn count_parts(&self, id: usize, depth: usize, parts: &mut [Option<usize>]) -> usize {
         if let Some(known) = parts[id] {
             return known;
@@ -148,7 +147,7 @@ impl Package {
 }
 
 impl<D: Borrow<Declared>> Lowering<D> {
-    /// The type that `ty` denotes; [`Ty::Error`] if it is reported.
+    /// The type that `ty` denotes; [`Ty::Error`] if it is invalid, which is reported.
     pub(super) fn resolve_type(&self, site: Site, ty: &ast::Type, self_type: Option<&Ty>) -> Ty {
         match ty {
             ast::Type::PathType(path) => self.path_type(site, path, self_type),
@@ -196,12 +195,12 @@ impl<D: Borrow<Declared>> Lowering<D> {
         self.named_type(site, spot, &names, arguments)
     }
 
-    /// The type that a path names.
+    /// The type that a path refers to.
     pub(super) fn resolve_name(&self, site: Site, spot: Spot, path: &[String]) -> Ty {
         self.named_type(site, spot, path, Vec::new())
     }
 
-    /// The type that a path names: of the package, or of the language.
+    /// The type that a path refers to, in the package or in the language.
     fn named_type(&self, site: Site, spot: Spot, path: &[String], arguments: Vec<Ty>) -> Ty {
         let name = path.join("::");
         match self.names.meaning(site.scope, path, Namespace::Types) {
@@ -247,7 +246,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         self.unless_too_large(spot, Ty::Con(con, arguments))
     }
 
-    /// What of a type has no default, by its name; of types that are looked into later, nothing is known.
+    /// The part of a type without a default, by its name; `None` for types whose definition has not been read.
     fn without_default(&self, ty: &Ty) -> Option<String> {
         let Ty::Con(con, arguments) = ty else { return None };
         match con {
@@ -269,7 +268,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
-    /// The text of the literal that a scalar has as its default: that of the number or the string in it, if the default is derived.
+    /// The text of the literal that is the default of a scalar: that of the number or string in it, if the default is derived.
     fn default_of_scalar(&self, item: ItemRef) -> Option<String> {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         let scalar = self.head::<ast::Struct>(item.file, declared.declaration)?;
@@ -365,7 +364,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         ty
     }
 
-    /// What a type is made of; `None` if the text does not say.
+    /// The definition of a type; `None` if the text does not say.
     fn definition(&self, item: ItemRef, id: TypeId) -> Option<TypeInfoKind> {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         let site = self.type_site(item);
@@ -434,7 +433,7 @@ impl Declared {
         self.site(item.file, declared.declaration, declared.scope)
     }
 
-    /// The definitions of some types. Those of them that share a name are named with their modules.
+    /// The definitions of some types. Types of the same name are shown with their modules.
     pub(super) fn type_definitions(&self, of: &[TypeId]) -> Vec<TypeDef> {
         let infos = || of.iter().map(|it| self.type_info(*it));
         let definition = |it: &TypeInfo| {
@@ -444,7 +443,7 @@ impl Declared {
         infos().map(definition).collect()
     }
 
-    /// How many values a type has, if these are few enough to be all in use.
+    /// The number of values of a type, if they are few enough to be all in use.
     fn few_values(&self, site: Site, ty: &ast::Type, depth: u32) -> Option<u64> {
         let of_fields = |list: Option<ast::FieldList>, site: Site| {
             let types: Vec<Option<ast::Type>> = match list {
@@ -488,7 +487,7 @@ impl Declared {
         }
     }
 
-    /// Whether nothing in the type, or in the definitions it leads to, is wrong.
+    /// Whether a type, and all definitions that it refers to, are valid.
     pub(super) fn is_sound(&self, ty: &Ty) -> bool {
         let mut seen = vec![false; self.types.len()];
         let mut open = vec![ty];
@@ -532,15 +531,15 @@ impl Declared {
     }
 }
 
-/// So many values can all be in use at once.
+/// A number of values that can all be in use at once.
 fn few(count: u64) -> Option<u64> {
     (count <= 1 << SMALL_BITS).then_some(count)
 }
 
-/// Aliases that are followed for one item, one inside of the other counted each time.
+/// The maximum number of aliases followed for one item, counting nested ones each time.
 const MOST_ALIASES: u32 = 100_000;
 
-/// Types within types that are looked into.
+/// The maximum depth of types that is followed.
 const MOST_NESTED: u32 = 16;
 
 const LANGUAGE_TYPES: &[&str] = &[
@@ -548,7 +547,7 @@ const LANGUAGE_TYPES: &[&str] = &[
     "Total", "Set", "Seq",
 ];
 
-/// A type of the language, with how many arguments it takes.
+/// A type of the language, with the number of its arguments.
 pub(super) fn language_con(name: &str) -> Option<(Con, usize)> {
     let int = |bits, signed| Some((Con::Int { bits, signed }, 0));
     match name {

@@ -16,21 +16,21 @@ use crate::{
     index::{CallItem, ImplRole, Name},
 };
 
-/// Attribute macros of other crates that leave the meaning of a function as it is.
+/// Attribute macros of other crates that do not change the meaning of a function.
 const HARMLESS: &[&str] = &["tracing::instrument"];
 
-/// Our attributes that are macros.
+/// The attribute macros of cspec.
 const OURS: &[&str] = &["bottom", "client", "implement", "layer", "scalar", "stack", "state"];
 
 impl<D: Borrow<Declared>> Lowering<D> {
-    /// Refuses attribute macros that are not known, on an item and on the modules around it. `is_derived`: the item has derives, which may
-    /// have attributes of their own.
+    /// Refuses unknown attribute macros on an item and on the modules that contain it. `is_derived`: the item has derives, which may have
+    /// attributes of their own.
     pub(super) fn check_attributes(&self, file: u32, scope: u32, attributes: &[Name], is_derived: bool) {
         for name in attributes {
             self.check_attribute(file, self.names.scope(file, scope), name, is_derived);
         }
         let (mut file, mut scope) = (file, scope);
-        // Files may include each other in a circle, which is reported.
+        // Files may include each other in a cycle, which is reported elsewhere.
         for _ in 0..1000 {
             let index = &self.files[file as usize].index;
             if scope != 0 {
@@ -85,7 +85,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
 }
 
 impl Package {
-    /// Refuses unknown attribute macros on layers and implementations, and says which macros that make items are not read.
+    /// Refuses unknown attribute macros on layers and implementations, and warns of macros that generate items.
     pub(super) fn check_unread(&mut self) {
         let mut told = HashSet::new();
         for file in 0..self.files.len() as u32 {
@@ -99,7 +99,7 @@ impl Package {
         }
     }
 
-    /// `told`: the macros that have been named in a warning.
+    /// `told`: the macros that a warning has named already.
     fn check_call(&self, file: u32, call: &CallItem, told: &mut HashSet<String>) {
         let meaning =
             self.names.macro_meaning((file, call.order), self.names.scope(file, call.scope), &call.name.path());
@@ -134,7 +134,7 @@ impl Package {
         self.report(warning);
     }
 
-    /// Refuses a type with macros in an `impl` block: they may make any method.
+    /// Refuses a type with macros in an `impl` block: they may generate any method.
     pub(super) fn check_members(&self, item: ItemRef) {
         let wanted = Owner::Entry(Entry::Type(item));
         for (file, source) in (0..).zip(&self.files) {
@@ -157,7 +157,7 @@ impl Declared {
     }
 }
 
-/// Macros of the language that make nothing which a layer could use.
+/// Standard macros that generate nothing which a layer could use.
 fn is_without_items(name: &str) -> bool {
     matches!(name, "thread_local" | "compile_error" | "global_asm" | "assert_eq" | "assert")
 }

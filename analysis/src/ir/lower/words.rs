@@ -12,15 +12,16 @@ use crate::{
     ir::{Anchor, Expr, ExprKind, Function, FunctionId, FunctionKind, Justification, NodeId, PartitionEnd, Program},
 };
 
-/// A function in which such words do not belong.
+/// A function in which `maybe`, `any` and the like are not allowed.
 struct Root {
     function: FunctionId,
-    /// What it is: "a procedure".
+    /// Its description: "a procedure".
     what: &'static str,
     help: &'static str,
 }
 
-/// Reports the words in procedures, clients and conditions, also in the functions that they call. None of those that have one is run.
+/// Reports the uses in procedures, clients and conditions, and in the functions that they call. Obligations that depend on them are not
+/// checked.
 pub(super) fn check(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
     let mut found = Vec::new();
     for root in roots(program) {
@@ -74,10 +75,10 @@ fn roots(program: &Program) -> Vec<Root> {
     roots
 }
 
-/// A word where it stands.
+/// A use, with its place.
 type Found = (FunctionId, NodeId, &'static str);
 
-/// A word that a function comes to, by itself or in one that it calls.
+/// The first use in a function, or in a function that it calls.
 fn word_in(program: &Program, function: FunctionId) -> Option<Found> {
     let (mut seen, mut pending) = (HashSet::from([function]), vec![function]);
     while let Some(at) = pending.pop() {
@@ -90,7 +91,7 @@ fn word_in(program: &Program, function: FunctionId) -> Option<Found> {
     None
 }
 
-/// The first word in an expression; if there is none, the functions it calls.
+/// The first use in an expression; if there is none, the functions that it calls.
 fn word_of(expr: &Expr, calls: &mut Vec<FunctionId>) -> Option<(NodeId, &'static str)> {
     if let Some(word) = word(&expr.kind) {
         return Some((expr.node, word));

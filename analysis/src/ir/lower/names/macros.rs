@@ -12,20 +12,20 @@ use crate::{
     ir::lower::declared::{ItemRef, Source},
 };
 
-/// What the name of a macro means.
+/// The meaning of a macro's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ir::lower) enum MacroMeaning {
-    /// A macro of the language, by its name there.
+    /// A standard macro, by its name.
     Language(String),
     /// A `macro_rules!` of the package.
     Package(ItemRef),
-    /// A macro of another crate, by its path, or a path that leads to nothing known.
+    /// A macro of another crate, by its path, or an unknown path.
     Elsewhere(String),
-    /// More than one macro may be meant; why.
+    /// Ambiguous between several macros; the reason.
     Unclear(&'static str),
 }
 
-/// A place in the text of a file: so many items begin before it.
+/// A place in the text of a file: the number of items that begin before it.
 pub(in crate::ir::lower) type Place = (u32, u32);
 
 /// The macros of a package.
@@ -34,11 +34,11 @@ pub(super) struct Macros {
     defined: HashMap<String, Vec<Defined>>,
     /// Modules with `#[macro_use]`.
     pub(super) open: HashSet<ScopeId>,
-    /// Where each file is declared.
+    /// The place where each file is declared.
     declared: Vec<Option<Place>>,
-    /// Files that are text of the scope around.
+    /// Files that are text of the enclosing scope.
     included: HashSet<u32>,
-    /// A crate whose macros all of the package has by their names.
+    /// A crate whose macros are in scope in the whole package.
     from_crate: Option<String>,
 }
 
@@ -51,7 +51,7 @@ struct Defined {
     is_exported: bool,
 }
 
-/// Names of crates whose macros are those of the language.
+/// Whether a crate's macros are the standard ones.
 fn is_language(krate: &str) -> bool {
     matches!(krate, "std" | "core" | "alloc")
 }
@@ -80,7 +80,7 @@ impl Names {
         }
     }
 
-    /// The scopes that a macro is known in, and the places after which it is.
+    /// The scopes in which a macro is known, and the places after which it is.
     fn reach(&self, place: Place, scope: ScopeId) -> (Vec<ScopeId>, Vec<Place>) {
         let (mut scopes, mut places) = (vec![scope], vec![place]);
         let (mut file, mut scope) = (place.0, scope);
@@ -105,7 +105,7 @@ impl Names {
         (scopes, places)
     }
 
-    /// What a path means where it is called as a macro: at this place, in this scope.
+    /// The meaning of a macro path at this place, in this scope.
     pub(in crate::ir::lower) fn macro_meaning(&self, place: Place, scope: ScopeId, path: &[String]) -> MacroMeaning {
         match path {
             [name] => self.unqualified(place, scope, name),
@@ -142,7 +142,7 @@ impl Names {
         }
     }
 
-    /// The scope and those around it.
+    /// The scope and its enclosing ones.
     fn around(&self, mut scope: ScopeId) -> Vec<ScopeId> {
         let mut around = vec![scope];
         while scope != ROOT {
@@ -152,7 +152,7 @@ impl Names {
         around
     }
 
-    /// A place, and where the files that it is in are declared.
+    /// A place, and the places where the files that contain it are declared.
     fn before(&self, place: Place) -> Vec<Place> {
         let mut places = vec![place];
         let next = |it: &Place| self.macros.declared.get(it.0 as usize).copied().flatten();
@@ -162,7 +162,7 @@ impl Names {
         places
     }
 
-    /// The macro of this name that `use` brings into a scope, or that the root exports. `glob` is the scope that asks for all its names.
+    /// The macro of this name that `use` brings into a scope, or that the root exports. `glob` is the scope that imports all its names.
     fn brought_in(
         &self,
         scope: ScopeId,
@@ -197,7 +197,7 @@ impl Names {
                 },
             })
             .collect();
-        // The same macro may come by several ways.
+        // The same macro may be reached in several ways.
         let first = found.first()?.clone();
         let is_clear = found.iter().all(|it| *it == first);
         Some(if is_clear {
@@ -207,7 +207,7 @@ impl Names {
         })
     }
 
-    /// The macro at the end of a path with modules; `None` if the path surely leads to something else.
+    /// The macro at the end of a path with modules; `None` if the path certainly refers to something else.
     fn macro_at(&self, scope: ScopeId, path: &[String], depth: u32) -> Option<MacroMeaning> {
         let elsewhere = || Some(MacroMeaning::Elsewhere(path.join("::")));
         let is_item = |namespace| match self.meaning(scope, path, namespace) {
@@ -254,7 +254,7 @@ impl Names {
     }
 }
 
-/// A macro of the language, by the path of its crate.
+/// A standard macro, by the path of its crate.
 fn of_crate(modules: &[String], name: &str) -> Option<MacroMeaning> {
     let written: Vec<&str> = modules.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
     matches!(written.as_slice(), ["std" | "core" | "alloc"]).then(|| MacroMeaning::Language(name.to_owned()))
