@@ -43,15 +43,15 @@ use crate::{
 pub struct Unmatched {
     /// The states and the step.
     pub counterexample: Counterexample<Anchor>,
-    /// How the step below ended.
+    /// The end of the step below.
     pub end: End,
-    /// Where it failed, if it did.
+    /// The place of its failure, if it failed.
     pub site: Option<Site>,
-    /// Whether it refutes.
+    /// Whether the case refutes the obligation.
     pub confirmation: Confirmation,
 }
 
-/// The relation as scripts: to assume it, and to establish it.
+/// The relation as scripts: one assumes it, the other establishes it.
 struct Relation {
     function: CodeId,
     kind: Kind,
@@ -76,7 +76,7 @@ impl Relation {
         Relation { function: setting.code.function(*function), kind, invariant }
     }
 
-    /// The relation holds of the unknown states in `lo` and `hi`. `holds` is a spare slot.
+    /// Assumes that the relation holds of the unknown states in `lo` and `hi`. `holds` is a spare slot.
     fn assume(&self, lo: Slot, hi: Slot, holds: Slot) -> Vec<Action> {
         let function = self.function;
         let mut script = match self.kind {
@@ -90,7 +90,7 @@ impl Relation {
         script
     }
 
-    /// The relation is to hold of the states in `lo` and `hi`. `spare` are spare slots.
+    /// Requires that the relation holds of the states in `lo` and `hi`. `spare` are spare slots.
     fn establish(&self, lo: Slot, hi: Slot, spare: Slot) -> Vec<Action> {
         let function = self.function;
         match self.kind {
@@ -131,11 +131,11 @@ pub fn simulation(
             return (alone, effort);
         }
     }
-    // That the operation alone is matched is enough, but not necessary: only the whole step can refute.
+    // A match of the operation alone suffices, but is not necessary: only the whole step can refute.
     matched(setting, implementation, relation, operation, setting.code.step(lower, below))
 }
 
-/// Background steps do not keep the relation. That refutes nothing: the whole step may still be matched.
+/// Background steps do not preserve the relation. This refutes nothing: the whole step may still be matched.
 pub struct NotAbsorbed;
 
 impl Refutes for NotAbsorbed {
@@ -144,7 +144,7 @@ impl Refutes for NotAbsorbed {
     }
 }
 
-/// Whether background steps below keep the relation.
+/// Whether background steps below preserve the relation.
 pub fn absorbs_background(
     setting: &Setting,
     implementation: &Implementation,
@@ -171,7 +171,7 @@ pub fn absorbs_background(
     })
 }
 
-/// Checks that the steps of one operation, as `step_below` makes them, are matched.
+/// Checks that every step of one operation, as `step_below` makes it, is matched.
 fn matched(
     setting: &Setting,
     implementation: &Implementation,
@@ -219,7 +219,7 @@ fn matched(
         let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
-        // What the relation makes of the other state is known at the end only; the state before the step may be so made itself.
+        // The relation is only established at the end; it may also construct the state before the step.
         let mut slots = case.slots.clone();
         let start = teller.start_of(&initial.slots, &given[..step_stage], (lo, hi), &case.slots)?;
         let below = teller.run(RunRole::Below, lower, &start.0).with(steps);
@@ -269,7 +269,7 @@ pub fn initial(
     }
     setting.ask(&[init_below, init_above, relation.function], None, |search| {
         let mut start = slots.start(&mut search.world.cells, 1);
-        // The state above is searched for.
+        // The upper state is searched for.
         start.set(hi, search.world.cells.root(hi as u32, setting.state(upper), Quantifier::Existential));
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {

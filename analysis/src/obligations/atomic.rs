@@ -26,13 +26,13 @@ use crate::{
 
 /// A run that the operation above does not allow.
 pub struct Disallowed {
-    /// The state, the run and what the operation above cannot do.
+    /// The state, the run, and the step that the operation above lacks.
     pub counterexample: Counterexample<Anchor>,
-    /// How the run ended.
+    /// The end of the run.
     pub end: End,
-    /// Where it failed, if it did.
+    /// The place of its failure, if it failed.
     pub site: Option<Site>,
-    /// Whether it refutes.
+    /// Whether the run refutes the obligation.
     pub confirmation: Confirmation,
 }
 
@@ -42,9 +42,9 @@ pub struct Implemented<'a> {
     pub upper: LayerId,
     /// The layer below.
     pub lower: LayerId,
-    /// Index of the operation in the layer above.
+    /// The index of the operation in the layer above.
     pub operation: usize,
-    /// Its implementation.
+    /// Its code over the layer below.
     pub how: &'a How,
 }
 
@@ -111,7 +111,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
                 runs.push(teller.run(RunRole::Above, upper, &initial.slots[before]).with(steps));
                 format!("the procedure returns {returned}, and `{layer}::{name}` has no such step: {missing}")
             }
-            // What above corresponds to it would fail as well, and cannot.
+            // The corresponding step above would fail as well, and cannot.
             End::Panicked(_, why) => format!("the procedure panics: {why}"),
             _ => format!("the procedure fails, and `{layer}::{name}` cannot fail there"),
         };
@@ -125,7 +125,7 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
     })
 }
 
-/// Whether some run of a procedure, alone, over a layer comes to its end, or fails. `None` if that was stopped.
+/// Whether some run of a procedure, alone, over a layer finishes, or fails. `None` if the search was stopped.
 pub fn may_end(setting: &Setting, lower: LayerId, function: FunctionId) -> Option<bool> {
     let mut slots = Slots::default();
     let (state, me) = (slots.unknown(setting.state(lower)), slots.process(0));

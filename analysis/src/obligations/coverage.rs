@@ -14,21 +14,21 @@ use crate::{
     ir::{Expr, ExprKind, FunctionId, LayerId, NodeId, Program},
 };
 
-/// A place in the code.
+/// A place in the code of a function.
 type Place = (FunctionId, NodeId);
 
-/// The ways through the code of an operation.
+/// The branches taken by the steps of an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ways {
-    /// Where the code chooses or decides, and whether steps do so with `false` and with `true`.
+    /// The places of choices and conditions, and whether some step takes `false` and `true` there.
     pub forks: BTreeMap<Place, [bool; 2]>,
-    /// Some step exists.
+    /// Whether some step exists.
     pub is_enabled: bool,
-    /// All steps in scope were looked at.
+    /// Whether all steps in scope were explored.
     pub is_complete: bool,
 }
 
-/// Follows all steps of an operation from all states.
+/// Explores all steps of an operation from all states.
 pub fn of_operation(setting: &Setting, layer: LayerId, operation: usize) -> Ways {
     let program = setting.program;
     let Forks { taken, branches } = Forks::of(program, layer, operation);
@@ -56,7 +56,7 @@ pub fn of_operation(setting: &Setting, layer: LayerId, operation: usize) -> Ways
     ways
 }
 
-/// Nothing refutes what is only looked at.
+/// The refutation type of a search that cannot be refuted.
 enum Nothing {}
 
 impl Refutes for Nothing {
@@ -65,7 +65,7 @@ impl Refutes for Nothing {
     }
 }
 
-/// Notes the ways that a run took.
+/// Records the branches that a run took.
 fn mark(
     setting: &Setting,
     machine: &Machine,
@@ -89,12 +89,12 @@ fn mark(
     }
 }
 
-/// Where the code of an operation chooses or decides, its helpers included.
+/// The choices and conditions in the code of an operation and its helpers.
 #[derive(Default)]
 struct Forks {
-    /// Each `maybe()` and `if`; so far no way is taken.
+    /// Each `maybe()` and `if`; at first no branch is taken.
     taken: BTreeMap<Place, [bool; 2]>,
-    /// For each branch of an `if`: of which one, and which way it is.
+    /// For each branch of an `if`: its condition, and which branch it is.
     branches: BTreeMap<Place, (Place, bool)>,
 }
 

@@ -5,11 +5,11 @@ use crate::ir::{Type, TypeId};
 /// A type under inference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ty {
-    /// Something is wrong and reported; fits everything.
+    /// A fault that has been reported; fits every type.
     Error,
     /// `_` as written, before it becomes a variable.
     Hole,
-    /// Not known yet: index into [`Infer`].
+    /// An unknown type: index into [`Infer`].
     Var(u32),
     /// A constructor with its arguments.
     Con(Con, Vec<Ty>),
@@ -65,7 +65,7 @@ impl Ty {
         *self == Ty::NEVER
     }
 
-    /// Nothing of it is wrong or unknown.
+    /// Whether no part of it is invalid or unknown.
     pub(super) fn is_known(&self) -> bool {
         match self {
             Ty::Error | Ty::Hole | Ty::Var(_) => false,
@@ -73,7 +73,7 @@ impl Ty {
         }
     }
 
-    /// The type of the IR, unless something is wrong or unknown.
+    /// The type of the IR, unless a part is invalid or unknown.
     pub(super) fn to_type(&self) -> Option<Type> {
         let Ty::Con(con, arguments) = self else { return None };
         let arguments: Option<Vec<Type>> = arguments.iter().map(Ty::to_type).collect();
@@ -96,23 +96,23 @@ impl Ty {
     }
 }
 
-/// Parts of the largest type. A type doubles with each line that pairs a value with itself, so that a short text can stand for one that fits
-/// in no memory.
+/// The maximum number of parts of a type. A type doubles with each line that pairs a value with itself, so a short text can stand for a
+/// type that does not fit in memory.
 pub(super) const MOST_PARTS: usize = 1_000;
 
-/// What is said of a type that has more.
+/// The message for a type with more parts.
 pub(super) const TOO_LARGE: &str = "this type has too many parts: more than 1,000 when it is written out";
 
-/// What is known of a variable.
+/// The knowledge about a type variable.
 #[derive(Clone, Debug)]
 enum Known {
     Nothing,
-    /// An integer literal's type.
+    /// The type of an integer literal.
     Integer,
     Is(Ty),
 }
 
-/// The variables of one body.
+/// The type variables of one body.
 #[derive(Default)]
 pub(super) struct Infer {
     variables: Vec<Known>,
@@ -150,7 +150,7 @@ impl Infer {
         ty.clone()
     }
 
-    /// Whether it is a variable that stands for an integer.
+    /// Whether it is a variable for an integer type.
     pub(super) fn is_integer_variable(&self, ty: &Ty) -> bool {
         matches!(self.shallow(ty), Ty::Var(it) if matches!(self.variables[it as usize], Known::Integer))
     }
@@ -160,7 +160,7 @@ impl Infer {
         self.parts_left(ty, MOST_PARTS).is_none()
     }
 
-    /// What is left of so many parts.
+    /// Subtracts the parts of a type from a number; `None` if there are more.
     fn parts_left(&self, ty: &Ty, parts: usize) -> Option<usize> {
         let left = parts.checked_sub(1)?;
         match ty {
@@ -173,7 +173,7 @@ impl Infer {
         }
     }
 
-    /// All that is known; integers that nothing else decides are `i32`.
+    /// The type as far as it is known; integers without further constraints are `i32`.
     pub(super) fn resolve(&self, ty: &Ty) -> Ty {
         match self.shallow(ty) {
             Ty::Con(con, arguments) => Ty::Con(con, arguments.iter().map(|it| self.resolve(it)).collect()),
@@ -182,7 +182,7 @@ impl Infer {
         }
     }
 
-    /// Makes the two equal; `false` if they cannot be.
+    /// Makes two types equal; `false` if they cannot be.
     pub(super) fn unify(&mut self, left: &Ty, right: &Ty) -> bool {
         match (self.shallow(left), self.shallow(right)) {
             (Ty::Error | Ty::Hole, other) | (other, Ty::Error | Ty::Hole) => {
@@ -199,7 +199,7 @@ impl Infer {
         }
     }
 
-    /// What is unknown of a type that must be equal to a wrong one is wrong too.
+    /// Marks the unknown parts of a type as invalid, because it must be equal to an invalid one.
     fn poison(&mut self, ty: &Ty) {
         match self.shallow(ty) {
             Ty::Var(variable) => self.variables[variable as usize] = Known::Is(Ty::Error),

@@ -14,7 +14,7 @@ use crate::explore::{
     value::Value,
 };
 
-/// What a configuration at the top can do: the steps, with the configurations after them.
+/// The steps from a configuration at the top, with the configurations after them.
 struct Edges {
     edges: Vec<(Edge, Id)>,
     fails: bool,
@@ -26,7 +26,7 @@ pub(super) struct Above<'a, 'p> {
     pub(super) configurations: Rows,
     edges: FxHashMap<Id, Rc<Edges>>,
     pub(super) sets: Interner<Vec<Id>>,
-    /// By set, process and events.
+    /// The results of [`Above::after`], by set, process and events.
     after: FxHashMap<(Id, u32, Id), Id>,
     may_fail: FxHashMap<Id, bool>,
 }
@@ -54,7 +54,7 @@ impl<'a, 'p> Above<'a, 'p> {
         self.sets.get(set).is_empty()
     }
 
-    /// What the top may be in after events that a step at the bottom emits.
+    /// The configurations that the top may be in after the events of a step at the bottom.
     pub(super) fn after(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -139,7 +139,7 @@ impl<'a, 'p> Above<'a, 'p> {
         Ok(edges)
     }
 
-    /// Whether in some run from these configurations all processes finish, or something fails.
+    /// Whether some run from these configurations lets all processes finish, or fails.
     pub(super) fn can_finish(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -159,7 +159,7 @@ impl<'a, 'p> Above<'a, 'p> {
         Ok(false)
     }
 
-    /// The events that the top can emit next, where it may be in these configurations: by whom, and which.
+    /// The events that the top can emit next from these configurations, with their processes.
     pub(super) fn next_events(
         &mut self,
         search: &mut Search<'_, 'p>,

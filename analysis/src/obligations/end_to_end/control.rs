@@ -23,46 +23,46 @@ use crate::{
     obligations::question::Setting,
 };
 
-/// From here up the numbers of processes that code names are made smaller.
+/// Process numbers in the code from this one on are replaced by smaller ones.
 const GREAT: u64 = 1_000;
 
-/// The slot for what a client, or the call of a script, returns.
+/// The slot for the result of a client, or of the call of a script.
 const RESULT: usize = 0;
 
-/// The slot in which a process at work keeps the key of a partition.
+/// The slot for the key of a partition.
 const KEY: usize = 1;
 
 /// The number of [`Process::Finished`].
 pub(super) const FINISHED: Id = 0;
 
-/// A process, between steps of the layer at the end of the stack.
+/// The state of a process, between steps of the layer at the end of the stack.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Process {
-    /// It is done.
+    /// It has finished.
     Finished,
-    /// It is about to show what a call of its script returned.
+    /// It is about to show the result of a call of its script.
     Shows { then: Position, value: Value },
     /// It is about to perform a step.
     Wants {
-        /// Where its script goes on, if it runs one.
+        /// Where its script continues, if it runs one.
         then: Option<Position>,
         frames: Vec<Rc<Frame>>,
         stack: Vec<Value>,
-        /// The key of a partition for which it is at work; unit if there is none.
+        /// The key of a partition that it works on; unit if there is none.
         key: Value,
         operation: usize,
         arguments: Rc<Vec<Value>>,
     },
-    /// It is about to fail by code of its own: no step of the layer at the end fails.
+    /// It is about to fail in its own code, not in a step of the layer at the end.
     Fails(OwnFailure),
 }
 
-/// What processes run.
+/// The programs that processes run.
 #[derive(Clone, Copy)]
 pub enum Runs<'r> {
-    /// All the same client.
+    /// All run the same client.
     Client(&'r Client),
-    /// Each a script of its own, and they show what each call returns; and whether they may wait for ever.
+    /// Each runs a script of its own, which shows the result of each call; and whether they may wait for ever.
     Scripts(&'r [Rc<Script>], bool),
 }
 
@@ -78,40 +78,40 @@ pub struct ScriptCall {
     pub arguments: Vec<Value>,
 }
 
-/// How far a script has come.
+/// A position in a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Position {
-    /// An interned script.
+    /// The script, interned.
     script: Id,
-    /// The number of the call that is made, or was made last.
+    /// The number of the current or last call.
     call: u32,
 }
 
-/// A failure that is no step: an assertion that does not hold, or a panic, in the client or in a procedure.
+/// A failure outside a step: a failed assertion, or a panic, in the client or in a procedure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OwnFailure {
-    /// Where.
+    /// The place of the failure.
     pub site: Site,
-    /// Why it panics; none if an assertion fails.
+    /// The reason of a panic; `None` if an assertion fails.
     pub panic: Option<&'static str>,
-    /// The client, or the procedure.
+    /// The client or procedure that fails.
     pub function: FunctionId,
-    /// It is the client's.
+    /// Whether the client fails.
     pub of_client: bool,
 }
 
 /// The code that the processes of one system run.
 pub(super) struct Control<'a, 'p> {
     setting: &'a Setting<'p>,
-    /// Implementations between the client and the end, top to bottom.
+    /// The implementations between the client and the end, top to bottom.
     implementations: Vec<&'a Implementation>,
     top: LayerId,
     end: LayerId,
     pub(super) processes: Interner<Process>,
     scripts: Interner<Script>,
-    /// By process and result of its step.
+    /// The next states of a process, by its state and the result of its step.
     advances: FxHashMap<(Id, Id), Rc<[Id]>>,
-    /// Processes with smaller numbers than this one are known from the start: those that run, and those that code names.
+    /// Processes with smaller numbers are known from the start: those that run, and those that code names.
     pub(super) mentioned: u32,
 }
 
@@ -134,7 +134,7 @@ impl<'a, 'p> Control<'a, 'p> {
         Control { setting, implementations, top, end, processes, scripts, advances, mentioned }
     }
 
-    /// Where a process can be after its code up to the first step.
+    /// The possible states of a process at its first step.
     pub(super) fn start(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -158,7 +158,7 @@ impl<'a, 'p> Control<'a, 'p> {
         self.run_to_step(search, machine, None)
     }
 
-    /// Makes a call of a script.
+    /// Begins a call of a script.
     fn begin_call(&mut self, search: &mut Search<'_, 'p>, at: Position) -> Result<Vec<Id>, Abort> {
         let script = Rc::clone(self.scripts.get(at.script));
         let Some(call) = script.get(at.call as usize) else { return Ok(vec![FINISHED]) };
@@ -171,23 +171,23 @@ impl<'a, 'p> Control<'a, 'p> {
         }
     }
 
-    /// Where a process can be after it has shown what a call of its script returned.
+    /// The possible states of a process after it has shown the result of a call.
     pub(super) fn shown(&mut self, search: &mut Search<'_, 'p>, then: Position) -> Result<Vec<Id>, Abort> {
         self.begin_call(search, Position { call: then.call + 1, ..then })
     }
 
-    /// Notes the scalars in the calls of a script: those to come are made with them.
+    /// Records the scalars in the calls of a script, which the remaining calls use.
     pub(super) fn mention_script(&self, at: Position, known: &mut Knowledge) {
         let arguments = self.scripts.get(at.script).iter().flat_map(|it| &it.arguments);
         arguments.for_each(|it| mention_atoms(known, it));
     }
 
-    /// The operation that a call of a script is of.
+    /// The operation that a script calls at a position.
     pub(super) fn called(&self, at: Position) -> String {
         self.scripts.get(at.script).get(at.call as usize).map_or_else(String::new, |it| it.operation.clone())
     }
 
-    /// Where a process can be after its step gave this result.
+    /// The possible states of a process after its step returned this result.
     pub(super) fn advanced(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -201,7 +201,7 @@ impl<'a, 'p> Control<'a, 'p> {
         if let Process::Wants { frames, stack, key, then, .. } = &**self.processes.get(process) {
             let then = *then;
             if let (Some(then), true) = (then, frames.is_empty()) {
-                // The call is this step.
+                // The call is a single step.
                 let shows = Process::Shows { then, value: result.clone() };
                 let next: Rc<[Id]> = Rc::from([self.processes.intern(shows)]);
                 self.advances.insert((process, result_id), next.clone());
@@ -231,7 +231,7 @@ impl<'a, 'p> Control<'a, 'p> {
     ) -> Result<Vec<Id>, Abort> {
         let mut reached = Vec::new();
         let mut pending = vec![machine];
-        // What the machine finishes is the client, or the call of a script.
+        // The machine finishes the client, or the call of a script.
         let script = [Action::Call { function: 0, arguments: vec![], result: Some(RESULT) }];
         while let Some(mut machine) = pending.pop() {
             machine.turns = 0;
@@ -280,7 +280,7 @@ impl<'a, 'p> Control<'a, 'p> {
         Ok(reached)
     }
 
-    /// A process that fails by code of its own: that of the client, or of a procedure.
+    /// A process that fails in the code of the client or of a procedure.
     fn fails(
         &self,
         search: &Search<'_, '_>,
@@ -341,7 +341,7 @@ impl<'a, 'p> Control<'a, 'p> {
         Ok(Descent::Step(Process::Wants { then, frames, stack, key, operation, arguments: Rc::new(arguments) }))
     }
 
-    /// At the top of layers for one key the key is put aside; at their bottom it is given to the procedure.
+    /// At the top of layers for one key the key is removed from the arguments; at their bottom it is passed to the procedure.
     fn change_key(
         &self,
         implementation: &Implementation,
@@ -363,7 +363,7 @@ impl<'a, 'p> Control<'a, 'p> {
         Ok(())
     }
 
-    /// Below the lower end of the partition that is open at a level, and the name of the check there.
+    /// The level below the lower end of the partition that contains a level, and the name of the check there.
     fn other_end(&self, level: usize) -> Option<(usize, String)> {
         let below = self.implementations.iter().enumerate().skip(level);
         below.into_iter().find_map(|(index, it)| match &it.by {
@@ -379,7 +379,7 @@ impl<'a, 'p> Control<'a, 'p> {
         Ok(partition.is_keyed(&self.setting.program.functions[operation.function.0 as usize]))
     }
 
-    /// How far down the stack a procedure stands; the client stands at 0.
+    /// The level of a procedure in the stack; the client is at 0.
     fn level_of(&self, search: &Search<'_, '_>, code: usize) -> Option<usize> {
         let function = search.world.code.functions[code].source?;
         let FunctionKind::Procedure(lower) = self.setting.program.functions[function.0 as usize].kind else {
@@ -392,7 +392,8 @@ impl<'a, 'p> Control<'a, 'p> {
     }
 }
 
-/// The processes that the code names, by literal. They are those with these numbers; great numbers are made smaller, in their order.
+/// The processes that the code names, by literal. They are the processes with these numbers; large numbers are replaced by smaller ones, in
+/// the same order.
 pub(super) fn named_processes(setting: &Setting) -> BTreeMap<usize, u32> {
     let number = |literal: &Literal| match literal {
         Literal::Scalar(Type::Pid, text) => text.parse::<u64>().ok(),
@@ -407,7 +408,7 @@ pub(super) fn named_processes(setting: &Setting) -> BTreeMap<usize, u32> {
     literals().map(|(index, number)| (index, atom(number))).collect()
 }
 
-/// A machine that knows so many processes and all atoms in these values.
+/// A machine that knows this many processes and all atoms in these values.
 pub(super) fn fresh(search: &Search<'_, '_>, values: &[&Value], count: u32) -> Machine {
     let mut known = search.world.cells.start();
     known.mention(Sort::Pid, known.mentioned(Sort::Pid) + count);
@@ -417,7 +418,7 @@ pub(super) fn fresh(search: &Search<'_, '_>, values: &[&Value], count: u32) -> M
     Machine::new(known, Quantifier::Universal)
 }
 
-/// Notes the scalars in a value.
+/// Records the scalars in a value.
 pub(super) fn mention_atoms(known: &mut Knowledge, value: &Value) {
     match value {
         Value::Atom(sort, number) => known.mention(*sort, number + 1),

@@ -25,41 +25,41 @@ use crate::{
     ir::{Implementation, LayerId, Type},
 };
 
-/// So many values of a parameter are tried, and so many combinations of those of a call.
+/// The number of values tried for a parameter, and of argument combinations tried for a call.
 const VALUES: usize = 2;
 const COMBINATIONS: usize = 4;
 
-/// How far programs are tried.
+/// The limits of trying programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Processes that make calls.
+    /// The maximum number of processes.
     pub processes: usize,
-    /// Calls of all processes together.
+    /// The maximum number of calls of all processes together.
     pub calls: usize,
-    /// Steps of exploration for all programs together: see [`Scope::budget`](crate::verdict::Scope::budget).
+    /// The budget of exploration for all programs together: see [`Scope::budget`](crate::verdict::Scope::budget).
     pub budget: u64,
 }
 
 impl Limits {
-    /// As far as a second takes one, about.
+    /// Limits that take about a second.
     pub const QUICK: Limits = Limits { processes: 3, calls: 4, budget: 1_000_000 };
 }
 
-/// What came of trying programs.
+/// The result of trying programs.
 pub struct TriedOut {
-    /// A wrong run; or all programs show what the top has, as far as they were tried; or why they could not be tried.
+    /// A wrong run; or no program has one, within the limits; or why they could not be tried.
     pub answered: Answered<WrongRun>,
     /// The program of the wrong run: the calls of each process.
     pub program: Vec<Vec<String>>,
-    /// Programs that were tried to their end.
+    /// The number of programs that were completed.
     pub tried: u64,
-    /// All programs of at most so many calls were tried.
+    /// All programs with at most this many calls were tried.
     pub calls: usize,
-    /// What it took.
+    /// The effort it took.
     pub effort: Effort,
 }
 
-/// Tries programs over a chain of implementations, top to bottom, or over a single one. Neither end may be a layer with rules of its own that
+/// Tries programs over a chain of implementations, top to bottom, or over a single one. Neither end may be a layer with protocol rules that
 /// the calls might break.
 pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: Limits) -> TriedOut {
     let mut tried = TriedOut {
@@ -82,7 +82,7 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
             return Err(Abort::NumbersNeeded);
         }
         search.world.cells.ordered_by_number = true;
-        // Each integer that a step may choose is a configuration of its own: the ends of types are left out, as the bound says.
+        // Each integer that a step may choose is a separate configuration, so the ends of types are left out; the bound says so.
         search.world.cells.tries_ends = false;
         (tried.tried, tried.calls) = (0, 0);
         let count = limits.processes as u32;
@@ -93,7 +93,7 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
         let found = trial.all(search, limits, (&mut tried.tried, &mut tried.calls));
         tried.program = trial.found.map(|it| in_words(setting, search, ends.0, &it)).unwrap_or_default();
         match found {
-            // What was tried until then stands.
+            // The results until then are kept.
             Err(Abort::OutOfFuel) if tried.tried > 0 => Ok(None),
             found => found,
         }
@@ -139,7 +139,7 @@ impl<'p> Trial<'_, 'p> {
         Ok(None)
     }
 
-    /// Tries one program: so many calls of each process, which are these.
+    /// Tries one program, given the calls of each process.
     fn one(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -166,8 +166,8 @@ impl<'p> Trial<'_, 'p> {
     }
 }
 
-/// The ways to share calls among at least two and at most so many processes, each of which makes no more than the one before it: which process
-/// is which does not matter.
+/// The ways to distribute calls among at least two and at most this many processes, each of which makes no more than the one before it:
+/// renaming processes makes no difference.
 fn shares(calls: usize, processes: usize) -> Vec<Vec<usize>> {
     let mut shares = Vec::new();
     let mut pending = vec![Vec::new()];
@@ -200,7 +200,7 @@ fn count_up(digits: &mut [usize], base: usize) -> bool {
     false
 }
 
-/// The calls of operations of a layer that programs are made of.
+/// The calls of operations of a layer that programs consist of.
 fn calls(setting: &Setting, search: &mut Search<'_, '_>, layer: LayerId) -> Vec<ScriptCall> {
     let operations = &setting.program.layers[layer.0 as usize].operations;
     let mut calls = Vec::new();
@@ -231,13 +231,13 @@ fn arguments(search: &mut Search<'_, '_>, ty: &Type) -> Vec<Value> {
         let new = values.into_iter().find(|it| !found.contains(&it.0));
         let Some((value, more)) = new else { break };
         found.push(value);
-        // A scalar that has been chosen is one that is known: the next may be another.
+        // A scalar that has been chosen is known, so the next one may differ from it.
         known = more;
     }
     found
 }
 
-/// A program as it is shown.
+/// A program as text.
 fn in_words(setting: &Setting, search: &Search<'_, '_>, layer: LayerId, program: &[Rc<Script>]) -> Vec<Vec<String>> {
     let as_they_are = Numbering::new();
     let show = Show { cells: &search.world.cells, numbering: &as_they_are };

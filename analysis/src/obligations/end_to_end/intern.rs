@@ -4,10 +4,10 @@ use std::{hash::Hash, hash::Hasher as _, rc::Rc};
 
 use rustc_hash::{FxHashMap, FxHasher};
 
-/// Index of an interned thing.
+/// The index of an interned value.
 pub(super) type Id = u32;
 
-/// Gives equal things equal numbers.
+/// Assigns equal numbers to equal values.
 pub(super) struct Interner<T> {
     items: Vec<Rc<T>>,
     ids: FxHashMap<Rc<T>, Id>,
@@ -33,7 +33,7 @@ impl<T: Hash + Eq> Interner<T> {
     }
 }
 
-/// Rows of numbers, all equally long, one after the other in one piece of memory; equal rows are one.
+/// Rows of numbers of equal length, in one piece of memory; equal rows are stored once.
 pub(super) struct Rows {
     width: usize,
     cells: Vec<u32>,
@@ -75,7 +75,7 @@ impl Rows {
         (self.len as u32 - 1, true)
     }
 
-    /// Where the search for a row begins.
+    /// Where the lookup of a row begins.
     fn start(&self, row: &[u32]) -> usize {
         let mut hasher = FxHasher::default();
         for cell in row {

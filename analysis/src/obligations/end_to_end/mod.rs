@@ -64,13 +64,12 @@ mod stuck;
 mod system;
 mod told;
 
-/// What makes the search quicker and changes nothing of what is found.
+/// Reductions, which speed up the search and do not change its results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reductions {
     /// A step is run once for all states that agree on what it reads; otherwise in each state.
     pub reads: bool,
-    /// Background steps are steps of their own, where they may be made any number of times; otherwise they are made before and after each
-    /// operation.
+    /// Background steps are separate steps, if any number of them may happen; otherwise they are made before and after each operation.
     pub background: bool,
 }
 
@@ -81,9 +80,9 @@ impl Reductions {
     pub const NONE: Reductions = Reductions { reads: false, background: false };
 }
 
-/// A run at the bottom that is not as it should be.
+/// A run at the bottom that goes wrong.
 pub struct WrongRun {
-    /// What is wrong with it.
+    /// How it goes wrong.
     pub wrong: Wrong,
     /// The steps and events.
     pub counterexample: Counterexample<Anchor>,
@@ -91,9 +90,9 @@ pub struct WrongRun {
     pub notes: Vec<String>,
 }
 
-/// What is wrong with a run.
+/// How a run goes wrong.
 pub enum Wrong {
-    /// The top does not have its trace; with the failure that ends it, if that is one of a procedure.
+    /// The top does not have its trace; with the failure at its end, if a procedure failed.
     Trace(Option<OwnFailure>),
     /// The client fails; and whether it can fail there at the top, too.
     ClientFails(OwnFailure, bool),
@@ -103,26 +102,26 @@ pub enum Wrong {
 
 impl Refutes for WrongRun {
     fn is_confirmed(&self) -> bool {
-        // The search is on concrete states. But where steps have chosen within bounds, there may be a way out beyond them.
+        // The search is on concrete states. But if steps have chosen within bounds, there may be a way out beyond them.
         !matches!(&self.wrong, Wrong::Stuck(bounds) if !bounds.is_empty())
     }
 }
 
-/// What became of a search.
+/// The result of a search.
 pub struct Searched {
     /// The answer.
     pub answered: Answered<WrongRun>,
-    /// What it took.
+    /// The effort it took.
     pub effort: Effort,
-    /// In some run all processes finish, or something may fail.
+    /// Whether some run lets all processes finish, or may fail.
     pub finishes: bool,
-    /// In some run an event is emitted, or something may fail.
+    /// Whether some run emits an event, or may fail.
     pub emits: bool,
-    /// A layer of which no initial state was found within bounds. The bottom comes first.
+    /// A layer without an initial state within the bounds. The bottom is tried first.
     pub cut_off: Option<LayerId>,
 }
 
-/// Checks a client with so many processes.
+/// Checks a client with this many processes.
 pub fn check(setting: &Setting, client: &Client, processes: u32, reductions: Reductions) -> Searched {
     let stack = &setting.program.stacks[client.stack as usize];
     let implementations: Vec<&Implementation> =
@@ -146,7 +145,7 @@ fn searched(
     (runs, processes): (Runs<'_>, u32),
     reductions: Reductions,
 ) -> Searched {
-    // All processes are there from the start.
+    // All processes exist from the start.
     let scope = Scope { pids: setting.scope.pids.max(processes), ..setting.scope.clone() };
     let setting = &Setting { scope: &scope, ..*setting };
     let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else {
@@ -161,7 +160,7 @@ fn searched(
             return Err(Abort::NumbersNeeded);
         }
         search.world.cells.ordered_by_number = true;
-        // Each integer that a step may choose is a configuration of its own: the ends of types are left out, as the bound says.
+        // Each integer that a step may choose is a separate configuration, so the ends of types are left out; the bound says so.
         search.world.cells.tries_ends = false;
         for (literal, process) in named_processes(setting) {
             search.world.literals[literal] = Some(Value::Atom(Sort::Pid, process));

@@ -19,7 +19,7 @@ use crate::{
     ir::{Program, Type, TypeDefKind},
 };
 
-/// The value of a slot that holds none.
+/// The value of an empty slot.
 pub(super) const ABSENT: Id = 0;
 
 /// A slot of a row.
@@ -33,19 +33,19 @@ enum Node {
     Fields(Vec<NodeId>),
     /// A map whose entries are parts.
     Entries { default: Option<Rc<Value>>, slots: FxHashMap<Value, Slot>, order: Vec<(Value, Slot)> },
-    /// It is not taken further apart.
+    /// A part that is not split further.
     Leaf(Slot),
 }
 
-/// Where a cell of the unknown state is.
+/// The place of a cell of the unknown state.
 #[derive(Clone)]
 enum Place {
     Node(NodeId),
-    /// Within the value of a slot.
+    /// Inside the value of a slot.
     Within(Slot, Vec<Inner>),
 }
 
-/// A way from a value to a part of it.
+/// A step from a value to a part of it.
 #[derive(Clone)]
 enum Inner {
     /// A field, an element, or a payload.
@@ -54,50 +54,50 @@ enum Inner {
     Key(Value),
 }
 
-/// What a step has read.
+/// A read of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Read {
     /// The value of a part.
     Slot(Slot),
-    /// Which entries a map has.
+    /// The set of keys of a map.
     Keys(NodeId),
-    /// How many scalars of each type there are anywhere.
+    /// The number of scalars of each type in the whole state.
     Atoms,
 }
 
-/// What a step writes.
+/// A write of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Write {
-    /// This value to a part.
+    /// Writes a value to a part.
     Slot(Slot, Id),
-    /// A map loses all its entries.
+    /// Removes all entries of a map.
     Clear(NodeId),
 }
 
-/// For each type of scalar, how many there are.
+/// For each scalar type, the number of scalars.
 pub(super) type Atoms = Vec<(Sort, u32)>;
 
-/// How states of one type are taken apart; and the row that a step is being told about.
+/// How states of one type are split into parts; and the row that answers the reads of the current step.
 pub(super) struct Parts {
     root: CellId,
     nodes: Vec<Node>,
     slots: u32,
     places: FxHashMap<CellId, Option<Place>>,
     pub(super) values: Interner<Value>,
-    /// Lists of slots: what [`Read::Keys`] gives.
+    /// Lists of slots: the results of [`Read::Keys`].
     keys: Interner<Vec<Slot>>,
     row: Rc<Vec<Id>>,
     atoms: Rc<Atoms>,
     atoms_id: Id,
-    /// What has been read, in order, and what it was.
+    /// The reads so far, in order, with their results.
     pub(super) reads: Vec<(Read, Id)>,
 }
 
 impl Parts {
-    /// Of the states of this type, the unknown one of which is `root`.
+    /// Splits states of this type, the unknown one of which is `root`.
     pub(super) fn new(program: &Program, ty: &Type, root: CellId) -> Parts {
         let mut values = Interner::new();
-        // The number of nothing. No part of a state is a key by itself, so that this is never looked up.
+        // The number of an empty slot. No part of a state is a key by itself, so this is never looked up.
         values.intern(Value::Cell(CellId(u32::MAX)));
         let mut parts = Parts {
             root,
@@ -154,7 +154,7 @@ impl Parts {
         })
     }
 
-    /// Takes a state apart.
+    /// Splits a state into parts.
     pub(super) fn split(&mut self, state: &Value) -> Vec<Id> {
         let mut writes = Vec::new();
         self.split_node(0, state, &mut writes);
@@ -185,7 +185,7 @@ impl Parts {
         }
     }
 
-    /// Changes a row. What is absent at its end is left out, so that equal states have equal rows.
+    /// Changes a row. Empty slots at its end are removed, so that equal states have equal rows.
     pub(super) fn write(&self, row: &mut Vec<Id>, writes: &[Write]) {
         row.resize(self.slots as usize, ABSENT);
         for write in writes {
@@ -202,7 +202,7 @@ impl Parts {
         row.truncate(length);
     }
 
-    /// Puts a state together again.
+    /// Reassembles a state.
     pub(super) fn join(&self, row: &[Id]) -> Value {
         self.join_node(0, row)
     }
@@ -230,7 +230,7 @@ impl Parts {
         }
     }
 
-    /// What a read gives of a row; `None` if that cannot be told from the row.
+    /// The result of a read in a row; `None` if the row does not determine it.
     pub(super) fn peek(&mut self, read: Read, row: &[Id]) -> Option<Id> {
         match read {
             Read::Slot(slot) => Some(row.get(slot as usize).copied().unwrap_or(ABSENT)),
@@ -243,7 +243,7 @@ impl Parts {
         }
     }
 
-    /// From now on, steps are told about this row.
+    /// From now on, reads are answered from this row.
     pub(super) fn tell_of(&mut self, row: Rc<Vec<Id>>, (atoms, atoms_id): (Rc<Atoms>, Id)) {
         (self.row, self.atoms, self.atoms_id) = (row, atoms, atoms_id);
         self.reads.clear();
@@ -266,7 +266,7 @@ impl Parts {
         }
     }
 
-    /// Where a cell is; nothing, if it is no part of the unknown state.
+    /// The place of a cell; `None` if it is not part of the unknown state.
     fn place(&mut self, cells: &Cells<'_>, id: CellId) -> Option<Place> {
         if id == self.root {
             return Some(Place::Node(0));
@@ -321,10 +321,10 @@ impl Parts {
         Some(value)
     }
 
-    /// The writes of a step after which the state is `value`, where it was the unknown state before.
+    /// The writes of a step that leads from the unknown state to `value`.
     ///
     /// # Errors
-    /// What has to be known first.
+    /// The need that has to be met first.
     pub(super) fn writes(
         parts: &std::cell::RefCell<Parts>,
         search: &mut Search<'_, '_>,
@@ -337,7 +337,7 @@ impl Parts {
     }
 }
 
-/// Compares the state after a step with that before, part by part.
+/// Compares the state after a step with the state before it, part by part.
 struct Differ<'a> {
     parts: &'a std::cell::RefCell<Parts>,
     machine: &'a Machine,
@@ -397,7 +397,7 @@ impl Differ<'_> {
         }
     }
 
-    /// An entry of a total function that is the default is absent.
+    /// An entry of a total function with the default value counts as absent.
     fn entry(
         &self,
         search: &mut Search<'_, '_>,
@@ -435,7 +435,7 @@ impl Differ<'_> {
         let settled = self.machine.settle(search.world, &value)?;
         let mut parts = self.parts.borrow_mut();
         let id = parts.values.intern(settled);
-        // What has been read and is written back changes nothing.
+        // A value that was read and is written back unchanged is not a write.
         if !parts.reads.contains(&(Read::Slot(slot), id)) {
             writes.push(Write::Slot(slot, id));
         }
@@ -484,7 +484,7 @@ impl Given for Parts {
 }
 
 impl Parts {
-    /// A choice may fall on a scalar that is in use, or on a new one: it depends on which are.
+    /// A choice may take a scalar that is in use, or a new one; it depends on the scalars in use.
     fn with_atoms(&mut self, cells: &Cells<'_>, known: &Knowledge, cell: CellId) -> Knowledge {
         let mut known = known.clone();
         let cell = cells.get(cell);

@@ -21,7 +21,7 @@ use crate::{
     obligations::question::Setting,
 };
 
-/// What a pair costs of the budget: the budget bounds the memory as well.
+/// The cost of a pair in steps of the budget, so that the budget also bounds the memory.
 const PRICE: u64 = 8;
 
 /// The pairs that have been reached.
@@ -30,20 +30,20 @@ pub(super) struct Product<'a, 'p> {
     pub(super) low: System<'a, 'p>,
     pub(super) high: Above<'a, 'p>,
     pub(super) pairs: Rows,
-    /// The pairs that have been followed, by number.
+    /// The explored pairs, by number.
     pub(super) graph: Graph,
-    /// What steps at the bottom met.
+    /// The bounds that steps at the bottom met.
     pub(super) bounds_of_steps: BTreeSet<String>,
-    /// At the bottom, all processes have finished; or a failure was matched, after which nothing is followed.
+    /// Whether, at the bottom, all processes have finished; or a failure was matched, after which nothing is explored.
     pub(super) finishes: bool,
-    /// At the bottom, something was emitted; or a failure was matched.
+    /// Whether, at the bottom, an event was emitted; or a failure was matched.
     pub(super) emits: bool,
-    /// A layer of which no initial state was found within bounds. The bottom comes first.
+    /// A layer without an initial state within the bounds. The bottom is tried first.
     pub(super) cut_off: Option<LayerId>,
 }
 
 impl<'a, 'p> Product<'a, 'p> {
-    /// Over these implementations, from the top layer to the bottom layer.
+    /// Creates the product over these implementations, from the top layer to the bottom layer.
     pub(super) fn new(
         setting: &'a Setting<'p>,
         search: &mut Search<'_, 'p>,
@@ -53,7 +53,7 @@ impl<'a, 'p> Product<'a, 'p> {
         reductions: Reductions,
     ) -> Product<'a, 'p> {
         let mut events = Interner::new();
-        // What emits nothing has the number 0.
+        // The empty sequence of events has the number 0.
         events.intern(Vec::new());
         let low = System::new(setting, search, implementations, (top, bottom), count, reductions);
         let high = System::new(setting, search, Vec::new(), (top, top), count, reductions);
@@ -70,7 +70,7 @@ impl<'a, 'p> Product<'a, 'p> {
         }
     }
 
-    /// Forgets what has been reached, but not what steps do.
+    /// Forgets the explored pairs, but not the outcomes of steps.
     pub(super) fn start_over(&mut self) {
         self.pairs = Rows::new(self.low.count as usize + 2);
         self.graph = Graph::default();
@@ -93,7 +93,7 @@ impl<'a, 'p> Product<'a, 'p> {
         let at_the_top = || cut_off(self.high.is_impossible(high), &self.high.system);
         self.cut_off = cut_off(low.is_empty(), &self.low).or_else(at_the_top);
         if self.cut_off.is_some() {
-            // What there is to compare was not looked at.
+            // There was nothing to compare with.
             return Ok(None);
         }
         for mut row in low {
@@ -103,12 +103,12 @@ impl<'a, 'p> Product<'a, 'p> {
         let found = self.follow_all(search);
         let stuck = match &found {
             Ok(None) if !may_wait => self.graph.first_stuck(),
-            // Where nobody can make a step, what has not been followed changes nothing.
+            // If no process can take a step, the unexplored part changes nothing.
             Err(Abort::OutOfFuel) if !may_wait => self.graph.first_final_stuck(),
             _ => None,
         };
         match stuck {
-            // A client that can never finish at the top waits because the top says so.
+            // A client that can never finish at the top waits because the specification says so.
             Some(at) if self.high.can_finish(search, &mut self.events, high)? => self.told_stuck(search, at).map(Some),
             _ => found,
         }
@@ -125,7 +125,7 @@ impl<'a, 'p> Product<'a, 'p> {
             if let Some(unmatched) = self.follow(search, at as Id, &mut edges, &mut successors)? {
                 return Ok(Some(unmatched));
             }
-            // Strings of a new shape: the whole search begins again, knowing it.
+            // A string of a new shape: the whole search restarts, knowing it.
             if !search.world.cells.new_shapes.is_empty() && search.world.cells.numbers != Numbers::Digits {
                 return Err(Abort::NumbersNeeded);
             }
@@ -179,7 +179,7 @@ impl<'a, 'p> Product<'a, 'p> {
         row[1..].iter().any(fails)
     }
 
-    /// The steps at the bottom, with the bounds that they meet kept apart.
+    /// The steps at the bottom; the bounds that they meet are kept apart.
     fn low_edges(&mut self, search: &mut Search<'_, 'p>, row: &[u32], edges: &mut Vec<Edge>) -> Result<bool, Abort> {
         let runs = self.low.steps.runs;
         let bounds = std::mem::take(&mut search.world.cells.bounds_met);

@@ -24,33 +24,33 @@ use crate::{
     obligations::question::Setting,
 };
 
-/// Roots of the unknown states that steps are run from have numbers from here on.
+/// Numbers of the roots of unknown states that steps start from begin here.
 const ROOT: u32 = 1 << 25;
 
-/// A sequence in a state may become so long.
+/// The maximum length of a sequence in a state.
 const LONGEST: usize = 64;
 
 /// A step: an operation with its process and arguments, or the background.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Call {
     pub(super) code: CodeId,
-    /// The process; none for the background.
+    /// The process; `None` for the background.
     pub(super) process: Option<u32>,
     pub(super) arguments: Rc<Vec<Value>>,
 }
 
-/// How a step can end.
+/// An outcome of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Outcome {
-    /// Interned writes; 0 is none.
+    /// The interned writes; 0 is none.
     pub(super) writes: Id,
-    /// An interned value.
+    /// The interned result.
     pub(super) result: Id,
-    /// Interned events; 0 is none.
+    /// The interned events; 0 is none.
     pub(super) events: Id,
 }
 
-/// How a step can end, where it has read the same.
+/// The possible outcomes of a step, for equal reads.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Outcomes {
     pub(super) done: Vec<Outcome>,
@@ -60,7 +60,7 @@ pub(super) struct Outcomes {
 enum Node {
     Read(Read, FxHashMap<Id, u32>),
     Done(Id),
-    /// Nothing has come here yet.
+    /// Not reached yet.
     Open,
 }
 
