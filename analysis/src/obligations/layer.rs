@@ -30,20 +30,20 @@ use crate::{
 
 /// A run of an operation that panics, or fails.
 pub struct Panics {
-    /// Where.
+    /// The place of the panic or failure.
     pub site: Site,
-    /// Why.
+    /// The reason of the panic.
     pub why: &'static str,
     /// The state and the call.
     pub counterexample: Counterexample<Anchor>,
-    /// Whether it refutes.
+    /// Whether the case refutes the obligation.
     pub confirmation: Confirmation,
 }
 
-/// What of a layer is run.
+/// A part of a layer that can panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// An operation. Background steps around it are another part, unless an invariant ties them together.
+    /// An operation. Background steps around it are a separate part, unless an invariant connects them.
     Operation(usize),
     /// The background steps.
     Background,
@@ -57,7 +57,7 @@ impl Part {
         operations.chain(background.then_some(Part::Background)).collect()
     }
 
-    /// Its name.
+    /// The name of the part.
     pub fn name(self, layer: &Layer) -> &str {
         match self {
             Part::Operation(operation) => &layer.operations[operation].name,
@@ -66,17 +66,17 @@ impl Part {
     }
 }
 
-/// What exploring a part gave.
+/// The result of exploring a part.
 pub struct Explored {
-    /// Whether it never panics; or fails, if it must not.
+    /// Whether it never panics, and never fails if it must succeed.
     pub answered: Answered<Panics>,
-    /// What that took.
+    /// The effort it took.
     pub effort: Effort,
     /// Whether it is enabled in any state.
     pub enabled: bool,
     /// Branches of the operation that no step takes.
     pub untaken: BTreeSet<NodeId>,
-    /// They were looked for in states up to a bound only.
+    /// Whether they were searched for in states up to a bound only.
     pub untaken_in_scope: bool,
 }
 
@@ -87,7 +87,7 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
         Part::Operation(operation) if !must_succeed => Branches::of(setting.program, &layer.operations[operation]),
         _ => Branches::default(),
     };
-    // Without a panic to find, the smallest scope shows that the operation can happen, and that its loops end.
+    // If it cannot panic, the smallest scope suffices to show that the operation can happen, and that its loops end.
     let function = function_of(setting, id, part);
     let nothing_to_find = !must_succeed && !setting.code.functions[function].might_panic;
     let smallest = setting.scope.smallest();
@@ -102,7 +102,7 @@ pub fn check(setting: &Setting, id: LayerId, part: Part, must_succeed: bool) -> 
         match again {
             Answered::Holds => enabled |= enabled_then,
             Answered::GivenUp(Abort::Stopped) => return stopped(),
-            // Not every branch could be looked for, and perhaps not every state.
+            // Not every branch could be searched for, and perhaps not every state.
             Answered::GivenUp(_) | Answered::Violated(_) => {
                 branches.left.clear();
                 enabled = true;
@@ -130,7 +130,7 @@ fn function_of(setting: &Setting, id: LayerId, part: Part) -> CodeId {
     }
 }
 
-/// Runs a part from every state. The flag tells whether a run came to its end; branches on the way are noted.
+/// Runs a part from every state. The flag tells whether a run finished; the branches taken are recorded.
 fn explore(
     setting: &Setting,
     id: LayerId,

@@ -37,15 +37,15 @@ use question::{Answered, Confirmation, Effort, Setting};
 /// A statement about one operation of a layer that other obligations rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Lemma {
-    /// The layer.
+    /// The layer of the operation.
     pub layer: LayerId,
-    /// The operation.
+    /// The operation, by index.
     pub operation: usize,
-    /// What about it.
+    /// The property of the operation.
     pub about: About,
 }
 
-/// What a lemma says of its operation.
+/// The property that a lemma states about its operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum About {
     /// It emits nothing and does not fail.
@@ -56,46 +56,46 @@ pub enum About {
     StablyEnabled(usize),
 }
 
-/// What settling a lemma gave.
+/// The result of settling a lemma.
 #[derive(Debug)]
 pub struct LemmaResult {
-    /// `None`: not settled.
+    /// Whether it holds; `None`: not settled.
     pub holds: Option<bool>,
-    /// Why it does not hold.
+    /// The refutation, if it does not hold.
     pub refutation: Option<Refutation>,
-    /// What it was shown within.
+    /// The bounds and assumptions of the result.
     pub within: Within,
 }
 
-/// What a result holds within, and under: whoever relies on it holds within and under the same.
+/// The bounds and assumptions of a result. A result that relies on it has the same.
 #[derive(Clone, Debug, Default)]
 pub struct Within {
     /// Bounds that were met while showing it.
     pub bounds_met: Vec<String>,
-    /// What is taken for granted.
+    /// The assumptions it uses.
     pub assumptions: Vec<Assumption>,
 }
 
-/// What an obligation relies on that has been settled.
+/// The settled results that an obligation relies on.
 #[derive(Debug, Default)]
 pub struct Lemmas {
-    /// About operations.
+    /// Lemmas about operations.
     pub settled: BTreeMap<Lemma, LemmaResult>,
     /// Abstractions whose relation absorbs the background steps below.
     pub absorbing: BTreeMap<ImplementationId, Within>,
 }
 
 impl Lemmas {
-    /// What settling a lemma gave.
+    /// The result of a lemma, if it is settled.
     pub fn get(&self, lemma: &Lemma) -> Option<&LemmaResult> {
         self.settled.get(lemma)
     }
 }
 
-/// Something to be shown.
+/// A statement to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Obligation {
-    /// A lemma that is owed for its own sake: by a claim, or because a shape relies on it.
+    /// A lemma on its own: claimed, or needed by a shape.
     Lemma(Lemma),
     /// An operation, or a background step, does not panic.
     NoPanic(LayerId, layer::Part),
@@ -103,13 +103,13 @@ pub enum Obligation {
     Shape(ImplementationId, usize),
     /// A procedure follows the protocol of the layer below.
     FollowsProtocol(ImplementationId, usize),
-    /// What a protocol allows stays allowed: the operation, against another.
+    /// What a protocol allows stays allowed: for an operation, against another.
     StaysAllowed(ImplementationId, usize, usize),
-    /// A procedure alone does what the operation above allows.
+    /// A procedure, run alone, does what the operation above allows.
     AtomicSpec(ImplementationId, usize),
     /// Initial states are initial above.
     Initial(ImplementationId),
-    /// Background steps below keep the relation. Only owed where it holds: it is a way to show the simulations.
+    /// Background steps below preserve the relation. Only an obligation if it holds: then it simplifies the simulations.
     Absorbs(ImplementationId),
     /// Steps of an operation are matched above.
     Simulation(ImplementationId, usize),
@@ -123,11 +123,11 @@ pub enum Obligation {
     NeverFails(usize, usize),
     /// A client of a stack, with this many processes.
     EndToEnd(usize, u32),
-    /// Small programs that are made up, where there is no client.
+    /// Generated programs, where there is no client.
     TriedOut(Over),
 }
 
-/// What programs are made up for.
+/// The chain that generated programs run over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Over {
     /// A stack.
@@ -157,7 +157,7 @@ impl Obligation {
 }
 
 impl Lemma {
-    /// Settles it.
+    /// Settles the lemma.
     pub fn settle(&self, setting: &Setting) -> (Answered<Refutation>, Effort) {
         let Lemma { layer, operation, about } = *self;
         match about {
@@ -200,7 +200,7 @@ pub fn claimed_lemmas(program: &Program) -> BTreeSet<Lemma> {
     for (layer, it) in program.layers.iter().enumerate() {
         let layer = LayerId(layer as u32);
         for (index, operation) in it.operations.iter().enumerate() {
-            // An inherited operation keeps its claim, but where it stands among other operations it is checked anew.
+            // An inherited operation keeps its claim, but is checked again among the operations of its layer.
             for direction in claimed(operation.claim) {
                 lemmas.extend(mover_lemmas(program, layer, index, *direction));
             }
@@ -209,7 +209,7 @@ pub fn claimed_lemmas(program: &Program) -> BTreeSet<Lemma> {
     lemmas
 }
 
-/// The directions that a claim names.
+/// The directions of a claim.
 pub fn claimed(claim: Option<Claim>) -> &'static [Direction] {
     match claim {
         Some(Claim::Right) => &[Direction::Right],
@@ -219,7 +219,7 @@ pub fn claimed(claim: Option<Claim>) -> &'static [Direction] {
     }
 }
 
-/// All obligations of a program, but for the lemmas that shapes will turn out to rely on; in a fixed order.
+/// All obligations of a program, in a fixed order, except the lemmas that shapes will turn out to need.
 pub fn plan(program: &Program) -> Vec<Obligation> {
     let mut obligations: Vec<Obligation> = claimed_lemmas(program).into_iter().map(Obligation::Lemma).collect();
     for (index, layer) in program.layers.iter().enumerate() {
@@ -278,15 +278,15 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
     obligations
 }
 
-/// The obligations of the end-to-end search: clients; and programs that are made up, for stacks without a client, and for implementations
-/// that are part of no stack.
+/// The obligations of the end-to-end search: clients; and generated programs, for stacks without a client, and for implementations that are
+/// part of no stack.
 pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
     let clients = program.clients.iter().enumerate();
     let mut obligations: Vec<Obligation> = clients
         .flat_map(|(index, client)| client.processes.iter().map(move |count| Obligation::EndToEnd(index, *count)))
         .collect();
     let has_client = |stack: usize| program.clients.iter().any(|it| it.stack as usize == stack);
-    // What the layer at the top demands of its users a made-up program does not know.
+    // A generated program does not know the protocol of the layer at the top.
     let is_free = |over: &Over| {
         let first = over.implementations(program).first().copied();
         let upper = first.map(|it| program.implementations[it.0 as usize].upper);
@@ -295,18 +295,18 @@ pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
     let stacks = (0..program.stacks.len()).filter(|it| !has_client(*it)).map(Over::Stack);
     let in_stack = |id: &ImplementationId| program.stacks.iter().any(|it| it.implementations.contains(id));
     let ids = (0..program.implementations.len() as u32).map(ImplementationId).filter(|it| !in_stack(it));
-    // The two ends of a partition mean something together only.
+    // The two ends of a partition are meaningful only together.
     let whole = ids.filter(|id| !matches!(program.implementations[id.0 as usize].by, Justification::Partition(_)));
     let all = stacks.chain(whole.map(Over::Implementation)).filter(is_free);
     obligations.extend(all.map(Obligation::TriedOut));
     obligations
 }
 
-/// What is known of the operations of a layer, for the shape of procedures over it.
+/// The known properties of the operations of a layer, for the shape of procedures over it.
 pub struct LayerLemmas<'l> {
-    /// The program.
+    /// The program of the layer.
     pub program: &'l Program,
-    /// The layer.
+    /// The layer of the operations.
     pub layer: LayerId,
     /// Settled lemmas.
     pub lemmas: &'l Lemmas,

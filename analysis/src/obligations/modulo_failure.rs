@@ -103,7 +103,7 @@ impl View<'_, '_> {
         call.step(self.setting, self.layer, self.pair.second_end, call.swapped_result, call.swapped_events)
     }
 
-    /// Whether for each run of `given` that ends so, there is a run of one of these scripts that ends as is said with it.
+    /// Whether each run of `given` with this end has a matching run of one of these scripts.
     fn always(
         &self,
         search: &mut Search<'_, '_>,

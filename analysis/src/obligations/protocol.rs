@@ -32,7 +32,8 @@ use crate::{
     ir::{LayerId, Type},
 };
 
-/// Whether `operation` is allowed in every state: what is owed where it is passed on, and nothing is known of where it is called.
+/// Whether `operation` is allowed in every state. This is the obligation if it is passed on, since nothing is known about the state where
+/// it is called.
 pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (Answered<Refutation>, Effort) {
     let allowed = setting.code.allowed[layer.0 as usize][operation];
     let mut slots = Slots::default();
@@ -42,7 +43,7 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
     let holds = slots.empty();
     let mut all = vec![state, me];
     all.extend(&arguments);
-    // Only states in which the invariants hold can be reached.
+    // Only states that satisfy the invariants can be reached.
     let invariant = setting.code.invariant[layer.0 as usize];
     let given = [
         Action::Call { function: invariant, arguments: vec![state], result: Some(holds) },
@@ -69,7 +70,7 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
     })
 }
 
-/// Whether `operation` stays allowed when `other` makes a step.
+/// Whether `operation` stays allowed after a step of `other`.
 pub fn stays_allowed(
     setting: &Setting,
     layer: LayerId,

@@ -30,42 +30,42 @@ use crate::{
     verdict::{Assumption, Scope},
 };
 
-/// What every obligation is checked with.
+/// The context in which an obligation is checked.
 #[derive(Clone, Copy)]
 pub struct Setting<'p> {
-    /// The program.
+    /// The program, a slice.
     pub program: &'p Program,
-    /// Its code.
+    /// The code of the program.
     pub code: &'p Code,
-    /// How far explorations go.
+    /// The bounds of explorations.
     pub scope: &'p Scope,
-    /// Set when everything should stop.
+    /// Set to stop all explorations.
     pub stop: &'p AtomicBool,
 }
 
-/// What an exploration took.
+/// The effort of an exploration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
-    /// Bounds met.
+    /// The bounds that were met.
     pub bounds_met: BTreeSet<String>,
-    /// What is taken for granted.
+    /// The assumptions that were used.
     pub assumptions: BTreeSet<Assumption>,
-    /// Splits.
+    /// The number of splits.
     pub cases: u64,
-    /// Paths.
+    /// The number of paths.
     pub states: u64,
-    /// Runs that were followed to their end.
+    /// The number of runs that were followed to their end.
     pub ends: u64,
 }
 
 impl Effort {
-    /// Adds what something that is relied on holds within.
+    /// Adds the bounds and assumptions of a result that is relied on.
     pub fn rely_on(&mut self, within: &Within) {
         self.bounds_met.extend(within.bounds_met.iter().cloned());
         self.assumptions.extend(&within.assumptions);
     }
 
-    /// Adds what another exploration for the same obligation took.
+    /// Adds the effort of another exploration for the same obligation.
     pub fn add(&mut self, more: Effort) {
         self.bounds_met.extend(more.bounds_met);
         self.assumptions.extend(more.assumptions);
@@ -79,19 +79,19 @@ impl Effort {
 pub enum Answered<V> {
     /// It holds, within the bounds that the effort lists.
     Holds,
-    /// It does not.
+    /// It does not hold.
     Violated(V),
-    /// It was given up.
+    /// The search was given up.
     GivenUp(Abort),
 }
 
-/// Something that refutes a claim.
+/// A refutation.
 pub trait Refutes {
     /// Whether it refutes, as far as is known.
     fn is_confirmed(&self) -> bool;
-    /// Notes that it could not be made again from concrete values. What tells of no run is not made again.
+    /// Records that it could not be replayed from concrete values. A refutation without a run is not replayed.
     fn not_replayed(&mut self) {}
-    /// What is told of it, if that is a run.
+    /// The counterexample, if the refutation is a run.
     fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
         None
     }
@@ -104,21 +104,21 @@ pub enum Confirmation {
     Replayed,
     /// It could not be replayed.
     NotReplayed,
-    /// What is wanted was looked for within these bounds only: there may be something beyond them.
+    /// A match was searched for within these bounds only: there may be one beyond them.
     Within(BTreeSet<String>),
-    /// It refutes where only the facts are known that a procedure has established, but not in states that it reaches exactly.
+    /// It refutes under the facts that a procedure has established, but not in states that were reached exactly.
     OnlyFacts,
-    /// It starts from values in variables that so many turns of the loop do not leave there: later ones may, or none.
+    /// It starts from values in variables that this many turns of the loop do not leave: later ones may, or none.
     CarriedOver(u32),
 }
 
 impl Confirmation {
-    /// Of a case in which nothing was found that is wanted, within these bounds; if there are none, there is nothing.
+    /// The confirmation of a case without a match within these bounds; if there are no bounds, there is no match.
     pub fn within(bounds: BTreeSet<String>) -> Confirmation {
         if bounds.is_empty() { Confirmation::Replayed } else { Confirmation::Within(bounds) }
     }
 
-    /// Whether it does.
+    /// Whether the case refutes.
     pub fn is_confirmed(&self) -> bool {
         *self == Confirmation::Replayed
     }
@@ -126,7 +126,7 @@ impl Confirmation {
 
 impl<'p> Setting<'p> {
     /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. The smallest scope comes
-    /// first, so that a counterexample is a simple one; if no bound was met there, that is the answer.
+    /// first, so that counterexamples are simple; if no bound was met there, that is the answer.
     pub fn ask<V: Refutes>(
         &self,
         entries: &[CodeId],
@@ -136,7 +136,7 @@ impl<'p> Setting<'p> {
         self.ask_and(true, entries, lower, question)
     }
 
-    /// The same; what refutes is made again from concrete values, and made small, if it will be shown.
+    /// The same; a refutation that will be shown is replayed from concrete values and shrunk.
     pub fn ask_and<V: Refutes>(
         &self,
         shown: bool,
@@ -151,7 +151,7 @@ impl<'p> Setting<'p> {
         let smallest = self.scope.smallest();
         let mut effort = Effort::default();
         if smallest != *self.scope {
-            // What is not found within it is looked for in the larger one.
+            // If nothing is found within it, the larger scope is searched.
             let (answered, first) = self.ask_within((&smallest, false, shown), &named, &mut question);
             effort = first;
             let settled = match &answered {
@@ -170,7 +170,7 @@ impl<'p> Setting<'p> {
         (answered, effort)
     }
 
-    /// Asks within one scope. Restarts with concrete integers if it has to.
+    /// Asks within one scope. Restarts with concrete integers if necessary.
     fn ask_within<V: Refutes>(
         &self,
         (scope, looks_far, shown): (&Scope, bool, bool),
@@ -193,7 +193,7 @@ impl<'p> Setting<'p> {
             };
             let answer = question(&mut search);
             let pins = match &answer {
-                // Where strings are made of the digits of processes, these have numbers that are not pinned.
+                // If strings contain the digits of processes, the processes have numbers that are not pinned.
                 Ok(Some(violation)) if shown && violation.is_confirmed() && numbers != Numbers::Digits => {
                     search.world.told.take().map(|known| replay::pins(&mut search, known))
                 }
@@ -219,7 +219,7 @@ impl<'p> Setting<'p> {
                     numbers = Numbers::Concrete;
                     continue;
                 }
-                // The strings that code makes are not among the unknown ones then: a counterexample counts, its absence does not.
+                // Then unknown strings do not include those that code builds: a counterexample counts, its absence does not.
                 Ok(None) if numbers == Numbers::Digits => Answered::GivenUp(Abort::DigitsRunTogether),
                 Ok(None) => Answered::Holds,
                 Ok(Some(violation)) => match pins {
@@ -256,7 +256,7 @@ impl<'p> Setting<'p> {
             }
         }
         let mut known = |index: usize, literal: &Literal| {
-            // A process that code names would have to be tried as every other one: such code is not run.
+            // A process named in the code would have to be tried as equal to every other one; such code is refused.
             let names_a_process = matches!(literal, Literal::Scalar(Type::Pid, _));
             (named.literals.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
         };
@@ -264,7 +264,7 @@ impl<'p> Setting<'p> {
         World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0, told: None }
     }
 
-    /// What is named in the code reachable from `entries`, and in all steps of `lower`: procedures perform them, and others in between.
+    /// The literals in the code reachable from `entries`, and in all steps of `lower`, which procedures and other processes perform.
     fn named(&self, entries: &[CodeId], lower: Option<LayerId>) -> Named {
         let mut pending = entries.to_vec();
         if let Some(lower) = lower {
@@ -293,7 +293,7 @@ impl<'p> Setting<'p> {
         named
     }
 
-    /// The step of the operation called `name`.
+    /// The step of the operation with this name.
     pub fn step_named(&self, layer: LayerId, name: &str) -> Option<CodeId> {
         let operations = &self.program.layers[layer.0 as usize].operations;
         operations.iter().position(|it| it.name == name).map(|index| self.code.step(layer, index))
@@ -319,16 +319,16 @@ impl<'p> Setting<'p> {
     }
 }
 
-/// What code names, of all that there is.
+/// The literals that code names.
 #[derive(Default)]
 struct Named {
     /// Literals, by their number in the code.
     literals: BTreeSet<u32>,
-    /// Types of integers that operators on bits are applied to.
+    /// Types of integers to which operators on bits are applied.
     bit_types: BTreeSet<IntType>,
 }
 
-/// Builds the slots a question starts from, and its scripts.
+/// Builds the slots that a question starts from, and its scripts.
 #[derive(Default)]
 pub struct Slots {
     values: Vec<SlotValue>,
@@ -343,7 +343,7 @@ enum SlotValue {
 }
 
 impl Slots {
-    /// Slots whose unknowns are different from those of slots numbered otherwise, for questions within a question.
+    /// Slots whose unknowns differ from those of slots with another numbering, for questions within a question.
     pub fn numbered_from(first_root: u32) -> Slots {
         Slots { values: Vec::new(), first_root }
     }
@@ -400,22 +400,22 @@ impl Slots {
 /// A case in which a question fails.
 #[derive(Clone)]
 pub struct Case {
-    /// What is known in it.
+    /// The knowledge in the case.
     pub known: Knowledge,
     /// The slots after the universal run.
     pub slots: Vec<Value>,
-    /// How the universal run ended.
+    /// The end of the universal run.
     pub end: End,
-    /// In which action it ended.
+    /// The number of the action in which it ended.
     pub stage: usize,
-    /// The choices it took.
+    /// The choices of the universal run.
     pub trail: Trail,
-    /// Bounds within which nothing was found that is wanted; none, if there is nothing at all.
+    /// Bounds within which no match was found; empty if there is no match at all.
     pub within: BTreeSet<String>,
 }
 
 impl Case {
-    /// How much there is to read in it: values that are not the simplest of their kind, entries, processes and other scalars, choices.
+    /// The size of the case for a reader: values that are not the simplest of their kind, entries, processes and other scalars, choices.
     fn size(&self) -> usize {
         let weight = |value: &Value| match value {
             Value::Bool(it) => usize::from(*it),
@@ -431,29 +431,29 @@ impl Case {
         values + 2 * entries + 4 * scalars + choices
     }
 
-    /// The case of a universal run, with more known.
+    /// The case of a universal run, with more knowledge.
     fn of(machine: &Machine, end: End, Unmet { known, within }: Unmet) -> Case {
         Case { known, slots: machine.slots.to_vec(), end, stage: machine.stage, trail: machine.trail.clone(), within }
     }
 }
 
-/// What is wanted after a universal run.
+/// The requirement after a universal run.
 pub enum Wanted<'a> {
-    /// Nothing: this path does not matter.
+    /// None: this path does not matter.
     Nothing,
-    /// It should not have happened.
+    /// The run should not have happened.
     Never,
-    /// Some run of this script that runs to its end. If a number is given, a failure in that action is just as good.
+    /// Some run of this script must finish. If a number is given, a failure in that action is accepted too.
     Run(&'a [Action], Option<usize>),
-    /// Some run of this script that fails in its last action.
+    /// Some run of this script must fail in its last action.
     Failure(&'a [Action]),
 }
 
-/// Paths that are followed in search of a simpler case, once there is one.
+/// The maximum number of paths that are followed in search of a simpler case, once there is one.
 const SIMPLER_WITHIN: u64 = 2_000;
 
-/// For every run of `given` from `start`, a run as `wanted` says. A case in which there is none: not the first that is found, but the simplest
-/// of those close to it.
+/// For every run of `given` from `start`, there must be a run as `wanted` says. Returns a case in which there is none: not the first one
+/// found, but the simplest of those close to it.
 ///
 /// # Errors
 /// If the search cannot be completed, and no case has been found before.
@@ -472,7 +472,7 @@ pub fn for_all_exists<'w, 'p>(
                 last_path = search.world.paths + SIMPLER_WITHIN;
             }
             let case = Case::of(&machine, end, unmet);
-            // One that refutes comes before all those that only may, of which one is enough.
+            // A case that refutes precedes all that may refute; of the latter, one suffices.
             search.looks_far &= case.within.is_empty();
             let size = (!case.within.is_empty(), case.size());
             if simplest.as_ref().is_none_or(|(least, _)| size < *least) {
@@ -488,7 +488,7 @@ pub fn for_all_exists<'w, 'p>(
     }
 }
 
-/// Whether what is wanted after a universal run is missing; then, in which case.
+/// Whether the required run after a universal run is missing; then, in which case.
 ///
 /// # Errors
 /// If the search cannot be completed.
@@ -507,14 +507,14 @@ pub fn unmet(search: &mut Search<'_, '_>, machine: &Machine, wanted: &Wanted) ->
     }
 }
 
-/// Makes a case concrete: everything unknown gets its first value, and unknown maps get no further entries.
+/// Makes a case concrete: every unknown gets its first value, and unknown maps get no further entries.
 pub fn concrete(search: &mut Search<'_, '_>, case: &Case) -> Case {
     let mut known = case.known.clone();
     let slots = case.slots.iter().map(|it| concrete_value(search, &mut known, it)).collect();
     Case { known, slots, ..case.clone() }
 }
 
-/// The value with everything unknown in it settled, as simple as can be; what is settled is noted in `known`.
+/// The value with every unknown in it settled as simply as possible; the choices are recorded in `known`.
 pub fn concrete_value(search: &mut Search<'_, '_>, known: &mut Knowledge, value: &Value) -> Value {
     let all = |search: &mut Search<'_, '_>, known: &mut Knowledge, fields: &[Value]| {
         fields.iter().map(|it| concrete_value(search, known, it)).collect::<Vec<_>>()
@@ -572,8 +572,8 @@ fn concrete_map(search: &mut Search<'_, '_>, known: &mut Knowledge, map: &MapVal
     Value::Map(result)
 }
 
-/// Replays a case on concrete values: from the concrete initial slots, the given script must be able to end just so, and what is wanted must
-/// still be missing, whatever bounds there are. Only then is it a counterexample.
+/// Replays a case on concrete values: from the concrete initial slots, the given script must be able to end in the same way, and the
+/// required run must still be missing, whatever the bounds. Only then is it a counterexample.
 ///
 /// # Errors
 /// If the search cannot be completed.
@@ -599,7 +599,7 @@ pub fn replays<'w>(
     let reached = search.exists(start, &script, &|machine, end| {
         std::mem::discriminant(end) == std::mem::discriminant(&case.end) && machine.stage == stage
     })?;
-    // A run that goes on where the code panics is none.
+    // A run that continues where the code panics does not count.
     if !matches!(reached, Answer::Found(machine) if machine.assumed.is_empty()) {
         return Ok(Confirmation::NotReplayed);
     }

@@ -22,13 +22,13 @@ use crate::{
     ir::{Anchor, Program, Type, TypeDefKind},
 };
 
-/// So often is something smaller tried.
+/// The maximum number of tries with smaller values.
 const MOST_TRIES: u32 = 200;
 
-/// Steps of exploration that all tries together may take.
+/// The maximum number of exploration steps of all tries together.
 const FUEL: u64 = 1_000_000;
 
-/// What the unknowns of a question are in a case, if nothing is left open that it mentions.
+/// The values of a question's unknowns in a case, if everything that it mentions is settled.
 pub fn pins(search: &mut Search<'_, '_>, mut known: Knowledge) -> Pins {
     let mentioned = search.world.cells.mentioned(&known);
     let pinned = mentioned.into_iter().map(|(origin, cell)| {
@@ -38,13 +38,13 @@ pub fn pins(search: &mut Search<'_, '_>, mut known: Knowledge) -> Pins {
     pinned.collect()
 }
 
-/// Asks a question again where unknowns are pinned, with so much fuel.
+/// Asks a question again with pinned unknowns, with this much fuel.
 pub type Again<'a, V> = &'a mut dyn FnMut(&Pins, u64) -> Result<Option<V>, Abort>;
 
-/// The violation as it is found where everything is as it was there, or smaller. If it is not found, what there is is no violation.
+/// The violation as found with the pinned values, or with smaller ones. If it is not found, there is no violation.
 ///
 /// # Errors
-/// If that was stopped.
+/// If the search was stopped.
 pub fn replayed<V: Refutes>(
     found: V,
     pins: Pins,
@@ -64,13 +64,13 @@ pub fn replayed<V: Refutes>(
     }
 }
 
-/// The violation from the smallest values that it is found from.
+/// The violation from the smallest values that still give it.
 fn smallest<V: Refutes>(mut found: V, mut pins: Pins, small: &Small<'_>, again: Again<'_, V>) -> Result<V, Abort> {
     let mut next = 0;
     for _ in 0..MOST_TRIES {
         let Some(smaller) = small.than(&pins, &found).into_iter().nth(next) else { break };
         match again(&smaller, FUEL / u64::from(MOST_TRIES)) {
-            // What was tried before may do now; but that is tried again only from here on, or there would be no end of it.
+            // Values that failed earlier may succeed now; they are tried again only from here on, or the search would not end.
             Ok(Some(still)) if still.is_confirmed() => (found, pins) = (still, smaller),
             Err(Abort::Stopped) => return Err(Abort::Stopped),
             Ok(_) | Err(_) => next += 1,
@@ -79,29 +79,29 @@ fn smallest<V: Refutes>(mut found: V, mut pins: Pins, small: &Small<'_>, again: 
     Ok(found)
 }
 
-/// What is smaller than what.
+/// Defines which values are smaller.
 pub struct Small<'p> {
     program: &'p Program,
     code: &'p Code,
-    /// Integers that a value may become; none: any.
+    /// Integers that a value may become; `None`: any.
     literals: Option<BTreeSet<i128>>,
-    /// For each sort, how many scalars code names: these are no numbers.
+    /// For each sort, the number of scalars that code names: these are not renumbered.
     named: Vec<(Sort, u32)>,
 }
 
-/// Where a value stands.
+/// The context of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
-    /// It is an argument, or a choice.
+    /// An argument, or a choice.
     Nothing,
-    /// It is a field of a state.
+    /// A field of a state.
     Fields,
-    /// It is in a collection.
+    /// An element of a collection.
     Collection,
 }
 
 impl<'p> Small<'p> {
-    /// As it is in this world.
+    /// The definition for the values of this world.
     pub fn of(cells: &Cells<'p>, code: &'p Code) -> Small<'p> {
         let sorts = cells.program.types.iter().enumerate().filter(|(_, it)| matches!(it.kind, TypeDefKind::Scalar));
         let sorts = sorts.map(|(index, _)| Sort::User(index as u32)).chain([Sort::Pid, Sort::Str]);
@@ -136,7 +136,7 @@ impl<'p> Small<'p> {
         all
     }
 
-    /// Numbers and scalars that become others wherever they occur.
+    /// Renamings of numbers and scalars everywhere they occur.
     fn renamings(&self, used: &Used, told: Option<&Counterexample<Anchor>>) -> Vec<(Value, Value)> {
         let mut all = Vec::new();
         for number in used.integers.iter().filter(|it| **it != 0) {
@@ -208,21 +208,21 @@ impl<'p> Small<'p> {
         }
     }
 
-    /// Integers that one of this size may become where it stands.
+    /// Integers that one of this size may become in its context.
     fn integers(&self, size: i128, within: Within, used: &Used) -> Vec<Value> {
         let may_be = |it: &i128| match within {
             Within::Nothing => false,
             Within::Fields => *it == 0 || !used.integers.contains(it),
             Within::Collection => self.may_be(*it, used),
         };
-        // Nothing would be found below, and there may be much to go through.
+        // Nothing would be found below, and there may be many values.
         if within == Within::Nothing {
             return Vec::new();
         }
         self.below(size).filter(may_be).take(2).map(Value::int).collect()
     }
 
-    /// The integers below this one that a value may become, of which there may be too many to go through.
+    /// The integers below this one that a value may become; there may be very many.
     fn below(&self, size: i128) -> Box<dyn Iterator<Item = i128> + '_> {
         match &self.literals {
             Some(literals) if size > 0 => Box::new(literals.range(0..size).copied()),
@@ -255,7 +255,7 @@ impl<'p> Small<'p> {
     }
 }
 
-/// The integers and scalars that occur.
+/// The integers and scalars that occur in the case.
 #[derive(Default)]
 struct Used {
     integers: BTreeSet<i128>,
@@ -276,7 +276,7 @@ impl Used {
     }
 }
 
-/// The processes and scalars that are told of, by the numbers that they are shown with.
+/// The processes and scalars in the counterexample, by the numbers that they are shown with.
 #[derive(Default)]
 struct Told {
     processes: BTreeSet<u32>,

@@ -72,19 +72,19 @@ pub(super) struct Steps {
     pub(super) outcomes: Interner<Outcomes>,
     nodes: Vec<Node>,
     roots: FxHashMap<Call, u32>,
-    /// Off: every step is run in every state.
+    /// Whether steps are cached by their reads; if not, every step is run in every state.
     by_reads: bool,
-    /// How often a step was run.
+    /// The number of times that a step was run.
     pub(super) runs: u64,
 }
 
-/// Where a step begins.
+/// The start of a step.
 pub(super) struct From<'a> {
     /// The row of the state.
     pub(super) row: &'a Rc<Vec<Id>>,
-    /// How many scalars there are anywhere, if it is asked.
+    /// Computes the number of scalars in the whole state, on demand.
     pub(super) atoms: &'a mut dyn FnMut() -> (Rc<Atoms>, Id),
-    /// How many processes are known from the start.
+    /// The number of processes known from the start.
     pub(super) processes: u32,
 }
 
@@ -99,7 +99,7 @@ impl Steps {
         Steps { parts, state, writes, outcomes: Interner::new(), nodes, roots, by_reads, runs: 0 }
     }
 
-    /// The node that a call begins with.
+    /// The root of the decision tree of a call.
     pub(super) fn root(&mut self, call: Call) -> u32 {
         let nodes = &mut self.nodes;
         *self.roots.entry(call).or_insert_with(|| {
@@ -108,7 +108,7 @@ impl Steps {
         })
     }
 
-    /// The number of what a call can do in a state, if that is known.
+    /// The outcomes of a call in a state, if they are known.
     pub(super) fn known(&self, root: u32, from: &mut From<'_>) -> Option<Id> {
         let mut at = root;
         loop {
@@ -127,7 +127,7 @@ impl Steps {
         }
     }
 
-    /// Runs a call in a state, and keeps what it can do.
+    /// Runs a call in a state, and caches its outcomes.
     pub(super) fn run(
         &mut self,
         search: &mut Search<'_, '_>,
@@ -147,7 +147,7 @@ impl Steps {
         Ok(id)
     }
 
-    /// Adds the path of what has just been read.
+    /// Adds the path of the last reads to the tree.
     fn keep(&mut self, root: u32, outcomes: Id) {
         let mut at = root as usize;
         for (read, value) in &self.parts.borrow().reads {
@@ -191,7 +191,7 @@ impl Steps {
         search.for_all(machine, &script, &mut |search, machine, end| {
             match end {
                 End::Done => self.settle(search, events, (call, machine), result, &mut outcomes.done)?,
-                // A panic is a failure like any other; that it panics is reported where it is the question.
+                // A panic counts as a failure here; obligations about panics report it.
                 _ => outcomes.fails = true,
             }
             Ok(true)
@@ -201,7 +201,7 @@ impl Steps {
         Ok(outcomes)
     }
 
-    /// How a run has ended, with everything unknown that it depends on split into cases.
+    /// The outcomes of a run, with every unknown that they depend on split into cases.
     fn settle(
         &mut self,
         search: &mut Search<'_, '_>,
@@ -225,7 +225,7 @@ impl Steps {
         Ok(())
     }
 
-    /// A sequence in the state that has become very long is one that grows without end.
+    /// Gives up if a sequence in the state has become very long: it grows without end.
     fn check_growth(&self, call: &Call, writes: &[Write]) -> Result<(), Abort> {
         let parts = self.parts.borrow();
         let is_long = |it: &Write| match it {

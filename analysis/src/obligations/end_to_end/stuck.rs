@@ -14,10 +14,10 @@
 /// A finite graph, whose nodes are added in the order of their numbers.
 #[derive(Default)]
 pub(super) struct Graph {
-    /// For each node, where its successors end in `targets`.
+    /// For each node, the end of its successors in `targets`.
     ends: Vec<u32>,
     targets: Vec<u32>,
-    /// From these nodes an end can be reached. Before [`Graph::first_stuck`]: these nodes are ends.
+    /// The nodes from which an end can be reached. Before [`Graph::first_stuck`]: the nodes that are ends.
     can_end: Vec<bool>,
 }
 
@@ -41,11 +41,11 @@ impl Graph {
         self.successors(node).is_empty()
     }
 
-    /// The nodes on the way from a first node to this one, if nodes were numbered as they were first reached: the shortest way.
+    /// The nodes from a first node to this one, if nodes were numbered in the order in which they were reached: a shortest path.
     pub(super) fn path_to(&self, node: u32) -> Vec<u32> {
         let mut path = vec![node];
         let mut at = node;
-        // Whoever reached a node first has a smaller number than all others who lead there.
+        // The predecessor that reached a node first has the smallest number.
         while let Some(before) = self.targets.iter().position(|it| *it == at) {
             let from = self.ends.partition_point(|end| *end as usize <= before) as u32;
             if from >= at {
@@ -58,10 +58,10 @@ impl Graph {
         path
     }
 
-    /// A node from which no end can be reached: one without steps, if there is one, since it says most; the first of its kind. All nodes have
-    /// been added.
+    /// The first node from which no end can be reached; preferably one without steps, since it is easier to understand. All nodes have been
+    /// added.
     pub(super) fn first_stuck(&mut self) -> Option<usize> {
-        // Most steps lead to nodes with greater numbers, so that few rounds suffice.
+        // Most steps lead to nodes with larger numbers, so a few rounds suffice.
         let mut changes = true;
         while std::mem::take(&mut changes) {
             for node in (0..self.can_end.len()).rev() {
@@ -74,7 +74,7 @@ impl Graph {
         self.first_final_stuck().or_else(|| self.can_end.iter().position(|it| !it))
     }
 
-    /// The first node among those added so far that is no end and that no step leads away from.
+    /// The first node so far that is not an end and has no step away from it.
     pub(super) fn first_final_stuck(&self) -> Option<usize> {
         (0..self.can_end.len()).find(|it| !self.can_end[*it] && self.is_final(*it))
     }
@@ -98,25 +98,25 @@ mod tests {
     #[test]
     fn a_node_without_steps_is_stuck_unless_it_is_an_end() {
         assert_eq!(graph(&[(false, &[1, 2]), (true, &[]), (false, &[])]).first_stuck(), Some(2));
-        // A step that changes nothing is no way out.
+        // A step that changes nothing is not a way out.
         assert_eq!(graph(&[(false, &[1, 2]), (true, &[]), (false, &[2])]).first_stuck(), Some(2));
     }
 
     #[test]
     fn spinning_is_not_stuck_if_some_order_leaves_it() {
-        // 0 and 1 go round; 1 can leave.
+        // 0 and 1 form a cycle; 1 can leave it.
         assert_eq!(graph(&[(false, &[1]), (false, &[0, 2]), (true, &[])]).first_stuck(), None);
     }
 
     #[test]
     fn a_round_that_nothing_leaves_is_stuck() {
-        // 0 can go to the end or into the round of 2 and 3.
+        // 0 can go to the end or into the cycle of 2 and 3.
         assert_eq!(graph(&[(false, &[1, 2]), (true, &[]), (false, &[3]), (false, &[2])]).first_stuck(), Some(2));
     }
 
     #[test]
     fn of_all_that_is_stuck_a_node_without_steps_is_shown() {
-        // From 1 on nothing can be done, but only in 3 does that show.
+        // From 1 on no end can be reached, but only 3 has no step.
         let mut graph = graph(&[(false, &[1, 2]), (false, &[3]), (true, &[]), (false, &[])]);
         assert_eq!(graph.first_final_stuck(), Some(3));
         assert_eq!(graph.first_stuck(), Some(3));
@@ -124,14 +124,14 @@ mod tests {
 
     #[test]
     fn the_way_to_a_node_is_the_one_that_reached_it_first() {
-        // 0 and 1 are where it starts; 2 is reached from 1, 3 from 2, and both lead back.
+        // 0 and 1 are initial; 2 is reached from 1, 3 from 2, and both lead back.
         let graph = graph(&[(false, &[]), (false, &[2]), (false, &[3, 1]), (false, &[2, 1])]);
         assert_eq!(graph.path_to(3), [1, 2, 3]);
         assert_eq!(graph.path_to(1), [1]);
         assert_eq!(graph.path_to(0), [0]);
     }
 
-    /// The definition, one node at a time, on random graphs.
+    /// Compares with the definition, one node at a time, on random graphs.
     #[test]
     fn it_is_what_the_definition_says() {
         let mut random = fastrand::Rng::with_seed(20);

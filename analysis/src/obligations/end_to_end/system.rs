@@ -24,15 +24,15 @@ use crate::{
     obligations::question::Setting,
 };
 
-/// The name of the event by which a made-up program shows what a call returned.
+/// The name of the event by which a generated program shows the result of a call.
 pub(super) const RETURNED: &str = "returned";
 
 /// A step from a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Edge {
-    /// Who makes it; a number that no process has stands for the background.
+    /// The process that makes it; the number after the last process stands for the background.
     pub(super) process: u32,
-    /// Interned events; 0 is none.
+    /// The interned events; 0 is none.
     pub(super) events: Id,
     /// The state after it.
     pub(super) state: Id,
@@ -41,12 +41,12 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// Emits nothing.
+    /// Whether it emits nothing.
     pub(super) fn is_silent(&self) -> bool {
         self.events == 0
     }
 
-    /// The configuration after it.
+    /// Changes the row of a configuration into the one after the step.
     pub(super) fn apply(&self, row: &mut [u32]) {
         row[0] = self.state;
         if let Some(process) = row.get_mut(self.process as usize + 1) {
@@ -55,7 +55,7 @@ impl Edge {
     }
 }
 
-/// A way in which a process goes on with a step.
+/// A possible continuation of a process after a step.
 #[derive(Clone, Copy)]
 pub(super) struct Move {
     writes: Id,
@@ -64,7 +64,7 @@ pub(super) struct Move {
     next: Id,
 }
 
-/// The client over some part of the stack: all of it, or none.
+/// The client over a part of the stack: all of it, or none.
 pub(super) struct System<'a, 'p> {
     pub(super) setting: &'a Setting<'p>,
     pub(super) end: LayerId,
@@ -72,22 +72,22 @@ pub(super) struct System<'a, 'p> {
     pub(super) control: Control<'a, 'p>,
     pub(super) steps: Steps,
     pub(super) states: Interner<Vec<Id>>,
-    /// By state and writes.
+    /// States after writes, by state and writes.
     written: FxHashMap<(Id, Id), Id>,
-    /// By process and number, where its step begins; 0 stands for not known yet.
+    /// The root of each process's step, by process and number; 0 means unknown.
     roots: Vec<u32>,
-    /// By process and outcomes of its step.
+    /// Continuations by process and outcomes of its step.
     moves: FxHashMap<(Id, Id), Rc<[Move]>>,
-    /// Background steps by themselves, if they are not part of other steps.
+    /// The background step, if it is separate from other steps.
     background: Option<Call>,
     scalars: Scalars,
-    /// The initial states, once they have been asked for.
+    /// The initial states, once computed.
     initial: Option<Vec<Id>>,
     /// Bounds that the search for initial states has met: there may be more of them.
     pub(super) bounds_of_start: BTreeSet<String>,
 }
 
-/// How many scalars there are in states and processes.
+/// The number of scalars in states and processes.
 #[derive(Default)]
 struct Scalars {
     of_states: FxHashMap<Id, Rc<Knowledge>>,
@@ -162,7 +162,7 @@ impl<'a, 'p> System<'a, 'p> {
         let before = std::mem::take(&mut search.world.cells.bounds_met);
         let searched = search.for_all(machine, &script, &mut |search, machine, end| {
             if end == End::Done {
-                // What the initial states leave open may be anything.
+                // Parts that the initial states leave open may have any value.
                 states.extend(settled(search, machine, 0));
             }
             Ok(true)
@@ -175,7 +175,7 @@ impl<'a, 'p> System<'a, 'p> {
         Ok(states)
     }
 
-    /// Lists the steps that a configuration can make, each once, and tells whether one, or a procedure, may fail.
+    /// Lists the possible steps of a configuration, each once, and tells whether one, or a procedure, may fail.
     pub(super) fn expand(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -188,7 +188,7 @@ impl<'a, 'p> System<'a, 'p> {
         for number in 0..self.count {
             let process = row[number as usize + 1];
             let Some(outcomes) = self.outcomes(search, events, row, number)? else {
-                // That a client fails is told apart from that the stack does.
+                // A failure of the client is distinguished from one of the stack.
                 fails |= matches!(&**self.control.processes.get(process), Process::Fails(it) if !it.of_client);
                 self.show(search, events, (row[0], number, process), edges)?;
                 continue;
@@ -214,7 +214,7 @@ impl<'a, 'p> System<'a, 'p> {
         Ok(fails)
     }
 
-    /// Shows what a call of a script returned, if that is what a process is about to do.
+    /// Shows the result of a call of a script, if that is the next action of a process.
     fn show(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -230,7 +230,7 @@ impl<'a, 'p> System<'a, 'p> {
         Ok(())
     }
 
-    /// What the step of a process can do; nothing, if it makes none.
+    /// The possible outcomes of a process's step; `None` if it makes none.
     pub(super) fn outcomes(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -286,7 +286,7 @@ impl<'a, 'p> System<'a, 'p> {
         self.steps.run(search, events, (root, call), &mut from)
     }
 
-    /// How a process can go on where its step can do this.
+    /// The continuations of a process after these outcomes of its step.
     pub(super) fn moves(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -338,7 +338,7 @@ impl<'a, 'p> System<'a, 'p> {
         }
     }
 
-    /// What a step returns. Of results that lead to the same configuration, any.
+    /// A result of the step. If several results lead to the same configuration, any of them.
     pub(super) fn result_of(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -360,7 +360,7 @@ impl<'a, 'p> System<'a, 'p> {
 }
 
 impl Scalars {
-    /// How many scalars there are in a configuration, and the number of that.
+    /// The number of scalars in a configuration, interned.
     fn of(
         &mut self,
         row: &[u32],
@@ -401,7 +401,7 @@ fn scalars_of(control: &Control<'_, '_>, process: Id) -> Knowledge {
     known
 }
 
-/// The values in a slot with everything unknown in it split into cases.
+/// The values of a slot, with every unknown in it split into cases.
 fn settled(search: &mut Search<'_, '_>, machine: Machine, slot: usize) -> Vec<Value> {
     let mut pending = vec![machine];
     let mut all = Vec::new();

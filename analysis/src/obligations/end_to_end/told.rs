@@ -18,11 +18,11 @@ use crate::{
     ir::Anchor,
 };
 
-/// So many events that the top could emit instead are named.
+/// The maximum number of alternative events that are named.
 const MOST_INSTEAD: usize = 6;
 
 impl<'p> Product<'_, 'p> {
-    /// The run to a pair, and perhaps a step further, whose trace the top does not have.
+    /// The run to a pair, and perhaps one step further, whose trace the top does not have.
     pub(super) fn told(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -33,7 +33,7 @@ impl<'p> Product<'_, 'p> {
         Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new() })
     }
 
-    /// The run to a pair at which something fails at the bottom: a client, a procedure, or a step.
+    /// The run to a pair at which a client, a procedure or a step at the bottom fails.
     pub(super) fn told_failure(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<WrongRun, Abort> {
         let row = self.pairs.get(at).to_vec();
         let own = (0..self.low.count).filter_map(|number| {
@@ -64,7 +64,7 @@ impl<'p> Product<'_, 'p> {
         Ok(WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample, notes })
     }
 
-    /// Which step fails in a configuration at the bottom.
+    /// The step that fails in a configuration at the bottom.
     fn failing_step(&mut self, search: &mut Search<'_, 'p>, row: &[u32]) -> Result<String, Abort> {
         let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
         for number in 0..self.low.count {
@@ -125,7 +125,7 @@ impl<'p> Product<'_, 'p> {
         Ok(Counterexample { values: Vec::new(), runs: vec![run], conclusion })
     }
 
-    /// A step that leads from one pair to another.
+    /// A step from one pair to another.
     fn edge_between(
         &mut self,
         search: &mut Search<'_, 'p>,
@@ -200,7 +200,7 @@ impl<'p> Product<'_, 'p> {
         })
     }
 
-    /// What a call of a script returned, as data.
+    /// The result of a call of a script, as data.
     fn shown(&self, show: &Show<'_, '_>, operation: &str, value: &Value) -> Datum {
         let (setting, top) = (self.low.setting, self.high.system.end);
         let operations = &setting.program.layers[top.0 as usize].operations;
@@ -210,7 +210,7 @@ impl<'p> Product<'_, 'p> {
         }
     }
 
-    /// What some operation at the top returned, as data of the first type that it fits.
+    /// A result of some operation at the top, as data of the first type that it fits.
     fn of_some_result(&self, show: &Show<'_, '_>, value: &Value) -> Datum {
         let (setting, top) = (self.low.setting, self.high.system.end);
         let operations = 0..setting.program.layers[top.0 as usize].operations.len();
@@ -223,7 +223,7 @@ impl<'p> Product<'_, 'p> {
         told.into_iter().find(fits).unwrap_or(Datum::Opaque)
     }
 
-    /// What each process is doing in a pair.
+    /// The current operation of each process in a pair.
     fn doing(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<String, Abort> {
         let row = self.low_of(at).to_vec();
         let mut all = Vec::new();
@@ -252,7 +252,7 @@ impl<'p> Product<'_, 'p> {
         Ok(all.join(", "))
     }
 
-    /// What the top could emit next, where it may be in these configurations.
+    /// The events that the top could emit next, from these configurations.
     pub(super) fn possible_instead(&mut self, search: &mut Search<'_, 'p>, high: Id) -> Result<Vec<String>, Abort> {
         let next = self.high.next_events(search, &mut self.events, high)?;
         let as_they_are = Numbering::new();

@@ -39,7 +39,7 @@ impl Reporter<'_> {
         Some((finding, effort))
     }
 
-    /// Where it does not hold, nothing is wrong: it is one way to show the simulations.
+    /// If it does not hold, nothing is wrong: it only simplifies the simulations.
     pub(super) fn absorbs(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
         let Justification::Abstraction(relation) = &implementation.by else { return None };
@@ -62,7 +62,7 @@ impl Reporter<'_> {
             operation,
             self.lemmas.absorbing.contains_key(&id),
         );
-        // What it relies on was shown within bounds that are then its own.
+        // The bounds of the results that it relies on become its own.
         let absorbing = self.lemmas.absorbing.get(&id);
         absorbing.into_iter().for_each(|it| effort.rely_on(it));
         let (upper, lower) = (implementation.upper, implementation.lower);

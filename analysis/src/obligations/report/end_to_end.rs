@@ -30,7 +30,7 @@ impl Reporter<'_> {
         Some((self.unless_it_shows_nothing(finding, emits, index, processes), effort))
     }
 
-    /// Made-up programs, for what has no client.
+    /// Generated programs, for stacks and implementations without a client.
     pub(super) fn tried_out(&self, over: Over) -> Option<(Finding, Effort)> {
         let program = self.program();
         let implementations = over.implementations(program);
@@ -102,11 +102,11 @@ impl Reporter<'_> {
         };
         diagnostic.notes.extend(notes);
         diagnostic.counterexample = Some(counterexample);
-        // Of what steps chose within bounds there may be more, and with that a way out.
+        // Steps may have more choices than those within bounds, and with them a way out.
         self.violated(&Confirmation::within(bounds), diagnostic)
     }
 
-    /// A client that fails by code of its own.
+    /// A client whose own code fails.
     fn client_fails(
         &self,
         client: &Client,

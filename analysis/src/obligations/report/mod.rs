@@ -38,14 +38,14 @@ pub use name::{anchor, lemma_in_words, name};
 
 /// Settles obligations of one program.
 pub struct Reporter<'p> {
-    /// What they are checked with.
+    /// The context in which they are checked.
     pub setting: Setting<'p>,
-    /// What they rely on.
+    /// The settled lemmas that they rely on.
     pub lemmas: &'p Lemmas,
 }
 
-/// What settling an obligation gave: all of an [`Outcome`](crate::verdict::Outcome) but for the obligation's name and where things stand.
-/// It speaks of the program that it was settled on, which is a slice.
+/// The result of settling an obligation: an [`Outcome`](crate::verdict::Outcome) without the obligation's name and positions. It refers to
+/// the program that it was settled on, which is a slice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// The verdict. An abstraction that does not absorb background steps is `undecided`: that refutes nothing.
@@ -54,17 +54,17 @@ pub struct Settled {
     pub bounds_met: Vec<String>,
     /// See [`Outcome::assumptions`](crate::verdict::Outcome::assumptions).
     pub assumptions: Vec<Assumption>,
-    /// Cases that the split was closed with.
+    /// The number of cases that closed the split.
     pub cases: u64,
-    /// States visited.
+    /// The number of visited states.
     pub states: u64,
-    /// Findings.
+    /// The findings.
     pub diagnostics: Vec<Diagnostic<Anchor>>,
-    /// Lemmas that are owed because of it.
+    /// Lemmas that the obligation turned out to need.
     pub relied: Vec<Lemma>,
-    /// Why a lemma does not hold.
+    /// The refutation of a lemma that does not hold.
     pub refutation: Option<Refutation>,
-    /// It came upon code that was diagnosed. If that is so, there is no verdict; otherwise it is a mistake of ours.
+    /// Whether it reached code that has a diagnostic. Then there is no verdict; if the code has none, it is a bug in cspec.
     pub met_unsupported: bool,
 }
 
