@@ -11,7 +11,7 @@ use crate::ir::{
     slice::{Keep, KeptImplementation, KeptOperation, Outline},
 };
 
-/// The part of a program that an obligation is about.
+/// The slice of an obligation.
 pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
     let mut keep = Keep::default();
     match obligation {
@@ -24,7 +24,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
         Obligation::NoPanic(id, part) => keep_part(program, &mut keep, *id, *part),
         Obligation::Shape(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature; 2]);
-            // Nothing can come between if there is but one step.
+            // With a single step, no other process can take a step in between.
             if !lemmas_of_shape(program, *id, *operation).is_empty() {
                 keep_all_steps(program, &mut keep, program.implementations[id.0 as usize].lower);
             }
@@ -110,12 +110,12 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
     keep
 }
 
-/// An implementation, as far as its name, its pattern and its layers go.
+/// An implementation with only its name, its pattern and its layers.
 fn nothing_of(implementation: ImplementationId) -> KeptImplementation {
     KeptImplementation { implementation, code: Vec::new(), relation: false }
 }
 
-/// A part of a layer as it is run by itself: invariants tie it to the background.
+/// A part of a layer as it is run by itself: with invariants, the background belongs to it.
 fn keep_part(program: &Program, keep: &mut Keep, id: LayerId, part: Part) {
     let has_invariants = !program.layers[id.0 as usize].invariants.is_empty();
     let layer = keep.layer(id);
@@ -126,7 +126,7 @@ fn keep_part(program: &Program, keep: &mut Keep, id: LayerId, part: Part) {
     }
 }
 
-/// A procedure, with so much of the operation that it implements, and of those that it performs.
+/// A procedure, with this much of the operation that it implements, and of those that it performs.
 fn keep_procedure(
     program: &Program,
     keep: &mut Keep,
@@ -151,7 +151,8 @@ fn keep_procedure(
     }
 }
 
-/// The operations that a procedure performs, without the rules of the protocol: to tell one that waits for ever from one that breaks a rule.
+/// The operations that a procedure performs, without the rules of the protocol: this distinguishes a procedure that waits for ever from one
+/// that breaks a rule.
 fn keep_unrestricted(program: &Program, keep: &mut Keep, id: ImplementationId, operation: usize) {
     let lower = &program.layers[program.implementations[id.0 as usize].lower.0 as usize];
     if let (Some(protocol), Some(How::Procedure(function))) = (&lower.protocol, how(program, id, operation)) {
@@ -163,7 +164,7 @@ fn keep_unrestricted(program: &Program, keep: &mut Keep, id: ImplementationId, o
     }
 }
 
-/// All that any process may do in a layer.
+/// All steps that any process may take in a layer.
 fn keep_all_steps(program: &Program, keep: &mut Keep, id: LayerId) {
     let layer = keep.layer(id).steps();
     for operation in 0..program.layers[id.0 as usize].operations.len() {
@@ -179,12 +180,13 @@ fn keep_client(program: &Program, keep: &mut Keep, index: usize) {
     keep_chain(program, keep, &program.stacks[stack].implementations);
 }
 
-/// Implementations that stand one above the other, with their procedures, what their operations take, and the steps of the layers at both ends.
+/// Adjacent implementations of a stack, with their procedures, the signatures of their operations, and the steps of the layers at both
+/// ends.
 fn keep_chain(program: &Program, keep: &mut Keep, implementations: &[ImplementationId]) {
     for id in implementations {
         let upper_id = program.implementations[id.0 as usize].upper;
         let upper = &program.layers[upper_id.0 as usize];
-        // What an operation takes tells whether it is for a key.
+        // The parameters of an operation tell whether it takes a key.
         for operation in 0..upper.operations.len() {
             keep.layer(upper_id).operation(operation, KeptOperation::Signature);
         }
@@ -200,7 +202,7 @@ fn keep_chain(program: &Program, keep: &mut Keep, implementations: &[Implementat
     }
 }
 
-/// How an implementation does an operation of its upper layer.
+/// The code by which an implementation implements an operation.
 pub fn how(program: &Program, id: ImplementationId, operation: usize) -> Option<&How> {
     let implementation = &program.implementations[id.0 as usize];
     let name = operation_name(program, implementation.upper, operation);
@@ -245,7 +247,7 @@ pub fn performed_before_the_last(program: &Program, lower: LayerId, function: Fu
     if operations.len() > 1 { operations.into_iter().collect() } else { BTreeSet::new() }
 }
 
-/// The names of the operations that a function performs, each as often as the text does; twice in a function that loops or recurs.
+/// The names of the operations that a function performs, each as often as in the text; twice in a function with a loop or recursion.
 fn performed(program: &Program, function: FunctionId) -> Vec<&str> {
     let mut reader = PerformedReader { program, names: Vec::new(), inside: Vec::new(), recurs: false };
     reader.function(function);
@@ -258,9 +260,9 @@ fn performed(program: &Program, function: FunctionId) -> Vec<&str> {
 struct PerformedReader<'p> {
     program: &'p Program,
     names: Vec<&'p str>,
-    /// Functions being read.
+    /// The functions being read.
     inside: Vec<FunctionId>,
-    /// Some function calls itself, in however many steps.
+    /// Whether some function calls itself, directly or indirectly.
     recurs: bool,
 }
 
@@ -278,7 +280,7 @@ impl<'p> PerformedReader<'p> {
         self.inside.pop();
     }
 
-    /// Reads an expression; gives whether there is a loop in it.
+    /// Reads an expression; returns whether it contains a loop.
     fn expr(&mut self, expr: &'p Expr) -> bool {
         let mut repeats = match &expr.kind {
             ExprKind::For(..) | ExprKind::Each(..) | ExprKind::While(..) | ExprKind::Loop(_) => true,
@@ -298,7 +300,7 @@ impl<'p> PerformedReader<'p> {
 }
 
 impl Lemma {
-    /// The same lemma, of a slice of the program.
+    /// The corresponding lemma of a slice.
     pub fn within(&self, slice: &Outline) -> Option<Lemma> {
         let other = |other: usize| slice.operation(self.layer, other);
         let about = match self.about {
@@ -309,7 +311,7 @@ impl Lemma {
         Some(Lemma { layer: slice.layer(self.layer)?, operation: other(self.operation)?, about })
     }
 
-    /// The lemma of the program that is this one in a slice of it.
+    /// The lemma of the program that corresponds to this one of a slice.
     pub fn outside(&self, slice: &Outline) -> Option<Lemma> {
         let other = |other: usize| slice.origin(self.layer, other).map(|it| it.1);
         let (layer, operation) = slice.origin(self.layer, self.operation)?;
@@ -323,7 +325,7 @@ impl Lemma {
 }
 
 impl Obligation {
-    /// The same obligation, of a slice of the program.
+    /// The corresponding obligation of a slice.
     pub fn within(&self, program: &Program, slice: &Outline) -> Option<Obligation> {
         let upper =
             |id: ImplementationId, operation| slice.operation(program.implementations[id.0 as usize].upper, operation);

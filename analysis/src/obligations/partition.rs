@@ -42,18 +42,18 @@ use crate::{
     ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, Layer, LayerId, Partition, Type},
 };
 
-/// What about an end of a partition is shown.
+/// An obligation about an end of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// An operation, by its index above, does at its key what the layer on the other side does.
     Own(usize),
-    /// An operation, by its index above, leaves other keys alone. Only at the bottom.
+    /// An operation, by its index above, leaves the states of other keys unchanged. Only at the bottom.
     Frame(usize),
     /// The operation that tells valid keys.
     Check,
 }
 
-/// What an end of a partition owes, beside its initial states.
+/// The obligations of an end of a partition, besides its initial states.
 pub fn parts(upper: &Layer, partition: &Partition) -> Vec<Part> {
     let is_bottom = matches!(partition.end, ir::PartitionEnd::Bottom { .. });
     let mut parts = Vec::new();
@@ -67,30 +67,30 @@ pub fn parts(upper: &Layer, partition: &Partition) -> Vec<Part> {
     parts
 }
 
-/// A run that refutes what is owed at an end of a partition.
+/// A run that refutes an obligation about an end of a partition.
 pub struct Misplaced {
     /// The state, the run and what is wrong with it.
     pub counterexample: Counterexample<Anchor>,
-    /// How the run ended.
+    /// The end of the run.
     pub end: End,
-    /// Where it failed, if it did.
+    /// The place of its failure, if it failed.
     pub site: Option<Site>,
-    /// Whether it refutes.
+    /// Whether the run refutes the obligation.
     pub confirmation: Confirmation,
 }
 
-/// One end of a partition, with the code that moves between its two sides.
+/// One end of a partition, with the code that converts between its two sides.
 pub struct PartitionEnd<'a> {
-    /// What everything is checked with.
+    /// The context in which everything is checked.
     pub setting: &'a Setting<'a>,
     /// The implementation.
     pub implementation: &'a Implementation,
-    /// What the user gives.
+    /// The functions that the user gives.
     pub partition: &'a Partition,
     glue: Glue,
 }
 
-/// A script whose runs are given, what is wanted after them, and where to look for words.
+/// A script whose runs are given, the run required after each, and the data for the counterexample.
 struct Question {
     slots: Slots,
     entries: Vec<CodeId>,
@@ -98,24 +98,24 @@ struct Question {
     given: Vec<Action>,
     wanted: Vec<Action>,
     on_failure: OnFailure,
-    /// The state that the run starts from.
+    /// The layer and the state that the given run starts from.
     from: (LayerId, Slot),
-    /// The state that the wanted run starts from.
+    /// The layer and the state that the required run starts from.
     wanted_from: (LayerId, Slot),
-    /// What else is shown of the start: what it is, a slot, and its type.
+    /// Other values to show at the start: a description, a slot, and its type.
     shown: Vec<(&'static str, Slot, Type)>,
-    /// What is wrong, in words.
+    /// The message that says what is wrong.
     but: String,
 }
 
-/// What is wanted after a given run that fails.
+/// The requirement after a given run that fails.
 #[derive(Clone, Copy)]
 enum OnFailure {
-    /// It does not matter.
+    /// None: the failure does not matter.
     Ignore,
-    /// It should not happen.
+    /// It must not fail.
     Forbid,
-    /// This action of `wanted` may fail too.
+    /// This action of `wanted` must be able to fail, too.
     Match(usize),
 }
 
@@ -196,7 +196,7 @@ impl<'a> PartitionEnd<'a> {
         self.partition.is_keyed(&self.setting.program.functions[upper.operations[operation].function.0 as usize])
     }
 
-    /// `p(key, args)` alone, or the operation that the key is not needed for.
+    /// Runs `p(key, args)` alone, or the operation that needs no key.
     fn run_below(
         &self,
         operation: usize,
@@ -352,7 +352,7 @@ impl<'a> PartitionEnd<'a> {
         })
     }
 
-    /// An operation that no key belongs to: it may not look at the state of any, or change it.
+    /// An operation that belongs to no key must not read or change the state of any key.
     fn pass_without_key(&self, operation: usize) -> Option<Question> {
         let (setting, lower, upper) = (self.setting, self.implementation.lower, self.implementation.upper);
         let step_below = setting.step_named(lower, self.operation_name(operation))?;
@@ -397,7 +397,7 @@ impl<'a> PartitionEnd<'a> {
         })
     }
 
-    /// At the bottom: the check says yes only of valid keys, and changes nothing.
+    /// At the bottom: the check returns `true` only for valid keys, and changes nothing.
     fn check_below(&self, slice: CodeId, any_slice: CodeId) -> (Answered<Misplaced>, Effort) {
         let (setting, lower) = (self.setting, self.implementation.lower);
         let Some((_, step)) = self.check_operation(lower) else {
@@ -444,7 +444,7 @@ impl<'a> PartitionEnd<'a> {
         self.ask_both(&question(true), &question(false))
     }
 
-    /// At the top: the check may always say no, and may say yes of valid keys.
+    /// At the top: the check may always return `false`, and may return `true` for valid keys.
     fn check_above(&self, entry: CodeId) -> (Answered<Misplaced>, Effort) {
         let (setting, upper) = (self.setting, self.implementation.upper);
         let Some((_, step)) = self.check_operation(upper) else {
@@ -482,7 +482,7 @@ impl<'a> PartitionEnd<'a> {
         self.ask_both(&question(true), &question(false))
     }
 
-    /// The operation that tells valid keys, on one side.
+    /// The operation that checks keys, on one side.
     fn check_operation(&self, layer: LayerId) -> Option<(usize, CodeId)> {
         let name = self.partition.check.as_ref()?;
         let operations = &self.setting.program.layers[layer.0 as usize].operations;
@@ -586,14 +586,14 @@ impl Question {
         let shown =
             |(name, slot, ty): &(&str, Slot, Type)| ((*name).to_owned(), teller.datum(&initial.slots[*slot], ty));
         let values = self.shown.iter().map(shown).collect();
-        // What it starts from may have been cut out of another state.
+        // The starting state may be a slice of another state.
         let mut runs = vec![teller.run(RunRole::Possible, self.from.0, &case.slots[self.from.1]).with(steps)];
         if case.end == End::Done {
             let steps = teller.attempt(&case.slots, &self.wanted)?;
             let from = &case.slots[self.wanted_from.1];
             runs.push(teller.run(RunRole::Wanted, self.wanted_from.0, from).with(steps));
         }
-        // Where no step is told, since the code that cuts panics, there is still the state that it cuts from.
+        // If there is no step to show, because the slice function panics, show the state that it is applied to.
         let mut number = 0;
         runs.retain(|it| {
             number += 1;

@@ -14,14 +14,15 @@
 
 use crate::ir::{Implementation, Justification, LayerId, Partition, PartitionEnd, Program, Stack};
 
-/// Two neighbours in a stack that do not fit.
+/// Two adjacent implementations of a stack that do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// Position in the stack of the upper one of the two.
+    /// The position in the stack of the upper one.
     pub link: usize,
-    /// What it needs below.
+    /// The layer that it needs below.
     pub needs: LayerId,
-    /// What the next one provides; nothing if there is none, and the layer at the bottom is one that only procedures of movers may use.
+    /// The layer that the next one provides; `None` if it is the last, and the layer at the bottom is one that only procedures of movers
+    /// may use.
     pub provides: Option<LayerId>,
 }
 
@@ -34,7 +35,7 @@ pub fn top(program: &Program, stack: &Stack) -> Option<LayerId> {
 pub fn check(program: &Program, stack: &Stack) -> Option<Gap> {
     let implementation =
         |id: &crate::ir::ImplementationId| -> &Implementation { &program.implementations[id.0 as usize] };
-    // Only procedures of movers are shown to use a protocol layer by its rules.
+    // Only procedures of movers are shown to follow the rules of a protocol layer.
     let follows = |it: &Implementation| matches!(it.by, Justification::Movers(_));
     let links = stack.implementations.iter().enumerate().map(|(link, id)| (link, implementation(id)));
     let mut below = stack.implementations.iter().skip(1).map(implementation);
@@ -51,7 +52,7 @@ pub fn check(program: &Program, stack: &Stack) -> Option<Gap> {
     })
 }
 
-/// The position of an end of a partition that has no other end, or one with another key.
+/// The position of an end of a partition without a matching other end.
 pub fn lonely_end(program: &Program, stack: &Stack) -> Option<usize> {
     let mut open: Option<(usize, &Partition)> = None;
     for (link, id) in stack.implementations.iter().enumerate() {

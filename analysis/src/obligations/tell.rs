@@ -21,7 +21,7 @@ use crate::{
     ir::{Anchor, LayerId, Type},
 };
 
-/// Tells of one case.
+/// Builds the counterexample of one case.
 pub struct Teller<'t, 'w, 'p> {
     setting: &'t Setting<'p>,
     search: &'t mut Search<'w, 'p>,
@@ -29,7 +29,7 @@ pub struct Teller<'t, 'w, 'p> {
     numbering: Numbering,
 }
 
-/// A function that a tale speaks of: how it is called, and the types of its state, arguments and result.
+/// A function that a record mentions: its name, and the types of its state, arguments and result.
 struct Called {
     operation: String,
     place: Option<Anchor>,
@@ -40,7 +40,7 @@ struct Called {
 }
 
 impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
-    /// Tells of what is known; what is left open is settled as simply as can be, once and for all.
+    /// Starts from the knowledge of a case; unknowns are settled as simply as possible, once and for all.
     pub fn new(setting: &'t Setting<'p>, search: &'t mut Search<'w, 'p>, known: Knowledge) -> Teller<'t, 'w, 'p> {
         let numbering = numbering(&mut search.world.cells, &known);
         Teller { setting, search, known, numbering }
@@ -50,17 +50,17 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         Show { cells: &self.search.world.cells, numbering: &self.numbering }
     }
 
-    /// What is known by now.
+    /// The current knowledge.
     pub fn known(&self) -> &Knowledge {
         &self.known
     }
 
-    /// The value with nothing open in it.
+    /// The value with every unknown settled.
     pub fn settle(&mut self, value: &Value) -> Value {
         concrete_value(self.search, &mut self.known, value)
     }
 
-    /// The values with nothing open in them.
+    /// The values with every unknown settled.
     pub fn settle_all(&mut self, values: &[Value]) -> Vec<Value> {
         values.iter().map(|it| self.settle(it)).collect()
     }
@@ -83,8 +83,8 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         Run { role, layer: self.layer(layer), from, steps: Vec::new() }
     }
 
-    /// The steps of a script that can be run from these slots so that it ends like this. If an end is given, slots that are filled in it
-    /// must be as they are there.
+    /// The steps of a script that can be run from these slots with this end. If an end is given, slots that are filled in it must have the
+    /// same values.
     ///
     /// # Errors
     /// If the search is stopped.
@@ -116,7 +116,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         }
     }
 
-    /// The steps of a script that cannot be run to its end from these slots: as far as it can, with what is missing then.
+    /// The steps of a script that cannot be run to its end from these slots: as far as possible, with the missing step.
     ///
     /// # Errors
     /// If the search is stopped.
@@ -127,7 +127,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
             match self.search.exists(start, &script[..length], &|_, end| *end == End::Done)? {
                 Answer::Found(machine) => furthest = *machine,
                 Answer::None | Answer::Ask(..) => {
-                    // What goes wrong is made, and does not end.
+                    // A step that goes wrong is started, but does not finish.
                     let start = self.start(slots);
                     let ended = RefCell::new(End::Done);
                     let goes_wrong = |machine: &Machine, end: &End| {
@@ -149,7 +149,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         Ok(self.steps(&furthest, &End::Done))
     }
 
-    /// What two slots hold after the beginning of a script, given what the slots hold at its end.
+    /// The values of two slots after the beginning of a script, given the slots at its end.
     ///
     /// # Errors
     /// If the search is stopped.
@@ -178,7 +178,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         start
     }
 
-    /// What is missing after a run: the action of the script that could not be made.
+    /// Adds the missing step after a run: the action of the script that could not be performed.
     fn add_missing(&mut self, machine: &Machine, script: &[Action], at: usize, steps: &mut Vec<Step<Anchor>>) {
         match &script[at] {
             Action::Call { function, arguments, .. } => {
@@ -191,7 +191,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
             Action::Equal(a, b) => {
                 let Some((function, kind)) = made_by(script, at, *a) else { return };
                 let Some(called) = self.called(function, None) else {
-                    // The relation between two states does not hold at the end of the last step.
+                    // The relation between two states does not hold after the last step.
                     return;
                 };
                 let wanted = machine.slots[*b].clone();
@@ -208,7 +208,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         }
     }
 
-    /// A call that the rules of a layer do not allow.
+    /// Adds a call that the rules of a layer do not allow.
     pub fn refused(
         &mut self,
         layer: LayerId,
@@ -237,7 +237,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
             tale.push(telling);
         }
         let mut steps: Vec<Step<Anchor>> = Vec::new();
-        // What is open: a step, or a function that is none.
+        // The open calls: of steps, or of other functions.
         let mut open: Vec<Option<(Called, usize)>> = Vec::new();
         for telling in tale.iter().rev() {
             match &telling.told {
@@ -283,7 +283,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         steps
     }
 
-    /// A function that a tale speaks of, if it is a step of a layer or tells initial states.
+    /// A function in a record, if it is a step of a layer or a condition on initial states.
     fn called(&self, function: CodeId, site: Option<Site>) -> Option<Called> {
         let code = self.setting.code;
         let place = site.and_then(|it| Some(Anchor::Node(code.functions[it.code].source?, it.node)));
@@ -314,7 +314,7 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         })
     }
 
-    /// The process and the arguments of a call, from the values that it was made with.
+    /// The process and the arguments of a call, from the values passed to it.
     fn arguments(&mut self, machine: &Machine, called: &Called, values: &[Value]) -> (Option<Datum>, Vec<Datum>) {
         let (process, rest) = match (called.has_process, values) {
             (true, [_, process, rest @ ..]) => (Some(self.told(machine, process, &Type::Pid)), rest),
@@ -347,9 +347,9 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         self.show().datum(&value, ty)
     }
 
-    /// A value of a run with nothing open in it.
+    /// A value of a run with every unknown settled.
     fn settled(&mut self, machine: &Machine, value: &Value) -> Value {
-        // What the run has drawn, chosen or found out is known of it alone.
+        // Results of `any()`, choices and findings of the run are known only to it.
         let mut known = machine.known.clone();
         let own = machine.drawn.iter().chain(machine.chosen.iter());
         let own: Vec<_> = own.map(|(cell, value)| (*cell, value.clone())).collect();
@@ -377,14 +377,14 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
     }
 }
 
-/// What a slot that is compared was made as.
+/// The origin of a slot that is compared.
 enum Made {
     Result,
     Events,
     State,
 }
 
-/// The last call before an action, and what of it is in this slot.
+/// The last call before an action, and which of its values is in this slot.
 fn made_by(script: &[Action], at: usize, slot: Slot) -> Option<(CodeId, Made)> {
     let before = script[..at].iter().rev();
     let mut kind = None;

@@ -20,7 +20,7 @@ use crate::{
     verdict::Scope,
 };
 
-/// Something that can be: there is nothing to replay.
+/// The answer that something is possible; there is nothing to replay.
 struct Possible;
 
 impl Refutes for Possible {
@@ -29,20 +29,20 @@ impl Refutes for Possible {
     }
 }
 
-/// Whether something is ever so.
+/// Whether something ever happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ever {
-    /// It is.
+    /// It happens.
     Sometimes,
-    /// That could not be found out.
+    /// This is unknown.
     Unknown,
-    /// It is not, within bounds.
+    /// It does not happen within bounds.
     NotInScope,
-    /// It is not.
+    /// It never happens.
     Never,
 }
 
-/// Whether a condition holds for some values of its parameters. `None` if it was stopped.
+/// Whether a condition holds for some values of its parameters. `None` if the search was stopped.
 fn can_hold(setting: &Setting, function: CodeId, slots: &Slots, parameters: Vec<Slot>, holds: Slot) -> Option<Ever> {
     let script = [Action::Call { function, arguments: parameters, result: Some(holds) }, Action::When(holds)];
     let (answered, effort) = setting.ask(&[function], None, |search| {
@@ -69,24 +69,24 @@ fn some_state(setting: &Setting, layer: LayerId, condition: CodeId) -> Option<Ev
     can_hold(setting, condition, &slots, vec![state], holds)
 }
 
-/// Whether some state satisfies the invariants of a layer. `None` if it was stopped.
+/// Whether some state satisfies the invariants of a layer. `None` if the search was stopped.
 pub(super) fn some_state_satisfies_invariants(setting: &Setting, layer: LayerId) -> Option<Ever> {
     some_state(setting, layer, setting.code.invariant[layer.0 as usize])
 }
 
-/// Whether some state of a layer is initial. `None` if it was stopped.
+/// Whether some state of a layer is initial. `None` if the search was stopped.
 pub(super) fn some_state_is_initial(setting: &Setting, layer: LayerId) -> Option<Ever> {
     some_state(setting, layer, setting.code.init[layer.0 as usize])
 }
 
-/// How much larger the scopes are in which an initial state is looked for, once there is none in the given one.
+/// How far scopes are enlarged in the search for an initial state, if the given scope has none.
 const MUCH_LARGER: u32 = 6;
 
-/// Steps of exploration for each of them.
+/// The budget for each of them.
 const BUDGET_OF_LARGER: u64 = 5_000_000;
 
-/// Words of the command line for a larger scope in which some state of a layer is initial, if one is found: the first of those that differ from
-/// the given one in few words. The outer `None` if it was stopped.
+/// Command-line arguments for a larger scope in which some state of a layer is initial, if one is found: the first that changes few bounds.
+/// The outer `None` if the search was stopped.
 pub(super) fn scope_with_initial_state(setting: &Setting, layer: LayerId) -> Option<Option<String>> {
     let given = setting.scope;
     let larger = |entries: u32, ints: u32| {
@@ -97,7 +97,7 @@ pub(super) fn scope_with_initial_state(setting: &Setting, layer: LayerId) -> Opt
             words.push(format!("entries={}", scope.entries));
         }
         if ints > 0 {
-            // Numbers are larger than collections.
+            // Bounds on numbers may be larger than those on collections.
             scope.ints = (scope.ints + 1) << (2 * ints);
             words.push(format!("int={}", scope.ints));
         }
@@ -116,7 +116,7 @@ pub(super) fn scope_with_initial_state(setting: &Setting, layer: LayerId) -> Opt
     Some(None)
 }
 
-/// Whether the rules of a protocol allow some call of an operation. `None` if it was stopped.
+/// Whether the rules of a protocol allow some call of an operation. `None` if the search was stopped.
 pub(super) fn some_call_is_allowed(setting: &Setting, layer: LayerId, operation: usize) -> Option<Ever> {
     let mut slots = Slots::default();
     let (state, me) = (slots.unknown(setting.state(layer)), slots.process(0));
@@ -130,12 +130,12 @@ pub(super) fn some_call_is_allowed(setting: &Setting, layer: LayerId, operation:
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Branches {
     function: CodeId,
-    /// Those that do something, and that no run has come through.
+    /// The branches with an effect that no run has taken yet.
     pub(super) left: BTreeSet<NodeId>,
 }
 
 impl Branches {
-    /// Those of an operation, as it is written.
+    /// The branches of an operation.
     pub(super) fn of(program: &Program, operation: &Operation) -> Branches {
         let mut left = BTreeSet::new();
         if !operation.external {
@@ -144,7 +144,7 @@ impl Branches {
         Branches { function: operation.function.0 as usize, left }
     }
 
-    /// Leaves out those that a run has come through.
+    /// Removes those that a run has taken.
     pub(super) fn note(&mut self, run: &Machine) {
         let mut at = run.tale.as_ref().and_then(|it| it.as_ref());
         while let Some(telling) = at {
@@ -172,7 +172,7 @@ fn collect(expr: &Expr, found: &mut BTreeSet<NodeId>) {
     expr.for_each_child(&mut |child| collect(child, found));
 }
 
-/// Changes something, tells something, or leaves.
+/// Whether an expression changes something, emits something, or leaves the function.
 fn does_something(expr: &Expr) -> bool {
     let here = matches!(
         expr.kind,
@@ -181,7 +181,7 @@ fn does_something(expr: &Expr) -> bool {
     here || any_child(expr, does_something)
 }
 
-/// Is written so that no run comes through: `unreachable!()`, `when(false)`.
+/// Whether it is marked as unreachable: `unreachable!()`, `when(false)`.
 fn is_ruled_out(expr: &Expr) -> bool {
     let here = match &expr.kind {
         ExprKind::Assert(it) | ExprKind::When(it) => it.kind == ExprKind::Literal(Literal::Bool(false)),

@@ -69,13 +69,13 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Whether the obligation holds, within whatever bounds.
+    /// Whether the obligation holds, possibly within bounds.
     pub fn holds(&self) -> bool {
         matches!(self.verdict, Verdict::Proved | Verdict::Checked)
     }
 }
 
-/// The verdict and the finding that go with it.
+/// A verdict with its finding.
 struct Finding {
     verdict: Verdict,
     diagnostics: Vec<Diagnostic<Anchor>>,
@@ -136,7 +136,7 @@ impl<'p> Reporter<'p> {
         name::procedure_anchor(self.program(), id, operation)
     }
 
-    /// Settles an obligation. `None` if it was stopped.
+    /// Settles an obligation. `None` if the search was stopped.
     pub fn settle(&self, obligation: &Obligation) -> Option<Settled> {
         let mut relied = Vec::new();
         let (finding, effort) = match obligation {
@@ -183,8 +183,8 @@ impl<'p> Reporter<'p> {
         Diagnostic::error(code, span, message)
     }
 
-    /// The finding that an answer comes to: `refuted` words what refutes, and `what` is undecided if the search was given up. `None` if it
-    /// was stopped.
+    /// The finding for an answer: `refuted` writes the message for a refutation; `what` names the obligation if the search was given up.
+    /// `None` if the search was stopped.
     fn finding<V>(
         &self,
         answered: Answered<V>,
@@ -244,7 +244,7 @@ impl<'p> Reporter<'p> {
         Some(Finding { met_unsupported, ..Finding::of(Verdict::Undecided, diagnostic) })
     }
 
-    /// A violation, if it was confirmed; otherwise what was found does not count.
+    /// A violation, if it was confirmed; otherwise the obligation is undecided.
     fn violated(&self, confirmation: &Confirmation, mut diagnostic: Diagnostic<Anchor>) -> Finding {
         let (code, message, help) = match confirmation {
             Confirmation::Replayed => return Finding::violated(diagnostic),

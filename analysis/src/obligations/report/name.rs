@@ -6,7 +6,7 @@ use crate::{
     verdict::{ObligationName, Pattern},
 };
 
-/// Words for a lemma, as a clause: "`read` moves left past `write` in `Lock`".
+/// A lemma as a clause: "`read` moves left past `write` in `Lock`".
 pub fn lemma_in_words(program: &Program, lemma: &Lemma) -> String {
     let layer = &program.layers[lemma.layer.0 as usize];
     let name = |operation: usize| &layer.operations[operation].name;
@@ -22,7 +22,7 @@ pub fn lemma_in_words(program: &Program, lemma: &Lemma) -> String {
     }
 }
 
-/// What an obligation is called.
+/// The name of an obligation.
 pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
     let layers = &program.layers;
     let layer_name = |layer: LayerId| layers[layer.0 as usize].name.clone();
@@ -150,7 +150,7 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
     }
 }
 
-/// Where an obligation is stated.
+/// The place where an obligation is stated.
 pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
     let implementation_of = |id: ImplementationId| &program.implementations[id.0 as usize];
     match *obligation {
@@ -175,7 +175,7 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
     }
 }
 
-/// The operation that tells the valid keys of a partition.
+/// The operation that checks the keys of a partition.
 pub(super) fn key_check(implementation: &Implementation) -> &str {
     match &implementation.by {
         Justification::Partition(Partition { check: Some(check), .. }) => check,
@@ -191,7 +191,7 @@ fn key_check_layer(implementation: &Implementation) -> LayerId {
     }
 }
 
-/// Where an implementation says how it does an operation: the procedure's name, or its own name if it passes it on.
+/// The place where an implementation implements an operation: the procedure's name, or its own name if it passes the operation on.
 pub(super) fn procedure_anchor(program: &Program, id: ImplementationId, operation: usize) -> Anchor {
     match needs::how(program, id, operation) {
         Some(How::Procedure(function)) => Anchor::Function(*function),

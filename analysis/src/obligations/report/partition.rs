@@ -53,7 +53,7 @@ impl<'p> Reporter<'p> {
         }
     }
 
-    /// A procedure at the bottom of a partition is one step, so that nothing can come between.
+    /// A procedure at the bottom of a partition is one step, so no other process can take a step in between.
     fn more_than_a_step(&self, id: ImplementationId, operation: usize, span: Anchor) -> Option<Finding> {
         let How::Procedure(function) = self.how(id, operation)? else { return None };
         let lower = self.implementation(id).lower;
