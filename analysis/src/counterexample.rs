@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ir::Span;
 
-/// A value of the program, by itself: it names its types and fields.
+/// A self-contained value of the program: it names its types and fields.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Datum {
@@ -22,11 +22,11 @@ pub enum Datum {
     Int(i128),
     /// A string.
     Str(String),
-    /// A string in which the decimal of a process or of some number stands.
+    /// A string that contains the decimal digits of a process or of some number.
     Text(Vec<TextPart>),
     /// A process, by its number.
     Pid(u32),
-    /// A value of a `#[scalar]` type that code names: the type, and the text of its operand.
+    /// A value of a `#[scalar]` type that the code names: the type, and the text of its operand.
     Named(String, String),
     /// Some other value of a `#[scalar]` type, different from those with other numbers.
     Fresh(String, u32),
@@ -42,34 +42,34 @@ pub enum Datum {
     Set(Vec<Datum>),
     /// A map, in the order of its keys.
     Map(Vec<(Datum, Datum)>),
-    /// A total function: where it differs from its default.
+    /// A total function: the entries that differ from its default.
     Total(Vec<(Datum, Datum)>),
-    /// Something that cannot be shown.
+    /// A value that cannot be shown.
     Opaque,
 }
 
-/// A part of a made string.
+/// A part of a built string.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextPart {
-    /// These characters.
+    /// Known characters.
     Characters(String),
-    /// The digits of this process or number, or these characters of which nothing is known.
+    /// The digits of this process or number, or an unknown string.
     Of(Datum),
 }
 
-/// A run that refutes an obligation. Until it is shown, its places may be anything that stays put while text moves.
+/// A run that refutes an obligation. Until it is shown, its places may be of any kind that is stable while text moves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Counterexample<P = Span> {
     /// Values that belong to no state: the key of a partition, another key.
     pub values: Vec<(String, Datum)>,
-    /// What happens, and what should be possible instead: two orders, a run below and one above, a procedure and its end.
+    /// The run that happens, and the one that should be possible instead: two orders, a run below and one above, a procedure and its end.
     pub runs: Vec<Run<P>>,
     /// What is wrong, in one sentence.
     pub conclusion: String,
 }
 
-/// What a run is to its counterexample.
+/// The role of a run in its counterexample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum RunRole {
@@ -79,19 +79,19 @@ pub enum RunRole {
     OtherOrder,
     /// A step that was possible, after one of another process.
     ButAfter,
-    /// Where a step should be possible.
+    /// The state in which a step should be possible.
     There,
     /// The calls of a procedure.
     Procedure,
     /// The calls of a turn of a retry loop.
     Turn,
-    /// The calls of a turn before that one, which went on.
+    /// The calls of an earlier turn, after which the loop continued.
     EarlierTurn,
     /// It happens in the layer below.
     Below,
-    /// What the layer above should be able to do.
+    /// The step that the layer above should be able to take.
     Above,
-    /// What the layer should be able to do.
+    /// The step that the layer should be able to take.
     Wanted,
     /// It happens at the bottom of a stack.
     AtTheBottom,
@@ -112,7 +112,7 @@ impl RunRole {
         RunRole::AtTheBottom,
     ];
 
-    /// The words that introduce such a run.
+    /// The label of such a run.
     pub fn words(self) -> &'static str {
         match self {
             RunRole::Possible => "possible",
@@ -129,12 +129,12 @@ impl RunRole {
         }
     }
 
-    /// Nobody has seen it: it should be possible.
+    /// Whether it does not happen, but should be possible.
     pub fn is_wanted(self) -> bool {
         matches!(self, RunRole::OtherOrder | RunRole::Above | RunRole::Wanted)
     }
 
-    /// Its steps are the calls of a procedure.
+    /// Whether its steps are the calls of a procedure.
     pub fn is_procedure(self) -> bool {
         matches!(self, RunRole::Procedure | RunRole::Turn | RunRole::EarlierTurn)
     }
@@ -157,48 +157,48 @@ impl TryFrom<String> for RunRole {
 /// Steps from one state on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Run<P = Span> {
-    /// What it is to the counterexample.
+    /// The role of the run in the counterexample.
     #[serde(rename = "title")]
     pub role: RunRole,
     /// The layer whose state it is.
     pub layer: String,
     /// The state it starts from.
     pub from: Datum,
-    /// What happens.
+    /// The steps of the run.
     pub steps: Vec<Step<P>>,
 }
 
 /// A step of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Step<P = Span> {
-    /// Who makes it; nobody, if it is a condition on the state alone.
+    /// The process that makes it; `None` for a condition on the state alone.
     pub process: Option<Datum>,
-    /// The operation.
+    /// The name of the operation.
     pub operation: String,
     /// Its arguments.
     pub arguments: Vec<Datum>,
-    /// How it ends.
+    /// The end of the step.
     pub end: StepEnd,
-    /// The rules of a nilpotent protocol layer do not allow it: it changes nothing, and may return anything.
+    /// Whether the rules of a nilpotent protocol layer do not allow it: then it changes nothing, and may return anything.
     #[serde(default)]
     pub against_rules: bool,
-    /// The events that it emits: each a call to the outside, `[name, arguments, result]`, or `["emit", value]`.
+    /// The events that it emits: each a call of an external operation, `[name, arguments, result]`, or `["emit", value]`.
     pub events: Vec<Datum>,
     /// The choices that it makes, in order.
     pub choices: Vec<Choice<P>>,
     /// The state after it, if there is one.
     pub after: Option<Datum>,
-    /// What would be needed for the run to be as wanted.
+    /// What the step would have to do to match the other run.
     pub mismatch: Option<Mismatch>,
-    /// Where it is called, or where the operation is declared.
+    /// The place of its call, or of the declaration of the operation.
     pub place: Option<P>,
 }
 
-/// How a step ends.
+/// The end of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepEnd {
-    /// It returns this.
+    /// It returns this value.
     Returns(Datum),
     /// It does not exist in this state.
     Disabled,
@@ -206,38 +206,38 @@ pub enum StepEnd {
     NotAllowed,
     /// An `assert!` does not hold.
     Fails,
-    /// It panics: why.
+    /// It panics, for this reason.
     Panics(String),
 }
 
 /// A choice within a step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Choice<P = Span> {
-    /// Where.
+    /// The place of the choice.
     pub place: Option<P>,
-    /// What was chosen.
+    /// The chosen alternative.
     pub chosen: Chosen,
 }
 
-/// What a choice gave.
+/// The result of a choice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Chosen {
-    /// What `maybe()` was.
+    /// The result of `maybe()`.
     Maybe(bool),
-    /// What `any()` gave.
+    /// The result of `any()`.
     Any(Datum),
-    /// Which element `choose()` took, counted from 0.
+    /// The index of the element that `choose()` took, from 0.
     Element(usize),
 }
 
-/// The first thing about a run that is not as wanted.
+/// The first mismatch of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mismatch {
-    /// The step would have to return this.
+    /// The step would have to return this result.
     Result(Datum),
-    /// The step would have to emit these.
+    /// The step would have to emit these events.
     Events(Vec<Datum>),
     /// The run would have to end in this state.
     State(Datum),

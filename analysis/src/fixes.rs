@@ -18,16 +18,16 @@ use crate::{
     verdict::ObligationName,
 };
 
-/// What fixes are made from.
+/// The data that fixes are made from.
 pub(crate) struct Fixer<'a> {
-    /// The package.
+    /// The package with the finding.
     pub package: &'a PackageSnapshot,
-    /// What is known of the mover types of its operations.
+    /// Returns the inferred mover types of its operations, as far as they are known.
     pub movers: &'a dyn Fn() -> Vec<Vec<(Movers, Vec<Movers>)>>,
 }
 
 impl Fixer<'_> {
-    /// The fixes for a finding; `about` is the obligation that it refutes, if it does. The best comes first.
+    /// The fixes for a finding, the best first; `about` is the obligation that it refutes, if any.
     pub(crate) fn fixes(&self, found: &Diagnostic, about: Option<&ObligationName>) -> Vec<Fix> {
         match about {
             None if found.code == codes::CS0201 => self.missing(found),
@@ -53,7 +53,7 @@ impl Fixer<'_> {
         Some(LayerId(at as u32))
     }
 
-    /// Claims what holds, or nothing.
+    /// Claims the inferred type, or removes the claim.
     fn claim(&self, name: &ObligationName) -> Option<Vec<Fix>> {
         let layer = self.layer_named(&name.layer)?;
         let operations = &self.program().layers[layer.0 as usize].operations;
@@ -80,7 +80,7 @@ impl Fixer<'_> {
         Some(change.into_iter().chain([remove]).collect())
     }
 
-    /// The mover type that an operation has in every layer that declares or inherits it: the claim stands for all of them.
+    /// The mover type of an operation in all layers that declare or inherit it, since they share the claim.
     fn what_holds(&self, layer: LayerId, operation: usize) -> Option<Movers> {
         let program = self.program();
         let matrix = (self.movers)();
@@ -157,7 +157,7 @@ impl Fixer<'_> {
         Some((file, file.indexed.index.impls.iter().find(is_it)?))
     }
 
-    /// Restricts an operation that takes part in a violation by the rules that the protocol has for others.
+    /// Restricts an operation that is involved in a violation by the rules that the protocol has for others.
     fn protocol(&self, found: &Diagnostic, name: &ObligationName) -> Vec<Fix> {
         let program = self.program();
         let implementation = program.implementations.iter().find(|it| it.name == name.implementation);
@@ -199,7 +199,7 @@ impl Fixer<'_> {
     }
 }
 
-/// The `(…)` around a word.
+/// The `(…)` that contains a word.
 fn within_brackets(text: &str, word: Span) -> Option<Span> {
     let open = text[..word.start as usize].rfind('(')?;
     let close = text[word.end as usize..].find(')')? + word.end as usize;
@@ -249,7 +249,8 @@ fn stub(file: &File, block: &ImplItem, number: u32, name: &str, is_first: bool, 
     })
 }
 
-/// Whether the message names this operation, or the counterexample has a step of it by another process than the one that makes the last.
+/// Whether the message names this operation, or the counterexample has a step of it by another process than the one that makes the last
+/// step.
 fn is_of_another(found: &Diagnostic, operation: &str) -> bool {
     let quoted = format!("`{operation}`");
     let texts = found.related.iter().map(|(_, it)| it).chain([&found.message, &found.label]);

@@ -17,14 +17,14 @@ use crate::{
     },
 };
 
-/// What a change is made to.
+/// The part of the code that a change affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A condition of an operation, an invariant, a rule of a protocol, or which states are initial.
     Guard,
-    /// What an operation, or an abstraction, does.
+    /// The effect of an operation, or of an abstraction function.
     Operation,
-    /// What a procedure does.
+    /// A call in a procedure.
     Call,
     /// The mover type that an operation claims.
     Claim,
@@ -42,30 +42,30 @@ impl Kind {
     }
 }
 
-/// A change.
+/// A change to the text of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mutant {
-    /// What is replaced.
+    /// The span that is replaced.
     pub span: Span,
-    /// By what.
+    /// The replacement text.
     pub replacement: String,
-    /// What it is a change of.
+    /// The kind of change.
     pub kind: Kind,
-    /// The layer, implementation or type whose function it is in; empty for a free function.
+    /// The layer, implementation or type that contains the function; empty for a free function.
     pub owner: String,
-    /// The function.
+    /// The name of the function.
     pub function: String,
-    /// What is changed, in words.
+    /// A description of the change.
     pub change: String,
 }
 
 impl Mutant {
-    /// `Lock::acquire`.
+    /// The changed function: `Lock::acquire`.
     pub fn place(&self) -> String {
         if self.owner.is_empty() { self.function.clone() } else { format!("{}::{}", self.owner, self.function) }
     }
 
-    /// The text of its file with the change made.
+    /// The text of its file after the change.
     pub fn apply(&self, text: &str) -> String {
         let (start, end) = (self.span.start as usize, self.span.end as usize);
         [&text[..start], &self.replacement, &text[end..]].concat()
@@ -90,7 +90,7 @@ pub fn mutants(package: &PackageSnapshot) -> Vec<Mutant> {
     found
 }
 
-/// Where the names are of the functions that are changed: all but those that only clients call.
+/// The places of the names of the functions to change: all but those that only clients call.
 fn functions(package: &PackageSnapshot) -> HashSet<Span> {
     let program = package.program();
     let of_clients = with_called(program, program.clients.iter().map(|it| it.function).collect());
@@ -116,7 +116,7 @@ fn with_called(program: &Program, mut next: Vec<FunctionId>) -> HashSet<Function
     known
 }
 
-/// A function that is being changed.
+/// The context of changes to one function.
 struct Context<'a> {
     file: u32,
     text: &'a str,
@@ -136,7 +136,7 @@ impl Context<'_> {
         }
     }
 
-    /// A condition that is always the same.
+    /// Changes a condition to a constant.
     fn predicate(&self, body: &ast::BlockExpr, found: &mut Vec<Mutant>) {
         if matches!(self.item.role, Role::Allowed(_) | Role::Invariant | Role::Init) {
             let range = syntax::range(body.syntax().text_range());
@@ -147,7 +147,7 @@ impl Context<'_> {
         }
     }
 
-    /// In a procedure, another operation of the layer below that takes the same and gives the same.
+    /// In a procedure, replaces a call by another operation of the layer below with the same signature.
     fn other_operations(&self, call: &ast::MethodCallExpr, found: &mut Vec<Mutant>) {
         let Some(name) = call.name_ref().filter(|_| is_call_below(call)) else { return };
         let Some(owner) = self.owner() else { return };
@@ -162,14 +162,14 @@ impl Context<'_> {
         }
     }
 
-    /// The types of what an operation takes, but for its state and the process, and of what it gives.
+    /// The types of an operation's arguments, without its state and the process, and of its result.
     fn signature(&self, operation: &Operation) -> (Vec<&Type>, &Type) {
         let function = &self.program.functions[operation.function.0 as usize];
         let parameters = function.locals[..function.parameters as usize].iter().skip(2);
         (parameters.map(|it| &it.ty).collect(), &function.result)
     }
 
-    /// Another claim that promises something else, or more. One that promises less is no change to what has to hold.
+    /// Changes a claim to one that promises something else, or more. A weaker claim needs no check.
     fn claim(&self, found: &mut Vec<Mutant>) {
         let Role::Op { claim: Some((claim, word)), .. } = &self.item.role else { return };
         let others: &[&str] = match claim {
@@ -185,7 +185,7 @@ impl Context<'_> {
         }
     }
 
-    /// The changes to one node, not to what is in it.
+    /// The changes to one node, not to its children.
     fn node(&self, node: &SyntaxNode, found: &mut Vec<Mutant>) {
         if let Some(statement) = ast::ExprStmt::cast(node.clone()) {
             self.statement(&statement, found);
@@ -213,7 +213,7 @@ impl Context<'_> {
         }
     }
 
-    /// A step, or a guard, left out.
+    /// Removes a step or a guard.
     fn statement(&self, statement: &ast::ExprStmt, found: &mut Vec<Mutant>) {
         let Some(expression) = statement.expr() else { return };
         let is_step = match &expression {
@@ -233,7 +233,7 @@ impl Context<'_> {
         }
     }
 
-    /// In a procedure, two calls of the layer below in the other order.
+    /// In a procedure, exchanges two adjacent calls of the layer below.
     fn exchanges(&self, list: &ast::StmtList, found: &mut Vec<Mutant>) {
         if self.kind(list.syntax()) != Kind::Call {
             return;
@@ -253,7 +253,7 @@ impl Context<'_> {
         }
     }
 
-    /// A comparison turned round, one side of a conjunction or disjunction left out, a sum made a difference.
+    /// Negates a comparison, removes one side of a conjunction or disjunction, or turns a sum into a difference.
     fn binary(&self, it: &ast::BinExpr, found: &mut Vec<Mutant>) {
         let (Some(left), Some(right), Some(operator)) = (it.lhs(), it.rhs(), it.op_details()) else { return };
         let other = match operator.1 {
@@ -288,14 +288,14 @@ impl Context<'_> {
         found.push(self.mutant(syntax::range(token.text_range()), other, self.kind(it.syntax()), change));
     }
 
-    /// `!x` made `x`.
+    /// Replaces `!x` by `x`.
     fn negation(&self, it: &ast::PrefixExpr, found: &mut Vec<Mutant>) {
         if let (Some(UnaryOp::Not), Some(inner)) = (it.op_kind(), it.expr()) {
             self.replace(it.syntax(), &inner.syntax().text().to_string(), found);
         }
     }
 
-    /// The other truth value; the next number.
+    /// Replaces a truth value by the other, or a number by the next.
     fn literal(&self, it: &ast::Literal, found: &mut Vec<Mutant>) {
         match it.kind() {
             ast::LiteralKind::Bool(value) => self.replace(it.syntax(), if value { "false" } else { "true" }, found),
@@ -310,7 +310,7 @@ impl Context<'_> {
         }
     }
 
-    /// A condition turned round, unless a change inside does that.
+    /// Negates a condition, unless a change inside does that.
     fn condition(&self, condition: Option<ast::Expr>, found: &mut Vec<Mutant>) {
         let Some(condition) = condition else { return };
         let changes_inside = match &condition {
@@ -358,7 +358,7 @@ impl Context<'_> {
         quoted(&self.text[range.start as usize..range.end as usize])
     }
 
-    /// What a change inside this node is a change of.
+    /// The kind of a change inside this node.
     fn kind(&self, node: &SyntaxNode) -> Kind {
         let is_guard = |it: SyntaxNode| ast::CallExpr::cast(it).is_some_and(|it| is_call_of(&it, "when"));
         match &self.item.role {
@@ -377,7 +377,7 @@ fn quoted(text: &str) -> String {
     format!("`{}`", words.join(" "))
 }
 
-/// Whether it calls the function of this name, which the vocabulary has.
+/// Whether it calls the language function of this name.
 fn is_call_of(call: &ast::CallExpr, name: &str) -> bool {
     let called = call.expr().map(|it| it.syntax().text().to_string());
     called.as_deref() == Some(name) && call.arg_list().is_some()
@@ -388,7 +388,7 @@ fn calls_below(statement: &SyntaxNode) -> bool {
     statement.descendants().filter_map(ast::MethodCallExpr::cast).any(|it| is_call_below(&it))
 }
 
-/// Whether it is a method of the first parameter, which is what procedures call the layer below by.
+/// Whether it is a method call on the first parameter, by which procedures call the layer below.
 fn is_call_below(call: &ast::MethodCallExpr) -> bool {
     let below = || {
         let function = call.syntax().ancestors().find_map(ast::Fn::cast)?;

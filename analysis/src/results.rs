@@ -23,12 +23,12 @@ use crate::{
 /// The engine: its version, and a hash of its source.
 pub const ENGINE: &str = env!("CSPEC_ENGINE");
 
-/// Names all that a result depends on. Written as 32 hexadecimal digits.
+/// Identifies everything that a result depends on. Written as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(u128);
 
 impl Fingerprint {
-    /// Of an obligation of the slice with this hash.
+    /// The fingerprint of an obligation of the slice with this hash.
     pub(crate) fn new(slice: u128, obligation: &Obligation, scope: &Scope) -> Fingerprint {
         Fingerprint(slice::hash(&(ENGINE, scope, slice, obligation)))
     }
@@ -48,8 +48,8 @@ impl FromStr for Fingerprint {
     }
 }
 
-/// Results that outlive the process. Nothing is asked of it but to give back what was stored: what it does not know, or does not trust, it
-/// does not give.
+/// Results that outlive the process. A cache must return what was stored, or nothing: a result that it does not have or does not trust is
+/// missing.
 pub trait Cache: Send + Sync {
     /// The result with this fingerprint.
     fn load(&self, fingerprint: Fingerprint) -> Option<Settled>;
@@ -57,19 +57,19 @@ pub trait Cache: Send + Sync {
     fn store(&self, fingerprint: Fingerprint, settled: &Settled);
 }
 
-/// Where a result comes from.
+/// The origin of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Provenance {
-    /// It was explored in this run, and took so long.
+    /// It was explored in this run, in this time.
     Computed(Duration),
-    /// It was explored by this process, in an earlier run that took so long over it.
+    /// It was explored by this process, in an earlier run, in that time.
     Remembered(Duration),
-    /// It is from the cache.
+    /// It comes from the cache.
     Cached,
 }
 
 impl Provenance {
-    /// How long it took in this process, then or now.
+    /// The time of its exploration in this process.
     pub fn time(self) -> Duration {
         match self {
             Provenance::Computed(time) | Provenance::Remembered(time) => time,
@@ -78,19 +78,19 @@ impl Provenance {
     }
 }
 
-/// A result with where it comes from.
+/// A result with its origin.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// The result.
+    /// The result itself.
     pub settled: Arc<Settled>,
-    /// Where it comes from.
+    /// The origin of the result.
     pub provenance: Provenance,
 }
 
-/// An obligation of a package, whatever its text is at the moment: for showing what it was before an edit.
+/// An obligation of a package, whatever its current text: used to show the result before an edit.
 type Name = (String, ObligationName);
 
-/// All that this process knows, shared by the threads that find it out and those that show it.
+/// The results of this process, shared by the threads that compute and show them.
 #[derive(Default)]
 pub struct Results {
     known: Mutex<Memory>,
@@ -101,7 +101,7 @@ pub struct Results {
 #[derive(Default)]
 struct Memory {
     known: FxHashMap<Fingerprint, Remembered>,
-    /// Counts accesses: what was used last is kept longest.
+    /// Counts accesses: recently used results are kept longest.
     clock: u64,
 }
 
@@ -110,11 +110,11 @@ struct Remembered {
     used: u64,
 }
 
-/// How many results are kept. A result is small, a workspace has hundreds.
+/// The maximum number of results in memory. A result is small; a workspace has hundreds.
 const MOST: usize = 20_000;
 
 impl Results {
-    /// Nothing is known yet, but for what is in the cache.
+    /// Creates an empty store on top of a cache.
     pub fn with_cache(cache: Arc<dyn Cache>) -> Results {
         Results { cache: Some(cache), ..Results::default() }
     }
@@ -140,7 +140,7 @@ impl Results {
         Some(remembered.known.clone())
     }
 
-    /// Keeps a result that took so long.
+    /// Stores a result, with the time that it took.
     pub(crate) fn insert(&self, fingerprint: Fingerprint, settled: Settled, time: Duration) -> Known {
         if let Some(cache) = &self.cache {
             cache.store(fingerprint, &settled);
@@ -151,12 +151,12 @@ impl Results {
         Known { settled, provenance: Provenance::Computed(time) }
     }
 
-    /// Notes that this is the result for an obligation of a package as it stands.
+    /// Records the current result for an obligation of a package.
     pub(crate) fn note_latest(&self, package: &str, name: &ObligationName, fingerprint: Fingerprint) {
         locked(&self.latest).insert((package.to_owned(), name.clone()), fingerprint);
     }
 
-    /// The last result for an obligation of a package, which may be that of an earlier text.
+    /// The last result for an obligation of a package, possibly of an earlier text.
     pub(crate) fn latest(&self, package: &str, name: &ObligationName) -> Option<Known> {
         let fingerprint = *locked(&self.latest).get(&(package.to_owned(), name.clone()))?;
         self.peek(fingerprint)
@@ -175,7 +175,7 @@ impl Memory {
     }
 }
 
-/// What is under these locks is whole whenever they are free, also after a panic.
+/// The data under these locks is consistent whenever they are free, even after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,17 +9,17 @@ use crate::diagnostics::Diagnostic;
 /// The proof pattern an obligation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern {
-    /// What every layer owes by itself: its operations do not panic, its invariants can hold.
+    /// The obligations of a layer by itself: its operations do not panic, its invariants can hold.
     Layer,
     /// Commuting operations, shape of procedures, atomic specification.
     Movers,
-    /// Operations are used only where they are allowed.
+    /// Operations are called only where they are allowed.
     Protocol,
     /// A relation between two states is a forward simulation.
     Abstraction,
-    /// A failed turn of a loop does nothing.
+    /// A failed turn of a loop changes nothing.
     Retry,
-    /// What is shown of one key holds of all.
+    /// A proof for one key holds for all keys.
     Partition,
     /// A chain of implementations fits together.
     Stack,
@@ -43,14 +43,14 @@ impl Pattern {
     }
 }
 
-/// Which obligation: enough to name it to a user, and stable across runs.
+/// The name of an obligation: readable, and stable across runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObligationName {
-    /// The implementation that owes it; empty if a layer, stack or client does.
+    /// The implementation that has the obligation; empty if it belongs to a layer, stack or client.
     pub implementation: String,
-    /// The pattern.
+    /// The proof pattern.
     pub pattern: Pattern,
-    /// What is to be shown, within the pattern: `right-mover`, `simulation`, `atomic-spec`, ….
+    /// The statement to be shown, within the pattern: `right-mover`, `simulation`, `atomic-spec`, ….
     pub kind: &'static str,
     /// The layer whose steps it is about.
     pub layer: String,
@@ -61,7 +61,7 @@ pub struct ObligationName {
 }
 
 impl ObligationName {
-    /// One word for it: the same for the same obligation, whatever its text is at the moment.
+    /// The name as a single string: the same for the same obligation, whatever its current text.
     pub fn id(&self) -> String {
         let ObligationName { implementation, pattern, kind, layer, operation, against } = self;
         format!("{}:{kind}:{implementation}:{layer}:{operation}:{against}", pattern.name())
@@ -73,7 +73,7 @@ impl ObligationName {
 pub enum Verdict {
     /// The case split closed without meeting any bound: it holds for any number of processes, values and entries.
     Proved,
-    /// It closed within the bounds that [`Outcome::bounds_met`] lists.
+    /// The case split closed within the bounds that [`Outcome::bounds_met`] lists.
     Checked,
     /// There is a counterexample; it has been replayed. The diagnostic shows it.
     Violated,
@@ -93,11 +93,10 @@ impl Verdict {
     }
 }
 
-/// Something that a verdict takes for granted. It is shown wherever the verdict is.
+/// An assumption of a verdict. It is shown wherever the verdict is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Assumption {
-    /// No plain `+`, `-` or `*` on a type of 64 bits has a result that does not fit. What is below 0 in an unsigned type never fits, and is
-    /// not assumed away.
+    /// No plain `+`, `-` or `*` on a 64-bit type overflows. A result below 0 in an unsigned type is not covered by the assumption.
     No64BitOverflow,
 }
 
@@ -110,21 +109,21 @@ impl Assumption {
     }
 }
 
-/// What becomes of a plain `+`, `-` or `*` whose result does not fit 64 bits.
+/// How to treat a plain `+`, `-` or `*` whose result does not fit 64 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OverflowMode {
     /// It is assumed not to happen ([`Assumption::No64BitOverflow`]).
     #[default]
     Assumed,
-    /// The code panics, as it does where overflows are checked.
+    /// The code panics, as with overflow checks.
     Exact,
 }
 
 impl OverflowMode {
-    /// The words of the settings.
+    /// The names in the settings.
     pub const NAMES: [&str; 2] = ["assumed", "exact"];
 
-    /// The mode that a word of the settings means.
+    /// The mode with this name in the settings.
     pub fn named(name: &str) -> Option<OverflowMode> {
         match name {
             "assumed" => Some(OverflowMode::Assumed),
@@ -133,7 +132,7 @@ impl OverflowMode {
         }
     }
 
-    /// The word of the settings.
+    /// The name in the settings.
     pub fn name(self) -> &'static str {
         match self {
             OverflowMode::Assumed => "assumed",
@@ -142,28 +141,28 @@ impl OverflowMode {
     }
 }
 
-/// How far an exploration may go. Written `Pid=3,entries=2,int=2` on the command line.
+/// The bounds of an exploration. Written `Pid=3,entries=2,int=2` on the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
-    /// Processes that loops may bring into play.
+    /// The number of processes that loops may range over.
     pub pids: u32,
-    /// Entries of a collection about which nothing is known.
+    /// The number of entries of a collection about which nothing is known.
     pub entries: u32,
-    /// Where code calculates with integers they range over `0..=ints`, or from `-ints` if the type has signs. The two lowest and the two
-    /// highest of the type are tried as well, and so are literals of the code and the numbers beside them.
+    /// Integers that code calculates with range over `0..=ints`, or from `-ints` if the type is signed. The two lowest and the two highest
+    /// values of the type are tried as well, and so are literals of the code and their neighbours.
     pub ints: u32,
-    /// Bounds on `#[scalar]` types, by name, for values that loops bring into play; `scalars_default` for the others.
+    /// Bounds on `#[scalar]` types, by name, for values that loops may range over; `scalars_default` for the others.
     pub scalars: BTreeMap<String, u32>,
-    /// See `scalars`.
+    /// The bound for scalar types that are not in `scalars`.
     pub scalars_default: u32,
     /// Steps of exploration for one obligation before it is given up as undecided.
     pub budget: u64,
-    /// What becomes of an overflow of 64 bits. No limit, but results differ by it as they do by limits.
+    /// How to treat an overflow of 64 bits. It is not a bound, but results depend on it as on bounds.
     pub overflow: OverflowMode,
 }
 
 impl Scope {
-    /// The smallest scope within this one in which two processes can meet: where the simplest counterexamples are.
+    /// The smallest scope within this one in which two processes can meet: it has the simplest counterexamples.
     pub fn smallest(&self) -> Scope {
         Scope { pids: self.pids.min(2), entries: self.entries.min(1), ints: self.ints.min(1), ..self.clone() }
     }
@@ -183,20 +182,20 @@ impl Default for Scope {
     }
 }
 
-/// The verdict on an obligation, and what it took.
+/// The verdict on an obligation, and its cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which obligation.
+    /// The name of the obligation.
     pub name: ObligationName,
-    /// The verdict.
+    /// The verdict of the obligation.
     pub verdict: Verdict,
     /// The bounds that were met, as shown: `Pid ≤ 3`, `Seq ≤ 2 entries`. Empty unless the verdict is `checked`.
     pub bounds_met: Vec<String>,
-    /// What the verdict takes for granted, if the obligation holds.
+    /// The assumptions of the verdict, if the obligation holds.
     pub assumptions: Vec<Assumption>,
-    /// Cases that the split was closed with.
+    /// The number of cases that closed the split.
     pub cases: u64,
-    /// States visited: paths of lazy exploration, or configurations of explicit search.
+    /// The number of visited states: paths of lazy exploration, or configurations of explicit search.
     pub states: u64,
     /// Where the obligation is stated.
     pub span: crate::ir::Span,

@@ -22,41 +22,41 @@ pub use texts::{Text, Texts};
 /// A package that takes part, as one of its targets compiles it: its manifest has a `[package.metadata.cspec]` table.
 #[derive(Clone, Debug)]
 pub struct Package {
-    /// The name.
+    /// The name of the package.
     pub name: String,
     /// The cargo package id.
     pub id: String,
-    /// The manifest.
+    /// The path of the manifest.
     pub manifest_path: Utf8PathBuf,
-    /// What people call the package as this target compiles it: the name alone for the library, `name (bin server)` for a binary beside it.
+    /// The package and target as shown: only the name for the library, `name (bin server)` for a binary beside it.
     pub title: String,
-    /// The target that is read: each is a crate of its own.
+    /// The target that is read; each is a crate of its own.
     pub target: Target,
-    /// The targets of the package that are not read, because nobody has chosen any.
+    /// The targets of the package that are not read, because none were selected explicitly.
     pub left_out: Vec<Target>,
-    /// The edition, such as `2024`.
+    /// The edition of the target, such as `2024`.
     pub edition: String,
-    /// The workspace root, to which paths are shown relative.
+    /// The workspace root; shown paths are relative to it.
     pub workspace_root: Utf8PathBuf,
-    /// Where cargo puts what it makes.
+    /// Cargo's target directory.
     pub target_directory: Utf8PathBuf,
-    /// What the manifests say to cspec.
+    /// The settings in the manifests.
     pub tables: Tables,
-    /// How its text is to be read.
+    /// The options under which its text is read.
     pub reading: Arc<Reading>,
 }
 
-/// How the text of a package is to be read.
+/// The options under which the text of a package is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// What `#[cfg]` asks for.
+    /// The `cfg` options that are set.
     pub cfg: Arc<CfgOptions>,
-    /// Macros of other crates, by their paths, that leave the meaning of layers and procedures as it is: the key `transparent` of the manifests.
+    /// Macros of other crates, by path, that do not change the meaning of layers and procedures: the key `transparent` of the manifests.
     pub transparent: Vec<String>,
 }
 
 impl Reading {
-    /// The same with the code that is there for tests.
+    /// The same with `cfg(test)` set.
     pub fn with_test(&self) -> Arc<Reading> {
         let Reading { cfg, transparent } = self;
         Arc::new(Reading { cfg: Arc::new((**cfg).clone().with_test()), transparent: transparent.clone() })
@@ -64,7 +64,7 @@ impl Reading {
 }
 
 impl Package {
-    /// A library by itself: a root file below a folder, without a manifest that cargo has read.
+    /// A library without a manifest that cargo has read: a root file in a folder.
     pub fn library(name: &str, folder: &Utf8Path, root_file: &Utf8Path) -> Package {
         Package {
             name: name.to_owned(),
@@ -81,13 +81,13 @@ impl Package {
         }
     }
 
-    /// Tells this package and target from all others.
+    /// Identifies this package and target.
     pub fn key(&self) -> String {
         format!("{} {}", self.id, self.target)
     }
 }
 
-/// The tables of manifests that are for cspec, as JSON. This stage does not read them.
+/// The settings in manifests, as JSON. This stage does not interpret them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tables {
     /// `[workspace.metadata.cspec]` of the workspace; empty if there is none.
@@ -96,19 +96,19 @@ pub struct Tables {
     pub package: String,
 }
 
-/// Which packages of a workspace to take.
+/// The packages to select in a workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
     /// `--manifest-path`.
     pub manifest_path: Option<Utf8PathBuf>,
-    /// `-p`: names, or patterns with `*` and `?`; empty means: the package in the current directory, or the default members at a
-    /// workspace root.
+    /// `-p`: names, or patterns with `*` and `?`; if empty, the package in the current directory, or the default members at a workspace
+    /// root.
     pub packages: Vec<String>,
     /// `--workspace`.
     pub workspace: bool,
-    /// `--exclude`: what to leave out of the workspace.
+    /// `--exclude`: packages of the workspace to leave out.
     pub exclude: Vec<String>,
-    /// Which targets of the packages.
+    /// The targets of the packages to select.
     pub targets: TargetSelection,
     /// `--target-dir`.
     pub target_directory: Option<Utf8PathBuf>,
@@ -116,52 +116,52 @@ pub struct Selection {
     pub cargo_flags: Vec<String>,
     /// `--features`, `--all-features`, `--no-default-features`.
     pub features: FeatureSelection,
-    /// `--target`: what the packages are compiled for; the machine that this runs on if it is `None`.
+    /// `--target`: the platform to compile for; `None` for this machine.
     pub platform: Option<String>,
 }
 
-/// Why no package could be taken. All of these are exit status 2.
+/// Why no package could be selected. All of these are exit status 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
-    /// `cargo metadata` failed; its words.
+    /// `cargo metadata` failed, with its message.
     Metadata(String),
-    /// `-p NAME` names no package of the workspace.
+    /// `-p NAME` matches no package of the workspace.
     NoSuchPackage {
-        /// The name, or pattern, asked for.
+        /// The requested name or pattern.
         name: String,
-        /// The names there are.
+        /// The existing names.
         known: Vec<String>,
     },
     /// A package named with `-p` has no `[package.metadata.cspec]`.
     NotAPackageWithLayers {
-        /// Its name.
+        /// The name of the package.
         name: String,
     },
     /// No package of the workspace has `[package.metadata.cspec]`.
     NoPackageWithLayers,
     /// No selected package has a target of this kind, or of this name.
     NoSuchTarget {
-        /// The kind.
+        /// The requested kind.
         kind: TargetKind,
-        /// The name, or pattern, asked for; `None` for any.
+        /// The requested name or pattern; `None` for any.
         name: Option<String>,
-        /// The names there are.
+        /// The existing names.
         known: Vec<String>,
     },
-    /// No selected package has a target that is meant.
+    /// No selected package has a matching target.
     NoTargets,
-    /// A pattern of names that makes no sense.
+    /// An invalid pattern.
     Pattern {
-        /// The pattern.
+        /// The pattern itself.
         pattern: String,
         /// What is wrong with it.
         reason: String,
     },
 }
 
-/// The packages that a selection means, each once for every target that is read.
+/// The packages of a selection, each once for every target that is read.
 pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
-    // Both take a while, and neither waits for the other.
+    // Both take a while, and neither depends on the other.
     let (metadata, platform) = std::thread::scope(|scope| {
         let platform = scope.spawn(|| platform(selection));
         (metadata(selection), platform.join())
@@ -177,7 +177,7 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
     if packages.is_empty() { Err(LoadError::NoTargets) } else { Ok(packages) }
 }
 
-/// The packages that a selection means; at least one of them takes part.
+/// The packages of a selection; at least one of them takes part.
 fn selected<'a>(metadata: &'a Metadata, selection: &Selection) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
     if !selection.packages.is_empty() {
         return named_packages(metadata, &selection.packages);
@@ -197,7 +197,7 @@ fn selected<'a>(metadata: &'a Metadata, selection: &Selection) -> Result<Vec<&'a
     if kept.iter().all(|it| table(it).is_none()) { Err(LoadError::NoPackageWithLayers) } else { Ok(kept) }
 }
 
-/// A selection, and the options of the platform that it is for.
+/// A selection, and the options of its platform.
 struct Asked<'a> {
     selection: &'a Selection,
     platform: CfgOptions,
@@ -222,7 +222,7 @@ fn platform(selection: &Selection) -> Result<CfgOptions, LoadError> {
         (_, Ok(flags)) => command.args(flags.split_whitespace()),
         _ => &mut command,
     };
-    // A toolchain file of the workspace says which rustc it is.
+    // A toolchain file of the workspace selects the rustc.
     if let Some(folder) = selection.manifest_path.as_ref().and_then(|it| it.parent()).filter(|it| it.is_dir()) {
         command.current_dir(folder);
     }
@@ -234,7 +234,7 @@ fn platform(selection: &Selection) -> Result<CfgOptions, LoadError> {
     Ok(CfgOptions::of_lines(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// What `#[cfg]` asks for in a package.
+/// The `cfg` options of a package.
 fn options(package: &cargo_metadata::Package, selection: &Asked<'_>) -> CfgOptions {
     let features = cfg::features(package, &selection.features);
     let options = features.iter().fold(selection.platform.clone(), |it, name| it.with_value("feature", name));
@@ -248,7 +248,7 @@ fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
     if let Some(path) = &selection.manifest_path {
         command.manifest_path(path);
     }
-    // In a git hook these point at the repository being committed to, whatever repository cargo then looks at.
+    // In a git hook these variables refer to the repository of the commit, which may not be the one that cargo reads.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
         command.env_remove(name);
     }
@@ -258,7 +258,7 @@ fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
     })
 }
 
-/// The packages that `-p` names, each once. Those that a pattern matches may be without layers, as long as one has some.
+/// The packages selected by `-p`, each once. Packages that a pattern matches may be without layers, as long as one has some.
 fn named_packages<'a>(metadata: &'a Metadata, names: &[String]) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
     let mut packages: Vec<&cargo_metadata::Package> = Vec::new();
     for name in names {
@@ -273,7 +273,7 @@ fn named_packages<'a>(metadata: &'a Metadata, names: &[String]) -> Result<Vec<&'
     Ok(packages)
 }
 
-/// The members of the workspace that a name or pattern means; at least one.
+/// The members of the workspace that match a name or pattern; at least one.
 fn matching<'a>(metadata: &'a Metadata, pattern: &str) -> Result<Vec<&'a cargo_metadata::Package>, LoadError> {
     let members = metadata.workspace_packages();
     let is_meant = matcher(pattern)?;
@@ -285,14 +285,14 @@ fn matching<'a>(metadata: &'a Metadata, pattern: &str) -> Result<Vec<&'a cargo_m
     Ok(found)
 }
 
-/// Tells whether a name is meant by a pattern, as cargo's patterns: `*`, `?` and `[…]`.
+/// A predicate for names that match a pattern, as in cargo: `*`, `?` and `[…]`.
 fn matcher(pattern: &str) -> Result<impl Fn(&str) -> bool, LoadError> {
     let known = glob::Pattern::new(pattern)
         .map_err(|error| LoadError::Pattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
     Ok(move |name: &str| known.matches(name))
 }
 
-/// The package of the manifest that cargo starts from; `None` if that is the manifest of a workspace only.
+/// The package whose manifest cargo starts from; `None` for a virtual manifest.
 fn current_package<'a>(metadata: &'a Metadata, selection: &Selection) -> Option<&'a cargo_metadata::Package> {
     let manifest = match &selection.manifest_path {
         Some(path) => path.clone(),
@@ -303,18 +303,18 @@ fn current_package<'a>(metadata: &'a Metadata, selection: &Selection) -> Option<
     metadata.packages.iter().find(is_it)
 }
 
-/// The manifest that cargo starts from: in the current directory, or in one around it.
+/// The manifest that cargo starts from: in the current directory, or in a parent.
 pub fn nearest_manifest() -> Option<Utf8PathBuf> {
     let here = Utf8PathBuf::from_path_buf(std::env::current_dir().ok()?).ok()?;
     here.ancestors().map(|it| it.join("Cargo.toml")).find(|it| it.is_file())
 }
 
-/// What the manifest of a package says to cspec. Only a package that has such a table takes part.
+/// The settings in a package's manifest. Only a package with such a table takes part.
 fn table(package: &cargo_metadata::Package) -> Option<&Value> {
     package.metadata.get("cspec").filter(|it| it.is_object())
 }
 
-/// A package that takes part, for each of its targets that is read.
+/// A participating package, for each of its targets that is read.
 fn of_package(
     metadata: &Metadata,
     package: &cargo_metadata::Package,
@@ -346,7 +346,7 @@ fn of_package(
     targets.into_iter().map(with_target).collect()
 }
 
-/// The key `transparent` of these tables. What is no list of names is refused by those that read the settings.
+/// The key `transparent` of these tables. A malformed value is reported when the settings are read.
 fn transparent<'t>(tables: impl Iterator<Item = &'t Value>) -> Vec<String> {
     let lists = tables.filter_map(|it| it.get("transparent")?.as_array());
     lists.flatten().filter_map(|it| it.as_str().map(str::to_owned)).collect()

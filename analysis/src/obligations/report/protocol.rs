@@ -29,7 +29,7 @@ impl Reporter<'_> {
         Some((finding, effort))
     }
 
-    /// An operation that is passed on must be allowed always: nothing is known where it is called.
+    /// An operation that is passed on must always be allowed: nothing is known about the state where it is called.
     fn passed_is_allowed(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let implementation = self.implementation(id);
         let name = self.operation_name(implementation.upper, operation);

@@ -22,7 +22,7 @@ impl Reporter<'_> {
         Diagnostic { severity: Severity::Warning, help, ..self.error(code, message, span) }
     }
 
-    /// An operation that has no transition: in any state, or in the scope.
+    /// An operation without a transition, in any state or in the scope.
     pub(super) fn never_enabled(
         &self,
         id: LayerId,
@@ -73,8 +73,8 @@ impl Reporter<'_> {
         })
     }
 
-    /// A procedure that never ends by itself. Of an operation that is passed on, this is said where it is declared; and of one that never ends
-    /// because a rule of the protocol forbids a call, that is a violation of its own. `None` if it was stopped.
+    /// A procedure that never finishes by itself. A passed operation is warned of where it is declared; a procedure that never finishes
+    /// because a protocol rule forbids a call is a violation. `None` if the search was stopped.
     pub(super) fn unless_it_never_ends(
         &self,
         finding: Finding,
@@ -97,7 +97,7 @@ impl Reporter<'_> {
         }
     }
 
-    /// A relation that relates no state with a step of the operation below. Of one that never happens, this is said where it is declared.
+    /// A relation that relates no state with a step of the operation below. An operation without steps is warned of where it is declared.
     pub(super) fn unless_nothing_is_related(
         &self,
         (finding, effort): (Finding, Effort),
@@ -116,7 +116,7 @@ impl Reporter<'_> {
         Some((finding, effort))
     }
 
-    /// A warning where an obligation holds because nothing that it is about ever happens.
+    /// A warning if an obligation holds because its situation never occurs.
     fn unless_empty(&self, finding: Finding, effort: &Effort, what: String, span: Anchor, help: &str) -> Finding {
         if finding.verdict != Verdict::Proved || effort.cases == 0 || effort.ends > 0 {
             return finding;
@@ -125,7 +125,7 @@ impl Reporter<'_> {
         Finding { diagnostics: vec![self.warning(codes::CS1004, what, span, help)], ..finding }
     }
 
-    /// Whether an operation has a transition in some state. `None` if that was stopped.
+    /// Whether an operation has a transition in some state. `None` if the search was stopped.
     fn can_happen(&self, layer: LayerId, operation: usize) -> Option<bool> {
         let explored = layer::check(&self.setting, layer, Part::Operation(operation), false);
         match explored.answered {
@@ -134,7 +134,7 @@ impl Reporter<'_> {
         }
     }
 
-    /// Rules that allow no call. Said once for each operation.
+    /// Rules that allow no call; one warning for each operation.
     pub(super) fn unless_never_allowed(
         &self,
         (finding, effort): (Finding, Effort),
@@ -158,7 +158,7 @@ impl Reporter<'_> {
         Some((Finding::of(Verdict::Proved, self.warning(codes::CS1005, message, rule, help)), effort))
     }
 
-    /// A warning where no state below is initial. Of the layer at the bottom nothing else says so.
+    /// A warning if no state of the lower layer is initial. No other check covers the layer at the bottom.
     pub(super) fn unless_nothing_is_initial(
         &self,
         id: ImplementationId,
@@ -194,7 +194,7 @@ impl Reporter<'_> {
         Some((Finding { diagnostics: vec![warning], ..finding }, effort))
     }
 
-    /// Nothing can be said from the initial states of a layer where the scope has none of them. `None` if it was stopped.
+    /// The finding for a question about initial states of a layer that has none in the scope. `None` if the search was stopped.
     pub(super) fn no_initial_state_within_scope(&self, layer: LayerId, what: &str, span: Anchor) -> Option<Finding> {
         let name = self.layer_name(layer);
         let help = match vacuous::scope_with_initial_state(&self.setting, layer)? {
@@ -216,7 +216,7 @@ impl Reporter<'_> {
         Some(Finding::of(Verdict::Undecided, diagnostic))
     }
 
-    /// A client that emits nothing, in whatever order its processes step.
+    /// A client that emits nothing, in any order of steps.
     pub(super) fn unless_it_shows_nothing(
         &self,
         finding: Finding,
@@ -254,7 +254,7 @@ impl Reporter<'_> {
         asserts
     }
 
-    /// A client that waits for ever, in whatever order its processes step.
+    /// A client that waits for ever, in any order of steps.
     pub(super) fn unless_it_cannot_run(
         &self,
         finding: Finding,
