@@ -244,7 +244,7 @@ pub enum Mismatch {
 }
 
 impl<P> Counterexample<P> {
-    /// The same counterexample at other places.
+    /// The same counterexample, with other places.
     pub fn at<Q>(&self, place: impl Fn(&P) -> Option<Q>) -> Counterexample<Q> {
         let choice = |it: &Choice<P>| Choice { place: it.place.as_ref().and_then(&place), chosen: it.chosen.clone() };
         let step = |it: &Step<P>| Step {
@@ -272,7 +272,7 @@ impl<P> Counterexample<P> {
         }
     }
 
-    /// Whether the same happens in both, of whatever layers it is told, and whatever is concluded from it.
+    /// Whether both have the same runs, whatever their layers and conclusions are called.
     pub fn tells_the_same(&self, other: &Counterexample<P>) -> bool {
         let same_step = |(one, other): (&Step<P>, &Step<P>)| {
             one.call() == other.call() && one.end == other.end && one.events == other.events && one.after == other.after
@@ -286,14 +286,14 @@ impl<P> Counterexample<P> {
             && self.runs.iter().zip(&other.runs).all(same_run)
     }
 
-    /// The counterexample as text, line by line: each begins with a word for what it introduces.
+    /// The counterexample as text, line by line; each line begins with a label.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         let mut say = |word: &str, what: String| lines.push(format!("{word:<13} {what}"));
         for (name, value) in &self.values {
             say(name, value.to_string());
         }
-        // The state that the reader has before them.
+        // The state that was shown last.
         let mut shown: Option<&Datum> = None;
         for run in &self.runs {
             if shown != Some(&run.from) && run.from != Datum::Opaque {
@@ -301,7 +301,7 @@ impl<P> Counterexample<P> {
                 shown = Some(&run.from);
             }
             for (number, step) in run.steps.iter().enumerate() {
-                // What cannot be done, or goes wrong, does so in the state that the steps before it lead to.
+                // A step that is impossible or goes wrong refers to the state before it.
                 let before = run.before(number);
                 let stands_apart = number > 0 && step.after.is_none() && shown != Some(before);
                 if stands_apart {
@@ -378,7 +378,7 @@ impl<P> fmt::Display for Step<P> {
 }
 
 impl<P> Counterexample<P> {
-    /// The parts of the end state that differ from what is wanted: from one to the other.
+    /// The differences between the end state and the wanted one.
     pub fn end_differences(&self) -> Vec<Difference> {
         let ends = self.runs.iter().filter_map(|run| match run.steps.last()?.mismatch.as_ref()? {
             Mismatch::State(wanted) => Some(wanted.differences(run.end()?)),
@@ -388,14 +388,14 @@ impl<P> Counterexample<P> {
     }
 }
 
-/// A part of a value that two values do not share.
+/// A part in which two values differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The way to it: `owner`, `pending[p0][1]`. Empty for the whole.
+    /// The path to it: `owner`, `pending[p0][1]`. Empty for the whole value.
     pub path: String,
-    /// What it is in the first, if it is there.
+    /// Its value in the first, if it exists there.
     pub before: Option<Datum>,
-    /// What it is in the second.
+    /// Its value in the second, if it exists there.
     pub after: Option<Datum>,
 }
 
@@ -408,7 +408,7 @@ impl fmt::Display for Difference {
 }
 
 impl Datum {
-    /// Visits the value and all that is in it, keys as well.
+    /// Visits the value and all of its parts, including keys.
     pub fn for_each_part(&self, visit: &mut dyn FnMut(&Datum)) {
         visit(self);
         match self {
@@ -467,7 +467,7 @@ fn compare(path: String, before: Option<&Datum>, after: Option<&Datum>, found: &
     }
 }
 
-/// Events as they are read: `print(7)`, `receive() → 1`, `emit(Some(2))`.
+/// Events as text: `print(7)`, `receive() → 1`, `emit(Some(2))`.
 pub fn emitted_in_words(events: &[Datum]) -> String {
     let event = |event: &Datum| match event {
         Datum::Tuple(parts) => match &parts[..] {

@@ -22,26 +22,26 @@ use crate::{
 /// A source file.
 #[salsa::input(debug)]
 pub struct SourceFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: Utf8PathBuf,
-    /// What it contains.
+    /// The text of the file.
     pub text: Arc<str>,
-    /// What it is compiled under.
+    /// The `cfg` options under which it is compiled.
     pub cfg: Arc<CfgOptions>,
 }
 
 /// The files of a package, root file first. A [`crate::ir::Span`]'s file is an index into this list.
 #[salsa::input(debug)]
 pub struct PackageSources {
-    /// The files.
+    /// The files of the package.
     pub files: Vec<SourceFile>,
-    /// Their paths as they are shown.
+    /// Their paths as shown.
     pub paths: Vec<Utf8PathBuf>,
-    /// For each, the `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
+    /// For each, the `mod name;` that includes it: a file, and an index into its modules. `None` for the root.
     pub parents: Vec<Option<(u32, u32)>>,
-    /// What could not be read, or is not there.
+    /// Files that are missing or could not be read.
     pub unread: Vec<Diagnostic>,
-    /// How the package is to be read.
+    /// The options under which the package is read.
     pub reading: Arc<Reading>,
 }
 

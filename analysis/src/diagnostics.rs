@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{counterexample::Counterexample, ir::Span};
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// The run cannot succeed.
@@ -18,60 +18,60 @@ pub enum Severity {
 /// One of the constants of [`codes`].
 pub type CodeName = &'static str;
 
-/// A finding. Until it is shown, its places may be anything that stays put while text moves.
+/// A finding. Until it is shown, its places may be of any kind that is stable while text moves.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Diagnostic<P = Span> {
-    /// What kind of finding: see [`codes`].
+    /// The kind of finding: see [`codes`].
     #[serde(deserialize_with = "known_code")]
     pub code: CodeName,
-    /// How bad it is.
+    /// The severity of the finding.
     pub severity: Severity,
     /// One line: what is wrong, naming the operations involved.
     pub message: String,
     /// The smallest responsible place.
     pub span: P,
-    /// What to write under the span; may be empty.
+    /// The label under the span; may be empty.
     pub label: String,
-    /// Other places that matter, each with a line of its own.
+    /// Other relevant places, each with a label.
     pub related: Vec<(P, String)>,
-    /// Paragraphs below the excerpt that are no counterexample. Lines are laid out already (plain text, no tabs).
+    /// Paragraphs below the excerpt, without the counterexample. Their lines are wrapped already (plain text, no tabs).
     pub notes: Vec<String>,
-    /// The run that shows it.
+    /// The run that shows the finding.
     pub counterexample: Option<Counterexample<P>>,
     /// What to do next, one line.
     pub help: Option<String>,
-    /// Edits that answer it, the best first. They are about the text, so that a finding has them only once somebody has asked:
-    /// see [`crate::session::Snapshot::fixes`].
+    /// Edits that resolve it, the best first. They depend on the text, so a finding has them only after a request: see
+    /// [`crate::session::Snapshot::fixes`].
     #[serde(skip)]
     pub fixes: Vec<Fix>,
 }
 
-/// An edit that answers a finding.
+/// An edit that resolves a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Fix {
     /// What it does, in the imperative: `Pass `print` on to the layer below`.
     pub title: String,
     /// The text that it replaces; empty if it inserts.
     pub span: Span,
-    /// What it puts there.
+    /// The new text.
     pub replacement: String,
-    /// Who may apply it.
+    /// Whether the fix can be applied automatically.
     pub applicability: Applicability,
 }
 
-/// Who may apply a fix, in the words of rustc.
+/// Whether a fix can be applied automatically, in rustc's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Applicability {
-    /// Anybody: it is what is meant as far as can be told.
+    /// It can be applied without asking.
     MachineApplicable,
-    /// A person who has thought about it: it changes what the layers say.
+    /// A person must decide: it changes the specification.
     MaybeIncorrect,
-    /// A person who fills in what is missing.
+    /// A person must fill in the missing part.
     HasPlaceholders,
 }
 
 impl Applicability {
-    /// The word that rustc has for it.
+    /// The name that rustc uses.
     pub fn name(self) -> &'static str {
         match self {
             Applicability::MachineApplicable => "MachineApplicable",
@@ -81,8 +81,8 @@ impl Applicability {
     }
 }
 
-/// Findings, each cause once: those of one kind at one place that the same run shows are one finding, which says so of the others. Equal
-/// ones are one anyway.
+/// Merges findings with the same cause: findings of one kind at one place with the same run become one, which lists the others. Equal
+/// findings are merged, too.
 pub fn by_cause<'d>(found: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Diagnostic> {
     let mut causes: Vec<Diagnostic> = Vec::new();
     for finding in found {
@@ -106,7 +106,7 @@ pub fn by_cause<'d>(found: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Diag
 }
 
 impl<P> Diagnostic<P> {
-    /// An error with nothing but a message under one place.
+    /// An error with a message at one place.
     pub fn error(code: CodeName, span: P, message: impl Into<String>) -> Diagnostic<P> {
         Diagnostic {
             code,
@@ -122,13 +122,13 @@ impl<P> Diagnostic<P> {
         }
     }
 
-    /// What stands below the excerpt, as text: the notes, and the counterexample line by line.
+    /// The text below the excerpt: the notes, and the counterexample line by line.
     pub fn paragraphs(&self) -> Vec<String> {
         let counterexample = self.counterexample.iter().flat_map(Counterexample::lines);
         self.notes.iter().cloned().chain(counterexample).collect()
     }
 
-    /// The same finding at other places, without fixes. Related places that there are none for are left out.
+    /// The same finding with other places, without fixes. Related places that cannot be mapped are left out.
     pub fn at<Q>(&self, span: Q, place: impl Fn(&P) -> Option<Q>) -> Diagnostic<Q> {
         Diagnostic {
             code: self.code,

@@ -39,33 +39,33 @@ pub struct Planned {
     matrix: OnceLock<Plan>,
 }
 
-/// Obligations, in a fixed order.
+/// The obligations of a program, in a fixed order.
 pub struct Plan {
-    /// First those that are owed, then lemmas that one of them may turn out to rely on; then those are owed too.
+    /// First the obligations, then lemmas that one of them may turn out to need.
     pub entries: Vec<Entry>,
-    /// How many are owed whatever comes out.
+    /// The number of obligations, without these lemmas.
     pub owed: usize,
-    /// Which entry an obligation is.
+    /// The index of each obligation's entry.
     pub index: HashMap<Obligation, usize>,
 }
 
 /// An obligation of a plan.
 pub struct Entry {
-    /// The obligation, of the program.
+    /// The obligation, in terms of the program.
     pub obligation: Obligation,
-    /// What it is called.
+    /// The name of the obligation.
     pub name: ObligationName,
-    /// Where it is stated.
+    /// The place where it is stated.
     pub anchor: Anchor,
     /// Other entries whose results it uses.
     pub relies: Vec<usize>,
     is_written_elsewhere: bool,
     slice: Arc<Slice>,
-    /// The obligation, of the slice.
+    /// The obligation, in terms of the slice.
     within: Obligation,
 }
 
-/// A slice of a program, made when an obligation has to be settled on it.
+/// A slice of a program, built when an obligation has to be settled on it.
 struct Slice {
     outline: Outline,
     built: OnceLock<(Program, Code)>,
@@ -78,13 +78,13 @@ impl PartialEq for Planned {
 }
 
 impl Planned {
-    /// Nothing is made until it is asked for.
+    /// Creates plans lazily: nothing is computed until it is asked for.
     pub fn new(program: Arc<Program>) -> Planned {
         let (pieces, patterns, end_to_end, matrix) = Default::default();
         Planned { program, pieces, patterns, end_to_end, matrix }
     }
 
-    /// What the patterns owe.
+    /// The plan of the patterns.
     pub fn patterns(&self) -> &Plan {
         self.patterns.get_or_init(|| {
             let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
@@ -92,12 +92,12 @@ impl Planned {
         })
     }
 
-    /// The clients, searched end to end.
+    /// The plan of the end-to-end search.
     pub fn end_to_end(&self) -> &Plan {
         self.end_to_end.get_or_init(|| self.plan(plan_end_to_end(&self.program), std::iter::empty()))
     }
 
-    /// The lemmas about each operation of each layer, past each other.
+    /// The plan of the commutativity matrix: lemmas about each operation of each layer, past each other.
     pub fn matrix(&self) -> &Plan {
         self.matrix.get_or_init(|| {
             let mut lemmas = BTreeSet::new();
@@ -149,14 +149,14 @@ impl Planner<'_> {
             anchor: report::anchor(program, &obligation),
             relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
             slice: Arc::clone(slice),
-            // What is kept for an obligation contains all that it names; `needs` has both.
+            // The slice of an obligation contains all that the obligation names; `needs` defines both.
             within: within.expect("an obligation is one of its slice"),
             obligation,
         }
     }
 }
 
-/// How long obligations take, compared with each other: one step, two, a procedure, a procedure among others, two layers, a whole stack.
+/// The estimated cost of an obligation: one step, two, a procedure, a procedure with interference, two layers, a whole stack.
 fn weight(obligation: &Obligation) -> u8 {
     match obligation {
         Obligation::NoPanic(..) | Obligation::Initial(_) | Obligation::Stack(_) | Obligation::NeverFails(..) => 0,
@@ -186,21 +186,21 @@ fn relies(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
 }
 
 impl Plan {
-    /// The entries that are owed, those that take long last, as far as that can be told beforehand.
+    /// The entries that are obligations, cheapest (estimated) first.
     pub fn by_weight(&self) -> Vec<usize> {
         let mut entries: Vec<usize> = (0..self.owed).collect();
         entries.sort_by_key(|it| weight(&self.entries[*it].obligation));
         entries
     }
 
-    /// The entries that an entry's result makes owed.
+    /// The entries that become obligations because of an entry's result.
     pub fn relied(&self, entry: usize, settled: &Settled) -> impl Iterator<Item = usize> {
         let outline = &self.entries[entry].slice.outline;
         let lemmas = settled.relied.iter().filter_map(|it| it.outside(outline));
         lemmas.filter_map(|it| self.index.get(&Obligation::Lemma(it)).copied())
     }
 
-    /// What an entry's result uses of others, as the entry's slice sees it. `None` if some of it is not known.
+    /// The results of other entries that an entry uses, in terms of the entry's slice. `None` if some of them are unknown.
     pub fn lemmas(&self, entry: usize, scope: &Scope, results: &Results) -> Option<Lemmas> {
         let entry = &self.entries[entry];
         let mut lemmas = Lemmas::default();
@@ -231,7 +231,7 @@ fn lemma_result(settled: &Settled) -> LemmaResult {
     LemmaResult { holds: holds(settled), refutation: settled.refutation.clone(), within: within(settled) }
 }
 
-/// What a result holds within.
+/// The bounds and assumptions of a result.
 fn within(settled: &Settled) -> Within {
     Within { bounds_met: settled.bounds_met.clone(), assumptions: settled.assumptions.clone() }
 }
@@ -246,24 +246,24 @@ fn holds(settled: &Settled) -> Option<bool> {
 }
 
 impl Entry {
-    /// A place of another entry's slice in the slice of this one: of an operation, since bodies need not be kept here.
+    /// A place of another entry's slice in this entry's slice: the operation, since bodies need not be kept here.
     fn place_of(&self, other: &Entry, place: Anchor) -> Option<Anchor> {
         let Anchor::Operation(layer, operation) = other.slice.outline.anchor(place)? else { return None };
         let outline = &self.slice.outline;
         Some(Anchor::Operation(outline.layer(layer)?, outline.operation(layer, operation)?))
     }
 
-    /// Names the result.
+    /// The fingerprint of the entry's result.
     pub fn fingerprint(&self, scope: &Scope) -> Fingerprint {
         Fingerprint::new(self.slice.outline.hash(), &self.within, scope)
     }
 
-    /// The slice of the program that the obligation is settled on: all that its verdict depends on.
+    /// The slice of the program on which the obligation is settled.
     pub fn slice(&self, program: &Program) -> &Program {
         &self.built(program).0
     }
 
-    /// The slice, and the code that is explored for it. Made once.
+    /// The slice and its compiled code, built once.
     fn built(&self, program: &Program) -> &(Program, Code) {
         self.slice.built.get_or_init(|| {
             let slice = self.slice.outline.program(program);
@@ -272,14 +272,14 @@ impl Entry {
         })
     }
 
-    /// Settles the obligation. `None` if it was stopped.
+    /// Settles the obligation. `None` if the run was stopped.
     pub fn settle(&self, program: &Program, lemmas: &Lemmas, scope: &Scope, stop: &AtomicBool) -> Option<Settled> {
         let _span = tracing::debug_span!("settle", obligation = %self.name.id()).entered();
         let (program, code) = self.built(program);
         Reporter { setting: Setting { program, code, scope, stop }, lemmas }.settle(&self.within)
     }
 
-    /// The outcome that a result makes, in this text. `None` if it is no outcome: code that has errors was met, or an abstraction does not
+    /// The outcome of a result, in this text. `None` if there is no outcome: the run reached code with errors, or an abstraction does not
     /// absorb background steps.
     pub fn outcome(&self, settled: &Settled, source_map: &SourceMap, source_is_broken: bool) -> Option<Outcome> {
         let not_owed = matches!(self.obligation, Obligation::Absorbs(_)) && !settled.holds();
@@ -289,7 +289,7 @@ impl Entry {
         let nowhere = Span { file: 0, start: 0, end: 0 };
         let span = source_map.span(self.anchor).unwrap_or(nowhere);
         let place = |anchor: &Anchor| source_map.span(self.slice.outline.anchor(*anchor)?);
-        // The branches of an operation are told of once, where it is written.
+        // The branches of an operation are reported once, where it is written.
         let of_branch = |it: &&Diagnostic<Anchor>| matches!(it.code, codes::CS1002 | codes::CS1003);
         let diagnostics = settled.diagnostics.iter().filter(|it| !(self.is_written_elsewhere && of_branch(it)));
         Some(Outcome {
@@ -305,35 +305,35 @@ impl Entry {
     }
 }
 
-/// A planned program with the text that it was lowered from.
+/// A planned program with the positions of its text.
 #[derive(Clone)]
 pub struct View {
     /// The program.
     pub planned: Arc<Planned>,
-    /// Where everything in it stands.
+    /// The positions of its parts.
     pub source_map: Arc<SourceMap>,
-    /// The source has errors: what depends on them has no outcome.
+    /// Whether the source has errors: obligations that depend on them have no outcome.
     pub is_broken: bool,
 }
 
 impl View {
-    /// The program and the text of a lowered package.
+    /// Combines the program and the positions of a lowered package.
     pub fn new(planned: Arc<Planned>, source_map: Arc<SourceMap>, diagnostics: &[Diagnostic]) -> View {
         let is_broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
         View { planned, source_map, is_broken }
     }
 
-    /// The same program in a text in which `moved` says where things are now.
+    /// The same program for a changed text, in which `moved` gives the new positions.
     pub fn moved(&self, moved: impl Fn(Span) -> Span) -> View {
         View { source_map: Arc::new(self.source_map.map(moved)), ..self.clone() }
     }
 
-    /// The plan that these options ask for.
+    /// The plan for these options.
     pub fn plan(&self, options: &Options) -> &Plan {
         if options.end_to_end { self.planned.end_to_end() } else { self.planned.patterns() }
     }
 
-    /// The entries of a plan that are owed, as far as is known: also those that others rely on.
+    /// The entries of a plan that are obligations, as far as is known, including lemmas that others need.
     pub fn owed(&self, plan: &Plan, scope: &Scope, results: &Results) -> BTreeSet<usize> {
         let owed = 0..plan.owed;
         let relied = owed.clone().flat_map(|it| {
@@ -343,22 +343,22 @@ impl View {
         owed.clone().chain(relied.collect::<Vec<_>>()).collect()
     }
 
-    /// The outcome that a result makes in this text, if it makes one.
+    /// The outcome of a result in this text, if it has one.
     pub fn outcome(&self, entry: &Entry, known: &Known) -> Option<Outcome> {
         entry.outcome(&known.settled, &self.source_map, self.is_broken)
     }
 
-    /// Whether the obligation of an entry is owed, now that this is its result.
+    /// Whether an entry is an obligation, given its result.
     pub fn is_owed(&self, entry: &Entry, known: &Known) -> bool {
         !matches!(entry.obligation, Obligation::Absorbs(_)) || known.settled.holds()
     }
 
-    /// Where the obligation of an entry is stated.
+    /// The place where the obligation of an entry is stated.
     pub fn span(&self, entry: &Entry) -> Span {
         self.source_map.span(entry.anchor).unwrap_or(Span { file: 0, start: 0, end: 0 })
     }
 
-    /// Settles entries of a plan, in this order as far as possible, and all that they turn out to rely on.
+    /// Settles entries of a plan, in this order as far as possible, and all lemmas that they turn out to need.
     pub fn run(
         &self,
         plan: &Plan,
@@ -382,8 +382,8 @@ impl View {
         run.settle(&relied);
     }
 
-    /// Settles the matrix: in the smallest scope, since every pair of operations is asked about; and where an operation comes out as a mover
-    /// there, within bounds, what would refute it is looked for in the whole scope, for a while.
+    /// Settles the matrix in the smallest scope, since it asks about every pair of operations. If an operation is a mover there only within
+    /// bounds, the whole scope is searched for a refutation, for a limited time.
     pub fn run_movers(&self, scope: &Scope, results: &Results, stop: &AtomicBool) {
         let (plan, smallest) = (self.planned.matrix(), scope.smallest());
         let all: Vec<usize> = (0..plan.owed).collect();
@@ -409,15 +409,15 @@ impl View {
         self.run(plan, &open, &for_a_while(scope), results, &Nobody, stop);
     }
 
-    /// For each layer and operation: its mover type, and its row of the commutativity matrix, as far as is known. They hold in the smallest
-    /// scope; and no type is one that was refuted in the whole scope.
+    /// For each layer and operation, its mover type and its row of the commutativity matrix, as far as they are known. They hold in the
+    /// smallest scope; types that were refuted in the whole scope are left out.
     pub fn movers(&self, scope: &Scope, results: &Results) -> Vec<Vec<(Movers, Vec<Movers>)>> {
         let plan = self.planned.matrix();
         let program = &self.planned.program;
         let smallest = scope.smallest();
         let known = |it: &Entry| {
             let there = results.find(it.fingerprint(&smallest))?;
-            // What met no bound, or is refuted, is so in every scope.
+            // A result that met no bound, or that is a refutation, holds in every scope.
             match there.settled.verdict {
                 Verdict::Proved | Verdict::Violated => holds(&there.settled),
                 _ => {
@@ -433,7 +433,7 @@ impl View {
             let answer = |it: Lemma| plan.index.get(&Obligation::Lemma(it)).and_then(|entry| known[*entry]);
             lemmas.into_iter().map(|it| (it.about, answer(it))).collect()
         };
-        // The matrix shows commutation alone.
+        // The matrix shows only commutation.
         let past = |answers: &[(About, Option<bool>)], past: usize| {
             let about_past = |it: &&(About, _)| matches!(it.0, About::Moves(_, other) if other == past);
             conjunction(answers.iter().filter(about_past).map(|(_, holds)| *holds))
@@ -454,15 +454,15 @@ impl View {
     }
 }
 
-/// Steps for each question about a mover in the whole scope: a refutation is mostly found soon.
+/// The budget for each question about a mover in the whole scope: refutations are usually found early.
 const A_WHILE: u64 = 300_000;
 
-/// The scope in which what would refute a mover is looked for: as large, with a small budget.
+/// The scope in which refutations of movers are searched for: equally large, with a small budget.
 pub fn for_a_while(scope: &Scope) -> Scope {
     Scope { budget: scope.budget.min(A_WHILE), ..scope.clone() }
 }
 
-/// Whether all hold: one that does not settles it, even if another is not known.
+/// Whether all hold: one that does not decides, even if another is unknown.
 fn conjunction(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut answer = Some(true);
     for holds in all {

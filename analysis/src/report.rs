@@ -21,18 +21,18 @@ use crate::{
 /// A file, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceText {
-    /// Relative to the workspace root where possible.
+    /// The path, relative to the workspace root where possible.
     pub path: Utf8PathBuf,
     /// The text. Empty if the file could not be read as UTF-8.
     pub text: String,
 }
 
-/// What to check, and how.
+/// The options of a check.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// How far explorations go.
+    /// The bounds of explorations.
     pub scope: Scope,
-    /// Run the client programs instead of the patterns.
+    /// Whether to run the client programs instead of checking the patterns.
     pub end_to_end: bool,
 }
 
@@ -41,11 +41,11 @@ pub struct Options {
 pub struct PackageReport {
     /// The package's name.
     pub package: String,
-    /// What people call it, as the target compiles it.
+    /// The package and target as shown.
     pub title: String,
     /// Its cargo package id.
     pub package_id: String,
-    /// Its manifest.
+    /// The path of its manifest.
     pub manifest_path: Utf8PathBuf,
     /// The target that was read.
     pub target: Target,
@@ -53,12 +53,12 @@ pub struct PackageReport {
     pub files: Vec<SourceText>,
     /// Findings in the source itself: syntax errors, unsupported constructs, missing implementations.
     pub diagnostics: Vec<Diagnostic>,
-    /// One for every obligation, in a fixed order: whatever the number of cores.
+    /// The outcome of every obligation with its time, in a fixed order that does not depend on the number of cores.
     pub outcomes: Vec<(Outcome, Duration)>,
 }
 
 impl PackageReport {
-    /// Adds what rustc has against the program: a finding in the source for each error.
+    /// Adds rustc's errors as findings in the source.
     pub fn refuse(&mut self, refusals: &[Refusal]) {
         for refusal in refusals {
             let places: Vec<_> = refusal.places.iter().map(|it| (self.span(it), it.label.clone())).collect();
@@ -78,7 +78,7 @@ impl PackageReport {
         }
     }
 
-    /// A place that rustc names, in a file of the package, or in one that is shown with it from now on.
+    /// A place that rustc names, in a file of the package, or in a file that is added to it.
     fn span(&mut self, place: &RefusedPlace) -> Span {
         let known = self.files.iter().position(|it| it.path == place.path);
         let file = known.unwrap_or_else(|| {
@@ -89,11 +89,11 @@ impl PackageReport {
     }
 }
 
-/// Told about progress, from any thread.
+/// Receives progress, from any thread.
 pub trait Progress: Sync {
     /// `total` obligations are known.
     fn planned(&self, total: usize);
-    /// One more is done.
+    /// One more obligation is settled.
     fn finished(&self, outcome: &Outcome);
 }
 
@@ -135,7 +135,7 @@ fn source_texts(files: &[File]) -> Vec<SourceText> {
     files.iter().map(|it| SourceText { path: it.shown.clone(), text: it.text.to_string() }).collect()
 }
 
-/// Checks a program, of which nothing is known yet.
+/// Checks a program without stored results.
 pub fn check_program(
     lowered: &Lowered,
     options: &Options,
@@ -150,7 +150,7 @@ fn view(lowered: &Lowered) -> View {
     View::new(planned, Arc::clone(&lowered.source_map), &lowered.diagnostics)
 }
 
-/// Settles all that a program owes. The outcomes are in a fixed order.
+/// Settles all obligations of a program. The outcomes are in a fixed order.
 fn check_view(
     view: &View,
     options: &Options,
@@ -170,7 +170,7 @@ fn check_view(
     .collect()
 }
 
-/// Tells of a run what counts as progress.
+/// Converts events of a run to progress.
 struct ToProgress<'a> {
     view: &'a View,
     plan: &'a Plan,
@@ -189,12 +189,12 @@ impl Listener for ToProgress<'_> {
     }
 }
 
-/// What is in a package.
+/// The contents of a package.
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// The package's name.
     pub package: String,
-    /// What people call it, as the target compiles it.
+    /// The package and target as shown.
     pub title: String,
     /// Its files; a [`Span`]'s `file` is an index into this.
     pub files: Vec<SourceText>,
@@ -211,9 +211,9 @@ pub struct Listing {
 /// A layer in a [`Listing`].
 #[derive(Clone, Debug)]
 pub struct ListedLayer {
-    /// The name.
+    /// The name of the layer.
     pub name: String,
-    /// Where.
+    /// The place of its declaration.
     pub span: Span,
     /// The layer it restricts, if it is a protocol layer.
     pub protocol: Option<String>,
@@ -224,33 +224,33 @@ pub struct ListedLayer {
 /// An operation in a [`ListedLayer`].
 #[derive(Clone, Debug)]
 pub struct ListedOperation {
-    /// The name.
+    /// The name of the operation.
     pub name: String,
-    /// Where.
+    /// The place of its declaration.
     pub span: Span,
     /// The signature, without `self` and `me`.
     pub signature: String,
-    /// What the user claims.
+    /// The claimed mover type.
     pub claim: Option<Claim>,
-    /// What holds.
+    /// The inferred mover type.
     pub inferred: Movers,
-    /// An interaction with the outside.
+    /// Whether it is an interaction with the outside world.
     pub external: bool,
-    /// The row of the commutativity matrix: for each operation of the layer, in order, does this one move right past it, and left.
+    /// The row of the commutativity matrix: for each operation of the layer, in order, whether this one moves past it.
     pub row: Vec<Movers>,
 }
 
-/// Which ways an operation moves. `None`: undecided.
+/// Whether an operation is a right and a left mover. `None`: undecided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Movers {
-    /// Right.
+    /// Whether it is a right mover.
     pub right: Option<bool>,
-    /// Left.
+    /// Whether it is a left mover.
     pub left: Option<bool>,
 }
 
 impl Movers {
-    /// `both`, `right`, `left`, `non`, or `undecided`.
+    /// The name of the type: `both`, `right`, `left`, `non`, or `undecided`.
     pub fn name(self) -> &'static str {
         match (self.right, self.left) {
             (Some(true), Some(true)) => "both",
@@ -265,24 +265,24 @@ impl Movers {
 /// An implementation in a [`Listing`].
 #[derive(Clone, Debug)]
 pub struct ListedImplementation {
-    /// The name.
+    /// The name of the implementation.
     pub name: String,
-    /// Where.
+    /// The place of its declaration.
     pub span: Span,
-    /// `movers`, `retry`, `abstraction`.
+    /// The name of the pattern: `movers`, `retry`, `abstraction`.
     pub pattern: &'static str,
     /// The layer below.
     pub from: String,
-    /// The layer implemented.
+    /// The layer that it implements.
     pub to: String,
 }
 
 /// A stack in a [`Listing`].
 #[derive(Clone, Debug)]
 pub struct ListedStack {
-    /// The name.
+    /// The name of the stack.
     pub name: String,
-    /// Where.
+    /// The place of its declaration.
     pub span: Span,
     /// Implementations, top to bottom.
     pub implementations: Vec<String>,

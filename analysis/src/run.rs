@@ -21,49 +21,50 @@ use crate::{
 
 /// A run over one plan.
 pub struct Run<'a> {
-    /// The program.
+    /// The program of the plan.
     pub program: &'a Program,
-    /// What it owes.
+    /// The plan to execute.
     pub plan: &'a Plan,
-    /// How far explorations go.
+    /// The bounds of explorations.
     pub scope: &'a Scope,
-    /// What is known, and where what is found out goes.
+    /// The known results, to which new ones are added.
     pub results: &'a Results,
     /// Set when the run should stop.
     pub stop: &'a AtomicBool,
-    /// Told of what happens.
+    /// Receives the events of the run.
     pub listener: &'a dyn Listener,
 }
 
-/// Told of what happens in a run, from any of its threads; of entries by their index in the plan.
+/// Receives the events of a run, from any of its threads; entries are given by their index in the plan.
 pub trait Listener: Sync {
-    /// So many entries are owed. Told again when some turn out to rely on others.
+    /// The number of entries to settle. Called again when some turn out to need others.
     fn planned(&self, _total: usize) {}
     /// The entry is about to be explored.
     fn started(&self, _entry: usize) {}
-    /// The entry has been explored: also one that was not asked for, because others rely on it.
+    /// The entry has been explored. It may be one that others rely on, and not one that was requested.
     fn explored(&self, _entry: usize) {}
-    /// The result of an entry that was asked for is known.
+    /// The result of a requested entry is known.
     fn settled(&self, _entry: usize, _known: &Known) {}
 }
 
-/// Nobody is told.
+/// A listener that ignores all events.
 pub struct Nobody;
 
 impl Listener for Nobody {}
 
-/// What is left to do.
+/// The remaining work.
 struct Queue {
     /// Entries that can be settled now, by rank.
     ready: BTreeSet<(usize, usize)>,
-    /// For each entry, how many of those that it relies on are not known.
+    /// For each entry, how many of the entries that it relies on are unknown.
     missing: Vec<usize>,
-    /// Entries being settled.
+    /// The number of entries in progress.
     running: usize,
 }
 
 impl Run<'_> {
-    /// Settles these entries and all that they rely on, in this order as far as possible. Gives those that turned out to be owed besides.
+    /// Settles these entries and all that they rely on, in this order as far as possible. Returns the entries that turned out to be
+    /// obligations besides.
     pub fn settle(&self, wanted: &[usize]) -> BTreeSet<usize> {
         let mut owed = BTreeSet::new();
         let unknown = self.recall(wanted, &mut owed);
@@ -73,7 +74,7 @@ impl Run<'_> {
         owed
     }
 
-    /// Tells of what is known. Gives the rest.
+    /// Reports the known results. Returns the remaining entries.
     fn recall(&self, wanted: &[usize], owed: &mut BTreeSet<usize>) -> Vec<usize> {
         let mut unknown = Vec::new();
         for &entry in wanted {
@@ -107,7 +108,7 @@ impl Run<'_> {
         let work = Work { run: self, queue, changed: Condvar::new(), ranks, dependents, asked, owed };
         rayon::scope(|scope| {
             for thread in 0..rayon::current_num_threads().min(order.len()) {
-                // One thread begins at the end, where those are that take long: else all would wait for the one that began them last.
+                // One thread begins at the end, with the most expensive entries: otherwise all threads would wait for the last of these.
                 let from = if thread == 1 { End::Last } else { End::First };
                 let work = &work;
                 scope.spawn(move |_| work.work(from));
@@ -116,7 +117,7 @@ impl Run<'_> {
         work.owed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The entries in order, each after those unknown ones that it relies on.
+    /// The entries in order, each after the unknown ones that it relies on.
     fn with_relied(&self, wanted: &[usize]) -> Vec<usize> {
         let mut order = Vec::new();
         let mut seen = vec![false; self.plan.entries.len()];
@@ -133,7 +134,7 @@ impl Run<'_> {
     }
 }
 
-/// Where a thread takes its work from.
+/// The end of the queue that a thread takes its work from.
 #[derive(Clone, Copy)]
 enum End {
     First,
@@ -147,7 +148,7 @@ struct Work<'a> {
     changed: Condvar,
     ranks: Vec<Option<usize>>,
     dependents: Vec<Vec<usize>>,
-    /// Entries to tell of: not those that are settled only because others rely on them.
+    /// The requested entries, whose results are reported.
     asked: BTreeSet<usize>,
     owed: Mutex<BTreeSet<usize>>,
 }
@@ -156,7 +157,7 @@ impl Work<'_> {
     /// Settles one entry after the other until there are none, or the run is stopped.
     fn work(&self, from: End) {
         while let Some(entry) = self.next(from) {
-            // Whatever becomes of the entry, the others must not wait for it: also if settling it panics.
+            // If settling an entry panics, the other threads must not wait for it.
             let finished = Finished { work: self, entry };
             self.settle(entry);
             drop(finished);
@@ -202,7 +203,7 @@ impl Work<'_> {
     }
 }
 
-/// Lets those that rely on an entry go on, when it is dropped.
+/// When dropped, releases the entries that rely on an entry.
 struct Finished<'w> {
     work: &'w Work<'w>,
     entry: usize,

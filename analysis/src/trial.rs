@@ -21,23 +21,23 @@ use crate::{
     verdict::ObligationName,
 };
 
-/// An error, wherever it stands, since an edit moves places: its code, and the obligation or else the message.
+/// An error without its position, since an edit moves positions: its code, and the obligation or the message.
 type Found = (CodeName, String, String);
 
 /// Tries fixes of one package.
 pub(crate) struct Trial<'a> {
     /// The package.
     pub package: &'a PackageSnapshot,
-    /// What is known.
+    /// The known results.
     pub results: &'a Arc<Results>,
-    /// What it is checked with.
+    /// The options of the check.
     pub options: &'a Options,
-    /// Set when nobody waits any more: then a fix that is not through is none.
+    /// Set to stop; a fix whose trial is not complete does not count.
     pub stop: &'a AtomicBool,
 }
 
 impl Trial<'_> {
-    /// Whether a fix leaves fewer errors and brings no new one, among the obligations that are known and those that are new.
+    /// Whether a fix leaves fewer errors and adds no new one, among the known obligations and new ones.
     pub(crate) fn helps(&self, fix: &Fix) -> bool {
         let Some(mut session) = self.edited(fix) else { return false };
         let snapshot = session.snapshot();
@@ -52,7 +52,7 @@ impl Trial<'_> {
         !self.stop.load(Ordering::Relaxed) && after.len() < before.len() && after.is_subset(&before)
     }
 
-    /// Obligations that were not asked about: they are none of the trial's business either.
+    /// Obligations without a result, which the trial ignores.
     fn unknown(&self) -> BTreeSet<ObligationName> {
         let view = self.package.view();
         let plan = view.plan(self.options);
@@ -61,7 +61,7 @@ impl Trial<'_> {
         owed.filter(is_unknown).map(|it| it.name.clone()).collect()
     }
 
-    /// The package with the fix made.
+    /// The package after the fix.
     fn edited(&self, fix: &Fix) -> Option<Session> {
         let mut session = Session::with_known(vec![self.package.package.clone()], Arc::clone(self.results));
         for (file, number) in self.package.files.iter().zip(0..) {

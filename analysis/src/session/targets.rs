@@ -18,11 +18,11 @@ use crate::{
     workspace::{self, Package, Target, TargetKind},
 };
 
-/// How the targets of a session stand to each other.
+/// The relations between the targets of a session.
 pub(super) struct Targets {
     /// For each, whether it is without layers and without errors.
     empty: Vec<bool>,
-    /// The cargo package id of each.
+    /// The cargo package id of each target.
     ids: Vec<String>,
 }
 
@@ -39,13 +39,13 @@ impl Targets {
         (0..self.ids.len()).filter(move |it| self.ids[*it] == self.ids[index])
     }
 
-    /// Whether there is nothing in a target while another one of its package has layers, or comes first.
+    /// Whether a target is empty while another one of its package has layers, or comes first.
     pub(super) fn is_bare(&self, index: usize) -> bool {
         let is_first = self.of_package(index).next() == Some(index);
         self.empty[index] && (!is_first || self.of_package(index).any(|it| !self.empty[it]))
     }
 
-    /// Whether a target is the one to tell of those that are not read.
+    /// Whether this target reports the targets that are not read.
     pub(super) fn tells(&self, index: usize) -> bool {
         self.of_package(index).find(|it| !self.is_bare(*it)) == Some(index)
     }
@@ -61,10 +61,10 @@ impl Targets {
     }
 }
 
-/// What an obligation is told apart by: where it is stated, and all that its outcome depends on.
+/// The identity of an obligation: where it is stated, and everything that its outcome depends on.
 type Stated = (Utf8PathBuf, u32, u32, Fingerprint);
 
-/// Leaves out the findings that another target of the package has at the same place.
+/// Removes the findings that another target of the package has at the same place.
 pub(super) fn only_own(diagnostics: &mut Vec<Diagnostic>, files: &[File], before: &[&PackageSnapshot]) {
     let place = |files: &[File], span: Span| {
         let file = files.get(span.file as usize)?;
@@ -80,7 +80,7 @@ pub(super) fn only_own(diagnostics: &mut Vec<Diagnostic>, files: &[File], before
 }
 
 impl Snapshot {
-    /// What targets of the same package that come before this one state.
+    /// The obligations of earlier targets of the same package.
     pub(super) fn stated_before(&self, package: usize, options: &Options) -> HashSet<Stated> {
         let before = self.packages[package].earlier.iter().map(|it| &*self.packages[*it]);
         let of_package = |it: &'_ PackageSnapshot| -> Vec<Stated> {
@@ -93,7 +93,7 @@ impl Snapshot {
 }
 
 impl PackageSnapshot {
-    /// What an obligation of the package is told apart by.
+    /// The identity of an obligation of the package.
     pub(super) fn stated(&self, entry: &Entry, options: &Options) -> Option<Stated> {
         let Span { file, start, end } = self.view.span(entry);
         let path = self.files.get(file as usize)?.path.clone();
@@ -106,19 +106,19 @@ impl PackageSnapshot {
         declaring.all(|it| other.files.iter().any(|file| file.path == it.path)) && self.program() == other.program()
     }
 
-    /// Whether a file of it is one of another target, too.
+    /// Whether it shares a file with another target.
     pub(super) fn shares_with(&self, files: &[File]) -> bool {
         self.files.iter().any(|it| files.iter().any(|other| other.path == it.path))
     }
 }
 
 impl Session {
-    /// Warnings of layers in the targets of a package that are not read.
+    /// Warnings about layers in the targets of a package that are not read.
     pub(super) fn left_out(&mut self, package: &Package) -> Vec<Diagnostic> {
         package.left_out.iter().filter(|it| self.has_layers(package, it)).map(|it| not_read(it, package)).collect()
     }
 
-    /// Whether there are layers in a target that is not read; in one that is, whether there are more of them for its tests.
+    /// Whether a target that is not read has layers, or a target that is read has more of them under `cfg(test)`.
     fn has_layers(&mut self, package: &Package, about: &Target) -> bool {
         let is_read = matches!(about.kind, TargetKind::Lib | TargetKind::Bin);
         let target = |it: Target| Package { target: it, ..package.clone() };
@@ -126,7 +126,7 @@ impl Session {
         self.declared(&target(about.clone())) > known
     }
 
-    /// How many layers, implementations, stacks and clients there are in a target.
+    /// The number of layers, implementations, stacks and clients in a target.
     fn declared(&mut self, package: &Package) -> usize {
         let reading = if package.target.is_test { package.reading.with_test() } else { Arc::clone(&package.reading) };
         let Session { db, texts, files, .. } = self;

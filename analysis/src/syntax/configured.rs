@@ -10,10 +10,10 @@ use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, SyntaxToken, as
 use super::range;
 use crate::workspace::{CfgOptions, NoAnswer};
 
-/// A condition that has no answer, and where it stands.
+/// A condition that cannot be evaluated, with its position.
 pub(super) type Unanswered = (Range<u32>, NoAnswer);
 
-/// The text that is compiled; `None` if it is the text as it is. Conditions without an answer are noted, and count as true.
+/// The compiled text; `None` if nothing changes. Conditions that cannot be evaluated are recorded, and count as true.
 pub(super) fn configure(root: &SyntaxNode, text: &str, options: &CfgOptions) -> (Option<String>, Vec<Unanswered>) {
     let is_about_it = |word: &str| text.contains(word);
     if !["cfg", "test", "bench"].into_iter().any(is_about_it) {
@@ -28,7 +28,7 @@ pub(super) fn configure(root: &SyntaxNode, text: &str, options: &CfgOptions) -> 
         }
     }
     let Configured { text, has_changed, found, .. } = configured;
-    // Whole tokens are replaced, so that what is left is UTF-8.
+    // Whole tokens are replaced, so the remaining text is valid UTF-8.
     (has_changed.then(|| String::from_utf8(text).ok()).flatten(), found)
 }
 
@@ -40,10 +40,10 @@ struct Configured<'a> {
 }
 
 impl Configured<'_> {
-    /// Whether what the attribute belongs to stays.
+    /// Whether the owner of the attribute is kept.
     fn attribute(&mut self, attr: &ast::Attr) -> bool {
         let whole = range(attr.syntax().text_range());
-        // It stands in what is not compiled, or in an attribute that has become another.
+        // It is in excluded code, or in an attribute that was replaced.
         if self.text[whole.start as usize] != b'#' {
             return true;
         }
@@ -82,7 +82,7 @@ impl Configured<'_> {
         })
     }
 
-    /// Puts attributes in the place of one. The last keeps its place; those before it move as far as their brackets need.
+    /// Replaces one attribute by several. The last keeps its place; those before it move as far as their brackets need.
     fn replace(&mut self, attr: &ast::Attr, becomes: &[ast::Meta]) {
         let whole = range(attr.syntax().text_range());
         self.blank(whole.clone());
@@ -103,7 +103,7 @@ impl Configured<'_> {
         }
     }
 
-    /// Takes something out, with the comma behind it.
+    /// Removes a node, with the comma after it.
     fn remove(&mut self, node: &SyntaxNode) {
         self.blank(range(node.text_range()));
         let mut after = std::iter::successors(node.next_sibling_or_token(), |it| it.next_sibling_or_token());
@@ -120,11 +120,11 @@ impl Configured<'_> {
     }
 }
 
-/// What an attribute belongs to.
+/// The owner of an attribute.
 fn owner(attr: &ast::Attr) -> SyntaxNode {
     let Some(mut node) = attr.syntax().parent() else { return attr.syntax().clone() };
     if attr.excl_token().is_some() {
-        // It stands in a list, or in the block of a function.
+        // It is in a list, or in the block of a function.
         while let Some(around) = node.parent().filter(|_| !ast::Item::can_cast(node.kind())) {
             let is_body = ast::Item::can_cast(around.kind());
             if ast::Expr::can_cast(node.kind()) && !is_body {
@@ -133,7 +133,7 @@ fn owner(attr: &ast::Attr) -> SyntaxNode {
             node = around;
         }
     }
-    // The parser gives the attribute of a statement to the first part of it.
+    // The parser attaches the attribute of a statement to the first part of it.
     while let Some(around) = node.parent().filter(|it| {
         let is_of_code = ast::Expr::can_cast(it.kind()) || it.kind() == SyntaxKind::EXPR_STMT;
         is_of_code && it.text_range().start() == node.text_range().start()
@@ -165,7 +165,7 @@ mod tests {
         CfgOptions::of_lines("unix").with_value("feature", "on")
     }
 
-    /// What is compiled, without the blanks.
+    /// The compiled text, without blanks.
     fn compiled(text: &str) -> String {
         let parse = parse_under(text, &options());
         assert!(parse.errors().is_empty(), "{:?}", parse.errors());

@@ -5,15 +5,15 @@ use ra_ap_syntax::SyntaxKind;
 
 use super::{EDITION, SyntaxError};
 
-/// More open brackets than this are too many.
+/// The maximum number of open brackets.
 const BRACKETS: usize = 150;
-/// More tokens than this with no end of a statement, item or list element in sight are too many: each may be a level of the tree.
+/// The maximum number of tokens without the end of a statement, item or list element: each may be a level of the tree.
 const TOKENS: usize = 1500;
 
 /// The offset of the token at which `text` is too deep to be parsed.
 pub(super) fn too_deep(text: &str) -> Option<u32> {
     let lexed = LexedStr::new(EDITION, text);
-    // For each open bracket, the tokens since the last separator in it.
+    // For each open bracket, the number of tokens since the last separator in it.
     let mut open: Vec<usize> = vec![0];
     let mut pending = 0;
     for token in 0..lexed.len() {
@@ -44,7 +44,7 @@ pub(super) fn too_deep(text: &str) -> Option<u32> {
     None
 }
 
-/// Whether an expression cannot go on over this token.
+/// Whether an expression ends before this token.
 fn separates(lexed: &LexedStr<'_>, token: usize) -> bool {
     match lexed.kind(token) {
         SyntaxKind::SEMICOLON | SyntaxKind::COMMA => true,
@@ -59,7 +59,7 @@ fn separates(lexed: &LexedStr<'_>, token: usize) -> bool {
     }
 }
 
-/// The bracket that lacks its counterpart, as far as can be told.
+/// The bracket without a counterpart, as far as that can be determined.
 pub(super) fn unbalanced(text: &str) -> Option<SyntaxError> {
     let lexed = LexedStr::new(EDITION, text);
     let mut open: Vec<(usize, SyntaxKind)> = Vec::new();
