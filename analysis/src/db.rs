@@ -45,7 +45,7 @@ pub struct PackageSources {
     pub reading: Arc<Reading>,
 }
 
-/// The database.
+/// The database of a session.
 #[salsa::db]
 #[derive(Clone, Default)]
 pub struct Database {
@@ -56,13 +56,13 @@ pub struct Database {
 impl salsa::Database for Database {}
 
 impl Database {
-    /// A database that tells `callback` what it does.
+    /// A database that reports its events to `callback`.
     pub fn with_events(callback: impl Fn(salsa::Event) + Send + Sync + 'static) -> Self {
         Database { storage: salsa::Storage::new(Some(Box::new(callback))) }
     }
 }
 
-/// The tree of what is compiled of a file.
+/// The tree of the compiled part of a file.
 #[salsa::tracked]
 pub fn parse(db: &dyn salsa::Database, file: SourceFile) -> Parse {
     syntax::parse_under(file.text(db), file.cfg(db))
@@ -74,13 +74,13 @@ pub fn modules(db: &dyn salsa::Database, file: SourceFile) -> Vec<ModuleDeclarat
     index::modules(parse(db, file))
 }
 
-/// What a file declares, with positions.
+/// The index of a file, with positions.
 #[salsa::tracked]
 pub fn indexed(db: &dyn salsa::Database, file: SourceFile) -> Arc<Indexed> {
     Arc::new(index::index(parse(db, file)))
 }
 
-/// What a file declares, without positions: equal after an edit of comments or bodies.
+/// The index of a file, without positions: equal after an edit of comments or bodies.
 #[salsa::tracked]
 pub fn file_index(db: &dyn salsa::Database, file: SourceFile) -> Arc<FileIndex> {
     Arc::new(indexed(db, file).index.clone())
@@ -94,14 +94,14 @@ pub fn heads(db: &dyn salsa::Database, file: SourceFile) -> Arc<Vec<ItemTree>> {
     Arc::new(nodes.map(|it| ItemTree::head(&it)).collect())
 }
 
-/// An item of a file by itself, by the number of its declaration: equal after an edit of anything else.
+/// A single item of a file, by the number of its declaration: equal after an edit of anything else.
 #[salsa::tracked]
 pub fn item(db: &dyn salsa::Database, file: SourceFile, declaration: u32) -> Option<ItemTree> {
     let node = indexed(db, file).declarations.get(declaration as usize)?;
     Some(ItemTree::whole(&node.try_to_node(&parse(db, file).root())?))
 }
 
-/// What a package declares: all but bodies.
+/// The declarations of a package, without bodies.
 #[salsa::tracked(no_eq)]
 pub fn declared(db: &dyn salsa::Database, package: PackageSources) -> Arc<Declared> {
     let files = package.files(db).iter().map(|it| (Arc::clone(file_index(db, *it)), Arc::clone(heads(db, *it))));
@@ -117,19 +117,19 @@ pub fn body(db: &dyn salsa::Database, package: PackageSources, function: Functio
     lower::lower_body(declared, function, tree)
 }
 
-/// What of a package becomes part of its program.
+/// The parts of a package that belong to its program.
 #[salsa::tracked]
 pub fn reached(db: &dyn salsa::Database, package: PackageSources) -> Reached {
     lower::reach(declared(db, package), |function| body(db, package, function))
 }
 
-/// A function as it is in the program.
+/// A function with the numbering of the program.
 #[salsa::tracked]
 pub fn function(db: &dyn salsa::Database, package: PackageSources, function: FunctionId) -> Arc<Function> {
     Arc::new(lower::numbered(reached(db, package), body(db, package, function)))
 }
 
-/// The program of a package, with all that is known of it without positions.
+/// The program of a package, with everything else that is known without positions.
 #[salsa::tracked]
 pub fn built(db: &dyn salsa::Database, package: PackageSources) -> Built {
     let numbered = |id| Arc::clone(function(db, package, id));
@@ -153,7 +153,7 @@ pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program
     Arc::clone(&built(db, package).program)
 }
 
-/// Lowers the given files, by path and text, as one package. A file that no `mod` of the others leads to is taken for text of the root.
+/// Lowers the given files, by path and text, as one package. A file that no `mod` refers to is treated as text of the root.
 pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let db = Database::default();
     let cfg = Arc::<CfgOptions>::default();
@@ -185,7 +185,7 @@ fn parents(db: &Database, files: &[SourceFile], paths: &[Utf8PathBuf]) -> Vec<Op
     parents
 }
 
-/// The plan of a program is made when it is asked for, and once: it is the same object as long as the program is equal.
+/// The plan of a program, computed lazily and once: it is the same object as long as the program is equal.
 #[salsa::tracked]
 pub fn planned(db: &dyn salsa::Database, package: PackageSources) -> Arc<Planned> {
     Arc::new(Planned::new(Arc::clone(program(db, package))))
@@ -196,7 +196,7 @@ pub(crate) fn declares_nothing(db: &dyn salsa::Database, file: SourceFile) -> bo
     parse(db, file).errors().is_empty() && !indexed(db, file).index.declares_something()
 }
 
-/// A package that takes part and has nothing in it. The first file is where the search began.
+/// The finding for a participating package without layers. The first file is where the search began.
 pub(crate) fn no_layers(package: &Package) -> Diagnostic {
     let span = Span { file: 0, start: 0, end: 0 };
     let help = "declare a layer, `#[layer] impl Name for State { … }`, in a file that `mod` items lead to";

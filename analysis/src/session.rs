@@ -47,23 +47,23 @@ use crate::{
     workspace::{self, CfgOptions, Files, Package, Texts},
 };
 
-/// Packages that are being worked on.
+/// A session: the packages in work, and their database.
 pub struct Session {
     db: Database,
     texts: Texts,
     files: InputFiles,
     packages: Vec<Loaded>,
-    /// The sources of all packages that have nothing to read.
+    /// The sources of packages without files.
     nothing: Option<PackageSources>,
     results: Arc<Results>,
-    /// The snapshot of the texts as they are, if one was taken.
+    /// The snapshot of the current texts, if one was taken.
     current: Option<Snapshot>,
 }
 
-/// The files in the database. A file that is compiled under different options is different files.
+/// The files in the database. A file that is compiled under different options is several files.
 type InputFiles = HashMap<(Utf8PathBuf, Arc<CfgOptions>), SourceFile>;
 
-/// A package with what has been made of it.
+/// A package with its last results.
 struct Loaded {
     package: Package,
     sources: Option<PackageSources>,
@@ -80,17 +80,17 @@ pub struct Snapshot {
 
 /// A package at one moment.
 pub struct PackageSnapshot {
-    /// The package.
+    /// The package itself.
     pub package: Package,
     /// Its files, root file first. A [`Span`]'s `file` is an index into this.
     pub files: Vec<File>,
-    /// What is wrong with the source itself.
+    /// The findings in the source itself.
     pub diagnostics: Vec<Diagnostic>,
-    /// Brackets do not match: the program and what it owes are those of an earlier text.
+    /// Whether brackets do not match: then the program and the obligations are those of an earlier text.
     pub is_kept: bool,
-    /// There is nothing in it that another target of the package has not: no layers, or the same program.
+    /// Whether it contains nothing that another target of the package does not: no layers, or the same program.
     pub is_bare: bool,
-    /// Targets of the same package that come before this one and share files with it. What both find is theirs to tell.
+    /// Earlier targets of the same package that share files with it. They report the findings that both have.
     earlier: Vec<usize>,
     view: View,
     declared: Arc<Declared>,
@@ -99,85 +99,85 @@ pub struct PackageSnapshot {
 /// A file at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where it is.
+    /// The path of the file.
     pub path: Utf8PathBuf,
-    /// The path as it is shown: relative to the workspace root where possible.
+    /// The path as shown: relative to the workspace root where possible.
     pub shown: Utf8PathBuf,
     /// Its text; empty if it cannot be read.
     pub text: Arc<str>,
-    /// Its tree.
+    /// Its syntax tree.
     pub parse: Parse,
-    /// What it declares.
+    /// Its index.
     pub indexed: Arc<Indexed>,
 }
 
-/// An obligation as it stands in a snapshot.
+/// An obligation in a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// What it is called. Its [`id`](ObligationName::id) is the same after any edit that leaves it there.
+    /// The name of the obligation. Its [`id`](ObligationName::id) stays the same after any edit that keeps the obligation.
     pub name: ObligationName,
-    /// Names the result that it has, or will have.
+    /// The fingerprint of its result.
     pub fingerprint: Fingerprint,
-    /// Where it is stated.
+    /// The place where it is stated.
     pub span: Span,
-    /// What is known of it.
+    /// The state of its result.
     pub state: State,
 }
 
-/// What is known of an obligation.
+/// The state of an obligation's result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Its outcome.
+    /// The outcome is known.
     Settled(Outcome, Provenance),
-    /// What its outcome was in an earlier text. Its places are where that which they point at is now, as far as can be told.
+    /// Only the outcome of an earlier text is known. Its places are moved to the current text, as far as possible.
     Stale(Outcome),
-    /// Nothing.
+    /// Nothing is known.
     Unknown,
-    /// It depends on source that has errors: it has no outcome until they are gone.
+    /// It depends on source with errors: it has no outcome until they are fixed.
     Broken,
 }
 
-/// Which ways the steps of an operation take.
+/// The coverage of an operation: which branches its steps take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// Where its code chooses or decides.
+    /// The choices and conditions in its code.
     pub forks: Vec<Fork>,
-    /// It has a step in some state.
+    /// Whether it has a step in some state.
     pub is_enabled: bool,
-    /// All its steps in scope were looked at.
+    /// Whether all its steps in scope were explored.
     pub is_complete: bool,
 }
 
 /// A `maybe()`, or an `if`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fork {
-    /// Where.
+    /// The place of the choice or condition.
     pub span: Span,
-    /// Whether steps go this way with `false`, and with `true`.
+    /// Whether some step takes it with `false`, and with `true`.
     pub taken: [bool; 2],
 }
 
-/// What a run is to do.
+/// The parameters of a run.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// How far explorations go, and whether they are end to end.
+    /// The bounds of explorations, and whether the run is end to end.
     pub options: &'a Options,
     /// The packages to run, by index; all of them if it is `None`.
     pub packages: Option<&'a [usize]>,
-    /// Which obligations to run.
+    /// Selects the obligations to run.
     pub only: &'a (dyn Fn(&ObligationName) -> bool + Sync),
-    /// Which of them to run before the others.
+    /// Selects the obligations to run first.
     pub first: &'a (dyn Fn(&ObligationName) -> bool + Sync),
 }
 
 impl<'a> Request<'a> {
-    /// All obligations, in no order in particular.
+    /// A request for all obligations, in no particular order.
     pub fn all(options: &'a Options) -> Request<'a> {
         Request { options, packages: None, only: &|_| true, first: &|_| false }
     }
 }
 
-/// What a run tells, from any of its threads.
+/// An event of a run, from any of its threads.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The package has so many obligations. Told again when one turns out to rely on others.

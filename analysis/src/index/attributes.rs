@@ -21,7 +21,7 @@ pub(super) fn find(item: &impl HasAttrs, words: &[&str]) -> Option<(String, ast:
     })
 }
 
-/// The file that `#[path = "…"]` names.
+/// The file named by `#[path = "…"]`.
 pub(super) fn path_attribute(item: &impl HasAttrs) -> Option<String> {
     let (_, attr) = find(item, &["path"])?;
     let text = attr.syntax().text().to_string();
@@ -38,7 +38,7 @@ pub(super) fn derives_default(item: &impl HasAttrs) -> bool {
     })
 }
 
-/// Attributes of the language, and of its tools: they do not change what a layer or a procedure means.
+/// Attributes of the language and its tools, which do not change the meaning of a layer or a procedure.
 const OF_THE_LANGUAGE: &[&str] = &[
     "allow",
     "automatically_derived",
@@ -83,10 +83,10 @@ const OF_THE_LANGUAGE: &[&str] = &[
 /// The first segments of attributes that tools read.
 const OF_TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
-/// The attributes that `#[layer]`, `#[implement]` and the others read in what they stand on. They are no macros.
+/// The attributes inside an item that `#[layer]`, `#[implement]` and the others read. They are not macros.
 const READ_BY_OURS: &[&str] = &["abstraction", "allowed", "background", "init", "invariant", "op"];
 
-/// The attributes of an item that are macros: ours, and those that are not known here.
+/// The attributes of an item that are macros: those of cspec, and unknown ones.
 pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
     let paths = item.attrs().filter_map(|it| it.path());
     let is_known = |path: &ast::Path| {
@@ -102,7 +102,7 @@ pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
 
 const ROLES: &[&str] = &["op", "init", "background", "invariant", "allowed", "abstraction", "client"];
 
-/// What a function's attributes make of it.
+/// The role that a function's attributes give it.
 pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
     let Some((word, attr)) = find(item, ROLES) else { return Role::Plain };
     let mut arguments = Arguments::new(&attr);
@@ -121,7 +121,7 @@ pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
     })
 }
 
-/// What an `impl` block's attributes make of it.
+/// The role that an `impl` block's attributes give it.
 pub(super) fn impl_role(item: &ast::Impl, indexed: &mut Indexed) -> ImplRole {
     let Some((word, attr)) = find(item, &["layer", "implement"]) else { return ImplRole::Plain };
     let mut arguments = Arguments::new(&attr);
@@ -149,7 +149,7 @@ fn usage(word: &str) -> &'static str {
     }
 }
 
-/// A token that does not fit, and what should stand there.
+/// A token that does not fit, and the expected one.
 struct Malformed {
     range: Range<u32>,
     expected: String,
@@ -169,7 +169,7 @@ type Parsed<T> = Result<T, Malformed>;
 struct Arguments {
     tokens: Vec<SyntaxToken>,
     next: usize,
-    /// What to point at when the tokens are at their end.
+    /// The range to report when the tokens are used up.
     end: Range<u32>,
 }
 
@@ -215,7 +215,7 @@ impl Arguments {
         if self.next < self.tokens.len() { self.malformed("nothing more") } else { Ok(()) }
     }
 
-    /// An identifier; of a path, the last segment.
+    /// Parses an identifier; of a path, the last segment.
     fn name(&mut self, what: &str, indexed: &mut Indexed) -> Parsed<Name> {
         // In token trees `::` is two tokens.
         let mut qualifier = Vec::new();

@@ -6,39 +6,39 @@ use crate::syntax::{
     ast::{self, HasAttrs, HasName},
 };
 
-/// A `macro_rules!`.
+/// A `macro_rules!` declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MacroItem {
-    /// Its name.
+    /// The name of the macro.
     pub name: String,
-    /// The scope that it is declared in.
+    /// The scope that contains it.
     pub scope: u32,
-    /// How many items begin before it in the file. It is known to those after it.
+    /// The number of items that begin before it in the file. Only later items can use it.
     pub order: u32,
-    /// `#[macro_export]`: the root of the crate has it, too.
+    /// Whether it has `#[macro_export]`: then the root of the crate has it, too.
     pub is_exported: bool,
-    /// It mentions an attribute of ours: it makes layers, or what belongs to them.
+    /// Whether it mentions an attribute of cspec: then it generates layers or parts of them.
     pub makes_layers: bool,
-    /// How it is written.
+    /// Its definition.
     pub definition: ItemTree,
 }
 
-/// A macro that is called where items stand.
+/// A macro call in item position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallItem {
     /// The path of the macro.
     pub name: Name,
-    /// The scope that it stands in.
+    /// The scope that contains the call.
     pub scope: u32,
-    /// The `impl` block that it stands in: an index into [`super::FileIndex::impls`].
+    /// The `impl` block that contains it: an index into [`super::FileIndex::impls`].
     pub owner: Option<u32>,
-    /// How many items begin before it in the file.
+    /// The number of items that begin before it in the file.
     pub order: u32,
-    /// What it is given mentions an attribute of ours.
+    /// Whether its input mentions an attribute of cspec.
     pub makes_layers: bool,
 }
 
-/// Where the items of a file begin, in order.
+/// The start positions of the items of a file, in order.
 pub(super) struct Order(Vec<u32>);
 
 impl Order {
@@ -47,7 +47,7 @@ impl Order {
         Order(items.map(|it| start(&it)).collect())
     }
 
-    /// How many items begin before this one.
+    /// The number of items that begin before this one.
     pub(super) fn before(&self, item: &SyntaxNode) -> u32 {
         let start = start(item);
         self.0.partition_point(|it| *it < start) as u32
@@ -58,7 +58,7 @@ fn start(node: &SyntaxNode) -> u32 {
     syntax::range(node.text_range()).start
 }
 
-/// Fills in the macros of a file. `impl` blocks are numbered as they are declared.
+/// Collects the macros of a file. `impl` blocks are numbered as they are declared.
 pub(super) fn collect(indexed: &mut Indexed, root: &SyntaxNode, order: &Order, scope_of: &impl Fn(&SyntaxNode) -> u32) {
     let mut blocks = Vec::new();
     for node in root.descendants() {
@@ -104,7 +104,7 @@ pub(super) fn has(item: &impl HasAttrs, name: &str) -> bool {
     item.attrs().any(|it| it.simple_name().is_some_and(|it| it == name))
 }
 
-/// Whether tokens mention one of our attributes, after `#` and `[`.
+/// Whether tokens mention an attribute of cspec, after `#` and `[`.
 fn mentions_ours(tree: &ast::TokenTree) -> bool {
     const OURS: &[&str] =
         &["state", "scalar", "layer", "implement", "stack", "client", "op", "init", "invariant", "allowed"];

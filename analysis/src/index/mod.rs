@@ -29,13 +29,13 @@ pub use scopes::{
 pub struct Name {
     /// The identifier.
     pub text: String,
-    /// What stands before it in a path: the segments, an empty one in front for `::`.
+    /// The preceding segments of its path; an empty first segment stands for `::`.
     pub qualifier: Vec<String>,
     /// Index into [`Positions`] of the file.
     pub at: u32,
 }
 
-/// Where the names of an index stand, in bytes.
+/// The byte ranges of the names of an index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Positions(Vec<Range<u32>>);
 
@@ -47,12 +47,12 @@ impl Name {
 }
 
 impl Positions {
-    /// Where `name` stands in file `file`.
+    /// The span of `name` in file `file`.
     pub fn span(&self, file: u32, name: &Name) -> Span {
         self.span_at(file, name.at)
     }
 
-    /// Where the name of this number stands in file `file`.
+    /// The span of the name with this number in file `file`.
     pub(crate) fn span_at(&self, file: u32, at: u32) -> Span {
         let range = self.0.get(at as usize).cloned().unwrap_or_default();
         Span { file, start: range.start, end: range.end }
@@ -75,7 +75,7 @@ impl Positions {
     }
 }
 
-/// What a file declares.
+/// The declarations of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileIndex {
     /// Structs, enums and type aliases.
@@ -90,19 +90,19 @@ pub struct FileIndex {
     pub stacks: Vec<StackItem>,
     /// Scopes, the file first.
     pub scopes: Vec<ScopeItem>,
-    /// What `use` brings into them.
+    /// The names that `use` brings into them.
     pub imports: Vec<Import>,
     /// Modules whose text is in other files.
     pub modules: Vec<ModuleItem>,
-    /// Names of what no layer can use.
+    /// Names of items that no layer can use.
     pub opaque: Vec<OpaqueItem>,
-    /// `macro_rules!`.
+    /// The `macro_rules!` declarations.
     pub macros: Vec<MacroItem>,
-    /// Macros that are called where items stand.
+    /// Macro calls in item position.
     pub calls: Vec<CallItem>,
     /// Crates that are named by `#[macro_use] extern crate`.
     pub macro_crates: Vec<String>,
-    /// For each declaration, how many items begin before it in the file.
+    /// For each declaration, the number of items that begin before it in the file.
     pub orders: Vec<u32>,
 }
 
@@ -112,7 +112,7 @@ impl FileIndex {
         self.declared() > 0
     }
 
-    /// How many layers, implementations, stacks and clients there are.
+    /// The number of layers, implementations, stacks and clients.
     pub fn declared(&self) -> usize {
         let impls = self.impls.iter().filter(|it| !matches!(it.role, ImplRole::Plain)).count();
         let clients = self.functions.iter().filter(|it| matches!(it.role, Role::Client { .. })).count();
@@ -120,41 +120,41 @@ impl FileIndex {
     }
 }
 
-/// A type.
+/// A type declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeItem {
-    /// Its name.
+    /// The name of the type.
     pub name: Name,
-    /// Number of the declaration.
+    /// The number of the declaration.
     pub declaration: u32,
-    /// What was declared.
+    /// The kind of type.
     pub kind: TypeKind,
-    /// What it is as far as names go.
+    /// The names that it declares.
     pub shape: TypeShape,
-    /// It has derives, which may have attributes of their own.
+    /// Whether it has derives, which may have attributes of their own.
     pub is_derived: bool,
-    /// `#[derive(Default)]`.
+    /// Whether it has `#[derive(Default)]`.
     pub derives_default: bool,
     /// The scope that it is declared in.
     pub scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// Who may use it.
+    /// Its visibility.
     pub visibility: Visibility,
 }
 
 /// Kinds of type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeKind {
-    /// `#[scalar]`.
+    /// A `#[scalar]`.
     Scalar,
-    /// `#[state]`.
+    /// A `#[state]`.
     State,
-    /// Ordinary Rust, used only if something of a layer mentions it.
+    /// Ordinary Rust, used only if a layer refers to it.
     Plain,
 }
 
-/// What a type is as far as names go.
+/// The names that a type declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TypeShape {
     /// Another name for a type.
@@ -170,61 +170,61 @@ pub enum TypeShape {
 /// A constant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConstantItem {
-    /// Its name.
+    /// The name of the constant.
     pub name: Name,
-    /// Number of the declaration.
+    /// The number of the declaration.
     pub declaration: u32,
-    /// Index into [`FileIndex::impls`].
+    /// The `impl` block that contains it: an index into [`FileIndex::impls`].
     pub owner: Option<u32>,
-    /// It is associated with nothing: its scope has it by its name.
+    /// Whether it is not associated: then its scope has its name.
     pub is_free: bool,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// The first of the scopes that are in it, if there are any.
+    /// The first of the scopes inside it, if there are any.
     pub first_scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// Who may use it.
+    /// Its visibility.
     pub visibility: Visibility,
 }
 
-/// A function.
+/// A function, free or associated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionItem {
-    /// Its name.
+    /// The name of the function.
     pub name: Name,
-    /// Number of the declaration.
+    /// The number of the declaration.
     pub declaration: u32,
-    /// Index into [`FileIndex::impls`].
+    /// The `impl` block that contains it: an index into [`FileIndex::impls`].
     pub owner: Option<u32>,
-    /// It is associated with nothing: its scope has it by its name.
+    /// Whether it is not associated: then its scope has its name.
     pub is_free: bool,
-    /// What its attributes say.
+    /// The role that its attributes give it.
     pub role: Role,
-    /// There is a syntax error inside.
+    /// Whether it contains a syntax error.
     pub broken: bool,
     /// Its body mentions `self` or `Self`.
     pub mentions_self: bool,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// The first of the scopes that are in it, if there are any.
+    /// The first of the scopes inside it, if there are any.
     pub first_scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// Who may use it.
+    /// Its visibility.
     pub visibility: Visibility,
 }
 
-/// What a function's attributes make of it.
+/// The role of a function, given by its attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// None of ours.
+    /// No attribute of cspec.
     Plain,
     /// `#[op]`.
     Op {
-        /// `#[op(right)]`, with the word.
+        /// The claim, as in `#[op(right)]`, with its position.
         claim: Option<(Claim, Name)>,
-        /// `#[op(external)]`.
+        /// Whether it is `#[op(external)]`.
         external: bool,
     },
     /// `#[init]`.
@@ -239,89 +239,89 @@ pub enum Role {
     Abstraction,
     /// `#[client(Stack, …, processes(…), may_wait)]`.
     Client {
-        /// The stacks.
+        /// The stacks that it runs over.
         stacks: Vec<Name>,
-        /// Process counts.
+        /// The numbers of processes.
         processes: Vec<u32>,
-        /// Processes may wait for ever.
+        /// Whether processes may wait for ever.
         may_wait: bool,
     },
-    /// The attribute is malformed and reported.
+    /// A malformed attribute, which has been reported.
     Malformed,
 }
 
 /// An `impl` block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImplItem {
-    /// Number of the declaration.
+    /// The number of the declaration.
     pub declaration: u32,
     /// The last segment of the self type, if it is a path.
     pub self_type: Option<Name>,
     /// The last segment of the trait.
     pub trait_name: Option<Name>,
-    /// What its attributes say.
+    /// The role that its attributes give it.
     pub role: ImplRole,
-    /// The scope that it stands in.
+    /// The scope that contains it.
     pub scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
 }
 
-/// What an `impl` block's attributes make of it.
+/// The role of an `impl` block, given by its attributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImplRole {
-    /// None of ours.
+    /// No attribute of cspec.
     Plain,
     /// `#[layer(…)]`.
     Layer(LayerAttribute),
     /// `#[implement(…)]`.
     Implement(ImplementAttribute),
-    /// The attribute is malformed and reported.
+    /// A malformed attribute, which has been reported.
     Malformed,
 }
 
 /// The arguments of `#[layer(…)]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerAttribute {
-    /// `inherit(…)`, in source order.
+    /// The `inherit(…)` arguments, in source order.
     pub inherit: Vec<Inherit>,
-    /// `ops = …`.
+    /// The layer of `ops = …`.
     pub ops: Option<Name>,
-    /// `protocol = …`.
+    /// The layer of `protocol = …`.
     pub protocol: Option<Name>,
-    /// `nilpotent`.
+    /// Whether `nilpotent` is given.
     pub nilpotent: bool,
 }
 
 /// `inherit(Layer in field: op, …)` or `inherit(Layer in field[key: K]: op, …)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inherit {
-    /// The layer.
+    /// The layer to inherit from.
     pub layer: Name,
-    /// The component.
+    /// The component that its state is.
     pub field: Option<Name>,
-    /// `[key: K]`: the entry at an argument, of the map that the component is. The name, and the type.
+    /// `[key: K]`, if the component is a map whose entries are its states: the name and the type of the key.
     pub key: Option<(Name, Name)>,
-    /// What is passed on: operations, or `init`.
+    /// The inherited operations, or `init`.
     pub names: Vec<Name>,
 }
 
 /// The arguments of `#[implement(…)]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImplementAttribute {
-    /// The layer implemented.
+    /// The layer to implement.
     pub upper: Name,
-    /// `over = …`.
+    /// The layer below, of `over = …`.
     pub over: Name,
-    /// `by = …`.
+    /// The pattern of `by = …`.
     pub by: By,
-    /// The word after `by =`.
+    /// The position of the pattern's name.
     pub by_name: Name,
-    /// `key` of `partition(key)`.
+    /// The `key` of `partition(key)`.
     pub key: Option<Name>,
-    /// `check = …`.
+    /// The operation of `check = …`.
     pub check: Option<Name>,
-    /// `pass(…)`.
+    /// The operations of `pass(…)`.
     pub pass: Vec<Name>,
 }
 
@@ -341,26 +341,26 @@ pub enum By {
 /// A `#[stack]` alias.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackItem {
-    /// Its name.
+    /// The name of the stack.
     pub name: Name,
     /// The implementations, top to bottom; none if the alias is malformed, which is reported.
     pub links: Vec<Name>,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// Who may use it.
+    /// Its visibility.
     pub visibility: Visibility,
 }
 
-/// An index with what it was separated from.
+/// The index of a file, with the positions that were separated from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexed {
-    /// The content.
+    /// The index itself.
     pub index: FileIndex,
-    /// Where its names stand.
+    /// The positions of its names.
     pub positions: Positions,
-    /// Where the nodes of [`syntax::declarations`] are in the tree.
+    /// The nodes of [`syntax::declarations`] in the tree.
     pub declarations: Vec<SyntaxNodePtr>,
-    /// Where the trees of these by themselves begin: see [`syntax::start_of_item`].
+    /// The start offsets of the trees of single items: see [`syntax::start_of_item`].
     pub starts: Vec<u32>,
     /// Malformed attributes, as diagnostics of file 0.
     pub diagnostics: Vec<Diagnostic>,
@@ -380,7 +380,7 @@ pub fn index(parse: &Parse) -> Indexed {
     let swallowing: Vec<&SyntaxNode> =
         declarations.iter().zip(&indexer.broken).filter(|(_, is_broken)| **is_broken).map(|(node, _)| node).collect();
     for (number, node) in scopes.iter().enumerate() {
-        // What an unclosed brace has swallowed belongs to the scope around.
+        // A scope inside an unclosed brace belongs to the enclosing one.
         if node.parent().is_none_or(|it| !swallowing.contains(&&it)) {
             indexer.scopes.insert(node.clone(), number as u32);
         }
@@ -402,12 +402,12 @@ pub fn index(parse: &Parse) -> Indexed {
     indexer.indexed
 }
 
-/// The scope that a node stands in, which is not the one that it is.
+/// The scope that contains a node, which may itself be a scope.
 fn scope_of(scopes: &HashMap<SyntaxNode, u32>, node: &SyntaxNode) -> u32 {
     node.ancestors().skip(1).find_map(|it| scopes.get(&it).copied()).unwrap_or(0)
 }
 
-/// Whether an item is known by its name: those of traits belong to types that are not known here.
+/// Whether an item is known by its name; items of traits belong to types that are not known here.
 fn is_free(item: &SyntaxNode, owner: Option<u32>) -> bool {
     owner.is_none() && item.parent().is_none_or(|it| it.kind() != SyntaxKind::ASSOC_ITEM_LIST)
 }
@@ -434,7 +434,7 @@ fn shape(item: &SyntaxNode) -> TypeShape {
     }
 }
 
-/// For each declaration, whether it is the innermost function around a syntax error.
+/// For each declaration, whether it is the innermost function that contains a syntax error.
 fn broken_functions(parse: &Parse, declarations: &[SyntaxNode]) -> Vec<bool> {
     let mut broken = vec![false; declarations.len()];
     for &offset in parse.broken_at() {
@@ -455,7 +455,7 @@ struct Indexer {
     impls: Vec<SyntaxNode>,
     broken: Vec<bool>,
     scopes: HashMap<SyntaxNode, u32>,
-    /// Where each of [`syntax::scopes`] begins.
+    /// The start of each of [`syntax::scopes`].
     scope_starts: Vec<u32>,
 }
 
@@ -480,7 +480,7 @@ impl Indexer {
         scope_of(&self.scopes, item.syntax())
     }
 
-    /// The number of the first scope in an item. Scopes in it begin after it does; those before and around it do not.
+    /// The number of the first scope in an item. Scopes inside it begin after it; those before it and around it do not.
     fn first_scope(&self, item: &SyntaxNode) -> u32 {
         let start = syntax::range(item.text_range()).start;
         self.scope_starts.partition_point(|it| *it <= start) as u32
@@ -547,7 +547,7 @@ impl Indexer {
         self.indexed.index.functions.push(item);
     }
 
-    /// The `impl` block around an item: also one whose brace, or the brace of a function in it, was never closed.
+    /// The `impl` block that contains an item, even if its brace, or the brace of a function in it, is not closed.
     fn owner(&self, node: &SyntaxNode) -> Option<u32> {
         for around in node.ancestors().skip(1) {
             if let Some(owner) = self.impls.iter().position(|it| *it == around) {
@@ -567,7 +567,7 @@ impl Indexer {
         functions.iter().rev().any(|it| it.broken && name.as_ref().is_some_and(|name| name.text() == it.name.text))
     }
 
-    /// A method outside any `impl` was cut off by a brace too many: it belongs to the last block.
+    /// A method outside any `impl` was cut off by a surplus brace: it belongs to the last block.
     fn lost_owner(&self, item: &ast::Fn) -> Option<u32> {
         item.param_list()?.self_param()?;
         (self.impls.len() as u32).checked_sub(1)

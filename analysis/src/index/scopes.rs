@@ -11,11 +11,11 @@ use crate::syntax::{
 /// A scope, known by its number in [`crate::syntax::scopes`]. The file itself is scope 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeItem {
-    /// The scope around it; of the file, itself.
+    /// The enclosing scope; the file encloses itself.
     pub parent: u32,
-    /// What it is.
+    /// The kind of scope.
     pub kind: ScopeKind,
-    /// `#[macro_use]`: what is around it has its macros, too.
+    /// Whether it has `#[macro_use]`: then the enclosing scope has its macros, too.
     pub is_macro_use: bool,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
@@ -24,70 +24,70 @@ pub struct ScopeItem {
 /// Kinds of scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScopeKind {
-    /// All of a file.
+    /// A whole file.
     File,
-    /// `mod name { … }`.
+    /// An inline module, `mod name { … }`.
     Module(String, Visibility),
     /// A block with items, or with `use`.
     Block,
 }
 
-/// Who may use a name.
+/// The visibility of a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Visibility {
-    /// The module that declares it, and those inside.
+    /// Visible in the module that declares it, and inside.
     #[default]
     Private,
-    /// `pub(super)`.
+    /// Visible as with `pub(super)`.
     Super,
-    /// The whole package.
+    /// Visible in the whole package.
     Package,
 }
 
 /// `mod name;` or `include!("…");`: its text is in another file. In the order of [`super::modules`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleItem {
-    /// The name; empty for `include!`, whose text is text of the scope that it stands in.
+    /// The name; empty for `include!`, whose text belongs to the scope that contains it.
     pub name: String,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// Who may use it.
+    /// Its visibility.
     pub visibility: Visibility,
-    /// `#[macro_use]`: what is around it has its macros, too.
+    /// Whether it has `#[macro_use]`: then the enclosing scope has its macros, too.
     pub is_macro_use: bool,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// How many items begin before it in the file.
+    /// The number of items that begin before it in the file.
     pub order: u32,
 }
 
 /// One name, or all names of a module, that `use` brings into a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Import {
-    /// The scope.
+    /// The scope that gets the names.
     pub scope: u32,
-    /// From where; an empty segment in front stands for `::`.
+    /// The path; an empty first segment stands for `::`.
     pub path: Vec<String>,
-    /// What it is called here; `None` for `*`.
+    /// The local name; `None` for `*`.
     pub name: Option<String>,
-    /// Who may use the name.
+    /// The visibility of the name.
     pub visibility: Visibility,
 }
 
-/// A name for something that no layer can use, such as a trait: it hides others of the same name.
+/// The name of an item that no layer can use, such as a trait: it shadows others of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueItem {
-    /// The name.
+    /// The name of the item.
     pub name: String,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// Whether it is the name of a value, and not that of a type.
+    /// Whether it is the name of a value, and not of a type.
     pub is_value: bool,
-    /// Who may use it.
+    /// Its visibility.
     pub visibility: Visibility,
 }
 
-/// Fills in the scopes of a file, what they import, and the modules and opaque names that they declare.
+/// Collects the scopes of a file, their imports, and the modules and opaque names that they declare.
 pub(super) fn collect(indexed: &mut Indexed, scopes: &[SyntaxNode], scope_of: &impl Fn(&SyntaxNode) -> u32) {
     for node in scopes {
         let module = ast::Module::cast(node.clone());
@@ -135,7 +135,7 @@ fn collect_item(indexed: &mut Indexed, scope: u32, item: &ast::Item) {
     }
 }
 
-/// Takes a tree of `use` apart.
+/// Collects the names of a `use` tree.
 fn import(indexed: &mut Indexed, scope: u32, visibility: Visibility, prefix: &[String], tree: &ast::UseTree) {
     let mut path = prefix.to_vec();
     path.extend(tree.path().as_ref().and_then(path_segments).unwrap_or_default());
@@ -152,7 +152,7 @@ fn import(indexed: &mut Indexed, scope: u32, visibility: Visibility, prefix: &[S
     let name = if tree.star_token().is_some() {
         None
     } else if let Some(rename) = tree.rename() {
-        // `as _` gives no name.
+        // `as _` declares no name.
         let Some(name) = rename.name() else { return };
         Some(name.text().to_string())
     } else {
@@ -164,7 +164,7 @@ fn import(indexed: &mut Indexed, scope: u32, visibility: Visibility, prefix: &[S
     indexed.index.imports.push(Import { scope, path, name, visibility });
 }
 
-/// The names in a path; an empty one in front stands for `::`. `None` if it is not made of names: `<T as Trait>::f`.
+/// The names in a path; an empty first one stands for `::`. `None` if it contains anything else: `<T as Trait>::f`.
 pub fn path_segments(path: &ast::Path) -> Option<Vec<String>> {
     let mut segments = Vec::new();
     for segment in path.segments() {
@@ -185,7 +185,7 @@ fn name(item: &impl HasName) -> String {
     item.name().map_or_else(String::new, |it| it.text().to_string())
 }
 
-/// Who may use an item.
+/// The visibility of an item.
 pub(super) fn visibility(item: &impl HasVisibility) -> Visibility {
     let Some(written) = item.visibility() else { return Visibility::Private };
     let text: String = written.syntax().text().to_string().split_whitespace().collect();
@@ -196,23 +196,23 @@ pub(super) fn visibility(item: &impl HasVisibility) -> Visibility {
     }
 }
 
-/// A `mod name;` of a file, or an `include!("…");` where items stand.
+/// A `mod name;` of a file, or an `include!("…");` in item position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleDeclaration {
     /// The name; empty for `include!`.
     pub name: String,
-    /// `#[path = "…"]`, or the file that is included.
+    /// The path of `#[path = "…"]`, or the included file.
     pub path: Option<String>,
-    /// The inline modules around it, outermost first.
+    /// The inline modules that contain it, outermost first.
     pub inside: Vec<Inside>,
-    /// Where the name stands.
+    /// The range of the name.
     pub range: std::ops::Range<u32>,
 }
 
-/// An inline module around a `mod name;`.
+/// An inline module that contains a `mod name;`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inside {
-    /// The name.
+    /// The name of the module.
     pub name: String,
     /// `#[path = "…"]`: the folder that its modules are in.
     pub path: Option<String>,

@@ -7,9 +7,9 @@ use super::{EDITION, range};
 /// A piece of a macro's input, parsed by itself.
 #[derive(Clone, Debug)]
 pub struct Fragment<N> {
-    /// The tree.
+    /// The tree of the piece.
     pub node: N,
-    /// What to add to an offset in the tree to get the offset in the file that holds the macro.
+    /// The number to add to an offset in the tree to get the offset in the file.
     pub shift: i64,
 }
 
@@ -47,7 +47,7 @@ fn parse_in<N: AstNode>(prefix: &str, text: &str, suffix: &str) -> Option<N> {
     parse.syntax_node().descendants().find_map(N::cast)
 }
 
-/// The texts between the top-level commas, with where each starts in the file.
+/// The texts between the top-level commas, with their offsets in the file.
 fn pieces(tree: &ast::TokenTree) -> Vec<(String, u32)> {
     let mut pieces: Vec<(String, u32)> = Vec::new();
     let mut fresh = true;

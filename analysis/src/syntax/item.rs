@@ -4,18 +4,18 @@ use ra_ap_syntax::{GreenNode, NodeOrToken, SyntaxKind, SyntaxNode};
 
 use super::range;
 
-/// The tree of one item. It begins after the documentation and the attributes of the item and knows nothing of what is around, so that it is
-/// equal wherever the item stands.
+/// The tree of one item. It begins after the documentation and the attributes of the item and does not depend on the surrounding text, so
+/// it is equal wherever the item is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemTree(GreenNode);
 
 impl ItemTree {
-    /// All of an item.
+    /// The tree of a whole item.
     pub fn whole(item: &SyntaxNode) -> ItemTree {
         ItemTree(item.green().splice_children(0..in_front(item), []))
     }
 
-    /// An item without what is between its braces, if that is the body of a function, or what an `impl` block is about.
+    /// An item without the contents of its braces, if that is the body of a function, or of an `impl` block.
     pub fn head(item: &SyntaxNode) -> ItemTree {
         let ItemTree(whole) = ItemTree::whole(item);
         let is_inside = |it: SyntaxKind| matches!(it, SyntaxKind::BLOCK_EXPR | SyntaxKind::ASSOC_ITEM_LIST);
@@ -26,19 +26,19 @@ impl ItemTree {
         ItemTree(inside.map_or(whole.clone(), |it| whole.remove_child(it)))
     }
 
-    /// The item. Offsets count from where it begins: see [`start_of_item`].
+    /// The item. Offsets are relative to its start: see [`start_of_item`].
     pub fn root(&self) -> SyntaxNode {
         SyntaxNode::new_root(self.0.clone())
     }
 }
 
-/// Where the tree of an item begins, in bytes of the file.
+/// The offset in the file where the tree of an item begins.
 pub fn start_of_item(item: &SyntaxNode) -> u32 {
     let first = item.children_with_tokens().nth(in_front(item));
     first.map_or(range(item.text_range()).start, |it| range(it.text_range()).start)
 }
 
-/// How many parts of an item are its documentation, its attributes, and trivia in front of the rest.
+/// The number of leading parts of an item that are documentation, attributes, or trivia.
 fn in_front(item: &SyntaxNode) -> usize {
     let is_in_front = |it: &NodeOrToken<SyntaxNode, _>| it.kind() == SyntaxKind::ATTR || it.kind().is_trivia();
     item.children_with_tokens().take_while(is_in_front).count()

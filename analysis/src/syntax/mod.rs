@@ -30,24 +30,24 @@ pub struct Parse {
     errors: Vec<SyntaxError>,
     broken_at: Vec<u32>,
     is_unbalanced: bool,
-    /// Conditions of `#[cfg(…)]` that have no answer.
+    /// Conditions of `#[cfg(…)]` that cannot be evaluated.
     unanswered: Vec<configured::Unanswered>,
 }
 
-/// Something that is not Rust.
+/// A syntax error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// One line.
+    /// The message, one line.
     pub message: String,
-    /// Where.
+    /// The place of the error.
     pub range: Range<u32>,
-    /// The counterpart of an unmatched bracket, with what to say there.
+    /// The counterpart of an unmatched bracket, with a label.
     pub related: Option<(Range<u32>, String)>,
-    /// What the parser advises.
+    /// The parser's advice.
     pub help: Option<String>,
 }
 
-/// Parses a file, whatever it contains.
+/// Parses a file; every text has a tree.
 pub fn parse(text: &str) -> Parse {
     if let Some(offset) = depth::too_deep(text) {
         let range = offset..offset + 1;
@@ -64,7 +64,7 @@ pub fn parse(text: &str) -> Parse {
     let found = tree.errors().into_iter().map(|error| {
         let start = text.floor_char_boundary(u32::from(error.range().start()).min(length) as usize) as u32;
         let end = u32::from(error.range().end()).clamp(start, length);
-        // Where something is missing, point at what stands there instead.
+        // If something is missing, point at the token in its place.
         let next = text[start as usize..].chars().next().map_or(0, char::len_utf8) as u32;
         let text = error.to_string();
         let (message, help) =
@@ -76,21 +76,22 @@ pub fn parse(text: &str) -> Parse {
     let unbalanced = depth::unbalanced(text);
     broken_at.extend(unbalanced.iter().map(|it| it.range.start));
     let is_unbalanced = unbalanced.is_some();
-    // What the parser says about a file whose brackets do not match is a consequence of that.
+    // If the brackets of a file do not match, the parser's other errors are consequences.
     let errors = unbalanced.map_or_else(|| without_repetitions(found), |it| vec![it]);
     Parse { tree, errors, broken_at, is_unbalanced, unanswered: Vec::new() }
 }
 
-/// Parses what rustc compiles of a file under these options: what `#[cfg]` leaves out is not in the tree. Places are those of the text.
+/// Parses the part of a file that rustc compiles under these options: code excluded by `#[cfg]` is not in the tree. Positions are those of
+/// the text.
 ///
-/// A mark of the byte order at the beginning is no part of the text, as for rustc.
+/// A byte order mark at the beginning is not part of the text, as in rustc.
 pub fn parse_under(text: &str, options: &CfgOptions) -> Parse {
     let unmarked = text.strip_prefix('\u{feff}').map(|rest| format!("{:1$}{rest}", "", text.len() - rest.len()));
     let mut parsed = parse(unmarked.as_deref().unwrap_or(text));
     if parsed.is_unbalanced {
         return parsed;
     }
-    // What an attribute becomes may be conditional once more.
+    // The attribute that it becomes may be conditional again.
     loop {
         let compiled = parsed.root().text().to_string();
         let (next, unanswered) = configured::configure(&parsed.root(), &compiled, options);
@@ -98,14 +99,14 @@ pub fn parse_under(text: &str, options: &CfgOptions) -> Parse {
         let Some(next) = next.filter(|it| *it != compiled) else { return parsed };
         let Parse { errors, broken_at, unanswered, .. } = parsed;
         parsed = Parse { unanswered, ..parse(&next) };
-        // What is not compiled must be Rust all the same.
+        // Excluded code must still be valid Rust.
         if !errors.is_empty() {
             (parsed.errors, parsed.broken_at) = (errors, broken_at);
         }
     }
 }
 
-/// One error a place: the parser's follow-ups at the same token say nothing new.
+/// Keeps one error for each place: later errors of the parser at the same token are consequences.
 fn without_repetitions(found: Vec<SyntaxError>) -> Vec<SyntaxError> {
     let mut errors: Vec<SyntaxError> = Vec::new();
     for error in found {
@@ -122,17 +123,17 @@ impl Parse {
         self.tree.syntax_node()
     }
 
-    /// What is wrong, in source order, without repetitions.
+    /// The errors, in source order, without repetitions.
     pub fn errors(&self) -> &[SyntaxError] {
         &self.errors
     }
 
-    /// Whether a bracket lacks its counterpart: then it cannot be told which items there are.
+    /// Whether a bracket has no counterpart: then the items of the file cannot be determined.
     pub fn is_unbalanced(&self) -> bool {
         self.is_unbalanced
     }
 
-    /// Every offset at which the tree may not be what was meant.
+    /// Every offset at which the tree may not be the intended one.
     pub fn broken_at(&self) -> &[u32] {
         &self.broken_at
     }
@@ -153,15 +154,14 @@ impl Parse {
     }
 }
 
-/// The declarations of a file that other stages refer to by their number in this list. Those that an unclosed brace has swallowed are
-/// among them; numbers do not depend on trivia.
+/// The declarations of a file, which other stages refer to by their number in this list. They include declarations inside an unclosed
+/// brace; numbers do not depend on trivia.
 pub fn declarations(root: &SyntaxNode) -> Vec<SyntaxNode> {
     use SyntaxKind::*;
     root.descendants().filter(|node| matches!(node.kind(), FN | STRUCT | ENUM | CONST | IMPL | TYPE_ALIAS)).collect()
 }
 
-/// The scopes of a file, which other stages refer to by their number in this list: the file itself, modules written out in it, and blocks
-/// that have items.
+/// The scopes of a file, which other stages refer to by their number in this list: the file itself, inline modules, and blocks with items.
 pub fn scopes(root: &SyntaxNode) -> Vec<SyntaxNode> {
     let has_items = |node: &SyntaxNode| {
         let lists = node.children().filter(|it| it.kind() == SyntaxKind::STMT_LIST);
@@ -187,7 +187,7 @@ pub fn text_range(node: &SyntaxNode) -> Range<u32> {
     range(node.text_range())
 }
 
-/// A range in plain bytes.
+/// A range in bytes.
 pub fn range(range: TextRange) -> Range<u32> {
     u32::from(range.start())..u32::from(range.end())
 }
@@ -201,7 +201,7 @@ pub mod operators {
 mod tests {
     use super::*;
 
-    /// What the parser advises on a second line is help, and no part of the message.
+    /// The parser's advice on a second line is help, and not part of the message.
     #[test]
     fn messages_are_one_line() {
         let parse = parse("struct A {};");
