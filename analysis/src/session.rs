@@ -180,11 +180,11 @@ impl<'a> Request<'a> {
 /// An event of a run, from any of its threads.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// The package has so many obligations. Told again when one turns out to rely on others.
+    /// The number of obligations of the package. Sent again when one turns out to need others.
     Planned {
-        /// Its index.
+        /// The index of the package.
         package: usize,
-        /// How many.
+        /// The number of obligations.
         total: usize,
     },
     /// An obligation is being explored.
@@ -203,10 +203,10 @@ pub enum Event {
     },
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// It was not stopped.
+    /// Whether it was not stopped.
     pub is_complete: bool,
     /// The obligations that were explored, by package: all others were known.
     pub explored: BTreeSet<(usize, ObligationName)>,
@@ -218,12 +218,12 @@ impl Session {
         Session::with_known(packages, Arc::default())
     }
 
-    /// The same, with results that outlive the process.
+    /// The same, with a cache of results.
     pub fn with_cache(packages: Vec<Package>, cache: Arc<dyn Cache>) -> Session {
         Session::with_known(packages, Arc::new(Results::with_cache(cache)))
     }
 
-    /// The same, with what others have found out.
+    /// The same, with known results.
     pub(crate) fn with_known(packages: Vec<Package>, results: Arc<Results>) -> Session {
         let (db, texts, files) = Default::default();
         let mut session = Session { db, texts, files, packages: Vec::new(), nothing: None, results, current: None };
@@ -231,14 +231,14 @@ impl Session {
         session
     }
 
-    /// A session whose database tells `callback` what it does.
+    /// A session whose database reports its events to `callback`.
     pub fn with_events(packages: Vec<Package>, callback: impl Fn(salsa::Event) + Send + Sync + 'static) -> Session {
         let mut session = Session::open(packages);
         session.db = Database::with_events(callback);
         session
     }
 
-    /// From now on these are the packages. Those that were there before keep what is known of them.
+    /// Replaces the packages. Packages that stay keep their results.
     pub fn set_packages(&mut self, packages: Vec<Package>) {
         let mut before = std::mem::take(&mut self.packages);
         let loaded = packages.into_iter().map(|package| {
@@ -250,26 +250,26 @@ impl Session {
         self.current = None;
     }
 
-    /// From now on the file has this text, whatever is on the disk.
+    /// Gives a file this text, whatever is on disk.
     pub fn set_buffer(&mut self, path: &Utf8Path, text: impl Into<Arc<str>>) {
         self.texts.set_buffer(path, text.into());
         self.current = None;
     }
 
-    /// From now on there is nothing below this folder but buffers, whatever is on the disk: another state of the files, such as the index
-    /// of git, can be looked at without making it.
+    /// Hides everything on disk below this folder, except buffers: so another state of the files, such as the index of git, can be checked
+    /// without writing it to disk.
     pub fn hide(&mut self, folder: &Utf8Path) {
         self.texts.hide(folder);
         self.current = None;
     }
 
-    /// From now on what is on the disk counts.
+    /// Makes the file on disk count again.
     pub fn close_buffer(&mut self, path: &Utf8Path) {
         self.texts.close_buffer(path);
         self.current = None;
     }
 
-    /// The file on the disk is not what it was, or is there now, or no more.
+    /// Tells that the file on disk has changed, was created or was removed.
     pub fn changed_on_disk(&mut self, path: &Utf8Path) {
         self.texts.changed_on_disk(path);
         self.current = None;
@@ -299,7 +299,7 @@ impl Session {
         before: &[Arc<PackageSnapshot>],
     ) -> Arc<PackageSnapshot> {
         let is_bare = targets.is_bare(index);
-        // Of what declares nothing there is nothing to make.
+        // A file without declarations needs no work.
         let sources = if is_bare { self.no_sources() } else { sources };
         let is_unbalanced = sources.files(&self.db).iter().any(|it| db::parse(&self.db, *it).is_unbalanced());
         let mut snapshot = self.as_it_stands(index, sources);
@@ -374,7 +374,7 @@ impl Session {
         let reading = &package.reading;
         let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new(), Arc::clone(reading));
         let sources = *sources.get_or_insert_with(new);
-        // To set an input, even to what it was, makes what depends on it be looked at again.
+        // Setting an input, even to the same value, invalidates what depends on it.
         if *sources.files(db) != files || *sources.paths(db) != paths {
             sources.set_files(db).to(files);
             sources.set_paths(db).to(paths);
@@ -401,7 +401,7 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
-    /// The file in the database, with its text as it is now; and why that cannot be read.
+    /// The file in the database, with its current text; and the error if it cannot be read.
     fn file(&mut self, path: &Utf8Path) -> (SourceFile, Option<String>) {
         let (text, unreadable) = match self.texts.read(path) {
             Ok(text) => (text, None),
@@ -429,7 +429,7 @@ impl Files for Reader<'_> {
     }
 }
 
-/// Tells of the run of one package.
+/// Reports the events of the run of one package.
 struct Teller<'a> {
     index: usize,
     package: &'a PackageSnapshot,
@@ -471,7 +471,7 @@ impl Listener for Teller<'_> {
 }
 
 impl View {
-    /// What a result makes of an obligation, if it is owed.
+    /// The state of an obligation with this result, if it is an obligation.
     fn state(&self, entry: &Entry, known: &Known) -> Option<State> {
         match self.outcome(entry, known) {
             Some(outcome) => Some(State::Settled(outcome, known.provenance)),
@@ -480,11 +480,11 @@ impl View {
     }
 }
 
-/// Where the parts of an earlier text are now.
+/// The new positions of the parts of an earlier text.
 enum Moves {
-    /// The text is what it was.
+    /// The text has not changed.
     Nowhere,
-    /// Parts that are the same: from here, to here, there.
+    /// Equal parts: start and end in the old text, start in the new one.
     Parts(Vec<(u32, u32, u32)>),
 }
 
@@ -509,7 +509,7 @@ impl Moves {
         Moves::Parts(parts)
     }
 
-    /// What was taken away is where it was taken from.
+    /// The new offset; a removed part maps to the place where it was removed.
     fn place(&self, offset: u32) -> u32 {
         let Moves::Parts(parts) = self else { return offset };
         let last = parts.iter().rev().find(|(start, ..)| *start <= offset);
@@ -518,13 +518,13 @@ impl Moves {
 
     fn span(&self, file: u32, span: Span) -> Span {
         let start = self.place(span.start);
-        // What was added right after a stretch does not belong to it.
+        // Text added right after a span does not belong to it.
         let end = if span.start < span.end { self.place(span.end - 1) + 1 } else { start };
         Span { file, start, end: end.max(start) }
     }
 }
 
-/// Where stretches of earlier texts are in those of now.
+/// Maps spans of earlier texts to the current ones.
 fn moves(before: &[File], now: &[File]) -> impl Fn(Span) -> Span {
     let of_file = |old: &File| {
         let file = now.iter().position(|it| it.path == old.path)?;
@@ -538,40 +538,40 @@ fn moves(before: &[File], now: &[File]) -> impl Fn(Span) -> Span {
 }
 
 impl PackageSnapshot {
-    /// What the package declares.
+    /// The program of the package.
     pub fn program(&self) -> &Arc<Program> {
         &self.view.planned.program
     }
 
-    /// Where everything in the program stands.
+    /// The positions of the program.
     pub fn source_map(&self) -> &Arc<SourceMap> {
         &self.view.source_map
     }
 
-    /// What a path means in a scope of a file, by its number there, if that is a layer, an implementation or a stack of the program.
+    /// The layer, implementation or stack that a path refers to in a scope of a file, given by its number there.
     pub fn named(&self, file: u32, scope: u32, path: &[String]) -> Option<Named> {
         self.declared.named(file, scope, path)
     }
 
-    /// The program as it is planned, with where it stands.
+    /// The planned program, with its positions.
     pub fn view(&self) -> &View {
         &self.view
     }
 }
 
 impl Snapshot {
-    /// The packages, in the order in which they were given.
+    /// The packages, in the given order.
     pub fn packages(&self) -> &[Arc<PackageSnapshot>] {
         &self.packages
     }
 
-    /// What is known, by fingerprint.
+    /// The known results, by fingerprint.
     pub fn results(&self) -> &Results {
         &self.results
     }
 
-    /// What a package owes, in a fixed order, with what is known of it; without what an earlier target of the same package owes at the same
-    /// place. Explores nothing.
+    /// The obligations of a package, in a fixed order, with their states; without those that an earlier target of the same package has at
+    /// the same place. Explores nothing.
     pub fn obligations(&self, package: usize, options: &Options) -> Vec<Listed> {
         let elsewhere = self.stated_before(package, options);
         let package = &self.packages[package];
@@ -600,8 +600,8 @@ impl Snapshot {
         listed.collect()
     }
 
-    /// Settles what is not known yet, and tells of every obligation that is settled, known ones first. Works on all cores until it is done
-    /// or `stop` is set; blocks the calling thread so long.
+    /// Settles unknown obligations, and reports every settled obligation, known ones first. Works on all cores until it is done or `stop`
+    /// is set, and blocks the calling thread until then.
     ///
     /// A package whose brackets do not match is not run.
     pub fn run(&self, request: &Request<'_>, told: &(dyn Fn(Event) + Sync), stop: &AtomicBool) -> Summary {
@@ -640,9 +640,9 @@ impl Snapshot {
         view.run(plan, &[first, rest].concat(), scope, &self.results, &teller, stop);
     }
 
-    /// Edits that answer a finding of a package, the best first; `about` is the obligation that it refutes, if it does. What a wrong claim
-    /// is changed to depends on what is known of mover types: see [`Self::run_movers`]. Each edit is tried: one that does not leave fewer
-    /// errors, or that brings a new one, is left out. Explores what the edit affects, until `stop` is set.
+    /// Edits that resolve a finding of a package, the best first; `about` is the obligation that it refutes, if any. The replacement of a
+    /// wrong claim depends on the known mover types: see [`Self::run_movers`]. Each edit is tried: one that does not leave fewer errors, or
+    /// that adds a new one, is left out. Explores what the edit affects, until `stop` is set.
     pub fn fixes(
         &self,
         package: usize,
@@ -655,18 +655,17 @@ impl Snapshot {
         let package = &self.packages[package];
         let mut fixes = Fixer { package, movers: &movers }.fixes(found, about);
         let trial = Trial { package, results: &self.results, options, stop };
-        // What a person has to finish cannot be tried.
+        // An edit that a person has to complete cannot be tried.
         fixes.retain(|it| it.applicability == Applicability::HasPlaceholders || trial.helps(it));
         fixes
     }
 
-    /// What is known of the mover types of a package's operations: for each layer and operation, its type and its row of the matrix.
-    /// Explores nothing.
+    /// The known mover types of a package's operations: for each layer and operation, its type and its row of the matrix. Explores nothing.
     pub fn movers(&self, package: usize, options: &Options) -> Vec<Vec<(Movers, Vec<Movers>)>> {
         self.packages[package].view.movers(&options.scope, &self.results)
     }
 
-    /// Which ways the steps of a package's operations take: for each layer and operation, in order. Explores afresh, each time.
+    /// The coverage of a package's operations: for each layer and operation, in order. Explores each time, without stored results.
     pub fn coverage(&self, package: usize, options: &Options, stop: &AtomicBool) -> Vec<Vec<Coverage>> {
         let package = &self.packages[package];
         let (program, source_map) = (package.program(), package.source_map());
@@ -683,7 +682,7 @@ impl Snapshot {
         layers.map(|(it, layer)| (0..it.operations.len()).map(|at| of_operation(layer, at)).collect()).collect()
     }
 
-    /// Finds out the mover types of a package's operations, for [`Self::movers`] to tell.
+    /// Infers the mover types of a package's operations, which [`Self::movers`] then returns.
     pub fn run_movers(&self, package: usize, options: &Options, stop: &AtomicBool) {
         self.packages[package].view.run_movers(&options.scope, &self.results, stop);
     }

@@ -214,11 +214,11 @@ pub struct ModuleDeclaration {
 pub struct Inside {
     /// The name of the module.
     pub name: String,
-    /// `#[path = "…"]`: the folder that its modules are in.
+    /// `#[path = "…"]`: the folder of its modules.
     pub path: Option<String>,
 }
 
-/// The modules of a file whose text is in other files, and what it includes.
+/// The modules of a file whose text is in other files, and the files that it includes.
 pub(super) fn declared_modules(root: &SyntaxNode) -> Vec<(ast::Item, ModuleDeclaration)> {
     let Some(file) = ast::SourceFile::cast(root.clone()) else { return Vec::new() };
     let mut found = Vec::new();
@@ -258,7 +258,7 @@ fn collect_modules(
     }
 }
 
-/// The file that `include!("…")` names, if it is written so.
+/// The file that `include!("…")` names, if it is a string literal.
 pub(super) fn included(call: &ast::MacroCall) -> Option<String> {
     let path = path_segments(&call.path()?)?;
     let names: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -289,7 +289,7 @@ pub(super) fn module_item(
             attributes: attributes::macros(module, indexed),
             order,
         },
-        // Its macros are those of the text around it.
+        // Its macros are those of the surrounding text.
         _ => {
             let (visibility, attributes) = Default::default();
             ModuleItem { name, scope, visibility, is_macro_use: true, attributes, order }

@@ -4,15 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// A text, or why it cannot be read, in words.
+/// A text, or the message why it cannot be read.
 pub type Text = Result<Arc<str>, String>;
 
-/// Texts, read once and kept until they are said to have changed.
+/// Texts, read once and kept until they are reported as changed.
 #[derive(Debug, Default)]
 pub struct Texts {
     disk: HashMap<Utf8PathBuf, Text>,
     buffers: HashMap<Utf8PathBuf, Arc<str>>,
-    /// Below this folder there is nothing but buffers.
+    /// The folder that is hidden, except for buffers.
     hidden: Option<Utf8PathBuf>,
 }
 
@@ -30,13 +30,13 @@ impl Texts {
         }
     }
 
-    /// Whether there is such a file.
+    /// Whether the file exists.
     pub fn exists(&self, path: &Utf8Path) -> bool {
         let identity = identity(path);
         self.buffers.contains_key(&identity) || (!self.hides(&identity) && path.is_file())
     }
 
-    /// From now on there is nothing below this folder but buffers, whatever is on the disk.
+    /// Hides everything on disk below this folder, except buffers.
     pub fn hide(&mut self, folder: &Utf8Path) {
         self.hidden = Some(identity(folder));
     }
@@ -45,18 +45,18 @@ impl Texts {
         self.hidden.as_ref().is_some_and(|folder| path.starts_with(folder))
     }
 
-    /// From now on the file has this text, whatever is on the disk.
+    /// Gives a file this text, whatever is on disk.
     pub fn set_buffer(&mut self, path: &Utf8Path, text: Arc<str>) {
         self.buffers.insert(identity(path), text);
     }
 
-    /// From now on what is on the disk counts.
+    /// Makes the file on disk count again.
     pub fn close_buffer(&mut self, path: &Utf8Path) {
         self.buffers.remove(&identity(path));
         self.changed_on_disk(path);
     }
 
-    /// The file on the disk is not what it was.
+    /// Tells that the file on disk has changed.
     pub fn changed_on_disk(&mut self, path: &Utf8Path) {
         self.disk.remove(&identity(path));
     }
@@ -67,7 +67,7 @@ fn read(path: &Utf8Path) -> Text {
     String::from_utf8(bytes).map(Arc::from).map_err(|_| "it is not UTF-8".to_owned())
 }
 
-/// One path for each file, whatever leads to it.
+/// A canonical path, the same for all paths to a file.
 pub(super) fn identity(path: &Utf8Path) -> Utf8PathBuf {
     path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned())
 }
