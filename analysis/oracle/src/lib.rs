@@ -5,6 +5,7 @@
 
 pub mod claims;
 pub mod clients;
+pub mod end_to_end;
 pub mod eval;
 pub mod fuzz;
 pub mod generate;

@@ -34,6 +34,15 @@ pub struct Traces {
 }
 
 impl Traces {
+    /// What one of two systems can show.
+    #[must_use]
+    pub fn or(mut self, other: Traces) -> Traces {
+        self.all.extend(other.all);
+        self.failing.extend(other.failing);
+        self.complete_below = [self.complete_below, other.complete_below].into_iter().flatten().min();
+        self
+    }
+
     /// A trace of these that the others do not have, if there is one. Failing counts as a last event that is matched only by failing.
     pub fn not_among(&self, others: &Traces) -> Option<Vec<Event>> {
         let is_known = |trace: &[Event]| others.complete_below.is_none_or(|length| trace.len() < length);
@@ -274,45 +283,74 @@ pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Tr
 /// # Errors
 /// If there are more, a step cannot be evaluated, or something fails.
 pub fn gets_stuck(system: &System<'_>, start: &Value, most: usize) -> Result<bool, DontKnow> {
-    let mut situations: Vec<(Value, Vec<Process>)> =
-        system.starts()?.into_iter().map(|it| (start.clone(), it)).collect();
-    let mut numbers: HashMap<(Value, Vec<Process>), usize> = situations.iter().cloned().zip(0..).collect();
-    let mut after: Vec<Vec<usize>> = Vec::new();
-    while let Some((state, processes)) = situations.get(after.len()).cloned() {
-        let mut successors = Vec::new();
-        for (number, process) in processes.iter().enumerate() {
-            let next = system.next(number, process, &state)?;
-            if next.fails {
-                return Err(DontKnow("something fails".to_owned()));
-            }
-            for step in next.steps {
-                for process in step.after {
-                    let mut processes = processes.clone();
-                    processes[number] = process;
-                    let situation = (step.state.clone(), processes);
-                    let fresh = situations.len();
-                    let found = *numbers.entry(situation.clone()).or_insert(fresh);
-                    if found == fresh {
-                        situations.push(situation);
+    let situations = Situations::all(system, start, most)?;
+    Ok(!(0..situations.after.len()).all(|it| situations.can_finish(it)))
+}
+
+/// Whether in some run all processes finish. At most `most` situations.
+///
+/// # Errors
+/// As [`gets_stuck`].
+pub fn can_finish(system: &System<'_>, start: &Value, most: usize) -> Result<bool, DontKnow> {
+    let situations = Situations::all(system, start, most)?;
+    Ok((0..situations.starts).any(|it| situations.can_finish(it)))
+}
+
+/// Everything that a system can come to.
+struct Situations {
+    /// The first so many are those in which it starts.
+    starts: usize,
+    /// Whether all processes have finished.
+    finished: Vec<bool>,
+    /// Those that a step leads to.
+    after: Vec<Vec<usize>>,
+}
+
+impl Situations {
+    fn all(system: &System<'_>, start: &Value, most: usize) -> Result<Situations, DontKnow> {
+        let mut situations: Vec<(Value, Vec<Process>)> =
+            system.starts()?.into_iter().map(|it| (start.clone(), it)).collect();
+        let starts = situations.len();
+        let mut numbers: HashMap<(Value, Vec<Process>), usize> = situations.iter().cloned().zip(0..).collect();
+        let mut after: Vec<Vec<usize>> = Vec::new();
+        while let Some((state, processes)) = situations.get(after.len()).cloned() {
+            let mut successors = Vec::new();
+            for (number, process) in processes.iter().enumerate() {
+                let next = system.next(number, process, &state)?;
+                if next.fails {
+                    return Err(DontKnow("something fails".to_owned()));
+                }
+                for step in next.steps {
+                    for process in step.after {
+                        let mut processes = processes.clone();
+                        processes[number] = process;
+                        let situation = (step.state.clone(), processes);
+                        let fresh = situations.len();
+                        let found = *numbers.entry(situation.clone()).or_insert(fresh);
+                        if found == fresh {
+                            situations.push(situation);
+                        }
+                        successors.push(found);
                     }
-                    successors.push(found);
                 }
             }
+            after.push(successors);
+            if situations.len() > most {
+                return Err(DontKnow("too many situations".to_owned()));
+            }
         }
-        after.push(successors);
-        if situations.len() > most {
-            return Err(DontKnow("too many situations".to_owned()));
-        }
+        let finished = situations.iter().map(|it| it.1.iter().all(|it| *it == Process::Finished)).collect();
+        Ok(Situations { starts, finished, after })
     }
-    let can_finish = |from: usize| {
+
+    fn can_finish(&self, from: usize) -> bool {
         let (mut seen, mut pending) = (HashSet::from([from]), vec![from]);
         while let Some(at) = pending.pop() {
-            if situations[at].1.iter().all(|it| *it == Process::Finished) {
+            if self.finished[at] {
                 return true;
             }
-            pending.extend(after[at].iter().filter(|it| seen.insert(**it)));
+            pending.extend(self.after[at].iter().filter(|it| seen.insert(**it)));
         }
         false
-    };
-    Ok(!(0..situations.len()).all(can_finish))
+    }
 }
