@@ -226,7 +226,7 @@ fn cs0205_what_is_not_the_operation_of_a_key() {
     impl D {
         #[abstraction]
         fn slice(lo: &Mail, who: &User) -> Option<u64> { lo.boxes.get(who).copied() }
-//         ^^^^^ CS0205 `slice` does not cut the state of one `user` out of the state for all
+//         ^^^^^ CS0205 `slice` does not select the state of one `user` from the state for all
     }
 ",
     );
@@ -250,10 +250,10 @@ fn cs0207_forms() {
 //                                              ^ CS0207 expected `(`, found `,`
     impl D {}
     #[implement(Kept, over = One, by = partition(user), pass(put))]
-//                                     ^^^^^^^^^ CS0207 a partition names the operation that tells whether a key is valid
+//                                     ^^^^^^^^^ CS0207 a partition names the operation that checks whether a key is valid
     impl E {}
     #[implement(Kept, over = Kept, by = movers, check = check, pass(put, look, number, print, check))]
-//                                                      ^^^^^ CS0207 `check` says which operation tells the keys of a partition
+//                                                      ^^^^^ CS0207 `check` names the operation that checks the keys of a partition
     impl F {}
     #[implement(Kept, over = One, by = partition(user), check = check, pass(put, number, print))]
     impl G {

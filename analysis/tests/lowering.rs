@@ -244,7 +244,7 @@ mod diagnostics {
     let b: u8 = 256;
 //              ^^^ CS0104 `256` is out of range for its type
     let c = any();
-//          ^^^^^ CS0104 the type of this is not determined
+//          ^^^^^ CS0104 the type of this expression is unknown
     let d = if maybe() { 1 } else { false };
 //                                ^^^^^^^^^ CS0104 expected `i32`, found `bool`
     self.queue.push(me);
@@ -265,7 +265,7 @@ mod diagnostics {
             "
     #[layer(ops = Base)]
     impl Upper for State {
-//       ^^^^^ CS0201 layer `Upper` has no operation `set`, but `ops = Base` says that it has
+//       ^^^^^ CS0201 layer `Upper` has no operation `set`, but `ops = Base` requires it
         #[op] fn get(&mut self, me: Pid) -> u64 { 1 }
     }
     #[implement(Base, over = Base, by = movers, pass(get))]
@@ -352,7 +352,7 @@ mod diagnostics {
 //               ^^^ CS0205 `get` does not have the same signature in layers `Upper` and `Base`
         #[op] fn set(&mut self, me: Pid, value: u64) {}
         #[op] fn more(&mut self, me: Pid) {}
-//               ^^^^ CS0205 `more` of layer `Upper` is not an operation of `Base`, but `ops = Base` says that all are
+//               ^^^^ CS0205 `more` of layer `Upper` is not an operation of `Base`, but `ops = Base` requires that all are
         #[init] fn init(&self) -> u64 { 1 }
 //                 ^^^^ CS0205 `init` has the wrong signature for its role
         #[op] fn no_process(&mut self) {}
@@ -379,14 +379,14 @@ mod diagnostics {
         check(
             "
     #[layer(inherit(Second: get))] impl First for State {}
-//                                      ^^^^^ CS0206 layer `First` is made from itself
+//                                      ^^^^^ CS0206 layer `First` depends on itself
     #[layer(inherit(First: get))] impl Second for State {}
     const A: u64 = B;
     const B: u64 = A;
     #[layer] impl Uses for State { #[op] fn f(&mut self, me: Pid) -> u64 { A } }
-//                                                                         ^ CS0206 constant `A` is made from itself
+//                                                                         ^ CS0206 constant `A` refers to itself
     type T = U;
-//           ^ CS0206 this type alias stands for itself
+//           ^ CS0206 this type alias refers to itself
     type U = T;
     #[layer] impl Named for T {}
 ",
@@ -415,7 +415,7 @@ mod diagnostics {
     #[implement(Base, over = Base, by = abstraction)] impl Six {}
 //                                                         ^^^ CS0207 `Six` has no `#[abstraction]` function
     #[stack] pub type S = Three;
-//                        ^^^^^ CS0207 malformed attribute: a stack is implementations around its own parameter
+//                        ^^^^^ CS0207 malformed attribute: a stack consists of implementations around its own parameter
     #[client(S)] fn c(process: u64, top: &mut impl Base) {}
 //  ^^^^^^^^^^^^ CS0207 malformed attribute: expected `,`, found the end
 ",

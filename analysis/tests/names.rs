@@ -126,7 +126,7 @@ fn what_is_written_by_name_hides_what_a_glob_brings_in() {
         "use super::{flags::*, numbers::*};",
         "
 let a = pick();
-//      ^^^^^^ CS0203 `pick` means two things here
+//      ^^^^^^ CS0203 `pick` is ambiguous here
 let b = numbers();
 //      ^^^^^^^^^ CS0103 unknown function `numbers`
 ",
@@ -431,7 +431,7 @@ mod inner {
     fn size() -> bool { true }
     #[layer] impl Tested for State {
         #[op] fn run(&mut self, me: Pid) { size(); }
-        //                                 ^^^^^^ CS0203 `size` means two things here
+        //                                 ^^^^^^ CS0203 `size` is ambiguous here
     }
 }
 ",

@@ -232,7 +232,7 @@ fn end_to_end_agrees_with_the_patterns() {
                 │    ╰─────────── here
             ────╯
 
-              after the same events the top could go on so: p1 emits print(1)
+              after the same events the top could emit: p1 emits print(1)
               in the state  Locked { value: 0, owner: None }
               at the bottom p0: read() → 0
               then          p1: read() → 0
@@ -243,7 +243,7 @@ fn end_to_end_agrees_with_the_patterns() {
               ending in     Locked { value: 1, owner: None }
               the last event is not possible at the top
 
-              help: run `cargo cspec check`: an obligation that it finds violated says which step up is wrong
+              help: run `cargo cspec check`: a violated obligation shows which implementation is wrong
 
             failed: 1 violated
             `cargo cspec explain CODE` says more about a diagnostic.

@@ -398,7 +398,8 @@ pub(super) fn stack_links(item: &ast::TypeAlias, indexed: &mut Indexed) -> Optio
     let ends_in_parameter = links.last().zip(parameter).is_some_and(|(last, it)| last.syntax().text() == it.text());
     if links.len() < 2 || !ends_in_parameter {
         let range = syntax::range(item.ty().map_or_else(|| item.syntax().text_range(), |it| it.syntax().text_range()));
-        let malformed = Malformed { range, expected: "a stack is implementations around its own parameter".to_owned() };
+        let malformed =
+            Malformed { range, expected: "a stack consists of implementations around its own parameter".to_owned() };
         report(indexed, malformed, "write `#[stack] type Name<Below> = Top<Middle<Bottom<Below>>>;`");
         return None;
     }

@@ -426,7 +426,7 @@ impl<'a> PartitionEnd<'a> {
                 (vec![valid], "but the key is not valid: it has no state")
             } else {
                 let wanted = vec![Action::Equal(events, none), of_other(after, spare), Action::Equal(spare, before)];
-                (wanted, "but asking must change nothing and emit nothing")
+                (wanted, "but the check must change nothing and emit nothing")
             };
             Question {
                 entries: vec![step, slice, any_slice],
@@ -475,7 +475,7 @@ impl<'a> PartitionEnd<'a> {
                 from: (upper, all),
                 wanted_from: (upper, all),
                 shown: vec![self.shown_key(key)],
-                but: format!("the answer may be `{answer}`, but it has no such step that changes nothing"),
+                but: format!("the result may be `{answer}`, but there is no such step that changes nothing"),
                 slots,
             }
         };
@@ -528,7 +528,8 @@ impl<'a> PartitionEnd<'a> {
             let steps = teller.given(&initial.slots, &given, &End::Done, None)?;
             let run = teller.run(RunRole::Above, upper, &initial.slots[all]).with(steps);
             let names = (self.layer_name(self.implementation.lower), self.layer_name(upper));
-            let conclusion = format!("every entry is initial in `{}`, but the whole is not in `{}`", names.0, names.1);
+            let conclusion =
+                format!("every entry is initial in `{}`, but the whole state is not in `{}`", names.0, names.1);
             let counterexample = teller.conclude(vec![run], conclusion);
             Ok(Some(Misplaced {
                 counterexample,

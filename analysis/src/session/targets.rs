@@ -141,12 +141,12 @@ fn not_read(target: &Target, package: &Package) -> Diagnostic {
     let root = target.root.strip_prefix(&package.workspace_root).unwrap_or(&target.root);
     let message = match target.kind {
         TargetKind::Lib | TargetKind::Bin => {
-            format!("the layers that are below `{root}` for `cfg(test)` only are not checked")
+            format!("the layers under `cfg(test)` below `{root}` are not checked")
         }
         _ => format!("the layers in `{root}` are not checked: it is not among the targets that are read"),
     };
     Diagnostic {
-        label: "what is read begins here".to_owned(),
+        label: "the root file of the target".to_owned(),
         help: Some(format!("`{}` reads them, `--all-targets` reads everything", target.flag())),
         severity: Severity::Warning,
         ..Diagnostic::error(codes::CS0003, Span { file: 0, start: 0, end: 0 }, message)

@@ -92,7 +92,7 @@ impl Configured<'_> {
             let text = meta.syntax().text().to_string();
             let start = (range(meta.syntax().text_range()).start as usize).min(end - 1 - text.len());
             let Some(opens) = start.checked_sub(open.len()).filter(|it| *it >= whole.start as usize) else {
-                let message = "`cfg_attr` with so many attributes cannot be read".to_owned();
+                let message = "too many attributes in one `cfg_attr`".to_owned();
                 self.found.push((whole, NoAnswer { message, help: "write one `cfg_attr` for each".to_owned() }));
                 return;
             };

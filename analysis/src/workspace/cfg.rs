@@ -106,7 +106,7 @@ impl CfgOptions {
         let written = predicate.trim().trim_end_matches(',');
         let parsed: CfgExpr = written.parse().map_err(|error: cargo_platform::ParseError| unread(error.to_string()))?;
         self.answer(&parsed).map_err(|asked| NoAnswer {
-            message: format!("whether `{asked}` is set is known to the package's build script only"),
+            message: format!("only the package's build script may set `{asked}`"),
             help: "use a feature, `feature = \"…\"`, or an option of the target".to_owned(),
         })
     }

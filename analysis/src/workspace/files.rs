@@ -84,7 +84,7 @@ impl Reader<'_> {
         let path = &file.path;
         if !self.seen.insert(identity(path)) {
             if file.is_included {
-                let message = format!("`{}` is included once more, and read once", shown(path, self.package));
+                let message = format!("`{}` is included twice, and read once", shown(path, self.package));
                 self.report(file.declared, message, Some("put it into a module of its own".to_owned()));
             }
             return Vec::new();

@@ -30,7 +30,7 @@ impl Finish<'_> {
             None => {
                 if has_variable(inferred) {
                     let spot = self.spots[expr.node.0 as usize];
-                    let problem = error(codes::CS0104, spot, "the type of this is not determined");
+                    let problem = error(codes::CS0104, spot, "the type of this expression is unknown");
                     self.problems.push(problem.help("write the type: `let name: T = …`, `any::<T>()`"));
                 }
                 expr.ty = Type::Never;

@@ -169,7 +169,7 @@ impl Package {
         let sides = Sides { upper: upper?, lower: lower? };
         let (upper_id, lower_id) = (self.layer_id(sides.upper)?, self.layer_id(sides.lower)?);
         if let (Some(check), true) = (&attribute.check, attribute.by != By::Partition) {
-            let message = "malformed attribute: `check` says which operation tells the keys of a partition";
+            let message = "malformed attribute: `check` names the operation that checks the keys of a partition";
             let spot = self.name_spot(file, check);
             self.report(error(codes::CS0207, spot, message).help("remove it, or write `by = partition(key)`"));
         }
@@ -344,7 +344,7 @@ impl Package {
             );
             let declared = self.name_spot(operation.function.file, &self.function_item(operation.function).name);
             let diagnostic = error(codes::CS0205, spot, message).related(declared, "the operation");
-            self.report(diagnostic.help("take its arguments without `self` and `me`, and return what it returns"));
+            self.report(diagnostic.help("take its arguments without `self` and `me`, and return the same type"));
         }
         same
     }

@@ -102,7 +102,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
 
     /// Reports an ambiguous name.
     pub(super) fn report_several(&self, spot: Spot, name: &str, both: [Entry; 2]) {
-        let mut problem = error(codes::CS0203, spot, format!("`{name}` means two things here"));
+        let mut problem = error(codes::CS0203, spot, format!("`{name}` is ambiguous here"));
         for (entry, text) in both.into_iter().zip(["one", "the other"]) {
             if let Some(spot) = self.entry_spot(entry) {
                 problem = problem.related(spot, text);

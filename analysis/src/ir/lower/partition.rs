@@ -30,7 +30,7 @@ impl Package {
         // The grammar of `partition(key)` has the key.
         let key_name = attribute.key.as_ref()?;
         let Some(check) = &attribute.check else {
-            let message = "malformed attribute: a partition names the operation that tells whether a key is valid";
+            let message = "malformed attribute: a partition names the operation that checks whether a key is valid";
             let spot = self.name_spot(file, &attribute.by_name);
             self.report(error(codes::CS0207, spot, message).help("write `check = operation`"));
             return None;
@@ -69,7 +69,7 @@ impl Package {
             return Some(Key { name: key.to_owned(), ty: one.ty.clone() });
         }
         let name = self.function_item(item).name.clone();
-        let message = format!("`{}` does not cut the state of one `{key}` out of the state for all", name.text);
+        let message = format!("`{}` does not select the state of one `{key}` from the state for all", name.text);
         let (lo, hi) = (self.type_name_of(&lo), self.type_name_of(&hi));
         let help = format!("write `fn {}(lo: &{lo}, {key}: &Key) -> Option<{hi}>`", name.text);
         self.report(error(codes::CS0205, self.name_spot(item.file, &name), message).help(help));
@@ -125,7 +125,7 @@ impl Package {
         }
         let ty = self.type_name_of(&key.ty);
         let message = format!("`{}` does not tell whether a `{}` is valid", check.text, key.name);
-        let help = format!("an operation that does takes `{}: {ty}` and returns `bool`", key.name);
+        let help = format!("such an operation takes `{}: {ty}` and returns `bool`", key.name);
         self.report(error(codes::CS0205, self.name_spot(file, check), message).help(help));
         None
     }

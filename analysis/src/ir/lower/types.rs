@@ -350,7 +350,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
             return Ty::Error;
         }
         if self.alias_depth.get() > 32 {
-            self.report(error(codes::CS0206, spot, "this type alias stands for itself"));
+            self.report(error(codes::CS0206, spot, "this type alias refers to itself"));
             return Ty::Error;
         }
         if alias.generic_param_list().is_some() {
@@ -405,9 +405,9 @@ impl<D: Borrow<Declared>> Lowering<D> {
         };
         if let Some(count) = field.and_then(|it| self.few_values(site, &it, 0)) {
             let message = format!(
-                "a `#[scalar]` of {count} values is not supported: there is always one more scalar that is not in use"
+                "a `#[scalar]` of {count} values is not supported: a scalar type must always have an unused value"
             );
-            let help = "use the type itself, or a `#[state]` struct or enum, where every value counts";
+            let help = "use the type itself, or a `#[state]` struct or enum";
             self.report(error(codes::CS0207, spot, message).help(help));
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn check(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
             continue;
         };
         let name = &program.functions[root.function.0 as usize].name;
-        let message = format!("`{word}` in {} is not supported: `{name}` comes to it", root.what);
+        let message = format!("`{word}` in {} is not supported: `{name}` reaches it", root.what);
         let diagnostic = error(codes::CS0102, Anchor::Node(at, node), message).help(root.help);
         found.push(diagnostic.related(Anchor::Function(root.function), root.what));
         let function = &mut program.functions[root.function.0 as usize];
@@ -43,12 +43,12 @@ fn roots(program: &Program) -> Vec<Root> {
     let runs = |function, what| Root {
         function,
         what,
-        help: "it runs as it is written: choices, waiting and events belong in an operation of the layer below",
+        help: "this code runs as written: put choices, waiting and events into an operation of the layer below",
     };
     let asks = |function, what| Root {
         function,
         what,
-        help: "say what holds of the state without it: with `all`, `any`, `is_some_and`, a loop",
+        help: "express the condition without it, for example with `all`, `any`, `is_some_and` or a loop",
     };
     let clients: Vec<FunctionId> = program.clients.iter().map(|it| it.function).collect();
     let over_a_layer = program.functions.iter().zip(0..).filter(|(it, _)| it.kind != FunctionKind::Plain);

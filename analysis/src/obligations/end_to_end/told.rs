@@ -92,7 +92,7 @@ impl<'p> Product<'_, 'p> {
     pub(super) fn told_stuck(&mut self, search: &mut Search<'_, 'p>, at: usize) -> Result<WrongRun, Abort> {
         let doing = self.doing(search, at as Id)?;
         let conclusion = match self.graph.is_final(at) {
-            true => format!("and then nobody can make a step: {doing}"),
+            true => format!("and then no process can take a step: {doing}"),
             false => format!("from here on no order of steps lets all processes finish: {doing}"),
         };
         let counterexample = self.run_to(search, (at as Id, None), conclusion)?;
@@ -236,7 +236,7 @@ impl<'p> Product<'_, 'p> {
                 Process::Finished => format!("p{number} has finished"),
                 Process::Fails(_) => format!("p{number} has failed"),
                 Process::Shows { then, .. } => {
-                    format!("p{number} shows what `{}` returned", self.low.control.called(*then))
+                    format!("p{number} shows the result of `{}`", self.low.control.called(*then))
                 }
                 Process::Wants { operation, arguments, .. } => {
                     let (layer, setting) = (self.low.end, self.low.setting);
@@ -244,7 +244,7 @@ impl<'p> Product<'_, 'p> {
                     let arguments = arguments.iter().zip(&types).map(|(it, ty)| show.datum(it, ty).to_string());
                     let arguments: Vec<String> = arguments.collect();
                     let name = &setting.program.layers[layer.0 as usize].operations[*operation].name;
-                    let verb = if waits { "waits in" } else { "goes on and on with" };
+                    let verb = if waits { "waits in" } else { "repeats" };
                     format!("p{number} {verb} `{name}({})`", arguments.join(", "))
                 }
             });
@@ -276,7 +276,7 @@ impl<'p> Product<'_, 'p> {
         }
         Ok(match words.is_empty() {
             true => vec!["after the same events the top could emit nothing".to_owned()],
-            false => vec![format!("after the same events the top could go on so: {}", words.join("; "))],
+            false => vec![format!("after the same events the top could emit: {}", words.join("; "))],
         })
     }
 }

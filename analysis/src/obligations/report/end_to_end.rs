@@ -48,18 +48,18 @@ impl Reporter<'_> {
         if reached > 0 {
             effort.bounds_met.insert(format!("all programs of {reached} calls"));
         }
-        let what = format!("whether small programs show something new over `{name}`");
+        let what = format!("whether small programs have a new trace over `{name}`");
         if let (Answered::GivenUp(Abort::Unsupported) | Answered::Holds, 0) = (&answered, tried) {
             let message = format!("{what} is undecided: no program could be run");
             let help =
-                "write a client, or give a larger scope: within this one the lowest layer may have no initial state";
+                "write a client, or use a larger scope: within this one the lowest layer may have no initial state";
             let diagnostic = Diagnostic { help: Some(help.to_owned()), ..self.error(codes::CS0906, message, span) };
             return Some((Finding::of(Verdict::Undecided, diagnostic), effort));
         }
         let finding = self.finding(answered, &what, span, |run| {
             let shown = calls.iter().enumerate().map(|(number, it)| format!("p{number}: {}", it.join("; ")));
             let program = format!("the program is  {}", shown.collect::<Vec<_>>().join("  |  "));
-            let help = "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong";
+            let help = "run `cargo cspec check`: a violated obligation shows which implementation is wrong";
             Finding::violated(Diagnostic {
                 notes: std::iter::once(program).chain(run.notes).collect(),
                 counterexample: Some(run.counterexample),
@@ -84,7 +84,7 @@ impl Reporter<'_> {
                 let message = format!(
                     "with {processes} processes, `{name}` has a trace at the bottom that the top does not have"
                 );
-                let help = "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong";
+                let help = "run `cargo cspec check`: a violated obligation shows which implementation is wrong";
                 Diagnostic {
                     related: site.map(|it| (it, "this fails".to_owned())).into_iter().collect(),
                     help: Some(help.to_owned()),
@@ -96,7 +96,8 @@ impl Reporter<'_> {
                 let message = format!(
                     "with {processes} processes, `{name}` gets stuck: after this run they can never all finish"
                 );
-                let help = "let what is waited for happen in every order; or say that the client `may_wait` for ever";
+                let help =
+                    "make the awaited event happen in every order; or declare that the client `may_wait` for ever";
                 Diagnostic { help: Some(help.to_owned()), ..self.error(codes::CS0802, message, span) }
             }
         };
@@ -127,12 +128,12 @@ impl Reporter<'_> {
         };
         let (note, help) = match at_the_top {
             true => (
-                "after the same events it can fail at the top of the stack, too: it says more than the layers promise",
+                "after the same events it can fail at the top of the stack, too: it asserts more than the layers promise",
                 "assert less, or have the layer at the top allow less",
             ),
             false => (
                 "after the same events it cannot fail at the top of the stack: a step below does what the top does not allow",
-                "run `cargo cspec check`: an obligation that it finds violated says which step up is wrong",
+                "run `cargo cspec check`: a violated obligation shows which implementation is wrong",
             ),
         };
         Diagnostic {

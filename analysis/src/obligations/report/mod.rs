@@ -205,7 +205,7 @@ impl<'p> Reporter<'p> {
             Abort::Stopped => return None,
             Abort::OutOfFuel => Diagnostic {
                 help: Some(
-                    "a smaller scope is explored sooner: `--scope Pid=2,entries=1`; or allow more: `--scope budget=N`"
+                    "try a smaller scope: `--scope Pid=2,entries=1`; or raise the budget: `--scope budget=N`"
                         .to_owned(),
                 ),
                 ..self.error(
@@ -215,8 +215,8 @@ impl<'p> Reporter<'p> {
                 )
             },
             Abort::Endless(site) => Diagnostic {
-                label: "this loop goes on and on".to_owned(),
-                help: Some("make each turn bring the loop nearer to its end, or to a state it has been in".to_owned()),
+                label: "this loop does not end".to_owned(),
+                help: Some("make each turn bring the loop closer to its end, or back to an earlier state".to_owned()),
                 ..self.error(
                     codes::CS0903,
                     format!("{what} is undecided: a loop, or the state it changes, grows without end"),
@@ -224,15 +224,15 @@ impl<'p> Reporter<'p> {
                 )
             },
             Abort::DigitsRunTogether => Diagnostic {
-                help: Some("put a character between them that is no digit, such as `.`".to_owned()),
+                help: Some("put a character that is not a digit between them, such as `.`".to_owned()),
                 ..self.error(
                     codes::CS0909,
-                    format!("{what} is undecided: numbers stand side by side in the strings that are built here"),
+                    format!("{what} is undecided: there are adjacent numbers in the strings that are built here"),
                     span,
                 )
             },
             Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
-                help: Some("this is a mistake in cspec: please report it".to_owned()),
+                help: Some("this is a bug in cspec: please report it".to_owned()),
                 ..self.error(
                     codes::CS0902,
                     format!("{what} is undecided: the engine met code that it cannot run"),
@@ -253,25 +253,24 @@ impl<'p> Reporter<'p> {
                 (codes::CS0902, message, diagnostic.help.take())
             }
             Confirmation::OnlyFacts => {
-                let message = "with what is known at this call it is wrong, but not in any state that was reached exactly, with up to two \
-                               steps of other processes in between"
+                let message = "under the facts known at this call it is wrong, but it is right in every state that was reached exactly, \
+                               with up to two steps of other processes in between"
                     .to_owned();
-                let help = "state what relates the components as an `#[invariant]` of the layer, or guard the operation below by it";
+                let help = "state the relation between the components as an `#[invariant]` of the layer, or guard the operation below by it";
                 (codes::CS0907, message, Some(help.to_owned()))
             }
             Confirmation::Within(bounds) => {
                 let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
-                let message =
-                    format!("nothing that matches was found within {}, but there may be beyond", bounds.join(", "));
-                let help = "search further, as in `--scope int=20,entries=4`; or leave less to the search: a value that is calculated \
-                            instead of `any()`, a relation that is a function";
+                let message = format!("no match was found within {}, but there may be one beyond", bounds.join(", "));
+                let help = "search further, for example with `--scope int=20,entries=4`; or leave less to the search: compute the value \
+                            instead of using `any()`, or make the relation a function";
                 (codes::CS0904, message, Some(help.to_owned()))
             }
             Confirmation::CarriedOver(turns) => {
                 let message = format!(
                     "a turn is wrong for some values of the variables, but for none that the first {turns} turns leave there"
                 );
-                let help = "give the variable its value inside of the loop, or keep one of a few values in it";
+                let help = "assign the variable inside the loop, or keep one of a few values in it";
                 (codes::CS0905, message, Some(help.to_owned()))
             }
         };

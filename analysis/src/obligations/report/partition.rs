@@ -29,16 +29,17 @@ impl<'p> Reporter<'p> {
             partition::Part::Own(operation) => {
                 let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
                 let message = format!("`{name}` does what `{layer}::{name}` does not allow at its `{key}`");
-                (codes::CS1101, message, "pass the key on as it is, and act on what belongs to it only".to_owned())
+                (codes::CS1101, message, "pass the key on unchanged, and act only on what belongs to it".to_owned())
             }
             partition::Part::Frame(operation) => {
                 let name = self.operation_name(upper, operation);
                 let message = format!("`{name}` for one `{key}` changes the state of another");
-                (codes::CS1102, message, format!("reach the state below through `{key}` only"))
+                (codes::CS1102, message, format!("access the state below through `{key}` only"))
             }
             partition::Part::Check => {
                 let message = format!("`{}` does not tell which `{key}` is valid", key_check(implementation));
-                let help = "let it say yes of valid keys only, change nothing, and always be free to say no above";
+                let help =
+                    "let it return `true` only for valid keys, change nothing, and allow `false` for every key above";
                 (codes::CS1103, message, help.to_owned())
             }
         };
@@ -64,8 +65,8 @@ impl<'p> Reporter<'p> {
         let name = self.operation_name(self.implementation(id).upper, operation);
         let names: Vec<String> = performed.iter().map(|it| format!("`{}`", self.operation_name(lower, *it))).collect();
         let diagnostic = Diagnostic {
-            notes: vec![format!("its text performs {}, more than once in all", names.join(", "))],
-            help: Some("put a layer between that does the steps, and partition below or above it".to_owned()),
+            notes: vec![format!("it performs {}: more than one operation in total", names.join(", "))],
+            help: Some("put the steps into a layer in between, and partition below or above it".to_owned()),
             ..self.error(codes::CS1104, format!("`{name}` is more than one step at the end of a partition"), span)
         };
         Some(Finding::violated(diagnostic))

@@ -73,7 +73,7 @@ impl Reporter<'_> {
                 related: vec![(Anchor::Operation(lower, other), format!("`{other_name}` of another process"))],
                 counterexample: refutation.counterexample,
                 help: Some(
-                    "a rule must speak of what only the process itself can change while others follow the rules"
+                    "a rule must depend only on state that other processes cannot change while they follow the rules"
                         .to_owned(),
                 ),
                 ..self.error(

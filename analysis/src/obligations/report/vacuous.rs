@@ -32,16 +32,16 @@ impl Reporter<'_> {
     ) -> Option<Diagnostic<Anchor>> {
         let satisfied = vacuous::some_state_satisfies_invariants(&self.setting, id)?;
         if in_scope && satisfied != Ever::Never {
-            let message = format!("the scope is too small for `{name}`: in no state of it does it have a transition");
+            let message = format!("the scope is too small for `{name}`: it has no transition from any state in it");
             let help =
-                "give a larger scope, such as `--scope entries=3,int=4`; if it has none in any, correct its guards";
+                "use a larger scope, such as `--scope entries=3,int=4`; if it has none in any, correct its guards";
             return Some(self.warning(codes::CS1003, message, span, help));
         }
         let why = match satisfied {
             Ever::Never => format!("no state satisfies the invariants of `{}`", self.layer_name(id)),
             _ => "it has no transition in any state".to_owned(),
         };
-        let help = "look at its guards: what is shown about an operation that never happens is empty";
+        let help = "look at its guards: a result about an operation that never happens is vacuous";
         Some(self.warning(codes::CS1001, format!("`{name}` is never enabled: {why}"), span, help))
     }
 
@@ -62,7 +62,7 @@ impl Reporter<'_> {
                 codes::CS1003,
                 format!("the scope is too small for this branch of `{name}`: no state in it leads here"),
                 span,
-                "give a larger scope, such as `--scope entries=3,int=4`; if nothing leads here, remove the branch",
+                "use a larger scope, such as `--scope entries=3,int=4`; if nothing leads here, remove the branch",
             ),
             false => self.warning(
                 codes::CS1002,
@@ -84,8 +84,8 @@ impl Reporter<'_> {
         span: Anchor,
     ) -> Option<Finding> {
         let How::Procedure(function) = how else { return Some(finding) };
-        let what = format!("the procedure of `{name}` holds with no case: no run of it, alone, comes to its end");
-        let help = "look at the calls that it waits for: what is shown about a procedure that never ends is empty";
+        let what = format!("the procedure of `{name}` holds vacuously: no run of it, alone, finishes");
+        let help = "look at the calls that it waits for: a result about a procedure that never finishes is vacuous";
         let plain = finding.diagnostics.is_empty();
         let finding = self.unless_empty(finding, effort, what, span, help);
         let warns = plain && !finding.diagnostics.is_empty();
@@ -106,7 +106,7 @@ impl Reporter<'_> {
         span: Anchor,
     ) -> Option<(Finding, Effort)> {
         let layer = self.layer_name(lower);
-        let what = format!("the steps of `{name}` are matched with no case: no related state of `{layer}` has one");
+        let what = format!("the steps of `{name}` are matched vacuously: no related state of `{layer}` has one");
         let help = "look at the relation, and at the invariants: it may relate no states, or none that matter here";
         let finding = self.unless_empty(finding, &effort, what, span, help);
         let warns = finding.verdict == Verdict::Proved && !finding.diagnostics.is_empty();
@@ -151,10 +151,10 @@ impl Reporter<'_> {
         let operation = &layer.operations[operation];
         let rule = operation.allowed.first().map_or(Anchor::Layer(lower), |it| Anchor::Function(*it));
         let message = format!(
-            "`{}` of `{}` is never allowed: its rules hold of no call in any state",
+            "`{}` of `{}` is never allowed: its rules hold for no call in any state",
             operation.name, layer.name
         );
-        let help = "weaken the rule: an operation that nobody may call is as good as none";
+        let help = "weaken the rule, or remove the operation";
         Some((Finding::of(Verdict::Proved, self.warning(codes::CS1005, message, rule, help)), effort))
     }
 
@@ -172,7 +172,7 @@ impl Reporter<'_> {
         match vacuous::some_state_is_initial(&self.setting, lower)? {
             Ever::Sometimes | Ever::Unknown => return Some((finding, effort)),
             Ever::NotInScope => {
-                let what = format!("whether what is initial in `{name}` is initial above");
+                let what = format!("whether the initial states of `{name}` are initial above");
                 return Some((self.no_initial_state_within_scope(lower, &what, Anchor::Implementation(id))?, effort));
             }
             Ever::Never => {}
@@ -182,7 +182,7 @@ impl Reporter<'_> {
                 codes::CS1006,
                 format!("no state satisfies the invariants of `{name}`"),
                 layer.invariants.first().map_or(Anchor::Layer(lower), |it| Anchor::Function(*it)),
-                "weaken them: a layer whose invariants never hold has no steps, and all that is shown of it is empty",
+                "weaken them: a layer whose invariants never hold has no steps, and every result about it is vacuous",
             ),
             (_, init) => self.warning(
                 codes::CS1007,
@@ -199,8 +199,9 @@ impl Reporter<'_> {
         let name = self.layer_name(layer);
         let help = match vacuous::scope_with_initial_state(&self.setting, layer)? {
             Some(larger) => format!("there is one in a larger scope: `--scope {larger}`"),
-            None => "give a larger scope, such as `--scope entries=8,int=200`; or let the initial states be smaller"
-                .to_owned(),
+            None => {
+                "use a larger scope, such as `--scope entries=8,int=200`; or make the initial states smaller".to_owned()
+            }
         };
         let init = self.program().layers[layer.0 as usize].init;
         let related = init.map(|it| (Anchor::Function(it), "no state within the scope satisfies this".to_owned()));
@@ -230,8 +231,8 @@ impl Reporter<'_> {
         }
         let name = &self.program().clients[client].name;
         let message =
-            format!("with {processes} processes, `{name}` shows nothing: no run of it emits an event to be compared");
-        let help = "show what it gets: `top.print(seen)`, where `print` is an operation that is `#[op(external)]`; or assert something of it";
+            format!("with {processes} processes, `{name}` shows nothing: no run of it emits an event to compare");
+        let help = "show its results: `top.print(seen)`, where `print` is an operation that is `#[op(external)]`; or assert something about them";
         Finding::of(Verdict::Proved, self.warning(codes::CS1009, message, Anchor::Client(client), help))
     }
 
@@ -267,7 +268,7 @@ impl Reporter<'_> {
         }
         let name = &self.program().clients[client].name;
         let message =
-            format!("with {processes} processes, `{name}` cannot run: in no order of steps do all of them finish");
+            format!("with {processes} processes, `{name}` can never finish: no order of steps lets all of them finish");
         let help = "look at what it waits for, and at the initial states of the lowest layer";
         Finding::of(Verdict::Proved, self.warning(codes::CS1008, message, Anchor::Client(client), help))
     }

@@ -129,7 +129,7 @@ impl Body<'_> {
             return self.unsupported(spot, "`?` in a closure", "use `match`, or write a function");
         }
         let (Ty::Con(Con::Option, inner), Ty::Con(Con::Option, _)) = (&found, &result) else {
-            let help = "`?` takes the value out of an `Option`, in a function that gives an `Option`";
+            let help = "`?` unwraps an `Option`, in a function that returns an `Option`";
             return self.unsupported(spot, "`?` in this place", help);
         };
         let inner = inner[0].clone();

@@ -23,7 +23,7 @@ impl Body<'_> {
         let call = macro_expr.macro_call();
         let path = call.as_ref().and_then(|it| path_segments(&it.path()?));
         let (Some(path), Some(tree)) = (path, call.and_then(|it| it.token_tree())) else {
-            return self.unsupported(spot, "this macro", "write out what it stands for");
+            return self.unsupported(spot, "this macro", "write out the code that it generates");
         };
         let orders = &self.package.files[self.site.file as usize].index.orders;
         let order = orders.get(self.site.declaration as usize).copied().unwrap_or_default();
@@ -48,7 +48,7 @@ impl Body<'_> {
                     "todo" | "unimplemented" => "use `unreachable!()`, which must never be reached",
                     "debug_assert" | "debug_assert_eq" => "use `assert!`",
                     "println" | "print" | "eprintln" | "dbg" => "use `emit(value)` for an event, or nothing",
-                    _ => "write out what it stands for",
+                    _ => "write out the code that it generates",
                 };
                 self.unsupported(spot, &format!("the macro `{name}!`"), help)
             }
@@ -60,17 +60,17 @@ impl Body<'_> {
         let name = path.last().map_or("", String::as_str);
         let shown = path.join("::");
         let why = match meaning {
-            MacroMeaning::Elsewhere(path) => format!("it is `{path}` of another crate, or may be"),
+            MacroMeaning::Elsewhere(path) => format!("it is, or may be, `{path}` of another crate"),
             MacroMeaning::Unclear(why) => (*why).to_owned(),
             MacroMeaning::Package(_) | MacroMeaning::Language(_) => "it is a macro of this package".to_owned(),
         };
         let help = match meaning {
             MacroMeaning::Elsewhere(path) if path.ends_with("::*") && IN_LAYERS.contains(&name) => {
-                format!("write `std::{name}!`, if that is meant")
+                format!("write `std::{name}!` if you mean the standard macro")
             }
-            _ => "write out what it stands for".to_owned(),
+            _ => "write out the code that it generates".to_owned(),
         };
-        let message = format!("the macro `{shown}!` is not known: {why}");
+        let message = format!("unknown macro `{shown}!`: {why}");
         self.package.report(error(codes::CS0106, spot, message).help(help));
         self.unsupported_at(spot)
     }

@@ -54,7 +54,7 @@ impl Body<'_> {
             }
             Ty::Var(_) if TRANSPARENT.contains(&name.as_str()) => self.value(receiver),
             Ty::Var(_) if !self.infer.is_integer_variable(&ty) => {
-                self.type_error(spot, format!("the type of what `{name}` is called on must be known here"))
+                self.type_error(spot, format!("the type of the receiver of `{name}` must be known here"))
             }
             _ => self.language_method(call, receiver, &ty, &name, spot),
         }

@@ -418,7 +418,7 @@ impl<'d> Body<'d> {
             }
             Ty::Error => {}
             Ty::Var(_) => {
-                self.type_error(spot, "the type of what is collected must be known: `let x: Set<_> = …`");
+                self.type_error(spot, "the type of the collection must be known: `let x: Set<_> = …`");
             }
             _ => {
                 self.unsupported(spot, "collecting into this type", "collect into a `Seq`, a `Set` or a `Map`");

@@ -182,7 +182,7 @@ impl Body<'_> {
             self.package.report(error(
                 codes::CS0206,
                 spot,
-                format!("constant `{}` is made from itself", declared.name.text),
+                format!("constant `{}` refers to itself", declared.name.text),
             ));
             return self.unsupported_at(spot);
         }

@@ -265,7 +265,7 @@ impl Body<'_> {
         };
         match (text.and_then(scalar_text), ty.to_type()) {
             (Some(text), Some(ty)) => Pattern::Literal(Literal::Scalar(ty, text)),
-            _ => self.refused(spot, "looking into a scalar", "scalars are only compared"),
+            _ => self.refused(spot, "reading the inside of a scalar", "scalars are only compared"),
         }
     }
 

@@ -146,7 +146,7 @@ impl Body<'_> {
             TypeInfoKind::Scalar(_) => {
                 self.unsupported(
                     spot,
-                    "looking into a scalar",
+                    "reading the inside of a scalar",
                     "scalars are only compared; use an integer or a struct instead",
                 );
                 None

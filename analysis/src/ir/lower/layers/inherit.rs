@@ -193,7 +193,7 @@ impl Package {
             self.type_name_of(&self.layers[source].state),
             self.type_name_of(state)
         );
-        let help = "only operations that do not look at it are inherited over any state; for a component, write `inherit(Layer in field: op)`";
+        let help = "only operations that do not read the state can be inherited over any state; for a component, write `inherit(Layer in field: op)`";
         self.report(error(codes::CS0204, spot, message).help(help));
     }
 }

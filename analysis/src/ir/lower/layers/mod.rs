@@ -236,7 +236,7 @@ impl Package {
         match self.layers[layer].progress {
             Progress::Done => return self.layers[layer].state != Ty::Error,
             Progress::Started => {
-                let message = format!("layer `{}` is made from itself", self.layer_name(layer));
+                let message = format!("layer `{}` depends on itself", self.layer_name(layer));
                 let help = "declare the shared operations in one of the layers and inherit them in the others";
                 self.report(error(codes::CS0206, self.layer_spot(layer), message).help(help));
                 self.layers[layer].state = Ty::Error;

@@ -22,12 +22,12 @@ impl Package {
                 }
                 None if !self.layers[layer].incomplete => {
                     let message = format!(
-                        "layer `{}` has no operation `{}`, but `ops = {}` says that it has",
+                        "layer `{}` has no operation `{}`, but `ops = {}` requires it",
                         self.layer_name(layer),
                         wanted.name,
                         model.text
                     );
-                    let help = format!("give it a meaning with `#[op] fn {}`, or name it in `inherit(…)`", wanted.name);
+                    let help = format!("define it with `#[op] fn {}`, or name it in `inherit(…)`", wanted.name);
                     self.report(error(codes::CS0201, spot, message).help(help).related(wanted.spot, "declared here"));
                     self.layers[layer].incomplete = true;
                 }
@@ -48,7 +48,7 @@ impl Package {
             if self.operation(source, &own.name).is_none() {
                 let (here, there) = (self.layer_name(layer), self.layer_name(source));
                 let message = format!(
-                    "`{}` of layer `{here}` is not an operation of `{there}`, but `ops = {there}` says that all are",
+                    "`{}` of layer `{here}` is not an operation of `{there}`, but `ops = {there}` requires that all are",
                     own.name
                 );
                 let help = did_you_mean(&own.name, self.layers[source].operations.iter().map(|it| it.name.as_str()));
