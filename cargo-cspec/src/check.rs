@@ -140,12 +140,12 @@ impl Run<'_> {
         written = written.and_then(|()| done.iter().try_for_each(|it| renderer.package(it)));
         self.complain_of_idle(summary);
         if let Some(partition) = self.filter.partition {
-            summary.note = Some(format!("part {partition} of all obligations; the other parts were not looked at"));
+            summary.note = Some(format!("part {partition} of all obligations; the other parts were not checked"));
         }
         summary.out_of_time = self.stop.out_of_time();
         summary.interrupted = self.stop.is_set() && summary.out_of_time.is_none();
         if let Some(failure) = self.engine.cache_failure() {
-            warn(&format!("{failure}; nothing is kept of this run"));
+            warn(&format!("{failure}; the results of this run are not stored"));
         }
         written
     }
@@ -187,9 +187,9 @@ impl Run<'_> {
     /// Says on standard error in which packages there was nothing to check, if no finding says it.
     fn complain_of_idle(&self, summary: &Summary) {
         let lacks = if self.arguments.end_to_end {
-            "it has no #[client] program, and no implementation to make one up for"
+            "it has no #[client] program, and no implementation to generate one for"
         } else {
-            "it owes no obligations"
+            "it has no obligations"
         };
         let is_told = |title: &str| {
             let packages = self.engine.packages().iter().enumerate().filter(|(_, it)| it.package.title == title);
@@ -237,7 +237,7 @@ fn complain_of_rustc(summary: &Summary) {
     if let Some(Compiled::Failed(words)) = &summary.rustc {
         let words = words.trim().trim_start_matches("error: ");
         complain(&format!(
-            "it is not known whether rustc accepts the program: `cargo check` failed: {words}\nhelp: pass --no-rustc if rustc is run elsewhere"
+            "rustc could not check the program: `cargo check` failed: {words}\nhelp: pass --no-rustc if rustc is run elsewhere"
         ));
     }
 }

@@ -54,7 +54,7 @@ fn may_change(arguments: &CheckArguments, root: &Utf8Path) -> Result<(), String>
         return Ok(());
     }
     let uncommitted = git::uncommitted(root).map_err(|_| {
-        "--fix changes files, and there is no git repository that has them as they are\nhelp: pass --allow-no-vcs to change them all the same"
+        "--fix changes files, and these are not in a git repository\nhelp: pass --allow-no-vcs to change them anyway"
             .to_owned()
     })?;
     let in_the_way = |it: &&Uncommitted| if it.is_staged { !arguments.allow_staged } else { !arguments.allow_dirty };
@@ -65,7 +65,7 @@ fn may_change(arguments: &CheckArguments, root: &Utf8Path) -> Result<(), String>
     let word = |it: &Uncommitted| if it.is_staged { "staged" } else { "dirty" };
     let list: String = files.iter().map(|it| format!("  * {} ({})\n", it.path, word(it))).collect();
     Err(format!(
-        "--fix changes files, and these have changes that are not committed:\n{list}help: commit them, or pass --allow-dirty or --allow-staged"
+        "--fix changes files, and these have uncommitted changes:\n{list}help: commit them, or pass --allow-dirty or --allow-staged"
     ))
 }
 
@@ -140,7 +140,7 @@ fn apply(path: &Utf8Path, edits: &[Edit<'_>]) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot change {path}: {error}");
     let mut text = fs::read_to_string(path).map_err(failed)?;
     if edits.iter().any(|it| it.before != text) {
-        return Err(format!("{path} was changed meanwhile; nothing was written to it"));
+        return Err(format!("{path} was changed in the meantime and is left as it is"));
     }
     for edit in edits.iter().rev() {
         text.replace_range(edit.fix.span.start as usize..edit.fix.span.end as usize, &edit.fix.replacement);
@@ -168,6 +168,6 @@ fn tell_of_the_others(checked: &[Checked], applied: usize) {
         }
     }
     if applied == 0 && told == 0 {
-        note("fixed", "nothing: no finding has a fix that can be applied without a decision");
+        note("fixed", "nothing: no finding has a fix that can be applied without asking");
     }
 }

@@ -118,7 +118,7 @@ fn git(folder: &Utf8Path, arguments: &[&str]) -> Result<String, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
-    String::from_utf8(output.stdout).map_err(|_| "git names a file in other letters than UTF-8".to_owned())
+    String::from_utf8(output.stdout).map_err(|_| "git lists a file whose name is not UTF-8".to_owned())
 }
 
 /// The contents of objects, in their order.

@@ -83,7 +83,7 @@ fn command(arguments: &HookInstallArguments) -> Result<String, String> {
         None => workspace::nearest_manifest(),
     };
     let manifest = manifest.and_then(|path| path.canonicalize_utf8().ok());
-    let manifest = manifest.ok_or("there is no Cargo.toml here, nor in a folder around it")?;
+    let manifest = manifest.ok_or("there is no Cargo.toml here, nor in a parent folder")?;
     let inside = manifest.strip_prefix(&root).map_err(|_| format!("{manifest} is not in the repository {root}"))?;
     Ok(if root.join("Cargo.toml").is_file() && arguments.manifest_path.is_none() {
         "cargo cspec hook run".to_owned()
@@ -146,7 +146,7 @@ fn check_staged(arguments: &HookRunArguments, global: &Global) -> Result<Status,
     summary.interrupted = stop.is_set() && summary.out_of_time.is_none();
     summary.elapsed = started.elapsed();
     for manifest in git::unstaged_manifests()? {
-        warn(&format!("{manifest} has changes that are not staged; it is read as it is on the disk"));
+        warn(&format!("{manifest} has unstaged changes; it is read from disk"));
     }
     if all.is_empty() && summary.out_of_time.is_none() {
         return Ok(Status::Success);

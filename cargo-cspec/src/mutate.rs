@@ -196,7 +196,7 @@ impl<'a> Trials<'a> {
     fn check_unchanged(&mut self) -> Result<(), String> {
         let name = &self.prepared.package.title;
         let first =
-            || format!("mutants of package `{name}` would say nothing: run `cargo cspec check -p {name}` first");
+            || format!("mutants of package `{name}` would be meaningless: run `cargo cspec check -p {name}` first");
         if self.unchanged.packages()[0].diagnostics.iter().any(is_source_error) {
             return Err(format!("the source of package `{name}` has errors\nhelp: {}", first()));
         }

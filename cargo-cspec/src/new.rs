@@ -27,9 +27,7 @@ const FILES: [(&str, &str); 2] =
 pub fn new(arguments: &NewArguments, global: &Global) -> Status {
     let folder = &arguments.path;
     if folder.exists() {
-        complain(&format!(
-            "{folder} exists already\nhelp: `cargo cspec init {folder}` starts in a folder that is there"
-        ));
+        complain(&format!("{folder} exists already\nhelp: `cargo cspec init {folder}` starts in an existing folder"));
         return Status::Usage;
     }
     finish(make("new", folder, &arguments.package), folder, global)
@@ -58,13 +56,13 @@ fn refuse_what_is_there(folder: &Utf8Path, package: &NewPackage) -> Result<(), S
     if folder.join("Cargo.toml").exists() {
         let dependency = Origin::find(&package.origin)?.dependency();
         return Err(format!(
-            "there is a package in {folder} already\nhelp: to let it take part, add to its Cargo.toml:\n\n\
+            "there is a package in {folder} already\nhelp: to use cspec in it, add to its Cargo.toml:\n\n\
              [package.metadata.cspec]\n\n[dependencies]\ncspec = {dependency}\n"
         ));
     }
     let in_the_way = FILES.iter().map(|(path, _)| folder.join(path)).find(|path| path.exists());
     match in_the_way {
-        Some(path) => Err(format!("{path} is there already\nhelp: start in an empty folder")),
+        Some(path) => Err(format!("{path} exists already\nhelp: start in an empty folder")),
         None => Ok(()),
     }
 }
@@ -108,7 +106,7 @@ fn next_steps(folder: &Utf8Path, origin: &Origin) -> String {
     let enter = if folder == "." { String::new() } else { format!("  cd {folder}\n") };
     let from = match origin {
         Origin::Folder(folder) => format!(
-            "It depends on the crate `cspec` in {folder}.\nWhere that folder is not, change `cspec = …` in Cargo.toml."
+            "It depends on the crate `cspec` in {folder}.\nOn another machine, change `cspec = …` in Cargo.toml."
         ),
         Origin::Git { url, .. } => format!("It depends on the crate `cspec` in {url}."),
     };

@@ -46,7 +46,7 @@ impl Origin {
         found.ok_or_else(|| {
             format!(
                 "cannot find the crate `cspec`: it is on no registry, and not in {BUILT_WITH}, where this program was built\n\
-                 help: {WHICH_FOLDER}, given with --cspec-path; or say --cspec-git URL"
+                 help: {WHICH_FOLDER}, given with --cspec-path; or pass --cspec-git URL"
             )
         })
     }

@@ -99,8 +99,8 @@ fn message(error: &LoadError) -> String {
         LoadError::NoSuchTarget { kind, name: Some(name), known } => {
             unknown(&format!("{} target", kind.name()), name, known)
         }
-        LoadError::NoTargets => "no selected package has a target of the kinds that were asked for".to_owned(),
-        LoadError::Pattern { pattern, reason } => format!("`{pattern}` is no pattern of names: {reason}"),
+        LoadError::NoTargets => "no selected package has a target of the requested kinds".to_owned(),
+        LoadError::Pattern { pattern, reason } => format!("`{pattern}` is not a valid pattern: {reason}"),
         LoadError::NotAPackageWithLayers { name } => {
             format!("package `{name}` has no layers\nhelp: {TABLE}")
         }

@@ -89,7 +89,7 @@ impl Now {
                 "the source has changed: checked again, violated by another run, which `check --save-counterexamples` writes"
             }
             Now::Holds => "the source no longer has it: checked again, the obligation holds",
-            Now::Undecided => "whether the source still has it is undecided",
+            Now::Undecided => "it is undecided whether the source still has it",
         }
     }
 
@@ -109,10 +109,7 @@ fn now(engine: &Engine, index: usize, saved: &Saved) -> Result<Now, String> {
     let checked = engine.check(index, &Job { end_to_end: saved.end_to_end, only: &only, progress: false, stop: &stop });
     let outcome = checked.report.outcomes.iter().find(|(it, _)| only(&it.name));
     let Some((outcome, _)) = outcome else {
-        return Err(format!(
-            "the source has changed: `{}` owes nothing that is called `{}`",
-            saved.package, saved.obligation
-        ));
+        return Err(format!("the source has changed: `{}` has no obligation `{}`", saved.package, saved.obligation));
     };
     let found = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref());
     Ok(match (outcome.verdict, found) {

@@ -80,7 +80,7 @@ impl Saved {
     pub fn read(path: &Utf8Path) -> Result<Saved, String> {
         let size = fs::metadata(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?.len();
         if size > LARGEST {
-            return Err(format!("`{path}` is no counterexample: it has {size} bytes"));
+            return Err(format!("`{path}` is not a counterexample: it has {size} bytes"));
         }
         let text = fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
         Saved::parse(&text).map_err(|error| format!("`{path}` {error}"))
@@ -88,7 +88,7 @@ impl Saved {
 
     /// Reads the text of a file. The error says of a file what is wrong with it.
     pub fn parse(text: &str) -> Result<Saved, String> {
-        let saved: Saved = serde_json::from_str(text).map_err(|error| format!("is no counterexample: {error}"))?;
+        let saved: Saved = serde_json::from_str(text).map_err(|error| format!("is not a counterexample: {error}"))?;
         if saved.format != FORMAT {
             return Err(format!("has format {}, and this cspec reads format {FORMAT}", saved.format));
         }

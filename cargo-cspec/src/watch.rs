@@ -39,7 +39,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// Runs `cargo cspec check --watch`. It ends with Ctrl-C, or if it cannot go on.
 pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     if let Some(format @ (CheckFormat::Sarif | CheckFormat::Junit | CheckFormat::Github)) = arguments.message_format {
-        complain(&format!("--watch prints one run after the other, which `{}` has no form for", format.name()));
+        complain(&format!("--watch prints one run after the other, which is not possible with `{}`", format.name()));
         return Status::Usage;
     }
     let ended = check::open(arguments).and_then(|engine| Watch::start(engine, arguments, global)?.go_on());
@@ -108,7 +108,7 @@ impl<'a> Watch<'a> {
             if self.check(&changed).map_err(|error| format!("cannot write the results: {error}"))? {
                 changed.clear();
                 loop {
-                    let wake = self.woken.recv().map_err(|_| "the watcher of files has ended".to_owned())?;
+                    let wake = self.woken.recv().map_err(|_| "the file watcher has stopped".to_owned())?;
                     if !self.take_in(wake, &mut changed) {
                         return Ok(Status::Interrupted);
                     }
@@ -124,7 +124,7 @@ impl<'a> Watch<'a> {
     fn take_in(&mut self, wake: Wake, changed: &mut Vec<Utf8PathBuf>) -> bool {
         match wake {
             Wake::Interrupted => return false,
-            Wake::Missed(reason) => warn(&format!("changes of files may have gone unnoticed: {reason}")),
+            Wake::Missed(reason) => warn(&format!("changes of files may have been missed: {reason}")),
             Wake::Changed(paths) => {
                 let root =
                     self.engine.packages().first().map(|it| it.package.workspace_root.clone()).unwrap_or_default();
@@ -181,9 +181,9 @@ fn footer(changed: &[Utf8PathBuf], summary: &Summary) -> String {
     let all = summary.tally.total();
     let explored = match summary.explored {
         _ if summary.unusable => String::new(),
-        0 => format!("all {all} obligations were known"),
+        0 => format!("all {all} obligations were already known"),
         explored if explored >= all => format!("all {all} obligations were explored"),
-        explored => format!("{explored} of {all} obligations were explored, the others were known"),
+        explored => format!("{explored} of {all} obligations were explored, the others were already known"),
     };
     let mut files: Vec<String> = changed.iter().map(|it| it.to_string()).collect();
     files.sort();

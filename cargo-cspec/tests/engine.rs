@@ -132,7 +132,7 @@ fn a_mistake_is_shown_at_its_place_with_the_state() {
               assuming: no 64-bit overflow
 
             failed: 1 violated, 2 checked to scope, 35 proved
-            `cargo cspec explain CODE` says more about a diagnostic.
+            `cargo cspec explain CODE` explains a diagnostic.
         "#]],
     );
 }
@@ -169,7 +169,7 @@ fn both_orders_of_two_steps_are_shown() {
               in the other order `read` cannot return 1
 
               help: claim what holds, or weaken one of the two operations until the orders agree
-              fix: Claim what holds: change `right` to `non` (`--fix` does it)
+              fix: Claim what holds: change `right` to `non` (applied by `--fix`)
 
             error[CS0301]: `write` of `RawLock` is not a right mover: it does not commute with `write`
                 ╭─[ src/lib.rs:34:10 ]
@@ -196,10 +196,10 @@ fn both_orders_of_two_steps_are_shown() {
               in the other order the same results are possible, but not the same end state
 
               help: claim what holds, or weaken one of the two operations until the orders agree
-              fix: Claim what holds: change `right` to `non` (`--fix` does it)
+              fix: Claim what holds: change `right` to `non` (applied by `--fix`)
 
             failed: 2 violated, 5 checked to scope, 49 proved
-            `cargo cspec explain CODE` says more about a diagnostic.
+            `cargo cspec explain CODE` explains a diagnostic.
         "#]],
     );
 }
@@ -246,7 +246,7 @@ fn end_to_end_agrees_with_the_patterns() {
               help: run `cargo cspec check`: a violated obligation shows which implementation is wrong
 
             failed: 1 violated
-            `cargo cspec explain CODE` says more about a diagnostic.
+            `cargo cspec explain CODE` explains a diagnostic.
         "#]],
     );
 }
@@ -270,7 +270,7 @@ fn nothing_to_search_is_status_2() {
     let output = cspec(&without, &["search"]);
     assert_eq!(status(&output), Some(2));
     assert!(
-        stderr(&output).contains("`counter`: it has no #[client] program, and no implementation to make one up for"),
+        stderr(&output).contains("`counter`: it has no #[client] program, and no implementation to generate one for"),
         "{}",
         stderr(&output)
     );
@@ -304,7 +304,7 @@ fn errors_in_the_source_leave_the_rest_checked() {
               not checked: CriticalSection: movers atomic-spec Counter::inc
 
             failed: 1 error in the source, 2 checked to scope, 26 proved, 4 not checked
-            `cargo cspec explain CODE` says more about a diagnostic.
+            `cargo cspec explain CODE` explains a diagnostic.
         "#]],
     );
 }
@@ -453,10 +453,10 @@ fn a_package_without_anything_is_status_2() {
           --> src/lib.rs
           help: declare a layer, `#[layer] impl Name for State { … }`, in a file that `mod` items lead to
 
-        counter: nothing was checked: the package owes no obligations
+        counter: nothing was checked: the package has no obligations
 
         not checked: nothing in package `counter`
-        `cargo cspec explain CODE` says more about a diagnostic.
+        `cargo cspec explain CODE` explains a diagnostic.
     "#]],
     );
     check(
@@ -495,7 +495,7 @@ fn list_shows_layers_matrices_implementations_and_stacks() {
         0,
         expect![[r#"
         package counter
-          mover types were inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2 (none is refuted within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2); --scope changes that
+          mover types were inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2 (none is refuted within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2); change this with --scope
           matrix: how the row's operation moves past the column's of another process; - neither way, ? undecided
 
         layer Counter  src/lib.rs:54
@@ -649,7 +649,7 @@ fn the_matrix_of_one_layer() {
           write    both     both     -     -      non
 
         How the row's operation moves past the column's of another process: right, left, both, - neither way, ? undecided;
-        in the last column what that makes it. Inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2 (none is refuted within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2); --scope changes that.
+        the last column is its mover type. Inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2 (none is refuted within Pid ≤ 3, entries ≤ 2, int ≤ 2, scalar ≤ 2); change this with --scope.
     "#]],
     );
     let unknown = cspec(&counter(COUNTER), &["matrix", "RawLok"]);

@@ -90,7 +90,7 @@ fn where_nothing_is_wrong_nothing_is_done() {
     let folder = committed(&[]);
     let output = cspec(&folder, &["check", "--fix", "-q"]);
     assert_eq!((status(&output), stdout(&output)), (Some(0), ""));
-    assert_eq!(stderr(&output), "fixed: nothing: no finding has a fix that can be applied without a decision\n");
+    assert_eq!(stderr(&output), "fixed: nothing: no finding has a fix that can be applied without asking\n");
     assert_eq!(source(&folder), COUNTER);
 }
 
@@ -108,7 +108,7 @@ fn what_is_not_committed_is_not_written_over() {
     let told = refused(&folder, &[]).expect("there is a file that git does not have");
     assert_eq!(
         told,
-        "error: --fix changes files, and these have changes that are not committed:\n  * notes.txt (dirty)\n\
+        "error: --fix changes files, and these have uncommitted changes:\n  * notes.txt (dirty)\n\
          help: commit them, or pass --allow-dirty or --allow-staged\n"
     );
     assert!(refused(&folder, &["--allow-staged"]).is_some());

@@ -21,7 +21,7 @@ fn survivors_are_shown_with_the_lines_before_and_after() {
         survived: guard in Counter::inc, src/lib.rs:57:9: `when(self.owner.is_none())` left out
           -         when(self.owner.is_none());
 
-        counter: 17 of 18 mutants killed (94.4|1 survived; 1 more were no program
+        counter: 17 of 18 mutants killed (94.4|1 survived; 1 more did not compile
     "#]]
     .assert_eq(&format!("{seconds}|{rest}"));
     assert_eq!(fs::read_to_string(counter.join("src/lib.rs")).ok().as_deref(), Some(COUNTER), "nothing is written");

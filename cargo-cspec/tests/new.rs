@@ -94,7 +94,7 @@ fn nothing_is_written_over() {
 
     let output = cspec(&here, &["new", "src"]);
     assert_eq!(status(&output), Some(2));
-    assert!(stderr(&output).contains("`cargo cspec init src` starts in a folder that is there"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("`cargo cspec init src` starts in an existing folder"), "{}", stderr(&output));
 
     let here = Folder::new();
     here.write("src/main.rs", "fn main() {}\n");

@@ -155,7 +155,7 @@ impl Config {
         if settings.is_null() {
             return Ok(Config::default());
         }
-        serde_json::from_value(settings.clone()).map_err(|error| format!("the settings of cspec are not used: {error}"))
+        serde_json::from_value(settings.clone()).map_err(|error| format!("the settings of cspec are ignored: {error}"))
     }
 }
 

@@ -343,7 +343,7 @@ impl Session {
             Err(refused) => {
                 let why = match refused {
                     Refused::NotOpen => "it is not open",
-                    Refused::OldVersion => "its version is not newer than the one at hand",
+                    Refused::OldVersion => "its version is not newer than the current one",
                     Refused::ReversedRange => "a range ends before it starts",
                 };
                 self.log(format!("an edit of {} to version {version} was not applied: {why}", uri.as_str()));

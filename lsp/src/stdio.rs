@@ -99,7 +99,7 @@ fn read_frame(input: &mut impl BufRead) -> std::io::Result<Option<Frame>> {
             // An empty line ends the headers; between messages it is nothing.
             None if line.is_empty() && headers == 0 => {}
             None if line.is_empty() => break,
-            None => return Ok(Some(Frame::Malformed("a line that is no header".to_owned()))),
+            None => return Ok(Some(Frame::Malformed("a line that is not a header".to_owned()))),
         }
     }
     let Some(length) = length else {

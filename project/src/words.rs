@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Parses a duration: `30s`, `5m`, `1m 30s`, `500ms`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let duration = humantime::parse_duration(text).map_err(|_| "expected a time, such as 30s or 5m".to_owned())?;
-    if duration.is_zero() { Err("expected a time longer than nothing".to_owned()) } else { Ok(duration) }
+    if duration.is_zero() { Err("expected a time greater than zero".to_owned()) } else { Ok(duration) }
 }
 
 /// The message for an unknown word, with a suggestion.
@@ -18,7 +18,7 @@ pub fn unknown(kind: &str, word: &str, known: &[impl AsRef<str>]) -> String {
         .max_by(|one, other| strsim::jaro_winkler(word, one).total_cmp(&strsim::jaro_winkler(word, other)));
     let hint = match (best, known) {
         (Some(best), _) => format!("did you mean `{best}`?"),
-        (None, []) => return format!("there is no {kind} `{word}`; there is none at all"),
+        (None, []) => return format!("there is no {kind} `{word}`, and no other"),
         (None, known) => format!("there are {}", known.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ")),
     };
     format!("there is no {kind} `{word}`\nhelp: {hint}")

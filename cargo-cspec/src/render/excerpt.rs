@@ -34,7 +34,7 @@ pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> Str
         let _ = writeln!(text, "{gap}  {} {help}", paint.bold("help:"));
     }
     if let Some(fix) = found.fixes.first().filter(|it| it.applicability == Applicability::MachineApplicable) {
-        let _ = writeln!(text, "  {} {} (`--fix` does it)", paint.bold("fix:"), fix.title);
+        let _ = writeln!(text, "  {} {} (applied by `--fix`)", paint.bold("fix:"), fix.title);
     }
     text
 }

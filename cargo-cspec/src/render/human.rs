@@ -38,7 +38,7 @@ impl<'a> Human<'a> {
             counts.push(format!("{} not checked", checked.unchecked()));
         }
         match (checked.planned, checked.source_errors()) {
-            (0, 0) => format!("{name}: nothing was checked: the package owes no obligations"),
+            (0, 0) => format!("{name}: nothing was checked: the package has no obligations"),
             (0, _) => format!("{name}: nothing was checked: the source has errors"),
             (all, _) => format!("{name}: {} in {seconds:.2} s: {}", count(all as u64, "obligation"), counts.join(", ")),
         }
@@ -74,7 +74,7 @@ impl<'a> Human<'a> {
         }
         match checked.unsettled.len().saturating_sub(most) {
             0 => Ok(()),
-            more => writeln!(self.out, "  not checked: {more} more, which `--verbose` names"),
+            more => writeln!(self.out, "  not checked: {more} more, which `--verbose` lists"),
         }
     }
 
@@ -115,7 +115,7 @@ impl Render for Human<'_> {
         }
         writeln!(self.out, "{}", self.paint.bold(&summary.line()))?;
         if self.showed_a_code {
-            writeln!(self.out, "`cargo cspec explain CODE` says more about a diagnostic.")?;
+            writeln!(self.out, "`cargo cspec explain CODE` explains a diagnostic.")?;
         }
         Ok(())
     }
@@ -215,7 +215,7 @@ mod tests {
                   in the other order `read` cannot return 1
 
                   help: claim #[op(non)], or guard the operation with a lock
-                  fix: Claim what holds: change `right` to `non` (`--fix` does it)
+                  fix: Claim what holds: change `right` to `non` (applied by `--fix`)
 
                 error[CS0901]: whether `inc` does what `Counter::inc` allows is undecided: the budget ran out
                    ╭─[ demo/src/count.rs:3:2 ]
@@ -234,7 +234,7 @@ mod tests {
                   Count   movers  violated   2 violated, 1 undecided
 
                 failed: 2 violated, 1 undecided, 1 proved
-                `cargo cspec explain CODE` says more about a diagnostic.
+                `cargo cspec explain CODE` explains a diagnostic.
             "#]],
         );
     }
@@ -265,7 +265,7 @@ mod tests {
                   checked to scope: Pid ≤ 3, Seq ≤ 2 entries
 
                 passed: 1 checked to scope, 4 proved
-                `cargo cspec explain CODE` says more about a diagnostic.
+                `cargo cspec explain CODE` explains a diagnostic.
             "#]],
         );
     }
@@ -293,7 +293,7 @@ mod tests {
                 demo: nothing was checked: the source has errors
 
                 failed: 2 errors in the source
-                `cargo cspec explain CODE` says more about a diagnostic.
+                `cargo cspec explain CODE` explains a diagnostic.
             "#]],
         );
     }

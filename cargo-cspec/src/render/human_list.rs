@@ -36,7 +36,7 @@ impl HumanList<'_> {
         }
         writeln!(out, "{}", paint.bold(&format!("package {}", listing.title)))?;
         if !listing.layers.is_empty() {
-            writeln!(out, "  mover types were inferred within {}; --scope changes that", inferred(self.scope))?;
+            writeln!(out, "  mover types were inferred within {}; change this with --scope", inferred(self.scope))?;
             if self.matrix {
                 writeln!(
                     out,
@@ -116,7 +116,7 @@ impl HumanMatrix<'_> {
         )?;
         writeln!(
             out,
-            "in the last column what that makes it. Inferred within {}; --scope changes that.",
+            "the last column is its mover type. Inferred within {}; change this with --scope.",
             inferred(self.scope)
         )
     }
@@ -234,7 +234,7 @@ mod tests {
         human.package(&listing(), &mut out).expect("writing to memory succeeds");
         expect![[r#"
             package demo
-              mover types were inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2; --scope changes that
+              mover types were inferred within Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2; change this with --scope
               matrix: how the row's operation moves past the column's of another process; - neither way, ? undecided
 
             layer Lock, protocol of RawLock  demo/src/lock.rs:3

@@ -106,7 +106,7 @@ impl Counts {
         }
         let mut line = format!("{}: {}", self.package, words.join(", "));
         if self.no_program > 0 {
-            line += &format!("; {} more were no program", self.no_program);
+            line += &format!("; {} more did not compile", self.no_program);
         }
         if self.not_tried() > 0 {
             line += &format!("; {} not tried", self.not_tried());

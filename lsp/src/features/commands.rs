@@ -112,7 +112,7 @@ pub fn counterexample(session: &mut Session, obligation: &Obligation) -> Result<
     let package = &view.packages[package];
     let entry = session.state(package).and_then(|it| it.verdicts.get(&obligation.obligation));
     let text = entry.and_then(|it| counterexample::document(&view, package, it));
-    let text = text.ok_or_else(|| Error::invalid_params("there is no counterexample to this obligation (any more)"))?;
+    let text = text.ok_or_else(|| Error::invalid_params("this obligation has no counterexample (any more)"))?;
     Ok(Value::String(text))
 }
 

@@ -94,7 +94,7 @@ fn movers(session: &Session, spot: &Spot, layer: LayerId, operation: usize, text
         return;
     };
     let claimed = claim.map(|it| format!(" (claimed {it})")).unwrap_or_default();
-    let stale = if spot.movers_are_stale(session) { " · stale: of before the last edit" } else { "" };
+    let stale = if spot.movers_are_stale(session) { " · stale: from before the last edit" } else { "" };
     let _ = writeln!(
         text,
         "\nmover type: **{}**{claimed}{stale}\n\n| past | right | left |\n|---|---|---|",

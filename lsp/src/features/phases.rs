@@ -39,7 +39,7 @@ impl CallPhase {
             }
             (false, true, false) => "phase: **commit** — the point at which the procedure takes effect",
             (false, false, true) => {
-                "phase: **left** — after the commit point; it has to move left past the steps of others"
+                "phase: **left** — after the commit point; it must move left past the steps of others"
             }
             _ => "phase: depends on the path taken",
         }

@@ -14,8 +14,8 @@ pub(super) fn coverage(checked: &Checked, listing: &Listing, coverage: &[Vec<Cov
     html! {
         h3 id={ (checked.package.title) "-coverage" } { "Coverage of transitions" }
         p {
-            "For each " code { "maybe()" } " and each " code { "if" } " of an operation: whether some step in scope goes one way, "
-            "and whether some step goes the other."
+            "For each " code { "maybe()" } " and each " code { "if" } " of an operation: whether some step in scope takes one branch, "
+            "and whether some step takes the other."
         }
         @for (layer, coverage) in listing.layers.iter().zip(coverage) {
             (of_layer(layer, coverage, &checked.report.files))
@@ -27,7 +27,7 @@ fn of_layer(layer: &ListedLayer, coverage: &[Coverage], files: &[SourceText]) ->
     let all: usize = coverage.iter().map(ways).sum();
     let taken: usize = coverage.iter().map(ways_taken).sum();
     let is_complete = taken == all && coverage.iter().all(|it| it.is_enabled);
-    let told = if all == 0 { "one way each".to_owned() } else { format!("{taken} of {all} ways") };
+    let told = if all == 0 { "one branch each".to_owned() } else { format!("{taken} of {all} branches") };
     html! {
         details open[!is_complete] {
             summary { b { (layer.name) } span.end { (told) " · " (operations(coverage.len())) } }
@@ -67,7 +67,7 @@ fn meter(coverage: &Coverage) -> Markup {
 /// The ways that no step takes.
 fn never(coverage: &Coverage, files: &[SourceText]) -> Markup {
     html! {
-        @if !coverage.is_complete { div { (badge(Verdict::Undecided)) " not all steps were looked at" } }
+        @if !coverage.is_complete { div { (badge(Verdict::Undecided)) " not all steps were explored" } }
         @if coverage.is_enabled {
             @for fork in &coverage.forks { (never_taken(fork, files)) }
         } @else {

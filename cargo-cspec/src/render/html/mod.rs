@@ -63,9 +63,9 @@ pub fn page(sections: &[Section], summary: &Summary) -> String {
                 nav aria-label="Contents" { @for section in sections { (contents(section)) } }
                 main #main { @for it in sections { (section(it)) } }
                 footer {
-                    "Written by cspec " (env!("CARGO_PKG_VERSION")) ". What each verdict promises: proved holds of any number of "
-                    "processes, values and entries; checked to scope holds within the bounds that are named; violated comes with a "
-                    "run; undecided is no success."
+                    "Written by cspec " (env!("CARGO_PKG_VERSION")) ". What each verdict promises: proved holds for any number of "
+                    "processes, values and entries; checked to scope holds within the stated bounds; violated comes with a "
+                    "run; undecided is not a success."
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

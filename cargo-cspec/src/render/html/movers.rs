@@ -25,7 +25,7 @@ pub(super) fn matrices(checked: &Checked, listing: &Listing) -> Markup {
     html! {
         h3 id={ (checked.package.title) "-movers" } { "Which operation moves past which" }
         p {
-            "The operation of the row, past that of the column by another process. A click or the arrow keys tell of a cell."
+            "Whether the operation of the row moves past that of the column by another process. Select a cell by a click or the arrow keys for details."
         }
         p.legend {
             @for (colour, words) in LEGEND { span { i style={ "background:var(--" (colour) ")" } {} (words) } }

@@ -81,9 +81,9 @@ pub(super) fn slowest(checked: &Checked) -> Markup {
     let longest = fresh.first().map_or(Duration::ZERO, |(_, took, _)| *took);
     let part = |took: Duration| format!("width:{:.2}rem", 10.0 * took.as_secs_f64() / longest.as_secs_f64());
     html! {
-        h3 id={ (checked.package.title) "-time" } { "What took longest" }
+        h3 id={ (checked.package.title) "-time" } { "Slowest obligations" }
         @if longest.is_zero() {
-            p { "All verdicts are from the cache; " code { "--no-cache" } " finds them out again." }
+            p { "All verdicts are from the cache; " code { "--no-cache" } " checks them again." }
         } @else {
             div.scroll {
                 table.list {
