@@ -82,7 +82,7 @@ fn settings(path: &Path, overrides: &Overrides, findings: &mut Vec<Finding>) -> 
     match config.tls() {
         Ok(Some(_)) => say(Verdict::Good, "certificate", "it belongs to its key".to_owned()),
         Ok(None) => {
-            say(Verdict::Doubtful, "certificate", "there is none: passwords and mail go in the clear".to_owned());
+            say(Verdict::Doubtful, "certificate", "there is none: passwords and mail are sent unencrypted".to_owned());
         }
         Err(error) => say(Verdict::Bad, "certificate", error.to_string()),
     }
@@ -106,7 +106,10 @@ fn permissions(path: &Path, root: &Root, owner: Uid, findings: &mut Vec<Finding>
                 wrong.push(format!("{name} belongs to user {}, and not to {owner}, who runs the server", status.uid()));
             }
             Ok(status) if status.permissions().mode() & 0o077 != 0 => {
-                wrong.push(format!("{name} is open to others; `chmod go= {}` closes it", path.join(&name).display()));
+                wrong.push(format!(
+                    "{name} is accessible to others; fix it with `chmod go= {}`",
+                    path.join(&name).display()
+                ));
             }
             Ok(_) => {}
         }
@@ -122,9 +125,9 @@ fn permissions(path: &Path, root: &Root, owner: Uid, findings: &mut Vec<Finding>
 fn key_is_private(key: &Path) -> Finding {
     let (verdict, text) = match std::fs::metadata(key) {
         Ok(status) if status.permissions().mode() & 0o007 != 0 => {
-            (Verdict::Bad, format!("everybody can read or replace {}; `chmod o= {0}` ends that", key.display()))
+            (Verdict::Bad, format!("every user can read or replace {}; fix it with `chmod o= {0}`", key.display()))
         }
-        Ok(_) => (Verdict::Good, "not everybody can read it".to_owned()),
+        Ok(_) => (Verdict::Good, "not every user can read it".to_owned()),
         Err(error) => (Verdict::Bad, format!("{}: {error}", key.display())),
     };
     Finding { verdict, subject: "key", text }

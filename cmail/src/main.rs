@@ -43,52 +43,53 @@ struct Cli {
 }
 
 const EXIT_STATUSES: &str = "\
-Exit status: 0 done; 1 it could not be done, and standard error says why; 2 the command line is not understood.
+Exit status: 0 success; 1 failure, with the reason on standard error; 2 wrong command line.
 Of `conform`: 0 the layers allow the record; 1 they do not; 2 there is no record to check.
-Of `check`: 0 a server can run; 1 something is wrong, or the root cannot be read.";
+Of `check`: 0 a server can run; 1 there is a problem, or the root cannot be read.";
 
-/// What a directory of mail and its settings are.
+/// The help on mail roots and their settings.
 const ROOT: &str = "\
 The root holds one directory for each mailbox, and `.cmail` with passwords and settings. Settings are read from `.cmail/config.toml` when
 the server starts; all are optional, as in
 
     hostname = \"mx.example.org\"
-    domains = [\"example.org\", \"localhost\"]   # what is delivered here; nothing else is taken
+    domains = [\"example.org\", \"localhost\"]   # domains of local mailboxes; mail for others is refused
     message_size = 10485760                     # octets
 
-SIGTERM and Ctrl-C stop the server: sessions in the middle of a message may finish. SIGHUP makes it open the log anew and read the
-certificate again. Logs go to standard error, or to the file of --log; RUST_LOG=debug says more, RUST_LOG=warn less, and --log-json makes
+SIGTERM and Ctrl-C stop the server: sessions in the middle of a message may finish. SIGHUP makes it reopen the log and read the
+certificate again. Logs go to standard error, or to the file of --log; RUST_LOG=debug logs more, RUST_LOG=warn less, and --log-json makes
 them JSON.
 
-Sockets that systemd opens (LISTEN_FDS) are used if they are called smtp, smtps, pop3, pop3s or metrics; then nothing else is listened at
-that is not asked for by an option.";
+Sockets that systemd opens (LISTEN_FDS) are used if they are called smtp, smtps, pop3, pop3s or metrics; then the server listens only on
+these and on addresses given by options.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes a directory a mail root, with a mailbox for the postmaster. It need not be there yet, and is best empty.
+    /// Creates a mail root, with a mailbox for the postmaster. The directory need not exist, and is best empty.
     Init(RootArgument),
-    /// Makes a mailbox. The password is read from standard input, up to the end of the line.
+    /// Creates a mailbox. The password is read from standard input, up to the end of the line.
     Adduser(User),
-    /// Changes a password, read from standard input, up to the end of the line. It counts from the next login on.
+    /// Changes a password, read from standard input, up to the end of the line. It takes effect at the next login.
     Passwd(User),
-    /// Limits what a mailbox may hold. It counts from the next message on.
+    /// Limits the size of a mailbox. It takes effect with the next message.
     Quota(QuotaArguments),
-    /// Takes messages into a mailbox, from a Maildir or an mbox file, which stay as they are.
+    /// Imports messages into a mailbox, from a Maildir or an mbox file, which are left unchanged.
     Import(TransferArguments),
     /// Copies the messages of a mailbox to a Maildir or a new mbox file. They stay in the mailbox.
     Export(TransferArguments),
-    /// Looks for what would keep a server from running or from keeping its promises: settings, the certificate, permissions, space, and what
-    /// the file system does. Changes nothing.
+    /// Looks for problems that would keep a server from running or from keeping its promises: settings, the certificate, permissions,
+    /// space, and the file system. Changes nothing.
     Check(CheckArguments),
     /// Runs the server until SIGTERM or Ctrl-C. Prints one line of JSON with the addresses when it is ready.
     #[command(after_help = ROOT)]
     Serve(ServeArguments),
-    /// Measures: the paper's mix of deliveries and pickups, beside plain store routines or through SMTP and POP3; or durable deliveries.
+    /// Measures the paper's mix of deliveries and pickups, compared with plain store routines or through SMTP and POP3; or durable
+    /// deliveries.
     Bench(BenchArguments),
     /// One process of a benchmark; `bench` starts it.
     #[command(hide = true)]
     BenchWorker(BenchWorkerArguments),
-    /// Says whether the layers allow what a server did: replays the record that `serve --record FILE` has written.
+    /// Checks whether the layers allow what a server did: replays the record that `serve --record FILE` has written.
     Conform {
         /// The record, of a run that began with empty mailboxes and in which nothing was killed.
         record: PathBuf,
@@ -100,7 +101,7 @@ enum Command {
 
 #[derive(Args)]
 struct RootArgument {
-    /// The directory of the mail.
+    /// The mail root.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
 }
@@ -120,9 +121,10 @@ struct User {
 struct QuotaArguments {
     #[command(flatten)]
     root: RootArgument,
-    /// The mailbox.
+    /// The name of the mailbox.
     name: String,
-    /// The most octets, as in 500000, 20K, 100M or 2G; `none` for no limit, `default` for the one of the settings. Shown if not given.
+    /// The maximum size in octets, such as 500000, 20K, 100M or 2G; `none` for no limit, `default` for the one of the settings. Shown if
+    /// not given.
     limit: Option<String>,
 }
 
@@ -130,7 +132,7 @@ struct QuotaArguments {
 struct TransferArguments {
     #[command(flatten)]
     root: RootArgument,
-    /// The mailbox.
+    /// The name of the mailbox.
     name: String,
     #[command(flatten)]
     place: PlaceArguments,
@@ -139,10 +141,10 @@ struct TransferArguments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct PlaceArguments {
-    /// A directory with `tmp`, `new` and `cur` in it.
+    /// A Maildir directory, with `tmp`, `new` and `cur` in it.
     #[arg(long, value_name = "DIR")]
     maildir: Option<PathBuf>,
-    /// A file with all messages in it, as mboxrd.
+    /// An mbox file (mboxrd).
     #[arg(long, value_name = "FILE")]
     mbox: Option<PathBuf>,
 }
@@ -153,7 +155,7 @@ struct CheckArguments {
     root: RootArgument,
     #[command(flatten)]
     overrides: Overrides,
-    /// Who will run the server, if it is somebody else.
+    /// The user who will run the server, if it is another one.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 }
@@ -176,7 +178,7 @@ struct StoreArguments {
     record: Option<PathBuf>,
     #[command(flatten)]
     overrides: Overrides,
-    /// Appends the log to a file, which SIGHUP opens anew. By default it goes to standard error.
+    /// Appends the log to a file, which SIGHUP reopens. By default it goes to standard error.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
 }
@@ -185,25 +187,25 @@ struct StoreArguments {
 struct ServeArguments {
     #[command(flatten)]
     store: StoreArguments,
-    /// Where to listen for SMTP; port 0 takes a free one. By default 127.0.0.1:2525, if systemd gives no sockets.
+    /// Address for SMTP; port 0 takes a free one. By default 127.0.0.1:2525, if systemd passes no sockets.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     smtp: Option<SocketAddr>,
-    /// Where to listen for POP3; port 0 takes a free one. By default 127.0.0.1:2110, if systemd gives no sockets.
+    /// Address for POP3; port 0 takes a free one. By default 127.0.0.1:2110, if systemd passes no sockets.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pop3: Option<SocketAddr>,
-    /// Where to listen for SMTP that is encrypted from the first octet on, as in 0.0.0.0:465. Needs a certificate.
+    /// Address for SMTP that is encrypted from the first octet, such as 0.0.0.0:465. Needs a certificate.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     smtps: Option<SocketAddr>,
-    /// Where to listen for POP3 that is encrypted from the first octet on, as in 0.0.0.0:995. Needs a certificate.
+    /// Address for POP3 that is encrypted from the first octet, such as 0.0.0.0:995. Needs a certificate.
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pop3s: Option<SocketAddr>,
-    /// Where to show metrics, at http://ADDRESS/metrics, as Prometheus reads them. On this machine only, as in 127.0.0.1:9125.
+    /// Address for metrics, at http://ADDRESS/metrics, in the format of Prometheus. On this machine only, such as 127.0.0.1:9125.
     #[arg(long, value_name = "ADDRESS", value_parser = local_address)]
     metrics: Option<SocketAddr>,
-    /// Becomes this user when the sockets are open. For root, so that ports below 1024 can be used.
+    /// Becomes this user once the sockets are open. For root, so that ports below 1024 can be used.
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Processes that serve clients.
+    /// Number of processes that serve clients.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: u16,
 }
@@ -212,7 +214,7 @@ struct ServeArguments {
 struct WorkerArguments {
     #[command(flatten)]
     store: StoreArguments,
-    /// The main process.
+    /// The process id of the main process.
     #[arg(long)]
     parent: u32,
 }
@@ -222,10 +224,10 @@ struct BenchArguments {
     /// A directory on the file system to measure. By default memory, or with `--durable` the current directory.
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// The mix through SMTP and POP3 on loopback.
+    /// Measures the mix through SMTP and POP3 on loopback.
     #[arg(long)]
     net: bool,
-    /// Durable deliveries by SMTP on loopback, beside the bare calls on files.
+    /// Measures durable deliveries by SMTP on loopback, compared with direct calls on files.
     #[arg(long, conflicts_with = "net")]
     durable: bool,
     /// Iterations of one run. 200,000 by default, with `--net` 20,000, with `--durable` 3,000.
@@ -263,7 +265,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts the log: of a server in the file that it is told, of all else on standard error.
+/// Starts the log: for a server in the given file, otherwise on standard error.
 fn start_log(cli: &Cli) -> Result<(), Failure> {
     let file = match &cli.command {
         Command::Serve(ServeArguments { store, .. }) | Command::Worker(WorkerArguments { store, .. }) => {
@@ -298,14 +300,14 @@ fn run(command: Command, log_json: bool) -> Result<ExitCode, Failure> {
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "say an IP address and a port, as in 127.0.0.1:2525, 0.0.0.0:25 or [::1]:2525")
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:2525, 0.0.0.0:25 or [::1]:2525")
 }
 
 fn local_address(text: &str) -> Result<SocketAddr, &'static str> {
     let address = address(text)?;
     match metrics::is_local(&address) {
         true => Ok(address),
-        false => Err("metrics are shown to this machine only: say 127.0.0.1 or [::1] and a port"),
+        false => Err("metrics are served to this machine only: expected 127.0.0.1 or [::1] and a port"),
     }
 }
 
@@ -338,7 +340,7 @@ fn serve_arguments(arguments: ServeArguments, log_json: bool) -> Serve {
 
 fn quota(QuotaArguments { root: RootArgument { root }, name, limit }: &QuotaArguments) -> Result<(), Failure> {
     if !Root::open(root)?.has_user(name) {
-        return Err(format!("there is no mailbox {name:?}; `cmail adduser` makes one").into());
+        return Err(format!("there is no mailbox {name:?}; `cmail adduser` creates one").into());
     }
     let usual = cmail::server::config::Config::load(root)?.quota;
     let quotas = Quotas::of(root, usual);
@@ -358,14 +360,14 @@ impl PlaceArguments {
         match (self.maildir, self.mbox) {
             (Some(path), _) => Ok(Place::Maildir(path)),
             (None, Some(path)) => Ok(Place::Mbox(path)),
-            (None, None) => Err("say --maildir DIR or --mbox FILE".into()),
+            (None, None) => Err("pass --maildir DIR or --mbox FILE".into()),
         }
     }
 }
 
 fn import(TransferArguments { root, name, place }: TransferArguments) -> Result<(), Failure> {
     let taken = transfer::import(&root.root, &name, &place.place()?)?;
-    println!("{taken} messages were taken into {name}");
+    println!("{taken} messages were imported into {name}");
     Ok(())
 }
 
@@ -373,7 +375,7 @@ fn export(TransferArguments { root, name, place }: TransferArguments) -> Result<
     let (all, there_already) = transfer::export(&root.root, &name, &place.place()?)?;
     match there_already {
         0 => println!("{all} messages of {name} were copied"),
-        old => println!("{} messages of {name} were copied; {old} were there already", all - old),
+        old => println!("{} messages of {name} were copied; {old} existed already", all - old),
     }
     Ok(())
 }
@@ -385,22 +387,22 @@ fn check_root(CheckArguments { root, overrides, user }: &CheckArguments) -> Resu
     }
     match findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count() {
         0 => Ok(ExitCode::SUCCESS),
-        1 => Err("something is wrong".into()),
-        wrong => Err(format!("{wrong} things are wrong").into()),
+        1 => Err("one problem found".into()),
+        wrong => Err(format!("{wrong} problems found").into()),
     }
 }
 
 fn init(path: &Path) -> Result<(), Failure> {
     let shown = path.display();
-    // If it cannot be read, `Root::init` says why.
+    // If it cannot be read, `Root::init` reports why.
     let has_others = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     if Root::init(path)?.add_user("postmaster")? {
-        println!("{shown} is a mail root now, with a mailbox for the postmaster, who has no password yet. Next:");
+        println!("{shown} is now a mail root, with a mailbox for the postmaster, who has no password yet. Next:");
         println!("  cmail passwd --root {shown} postmaster");
         println!("  cmail adduser --root {shown} NAME");
         println!("  cmail serve --root {shown}");
         if has_others {
-            eprintln!("note: {shown} was not empty; what else is in it is left alone, and best kept elsewhere");
+            eprintln!("note: {shown} was not empty; its other contents are left alone, and are best moved elsewhere");
         }
     } else {
         println!("{shown} is a mail root already; nothing was changed");
@@ -447,7 +449,7 @@ fn replay(record: &Path) -> ExitCode {
             for refusal in &report.refusals {
                 println!("{refusal}");
             }
-            eprintln!("error: {} times the layers do not allow what was done", report.refusals.len());
+            eprintln!("error: the layers do not allow the record, in {} places", report.refusals.len());
             ExitCode::FAILURE
         }
     }
@@ -461,7 +463,7 @@ fn add_user(user: &User) -> Result<(), Failure> {
     if !names::is_user(&user.name) {
         return Err(cmail::Error::Name(user.name.clone()).into());
     }
-    // The password first: whoever cannot say one gets no mailbox.
+    // The password first: without one there is no mailbox.
     set_password(user)?;
     root.add_user(&user.name)?;
     Ok(())
@@ -469,7 +471,7 @@ fn add_user(user: &User) -> Result<(), Failure> {
 
 fn change_password(user: &User) -> Result<(), Failure> {
     if !Root::open(&user.root.root)?.has_user(&user.name) {
-        return Err(format!("there is no mailbox {:?}; `cmail adduser` makes one", user.name).into());
+        return Err(format!("there is no mailbox {:?}; `cmail adduser` creates one", user.name).into());
     }
     set_password(user)
 }
@@ -481,8 +483,8 @@ fn set_password(user: &User) -> Result<(), Failure> {
     }
     let text = prompt::read_password()?;
     match text.lines().next().unwrap_or_default() {
-        "" => Err("no password on standard input; `--no-password` lets the user log in with any".into()),
+        "" => Err("no password on standard input; with `--no-password`, the user can log in with any".into()),
         password if can_be_said(password) => Ok(passwords.set(&user.name, Some(password))?),
-        _ => Err("a client cannot say this password: it has up to 248 octets and no control characters".into()),
+        _ => Err("no client can send this password: a password has up to 248 octets and no control characters".into()),
     }
 }

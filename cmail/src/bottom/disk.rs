@@ -212,13 +212,13 @@ impl Disk {
         };
         match dir {
             Dir::Mail => self.listing.collect(&mailbox.mail, add).unwrap_or_else(|errno| stop("list", errno)),
-            Dir::Tmp => stop("list", "temporary files are nobody's business"),
+            Dir::Tmp => stop("list", "temporary files belong to no mailbox"),
         }
     }
 
     pub(super) fn read(&mut self, user: &str, dir: Dir, name: &str) -> Option<Vec<u8>> {
         if dir == Dir::Tmp && decode(name).is_some() {
-            stop("read", "temporary files of processes are nobody's business");
+            stop("read", "temporary files of processes belong to no mailbox");
         }
         // A pipe that somebody put there must not hold us up.
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;

@@ -48,7 +48,7 @@ impl Incarnations {
     /// A number that no process had before.
     pub fn next(&self) -> Pid {
         let count = self.given.fetch_add(1, Ordering::Relaxed);
-        assert!(count < EPOCH, "four billion incarnations: this process has to be started anew");
+        assert!(count < EPOCH, "four billion incarnations: this process must be restarted");
         Pid(u128::from(self.epoch * EPOCH + count))
     }
 }

@@ -27,13 +27,13 @@ pub fn probe(root: &Root) -> std::result::Result<Vec<Answer>, Error> {
     let directory = open_directory(root.own(), &name).map_err(failed)?;
     let answers = vec![
         ("listing", explain(one_call_listing(&directory), "a listing of 2000 files is one call")),
-        ("link", explain(link_replaces_nothing(&directory), "a link replaces nothing, and a name is made once")),
-        ("lock", explain(lock_excludes(&directory), "a lock keeps others out")),
+        ("link", explain(link_replaces_nothing(&directory), "a link replaces nothing, and a name is created once")),
+        ("lock", explain(lock_excludes(&directory), "a lock excludes others")),
         ("sync", explain(directory_syncs(&directory), "files and directories can be synced")),
         (
             "temporary",
             Ok(match LinkBy::find(root) {
-                Some(_) => "files can be linked that have no name; --no-sync uses that".to_owned(),
+                Some(_) => "files without names can be linked; --no-sync uses this".to_owned(),
                 None => "files without names cannot be linked; --no-sync is slower".to_owned(),
             }),
         ),
@@ -73,13 +73,13 @@ fn link_replaces_nothing(directory: &OwnedFd) -> Attempt {
     let link = |to: &str| linkat(directory, "0.0", directory, to, AtFlags::empty());
     match link("1.1") {
         Err(Errno::EEXIST) => {}
-        Ok(()) => return Err("a link replaces a file that is there: messages would be lost".to_owned()),
+        Ok(()) => return Err("a link replaces an existing file: messages would be lost".to_owned()),
         Err(errno) => return Err(said("linking")(errno)),
     }
     link("linked").map_err(said("linking"))?;
     match create_file(directory, "linked") {
         Err(Errno::EEXIST) => Ok(()),
-        Ok(_) => Err("a file is made where there is one: messages would be lost".to_owned()),
+        Ok(_) => Err("a file is created over an existing one: messages would be lost".to_owned()),
         Err(errno) => Err(said("making a file")(errno)),
     }
 }
@@ -91,7 +91,7 @@ fn lock_excludes(directory: &OwnedFd) -> Attempt {
     flock(directory, FlockArg::Unlock).map_err(said("unlocking"))?;
     match other {
         Err(Errno::EWOULDBLOCK) => Ok(()),
-        Ok(()) => Err("two hold a lock at once: sessions would delete each other's mail".to_owned()),
+        Ok(()) => Err("two processes hold a lock at once: sessions would delete each other's mail".to_owned()),
         Err(errno) => Err(said("locking")(errno)),
     }
 }

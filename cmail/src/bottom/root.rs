@@ -67,22 +67,22 @@ impl fmt::Display for Error {
         match self {
             Error::System { path, errno } => write!(f, "{}: {}", path.display(), errno.desc()),
             Error::Missing(path) => {
-                write!(f, "there is no directory {}; `cmail init --root {0}` makes a mail root there", path.display())
+                write!(f, "there is no directory {}; `cmail init --root {0}` creates a mail root there", path.display())
             }
             Error::NotARoot(path) => write!(
                 f,
-                "{} is not a mail root: it has no `.cmail`; `cmail init --root {0}` makes it one",
+                "{} is not a mail root: it has no `.cmail`; `cmail init --root {0}` creates it",
                 path.display()
             ),
             Error::Epoch => write!(
                 f,
-                ".cmail/epoch is damaged; write a number into it that is greater than all in `.cmail/living`, and than the first \
+                ".cmail/epoch is damaged; write a number into it that is greater than all in `.cmail/living`, and greater than the first \
                  number of every message's name divided by 2^32"
             ),
             Error::Thread(error) => write!(f, "a thread of the store cannot be started: {error}"),
             Error::Name(name) => write!(
                 f,
-                "no mailbox can be called {name:?}: a name has up to 64 lower-case letters, digits, dots, hyphens and underscores, \
+                "{name:?} is not a valid mailbox name: a name has up to 64 lower-case letters, digits, dots, hyphens and underscores, \
                  and starts with a letter or a digit"
             ),
         }

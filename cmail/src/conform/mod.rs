@@ -46,8 +46,8 @@ pub struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "violated: no order of the calls on `{}` is one of {}", self.user, self.layer)?;
-        writeln!(f, "  the longest beginning that is allowed has {} calls; its last ones:", self.accepted.len())?;
+        writeln!(f, "violated: no order of the calls on `{}` is allowed by {}", self.user, self.layer)?;
+        writeln!(f, "  the longest allowed prefix has {} calls; its last ones:", self.accepted.len())?;
         for entry in self.accepted.iter().rev().take(6).rev() {
             writeln!(f, "    process {}: {:?}", entry.process, entry.call)?;
         }

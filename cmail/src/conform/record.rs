@@ -32,7 +32,7 @@ pub type Place = (String, String, String);
 /// A call with its result. The first nine are operations of the lowest layer, the others of the top layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the fields are the arguments and the results of the operations, and are called so")]
+#[expect(missing_docs, reason = "the fields are named after the arguments and results of the operations")]
 pub enum Call {
     Create { file: Place, result: bool },
     Write { file: Place, message: String, result: bool },

@@ -138,7 +138,7 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         let is_in = |name: &str, value: u64, range: RangeInclusive<u64>| match range.contains(&value) {
             true => Ok(()),
-            false => Err(format!("{name} = {value}: it is between {} and {}", range.start(), range.end())),
+            false => Err(format!("{name} = {value}: it must be between {} and {}", range.start(), range.end())),
         };
         is_in("message_size", self.message_size as u64, 64 << 10..=1 << 30)?;
         is_in("line_length", self.line_length as u64, 1000..=1 << 20)?;
@@ -154,7 +154,7 @@ impl Config {
         is_in("login_delay", self.login_delay, 0..=60_000)?;
         is_in("store_threads", self.store_threads as u64, 1..=1000)?;
         match std::iter::once(&self.hostname).chain(&self.domains).find(|name| !smtp::is_domain(name)) {
-            Some(name) => Err(format!("{name:?} is no domain, and no address in brackets")),
+            Some(name) => Err(format!("{name:?} is neither a domain nor an address in brackets")),
             None => Ok(()),
         }
     }

@@ -53,12 +53,12 @@ pub enum Counter {
 
 /// Name, labels and meaning.
 const COUNTERS: [(&str, &str, &str); 14] = [
-    ("cmail_sessions_total", "protocol=\"smtp\"", "Sessions that were begun."),
+    ("cmail_sessions_total", "protocol=\"smtp\"", "Sessions that were started."),
     ("cmail_sessions_total", "protocol=\"pop3\"", ""),
-    ("cmail_sessions_refused_total", "", "Clients that were sent away because there were too many."),
+    ("cmail_sessions_refused_total", "", "Clients that were turned away because there were too many."),
     ("cmail_tls_handshakes_total", "result=\"done\"", "TLS handshakes."),
     ("cmail_tls_handshakes_total", "result=\"failed\"", ""),
-    ("cmail_deliveries_total", "result=\"stored\"", "Messages, by what became of them."),
+    ("cmail_deliveries_total", "result=\"stored\"", "Messages, by result."),
     ("cmail_deliveries_total", "result=\"failed\"", ""),
     ("cmail_full_total", "", "Messages and recipients that were refused because a mailbox is full."),
     ("cmail_refused_total", "protocol=\"smtp\"", "Commands and messages that were refused."),
@@ -170,7 +170,7 @@ impl Sums {
         for worker in &self.0.lock().await.workers {
             if let Err(error) = worker.socket.try_send(RELOAD) {
                 // It is gone, and the next one reads them anyway.
-                info!(%error, "a worker cannot be told to read files again");
+                info!(%error, "a worker cannot be told to reload its files");
             }
         }
     }
@@ -229,7 +229,7 @@ fn render(sum: &Snapshot, workers: usize, restarts: u64) -> String {
         line(format!("{name}{labels} {}", sum.counters.get(number).unwrap_or(&0)));
     }
     line(format!(
-        "# HELP cmail_worker_restarts_total Workers that were replaced.\n# TYPE cmail_worker_restarts_total counter\ncmail_worker_restarts_total {restarts}"
+        "# HELP cmail_worker_restarts_total Workers that were restarted.\n# TYPE cmail_worker_restarts_total counter\ncmail_worker_restarts_total {restarts}"
     ));
     for (name, help, value) in [
         ("cmail_workers", "Worker processes.", workers as u64),
@@ -243,7 +243,7 @@ fn render(sum: &Snapshot, workers: usize, restarts: u64) -> String {
 
 fn histogram(sum: &Snapshot) -> String {
     let name = "cmail_fsync_seconds";
-    let mut text = format!("# HELP {name} How long fsync took, for files and directories.\n# TYPE {name} histogram\n");
+    let mut text = format!("# HELP {name} Duration of fsync, for files and directories.\n# TYPE {name} histogram\n");
     let mut count = 0;
     let ends = ENDS.iter().map(|end| seconds(*end)).chain(["+Inf".to_owned()]);
     for (number, end) in ends.enumerate() {

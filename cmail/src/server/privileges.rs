@@ -18,7 +18,7 @@ pub fn become_user(name: &str, root: &Path) -> Result<(), Failure> {
         return Err(format!("--user {name}: only root can become another user").into());
     }
     if user.uid.is_root() {
-        return Err("--user root: say another one, who owns the mail and nothing else".into());
+        return Err("--user root: choose another user, who owns the mail and nothing else".into());
     }
     let owner = stat(&root.join(".cmail")).map(|status| Uid::from_raw(status.st_uid));
     if owner.is_ok_and(|owner| owner != user.uid) {

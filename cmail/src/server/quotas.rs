@@ -23,7 +23,7 @@ impl Quotas {
         let text = self.table.read()?;
         let limit = match value_of(&text, user) {
             Some(own) => {
-                own.trim().parse().map_err(|_| io::Error::other(format!("the quota of {user} is no number")))?
+                own.trim().parse().map_err(|_| io::Error::other(format!("the quota of {user} is not a number")))?
             }
             None => self.usual,
         };
@@ -38,7 +38,7 @@ impl Quotas {
 
 /// Octets as a person writes them: `500000`, `20K`, `100M`, `2G`; `none` is 0.
 pub fn octets(text: &str) -> Result<u64, &'static str> {
-    const WRONG: &str = "say octets, as in 500000, 20K, 100M or 2G; or none";
+    const WRONG: &str = "expected a number of octets, such as 500000, 20K, 100M or 2G; or none";
     if text.eq_ignore_ascii_case("none") {
         return Ok(0);
     }

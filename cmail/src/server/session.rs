@@ -175,7 +175,7 @@ async fn secure(client: Connection, shared: &Shared, deadline: &mut Deadline) ->
 /// Says in the log that a client, or somebody between it and us, said something in the clear after it had asked for TLS.
 fn warn_of_dropped(peer: IpAddr, dropped: usize) {
     if dropped > 0 {
-        warn!(%peer, dropped, "octets in the clear after the command that begins TLS: they are not used");
+        warn!(%peer, dropped, "unencrypted octets after the command that begins TLS were dropped");
     }
 }
 

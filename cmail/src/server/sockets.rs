@@ -99,7 +99,9 @@ fn given() -> Result<Vec<Listener>, Failure> {
         let name = names.next().unwrap_or_default();
         let service = Service::named(name).ok_or_else(|| {
             let known = Service::ALL.map(Service::name).join(", ");
-            format!("a socket of systemd is called {name:?}; FileDescriptorName= in its unit is one of {known}")
+            format!(
+                "unknown name {name:?} of a socket from systemd; set FileDescriptorName= in its unit to one of {known}"
+            )
         })?;
         let listener = sockets.take_tcp_listener(number).map_err(|error| format!("the socket {name}: {error}"))?;
         listeners.extend(listener.map(|listener| (service, listener)));
@@ -109,7 +111,9 @@ fn given() -> Result<Vec<Listener>, Failure> {
 
 fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
-        io::ErrorKind::AddrInUse => format!("cannot listen at {address}: somebody else does; port 0 takes a free one"),
+        io::ErrorKind::AddrInUse => {
+            format!("cannot listen at {address}: the address is in use; port 0 takes a free one")
+        }
         io::ErrorKind::PermissionDenied => {
             format!(
                 "cannot listen at {address}: {error}; start as root with --user NAME, or let systemd open the socket"

@@ -76,11 +76,11 @@ pub fn serve(serve: Serve) -> Result<(), Failure> {
         return Err(format!("{service} needs a certificate: --certificate FILE and --key FILE").into());
     }
     if listeners.is_empty() {
-        return Err("nothing to listen at: systemd has given no socket for mail".into());
+        return Err("nothing to listen on: systemd has passed no socket for mail".into());
     }
     let removed = recover(&root)?;
     if removed > 0 {
-        info!(removed, "temporary files of processes that are gone");
+        info!(removed, "removed temporary files of dead processes");
     }
     let main = Arc::new(Main { serve, root, config, listeners, sums: Arc::default() });
     runtime()?.block_on(run(main, scraped.into_iter().next().map(|(_, listener)| listener)))
@@ -102,7 +102,7 @@ async fn run(main: Arc<Main>, scraped: Option<TcpListener>) -> Result<(), Failur
     while !signals.asked_to_stop().await {
         main.reload().await;
     }
-    info!("stopping; sessions may finish for {} seconds, a second signal cuts them", main.config.grace().as_secs());
+    info!("stopping; sessions may finish for {} seconds, a second signal ends them", main.config.grace().as_secs());
     // There are receivers as long as there are workers.
     let _ = leave.send(true);
     let all_gone = async { while workers.join_next().await.is_some() {} };
@@ -133,8 +133,8 @@ impl Main {
     /// Reads again what may have changed: opens the log anew, and tells the workers, who do so too and read the certificate.
     async fn reload(&self) {
         match log::reopen() {
-            Ok(()) => info!("told to read files again"),
-            Err(error) => error!(%error, "the log stays where it is"),
+            Ok(()) => info!("received SIGHUP: reloading files"),
+            Err(error) => error!(%error, "the log file could not be reopened and stays in use"),
         }
         self.sums.reload().await;
     }
@@ -148,9 +148,9 @@ async fn supervise(main: Arc<Main>, number: usize, mut child: Child, mut leaving
             _ = leaving.changed() => return end(&main, child).await,
         };
         match &exit {
-            Ok(status) if status.success() => warn!("a worker has left, as somebody else told it; it is started anew"),
-            Ok(status) => warn!(%status, "a worker is gone; it is started anew"),
-            Err(error) => warn!(%error, "what became of a worker is not known; it is started anew"),
+            Ok(status) if status.success() => warn!("worker terminated externally; restarting"),
+            Ok(status) => warn!(%status, "worker ended unexpectedly; restarting"),
+            Err(error) => warn!(%error, "the status of a worker cannot be read; restarting"),
         }
         // One that was killed is missed. One that has given up, as its settings do not let it start, gives up again.
         let gave_up = exit.is_ok_and(|status| status.code().is_some());
@@ -165,7 +165,7 @@ async fn supervise(main: Arc<Main>, number: usize, mut child: Child, mut leaving
             }
             match start(&main, number).await {
                 Ok(child) => break child,
-                Err(error) => error!(%error, "a worker cannot be started; once more in a moment"),
+                Err(error) => error!(%error, "a worker cannot be started; retrying shortly"),
             }
             pause = Duration::from_secs(1);
         };
@@ -179,7 +179,7 @@ async fn end(main: &Main, mut child: Child) {
         error!(%errno, "a worker cannot be told to stop");
     }
     if timeout(main.config.grace() + Duration::from_secs(5), child.wait()).await.is_err() {
-        error!("a worker did not stop, and is killed");
+        error!("a worker did not stop in time; killing it");
         if let Err(error) = child.kill().await {
             error!(%error, "it cannot be killed");
         }

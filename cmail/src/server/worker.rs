@@ -116,9 +116,9 @@ async fn run(
     let all = async { while sessions.join_next().await.is_some() {} };
     tokio::select! {
         done = timeout(grace, all) => if done.is_err() {
-            warn!("sessions that did not end in time are cut");
+            warn!("sessions that did not end in time are ended");
         },
-        () = orphaned(&mut signals, work.parent) => warn!("the main process is gone; sessions are cut"),
+        () = orphaned(&mut signals, work.parent) => warn!("the main process is gone; sessions are ended"),
     }
     Ok(())
 }
@@ -126,11 +126,11 @@ async fn run(
 /// Reads again what may have changed.
 fn reload(shared: &Shared) {
     if let Err(error) = log::reopen() {
-        error!(%error, "the log stays where it is");
+        error!(%error, "the log file could not be reopened and stays in use");
     }
     match shared.tls.as_ref().map(|tls| tls.reload()) {
         Some(Ok(())) => info!("the certificate was read again"),
-        Some(Err(error)) => error!(%error, "the certificate stays as it was"),
+        Some(Err(error)) => error!(%error, "the old certificate stays in use"),
         None => {}
     }
 }
@@ -153,7 +153,7 @@ async fn report(main: UnixDatagram, shared: Arc<Shared>, limit: Arc<Semaphore>) 
         metrics::answer(&main, counted, || reload(&shared)).await
     };
     if let Err(error) = answer.await {
-        info!(%error, "the main process is not listened to any more");
+        info!(%error, "messages from the main process are no longer received");
     }
 }
 
@@ -243,6 +243,6 @@ fn raise_descriptor_limit() {
     let raised =
         getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
     if let Err(error) = raised {
-        warn!(%error, "the limit of descriptors stays as it is");
+        warn!(%error, "the limit of descriptors could not be raised");
     }
 }

@@ -45,7 +45,7 @@ pub fn import(root: &Path, user: &str, from: &Place) -> Result<usize, Failure> {
         let users = [user.to_owned()];
         match block_on(store.deliver(&users, with_crlf(text.to_vec())))? {
             true => taken += 1,
-            false => return Err(format!("a message could not be stored; {taken} before it were").into()),
+            false => return Err(format!("a message could not be stored; {taken} before it were stored").into()),
         }
         Ok(())
     };
@@ -69,7 +69,7 @@ pub fn import(root: &Path, user: &str, from: &Place) -> Result<usize, Failure> {
 pub fn export(root: &Path, user: &str, to: &Place) -> Result<(usize, usize), Failure> {
     let store = open(root, user)?;
     let Some(_lock) = store.session(user).map_err(|_| "the mailbox cannot be opened")? else {
-        return Err(format!("the mailbox {user} is open in a session; once more when that has ended").into());
+        return Err(format!("the mailbox {user} is open in a session; retry when that has ended").into());
     };
     let mail = block_on(store.pickup(user))?.map_err(|_| "the mailbox cannot be read; standard error says why")?;
     let messages: Vec<Leaving> = mail
@@ -91,7 +91,7 @@ pub fn export(root: &Path, user: &str, to: &Place) -> Result<(usize, usize), Fai
 
 fn open(root: &Path, user: &str) -> Result<Store, Failure> {
     if !Root::open(root)?.has_user(user) {
-        return Err(format!("there is no mailbox {user:?}; `cmail adduser` makes one").into());
+        return Err(format!("there is no mailbox {user:?}; `cmail adduser` creates one").into());
     }
     let options = Options { threads: 1, plan: Plan::default(), durable: true, recorder: Recorder::default() };
     Ok(Store::start(root, options)?)

@@ -140,8 +140,8 @@ fn what_the_command_says() {
     said_of(
         &RECORD.replace(r#"[["1.77","2-ab"]]"#, r#"[["1.77","3-abc"]]"#),
         expect![[r#"
-            violated: no order of the calls on `u1` is one of MailServerComposed
-              the longest beginning that is allowed has 1 calls; its last ones:
+            violated: no order of the calls on `u1` is allowed by MailServerComposed
+              the longest allowed prefix has 1 calls; its last ones:
                 process 1: Deliver { user: "u1", message: "2-ab", result: true }
               none of these is allowed next:
                 process 2: Pickup { user: "u1", result: [("1.77", "3-abc")] }
@@ -153,8 +153,8 @@ fn what_the_command_says() {
     said_of(
         &RECORD.replace(r#""result":["1.77"]"#, r#""result":[]"#),
         expect![[r#"
-            violated: no order of the calls on `u1` is one of MailFSInode
-              the longest beginning that is allowed has 6 calls; its last ones:
+            violated: no order of the calls on `u1` is allowed by MailFSInode
+              the longest allowed prefix has 6 calls; its last ones:
                 process 1: Exists { user: "u1", result: true }
                 process 1: Create { file: ("u1", "tmp", "1.0"), result: true }
                 process 1: Write { file: ("u1", "tmp", "1.0"), message: "2-ab", result: true }

@@ -179,7 +179,7 @@ fn a_log_is_moved_away() {
     assert!(is_soon(|| tells(&log, "\"delivery\"")));
     fs::rename(&log, &old).expect("it is there");
     kill("HUP", server.pid);
-    assert!(is_soon(|| tells(&log, "told to read files again")), "the main process does not open it");
+    assert!(is_soon(|| tells(&log, "received SIGHUP: reloading files")), "the main process does not open it");
     let tells_of_delivery = || {
         assert!(deliver(&server.smtp, &["u1"], "x").expect("a reply").starts_with("250"));
         tells(&log, "\"delivery\"")
@@ -284,7 +284,7 @@ fn a_root_is_checked() {
     assert_eq!(code, Some(1));
     assert!(text.contains("error   permissions  u1 is open to others; `chmod go= "), "{text}");
     assert!(text.contains("error   settings") && text.contains("is no domain"), "{text}");
-    assert!(text.contains("error: 2 things are wrong"), "{text}");
+    assert!(text.contains("error: 2 problems found"), "{text}");
 }
 
 /// A root that is not there is named, whatever is to be done with it.
