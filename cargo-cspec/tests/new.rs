@@ -100,7 +100,7 @@ fn nothing_is_written_over() {
     here.write("src/main.rs", "fn main() {}\n");
     let output = cspec(&here, &["init", "--name", "demo"]);
     assert_eq!(status(&output), Some(2));
-    assert!(stderr(&output).contains("src/main.rs is there already"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("src/main.rs exists already"), "{}", stderr(&output));
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn what_is_no_counterexample_is_said_to_be_none() {
         let replayed = cspec(&folder, &["replay", "found.json"]);
         assert_eq!(status(&replayed), Some(2), "{}", stderr(&replayed));
         assert_eq!(stderr(&replayed).lines().count(), 1, "{}", stderr(&replayed));
-        assert!(stderr(&replayed).contains("`found.json` is no counterexample"), "{}", stderr(&replayed));
+        assert!(stderr(&replayed).contains("`found.json` is not a counterexample"), "{}", stderr(&replayed));
     }
     assert_eq!(status(&cspec(&folder, &["replay", "missing.json"])), Some(2));
 }

@@ -67,7 +67,7 @@ fn an_edit_checks_what_it_affects() {
     counter.write("src/lib.rs", COUNTER.replace("        self.value = value;", "        self.value = 0;"));
     let broken = watch.run();
     assert!(broken.contains("\nfailed: "), "{broken}");
-    assert!(broken.contains("src/lib.rs: ") && broken.contains(", the others were known"), "{broken}");
+    assert!(broken.contains("src/lib.rs: ") && broken.contains(", the others were already known"), "{broken}");
 
     counter.write("src/lib.rs", format!("// A comment.\n{COUNTER}"));
     let mended = watch.run();
@@ -111,5 +111,5 @@ fn formats_of_one_document_are_refused() {
     let counter = package("counter", TAKES_PART, COUNTER);
     let output = cspec(&counter, &["check", "--watch", "--message-format", "sarif"]);
     assert_eq!(status(&output), Some(2));
-    assert!(stderr(&output).contains("which `sarif` has no form for"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("which is not possible with `sarif`"), "{}", stderr(&output));
 }
