@@ -350,6 +350,21 @@ pub const MUTANTS: &[Mutant] = &[
                 sliced(after, spare),",
     ),
     mutant(
+        "an equation in one of two alternatives need not hold",
+        Pattern::Abstraction,
+        "obligations/same_parts.rs",
+        "            ExprKind::And(left, right) => pending.extend([&**right, &**left]),",
+        "            ExprKind::And(left, right) => pending.extend([&**right, &**left]),
+            ExprKind::Or(left, right) if $on => pending.extend([&**right, &**left]),",
+    ),
+    mutant(
+        "a relation that returns early may hold without an equation",
+        Pattern::Abstraction,
+        "obligations/same_parts.rs",
+        "if returns_early(&function.body) {",
+        "if returns_early(&function.body) && !$on {",
+    ),
+    mutant(
         "the ends of a type are tried",
         Pattern::Integers,
         "explore/cells/cases.rs",

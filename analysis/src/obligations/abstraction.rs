@@ -26,6 +26,7 @@
 use super::{
     movers::first_difference,
     question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    same_parts::{SamePart, identify, same_parts},
     tell::Teller,
 };
 use crate::{
@@ -56,6 +57,8 @@ struct Relation {
     function: CodeId,
     kind: Kind,
     invariant: CodeId,
+    /// Parts of the upper state that are parts of the lower one.
+    same: Vec<SamePart>,
 }
 
 #[derive(Clone, Copy)]
@@ -73,7 +76,11 @@ impl Relation {
             Abstraction::Predicate(it) => (it, Kind::Predicate),
         };
         let invariant = setting.code.invariant[implementation.upper.0 as usize];
-        Relation { function: setting.code.function(*function), kind, invariant }
+        let same = match kind {
+            Kind::Predicate => same_parts(setting.program, *function),
+            Kind::Up | Kind::Down => Vec::new(),
+        };
+        Relation { function: setting.code.function(*function), kind, invariant, same }
     }
 
     /// Assumes that the relation holds of the unknown states in `lo` and `hi`. `holds` is a spare slot.
@@ -162,7 +169,8 @@ pub fn absorbs_background(
     given.push(Action::Call { function: background, arguments: vec![lo], result: None });
     let kept = relation.establish(lo, hi, spare);
     setting.ask(&[background, relation.function, relation.invariant], None, |search| {
-        let start = slots.start(&mut search.world.cells, 1);
+        let mut start = slots.start(&mut search.world.cells, 1);
+        identify(&mut search.world.cells, &mut start, &relation.same, (lo, hi));
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&kept, None),
             _ => Wanted::Never,
@@ -208,7 +216,8 @@ fn matched(
     matched.extend(relation.establish(lo, hi_after, spare));
     let entries = [step_below, step_above, relation.function, relation.invariant];
     setting.ask(&entries, None, |search| {
-        let start = slots.start(&mut search.world.cells, 1);
+        let mut start = slots.start(&mut search.world.cells, 1);
+        identify(&mut search.world.cells, &mut start, &relation.same, (lo, hi));
         let initial = start.clone();
         let wanted = |machine: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&matched, Some(1)),
@@ -271,6 +280,7 @@ pub fn initial(
         let mut start = slots.start(&mut search.world.cells, 1);
         // The upper state is searched for.
         start.set(hi, search.world.cells.root(hi as u32, setting.state(upper), Quantifier::Existential));
+        identify(&mut search.world.cells, &mut start, &relation.same, (lo, hi));
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&wanted_script, None),

@@ -18,6 +18,7 @@ pub mod question;
 mod replay;
 pub mod report;
 pub mod retry;
+mod same_parts;
 pub mod shape;
 pub mod stack;
 pub mod tell;

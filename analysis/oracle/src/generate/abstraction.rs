@@ -55,8 +55,18 @@ fn hidden(make: &mut Bodies, bodies: &[Body], upper: &str, hide: Option<usize>) 
             format!("fn seen(lo: &Store) -> Seen {{\n        {guard}Seen {{ {} }}\n    }}", fields.join(", "))
         }
         Relation::Predicate => {
-            let mut all: Vec<String> = seen.iter().map(|it| format!("hi.{it} == lo.{it}")).collect();
+            // An equation may stand either way round, be one of two alternatives, or be under a condition that returns before it.
+            let alternative = make.cond(None, 0, true);
+            let equation = |it: &String| match make.random.u8(..12) {
+                0..6 => format!("hi.{it} == lo.{it}"),
+                6..11 => format!("lo.{it} == hi.{it}"),
+                _ => format!("({} || hi.{it} == lo.{it})", on(&low, &alternative, "lo")),
+            };
+            let mut all: Vec<String> = seen.iter().map(equation).collect();
             all.extend(is_partial.then(|| on(&low, &also, "lo")));
+            if make.percent(5) {
+                all[0] = format!("if {} {{ return true; }} {}", on(&low, &alternative, "lo"), all[0]);
+            }
             format!("fn seen(lo: &Store, hi: &Seen) -> bool {{\n        {}\n    }}", all.join(" && "))
         }
     };
@@ -119,11 +129,15 @@ pub fn invariant(random: &mut Rng) -> (String, Vec<&'static str>) {
     helpers.extend(renamed);
     let above: String = high.iter().map(|it| operation(it).replace("self.do_", "self.do_hi_")).collect();
     let start_above = if make.percent(50) { start.clone() } else { "true".to_owned() };
+    let same = match make.random.u8(..3) {
+        0 => "fn same(lo: &Store, hi: &Store) -> bool {\n        lo == hi\n    }",
+        _ => "fn same(lo: &Store) -> Store {\n        lo.clone()\n    }",
+    };
     let text = format!(
         "{}\n#[layer]\nimpl Low for Store {{\n{}{all}}}\n\n#[layer(ops = Low)]\nimpl High for Store {{\n{}    #[invariant]
     fn holds(&self) -> bool {{\n        {text}\n    }}\n{above}}}\n
 #[implement(High, over = Low, by = abstraction)]\nimpl Same {{\n    #[abstraction]
-    fn same(lo: &Store) -> Store {{\n        lo.clone()\n    }}\n}}\n",
+    {same}\n}}\n",
         state("Store", &view, &helpers),
         init(Some(&start)),
         init(Some(&start_above)),
