@@ -46,7 +46,7 @@ pub fn module(saved: &Saved, package: &PackageSnapshot) -> Result<String, String
     Ok(formatted(&text, &package.package.edition))
 }
 
-/// The values of scalar types that the code does not name: for each type their numbers, in order.
+/// The scalar values that the code does not name: for each type their numbers, in order.
 type Fresh = BTreeMap<String, Vec<u32>>;
 
 fn fresh(saved: &Saved) -> Fresh {
@@ -62,7 +62,7 @@ fn fresh(saved: &Saved) -> Fresh {
     fresh
 }
 
-/// Visits every value of a counterexample, with all that is in it.
+/// Visits every value of a counterexample, with all its parts.
 fn for_each(saved: &Saved, visit: &mut dyn FnMut(&Datum)) {
     for run in &saved.counterexample.runs {
         run.from.for_each_part(visit);
@@ -81,12 +81,12 @@ fn for_each(saved: &Saved, visit: &mut dyn FnMut(&Datum)) {
     }
 }
 
-/// Writes Rust.
+/// Generates the Rust code of the test.
 struct Writer<'a> {
     program: &'a Program,
     implementation: Option<&'a Implementation>,
     fresh: Fresh,
-    /// The types, layers and implementations that the text names.
+    /// The types, layers and implementations that the generated code names.
     names: BTreeSet<String>,
 }
 
@@ -125,9 +125,9 @@ impl Writer<'_> {
             Datum::Map(all) | Datum::Total(all) => entries = entries.max(all.len()),
             _ => {}
         });
-        // Scalars are made of integers or strings: there must be enough of both.
+        // Scalars wrap integers or strings, so there must be enough of both.
         let scalars = self.fresh.values().map(Vec::len).max().unwrap_or_default();
-        // Small ones may be named by code that the counterexample does not show.
+        // Small numbers may be named by code that the counterexample does not show.
         let mut next = 100;
         while scalars > 0 && integers.len() < scalars + 2 {
             integers.insert(next);
@@ -157,12 +157,12 @@ impl Writer<'_> {
         text
     }
 
-    /// A run: where it starts, and what each step does.
+    /// A run: its start, and its steps.
     fn run(&mut self, text: &mut String, run: &Run<Position>, variable: &str) -> Result<(), String> {
         let layer = self.program.layers.iter().find(|it| it.name == run.layer);
         let layer = layer.ok_or_else(|| format!("the source has changed: there is no layer `{}`", run.layer))?;
         self.names.extend([layer.name.clone(), format!("__{}", layer.name)]);
-        // What should be possible must be so in no way; what happened need only be in one.
+        // A run that should be possible must be impossible with every choice; a run that happened must be possible with some.
         let is_wanted = run.role.is_wanted();
         let from = self.expression(&run.from)?;
         let _ = writeln!(
@@ -186,7 +186,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// What a step does, or cannot do, as a call.
+    /// A step, possible or impossible, as a method call.
     fn step(&mut self, layer: &Layer, step: &Step<Position>, variable: &str) -> Result<String, String> {
         let Some(process) = &step.process else {
             return Ok(match (step.operation.as_str(), &step.end) {
@@ -219,8 +219,8 @@ impl Writer<'_> {
         })
     }
 
-    /// That the procedure makes the calls of a run, if they are answered so; and, where that is what is wrong, that it then returns what it
-    /// may not return.
+    /// Asserts that the procedure makes the calls of a run, given their answers; and, if that is the violation, that it then returns the
+    /// forbidden result.
     fn procedure(&mut self, text: &mut String, saved: &Saved, run: &Run<Position>) -> Result<(), String> {
         let mut names = saved.obligation.split(':').skip(1);
         let (kind, operation) = (names.next().unwrap_or_default(), names.nth(2).unwrap_or_default());
@@ -269,7 +269,7 @@ impl Writer<'_> {
         })
     }
 
-    /// Where a step above ends as it should, what is wrong is the relation between the two states.
+    /// If a step above ends as it should, the violation is that the two states are not related.
     fn unrelated(
         &mut self,
         text: &mut String,
@@ -374,13 +374,13 @@ impl Writer<'_> {
     }
 }
 
-/// The value of a scalar type that is made of a literal.
+/// The value of a scalar type with this literal.
 fn scalar(ty: &str, literal: &str) -> String {
     let owned = if literal.starts_with('"') { ".to_owned()" } else { "" };
     format!("{ty}::from({literal}{owned})")
 }
 
-/// A made string: what it says, with the digits of the processes and numbers in it.
+/// A built string, with the digits of the processes and numbers in it.
 fn characters(text: &[TextPart]) -> Result<String, String> {
     let part = |part: &TextPart| match part {
         TextPart::Characters(text) | TextPart::Of(Datum::Str(text)) => Ok(text.clone()),
@@ -392,7 +392,7 @@ fn characters(text: &[TextPart]) -> Result<String, String> {
     text.iter().map(part).collect()
 }
 
-/// The variable that holds the values of a scalar type: `msg_id` for `MsgId`.
+/// The variable for the values of a scalar type: `msg_id` for `MsgId`.
 fn variable_of(ty: &str) -> String {
     let mut name = String::new();
     for it in ty.chars() {
@@ -413,7 +413,7 @@ fn one_line(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
 }
 
-/// The `use` items: the vocabulary as far as the text has it, and what other files declare of what it names.
+/// The `use` items: the functions of `cspec` that the text uses, and the items of other files that it names.
 fn uses(package: &PackageSnapshot, file: u32, names: &BTreeSet<String>, body: &str) -> String {
     let is_used = |it: &&str| body.contains(&format!("{it}::from(")) || body.contains(&format!("{it}("));
     let vocabulary = ["Map", "Pid", "Seq", "Set", "Total"].into_iter().filter(is_used);
@@ -452,7 +452,7 @@ fn module_path(package: &PackageSnapshot, file: usize) -> String {
     ["crate".to_owned()].into_iter().chain(inner).collect::<Vec<_>>().join("::")
 }
 
-/// The text as rustfmt has it; as it is, if there is no rustfmt.
+/// The text formatted by rustfmt; unchanged if there is no rustfmt.
 fn formatted(text: &str, edition: &str) -> String {
     let formatted = || {
         let mut rustfmt = Command::new("rustfmt")

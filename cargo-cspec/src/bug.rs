@@ -9,18 +9,18 @@ use std::{
 
 use crate::{exit::Status, render::json};
 
-/// What the last panic said. A panic in a worker thread reaches [`guard`] without its location, so the hook keeps it.
+/// The message of the last panic. A panic in a worker thread reaches [`guard`] without its location, so the hook stores it.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
 /// Runs `work`; a panic in it is reported and becomes [`Status::Bug`].
 ///
-/// With `json`, one `compiler-message` is printed as well: editors take a run that ends without any for a broken tool.
+/// With `json`, one `compiler-message` is printed as well: editors take a run without any message for a broken tool.
 pub fn guard(json: bool, work: impl FnOnce() -> Status) -> Status {
     panic::set_hook(Box::new(report));
     rescued(json, work)
 }
 
-/// [`guard`] without the hook, which is the process's.
+/// [`guard`] without the hook, which belongs to the process.
 fn rescued(json: bool, work: impl FnOnce() -> Status) -> Status {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         if json {
@@ -37,7 +37,7 @@ fn report(info: &PanicHookInfo<'_>) {
     let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
     let told = format!("{}{place}", words(info.payload()));
     let mut stderr = std::io::stderr().lock();
-    // Nothing can be done about a failure to print here.
+    // If printing fails here, nothing can be done.
     let _ = writeln!(stderr, "error: internal error in cspec {}: {told}", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(stderr, "This is a bug in cspec, not in your program, and no verdict of this run counts.");
     let _ = writeln!(stderr, "Please report it with the input that led here.");

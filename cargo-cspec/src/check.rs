@@ -39,7 +39,7 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     show(open(arguments).as_ref(), arguments, global, interrupt::stop_flag())
 }
 
-/// Checks once, and writes the results to standard output. The engine may be missing for a reason, which is a finished message.
+/// Checks once, and writes the results to standard output. `engine` may be an error, which is a finished message.
 pub fn show(
     engine: Result<&Engine, &String>,
     arguments: &CheckArguments,
@@ -51,7 +51,7 @@ pub fn show(
     delivered(summary.status(), written.and_then(|()| stdout.flush()))
 }
 
-/// Checks once, and writes the results to `out`. The engine may be missing for a reason, which is a finished message.
+/// Checks once, and writes the results to `out`. `engine` may be an error, which is a finished message.
 pub fn check(
     engine: Result<&Engine, &String>,
     arguments: &CheckArguments,
@@ -95,18 +95,18 @@ pub fn open(arguments: &CheckArguments) -> Result<Engine, String> {
     Ok(engine)
 }
 
-/// All obligations of this kind of run.
+/// All obligations of this kind of run, by name.
 fn names(engine: &Engine, arguments: &CheckArguments) -> Vec<ObligationName> {
     let all = |index| engine.obligations(index, arguments.end_to_end).into_iter().map(|it| it.name);
     (0..engine.packages().len()).flat_map(all).collect()
 }
 
-/// Which obligations the command line means.
+/// The obligations that the command line selects.
 fn filter(arguments: &CheckArguments) -> Filter {
     Filter { words: arguments.filters.clone(), partition: arguments.partition }
 }
 
-/// How long the run may take: what the command line says, or the smallest budget in the settings.
+/// The time limit of the run: from the command line, or the smallest budget in the settings.
 fn budget(arguments: &CheckArguments, packages: &[Prepared]) -> Option<Duration> {
     arguments.budget.or_else(|| packages.iter().filter_map(|it| it.settings.budget).min())
 }
@@ -121,8 +121,8 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Checks the packages one after the other, beside rustc. Shows each when it is done, and rustc is. If that fails the checking goes on:
-    /// the status still counts.
+    /// Checks the packages one after the other, in parallel with rustc. Shows each when both are done. If showing fails, checking
+    /// continues, since the status still counts.
     fn check_all(&self, renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
         let compilation = self.compile();
         let mut written = Ok(());
@@ -150,7 +150,7 @@ impl Run<'_> {
         written
     }
 
-    /// Starts rustc, unless that is not wanted. What is staged is not what is on the disk, which is all that rustc could look at.
+    /// Starts rustc, unless it is disabled. For staged files it is, since rustc reads the files on disk.
     fn compile(&self) -> Option<Compilation> {
         let CheckArguments { selection, effort, no_rustc, staged, .. } = self.arguments;
         let packages: Vec<Package> = self.engine.packages().iter().map(|it| it.package.clone()).collect();
@@ -173,7 +173,7 @@ impl Run<'_> {
         let job = Job { end_to_end: arguments.end_to_end, only: &only, progress, stop: &self.stop.flag };
         let checked = self.engine.check(index, &job);
         if checked.is_idle() && !self.filter.is_all() {
-            // The filter means something in another package, or the part is empty.
+            // The filter selects something in another package, or the partition is empty.
             return None;
         }
         if let Some(Err(message)) = arguments.save_counterexamples.as_ref().map(|it| saved::save(it, &checked)) {
@@ -184,7 +184,7 @@ impl Run<'_> {
         Some(checked)
     }
 
-    /// Says on standard error in which packages there was nothing to check, if no finding says it.
+    /// Reports on standard error the packages without anything to check, unless a finding reports it.
     fn complain_of_idle(&self, summary: &Summary) {
         let lacks = if self.arguments.end_to_end {
             "it has no #[client] program, and no implementation to generate one for"
@@ -201,7 +201,7 @@ impl Run<'_> {
     }
 }
 
-/// Shows each error of rustc with the package that it is about.
+/// Shows each error of rustc with its package.
 fn show_with(checked: &mut [Checked], refusals: &[Refusal]) {
     let packages: Vec<Package> = checked.iter().map(|it| it.package.clone()).collect();
     let packages: Vec<&Package> = packages.iter().collect();
@@ -225,14 +225,14 @@ fn renderer<'a>(format: CheckFormat, global: &Global, out: &'a mut dyn Write) ->
     }
 }
 
-/// Says on standard error that obligations got lost: then no verdict of the run counts.
+/// Reports on standard error that obligations were lost: then no verdict of the run counts.
 fn complain_of_loss(summary: &Summary) {
     if summary.lost() > 0 {
         complain(&format!("{} obligations were not evaluated; this is a bug in cspec", summary.lost()));
     }
 }
 
-/// Says on standard error why it is not known whether rustc accepts the program.
+/// Reports on standard error why rustc did not check the program.
 fn complain_of_rustc(summary: &Summary) {
     if let Some(Compiled::Failed(words)) = &summary.rustc {
         let words = words.trim().trim_start_matches("error: ");

@@ -23,7 +23,7 @@ pub fn run(arguments: &CleanArguments) -> Status {
             return Status::Usage;
         }
     };
-    // All packages of a workspace share the folder.
+    // All packages of a workspace share the cache folder.
     let folder = packages.first().map(|it| cache::folder(&it.target_directory)).unwrap_or_default();
     let words = match fs::remove_dir_all(&folder) {
         Ok(()) => format!("removed {folder}\n"),

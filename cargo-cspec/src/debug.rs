@@ -48,7 +48,7 @@ pub fn run(command: &DebugCommand) -> Status {
     }
 }
 
-/// The functions of these names. The error is a finished message.
+/// The functions with these names. The error is a finished message.
 fn functions(snapshot: &Snapshot, arguments: &DebugArguments) -> Result<String, String> {
     let programs: Vec<_> = snapshot.packages().iter().map(|it| it.program()).collect();
     let all: BTreeSet<&str> = programs.iter().flat_map(|it| &it.functions).map(|it| it.name.as_str()).collect();
@@ -64,7 +64,7 @@ fn functions(snapshot: &Snapshot, arguments: &DebugArguments) -> Result<String, 
     Ok(wanted.collect())
 }
 
-/// The slices of the obligations that these words mean, each under the obligation's id. The error is a finished message.
+/// The slices of the selected obligations, each with the obligation's id. The error is a finished message.
 fn slices(snapshot: &Snapshot, arguments: &DebugArguments) -> Result<String, String> {
     let options = Options { scope: Scope::default(), end_to_end: false };
     let filter = Filter { words: arguments.names.clone(), partition: None };

@@ -19,7 +19,7 @@ use cspec_project::cache::Cache;
 
 use crate::{packages::Prepared, progress::Counter, render::summary::Checked};
 
-/// Packages in the engine, which stays open: what was found out is known after an edit, as far as the edit does not affect it.
+/// Packages in an engine that stays open: after an edit, the results that it does not affect are still known.
 pub struct Engine {
     session: Session,
     snapshot: Snapshot,
@@ -27,25 +27,25 @@ pub struct Engine {
     cache: Option<Arc<Cache>>,
 }
 
-/// What to check of a package, and who is told.
+/// The parameters of a check of one package.
 pub struct Job<'a> {
-    /// End to end instead of the patterns.
+    /// Whether to search end to end instead of checking the patterns.
     pub end_to_end: bool,
-    /// Which obligations.
+    /// Selects the obligations.
     pub only: &'a (dyn Fn(&ObligationName) -> bool + Sync),
     /// Whether to draw a progress bar.
     pub progress: bool,
-    /// Set when the run is to end.
+    /// Set to stop the run.
     pub stop: &'a AtomicBool,
 }
 
 impl Engine {
-    /// The packages as they are on the disk; with the cache, unless `without_cache` or the settings say otherwise.
+    /// Opens the packages on disk; with the cache, unless `without_cache` or the settings disable it.
     pub fn open(packages: Vec<Prepared>, without_cache: bool) -> Engine {
         Engine::with_texts(packages, without_cache, |_| {})
     }
 
-    /// The packages, with texts that `change` lays over the disk.
+    /// Opens the packages with texts that `change` puts over those on disk.
     pub fn with_texts(packages: Vec<Prepared>, without_cache: bool, change: impl FnOnce(&mut Session)) -> Engine {
         let wanted = !without_cache && packages.iter().all(|it| it.settings.cache != Some(false));
         let target = packages.first().filter(|_| wanted).map(|it| &it.package.target_directory);
@@ -59,8 +59,8 @@ impl Engine {
         Engine { snapshot: session.snapshot(), session, packages, cache }
     }
 
-    /// These files, or those in these folders, may have changed on the disk. Gives those of the packages' files whose text is another one now, those that are files of
-    /// a package now, and those that are no more.
+    /// Tells that these files, or those in these folders, may have changed on disk. Returns the packages' files whose text has changed,
+    /// that were added, or that were removed.
     pub fn changed_on_disk(&mut self, paths: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
         let files: Vec<Utf8PathBuf> = self.files().map(|it| it.path.clone()).collect();
         let inside = files.iter().filter(|file| paths.iter().any(|it| file.starts_with(it)));
@@ -69,7 +69,7 @@ impl Engine {
         different(&before, &self.snapshot)
     }
 
-    /// From now on these are the packages: their manifests have changed.
+    /// Replaces the packages after a change of their manifests.
     pub fn set_packages(&mut self, packages: Vec<Prepared>) {
         self.session.set_packages(packages.iter().map(|it| it.package.clone()).collect());
         self.packages = packages;
@@ -81,7 +81,7 @@ impl Engine {
         self.snapshot.packages().iter().flat_map(|it| &it.files)
     }
 
-    /// A file of a package, by its number there.
+    /// The path of a file of a package, by its number.
     pub fn path(&self, package: usize, file: u32) -> Option<&Utf8Path> {
         Some(&self.snapshot.packages()[package].files.get(file as usize)?.path)
     }
@@ -91,17 +91,17 @@ impl Engine {
         &self.packages
     }
 
-    /// A package as it is at the moment.
+    /// The current snapshot of a package.
     pub fn package(&self, package: usize) -> &PackageSnapshot {
         &self.snapshot.packages()[package]
     }
 
-    /// What a package declares.
+    /// The program of a package.
     pub fn program(&self, package: usize) -> &Program {
         self.snapshot.packages()[package].program()
     }
 
-    /// Why verdicts could not be kept, if so.
+    /// Why verdicts could not be stored, if storing failed.
     pub fn cache_failure(&self) -> Option<String> {
         self.cache.as_ref().and_then(|it| it.failure())
     }
@@ -112,7 +112,7 @@ impl Engine {
         self.snapshot.obligations(package, &options)
     }
 
-    /// Which ways the steps of a package's operations take: for each layer and operation.
+    /// The coverage of a package's operations: for each layer and operation.
     pub fn coverage(&self, package: usize, stop: &AtomicBool) -> Vec<Vec<Coverage>> {
         let options = Options { scope: self.packages[package].scope.clone(), end_to_end: false };
         self.snapshot.coverage(package, &options, stop)
@@ -152,7 +152,7 @@ impl Engine {
                 None => {}
             }
         }
-        // What is left is told of by another target of the package.
+        // Another target of the package reports the rest.
         let planned = counter.total().saturating_sub(settled.len()).max(outcomes.len());
         let mut report = self.report(index, outcomes);
         self.add_fixes(index, &mut report, job.stop);
@@ -169,7 +169,7 @@ impl Engine {
         }
     }
 
-    /// Asks for the fixes of every finding. Only a claim that does not hold needs to know what does.
+    /// Adds the fixes of every finding. Only a wrong claim needs the inferred mover types.
     fn add_fixes(&self, index: usize, report: &mut PackageReport, stop: &AtomicBool) {
         let options = Options { scope: self.packages[index].scope.clone(), end_to_end: false };
         let is_claim = |it: &Diagnostic| codes::CLAIMS.contains(&it.code);
@@ -205,7 +205,7 @@ impl Engine {
     }
 }
 
-/// The files of which only one snapshot has the text, as they are shown.
+/// The shown paths of files whose text is in only one of the snapshots.
 fn different(before: &Snapshot, now: &Snapshot) -> Vec<Utf8PathBuf> {
     let files = |it: &Snapshot| -> BTreeMap<Utf8PathBuf, Arc<str>> {
         let files = it.packages().iter().flat_map(|it| &it.files);

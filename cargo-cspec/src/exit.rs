@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-/// How a run ended.
+/// The status with which a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Status {
-    /// Every obligation was evaluated to the end, and is proved or checked to scope. For `list` and `explain`: it was shown.
+    /// Every obligation was evaluated, and is proved or checked to scope. For `list` and `explain`: the output was printed.
     Success = 0,
     /// An obligation is violated, the source has errors, or rustc refuses it.
     Violated = 1,
@@ -14,14 +14,14 @@ pub enum Status {
     Usage = 2,
     /// Nothing is violated, but an obligation is undecided.
     Undecided = 3,
-    /// A bug in cspec. Whatever was printed before does not count.
+    /// A bug in cspec. Earlier output does not count.
     Bug = 101,
-    /// The run was interrupted. What was not reached is not checked.
+    /// The run was interrupted. Obligations that were not reached are not checked.
     Interrupted = 130,
 }
 
 impl Status {
-    /// The number that the process ends with.
+    /// The exit status as a number.
     pub fn code(self) -> u8 {
         self as u8
     }

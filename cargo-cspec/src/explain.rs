@@ -33,7 +33,7 @@ fn all(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n`cargo cspec explain CODE` prints the page of one.")
 }
 
-/// What to say about a code that does not exist.
+/// The message for an unknown code.
 fn unknown(code: &str) -> String {
     let mut text = format!("there is no diagnostic `{code}`");
     for Code { code, title, .. } in suggestions(code) {
@@ -43,7 +43,7 @@ fn unknown(code: &str) -> String {
     text
 }
 
-/// The codes that look most like `code`, or whose title contains it; at most five.
+/// The codes most similar to `code`, or with it in their title; at most five.
 fn suggestions(code: &str) -> Vec<&'static Code> {
     let word = code.to_lowercase();
     let by_title = codes::ALL.iter().filter(|known| word.len() >= 3 && known.title.contains(&word));

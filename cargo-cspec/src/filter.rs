@@ -5,28 +5,28 @@ use cspec_project::unknown;
 
 use crate::cli::Partition;
 
-/// Which obligations a run is about.
+/// The obligations that a run selects.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Any of these; all if there are none.
+    /// Words, one of which an obligation must match; if there are none, all obligations match.
     pub words: Vec<String>,
-    /// And in this part.
+    /// The part of the obligations to check.
     pub partition: Option<Partition>,
 }
 
 impl Filter {
-    /// Whether it is about everything.
+    /// Whether it selects everything.
     pub fn is_all(&self) -> bool {
         self.words.is_empty() && self.partition.is_none()
     }
 
-    /// Whether it is about this obligation.
+    /// Whether it selects this obligation.
     pub fn matches(&self, name: &ObligationName) -> bool {
         let by_word = self.words.is_empty() || self.words.iter().any(|word| means(word, name));
         by_word && self.partition.is_none_or(|part| part.contains(name))
     }
 
-    /// Refuses words that mean none of these obligations. The error is a finished message.
+    /// Refuses words that match none of these obligations. The error is a finished message.
     pub fn check(&self, all: &[ObligationName]) -> Result<(), String> {
         for word in &self.words {
             if !all.iter().any(|name| means(word, name)) {
@@ -42,13 +42,13 @@ impl Filter {
     }
 }
 
-/// Whether a word means this obligation: it is one of the words for it.
+/// Whether a word matches this obligation.
 fn means(word: &str, name: &ObligationName) -> bool {
     words(name).iter().any(|it| it == word)
 }
 
-/// All the words for an obligation: its implementation, layer, operations, and these joined by `::`. What shares its name with something in
-/// another module has the module in its name, and can be called with it or without: then both are meant.
+/// All words that match an obligation: its implementation, layer, operations, and these joined by `::`. A name shared with another module
+/// is shown with its module, and matches with or without it: without it, both match.
 fn words(name: &ObligationName) -> Vec<String> {
     let ObligationName { implementation, layer, operation, against, .. } = name;
     let owners = [implementation, layer].into_iter().filter(|it| !it.is_empty());
@@ -58,7 +58,7 @@ fn words(name: &ObligationName) -> Vec<String> {
     owners.map(str::to_owned).chain(operations().cloned()).chain(joined).collect()
 }
 
-/// A path, and what is left of it without the segments in front: `a::b`, `b`.
+/// A path, and its suffixes: `a::b`, `b`.
 fn endings(path: &str) -> impl Iterator<Item = &str> + Clone {
     let starts = path.match_indices("::").map(|(at, separator)| at + separator.len());
     [0].into_iter().chain(starts).map(|it| &path[it..])

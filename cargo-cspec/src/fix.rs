@@ -27,7 +27,7 @@ use crate::{
     render::{diagnostics, place::Place, summary::Checked},
 };
 
-/// How many times the source is looked at: a fix may uncover another finding.
+/// The maximum number of rounds: a fix may uncover another finding.
 const ROUNDS: usize = 8;
 
 /// Runs `cargo cspec check --fix`.
@@ -48,7 +48,7 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     }
 }
 
-/// Whether what is changed can be had back. The error is a finished message.
+/// Refuses to change files that version control could not restore. The error is a finished message.
 fn may_change(arguments: &CheckArguments, root: &Utf8Path) -> Result<(), String> {
     if arguments.allow_no_vcs || (arguments.allow_dirty && arguments.allow_staged) {
         return Ok(());
@@ -98,15 +98,15 @@ fn fix_all(engine: &mut Engine, arguments: &CheckArguments, stop: &AtomicBool) -
     Ok(())
 }
 
-/// An edit of a file, and where it is for people.
+/// An edit of a file, with its place for messages.
 struct Edit<'a> {
     fix: &'a Fix,
     place: String,
-    /// The text that it is an edit of.
+    /// The text before the edit.
     before: &'a str,
 }
 
-/// The edits that need no decision, by file, from its beginning to its end. Of those that touch each other there is the first.
+/// The edits that are safe to apply without asking, by file, from beginning to end. Of overlapping edits, only the first is included.
 fn edits<'a>(engine: &Engine, checked: &'a [Checked]) -> BTreeMap<Utf8PathBuf, Vec<Edit<'a>>> {
     let mut edits: BTreeMap<Utf8PathBuf, Vec<Edit<'a>>> = BTreeMap::new();
     for (index, checked) in checked.iter().enumerate() {
@@ -145,20 +145,20 @@ fn apply(path: &Utf8Path, edits: &[Edit<'_>]) -> Result<(), String> {
     for edit in edits.iter().rev() {
         text.replace_range(edit.fix.span.start as usize..edit.fix.span.end as usize, &edit.fix.replacement);
     }
-    // A link stays one, and who reads meanwhile reads the old text or the new one.
+    // A symbolic link stays one, and a concurrent reader sees the old text or the new one.
     let path = path.canonicalize_utf8().map_err(failed)?;
     let unfinished = path.with_extension(format!("cspec-{}", std::process::id()));
     let written = fs::write(&unfinished, text)
         .and_then(|()| fs::set_permissions(&unfinished, fs::metadata(&path)?.permissions()))
         .and_then(|()| fs::rename(&unfinished, &path));
     if written.is_err() {
-        // The first error is the one to tell of.
+        // Only the first error is reported.
         let _ = fs::remove_file(&unfinished);
     }
     written.map_err(failed)
 }
 
-/// Says which findings have fixes that somebody has to choose.
+/// Reports the findings with fixes that the user has to choose.
 fn tell_of_the_others(checked: &[Checked], applied: usize) {
     let mut told = 0;
     for checked in checked {

@@ -18,11 +18,11 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// What would be committed now.
+    /// The files in the index.
     pub fn staged() -> Result<Tree, String> {
         let root = root()?;
         let listed = git(&root, &["ls-files", "--stage", "-z", "--", "*.rs"])?;
-        // `MODE OBJECT STAGE\tPATH`; stage 0 is what is committed, the others are sides of a conflict.
+        // `MODE OBJECT STAGE\tPATH`; stage 0 is what will be committed, the others are sides of a conflict.
         let entries = listed.split('\0').filter_map(|entry| {
             let (head, path) = entry.split_once('\t')?;
             let mut words = head.split(' ').skip(1);
@@ -32,7 +32,7 @@ impl Tree {
         Tree::read(root.clone(), entries)
     }
 
-    /// The last commit; empty if there is none yet.
+    /// The files of the last commit; empty if there is none yet.
     pub fn last_commit() -> Result<Tree, String> {
         let root = root()?;
         let Ok(listed) = git(&root, &["ls-tree", "-r", "-z", "HEAD"]) else {
@@ -55,7 +55,7 @@ impl Tree {
         Ok(Tree { root, files })
     }
 
-    /// Lets a session see these files, and no others of the repository.
+    /// Makes a session see these files, and no others of the repository.
     pub fn lay_over(&self, session: &mut Session) {
         session.hide(&self.root);
         for (path, text) in &self.files {
@@ -64,7 +64,7 @@ impl Tree {
     }
 }
 
-/// The Rust files and manifests that are staged with a change, as absolute paths. Those that are staged to be removed are among them.
+/// The Rust files and manifests with staged changes, as absolute paths, including staged removals.
 pub fn changed() -> Result<Vec<Utf8PathBuf>, String> {
     let root = root()?;
     let arguments = ["diff", "--cached", "--name-only", "--no-renames", "-z", "--", "*.rs", "*Cargo.toml"];
@@ -72,24 +72,24 @@ pub fn changed() -> Result<Vec<Utf8PathBuf>, String> {
     Ok(paths.split('\0').filter(|path| !path.is_empty()).map(|path| root.join(path)).collect())
 }
 
-/// Manifests whose staged text is not the one on the disk.
+/// Manifests whose staged text differs from the one on disk.
 pub fn unstaged_manifests() -> Result<Vec<Utf8PathBuf>, String> {
     let paths = git(&root()?, &["diff", "--name-only", "-z", "--", "*Cargo.toml"])?;
     Ok(paths.split('\0').filter(|path| !path.is_empty()).map(Utf8PathBuf::from).collect())
 }
 
-/// A file with a change that is not committed.
+/// A file with an uncommitted change.
 pub struct Uncommitted {
-    /// Where it is, relative to the work tree.
+    /// Its path, relative to the work tree.
     pub path: Utf8PathBuf,
-    /// All of the change is staged.
+    /// Whether the whole change is staged.
     pub is_staged: bool,
 }
 
-/// The files of the work tree around a folder that are not as they were committed; those that git ignores are left out.
+/// The files of the work tree that contains a folder with uncommitted changes, without ignored files.
 pub fn uncommitted(folder: &Utf8Path) -> Result<Vec<Uncommitted>, String> {
     let listed = git(folder, &["status", "--porcelain", "--no-renames", "-z"])?;
-    // `XY PATH`: X is what is staged, Y what is not.
+    // `XY PATH`: X is the staged state, Y the unstaged one.
     let file = |entry: &str| {
         let (state, path) = entry.split_at_checked(3)?;
         Some(Uncommitted { path: path.into(), is_staged: state.as_bytes()[1] == b' ' })
@@ -97,21 +97,21 @@ pub fn uncommitted(folder: &Utf8Path) -> Result<Vec<Uncommitted>, String> {
     Ok(listed.split('\0').filter_map(file).collect())
 }
 
-/// Where the work tree begins. The error is a finished message.
+/// The root of the work tree. The error is a finished message.
 pub fn root() -> Result<Utf8PathBuf, String> {
     let root = git(Utf8Path::new("."), &["rev-parse", "--show-toplevel"])
         .map_err(|error| format!("this needs the work tree of a git repository: {error}"))?;
     Ok(root.trim_end_matches('\n').into())
 }
 
-/// The folder of the hooks, wherever the settings of the repository put it.
+/// The folder of the hooks, according to the settings of the repository.
 pub fn hooks() -> Result<Utf8PathBuf, String> {
     let root = root()?;
     let path = git(&root, &["rev-parse", "--git-path", "hooks"])?;
     Ok(root.join(path.trim_end_matches('\n')))
 }
 
-/// What a git command prints. The error is what it complains of.
+/// The output of a git command. The error is its message.
 fn git(folder: &Utf8Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git").args(arguments).current_dir(folder).output();
     let output = output.map_err(|error| format!("cannot run git: {error}"))?;
@@ -133,7 +133,7 @@ fn blobs(folder: &Utf8Path, objects: &[&str]) -> Result<Vec<Vec<u8>>, String> {
         .map_err(failed)?;
     let request = objects.join("\n") + "\n";
     let mut stdin = child.stdin.take().ok_or("cannot write to git")?;
-    // From a thread, since git answers while it is asked.
+    // On another thread, since git writes answers while it reads requests.
     let asking = std::thread::spawn(move || stdin.write_all(request.as_bytes()));
     let output = child.wait_with_output().map_err(failed)?;
     if let Ok(asked) = asking.join() {

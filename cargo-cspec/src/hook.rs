@@ -33,11 +33,11 @@ use crate::{
     },
 };
 
-/// How long the hook may take unless told.
+/// The default time limit of the hook.
 const BUDGET: Duration = Duration::from_secs(10);
-/// How many lines fit on a screen.
+/// The number of lines that fit on a screen.
 const SCREEN: usize = 24;
-/// What tells our script from others.
+/// The line that identifies our script.
 const MARK: &str = "# Installed by `cargo cspec hook install`. `cargo cspec hook uninstall` removes it.";
 
 /// Runs `cargo cspec hook`.
@@ -57,7 +57,7 @@ fn say(told: &str) -> Status {
     delivered(Status::Success, writeln!(io::stdout(), "{told}"))
 }
 
-/// Writes the hook, unless another one is there.
+/// Writes the hook, unless another one exists.
 fn install(arguments: &HookInstallArguments) -> Result<String, String> {
     let hooks = git::hooks()?;
     let path = hooks.join("pre-commit");
@@ -75,7 +75,7 @@ fn install(arguments: &HookInstallArguments) -> Result<String, String> {
     Ok(format!("installed {path}: every commit is checked by `{command}`"))
 }
 
-/// What the hook runs. Git runs it in the root of the work tree, so it is told where the workspace is if that is elsewhere.
+/// The command that the hook runs. Git runs it in the root of the work tree, so it gets the path of the workspace if that is elsewhere.
 fn command(arguments: &HookInstallArguments) -> Result<String, String> {
     let root = git::root()?;
     let manifest = match &arguments.manifest_path {
@@ -159,7 +159,7 @@ fn check_staged(arguments: &HookRunArguments, global: &Global) -> Result<Status,
     Ok(delivered(status, io::stdout().write_all(screen.as_bytes())))
 }
 
-/// The packages that a change of these files may concern.
+/// The packages that a change of these files may affect.
 fn touched(arguments: &HookRunArguments, changed: &[Utf8PathBuf]) -> Result<Vec<Prepared>, String> {
     if changed.is_empty() {
         return Ok(Vec::new());
@@ -178,7 +178,7 @@ fn touched(arguments: &HookRunArguments, changed: &[Utf8PathBuf]) -> Result<Vec<
     Ok(packages)
 }
 
-/// What the packages owed in another state of their files: the fingerprints of all that it depends on.
+/// The fingerprints of the obligations of the packages in another state of their files.
 fn fingerprints(packages: &[Prepared], tree: &Tree) -> HashSet<Fingerprint> {
     let mut session = Session::open(packages.iter().map(|it| it.package.clone()).collect());
     tree.lay_over(&mut session);
@@ -190,13 +190,13 @@ fn fingerprints(packages: &[Prepared], tree: &Tree) -> HashSet<Fingerprint> {
     packages.iter().enumerate().flat_map(of_package).collect()
 }
 
-/// The obligations of a package that depend on something else than before.
+/// The obligations of a package whose fingerprints have changed.
 fn affected(engine: &Engine, index: usize, before: &HashSet<Fingerprint>) -> HashSet<ObligationName> {
     let all = engine.obligations(index, false).into_iter();
     all.filter(|it| !before.contains(&it.fingerprint)).map(|it| it.name).collect()
 }
 
-/// The results on one screen: with excerpts if they fit, otherwise line by line, and the last line in any case.
+/// The results on one screen: with excerpts if they fit, otherwise line by line, and always with the last line.
 fn one_screen(all: &[Checked], summary: &Summary, global: &Global) -> io::Result<String> {
     let mut long = Vec::new();
     let mut human = human::Human::new(&mut long, global.colour(), Detail::Problems);

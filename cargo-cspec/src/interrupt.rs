@@ -13,7 +13,7 @@ use std::{
 
 use crate::exit::Status;
 
-/// The flag that Ctrl-C sets. Without a handler Ctrl-C ends the process at once, which is no worse.
+/// The flag that Ctrl-C sets. If no handler can be installed, Ctrl-C ends the process at once, which is acceptable.
 pub fn stop_flag() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
@@ -21,7 +21,7 @@ pub fn stop_flag() -> Arc<AtomicBool> {
     stop
 }
 
-/// Lets the first Ctrl-C do this; the second ends the process at once. Once a process.
+/// Runs `told` on the first Ctrl-C; the second ends the process at once. Works once per process.
 pub fn on_interrupt(mut told: impl FnMut() + Send + 'static) {
     let mut is_told = false;
     let installed = ctrlc::set_handler(move || {
@@ -33,13 +33,13 @@ pub fn on_interrupt(mut told: impl FnMut() + Send + 'static) {
     drop(installed);
 }
 
-/// A flag that is set when a run is to end, and why.
+/// A flag that is set when a run must end, and the reason.
 pub struct Stop {
-    /// Set when the run is to end.
+    /// Set when the run must end.
     pub flag: Arc<AtomicBool>,
     late: Arc<AtomicBool>,
     budget: Option<Duration>,
-    /// The clock runs as long as this is not dropped.
+    /// The clock runs until this is dropped.
     _running: Sender<()>,
 }
 
@@ -60,12 +60,12 @@ impl Stop {
         Stop { flag, late, budget, _running: running }
     }
 
-    /// Whether the run is to end.
+    /// Whether the run must end.
     pub fn is_set(&self) -> bool {
         self.flag.load(Ordering::SeqCst)
     }
 
-    /// The time allowed, if it ran out.
+    /// The time limit, if it was exceeded.
     pub fn out_of_time(&self) -> Option<Duration> {
         self.budget.filter(|_| self.late.load(Ordering::SeqCst))
     }

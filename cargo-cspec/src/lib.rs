@@ -52,14 +52,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Status {
     match parsed {
         Ok(cli) => run(&cli),
         Err(error) => {
-            // There is nobody to tell if the terminal is gone.
+            // If the terminal is gone, nothing can be reported.
             let _ = error.print();
             if error.use_stderr() { Status::Usage } else { Status::Success }
         }
     }
 }
 
-/// Runs a parsed command line. A panic below is a bug of ours and is reported as one.
+/// Runs a parsed command line. A panic below is a bug in cspec and is reported as one.
 fn run(cli: &cli::Cli) -> Status {
     let json = cli.command.wants_json();
     log::start();
@@ -84,7 +84,7 @@ fn run(cli: &cli::Cli) -> Status {
     })
 }
 
-/// Serves an editor. The protocol asks for status 1 if the editor left without a word.
+/// Serves an editor. The protocol requires status 1 if the editor disconnects without `shutdown`.
 fn lsp() -> Status {
     if cspec_lsp::run_stdio() { Status::Success } else { Status::Violated }
 }

@@ -23,7 +23,7 @@ use crate::{
 
 /// Runs `cargo cspec list`.
 pub fn run(arguments: &ListArguments, global: &Global) -> Status {
-    // The scope of a check: what is listed is not what a check refutes.
+    // The scope of a check: the list must not show a type that a check refutes.
     let usual = Scope::default();
     let packages = match packages::prepare_each(&arguments.selection.selection(), &arguments.effort, &usual) {
         Ok(packages) => packages,
@@ -41,7 +41,7 @@ pub fn run(arguments: &ListArguments, global: &Global) -> Status {
     delivered(status, written.and_then(|()| stdout.flush()))
 }
 
-/// Prints the stacks of every package as tables; the status, and whether it could be written. Nothing is explored.
+/// Prints the stacks of every package as tables; returns the status, and whether writing succeeded. Explores nothing.
 fn figure(packages: Vec<Prepared>, out: &mut dyn Write) -> (Status, io::Result<()>) {
     let packages = packages.into_iter().map(|it| it.package).collect();
     let snapshot = Session::open(packages).snapshot();
@@ -54,7 +54,7 @@ fn figure(packages: Vec<Prepared>, out: &mut dyn Write) -> (Status, io::Result<(
     (Status::Success, figure::tables(&stacks, out))
 }
 
-/// Lists every package; the status, and whether it could be written.
+/// Lists every package; returns the status, and whether writing succeeded.
 fn list(
     packages: &[Prepared],
     arguments: &ListArguments,
@@ -86,7 +86,7 @@ fn list(
     (status, written)
 }
 
-/// What the source of a package makes of the status: it may have errors, or nothing to list.
+/// The status that a package's source implies: it may have errors, or nothing to list.
 fn of_source(listing: &Listing) -> Status {
     if listing.diagnostics.iter().any(is_source_error) {
         Status::Violated
@@ -97,7 +97,7 @@ fn of_source(listing: &Listing) -> Status {
     }
 }
 
-/// Errors count most.
+/// The worse of two statuses; errors are worst.
 fn worse(one: Status, other: Status) -> Status {
     [Status::Violated, Status::Usage].into_iter().find(|it| [one, other].contains(it)).unwrap_or(Status::Success)
 }

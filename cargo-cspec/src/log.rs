@@ -15,6 +15,6 @@ pub fn start() {
         .with_span_events(FmtSpan::CLOSE)
         .with_ansi(false)
         .with_writer(io::stderr);
-    // A log that was started before, by a test in the same process, stays as it is.
+    // If a test in the same process has started a log already, that one is kept.
     let _ = log.try_init();
 }

@@ -1,6 +1,6 @@
 //! The `cargo cspec` command. See [`cargo_cspec`].
 
-/// Trees, programs and states are many small things: the allocator of the system took a third of the time.
+/// Trees, programs and states are many small allocations: the system's allocator took a third of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

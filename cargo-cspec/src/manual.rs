@@ -10,7 +10,7 @@ use crate::{
     output::{complain, delivered},
 };
 
-/// Runs `cargo cspec completions`. The completions are those of `cargo-cspec`: cargo completes its own words only.
+/// Runs `cargo cspec completions`. The completions are for `cargo-cspec`, since cargo completes only its own commands.
 pub fn completions(arguments: &CompletionsArguments) -> Status {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "cargo-cspec", &mut script);
@@ -33,7 +33,7 @@ pub fn man(arguments: &ManArguments) -> Status {
     }
 }
 
-/// Writes a page for the command and one for each of its own; gives how many.
+/// Writes a page for the command and one for each subcommand; returns their number.
 fn write_pages(arguments: &ManArguments, cli: &Command) -> io::Result<usize> {
     fs::create_dir_all(&arguments.folder)?;
     let pages = pages("cargo-cspec", cli);

@@ -38,7 +38,7 @@ use crate::{
     },
 };
 
-/// The steps of exploration for one obligation, unless told: what takes so much longer than before the change is undecided.
+/// The default budget for one obligation: if it takes much longer than before the change, it is undecided.
 const BUDGET: u64 = 20_000_000;
 
 /// Runs `cargo cspec mutate`.
@@ -96,7 +96,7 @@ fn mutate_all(arguments: &MutateArguments, global: &Global, ending: &Ending) -> 
     Ok(status)
 }
 
-/// The status of two packages together: a survivor counts more than what is undecided.
+/// The combined status of two packages: a survivor is worse than an undecided mutant.
 fn worse(one: Status, other: Status) -> Status {
     let rank = |it: Status| match it {
         Status::Success => 0,
@@ -106,7 +106,7 @@ fn worse(one: Status, other: Status) -> Status {
     if rank(other) > rank(one) { other } else { one }
 }
 
-/// The words that a mutant can be chosen by.
+/// The words that select a mutant.
 fn words(mutant: &Mutant) -> Vec<String> {
     vec![mutant.owner.clone(), mutant.function.clone(), mutant.place()]
 }
@@ -121,7 +121,7 @@ fn check_filters(filters: &[String], mut known: Vec<String>) -> Result<(), Strin
     })
 }
 
-/// When the run ends before its end.
+/// When the run ends early.
 struct Ending {
     started: Instant,
     budget: Option<Duration>,
@@ -130,12 +130,12 @@ struct Ending {
 }
 
 impl Ending {
-    /// Ends the exploration at hand only: for a change that is killed.
+    /// Ends only the current exploration, because the change is killed.
     fn end_this(&self) {
         self.stop.flag.store(true, Ordering::SeqCst);
     }
 
-    /// Allows the next exploration, unless the run is to end.
+    /// Allows the next exploration, unless the run must end.
     fn go_on(&self) -> bool {
         self.stop.flag.store(false, Ordering::SeqCst);
         let is_late = self.budget.is_some_and(|it| self.started.elapsed() >= it);
@@ -147,7 +147,7 @@ impl Ending {
     }
 }
 
-/// The cache, for what has not been changed: what is found out about mutants is of no use to anyone.
+/// A read-only cache, for unchanged obligations: results about mutants are not worth storing.
 struct ReadOnly(Cache);
 
 impl cspec_analysis::results::Cache for ReadOnly {
@@ -158,7 +158,7 @@ impl cspec_analysis::results::Cache for ReadOnly {
     fn store(&self, _: Fingerprint, _: &Settled) {}
 }
 
-/// One package, changed again and again.
+/// One package, changed repeatedly.
 struct Trials<'a> {
     prepared: &'a Prepared,
     session: Session,
@@ -166,9 +166,9 @@ struct Trials<'a> {
     unchanged: Snapshot,
     mutants: Vec<Mutant>,
     ending: &'a Ending,
-    /// The warnings of the package as it is: an obligation, and a code.
+    /// The warnings of the unchanged package: an obligation, and a code.
     warnings: HashSet<Warned>,
-    /// What killed the last mutant kills the next one more often than anything else does.
+    /// The killer of the last mutant is more likely than any other to kill the next one.
     last_killer: Option<ObligationName>,
 }
 
@@ -192,7 +192,7 @@ impl<'a> Trials<'a> {
         render.count(&self.prepared.package.title, self.mutants.len())
     }
 
-    /// Refuses a package that does not hold as it is. The error is a finished message.
+    /// Refuses a package with violated obligations. The error is a finished message.
     fn check_unchanged(&mut self) -> Result<(), String> {
         let name = &self.prepared.package.title;
         let first =
@@ -232,7 +232,7 @@ impl<'a> Trials<'a> {
         Ok(counts)
     }
 
-    /// What becomes of a mutant. `None` if the run is to end.
+    /// The fate of a mutant. `None` if the run must end.
     fn fate(&mut self, mutant: &Mutant) -> Option<Fate> {
         let file = &self.unchanged.packages()[0].files[mutant.span.file as usize];
         let path = file.path.clone();
@@ -267,7 +267,7 @@ impl<'a> Trials<'a> {
         Some(Fate::Survived)
     }
 
-    /// Explores until an obligation is violated; to the end if none is. Then, if it is `enough`, one that is undecided counts.
+    /// Explores until an obligation is violated; to the end if none is. Then, if the scope is `enough`, an undecided one counts.
     fn explore(&self, snapshot: &Snapshot, scope: &Scope, enough: Verdict) -> Explored {
         if !self.ending.go_on() {
             return Explored::Ended;
@@ -307,15 +307,15 @@ impl<'a> Trials<'a> {
     }
 }
 
-/// An obligation that holds with a warning, and the code of that.
+/// An obligation that holds with a warning, and the warning's code.
 type Warned = (ObligationName, CodeName);
 
-/// What an exploration of all obligations came to.
+/// The result of exploring all obligations.
 enum Explored {
-    /// This one is violated, or else undecided.
+    /// This obligation is violated, or else undecided.
     Found(ObligationName, Verdict),
     /// All hold, with these warnings.
     Holds(BTreeSet<Warned>),
-    /// The run is to end.
+    /// The run must end.
     Ended,
 }

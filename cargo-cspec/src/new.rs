@@ -19,7 +19,7 @@ use crate::{
     output::{complain, delivered},
 };
 
-/// The example. It is a program of its own: a test makes a package of it, checks and runs it.
+/// The example. It is a complete program: a test creates a package from it, checks it and runs it.
 const FILES: [(&str, &str); 2] =
     [("src/layers.rs", include_str!("../template/layers.rs")), ("src/main.rs", include_str!("../template/main.rs"))];
 
@@ -51,7 +51,7 @@ fn finish(made: Result<Origin, String>, folder: &Utf8Path, global: &Global) -> S
     }
 }
 
-/// Nothing that is there is written over.
+/// Refuses to overwrite existing files.
 fn refuse_what_is_there(folder: &Utf8Path, package: &NewPackage) -> Result<(), String> {
     if folder.join("Cargo.toml").exists() {
         let dependency = Origin::find(&package.origin)?.dependency();
@@ -67,7 +67,7 @@ fn refuse_what_is_there(folder: &Utf8Path, package: &NewPackage) -> Result<(), S
     }
 }
 
-/// Makes the package. The error is a finished message.
+/// Creates the package. The error is a finished message.
 fn make(command: &str, folder: &Utf8Path, package: &NewPackage) -> Result<Origin, String> {
     let origin = Origin::find(&package.origin)?;
     let mut cargo = Command::new(cargo());
@@ -91,7 +91,7 @@ fn make(command: &str, folder: &Utf8Path, package: &NewPackage) -> Result<Origin
     Ok(origin)
 }
 
-/// The manifest of a package that takes part and depends on the crate.
+/// The manifest with the settings of cspec and the dependency on the crate.
 fn taking_part(manifest: &str, origin: &Origin) -> Result<String, String> {
     let mut manifest: DocumentMut = manifest.parse().map_err(|error| format!("cargo wrote a Cargo.toml: {error}"))?;
     manifest["dependencies"]["cspec"] = value(origin.dependency());

@@ -13,14 +13,14 @@ use crate::cli::OriginArguments;
 /// The crate `cspec` beside this one, when this program was built.
 const BUILT_WITH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../layers");
 
-/// Where cargo finds the crate.
+/// The source of the crate for cargo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// In a folder of this machine.
+    /// A folder of this machine.
     Folder(Utf8PathBuf),
-    /// In a git repository.
+    /// A git repository.
     Git {
-        /// The repository.
+        /// The URL of the repository.
         url: String,
         /// The commit; the newest one if it is not given.
         commit: Option<String>,
@@ -28,7 +28,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// What the user says, or what this program was built from. The error is a finished message.
+    /// The source that the user chooses, or the one that this program was built from. The error is a finished message.
     pub fn find(arguments: &OriginArguments) -> Result<Origin, String> {
         if let Some(url) = &arguments.cspec_git {
             return Ok(Origin::Git { url: url.clone(), commit: None });
@@ -71,14 +71,14 @@ impl Origin {
 
 const WHICH_FOLDER: &str = "it is the folder `layers` of a clone of cspec's repository";
 
-/// The folder without detours, if the crate is in it.
+/// The canonical path of the folder, if the crate is in it.
 fn the_crate(folder: &Utf8Path) -> Option<Utf8PathBuf> {
     let manifest: DocumentMut = std::fs::read_to_string(folder.join("Cargo.toml")).ok()?.parse().ok()?;
     let name = manifest.get("package")?.get("name")?.as_str()?;
     (name == "cspec").then(|| folder.canonicalize_utf8().ok()).flatten()
 }
 
-/// Whether cargo made the folder, for a git dependency or for `cargo install --git`: then it may remove it too.
+/// Whether cargo created the folder, for a git dependency or for `cargo install --git`: then cargo may remove it.
 fn is_checkout(folder: &Utf8Path) -> bool {
     folder.as_str().replace('\\', "/").contains("/git/checkouts/")
 }

@@ -2,12 +2,12 @@
 
 use cspec_analysis::ir::{Implementation, ImplementationId, Layer, LayerId, Program, Type, TypeDefKind};
 
-/// Layers from top to bottom, with what leads from each to the next above.
+/// Layers from top to bottom, with the implementations between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// The stack; empty for an implementation outside all stacks.
     pub stack: String,
-    /// One more than there are links.
+    /// The layers, one more than there are links.
     pub layers: Vec<Box>,
     /// The implementations, top to bottom.
     pub links: Vec<Link>,
@@ -16,7 +16,7 @@ pub struct Chain {
 /// A layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Box {
-    /// The name.
+    /// The name of the layer.
     pub name: String,
     /// The layer that it restricts, if it is a protocol layer.
     pub protocol_of: Option<String>,
@@ -29,7 +29,7 @@ pub struct Box {
 /// An implementation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The name.
+    /// The name of the implementation.
     pub name: String,
     /// Its pattern.
     pub pattern: &'static str,

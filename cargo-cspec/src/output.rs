@@ -4,9 +4,10 @@ use std::io::{self, ErrorKind};
 
 use crate::exit::Status;
 
-/// The status of a run whose results were written with `written`.
+/// The status of a run, given the result of writing its output.
 ///
-/// A reader that went away (`cargo cspec list | head`) has what it wanted. Any other failure means that the results were not delivered.
+/// A reader that closed the pipe (`cargo cspec list | head`) has what it wanted. Any other failure means that the results were not
+/// delivered.
 pub fn delivered(status: Status, written: io::Result<()>) -> Status {
     match written {
         Ok(()) => status,
@@ -18,7 +19,7 @@ pub fn delivered(status: Status, written: io::Result<()>) -> Status {
     }
 }
 
-/// Prints `error: …` on standard error. Never fails: there is nobody left to tell.
+/// Prints `error: …` on standard error. Errors of printing are ignored.
 pub fn complain(message: &str) {
     use std::io::Write as _;
     let _ = writeln!(io::stderr(), "error: {message}");
@@ -30,7 +31,7 @@ pub fn warn(message: &str) {
     let _ = writeln!(io::stderr(), "warning: {message}");
 }
 
-/// Prints `WORD: …` on standard error: what a command did beside its results.
+/// Prints `WORD: …` on standard error: a side effect of a command.
 pub fn note(word: &str, message: &str) {
     use std::io::Write as _;
     let _ = writeln!(io::stderr(), "{word}: {message}");

@@ -11,19 +11,19 @@ use cspec_project::{Bound, Settings, check_bounds, scalars, unknown};
 
 use crate::cli::EffortArguments;
 
-/// A package, and how it is to be explored.
+/// A package, with its settings and its scope.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The package.
     pub package: Package,
-    /// What the manifests say.
+    /// The settings in the manifests.
     pub settings: Settings,
-    /// How far.
+    /// The scope to explore.
     pub scope: Scope,
 }
 
-/// The selected packages, at least one, to be explored within `usual` unless the settings or the command line say otherwise. The error is
-/// a finished message.
+/// The selected packages, at least one, to be explored within `usual` unless the settings or the command line change it. The error is a
+/// finished message.
 pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -> Result<Vec<Prepared>, String> {
     use_threads(effort.jobs)?;
     let packages = load(selection)?;
@@ -48,7 +48,7 @@ pub fn prepare(selection: &Selection, effort: &EffortArguments, usual: &Scope) -
     Ok(prepared)
 }
 
-/// The same without targets that have nothing which another target of their package has not.
+/// The same without targets that contain nothing beyond another target of their package.
 pub fn prepare_each(selection: &Selection, effort: &EffortArguments, usual: &Scope) -> Result<Vec<Prepared>, String> {
     let mut prepared = prepare(selection, effort, usual)?;
     let snapshot = Session::open(prepared.iter().map(|it| it.package.clone()).collect()).snapshot();
@@ -57,7 +57,7 @@ pub fn prepare_each(selection: &Selection, effort: &EffortArguments, usual: &Sco
     Ok(prepared)
 }
 
-/// The scalars of a package, given by its targets, if a bound names one: only then is its source looked at.
+/// The scalars of a package, given by its targets. Its source is read only if a bound names a scalar.
 fn scalars_if_needed(targets: &[Package], bounds: &[&[Bound]]) -> Vec<String> {
     if bounds.iter().flat_map(|it| it.iter()).all(|bound| bound.scalar().is_none()) {
         return Vec::new();
@@ -74,14 +74,14 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, String> {
     Ok(packages)
 }
 
-/// Uses `jobs` threads from now on; as many as there are cores if it is not given.
+/// Uses `jobs` threads from now on; by default as many as there are cores.
 fn use_threads(jobs: Option<NonZero<usize>>) -> Result<(), String> {
     let Some(jobs) = jobs else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get());
     pool.build_global().map_err(|error| format!("cannot start {jobs} threads: {error}"))
 }
 
-/// What to tell a user whose workspace cannot be used.
+/// The message for a workspace that cannot be used.
 fn message(error: &LoadError) -> String {
     const TABLE: &str =
         "a package takes part when its Cargo.toml has a [package.metadata.cspec] table, which may be empty";

@@ -13,10 +13,10 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How long a run stays silent.
+/// The time before the bar appears.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Counts the obligations or mutants of one package, and draws the count if it is wanted and the run is long.
+/// Counts the obligations or mutants of one package, and draws a progress bar if it is enabled and the run is long.
 pub struct Counter {
     planned: AtomicUsize,
     bar: Option<Bar>,
@@ -28,12 +28,12 @@ impl Counter {
         Counter { planned: AtomicUsize::new(0), bar: visible.then(|| Bar::new(package, things)) }
     }
 
-    /// How many there are.
+    /// The total number.
     pub fn total(&self) -> usize {
         self.planned.load(Ordering::SeqCst)
     }
 
-    /// There are `total`.
+    /// Sets the total number.
     pub fn planned(&self, total: usize) {
         self.planned.store(total, Ordering::SeqCst);
         if let Some(bar) = &self.bar {
@@ -49,7 +49,7 @@ impl Counter {
         }
     }
 
-    /// One more is done.
+    /// Counts one more as done.
     pub fn finished(&self) {
         if let Some(bar) = &self.bar {
             bar.bar.inc(1);
@@ -57,7 +57,7 @@ impl Counter {
     }
 }
 
-/// A bar that shows itself after [`PATIENCE`], from a thread of its own: the first obligation may take longer than that.
+/// A bar that appears after [`PATIENCE`], drawn by a thread of its own, since the first obligation may take longer.
 struct Bar {
     bar: ProgressBar,
     done: Option<Sender<()>>,
@@ -86,7 +86,7 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.done.take();
         if let Some(shower) = self.shower.take() {
-            // The thread runs nothing that panics; if it did, the bar is not worth a second panic.
+            // The thread runs nothing that panics; a panic there would not justify a second one here.
             let _ = shower.join();
         }
         self.bar.finish_and_clear();

@@ -57,10 +57,10 @@ fn replay(arguments: &ReplayArguments) -> Result<Status, String> {
     Ok(delivered(now.status(), written))
 }
 
-/// What `replay` shows of the text of a file, before any source is looked at. The error says of a file what is wrong with it.
+/// The output of `replay` for the text of a file, before any source is read. The error says what is wrong with the file.
 ///
 /// # Errors
-/// If it is the text of no counterexample.
+/// If the text is not a counterexample.
 pub fn shown(text: &str) -> Result<String, String> {
     let saved = Saved::parse(text)?;
     let mut shown = Vec::new();
@@ -69,7 +69,7 @@ pub fn shown(text: &str) -> Result<String, String> {
     String::from_utf8(shown).map_err(|error| error.to_string())
 }
 
-/// What becomes of the obligation on the source as it is now.
+/// The result of checking the obligation on the current source.
 enum Now {
     /// The same run refutes it.
     Same,
@@ -77,7 +77,7 @@ enum Now {
     Another,
     /// It holds.
     Holds,
-    /// It is not settled.
+    /// It is undecided.
     Undecided,
 }
 
@@ -122,10 +122,10 @@ fn now(engine: &Engine, index: usize, saved: &Saved) -> Result<Now, String> {
     })
 }
 
-/// What is seen at once: the beginning of a run, a step of it, or what is wrong in the end.
+/// One screen: the beginning of a run, a step of it, or the conclusion.
 struct Frame {
     lines: Vec<String>,
-    /// The whole state then, for those who have not seen the frames before.
+    /// The whole state at that point, for readers who have not seen the earlier frames.
     state: Option<String>,
 }
 
@@ -135,7 +135,7 @@ impl Frame {
     }
 }
 
-/// A counterexample from its beginning to its end.
+/// All frames of a counterexample, in order.
 fn frames(counterexample: &Counterexample<Position>) -> Vec<Frame> {
     let mut frames = Vec::new();
     if !counterexample.values.is_empty() {
@@ -156,7 +156,7 @@ fn frames(counterexample: &Counterexample<Position>) -> Vec<Frame> {
     frames
 }
 
-/// A step: what is done, what it chooses, what it changes, and what of that is not as wanted.
+/// A step: its call, its choices, its changes, and its mismatches.
 fn frame(run: &Run<Position>, number: usize, step: &Step<Position>) -> Frame {
     let mut lines = vec![format!("{:>3}  {step}{}", number + 1, at(step.place.as_ref()))];
     let mut say = |what: String| lines.push(format!("       {what}"));
@@ -186,7 +186,7 @@ fn at(place: Option<&Position>) -> String {
     place.map_or_else(String::new, |it| format!("  ({}:{}:{})", it.file, it.line, it.column))
 }
 
-/// Shows a frame at a time, forth and back.
+/// Shows one frame at a time, forwards and backwards.
 fn step_through(frames: &[Frame], input: &mut dyn BufRead, out: &mut dyn Write) -> io::Result<()> {
     let mut at = 0;
     loop {

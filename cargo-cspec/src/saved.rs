@@ -13,10 +13,10 @@ use crate::render::{place::Place, summary::Checked};
 /// The format that this version writes, and the only one that it reads.
 const FORMAT: u32 = 1;
 
-/// The largest file that is read.
+/// The maximum size of a file that is read.
 const LARGEST: u64 = 16 << 20;
 
-/// A file.
+/// A saved counterexample.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saved {
@@ -28,30 +28,30 @@ pub struct Saved {
     pub package: String,
     /// The obligation, by its stable name.
     pub obligation: String,
-    /// Whether it is a client that was searched end to end.
+    /// Whether it belongs to the end-to-end search.
     pub end_to_end: bool,
     /// The code of the finding.
     pub code: String,
     /// The finding in one line.
     pub message: String,
-    /// The run.
+    /// The run that refutes the obligation.
     pub counterexample: Counterexample<Position>,
 }
 
-/// Where something was when the file was written.
+/// A position at the time when the file was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {
-    /// Relative to the workspace.
+    /// The path, relative to the workspace.
     pub file: String,
-    /// From 1.
+    /// The line, from 1.
     pub line: usize,
-    /// From 1.
+    /// The column, from 1.
     pub column: usize,
 }
 
 impl Saved {
-    /// What is kept of an outcome. `None` if no run refutes it.
+    /// The counterexample of an outcome. `None` if no run refutes the obligation.
     pub fn of(files: &[SourceText], package: &str, outcome: &Outcome) -> Option<Saved> {
         let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some())?;
         let position = |place: Place<'_>| {
@@ -86,7 +86,7 @@ impl Saved {
         Saved::parse(&text).map_err(|error| format!("`{path}` {error}"))
     }
 
-    /// Reads the text of a file. The error says of a file what is wrong with it.
+    /// Parses the text of a file. The error says what is wrong with the file.
     pub fn parse(text: &str) -> Result<Saved, String> {
         let saved: Saved = serde_json::from_str(text).map_err(|error| format!("is not a counterexample: {error}"))?;
         if saved.format != FORMAT {

@@ -33,10 +33,10 @@ use crate::{
     render::summary::Summary,
 };
 
-/// How long files must be left alone before they are read: an editor may write a file in several steps, a checkout many files.
+/// How long files must be unchanged before they are read: an editor may write a file in several steps, a checkout many files.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// Runs `cargo cspec check --watch`. It ends with Ctrl-C, or if it cannot go on.
+/// Runs `cargo cspec check --watch`. It ends with Ctrl-C, or if it cannot continue.
 pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     if let Some(format @ (CheckFormat::Sarif | CheckFormat::Junit | CheckFormat::Github)) = arguments.message_format {
         complain(&format!("--watch prints one run after the other, which is not possible with `{}`", format.name()));
@@ -49,26 +49,26 @@ pub fn run(arguments: &CheckArguments, global: &Global) -> Status {
     })
 }
 
-/// What ends the waiting.
+/// The event that ends the waiting.
 enum Wake {
-    /// These files were written, made or removed.
+    /// These files were written, created or removed.
     Changed(Vec<Utf8PathBuf>),
-    /// Changes may have gone unnoticed; why.
+    /// Changes may have been missed; the reason.
     Missed(String),
     /// Ctrl-C.
     Interrupted,
 }
 
-/// A check that is repeated.
+/// A repeated check.
 struct Watch<'a> {
     arguments: &'a CheckArguments,
     global: &'a Global,
     engine: Engine,
-    /// Why the manifests cannot be used as they are now, if so.
+    /// Why the current manifests cannot be used, if they cannot.
     unusable: Option<String>,
     folders: Folders,
     woken: Receiver<Wake>,
-    /// Set when the run at hand is overtaken by an edit, or by Ctrl-C.
+    /// Set when an edit or Ctrl-C cancels the current run.
     stop: Arc<AtomicBool>,
 }
 
@@ -79,26 +79,26 @@ struct Folders {
 }
 
 impl<'a> Watch<'a> {
-    /// Begins to watch. The error is a finished message.
+    /// Starts watching. The error is a finished message.
     fn start(engine: Engine, arguments: &'a CheckArguments, global: &'a Global) -> Result<Watch<'a>, String> {
         let (wake, woken) = mpsc::channel();
         let stop = Arc::new(AtomicBool::new(false));
         let (interrupted, stopped) = (wake.clone(), Arc::clone(&stop));
         interrupt::on_interrupt(move || {
             stopped.store(true, Ordering::SeqCst);
-            // Nobody waits any more if it has ended already.
+            // If the watch has ended already, nobody receives this.
             let _ = interrupted.send(Wake::Interrupted);
         });
         let folders = Folders { debouncer: debouncer(wake, Arc::clone(&stop))?, known: HashMap::new() };
         Ok(Watch { arguments, global, engine, unusable: None, folders, woken, stop })
     }
 
-    /// Checks and waits, by turns.
+    /// Alternates between checking and waiting.
     fn go_on(mut self) -> Result<Status, String> {
         let mut changed = Vec::new();
         loop {
             self.stop.store(false, Ordering::SeqCst);
-            // What comes between these two lines sets the flag again: the run ends at once and is repeated.
+            // An event between these two lines sets the flag again: the run ends at once and is repeated.
             while let Ok(wake) = self.woken.try_recv() {
                 if !self.take_in(wake, &mut changed) {
                     return Ok(Status::Interrupted);
@@ -120,7 +120,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether to go on; files that have really changed are added to `changed`.
+    /// Returns whether to continue; adds files that have really changed to `changed`.
     fn take_in(&mut self, wake: Wake, changed: &mut Vec<Utf8PathBuf>) -> bool {
         match wake {
             Wake::Interrupted => return false,
@@ -141,7 +141,7 @@ impl<'a> Watch<'a> {
     }
 
     fn read_manifests(&mut self) {
-        // The threads are there.
+        // The threads exist already.
         let effort = EffortArguments { jobs: None, ..self.arguments.effort.clone() };
         match packages::prepare(&self.arguments.selection.selection(), &effort, &Scope::default()) {
             Ok(packages) => {
@@ -152,7 +152,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Checks once and shows the results. `false` if an edit came in between: then nothing is shown.
+    /// Checks once and shows the results. `false` if an edit cancelled the run: then nothing is shown.
     fn check(&self, changed: &[Utf8PathBuf]) -> io::Result<bool> {
         let is_for_people = self.arguments.message_format != Some(CheckFormat::Json);
         if is_for_people && io::stdout().is_terminal() {
@@ -176,7 +176,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What the edit led to, and how to go on.
+/// The result of the edit, and how to end.
 fn footer(changed: &[Utf8PathBuf], summary: &Summary) -> String {
     let all = summary.tally.total();
     let explored = match summary.explored {
@@ -197,7 +197,7 @@ fn footer(changed: &[Utf8PathBuf], summary: &Summary) -> String {
     format!("{}\nWaiting for changes; Ctrl-C ends.", told.join(": "))
 }
 
-/// A watcher of files that sends what has changed and stops the run at hand. The error is a finished message.
+/// A file watcher that sends changes and stops the current run. The error is a finished message.
 fn debouncer(
     wake: Sender<Wake>,
     stop: Arc<AtomicBool>,
@@ -205,7 +205,7 @@ fn debouncer(
     let told = move |result: DebounceEventResult| {
         let wakes = match result {
             Ok(events) => {
-                // To read a file is an event too.
+                // Reading a file is an event too.
                 let written = events.into_iter().filter(|it| !it.kind.is_access());
                 let paths = written.flat_map(|it| it.event.paths).filter_map(relevant).collect::<Vec<_>>();
                 if paths.is_empty() { Vec::new() } else { vec![Wake::Changed(paths)] }
@@ -214,14 +214,14 @@ fn debouncer(
         };
         for it in wakes {
             stop.store(true, Ordering::SeqCst);
-            // Nobody waits any more if the watching has ended already.
+            // If the watch has ended already, nobody receives this.
             let _ = wake.send(it);
         }
     };
     new_debouncer(QUIET, None, told).map_err(|error| format!("cannot watch files: {error}"))
 }
 
-/// The path, if it can be of a source file, a manifest or a folder: a folder that has just been made, or is gone, stands for what is in it.
+/// The path, if it can be a source file, a manifest or a folder: a created or removed folder stands for its contents.
 fn relevant(path: PathBuf) -> Option<Utf8PathBuf> {
     let path = Utf8PathBuf::from_path_buf(path).ok()?;
     let is_source = path.extension().is_none_or(|it| it == "rs");
@@ -233,8 +233,8 @@ fn is_manifest(path: &Utf8PathBuf) -> bool {
 }
 
 impl Folders {
-    /// Watches the folders of all files and manifests; those of the root files with all that is in them, where new modules will be, unless
-    /// that would be the whole package with what cargo has built. The error is a finished message.
+    /// Watches the folders of all files and manifests. The folders of root files are watched recursively, since new modules will be there,
+    /// unless that would be the whole package with cargo's output. The error is a finished message.
     fn watch(&mut self, engine: &Engine) -> Result<(), String> {
         let mut wanted = Vec::new();
         for package in engine.packages().iter().map(|it| &it.package) {

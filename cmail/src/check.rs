@@ -12,23 +12,23 @@ use crate::bottom::{Root, probe};
 use crate::server::Failure;
 use crate::server::config::{Config, Overrides};
 
-/// How a question was answered.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is as it has to be.
+    /// No problem.
     Good,
-    /// The server runs, but somebody should know.
+    /// The server runs, but the administrator should know.
     Doubtful,
-    /// The server does not run, or does not keep its promises.
+    /// The server does not run, or does not keep its guarantees.
     Bad,
 }
 
-/// One question and its answer.
+/// One check and its result.
 #[derive(Debug)]
 pub struct Finding {
-    /// The answer in short.
+    /// The severity.
     pub verdict: Verdict,
-    /// What was looked at.
+    /// What was checked.
     pub subject: &'static str,
     /// What was found.
     pub text: String,
@@ -45,7 +45,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Answers to all questions, for a server that is run by this user, or by whoever asks.
+/// Runs all checks, for a server that is run by this user, or by the current one.
 pub fn check(path: &Path, overrides: &Overrides, user: Option<&str>) -> Result<Vec<Finding>, Failure> {
     let root = Root::open(path)?;
     let owner = match user {
@@ -89,7 +89,7 @@ fn settings(path: &Path, overrides: &Overrides, findings: &mut Vec<Finding>) -> 
     Some(config)
 }
 
-/// The root and all mailboxes belong to who runs the server, and to nobody else.
+/// The root and all mailboxes must belong to the user who runs the server, and be accessible to nobody else.
 fn permissions(path: &Path, root: &Root, owner: Uid, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let users = root.users()?;
     let mut looked_at = vec![".cmail".to_owned(), ".cmail/living".to_owned()];
@@ -133,7 +133,7 @@ fn key_is_private(key: &Path) -> Finding {
     Finding { verdict, subject: "key", text }
 }
 
-/// Below this share of a file system, somebody should know.
+/// Below this share of free space there is a warning.
 const SMALL_SHARE: u64 = 20;
 
 fn space(path: &Path, largest: u64, findings: &mut Vec<Finding>) -> Result<(), Failure> {
@@ -145,7 +145,7 @@ fn space(path: &Path, largest: u64, findings: &mut Vec<Finding>) -> Result<(), F
         _ => Verdict::Good,
     };
     findings.push(Finding { verdict, subject: "space", text: format!("{} of {} MiB are free", free >> 20, all >> 20) });
-    // Some file systems make files as they need them, and count none.
+    // Some file systems create inodes on demand, and report none.
     if status.files() > 0 {
         let verdict = match status.files_available() {
             0 => Verdict::Bad,

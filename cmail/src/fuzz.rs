@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 
-/// What inputs are made of.
+/// The material of inputs.
 pub struct Target {
-    /// Inputs that are as they should be, or nearly.
+    /// Inputs that are valid, or nearly so.
     pub seeds: &'static [&'static str],
-    /// What they may have anywhere.
+    /// Words that may occur anywhere.
     pub words: &'static [&'static str],
 }
 
-/// Inputs of each target in a bounded run.
+/// The number of inputs of each target in a bounded run.
 const INPUTS: u64 = 10_000;
 
-/// Checks one input after the other. Says which one it was, if the check panics.
+/// Checks one input after the other. Prints its number if the check panics.
 pub fn run(target: &Target, check: impl Fn(&[u8])) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let end = number("CMAIL_FUZZ").map(|seconds| Instant::now() + Duration::from_secs(seconds));

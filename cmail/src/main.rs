@@ -449,7 +449,7 @@ fn replay(record: &Path) -> ExitCode {
             for refusal in &report.refusals {
                 println!("{refusal}");
             }
-            eprintln!("error: the layers do not allow the record, in {} places", report.refusals.len());
+            eprintln!("error: the layers do not allow the record (refusals: {})", report.refusals.len());
             ExitCode::FAILURE
         }
     }

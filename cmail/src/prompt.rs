@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use cmail::server::Failure;
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 
-/// A line from standard input. A terminal is asked for it.
+/// Reads a line from standard input. On a terminal, prompts for it.
 pub fn read_password() -> Result<String, Failure> {
     let stdin = io::stdin();
     if let Ok(shown) = tcgetattr(&stdin) {
@@ -16,7 +16,7 @@ pub fn read_password() -> Result<String, Failure> {
     Ok(text)
 }
 
-/// A line that the terminal does not show. Ctrl-C ends it, too, and kills nobody: what the terminal does is to be as it was before.
+/// Reads a line without echo. Ctrl-C ends the input but not the process, so that the settings of the terminal are restored.
 fn ask_for_password(terminal: &io::Stdin, shown: &Termios) -> Result<String, Failure> {
     const CTRL_C: u8 = 3;
     let mut hidden = shown.clone();

@@ -9,7 +9,7 @@ use crate::server::config::Config;
 use crate::server::pop3::{self, CAPABILITIES, Entry, Maildrop, Pop3, Refused};
 use crate::server::smtp::{self, Mailbox, Smtp, Stored, argument, is_domain};
 
-/// It makes no difference where an input is cut: what comes of its pieces is what comes of the whole.
+/// The result must not depend on how the input is split.
 pub(crate) fn assert_same_in_pieces<T: PartialEq + fmt::Debug>(
     input: &[u8],
     whole: &T,
@@ -21,13 +21,13 @@ pub(crate) fn assert_same_in_pieces<T: PartialEq + fmt::Debug>(
     }
 }
 
-/// What a session says, delivers or removes.
+/// The results of a session: replies, deliveries and removals.
 #[derive(Default, Debug, PartialEq)]
 struct Came {
     replies: String,
     delivered: Vec<(Vec<String>, Vec<u8>)>,
     removed: Option<Vec<usize>>,
-    /// TLS was begun.
+    /// Whether TLS was started.
     secured: bool,
     closed: bool,
 }
@@ -47,7 +47,7 @@ fn smtp_session() -> Smtp {
     Smtp::new(Arc::new(config), false)
 }
 
-/// There are u1 and u2, and u2 takes nothing.
+/// The users u1 and u2 exist, and u2 accepts nothing.
 fn say_smtp(session: &mut Smtp, input: &[u8], came: &mut Came) {
     session.receive(input);
     loop {
@@ -96,12 +96,12 @@ fn assert_well_formed(replies: &str) {
     }
 }
 
-/// An SMTP session: replies are well-formed, it makes no difference how the input is cut, what follows the command that begins TLS is not
-/// used, and whatever was said, the next message is delivered as it is.
+/// An SMTP session: replies are well-formed, the result does not depend on how the input is split, input after the command that begins TLS
+/// is not used, and whatever came before, the next message is delivered unchanged.
 pub fn smtp(input: &[u8]) {
     let (mut end, mut whole) = talk_smtp([input]);
     if whole.secured {
-        // What arrives with the command is dropped, what arrives later is not.
+        // Input that arrives with the command is dropped; later input is not.
         assert!(whole.closed || whole.replies.ends_with("\r\n220 2.0.0 Begin TLS\r\n"), "{}", whole.replies);
     } else {
         assert_same_in_pieces(input, &whole, |pieces| talk_smtp(pieces).1);
@@ -111,7 +111,7 @@ pub fn smtp(input: &[u8]) {
         assert_eq!(recipients, &["u1"]);
         assert!(message.len() <= 200 && (message.is_empty() || message.ends_with(b"\r\n")));
     }
-    // Whatever was said, a line and a text end, and then the next message is delivered as it is.
+    // Whatever came before, a line and a text end, and then the next message is delivered unchanged.
     if !whole.closed {
         say_smtp(&mut end, b"\r\n.\r\n", &mut whole);
     }
@@ -124,7 +124,7 @@ pub fn smtp(input: &[u8]) {
     assert_eq!(whole.delivered.last(), Some(&(vec!["u1".to_owned()], b"the next\r\n".to_vec())));
 }
 
-/// The mailbox is called u1 and has two messages; any password will do.
+/// The mailbox is called u1 and has two messages; any password is accepted.
 fn say_pop3(session: &mut Pop3, input: &[u8], came: &mut Came) {
     session.receive(input);
     loop {
@@ -166,8 +166,8 @@ fn talk_pop3<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Pop3, Came) {
     (session, came)
 }
 
-/// A POP3 session: it makes no difference how the input is cut, what follows the command that begins TLS is not used, only QUIT removes, and
-/// whatever was said, the next command has its reply.
+/// A POP3 session: the result does not depend on how the input is split, input after the command that begins TLS is not used, only QUIT
+/// removes, and whatever came before, the next command has its reply.
 pub fn pop3(input: &[u8]) {
     let (mut end, mut whole) = talk_pop3([input]);
     if whole.secured {
@@ -181,7 +181,7 @@ pub fn pop3(input: &[u8]) {
     if let Some(places) = &whole.removed {
         assert!(!places.is_empty() && places.iter().all(|place| *place < 2) && places.is_sorted());
     }
-    // Whatever was said, the line ends, and the next command has its reply.
+    // Whatever came before, the line ends, and the next command has its reply.
     if !whole.closed {
         say_pop3(&mut end, b"\r\n", &mut whole);
     }
@@ -192,7 +192,7 @@ pub fn pop3(input: &[u8]) {
     assert!(whole.replies.ends_with(&format!("{CAPABILITIES}\r\n")), "{}", whole.replies);
 }
 
-/// The argument of `RCPT`: what is read is what is written, and is read again as the same address.
+/// The argument of `RCPT`: the parsed address is the written one, and is parsed again as the same address.
 pub fn address(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let Some(smtp::Argument { path, parameters }) = argument(&text, "TO") else { return };
@@ -201,12 +201,12 @@ pub fn address(input: &[u8]) {
     assert!((1..=64).contains(&path.local.len()) && path.local.is_ascii());
     assert!(path.domain.as_deref().is_none_or(is_domain));
     assert!(text.contains(&path.written) && path.written.len() + 2 <= 256);
-    // What is written into a message is read as the same address, by anybody.
+    // The address as written into a message is parsed as the same address.
     let again = format!("TO:<{}>", path.written);
     assert_eq!(argument(&again, "TO").and_then(|argument| argument.path), Some(path));
 }
 
-/// The file of settings: whatever is accepted, a server can be run by it.
+/// The settings file: a server can run with whatever is accepted.
 pub fn settings(input: &[u8]) {
     let Ok(config) = Config::parse(&String::from_utf8_lossy(input)) else { return };
     let limits = [config.smtp_idle, config.pop3_idle, config.smtp_session, config.pop3_session, config.grace];

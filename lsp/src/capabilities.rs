@@ -8,40 +8,40 @@ use crate::{
     position::Encoding,
 };
 
-/// What the client can do, as far as it matters here.
+/// The relevant capabilities of the client.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
-    /// How it counts columns.
+    /// The encoding of columns.
     pub encoding: Encoding,
-    /// It shows progress that the server begins.
+    /// Whether it shows progress that the server starts.
     pub progress: bool,
-    /// It can be asked to watch files.
+    /// Whether it can be asked to watch files.
     pub watch: bool,
-    /// It tells of changed settings only if asked to.
+    /// Whether it reports changed settings only after registration.
     pub register_configuration: bool,
-    /// It can be asked for its settings.
+    /// Whether it can be asked for its settings.
     pub configuration: bool,
-    /// It shows a document when asked to.
+    /// Whether it can show a document on request.
     pub show_document: bool,
-    /// It asks again for hints, lenses, colours and diagnostics when told to.
+    /// What it can refresh on request.
     pub refresh: Refresh,
-    /// It shows other places that belong to a diagnostic.
+    /// Whether it shows related places of a diagnostic.
     pub related: bool,
 }
 
-/// What the client asks for again when told to.
+/// The requests that the client repeats when told to.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh {
-    /// `workspace/inlayHint/refresh`
+    /// Inlay hints: `workspace/inlayHint/refresh`.
     pub hints: bool,
-    /// `workspace/codeLens/refresh`
+    /// Code lenses: `workspace/codeLens/refresh`.
     pub lenses: bool,
-    /// `workspace/diagnostic/refresh`
+    /// Diagnostics: `workspace/diagnostic/refresh`.
     pub diagnostics: bool,
 }
 
 impl Client {
-    /// Reads what a client says about itself.
+    /// Reads a client's capabilities.
     pub fn new(capabilities: &ClientCapabilities) -> Client {
         let workspace = capabilities.workspace.as_ref();
         let window = capabilities.window.as_ref();
@@ -70,7 +70,7 @@ impl Client {
     }
 }
 
-/// What the server offers to this client.
+/// The capabilities that the server offers to this client.
 pub fn server(client: &Client, config: &Config) -> ServerCapabilities {
     let semantic_tokens = SemanticTokensOptions {
         legend: tokens::legend(),
@@ -129,7 +129,7 @@ pub fn server(client: &Client, config: &Config) -> ServerCapabilities {
     }
 }
 
-/// What to ask the client to tell: files that change outside of it, and settings.
+/// The registrations to request: files that change outside of the client, and settings.
 pub fn registrations(client: &Client) -> Vec<Registration> {
     let mut registrations = Vec::new();
     if client.watch {

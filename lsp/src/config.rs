@@ -9,35 +9,35 @@ use cspec_analysis::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The settings.
+/// The settings of the server.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Config {
-    /// When obligations are explored. What the text itself shows is always found while typing.
+    /// When obligations are explored. Findings in the source itself are always shown while typing.
     pub check: Trigger,
-    /// Read tests, examples and benchmarks too, as `--all-targets` does.
+    /// Whether to read tests, examples and benchmarks too, like `--all-targets`.
     pub all_targets: bool,
-    /// Features to enable, as after `--features`.
+    /// Features to enable, like `--features`.
     pub features: Vec<String>,
-    /// As `--all-features`.
+    /// Whether to enable all features, like `--all-features`.
     pub all_features: bool,
-    /// As `--no-default-features`.
+    /// Whether to disable default features, like `--no-default-features`.
     pub no_default_features: bool,
-    /// The platform to read for, as after `--target`.
+    /// The platform to read for, like `--target`.
     pub target: Option<String>,
-    /// How far explorations go.
+    /// The bounds of explorations.
     pub scope: ScopeConfig,
-    /// What becomes of an overflow of 64 bits; as the manifests say, if it is not given.
+    /// How to treat overflow of plain 64-bit arithmetic; if not given, the manifests decide.
     pub overflow: Option<OverflowConfig>,
-    /// Findings.
+    /// How findings are delivered.
     pub diagnostics: DiagnosticsConfig,
-    /// Hints between the words of the text.
+    /// Which inlay hints to show.
     pub inlay_hints: HintsConfig,
-    /// Verdicts above declarations.
+    /// Whether to show verdicts above declarations.
     pub code_lenses: bool,
-    /// Colours for the vocabulary of layers. Off where another server's colours would be lost.
+    /// Whether to colour the functions of cspec. Off by default where another server's colours would be lost.
     pub semantic_tokens: bool,
-    /// Send `cspec/status` whenever a run starts, proceeds or ends.
+    /// Whether to send `cspec/status` whenever a run starts, proceeds or ends.
     pub status: bool,
 }
 
@@ -55,25 +55,25 @@ pub enum Trigger {
     Command,
 }
 
-/// Bounds; those that are not given are those of the manifests, or else the engine's own.
+/// Bounds; a bound that is not given comes from the manifests, or else is the engine's default.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ScopeConfig {
-    /// `Pid`.
+    /// The bound `Pid`.
     pub pid: Option<u32>,
-    /// `entries`.
+    /// The bound `entries`.
     pub entries: Option<u32>,
-    /// `int`.
+    /// The bound `int`.
     pub int: Option<u32>,
     /// Bounds of scalars by name.
     pub scalars: BTreeMap<String, u32>,
-    /// All other scalars.
+    /// The bound of all other scalars.
     pub scalar: Option<u32>,
-    /// Steps for one obligation.
+    /// The budget of one obligation.
     pub budget: Option<u64>,
 }
 
-/// What becomes of an overflow of 64 bits.
+/// How to treat overflow of plain 64-bit arithmetic.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum OverflowConfig {
@@ -83,23 +83,23 @@ pub enum OverflowConfig {
     Exact,
 }
 
-/// How findings reach the client.
+/// How findings are delivered to the client.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DiagnosticsConfig {
-    /// Whether they do.
+    /// Whether they are delivered.
     pub enable: bool,
-    /// Whether they are sent, or asked for.
+    /// Whether they are sent or requested.
     pub mode: Mode,
 }
 
-/// Who begins.
+/// Who initiates the delivery of findings.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
     /// The server publishes.
     Push,
-    /// The client asks (`textDocument/diagnostic`), and is told when to ask again.
+    /// The client requests them (`textDocument/diagnostic`), and is told when to request them again.
     Pull,
 }
 
@@ -107,9 +107,9 @@ pub enum Mode {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HintsConfig {
-    /// The mover type behind each operation.
+    /// Whether to show the mover type of each operation.
     pub movers: bool,
-    /// The phase before each call in a procedure.
+    /// Whether to show the phase before each call in a procedure.
     pub phases: bool,
 }
 
@@ -146,10 +146,10 @@ impl Default for HintsConfig {
 }
 
 impl Config {
-    /// Reads settings, also where they stand under a key `cspec`. `null` means: nothing is set.
+    /// Reads settings, with or without an enclosing key `cspec`. `null` means that nothing is set.
     ///
     /// # Errors
-    /// What is wrong with them, in words.
+    /// A message that says what is wrong with them.
     pub fn read(settings: &Value) -> Result<Config, String> {
         let settings = settings.get("cspec").unwrap_or(settings);
         if settings.is_null() {
@@ -160,7 +160,7 @@ impl Config {
 }
 
 impl Config {
-    /// A scope with what is set here in its place.
+    /// A scope overridden by these settings.
     pub fn over(&self, usual: Scope) -> Scope {
         let mut scope = self.scope.over(usual);
         match self.overflow {
@@ -171,7 +171,7 @@ impl Config {
         scope
     }
 
-    /// What of a workspace to read.
+    /// The targets of a workspace to read.
     pub fn selection(&self) -> Selection {
         let targets = if self.all_targets { TargetSelection::all() } else { TargetSelection::default() };
         let features = FeatureSelection {
@@ -190,7 +190,7 @@ impl Config {
         }
     }
 
-    /// Whether other settings have something else of a workspace read.
+    /// Whether other settings lead to reading different targets.
     pub fn reads_as(&self, other: &Config) -> bool {
         let read = |it: &Config| {
             (it.all_targets, it.features.clone(), it.all_features, it.no_default_features, it.target.clone())
@@ -200,7 +200,7 @@ impl Config {
 }
 
 impl ScopeConfig {
-    /// A scope with what is set here in its place.
+    /// A scope overridden by these bounds.
     pub fn over(&self, usual: Scope) -> Scope {
         let mut scalars = usual.scalars;
         scalars.extend(self.scalars.clone());

@@ -13,13 +13,13 @@ use crate::position::{Encoding, Text};
 /// An open document.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The name by which the client knows it.
+    /// Its URI, as the client writes it.
     pub uri: Uri,
-    /// The version that the client gave to this text.
+    /// The version of this text, given by the client.
     pub version: i32,
-    /// The text.
+    /// The current text.
     pub text: Text,
-    /// The text is the one on the disk, as far as is known.
+    /// Whether the text equals the one on disk, as far as is known.
     pub is_saved: bool,
 }
 
@@ -34,7 +34,7 @@ pub struct Documents {
 pub enum Refused {
     /// The document is not open.
     NotOpen,
-    /// The version is not newer than the one at hand.
+    /// The version is not newer than the current one.
     OldVersion,
     /// The end of a range is before its start.
     ReversedRange,
@@ -57,22 +57,22 @@ impl Documents {
         self.open.insert(path, Document { uri, version, text: Text::new(text.into()), is_saved });
     }
 
-    /// The text of a document was written to the disk.
+    /// Records that the text of a document was saved.
     pub fn saved(&mut self, path: &Utf8PathBuf) {
         if let Some(document) = self.open.get_mut(path) {
             document.is_saved = true;
         }
     }
 
-    /// Closes a document; from now on the disk counts.
+    /// Closes a document; from now on the file on disk counts.
     pub fn close(&mut self, path: &Utf8PathBuf) -> bool {
         self.open.remove(path).is_some()
     }
 
-    /// Applies the changes of one notification, all of them or none. Gives the offset from which on the text is another one.
+    /// Applies the changes of one notification, all or none. Returns the first offset where the text has changed.
     ///
     /// # Errors
-    /// If they make no sense.
+    /// If they are invalid.
     pub fn change(
         &mut self,
         path: &Utf8PathBuf,
@@ -96,7 +96,7 @@ impl Documents {
     }
 }
 
-/// How long two texts are the same.
+/// The length of the common prefix of two texts.
 fn same_start(before: &str, after: &str) -> u32 {
     before.bytes().zip(after.bytes()).take_while(|(before, after)| before == after).count() as u32
 }
@@ -116,7 +116,7 @@ fn changed(text: &Text, change: TextDocumentContentChangeEvent, encoding: Encodi
     Ok(Text::new(Arc::from(after)))
 }
 
-/// The file of a `file:` name, in the form in which files are compared.
+/// The file of a `file:` URI, as a canonical path.
 pub fn path_of(uri: &Uri) -> Option<Utf8PathBuf> {
     if !uri.scheme().as_str().eq_ignore_ascii_case("file") {
         return None;
@@ -125,7 +125,7 @@ pub fn path_of(uri: &Uri) -> Option<Utf8PathBuf> {
     Some(canonical(path))
 }
 
-/// A path without links, as far as the disk knows it.
+/// A path with links resolved, as far as it exists.
 pub fn canonical(path: Utf8PathBuf) -> Utf8PathBuf {
     path.canonicalize_utf8().unwrap_or(path)
 }

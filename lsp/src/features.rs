@@ -32,25 +32,25 @@ use crate::{
     snapshot::{FileView, PackageView, View},
 };
 
-/// A place in a document: where requests begin.
+/// A position in a document, the starting point of requests.
 pub struct Spot {
-    /// All packages.
+    /// The view of all packages.
     pub view: View,
     /// The index of the package of the document.
     pub index: usize,
-    /// The package.
+    /// The package of the document.
     pub package: Arc<PackageView>,
     /// The number of the file in it.
     pub number: u32,
-    /// The file.
+    /// The file of the document.
     pub file: Arc<FileView>,
-    /// The offset in the file as it is.
+    /// The offset in the current text of the file.
     pub offset: u32,
     matrix: OnceCell<Arc<Matrix>>,
 }
 
 impl Spot {
-    /// The document, from its beginning.
+    /// The beginning of a document.
     pub fn of_document(session: &mut Session, uri: &Uri) -> Option<Spot> {
         let (index, number) = session.file(uri)?;
         let view = session.current_view().clone();
@@ -59,7 +59,7 @@ impl Spot {
         Some(Spot { view, index, package, number, file, offset: 0, matrix: OnceCell::new() })
     }
 
-    /// The first file of a package.
+    /// The beginning of the first file of a package.
     pub fn of_package(view: &View, index: usize) -> Option<Spot> {
         let package = Arc::clone(&view.packages[index]);
         let file = Arc::clone(package.files.first()?);
@@ -73,32 +73,32 @@ impl Spot {
         Some(Spot { offset, ..spot })
     }
 
-    /// What is named here.
+    /// The mention at this position.
     pub fn mention(&self) -> Option<Mention> {
         self.package.mentions().at(self.number, self.offset).copied()
     }
 
-    /// The program.
+    /// The program of the package.
     pub fn program(&self) -> &Program {
         self.package.facts.program()
     }
 
-    /// The matrix of movers, as far as it is known: after an edit that of before, until there is a new one. To work it out takes too long for
-    /// a hover; a run does that.
+    /// The matrix of movers, as far as it is known: after an edit the previous one, until there is a new one. A run computes it, since that
+    /// takes too long for a hover.
     pub fn movers(&self, session: &Session) -> &Matrix {
         let last = || session.state(&self.package).and_then(|it| it.matrix.as_ref());
         let fitting = || last().filter(|(about, _)| has_same_operations(about, self.program()));
         self.matrix.get_or_init(|| fitting().map(|(_, matrix)| Arc::clone(matrix)).unwrap_or_default())
     }
 
-    /// Whether that matrix is about an earlier text.
+    /// Whether that matrix belongs to an earlier text.
     pub fn movers_are_stale(&self, session: &Session) -> bool {
         let last = session.state(&self.package).and_then(|it| it.matrix.as_ref());
         last.is_some_and(|(about, _)| !Arc::ptr_eq(about, self.package.facts.program()))
     }
 }
 
-/// Whether what is said of the operations of one program by their numbers can be said of those of another.
+/// Whether the operations of two programs have the same numbers.
 fn has_same_operations(one: &Program, other: &Program) -> bool {
     let names = |it: &Program| {
         let layers = it.layers.iter();
@@ -131,7 +131,7 @@ pub fn name_of(program: &Program, symbol: Symbol) -> &str {
     }
 }
 
-/// What a symbol belongs to: the layer of an operation, the implementation of a procedure.
+/// The container of a symbol: the layer of an operation, the implementation of a procedure.
 pub fn container_of(program: &Program, symbol: Symbol) -> Option<&str> {
     match symbol {
         Symbol::Operation(layer, _) => Some(&program.layers[layer.0 as usize].name),
@@ -140,7 +140,7 @@ pub fn container_of(program: &Program, symbol: Symbol) -> Option<&str> {
     }
 }
 
-/// Whether an obligation is about a symbol: owed by it, or by something in it.
+/// Whether an obligation belongs to a symbol or to a part of it.
 pub fn is_about(program: &Program, symbol: Symbol, name: &ObligationName) -> bool {
     let own = name_of(program, symbol);
     match symbol {

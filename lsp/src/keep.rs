@@ -23,36 +23,36 @@ use cspec_project::cache::Cache;
 
 use crate::run::mover_options;
 
-/// The results on the disk, of all workspaces.
+/// The stored results of all workspaces.
 #[derive(Default)]
 pub struct Kept {
-    /// By target directory.
+    /// The stores, by target directory.
     shelves: Mutex<BTreeMap<Utf8PathBuf, Arc<Shelf>>>,
 }
 
-/// The results of one workspace.
+/// The stored results of one workspace.
 struct Shelf {
     cache: Cache,
     present: Mutex<HashSet<Fingerprint>>,
 }
 
-/// A result, and its name.
+/// A result with its fingerprint.
 pub type Named = (Fingerprint, Arc<Settled>);
 
 impl Kept {
-    /// From now on the results in this target directory are known. Looks at the disk.
+    /// Loads the list of results in this target directory. Reads the disk.
     pub fn open(&self, target_directory: &Utf8Path) {
         let cache = Cache::new(target_directory);
         let present = Mutex::new(cache.fingerprints());
         locked(&self.shelves).insert(target_directory.to_owned(), Arc::new(Shelf { cache, present }));
     }
 
-    /// From now on the results in this target directory are of no interest.
+    /// Forgets the results in this target directory.
     pub fn close(&self, target_directory: &Utf8Path) {
         locked(&self.shelves).remove(target_directory);
     }
 
-    /// Writes results into a target directory that was opened. Gives why it cannot, if that was not known before.
+    /// Writes results into an open target directory. Returns the error of the first failure.
     pub fn keep(&self, target_directory: &Utf8Path, results: Vec<Named>) -> Option<String> {
         let shelf = locked(&self.shelves).get(target_directory).cloned()?;
         let failed_before = shelf.cache.failure().is_some();
@@ -71,7 +71,7 @@ impl results::Cache for Kept {
         let shelf = locked(&self.shelves).values().find(has).cloned()?;
         let found = results::Cache::load(&shelf.cache, fingerprint);
         if found.is_none() {
-            // It cannot be trusted: it is to be written anew.
+            // It cannot be trusted, so it will be rewritten.
             locked(&shelf.present).remove(&fingerprint);
         }
         found
@@ -80,7 +80,7 @@ impl results::Cache for Kept {
     fn store(&self, _: Fingerprint, _: &Settled) {}
 }
 
-/// What this process has found out of a package in a scope: of its obligations, of those that they rely on, and of its matrix.
+/// The results of this process for a package in a scope: of its obligations, of those that they rely on, and of its matrix.
 pub fn found_out(engine: &Snapshot, package: usize, scope: &Scope) -> Vec<Named> {
     let view = engine.packages()[package].view();
     let plan = view.plan(&Options::default());
@@ -93,7 +93,7 @@ pub fn found_out(engine: &Snapshot, package: usize, scope: &Scope) -> Vec<Named>
     known.filter(|(_, it)| it.provenance != Provenance::Cached).map(|(name, it)| (name, it.settled)).collect()
 }
 
-/// What is under these locks is whole whenever they are free, also after a panic.
+/// The data under these locks is consistent whenever they are free, even after a panic.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,9 +23,9 @@ mod snapshot;
 mod stdio;
 mod verdicts;
 
-/// Serves a client on standard input and output until it says `exit` or goes away.
+/// Serves a client on standard input and output until it sends `exit` or disconnects.
 ///
-/// Gives whether it left in good order: after `shutdown` and `exit` the process is to end with status 0, and otherwise with 1.
+/// Returns whether it disconnected properly: after `shutdown` and `exit` the process must end with status 0, otherwise with 1.
 pub fn run_stdio() -> bool {
     run(std::io::stdin(), std::io::stdout())
 }

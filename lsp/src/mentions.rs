@@ -16,7 +16,7 @@ use cspec_analysis::{
 
 use crate::snapshot::{FileView, Files};
 
-/// Something with a name.
+/// A named part of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Symbol {
     /// A layer.
@@ -25,7 +25,7 @@ pub enum Symbol {
     Operation(LayerId, usize),
     /// An implementation.
     Implementation(ImplementationId),
-    /// How an implementation does an operation of its upper layer.
+    /// The code by which an implementation implements an operation of its upper layer.
     Procedure(ImplementationId, usize),
     /// A stack, by its number.
     Stack(usize),
@@ -33,14 +33,14 @@ pub enum Symbol {
     Client(usize),
 }
 
-/// What a mention is.
+/// The role of a mention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// Where it is declared.
+    /// The declaration itself.
     Declaration,
     /// An operation in an `inherit(…)` list: a declaration in this layer, and a reference to another.
     Inherited,
-    /// A procedure that is no more than a name in `pass(…)`.
+    /// An operation that is passed on, as a name in `pass(…)`.
     Pass,
     /// A call `lo.op(…)`.
     Call,
@@ -48,14 +48,14 @@ pub enum Role {
     Reference,
 }
 
-/// A name in the text.
+/// A name in the text that refers to a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mention {
-    /// Where.
+    /// The place of the name.
     pub span: Span,
-    /// Of whom.
+    /// The symbol that it refers to.
     pub symbol: Symbol,
-    /// As what.
+    /// The role of the mention.
     pub role: Role,
 }
 
@@ -71,7 +71,7 @@ pub struct Mentions {
 pub struct Call {
     /// The procedure that makes it; `None` in a helper or a client.
     pub by: Option<Symbol>,
-    /// What is called.
+    /// The called operation.
     pub operation: Symbol,
     /// The name of the operation in the call.
     pub span: Span,
@@ -93,7 +93,7 @@ impl Mentions {
         found
     }
 
-    /// What is named at an offset: the mention around it, or ending there.
+    /// The mention at an offset: the one that contains it, or that ends there.
     pub fn at(&self, file: u32, offset: u32) -> Option<&Mention> {
         let from = self.all.partition_point(|it| (it.span.file, it.span.end) < (file, offset));
         self.all[from..].iter().take_while(|it| it.span.file == file && it.span.start <= offset).last()
@@ -109,7 +109,7 @@ impl Mentions {
         self.all.iter().filter(move |it| it.symbol == symbol)
     }
 
-    /// Where a symbol is declared.
+    /// The place where a symbol is declared.
     pub fn declaration(&self, symbol: Symbol) -> Option<Span> {
         let declares = |it: &&Mention| matches!(it.role, Role::Declaration | Role::Inherited | Role::Pass);
         self.of(symbol).find(declares).map(|it| it.span)
@@ -121,7 +121,7 @@ impl Mentions {
     }
 }
 
-/// Where the names in method calls stand, by where the whole calls do.
+/// The spans of names in method calls, by the spans of the whole calls.
 fn called_names(files: &Files) -> HashMap<Span, Span> {
     let of_file = |(file, number): (&std::sync::Arc<FileView>, u32)| {
         let span = move |node: &syntax::SyntaxNode| {
@@ -137,7 +137,7 @@ fn called_names(files: &Files) -> HashMap<Span, Span> {
 struct Finder<'a> {
     facts: &'a PackageSnapshot,
     files: &'a Files,
-    /// The names in method calls, by where the whole call stands.
+    /// The spans of names in method calls, by the span of the whole call.
     called: HashMap<Span, Span>,
     seen: BTreeSet<Span>,
     found: Mentions,
@@ -148,7 +148,7 @@ impl Finder<'_> {
         self.facts.program()
     }
 
-    /// Adds a mention. The first at a place counts.
+    /// Adds a mention, unless there is one at this place already.
     fn add(&mut self, span: Span, symbol: Symbol, role: Role) {
         if span.start < span.end && self.seen.insert(span) {
             self.found.all.push(Mention { span, symbol, role });
@@ -160,7 +160,7 @@ impl Finder<'_> {
         for (index, span) in map.layers.iter().enumerate() {
             self.add(*span, Symbol::Layer(LayerId(index as u32)), Role::Declaration);
         }
-        // Own operations before inherited ones: a protocol layer's stand where those of the layer it restricts do.
+        // Own operations come before inherited ones: those of a protocol layer have the places of the layer that it restricts.
         for own in [true, false] {
             for (index, spans) in map.operations.iter().enumerate() {
                 let layer = LayerId(index as u32);
@@ -188,7 +188,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Procedures, and the calls in all functions that perform operations.
+    /// Adds procedures, and the calls in all functions that perform operations.
     fn procedures(&mut self) {
         let facts = self.facts;
         let mut owners = std::collections::BTreeMap::new();
@@ -225,7 +225,7 @@ impl Finder<'_> {
         body.for_each_child(&mut |child| self.calls_in(function, layer, by, child));
     }
 
-    /// What a name means in a scope of a file.
+    /// The symbol that a name refers to in a scope of a file.
     fn named(&self, file: u32, scope: u32, name: &Name) -> Option<Symbol> {
         self.facts.named(file, scope, &name.path()).map(symbol)
     }
@@ -234,7 +234,7 @@ impl Finder<'_> {
         self.program().layers[layer.0 as usize].operations.iter().position(|it| it.name == name.text)
     }
 
-    /// The names in the attributes of a file.
+    /// Adds the names in the attributes of a file.
     fn attributes(&mut self, number: u32) {
         let file = std::sync::Arc::clone(&self.files[number as usize]);
         let span = |name: &Name| file.indexed.positions.span(number, name);
@@ -288,7 +288,7 @@ impl Finder<'_> {
         }
     }
 
-    /// Layers, implementations and stacks in types and paths: `impl Lock`, `HideLock<…>`.
+    /// Adds layers, implementations and stacks in types and paths: `impl Lock`, `HideLock<…>`.
     fn paths(&mut self, number: u32) {
         let root = self.files[number as usize].parse.root();
         let scopes: HashMap<SyntaxNode, u32> = syntax::scopes(&root).into_iter().zip(0..).collect();
@@ -313,7 +313,7 @@ fn symbol(named: Named) -> Symbol {
     }
 }
 
-/// The names in a path; in a `use`, with those that stand before the braces around it.
+/// The names in a path; in a `use`, including those before the enclosing braces.
 fn whole_path(path: &ast::Path) -> Option<Vec<String>> {
     let trees: Vec<ast::UseTree> = path.syntax().ancestors().filter_map(ast::UseTree::cast).collect();
     let before = trees.iter().skip(1).rev().filter_map(|it| it.path());

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tower_lsp_server::ls_types::{Position, PositionEncodingKind, Range};
 
-/// How columns are counted.
+/// The encoding of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// In bytes.
@@ -18,7 +18,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// The one to use with a client that offers these: bytes if it can.
+    /// The encoding to use with a client that offers these: bytes if possible.
     pub fn negotiate(offered: Option<&[PositionEncodingKind]>) -> Encoding {
         match offered {
             Some(kinds) if kinds.contains(&PositionEncodingKind::UTF8) => Encoding::Utf8,
@@ -34,7 +34,7 @@ impl Encoding {
         }
     }
 
-    /// The width of a stretch of text.
+    /// The width of a text.
     pub fn width(self, text: &str) -> u32 {
         match self {
             Encoding::Utf8 => text.len() as u32,
@@ -43,7 +43,7 @@ impl Encoding {
     }
 }
 
-/// A text, and where its lines start.
+/// A text, with the starts of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     content: Arc<str>,
@@ -69,7 +69,7 @@ impl Text {
         &self.content
     }
 
-    /// The part of the text in `range`, as far as there is one.
+    /// The part of the text in `range`, clipped to the text.
     pub fn slice(&self, range: std::ops::Range<u32>) -> &str {
         self.content.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
@@ -113,7 +113,7 @@ impl Text {
         range.end as u32
     }
 
-    /// The range of a stretch of bytes.
+    /// The range of some bytes.
     pub fn range(&self, bytes: std::ops::Range<u32>, encoding: Encoding) -> Range {
         Range::new(self.position(bytes.start, encoding), self.position(bytes.end, encoding))
     }
@@ -138,7 +138,7 @@ mod tests {
             let lines = Text::new(Arc::from(text));
             for encoding in [Encoding::Utf8, Encoding::Utf16] {
                 for (offset, _) in text.char_indices().chain([(text.len(), ' ')]) {
-                    // Between `\r` and `\n` there is no position; it counts as the end of the line.
+                    // There is no position between `\r` and `\n`; it counts as the end of the line.
                     if text[..offset].ends_with('\r') && text[offset..].starts_with('\n') {
                         continue;
                     }

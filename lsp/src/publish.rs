@@ -26,29 +26,29 @@ use crate::{
     verdicts::{Age, Verdicts},
 };
 
-/// Publishes findings, and remembers which.
+/// Publishes findings, and remembers the published ones.
 #[derive(Default)]
 pub struct Publisher {
     published: HashMap<String, (Uri, Vec<Diagnostic>)>,
-    /// Something may have changed.
+    /// Whether something may have changed.
     touched: bool,
-    /// Old findings were marked as such.
+    /// Whether old findings have been marked as stale.
     marked: bool,
     last: Option<Instant>,
 }
 
 impl Publisher {
-    /// Notes that something may have changed.
+    /// Records that something may have changed.
     pub fn touch(&mut self) {
         self.touched = true;
     }
 
-    /// When something was last published, if there is something to publish again.
+    /// The time of the last publication, if there is something to publish again.
     pub fn due(&self) -> Option<Instant> {
         self.last.filter(|_| self.touched)
     }
 
-    /// Publishes what has changed.
+    /// Publishes the findings that have changed.
     pub fn publish(&mut self, session: &Session, mark_stale: bool) {
         if !self.touched && self.marked == mark_stale {
             return;
@@ -65,7 +65,7 @@ impl Publisher {
             }
         }
         if session.config.diagnostics.mode == Mode::Pull {
-            // The client asks for open documents; of the others it would not know.
+            // The client requests the findings of open documents, but not those of others.
             let is_open = |uri: &Uri| documents::path_of(uri).is_some_and(|it| session.documents.get(&it).is_some());
             found.retain(|_, (uri, _)| !is_open(uri));
             session.refresh_diagnostics();
@@ -89,7 +89,7 @@ fn send(session: &Session, uri: Uri, diagnostics: Vec<Diagnostic>) {
     session.say(Outgoing::Publish(PublishDiagnosticsParams { uri, diagnostics, version }));
 }
 
-/// The findings of each file of a package; of some files none, so that a file that is fine is known to be.
+/// The findings of each file of a package, including files without findings, so that they are known to be fine.
 pub fn of_package(session: &Session, package: &PackageView, mark_stale: bool) -> Vec<(Uri, Vec<Diagnostic>)> {
     let view = session.current_view();
     let mut by_file: Vec<(Uri, Vec<Diagnostic>)> =
@@ -123,7 +123,7 @@ struct Converter<'a> {
 }
 
 impl Converter<'_> {
-    /// A finding as the protocol has it.
+    /// A finding as a diagnostic of the protocol.
     fn diagnostic(
         &self,
         found: &diagnostics::Diagnostic,
@@ -160,7 +160,7 @@ impl Converter<'_> {
     }
 }
 
-/// The transitions that the steps of a counterexample take, each by the last choice that it makes.
+/// The transitions that the steps of a counterexample take, each given by its last choice.
 fn transitions(found: &diagnostics::Diagnostic) -> Vec<(Span, String)> {
     let steps = found.counterexample.iter().filter_map(|it| it.runs.first()).flat_map(|it| &it.steps);
     let taken = steps.filter_map(|step| {
@@ -170,7 +170,7 @@ fn transitions(found: &diagnostics::Diagnostic) -> Vec<(Span, String)> {
     taken.collect()
 }
 
-/// A finding as one text: what is wrong, the counterexample, what to do next.
+/// A finding as one text: the message, the counterexample, the help.
 fn in_words(found: &diagnostics::Diagnostic, is_old: bool) -> String {
     let mut text = found.message.clone();
     if is_old {
@@ -187,7 +187,7 @@ fn in_words(found: &diagnostics::Diagnostic, is_old: bool) -> String {
     text
 }
 
-/// The page on a code, as a file beside what cargo builds.
+/// The page of a code, as a file in the target directory.
 fn page(target_directory: &Utf8PathBuf, code: &str) -> Option<Uri> {
     let known = codes::explain(code)?;
     let folder = target_directory.join("cspec").join("explain");
@@ -198,7 +198,7 @@ fn page(target_directory: &Utf8PathBuf, code: &str) -> Option<Uri> {
     Uri::from_file_path(&path)
 }
 
-/// Answers a client that asks for the findings of a document.
+/// Answers a request for the findings of a document.
 pub fn report(session: &mut Session, params: &DocumentDiagnosticParams) -> DocumentDiagnosticReportResult {
     let found = session.file(&params.text_document.uri);
     let package = found.map(|(package, _)| session.current_view().packages[package].clone());
@@ -224,7 +224,7 @@ pub fn report(session: &mut Session, params: &DocumentDiagnosticParams) -> Docum
     DocumentDiagnosticReport::Full(report).into()
 }
 
-/// A name for findings: the same for the same ones.
+/// An id for findings: equal for equal findings.
 fn result_id(items: &[Diagnostic]) -> String {
     let mut hasher = DefaultHasher::new();
     json!(items).to_string().hash(&mut hasher);

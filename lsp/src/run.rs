@@ -25,21 +25,21 @@ use tokio::sync::mpsc;
 
 use crate::{features::Matrix, server::Step, session::Event};
 
-/// A run under way.
+/// A run in progress.
 pub struct Run {
-    /// Its number. What is heard of runs with other numbers is of the past.
+    /// Its number. Messages with other numbers belong to earlier runs.
     pub number: u64,
-    /// When it began.
+    /// The time of its start.
     pub started: Instant,
     /// Set to stop it.
     stop: Arc<AtomicBool>,
-    /// Where its progress is shown, once it takes long.
+    /// The channel for its progress, once it takes long.
     pub progress: Option<mpsc::UnboundedSender<Step>>,
 }
 
-/// What is heard of a run.
+/// A message from a run.
 pub enum Heard {
-    /// A package has so many obligations.
+    /// The number of obligations of a package is known.
     Planned(usize, usize),
     /// An obligation is settled.
     Settled {
@@ -54,7 +54,7 @@ pub enum Heard {
     Movers {
         /// Index of the package.
         package: usize,
-        /// The program that the matrix is about.
+        /// The program of the matrix.
         program: Arc<Program>,
         /// The matrix.
         matrix: Matrix,
@@ -65,15 +65,15 @@ pub enum Heard {
     Failed(String),
 }
 
-/// A package to run. If nothing is open, only its matrix is missing.
+/// A package to run. If `open` is empty, only its matrix is missing.
 pub struct Job {
     /// Its index.
     pub package: usize,
-    /// How far to explore.
+    /// The scope to explore.
     pub scope: Scope,
-    /// What is not settled in that scope. Obligations that turn out to be relied on join it.
+    /// The obligations that are not settled in that scope. Others that they turn out to need are added.
     pub open: BTreeSet<ObligationName>,
-    /// Those of them that are stated where the text was last edited: what the user waits for.
+    /// Those of them that are stated where the text was last edited, which the user waits for.
     pub near: BTreeSet<ObligationName>,
 }
 
@@ -94,7 +94,7 @@ impl Run {
         Run { number, started: Instant::now(), stop, progress: None }
     }
 
-    /// Stops it. It ends soon after.
+    /// Stops the run; it ends soon after.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -128,7 +128,7 @@ impl Worker {
             if smallest != job.scope {
                 self.explore(job, &smallest, &|name| job.open.contains(name));
             }
-            // Also what is known: it may rely on what is not.
+            // Includes known obligations, since they may rely on unknown ones.
             self.explore(job, &job.scope, &|_| true);
             if self.is_stopped() {
                 return;
@@ -153,7 +153,7 @@ impl Worker {
         }
         let options = Options { scope: scope.clone(), ..Options::default() };
         let tell = |event: engine::Event| {
-            // What is found after the stop may be about a text that is no more.
+            // A finding after the stop may belong to an outdated text.
             if self.is_stopped() {
                 return;
             }
@@ -173,13 +173,13 @@ impl Worker {
     }
 }
 
-/// Whether the session does not know yet how an obligation stands.
+/// Whether the session does not know the state of an obligation yet.
 fn is_news(job: &Job, listed: &Listed) -> bool {
     let is_new = matches!(listed.state, State::Settled(_, Provenance::Computed(_)));
     is_new || job.open.contains(&listed.name)
 }
 
-/// How mover types are inferred: in the scope of the check, so that what is shown is not what a check refutes.
+/// The options for inferring mover types: in the scope of the check, so that no displayed type is refuted by a check.
 pub fn mover_options(scope: &Scope) -> Options {
     Options { scope: scope.clone(), ..Options::default() }
 }

@@ -26,33 +26,33 @@ use crate::{
     session::{Event, Session},
 };
 
-/// What the session says to the client.
+/// A message from the session to the client.
 pub enum Outgoing {
-    /// The findings of a file, in place of all earlier ones.
+    /// The findings of a file, replacing all earlier ones.
     Publish(PublishDiagnosticsParams),
     /// A line for the log.
     Log(MessageType, String),
     /// A message for the user.
     Show(MessageType, String),
-    /// Ask again for what was shown.
+    /// Requests to refresh.
     Refresh(capabilities::Refresh),
-    /// Tell of these.
+    /// Registrations to request.
     Register(Vec<Registration>),
-    /// Send the settings.
+    /// A request for the settings.
     Configuration,
-    /// Show a file.
+    /// A file to show.
     ShowDocument(Uri),
     /// Work that takes long: its steps, until the channel closes.
     Progress(mpsc::UnboundedReceiver<Step>),
-    /// `cspec/status`.
+    /// The state of packages, as `cspec/status`.
     Status(layers::Status),
 }
 
 /// A step of long work.
 pub struct Step {
-    /// What is being done.
+    /// A description of the current step.
     pub message: String,
-    /// How much of it is done.
+    /// The completed percentage.
     pub percentage: u32,
 }
 
@@ -64,19 +64,19 @@ impl notification::Notification for StatusNotification {
     const METHOD: &'static str = "cspec/status";
 }
 
-/// The session's ends of the queues: what it hears, what it says, and where what it says comes out.
+/// The session's ends of the queues: its events, its messages, and the receiver of these.
 type Ends = (Receiver<Event>, mpsc::UnboundedSender<Outgoing>, mpsc::UnboundedReceiver<Outgoing>);
 
-/// The protocol's face.
+/// The handlers of the protocol.
 pub struct Server {
     client: Client,
     queue: Sender<Event>,
-    /// Until the client is known.
+    /// Available until the client is known.
     session: Mutex<Option<Ends>>,
     shut_down: AtomicBool,
 }
 
-/// The server and its way to the client.
+/// The server and its channel to the client.
 pub fn service() -> (LspService<Server>, ClientSocket) {
     let build = LspService::build(|client| {
         let (queue, events) = channel();
@@ -91,17 +91,17 @@ pub fn service() -> (LspService<Server>, ClientSocket) {
 }
 
 impl Server {
-    /// Whether the client has said `shutdown`.
+    /// Whether the client has sent `shutdown`.
     pub fn is_shut_down(&self) -> bool {
         self.shut_down.load(Ordering::Relaxed)
     }
 
     fn tell(&self, event: Event) {
-        // Without a session there is nobody left to tell.
+        // Without a session nobody receives this.
         let _ = self.queue.send(event);
     }
 
-    /// Asks the session. If the client cancels meanwhile, the session skips it.
+    /// Asks the session. If the client cancels in the meantime, the session skips the request.
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut Session) -> Result<T> + Send + 'static,
@@ -124,7 +124,7 @@ impl Server {
     }
 }
 
-/// A bug in one request is an error of that request, and not the end of the session.
+/// A bug in one request becomes an error of that request, and does not end the session.
 fn guarded<T>(question: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(question)).unwrap_or_else(|payload| {
         let text = payload.downcast_ref::<String>().cloned();
@@ -287,7 +287,7 @@ impl LanguageServer for Server {
     }
 }
 
-/// Brings what the session says to the client. Findings of a file that were overtaken by newer ones on the way are left out.
+/// Delivers the session's messages to the client. Findings of a file that newer ones have replaced are skipped.
 async fn deliver(client: Client, mut outgoing: mpsc::UnboundedReceiver<Outgoing>, queue: Sender<Event>) {
     let client = Arc::new(client);
     let mut waiting = Vec::new();
@@ -314,7 +314,7 @@ async fn deliver_one(client: &Arc<Client>, message: Outgoing, queue: &Sender<Eve
         Outgoing::Status(status) => {
             client.send_notification::<StatusNotification>(serde_json::json!(status)).await;
         }
-        // What the client answers is waited for elsewhere, and for each by itself: it may never come.
+        // Responses of the client are awaited in separate tasks, since they may never come.
         Outgoing::Refresh(what) => {
             if what.hints {
                 let client = Arc::clone(&client);
@@ -339,7 +339,7 @@ async fn deliver_one(client: &Arc<Client>, message: Outgoing, queue: &Sender<Eve
             drop(tokio::spawn(async move {
                 let item = ConfigurationItem { scope_uri: None, section: Some("cspec".to_owned()) };
                 if let Ok(mut settings) = client.configuration(vec![item]).await
-                    // A client without such settings says null: those that it started with stay.
+                    // A client without such settings sends null: then the initial settings stay.
                     && let Some(settings) = settings.pop().filter(|it| !it.is_null())
                 {
                     let _ = queue.send(Event::Configuration(settings));
@@ -358,7 +358,7 @@ async fn progress(client: &Client, mut steps: mpsc::UnboundedReceiver<Step>) {
     }
     let shown = client.progress(token, "cspec").with_percentage(0).begin().await;
     while let Some(mut step) = steps.recv().await {
-        // Only the last of those that have come meanwhile.
+        // Only the last of the steps that have arrived.
         while let Ok(later) = steps.try_recv() {
             step = later;
         }

@@ -38,10 +38,10 @@ use crate::{
     verdicts::Verdicts,
 };
 
-/// A question for the session, with the way to answer it inside.
+/// A request for the session, which also sends the answer.
 pub type Question = Box<dyn FnOnce(&mut Session) + Send>;
 
-/// What the session hears of.
+/// An event for the session.
 pub enum Event {
     /// The client is ready.
     Initialized,
@@ -57,98 +57,98 @@ pub enum Event {
     FilesChanged(Vec<FileEvent>),
     /// Settings were changed; `null` if the client wants to be asked for them.
     Configuration(Value),
-    /// Folders were added or removed.
+    /// Workspace folders were added or removed.
     Folders(WorkspaceFoldersChangeEvent),
     /// A request.
     Ask(Question),
-    /// The packages of a folder.
+    /// The packages of a folder were loaded.
     Loaded(Utf8PathBuf, Result<Vec<Package>, LoadError>),
-    /// Something about a run.
+    /// A message from a run.
     Run(u64, Heard),
 }
 
-/// How long old findings are shown without a word about their age.
+/// How long old findings are shown before they are marked as stale.
 const STALE_AFTER: Duration = Duration::from_millis(250);
-/// How long a run may take before its progress is shown.
+/// How long a run takes before its progress is shown.
 const LONG: Duration = Duration::from_millis(400);
-/// How often findings of a run are published.
+/// The interval in which findings of a run are published.
 const PUBLISH_EVERY: Duration = Duration::from_millis(25);
 
-/// How often the client is told how far a run is.
+/// The interval in which progress is sent to the client.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
-/// How a package stands.
+/// The phase of a package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// Nothing has been explored since the last edit, and nothing will be until it is asked for.
+    /// Nothing has been explored since the last edit, and nothing will be until requested.
     #[default]
     NotRun,
-    /// It waits for its turn.
+    /// It waits for its run.
     Queued,
-    /// So many obligations are settled, of so many.
+    /// This many obligations are settled, of this many.
     Running(usize, usize),
-    /// All is settled.
+    /// Everything is settled.
     Settled,
 }
 
-/// What is known of a package beside its text.
+/// The state of a package, besides its text.
 #[derive(Default)]
 pub struct PackageState {
     /// The verdicts.
     pub verdicts: Verdicts,
-    /// How it stands.
+    /// The phase of the package.
     pub phase: Phase,
     /// The last matrix of movers, with the program that it is about.
     pub matrix: Option<(Arc<Program>, Arc<Matrix>)>,
     /// The obligations that were not settled when they were last listed.
     pub open: BTreeSet<ObligationName>,
-    /// Those of them that are stated in the declaration that was last edited.
+    /// Those of them in the declaration that was last edited.
     pub near: BTreeSet<ObligationName>,
-    /// A scope that was asked for on a command, in place of the settings'.
+    /// A scope that a command has requested, instead of the configured one.
     pub scope: Option<Scope>,
 }
 
 /// The session.
 pub struct Session {
-    /// What the client can do.
+    /// The capabilities of the client.
     pub client: Client,
-    /// What it wants.
+    /// The settings of the client.
     pub config: Config,
-    /// What it has open.
+    /// The open documents.
     pub documents: Documents,
-    /// By [`Package::key`].
+    /// The states of packages, by [`Package::key`].
     pub states: HashMap<String, PackageState>,
     outgoing: UnboundedSender<Outgoing>,
     queue: Sender<Event>,
     roots: HashMap<Utf8PathBuf, Vec<Package>>,
-    /// Folders whose packages are on their way.
+    /// Folders whose packages are being loaded.
     loading: BTreeSet<Utf8PathBuf>,
-    /// What the manifests say, by manifest; with what is wrong with it.
+    /// The settings of each manifest, and the error in it, if any.
     settings: HashMap<Utf8PathBuf, (Settings, Option<String>)>,
     kept: Arc<Kept>,
     engine: engine::Session,
     view: View,
-    /// The text has changed since `view`.
+    /// Whether the text has changed since `view`.
     dirty: bool,
-    /// So have the packages.
+    /// Whether the packages have changed since `view`.
     reloaded: bool,
-    /// An exploration is wanted.
+    /// Whether an exploration is wanted.
     wanted: bool,
     runs: u64,
     run: Option<Run>,
     publisher: Publisher,
-    /// Somebody waits for what is to be published: it must not wait for more.
+    /// Whether somebody waits for the publication, so that it must not be delayed.
     is_urgent: bool,
-    /// The client is to be told how the packages stand, after what is to be published.
+    /// Whether the client must be told the state of packages, after the publication.
     status_due: bool,
-    /// Where the text was last edited.
+    /// The place of the last edit.
     last_edited: Option<(Utf8PathBuf, u32)>,
-    /// When the client was last told how the packages stand.
+    /// The time when the client was last told the state of packages.
     status_told: Instant,
 }
 
 impl Session {
-    /// A session with a client that has just said hello.
+    /// A session with a client that has just sent `initialize`.
     pub fn new(
         client: Client,
         config: Config,
@@ -192,7 +192,7 @@ impl Session {
         session
     }
 
-    /// Works until there is nobody left to work for.
+    /// Handles events until all senders are gone.
     pub fn run(mut self, events: &Receiver<Event>) {
         loop {
             let event = match self.next_tick() {
@@ -211,7 +211,7 @@ impl Session {
         }
     }
 
-    /// When there is something to do without an event.
+    /// The time until something is due without an event.
     fn next_tick(&self) -> Option<Duration> {
         let run = self.run.as_ref()?;
         if let Some(due) = self.publisher.due() {
@@ -242,7 +242,7 @@ impl Session {
         }
     }
 
-    /// Does what the last events have made due.
+    /// Does what is due after the last events.
     fn catch_up(&mut self) {
         self.refresh();
         if std::mem::take(&mut self.wanted) {
@@ -265,9 +265,9 @@ impl Session {
         }
     }
 
-    /// Says something to the client.
+    /// Sends a message to the client.
     pub fn say(&self, what: Outgoing) {
-        // The client may be gone already.
+        // The client may have disconnected already.
         let _ = self.outgoing.send(what);
     }
 
@@ -275,24 +275,24 @@ impl Session {
         self.say(Outgoing::Log(MessageType::WARNING, text));
     }
 
-    /// What requests are answered from: the text as it is now.
+    /// The view for requests, of the current text.
     pub fn view(&mut self) -> &View {
         self.refresh();
         &self.view
     }
 
-    /// The file of a document, in the text as it is now: package and number in it.
+    /// The package and number of a document's file, in the current text.
     pub fn file(&mut self, uri: &Uri) -> Option<(usize, u32)> {
         let path = documents::path_of(uri)?;
         self.view().find(&path)
     }
 
-    /// What is known of a package beside its text.
+    /// The state of a package.
     pub fn state(&self, package: &PackageView) -> Option<&PackageState> {
         self.states.get(&package.facts.package.key())
     }
 
-    /// The view, if the text is as it was when it was made.
+    /// The last view, which is current if the text has not changed.
     pub fn current_view(&self) -> &View {
         &self.view
     }
@@ -314,11 +314,10 @@ impl Session {
         self.load_homes();
     }
 
-    /// Loads the workspaces of open documents that are in none of those that are known: the client's folders may be above theirs or below,
-    /// or somewhere else.
+    /// Loads the workspaces of open documents that are in no known one: the client's folders may be above theirs, below, or elsewhere.
     fn load_homes(&mut self) {
         if !self.loading.is_empty() {
-            // They may be in what is on its way.
+            // They may be in a workspace that is being loaded.
             return;
         }
         let is_known =
@@ -351,7 +350,7 @@ impl Session {
         }
     }
 
-    /// The document at `path` has another text from the offset `at` on, or is open now.
+    /// Records that the document at `path` has changed from the offset `at` on, or was opened.
     fn text_changed(&mut self, path: &Utf8PathBuf, at: u32) {
         if let Some(document) = self.documents.get(path) {
             self.engine.set_buffer(path, document.text.content().clone());
@@ -359,7 +358,7 @@ impl Session {
         self.last_edited = Some((path.clone(), at));
         self.dirty = true;
         self.wanted |= self.config.check == Trigger::Edit;
-        // What it explores is no longer the text.
+        // The run explores an outdated text.
         if let Some(run) = &self.run {
             run.stop();
         }
@@ -398,7 +397,7 @@ impl Session {
         }
     }
 
-    /// Loads the folders that a manifest may concern.
+    /// Reloads the folders that a manifest may affect.
     fn reload(&mut self, manifest: &Utf8Path) {
         let folders: Vec<Utf8PathBuf> = self.roots.keys().filter(|it| manifest.starts_with(it)).cloned().collect();
         folders.into_iter().for_each(|it| self.load(it));
@@ -419,7 +418,7 @@ impl Session {
         }
         match Config::read(settings) {
             Ok(config) => {
-                // What the client was offered when it said hello stays as it was.
+                // Capabilities that were announced at initialization stay unchanged.
                 let mode = self.config.diagnostics.mode;
                 let reads_others = !config.reads_as(&self.config);
                 self.config = config;
@@ -429,7 +428,7 @@ impl Session {
                     folders.into_iter().for_each(|it| self.load(it));
                 }
                 self.wanted |= self.config.check == Trigger::Edit;
-                // The scope may be another one.
+                // The scope may have changed.
                 self.dirty = true;
                 self.say(Outgoing::Refresh(self.client.refresh));
             }
@@ -460,17 +459,17 @@ impl Session {
     fn loaded(&mut self, folder: Utf8PathBuf, packages: Result<Vec<Package>, LoadError>) {
         let packages = match packages {
             Ok(packages) => packages,
-            // An ordinary Rust workspace: nothing to do, and nothing to say.
+            // An ordinary Rust workspace without layers: nothing to do.
             Err(LoadError::NoPackageWithLayers) => Vec::new(),
             Err(LoadError::Metadata(words)) => {
                 let text = format!("cargo cannot read the workspace in {folder}: {words}");
                 match self.roots.get(&folder) {
-                    // A manifest that is being edited is broken for a while: what was known stays.
+                    // A manifest is broken for a while during an edit: keep the known packages.
                     Some(known) => {
                         self.log(text);
                         known.clone()
                     }
-                    // Nothing is checked until it can: that is not to be taken for success.
+                    // Nothing is checked until the workspace can be loaded: that must not look like success.
                     None => {
                         self.say(Outgoing::Show(MessageType::ERROR, text));
                         Vec::new()
@@ -504,7 +503,7 @@ impl Session {
         self.wanted |= self.config.check != Trigger::Command;
     }
 
-    /// Reads what the manifests say of a package. While that makes no sense, what they said before stays.
+    /// Reads the settings of a package. If they are invalid, the previous ones stay.
     fn read_settings(&mut self, package: &Package) {
         let (before, known_error) = self.settings.remove(&package.manifest_path).unwrap_or_default();
         let (settings, error) = match Settings::of(package) {
@@ -517,7 +516,7 @@ impl Session {
         self.settings.insert(package.manifest_path.clone(), (settings, error));
     }
 
-    /// Tells of settings that name scalars which there are not.
+    /// Reports settings that name unknown scalars.
     fn check_settings(&mut self) {
         let packages = self.view.packages.clone();
         for targets in packages.chunk_by(|one, other| one.facts.package.id == other.facts.package.id) {
@@ -530,7 +529,7 @@ impl Session {
         }
     }
 
-    /// Works out what the text means, if it has changed.
+    /// Updates the view if the text has changed.
     fn refresh(&mut self) {
         if !std::mem::take(&mut self.dirty) {
             return;
@@ -551,13 +550,13 @@ impl Session {
         self.publisher.touch();
     }
 
-    /// How far a package is to be explored.
+    /// The scope to explore a package in.
     pub fn scope_of(&self, package: &PackageView) -> Scope {
         let own = self.state(package).and_then(|it| it.scope.clone());
         own.unwrap_or_else(|| self.usual_scope_of(&package.facts.package.manifest_path))
     }
 
-    /// How far a package is to be explored unless a command says otherwise: as the manifests say, and the client over them.
+    /// The scope of a package unless a command overrides it: the manifests', overridden by the client's.
     fn usual_scope_of(&self, manifest: &Utf8Path) -> Scope {
         let of_manifests = match self.settings.get(manifest) {
             Some((settings, _)) => settings.scope(Scope::default(), &[]),
@@ -566,7 +565,7 @@ impl Session {
         self.config.over(of_manifests)
     }
 
-    /// Keeps what is known of a package beyond the process, if all of it is, and its text is the one on the disk.
+    /// Stores the results of a package, if it is complete and its text is saved.
     fn keep(&self, package: usize) {
         let view = &self.view.packages[package];
         let is_saved = |path: &Utf8PathBuf| self.documents.get(path).is_none_or(|it| it.is_saved);
@@ -585,7 +584,7 @@ impl Session {
         });
     }
 
-    /// Lists what a package owes and what is known of it.
+    /// Lists the obligations of a package with their states.
     fn relist(&mut self, package: usize) {
         let it = Arc::clone(&self.view.packages[package]);
         let scope = self.scope_of(&it);
@@ -611,7 +610,7 @@ impl Session {
         (state.open, state.near) = (open, near);
     }
 
-    /// The function that was last edited, if it is one of this package.
+    /// The function that was last edited, if it belongs to this package.
     fn edited_declaration(&self, package: usize) -> Option<Span> {
         let (path, at) = self.last_edited.as_ref()?;
         let (edited, file) = self.view.find(path)?;
@@ -619,13 +618,13 @@ impl Session {
         (edited == package).then_some(Span { file, start: function.start, end: function.end })
     }
 
-    /// Starts to explore what was not settled when the text was last looked at, in place of what is being explored.
+    /// Starts a run for the unsettled obligations of the current text, replacing the current run.
     fn start_run(&mut self) {
         self.run = None;
         let mut jobs = Vec::new();
         for package in 0..self.view.packages.len() {
             let it = Arc::clone(&self.view.packages[package]);
-            // While brackets do not match there is nothing new to find.
+            // While brackets do not match, a run would find nothing new.
             if it.facts.is_kept {
                 continue;
             }
@@ -696,7 +695,7 @@ impl Session {
         self.states.get_mut(&key)
     }
 
-    /// Shows how far a long run is.
+    /// Shows the progress of a long run.
     fn show_progress(&mut self) {
         if !self.client.progress {
             return;
@@ -726,7 +725,7 @@ impl Session {
         }
     }
 
-    /// Explores a package anew, in the scope that this makes of the usual one if it is given; all packages if none is named.
+    /// Explores a package again, or all packages; `scope` computes the scope from the configured one.
     pub fn check(&mut self, package: Option<usize>, scope: Option<&dyn Fn(Scope) -> Scope>) {
         for (at, it) in self.view.packages.iter().enumerate() {
             let manifest = &it.facts.package.manifest_path;
@@ -741,7 +740,7 @@ impl Session {
         self.wanted = true;
     }
 
-    /// Stops the run under way.
+    /// Stops the current run.
     pub fn stop(&mut self) {
         self.run = None;
         self.wanted = false;
@@ -749,14 +748,14 @@ impl Session {
         self.tell_status();
     }
 
-    /// Nothing is being explored any more.
+    /// Resets the phases: nothing is being explored.
     fn forget_phases(&mut self) {
         for state in self.states.values_mut().filter(|it| matches!(it.phase, Phase::Queued | Phase::Running(..))) {
             state.phase = Phase::NotRun;
         }
     }
 
-    /// What the client is to ask for again.
+    /// The parts that the client must refresh.
     pub fn refresh_diagnostics(&self) {
         if self.client.refresh.diagnostics {
             self.say(Outgoing::Refresh(Refresh { hints: false, lenses: false, diagnostics: true }));

@@ -21,17 +21,17 @@ use crate::{
 /// All packages at one moment.
 #[derive(Clone)]
 pub struct View {
-    /// What the engine made of them.
+    /// The engine's snapshot.
     pub engine: Snapshot,
     /// The same packages in the same order.
     pub packages: Vec<Arc<PackageView>>,
-    /// How the client counts columns.
+    /// The encoding of columns.
     pub encoding: Encoding,
 }
 
 /// A package at one moment.
 pub struct PackageView {
-    /// What the engine made of it.
+    /// The engine's snapshot of it.
     pub facts: Arc<PackageSnapshot>,
     /// Its files.
     pub files: Files,
@@ -44,20 +44,20 @@ pub type Files = Arc<[Arc<FileView>]>;
 /// A file at one moment.
 #[derive(Debug)]
 pub struct FileView {
-    /// Where it is.
+    /// The path of the file.
     pub path: Utf8PathBuf,
-    /// Its name for the client.
+    /// The URI of the file.
     pub uri: Uri,
-    /// Its text.
+    /// Its text, with lines.
     pub text: Text,
-    /// Its tree.
+    /// Its syntax tree.
     pub parse: Parse,
-    /// What it declares.
+    /// Its index.
     pub indexed: Arc<Indexed>,
 }
 
 impl View {
-    /// Looks at a snapshot. Files that have not changed since `before` are not looked at again.
+    /// Creates a view of a snapshot. Files that have not changed since `before` are reused.
     pub fn new(
         engine: Snapshot,
         before: Option<&View>,
@@ -76,7 +76,7 @@ impl View {
         View { engine, packages, encoding }
     }
 
-    /// The package that a file belongs to, and the number of the file in it.
+    /// The package of a file, and the number of the file in it.
     pub fn find(&self, path: &Utf8Path) -> Option<(usize, u32)> {
         self.packages.iter().enumerate().find_map(|(package, it)| {
             let file = it.files.iter().position(|file| file.path == path)?;
@@ -84,7 +84,7 @@ impl View {
         })
     }
 
-    /// Where a span of a package is now.
+    /// The current location of a span of a package.
     pub fn location(&self, package: &PackageView, span: Span) -> Option<Location> {
         let (file, range) = package.range(span, self.encoding)?;
         Some(Location::new(file.uri.clone(), range))
@@ -126,12 +126,12 @@ impl PackageView {
         PackageView { facts, files, mentions: OnceLock::new() }
     }
 
-    /// Who is named where. Looked for when it is first asked for: while somebody types, nobody asks.
+    /// The mentions in the package, computed on first use: while the user types, nobody needs them.
     pub fn mentions(&self) -> &Mentions {
         self.mentions.get_or_init(|| Mentions::find(&self.facts, &self.files))
     }
 
-    /// Where a span is.
+    /// The range of a span.
     pub fn range(&self, span: Span, encoding: Encoding) -> Option<(&FileView, Range)> {
         let file = self.files.get(span.file as usize)?;
         Some((file, file.text.range(span.start..span.end, encoding)))

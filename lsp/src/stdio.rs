@@ -27,7 +27,7 @@ use tower_lsp_server::{
 
 use crate::server::{self, Server};
 
-/// The longest message that is read.
+/// The maximum length of a message.
 const LONGEST: usize = 256 << 20;
 /// How long output may take to drain at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ const WITHOUT_PARAMETERS: [&str; 3] = ["shutdown", "exit", "cspec/layers"];
 
 type Answer = BoxFuture<'static, Result<Option<Response>, ExitedError>>;
 
-/// Serves until the client is done or gone.
+/// Serves until the client exits or disconnects.
 pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'static) -> bool {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime,
@@ -51,16 +51,16 @@ pub fn run(input: impl Read + Send + 'static, output: impl Write + Send + 'stati
         let (service, socket) = server::service();
         serve(service, socket, start_reader(input), writer).await
     });
-    // A client that reads no more must not keep the process alive.
+    // A client that no longer reads must not keep the process alive.
     let _ = written.recv_timeout(PATIENCE);
     orderly
 }
 
-/// What the reader found.
+/// The result of reading a frame.
 enum Frame {
     /// The content of a frame.
     Content(Vec<u8>),
-    /// A frame that cannot be read as one; the next one can.
+    /// An invalid frame; reading can continue after it.
     Malformed(String),
 }
 
@@ -88,7 +88,7 @@ fn read_frame(input: &mut impl BufRead) -> std::io::Result<Option<Frame>> {
             return Ok(None);
         }
         let line = String::from_utf8_lossy(&line).trim().to_owned();
-        // After a frame whose length was wrong, the header does not begin the line: what is left of that frame stands in front of it.
+        // After a frame with a wrong length, the rest of that frame precedes the header on its line.
         let start = line.to_ascii_lowercase().rfind("content-length:").unwrap_or_default();
         match line[start..].split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
@@ -96,7 +96,7 @@ fn read_frame(input: &mut impl BufRead) -> std::io::Result<Option<Frame>> {
                 length = value.trim().parse::<usize>().ok().filter(|it| *it <= LONGEST);
             }
             Some(_) => headers += 1,
-            // An empty line ends the headers; between messages it is nothing.
+            // An empty line ends the headers; between messages it is ignored.
             None if line.is_empty() && headers == 0 => {}
             None if line.is_empty() => break,
             None => return Ok(Some(Frame::Malformed("a line that is not a header".to_owned()))),
@@ -112,7 +112,7 @@ fn read_frame(input: &mut impl BufRead) -> std::io::Result<Option<Frame>> {
     Ok(Some(Frame::Content(content)))
 }
 
-/// Writes frames on a thread of its own. The second channel closes when all is written.
+/// Writes frames on a thread of its own. The second channel closes when everything is written.
 fn start_writer(mut output: impl Write + Send + 'static) -> (blocking::Sender<Vec<u8>>, blocking::Receiver<()>) {
     let (sender, receiver) = blocking::channel::<Vec<u8>>();
     let (done, written) = blocking::channel();
@@ -130,7 +130,7 @@ fn start_writer(mut output: impl Write + Send + 'static) -> (blocking::Sender<Ve
     (sender, written)
 }
 
-/// Runs the service until `exit` or the end of the input; whether the client left in good order.
+/// Runs the service until `exit` or the end of the input; returns whether the client disconnected properly.
 async fn serve(
     mut service: LspService<Server>,
     socket: ClientSocket,
@@ -178,18 +178,18 @@ async fn serve(
     }
 }
 
-/// The answer to a message. A notification has none; but whoever numbers one, as if it were a request, waits for an answer.
+/// The answer to a message. A notification has none; but a client that numbers one, like a request, waits for an answer.
 fn answered(id: Option<Id>, answer: Option<Response>) -> Option<Response> {
     answer.or_else(|| Some(Response::from_error(id?, Error::invalid_request())))
 }
 
-/// What a client sends.
+/// A message from the client.
 enum Message {
     Request(Request),
     Response(Response),
 }
 
-/// Reads a message, or says why it is none.
+/// Parses a message, or returns an error response.
 fn message(frame: Frame) -> Result<Message, Response> {
     let content = match frame {
         Frame::Content(content) => content,
@@ -200,7 +200,7 @@ fn message(frame: Frame) -> Result<Message, Response> {
     let id = value.get("id").cloned().unwrap_or_default();
     let wrong = |error: serde_json::Error| refusal(&id, ErrorCode::InvalidRequest, &error.to_string());
     if let Some(method) = value.get("method") {
-        // Clients send what they like where there are no parameters: nothing, null, or an empty object.
+        // Some clients send parameters where there are none: nothing, null, or an empty object.
         if WITHOUT_PARAMETERS.iter().any(|it| method == it)
             && let Some(message) = value.as_object_mut()
         {
@@ -219,7 +219,7 @@ fn refusal(id: &Value, code: ErrorCode, why: &str) -> Response {
     Response::from_error(id.map(Into::into).unwrap_or_default(), error)
 }
 
-/// A message as it is written. Requests and responses are maps with string keys, which always serialize.
+/// A message as bytes. Requests and responses are maps with string keys, which always serialize.
 fn bytes(message: &impl serde::Serialize) -> Vec<u8> {
     serde_json::to_vec(message).unwrap_or_default()
 }

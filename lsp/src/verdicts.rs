@@ -18,53 +18,53 @@ pub struct Verdicts {
 
 /// An obligation, and the verdict on it.
 pub struct Entry {
-    /// Which obligation.
+    /// The name of the obligation.
     pub name: ObligationName,
-    /// The verdict and its findings; `None` if there never was one, or can be none.
+    /// The verdict and its findings; `None` if there is none yet, or cannot be one.
     pub outcome: Option<Outcome>,
-    /// Which text the verdict is about.
+    /// Which text the verdict belongs to.
     pub age: Age,
 }
 
-/// Which text a verdict is about.
+/// The text that a verdict belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// The text at hand.
+    /// The current text.
     Fresh,
     /// An earlier text.
     Stale,
-    /// None: it is still to be found out.
+    /// There is no verdict yet.
     Unknown,
-    /// None: what it is about has errors.
+    /// There is no verdict, because of errors in the source.
     Broken,
 }
 
 impl Entry {
-    /// What was found.
+    /// The findings of the obligation.
     pub fn findings(&self) -> &[Diagnostic] {
         self.outcome.as_ref().map(|it| &*it.diagnostics).unwrap_or_default()
     }
 }
 
-/// How many obligations have which verdict.
+/// The number of obligations for each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// They hold without bounds.
+    /// Obligations that are proved.
     pub proved: usize,
-    /// They hold within bounds.
+    /// Obligations that are checked to scope.
     pub checked: usize,
-    /// They do not hold.
+    /// Obligations that are violated.
     pub violated: usize,
-    /// It is not known.
+    /// Obligations that are undecided.
     pub undecided: usize,
-    /// How many of them all are about an earlier text.
+    /// The number of verdicts that belong to an earlier text.
     pub stale: usize,
-    /// How many have no verdict yet.
+    /// The number of obligations without a verdict.
     pub waiting: usize,
 }
 
 impl Verdicts {
-    /// What is known of all obligations: in the scope that is asked for or, where that is not settled, in a smaller one.
+    /// Lists all obligations with their states: in the requested scope or, where that is not settled, in a smaller one.
     pub fn list(&mut self, asked: Vec<Listed>, smaller: Vec<Listed>) {
         let settled = |it: Listed| match it.state {
             State::Settled(outcome, _) => Some((it.name, outcome)),
@@ -84,7 +84,7 @@ impl Verdicts {
         }
     }
 
-    /// An obligation was settled; whether findings come, go or change by it.
+    /// Records a settled obligation; returns whether findings are added, removed or changed.
     pub fn settled(&mut self, listed: Listed) -> bool {
         let (age, outcome) = match listed.state {
             State::Settled(outcome, _) => (Age::Fresh, Some(outcome)),
@@ -111,7 +111,7 @@ impl Verdicts {
         self.by_id.iter().filter_map(|(id, entry)| Some((id.as_str(), entry, entry.outcome.as_ref()?)))
     }
 
-    /// An obligation that `about` picks and that has a counterexample.
+    /// An obligation that `about` selects and that has a counterexample.
     pub fn refuted(&self, about: &dyn Fn(&ObligationName) -> bool) -> Option<&str> {
         let has_counterexample = |it: &Outcome| it.diagnostics.iter().any(|it| it.counterexample.is_some());
         self.iter().find(|(_, entry, outcome)| about(&entry.name) && has_counterexample(outcome)).map(|(id, ..)| id)
@@ -135,12 +135,12 @@ impl Verdicts {
 }
 
 impl Tally {
-    /// How many verdicts there are.
+    /// The number of verdicts.
     pub fn total(self) -> usize {
         self.proved + self.checked + self.violated + self.undecided
     }
 
-    /// The worst verdict among them, as it is called.
+    /// The name of the worst verdict.
     pub fn worst(self) -> Option<&'static str> {
         [(self.violated, "violated"), (self.undecided, "undecided"), (self.checked, "checked"), (self.proved, "proved")]
             .into_iter()
@@ -148,7 +148,7 @@ impl Tally {
             .map(|(_, name)| name)
     }
 
-    /// In words, the worst first: `1 violated · 3 checked to scope · 12 proved`.
+    /// The counts as text, the worst first: `1 violated · 3 checked to scope · 12 proved`.
     pub fn in_words(self) -> String {
         let counts = [
             (self.violated, "violated"),

@@ -14,7 +14,7 @@ use cspec_analysis::{
 
 use super::{paint::Paint, place::Place, severity_name};
 
-/// The text of a diagnostic, with a line end after it. Notes of one line each stand below one another; longer ones are paragraphs.
+/// The text of a diagnostic, ending with a line end. Notes of one line are listed; longer ones are paragraphs.
 pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> String {
     let header = paint.severity(found.severity, &format!("{}[{}]", severity_name(found.severity), found.code));
     let mut text = format!("{header}: {}\n", paint.bold(&found.message));
@@ -39,7 +39,7 @@ pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> Str
     text
 }
 
-/// The source around the spans of a diagnostic, or only where it is if there is no source to show.
+/// The source around the spans of a diagnostic, or only their position if there is no source to show.
 fn excerpt(files: &[SourceText], found: &Diagnostic, paint: Paint) -> String {
     let Some(place) = Place::find(files, found.span) else {
         return String::new();
@@ -60,7 +60,7 @@ fn excerpt(files: &[SourceText], found: &Diagnostic, paint: Paint) -> String {
         return format!("  --> {}\n", place.path);
     }
     let drawn = String::from_utf8_lossy(&drawn);
-    // The first line is ariadne's header, in place of which ours stands.
+    // The first line is ariadne's header, which is replaced by ours.
     let below = drawn.split_once('\n').map_or("", |(_, below)| below);
     below.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -84,10 +84,10 @@ fn labels(files: &[SourceText], found: &Diagnostic) -> Vec<Label<CharSpan>> {
     all.into_iter().filter_map(label).collect()
 }
 
-/// What ariadne takes for a span: the index of a file, and characters in it.
+/// A span for ariadne: the index of a file, and a range of characters in it.
 type CharSpan = (usize, std::ops::Range<usize>);
 
-/// The characters of a span. An empty one is widened to a character that can be seen: the next on its line, or the last before it.
+/// The characters of a span. An empty span is widened to a visible character: the next on its line, or the last before it.
 fn visible(files: &[SourceText], span: Span) -> Option<CharSpan> {
     let place = Place::find(files, span)?;
     let mut range = place.characters();
@@ -105,7 +105,7 @@ fn visible(files: &[SourceText], span: Span) -> Option<CharSpan> {
     Some((span.file as usize, range))
 }
 
-/// The files, as ariadne wants them. Only those that a label is in are read.
+/// The files, for ariadne. Only those with a label are read.
 struct Cache<'a> {
     files: &'a [SourceText],
     sources: Vec<Option<Source<String>>>,
@@ -131,7 +131,7 @@ impl ariadne::Cache<usize> for Cache<'_> {
     }
 }
 
-/// The text, character for character, with nothing in it that ends a line or moves the cursor except `\n`, `\r\n` and tabs.
+/// The text, character for character, without characters that end a line or move the cursor, except `\n`, `\r\n` and tabs.
 fn plain_lines(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();

@@ -29,7 +29,7 @@ fn table(chain: &Chain, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// How a layer is implemented over the one below it: the pattern, and the protocol if the layer below has rules.
+/// The implementation of a layer over the one below: the pattern, and the protocol if the layer below is a protocol layer.
 fn pattern(link: &Link, chain: &Chain, layer: &Box) -> String {
     let at = chain.layers.iter().position(|it| it.name == layer.name);
     let below = at.and_then(|it| chain.layers.get(it + 1));

@@ -46,7 +46,7 @@ fn span(file: u32, needle: &str, nth: usize) -> Span {
     Span { file, start, end: start + needle.len() as u32 }
 }
 
-/// A violated claim, with all that a diagnostic can have.
+/// A violated claim, with every part that a diagnostic can have.
 pub fn not_a_right_mover() -> Diagnostic {
     Diagnostic {
         label: "claimed here".to_owned(),
@@ -71,7 +71,7 @@ pub fn not_a_right_mover() -> Diagnostic {
     }
 }
 
-/// What refutes that claim.
+/// The counterexample to that claim.
 pub fn two_orders() -> Counterexample {
     let state = |value| Datum::Struct("Locked".to_owned(), vec![("value".to_owned(), Datum::Int(value))]);
     let write = |after| Step {
@@ -141,7 +141,7 @@ fn of_layer(operation: &str) -> ObligationName {
     ObligationName { implementation: String::new(), ..name(Pattern::Layer, "no-panic", operation, "") }
 }
 
-/// The package that everything is in.
+/// The package of all fixtures.
 pub fn package() -> Package {
     Package {
         name: "demo".to_owned(),
@@ -297,7 +297,7 @@ pub fn listing() -> Listing {
     }
 }
 
-/// What a run over `packages` prints with the renderer that `make` builds, and its summary.
+/// The output of a run over `packages` with the renderer that `make` builds, and its summary.
 pub fn rendered(
     packages: &[Checked],
     make: impl for<'a> FnOnce(&'a mut dyn std::io::Write) -> Box<dyn super::Render + 'a>,

@@ -52,7 +52,7 @@ impl Render for Github<'_> {
     }
 }
 
-/// What stands below the title.
+/// The text below the title.
 fn body(found: &Diagnostic) -> String {
     let help = found.help.iter().map(|help| format!("help: {help}"));
     let paragraphs: Vec<String> = found.paragraphs().into_iter().chain(help).collect();

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::exit::Status;
 
-/// So many obligations without a verdict are named.
+/// The maximum number of obligations without a verdict that are named.
 const MOST_UNSETTLED: usize = 8;
 
 /// The human format.
@@ -19,7 +19,7 @@ pub struct Human<'a> {
     out: &'a mut dyn Write,
     paint: Paint,
     detail: Detail,
-    /// Whether a diagnostic was shown: then the run ends by saying how to learn more.
+    /// Whether a diagnostic was shown: then the run ends with a hint on `explain`.
     showed_a_code: bool,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Human<'a> {
         Human { out, paint: Paint(colour), detail, showed_a_code: false }
     }
 
-    /// The head line of a package: `tso: 41 obligations in 0.27 s: 3 checked to scope, 38 proved`.
+    /// The first line of a package: `tso: 41 obligations in 0.27 s: 3 checked to scope, 38 proved`.
     fn head(&self, checked: &Checked) -> String {
         let name = self.paint.bold(&checked.report.title);
         let seconds = checked.elapsed.as_secs_f64();
@@ -66,7 +66,7 @@ impl<'a> Human<'a> {
         Ok(())
     }
 
-    /// What has no verdict, by name: all of it if everything is to be shown, otherwise the first few.
+    /// The obligations without a verdict, by name: all of them in verbose mode, otherwise the first few.
     fn unsettled(&mut self, checked: &Checked) -> io::Result<()> {
         let most = if self.detail == Detail::Everything { usize::MAX } else { MOST_UNSETTLED };
         for name in checked.unsettled.iter().take(most) {
@@ -78,7 +78,7 @@ impl<'a> Human<'a> {
         }
     }
 
-    /// One line for each obligation.
+    /// Prints one line for each obligation.
     fn obligations(&mut self, checked: &Checked) -> io::Result<()> {
         for ((outcome, took), cached) in checked.report.outcomes.iter().zip(&checked.cached) {
             let verdict = self.paint.verdict(&outcome.verdict, &format!("{:9}", outcome.verdict.name()));
@@ -121,7 +121,7 @@ impl Render for Human<'_> {
     }
 }
 
-/// `CriticalSection: movers, right-mover, Lock::read against Lock::write`.
+/// The name of an obligation: `CriticalSection: movers, right-mover, Lock::read against Lock::write`.
 pub fn obligation(name: &ObligationName) -> String {
     let qualified = |operation: &str| match (name.layer.as_str(), operation) {
         ("", operation) => operation.to_owned(),
@@ -134,7 +134,7 @@ pub fn obligation(name: &ObligationName) -> String {
     format!("{owner}{} {} {}{against}", name.pattern.name(), name.kind, qualified(&name.operation))
 }
 
-/// `(12 cases, 36 states, 8 ms; Pid ≤ 3)`: what an obligation took, the bounds that it met, and what it assumes.
+/// `(12 cases, 36 states, 8 ms; Pid ≤ 3)`: the effort of an obligation, the bounds that it met, and its assumptions.
 fn effort(outcome: &Outcome, took: &str) -> String {
     let bounds =
         if outcome.bounds_met.is_empty() { String::new() } else { format!("; {}", outcome.bounds_met.join(", ")) };
@@ -144,22 +144,22 @@ fn effort(outcome: &Outcome, took: &str) -> String {
     format!("({cases}, {states}, {took}{bounds}{assumed})")
 }
 
-/// `1 case`, `2 cases`.
+/// A number with a noun: `1 case`, `2 cases`.
 fn count(number: u64, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
-/// `movers, protocol`.
+/// The patterns of a row: `movers, protocol`.
 fn patterns(row: &Row<'_>) -> String {
     row.patterns.iter().map(|pattern| pattern.name()).collect::<Vec<_>>().join(", ")
 }
 
-/// How wide `text` is.
+/// The displayed width of a text.
 fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// `text`, filled up with spaces.
+/// A text padded with spaces.
 fn pad(text: &str, to: usize) -> String {
     format!("{text:to$}")
 }

@@ -14,13 +14,13 @@ use super::{excerpt, paint::Paint, place::Place};
 
 /// The human format of `list`.
 pub struct HumanList<'a> {
-    /// Whether to colour.
+    /// Whether to use colour.
     pub colour: bool,
     /// Whether to show the matrices.
     pub matrix: bool,
     /// Whether to show nothing but diagnostics.
     pub only_problems: bool,
-    /// Within which the mover types were inferred.
+    /// The scope in which the mover types were inferred.
     pub scope: &'a Scope,
 }
 
@@ -83,11 +83,11 @@ impl HumanList<'_> {
 
 /// The human format of `matrix`.
 pub struct HumanMatrix<'a> {
-    /// Whether to colour.
+    /// Whether to use colour.
     pub colour: bool,
-    /// Only these layers; all if there are none.
+    /// The layers to print; if empty, all.
     pub layers: &'a [String],
-    /// Within which the mover types were inferred.
+    /// The scope in which the mover types were inferred.
     pub scope: &'a Scope,
 }
 
@@ -122,7 +122,7 @@ impl HumanMatrix<'_> {
     }
 }
 
-/// In which scope mover types hold, and in which none of them was refuted.
+/// The scope in which mover types hold, and the scope in which none of them was refuted.
 fn inferred(whole: &Scope) -> String {
     let smallest = whole.smallest();
     match smallest == *whole {
@@ -131,7 +131,7 @@ fn inferred(whole: &Scope) -> String {
     }
 }
 
-/// `Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2`.
+/// A scope as text: `Pid ≤ 2, entries ≤ 1, int ≤ 1, scalar ≤ 2`.
 fn scope(scope: &Scope) -> String {
     let mut bounds = vec![("Pid", scope.pids), ("entries", scope.entries), ("int", scope.ints)];
     bounds.extend(scope.scalars.iter().map(|(name, limit)| (name.as_str(), *limit)));
@@ -154,7 +154,7 @@ fn implementations(listing: &Listing) -> Vec<&ListedImplementation> {
     once_each(in_stacks.chain(&listing.implementations))
 }
 
-/// Each thing at the first place where it comes.
+/// Each item once, at its first position.
 fn once_each<'a, T>(things: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
     let mut kept: Vec<&T> = Vec::new();
     for thing in things {
@@ -165,7 +165,7 @@ fn once_each<'a, T>(things: impl Iterator<Item = &'a T>) -> Vec<&'a T> {
     kept
 }
 
-/// `right`, `both, claimed right`, `external`.
+/// The mover type of an operation as text: `right`, `both, claimed right`, `external`.
 fn moves(operation: &ListedOperation) -> String {
     let moves = if operation.external { "external" } else { operation.inferred.name() };
     match operation.claim {
@@ -174,8 +174,8 @@ fn moves(operation: &ListedOperation) -> String {
     }
 }
 
-/// The matrix of a layer: a row for each operation, a column for each operation that it moves past. External operations touch no state, so
-/// that there is nothing to say about them.
+/// The matrix of a layer: a row for each operation, a column for each operation that it moves past. External operations are left out, since
+/// they do not touch the state.
 fn matrix(layer: &ListedLayer) -> Vec<Vec<String>> {
     let shown = || layer.operations.iter().enumerate().filter(|(_, it)| !it.external);
     let head = shown().map(|(_, it)| it.name.clone());
@@ -186,7 +186,7 @@ fn matrix(layer: &ListedLayer) -> Vec<Vec<String>> {
     [[String::new()].into_iter().chain(head).collect()].into_iter().chain(shown().map(|(_, it)| row(it))).collect()
 }
 
-/// What the matrix shows for a pair: `right`, `left`, `both`, `-` or `?`.
+/// The entry of the matrix for a pair: `right`, `left`, `both`, `-` or `?`.
 fn cell(moves: Movers) -> &'static str {
     match moves.name() {
         "non" => "-",
@@ -209,7 +209,7 @@ fn table(rows: &[impl AsRef<[String]>], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The word of a claim, as it is written in `#[op(…)]`.
+/// The name of a claim, as written in `#[op(…)]`.
 pub fn claim_name(claim: Claim) -> &'static str {
     match claim {
         Claim::Right => "right",

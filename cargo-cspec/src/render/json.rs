@@ -28,12 +28,12 @@ use super::{
 /// The JSON format.
 pub struct Json<'a> {
     out: &'a mut dyn Write,
-    /// How the text in `rendered` is painted.
+    /// The colours of the text in `rendered`.
     paint: Paint,
 }
 
 impl<'a> Json<'a> {
-    /// Writes to `out`; `rendered` is in colour, if that is wanted.
+    /// Writes to `out`; `rendered` is coloured if requested.
     pub fn new(out: &'a mut dyn Write, colour: bool) -> Json<'a> {
         Json { out, paint: Paint(colour) }
     }
@@ -64,7 +64,7 @@ pub fn line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     writeln!(out)
 }
 
-/// The message that stands for a bug in cspec: an editor takes a run without any message for a broken tool.
+/// The message for a bug in cspec: an editor takes a run without any message for a broken tool.
 pub fn internal_error(told: &str) -> String {
     let origin =
         Origin { package_id: "cspec", manifest_path: "", name: "cspec", kind: "bin", src_path: "", edition: "2024" };
@@ -75,11 +75,11 @@ pub fn internal_error(told: &str) -> String {
     serde_json::to_string(&value).unwrap_or_default()
 }
 
-/// Which package and target a message is about.
+/// The package and target of a message.
 pub struct Origin<'a> {
     /// The cargo package id.
     pub package_id: &'a str,
-    /// The manifest.
+    /// The path of the manifest.
     pub manifest_path: &'a str,
     /// The target's name.
     pub name: &'a str,
@@ -220,7 +220,7 @@ impl<'a> CompilerMessage<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// A suggestion, in the form that rustc gives it.
+    /// A suggestion, in rustc's form.
     fn fix(files: &'a [SourceText], fix: &'a Fix) -> Message<'a> {
         let span = MessageSpan::new(files, fix.span, true, "").map(|it| MessageSpan {
             suggested_replacement: Some(&fix.replacement),
@@ -316,7 +316,7 @@ impl<'a> Obligation<'a> {
     }
 }
 
-/// The counterexample to an obligation, with the places where things begin.
+/// The counterexample to an obligation; places are the start positions.
 pub fn counterexample<'a>(files: &'a [SourceText], outcome: &Outcome) -> Option<Counterexample<LineSpan<'a>>> {
     let found = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref())?;
     Some(found.at(|span| Some(LineSpan::new(files, *span))))
@@ -341,7 +341,7 @@ impl Serialize for ScopeObject<'_> {
     }
 }
 
-/// Where something begins.
+/// The start position of a span.
 #[derive(Serialize)]
 pub struct LineSpan<'a> {
     file: &'a str,
@@ -350,7 +350,7 @@ pub struct LineSpan<'a> {
 }
 
 impl<'a> LineSpan<'a> {
-    /// The first character of `span`.
+    /// The position of the first character of `span`.
     pub fn new(files: &'a [SourceText], span: Span) -> LineSpan<'a> {
         Place::find(files, span).map_or(LineSpan { file: "", line: 1, column: 1 }, |place| {
             let start = place.start();
@@ -390,7 +390,7 @@ impl<'a> Finished<'a> {
     }
 }
 
-/// Whole milliseconds.
+/// A duration in whole milliseconds.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -407,7 +407,7 @@ mod tests {
         rendered(packages, |out| Box::new(Json::new(out, false)))
     }
 
-    /// The messages as the crate reads them that rust-analyzer reads them with.
+    /// The messages as read by the crate that rust-analyzer uses.
     fn as_cargo_reads(text: &str) -> Vec<cargo_metadata::CompilerMessage> {
         CargoMessage::parse_stream(text.as_bytes())
             .filter_map(|message| match message.expect("every line is read") {

@@ -57,7 +57,7 @@ struct Operation<'a> {
     span: LineSpan<'a>,
 }
 
-/// How an operation moves past another.
+/// Whether an operation moves past another.
 #[derive(Serialize)]
 struct Cell<'a> {
     against: &'a str,

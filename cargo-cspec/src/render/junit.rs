@@ -72,7 +72,7 @@ fn case(checked: &Checked, name: String, status: TestCaseStatus, took: Duration)
     case
 }
 
-/// What a verdict holds within, and what it takes for granted.
+/// The bounds and assumptions of a verdict.
 fn within(outcome: &Outcome) -> Option<String> {
     let mut lines = Vec::new();
     if !outcome.bounds_met.is_empty() {
@@ -85,7 +85,7 @@ fn within(outcome: &Outcome) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// What an outcome is in JUnit's words. The verdict itself is kept in the message, or in the output of the case.
+/// The JUnit status of an outcome. The verdict itself is in the message, or in the output of the case.
 fn status(checked: &Checked, outcome: &Outcome) -> TestCaseStatus {
     let kind = match outcome.verdict {
         Verdict::Proved | Verdict::Checked => return TestCaseStatus::success(),

@@ -29,11 +29,11 @@ use cspec_analysis::{
 
 use summary::{Checked, Summary};
 
-/// A format of `cargo cspec check`. Packages are shown as they are done.
+/// A format of `cargo cspec check`. Packages are shown as soon as they are done.
 pub trait Render {
     /// Shows one package.
     fn package(&mut self, checked: &Checked) -> io::Result<()>;
-    /// Shows what the run came to.
+    /// Shows the summary of the run.
     fn finish(&mut self, summary: &Summary) -> io::Result<()>;
 }
 
@@ -48,20 +48,20 @@ pub enum Detail {
     Everything,
 }
 
-/// The diagnostics of a report in the order they are shown: those of the source, then those of the obligations. Each is shown once, even
-/// if two obligations found the same.
+/// The diagnostics of a report in display order: those of the source, then those of the obligations. Each is shown once, even if two
+/// obligations have it.
 pub fn diagnostics(report: &PackageReport) -> impl Iterator<Item = &Diagnostic> {
     let mut seen = HashSet::new();
     let of_outcomes = report.outcomes.iter().flat_map(|(outcome, _)| &outcome.diagnostics);
     report.diagnostics.iter().chain(of_outcomes).filter(move |found| seen.insert(*found))
 }
 
-/// The same, each cause once.
+/// The same, with each cause once.
 pub fn causes(report: &PackageReport) -> Vec<Diagnostic> {
     by_cause(diagnostics(report))
 }
 
-/// `error` or `warning`.
+/// The name of a severity: `error` or `warning`.
 fn severity_name(severity: cspec_analysis::diagnostics::Severity) -> &'static str {
     match severity {
         cspec_analysis::diagnostics::Severity::Error => "error",

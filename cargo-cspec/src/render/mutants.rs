@@ -17,16 +17,16 @@ use super::{
 };
 use crate::exit::Status;
 
-/// What became of a mutant.
+/// The fate of a mutant.
 #[derive(Clone, Debug)]
 pub enum Fate {
     /// This obligation is violated.
     Killed(ObligationName),
     /// Every obligation holds.
     Survived,
-    /// None is violated, and this one is undecided.
+    /// None is violated, but this one is undecided.
     Undecided(ObligationName),
-    /// The changed text has an error: that is no change of the layers.
+    /// The changed text has an error, so it is not a change of the layers.
     NoProgram(String),
 }
 
@@ -43,15 +43,15 @@ impl Fate {
 
 /// A mutant that was tried.
 pub struct Tried {
-    /// The mutant.
+    /// The mutant itself.
     pub mutant: Mutant,
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
-    /// How long that took.
+    /// The time that it took.
     pub time: Duration,
 }
 
-/// What a run came to.
+/// The counts of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     package: String,
@@ -60,17 +60,17 @@ pub struct Counts {
     survived: usize,
     undecided: usize,
     no_program: usize,
-    /// How long it took.
+    /// The duration of the run.
     pub elapsed: Duration,
 }
 
 impl Counts {
-    /// Nothing has been tried yet.
+    /// Creates counts of zero.
     pub fn new(package: String, mutants: usize) -> Counts {
         Counts { package, mutants, ..Counts::default() }
     }
 
-    /// Counts one.
+    /// Counts one fate.
     pub fn add(&mut self, fate: &Fate) {
         *match fate {
             Fate::Killed(_) => &mut self.killed,
@@ -80,7 +80,7 @@ impl Counts {
         } += 1;
     }
 
-    /// A survivor is a failure; what is not known is not.
+    /// The exit status: a survivor is a failure; an undecided mutant is not.
     pub fn status(&self) -> Status {
         match (self.survived, self.undecided + self.not_tried()) {
             (1.., _) => Status::Violated,
@@ -93,7 +93,7 @@ impl Counts {
         self.mutants - self.killed - self.survived - self.undecided - self.no_program
     }
 
-    /// `tso: 120 of 132 mutants killed (90.9 %) in 12.3 s, 10 survived, 2 undecided; 4 were no program`.
+    /// The summary: `tso: 120 of 132 mutants killed (90.9 %) in 12.3 s, 10 survived, 2 undecided; 4 did not compile`.
     fn line(&self) -> String {
         let tried = self.killed + self.survived + self.undecided;
         let share = if tried == 0 { 0.0 } else { 100.0 * self.killed as f64 / tried as f64 };
@@ -119,15 +119,15 @@ impl Counts {
 pub trait Render {
     /// Shows a mutant that has not been tried.
     fn listed(&mut self, files: &[SourceText], mutant: &Mutant) -> io::Result<()>;
-    /// Shows how many there are.
+    /// Shows the number of mutants.
     fn count(&mut self, package: &str, mutants: usize) -> io::Result<()>;
-    /// Shows what became of a mutant, as soon as it is known.
+    /// Shows the fate of a mutant, as soon as it is known.
     fn tried(&mut self, files: &[SourceText], tried: &Tried) -> io::Result<()>;
-    /// Shows what the run came to.
+    /// Shows the summary of the run.
     fn finish(&mut self, counts: &Counts) -> io::Result<()>;
 }
 
-/// For people.
+/// The format for people.
 pub struct Human<'a> {
     out: &'a mut dyn Write,
     paint: Paint,
@@ -140,7 +140,7 @@ impl<'a> Human<'a> {
         Human { out, paint: Paint(colour), detail }
     }
 
-    /// `guard in Lock::acquire, src/lib.rs:20:9: …`.
+    /// The first line: `guard in Lock::acquire, src/lib.rs:20:9: …`.
     fn head(files: &[SourceText], mutant: &Mutant) -> String {
         let place =
             at(files, mutant).map_or_else(String::new, |(path, it)| format!(", {path}:{}:{}", it.line, it.column));
@@ -203,7 +203,7 @@ impl Render for Human<'_> {
     }
 }
 
-/// For programs.
+/// The format for programs.
 pub struct Json<'a> {
     out: &'a mut dyn Write,
 }
@@ -303,7 +303,7 @@ impl Render for Json<'_> {
     }
 }
 
-/// Where a mutant is.
+/// The position of a mutant.
 fn at<'a>(files: &'a [SourceText], mutant: &Mutant) -> Option<(&'a str, Position)> {
     Place::find(files, mutant.span).map(|it| (it.path.as_str(), it.start()))
 }

@@ -2,22 +2,22 @@
 
 use cspec_analysis::{diagnostics::Severity, verdict::Verdict};
 
-/// Whether to colour.
+/// Whether to use colour.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint(pub bool);
 
 impl Paint {
-    /// Bold.
+    /// The text in bold.
     pub fn bold(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// Fainter than the rest.
+    /// The text in a fainter colour.
     pub fn faint(self, text: &str) -> String {
         self.with("2", text)
     }
 
-    /// In the colour of a severity, bold.
+    /// The text in bold and in the colour of a severity.
     pub fn severity(self, severity: Severity, text: &str) -> String {
         match severity {
             Severity::Error => self.with("1;31", text),
@@ -25,7 +25,7 @@ impl Paint {
         }
     }
 
-    /// In the colour of a verdict: what is checked to a scope is never as green as what is proved.
+    /// The text in the colour of a verdict: `checked` is never as green as `proved`.
     pub fn verdict(self, verdict: &Verdict, text: &str) -> String {
         match verdict {
             Verdict::Proved => self.with("32", text),

@@ -15,10 +15,10 @@ const WIDTH: usize = 300;
 const GAP: usize = 40;
 const LINE: usize = 17;
 const ARROW: usize = 58;
-/// Characters of an operation list that fit on a line.
+/// The number of characters of an operation list that fit on a line.
 const FITTING: usize = 38;
 
-/// The style of a picture that stands alone.
+/// The style of a standalone picture.
 const STYLE: &str = "
   svg { color-scheme: light dark; font-family: ui-sans-serif, system-ui, 'DejaVu Sans', sans-serif; background: #fff; }
   text { fill: #1c1e21; font-size: 13px; }
@@ -31,7 +31,7 @@ const STYLE: &str = "
   }
 ";
 
-/// An SVG document of its own.
+/// A standalone SVG document.
 pub fn svg_alone(chains: &[Chain]) -> String {
     svg(chains, &|_| None, Some(STYLE)).into_string() + "\n"
 }
@@ -87,7 +87,7 @@ fn link(link: &Link, middle: usize, below: usize, verdict: Option<Verdict>) -> M
     }
 }
 
-/// `by movers`, `by movers: proved`.
+/// The label of an arrow: `by movers`, `by movers: proved`.
 fn link_words(pattern: &str, verdict: &str) -> String {
     match verdict {
         "" => format!("by {pattern}"),
@@ -123,7 +123,7 @@ fn wrapped(operations: &[String]) -> Vec<String> {
     lines
 }
 
-/// The same in the language of Graphviz.
+/// The same for Graphviz.
 pub fn dot(chains: &[Chain]) -> String {
     let mut dot = String::from(
         "digraph layers {\n  rankdir = BT;\n  node [shape = box, style = rounded, fontname = \"sans-serif\"];\n",

@@ -15,14 +15,14 @@ pub struct Place<'a> {
     pub path: &'a Utf8Path,
     /// The whole text.
     pub text: &'a str,
-    /// The bytes meant.
+    /// The bytes of the span.
     pub bytes: Range<usize>,
 }
 
 /// A line and a column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The line.
+    /// The number of the line.
     pub line: usize,
     /// The column, in characters.
     pub column: usize,
@@ -48,7 +48,7 @@ impl fmt::Display for Place<'_> {
 }
 
 impl<'a> Place<'a> {
-    /// Where `span` is; `None` if `files` has no such file.
+    /// The place of `span`; `None` if `files` has no such file.
     pub fn find(files: &'a [SourceText], span: Span) -> Option<Place<'a>> {
         let file = files.get(span.file as usize)?;
         let start = file.text.floor_char_boundary(span.start as usize);
@@ -66,7 +66,7 @@ impl<'a> Place<'a> {
         position(self.text, self.bytes.end)
     }
 
-    /// The lines touched, first to last.
+    /// The lines that the span touches, in order.
     pub fn lines(&self) -> Vec<TouchedLine<'a>> {
         let mut line_start = self.text[..self.bytes.start].rfind('\n').map_or(0, |at| at + 1);
         let mut lines = Vec::new();
@@ -86,14 +86,14 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The characters meant, counted from the start of the file.
+    /// The characters of the span, counted from the start of the file.
     pub fn characters(&self) -> Range<usize> {
         let start = self.text[..self.bytes.start].chars().count();
         start..start + self.text[self.bytes.clone()].chars().count()
     }
 }
 
-/// The position of a byte that is on a boundary.
+/// The position of a byte on a character boundary.
 fn position(text: &str, byte: usize) -> Position {
     let before = &text[..byte];
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);

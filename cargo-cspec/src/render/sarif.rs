@@ -164,7 +164,7 @@ impl Result {
             text.push_str("\n\n");
             text.push_str(&paragraph);
         }
-        // The same finding at another line is the same finding.
+        // A finding keeps its identity when it moves to another line.
         let identity = blake3::hash([found.code, &checked.package.title, &found.message].join("\0").as_bytes());
         let manifest = || Location::of_file(&checked.package.manifest_path, &checked.package.workspace_root);
         Result {
@@ -183,7 +183,7 @@ impl Result {
     }
 }
 
-/// What the format calls a `fix`. It has no word for who may apply one, so rustc's word is among the properties.
+/// A SARIF `fix`. The format does not say whether it can be applied automatically, so rustc's term is among the properties.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ProposedFix {
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn the_schema_allows_what_is_printed() {
         let schema = include_str!("../../tests/schema/sarif-2.1.0.json");
-        // One pattern in it has an unmatched bracket, which the validator refuses.
+        // One pattern in the schema has an unmatched bracket, which the validator refuses.
         let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}?$");
         let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
         let schema = jsonschema::validator_for(&schema).expect("it is a schema");

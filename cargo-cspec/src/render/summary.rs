@@ -19,81 +19,81 @@ use crate::exit::Status;
 pub struct Checked {
     /// The package.
     pub package: Package,
-    /// Within which it was checked.
+    /// The scope in which it was checked.
     pub scope: Scope,
-    /// Another target of the package has all that is in this one.
+    /// Whether another target of the package contains everything in this one.
     pub is_bare: bool,
-    /// What the engine found.
+    /// The engine's report.
     pub report: PackageReport,
-    /// For each outcome: whether it is from the cache.
+    /// For each outcome, whether it comes from the cache.
     pub cached: Vec<bool>,
-    /// How many obligations were explored: all others were known.
+    /// The number of explored obligations: all others were known.
     pub explored: usize,
-    /// How many obligations the package has. More than the report has outcomes if the run was interrupted.
+    /// The number of obligations of the package. It is larger than the number of outcomes if the run was interrupted.
     pub planned: usize,
-    /// Obligations without a verdict, in their fixed order. Others may turn out to be owed once these are settled.
+    /// Obligations without a verdict, in their fixed order. Settling them may add others.
     pub unsettled: Vec<ObligationName>,
-    /// How long it took.
+    /// The duration of the check.
     pub elapsed: Duration,
 }
 
 impl Checked {
-    /// How many obligations have no verdict.
+    /// The number of obligations without a verdict.
     pub fn unchecked(&self) -> usize {
         self.planned.saturating_sub(self.report.outcomes.len())
     }
 
-    /// How many errors are in the source itself. That there is nothing in it is no such error.
+    /// The number of errors in the source itself. An empty package does not count as an error.
     pub fn source_errors(&self) -> usize {
         self.report.diagnostics.iter().filter(|found| is_source_error(found)).count()
     }
 
-    /// Nothing was checked, and no error in the source is to blame, nor has another target of the package what there is to check.
+    /// Whether nothing was checked, although the source has no errors and no other target of the package has the obligations.
     pub fn is_idle(&self) -> bool {
         self.planned == 0 && self.source_errors() == 0 && !self.is_bare
     }
 
-    /// How many obligations have which verdict.
+    /// The number of obligations for each verdict.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         self.report.outcomes.iter().for_each(|(outcome, _)| tally.add(&outcome.verdict));
         tally
     }
 
-    /// The bounds that any obligation met, each once, in the order they were met.
+    /// The bounds that any obligation met, each once, in the order of their first occurrence.
     pub fn bounds_met(&self) -> Vec<&str> {
         let mut bounds = Vec::new();
         self.report.outcomes.iter().for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
         bounds
     }
 
-    /// What any verdict takes for granted, each once.
+    /// The assumptions of all verdicts, each once.
     pub fn assumptions(&self) -> Vec<&'static str> {
         let all = self.report.outcomes.iter().flat_map(|(outcome, _)| &outcome.assumptions);
         all.collect::<BTreeSet<_>>().into_iter().map(|it| it.name()).collect()
     }
 }
 
-/// Whether a finding in the source makes a run fail. What rustc finds is counted by itself.
+/// Whether a finding in the source makes a run fail. Errors of rustc are counted separately.
 pub fn is_source_error(found: &Diagnostic) -> bool {
     found.severity == Severity::Error && ![codes::CS0002, codes::CS0004].contains(&found.code)
 }
 
-/// How many obligations have which verdict.
+/// The number of obligations for each verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// For any number of processes, values and entries.
+    /// Obligations that are proved.
     pub proved: usize,
-    /// Within bounds.
+    /// Obligations that are checked to scope.
     pub checked: usize,
-    /// With a counterexample.
+    /// Obligations that are violated.
     pub violated: usize,
-    /// Not to the end.
+    /// Obligations that are undecided.
     pub undecided: usize,
 }
 
 impl Tally {
-    /// Counts one.
+    /// Counts one verdict.
     pub fn add(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Proved => &mut self.proved,
@@ -103,12 +103,12 @@ impl Tally {
         } += 1;
     }
 
-    /// All of them.
+    /// The number of all obligations.
     pub fn total(&self) -> usize {
         self.proved + self.checked + self.violated + self.undecided
     }
 
-    /// The weakest verdict there is.
+    /// The worst verdict that occurs.
     pub fn worst(&self) -> Option<Verdict> {
         let order = [
             (self.violated, Verdict::Violated),
@@ -131,36 +131,36 @@ impl Tally {
     }
 }
 
-/// What a run came to.
+/// The summary of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// The verdicts of all packages.
     pub tally: Tally,
-    /// Errors in the source.
+    /// The number of errors in the source.
     pub source_errors: usize,
-    /// How many obligations were explored: all others were known.
+    /// The number of explored obligations: all others were known.
     pub explored: usize,
-    /// Obligations without a verdict.
+    /// The number of obligations without a verdict.
     pub unchecked: usize,
     /// Their names, as far as they are known.
     pub unsettled: Vec<String>,
-    /// Targets without source errors that owe nothing: nothing was checked in them. The id of the package, and the target's title.
+    /// Targets without source errors and without obligations: the id of the package, and the target's title.
     idle: Vec<(String, String)>,
     /// Packages in which something was checked, by id.
     busy: HashSet<String>,
-    /// Packages that an interrupted run did not come to.
+    /// Packages that an interrupted run did not reach.
     pub unreached: Vec<String>,
-    /// The run was interrupted.
+    /// Whether the run was interrupted.
     pub interrupted: bool,
-    /// The time allowed ran out: what has no verdict is undecided.
+    /// The time limit, if it was exceeded: obligations without a verdict are undecided.
     pub out_of_time: Option<Duration>,
-    /// What rustc says of the program, if it was asked.
+    /// The result of rustc, if it was run.
     pub rustc: Option<Compiled>,
-    /// There was no usable workspace.
+    /// Whether there was no usable workspace.
     pub unusable: bool,
-    /// What else there is to say of the run.
+    /// Another note about the run.
     pub note: Option<String>,
-    /// How long the run took.
+    /// The duration of the run.
     pub elapsed: Duration,
 }
 
@@ -181,14 +181,14 @@ impl Summary {
         }
     }
 
-    /// The packages in which nothing was checked, whichever target was read, and no error in the source is to blame.
+    /// The packages in which nothing was checked, in any target, although the source has no errors.
     pub fn idle(&self) -> Vec<&str> {
         let mut seen = HashSet::new();
         let idle = self.idle.iter().filter(|(package, _)| !self.busy.contains(package));
         idle.filter(|(package, _)| seen.insert(package)).map(|(_, title)| title.as_str()).collect()
     }
 
-    /// Obligations without a verdict although nobody interrupted the run, and no error in the source stood in their way.
+    /// The number of obligations without a verdict although the run was not interrupted and the source has no errors.
     pub fn lost(&self) -> usize {
         if self.interrupted || self.out_of_time.is_some() || self.source_errors > 0 { 0 } else { self.unchecked }
     }
@@ -198,7 +198,7 @@ impl Summary {
         !self.interrupted && !self.unusable && self.knows_rustc() && self.unchecked == 0 && self.unreached.is_empty()
     }
 
-    /// How many errors rustc has found.
+    /// The number of errors of rustc.
     fn refusals(&self) -> usize {
         match &self.rustc {
             Some(Compiled::Refused(refusals)) => refusals.len(),
@@ -206,12 +206,12 @@ impl Summary {
         }
     }
 
-    /// Whether rustc has answered, if it was asked.
+    /// Whether rustc has finished, if it was run.
     fn knows_rustc(&self) -> bool {
         !matches!(self.rustc, Some(Compiled::Failed(_) | Compiled::Stopped))
     }
 
-    /// What became of asking rustc, in a word; nothing if it was not asked.
+    /// The result of rustc in one word; `None` if it was not run.
     pub fn rustc(&self) -> Option<&'static str> {
         Some(match self.rustc.as_ref()? {
             Compiled::Accepted => "accepted",
@@ -276,7 +276,7 @@ impl Summary {
     }
 }
 
-/// The obligations of one implementation, or of all layers, or on the movers of one layer, or of one stack or client.
+/// A row of a package's table: the obligations of one implementation, of all layers, of the movers of one layer, or of one stack or client.
 #[derive(Clone, Debug)]
 pub struct Row<'a> {
     /// The implementation, layer, stack or client; `layers` for all layers together.
@@ -310,7 +310,7 @@ pub fn rows(report: &PackageReport) -> Vec<Row<'_>> {
     rows
 }
 
-/// Which row an obligation belongs to.
+/// The row that an obligation belongs to.
 pub fn row_name(outcome: &Outcome) -> &str {
     let name = &outcome.name;
     match name.pattern {

@@ -16,7 +16,7 @@ use crate::layers::*;
 use crate::server::Failure;
 use crate::server::store::{list_pid, try_numbers};
 
-/// One run.
+/// Runs the workload once.
 pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<Speed, Failure> {
     let scratch = Scratch::new(&bench.directory)?;
     let each = bench.iterations / workers as u64;
@@ -35,7 +35,7 @@ pub fn run(bench: &Bench, subject: Subject, workers: usize) -> Result<Speed, Fai
     Ok(Speed { rate: requests / effort.seconds, cpu: Some(effort.cpu_seconds * 1e6 / requests) })
 }
 
-/// The part of one process. Says when it is ready, waits for a line, works, and says how many seconds of CPU time that took.
+/// The part of one process. Reports when it is ready, waits for a line, works, and reports the CPU time in seconds.
 pub fn work(root: &Path, subject: Subject, iterations: u64) -> Result<(), Failure> {
     let used = match subject {
         Subject::Plain => plain(root, iterations)?,
@@ -86,7 +86,7 @@ fn random() -> fastrand::Rng {
     fastrand::Rng::with_seed(u64::from(std::process::id()))
 }
 
-/// What this process has used so far, of the user's time and the system's.
+/// The CPU time of this process so far, user plus system.
 fn cpu_seconds() -> f64 {
     // Linux has this clock.
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).unwrap_or_default().as_secs_f64()

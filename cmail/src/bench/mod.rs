@@ -18,22 +18,22 @@ pub use mix::work as worker;
 
 use crate::server::Failure;
 
-/// What to measure.
+/// The parameters of a benchmark.
 #[derive(Clone, Debug)]
 pub struct Bench {
     /// The file system: a directory that exists.
     pub directory: PathBuf,
-    /// Deliveries, and as many pickups, of one run.
+    /// The number of deliveries, and of pickups, in one run.
     pub iterations: u64,
     /// How often each run is repeated.
     pub rounds: usize,
     /// The numbers of processes.
     pub workers: Vec<usize>,
-    /// Where to draw the result.
+    /// The file for the chart, if any.
     pub plot: Option<PathBuf>,
 }
 
-/// Who does the work.
+/// The program that does the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Subject {
     /// The checked stack, plan 1.
@@ -54,27 +54,27 @@ impl Subject {
     }
 }
 
-/// One row of the result: a subject on so many processes, in each round.
+/// One row of the result: a subject with a number of processes, in each round.
 #[derive(Clone, Debug)]
 struct Row {
     label: String,
     workers: usize,
-    /// Per second, in order.
+    /// Requests per second, in ascending order.
     speeds: Vec<f64>,
-    /// Microseconds of CPU time for each, in order; empty if they were not counted.
+    /// Microseconds of CPU time per request, in ascending order; empty if they were not counted.
     cpu: Vec<f64>,
 }
 
-/// What one run came to.
+/// The result of one run.
 #[derive(Clone, Copy, Debug)]
 struct Speed {
-    /// Per second.
+    /// Requests per second.
     rate: f64,
-    /// Microseconds of CPU time for each, the user's and the system's. Unlike the rate it hardly depends on what else runs.
+    /// Microseconds of CPU time per request, user plus system. Unlike the rate, it hardly depends on other load.
     cpu: Option<f64>,
 }
 
-/// What processes took together.
+/// The effort of all processes together.
 struct Effort {
     seconds: f64,
     cpu_seconds: f64,
@@ -143,13 +143,13 @@ pub fn network(bench: &Bench) -> Result<(), Failure> {
     show(bench, &rows, "workers", "Requests per second through SMTP and POP3, by workers")
 }
 
-/// Clients of the mixed workload through sockets.
+/// The number of clients of the mixed workload through sockets.
 const CLIENTS: usize = 8;
 
 /// Runs durable deliveries through SMTP, and prints a table.
 pub fn durable(bench: &Bench) -> Result<(), Failure> {
     let mut rows = Vec::new();
-    // Kept to the end: a file system may avoid inodes that were deleted a moment ago, and search long for others.
+    // Keep them to the end: a file system may avoid recently deleted inodes, and search long for others.
     let mut roots = Vec::new();
     for connections in [1, 8, 32] {
         let labels = ["calls on files", "SMTP alone", "SMTP, calls", "CMail by SMTP"];
@@ -187,11 +187,11 @@ fn show(bench: &Bench, rows: &[Row], of: &str, title: &str) -> Result<(), Failur
     }
 }
 
-/// A mail root that goes with the value.
+/// A mail root that is removed when the value is dropped.
 struct Scratch(PathBuf);
 
 const USERS: u32 = 100;
-/// What is delivered in the mixed workload.
+/// The message of the mixed workload.
 const MESSAGE: &str = "Hello world.";
 
 impl Scratch {
@@ -219,7 +219,7 @@ fn user_name(number: u32) -> String {
     format!("u{number}")
 }
 
-/// This program again, as processes that start to work at the same time.
+/// Copies of this program, as processes that start to work at the same time.
 struct Crew(Vec<(Child, BufReader<ChildStdout>)>);
 
 impl Crew {
@@ -239,7 +239,7 @@ impl Crew {
         Ok(Crew(crew))
     }
 
-    /// Lets them work; returns what they took together.
+    /// Lets them work; returns their total effort.
     fn work(mut self) -> Result<Effort, Failure> {
         let start = Instant::now();
         for (child, _) in &mut self.0 {

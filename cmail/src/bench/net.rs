@@ -43,12 +43,12 @@ pub fn deliver_by_calls(root: &Path, user: &str, message: &[u8]) -> io::Result<(
     File::open(user.join("mail"))?.sync_all()
 }
 
-/// Deliveries per second to the least server there is: without a store, or with the same calls on files.
+/// Deliveries per second to a minimal server: without a store, or with the same calls on files.
 pub fn null(root: Option<&Path>, iterations: u64, connections: usize) -> Result<f64, Failure> {
     send_all(&null::start(root)?, iterations, connections)
 }
 
-/// Deliveries per second by SMTP, each connection sending one message after the other.
+/// Deliveries per second by SMTP; each connection sends one message after the other.
 pub fn smtp(root: &Path, iterations: u64, connections: usize) -> Result<f64, Failure> {
     let server = Server::start(root, &["--workers", "2"])?;
     send_all(&server.smtp, iterations, connections)
@@ -65,7 +65,7 @@ fn send_all(address: &str, iterations: u64, connections: usize) -> Result<f64, F
     })
 }
 
-/// Requests per second of the mixed workload, two an iteration, by so many clients, to so many workers that sync nothing.
+/// Requests per second of the mixed workload, two per iteration, by this many clients, to this many workers that sync nothing.
 pub fn mixed(bench: &Bench, workers: usize, clients: usize) -> Result<f64, Failure> {
     let scratch = Scratch::new(&bench.directory)?;
     let passwords = Passwords::of(&scratch.0);
@@ -82,7 +82,7 @@ pub fn mixed(bench: &Bench, workers: usize, clients: usize) -> Result<f64, Failu
     Ok(2.0 * iterations)
 }
 
-/// A client that nobody else uses now.
+/// A client that is not in use.
 fn take(idle: &Mutex<Vec<Client>>) -> io::Result<Client> {
     let taken = idle.lock().map_err(|_| io::Error::other("a client failed"))?.pop();
     taken.ok_or_else(|| io::Error::other("no connection"))
@@ -93,7 +93,7 @@ fn put_back(idle: &Mutex<Vec<Client>>, client: Client) -> io::Result<()> {
     Ok(())
 }
 
-/// A server that is gone when the value is.
+/// A server that is stopped when the value is dropped.
 struct Server {
     process: Child,
     smtp: String,
@@ -101,7 +101,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it. It stores what is sent and puts nothing before it.
+    /// Starts the server. It stores messages without `Return-Path` and `Received`.
     fn start(root: &Path, arguments: &[&str]) -> Result<Server, Failure> {
         fs::write(root.join(".cmail/config.toml"), "trace = false\n")?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -117,7 +117,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Its workers end when it does. If it is gone already, that is as well.
+        // Its workers end when it does. It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -144,7 +144,7 @@ fn deliver(client: &mut Client, user: &str, message: &str) -> io::Result<()> {
     ask(client, &format!("{message}.\r\n"), "250")
 }
 
-/// Reads and deletes all messages of a user in one session. If another client has the mailbox open, it is left to him.
+/// Reads and deletes all messages of a user in one session. If another client has the mailbox open, does nothing.
 fn pick_up(address: &str, user: &str, message: &str) -> io::Result<()> {
     let mut client = open(address)?;
     expect(&mut client, "+OK")?;
@@ -173,7 +173,7 @@ fn ask(client: &mut Client, text: &str, code: &str) -> io::Result<()> {
     expect(client, code)
 }
 
-/// All lines of a reply have to begin so.
+/// Reads a reply; all of its lines must begin with `code`.
 fn expect(client: &mut Client, code: &str) -> io::Result<()> {
     loop {
         let line = line(client)?;
@@ -194,12 +194,12 @@ fn line(client: &mut Client) -> io::Result<String> {
     }
 }
 
-/// Spreads the users, the same way every time.
+/// Distributes the users, in a reproducible way.
 fn user_of(number: u64) -> u32 {
     u32::try_from(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33).unwrap_or(0) % USERS
 }
 
-/// Does something so many times, on so many threads; returns times per second.
+/// Runs something this many times, on this many threads; returns times per second.
 fn on_threads(times: u64, threads: usize, what: impl Fn(u64) -> io::Result<()> + Sync) -> Result<f64, Failure> {
     let next = AtomicU64::new(0);
     let start = Instant::now();

@@ -8,7 +8,7 @@ use std::thread;
 
 use super::net;
 
-/// Serves until the program ends; returns where.
+/// Serves until the program ends; returns the address.
 pub fn start(store: Option<&Path>) -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
@@ -16,7 +16,7 @@ pub fn start(store: Option<&Path>) -> io::Result<String> {
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let store = store.clone();
-            // A client that leaves ends its session.
+            // A client that disconnects ends its session.
             thread::spawn(move || serve(client, store.as_deref()));
         }
     });

@@ -21,7 +21,7 @@ use super::sync::Syncs;
 use super::temporary::{LinkBy, Temporary};
 use crate::layers::{Dir, Linked, decode};
 
-/// One process and what it has open.
+/// One process, with its open files.
 #[derive(Debug)]
 pub(crate) struct Disk {
     root: Arc<Root>,
@@ -34,16 +34,16 @@ pub(crate) struct Disk {
     listing: Listing,
     random: fastrand::Rng,
     durability: Durability,
-    /// Mailboxes that changed, and are not known to be on disk.
+    /// Mailboxes that changed and may not be on disk.
     unsynced: Vec<String>,
 }
 
-/// When what is written must survive a power failure.
+/// When changes must survive a power failure.
 #[derive(Clone, Debug)]
 pub(crate) enum Durability {
-    /// Before anybody is told that it is written.
+    /// Before anybody is told of them.
     Synced(Arc<Syncs>),
-    /// Never: for file systems in memory, and for tests. Temporary files have no names where they can be linked without.
+    /// Never: for file systems in memory, and for tests. Temporary files have no names if the kernel can link files without one.
     Unsynced(Option<LinkBy>),
 }
 
@@ -54,7 +54,7 @@ impl Durability {
     }
 }
 
-/// The process could not go on: what it was asked for has no meaning for failure. It has stopped, and holds no lock.
+/// The process could not continue, since its operation cannot fail. It has stopped, and holds no lock.
 #[derive(Debug)]
 pub(crate) struct Stopped {
     pub operation: &'static str,
@@ -67,11 +67,11 @@ impl fmt::Display for Stopped {
     }
 }
 
-/// The most mailboxes of which a process keeps the handles.
+/// The maximum number of mailboxes whose handles a process keeps open.
 const KEPT: usize = 128;
 
 impl Disk {
-    /// A process that is new.
+    /// Creates a new process.
     pub(crate) fn new(root: Arc<Root>, incarnations: Arc<Incarnations>, durability: Durability) -> Disk {
         Disk {
             me: incarnations.next(),
@@ -87,18 +87,18 @@ impl Disk {
         }
     }
 
-    /// Ends the process, and starts the next one with what this one had open.
+    /// Ends the process, and starts the next one with its open handles.
     pub(super) fn next_incarnation(&mut self) {
         self.open = None;
         self.unsynced.clear();
         if let Some(user) = self.locked.take() {
-            // The lock goes with the handle.
+            // Closing the handle releases the lock.
             self.mailboxes.remove(&user);
         }
         self.me = self.incarnations.next();
     }
 
-    /// Returns when all that this process changed is on disk.
+    /// Returns when all changes of this process are on disk.
     pub(super) fn settle(&mut self) {
         let Durability::Synced(syncs) = &self.durability else { return };
         for user in std::mem::take(&mut self.unsynced) {
@@ -118,7 +118,7 @@ impl Disk {
     }
 
     pub(super) fn random(&mut self) -> u64 {
-        // Names stay short; that they are free is not promised to anybody.
+        // Names stay short; they are not guaranteed to be free.
         u64::from(self.random.u32(..))
     }
 
@@ -129,7 +129,7 @@ impl Disk {
         }
     }
 
-    /// Makes a temporary file, and opens it. A process has one at a time.
+    /// Creates and opens a temporary file. A process has one at a time.
     pub(super) fn create(&mut self, user: &str, dir: Dir, name: &str) -> bool {
         if dir != Dir::Tmp || self.open.is_some() {
             return failed("create", user, name, Errno::EPERM);
@@ -145,7 +145,7 @@ impl Disk {
         }
     }
 
-    /// Writes the file that is open, once.
+    /// Writes the open file, once.
     pub(super) fn write(&mut self, user: &str, dir: Dir, name: &str, contents: &[u8]) -> bool {
         let syncs = match &self.durability {
             Durability::Synced(syncs) => Some(&**syncs),
@@ -158,7 +158,7 @@ impl Disk {
         }
     }
 
-    /// Gives the file that is open another name. From then on it is not written.
+    /// Links the open file under another name. It is not written afterwards.
     pub(super) fn link(&mut self, user: &str, from: (Dir, &str), to: (Dir, &str)) -> Linked {
         let open = self.open.as_mut().filter(|it| it.is(user, from.0, from.1) && to.0 == Dir::Mail);
         let linked = match (open, keep(&mut self.mailboxes, &self.root, user)) {
@@ -180,12 +180,12 @@ impl Disk {
         }
     }
 
-    /// Takes away a message, or the temporary file that is open. Those of others are left alone.
+    /// Removes a message, or the open temporary file. Temporary files of other processes are left alone.
     pub(super) fn unlink(&mut self, user: &str, dir: Dir, name: &str) {
         match dir {
             Dir::Tmp => {
                 let Some(file) = self.open.take_if(|it| it.is(user, dir, name)) else { return };
-                // Nobody reads there, and no other process has this name: the next start removes it.
+                // Nobody reads it, and no other process has this name: the next start removes it.
                 if let Err(errno) = self.in_mailbox(user, name, |mailbox| file.unlink(mailbox)) {
                     failed("unlink", user, name, errno);
                 }
@@ -220,7 +220,7 @@ impl Disk {
         if dir == Dir::Tmp && decode(name).is_some() {
             stop("read", "temporary files of processes belong to no mailbox");
         }
-        // A pipe that somebody put there must not hold us up.
+        // A pipe in the mailbox must not block.
         let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
         let read = |mailbox: &Mailbox| read_file(openat(mailbox.directory(dir), name, flags, Mode::empty())?);
         match self.in_mailbox(user, name, read) {
@@ -249,7 +249,7 @@ impl Disk {
         if let Some(mailbox) = self.mailboxes.get(user)
             && flock(&mailbox.mail, FlockArg::Unlock).is_err()
         {
-            // The lock goes with the handle.
+            // Closing the handle releases the lock.
             self.mailboxes.remove(user);
         }
     }
@@ -299,12 +299,12 @@ impl Mailbox {
     }
 }
 
-/// The handles of a mailbox, opened if they are not kept.
+/// The handles of a mailbox, opened if they are not open already.
 fn keep<'a>(kept: &'a mut FxHashMap<String, Mailbox>, root: &Root, user: &str) -> Result<Option<&'a Mailbox>, Error> {
     if !kept.contains_key(user) {
         let Some(mailbox) = root.mailbox(user)? else { return Ok(None) };
         if kept.len() >= KEPT {
-            // Nothing is locked or unsynced when another mailbox is turned to, but the last one's lock would go with its handle.
+            // Before switching to another mailbox nothing is locked or unsynced; otherwise closing the handle would release the lock.
             kept.clear();
         }
         kept.insert(user.to_owned(), mailbox);
@@ -316,7 +316,7 @@ fn is_component(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0'])
 }
 
-/// What is in a regular file; nothing for what is not one.
+/// The contents of a regular file; `None` for anything else.
 fn read_file(file: OwnedFd) -> Result<Option<Vec<u8>>, Errno> {
     let status = fstat(&file)?;
     if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {

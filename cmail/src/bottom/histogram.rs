@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The upper ends of the ranges, in microseconds. A last range is open.
+/// The upper ends of the ranges, in microseconds. The last range is open.
 pub const ENDS: [u64; 12] = [100, 250, 500, 1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000];
 
 /// Counts for each range, and the sum of all times.

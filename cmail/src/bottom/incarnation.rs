@@ -20,7 +20,7 @@ use super::listing::Listing;
 use super::root::{Error, PRIVATE, Root, create_file};
 use crate::layers::decode;
 
-/// Gives numbers to the processes of one operating-system process.
+/// Assigns numbers to the processes of one operating-system process.
 #[derive(Debug)]
 pub struct Incarnations {
     epoch: u64,
@@ -29,7 +29,7 @@ pub struct Incarnations {
     _living: OwnedFd,
 }
 
-/// Incarnations in one epoch.
+/// The number of incarnations in one epoch.
 const EPOCH: u64 = 1 << 32;
 
 impl Incarnations {
@@ -58,8 +58,8 @@ fn epoch_of(pid: Pid) -> u128 {
     pid.0 / u128::from(EPOCH)
 }
 
-/// Removes the temporary files of those who are gone, in all mailboxes; returns how many. The living are spared, also those of other
-/// servers on the same root.
+/// Removes the temporary files of dead processes, in all mailboxes; returns their number. Files of live processes are kept, including those
+/// of other servers on the same root.
 pub fn recover(root: &Root) -> Result<usize, Error> {
     let _guard = guard(root)?;
     let living = root.open_own("living")?;
@@ -88,7 +88,7 @@ fn recover_user(root: &Root, user: &str, alive: &BTreeSet<u128>, listing: &mut L
         .map_err(|errno| Error::at(user, errno))?;
     let mut removed = 0;
     for name in listing.names(&tmp).map_err(|errno| Error::at(user, errno))? {
-        // What is not named as a temporary file is not ours to remove.
+        // A file without the name of a temporary file is not ours to remove.
         let owner = decode(&name).map(|id| id.pid);
         if owner.is_some_and(|owner| !alive.contains(&epoch_of(owner))) {
             match unlinkat(&tmp, &*name, UnlinkatFlags::NoRemoveDir) {
@@ -111,7 +111,7 @@ fn is_alive(living: &OwnedFd, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// Epochs are drawn, and the dead buried, by one process at a time.
+/// Only one process at a time draws an epoch or cleans up after dead ones.
 fn guard(root: &Root) -> Result<OwnedFd, Error> {
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let lock = openat(root.own(), "lock", flags, PRIVATE).map_err(|errno| Error::at(".cmail/lock", errno))?;

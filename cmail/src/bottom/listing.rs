@@ -9,15 +9,15 @@ use nix::errno::Errno;
 use nix::unistd::{Whence, lseek};
 use rustix::fs::{FileType, RawDir};
 
-/// The buffer, which is kept.
+/// The buffer, which is reused.
 #[derive(Debug)]
 pub struct Listing {
     buffer: Vec<u8>,
 }
 
-/// Room for a hundred messages or so; a mailbox with more makes it grow once.
+/// Room for about a hundred messages; a larger mailbox makes it grow once.
 const SMALLEST: usize = 8 << 10;
-/// A directory of ten million files: no mailbox of ours.
+/// Enough for ten million files, more than any mailbox has.
 const LARGEST: usize = 1 << 30;
 
 impl Default for Listing {
@@ -26,10 +26,10 @@ impl Default for Listing {
     }
 }
 
-/// What one attempt came to.
+/// The result of one attempt.
 enum Attempt {
     Whole,
-    /// There was more than one call could bring.
+    /// One call could not return everything.
     Cut,
 }
 
@@ -39,7 +39,7 @@ impl Listing {
         self.collect(directory, |names: &mut Vec<String>, name| names.push(name.to_owned()))
     }
 
-    /// The names of the regular files, each added to a collection, which starts anew when the listing does.
+    /// The names of the regular files, each added to a collection, which is cleared when the listing starts over.
     pub fn collect<C: Default>(&mut self, directory: impl AsFd, mut add: impl FnMut(&mut C, &str)) -> Result<C> {
         loop {
             let mut collection = C::default();
@@ -62,7 +62,7 @@ impl Listing {
                 Some(Err(rustix::io::Errno::INTR)) => return Ok(Attempt::Cut),
                 Some(entry) => {
                     let entry = entry.map_err(errno)?;
-                    // What is not a regular file is no message; names that are not text are nobody's.
+                    // Anything but a regular file is not a message; names that are not UTF-8 are ignored.
                     if matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown)
                         && let Ok(name) = entry.file_name().to_str()
                     {
@@ -83,12 +83,12 @@ impl Listing {
     }
 }
 
-/// The error in the words of the other calls.
+/// The error in the type of the other calls.
 fn errno(error: rustix::io::Errno) -> Errno {
     Errno::from_raw(error.raw_os_error())
 }
 
-/// The names of the directories in a directory. Not one step; for what does not change under it.
+/// The names of the directories in a directory. Not in one step; use it only where nothing changes.
 pub fn directories(directory: impl AsFd) -> Result<Vec<String>> {
     let mut names = Vec::new();
     lseek(&directory, 0, Whence::SeekSet)?;
@@ -118,7 +118,7 @@ mod tests {
 
     use super::*;
 
-    /// A directory with files `0` to `count - 1`, which goes with the value.
+    /// A directory with files `0` to `count - 1`, removed when the value is dropped.
     fn scratch(parent: &Path, count: usize) -> TempDir {
         let scratch = tempfile::tempdir_in(parent).expect("a scratch directory");
         for number in 0..count {
@@ -141,7 +141,7 @@ mod tests {
             scope.spawn(|| {
                 let link =
                     |number: usize| fs::hard_link(scratch.path().join("0"), scratch.path().join(number.to_string()));
-                // As many again at the most: the directory stays of the size that is asked about.
+                // At most as many again, so that the directory keeps its size.
                 (count..2 * count.max(500))
                     .take_while(|number| !stop.load(Ordering::Relaxed) && link(*number).is_ok())
                     .count()
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    /// The experiment can fail: this is how listings of the standard library do, where a directory is ordered by hashes.
+    /// Shows that the experiment can fail: listings of the standard library fail it, if a directory is ordered by hashes.
     #[test]
     fn a_listing_of_many_calls_is_not_one_step() {
         let parent = std::env::temp_dir();

@@ -46,7 +46,7 @@ pub(crate) struct Bottom {
     recorder: Recorder,
 }
 
-/// A client, as a list of what it wants; what it is told is kept for it.
+/// A client, as a list of requests; the responses are kept for it.
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     requests: VecDeque<Request>,
@@ -54,7 +54,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client that wants these things, and then goes.
+    /// A client that makes these requests, and then leaves.
     pub fn new(requests: impl IntoIterator<Item = Request>) -> Client {
         Client { requests: requests.into_iter().collect(), responses: Vec::new() }
     }
@@ -66,7 +66,7 @@ impl Bottom {
         Bottom { disk, client: Client::default(), recorder }
     }
 
-    /// Who it is now.
+    /// The current process.
     pub fn process(&self) -> Pid {
         self.disk.pid()
     }
@@ -77,7 +77,7 @@ impl Bottom {
         self.client = client;
     }
 
-    /// What the client was told. All of it is on disk, if that is asked for.
+    /// The responses to the client. If syncing is on, everything is on disk.
     pub fn dismiss(&mut self) -> Vec<Response> {
         std::mem::take(&mut self.client).responses
     }
@@ -88,7 +88,7 @@ fn place(file: File) -> Place {
     (file.0.0, dir_name(file.1), file.2)
 }
 
-/// By system calls. The engine does not read this: it is trusted.
+/// Performed by system calls. The engine does not read this: it is trusted.
 #[bottom]
 impl MailFSInode for Bottom {
     fn pid(&mut self) -> Pid {
@@ -175,7 +175,7 @@ impl MailFSInode for Bottom {
         self.client.requests.pop_front().unwrap_or(Request::Quit)
     }
 
-    /// Nobody is told anything before it is on disk.
+    /// Nothing is acknowledged before it is on disk.
     fn respond(&mut self, client: Connection, response: Response) {
         let _only_one = client;
         self.disk.settle();

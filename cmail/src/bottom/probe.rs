@@ -13,13 +13,13 @@ use super::listing::Listing;
 use super::root::{Error, Root, create_file};
 use super::temporary::LinkBy;
 
-/// A question, and what was found: how it is, or what is wrong.
+/// A question, and its answer: a description, or a problem.
 pub type Answer = (&'static str, std::result::Result<String, String>);
 
-/// More than a listing through a buffer of the usual size can bring at once.
+/// More files than one call with a buffer of the usual size can list.
 const FILES: usize = 2000;
 
-/// Tries it all.
+/// Runs all tests.
 pub fn probe(root: &Root) -> std::result::Result<Vec<Answer>, Error> {
     let name = format!("check.{}", std::process::id());
     let failed = |errno| Error::at(root.path().join(".cmail").join(&name), errno);
@@ -43,7 +43,7 @@ pub fn probe(root: &Root) -> std::result::Result<Vec<Answer>, Error> {
     Ok(answers)
 }
 
-/// What an attempt came to: it went as it should, it went otherwise, or a call failed.
+/// The result of a test: it passed, it failed with a message, or a call failed.
 type Attempt = std::result::Result<(), String>;
 
 fn explain(attempt: Attempt, good: &str) -> std::result::Result<String, String> {

@@ -30,7 +30,7 @@ pub(super) struct Mailbox {
     pub mail: OwnedFd,
 }
 
-/// Held while a session has a mailbox open. Deliveries, and the layers, know nothing of it.
+/// Held while a session has a mailbox open. Deliveries and the layers ignore it.
 #[derive(Debug)]
 pub struct SessionLock(#[expect(dead_code, reason = "the lock goes with the handle")] OwnedFd);
 
@@ -39,9 +39,9 @@ pub struct SessionLock(#[expect(dead_code, reason = "the lock goes with the hand
 pub enum Error {
     /// A system call failed.
     System {
-        /// On what.
+        /// The path of the call.
         path: PathBuf,
-        /// How.
+        /// The error of the call.
         errno: Errno,
     },
     /// There is no such directory.
@@ -50,7 +50,7 @@ pub enum Error {
     NotARoot(PathBuf),
     /// The counter of epochs cannot be read.
     Epoch,
-    /// No mailbox can be called so.
+    /// Not a valid mailbox name.
     Name(String),
     /// No thread can be started.
     Thread(std::io::Error),
@@ -91,7 +91,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// Nobody else reads mail.
+/// Only the owner can read mail.
 pub(super) const PRIVATE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 const PRIVATE_DIRECTORY: Mode = Mode::S_IRWXU;
 const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
@@ -103,7 +103,7 @@ pub(super) fn create_file(directory: &OwnedFd, name: &str) -> Result<OwnedFd, Er
 }
 
 impl Root {
-    /// Makes a tree without mailboxes, and its root if need be. What is there already stays as it is.
+    /// Creates a tree without mailboxes, and its root if necessary. Existing parts stay unchanged.
     pub fn init(path: &Path) -> Result<Root, Error> {
         make_path(path)?;
         let directory = open_root(path)?;
@@ -123,12 +123,12 @@ impl Root {
         }
     }
 
-    /// Where it is.
+    /// The path of the root.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes a mailbox. Says whether it is new.
+    /// Creates a mailbox. Returns whether it is new.
     pub fn add_user(&self, user: &str) -> Result<bool, Error> {
         if !names::is_user(user) {
             return Err(Error::Name(user.to_owned()));
@@ -153,13 +153,13 @@ impl Root {
         matches!(self.mailbox(user), Ok(Some(_)))
     }
 
-    /// The one session that a mailbox may have open, if no other has. It ends when the value is dropped, or the process is gone.
+    /// Locks a mailbox for a session, unless another session has it. The lock ends when the value is dropped, or the process ends.
     pub fn session(&self, user: &str) -> Result<Option<SessionLock>, Error> {
         if !names::is_user(user) {
             return Err(Error::Name(user.to_owned()));
         }
         let failed = |errno| Error::at(self.path.join(user), errno);
-        // No file is made: a mailbox must be open to deletions when the disk is full.
+        // No file is created: messages must be deletable when the disk is full.
         let mailbox = openat(&self.directory, user, OFlag::O_PATH | DIRECTORY, Mode::empty()).map_err(failed)?;
         let tmp = openat(&mailbox, "tmp", OFlag::O_RDONLY | DIRECTORY, Mode::empty()).map_err(failed)?;
         match flock(&tmp, FlockArg::LockExclusiveNonblock) {
@@ -169,12 +169,12 @@ impl Root {
         }
     }
 
-    /// The server's own corner, `.cmail`.
+    /// The server's own directory, `.cmail`.
     pub(super) fn own(&self) -> &OwnedFd {
         &self.own
     }
 
-    /// A directory of the server's own.
+    /// Opens a subdirectory of the server's own directory.
     pub(super) fn open_own(&self, name: &str) -> Result<OwnedFd, Error> {
         openat(&self.own, name, OFlag::O_RDONLY | DIRECTORY, Mode::empty())
             .map_err(|errno| Error::at(self.path.join(OWN).join(name), errno))
@@ -199,7 +199,7 @@ impl Root {
     }
 }
 
-/// The server's own corner.
+/// The server's own directory.
 const OWN: &str = ".cmail";
 
 fn open_root(path: &Path) -> Result<OwnedFd, Error> {
@@ -209,17 +209,17 @@ fn open_root(path: &Path) -> Result<OwnedFd, Error> {
     }
 }
 
-/// Makes a directory durably. Says whether it is new.
+/// Creates a directory durably. Returns whether it is new.
 fn make_directory(parent: &OwnedFd, name: &str) -> Result<bool, Errno> {
     match mkdirat(parent, name, PRIVATE_DIRECTORY) {
         Ok(()) => fsync(parent).map(|()| true),
-        // It may have been made just before the power failed.
+        // It may have been created just before the power failed.
         Err(Errno::EEXIST) => fsync(parent).map(|()| false),
         Err(errno) => Err(errno),
     }
 }
 
-/// Makes a directory and those that lead to it, durably.
+/// Creates a directory and its parents, durably.
 fn make_path(path: &Path) -> Result<(), Error> {
     let failed = |path: &Path, error: std::io::Error| Error::at(path, errno(&error));
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();

@@ -11,7 +11,7 @@ use nix::unistd::fsync;
 
 use super::histogram::Histogram;
 
-/// The directories that this operating-system process syncs, by the name of the user; and how long the calls take.
+/// The directories that this operating-system process syncs, by user name; and the durations of the calls.
 #[derive(Debug, Default)]
 pub struct Syncs {
     directories: Mutex<HashMap<String, Arc<Directory>>>,
@@ -30,12 +30,12 @@ struct State {
     started: u64,
     finished: u64,
     waiting: usize,
-    /// The last one that failed. What it should have written may be gone for good, whatever later ones say.
+    /// The last sync that failed. Its data may be lost for good, whatever later syncs report.
     failed: Option<(u64, Errno)>,
 }
 
 impl Syncs {
-    /// Returns when all that was changed in the directory before the call is on disk.
+    /// Returns when all changes to the directory before the call are on disk.
     pub fn sync(&self, user: &str, directory: impl AsFd) -> Result<()> {
         let shared = {
             let mut all = self.directories.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,7 +52,7 @@ impl Syncs {
         self.latency.time(|| fsync(file))
     }
 
-    /// How long the calls have taken.
+    /// The durations of the calls.
     pub fn latency(&self) -> &Histogram {
         &self.latency
     }
@@ -77,7 +77,7 @@ impl Directory {
             if let Err(errno) = result {
                 state.failed = Some((number, errno));
             }
-            // It is a system call, whether anybody waits or not.
+            // It is a system call, whether or not anybody waits.
             if state.waiting > 0 {
                 self.finished.notify_all();
             }
@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
 
-    /// A disk that counts what was changed, and what was changed before the last sync started.
+    /// A disk that counts changes, and changes before the last sync started.
     #[derive(Default)]
     struct Fake {
         changed: AtomicU64,
@@ -126,7 +126,7 @@ mod tests {
         });
     }
 
-    /// Who comes while a sync runs shares the next one with all the others who do.
+    /// Callers that arrive while a sync runs share the next one.
     #[test]
     fn those_who_wait_share_a_sync() {
         let syncs_of_nine = || {
@@ -136,7 +136,7 @@ mod tests {
                 while come.load(Ordering::SeqCst) < 9 {
                     thread::yield_now();
                 }
-                // All of them are called; they have this long to get to where they wait.
+                // All of them have been called; this gives them time to start waiting.
                 thread::sleep(Duration::from_millis(5));
                 Ok(())
             };

@@ -24,29 +24,29 @@ use super::root::{Mailbox, Root};
 use super::sync::Syncs;
 use crate::layers::Dir;
 
-/// A temporary file that this process has made and not yet given up.
+/// A temporary file that this process has created and not yet released.
 #[derive(Debug)]
 pub(super) struct Temporary {
     user: String,
     name: String,
     handle: OwnedFd,
-    /// It has been written or linked, and is not written again.
+    /// Whether it has been written or linked, and must not be written again.
     sealed: bool,
     /// How it is linked, if it has no name.
     nameless: Option<LinkBy>,
 }
 
-/// How a file without a name is given one.
+/// How a file without a name is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkBy {
-    /// By its handle. Kernels before 6.10 want a privilege for that.
+    /// By its handle. Kernels before 6.10 require a privilege for that.
     Handle,
     /// By the path of its handle in `/proc`, where that is mounted.
     Proc,
 }
 
 impl LinkBy {
-    /// How it can be done at this root, if it can: a name is asked for that is taken, and the kernel says so or does not get so far.
+    /// The way that works at this root, if any: it tries to link to a name that exists, and checks that the kernel reports that.
     pub(crate) fn find(root: &Root) -> Option<LinkBy> {
         let file = open_nameless(root.own()).ok()?;
         [LinkBy::Handle, LinkBy::Proc].into_iter().find(|by| by.link(&file, root.own(), "living") == Err(Errno::EEXIST))
@@ -63,7 +63,7 @@ impl LinkBy {
     }
 }
 
-/// Read-only for whoever opens it later: what is delivered does not change.
+/// Read-only for later openers: a delivered message does not change.
 const MODE: Mode = Mode::S_IRUSR;
 
 fn open_nameless(directory: &OwnedFd) -> Result<OwnedFd> {
@@ -76,18 +76,18 @@ fn open_named(directory: &OwnedFd, name: &str) -> Result<OwnedFd> {
 }
 
 impl Temporary {
-    /// Makes a file, by this process. With `nameless` it gets no name if nobody else can make one of this name.
+    /// Creates a file for this process. With `nameless` it gets no name if no other process can create one of this name.
     pub fn create(mailbox: &Mailbox, user: &str, name: &str, me: Pid, nameless: Option<LinkBy>) -> Result<Temporary> {
         let nameless = nameless.filter(|_| carries(name, me));
         let (handle, nameless) = match nameless.map(|_| open_nameless(&mailbox.tmp)) {
-            // This mailbox is on another file system than the root, one that cannot do it.
+            // This mailbox is on another file system than the root, one that does not support this.
             Some(Err(Errno::EOPNOTSUPP)) | None => (open_named(&mailbox.tmp, name)?, None),
             Some(handle) => (handle?, nameless),
         };
         Ok(Temporary { user: user.to_owned(), name: name.to_owned(), handle, sealed: false, nameless })
     }
 
-    /// Whether it is the file that is meant.
+    /// Whether it is the file with this name.
     pub fn is(&self, user: &str, dir: Dir, name: &str) -> bool {
         dir == Dir::Tmp && self.user == user && self.name == name
     }
@@ -101,7 +101,7 @@ impl Temporary {
         syncs.map_or(Ok(()), |syncs| syncs.fsync(&self.handle))
     }
 
-    /// Gives it a name in the mailbox. From then on it is not written.
+    /// Links it into the mailbox. It is not written afterwards.
     pub fn link(&mut self, mailbox: &Mailbox, to: &str) -> Result<()> {
         match self.nameless {
             Some(by) => by.link(&self.handle, &mailbox.mail, to)?,
@@ -111,7 +111,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Takes its temporary name away. What has no name goes with the handle.
+    /// Removes its temporary name. A file without a name disappears when the handle is closed.
     pub fn unlink(self, mailbox: &Mailbox) -> Result<()> {
         match self.nameless {
             Some(_) => Ok(()),
@@ -148,7 +148,7 @@ mod tests {
 
     const ME: Pid = Pid(1 << 32);
 
-    /// A root in memory with a mailbox, which goes with the value.
+    /// A root in memory with a mailbox, removed when the value is dropped.
     struct Scratch(TempDir, Root);
 
     impl Scratch {
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// With a name or without, and however it is linked, it is the same file in the end.
+    /// With a name or without, and however it is linked, the result is the same file.
     #[test]
     fn every_way_to_link() {
         for nameless in [None, Some(LinkBy::Handle), Some(LinkBy::Proc)] {
@@ -201,7 +201,7 @@ mod tests {
         assert!(scratch.names("tmp").is_empty() && scratch.names("mail").is_empty());
     }
 
-    /// Others may use a name that does not carry the number of its maker, so it is taken on disk.
+    /// Other processes may use a name that does not carry the number of its creator, so such a file gets a name on disk.
     #[test]
     fn only_ones_own_name_needs_no_file() {
         let scratch = Scratch::new();

@@ -9,12 +9,12 @@ use nix::sys::stat::{SFlag, fstatat};
 use super::listing::Listing;
 use super::root::{Error, Root};
 
-/// The sizes of the messages of mailboxes, as they were when somebody asked.
+/// The sizes of messages, as of the last measurement.
 #[derive(Debug, Default)]
 pub struct Usage(Mutex<HashMap<String, HashMap<String, u64>>>);
 
 impl Usage {
-    /// The octets in a mailbox, now. What is being delivered meanwhile may be in them or not.
+    /// The octets in a mailbox, now. Messages being delivered may or may not be included.
     pub fn measure(&self, root: &Root, user: &str) -> Result<u64, Error> {
         let failed = |errno| Error::at(root.path().join(user).join("mail"), errno);
         let Some(mailbox) = root.mailbox(user)? else { return Ok(0) };
@@ -29,7 +29,7 @@ impl Usage {
                     Ok(status) if SFlag::from_bits_truncate(status.st_mode) & SFlag::S_IFMT == SFlag::S_IFREG => {
                         u64::try_from(status.st_size).unwrap_or(0)
                     }
-                    // It is no message, or is gone.
+                    // It is not a message, or it was removed.
                     Ok(_) | Err(nix::errno::Errno::ENOENT) => continue,
                     Err(errno) => return Err(failed(errno)),
                 },

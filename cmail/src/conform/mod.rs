@@ -22,25 +22,25 @@ use record::{Call, Entry, Place};
 
 use crate::layers::*;
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug)]
 pub struct Report {
-    /// Calls that were replayed.
+    /// The number of calls that were replayed.
     pub calls: usize,
-    /// What the layers do not allow: for each user at most one thing at each layer.
+    /// The violations: at most one for each user at each layer.
     pub refusals: Vec<Refusal>,
 }
 
-/// No order of the calls is one that the model could have taken.
+/// A violation: the model allows no order of the calls.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Whose mailbox it is about.
+    /// The user whose mailbox it is about.
     pub user: String,
     /// The layer.
     pub layer: &'static str,
-    /// The longest beginning that the model could have taken, in its order.
+    /// The longest prefix that the model allows, in its order.
     pub accepted: Vec<Entry>,
-    /// The calls of which one comes next; the model could have taken none of them.
+    /// The calls that could come next; the model allows none of them.
     pub next: Vec<Entry>,
 }
 
@@ -72,7 +72,7 @@ fn parse(text: &str) -> io::Result<Vec<Entry>> {
     text.lines().enumerate().map(parse).collect()
 }
 
-/// A call that somebody can have made.
+/// Refuses a call that cannot have happened.
 fn plausible(entry: Entry) -> Result<Entry, String> {
     match entry {
         _ if entry.end < entry.start => Err("a call cannot end before it starts".to_owned()),
@@ -81,7 +81,7 @@ fn plausible(entry: Entry) -> Result<Entry, String> {
     }
 }
 
-/// The end of a call that nobody saw ending.
+/// The end time of a call whose end nobody saw.
 pub const NEVER: u64 = u64::MAX;
 
 /// The models: the states after a call with the recorded result.
@@ -117,18 +117,18 @@ fn check_by(models: Models, entries: &[Entry]) -> Report {
     Report { calls: entries.len(), refusals }
 }
 
-/// A delivery of which nobody has seen anything, neither the end nor the message: if it has happened, it makes no difference.
+/// A delivery of which nobody has seen anything, neither the end nor the message: whether it happened makes no difference.
 fn is_nothing(entry: &Entry, names: &Names) -> bool {
     entry.end == NEVER && matches!(entry.call, Call::Deliver { .. }) && !names.contains_key(entry.process.as_str())
 }
 
-/// Calls taken, and those of which one would have to be next.
+/// The calls taken, and the candidates for the next one.
 type Stuck = (Vec<Entry>, Vec<Entry>);
 
 /// The name under which each process has delivered: a process delivers once.
 type Names<'a> = BTreeMap<&'a str, MsgId>;
 
-/// From the links, or if those are not recorded, from who picked the text up.
+/// Taken from the links, or if those are not recorded, from the process that picked the text up.
 fn names(entries: &[Entry]) -> Names<'_> {
     let mut picked_up = BTreeMap::new();
     for entry in entries {
@@ -148,13 +148,13 @@ fn names(entries: &[Entry]) -> Names<'_> {
     by_seen.chain(entries.iter().filter_map(|entry| Some((entry.process.as_str(), linked(entry)?)))).collect()
 }
 
-/// Looks for an order, depth first. `entries` are sorted by their start. Each step of the search takes a call that no other one not yet
-/// taken ended before; a set of taken calls with a state is visited once.
+/// Searches for an order, depth first. `entries` are sorted by their start. Each step takes a call such that no other remaining call ended
+/// before its start; a set of taken calls with a state is visited once.
 fn order<S: Clone + Ord>(entries: &[&Entry], start: S, step: impl Fn(&S, &Entry) -> Vec<S>) -> Result<(), Stuck> {
     let mut seen = BTreeSet::new();
     let mut path = Vec::new();
     let mut longest = (Taken::default(), Vec::new());
-    // What is left to visit: the calls taken and the state after them, the last call, and how many there are.
+    // The remaining nodes: the calls taken and the state after them, the last call, and their number.
     let mut open = vec![(Taken::default(), start, None, 0)];
     while let Some((taken, state, last, length)) = open.pop() {
         path.truncate(length);
@@ -201,13 +201,13 @@ impl Taken {
         now
     }
 
-    /// Whether all calls were taken that ended.
+    /// Whether all calls with an end were taken.
     fn is_enough(&self, entries: &[&Entry]) -> bool {
         let mut left = entries.iter().enumerate().skip(self.first);
         left.all(|(place, entry)| entry.end == NEVER || self.beyond.contains(&place))
     }
 
-    /// The calls that may be next: not taken, and started before every other one that is not taken has ended.
+    /// The calls that may be next: not taken, and started before the end of every other one that is not taken.
     fn possible(&self, entries: &[&Entry]) -> Vec<usize> {
         let mut found = Vec::new();
         let mut earliest_end = u64::MAX;
@@ -229,7 +229,7 @@ fn users_of(user: &str, known: bool) -> Option<User> {
     known.then(|| User(user.to_owned()))
 }
 
-/// A user exists if anything was done for him but asking.
+/// A user exists if there is any call for the user other than `check`.
 fn bottom_start(user: &str, entries: &[&Entry]) -> Inodes {
     let known = entries.iter().any(|entry| !matches!(entry.call, Call::Exists { result: false, .. }));
     let locks = users_of(user, known).map(|user| (user, false)).into_iter().collect();
@@ -257,7 +257,7 @@ fn dir(name: &str) -> Dir {
     if name == "tmp" { Dir::Tmp } else { Dir::Mail }
 }
 
-/// What the record calls a directory.
+/// The name of a directory in the record.
 pub(crate) fn dir_name(dir: Dir) -> String {
     match dir {
         Dir::Tmp => "tmp".to_owned(),
@@ -265,15 +265,14 @@ pub(crate) fn dir_name(dir: Dir) -> String {
     }
 }
 
-/// What the record calls the outcome of a link.
+/// The name of a link's outcome in the record.
 pub(crate) fn linked_name(linked: Linked) -> String {
     format!("{linked:?}").to_lowercase()
 }
 
 /// The states after a call of the lowest layer with the recorded result.
 fn bottom_step(state: &Inodes, entry: &Entry) -> Vec<Inodes> {
-    // Which number a new file gets is nobody's business: the first that is free. A write that failed may leave anything; nobody is
-    // ever told what.
+    // The number of a new file does not matter: take the first free one. A write that failed may leave anything; nobody reads it.
     let free = (0..).map(Inode).find(|inode| !state.contents.contains(inode));
     let domain = Domain::default().list::<Inode>(free).list::<Message>([message("anything")]);
     after(&domain, state, |state| {
@@ -305,7 +304,7 @@ fn bottom_step(state: &Inodes, entry: &Entry) -> Vec<Inodes> {
     })
 }
 
-/// Forgets the contents of files that have no name and are not open: no call can tell.
+/// Forgets the contents of files that have no name and are not open: no call can observe them.
 fn without_the_lost(mut state: Inodes) -> Inodes {
     let kept: Set<Inode> =
         state.names.values().copied().chain(state.handles.values().map(|handle| handle.inode)).collect();
@@ -315,7 +314,7 @@ fn without_the_lost(mut state: Inodes) -> Inodes {
 
 /// The states after a call of the top layer with the recorded result.
 fn top_step(state: &Mail, entry: &Entry, names: &Names) -> Vec<Mail> {
-    // The model may take any free name: of those, the one that was taken.
+    // The model may take any free name: choose the one that was taken.
     let name = names.get(entry.process.as_str()).copied().unwrap_or(MsgId { pid: process(entry), number: 0 });
     let domain = Domain::default().list::<MsgId>([name]);
     after(&domain, state, |state| {

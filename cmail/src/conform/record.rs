@@ -12,21 +12,21 @@ use cspec::Pid;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// One call.
+/// One recorded call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Who called.
+    /// The process that made it.
     pub process: String,
-    /// When, in nanoseconds that mean the same to all processes of a machine.
+    /// The start, in nanoseconds on a clock that all processes of a machine share.
     pub start: u64,
-    /// When it was done.
+    /// The end, on the same clock.
     pub end: u64,
-    /// What was called, and what came of it.
+    /// The operation, with its arguments and result.
     #[serde(flatten)]
     pub call: Call,
 }
 
-/// User, directory, name.
+/// A file: user, directory, name.
 pub type Place = (String, String, String);
 
 /// A call with its result. The first nine are operations of the lowest layer, the others of the top layer.
@@ -50,7 +50,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// Whom it is about.
+    /// The user that it is about.
     pub fn user(&self) -> &str {
         match self {
             Call::Create { file, .. } | Call::Write { file, .. } | Call::Unlink { file } | Call::Read { file, .. } => {
@@ -74,7 +74,7 @@ impl Call {
     }
 }
 
-/// Contents, as they are recorded. Nothing is nothing: the layers know the empty message.
+/// Contents as recorded. Empty contents are recorded as empty: the layers know the empty message.
 pub fn digest(contents: &[u8]) -> String {
     if contents.is_empty() {
         return String::new();
@@ -99,7 +99,7 @@ impl Recorder {
         self.0.is_some()
     }
 
-    /// The time, if it matters.
+    /// The current time, if recording is on.
     pub fn now(&self) -> u64 {
         match self.0 {
             Some(_) => {
@@ -111,7 +111,7 @@ impl Recorder {
         }
     }
 
-    /// Records a call that is done.
+    /// Records a completed call.
     pub fn record(&self, process: Pid, start: u64, call: impl FnOnce() -> Call) {
         let Some(file) = &self.0 else { return };
         let entry = Entry { process: process.to_string(), start, end: self.now(), call: call() };

@@ -22,9 +22,9 @@ use crate::server::store::{Plan, list_pid, try_numbers};
 /// How a file system is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mistake {
-    /// A message is renamed to its place, over what is there; and names are few, so that something is.
+    /// A message is renamed to its place, replacing an existing one; there are few names, so that this happens.
     RenamesOver,
-    /// Whoever wants the lock has it.
+    /// Every process gets the lock.
     NoLock,
     /// A listing takes many calls.
     ShortListing,
@@ -96,7 +96,7 @@ impl MailFSInode for Files {
         let mut buffer = Vec::with_capacity(104);
         let mut entries = RawDir::new(&directory, buffer.spare_capacity_mut());
         let mut names = Set::new();
-        // Some listings are slow, so that others deliver meanwhile, who may have to list as well.
+        // Some listings are slow, so that other processes deliver meanwhile.
         let pause = Duration::from_micros(if fastrand::bool() { 50 } else { 0 });
         while let Some(entry) = entries.next() {
             let entry = entry.expect("the mailbox can be listed");
@@ -140,7 +140,7 @@ impl MailFSInode for Files {
     }
 }
 
-/// What is called.
+/// The layer whose operations are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Bottom,
@@ -151,7 +151,7 @@ impl Level {
     const ALL: [Level; 3] = [Level::Bottom, Level::Top(Plan::List), Level::Top(Plan::Retry)];
 }
 
-/// How a process of these tests is told what to do: root, level, mistake and seed, in lines.
+/// The environment variable that tells a process of these tests what to do: root, level, mistake and seed, in lines.
 const TOLD: &str = "CMAIL_SIDE_BY_SIDE";
 const PROCESSES: u64 = 4;
 const CALLS: usize = 150;
@@ -177,7 +177,7 @@ fn one_process() {
     }
 }
 
-/// Calls of the lowest layer, about few names. As the layers above promise, a process locks what it has not locked and unlocks what
+/// Calls of the lowest layer, with few names. As the layers above guarantee, a process locks only what it has not locked, unlocks only what
 /// it has, and has one temporary file at a time. One name carries its number: a file of this name needs none on disk.
 fn call_bottom(mut files: Files, recorder: &Recorder, random: &mut Rng) {
     let process = files.bottom.process();
@@ -220,7 +220,7 @@ fn call_bottom(mut files: Files, recorder: &Recorder, random: &mut Rng) {
                 Call::List { user: user.0, dir: dir_name(Dir::Mail), result }
             }
             (6 | 7, _, _) => {
-                // Files that are named for processes are not looked into.
+                // Files that are named for processes are not read.
                 let file = if random.bool() || temporary.2 == own { mail } else { temporary };
                 let result = files.read(file.clone()).map(|message| digest(&message.0));
                 Call::Read { file: place(file), result }
@@ -243,7 +243,7 @@ fn call_bottom(mut files: Files, recorder: &Recorder, random: &mut Rng) {
         };
         recorder.record(process, start, || call);
     }
-    // When a process is gone so is its lock, and nothing in the record would say when.
+    // When a process ends, its lock is released, and the record would not say when.
     if let Some(user) = locked {
         let start = recorder.now();
         files.unlock(user.clone());
@@ -255,7 +255,7 @@ fn place(file: File) -> Place {
     (file.0.0, dir_name(file.1), file.2)
 }
 
-/// Calls of the top layer, each by a process that is new.
+/// Calls of the top layer, each by a new process.
 fn call_top(mut files: Files, plan: Plan, recorder: &Recorder, random: &mut Rng) {
     let mut seen = Vec::new();
     for _ in 0..CALLS {
@@ -294,7 +294,7 @@ fn one_call(mail: &mut impl MailServerComposed, process: Pid, random: &mut Rng, 
     }
 }
 
-/// What several processes did on a new root below this directory.
+/// The calls of several processes on a new root below this directory.
 fn history(parent: &Path, level: Level, mistake: Option<Mistake>, seed: u64) -> Vec<Entry> {
     let directory = tempfile::tempdir_in(parent).expect("a scratch directory");
     let path = directory.path();
@@ -347,11 +347,11 @@ fn what_the_file_system_does_is_what_the_models_allow() {
         }
     }
     println!("{calls} calls, {taken} names taken, {not_made} files not made, {messages} messages picked up");
-    // The processes got into each other's way; how often, is for the machine to say.
+    // Whether the processes interfere depends on the machine.
     assert!(taken > 0 && not_made > 0 && messages > 100, "{taken} {not_made} {messages}");
 }
 
-/// Each is refused within a hundred histories.
+/// Each is rejected within a hundred histories.
 #[test]
 fn file_systems_that_are_wrong_are_refused() {
     let parent = std::env::temp_dir();
@@ -365,7 +365,7 @@ fn file_systems_that_are_wrong_are_refused() {
                     let _ = writeln!(std::io::stderr(), "SKIPPED: {} is not on ext4", parent.display());
                     continue;
                 }
-                // Plan 1 looks first which names are taken.
+                // Plan 1 first looks which names are taken.
                 (Level::Top(Plan::List), Mistake::RenamesOver) => continue,
                 _ => 0..100,
             };
@@ -378,7 +378,7 @@ fn file_systems_that_are_wrong_are_refused() {
     }
 }
 
-/// A model in which a link replaces what has the name; and one in which picking up takes away.
+/// A model in which a link replaces an existing name; and one in which a pickup removes.
 #[test]
 fn models_that_are_wrong_refuse_the_file_system() {
     let replacing = |state: &Inodes, entry: &Entry| match &entry.call {

@@ -16,29 +16,29 @@ use super::{pop3, smtp};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The name that the server gives itself.
+    /// The name of the server.
     pub hostname: String,
-    /// Domains that are delivered here.
+    /// The domains of local mailboxes.
     pub domains: Vec<String>,
-    /// The largest message, in octets.
+    /// The maximum size of a message, in octets.
     pub message_size: usize,
-    /// The longest line of a message, in octets with its end.
+    /// The maximum length of a line of a message, in octets with its end.
     pub line_length: usize,
-    /// The most recipients of a message.
+    /// The maximum number of recipients of a message.
     pub recipients: usize,
-    /// The most sessions of a worker.
+    /// The maximum number of sessions of a worker.
     pub sessions: usize,
-    /// The most refused commands of a session.
+    /// The maximum number of refused commands of a session.
     pub errors: usize,
-    /// Seconds without a word from an SMTP client. The RFC asks for at least 300.
+    /// Seconds of silence allowed to an SMTP client. The RFC requires at least 300.
     pub smtp_idle: u64,
-    /// Seconds without a word from a POP3 client. The RFC asks for at least 600.
+    /// Seconds of silence allowed to a POP3 client. The RFC requires at least 600.
     pub pop3_idle: u64,
-    /// The most seconds that an SMTP session may take.
+    /// The maximum duration of an SMTP session, in seconds.
     pub smtp_session: u64,
-    /// The most seconds that a POP3 session may take.
+    /// The maximum duration of a POP3 session, in seconds.
     pub pop3_session: u64,
-    /// Octets a second below which what a client sends does not keep its session open; 0 for any.
+    /// The minimum rate of a client's input that keeps its session open, in octets per second; 0 for no minimum.
     pub least_rate: u32,
     /// Seconds that sessions have to finish when the server stops.
     pub grace: u64,
@@ -48,20 +48,20 @@ pub struct Config {
     pub store_threads: usize,
     /// Whether messages get `Return-Path` and `Received` lines (RFC 5321, 4.4).
     pub trace: bool,
-    /// The most octets that a mailbox may hold, unless it has a limit of its own; 0 for no limit.
+    /// The maximum size of a mailbox in octets, unless it has a limit of its own; 0 for no limit.
     pub quota: u64,
-    /// The certificate and its chain, in PEM. A path that is not absolute begins in `.cmail`.
+    /// The certificate and its chain, in PEM. A relative path starts in `.cmail`.
     pub certificate: Option<PathBuf>,
     /// Its key, in PEM.
     pub key: Option<PathBuf>,
-    /// What a client must not do in the clear.
+    /// What is refused before the connection is encrypted.
     pub require_tls: RequireTls,
 }
 
 impl Default for Config {
     fn default() -> Config {
         let node = gethostname().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        // A machine may have a name that is none in mail, or no name.
+        // A machine may have no name, or one that is not valid in mail.
         let hostname = if smtp::is_domain(&node) { node } else { "localhost".to_owned() };
         let mut domains: Vec<String> = ["localhost", "localhost.localdomain", "[127.0.0.1]", "[IPv6:::1]"]
             .into_iter()
@@ -108,7 +108,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// A week is as good as no limit.
+/// A week is practically no limit.
 const LONGEST: u64 = 7 * 24 * 3600;
 
 impl Config {
@@ -134,7 +134,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Nothing with which no client could be served, or which the RFCs do not leave to a server.
+    /// Refuses values that would exclude every client, or that the RFCs forbid.
     fn check(&self) -> Result<(), String> {
         let is_in = |name: &str, value: u64, range: RangeInclusive<u64>| match range.contains(&value) {
             true => Ok(()),
@@ -179,7 +179,7 @@ impl Config {
             .transpose()
     }
 
-    /// What concerns SMTP sessions.
+    /// The settings of SMTP sessions.
     pub fn smtp(&self) -> smtp::Config {
         smtp::Config {
             hostname: self.hostname.clone(),
@@ -194,7 +194,7 @@ impl Config {
         }
     }
 
-    /// What concerns POP3 sessions.
+    /// The settings of POP3 sessions.
     pub fn pop3(&self) -> pop3::Config {
         pop3::Config {
             command: pop3::COMMAND,
@@ -211,7 +211,7 @@ impl Config {
     }
 }
 
-/// Settings of the command line, which win over those of the file.
+/// Settings of the command line, which override those of the file.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Overrides {
     /// The certificate and its chain, in PEM: TLS is offered. SIGHUP reads it again. Also a setting.
@@ -220,7 +220,7 @@ pub struct Overrides {
     /// The key of the certificate, in PEM.
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// What is refused as long as the connection is not encrypted; `all` if nothing is said. Also a setting.
+    /// What is refused before the connection is encrypted; `all` if no value is given. Also a setting.
     #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     pub require_tls: Option<RequireTls>,
 }
@@ -235,7 +235,7 @@ impl Overrides {
         Ok(config)
     }
 
-    /// As they are written on the command line.
+    /// The settings as command-line arguments.
     pub fn arguments(&self) -> Vec<OsString> {
         let paths = [("--certificate", &self.certificate), ("--key", &self.key)];
         let paths = paths.into_iter().filter_map(|(name, path)| Some([name.into(), path.as_ref()?.into()])).flatten();

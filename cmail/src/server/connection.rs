@@ -17,7 +17,7 @@ pub enum Connection {
 }
 
 impl Connection {
-    /// Encrypts a plain connection. Whatever arrived before and was not read is the client's part of the handshake, or the handshake fails.
+    /// Encrypts a plain connection. Unread input that has arrived is the client's part of the handshake, or the handshake fails.
     pub async fn secure(self, acceptor: TlsAcceptor) -> io::Result<Connection> {
         match self {
             Connection::Plain(stream) => Ok(Connection::Tls(Box::new(acceptor.accept(stream).await?))),
@@ -25,7 +25,7 @@ impl Connection {
         }
     }
 
-    /// Some octets, at least one unless the client has left. Nothing is lost if it is not waited for.
+    /// Reads some octets, at least one unless the client has disconnected. Cancelling loses nothing.
     pub async fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
         match self {
             Connection::Plain(stream) => stream.read(piece).await,
@@ -39,13 +39,13 @@ impl Connection {
             Connection::Plain(stream) => stream.write_all(piece).await,
             Connection::Tls(stream) => {
                 stream.write_all(piece).await?;
-                // Octets wait in the encrypting layer otherwise.
+                // Otherwise octets would wait in the encrypting layer.
                 stream.flush().await
             }
         }
     }
 
-    /// Says that nothing more is sent.
+    /// Signals that nothing more is sent.
     pub async fn shutdown(&mut self) -> io::Result<()> {
         match self {
             Connection::Plain(stream) => stream.shutdown().await,

@@ -4,13 +4,13 @@
 
 use memchr::memchr;
 
-/// Input that has arrived and not been used.
+/// Input that has arrived and is not used yet.
 #[derive(Debug)]
 pub struct Lines {
     bytes: Vec<u8>,
     used: usize,
     limit: usize,
-    /// The line that is arriving is too long: what is left of it is dropped.
+    /// Whether the current line is too long: the rest of it is dropped.
     skipping: bool,
 }
 
@@ -31,24 +31,24 @@ impl Lines {
         Lines { bytes: Vec::new(), used: 0, limit, skipping: false }
     }
 
-    /// Input arrives.
+    /// Adds input.
     pub fn push(&mut self, input: &[u8]) {
         self.bytes.drain(..self.used);
         self.used = 0;
         self.bytes.extend_from_slice(input);
     }
 
-    /// What has arrived and not been used.
+    /// The unused input.
     pub fn rest(&self) -> &[u8] {
         &self.bytes[self.used..]
     }
 
-    /// Some of the rest has been used.
+    /// Marks some of the rest as used.
     pub fn consume(&mut self, octets: usize) {
         self.used = (self.used + octets).min(self.bytes.len());
     }
 
-    /// The next line, if it is there.
+    /// The next complete line, if there is one.
     pub fn next_line(&mut self) -> Option<Line> {
         let rest = &self.bytes[self.used..];
         let Some(end) = memchr(b'\n', rest) else {

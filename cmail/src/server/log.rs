@@ -41,7 +41,7 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// Starts the log; `RUST_LOG` says how much is in it.
+/// Starts the log; `RUST_LOG` sets the level.
 pub fn start(json: bool, path: Option<&Path>) -> io::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter);
@@ -63,7 +63,7 @@ pub fn start(json: bool, path: Option<&Path>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens the file of the log anew: the one of this name may be another one by now. If that fails, the old one stays in use.
+/// Reopens the file of the log, which may have been replaced. If that fails, the old one stays in use.
 pub fn reopen() -> io::Result<()> {
     let Some(log) = LOG.get() else { return Ok(()) };
     let file = open(&log.path)?;

@@ -18,14 +18,14 @@ use tracing::{info, warn};
 
 use crate::bottom::histogram::ENDS;
 
-/// What goes up only. The order is that of `COUNTERS`.
+/// Counters, which only increase. The order is that of `COUNTERS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
     /// SMTP sessions.
     SmtpSessions,
     /// POP3 sessions.
     Pop3Sessions,
-    /// Clients that were sent away, as there were too many.
+    /// Clients that were turned away, because there were too many.
     SessionsRefused,
     /// TLS handshakes that succeeded.
     Handshakes,
@@ -69,17 +69,17 @@ const COUNTERS: [(&str, &str, &str); 14] = [
     ("cmail_deleted_messages_total", "", "Messages that were deleted."),
 ];
 
-/// What a worker has counted.
+/// The counters of a worker.
 #[derive(Debug, Default)]
 pub struct Metrics([AtomicU64; COUNTERS.len()]);
 
 impl Metrics {
-    /// Counts one.
+    /// Adds one to a counter.
     pub fn count(&self, counter: Counter) {
         self.add(counter, 1);
     }
 
-    /// Counts so many.
+    /// Adds a number to a counter.
     pub fn add(&self, counter: Counter, number: usize) {
         self.0[counter as usize].fetch_add(number as u64, Ordering::Relaxed);
     }
@@ -93,11 +93,11 @@ impl Metrics {
 /// The state of one worker, or the sum of several.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// In the order of [`Counter`].
+    /// The counters, in the order of [`Counter`].
     pub counters: Vec<u64>,
-    /// How many calls of `fsync` took so long, by the ranges of the histogram.
+    /// The number of `fsync` calls for each range of the histogram.
     pub fsyncs: Vec<u64>,
-    /// How long all of them took, in microseconds.
+    /// The total duration of `fsync` calls, in microseconds.
     pub fsync_microseconds: u64,
     /// Sessions that are open.
     pub sessions: u64,
@@ -114,7 +114,7 @@ impl Snapshot {
         self.queue += other.queue;
     }
 
-    /// What stays true when the worker is gone.
+    /// The part that stays true after the worker has ended.
     fn without_present(self) -> Snapshot {
         Snapshot { sessions: 0, queue: 0, ..self }
     }
@@ -127,13 +127,13 @@ fn add_all(sums: &mut Vec<u64>, numbers: &[u64]) {
     }
 }
 
-/// What the main process knows of its workers.
+/// What the main process knows about its workers.
 #[derive(Debug, Default)]
 pub struct Sums(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Of workers that are gone.
+    /// The sums of workers that have ended.
     past: Snapshot,
     restarts: u64,
     workers: Vec<Worker>,
@@ -146,7 +146,7 @@ struct Worker {
     last: Snapshot,
 }
 
-/// What workers are told.
+/// The message that asks a worker for its counters.
 const QUESTION: &[u8] = b"?";
 const RELOAD: &[u8] = b"!";
 
@@ -154,7 +154,7 @@ const RELOAD: &[u8] = b"!";
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Sums {
-    /// A worker has come, in the place of the one of the same number.
+    /// Registers a new worker, replacing the one with the same number.
     pub async fn started(&self, number: usize, socket: UnixDatagram) {
         let mut state = self.0.lock().await;
         if let Some(place) = state.workers.iter().position(|worker| worker.number == number) {
@@ -165,22 +165,22 @@ impl Sums {
         state.workers.push(Worker { number, socket, last: Snapshot::default() });
     }
 
-    /// Tells all workers to read files again. One that is just starting finds the message when it listens, where a signal would kill it.
+    /// Tells all workers to reload their files. A worker that is just starting finds the message when it listens; a signal would kill it.
     pub async fn reload(&self) {
         for worker in &self.0.lock().await.workers {
             if let Err(error) = worker.socket.try_send(RELOAD) {
-                // It is gone, and the next one reads them anyway.
+                // It has ended, and the next one reads the files anyway.
                 info!(%error, "a worker cannot be told to reload its files");
             }
         }
     }
 
-    /// The sums now, as Prometheus reads them.
+    /// The current sums, in the format of Prometheus.
     async fn render(&self) -> String {
         let mut state = self.0.lock().await;
         let mut sum = state.past.clone();
         for worker in &mut state.workers {
-            // One that does not answer counts as before: it is busy, or is just being replaced.
+            // A worker that does not answer keeps its last counters: it is busy, or is just being replaced.
             if let Ok(Ok(snapshot)) = timeout(PATIENCE, ask(&worker.socket)).await {
                 worker.last = snapshot;
             }
@@ -190,17 +190,17 @@ impl Sums {
     }
 }
 
-/// Asks a worker what it has counted.
+/// Asks a worker for its counters.
 async fn ask(worker: &UnixDatagram) -> io::Result<Snapshot> {
     let mut answer = [0; 4096];
-    // What was answered too late.
+    // A late answer to an earlier request.
     while worker.try_recv(&mut answer).is_ok() {}
     worker.send(QUESTION).await?;
     let octets = worker.recv(&mut answer).await?;
     Ok(serde_json::from_slice(&answer[..octets])?)
 }
 
-/// In a worker: answers the main process as often as it asks, and reads files again when it says so.
+/// In a worker: answers the main process, and reloads files when told to.
 pub async fn answer(main: &UnixDatagram, snapshot: impl Fn() -> Snapshot, reload: impl Fn()) -> io::Result<()> {
     let mut message = [0; 8];
     loop {
@@ -309,7 +309,7 @@ async fn reply(mut client: TcpStream, sums: &Sums) -> io::Result<()> {
     client.shutdown().await
 }
 
-/// Metrics tell who uses the server and how much: they are shown to this machine only.
+/// Metrics reveal who uses the server and how much, so they are served to this machine only.
 pub fn is_local(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }

@@ -24,10 +24,10 @@ pub mod tls;
 pub mod trace;
 pub mod worker;
 
-/// An error in words.
+/// An error message.
 pub type Failure = Box<dyn std::error::Error>;
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    // What blocks is the hashing of passwords, and takes much memory.
+    // Only the hashing of passwords blocks, and it takes much memory.
     tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()
 }

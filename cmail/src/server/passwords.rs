@@ -15,7 +15,7 @@ use super::table::{Table, value_of};
 #[derive(Clone, Debug)]
 pub struct Passwords(Table);
 
-/// What is checked when there is no such user, so that it takes as long.
+/// The hash that is checked if there is no such user, so that it takes equally long.
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0Lr5RGTCEFbTHBLmNl0eJmS8WmhAAqhGdNZk4O0UrCE";
 
@@ -25,7 +25,7 @@ impl Passwords {
         Passwords(Table::of(root, "passwords"))
     }
 
-    /// Sets a password; `None` lets the user in with any.
+    /// Sets a password; with `None`, any password is accepted.
     pub fn set(&self, user: &str, password: Option<&str>) -> io::Result<()> {
         let hash = match password {
             Some(password) => {
@@ -36,10 +36,10 @@ impl Passwords {
         self.0.set(user, Some(&hash))
     }
 
-    /// Whether this is the password of this user. Takes the same time whoever it is.
+    /// Whether this is the password of this user. Takes the same time for every user name.
     pub fn verify(&self, user: &str, password: &str) -> io::Result<bool> {
         let text = self.0.read()?;
-        // Empty if any password will do.
+        // Empty if any password is accepted.
         let hash = value_of(&text, user);
         if hash == Some("") {
             return Ok(true);
@@ -50,7 +50,7 @@ impl Passwords {
     }
 }
 
-/// Whether a client can say this password: `PASS`, a space and the end of the line belong to a command, too.
+/// Whether a client can send this password: `PASS`, a space and the end of the line belong to the command, too.
 pub fn can_be_said(password: &str) -> bool {
     !password.is_empty() && password.len() <= pop3::COMMAND - "PASS \r\n".len() && !password.contains(char::is_control)
 }
@@ -77,7 +77,7 @@ mod tests {
                 let Some(hash) = value_of(&text, user) else { continue };
                 let line = format!("{user}:{hash}");
                 assert!(text.lines().any(|other| other == line), "it is somebody else's");
-                // Nobody's password is the empty one, and what is no hash is an error.
+                // The empty password is never valid, and an invalid hash is an error.
                 let parsed = PasswordHash::new(hash);
                 assert!(parsed.is_err() || hash.starts_with('$'), "{hash}");
             }

@@ -15,16 +15,16 @@ use rustix::net::{
 
 use super::Failure;
 
-/// What is spoken on a socket.
+/// The protocol of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
     /// SMTP, with STARTTLS.
     Smtp,
-    /// SMTP through TLS from the first octet on.
+    /// SMTP through TLS from the first octet.
     Smtps,
     /// POP3, with STLS.
     Pop3,
-    /// POP3 through TLS from the first octet on.
+    /// POP3 through TLS from the first octet.
     Pop3s,
     /// HTTP, for the metrics.
     Metrics,
@@ -33,7 +33,7 @@ pub enum Service {
 impl Service {
     const ALL: [Service; 5] = [Service::Smtp, Service::Smtps, Service::Pop3, Service::Pop3s, Service::Metrics];
 
-    /// Its name on the command line, in the line that says the server is ready, and in units of systemd.
+    /// Its name on the command line, in the line that says the server is ready, and in systemd units.
     pub fn name(self) -> &'static str {
         match self {
             Service::Smtp => "smtp",
@@ -60,12 +60,12 @@ impl fmt::Display for Service {
     }
 }
 
-/// Where to listen.
+/// The addresses to listen on.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    /// What was asked for.
+    /// The requested addresses.
     pub asked: Vec<(Service, SocketAddr)>,
-    /// What is listened at unless systemd has given sockets, or something else was asked for.
+    /// The default addresses, used unless systemd passes sockets or others are requested.
     pub usual: Vec<(Service, SocketAddr)>,
 }
 
@@ -89,7 +89,7 @@ pub fn open(addresses: &Addresses) -> Result<Vec<Listener>, Failure> {
     Ok(listeners)
 }
 
-/// The sockets that systemd has opened, by the names that their units give them.
+/// The sockets that systemd has opened, by the names in their units.
 fn given() -> Result<Vec<Listener>, Failure> {
     let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut sockets = ListenFd::from_env();
@@ -124,7 +124,7 @@ fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Room for all services.
+/// The maximum number of sockets: one for each service.
 const MOST: usize = Service::ALL.len();
 
 /// Sends sockets to a worker, in one message that names them.

@@ -28,10 +28,10 @@ pub enum Plan {
     Retry,
 }
 
-/// How the store is run.
+/// The options of the store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Processes in the sense of the layers: how many requests are served at the same time.
+    /// Processes in the sense of the layers: the number of requests served at the same time.
     pub threads: usize,
     /// How deliveries find a free name.
     pub plan: Plan,
@@ -41,11 +41,11 @@ pub struct Options {
     pub recorder: Recorder,
 }
 
-/// All that a session can do with mail.
+/// The operations on mail that a session has.
 #[derive(Debug)]
 pub struct Store {
     tasks: Arc<Queue<Task>>,
-    /// The process that says whether there is a mailbox.
+    /// The process that checks whether a mailbox exists.
     doorkeeper: Mutex<Bottom>,
     plan: Plan,
     root: Arc<Root>,
@@ -59,14 +59,14 @@ impl Drop for Store {
     }
 }
 
-/// A client, and where its responses go. Whoever waits for a process that stopped is told nothing.
+/// A client, and the channel for its responses. If the process stops, there are none.
 #[derive(Debug)]
 struct Task {
     client: Client,
     reply: oneshot::Sender<Vec<Response>>,
 }
 
-/// The store could not do it: what went wrong is in the log.
+/// The store failed; the log has the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trouble;
 
@@ -130,7 +130,7 @@ impl Store {
         true
     }
 
-    /// Deletes a message that others were not delivered: its youngest copy, which is ours or the same.
+    /// Deletes a message that was not delivered to all: its youngest copy, which is ours or an identical one.
     async fn take_back(&self, users: Vec<User>, message: &Message) {
         for user in users {
             if let Ok(mail) = self.pickup(&user.0).await
@@ -150,7 +150,7 @@ impl Store {
         }
     }
 
-    /// Deletes messages, those that are there.
+    /// Deletes those of the messages that exist.
     pub async fn delete(&self, user: &str, ids: &[MsgId]) -> Result<(), Trouble> {
         let user = User(user.to_owned());
         let told = self.serve(ids.iter().map(|id| Request::Delete(user.clone(), *id))).await?;
@@ -168,7 +168,7 @@ impl Store {
         })
     }
 
-    /// The octets in a mailbox, about now.
+    /// The approximate number of octets in a mailbox.
     pub fn usage(&self, user: &str) -> Result<u64, Trouble> {
         self.usage.measure(&self.root, user).map_err(|error| {
             error!(%error, "usage");
@@ -176,12 +176,12 @@ impl Store {
         })
     }
 
-    /// How many calls of `fsync` took how long, and the sum of all times in microseconds.
+    /// The numbers of `fsync` calls by duration, and their total duration in microseconds.
     pub fn fsyncs(&self) -> (Vec<u64>, u64) {
         self.syncs.latency().read()
     }
 
-    /// How many requests wait for a thread.
+    /// The number of requests that wait for a thread.
     pub fn queue(&self) -> usize {
         self.tasks.len()
     }
@@ -204,7 +204,7 @@ fn work(tasks: impl Iterator<Item = Task>, mut bottom: Bottom, plan: Plan, recor
         });
         let told = bottom.dismiss();
         if served.is_some() {
-            // Whoever asked may be gone.
+            // The session that asked may have ended.
             let _ = reply.send(told);
         }
     }
@@ -212,7 +212,7 @@ fn work(tasks: impl Iterator<Item = Task>, mut bottom: Bottom, plan: Plan, recor
 
 /// Runs a process until it is done, or stops.
 fn attempt<T>(process: impl FnOnce() -> T) -> Option<T> {
-    // What a stopped process leaves behind is not used again: the next client starts a new incarnation.
+    // The data of a stopped process is not used again: the next client starts a new incarnation.
     match catch_unwind(AssertUnwindSafe(process)) {
         Ok(value) => Some(value),
         Err(payload) => {

@@ -27,14 +27,14 @@ use super::store::Plan;
 use super::{Failure, log, runtime};
 use crate::bottom::{Root, recover};
 
-/// What the server is told.
+/// The arguments of the server.
 #[derive(Clone, Debug)]
 pub struct Serve {
     /// The mail root.
     pub root: PathBuf,
-    /// Where to listen.
+    /// The addresses to listen on.
     pub addresses: Addresses,
-    /// How many workers.
+    /// The number of workers.
     pub workers: usize,
     /// How deliveries find a free name.
     pub plan: Plan,
@@ -50,19 +50,19 @@ pub struct Serve {
     pub log: (Option<PathBuf>, bool),
 }
 
-/// The main process and what its workers are made of.
+/// The main process, with the data for its workers.
 struct Main {
     serve: Serve,
     root: Root,
     config: Config,
-    /// Those of the workers.
+    /// The listening sockets of the workers.
     listeners: Vec<Listener>,
     sums: Arc<Sums>,
 }
 
 /// Runs the server until it is told to stop. Prints one line when it is ready.
 pub fn serve(serve: Serve) -> Result<(), Failure> {
-    // Whoever has mistyped the root is told before anything else.
+    // A mistyped root is reported first.
     Root::open(&serve.root)?;
     let (scraped, listeners): (Vec<Listener>, Vec<Listener>) =
         sockets::open(&serve.addresses)?.into_iter().partition(|(service, _)| *service == Service::Metrics);
@@ -130,7 +130,7 @@ fn print_ready(main: &Main, scraped: Option<&TcpListener>) -> io::Result<()> {
 }
 
 impl Main {
-    /// Reads again what may have changed: opens the log anew, and tells the workers, who do so too and read the certificate.
+    /// Reloads files: reopens the log, and tells the workers, which do the same and read the certificate.
     async fn reload(&self) {
         match log::reopen() {
             Ok(()) => info!("received SIGHUP: reloading files"),
@@ -140,7 +140,7 @@ impl Main {
     }
 }
 
-/// Keeps one worker running, and has it end in good order.
+/// Keeps one worker running, and ends it in an orderly way.
 async fn supervise(main: Arc<Main>, number: usize, mut child: Child, mut leaving: watch::Receiver<bool>) {
     loop {
         let exit = tokio::select! {
@@ -152,7 +152,7 @@ async fn supervise(main: Arc<Main>, number: usize, mut child: Child, mut leaving
             Ok(status) => warn!(%status, "worker ended unexpectedly; restarting"),
             Err(error) => warn!(%error, "the status of a worker cannot be read; restarting"),
         }
-        // One that was killed is missed. One that has given up, as its settings do not let it start, gives up again.
+        // A killed worker is restarted. One that failed because of its settings would fail again.
         let gave_up = exit.is_ok_and(|status| status.code().is_some());
         let mut pause = Duration::from_millis(if gave_up { 1000 } else { 100 });
         if let Err(error) = recover(&main.root) {
@@ -186,16 +186,16 @@ async fn end(main: &Main, mut child: Child) {
     }
 }
 
-/// Starts a worker. Its standard input is a socket, from which it receives the listening sockets and, later, questions.
+/// Starts a worker. Its standard input is a socket, from which it receives the listening sockets and, later, requests.
 async fn start(main: &Main, number: usize) -> io::Result<Child> {
     let Serve { root, plan, durable, record, overrides, log, .. } = &main.serve;
     let (ours, theirs) = UnixDatagram::pair()?;
     sockets::send(&ours, &main.listeners)?;
-    // This program, also after its file was replaced by another version.
+    // This program, even if its file was replaced by another version.
     let mut command = Command::new("/proc/self/exe");
     command.arg0("cmail");
-    // The C library learns from each large block to keep the next one: a few logins, of 19 MiB each, and a worker has hundreds. So told,
-    // it gives large blocks back.
+    // The C library keeps large blocks after use: after a few logins of 19 MiB each, a worker would hold hundreds. With this setting it
+    // returns them.
     command.env("MALLOC_MMAP_THRESHOLD_", "1048576");
     command.arg("worker").arg("--root").arg(root).arg("--parent").arg(std::process::id().to_string());
     command.arg("--plan").arg(match plan {

@@ -22,7 +22,7 @@ impl Table {
         Table { directory: root.join(".cmail"), name }
     }
 
-    /// Sets the value of a user, durably; `None` takes the line away.
+    /// Sets the value of a user, durably; `None` removes the line.
     pub fn set(&self, user: &str, value: Option<&str>) -> io::Result<()> {
         let mut private = File::options();
         private.write(true).create(true).mode(0o600);
@@ -39,7 +39,7 @@ impl Table {
         File::open(&self.directory)?.sync_all()
     }
 
-    /// All of it; nothing if there is no file.
+    /// The whole text; empty if there is no file.
     pub fn read(&self) -> io::Result<String> {
         match fs::read_to_string(self.directory.join(self.name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
@@ -48,7 +48,7 @@ impl Table {
     }
 }
 
-/// What the text of a table has for a user.
+/// The value of a user in the text of a table.
 pub fn value_of<'a>(text: &'a str, user: &str) -> Option<&'a str> {
     text.lines().find(|line| is_of(line, user)).map(|line| &line[user.len() + 1..])
 }

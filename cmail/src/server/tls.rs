@@ -18,14 +18,14 @@ pub enum RequireTls {
     /// Nothing.
     #[default]
     None,
-    /// Logins by POP3, in which a password is said.
+    /// Logins by POP3, which send a password.
     Pop3,
-    /// Logins, and messages by SMTP. RFC 3207 forbids this to servers that take mail from everywhere.
+    /// Logins, and messages by SMTP. RFC 3207 forbids this to servers that receive mail from anywhere.
     All,
 }
 
 impl RequireTls {
-    /// As it is written on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             RequireTls::None => "none",
@@ -35,7 +35,7 @@ impl RequireTls {
     }
 }
 
-/// What clients are shown, as it is in use now.
+/// The current certificate.
 pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,
@@ -70,14 +70,14 @@ impl Tls {
         Ok(Tls { certificate: certificate.to_owned(), key: key.to_owned(), acceptor })
     }
 
-    /// Reads the files again. If they cannot be used, what was in use stays so.
+    /// Reads the files again. If they cannot be used, the current ones stay in use.
     pub fn reload(&self) -> Result<(), Error> {
         let acceptor = read(&self.certificate, &self.key)?;
         *self.acceptor.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
         Ok(())
     }
 
-    /// For the next connection.
+    /// The acceptor for the next connection.
     pub fn acceptor(&self) -> TlsAcceptor {
         self.acceptor.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -134,7 +134,7 @@ mod tests {
         }
     }
 
-    /// Files that are no good leave in use what was in use.
+    /// If the files are invalid, the current ones stay in use.
     #[test]
     fn a_reload_that_fails_changes_nothing() {
         let scratch = tempfile::tempdir().expect("a scratch directory");

@@ -6,14 +6,14 @@ use std::time::SystemTime;
 
 use super::smtp::Greeting;
 
-/// How a message came here.
+/// How a message was received.
 #[derive(Clone, Copy, Debug)]
 pub struct Way<'a> {
-    /// The reverse path, as the client has written it; empty for the one that nobody is to answer.
+    /// The reverse path, as the client has written it; empty for a message that must not be answered.
     pub sender: &'a str,
-    /// How the client has greeted.
+    /// The greeting of the client.
     pub greeting: &'a Greeting,
-    /// Where it is.
+    /// The address of the client.
     pub peer: IpAddr,
     /// The name of this server.
     pub hostname: &'a str,
@@ -24,7 +24,7 @@ pub fn with_lines(message: Vec<u8>, way: Way, now: SystemTime) -> Vec<u8> {
     let Way { sender, greeting, peer, hostname } = way;
     let address = literal(peer);
     let name = greeting.name.as_deref().unwrap_or(&address);
-    // RFC 3848 has no word for HELO through TLS.
+    // RFC 3848 has no keyword for HELO through TLS.
     let protocol = match (greeting.extended, greeting.secured) {
         (true, true) => "ESMTPS",
         (true, false) => "ESMTP",
@@ -39,7 +39,7 @@ pub fn with_lines(message: Vec<u8>, way: Way, now: SystemTime) -> Vec<u8> {
     traced
 }
 
-/// Who sent a message and when, if it begins with the lines of this server.
+/// The sender of a message and its time, if it begins with the lines of this server.
 pub fn origin(message: &[u8]) -> Option<(String, SystemTime)> {
     let mut lines =
         message.split(|octet| *octet == b'\n').map(|line| str::from_utf8(line).unwrap_or_default().trim_end());
@@ -50,7 +50,7 @@ pub fn origin(message: &[u8]) -> Option<(String, SystemTime)> {
     Some((sender.to_owned(), time))
 }
 
-/// The address as the RFC writes it (4.1.3). An IPv4 client of a socket for both is an IPv4 client.
+/// The address in the form of the RFC (4.1.3). An IPv4 client of a dual-stack socket is an IPv4 client.
 fn literal(peer: IpAddr) -> String {
     match peer.to_canonical() {
         IpAddr::V4(address) => format!("[{address}]"),

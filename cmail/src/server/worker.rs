@@ -33,7 +33,7 @@ use super::store::{Options, Plan, Store};
 use super::{Failure, log, runtime};
 use crate::conform::record::Recorder;
 
-/// What a worker is told.
+/// The arguments of a worker.
 #[derive(Clone, Debug)]
 pub struct Work {
     /// The mail root.
@@ -52,7 +52,7 @@ pub struct Work {
 
 /// Runs one worker.
 pub fn worker(work: &Work) -> Result<(), Failure> {
-    // It would be called `exe`, as the path that it was started by.
+    // Otherwise it would be called `exe`, after the path that it was started by.
     set_name(c"cmail")?;
     set_pdeathsig(Signal::SIGTERM)?;
     if is_gone(work.parent) {
@@ -70,7 +70,7 @@ pub fn worker(work: &Work) -> Result<(), Failure> {
     runtime()?.block_on(run(work, config, store, main, listeners))
 }
 
-/// Whether somebody else is the parent of this process now.
+/// Whether this process now has another parent.
 fn is_gone(parent: u32) -> bool {
     getppid().as_raw().cast_unsigned() != parent
 }
@@ -123,7 +123,7 @@ async fn run(
     Ok(())
 }
 
-/// Reads again what may have changed.
+/// Reloads files that may have changed.
 fn reload(shared: &Shared) {
     if let Err(error) = log::reopen() {
         error!(%error, "the log file could not be reopened and stays in use");
@@ -135,7 +135,7 @@ fn reload(shared: &Shared) {
     }
 }
 
-/// Tells the main process what was counted as often as it asks, and reads files again when it says so.
+/// Sends the counters to the main process on request, and reloads files when told to.
 async fn report(main: UnixDatagram, shared: Arc<Shared>, limit: Arc<Semaphore>) {
     let answer = async {
         main.set_nonblocking(true)?;
@@ -157,7 +157,7 @@ async fn report(main: UnixDatagram, shared: Arc<Shared>, limit: Arc<Semaphore>) 
     }
 }
 
-/// The sockets from which clients are accepted, each in its turn.
+/// The sockets that accept clients, in turn.
 struct Doors {
     listeners: Vec<(Service, TcpListener)>,
     next: usize,
@@ -169,7 +169,7 @@ impl Doors {
         Ok(Doors { listeners: listeners.into_iter().map(listen).collect::<io::Result<_>>()?, next: 0 })
     }
 
-    /// The next client. Nothing is lost if it is not waited for.
+    /// Accepts the next client. Cancelling loses nothing.
     async fn accept(&mut self) -> (Service, io::Result<(TcpStream, SocketAddr)>) {
         poll_fn(|context| {
             for turn in 0..self.listeners.len() {
@@ -186,7 +186,7 @@ impl Doors {
     }
 }
 
-/// Starts a session, or says that there are too many.
+/// Starts a session, or reports that there are too many.
 async fn admit(
     sessions: &mut JoinSet<()>,
     limit: &Arc<Semaphore>,
@@ -196,12 +196,12 @@ async fn admit(
     let (client, peer) = match accepted {
         Ok((client, address)) => (client, address.ip()),
         Err(error) => {
-            // Out of descriptors, for instance: it gets better when sessions end, and not by trying at once.
+            // Out of descriptors, for instance: retrying at once does not help; ended sessions do.
             warn!(%error, "a client cannot be accepted");
             return sleep(Duration::from_millis(50)).await;
         }
     };
-    // Replies are small and awaited: they are sent at once.
+    // Replies are small and awaited, so they are sent at once.
     if let Err(error) = client.set_nodelay(true) {
         info!(%error, "no delay");
     }
@@ -211,10 +211,10 @@ async fn admit(
         let busy = match service {
             Service::Smtp => "421 4.3.2 Too many connections\r\n",
             Service::Pop3 => "-ERR [SYS/TEMP] Too many connections\r\n",
-            // What is said in the clear is not understood there.
+            // An unencrypted reply would not be understood there.
             _ => "",
         };
-        // A fresh socket has room for a line; if not, it is closed all the same.
+        // A new socket has room for a line; if not, it is closed anyway.
         if let Err(error) = client.try_write(busy.as_bytes()) {
             info!(%error, "too many connections");
         }
@@ -228,7 +228,7 @@ async fn admit(
     });
 }
 
-/// Completes at a signal of a main process that is gone. Others may come first: a terminal signals all processes.
+/// Completes at a signal after the main process has ended. Other signals may come first: a terminal signals all processes.
 async fn orphaned(signals: &mut Signals, parent: u32) {
     loop {
         signals.stop().await;

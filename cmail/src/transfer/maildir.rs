@@ -34,7 +34,7 @@ fn is_trash(name: &str) -> bool {
     name.rsplit_once(":2,").is_some_and(|(_, marks)| marks.contains('T'))
 }
 
-/// Adds messages to a directory, which is made if need be. Returns how many were there already, from an earlier export.
+/// Adds messages to a directory, which is created if necessary. Returns how many existed already, from an earlier export.
 pub fn add(path: &Path, messages: &[Leaving]) -> io::Result<usize> {
     for part in ["tmp", "new", "cur"] {
         fs::create_dir_all(path.join(part))?;
@@ -49,7 +49,7 @@ pub fn add(path: &Path, messages: &[Leaving]) -> io::Result<usize> {
     let mut there_already = 0;
     for message in messages {
         let seconds = message.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        // Unique names here are never used again.
+        // Unique names of this server are never reused.
         let name = format!("{seconds}.{}.cmail", message.name.replace('.', "_"));
         if known.contains(&name) {
             there_already += 1;

@@ -44,13 +44,13 @@ fn needs_quoting(line: &[u8]) -> bool {
     line[from..].starts_with(b"From ")
 }
 
-/// Writes a new file with these messages, under its name when it is complete. A file that is there stays as it is.
+/// Writes a new file with these messages; it gets its name when it is complete. An existing file is left alone.
 pub fn create(path: &Path, messages: &[Leaving]) -> io::Result<()> {
     let mut text = Vec::new();
     for message in messages {
         let sender = match message.sender.as_str() {
             "" => "MAILER-DAEMON",
-            // The line is read in words.
+            // The `From ` line is split at spaces.
             sender if sender.contains(' ') => "unknown",
             sender => sender,
         };
@@ -72,7 +72,7 @@ pub fn create(path: &Path, messages: &[Leaving]) -> io::Result<()> {
     linked
 }
 
-/// As in `Tue Nov 14 22:13:20 2023`, in UTC.
+/// A date such as `Tue Nov 14 22:13:20 2023`, in UTC.
 fn date(time: SystemTime) -> String {
     let words = httpdate::fmt_http_date(time);
     let words: Vec<&str> = words.split([' ', ',']).filter(|word| !word.is_empty()).collect();

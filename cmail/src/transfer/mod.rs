@@ -16,7 +16,7 @@ use crate::server::pop3::with_crlf;
 use crate::server::store::{Options, Plan, Store};
 use crate::server::{Failure, trace};
 
-/// Where mail is elsewhere.
+/// The other side of a transfer.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// A directory with `tmp`, `new` and `cur` in it.
@@ -25,19 +25,19 @@ pub enum Place {
     Mbox(PathBuf),
 }
 
-/// A message on its way out.
+/// A message to export.
 struct Leaving {
-    /// Its unique name here.
+    /// Its unique name on this server.
     name: String,
-    /// With LF at the ends of lines.
+    /// The text with LF line endings.
     text: Vec<u8>,
-    /// Who sent it, as the server that took it wrote down.
+    /// The sender, as recorded when the message was received.
     sender: String,
-    /// When that was.
+    /// The time when it was received.
     time: SystemTime,
 }
 
-/// Takes messages into a mailbox, each durably before the next one. Returns how many. If it fails, those before stay.
+/// Imports messages into a mailbox, each durably before the next one. Returns their number. If it fails, those before stay.
 pub fn import(root: &Path, user: &str, from: &Place) -> Result<usize, Failure> {
     let store = open(root, user)?;
     let mut taken = 0;
@@ -65,7 +65,7 @@ pub fn import(root: &Path, user: &str, from: &Place) -> Result<usize, Failure> {
     Ok(taken)
 }
 
-/// Copies all messages of a mailbox, in which they stay. Returns how many were there, and how many of them were there already.
+/// Copies all messages of a mailbox, which stay in it. Returns their number, and how many of them existed already.
 pub fn export(root: &Path, user: &str, to: &Place) -> Result<(usize, usize), Failure> {
     let store = open(root, user)?;
     let Some(_lock) = store.session(user).map_err(|_| "the mailbox cannot be opened")? else {

@@ -145,7 +145,7 @@ fn what_the_command_says() {
                 process 1: Deliver { user: "u1", message: "2-ab", result: true }
               none of these is allowed next:
                 process 2: Pickup { user: "u1", result: [("1.77", "3-abc")] }
-            error: 1 times the layers do not allow what was done
+            error: the layers do not allow the record (refusals: 1)
             exit code 1
         "#]],
     );
@@ -163,7 +163,7 @@ fn what_the_command_says() {
                 process 2: Lock { user: "u1" }
               none of these is allowed next:
                 process 2: List { user: "u1", dir: "mail", result: [] }
-            error: 1 times the layers do not allow what was done
+            error: the layers do not allow the record (refusals: 1)
             exit code 1
         "#]],
     );

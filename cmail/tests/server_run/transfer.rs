@@ -33,7 +33,7 @@ fn maildir() {
     write("cur/1700000002.z.host:2,ST", "in the trash\n");
     write("tmp/1700000003.a.host", "not complete\n");
     let (done, text) = run(&scratch, &["import", "u1", "--maildir"], &from);
-    assert!(done && text == "2 messages were taken into u1\n", "{text}");
+    assert!(done && text == "2 messages were imported into u1\n", "{text}");
     let mail = scratch.files("u1", "mail");
     assert!(mail.values().any(|text| text == b"Subject: one\r\n\r\n.dot\r\nFrom me\r\n"), "{mail:?}");
 
@@ -83,7 +83,7 @@ fn mbox() {
     assert_eq!(fs::read_to_string(&file).expect("it is there"), text);
 
     let (done, said) = run(&scratch, &["import", "u2", "--mbox"], &file);
-    assert!(done && said == "2 messages were taken into u2\n", "{said}");
+    assert!(done && said == "2 messages were imported into u2\n", "{said}");
     let all = |user| scratch.files(user, "mail").into_values().collect::<BTreeSet<_>>();
     assert_eq!(all("u2"), all("u1"));
     for (arguments, why) in [

@@ -6,14 +6,14 @@ use tower_lsp_server::ls_types::*;
 use super::{Spot, container_of, name_of, navigation, symbols};
 use crate::{mentions::Symbol, session::Session};
 
-/// How an item is found again: by names, which edits elsewhere do not change.
+/// The identity of an item: names, which edits elsewhere do not change.
 #[derive(Deserialize, Serialize)]
 struct Data {
     layer: String,
     operation: String,
 }
 
-/// The operation at a position; of a procedure, the one that it implements.
+/// The operation at a position; for a procedure, the operation that it implements.
 pub fn prepare(session: &mut Session, at: &TextDocumentPositionParams) -> Option<Vec<CallHierarchyItem>> {
     let spot = Spot::of_position(session, at)?;
     let symbol = match spot.mention()?.symbol {
@@ -42,7 +42,7 @@ fn item(spot: &Spot, symbol: Symbol) -> Option<CallHierarchyItem> {
     })
 }
 
-/// Where an operation stands in its own layer, or else where it comes from.
+/// The declaration of an operation in its own layer, or else in the layer that it comes from.
 fn declared(spot: &Spot, symbol: Symbol) -> Option<cspec_analysis::ir::Span> {
     let own = spot.package.mentions().declaration(symbol);
     let Symbol::Operation(layer, at) = symbol else { return own };
@@ -59,7 +59,7 @@ fn operation(session: &mut Session, item: &CallHierarchyItem) -> Option<(Spot, S
     Some((spot, Symbol::Operation(cspec_analysis::ir::LayerId(layer as u32), at)))
 }
 
-/// The operations below that an operation is made of.
+/// The operations below that implement an operation.
 pub fn outgoing(session: &mut Session, from: &CallHierarchyItem) -> Option<Vec<CallHierarchyOutgoingCall>> {
     let (spot, symbol) = operation(session, from)?;
     let mut found = Vec::new();
@@ -76,7 +76,7 @@ pub fn outgoing(session: &mut Session, from: &CallHierarchyItem) -> Option<Vec<C
     Some(found)
 }
 
-/// The operations above that are made of an operation.
+/// The operations above that an operation implements.
 pub fn incoming(session: &mut Session, to: &CallHierarchyItem) -> Option<Vec<CallHierarchyIncomingCall>> {
     let (spot, symbol) = operation(session, to)?;
     let mut found = Vec::new();
@@ -88,7 +88,7 @@ pub fn incoming(session: &mut Session, to: &CallHierarchyItem) -> Option<Vec<Cal
     Some(found)
 }
 
-/// Where a procedure calls an operation.
+/// The places where a procedure calls an operation.
 fn ranges(spot: &Spot, procedure: Symbol, operation: Symbol) -> Vec<Range> {
     let calls = spot.package.mentions().calls().iter();
     let calls = calls.filter(|it| it.by == Some(procedure) && it.operation == operation);

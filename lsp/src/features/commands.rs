@@ -12,22 +12,22 @@ use tower_lsp_server::{
 use super::counterexample;
 use crate::{config::ScopeConfig, server::Outgoing, session::Session};
 
-/// Explore again, in the scope of the settings.
+/// Explores again in the configured scope.
 pub const CHECK: &str = "cspec.check";
-/// Stop exploring.
+/// Stops exploring.
 pub const STOP: &str = "cspec.stop";
-/// Explore further: in the scope given, or in one that is larger by one in each bound.
+/// Explores in the given scope, or in one with each bound increased by one.
 pub const RUN_AT_SCOPE: &str = "cspec.runAtScope";
-/// Show the counterexample to an obligation as a document.
+/// Shows the counterexample to an obligation as a document.
 pub const COUNTEREXAMPLE: &str = "cspec.showCounterexample";
 
 /// All commands.
 pub const ALL: [&str; 4] = [CHECK, STOP, RUN_AT_SCOPE, COUNTEREXAMPLE];
 
-/// An obligation, by the name of its package and its id.
+/// An obligation, given by the name of its package and its id.
 #[derive(Debug, Deserialize)]
 pub struct Obligation {
-    /// The package.
+    /// The name of the package.
     pub package: String,
     /// The id, as in the `data` of a diagnostic.
     pub obligation: String,
@@ -92,7 +92,7 @@ fn package(session: &mut Session, name: &str) -> Result<usize> {
     found.ok_or_else(|| Error::invalid_params(format!("there is no package {name} with layers")))
 }
 
-/// One more of everything.
+/// A scope with each bound increased by one.
 fn larger(usual: Scope) -> Scope {
     let scalars = usual.scalars.into_iter().map(|(name, bound)| (name, bound + 1)).collect();
     Scope {
@@ -116,7 +116,7 @@ pub fn counterexample(session: &mut Session, obligation: &Obligation) -> Result<
     Ok(Value::String(text))
 }
 
-/// Shows a document to a client that can be asked to; it is kept beside what cargo builds.
+/// Shows a document to a client that can be asked to; the document is stored in the target directory.
 fn show(session: &mut Session, obligation: &Obligation, text: &Value) {
     let Some(text) = text.as_str().filter(|_| session.client.show_document) else { return };
     let view = session.current_view();

@@ -11,7 +11,7 @@ use tower_lsp_server::ls_types::*;
 use super::{Spot, mover_of};
 use crate::session::Session;
 
-/// What could stand at a position.
+/// The possible completions at a position.
 pub fn completion(session: &mut Session, at: &TextDocumentPositionParams) -> Option<CompletionResponse> {
     let spot = Spot::of_position(session, at)?;
     let text = &spot.file.text;
@@ -24,7 +24,7 @@ pub fn completion(session: &mut Session, at: &TextDocumentPositionParams) -> Opt
     (!items.is_empty()).then_some(CompletionResponse::Array(items))
 }
 
-/// The brackets and words open before the cursor: `implement(A, over = B, pass(x` is inside `implement`, `pass`.
+/// The enclosing brackets and words before the cursor: `implement(A, over = B, pass(x` is inside `implement`, `pass`.
 fn open_words(before: &str) -> Vec<&str> {
     let mut open = Vec::new();
     let mut word = 0..0;
@@ -101,7 +101,7 @@ fn is_value(argument: &str) -> bool {
     argument.contains('=')
 }
 
-/// After `lo.`: what the layer below offers, with the mover types.
+/// After `lo.`: the operations of the layer below, with their mover types.
 fn after_lo(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionItem> {
     let word = before.trim_end_matches(|it: char| it.is_alphanumeric() || it == '_');
     if !word.ends_with("lo.") {
@@ -120,14 +120,14 @@ fn after_lo(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionItem>
     around.or_else(|| layer_of_header(spot)).map(|it| operations(session, spot, it)).unwrap_or_default()
 }
 
-/// The layer in the last `lo: &mut impl Layer` before the cursor: for a procedure that does not parse.
+/// The layer in the last `lo: &mut impl Layer` before the cursor, for a procedure that does not parse.
 fn layer_of_header(spot: &Spot) -> Option<LayerId> {
     let before = spot.file.text.slice(0..spot.offset);
     let header = before.rsplit("lo: &mut impl ").next().filter(|it| it.len() < before.len())?;
     layer_named(spot, header.split(|it: char| !it.is_alphanumeric() && !matches!(it, '_' | ':')).next()?)
 }
 
-/// The layer that a path means at the cursor.
+/// The layer that a path refers to at the cursor.
 fn layer_named(spot: &Spot, path: &str) -> Option<LayerId> {
     let path: Vec<String> = path.split("::").map(str::to_owned).collect();
     match spot.package.facts.named(spot.number, spot.file.scope_at(spot.offset), &path)? {

@@ -52,7 +52,7 @@ pub fn document(view: &View, package: &PackageView, entry: &Entry) -> Option<Str
     Some(text)
 }
 
-/// Where the links of a document lead, by number.
+/// The link targets of a document, by number.
 #[derive(Default)]
 struct Links(RefCell<Vec<String>>);
 
@@ -67,7 +67,7 @@ impl Links {
         format!("[{words}][{}]", number + 1)
     }
 
-    /// The end of the document.
+    /// The link definitions, for the end of the document.
     fn definitions(&self) -> String {
         let numbered = self.0.borrow();
         let lines = numbered.iter().zip(1..).map(|(place, number)| format!("[{number}]: {place}\n"));
@@ -75,10 +75,10 @@ impl Links {
     }
 }
 
-/// Makes a link of words to where something is, if that can be told.
+/// Makes a text a link to a place, if the place is known.
 type Link<'a> = &'a dyn Fn(&str, Span) -> Option<String>;
 
-/// The bytes of the line around an offset.
+/// The line that contains an offset.
 fn line_of(text: &crate::position::Text, offset: u32) -> std::ops::Range<u32> {
     let content = text.content();
     let offset = content.floor_char_boundary(offset as usize);
@@ -118,7 +118,7 @@ fn columns(counterexample: &Counterexample, link: Link<'_>) -> String {
     text
 }
 
-/// The cells of one run: its title, the state it starts from, then two for each step.
+/// The cells of one run: its title, its starting state, then two for each step.
 fn column(run: &Run, differing: &[String], link: Link<'_>) -> Vec<String> {
     let mut cells = vec![run.role.words().to_owned(), code(&run.from.to_string())];
     for (number, step) in run.steps.iter().enumerate() {
@@ -140,7 +140,7 @@ fn column(run: &Run, differing: &[String], link: Link<'_>) -> Vec<String> {
     cells
 }
 
-/// What a part of the end state would have to be.
+/// The wanted value of a part of the end state.
 fn needed(it: &Difference) -> String {
     let wanted = it.before.as_ref().map_or_else(|| "nothing".to_owned(), ToString::to_string);
     let path = if it.path.is_empty() { "the state" } else { &it.path };

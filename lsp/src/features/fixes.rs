@@ -19,7 +19,7 @@ use tower_lsp_server::ls_types::*;
 use super::Spot;
 use crate::{publish, run::mover_options, session::Session, verdicts::Age};
 
-/// So long an editor waits for fixes: those that are not through by then are not offered. What was found out stays known, for when it asks again.
+/// How long an editor waits for fixes: those that are not tried by then are not offered. The results are kept for the next request.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A flag that is set after some time.
@@ -65,7 +65,7 @@ pub fn actions(session: &mut Session, params: &CodeActionParams) -> Option<CodeA
     Some(actions.into_iter().map(CodeActionOrCommand::CodeAction).collect())
 }
 
-/// The fixes for one finding. The best is the one that editors apply unasked, unless it changes what the layers say.
+/// The fixes for one finding. The best is preferred, which editors may apply without asking, unless it changes the specification.
 fn of_finding(
     session: &Session,
     spot: &Spot,

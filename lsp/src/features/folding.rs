@@ -6,7 +6,7 @@ use tower_lsp_server::ls_types::{FoldingRange, Uri};
 use super::Spot;
 use crate::session::Session;
 
-/// What can be folded in a document.
+/// The folding ranges of a document.
 pub fn folding(session: &mut Session, uri: &Uri) -> Option<Vec<FoldingRange>> {
     let spot = Spot::of_document(session, uri)?;
     let declarations = syntax::declarations(&spot.file.parse.root());

@@ -27,7 +27,7 @@ pub fn hints(session: &mut Session, params: &InlayHintParams) -> Option<Vec<Inla
     Some(hints)
 }
 
-/// The mover types of the operations that the document declares or inherits.
+/// Adds the mover types of the operations that the document declares or inherits.
 fn movers(session: &Session, spot: &Spot, hints: &mut Vec<InlayHint>) {
     let matrix = spot.movers(session);
     let functions: Vec<ast::Fn> = spot.file.parse.root().descendants().filter_map(ast::Fn::cast).collect();
@@ -36,7 +36,7 @@ fn movers(session: &Session, spot: &Spot, hints: &mut Vec<InlayHint>) {
         let Some(inferred) = mover_of(matrix, layer, operation).and_then(hover::claim_for) else { continue };
         let Some((_, range)) = spot.package.range(mention.span, spot.view.encoding) else { continue };
         match mention.role {
-            // The operations of a protocol layer are not written anywhere in it.
+            // A protocol layer does not contain the text of its operations.
             Role::Inherited if spot.program().layers[layer.0 as usize].protocol.is_some() => {}
             Role::Inherited => {
                 hints.push(hint(range.end, format!(": {inferred}"), explanation(spot, layer, operation)))
@@ -65,13 +65,13 @@ fn movers(session: &Session, spot: &Spot, hints: &mut Vec<InlayHint>) {
     }
 }
 
-/// The end of the `#[op]` in front of the function whose name stands at `name`.
+/// The end of the `#[op]` attribute of the function with its name at `name`.
 fn attribute_end(functions: &[ast::Fn], name: u32) -> Option<u32> {
     let function = functions.iter().find(|it| {
         let own = ast::HasName::name(*it).map(|it| syntax::range(it.syntax().text_range()).start);
         own == Some(name)
     })?;
-    // An external operation never moves, and says so.
+    // An external operation is never a mover, and its attribute says so.
     let plain = |it: &ast::Attr| {
         let text: String = it.syntax().text().to_string().split_whitespace().collect();
         text.starts_with("#[op") && !text.contains("external")
@@ -85,7 +85,7 @@ fn explanation(spot: &Spot, layer: LayerId, operation: usize) -> String {
     format!("`{}` of `{}`: the mover type that cspec inferred", layer.operations[operation].name, layer.name)
 }
 
-/// The phase before each call.
+/// Adds the phase before each call.
 fn calls(session: &Session, spot: &Spot, hints: &mut Vec<InlayHint>) {
     let spot_phases = phases::of_package(session, spot);
     for call in spot_phases.iter().filter(|it| it.span.file == spot.number) {

@@ -16,7 +16,7 @@ use crate::{
     session::{Phase, Session},
 };
 
-/// What to say about what is named at a position.
+/// The hover text at a position.
 pub fn hover(session: &mut Session, at: &TextDocumentPositionParams) -> Option<Hover> {
     let spot = Spot::of_position(session, at)?;
     let mention = spot.mention()?;
@@ -35,7 +35,7 @@ pub fn hover(session: &mut Session, at: &TextDocumentPositionParams) -> Option<H
     Some(Hover { contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text }), range })
 }
 
-/// What it is.
+/// The first line: what the symbol is.
 fn heading(spot: &Spot, mention: Mention, text: &mut String) {
     let program = spot.program();
     let name = name_of(program, mention.symbol);
@@ -114,7 +114,7 @@ fn answer(holds: Option<bool>) -> &'static str {
     }
 }
 
-/// The word of a claim.
+/// The name of a claim.
 pub fn claim_name(claim: Claim) -> &'static str {
     match claim {
         Claim::Right => "right",
@@ -124,12 +124,12 @@ pub fn claim_name(claim: Claim) -> &'static str {
     }
 }
 
-/// The claim that says what holds.
+/// The claim that matches the inferred type.
 pub fn claim_for(movers: Movers) -> Option<&'static str> {
     Some(movers.name()).filter(|it| *it != "undecided")
 }
 
-/// The verdicts, and what is not proved by name.
+/// The verdicts, with the names of obligations that are not proved.
 fn summary(session: &Session, spot: &Spot, symbol: Symbol, text: &mut String) {
     let (Some(verdicts), Some(state)) = (verdicts(session, &spot.package), session.state(&spot.package)) else {
         return;

@@ -14,31 +14,31 @@ use crate::{
     verdicts::Tally,
 };
 
-/// How the runs stand.
+/// The state of the runs.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    /// Every package.
+    /// The state of every package.
     pub packages: Vec<PackageStatus>,
 }
 
-/// How a package stands.
+/// The state of a package.
 #[derive(Clone, Debug, Serialize)]
 pub struct PackageStatus {
-    /// Its name.
+    /// The name of the package.
     pub package: String,
-    /// `notRun`, `queued`, `running` or `settled`.
+    /// The phase: `notRun`, `queued`, `running` or `settled`.
     pub phase: &'static str,
-    /// Obligations that are settled.
+    /// The number of settled obligations.
     pub done: usize,
-    /// Obligations that there are, while it runs.
+    /// The number of obligations, while it runs.
     pub total: usize,
-    /// The brackets of a file do not match: all verdicts are about older text.
+    /// Whether the brackets of a file do not match: then all verdicts belong to an older text.
     pub broken: bool,
-    /// All verdicts.
+    /// The numbers of verdicts.
     pub verdicts: Counts,
 }
 
-/// How many obligations have which verdict.
+/// The number of obligations for each verdict.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Counts {
     proved: usize,
@@ -46,9 +46,9 @@ pub struct Counts {
     violated: usize,
     undecided: usize,
     stale: usize,
-    /// How many have no verdict yet, or cannot have one because of errors.
+    /// The number of obligations without a verdict, or that cannot have one because of errors.
     waiting: usize,
-    /// The worst of them; `null` if there are none.
+    /// The worst verdict; `null` if there are none.
     worst: Option<&'static str>,
 }
 
@@ -62,36 +62,36 @@ impl From<Tally> for Counts {
 /// A package as a tree.
 #[derive(Debug, Serialize)]
 pub struct Package {
-    /// How it stands.
+    /// The state of the package.
     pub status: PackageStatus,
-    /// Its stacks, top to bottom: layers and implementations by turns.
+    /// Its stacks, top to bottom: layers and implementations alternate.
     pub stacks: Vec<Node>,
-    /// What is in no stack.
+    /// Declarations that are in no stack.
     pub others: Vec<Node>,
 }
 
 /// A declaration.
 #[derive(Clone, Debug, Serialize)]
 pub struct Node {
-    /// `layer`, `operation`, `implementation`, `procedure`, `stack`, `client`.
+    /// The kind: `layer`, `operation`, `implementation`, `procedure`, `stack`, `client`.
     pub kind: &'static str,
-    /// Its name.
+    /// The name of the declaration.
     pub name: String,
-    /// A few words.
+    /// A short description.
     pub detail: String,
-    /// Where it is declared.
+    /// The place of the declaration.
     pub location: Option<Location>,
     /// The verdicts on it.
     pub verdicts: Counts,
     /// The inferred mover type, of an operation.
     pub mover: Option<&'static str>,
-    /// An obligation with a counterexample.
+    /// An obligation with a counterexample, if there is one.
     pub counterexample: Option<String>,
-    /// Its parts.
+    /// The parts of the declaration.
     pub children: Vec<Node>,
 }
 
-/// How all packages stand.
+/// The state of all packages.
 pub fn status(session: &Session) -> Status {
     let packages = session.current_view().packages.iter().filter(|it| !it.facts.is_bare);
     Status { packages: packages.map(|it| of_package(session, it)).collect() }

@@ -48,12 +48,12 @@ fn of_declaration(session: &Session, spot: &Spot, mention: &Mention) -> Vec<Code
     lenses
 }
 
-/// A layer, implementation, stack or client, and not a part of one.
+/// Whether it is a layer, implementation, stack or client, and not a part of one.
 fn is_whole(symbol: Symbol) -> bool {
     !matches!(symbol, Symbol::Operation(..) | Symbol::Procedure(..))
 }
 
-/// The verdicts and the state of the run in one line. Nothing for a part that owes nothing.
+/// The verdicts and the state of the run in one line. `None` for a part without obligations.
 fn title(tally: Tally, phase: Phase, broken: bool, whole: bool) -> Option<String> {
     let state = match phase {
         _ if broken => Some("stale: the brackets do not match".to_owned()),
@@ -66,7 +66,7 @@ fn title(tally: Tally, phase: Phase, broken: bool, whole: bool) -> Option<String
         return None;
     }
     let stale = (tally.stale > 0 && !broken).then(|| format!("{} stale", tally.stale));
-    // A part says how the run stands only while it waits for it.
+    // A part shows the state of the run only while it waits for it.
     let waits = whole || tally.stale + tally.waiting > 0;
     let parts: Vec<String> = [Some(tally.in_words()), stale, state.filter(|_| waits)].into_iter().flatten().collect();
     Some(parts.join(" · "))

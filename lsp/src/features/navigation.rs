@@ -15,7 +15,7 @@ use crate::{
     session::Session,
 };
 
-/// Where what is named at a position is declared.
+/// The declaration of the symbol at a position.
 pub fn definition(session: &mut Session, at: &TextDocumentPositionParams) -> Option<GotoDefinitionResponse> {
     let spot = Spot::of_position(session, at)?;
     let mention = spot.mention()?;
@@ -30,14 +30,14 @@ pub fn definition(session: &mut Session, at: &TextDocumentPositionParams) -> Opt
     answer(&spot, [symbol])
 }
 
-/// One layer up.
+/// The corresponding symbols one layer up.
 pub fn declaration(session: &mut Session, at: &TextDocumentPositionParams) -> Option<GotoDefinitionResponse> {
     let spot = Spot::of_position(session, at)?;
     let symbols = above(&spot, spot.mention()?.symbol);
     answer(&spot, symbols)
 }
 
-/// One layer down.
+/// The corresponding symbols one layer down.
 pub fn implementation(session: &mut Session, at: &TextDocumentPositionParams) -> Option<GotoDefinitionResponse> {
     let spot = Spot::of_position(session, at)?;
     let symbols = below(&spot, spot.mention()?.symbol);
@@ -51,19 +51,19 @@ fn answer(spot: &Spot, symbols: impl IntoIterator<Item = Symbol>) -> Option<Goto
     (!places.is_empty()).then_some(GotoDefinitionResponse::Array(places))
 }
 
-/// The operation from which this one was inherited, or itself.
+/// The operation that this one was inherited from, or itself.
 pub fn origin(program: &Program, layer: LayerId, operation: usize) -> Symbol {
     let (layer, operation) = program.origin(layer, operation);
     Symbol::Operation(layer, operation)
 }
 
-/// The number of the operation of this name in a layer.
+/// The index of the operation of this name in a layer.
 fn find(program: &Program, layer: LayerId, name: &str) -> Option<Symbol> {
     let at = program.layers[layer.0 as usize].operations.iter().position(|it| it.name == name)?;
     Some(Symbol::Operation(layer, at))
 }
 
-/// What is made of a symbol, one layer up.
+/// The symbols one layer up that a symbol implements.
 pub fn above(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
     let program = spot.program();
     match symbol {
@@ -95,7 +95,7 @@ pub fn above(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
     }
 }
 
-/// What a symbol is made of, one layer down.
+/// The symbols one layer down that implement a symbol.
 pub fn below(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
     let program = spot.program();
     let implementations =
@@ -139,7 +139,7 @@ pub fn below(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
     }
 }
 
-/// Symbols that are one thing to a reader: an operation and what inherits it.
+/// Symbols that a reader regards as one: an operation and those that inherit it.
 fn same_thing(program: &Program, symbol: Symbol) -> Vec<Symbol> {
     let Symbol::Operation(layer, operation) = symbol else { return vec![symbol] };
     let wanted = origin(program, layer, operation);
@@ -151,7 +151,7 @@ fn same_thing(program: &Program, symbol: Symbol) -> Vec<Symbol> {
     same
 }
 
-/// All places where what is named at a position is named.
+/// All mentions of the symbol at a position.
 pub fn references(session: &mut Session, params: &ReferenceParams) -> Option<Vec<Location>> {
     let spot = Spot::of_position(session, &params.text_document_position)?;
     let symbols = same_thing(spot.program(), spot.mention()?.symbol);

@@ -15,23 +15,23 @@ use crate::{mentions::Symbol, session::Session};
 pub struct CallPhase {
     /// The name of the operation in the call.
     pub span: Span,
-    /// It may come before the commit point.
+    /// Whether it may come before the commit point.
     pub right: bool,
-    /// It may be the commit point.
+    /// Whether it may be the commit point.
     pub commit: bool,
-    /// It may come after the commit point.
+    /// Whether it may come after the commit point.
     pub left: bool,
 }
 
 impl CallPhase {
-    /// In a word or two.
+    /// The phases in a word or two.
     pub fn name(&self) -> String {
         let names = [(self.right, "right"), (self.commit, "commit"), (self.left, "left")];
         let names: Vec<_> = names.iter().filter(|(it, _)| *it).map(|(_, name)| *name).collect();
         names.join("/")
     }
 
-    /// In a sentence.
+    /// The phases in a sentence.
     pub fn explanation(&self) -> &'static str {
         match (self.right, self.commit, self.left) {
             (true, false, false) => {
@@ -77,7 +77,7 @@ pub fn of_package(session: &Session, spot: &Spot) -> Vec<CallPhase> {
     found
 }
 
-/// The phases in which a call was met.
+/// The phases in which a call occurs.
 #[derive(Clone, Copy, Debug, Default)]
 struct Phases {
     right: bool,
@@ -85,7 +85,7 @@ struct Phases {
     left: bool,
 }
 
-/// How a procedure may have got here: nothing committed yet, or something, or never.
+/// The possible states of a procedure at a point: before the commit point, after it, or unreachable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Reached {
     before: bool,
@@ -114,7 +114,7 @@ impl Walk<'_> {
         self.calls
     }
 
-    /// Where a procedure may be after an expression that starts at `reached`.
+    /// The possible states after an expression that starts in `reached`.
     fn expr(&mut self, expr: &Expr, reached: Reached) -> Reached {
         match &expr.kind {
             ExprKind::Perform(name, arguments) => {
@@ -138,7 +138,7 @@ impl Walk<'_> {
                 ends.fold(Reached::default(), Reached::or)
             }
             ExprKind::While(_, _) | ExprKind::Loop(_) | ExprKind::For(..) | ExprKind::Each(..) => {
-                // Twice reaches everything: there are only two places to be.
+                // Two passes suffice, since there are only two states.
                 let once = self.children(expr, reached).or(reached);
                 self.children(expr, once).or(once)
             }

@@ -38,7 +38,7 @@ pub fn document(session: &mut Session, uri: &Uri) -> Option<DocumentSymbolRespon
     Some(DocumentSymbolResponse::Nested(roots))
 }
 
-/// What an operation or a procedure is a part of.
+/// The container of an operation or a procedure.
 fn owner_of(symbol: Symbol) -> Option<Symbol> {
     match symbol {
         Symbol::Operation(layer, _) => Some(Symbol::Layer(layer)),
@@ -67,7 +67,7 @@ fn symbol(session: &Session, spot: &Spot, mention: &Mention) -> Option<DocumentS
     Some(symbol)
 }
 
-/// What kind of thing the client is to show it as.
+/// The symbol kind that the client shows.
 pub fn kind(symbol: Symbol) -> SymbolKind {
     match symbol {
         Symbol::Layer(_) => SymbolKind::INTERFACE,
@@ -79,7 +79,7 @@ pub fn kind(symbol: Symbol) -> SymbolKind {
     }
 }
 
-/// What there is to say about it in a few words.
+/// A short description of a symbol.
 pub fn detail(package: &PackageView, symbol: Symbol) -> String {
     let program = package.facts.program();
     match symbol {
@@ -122,7 +122,7 @@ fn of_package(view: &View, package: &PackageView, query: &str) -> Vec<SymbolInfo
     declared.filter_map(information).collect()
 }
 
-/// Whether the letters of `query` come in `name` in this order, whatever their case.
+/// Whether `name` contains the letters of `query` in this order, ignoring case.
 fn matches(name: &str, query: &str) -> bool {
     let mut letters = name.chars().flat_map(char::to_lowercase);
     query.chars().flat_map(char::to_lowercase).all(|wanted| letters.any(|it| it == wanted))

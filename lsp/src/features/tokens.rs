@@ -14,10 +14,10 @@ const TYPES: [SemanticTokenType; 5] = [
     SemanticTokenType::MACRO,
 ];
 
-/// Functions of the vocabulary that mean more than a call.
+/// Functions of cspec that mean more than a call.
 const VOCABULARY: [&str; 7] = ["maybe", "any", "choose", "repeat", "when", "emit", "external"];
 
-/// Which numbers mean what.
+/// The meanings of token types.
 pub fn legend() -> SemanticTokensLegend {
     SemanticTokensLegend { token_types: TYPES.to_vec(), token_modifiers: Vec::new() }
 }
@@ -47,7 +47,7 @@ pub fn tokens(session: &mut Session, uri: &Uri) -> Option<SemanticTokensResult> 
     Some(SemanticTokensResult::Tokens(SemanticTokens { result_id: None, data: relative(&found) }))
 }
 
-/// Each token's place, counted from the one before it.
+/// The positions of tokens, each relative to the previous one.
 fn relative(tokens: &[(Range, u32)]) -> Vec<SemanticToken> {
     let mut last = Position::default();
     let token = |(range, token_type): &(Range, u32)| {

@@ -64,7 +64,7 @@ fn meter(coverage: &Coverage) -> Markup {
     }
 }
 
-/// The ways that no step takes.
+/// The branches that no step takes.
 fn never(coverage: &Coverage, files: &[SourceText]) -> Markup {
     html! {
         @if !coverage.is_complete { div { (badge(Verdict::Undecided)) " not all steps were explored" } }

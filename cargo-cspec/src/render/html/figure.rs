@@ -4,20 +4,20 @@
 use cspec_analysis::counterexample::{Counterexample, Datum, Mismatch, Run, Step, StepEnd};
 use maud::{Markup, html};
 
-/// Where lanes begin, left of which is what they are called.
+/// The x position where lanes begin, right of their names.
 const LEFT: usize = 230;
-/// From one lane to the next.
+/// The distance between lanes.
 const LANE: usize = 128;
-/// From the top of a lane to its line.
+/// The distance from the top of a lane to its line.
 const RAIL: usize = 52;
-/// From the line of the last lane to the end of the figure.
+/// The distance from the line of the last lane to the end of the figure.
 const BELOW: usize = 58;
-/// The width of a character, about.
+/// The approximate width of a character.
 const CHARACTER: usize = 8;
-/// Longer texts are cut; the whole is told when the mouse rests there, and in the table below.
+/// The maximum length of a text; longer ones are cut, with the full text as a tooltip and in the table below.
 const LONGEST: usize = 34;
 
-/// The figure.
+/// Draws the figure.
 pub fn figure<P>(counterexample: &Counterexample<P>) -> Markup {
     let runs: Vec<&Run<P>> = counterexample.runs.iter().filter(|it| !it.steps.is_empty()).collect();
     let columns = columns(&runs);
@@ -30,7 +30,7 @@ pub fn figure<P>(counterexample: &Counterexample<P>) -> Markup {
                 svg.figure xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
                     viewBox={ "0 0 " (width) " " (height) } role="img" aria-label=(counterexample.conclusion)
                 {
-                    // First the lines, so that no text is crossed out by one.
+                    // The lines come first, so that they do not cross out a text.
                     @for lane in 1..runs.len() { (moves(&runs, lane, &columns)) }
                     @for (at, run) in runs.iter().enumerate() { (lane(run, at, &columns, &processes)) }
                 }
@@ -66,7 +66,7 @@ fn processes<'c, P>(runs: &[&'c Run<P>]) -> Vec<&'c Datum> {
     known
 }
 
-/// Where a step is.
+/// The center of a step.
 fn center(lane: usize, column: usize, columns: &[usize]) -> (usize, usize) {
     ((columns[column] + columns[column + 1]) / 2, lane * LANE + RAIL)
 }
@@ -103,7 +103,7 @@ fn lane<P>(run: &Run<P>, lane: usize, columns: &[usize], processes: &[&Datum]) -
     }
 }
 
-/// A step, with the number of its process and what it changes.
+/// A step, with the number of its process and its change.
 fn step<P>(it: &Step<P>, process: usize, change: Option<String>, (x, y): (usize, usize)) -> Markup {
     let is_refused = matches!(it.end, StepEnd::Disabled | StepEnd::NotAllowed);
     let (left, right, top, bottom) = (x - 5, x + 5, y - 5, y + 5);
@@ -131,7 +131,7 @@ fn shape(process: usize, x: usize, y: usize) -> Markup {
     }
 }
 
-/// A centred line, cut where it is too long.
+/// A centred line of text, cut if it is too long.
 fn centred(x: usize, y: usize, whole: &str, is_faint: bool) -> Markup {
     html! { text.faint[is_faint] x=(x) y=(y) text-anchor="middle" { (cut(whole)) title { (whole) } } }
 }
@@ -140,7 +140,7 @@ fn is_wrong<P>(step: &Step<P>) -> bool {
     step.mismatch.is_some() || !matches!(step.end, StepEnd::Returns(_))
 }
 
-/// How a step ends, and how it should.
+/// The end of a step, and the wanted end.
 fn outcome<P>(step: &Step<P>) -> String {
     let end = match &step.end {
         StepEnd::Returns(result) => format!("→ {result}"),
@@ -157,7 +157,7 @@ fn outcome<P>(step: &Step<P>) -> String {
     }
 }
 
-/// What a step changes, the first of it.
+/// The first change that a step makes.
 fn change<P>(run: &Run<P>, column: usize) -> Option<String> {
     let step = run.steps.get(column)?;
     let after = step.after.as_ref()?;
@@ -178,7 +178,7 @@ fn cut(text: &str) -> String {
     text.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
-/// Lines of at most so many characters, broken at spaces where there are some.
+/// Lines of at most this many characters, broken at spaces where possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

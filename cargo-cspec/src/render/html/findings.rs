@@ -16,7 +16,7 @@ use crate::render::{
     summary::Checked,
 };
 
-/// So many lines of source are shown of a finding.
+/// The maximum number of source lines shown for a finding.
 const MOST_LINES: usize = 8;
 
 pub(super) fn findings(checked: &Checked) -> Markup {
@@ -54,7 +54,7 @@ fn counterexample(it: &Counterexample, files: &[SourceText]) -> Markup {
     }
 }
 
-/// A message: what it quotes is code.
+/// A message, with quoted parts as code.
 fn prose(text: &str) -> Markup {
     let is_paired = text.matches('`').count().is_multiple_of(2);
     html! {
@@ -66,7 +66,7 @@ fn prose(text: &str) -> Markup {
     }
 }
 
-/// The lines of a span, with what is meant marked.
+/// The lines of a span, with the span marked.
 fn source(files: &[SourceText], span: Span) -> Markup {
     let place = Place::find(files, span).filter(|it| !it.text.trim().is_empty());
     let first = place.as_ref().map_or(1, |it| it.start().line);
@@ -94,7 +94,7 @@ fn marked(line: &TouchedLine<'_>) -> Markup {
     }
 }
 
-/// A counterexample as a table: a column for each run, its states between its steps. What of an end is not as wanted is marked.
+/// A counterexample as a table: a column for each run, with its states between its steps. Mismatches at the end are marked.
 fn steps(counterexample: &Counterexample, files: &[SourceText]) -> Markup {
     let lanes: Vec<Vec<Markup>> = counterexample.runs.iter().map(|run| lane(run, files)).collect();
     let height = lanes.iter().map(Vec::len).max().unwrap_or_default();
@@ -126,7 +126,7 @@ fn lane(run: &Run, files: &[SourceText]) -> Vec<Markup> {
     cells
 }
 
-/// What a step changes, and what of the end should be otherwise.
+/// The changes of a step, and the mismatches of the end state.
 fn state_after(run: &Run, number: usize, step: &Step<Span>) -> Markup {
     let changes: Vec<_> = step.after.iter().flat_map(|after| run.before(number).differences(after)).collect();
     let needed = match (&step.mismatch, run.end()) {

@@ -25,15 +25,15 @@ use super::{
 };
 use crate::outline::Chain;
 
-/// What the report says of one package.
+/// The part of the report on one package.
 pub struct Section {
-    /// What was checked.
+    /// The results of the check.
     pub checked: Checked,
-    /// What is in it, with the matrices.
+    /// The contents of the package, with the matrices.
     pub listing: Listing,
-    /// For each layer and operation in it, which ways its steps take.
+    /// The coverage, for each layer and operation.
     pub coverage: Vec<Vec<Coverage>>,
-    /// Its stacks.
+    /// The stacks of the package.
     pub chains: Vec<Chain>,
 }
 
@@ -74,7 +74,7 @@ pub fn page(sections: &[Section], summary: &Summary) -> String {
     page.into_string()
 }
 
-/// Where to find what of a package.
+/// The table of contents of a package.
 fn contents(Section { checked, listing, .. }: &Section) -> Markup {
     let name = &checked.package.title;
     let mut parts = vec![("layers", "Layers"), ("obligations", "Obligations")];
@@ -116,7 +116,7 @@ fn section(Section { checked, listing, coverage, chains }: &Section) -> Markup {
     }
 }
 
-/// How many of the obligations have which verdict, as a picture.
+/// The numbers of obligations by verdict, as a bar.
 fn bar(tally: &Tally) -> Markup {
     let counts = [
         (tally.violated, Verdict::Violated),
@@ -145,7 +145,7 @@ fn badge(verdict: Verdict) -> Markup {
     html! { span class={ "verdict " (verdict.name()) } { (words(verdict)) } }
 }
 
-/// What was checked, within which scope, in what time.
+/// The scope of the check, and its duration.
 fn facts(checked: &Checked) -> Markup {
     let cached = checked.cached.iter().filter(|it| **it).count();
     let (bounds, assumptions) = (checked.bounds_met(), checked.assumptions());
@@ -173,7 +173,7 @@ fn place_of(files: &[SourceText], span: Span) -> String {
     Place::find(files, span).map_or_else(String::new, |it| it.to_string())
 }
 
-/// So many operations.
+/// The number of operations, as text.
 fn operations(count: usize) -> String {
     if count == 1 { "1 operation".to_owned() } else { format!("{count} operations") }
 }

@@ -9,10 +9,10 @@ use maud::{Markup, html};
 use super::{obligations::anchor, operations, words};
 use crate::render::summary::Checked;
 
-/// Matrices of up to so many operations stand beside each other.
+/// The maximum number of operations of matrices that are shown side by side.
 const SIDE_BY_SIDE: usize = 7;
 
-/// What a colour means.
+/// The meanings of the colours.
 const LEGEND: [(&str, &str); 5] = [
     ("both", "both ways"),
     ("right", "right only"),
@@ -68,7 +68,7 @@ fn line(checked: &Checked, layer: &ListedLayer, row: usize, shown: &[usize]) -> 
     }
 }
 
-/// A cell, which leads to the obligation about it, if the package owes one.
+/// A cell, with a link to its obligation, if the package has one.
 fn cell(operation: &str, other: &str, moves: Movers, seen: Option<(String, String)>) -> Markup {
     let words = cell_words(operation, other, moves);
     let (see, verdict) = seen.unzip();
@@ -78,14 +78,14 @@ fn cell(operation: &str, other: &str, moves: Movers, seen: Option<(String, Strin
     }
 }
 
-/// Where the page has an obligation about a cell, and its verdict.
+/// The obligation about a cell and its verdict, if the page has one.
 fn seen(checked: &Checked, layer: &str, operation: &str, against: &str) -> Option<(String, String)> {
     let is_it = |it: &Outcome| it.name.layer == layer && it.name.operation == operation && it.name.against == against;
     let found = checked.report.outcomes.iter().map(|(it, _)| it).find(|it| is_it(it))?;
     Some((anchor(&checked.package.title, found), format!("{}: {}", found.name.kind, words(found.verdict))))
 }
 
-/// What a cell says.
+/// The text of a cell.
 fn cell_words(operation: &str, other: &str, moves: Movers) -> String {
     match moves.name() {
         "both" => format!("`{operation}` moves past `{other}` in both directions."),

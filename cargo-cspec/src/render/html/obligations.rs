@@ -11,10 +11,10 @@ use crate::render::{
     summary::{Checked, Row, row_name, rows},
 };
 
-/// How many obligations are shown among those that took longest.
+/// The number of slowest obligations that are shown.
 const SLOWEST: usize = 10;
 
-/// What an address in the page calls an obligation.
+/// The anchor of an obligation in the page.
 pub(super) fn anchor(package: &str, outcome: &Outcome) -> String {
     let plain = |it: char| if it.is_alphanumeric() || it == '_' { it } else { '-' };
     format!("{package}-{}", outcome.name.id().chars().map(plain).collect::<String>())
@@ -27,7 +27,7 @@ pub(super) fn obligations(checked: &Checked, listing: &Listing) -> Markup {
     }
 }
 
-/// An obligation, how long it took, and whether its verdict was known.
+/// An obligation, its duration, and whether its verdict was known.
 type Timed<'a> = (&'a Outcome, Duration, bool);
 
 fn timed(checked: &Checked) -> impl Iterator<Item = Timed<'_>> {
@@ -101,7 +101,7 @@ pub(super) fn slowest(checked: &Checked) -> Markup {
     }
 }
 
-/// How long something took.
+/// A duration as text.
 fn duration(time: Duration) -> String {
     match (time.as_millis(), time.as_micros()) {
         (0, micros) => format!("{micros} µs"),

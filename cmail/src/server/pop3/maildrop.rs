@@ -31,7 +31,7 @@ impl Entry {
         self.text.len()
     }
 
-    /// The text with dots put in, and the end. With `lines`, the header and so many lines of the rest.
+    /// Writes the text with dot stuffing, and the end. With `lines`, only the header and this many lines of the body.
     pub fn write(&self, lines: Option<u64>, output: &mut Vec<u8>) {
         let mut left = lines;
         let mut in_header = true;
@@ -63,12 +63,12 @@ impl Maildrop {
         Maildrop(entries)
     }
 
-    /// How many are not marked.
+    /// The number of messages that are not marked.
     pub fn count(&self) -> usize {
         self.unmarked().count()
     }
 
-    /// Their size together.
+    /// Their total size.
     pub fn octets(&self) -> usize {
         self.unmarked().map(|(_, entry)| entry.octets()).sum()
     }
@@ -132,7 +132,7 @@ pub fn number(text: &str) -> Option<u64> {
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
-/// The text with CRLF at the end of every line. What came by SMTP is so already.
+/// The text with CRLF at the end of every line. A message received by SMTP has it already.
 pub fn with_crlf(text: Vec<u8>) -> Vec<u8> {
     let lone = |at: usize| text[at] == b'\n' && (at == 0 || text[at - 1] != b'\r');
     let complete = text.is_empty() || text.ends_with(b"\n");
@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(Entry::new(String::new(), b"a\nb\n".to_vec()).octets(), 6);
     }
 
-    /// Whatever is in the file of a message: it is sent in lines, as long as was said, and ends.
+    /// Any stored file is sent in lines, with the announced length, and ends.
     #[test]
     fn fuzz_of_stored_messages() {
         let target = Target {
@@ -200,7 +200,7 @@ mod tests {
                 let whole = (header + lines).min(all.len());
                 assert_eq!(sent(Some(lines as u64)), all[..whole]);
             }
-            // What came by SMTP is sent as it came.
+            // A message received by SMTP is sent unchanged.
             if !input.iter().any(|octet| b"\r\n".contains(octet)) {
                 let line = [input, b"\r\n"].concat();
                 assert_eq!(Entry::new(String::new(), line.clone()).text, line);

@@ -11,17 +11,17 @@ pub use maildrop::{Entry, Maildrop, with_crlf};
 use super::lines::{Line, Lines};
 use super::names;
 
-/// The longest command, in octets with its end (RFC 2449).
+/// The maximum length of a command, in octets with its end (RFC 2449).
 pub const COMMAND: usize = 255;
 
-/// What a session may use.
+/// The settings of a session.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The longest command, in octets with its end.
+    /// The maximum length of a command, in octets with its end.
     pub command: usize,
-    /// The most commands that may be refused before the session ends.
+    /// The maximum number of refused commands before the session ends.
     pub errors: usize,
-    /// Output is handed over when there is this much, so that no session holds much of it.
+    /// Output is handed over at this size, so that no session holds much of it.
     pub output: usize,
     /// Whether STLS is offered.
     pub tls: bool,
@@ -29,16 +29,16 @@ pub struct Config {
     pub require_tls: bool,
 }
 
-/// What the session needs to go on.
+/// What the session needs to continue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     /// More input: call [`Pop3::receive`].
     Read,
-    /// Nothing, but there is much output to be sent first.
+    /// Nothing, but there is much output to send first.
     Write,
     /// The mailbox of this user, if the password is right: call [`Pop3::opened`].
     Open {
-        /// The name; not always one that a mailbox can have.
+        /// The name; it may not be a valid mailbox name.
         user: String,
         /// The password.
         password: String,
@@ -47,18 +47,18 @@ pub enum Step {
     Remove(Vec<usize>),
     /// The output sent, and the connection encrypted: call [`Pop3::secured`].
     StartTls,
-    /// Nothing: the session is over when the output is sent.
+    /// Nothing: the session ends when the output is sent.
     Close,
 }
 
 /// Why a mailbox is not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// There is no such user, or the password is another one; nobody is told which.
+    /// There is no such user, or the password is wrong; the client is not told which.
     Login,
     /// Another session has it open.
     InUse,
-    /// Something is wrong on this side.
+    /// A problem of the server.
     Trouble,
 }
 
@@ -87,7 +87,7 @@ pub struct Pop3 {
     secured: bool,
 }
 
-/// What can always be done.
+/// The capabilities that are always offered.
 pub(crate) const CAPABILITIES: &str =
     "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION cmail\r\n.";
 
@@ -111,12 +111,12 @@ impl Pop3 {
         std::mem::take(&mut self.output)
     }
 
-    /// Input arrives. Call it when [`Step::Read`] asks for it, with pieces of bounded size.
+    /// Adds input. Call it when [`Step::Read`] asks for it, with pieces of bounded size.
     pub fn receive(&mut self, input: &[u8]) {
         self.input.push(input);
     }
 
-    /// Uses what has arrived, and says what is needed next.
+    /// Uses the input, and returns what is needed next.
     pub fn step(&mut self) -> Step {
         loop {
             if self.output.len() >= self.config.output {
@@ -160,7 +160,7 @@ impl Pop3 {
         }
     }
 
-    /// The answer to [`Step::Remove`]: whether all of them are gone.
+    /// The answer to [`Step::Remove`]: whether all of them were removed.
     pub fn removed(&mut self, all: bool) {
         match all {
             true => self.reply("+OK Bye"),
@@ -169,8 +169,8 @@ impl Pop3 {
         self.phase = Phase::Closed;
     }
 
-    /// The answer to [`Step::StartTls`]: the connection is encrypted. All that was said before is forgotten, and input that has arrived and
-    /// was not used is dropped: anybody on the way may have put it there. Says how many octets that were.
+    /// The answer to [`Step::StartTls`]: the connection is encrypted. The session forgets all earlier commands and drops unused input,
+    /// which a third party may have added. Returns the number of dropped octets.
     pub fn secured(&mut self) -> usize {
         let dropped = self.input.rest().len();
         self.input = Lines::new(self.config.command);
@@ -179,7 +179,7 @@ impl Pop3 {
         dropped
     }
 
-    /// How many commands were refused.
+    /// The number of refused commands.
     pub fn refused(&self) -> usize {
         self.errors
     }

@@ -1,14 +1,14 @@
 //! Addresses and parameters of `MAIL` and `RCPT` (RFC 5321, 4.1.2). It is lenient where common clients are sloppy (spaces around the
 //! path); source routes are parsed and ignored. It parses addresses and does not resolve them.
 
-/// What is between `<` and `>`.
+/// The text between `<` and `>`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Path {
     /// The local part, without quotes.
     pub local: String,
     /// The domain, as written.
     pub domain: Option<String>,
-    /// All of it as written, but for a source route.
+    /// The whole path as written, without a source route.
     pub written: String,
 }
 
@@ -21,7 +21,7 @@ pub struct Argument<'a> {
     pub parameters: Vec<(&'a str, Option<&'a str>)>,
 }
 
-/// The longest local part, domain and path that the RFC asks for.
+/// The maximum length of local part, domain and path that the RFC requires.
 const LOCAL: usize = 64;
 const DOMAIN: usize = 255;
 const PATH: usize = 256;
@@ -51,7 +51,7 @@ pub fn argument<'a>(text: &'a str, keyword: &str) -> Option<Argument<'a>> {
     Some(Argument { path, parameters: parameters.collect() })
 }
 
-/// Where the `>` is that is not inside quotes.
+/// The position of the `>` outside quotes.
 fn end_of_path(text: &str) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, letter) in text.char_indices() {
@@ -86,7 +86,7 @@ fn parse(path: &str) -> Option<Path> {
     (!local.is_empty() && local.len() <= LOCAL).then(|| Path { local, domain, written: mailbox.to_owned() })
 }
 
-/// The contents of a quoted string whose first quote is gone, and what follows it.
+/// The contents of a quoted string after its first quote, and the text after it.
 fn unquote(text: &str) -> Option<(String, &str)> {
     if !text.is_ascii() {
         return None;
@@ -195,7 +195,8 @@ mod tests {
         fuzz::run(&target, questions::address);
     }
 
-    /// A quotation mark in brackets would begin a quoted text for whoever looks for the end of the path, also in a message's `Return-Path`.
+    /// A quotation mark in brackets would begin a quoted text for parsers that look for the end of the path, also in a message's
+    /// `Return-Path`.
     #[test]
     fn an_address_in_brackets_holds_no_quotation_mark() {
         assert!(to("TO:<u1@[127.0.0.1]>").is_some() && to("TO:<u1@[x:a=b;c]>").is_some());
