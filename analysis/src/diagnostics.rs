@@ -84,25 +84,37 @@ impl Applicability {
 /// Merges findings with the same cause: findings of one kind at one place with the same run become one, which lists the others. Equal
 /// findings are merged, too.
 pub fn by_cause<'d>(found: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Diagnostic> {
-    let mut causes: Vec<Diagnostic> = Vec::new();
-    for finding in found {
-        let same = |it: &&mut Diagnostic| {
-            **it == *finding
-                || (it.code, it.severity, it.span) == (finding.code, finding.severity, finding.span)
-                    && matches!((&it.counterexample, &finding.counterexample), (Some(one), Some(other)) if one.tells_the_same(other))
-        };
-        match causes.iter_mut().find(same) {
-            Some(cause) if cause.message == finding.message => {}
-            Some(cause) => {
+    causes(found.into_iter().map(|it| (it, ()))).into_iter().map(|(cause, ())| cause).collect()
+}
+
+/// The same of findings that come with something: a cause has what its first finding came with.
+pub fn causes<'d, T>(found: impl IntoIterator<Item = (&'d Diagnostic, T)>) -> Vec<(Diagnostic, T)> {
+    let mut causes: Vec<(Diagnostic, T)> = Vec::new();
+    for (finding, with) in found {
+        match causes.iter_mut().find(|(cause, _)| cause.has_the_cause_of(finding)) {
+            Some((cause, _)) if cause.message == finding.message => {}
+            Some((cause, _)) => {
                 let likewise = format!("likewise: {}", finding.message);
                 if !cause.notes.contains(&likewise) {
                     cause.notes.push(likewise);
                 }
             }
-            None => causes.push(finding.clone()),
+            None => causes.push((finding.clone(), with)),
         }
     }
     causes
+}
+
+impl Diagnostic {
+    /// Whether both are of one kind, at one place, and shown by the same run.
+    fn has_the_cause_of(&self, other: &Diagnostic) -> bool {
+        let is_same_run = match (&self.counterexample, &other.counterexample) {
+            (Some(one), Some(other)) => one.tells_the_same(other),
+            _ => false,
+        };
+        *self == *other
+            || (self.code, self.severity, self.span) == (other.code, other.severity, other.span) && is_same_run
+    }
 }
 
 impl<P> Diagnostic<P> {
@@ -153,3 +165,46 @@ fn known_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CodeName, D:
 }
 
 pub mod codes;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::counterexample::{Datum, Run, RunRole};
+
+    fn found(message: &str, start: u32, state: i128) -> Diagnostic {
+        let from = Datum::Int(state);
+        let run = Run { role: RunRole::Possible, layer: message.to_owned(), from, steps: Vec::new() };
+        let shown = Counterexample { values: Vec::new(), runs: vec![run], conclusion: message.to_owned() };
+        let span = Span { file: 0, start, end: start + 1 };
+        Diagnostic { counterexample: Some(shown), ..Diagnostic::error(codes::CS0301, span, message) }
+    }
+
+    #[test]
+    fn one_cause_is_one_finding_that_names_the_others() {
+        let [raw, ruled] = ["`write` of `Raw` is no mover", "`write` of `Ruled` is no mover"].map(|it| found(it, 7, 1));
+        let causes = by_cause([&raw, &ruled, &ruled, &raw]);
+        let [cause] = causes.as_slice() else { panic!("{causes:?}") };
+        assert_eq!(cause.message, raw.message);
+        assert_eq!(cause.notes, ["likewise: `write` of `Ruled` is no mover"]);
+    }
+
+    #[test]
+    fn another_place_run_or_kind_is_another_cause() {
+        let first = found("one", 7, 1);
+        let elsewhere = found("two", 9, 1);
+        let another_run = found("three", 7, 2);
+        let another_kind = Diagnostic { code: codes::CS0302, ..found("four", 7, 1) };
+        let without_run = Diagnostic { counterexample: None, ..found("five", 7, 1) };
+        let all = [&first, &elsewhere, &another_run, &another_kind, &without_run];
+        assert_eq!(by_cause(all).len(), all.len());
+        // What is equal is one finding, with a run or without.
+        assert_eq!(by_cause([&without_run, &without_run]).len(), 1);
+    }
+
+    #[test]
+    fn a_cause_keeps_what_its_first_finding_came_with() {
+        let both = [found("one", 7, 1), found("two", 7, 1)];
+        let causes = causes(both.iter().zip(["first", "second"]));
+        assert_eq!(causes.iter().map(|it| it.1).collect::<Vec<_>>(), ["first"]);
+    }
+}

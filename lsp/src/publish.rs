@@ -107,11 +107,12 @@ pub fn of_package(session: &Session, package: &PackageView, mark_stale: bool) ->
         add(converter.diagnostic(found, None, false));
     }
     let Some(state) = session.state(package) else { return by_file };
-    for (id, entry, outcome) in state.verdicts.iter() {
-        for found in &outcome.diagnostics {
-            let is_old = mark_stale && entry.age == Age::Stale;
-            add(converter.diagnostic(found, Some((id, &outcome.verdict)), is_old));
-        }
+    let found = state.verdicts.iter().flat_map(|(id, entry, outcome)| {
+        let is_old = mark_stale && entry.age == Age::Stale;
+        outcome.diagnostics.iter().map(move |found| (found, (id, &outcome.verdict, is_old)))
+    });
+    for (cause, (id, verdict, is_old)) in diagnostics::causes(found) {
+        add(converter.diagnostic(&cause, Some((id, verdict)), is_old));
     }
     by_file
 }

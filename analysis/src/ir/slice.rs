@@ -322,6 +322,10 @@ impl Outline {
                 Anchor::Claim(layer, operation)
             }
             Anchor::Implementation(id) => Anchor::Implementation(implementation(id)?),
+            Anchor::Pass(id, operation) => {
+                let upper = self.skeleton.implementations.get(id.0 as usize)?.upper;
+                Anchor::Pass(implementation(id)?, self.origin(upper, operation)?.1)
+            }
             Anchor::Stack(index) => Anchor::Stack(*self.stacks.get(index)?),
             Anchor::Link(index, link) => Anchor::Link(*self.stacks.get(index)?, link),
             Anchor::Client(index) => Anchor::Client(*self.clients.get(index)?),

@@ -42,6 +42,8 @@ pub struct SourceMap<P = Span> {
     pub claims: Vec<Vec<Option<P>>>,
     /// For each implementation, the span of its name.
     pub implementations: Vec<P>,
+    /// For each implementation and operation of its upper layer, the span of the operation's name in `pass(…)`, if it is there.
+    pub passes: Vec<Vec<Option<P>>>,
     /// For each stack, the span of its name.
     pub stacks: Vec<P>,
     /// For each stack, the span of each implementation in it.
@@ -65,6 +67,8 @@ pub enum Anchor {
     Claim(LayerId, usize),
     /// The name of an implementation.
     Implementation(ImplementationId),
+    /// The name of an operation of the upper layer where an implementation passes it on; the implementation's name, if it does not.
+    Pass(ImplementationId, usize),
     /// The name of a stack.
     Stack(usize),
     /// An implementation in a stack.
@@ -82,6 +86,7 @@ impl<P> Default for SourceMap<P> {
             operations: Vec::new(),
             claims: Vec::new(),
             implementations: Vec::new(),
+            passes: Vec::new(),
             stacks: Vec::new(),
             links: Vec::new(),
             clients: Vec::new(),
@@ -93,6 +98,7 @@ impl<P: Copy> SourceMap<P> {
     /// The position of a place. `None` if the program has no such place.
     pub fn span(&self, anchor: Anchor) -> Option<P> {
         let operation = |layer: LayerId, index: usize| self.operations.get(layer.0 as usize)?.get(index).copied();
+        let implementation = |id: ImplementationId| self.implementations.get(id.0 as usize).copied();
         match anchor {
             Anchor::Function(id) => self.functions.get(id.0 as usize).copied(),
             Anchor::Node(id, node) => self.nodes.get(id.0 as usize)?.get(node.0 as usize).copied(),
@@ -102,7 +108,11 @@ impl<P: Copy> SourceMap<P> {
                 let claim = self.claims.get(layer.0 as usize)?.get(index).copied()?;
                 claim.or_else(|| operation(layer, index))
             }
-            Anchor::Implementation(id) => self.implementations.get(id.0 as usize).copied(),
+            Anchor::Implementation(id) => implementation(id),
+            Anchor::Pass(id, index) => {
+                let passed = self.passes.get(id.0 as usize).and_then(|it| it.get(index).copied().flatten());
+                passed.or_else(|| implementation(id))
+            }
             Anchor::Stack(index) => self.stacks.get(index).copied(),
             Anchor::Link(stack, link) => self.links.get(stack)?.get(link).copied(),
             Anchor::Client(index) => self.clients.get(index).copied(),
@@ -113,14 +123,15 @@ impl<P: Copy> SourceMap<P> {
     pub fn map<Q>(&self, to: impl Fn(P) -> Q) -> SourceMap<Q> {
         let all = |places: &[P]| places.iter().map(|it| to(*it)).collect::<Vec<_>>();
         let each = |lists: &[Vec<P>]| lists.iter().map(|it| all(it)).collect::<Vec<_>>();
-        let claims = self.claims.iter().map(|of| of.iter().map(|it| it.map(&to)).collect());
+        let some = |lists: &[Vec<Option<P>>]| lists.iter().map(|of| of.iter().map(|it| it.map(&to)).collect()).collect();
         SourceMap {
             functions: all(&self.functions),
             nodes: self.nodes.iter().map(|it| it.iter().map(|it| to(*it)).collect()).collect(),
             layers: all(&self.layers),
             operations: each(&self.operations),
-            claims: claims.collect(),
+            claims: some(&self.claims),
             implementations: all(&self.implementations),
+            passes: some(&self.passes),
             stacks: all(&self.stacks),
             links: each(&self.links),
             clients: all(&self.clients),

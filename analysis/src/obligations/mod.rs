@@ -313,13 +313,28 @@ pub struct LayerLemmas<'l> {
     pub lemmas: &'l Lemmas,
 }
 
+impl LayerLemmas<'_> {
+    /// A lemma that is not settled, as a clause, and why it is not, if that is known.
+    fn open_in_words(&self, lemma: &Lemma) -> String {
+        let words = report::lemma_in_words(self.program, lemma);
+        let refutation = self.lemmas.get(lemma).and_then(|it| it.refutation.as_ref());
+        match refutation.map(|it| &it.confirmation) {
+            Some(Confirmation::Within(bounds)) => {
+                let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
+                format!("{words}: no such run was found within {}, but there may be one beyond", bounds.join(", "))
+            }
+            _ => words,
+        }
+    }
+}
+
 impl shape::Table for LayerLemmas<'_> {
     fn right(&self, operation: usize) -> Result<bool, String> {
         for lemma in mover_lemmas(self.program, self.layer, operation, Direction::Right) {
             match self.lemmas.get(&lemma).and_then(|it| it.holds) {
                 Some(true) => {}
                 Some(false) => return Ok(false),
-                None => return Err(report::lemma_in_words(self.program, &lemma)),
+                None => return Err(self.open_in_words(&lemma)),
             }
         }
         Ok(true)
@@ -342,7 +357,7 @@ impl shape::Table for LayerLemmas<'_> {
                 About::StablyEnabled(other) => Some(other),
                 _ => None,
             };
-            let words = report::lemma_in_words(self.program, &lemma);
+            let words = self.open_in_words(&lemma);
             let refutation = result.and_then(|it| it.refutation.clone());
             let unknown = Refutation {
                 notes: vec![format!("it is not settled whether {words}")],

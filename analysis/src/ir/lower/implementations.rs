@@ -26,7 +26,7 @@ use crate::{
 /// The resolved implementations, stacks and clients.
 #[derive(Default)]
 pub(super) struct Parts {
-    implementations: Vec<(Implementation, Spot)>,
+    implementations: Vec<Resolved>,
     /// The implementations by `impl` block, without those that are left out.
     implementation_of: HashMap<ItemRef, ImplementationId>,
     /// The stack, its spot, and the spots of its links.
@@ -34,6 +34,14 @@ pub(super) struct Parts {
     /// The stacks by declaration, without those that are left out.
     stack_of: HashMap<ItemRef, u32>,
     clients: Vec<(Client, Spot)>,
+}
+
+/// An implementation, and where it stands.
+struct Resolved {
+    implementation: Implementation,
+    spot: Spot,
+    /// The operations that it passes on, where they are named.
+    passes: Vec<(String, Spot)>,
 }
 
 impl Parts {
@@ -50,9 +58,12 @@ impl Parts {
 
 /// Writes implementations, stacks and clients into the program.
 pub(super) fn emit(parts: &Parts, reached: &Reached, program: &mut Program, places: &mut SourceMap<Spot>) {
-    for (implementation, spot) in &parts.implementations {
+    for Resolved { implementation, spot, passes } in &parts.implementations {
         program.implementations.push(reached.implementation(implementation));
         places.implementations.push(*spot);
+        let passed = |name: &str| passes.iter().find(|it| it.0 == name).map(|it| it.1);
+        let upper = &program.layers[implementation.upper.0 as usize];
+        places.passes.push(upper.operations.iter().map(|it| passed(&it.name)).collect());
     }
     for (stack, spot, links) in &parts.stacks {
         program.stacks.push(stack.clone());
@@ -152,7 +163,8 @@ impl Package {
         if let Some(resolved) = self.implementation(file, block, name, attribute) {
             let id = ImplementationId(self.parts.implementations.len() as u32);
             self.parts.implementation_of.insert(item, id);
-            self.parts.implementations.push((resolved, spot));
+            let passes = attribute.pass.iter().map(|it| (it.text.clone(), self.name_spot(file, it))).collect();
+            self.parts.implementations.push(Resolved { implementation: resolved, spot, passes });
         }
     }
 
@@ -520,7 +532,7 @@ impl Package {
         let Some(signature) = self.signature(item) else { return false };
         let (stack, ..) = &self.parts.stacks[stack as usize];
         // A declared stack has at least one implementation.
-        let top = self.parts.implementations[stack.implementations[0].0 as usize].0.upper;
+        let top = self.parts.implementations[stack.implementations[0].0 as usize].implementation.upper;
         let over_top = signature.lower.is_some_and(|it| self.layer_id(it) == Some(top));
         // The number of the process, and the number of processes.
         let takes_numbers = matches!(signature.parameters.len(), 1 | 2)

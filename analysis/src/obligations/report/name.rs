@@ -191,11 +191,12 @@ fn key_check_layer(implementation: &Implementation) -> LayerId {
     }
 }
 
-/// The place where an implementation implements an operation: the procedure's name, or its own name if it passes the operation on.
+/// The place where an implementation implements an operation: the procedure's name, or that of the operation in `pass(…)`.
 pub(super) fn procedure_anchor(program: &Program, id: ImplementationId, operation: usize) -> Anchor {
     match needs::how(program, id, operation) {
         Some(How::Procedure(function)) => Anchor::Function(*function),
-        _ => Anchor::Implementation(id),
+        Some(How::Pass) => Anchor::Pass(id, operation),
+        None => Anchor::Implementation(id),
     }
 }
 
