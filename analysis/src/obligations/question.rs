@@ -26,7 +26,10 @@ use crate::{
         text::{Shape, told_apart},
         value::{MapValue, Sort, Value},
     },
-    ir::{Anchor, LayerId, Literal, Program, Type, int::IntType},
+    ir::{
+        Anchor, LayerId, Literal, Prim, Program, Type,
+        int::{Computed, IntType, compute},
+    },
     verdict::{Assumption, Scope},
 };
 
@@ -261,6 +264,9 @@ impl<'p> Setting<'p> {
             (named.literals.contains(&(index as u32)) && !names_a_process).then(|| cells.literal(literal))
         };
         let literals = self.code.literals.iter().enumerate().map(|(index, literal)| known(index, literal)).collect();
+        if numbers != Numbers::Atoms {
+            cells.int_literals.extend(&named.constants);
+        }
         World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0, told: None }
     }
 
@@ -279,9 +285,15 @@ impl<'p> Setting<'p> {
                     pending.push(callee);
                 }
             };
+            named.constants.extend(self.constants(&self.code.functions[function].ops));
             for op in &self.code.functions[function].ops {
                 match op {
                     Op::Literal(index) => drop(named.literals.insert(*index)),
+                    // A cast cuts off at the ends of its type.
+                    Op::Prim(Prim::Cast, _, ty) => {
+                        let int = IntType::of(&self.code.types[*ty as usize]);
+                        named.constants.extend(int.into_iter().flat_map(|it| [it.min(), it.max()]));
+                    }
                     Op::Prim(prim, _, ty) if prim.is_about_bits() => {
                         named.bit_types.extend(IntType::of(&self.code.types[*ty as usize]));
                     }
@@ -291,6 +303,29 @@ impl<'p> Setting<'p> {
             }
         }
         named
+    }
+
+    /// What operators make of literals alone, such as `1 << 31`. Where code jumps in between, it may be a number that never occurs.
+    fn constants(&self, ops: &[Op]) -> Vec<i128> {
+        let (mut known, mut made): (Vec<i128>, Vec<i128>) = Default::default();
+        for op in ops {
+            match op {
+                Op::Literal(index) if let Literal::Int(it) = self.code.literals[*index as usize] => known.push(it),
+                Op::Prim(prim, count, ty) if let Some(rest) = known.len().checked_sub(*count as usize) => {
+                    let operands = known.split_off(rest);
+                    let int = IntType::of(&self.code.types[*ty as usize]);
+                    match int.and_then(|int| compute(*prim, &operands, int)) {
+                        Some(Computed::Int(it)) => {
+                            known.push(it);
+                            made.push(it);
+                        }
+                        _ => known.clear(),
+                    }
+                }
+                _ => known.clear(),
+            }
+        }
+        made
     }
 
     /// The step of the operation with this name.
@@ -324,6 +359,8 @@ impl<'p> Setting<'p> {
 struct Named {
     /// Literals, by their number in the code.
     literals: BTreeSet<u32>,
+    /// What operators make of literals alone, and the ends of types that values are cast to.
+    constants: BTreeSet<i128>,
     /// Types of integers to which operators on bits are applied.
     bit_types: BTreeSet<IntType>,
 }

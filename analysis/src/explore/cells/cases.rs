@@ -338,16 +338,19 @@ impl Cells<'_> {
         all
     }
 
-    /// The flags that the code names, in all combinations, with small numbers below them: the possible values of a packed word.
+    /// The possible values of a packed word: the flags that the code names, in all combinations, with small numbers below them; and words in
+    /// which all bits are set, or only the sign, but for such flags.
     fn flags(&self, int: IntType, limit: i128) -> Vec<i128> {
         let is_flag = |it: &i128| *it > 0 && it.count_ones() == 1 && int.contains(*it);
-        let mut combined: Vec<i128> = (0..=limit).collect();
-        for flag in
-            self.int_literals.iter().copied().filter(is_flag).collect::<Vec<_>>().into_iter().rev().take(MOST_FLAGS)
-        {
-            combined.extend(combined.clone().into_iter().map(|it| it | flag));
+        let mut masks: Vec<i128> = vec![0];
+        let flags: Vec<i128> = self.int_literals.iter().copied().filter(is_flag).collect();
+        for flag in flags.into_iter().rev().take(MOST_FLAGS) {
+            masks.extend(masks.clone().into_iter().map(|it| it | flag));
         }
-        combined
+        let full = [int.min(), int.max(), -1].into_iter().filter(|it| self.tries_ends && int.contains(*it));
+        let full = full.flat_map(|word| masks.iter().map(move |it| word ^ it));
+        let low = (0..=limit).flat_map(|number| masks.iter().map(move |it| number | it));
+        full.chain(low).collect()
     }
 }
 
