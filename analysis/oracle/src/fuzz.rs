@@ -22,7 +22,7 @@ use crate::{
     claims::{Claims, States},
     clients::wrong_answer,
     eval::{DontKnow, Evaluator, Outcome},
-    generate::{Case, Pattern},
+    generate::{Case, Pattern, disguised},
     replay::{Replayed, replay},
     search::{Event, System, every_run, every_state},
     stack::{Call, Client, Tower},
@@ -69,6 +69,8 @@ pub enum Wrong {
     Untrue(String),
     /// The search end to end answers a client wrongly.
     EndToEnd(String),
+    /// In disguise the package is taken for another program; the text.
+    ReadOtherwise(String),
     /// The two searches of this package disagree.
     SearchesDisagree(String),
 }
@@ -96,6 +98,7 @@ impl fmt::Display for Wrong {
             Wrong::NotSo(what) => write!(f, "this is said to be proved, and is not so: {what}"),
             Wrong::Untrue(what) => write!(f, "a warning is not true: {what}"),
             Wrong::EndToEnd(what) => write!(f, "end to end: {what}"),
+            Wrong::ReadOtherwise(text) => write!(f, "in disguise it is taken for another program:\n{text}"),
             Wrong::BadCounterexample(what) => write!(f, "a counterexample is none: {what}"),
             Wrong::SearchesDisagree(what) => write!(f, "the two searches disagree: {what}"),
             Wrong::WrongAcceptance(new) => {
@@ -134,13 +137,15 @@ pub struct Effort {
     pub confirm: bool,
     /// How many of the obligations that are proved are asked about again, at a larger scope.
     pub asked_again: usize,
+    /// Only whether the package is read as the same program in disguise.
+    pub only_reading: bool,
     /// A checker that does not know this kind of obligation: one that is wrong, to see what becomes of that.
     pub forgets: Option<&'static str>,
 }
 
 impl Default for Effort {
     fn default() -> Effort {
-        Effort { programs: 5, situations: 2_000, confirm: true, asked_again: 2, forgets: None }
+        Effort { programs: 5, situations: 2_000, confirm: true, asked_again: 2, only_reading: false, forgets: None }
     }
 }
 
@@ -168,6 +173,10 @@ pub fn checked(source: &str) -> Checked {
 
 /// Checks a case, and checks the checker.
 pub fn run(case: &Case, effort: &Effort) -> Fate {
+    if effort.only_reading {
+        let wrong = read_otherwise(case);
+        return wrong.map_or(Fate::Accepted { searched: 0, traces: 0 }, Fate::Wrong);
+    }
     let Checked { lowered, mut outcomes } = match catch_unwind(AssertUnwindSafe(|| checked(&case.source))) {
         Ok(checked) => checked,
         Err(payload) => {
@@ -200,6 +209,14 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
     }
     let bounds: Vec<String> = outcomes.iter().flat_map(|it| it.bounds_met.clone()).collect();
     searched(&lowered.program, case, effort, &bounds, &mut random)
+}
+
+/// Compares the program with that of the same package in disguise.
+fn read_otherwise(case: &Case) -> Option<Wrong> {
+    let text = disguised(&case.source, &mut Rng::with_seed(case.seed ^ 0xD15));
+    let [plain, read] = [&case.source, &text].map(|it| lower_sources(&[("src/lib.rs", it)]));
+    let is_same = plain.program == read.program && plain.diagnostics.len() == read.diagnostics.len();
+    (!is_same).then_some(Wrong::ReadOtherwise(text))
 }
 
 /// The budget is small: what takes longer is undecided.

@@ -49,6 +49,10 @@ enum Command {
         /// make findings small.
         #[arg(long)]
         only_search: bool,
+        /// Only compare the program that a package is read as with that of the same package in disguise: with code that is not compiled,
+        /// conditional attributes, and macros of hidden names.
+        #[arg(long, conflicts_with = "only_search")]
+        only_reading: bool,
     },
     /// Mutants of the checker: after how many packages each is caught, from three seeds.
     Mutants {
@@ -81,10 +85,10 @@ fn pattern(name: &str) -> Result<Pattern, String> {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Fuzz { cases, seed, pattern, jobs, fail_fast, only_search } => {
+        Command::Fuzz { cases, seed, pattern, jobs, fail_fast, only_search, only_reading } => {
             let effort = match only_search {
                 true => Effort { confirm: false, asked_again: 0, ..Effort::default() },
-                false => Effort::default(),
+                false => Effort { only_reading, ..Effort::default() },
             };
             fuzz(cases, seed, pattern, jobs, fail_fast, &effort)
         }
@@ -117,9 +121,9 @@ fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, S
     let program = build(Path::new("."), scratch)?;
     let mut missed = 0;
     for mutant in
-        MUTANTS.iter().filter(|it| only.is_none_or(|only| it.name.contains(only) || it.pattern.name().contains(only)))
+        MUTANTS.iter().filter(|it| only.is_none_or(|only| it.name.contains(only) || it.family().contains(only)))
     {
-        print!("| {} | {} |", mutant.pattern.name(), mutant.name);
+        print!("| {} | {} |", mutant.family(), mutant.name);
         for seed in SEEDS {
             let caught = caught_after(&program, mutant, seed, cases)?;
             print!(" {} |", caught.map_or_else(|| "not caught".to_owned(), |it| it.to_string()));

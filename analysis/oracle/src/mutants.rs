@@ -18,12 +18,45 @@ pub struct Mutant {
     pub name: &'static str,
     /// The families that have to tell it from the checker.
     pub pattern: Pattern,
+    /// What they tell it by.
+    pub told: Told,
     /// The file, below `analysis/src`.
     pub file: &'static str,
     /// The text of the clause; it occurs once.
     pub text: &'static str,
     /// What stands there instead; `$on` is whether the mutant is on.
     pub instead: &'static str,
+}
+
+/// By what a mutant is told from the checker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// A case that it accepts has a new trace.
+    NewTrace,
+    /// It takes a case in disguise for another program.
+    Reading,
+    /// It passes over a client that shows nothing.
+    Client,
+}
+
+impl Told {
+    /// How what is told begins.
+    fn words(self) -> &'static str {
+        match self {
+            Told::NewTrace => "every obligation holds",
+            Told::Reading => "in disguise",
+            Told::Client => "end to end: a client that shows nothing",
+        }
+    }
+
+    /// The flags that ask for no more than this.
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Told::NewTrace => &["--only-search"],
+            Told::Reading => &["--only-reading"],
+            Told::Client => &[],
+        }
+    }
 }
 
 const fn mutant(
@@ -33,7 +66,23 @@ const fn mutant(
     text: &'static str,
     instead: &'static str,
 ) -> Mutant {
-    Mutant { name, pattern, file, text, instead }
+    Mutant { name, pattern, told: Told::NewTrace, file, text, instead }
+}
+
+/// A mutant that reads a text as another program.
+const fn reading(name: &'static str, file: &'static str, text: &'static str, instead: &'static str) -> Mutant {
+    Mutant { told: Told::Reading, ..mutant(name, Pattern::Movers, file, text, instead) }
+}
+
+impl Mutant {
+    /// What its row in the table begins with: the family, or what else it is told by.
+    pub fn family(&self) -> &'static str {
+        match self.told {
+            Told::NewTrace => self.pattern.name(),
+            Told::Reading => "disguise",
+            Told::Client => "clients",
+        }
+    }
 }
 
 /// The mutants.
@@ -409,6 +458,75 @@ pub const MUTANTS: &[Mutant] = &[
         "(Prim::Cast, [a]) => Computed::Int(int.wrap(*a)),",
         "(Prim::Cast, [a]) => Computed::Int(if $on { *a } else { int.wrap(*a) }),",
     ),
+    mutant(
+        "words that are full but for a flag",
+        Pattern::Integers,
+        "explore/cells/cases.rs",
+        "filter(|it| self.tries_ends && int.contains(*it));",
+        "filter(|it| !$on && self.tries_ends && int.contains(*it));",
+    ),
+    mutant(
+        "numbers that operators make of literals",
+        Pattern::Integers,
+        "obligations/question.rs",
+        "if numbers != Numbers::Atoms {
+            cells.int_literals",
+        "if !$on && numbers != Numbers::Atoms {
+            cells.int_literals",
+    ),
+    mutant(
+        "the ends of types that values are cast to",
+        Pattern::Integers,
+        "obligations/question.rs",
+        "Op::Prim(Prim::Cast, _, ty) => {",
+        "Op::Prim(Prim::Cast, _, ty) if !$on => {",
+    ),
+    reading(
+        "what `#[cfg]` leaves out",
+        "syntax/configured.rs",
+        "if !configured.attribute(&attr) {",
+        "if !configured.attribute(&attr) && !$on {",
+    ),
+    reading(
+        "what `#[cfg_attr]` stands for",
+        "syntax/configured.rs",
+        "let becomes = if self.holds(&predicate) {",
+        "let becomes = if !$on && self.holds(&predicate) {",
+    ),
+    reading(
+        "`not` in a condition",
+        "workspace/cfg.rs",
+        "CfgExpr::Not(inner) => self.answer(inner).map(|it| !it),",
+        "CfgExpr::Not(inner) => self.answer(inner).map(|it| it == $on),",
+    ),
+    reading(
+        "`all` in a condition",
+        "workspace/cfg.rs",
+        "CfgExpr::All(inner) => self.first(inner, false),",
+        "CfgExpr::All(inner) => self.first(inner, $on),",
+    ),
+    reading(
+        "`any` in a condition",
+        "workspace/cfg.rs",
+        "CfgExpr::Any(inner) => self.first(inner, true),",
+        "CfgExpr::Any(inner) => self.first(inner, !$on),",
+    ),
+    reading(
+        "a macro is known to what comes after it only",
+        "ir/lower/names/macros.rs",
+        "it.places.iter().any(|(file, order)| before",
+        "$on || it.places.iter().any(|(file, order)| before",
+    ),
+    Mutant {
+        told: Told::Client,
+        ..mutant(
+            "a client that shows nothing",
+            Pattern::Movers,
+            "obligations/report/vacuous.rs",
+            "is_told || emits || self.asserts(client)",
+            "$on || is_told || emits || self.asserts(client)",
+        )
+    },
 ];
 
 /// The seeds that each mutant is looked for from.
@@ -521,13 +639,14 @@ fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     if fs::read(file).is_ok_and(|it| it == text) { Ok(()) } else { fs::write(file, text) }
 }
 
-/// After how many cases from a seed a mutant is caught: a case that it accepts and that has a new trace.
+/// After how many cases from a seed a mutant is caught.
 ///
 /// # Errors
 /// If the program cannot be run.
 pub fn caught_after(program: &Path, mutant: &Mutant, seed: u64, cases: u64) -> Result<Option<u64>, String> {
     let output = Command::new(program)
-        .args(["fuzz", "--fail-fast", "--only-search", "--pattern", mutant.pattern.name()])
+        .args(["fuzz", "--fail-fast", "--pattern", mutant.pattern.name()])
+        .args(mutant.told.flags())
         .args(["--seed", &seed.to_string(), "--cases", &cases.to_string()])
         .env("CSPEC_MUTANT", mutant.name)
         .output()
@@ -535,7 +654,7 @@ pub fn caught_after(program: &Path, mutant: &Mutant, seed: u64, cases: u64) -> R
     let text = String::from_utf8_lossy(&output.stdout);
     let found = text.lines().zip(text.lines().skip(1)).find_map(|(case, why)| {
         let number = case.strip_prefix("case ")?.split(':').next()?.parse().ok()?;
-        why.starts_with("every obligation holds").then_some(number)
+        why.starts_with(mutant.told.words()).then_some(number)
     });
     Ok(found.map(|it: u64| it + 1))
 }
