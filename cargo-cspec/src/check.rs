@@ -202,7 +202,7 @@ impl Run<'_> {
 }
 
 /// Shows each error of rustc with its package.
-fn show_with(checked: &mut [Checked], refusals: &[Refusal]) {
+pub fn show_with(checked: &mut [Checked], refusals: &[Refusal]) {
     let packages: Vec<Package> = checked.iter().map(|it| it.package.clone()).collect();
     let packages: Vec<&Package> = packages.iter().collect();
     for refusal in refusals {
@@ -233,7 +233,7 @@ fn complain_of_loss(summary: &Summary) {
 }
 
 /// Reports on standard error why rustc did not check the program.
-fn complain_of_rustc(summary: &Summary) {
+pub fn complain_of_rustc(summary: &Summary) {
     if let Some(Compiled::Failed(words)) = &summary.rustc {
         let words = words.trim().trim_start_matches("error: ");
         complain(&format!(

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, Write as _},
     process::Command,
+    sync::Arc,
     time::Instant,
 };
 
@@ -11,9 +12,11 @@ use camino::Utf8Path;
 use cspec_analysis::{
     report::{Options, list_package},
     verdict::Scope,
+    workspace::{Compilation, Compiled, Package},
 };
 
 use crate::{
+    check::{complain_of_rustc, show_with},
     cli::{Global, ReportArguments},
     engine::{Engine, Job},
     exit::Status,
@@ -23,7 +26,7 @@ use crate::{
     packages,
     render::{
         html::{self, Section},
-        summary::Summary,
+        summary::{Checked, Summary},
     },
 };
 
@@ -48,11 +51,22 @@ fn write_report(arguments: &ReportArguments, global: &Global) -> Result<Status, 
     let stop = Stop::after(None, interrupt::stop_flag());
     let progress = !global.quiet && io::IsTerminal::is_terminal(&io::stderr());
     let job = Job { end_to_end: false, only: &|_| true, progress, stop: &stop.flag };
+    let packages: Vec<Package> = engine.packages().iter().map(|it| it.package.clone()).collect();
+    let compile = || {
+        let jobs = arguments.effort.jobs;
+        Compilation::start(&arguments.selection.selection(), &packages, jobs, Arc::clone(&stop.flag))
+    };
+    let compilation = (!arguments.no_rustc).then(compile);
     let mut summary = Summary::default();
+    let mut checked: Vec<Checked> = (0..packages.len()).map(|index| engine.check(index, &job)).collect();
+    checked.iter().for_each(|it| summary.add(it));
+    summary.rustc = compilation.map(Compilation::wait);
+    if let Some(Compiled::Refused(refusals)) = &summary.rustc {
+        show_with(&mut checked, refusals);
+    }
+    complain_of_rustc(&summary);
     let mut sections = Vec::new();
-    for (index, prepared) in engine.packages().iter().enumerate() {
-        let checked = engine.check(index, &job);
-        summary.add(&checked);
+    for ((index, prepared), checked) in engine.packages().iter().enumerate().zip(checked) {
         let options = Options { scope: prepared.scope.clone(), end_to_end: false };
         let listing = list_package(&prepared.package, &options, &stop.flag);
         let coverage = engine.coverage(index, &stop.flag);

@@ -255,6 +255,9 @@ pub struct ReportArguments {
     /// Open it in a browser.
     #[arg(long)]
     pub open: bool,
+    /// Do not ask rustc whether it accepts the program.
+    #[arg(long)]
+    pub no_rustc: bool,
     /// Neither read nor write the cache of verdicts.
     #[arg(long)]
     pub no_cache: bool,

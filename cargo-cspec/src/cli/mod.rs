@@ -57,8 +57,12 @@ pub enum Command {
     /// Write one HTML page with everything: stacks, verdicts, matrices, counterexamples.
     Report(ReportArguments),
     /// Step through a saved counterexample, and say whether the source still has it.
+    ///
+    /// rustc is not asked: what is stepped through are the operations of layers, which are read and not compiled.
     Replay(ReplayArguments),
     /// Change operations, guards, calls and claims one at a time, and show the changes that no obligation notices.
+    ///
+    /// rustc is not asked: it compiles files, and the changes are made in memory. `cargo cspec check` asks it about the package as it is.
     Mutate(MutateArguments),
     /// Create a package: a small example that checks, runs, and suggests a mistake to try.
     New(NewArguments),
