@@ -16,7 +16,7 @@ use crate::{
     },
     plan::Planned,
     syntax::{self, ItemTree, Parse},
-    workspace::{self, CfgOptions, Package, Reading},
+    workspace::{self, CfgOptions, Crates, Package},
 };
 
 /// A source file.
@@ -41,8 +41,8 @@ pub struct PackageSources {
     pub parents: Vec<Option<(u32, u32)>>,
     /// Files that are missing or could not be read.
     pub unread: Vec<Diagnostic>,
-    /// The options under which the package is read.
-    pub reading: Arc<Reading>,
+    /// The crates that the files are text of.
+    pub crates: Arc<Crates>,
 }
 
 /// The database of a session.
@@ -105,7 +105,7 @@ pub fn item(db: &dyn salsa::Database, file: SourceFile, declaration: u32) -> Opt
 #[salsa::tracked(no_eq)]
 pub fn declared(db: &dyn salsa::Database, package: PackageSources) -> Arc<Declared> {
     let files = package.files(db).iter().map(|it| (Arc::clone(file_index(db, *it)), Arc::clone(heads(db, *it))));
-    Arc::new(lower::declare(files.collect(), package.parents(db), Arc::clone(package.reading(db))))
+    Arc::new(lower::declare(files.collect(), package.parents(db), Arc::clone(package.crates(db))))
 }
 
 /// A function of a package, lowered by itself.
@@ -163,7 +163,7 @@ pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     let paths: Vec<Utf8PathBuf> = files.iter().map(|it| it.path(&db).clone()).collect();
     let parents = parents(&db, &files, &paths);
-    let package = PackageSources::new(&db, files, paths, parents, Vec::new(), Arc::<Reading>::default());
+    let package = PackageSources::new(&db, files, paths, parents, Vec::new(), Arc::<Crates>::default());
     lowered(&db, package).clone()
 }
 

@@ -76,7 +76,7 @@ impl Mutant {
 pub fn mutants(package: &PackageSnapshot) -> Vec<Mutant> {
     let used = functions(package);
     let mut found = Vec::new();
-    for (number, file) in (0..).zip(&package.files) {
+    for (number, file) in (0..).zip(&package.files).filter(|(_, it)| it.krate == 0) {
         let declarations = syntax::declarations(&file.parse.root());
         for item in &file.indexed.index.functions {
             let name = file.indexed.positions.span(number, &item.name);

@@ -44,7 +44,7 @@ use crate::{
     syntax::Parse,
     trial::Trial,
     verdict::{ObligationName, Outcome, Scope},
-    workspace::{self, CfgOptions, Files, Package, Texts},
+    workspace::{self, CfgOptions, Crates, Files, Package, Texts},
 };
 
 /// A session: the packages in work, and their database.
@@ -92,6 +92,8 @@ pub struct PackageSnapshot {
     pub is_bare: bool,
     /// Earlier targets of the same package that share files with it. They report the findings that both have.
     earlier: Vec<usize>,
+    /// The numbers of the crates that are packages of the session themselves: what is stated there is theirs to tell.
+    elsewhere: Vec<u32>,
     view: View,
     declared: Arc<Declared>,
 }
@@ -105,6 +107,8 @@ pub struct File {
     pub shown: Utf8PathBuf,
     /// Its text; empty if it cannot be read.
     pub text: Arc<str>,
+    /// The number of the crate that it is text of: 0 for the package itself, above that the libraries that are read with it.
+    pub krate: u32,
     /// Its syntax tree.
     pub parse: Parse,
     /// Its index.
@@ -307,6 +311,8 @@ impl Session {
             let not_read = self.left_out(&snapshot.package);
             snapshot.diagnostics.extend(not_read);
         }
+        snapshot.elsewhere = targets.of_libraries(&snapshot.package);
+        snapshot.leave_to_libraries();
         snapshot.earlier = targets.before(index);
         snapshot.earlier.retain(|it| before[*it].shares_with(&snapshot.files));
         let earlier: Vec<&PackageSnapshot> = snapshot.earlier.iter().map(|it| &*before[*it]).collect();
@@ -335,9 +341,10 @@ impl Session {
         let package = self.packages[index].package.clone();
         let db = &self.db;
         let lowered = db::lowered(db, sources);
-        let found = sources.files(db).iter().zip(sources.paths(db));
+        let found = (0..).zip(sources.files(db)).zip(sources.paths(db));
         let files: Vec<File> = found
-            .map(|(file, shown)| File {
+            .map(|((number, file), shown)| File {
+                krate: sources.crates(db).of_file(number),
                 path: file.path(db).clone(),
                 shown: shown.clone(),
                 text: Arc::clone(file.text(db)),
@@ -348,8 +355,8 @@ impl Session {
         let planned = Arc::clone(db::planned(db, sources));
         let view = View::new(planned, Arc::clone(&lowered.source_map), &lowered.diagnostics);
         let (diagnostics, declared) = (lowered.diagnostics.clone(), Arc::clone(db::declared(db, sources)));
-        let (is_kept, is_bare, earlier) = (false, false, Vec::new());
-        PackageSnapshot { package, files, diagnostics, is_kept, is_bare, earlier, view, declared }
+        let (is_kept, is_bare, earlier, elsewhere) = Default::default();
+        PackageSnapshot { package, files, diagnostics, is_kept, is_bare, earlier, elsewhere, view, declared }
     }
 
     /// The sources of a package without files.
@@ -363,16 +370,17 @@ impl Session {
     fn read(&mut self, index: usize) -> PackageSources {
         let Session { db, texts, files, packages, .. } = self;
         let package = packages[index].package.clone();
-        let mut reader = Reader { db, texts, files, cfg: &package.reading.cfg };
+        let mut reader = Reader { db, texts, files, package: &package };
         let found = workspace::source_files(&package, &mut reader);
         let paths: Vec<Utf8PathBuf> = found.files.iter().map(|it| it.shown.clone()).collect();
         let parents: Vec<Option<(u32, u32)>> = found.files.iter().map(|it| it.parent).collect();
-        let files: Vec<SourceFile> = found.files.iter().map(|it| reader.file(&it.path).0).collect();
+        let files: Vec<SourceFile> = found.files.iter().map(|it| reader.file(it.krate, &it.path).0).collect();
+        let of_files = found.files.iter().map(|it| it.krate).collect();
         let unread = found.diagnostics;
         let db = &mut self.db;
         let sources = &mut self.packages[index].sources;
-        let reading = &package.reading;
-        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new(), Arc::clone(reading));
+        let crates = Crates::new(of_files, Arc::clone(&package.reading), Arc::clone(&package.dependencies));
+        let new = || PackageSources::new(db, Vec::new(), Vec::new(), Vec::new(), Vec::new(), Arc::default());
         let sources = *sources.get_or_insert_with(new);
         // Setting an input, even to the same value, invalidates what depends on it.
         if *sources.files(db) != files || *sources.paths(db) != paths {
@@ -382,8 +390,8 @@ impl Session {
         if *sources.parents(db) != parents {
             sources.set_parents(db).to(parents);
         }
-        if sources.reading(db) != reading {
-            sources.set_reading(db).to(Arc::clone(reading));
+        if **sources.crates(db) != crates {
+            sources.set_crates(db).to(Arc::new(crates));
         }
         if *sources.unread(db) != unread {
             sources.set_unread(db).to(unread);
@@ -397,19 +405,20 @@ struct Reader<'s> {
     db: &'s mut Database,
     texts: &'s mut Texts,
     files: &'s mut InputFiles,
-    cfg: &'s Arc<CfgOptions>,
+    package: &'s Package,
 }
 
 impl Reader<'_> {
     /// The file in the database, with its current text; and the error if it cannot be read.
-    fn file(&mut self, path: &Utf8Path) -> (SourceFile, Option<String>) {
+    fn file(&mut self, krate: u32, path: &Utf8Path) -> (SourceFile, Option<String>) {
         let (text, unreadable) = match self.texts.read(path) {
             Ok(text) => (text, None),
             Err(reason) => (Arc::from(""), Some(reason)),
         };
         let db = &mut *self.db;
-        let file = self.files.entry((path.to_owned(), Arc::clone(self.cfg)));
-        let new = || SourceFile::new(db, path.to_owned(), Arc::clone(&text), Arc::clone(self.cfg));
+        let cfg = &self.package.reading_of(krate).cfg;
+        let file = self.files.entry((path.to_owned(), Arc::clone(cfg)));
+        let new = || SourceFile::new(db, path.to_owned(), Arc::clone(&text), Arc::clone(cfg));
         let file = *file.or_insert_with(new);
         if *file.text(db) != text {
             file.set_text(db).to(text);
@@ -419,9 +428,17 @@ impl Reader<'_> {
 }
 
 impl Files for Reader<'_> {
-    fn modules(&mut self, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String> {
-        let (file, unreadable) = self.file(path);
+    fn modules(&mut self, krate: u32, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String> {
+        let (file, unreadable) = self.file(krate, path);
         unreadable.map_or_else(|| Ok(db::modules(self.db, file).clone()), Err)
+    }
+
+    fn has_word(&mut self, krate: u32, path: &Utf8Path, word: &str) -> bool {
+        let (file, _) = self.file(krate, path);
+        let is_part = |it: char| it.is_alphanumeric() || it == '_';
+        let text = file.text(self.db);
+        text.match_indices(word)
+            .any(|(at, _)| !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part))
     }
 
     fn exists(&self, path: &Utf8Path) -> bool {
@@ -579,7 +596,7 @@ impl Snapshot {
         let plan = view.plan(options);
         let listed = view.owed(plan, &options.scope, &self.results).into_iter().filter_map(|index| {
             let entry = &plan.entries[index];
-            if package.stated(entry, options).is_some_and(|it| elsewhere.contains(&it)) {
+            if !package.tells(entry, options, &elsewhere) {
                 return None;
             }
             let fingerprint = entry.fingerprint(&options.scope);
@@ -630,8 +647,7 @@ impl Snapshot {
         let elsewhere = self.stated_before(index, request.options);
         let wanted = |entry: &usize| {
             let entry = &plan.entries[*entry];
-            let is_own = package.stated(entry, request.options).is_none_or(|it| !elsewhere.contains(&it));
-            is_own && (request.only)(&entry.name)
+            package.tells(entry, request.options, &elsewhere) && (request.only)(&entry.name)
         };
         let (first, rest): (Vec<usize>, Vec<usize>) =
             plan.by_weight().into_iter().filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
@@ -653,6 +669,10 @@ impl Snapshot {
     ) -> Vec<Fix> {
         let movers = || self.movers(package, options);
         let package = &self.packages[package];
+        // The text of a library is not this package's to change.
+        if package.files.get(found.span.file as usize).is_some_and(|it| it.krate != 0) {
+            return Vec::new();
+        }
         let mut fixes = Fixer { package, movers: &movers }.fixes(found, about);
         let trial = Trial { package, results: &self.results, options, stop };
         // An edit that a person has to complete cannot be tried.

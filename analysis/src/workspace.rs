@@ -1,6 +1,7 @@
 //! Packages and their files. Only this stage reads the disk or runs cargo.
 
 mod cfg;
+mod dependencies;
 mod files;
 mod rustc;
 mod targets;
@@ -10,9 +11,11 @@ use std::{ops::Deref, process::Command, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
+use dependencies::Known;
 use serde_json::Value;
 
 pub use cfg::{CfgOptions, FeatureSelection, NoAnswer};
+pub use dependencies::{Crates, Dependencies, Library};
 pub(crate) use files::candidates;
 pub use files::{Files, FoundFile, SourceFiles, source_files};
 pub use rustc::{Compilation, Compiled, Refusal, RefusedPlace};
@@ -44,6 +47,8 @@ pub struct Package {
     pub tables: Tables,
     /// The options under which its text is read.
     pub reading: Arc<Reading>,
+    /// The libraries that are read with it.
+    pub dependencies: Arc<Dependencies>,
 }
 
 /// The options under which the text of a package is read.
@@ -78,7 +83,14 @@ impl Package {
             target_directory: folder.join("target"),
             tables: Tables::default(),
             reading: Arc::default(),
+            dependencies: Arc::default(),
         }
+    }
+
+    /// The options under which the text of a crate is read, by its number: 0 is this target, above that its libraries.
+    pub(crate) fn reading_of(&self, krate: u32) -> &Arc<Reading> {
+        let library = (krate as usize).checked_sub(1).and_then(|it| self.dependencies.libraries.get(it));
+        library.map_or(&self.reading, |it| &it.reading)
     }
 
     /// Identifies this package and target.
@@ -172,7 +184,9 @@ pub fn load(selection: &Selection) -> Result<Vec<Package>, LoadError> {
     let selected = selected(&metadata, selection)?;
     let takes_part: Vec<_> = selected.into_iter().filter_map(|it| Some((it, table(it)?))).collect();
     selection.targets.check(&takes_part.iter().map(|it| it.0).collect::<Vec<_>>())?;
-    let targets = takes_part.into_iter().flat_map(|(it, table)| of_package(&metadata, it, table, selection));
+    let compiled: Vec<&cargo_metadata::Package> = takes_part.iter().map(|it| it.0).collect();
+    let known = Known::new(&metadata, &compiled, selection);
+    let targets = takes_part.into_iter().flat_map(|(it, table)| of_package(&metadata, &known, it, table, selection));
     let packages: Vec<Package> = targets.collect();
     if packages.is_empty() { Err(LoadError::NoTargets) } else { Ok(packages) }
 }
@@ -232,14 +246,6 @@ fn platform(selection: &Selection) -> Result<CfgOptions, LoadError> {
         return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     Ok(CfgOptions::of_lines(&String::from_utf8_lossy(&output.stdout)))
-}
-
-/// The `cfg` options of a package.
-fn options(package: &cargo_metadata::Package, selection: &Asked<'_>) -> CfgOptions {
-    let features = cfg::features(package, &selection.features);
-    let options = features.iter().fold(selection.platform.clone(), |it, name| it.with_value("feature", name));
-    let has_script = package.targets.iter().any(|it| it.kind.contains(&cargo_metadata::TargetKind::CustomBuild));
-    if has_script { options.with_build_script() } else { options }
 }
 
 fn metadata(selection: &Selection) -> Result<Metadata, LoadError> {
@@ -317,13 +323,14 @@ fn table(package: &cargo_metadata::Package) -> Option<&Value> {
 /// A participating package, for each of its targets that is read.
 fn of_package(
     metadata: &Metadata,
+    known: &Known,
     package: &cargo_metadata::Package,
     table: &Value,
     selection: &Asked<'_>,
 ) -> Vec<Package> {
-    let features = cfg::features(package, &selection.features);
+    let features = known.features(package);
     let (targets, left_out) = selection.targets.of(package, &|name| features.iter().any(|it| it == name));
-    let cfg = Arc::new(options(package, selection));
+    let cfg = Arc::new(known.options(package, &selection.platform));
     let of_workspace = metadata.workspace_metadata.get("cspec");
     let transparent = transparent(of_workspace.into_iter().chain([table]));
     let reading = Arc::new(Reading { cfg, transparent });
@@ -333,6 +340,7 @@ fn of_package(
         manifest_path: package.manifest_path.clone(),
         title: target.title(package),
         reading: if target.is_test { reading.with_test() } else { Arc::clone(&reading) },
+        dependencies: Arc::new(known.dependencies(package, &target, &selection.platform)),
         target,
         left_out: left_out.clone(),
         edition: package.edition.to_string(),

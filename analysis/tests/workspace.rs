@@ -1,34 +1,13 @@
 //! Finding packages and their files.
 
-use camino::{Utf8Path, Utf8PathBuf};
+mod folders;
+
+use camino::Utf8Path;
 use cspec_analysis::{
     session::Session,
-    workspace::{FeatureSelection, LoadError, Package, Selection, TargetKind, TargetSelection, load},
+    workspace::{FeatureSelection, LoadError, Package, Selection, TargetKind, TargetSelection},
 };
-
-/// Writes files below a folder of its own.
-fn folder(name: &str, files: &[(&str, &[u8])]) -> Utf8PathBuf {
-    let root = Utf8Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    if root.exists() {
-        std::fs::remove_dir_all(&root).expect("an old folder can be removed");
-    }
-    for (path, text) in files {
-        let path = root.join(path);
-        std::fs::create_dir_all(path.parent().expect("below the root")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
-    root
-}
-
-fn select(root: &Utf8Path, selection: Selection) -> Result<Vec<Package>, LoadError> {
-    load(&Selection { manifest_path: Some(root.join("Cargo.toml")), ..selection })
-}
-
-const TABLE: &str = "[package]\nname = \"NAME\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[package.metadata.cspec]\n";
-
-fn manifest(name: &str) -> String {
-    TABLE.replace("NAME", name)
-}
+use folders::{folder, manifest, select};
 
 #[test]
 fn packages_are_selected_as_cargo_selects_them() {

@@ -78,10 +78,14 @@ impl View {
 
     /// The package of a file, and the number of the file in it.
     pub fn find(&self, path: &Utf8Path) -> Option<(usize, u32)> {
-        self.packages.iter().enumerate().find_map(|(package, it)| {
+        let all = self.packages.iter().enumerate();
+        let with_file = all.filter_map(|(package, it)| {
             let file = it.files.iter().position(|file| file.path == path)?;
             Some((package, file as u32))
-        })
+        });
+        // Other packages may read it as text of a library.
+        let is_own = |(package, file): &(usize, u32)| self.packages[*package].facts.files[*file as usize].krate == 0;
+        with_file.clone().find(is_own).or_else(|| with_file.clone().next())
     }
 
     /// The current location of a span of a package.

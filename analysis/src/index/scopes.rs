@@ -40,8 +40,10 @@ pub enum Visibility {
     Private,
     /// Visible as with `pub(super)`.
     Super,
-    /// Visible in the whole package.
-    Package,
+    /// Visible in the whole crate.
+    Crate,
+    /// Visible in other crates, too.
+    Public,
 }
 
 /// `mod name;` or `include!("…");`: its text is in another file. In the order of [`super::modules`].
@@ -192,7 +194,8 @@ pub(super) fn visibility(item: &impl HasVisibility) -> Visibility {
     match text.as_str() {
         "pub(self)" | "pub(inself)" => Visibility::Private,
         "pub(super)" | "pub(insuper)" => Visibility::Super,
-        _ => Visibility::Package,
+        "pub" => Visibility::Public,
+        _ => Visibility::Crate,
     }
 }
 

@@ -123,7 +123,8 @@ impl<P: Copy> SourceMap<P> {
     pub fn map<Q>(&self, to: impl Fn(P) -> Q) -> SourceMap<Q> {
         let all = |places: &[P]| places.iter().map(|it| to(*it)).collect::<Vec<_>>();
         let each = |lists: &[Vec<P>]| lists.iter().map(|it| all(it)).collect::<Vec<_>>();
-        let some = |lists: &[Vec<Option<P>>]| lists.iter().map(|of| of.iter().map(|it| it.map(&to)).collect()).collect();
+        let some =
+            |lists: &[Vec<Option<P>>]| lists.iter().map(|of| of.iter().map(|it| it.map(&to)).collect()).collect();
         SourceMap {
             functions: all(&self.functions),
             nodes: self.nodes.iter().map(|it| it.iter().map(|it| to(*it)).collect()).collect(),

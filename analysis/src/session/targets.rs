@@ -24,15 +24,20 @@ pub(super) struct Targets {
     empty: Vec<bool>,
     /// The cargo package id of each target.
     ids: Vec<String>,
+    /// The cargo package ids of those that are libraries.
+    libraries: HashSet<String>,
 }
 
 impl Targets {
     pub(super) fn new(db: &db::Database, packages: &[Loaded], sources: &[PackageSources]) -> Targets {
         let is_empty = |it: &PackageSources| {
-            it.unread(db).is_empty() && it.files(db).iter().all(|file| db::declares_nothing(db, *file))
+            let own = (0..).zip(it.files(db)).filter(|(number, _)| it.crates(db).of_file(*number) == 0);
+            it.unread(db).is_empty() && own.into_iter().all(|(_, file)| db::declares_nothing(db, *file))
         };
         let ids = packages.iter().map(|it| it.package.id.clone()).collect();
-        Targets { empty: sources.iter().map(is_empty).collect(), ids }
+        let is_library = |it: &&Loaded| it.package.target.kind == TargetKind::Lib && !it.package.target.is_test;
+        let libraries = packages.iter().filter(is_library).map(|it| it.package.id.clone()).collect();
+        Targets { empty: sources.iter().map(is_empty).collect(), ids, libraries }
     }
 
     fn of_package(&self, index: usize) -> impl Iterator<Item = usize> {
@@ -53,6 +58,12 @@ impl Targets {
     /// Whether no target of the package has layers.
     pub(super) fn have_nothing(&self, index: usize) -> bool {
         self.of_package(index).all(|it| self.empty[it])
+    }
+
+    /// The libraries read with a target that are in the session themselves, by their numbers there.
+    pub(super) fn of_libraries(&self, package: &Package) -> Vec<u32> {
+        let libraries = (1..).zip(&package.dependencies.libraries);
+        libraries.filter(|(_, it)| self.libraries.contains(&it.package)).map(|(number, _)| number).collect()
     }
 
     /// The targets of the same package that come before one.
@@ -100,9 +111,30 @@ impl PackageSnapshot {
         Some((path, start, end, entry.fingerprint(&options.scope)))
     }
 
+    /// Whether an obligation is for this package to tell: no target before it has stated the same, and no library that is checked itself.
+    pub(super) fn tells(&self, entry: &Entry, options: &Options, before: &HashSet<Stated>) -> bool {
+        self.is_told_here(self.view.span(entry))
+            && (before.is_empty() || self.stated(entry, options).is_none_or(|it| !before.contains(&it)))
+    }
+
+    /// Whether what is found here is for this package to tell.
+    fn is_told_here(&self, place: Span) -> bool {
+        self.files.get(place.file as usize).is_none_or(|it| !self.elsewhere.contains(&it.krate))
+    }
+
+    /// Leaves out the findings in libraries that are checked themselves, and warnings about any library.
+    pub(super) fn leave_to_libraries(&mut self) {
+        let mut diagnostics = std::mem::take(&mut self.diagnostics);
+        diagnostics.retain(|it| {
+            let is_own = self.files.get(it.span.file as usize).is_none_or(|file| file.krate == 0);
+            is_own || (it.severity == Severity::Error && self.is_told_here(it.span))
+        });
+        self.diagnostics = diagnostics;
+    }
+
     /// Whether its program is that of another target, made of the same files.
     pub(super) fn adds_nothing_to(&self, other: &PackageSnapshot) -> bool {
-        let mut declaring = self.files.iter().filter(|it| it.indexed.index.declares_something());
+        let mut declaring = self.files.iter().filter(|it| it.krate == 0 && it.indexed.index.declares_something());
         declaring.all(|it| other.files.iter().any(|file| file.path == it.path)) && self.program() == other.program()
     }
 
@@ -129,10 +161,11 @@ impl Session {
     /// The number of layers, implementations, stacks and clients in a target.
     fn declared(&mut self, package: &Package) -> usize {
         let reading = if package.target.is_test { package.reading.with_test() } else { Arc::clone(&package.reading) };
+        let package = &Package { reading, dependencies: Arc::default(), ..package.clone() };
         let Session { db, texts, files, .. } = self;
-        let mut reader = Reader { db, texts, files, cfg: &reading.cfg };
+        let mut reader = Reader { db, texts, files, package };
         let found = workspace::source_files(package, &mut reader).files;
-        let files: Vec<_> = found.iter().map(|it| reader.file(&it.path).0).collect();
+        let files: Vec<_> = found.iter().map(|it| reader.file(it.krate, &it.path).0).collect();
         files.into_iter().map(|it| db::indexed(&self.db, it).index.declared()).sum()
     }
 }

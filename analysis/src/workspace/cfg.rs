@@ -166,7 +166,7 @@ fn ident(name: &str) -> Ident {
     Ident { name: name.to_owned(), raw: false }
 }
 
-/// The features of a package that are on. Those of other packages do not count: they are as in a build of this package alone.
+/// The features of a selected package that cargo's flags switch on. What other packages ask for comes on top.
 pub(super) fn features(package: &cargo_metadata::Package, selection: &FeatureSelection) -> BTreeSet<String> {
     let table = &package.features;
     if selection.all {
@@ -177,10 +177,17 @@ pub(super) fn features(package: &cargo_metadata::Package, selection: &FeatureSel
         None => Some(name.to_owned()),
     };
     let words = selection.names.iter().flat_map(|it| it.split([',', ' ']));
-    let mut open: Vec<String> = words.filter(|it| !it.is_empty()).filter_map(own).collect();
+    let mut asked: Vec<String> = words.filter(|it| !it.is_empty()).filter_map(own).collect();
     if !selection.no_default {
-        open.push("default".to_owned());
+        asked.push("default".to_owned());
     }
+    closed(package, asked)
+}
+
+/// These features of a package, and those that they switch on in it.
+pub(super) fn closed(package: &cargo_metadata::Package, asked: Vec<String>) -> BTreeSet<String> {
+    let table = &package.features;
+    let mut open = asked;
     let mut on = BTreeSet::new();
     while let Some(name) = open.pop() {
         let Some(more) = table.get(&name) else { continue };

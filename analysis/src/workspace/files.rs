@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Package, shown, texts::identity};
+use super::{Dependencies, Package, shown, texts::identity};
 use crate::{
     diagnostics::{Diagnostic, codes},
     index::ModuleDeclaration,
@@ -13,11 +13,13 @@ use crate::{
 
 /// Where the texts of files come from.
 pub trait Files {
-    /// The modules that a file declares.
+    /// The modules that a file declares as text of a crate.
     ///
     /// # Errors
     /// Why the file cannot be read, in words.
-    fn modules(&mut self, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String>;
+    fn modules(&mut self, krate: u32, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String>;
+    /// Whether a word stands in a file.
+    fn has_word(&mut self, krate: u32, path: &Utf8Path, word: &str) -> bool;
     /// Whether there is such a file.
     fn exists(&self, path: &Utf8Path) -> bool;
 }
@@ -42,19 +44,27 @@ pub struct FoundFile {
     pub unreadable: bool,
     /// The `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
     pub parent: Option<(u32, u32)>,
+    /// The number of the crate that it is text of: 0 for the target itself, above that the libraries that are read with it.
+    pub krate: u32,
 }
 
 /// Finds the files of a package. What cannot be read is reported, and the rest is read all the same.
 pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
     let mut reader = Reader { package, files, found: SourceFiles::default(), seen: HashSet::new() };
-    let root = package.target.root.clone();
-    let start = Span { file: 0, start: 0, end: 0 };
-    let root = Found { path: root, declared: start, parent: None, owns_folder: true, is_included: false };
-    let mut open = vec![root];
-    while let Some(found) = open.pop() {
-        let mut children = reader.read(&found);
-        children.reverse();
-        open.extend(children);
+    reader.read_crate(0, &package.target.root);
+    let Dependencies { libraries, names } = &*package.dependencies;
+    // A library matters if a crate that is read names it.
+    let mut open = vec![0];
+    let mut known: HashSet<u32> = [0].into();
+    while let Some(krate) = open.pop() {
+        for (_, name, other) in names.iter().filter(|(of, ..)| *of == krate) {
+            let root = (*other as usize).checked_sub(1).and_then(|it| libraries.get(it));
+            if let Some(library) = root.filter(|_| !known.contains(other) && reader.names(krate, name)) {
+                known.insert(*other);
+                open.push(*other);
+                reader.read_crate(*other, &library.root);
+            }
+        }
     }
     reader.found
 }
@@ -65,6 +75,8 @@ struct Found {
     /// Where it is declared.
     declared: Span,
     parent: Option<(u32, u32)>,
+    /// The crate that it is text of.
+    krate: u32,
     /// Its modules are beside it.
     owns_folder: bool,
     /// By `include!`: the same text may stand in several places.
@@ -75,21 +87,40 @@ struct Reader<'a> {
     package: &'a Package,
     files: &'a mut dyn Files,
     found: SourceFiles,
-    seen: HashSet<Utf8PathBuf>,
+    /// By crate.
+    seen: HashSet<(u32, Utf8PathBuf)>,
 }
 
 impl Reader<'_> {
+    /// Reads all files of a crate.
+    fn read_crate(&mut self, krate: u32, root: &Utf8Path) {
+        let declared = Span { file: 0, start: 0, end: 0 };
+        let path = root.to_owned();
+        let mut open = vec![Found { path, declared, parent: None, krate, owns_folder: true, is_included: false }];
+        while let Some(found) = open.pop() {
+            let mut children = self.read(&found);
+            children.reverse();
+            open.extend(children);
+        }
+    }
+
+    /// Whether a word stands in a file of a crate.
+    fn names(&mut self, krate: u32, word: &str) -> bool {
+        let of_crate = self.found.files.iter().filter(|it| it.krate == krate);
+        of_crate.into_iter().any(|it| self.files.has_word(krate, &it.path, word))
+    }
+
     /// Reads one file; gives those of its modules.
     fn read(&mut self, file: &Found) -> Vec<Found> {
         let path = &file.path;
-        if !self.seen.insert(identity(path)) {
+        if !self.seen.insert((file.krate, identity(path))) {
             if file.is_included {
                 let message = format!("`{}` is included twice, and read once", shown(path, self.package));
                 self.report(file.declared, message, Some("put it into a module of its own".to_owned()));
             }
             return Vec::new();
         }
-        let modules = self.files.modules(path);
+        let modules = self.files.modules(file.krate, path);
         let unreadable = modules.is_err();
         let modules = modules.unwrap_or_else(|reason| {
             let message = format!("file `{}` cannot be read: {reason}", shown(path, self.package));
@@ -98,7 +129,8 @@ impl Reader<'_> {
         });
         let number = self.found.files.len() as u32;
         let shown = shown(path, self.package);
-        self.found.files.push(FoundFile { path: path.clone(), shown, unreadable, parent: file.parent });
+        let Found { parent, krate, .. } = *file;
+        self.found.files.push(FoundFile { path: path.clone(), shown, unreadable, parent, krate });
         let located = |(at, module)| self.locate(file, (number, at as u32), module);
         modules.iter().enumerate().filter_map(located).collect()
     }
@@ -119,7 +151,8 @@ impl Reader<'_> {
         };
         // What is found by an explicit path has its modules beside it.
         let (owns_folder, is_included) = (module.path.is_some(), module.name.is_empty());
-        Some(Found { path, declared, parent: Some(parent), owns_folder, is_included })
+        let krate = file.krate;
+        Some(Found { path, declared, parent: Some(parent), krate, owns_folder, is_included })
     }
 
     fn report(&mut self, span: Span, message: String, help: Option<String>) {

@@ -48,7 +48,7 @@ impl TargetKind {
         }
     }
 
-    fn of(target: &cargo_metadata::Target) -> Option<TargetKind> {
+    pub(super) fn of(target: &cargo_metadata::Target) -> Option<TargetKind> {
         use cargo_metadata::TargetKind as Cargo;
         target.kind.iter().find_map(|kind| match kind {
             Cargo::Lib | Cargo::RLib | Cargo::DyLib | Cargo::CDyLib | Cargo::StaticLib | Cargo::ProcMacro => {
@@ -139,6 +139,12 @@ impl TargetSelection {
     /// Whether nobody has chosen targets.
     pub fn is_usual(&self) -> bool {
         *self == TargetSelection::default()
+    }
+
+    /// Whether something is compiled that dependencies for development are there for.
+    pub(super) fn compiles_tests(&self) -> bool {
+        let named = [&self.example, &self.test, &self.bench];
+        self.all_targets || self.tests || self.examples || self.benches || named.iter().any(|it| !it.is_empty())
     }
 
     /// The names that were given, by kind.

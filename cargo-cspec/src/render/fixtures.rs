@@ -154,6 +154,7 @@ pub fn package() -> Package {
         workspace_root: "/work".into(),
         target_directory: "/work/target".into(),
         tables: Tables::default(),
+        dependencies: Arc::default(),
         reading: Arc::default(),
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     index::{FileIndex, FunctionItem, ImplItem, ImplRole, Name, TypeShape, path_segments},
     ir::{FunctionId, LayerId, TypeId},
     syntax::{self, AstNode, ItemTree, SyntaxNode, ast},
-    workspace::Reading,
+    workspace::Crates,
 };
 
 /// A declaration: a file, and an index into one of the lists of its index.
@@ -87,8 +87,8 @@ pub struct Declared {
     pub(super) files: Vec<Source>,
     /// For each file, the `mod name;` that includes it.
     pub(super) parents: Vec<Option<(u32, u32)>>,
-    /// The options under which the package is read.
-    pub(super) reading: Arc<Reading>,
+    /// The crates that the files are text of.
+    pub(super) crates: Arc<Crates>,
     pub(super) names: Names,
     /// The owner of each `impl` block.
     owners: HashMap<ItemRef, Owner>,
@@ -117,15 +117,15 @@ pub struct Declared {
 
 impl Declared {
     /// Combines the declarations of these files. `parents` has for each file the `mod name;` that includes it.
-    pub(super) fn new(files: Vec<Source>, parents: &[Option<(u32, u32)>], reading: Arc<Reading>) -> Declared {
-        let names = Names::new(&files, parents);
+    pub(super) fn new(files: Vec<Source>, parents: &[Option<(u32, u32)>], crates: Arc<Crates>) -> Declared {
+        let names = Names::new(&files, parents, &crates);
         let (owners, constants, functions_of, rejected, type_ids) = Default::default();
         let (types, first_functions, signatures, layers, lifts) = Default::default();
         let (layer_of, parts, trace) = Default::default();
         let mut package = Package::new(Declared {
             files,
             parents: parents.to_vec(),
-            reading,
+            crates,
             names,
             owners,
             constants,

@@ -155,8 +155,14 @@ impl<D: Borrow<Declared>> Lowering<D> {
                 self.report_several(spot, &name, [one, other]);
                 None
             }
-            _ => {
-                let help = self.advice(&name, Namespace::Types, |it| matches!(it, Entry::Layer(_)), []);
+            meaning => {
+                let mut help = self.advice(&name, Namespace::Types, |it| matches!(it, Entry::Layer(_)), []);
+                if let Meaning::Elsewhere(path) = meaning {
+                    let krate = path.first().cloned().unwrap_or_default();
+                    help = Some(format!(
+                        "layers of another crate are read if `{krate}` is a dependency by `path` with a [package.metadata.cspec] table"
+                    ));
+                }
                 self.report(error(codes::CS0202, spot, format!("unknown layer `{name}`")).maybe_help(help));
                 None
             }

@@ -35,7 +35,7 @@ use crate::{
     diagnostics::Diagnostic,
     index::{FileIndex, Indexed},
     syntax::ItemTree,
-    workspace::Reading,
+    workspace::Crates,
 };
 
 pub use declared::Declared;
@@ -78,10 +78,10 @@ pub struct Built {
 pub fn declare(
     files: Vec<(Arc<FileIndex>, Arc<Vec<ItemTree>>)>,
     parents: &[Option<(u32, u32)>],
-    reading: Arc<Reading>,
+    crates: Arc<Crates>,
 ) -> Declared {
     let files = files.into_iter().map(|(index, heads)| declared::Source { index, heads }).collect();
-    Declared::new(files, parents, reading)
+    Declared::new(files, parents, crates)
 }
 
 /// Where a function is written: a file, and the number of the declaration. `None` if it is generated from another one.

@@ -4,8 +4,8 @@
 //! those that a glob brings in, then, for a block, the names of the enclosing scope. Types and values have separate namespaces.
 //! Privacy only affects which names a glob brings in; whether a path may be used is for rustc to check.
 //!
-//! This module knows which items exist, not their contents. Items of other crates are known by their path only, and items that macros generate
-//! are unknown.
+//! This module knows which items exist, not their contents. The libraries that are read with a package have roots of their own; crates that
+//! depend on them have names for these roots. Items of other crates are known by their path only, and items that macros generate are unknown.
 
 mod macros;
 
@@ -14,12 +14,15 @@ use std::collections::{HashMap, HashSet};
 use rustc_hash::FxHashMap;
 
 use super::declared::{ItemRef, Source};
-use crate::index::{ImplRole, Import, Name, ScopeKind, TypeKind, TypeShape, Visibility};
+use crate::{
+    index::{ImplRole, Import, Name, ScopeKind, TypeKind, TypeShape, Visibility},
+    workspace::Crates,
+};
 
 pub(super) use macros::MacroMeaning;
 use macros::Macros;
 
-/// The number of a scope of the package. 0 is the root of the crate.
+/// The number of a scope of the package. The first ones are the roots of its crates; 0 is the root of the package itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ScopeId(u32);
 
@@ -64,10 +67,10 @@ pub(super) enum Meaning {
 }
 
 struct Scope {
-    /// The enclosing scope. The root encloses itself.
+    /// The enclosing scope. A root encloses itself.
     parent: ScopeId,
     is_block: bool,
-    /// The name of the module; empty for blocks and for the root.
+    /// The name of the module; of the root of a library, the name of the crate; empty for blocks and for the root of the package itself.
     name: String,
     types: Entries,
     values: Entries,
@@ -105,6 +108,8 @@ pub(super) struct Names {
     variants: HashMap<ItemRef, Vec<String>>,
     pub(super) twice: Vec<Twice>,
     macros: Macros,
+    /// What other crates are called: by the root of the crate that the name stands in, the root of the one that it means.
+    crates: FxHashMap<(ScopeId, String), ScopeId>,
 }
 
 const ROOT: ScopeId = ScopeId(0);
@@ -112,13 +117,14 @@ const ROOT: ScopeId = ScopeId(0);
 impl Names {
     /// Collects the names of these files. `parents` has for each the `mod name;` that includes it: a file, and an index into its modules. A
     /// file without one is text of the root.
-    pub(super) fn new(files: &[Source], parents: &[Option<(u32, u32)>]) -> Names {
-        let root = Scope::new(ROOT, false, "");
+    pub(super) fn new(files: &[Source], parents: &[Option<(u32, u32)>], crates: &Crates) -> Names {
+        let roots = (0..crates.count() as u32).map(|it| Scope::new(ScopeId(it), false, crates.name(it)));
         let of_files = vec![Vec::new(); files.len()];
         let (variants, twice, macros) = Default::default();
-        let mut names = Names { scopes: vec![root], of_files, variants, twice, macros };
-        for file in 0..files.len() {
-            names.open_file(files, parents, file as u32, 0);
+        let called = crates.names().iter().map(|(of, name, other)| ((ScopeId(*of), name.clone()), ScopeId(*other)));
+        let mut names = Names { scopes: roots.collect(), of_files, variants, twice, macros, crates: called.collect() };
+        for file in 0..files.len() as u32 {
+            names.open_file(files, parents, crates, file, 0);
         }
         for (file, source) in files.iter().enumerate() {
             names.fill(file as u32, source);
@@ -159,14 +165,21 @@ impl Names {
     }
 
     /// Numbers the scopes of a file, after those of the file that includes it.
-    fn open_file(&mut self, files: &[Source], parents: &[Option<(u32, u32)>], file: u32, depth: usize) {
+    fn open_file(
+        &mut self,
+        files: &[Source],
+        parents: &[Option<(u32, u32)>],
+        crates: &Crates,
+        file: u32,
+        depth: usize,
+    ) {
         if !self.of_files[file as usize].is_empty() {
             return;
         }
         let parent = parents.get(file as usize).copied().flatten().filter(|_| depth <= files.len());
         let declared = parent.and_then(|(above, number)| {
             let module = files.get(above as usize)?.index.modules.get(number as usize)?;
-            self.open_file(files, parents, above, depth + 1);
+            self.open_file(files, parents, crates, above, depth + 1);
             Some((module, *self.of_files[above as usize].get(module.scope as usize)?))
         });
         let whole = match declared {
@@ -178,7 +191,7 @@ impl Names {
                 self.macros.open.extend(module.is_macro_use.then_some(scope));
                 scope
             }
-            None => ROOT,
+            None => ScopeId(crates.of_file(file)),
         };
         let mut scopes = vec![whole];
         for declared in files[file as usize].index.scopes.iter().skip(1) {
@@ -264,10 +277,10 @@ impl Names {
             let around = scope(it.scope);
             if let (true, Some(name)) = (is_layer, &it.trait_name) {
                 let kind = ("layer", (|it| matches!(it, Entry::Layer(_))) as fn(&Entry) -> bool);
-                self.enter_once(around, kind, (file, name), Entry::Layer(item(number)), Visibility::Package);
+                self.enter_once(around, kind, (file, name), Entry::Layer(item(number)), Visibility::Public);
             } else if let (false, Some(name)) = (is_layer, &it.self_type) {
                 let kind = ("implementation", (|it| matches!(it, Entry::Implementation(_))) as fn(&Entry) -> bool);
-                self.enter_once(around, kind, (file, name), Entry::Implementation(item(number)), Visibility::Package);
+                self.enter_once(around, kind, (file, name), Entry::Implementation(item(number)), Visibility::Public);
             }
         }
         for (number, it) in index.stacks.iter().enumerate() {
@@ -292,19 +305,39 @@ impl Names {
         self.of_files.get(file as usize).and_then(|it| it.get(number as usize)).copied().unwrap_or(ROOT)
     }
 
-    /// The modules that contain a scope, outermost first, as a path from the root; empty for the root.
+    /// The modules that contain a scope, outermost first, as a path from the root of the package, or from the name of another crate; empty for
+    /// the root.
     pub(super) fn module_path(&self, scope: ScopeId) -> Vec<&str> {
-        let mut path = Vec::new();
-        let mut scope = scope;
-        while scope != ROOT {
-            let it = &self.scopes[scope.0 as usize];
-            if !it.is_block {
-                path.push(it.name.as_str());
-            }
-            scope = it.parent;
+        let around = self.around(scope).into_iter().rev().map(|it| &self.scopes[it.0 as usize]);
+        around.filter(|it| !it.is_block && !it.name.is_empty()).map(|it| it.name.as_str()).collect()
+    }
+
+    /// The scope and those around it, up to the root of its crate.
+    fn around(&self, mut scope: ScopeId) -> Vec<ScopeId> {
+        let mut around = vec![scope];
+        while !self.is_root(scope) {
+            scope = self.scopes[scope.0 as usize].parent;
+            around.push(scope);
         }
-        path.reverse();
-        path
+        around
+    }
+
+    fn is_root(&self, scope: ScopeId) -> bool {
+        self.scopes[scope.0 as usize].parent == scope
+    }
+
+    /// The root of the crate that a scope is in.
+    fn root(&self, mut scope: ScopeId) -> ScopeId {
+        while !self.is_root(scope) {
+            scope = self.scopes[scope.0 as usize].parent;
+        }
+        scope
+    }
+
+    /// The root of another crate, by its name in a scope.
+    fn other_crate(&self, scope: ScopeId, name: &str) -> Option<Meaning> {
+        let root = self.crates.get(&(self.root(scope), name.to_owned()))?;
+        Some(Meaning::Item(Entry::Module(*root)))
     }
 
     /// The meaning of a path in a scope.
@@ -329,8 +362,10 @@ impl Names {
                 it.entries(namespace).get(name).into_iter().flatten().any(|(entry, _)| is_meant(entry))
             });
         let (scope, _) = found?;
-        let path = self.module_path(ScopeId(scope as u32));
-        Some(["crate"].into_iter().chain(path).chain([name]).collect::<Vec<_>>().join("::"))
+        let scope = ScopeId(scope as u32);
+        let of_package = (self.root(scope) == ROOT).then_some("crate");
+        let path = of_package.into_iter().chain(self.module_path(scope)).chain([name]);
+        Some(path.collect::<Vec<_>>().join("::"))
     }
 
     /// The names in the package that satisfy `is_meant`.
@@ -343,18 +378,34 @@ impl Names {
     fn path<'n>(&'n self, scope: ScopeId, path: &'n [String], last: Namespace, open: &mut Open<'n>) -> Meaning {
         let namespace = |number: usize| if number + 1 == path.len() { last } else { Namespace::Types };
         let Some(first) = path.first() else { return Meaning::Nothing };
+        // `::name` is another crate.
+        if let ("", Some(name)) = (first.as_str(), path.get(1)) {
+            return match self.other_crate(scope, name) {
+                Some(root) => self.along(root, &path[2..], last, open),
+                None => Meaning::Elsewhere(path[1..].to_vec()),
+            };
+        }
         let mut meaning = match first.as_str() {
-            "" => return Meaning::Elsewhere(path[1..].to_vec()),
-            "crate" => Meaning::Item(Entry::Module(ROOT)),
+            "crate" => Meaning::Item(Entry::Module(self.root(scope))),
             "self" => Meaning::Item(Entry::Module(self.module(scope))),
             "super" => Meaning::Item(Entry::Module(self.above(self.module(scope)))),
             name => self.lexical(scope, name, namespace(0), open),
         };
+        if meaning == Meaning::Nothing && namespace(0) == Namespace::Types {
+            meaning = self.other_crate(scope, first).unwrap_or(Meaning::Nothing);
+        }
         if meaning == Meaning::Nothing && path.len() > 1 {
             // Another crate; or a type of the language.
             return Meaning::Elsewhere(path.to_vec());
         }
-        for (number, name) in path.iter().enumerate().skip(1) {
+        self.along(meaning, &path[1..], last, open)
+    }
+
+    /// What a path means that begins in something.
+    fn along<'n>(&'n self, from: Meaning, path: &'n [String], last: Namespace, open: &mut Open<'n>) -> Meaning {
+        let namespace = |number: usize| if number + 1 == path.len() { last } else { Namespace::Types };
+        let mut meaning = from;
+        for (number, name) in path.iter().enumerate() {
             meaning = match meaning {
                 Meaning::Item(Entry::Module(module)) if name == "super" => {
                     Meaning::Item(Entry::Module(self.above(module)))
@@ -513,15 +564,12 @@ impl Names {
     fn is_visible(&self, visibility: Visibility, scope: ScopeId, glob: Option<ScopeId>) -> bool {
         let Some(glob) = glob else { return true };
         let within = match visibility {
-            Visibility::Package => return true,
+            Visibility::Public => return true,
+            Visibility::Crate => self.root(scope),
             Visibility::Private => self.module(scope),
             Visibility::Super => self.above(self.module(scope)),
         };
-        let mut scope = glob;
-        while scope != within && scope != ROOT {
-            scope = self.scopes[scope.0 as usize].parent;
-        }
-        scope == within
+        self.around(glob).contains(&within)
     }
 }
 

@@ -66,7 +66,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
             [_] if is_ours => true,
             [_] if is_derived && !is_imported => true,
             [krate, ..] if is_ours && krate == "cspec" => true,
-            _ => self.is_harmless(&path.join("::")),
+            _ => self.is_harmless(file, &path.join("::")),
         };
         if !is_known {
             let shown = path.join("::");
@@ -78,8 +78,8 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
-    fn is_harmless(&self, path: &str) -> bool {
-        HARMLESS.contains(&path) || self.reading.transparent.iter().any(|it| it == path)
+    fn is_harmless(&self, file: u32, path: &str) -> bool {
+        HARMLESS.contains(&path) || self.crates.reading(file).transparent.iter().any(|it| it == path)
     }
 }
 
@@ -112,7 +112,7 @@ impl Package {
             || matches!(owner, Some(ImplRole::Layer(_) | ImplRole::Implement(_)))
             || matches!(&meaning, MacroMeaning::Package(it) if self.macro_item(*it).makes_layers);
         let makes_nothing = matches!(&meaning, MacroMeaning::Language(name) if is_without_items(name));
-        if makes_nothing || (!makes_layers && self.is_harmless(&path)) {
+        if makes_nothing || (!makes_layers && self.is_harmless(file, &path)) {
             return;
         }
         let spot = self.name_spot(file, &call.name);
@@ -139,7 +139,7 @@ impl Package {
         for (file, source) in (0..).zip(&self.files) {
             for call in &source.index.calls {
                 let is_of_type = call.owner.is_some_and(|it| self.block_owner(file, it) == Some(&wanted));
-                if is_of_type && !self.is_harmless(&call.name.path().join("::")) {
+                if is_of_type && !self.is_harmless(file, &call.name.path().join("::")) {
                     let message = format!(
                         "`{}!` generates members of a type that layers use, which are not read",
                         call.name.text

@@ -79,7 +79,7 @@ impl Body<'_> {
     fn condition_of_cfg(&mut self, tree: &ast::TokenTree, spot: Spot) -> Expr {
         let text = tree.syntax().text().to_string();
         let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-        match self.package.reading.cfg.holds(inside) {
+        match self.package.crates.reading(self.site.file).cfg.holds(inside) {
             Ok(holds) => self.boolean(spot, holds),
             Err(unanswered) => {
                 self.package.report(error(codes::CS0105, spot, unanswered.message).help(unanswered.help));

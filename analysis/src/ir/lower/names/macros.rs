@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Entry, Meaning, Names, Namespace, ROOT, ScopeId};
+use super::{Entry, Meaning, Names, Namespace, ScopeId};
 use crate::{
     index::Import,
     ir::lower::declared::{ItemRef, Source},
@@ -142,16 +142,6 @@ impl Names {
         }
     }
 
-    /// The scope and its enclosing ones.
-    fn around(&self, mut scope: ScopeId) -> Vec<ScopeId> {
-        let mut around = vec![scope];
-        while scope != ROOT {
-            scope = self.scopes[scope.0 as usize].parent;
-            around.push(scope);
-        }
-        around
-    }
-
     /// A place, and the places where the files that contain it are declared.
     fn before(&self, place: Place) -> Vec<Place> {
         let mut places = vec![place];
@@ -181,8 +171,8 @@ impl Names {
                 return Some(found);
             }
         }
-        if scope == ROOT
-            && let Some(found) = self.exported(name)
+        if self.is_root(scope)
+            && let Some(found) = self.exported(scope, name)
         {
             return Some(found);
         }
@@ -244,8 +234,10 @@ impl Names {
         }
     }
 
-    fn exported(&self, name: &str) -> Option<MacroMeaning> {
-        let exported = self.macros.defined.get(name)?.iter().filter(|it| it.is_exported);
+    /// The macro that a crate exports, by its root.
+    fn exported(&self, root: ScopeId, name: &str) -> Option<MacroMeaning> {
+        let of_crate = |it: &&Defined| self.root(it.scopes[0]) == root;
+        let exported = self.macros.defined.get(name)?.iter().filter(|it| it.is_exported).filter(of_crate);
         match exported.collect::<Vec<_>>().as_slice() {
             [] => None,
             [one] => Some(MacroMeaning::Package(one.item)),

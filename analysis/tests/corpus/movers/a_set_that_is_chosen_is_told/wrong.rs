@@ -27,5 +27,5 @@ impl Whole for Board {
 }
 
 #[implement(Whole, over = Raw, by = movers, pass(sweep))]
+//                                               ^^^^^ CS0307 atomic-spec
 impl Swept {}
-//   ^^^^^ CS0307 atomic-spec

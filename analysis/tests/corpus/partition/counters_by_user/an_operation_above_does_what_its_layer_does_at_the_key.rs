@@ -64,8 +64,8 @@ impl Counters for All {
     fn knows(&mut self, me: Pid, user: User) -> bool { maybe() && self.ones.contains(&user) }
 }
 #[implement(Counters, over = Counter, by = partition(user), check = knows, pass(set, get, lock))]
+//                                                                                        ^^^^ CS1101 own-key
 impl ByUser {}
-//   ^^^^^^ CS1101 own-key
 
 #[stack]
 pub type Whole<T> = ByUser<Split<T>>;
