@@ -67,7 +67,7 @@ pub fn compare(case: &Case, random: &mut Rng) -> Compared {
     let lowered = lower_sources(&[("src/lib.rs", &case.source)]);
     let program = &lowered.program;
     let found = |name: &&'static str| program.implementations.iter().find(|it| it.name == **name);
-    let implementations: Option<Vec<&Implementation>> = case.tower.iter().map(|it| found(it)).collect();
+    let implementations: Option<Vec<&Implementation>> = case.tower.iter().map(found).collect();
     let Some(tower) = implementations.and_then(|it| Tower::over(program, it)) else { return Compared::Skipped };
     let Some(clients) = clients(program, &tower, random) else { return Compared::Skipped };
     let Some(by_engine) = searched(program, &tower, &clients) else { return Compared::Skipped };
