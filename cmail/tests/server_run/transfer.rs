@@ -46,7 +46,7 @@ fn maildir() {
     let read = to.join("cur").join(format!("{}:2,S", first.file_name().to_string_lossy()));
     fs::rename(first.path(), read).expect("the scratch directory is writable");
     let (done, text) = run(&scratch, &["export", "u1", "--maildir"], &to);
-    assert!(done && text == "0 messages of u1 were copied; 2 were there already\n", "{text}");
+    assert!(done && text == "0 messages of u1 were copied; 2 existed already\n", "{text}");
     assert_eq!(scratch.files("u1", "mail"), mail, "they stay");
     let (done, text) = run(&scratch, &["import", "u1", "--maildir"], &scratch.0.join("none"));
     assert!(!done && text.contains("none/cur: No such file"), "{text}");
