@@ -37,8 +37,9 @@ impl<T: Hash + Eq> Interner<T> {
 pub(super) struct Rows {
     width: usize,
     cells: Vec<u32>,
-    /// Numbers of rows by hash, plus one; 0 is free. The length is a power of two.
-    table: Vec<u32>,
+    /// By hash: the upper half of the hash and the number of the row plus one; 0 is free. With the half of the hash, rows that differ are
+    /// seldom compared. The length is a power of two.
+    table: Vec<u64>,
     len: usize,
 }
 
@@ -58,42 +59,54 @@ impl Rows {
     /// The number of a row, and whether it is new.
     pub(super) fn intern(&mut self, row: &[u32]) -> (Id, bool) {
         debug_assert_eq!(row.len(), self.width);
-        if (self.len + 1) * 5 > self.table.len() * 4 {
+        if (self.len + 1) * 4 > self.table.len() * 3 {
             self.grow();
         }
-        let mut at = self.start(row);
+        let hash = hash(row);
+        let tag = hash & TAG;
+        let mut at = self.start(hash);
         loop {
             match self.table[at] {
                 0 => break,
-                id if self.get(id - 1) == row => return (id - 1, false),
+                entry if entry & TAG == tag && self.get((entry & !TAG) as Id - 1) == row => {
+                    return ((entry & !TAG) as Id - 1, false);
+                }
                 _ => at = (at + 1) & (self.table.len() - 1),
             }
         }
         self.cells.extend_from_slice(row);
         self.len += 1;
-        self.table[at] = self.len as u32;
+        self.table[at] = tag | self.len as u64;
         (self.len as u32 - 1, true)
     }
 
-    /// Where the lookup of a row begins.
-    fn start(&self, row: &[u32]) -> usize {
-        let mut hasher = FxHasher::default();
-        for cell in row {
-            hasher.write_u32(*cell);
-        }
-        hasher.finish() as usize & (self.table.len() - 1)
+    /// Where the search for a row begins.
+    fn start(&self, hash: u64) -> usize {
+        hash as usize & (self.table.len() - 1)
     }
 
     fn grow(&mut self) {
         self.table = vec![0; self.table.len() * 2];
         for id in 0..self.len {
-            let mut at = self.start(self.get(id as u32));
+            let hash = hash(self.get(id as u32));
+            let mut at = self.start(hash);
             while self.table[at] != 0 {
                 at = (at + 1) & (self.table.len() - 1);
             }
-            self.table[at] = id as u32 + 1;
+            self.table[at] = hash & TAG | (id as u64 + 1);
         }
     }
+}
+
+/// The upper half of a hash. The search for a row begins at the lower one.
+const TAG: u64 = !0 << 32;
+
+fn hash(row: &[u32]) -> u64 {
+    let mut hasher = FxHasher::default();
+    for cell in row {
+        hasher.write_u32(*cell);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -158,6 +158,7 @@ impl<'a, 'p> Product<'a, 'p> {
             return self.told_failure(search, at).map(Some);
         }
         successors.clear();
+        let mut after = Vec::with_capacity(row.len() + 1);
         for edge in edges.iter() {
             let next = self.high.after(search, &mut self.events, high, edge)?;
             if self.high.is_impossible(next) {
@@ -165,7 +166,8 @@ impl<'a, 'p> Product<'a, 'p> {
                 wrong.notes = self.possible_instead(search, high)?;
                 return Ok(Some(wrong));
             }
-            let mut after = row.clone();
+            after.clear();
+            after.extend_from_slice(&row);
             edge.apply(&mut after);
             after.push(next);
             successors.push(self.pairs.intern(&after).0);
