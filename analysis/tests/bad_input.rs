@@ -1,4 +1,4 @@
-//! Input that is wrong: each mistake gets one clear finding at its place, hides nothing else, and is never a pass, a panic or a hang.
+//! Wrong input: each mistake gives one clear finding at its place, hides no other finding, and never causes a pass, a panic or a hang.
 
 mod findings;
 

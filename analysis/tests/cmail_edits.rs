@@ -1,6 +1,6 @@
-//! Edits of the mail server: which queries run again, and which obligations are explored anew.
+//! Edits of the mail server: which queries run again, and which obligations are explored again.
 //!
-//! A comment, a blank line and a moved item change positions only. An edit of a body reaches what its meaning is a part of.
+//! A comment, a blank line and a moved item change positions only. An edit of a body affects the queries that depend on its meaning.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! Mistakes in the mail server, each a small patch of the real sources, and each found: by the obligation that is about it, at the line that
-//! is to blame, with a counterexample that was replayed.
+//! Mistakes in the mail server, each a small patch of the real sources. Each is found by the expected obligation, at the line to blame,
+//! with a counterexample that was replayed.
 
 mod cmail;
 mod told;

@@ -1,4 +1,4 @@
-//! How the operations of the mail server move: the table of the original, layer by layer, and how sure that is.
+//! The mover types of the mail server's operations: the table of the original, layer by layer, and how certain each entry is.
 
 mod cmail;
 

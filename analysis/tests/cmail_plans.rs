@@ -1,6 +1,7 @@
-//! The six concurrency plans of the mail server: why processes that run at the same time do not disturb each other (Figure 15 of the paper).
+//! The six concurrency plans of the mail server: why concurrent processes do not disturb each other (Figure 15 of the paper).
 //!
-//! Each test names the obligations that establish a plan, sees them hold, takes the plan out of the code, and sees one of them fail.
+//! Each test names the obligations that establish a plan and checks that they hold. Then it removes the plan from the code and checks that
+//! one of them fails.
 
 mod cmail;
 

@@ -1,14 +1,14 @@
-//! The known-answer corpus: small packages that are right, and beside each one or more that are wrong, which differ from it in a few words.
+//! The known-answer corpus: small correct packages, each with one or more wrong variants that differ in a few words.
 //!
-//! A folder `corpus/FAMILY/NAME` holds `right.rs`; every other file in it is wrong. What must be found stands in the file itself, under the
-//! line that it is found in; a file without such annotations must hold, without so much as a warning (one that holds with a warning says so).
-//! There is a wrong file for every clause of every obligation, so that a clause that is forgotten or weakened lets it pass, and for every
-//! kind of finding about the source.
+//! A folder `corpus/FAMILY/NAME` holds `right.rs`; every other file in it is wrong. Expected findings are written in the file itself, under
+//! the line that they are reported at; a file without such annotations must hold, without any warning (one that holds with a warning says
+//! so). There is a wrong file for every clause of every obligation, so that a clause that is missing or too weak lets it pass, and for
+//! every kind of finding about the source.
 //!
-//! A wrong file counts only if the right one beside it is answered rightly, too. So whoever says the same of everything scores nothing;
-//! stand-ins make sure of that.
+//! A wrong file counts only if the right one beside it is answered correctly, too. So a checker that gives the same answer for everything
+//! scores nothing; stand-ins for the engine test this.
 //!
-//! `//! run: end-to-end` in a file has its clients searched instead of the patterns checked; `//! budget: 400` allows so many steps.
+//! `//! run: end-to-end` in a file searches its clients instead of checking the patterns; `//! budget: 400` sets the budget of steps.
 
 mod findings;
 mod told;

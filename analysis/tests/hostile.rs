@@ -1,7 +1,8 @@
-//! Texts that nobody would write: those of the corpus with pieces left out, doubled, exchanged and put in at random; and texts that are large,
-//! deep, or take for ever. Whatever the text, the engine ends, within its budget, without a panic, and says where what is wrong.
+//! Texts that nobody would write: texts of the corpus with pieces removed, doubled, swapped and inserted at random; and texts that are
+//! large, deep, or endless to explore. For each text the engine ends within its budget, without a panic, and reports where the text is
+//! wrong.
 //!
-//! `CSPEC_HOSTILE=100000` in the environment tries so many texts. A text that is not handled is printed with its seed.
+//! `CSPEC_HOSTILE=100000` in the environment sets the number of texts. A text that is not handled is printed with its seed.
 
 mod findings;
 mod survives;

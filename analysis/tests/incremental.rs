@@ -1,4 +1,4 @@
-//! Which queries run again: comments and blank lines change positions only, and an edit of a body lowers that body.
+//! Which queries run again: comments and blank lines change positions only, and after an edit of a body only that body is lowered.
 
 use std::sync::{Arc, Mutex};
 

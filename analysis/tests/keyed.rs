@@ -1,4 +1,4 @@
-//! What lowering makes of inheritance by a key, of partitions and of texts, and what it says when they do not fit.
+//! Lowering of inheritance by a key, of partitions and of texts, and the findings if they do not fit.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Layers of other crates: dependencies by path are read with those that name them.
+//! Layers of other crates: path dependencies are read together with the packages that name them.
 
 mod folders;
 

@@ -1,4 +1,4 @@
-//! What lowering makes of the language, and what it says about everything else.
+//! Lowering of the language, and the findings about everything outside it.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! How the operations of the x86-TSO counter move: the table of the original, for the raw lock, for its rules (nilpotent, as they are, and
-//! restricted), and the facts that the table rests on.
+//! The mover types of the x86-TSO counter's operations: the table of the original, for the raw lock and its rules (nilpotent, unchanged,
+//! and restricted), and the facts that the table depends on.
 
 mod findings;
 

@@ -1,6 +1,6 @@
-//! What names mean: modules, `use`, and items that hide each other, as Rust has it.
+//! Name resolution: modules, `use`, and shadowing, with Rust's rules.
 //!
-//! That a name means the right one of two things shows in its type: one of them would not fit.
+//! The tests show by a type which of two items a name resolves to: the other one would not fit.
 
 mod support;
 

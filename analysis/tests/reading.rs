@@ -1,4 +1,4 @@
-//! The text that is read is the program that rustc compiles: what is left out, and which macro and which file is meant.
+//! The engine reads the program that rustc compiles: which code is left out, and which macro and which file is meant.
 
 mod findings;
 

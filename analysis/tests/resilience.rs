@@ -1,4 +1,4 @@
-//! Whatever the text, lowering ends without a panic, and one broken place does not silence the rest.
+//! Lowering ends without a panic for any text, and one broken place does not hide findings about the rest.
 
 use cspec_analysis::{db::lower_sources, ir::lower::Lowered};
 

@@ -1,4 +1,4 @@
-//! The search end to end: what makes it quicker changes nothing of what it finds.
+//! End-to-end search: what makes it faster does not change what it finds.
 
 use std::{fs, path::Path, sync::atomic::AtomicBool};
 

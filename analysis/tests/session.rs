@@ -1,4 +1,4 @@
-//! Sessions: which obligations an edit explores anew, what stays known, and that no history of edits changes a verdict.
+//! Sessions: which obligations are explored again after an edit, which verdicts are kept, and that no sequence of edits changes a verdict.
 
 use std::{
     collections::HashMap,

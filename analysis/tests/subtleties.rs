@@ -1,5 +1,5 @@
-//! Ways to get the obligations wrong that are easy to fall into: each test holds a layer on one side of such a line beside one on the
-//! other. Nearly all are pairs that differ in a few words.
+//! Subtle ways to get the obligations wrong: each test compares a layer on one side of such a boundary with one on the other. Nearly all
+//! are pairs that differ in a few words.
 
 mod findings;
 

@@ -1,4 +1,4 @@
-//! Strings that code builds of numbers and processes, and takes apart again; and collections that are passed on without a look inside.
+//! Strings that code builds from numbers and processes, and parses again; and collections that are passed on without being inspected.
 
 mod findings;
 

@@ -1,4 +1,4 @@
-//! The x86-TSO counter, the first real input: everything in it is of the subset.
+//! The x86-TSO counter, the first real input: all of it is in the subset.
 
 use cspec_analysis::{db::lower_sources, ir::lower::Lowered};
 

@@ -1,8 +1,8 @@
-//! Mistakes in the counter on x86-TSO, each a small patch of the real sources, and each found: by the obligation that is about it, at the
-//! line that is to blame, with a counterexample that was replayed.
+//! Mistakes in the counter on x86-TSO, each a small patch of the real sources. Each is found by the expected obligation, at the line to
+//! blame, with a counterexample that was replayed.
 //!
-//! The search from end to end, which uses none of the patterns, is asked about the same patches. What it finds is wrong indeed; what it does
-//! not find, two or three processes that count once cannot show.
+//! The end-to-end search, which uses none of the patterns, is run on the same patches. What it finds is a real mistake; what it misses
+//! cannot be shown by two or three processes that count once.
 
 mod findings;
 mod told;

@@ -1,4 +1,4 @@
-//! Finding packages and their files.
+//! Tests of finding packages and their files.
 
 mod folders;
 

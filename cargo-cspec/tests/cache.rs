@@ -1,4 +1,4 @@
-//! The cache on the disk: what it may change about a run (its length) and what it may not (anything else).
+//! Tests of the cache on disk: it makes a run faster and changes nothing else.
 
 mod support;
 

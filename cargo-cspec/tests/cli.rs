@@ -1,4 +1,4 @@
-//! The built command, run as a user runs it: exit statuses, and what is printed where.
+//! Runs the built command as a user does, and checks exit statuses and what is printed to which stream.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The same input gives the same bytes: with any number of threads, and whatever the cache knows already.
+//! The same input gives the same bytes, with any number of threads and with any contents of the cache.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The documentation of this repository: its links lead somewhere, and what it repeats of the code is still true.
+//! Checks the documentation of this repository: links have a target, and statements about the code are up to date.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The built command on packages with layers: what a user sees of checking, from the arguments to the exit status.
+//! Runs the built command on packages with layers, and checks the arguments, the output and the exit status of `check`.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! `check --fix`: what it changes, what it leaves alone, and when it refuses.
+//! Tests of `check --fix`: what it changes, what it leaves alone, and when it refuses.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The git hook: it looks at the index and at nothing else. Run as git runs it, and as the pre-commit framework runs it.
+//! Tests of the git hook, run by git and by the pre-commit framework: it reads only the index.
 
 mod support;
 

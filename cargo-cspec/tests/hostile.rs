@@ -1,5 +1,5 @@
-//! Files that the command has written itself, changed at random: counterexamples and the cache. A changed file is refused or does no harm; it
-//! never makes the command panic, and never makes anything hold.
+//! Changes files that the command wrote (counterexamples and the cache) at random. A changed file is refused or harmless: it never causes a
+//! panic, and never makes an obligation hold.
 
 mod support;
 mod survives;

@@ -1,4 +1,4 @@
-//! `cargo cspec mutate`: which changes there are, which of them survive, and what is printed of it.
+//! Tests of `cargo cspec mutate`: which mutants exist, which survive, and what is printed.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! `cargo cspec new` and `init` as a user meets them: outside this repository, and with cargo for the rest.
+//! Tests of `cargo cspec new` and `init`: outside this repository, and with cargo for building and running the package.
 
 mod support;
 

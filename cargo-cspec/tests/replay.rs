@@ -1,4 +1,4 @@
-//! Counterexamples as files: written by `check`, stepped through and checked again by `replay`.
+//! Tests of counterexample files: `check` writes them, and `replay` steps through them and checks them again.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The report in a browser: what a reader can do with it, in light and dark, without a network. Needs Chromium; without it the tests are
-//! skipped, and say so.
+//! Opens the report in a browser and uses it as a reader does: with a light and a dark theme, without a network. Needs Chromium; without it
+//! the tests are skipped, with a message.
 
 mod support;
 

@@ -1,6 +1,8 @@
-//! rust-analyzer runs the command in place of `cargo check` and shows what it finds: the set-up for Zed, and that of the README for any editor.
+//! rust-analyzer runs the command instead of `cargo check` and shows its findings. Tests the set-up for Zed, and the one in the README for
+//! any editor.
 //!
-//! Skipped, and said so, without rust-analyzer (`rustup component add rust-analyzer`), or Neovim to start it (`apt-get install neovim`).
+//! Needs rust-analyzer (`rustup component add rust-analyzer`), and Neovim to start it (`apt-get install neovim`). Without them the tests
+//! are skipped, with a message.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! What rustc refuses does not pass, whatever the verdicts are.
+//! If rustc rejects a package, the check fails, whatever the verdicts are.
 
 mod support;
 

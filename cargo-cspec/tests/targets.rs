@@ -1,4 +1,4 @@
-//! Which targets of a package are read, and how they stand beside each other.
+//! Tests which targets of a package are read, and how findings are reported when targets share modules or names.
 
 mod support;
 

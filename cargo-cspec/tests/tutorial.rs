@@ -1,8 +1,8 @@
-//! The tutorial, done as it says: each listing goes where the page says, each command is run, and each output is the one shown.
+//! Follows the tutorial: writes each listing where the page says, runs each command, and compares each output with the page.
 //!
-//! The page is a script. A comment before a block of code says what becomes of it: `<!-- write: FILE -->`, `<!-- append: FILE -->`, and for
-//! a block of changed lines `<!-- change: FILE -->`, which `<!-- undo -->` takes back. Blocks without one are commands: `sh` has to succeed,
-//! `console` has to print what it shows. `UPDATE_EXPECT=1` writes what is printed into the page.
+//! The page is a script. A comment before a block of code says what to do with it: `<!-- write: FILE -->`, `<!-- append: FILE -->`, and for
+//! a block of changed lines `<!-- change: FILE -->`, which `<!-- undo -->` reverts. Blocks without a comment are commands: `sh` has to
+//! succeed, and `console` has to print what the page shows. With `UPDATE_EXPECT=1` the output is written into the page.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! `check --watch`: what an edit leads to, and how it ends.
+//! Tests of `check --watch`: what is printed after an edit, and how the command ends.
 
 #![cfg(unix)]
 

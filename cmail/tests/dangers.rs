@@ -1,4 +1,4 @@
-//! The tables of dangers in `docs/server.md` name tests. All of them exist.
+//! Every test named in the tables of dangers in `docs/server.md` exists.
 
 use std::fs;
 use std::path::Path;

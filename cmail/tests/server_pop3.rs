@@ -1,4 +1,4 @@
-//! POP3 sessions without a network: what each command does in each state, every way to cut the input, numbers, and noise.
+//! Tests of POP3 sessions without a network: every command in every state, every way to split the input, number limits, and random input.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! SMTP sessions without a network: sequences of commands against a table, every way to cut the input, limits, and noise.
+//! Tests of SMTP sessions without a network: command sequences against a table, every way to split the input, limits, and random input.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Somebody at a terminal: a password that is asked for is not shown, and the terminal is left as it was, however the question ends.
+//! Tests with a terminal: a password is not echoed while it is typed, and the terminal's settings are restored however the prompt ends.
 #![cfg(target_os = "linux")]
 
 use std::fs::File;

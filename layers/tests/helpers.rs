@@ -1,4 +1,5 @@
-//! Functions over the lower layer that procedures share: helpers, which no operation has the name of, and procedures of others.
+//! Helpers: functions over the lower layer that procedures share and that have no operation's name; and procedures of other
+//! implementations.
 
 use cspec::{
     Model,

@@ -1,5 +1,5 @@
 //! The example of the language's description, as a user would write it: a mailbox, delivery by a temporary file, and the
-//! procedure that makes it atomic. The layers are enumerated, the procedures run over a model and over a hand-written bottom.
+//! procedure that makes it atomic. The layers are enumerated; the procedures run over a model and over a hand-written bottom layer.
 
 use cspec::model::{Choices, Domain, Event, Explorer, Outcome, outcomes, run, values};
 use cspec::prelude::*;

@@ -1,4 +1,4 @@
-//! What enumerating, driving and repeating mean, on closures too small to be layers.
+//! Enumerating, driving and repeating, on closures that are too small to be layers.
 
 use std::panic;
 

@@ -1,4 +1,4 @@
-//! Users may call their types what they like: generated code has no names of its own in their way.
+//! Users may choose any names for their types: generated code does not clash with them.
 
 use cspec::model::{Domain, Explorer, Outcome};
 use cspec::prelude::*;

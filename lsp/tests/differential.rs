@@ -1,6 +1,6 @@
-//! The server and the engine say the same about the same text, whatever edits led to it: thousands of them, in one session.
+//! After thousands of random edits in one session, the server and the engine report the same findings for the same text.
 //!
-//! `CSPEC_EDITS=10000 cargo test -p cspec-lsp --test differential -- --nocapture` makes so many, and says what came of it.
+//! `CSPEC_EDITS=10000 cargo test -p cspec-lsp --test differential -- --nocapture` makes this many edits and prints a summary.
 
 mod support;
 

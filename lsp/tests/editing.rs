@@ -1,4 +1,4 @@
-//! What a user sees while editing: findings that come and go at the right places, verdicts that stay until there are new ones, and quick fixes.
+//! Tests of editing: findings appear and disappear at the right places, verdicts stay until there are new ones, and quick fixes work.
 
 mod support;
 

@@ -1,6 +1,6 @@
-//! A real client: Emacs with eglot, without a screen, does what a user does (`editors/emacs/test.el`) in a copy of the mail server.
+//! Test with a real client: Emacs with eglot, without a screen, runs `editors/emacs/test.el` in a copy of the mail server.
 //!
-//! Skipped, and said so, where they are not installed: `apt-get install emacs-nox elpa-eglot elpa-rust-mode`.
+//! Skipped, with a message, if Emacs or its packages are not installed: `apt-get install emacs-nox elpa-eglot elpa-rust-mode`.
 
 mod support;
 

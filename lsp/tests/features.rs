@@ -1,4 +1,4 @@
-//! What can be asked of the server about the fixture, as a reader sees it.
+//! Tests of the requests that the server answers about the fixture, with the answers in a readable form.
 
 mod support;
 

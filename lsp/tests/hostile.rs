@@ -1,8 +1,8 @@
-//! Messages that no editor would send: those that it does send, with pieces left out, exchanged, and put in at random; and bytes that are no
-//! message. Whatever comes, the server goes on, every request has one answer, and nothing else has; afterwards it says what a server says
-//! that was started anew.
+//! Sends messages that no editor would send: valid messages with pieces removed, swapped and inserted at random, and bytes that are not a
+//! message. The server keeps running and answers every request exactly once, and nothing else. Afterwards its answers are those of a
+//! freshly started server.
 //!
-//! `CSPEC_HOSTILE=100000` in the environment sends so many messages.
+//! `CSPEC_HOSTILE=100000` in the environment sets the number of messages.
 
 mod support;
 mod survives;

@@ -1,7 +1,7 @@
-//! A real client: Neovim, without a screen, does what a user does (`editors/neovim/test.lua`) in copies of the reference workspaces; and
-//! rust-analyzer works beside cspec in one buffer of it (`editors/neovim/beside.lua`). Both are made of `steps.lua`.
+//! Test with a real client: Neovim, without a screen, runs `editors/neovim/test.lua` in copies of the reference workspaces, and runs
+//! rust-analyzer and cspec in the same buffer (`editors/neovim/beside.lua`). Both scripts use `steps.lua`.
 //!
-//! Skipped, and said so, where these are not installed: `apt-get install neovim`, `rustup component add rust-analyzer`.
+//! Skipped, with a message, if these are not installed: `apt-get install neovim`, `rustup component add rust-analyzer`.
 
 mod support;
 

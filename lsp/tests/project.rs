@@ -1,4 +1,4 @@
-//! What the server shares with the command: the verdicts on the disk, and the settings in manifests.
+//! Tests of what the server and the command share: the cache of verdicts on disk, and the settings in manifests.
 
 mod support;
 

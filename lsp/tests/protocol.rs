@@ -1,5 +1,5 @@
-//! The protocol, and clients that do not keep to it: floods, cancelled requests, messages that are none, kills. After whatever is sent the
-//! server gives the same answers as one that was started anew.
+//! Tests of the protocol, and of clients that violate it: floods of messages, cancelled requests, malformed messages, kills. After each of
+//! them the server gives the same answers as a freshly started one.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Entries of the cache, changed at random: none of them is taken for a result.
+//! Changes cache entries at random: none of them is accepted as a result.
 
 mod survives;
 

@@ -1,4 +1,4 @@
-//! The checked procedures on this machine: nothing is lost, with more threads than processors too.
+//! Runs the checked procedures on this machine: no increment is lost, also with more threads than processors.
 
 use std::process::Command;
 

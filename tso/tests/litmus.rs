@@ -1,4 +1,4 @@
-//! The published tests, answered by the executable model of the layer; what bounds and bad files do.
+//! The published litmus tests, answered by the executable model of the layer; and how bounds and bad files are handled.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

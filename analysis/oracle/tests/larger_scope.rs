@@ -1,5 +1,5 @@
-//! What is `proved` of the reference workspaces, asked again: plain evaluation looks at random states of a universe that is larger than any
-//! that the engine has looked at, and must not find one in which an obligation fails.
+//! Tests every `proved` verdict of the reference workspaces again: plain evaluation tries random states of a universe that is larger than
+//! any that the engine explored, and must not find one in which an obligation fails.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! Changes of a text that change nothing of what it means: every obligation of every package of the corpus keeps its verdict. And what is
-//! said of a package depends on its text alone: not on the number of cores, and not on what has been found out before.
+//! Changes of a text that do not change its meaning: every obligation of every package of the corpus keeps its verdict. And the findings
+//! for a package depend on its text only: not on the number of cores, and not on earlier checks.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

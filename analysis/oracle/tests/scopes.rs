@@ -1,4 +1,4 @@
-//! A larger scope accepts nothing that a smaller one refuses: random packages of all families, in scopes that contain each other.
+//! A larger scope accepts nothing that a smaller one refuses: random packages of all families, in nested scopes.
 
 use std::sync::atomic::AtomicBool;
 

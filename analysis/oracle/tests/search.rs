@@ -1,4 +1,4 @@
-//! The searches themselves: on what can be counted by hand, and against each other.
+//! Tests of the searches: on cases that can be counted by hand, and against each other.
 
 use cspec_analysis::{db::lower_sources, ir::LayerId};
 use cspec_oracle::{

@@ -1,4 +1,4 @@
-//! A finding is made small before it is shown. The findings here are those of a checker that forgets one kind of obligation.
+//! A finding is shrunk before it is shown. The findings here are those of a checker that leaves out one kind of obligation.
 
 use cspec_oracle::{
     fuzz::{Effort, Fate, Wrong, run},

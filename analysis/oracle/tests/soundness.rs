@@ -1,5 +1,5 @@
-//! Random packages through the whole engine, in families: where every obligation holds, brute force finds nothing new. `cargo run -p
-//! cspec-oracle -- fuzz` does the same for as many cases as one likes.
+//! Random packages through the whole engine, in families: where every obligation holds, brute force finds no new behaviour. `cargo run -p
+//! cspec-oracle -- fuzz` runs the same test for any number of cases.
 
 use cspec_oracle::{
     fuzz::{Effort, Fate, run},

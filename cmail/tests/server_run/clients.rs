@@ -1,4 +1,4 @@
-//! Clients that others wrote.
+//! Tests with mail clients written by others.
 
 use std::collections::BTreeSet;
 use std::fs;

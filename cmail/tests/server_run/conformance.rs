@@ -1,4 +1,4 @@
-//! What a server under load did is what its layers allow; and records of servers that do something else are refused.
+//! A record of a server under load is accepted by its layers, and records of a server that behaves differently are refused.
 
 use std::process::Command;
 use std::{fs, thread};

@@ -1,5 +1,5 @@
-//! Processes that are killed at random under load: workers, and at times the main process, after which the server is started again while
-//! the old workers may still be there. `CMAIL_ROUNDS` says how often, and `CMAIL_SEED` when.
+//! Kills processes at random under load: workers, and sometimes the main process, after which the server is started again while old workers
+//! may still be running. `CMAIL_ROUNDS` sets the number of rounds, and `CMAIL_SEED` the random seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,6 +1,6 @@
-//! Every system call of a delivery, of a pickup with a deletion, of a start of the server and of a start of a worker: what makes them is
-//! killed before the call, or the call fails. `strace` writes down which calls there are, and then does it to one after the other. The
-//! bounded run takes the calls on files and sockets, and one error for each; with `CMAIL_FAULTS=all` all calls are taken, and all errors.
+//! Takes every system call of a delivery, of a pickup with a deletion, of a start of the server and of a start of a worker. Either the
+//! process is killed before the call, or the call fails. `strace` records the calls, and then disturbs one after the other. By default only
+//! calls on files and sockets are taken, with one error each; with `CMAIL_FAULTS=all` all calls and all errors are taken.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,5 +1,6 @@
-//! System calls that fail, and what the client is told. `strace` does it to the only store thread of the only worker, so that each call of
-//! a delivery, a pickup or a deletion can be aimed at; without it these tests are skipped for everybody to see.
+//! Makes system calls fail, and checks the reply to the client. `strace` injects the failures into the only store thread of the only
+//! worker, so that a test can choose any call of a delivery, a pickup or a deletion. Without `strace` these tests are skipped, with a
+//! message.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A server in a scratch directory, and clients of a few lines.
+//! Runs a server in a scratch directory, with minimal clients.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,7 @@
-//! What clients saw under load, and nothing else, held against the top layer: is there an order of their calls in which every mailbox does
-//! one thing at a time? Workers are killed meanwhile; what a client was not told may have happened or not. A kernel that lies to the server
-//! makes it wrong without changing it, and then there is no such order. `CMAIL_CLIENT_HISTORIES` says how many histories are made.
+//! Checks what clients observed under load, and nothing else, against the top layer: is there an order of their calls in which every
+//! mailbox handles one call at a time (linearizability)? Workers are killed meanwhile; a call without a reply may have taken effect or not.
+//! If the kernel returns false results to the server, the server behaves wrongly without being changed, and no such order exists.
+//! `CMAIL_CLIENT_HISTORIES` sets the number of histories.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What the server touches: traced by the kernel, and what is planted in its way.
+//! Checks which files the server touches, by a trace of its system calls, and how it reacts to planted files.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! The server as a whole: started as a user starts it, spoken to over sockets, killed, and lied to by the kernel.
+//! Tests of the whole server: started as a user starts it, used over sockets, killed, and given wrong results by the kernel.
 
 mod clients;
 mod conformance;

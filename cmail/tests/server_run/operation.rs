@@ -1,4 +1,4 @@
-//! Running a server: as another user, with sockets of systemd, with a log that is moved away, with limits, watched and checked.
+//! Tests of operating a server: another user, sockets from systemd, log rotation, limits, metrics and `check`.
 
 use std::fs;
 use std::io::{Read, Write};

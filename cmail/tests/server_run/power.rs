@@ -1,11 +1,12 @@
-//! The power fails. `strace` writes down what a server does to its files from its start on, while messages are delivered and one is
-//! deleted. Then the disk is imagined after every beginning of that: what was synced is there; of all else any part, in any order. A
-//! disk that is worse than any real one, but for a sync that lies.
+//! Simulates power failures. `strace` records what a server does to its files from its start on, while messages are delivered and one is
+//! deleted. For every prefix of that record, the test constructs the possible contents of the disk: synced data is there; of everything
+//! else, any part may be there, in any order. This is worse than any real disk, except for one that reports a sync it has not done.
 //!
-//! * The contents of a file are on disk when the file was synced after they were written. Before that it may be empty, cut, or whole.
-//! * A name in a directory is on disk as it was when the directory was synced, or as it was at any time after that, each name for itself.
+//! * The contents of a file are on disk if the file was synced after they were written. Before that it may be empty, cut, or whole.
+//! * A name in a directory is on disk as it was when the directory was synced, or as it was at any time after that, independently of
+//!   others.
 //!
-//! On every disk there has to be what clients were told. On some of them, or all with `CMAIL_POWER=all`, a server is started.
+//! Every such disk must contain what clients were told. On some of them, or on all with `CMAIL_POWER=all`, a server is started.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

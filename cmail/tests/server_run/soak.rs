@@ -1,5 +1,5 @@
-//! A server under load for a long time: nothing grows. `CMAIL_SOAK=10m` says for how long (`s`, `m` and `h`); without it, for a few seconds.
-//! Clients of all kinds come and go: some deliver, some fetch and delete, some are not let in, some talk nonsense, some break off.
+//! Runs a server under load for a long time and checks that its resources do not grow. `CMAIL_SOAK=10m` sets the time (`s`, `m` and `h`);
+//! the default is a few seconds. Clients deliver, fetch and delete, fail to log in, send invalid commands, or break off.
 
 use std::fs;
 use std::io::Write;

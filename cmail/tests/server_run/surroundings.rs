@@ -1,5 +1,5 @@
-//! The world around the server: a disk that is full, another server on the same root, clocks that step, and clients that are slow, silent,
-//! greedy or gone. What a test needs that is not there (`faketime`, the right to mount) is said in a line `SKIPPED`.
+//! Tests of the server's environment: a full disk, another server on the same root, clocks that step, and clients that are slow, silent,
+//! greedy or gone. If something that a test needs (`faketime`, the right to mount) is missing, a line `SKIPPED` names it.
 
 use std::collections::BTreeSet;
 use std::fs;

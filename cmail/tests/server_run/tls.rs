@@ -1,4 +1,4 @@
-//! TLS: begun by a command or from the first octet on, with clients that others wrote and with one that does not keep to the rules.
+//! Tests of TLS: started by a command or from the first octet on, with clients written by others and with one that violates the protocol.
 
 use std::fs;
 use std::io::{BufReader, Read, Write};

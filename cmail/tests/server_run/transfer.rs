@@ -1,4 +1,4 @@
-//! Mail that comes from elsewhere and goes elsewhere again.
+//! Tests of import and export of mail.
 
 use std::collections::BTreeSet;
 use std::fs;
