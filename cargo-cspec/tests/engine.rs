@@ -121,7 +121,7 @@ fn a_mistake_is_shown_at_its_place_with_the_state() {
               the procedure p0: read() is not allowed
               p0 may not call `read` there
 
-              help: establish what `#[allowed(read)]` asks for before the call, and keep it until then
+              help: before the call, establish the condition of `#[allowed(read)]`, and keep it until the call
 
             counter: 38 obligations: 1 violated, 2 checked to scope, 35 proved
               layers           layer             checked    1 checked to scope, 6 proved
@@ -168,7 +168,7 @@ fn both_orders_of_two_steps_are_shown() {
               other order   p1: read() → 0, not 1
               in the other order `read` cannot return 1
 
-              help: claim what holds, or weaken one of the two operations until the orders agree
+              help: correct the claim, or weaken one of the two operations until both orders agree
               fix: Claim what holds: change `right` to `non` (applied by `--fix`)
 
             error[CS0301]: `write` of `RawLock` is not a right mover: it does not commute with `write`
@@ -195,7 +195,7 @@ fn both_orders_of_two_steps_are_shown() {
               and not in    Locked { value: 1, owner: None }
               in the other order the same results are possible, but not the same end state
 
-              help: claim what holds, or weaken one of the two operations until the orders agree
+              help: correct the claim, or weaken one of the two operations until both orders agree
               fix: Claim what holds: change `right` to `non` (applied by `--fix`)
 
             failed: 2 violated, 5 checked to scope, 49 proved

@@ -373,7 +373,7 @@ fn a_counterexample_is_a_document_with_two_columns() {
         - [lib.rs:36][1] — the other operation  
           `fn write(&mut self, me: Pid, value: u64) {`
 
-        **What to do:** claim what holds, or weaken one of the two operations until the orders agree
+        **What to do:** correct the claim, or weaken one of the two operations until both orders agree
 
         [1]: file:///w/src/lib.rs#L36
         [2]: file:///w/src/lib.rs#L31

@@ -379,7 +379,7 @@ pub fn enabled_from<'p>(
     let run = teller.run(RunRole::There, layer, &start.slots[pair.state]).with(steps);
     let known = teller.known().clone();
     let name = &setting.program.layers[layer.0 as usize].operations[mover.operation].name;
-    let counterexample = teller.conclude(vec![run], format!("`{name}` may have to wait there"));
+    let counterexample = teller.conclude(vec![run], format!("`{name}` may have to wait at this point"));
     Ok(Some((Refutation::new(counterexample, Confirmation::within(within)), known)))
 }
 

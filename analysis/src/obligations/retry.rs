@@ -361,7 +361,7 @@ impl<'p> Turns<'_, 'p, '_> {
         search.pausing = true;
         let Some(Unmet { known, within }) = unmet? else { return Ok(None) };
         let site = machine.site(search.world);
-        let conclusion = |_: &mut Teller<'_, '_, 'p>| "the turn goes on although something has changed".to_owned();
+        let conclusion = |_: &mut Teller<'_, '_, 'p>| "the loop continues although something has changed".to_owned();
         let counterexample = self.told(search, (&machine, &End::Turn), earlier, known, conclusion);
         let (kind, confirmation) = (BadTurnKind::ChangesSomething, Confirmation::within(within));
         Ok(Some(BadTurn { kind, counterexample, site, confirmation }))

@@ -274,7 +274,7 @@ impl<'p> Reporter<'p> {
                 (codes::CS0905, message, Some(help.to_owned()))
             }
         };
-        diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
+        diagnostic.notes.insert(0, format!("the finding would be: {} ({})", diagnostic.message, diagnostic.code));
         diagnostic.code = code;
         diagnostic.message = format!("undecided: {message}");
         diagnostic.help = help;

@@ -24,12 +24,12 @@ impl Reporter<'_> {
         let layer = self.layer_name(lemma.layer);
         let name = self.operation_name(lemma.layer, lemma.operation);
         let mut related = vec![(Anchor::Operation(lemma.layer, lemma.operation), format!("`{name}` of `{layer}`"))];
-        let both = "claim what holds, or weaken one of the two operations until the orders agree";
+        let both = "correct the claim, or weaken one of the two operations until both orders agree";
         let (code, message, help) = match lemma.about {
             About::Silent => (
                 codes::CS0303,
                 format!("`{name}` of `{layer}` is not a mover: it emits an event or may fail"),
-                "claim nothing: what emits an event or may fail is a commit point; or let it wait (`when`) where it fails",
+                "remove the claim: an operation that emits an event or may fail is a commit point; or let it wait (`when`) instead of failing",
             ),
             About::Moves(direction, other) => {
                 let other_name = self.operation_name(lemma.layer, other);
@@ -45,7 +45,11 @@ impl Reporter<'_> {
                 let other_name = self.operation_name(lemma.layer, other);
                 related.push((Anchor::Operation(lemma.layer, other), "the other operation".to_owned()));
                 let message = format!("`{name}` of `{layer}` is not a left mover: `{other_name}` can disable it");
-                (codes::CS0304, message, "claim what holds, or let the other operation leave it enabled")
+                (
+                    codes::CS0304,
+                    message,
+                    "correct the claim, or change the other operation so that it does not disable this one",
+                )
             }
         };
         let diagnostic = Diagnostic {

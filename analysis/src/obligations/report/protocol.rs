@@ -40,7 +40,7 @@ impl Reporter<'_> {
         let span = Anchor::Implementation(id);
         let what = format!("whether `{name}` is always allowed");
         let finding = self.finding(answered, &what, span, |refutation| {
-            let help = format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` asks for");
+            let help = format!("write a procedure for `{name}` that establishes what `#[allowed({name})]` requires");
             let diagnostic = Diagnostic {
                 counterexample: refutation.counterexample,
                 help: Some(help),

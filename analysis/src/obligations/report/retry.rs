@@ -27,14 +27,14 @@ impl Reporter<'_> {
             let (code, message, help, at) = match bad.kind {
                 BadTurnKind::ChangesSomething => (
                     codes::CS0601,
-                    format!("`{name}` tries again although the failed turn has changed something"),
-                    "go on only after a turn that has done nothing".to_owned(),
+                    format!("`{name}` retries although the failed turn has changed something"),
+                    "continue only after a turn that has changed nothing".to_owned(),
                     at,
                 ),
                 BadTurnKind::NotTheOperation => (
                     codes::CS0602,
                     format!("`{name}` returns from a turn that is not `{layer}::{name}`"),
-                    format!("return only after a turn that does what `{layer}::{name}` says"),
+                    format!("return only after a turn with the effect of `{layer}::{name}`"),
                     span,
                 ),
                 BadTurnKind::NotARetryLoop => (

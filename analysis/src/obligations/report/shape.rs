@@ -115,18 +115,18 @@ impl Reporter<'_> {
                 codes::CS0305,
                 format!("`{}` is not atomic: after its commit point, `{name}` is not a left mover", function.name),
                 format!(
-                    "have `{name}` before the commit point, or hold what keeps others from interfering until it is done"
+                    "call `{name}` before the commit point, or keep other processes from interfering until `{name}` is done"
                 ),
             ),
             FlawKind::MayBlock => (
                 codes::CS0306,
                 format!("`{}` is not atomic: after its commit point, `{name}` may block", function.name),
-                format!("call `{name}` before the commit point: what follows it must be enabled"),
+                format!("call `{name}` before the commit point: every later call must be enabled"),
             ),
             FlawKind::NotAllowed => (
                 codes::CS0401,
                 format!("`{}` calls `{name}` where the rules of `{layer}` do not allow it", function.name),
-                format!("establish what `#[allowed({name})]` asks for before the call, and keep it until then"),
+                format!("before the call, establish the condition of `#[allowed({name})]`, and keep it until the call"),
             ),
         };
         let diagnostic = Diagnostic {
