@@ -21,7 +21,7 @@ impl Progress for Quiet {
     fn finished(&self, _: &Outcome) {}
 }
 
-/// Steps of the search: what takes longer is undecided, and tells nothing.
+/// The budget of the search in steps. If it runs out, the case is undecided and not compared.
 const BUDGET: u64 = 300_000;
 
 /// What is wrong with the engine's answer for a random client of an accepted case, if anything.

@@ -29,49 +29,49 @@ use crate::{
     value::{Scope, Value},
 };
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Debug)]
 pub enum Fate {
-    /// All obligations hold; so many programs were searched to their end, with this many events in all.
+    /// All obligations hold; programs were searched completely.
     Accepted {
-        /// Programs searched.
+        /// The number of programs searched.
         searched: usize,
-        /// Traces compared.
+        /// The number of traces compared.
         traces: usize,
     },
-    /// Some obligation does not hold: so many counterexamples were replayed here, and others could not be.
+    /// Some obligation does not hold; counterexamples were replayed.
     Rejected {
-        /// Replayed here.
+        /// The number of counterexamples replayed successfully.
         confirmed: usize,
-        /// The kinds of the others, and why.
+        /// The kinds of the other counterexamples, with the reasons.
         unconfirmed: Vec<String>,
     },
-    /// Some obligation was given up.
+    /// Some obligation is undecided.
     Undecided,
-    /// Something is wrong with the checker, or with this one.
+    /// The engine or the oracle is wrong.
     Wrong(Wrong),
 }
 
-/// A disagreement.
+/// A disagreement between the engine and the oracle.
 #[derive(Clone, Debug)]
 pub enum Wrong {
     /// The source is not in the language.
     IllFormed(String),
-    /// The engine panics.
+    /// The engine panicked.
     Panics(String),
-    /// All obligations hold, and yet a trace is new.
+    /// All obligations hold, but the bottom has a trace that the top does not have.
     WrongAcceptance(Box<NewTrace>),
-    /// What a counterexample tells does not happen, or refutes nothing.
+    /// A counterexample contains a step that is not possible, or does not refute its obligation.
     BadCounterexample(String),
-    /// An obligation is proved, and fails in some state.
+    /// An obligation is proved, but fails in some state.
     NotSo(String),
-    /// A warning says what is not so.
+    /// A warning is false.
     Untrue(String),
-    /// The search end to end answers a client wrongly.
+    /// The end-to-end search gives a wrong answer for a client.
     EndToEnd(String),
-    /// In disguise the package is taken for another program; the text.
+    /// The engine reads the disguised package as another program; this is its text.
     ReadOtherwise(String),
-    /// The two searches of this package disagree.
+    /// The two searches of this crate disagree.
     SearchesDisagree(String),
 }
 
@@ -80,13 +80,13 @@ pub enum Wrong {
 pub struct NewTrace {
     /// The state at the bottom.
     pub bottom: Value,
-    /// The state at the top; none, if no initial state there is related.
+    /// The state at the top; none if no initial state there is related to that of the bottom.
     pub top: Option<Value>,
     /// What the processes run.
     pub clients: Vec<Client>,
-    /// The trace.
+    /// The trace that is new.
     pub trace: Vec<Event>,
-    /// Bounds that were met by the checker.
+    /// The bounds that the engine reached.
     pub bounds: Vec<String>,
 }
 
@@ -126,20 +126,20 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// How hard to look.
+/// How much to search.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Client programs for each accepted case.
     pub programs: usize,
-    /// Situations of one program.
+    /// The most situations searched for one program.
     pub situations: usize,
     /// Whether violations are confirmed.
     pub confirm: bool,
-    /// How many of the obligations that are proved are asked about again, at a larger scope.
+    /// How many proved obligations are tested again at a larger scope.
     pub asked_again: usize,
-    /// Only whether the package is read as the same program in disguise.
+    /// Whether only to compare the package with its disguised version.
     pub only_reading: bool,
-    /// A checker that does not know this kind of obligation: one that is wrong, to see what becomes of that.
+    /// A kind of obligation that the checker leaves out: this makes the checker wrong on purpose, to test the oracle.
     pub forgets: Option<&'static str>,
 }
 
@@ -158,9 +158,9 @@ impl Progress for Quiet {
 
 /// A source, and what the engine says of it.
 pub struct Checked {
-    /// What it was lowered to.
+    /// The lowered program.
     pub lowered: Lowered,
-    /// One for each obligation.
+    /// The outcome of each obligation.
     pub outcomes: Vec<Settled>,
 }
 
@@ -171,7 +171,7 @@ pub fn checked(source: &str) -> Checked {
     Checked { lowered, outcomes: outcomes.into_iter().map(|(it, _)| it).collect() }
 }
 
-/// Checks a case, and checks the checker.
+/// Checks a case with the engine, and the engine with the oracle.
 pub fn run(case: &Case, effort: &Effort) -> Fate {
     if effort.only_reading {
         let wrong = read_otherwise(case);
@@ -219,17 +219,17 @@ fn read_otherwise(case: &Case) -> Option<Wrong> {
     (!is_same).then_some(Wrong::ReadOtherwise(text))
 }
 
-/// The budget is small: what takes longer is undecided.
+/// The options of the engine: with a small budget, so that long cases end undecided.
 fn options(scope: &Bounds) -> Options {
     Options { scope: Bounds { budget: 3_000_000, ..scope.clone() }, end_to_end: false }
 }
 
-/// The scope that what is `proved` is asked about again: larger than what the engine has looked at.
+/// The scope at which proved obligations are tested again: larger than what the engine explored.
 fn larger() -> Scope {
     Scope { pids: 4, ints: vec![0, 1, 2, 3, 7], ends: true, scalars: 3, entries: 3, length: 3, strings: Vec::new() }
 }
 
-/// Asks about some of what is `proved` again, in random states of a larger universe.
+/// Tests some of the proved obligations again, in random states of a larger universe.
 fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut Rng) -> Option<Wrong> {
     let claims = Claims::new(program, larger());
     let mut proved: Vec<&Settled> = outcomes.iter().filter(|it| it.verdict == Verdict::Proved).collect();
@@ -242,7 +242,7 @@ fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut
     None
 }
 
-/// Looks for a state in which something happens that a warning says never does.
+/// Searches for a state in which something happens that a warning calls impossible.
 fn untrue(program: &Program, outcomes: &[Settled], random: &mut Rng) -> Option<Wrong> {
     let claims = Claims::new(program, larger());
     let is_about_all =
@@ -278,7 +278,7 @@ fn replayed(program: &Program, outcomes: &[Settled]) -> Fate {
     Fate::Rejected { confirmed, unconfirmed }
 }
 
-/// Many random programs have no state to start from, or too many states: for each that is asked for, so many are tried at most.
+/// The most attempts per requested program: many random programs have no initial state, or too many states.
 const ATTEMPTS: usize = 8;
 
 /// Runs random programs at the bottom and at the top.
@@ -318,7 +318,7 @@ fn searched(program: &Program, case: &Case, effort: &Effort, bounds: &[String], 
     Fate::Accepted { searched: count, traces }
 }
 
-/// One program over a tower, in one universe.
+/// One program over a tower of layers, in one universe.
 struct Trial<'t> {
     program: &'t Program,
     tower: &'t Tower<'t>,
@@ -392,7 +392,7 @@ impl<'t> Trial<'t> {
         Ok(Some(Trialled::Same(found.all.len())))
     }
 
-    /// A state that the bottom may start in, and those of the top that are related to it and initial.
+    /// An initial state of the bottom, and the related initial states of the top.
     fn start(&self, random: &mut Rng) -> Result<Option<(Value, Vec<Value>)>, DontKnow> {
         let [low, _] = &self.evaluators;
         let Some(last) = self.tower.implementations.last() else { return Ok(None) };
@@ -410,7 +410,7 @@ impl<'t> Trial<'t> {
         &self.program.layers[layer.0 as usize]
     }
 
-    /// Goes up the tower from an initial state.
+    /// All states of the top that correspond to an initial state of the bottom.
     fn above(&self, bottom: &Value) -> Result<Vec<Value>, DontKnow> {
         let [_, evaluator] = &self.evaluators;
         let mut states = vec![bottom.clone()];

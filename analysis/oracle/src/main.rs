@@ -28,18 +28,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Random packages: where every obligation holds, brute force must find no new trace.
+    /// Check random packages: where every obligation holds, brute force must find no new trace
     Fuzz {
-        /// How many packages.
+        /// Number of packages
         #[arg(long, default_value_t = 10_000)]
         cases: u64,
-        /// The first seed; each case has the next one.
+        /// First seed; each case uses the next one
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Only this family.
+        /// Only this family
         #[arg(long, value_parser = pattern)]
         pattern: Option<Pattern>,
-        /// How many threads.
+        /// Number of threads
         #[arg(long, default_value_t = 2)]
         jobs: u64,
         /// Stop at the first finding.
@@ -136,7 +136,7 @@ fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, S
     Ok(if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Counts of what became of cases.
+/// Counts the results of cases.
 #[derive(Default)]
 struct Counts {
     accepted: u64,

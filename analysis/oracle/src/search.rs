@@ -19,22 +19,22 @@ use crate::{
     value::Value,
 };
 
-/// Something that the outside sees: which process, and what.
+/// An observable event: the process and the value.
 pub type Event = (usize, Value);
 
-/// What a system can show.
+/// The observable behaviour of a system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traces {
-    /// The traces that were found, and so every beginning of one.
+    /// All traces found, including all prefixes.
     pub all: BTreeSet<Vec<Event>>,
-    /// Those after which a step may fail.
+    /// The traces after which a step may fail.
     pub failing: BTreeSet<Vec<Event>>,
     /// None: these are all. Otherwise, those with fewer events than this are.
     pub complete_below: Option<usize>,
 }
 
 impl Traces {
-    /// What one of two systems can show.
+    /// The behaviour of one of two systems, whichever runs.
     #[must_use]
     pub fn or(mut self, other: Traces) -> Traces {
         self.all.extend(other.all);
@@ -53,17 +53,17 @@ impl Traces {
     }
 }
 
-/// What is searched.
+/// The system that is searched.
 pub struct System<'s> {
-    /// What evaluates steps and procedures.
+    /// Evaluates steps and procedures.
     pub evaluator: &'s Evaluator<'s>,
-    /// What the clients use.
+    /// The implementations that the clients use.
     pub tower: &'s Tower<'s>,
-    /// What each process runs.
+    /// The calls of each process.
     pub clients: &'s [Client],
 }
 
-/// One step of one process: what it shows, the state after it, and where the process may go on.
+/// One step of one process: its events, the next state, and where the process continues.
 struct Step {
     shown: Vec<Value>,
     state: Value,
@@ -204,7 +204,7 @@ type NumberedStep = (Vec<Value>, u32, Vec<u32>);
 /// A [`Next`] in numbers: the steps, and whether one may fail.
 type NumberedNext = (Vec<NumberedStep>, bool);
 
-/// How long a trace may be that is gone on from: longer ones are those of loops.
+/// The longest trace that is extended: longer ones come from loops.
 const LONGEST: usize = 30;
 
 /// Goes through all situations, or through those with the shortest traces: at most `most`.
@@ -296,13 +296,13 @@ pub fn can_finish(system: &System<'_>, start: &Value, most: usize) -> Result<boo
     Ok((0..situations.starts).any(|it| situations.can_finish(it)))
 }
 
-/// Everything that a system can come to.
+/// All situations that a system can reach.
 struct Situations {
-    /// The first so many are those in which it starts.
+    /// The number of initial situations; they come first.
     starts: usize,
-    /// Whether all processes have finished.
+    /// Whether all processes have finished, by situation.
     finished: Vec<bool>,
-    /// Those that a step leads to.
+    /// The situations after one step, by situation.
     after: Vec<Vec<usize>>,
 }
 

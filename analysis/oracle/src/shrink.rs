@@ -11,10 +11,10 @@ use crate::{
     generate::Case,
 };
 
-/// Texts that are tried for one finding.
+/// The most texts that are tried for one finding.
 const MOST_TRIES: usize = 4_000;
 
-/// Seeds that a smaller package is tried with: other clients may be needed to show the same.
+/// How many seeds are tried for a smaller package: other clients may be needed to show the same finding.
 const SEEDS: u64 = 6;
 
 /// The smallest package that is found on which the same kind of thing goes wrong, and what goes wrong there.
@@ -45,7 +45,7 @@ pub fn shrink(case: &Case, wrong: &Wrong, effort: &Effort) -> (Case, Wrong) {
     (smallest, last)
 }
 
-/// Texts that are this one with something left out.
+/// Variants of this text with one part removed.
 fn smaller(text: &str) -> Vec<String> {
     let without_operations = functions(text).into_iter().map(|name| without_function(text, &name));
     let pieces = pieces(text);
@@ -64,7 +64,7 @@ fn smaller(text: &str) -> Vec<String> {
     without_operations.chain(replaced).filter(|it| it.len() < text.len()).collect()
 }
 
-/// Names of functions, each once; helpers go with what they help.
+/// The names of all functions, each once; helpers belong to the function that they help.
 fn functions(text: &str) -> Vec<String> {
     let names = text.split("fn ").skip(1).filter_map(|it| it.split_once('(').map(|(name, _)| name.to_owned()));
     let mut names: Vec<String> = names.filter(|it| !it.starts_with("do_")).collect();

@@ -15,14 +15,14 @@ use crate::{
 pub struct Call {
     /// The operation of the layer at the top.
     pub operation: String,
-    /// Its arguments.
+    /// The arguments of the call.
     pub arguments: Vec<Value>,
 }
 
 /// A client: calls, one after the other, each result shown to the outside.
 pub type Client = Vec<Call>;
 
-/// Some implementations, top to bottom, and the layer at their end; with none of them, clients use the layer itself.
+/// A chain of implementations, from top to bottom, and the layer below the last one; without any, clients use that layer directly.
 #[derive(Clone)]
 pub struct Tower<'p> {
     /// The implementations.
@@ -49,18 +49,18 @@ impl<'p> Tower<'p> {
 #[derive(Clone)]
 pub struct Descent<'a> {
     tower: &'a Tower<'a>,
-    /// How many implementations are above.
+    /// How many implementations are above this place.
     level: usize,
     /// The key that layers for one key are used with.
     key: Option<Value>,
 }
 
-/// A client on its way.
+/// The state of a client.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Process {
-    /// It is done.
+    /// All calls are done.
     Finished,
-    /// It wants this; then it goes on from its log.
+    /// It wants to make this step; afterwards it continues from its log.
     Wants(Vec<Logged>, Want),
     /// It has failed by itself.
     Failed,

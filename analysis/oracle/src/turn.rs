@@ -16,7 +16,7 @@ use crate::{
     value::Value,
 };
 
-/// The most turns that are followed.
+/// The most turns of a loop that are followed.
 const MOST_TURNS: usize = 4;
 
 /// The most ways through the turns before one that it is made after.

@@ -13,7 +13,7 @@ use std::{
 use cspec_analysis::ir::{Literal, Program, Type, TypeDefKind};
 use rustc_hash::FxHashMap;
 
-/// A value without anything unknown in it.
+/// A concrete value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// `true`, `false`.
@@ -24,7 +24,7 @@ pub enum Value {
     Str(Rc<str>),
     /// A process.
     Pid(u64),
-    /// A value of a `#[scalar]` type: the text of what it is made of.
+    /// A value of a `#[scalar]` type, named by a text.
     Scalar(Rc<str>),
     /// A tuple or struct; `()` is the empty one.
     Tuple(Vec<Value>),
@@ -105,18 +105,18 @@ fn pairs(f: &mut fmt::Formatter<'_>, entries: &BTreeMap<Value, Value>, default: 
     }
 }
 
-/// Which values there are.
+/// The finite universe of values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// Processes, from 0.
+    /// The number of processes; they are numbered from 0.
     pub pids: u64,
     /// The integers, of every integer type that holds them.
     pub ints: Vec<i128>,
     /// Whether the two lowest and the two highest integers of each type belong to it, and those that the program names.
     pub ends: bool,
-    /// The strings, beside those in the program.
+    /// Strings in addition to those in the program.
     pub strings: Vec<String>,
-    /// Values of each `#[scalar]` type, beside those in the program.
+    /// The number of values of each `#[scalar]` type, in addition to those in the program.
     pub scalars: usize,
     /// The most entries of a map, total function or set.
     pub entries: usize,
@@ -130,7 +130,7 @@ impl Default for Scope {
     }
 }
 
-/// Why the values of a type cannot be listed.
+/// Why the values of a type cannot be listed: there are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
