@@ -20,7 +20,6 @@ pub enum Datum {
     Bool(bool),
     /// An integer.
     Int(i128),
-    /// A string.
     Str(String),
     /// A string that contains the decimal digits of a process or of some number.
     Text(Vec<TextPart>),
@@ -30,7 +29,6 @@ pub enum Datum {
     Named(String, String),
     /// Some other value of a `#[scalar]` type, different from those with other numbers.
     Fresh(String, u32),
-    /// A tuple.
     Tuple(Vec<Datum>),
     /// A struct: its name, and its fields.
     Struct(String, Vec<(String, Datum)>),
@@ -38,7 +36,6 @@ pub enum Datum {
     Variant(String, String, Vec<Datum>),
     /// A sequence.
     Seq(Vec<Datum>),
-    /// A set.
     Set(Vec<Datum>),
     /// A map, in the order of its keys.
     Map(Vec<(Datum, Datum)>),
@@ -175,7 +172,6 @@ pub struct Step<P = Span> {
     pub process: Option<Datum>,
     /// The name of the operation.
     pub operation: String,
-    /// Its arguments.
     pub arguments: Vec<Datum>,
     /// The end of the step.
     pub end: StepEnd,

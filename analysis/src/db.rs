@@ -19,7 +19,6 @@ use crate::{
     workspace::{self, CfgOptions, Crates, Package},
 };
 
-/// A source file.
 #[salsa::input(debug)]
 pub struct SourceFile {
     /// The path of the file.
@@ -136,7 +135,6 @@ pub fn built(db: &dyn salsa::Database, package: PackageSources) -> Built {
     lower::build(declared(db, package), reached(db, package), numbered, |id| body(db, package, id))
 }
 
-/// A package, lowered.
 #[salsa::tracked]
 pub fn lowered(db: &dyn salsa::Database, package: PackageSources) -> Lowered {
     let files = package.files(db);

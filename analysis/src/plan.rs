@@ -31,7 +31,6 @@ use crate::{
 
 /// A program with its plans.
 pub struct Planned {
-    /// The program.
     pub program: Arc<Program>,
     pieces: OnceLock<Pieces>,
     patterns: OnceLock<Plan>,

@@ -204,7 +204,6 @@ pub struct Listing {
     pub layers: Vec<ListedLayer>,
     /// Its implementations, in source order.
     pub implementations: Vec<ListedImplementation>,
-    /// Its stacks.
     pub stacks: Vec<ListedStack>,
 }
 
@@ -217,7 +216,6 @@ pub struct ListedLayer {
     pub span: Span,
     /// The layer it restricts, if it is a protocol layer.
     pub protocol: Option<String>,
-    /// Its operations.
     pub operations: Vec<ListedOperation>,
 }
 

@@ -111,7 +111,6 @@ pub struct File {
     pub krate: u32,
     /// Its syntax tree.
     pub parse: Parse,
-    /// Its index.
     pub indexed: Arc<Indexed>,
 }
 
@@ -195,7 +194,6 @@ pub enum Event {
     Started {
         /// The index of its package.
         package: usize,
-        /// Its name.
         name: ObligationName,
     },
     /// An obligation is settled, now or already.

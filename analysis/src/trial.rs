@@ -26,7 +26,6 @@ type Found = (CodeName, String, String);
 
 /// Tries fixes of one package.
 pub(crate) struct Trial<'a> {
-    /// The package.
     pub package: &'a PackageSnapshot,
     /// The known results.
     pub results: &'a Arc<Results>,

@@ -32,7 +32,6 @@ fn rescued(json: bool, work: impl FnOnce() -> Status) -> Status {
     })
 }
 
-/// The panic hook.
 fn report(info: &PanicHookInfo<'_>) {
     let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
     let told = format!("{}{place}", words(info.payload()));

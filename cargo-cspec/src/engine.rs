@@ -86,7 +86,6 @@ impl Engine {
         Some(&self.snapshot.packages()[package].files.get(file as usize)?.path)
     }
 
-    /// The packages.
     pub fn packages(&self) -> &[Prepared] {
         &self.packages
     }

@@ -20,7 +20,6 @@ pub struct Box {
     pub name: String,
     /// The layer that it restricts, if it is a protocol layer.
     pub protocol_of: Option<String>,
-    /// Its operations.
     pub operations: Vec<String>,
     /// Its state: the type, with its fields.
     pub state: String,
@@ -31,7 +30,6 @@ pub struct Box {
 pub struct Link {
     /// The name of the implementation.
     pub name: String,
-    /// Its pattern.
     pub pattern: &'static str,
 }
 

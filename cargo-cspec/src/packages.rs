@@ -14,7 +14,6 @@ use crate::cli::EffortArguments;
 /// A package, with its settings and its scope.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// The package.
     pub package: Package,
     /// The settings in the manifests.
     pub settings: Settings,

@@ -75,9 +75,7 @@ enum Now {
     Same,
     /// Another run refutes it.
     Another,
-    /// It holds.
     Holds,
-    /// It is undecided.
     Undecided,
 }
 

@@ -17,7 +17,6 @@ pub struct Document {
     pub uri: Uri,
     /// The version of this text, given by the client.
     pub version: i32,
-    /// The current text.
     pub text: Text,
     /// Whether the text equals the one on disk, as far as is known.
     pub is_saved: bool,

@@ -19,11 +19,9 @@ use crate::snapshot::{FileView, Files};
 /// A named part of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Symbol {
-    /// A layer.
     Layer(LayerId),
     /// An operation of a layer, by its number.
     Operation(LayerId, usize),
-    /// An implementation.
     Implementation(ImplementationId),
     /// The code by which an implementation implements an operation of its upper layer.
     Procedure(ImplementationId, usize),

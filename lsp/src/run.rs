@@ -56,7 +56,6 @@ pub enum Heard {
         package: usize,
         /// The program of the matrix.
         program: Arc<Program>,
-        /// The matrix.
         matrix: Matrix,
     },
     /// The run is over.

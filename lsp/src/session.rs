@@ -94,7 +94,6 @@ pub enum Phase {
 /// The state of a package, besides its text.
 #[derive(Default)]
 pub struct PackageState {
-    /// The verdicts.
     pub verdicts: Verdicts,
     /// The phase of the package.
     pub phase: Phase,
@@ -108,7 +107,6 @@ pub struct PackageState {
     pub scope: Option<Scope>,
 }
 
-/// The session.
 pub struct Session {
     /// The capabilities of the client.
     pub client: Client,

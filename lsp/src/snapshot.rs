@@ -21,7 +21,6 @@ use crate::{
 /// All packages at one moment.
 #[derive(Clone)]
 pub struct View {
-    /// The engine's snapshot.
     pub engine: Snapshot,
     /// The same packages in the same order.
     pub packages: Vec<Arc<PackageView>>,
@@ -33,7 +32,6 @@ pub struct View {
 pub struct PackageView {
     /// The engine's snapshot of it.
     pub facts: Arc<PackageSnapshot>,
-    /// Its files.
     pub files: Files,
     mentions: OnceLock<Mentions>,
 }
@@ -52,7 +50,6 @@ pub struct FileView {
     pub text: Text,
     /// Its syntax tree.
     pub parse: Parse,
-    /// Its index.
     pub indexed: Arc<Indexed>,
 }
 

@@ -85,7 +85,6 @@ impl Mutant {
     }
 }
 
-/// The mutants.
 pub const MUTANTS: &[Mutant] = &[
     mutant(
         "a mover may emit",

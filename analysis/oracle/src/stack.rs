@@ -25,7 +25,6 @@ pub type Client = Vec<Call>;
 /// A chain of implementations, from top to bottom, and the layer below the last one; without any, clients use that layer directly.
 #[derive(Clone)]
 pub struct Tower<'p> {
-    /// The implementations.
     pub implementations: Vec<&'p Implementation>,
     /// The layer whose steps are interleaved: that of the last implementation, without its protocol.
     pub end: LayerId,

@@ -20,7 +20,6 @@ pub enum Value {
     Bool(bool),
     /// An integer of any type.
     Int(i128),
-    /// A string.
     Str(Rc<str>),
     /// A process.
     Pid(u64),
@@ -44,7 +43,6 @@ impl Value {
     /// `()`.
     pub const UNIT: Value = Value::Tuple(Vec::new());
 
-    /// A string.
     pub fn str(text: &str) -> Value {
         Value::Str(Rc::from(text))
     }
@@ -155,7 +153,6 @@ impl<'p> Universe<'p> {
         Universe { program, scope, literals, listed: RefCell::default() }
     }
 
-    /// Its scope.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }

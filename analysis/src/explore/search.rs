@@ -33,7 +33,6 @@ pub enum Action {
     Call {
         /// The function to call.
         function: CodeId,
-        /// Its arguments.
         arguments: Vec<Slot>,
         /// The slot for the result.
         result: Option<Slot>,

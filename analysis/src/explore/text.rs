@@ -208,7 +208,6 @@ pub fn split_once(pieces: &[Piece], separator: &str) -> Split {
 pub enum Parsed {
     /// The text is not a number.
     None,
-    /// This atom.
     Atom(Sort, u32),
     /// This integer.
     Int(i128),

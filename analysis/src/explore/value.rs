@@ -58,7 +58,6 @@ pub enum Value {
     Unit,
     /// A truth value.
     Bool(bool),
-    /// An integer.
     Int(Integer),
     /// A string whose characters are known.
     Str(Rc<str>),
@@ -91,7 +90,6 @@ impl Value {
         Value::Variant(1, Rc::from([value]))
     }
 
-    /// An integer.
     pub fn int(number: impl Into<Integer>) -> Value {
         Value::Int(number.into())
     }

@@ -19,7 +19,6 @@ pub struct MacroItem {
     pub is_exported: bool,
     /// Whether it mentions an attribute of cspec: then it generates layers or parts of them.
     pub makes_layers: bool,
-    /// Its definition.
     pub definition: ItemTree,
 }
 

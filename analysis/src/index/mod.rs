@@ -40,7 +40,6 @@ pub struct Name {
 pub struct Positions(Vec<Range<u32>>);
 
 impl Name {
-    /// The whole path.
     pub fn path(&self) -> Vec<String> {
         self.qualifier.iter().chain([&self.text]).cloned().collect()
     }
@@ -139,11 +138,9 @@ pub struct TypeItem {
     pub scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// Its visibility.
     pub visibility: Visibility,
 }
 
-/// Kinds of type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeKind {
     /// A `#[scalar]`.
@@ -167,7 +164,6 @@ pub enum TypeShape {
     Plain,
 }
 
-/// A constant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConstantItem {
     /// The name of the constant.
@@ -184,7 +180,6 @@ pub struct ConstantItem {
     pub first_scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// Its visibility.
     pub visibility: Visibility,
 }
 
@@ -211,7 +206,6 @@ pub struct FunctionItem {
     pub first_scope: u32,
     /// Its attributes that are macros.
     pub attributes: Vec<Name>,
-    /// Its visibility.
     pub visibility: Visibility,
 }
 
@@ -347,7 +341,6 @@ pub struct StackItem {
     pub links: Vec<Name>,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// Its visibility.
     pub visibility: Visibility,
 }
 

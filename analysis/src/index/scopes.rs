@@ -21,10 +21,8 @@ pub struct ScopeItem {
     pub attributes: Vec<Name>,
 }
 
-/// Kinds of scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScopeKind {
-    /// A whole file.
     File,
     /// An inline module, `mod name { … }`.
     Module(String, Visibility),
@@ -53,7 +51,6 @@ pub struct ModuleItem {
     pub name: String,
     /// The scope that it is declared in.
     pub scope: u32,
-    /// Its visibility.
     pub visibility: Visibility,
     /// Whether it has `#[macro_use]`: then the enclosing scope has its macros, too.
     pub is_macro_use: bool,
@@ -85,7 +82,6 @@ pub struct OpaqueItem {
     pub scope: u32,
     /// Whether it is the name of a value, and not of a type.
     pub is_value: bool,
-    /// Its visibility.
     pub visibility: Visibility,
 }
 

@@ -137,7 +137,6 @@ pub struct Arm {
     pub body: Expr,
 }
 
-/// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// `_`.
@@ -163,7 +162,6 @@ pub enum Literal {
     Bool(bool),
     /// An integer, already negated if it was.
     Int(i128),
-    /// A string.
     Str(String),
     /// `Addr(1)`, by the text of its operand: distinct texts are distinct values of that type. Also `Pid(…)`.
     Scalar(Type, String),

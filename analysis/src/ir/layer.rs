@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Function, FunctionId, ImplementationId, LayerId, Type};
 
-/// A layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Layer {
     /// The name of the layer.
@@ -35,7 +34,6 @@ pub struct Protocol {
 /// An operation of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operation {
-    /// The name.
     pub name: String,
     /// `fn(&mut Component, me: Pid, arguments…) -> Result`. For an external operation the body is `External` and the first
     /// parameter is not read, so it can act on any state.

@@ -25,7 +25,6 @@ use super::{
 pub struct Keep {
     /// Layers. The layers that kept parts refer to are always kept by name and state.
     pub layers: Vec<KeptLayer>,
-    /// Implementations.
     pub implementations: Vec<KeptImplementation>,
     /// Stacks, by index. Their implementations must be among `implementations`.
     pub stacks: Vec<usize>,

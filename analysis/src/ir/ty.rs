@@ -20,7 +20,6 @@ pub enum TypeDefKind {
     Scalar,
     /// A struct; tuple structs have fields `0`, `1`, ….
     Struct(Vec<Field>),
-    /// An enum.
     Enum(Vec<Variant>),
 }
 
@@ -29,14 +28,12 @@ pub enum TypeDefKind {
 pub struct Field {
     /// The name; `0`, `1`, … in tuple structs and tuple variants.
     pub name: String,
-    /// The type.
     pub ty: Type,
 }
 
 /// A variant of an enum.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
-    /// The name.
     pub name: String,
     /// The payload; empty for a unit variant.
     pub fields: Vec<Field>,

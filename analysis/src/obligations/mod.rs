@@ -131,7 +131,6 @@ pub enum Obligation {
 /// The chain that generated programs run over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Over {
-    /// A stack.
     Stack(usize),
     /// An implementation by itself.
     Implementation(ImplementationId),

@@ -73,7 +73,6 @@ impl Refutation {
 
 /// Operations of two processes, as slots of a script.
 pub struct Pair {
-    /// All slots.
     pub slots: Slots,
     /// The state both start from.
     pub state: Slot,

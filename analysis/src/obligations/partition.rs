@@ -83,7 +83,6 @@ pub struct Misplaced {
 pub struct PartitionEnd<'a> {
     /// The context in which everything is checked.
     pub setting: &'a Setting<'a>,
-    /// The implementation.
     pub implementation: &'a Implementation,
     /// The functions that the user gives.
     pub partition: &'a Partition,
@@ -128,7 +127,6 @@ impl<'a> PartitionEnd<'a> {
         Some(PartitionEnd { setting, implementation, partition, glue })
     }
 
-    /// Checks one part.
     pub fn check(&self, part: Part) -> (Answered<Misplaced>, Effort) {
         let question = match (part, self.glue) {
             (Part::Own(operation), Glue::Top { entry, with_entry }) => self.route(operation, entry, with_entry),

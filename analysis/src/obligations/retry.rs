@@ -56,7 +56,6 @@ pub enum BadTurnKind {
     NotTheOperation,
     /// It is not of the form that is checked.
     NotARetryLoop,
-    /// It panics.
     Panics(&'static str),
 }
 

@@ -50,7 +50,6 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         Show { cells: &self.search.world.cells, numbering: &self.numbering }
     }
 
-    /// The current knowledge.
     pub fn known(&self) -> &Knowledge {
         &self.known
     }
@@ -370,7 +369,6 @@ impl<'t, 'w, 'p> Teller<'t, 'w, 'p> {
         all.iter().map(|event| show.event(event, &self.setting.code.events)).collect()
     }
 
-    /// The counterexample.
     pub fn conclude(self, runs: Vec<Run<Anchor>>, conclusion: String) -> Counterexample<Anchor> {
         self.search.world.told = Some(self.known);
         Counterexample { values: Vec::new(), runs, conclusion }

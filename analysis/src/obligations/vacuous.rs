@@ -34,7 +34,6 @@ impl Refutes for Possible {
 pub(super) enum Ever {
     /// It happens.
     Sometimes,
-    /// This is unknown.
     Unknown,
     /// It does not happen within bounds.
     NotInScope,

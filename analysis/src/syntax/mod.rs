@@ -34,7 +34,6 @@ pub struct Parse {
     unanswered: Vec<configured::Unanswered>,
 }
 
-/// A syntax error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
     /// The message, one line.

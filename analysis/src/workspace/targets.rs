@@ -9,9 +9,7 @@ use super::{LoadError, matcher};
 /// A target that is read: a crate of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Its name.
     pub name: String,
-    /// Its kind.
     pub kind: TargetKind,
     /// Its root file.
     pub root: Utf8PathBuf,
@@ -28,7 +26,6 @@ pub enum TargetKind {
     Lib,
     /// A binary.
     Bin,
-    /// An example.
     Example,
     /// A file of `tests`.
     Test,

@@ -87,7 +87,6 @@ pub struct Origin<'a> {
     pub kind: &'a str,
     /// The target's root file.
     pub src_path: &'a str,
-    /// The edition.
     pub edition: &'a str,
 }
 

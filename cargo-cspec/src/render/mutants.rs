@@ -45,7 +45,6 @@ impl Fate {
 pub struct Tried {
     /// The mutant itself.
     pub mutant: Mutant,
-    /// Its fate.
     pub fate: Fate,
     /// The time that it took.
     pub time: Duration,

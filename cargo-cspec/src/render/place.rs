@@ -13,7 +13,6 @@ use cspec_analysis::{ir::Span, report::SourceText};
 pub struct Place<'a> {
     /// The path as shown.
     pub path: &'a Utf8Path,
-    /// The whole text.
     pub text: &'a str,
     /// The bytes of the span.
     pub bytes: Range<usize>,

@@ -17,7 +17,6 @@ use crate::exit::Status;
 /// A package with its report.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// The package.
     pub package: Package,
     /// The scope in which it was checked.
     pub scope: Scope,

@@ -66,7 +66,6 @@ impl Bottom {
         Bottom { disk, client: Client::default(), recorder }
     }
 
-    /// The current process.
     pub fn process(&self) -> Pid {
         self.disk.pid()
     }

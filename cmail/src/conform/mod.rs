@@ -36,7 +36,6 @@ pub struct Report {
 pub struct Refusal {
     /// The user whose mailbox it is about.
     pub user: String,
-    /// The layer.
     pub layer: &'static str,
     /// The longest prefix that the model allows, in its order.
     pub accepted: Vec<Entry>,

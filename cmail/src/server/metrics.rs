@@ -21,9 +21,7 @@ use crate::bottom::histogram::ENDS;
 /// Counters, which only increase. The order is that of `COUNTERS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
-    /// SMTP sessions.
     SmtpSessions,
-    /// POP3 sessions.
     Pop3Sessions,
     /// Clients that were turned away, because there were too many.
     SessionsRefused,
@@ -41,7 +39,6 @@ pub enum Counter {
     SmtpRefused,
     /// Refused commands of POP3.
     Pop3Refused,
-    /// Logins.
     Logins,
     /// Wrong names and passwords.
     LoginsRefused,

@@ -44,7 +44,6 @@ pub struct Shared {
     pub store: Store,
     /// The certificate, if there is one.
     pub tls: Option<Tls>,
-    /// The passwords.
     pub passwords: Passwords,
     /// How much mailboxes may hold.
     pub quotas: Quotas,

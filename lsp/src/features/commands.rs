@@ -40,7 +40,6 @@ struct Selected {
     scope: Option<ScopeConfig>,
 }
 
-/// Executes a command.
 pub fn execute(session: &mut Session, params: &ExecuteCommandParams) -> Result<Option<Value>> {
     let argument = params.arguments.first().cloned().unwrap_or_default();
     match params.command.as_str() {

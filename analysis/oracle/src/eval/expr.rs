@@ -201,7 +201,6 @@ impl<'p> Run<'_, 'p> {
     }
 }
 
-/// A literal.
 fn literal_value(literal: &Literal) -> Result<Value, Stop> {
     Ok(match literal {
         Literal::Bool(it) => Value::Bool(*it),

@@ -121,11 +121,9 @@ pub enum Below<'a> {
     Nothing,
     /// A layer, in a state that nobody else changes.
     Alone {
-        /// The layer.
         layer: LayerId,
         /// The process.
         me: Value,
-        /// The state.
         state: Value,
     },
     /// A stack, whose last layer is shared with others.
@@ -134,7 +132,6 @@ pub enum Below<'a> {
 
 /// Evaluates the functions of a program.
 pub struct Evaluator<'p> {
-    /// The program.
     pub program: &'p Program,
     /// The values of states and arguments.
     pub universe: Universe<'p>,
@@ -351,7 +348,6 @@ impl<'p> Evaluator<'p> {
     }
 }
 
-/// One run.
 pub struct Run<'a, 'p> {
     evaluator: &'a Evaluator<'p>,
     /// Decisions to begin with.
@@ -376,7 +372,6 @@ struct Frame<'p> {
 }
 
 impl<'a, 'p> Run<'a, 'p> {
-    /// The evaluator.
     pub fn evaluator(&self) -> &'a Evaluator<'p> {
         self.evaluator
     }

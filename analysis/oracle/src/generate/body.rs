@@ -27,7 +27,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All kinds.
     pub const ALL: [Kind; 8] =
         [Kind::Number, Kind::Flag, Kind::Owner, Kind::Own, Kind::Marks, Kind::Token, Kind::Table, Kind::Queue];
 
@@ -117,14 +116,12 @@ pub enum Num {
     Arg,
 }
 
-/// A token.
 #[derive(Clone, Debug)]
 pub enum Token {
     /// `TOK`
     Const,
     /// `any()`
     Any,
-    /// A field.
     Field(usize),
     /// The argument.
     Arg,
@@ -168,7 +165,6 @@ pub enum Value {
     Bool(Cond),
     /// A number.
     Num(Num),
-    /// A token.
     Tok(Token),
 }
 
@@ -190,7 +186,6 @@ pub struct Body {
 /// How a body is written out.
 #[derive(Clone, Copy)]
 pub struct View<'v> {
-    /// The fields.
     pub fields: &'v [Kind],
     /// A field that is not there: what is read of it may be anything, what is written to it is left out.
     pub hidden: Option<usize>,

@@ -20,7 +20,6 @@ enum Line {
     If(usize, bool, Vec<Line>),
 }
 
-/// A procedure.
 struct Procedure {
     name: &'static str,
     argument: Option<Ty>,

@@ -20,7 +20,6 @@ pub struct Scene {
 pub struct Rules {
     /// The operations that there is a rule for.
     pub ruled: &'static [usize],
-    /// The rule.
     pub rule: &'static str,
     /// Whether an operation that is not allowed does nothing.
     pub nilpotent: bool,

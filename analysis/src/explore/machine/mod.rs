@@ -299,7 +299,6 @@ impl Machine {
         self.frames.push(Rc::new(Frame { code: function, pc: 0, locals, operands, stars: self.stars, then }));
     }
 
-    /// Sets a slot.
     pub fn set(&mut self, slot: usize, value: Value) {
         Rc::make_mut(&mut self.slots)[slot] = value;
     }

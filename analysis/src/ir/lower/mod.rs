@@ -66,7 +66,6 @@ pub struct LoweredBody {
 /// The program of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Built {
-    /// The program.
     pub program: Arc<Program>,
     places: SourceMap<Spot>,
     /// Uses of `maybe`, `any` and the like where they are not allowed.

@@ -9,9 +9,7 @@ use crate::ir::{ImplementationId, LayerId};
 /// A part of the program that is named in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Named {
-    /// A layer.
     Layer(LayerId),
-    /// An implementation.
     Implementation(ImplementationId),
     /// A stack, by its number.
     Stack(usize),

@@ -31,7 +31,6 @@ pub(super) struct Signature {
     pub(super) lower_parameter: Option<(String, usize)>,
 }
 
-/// A parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parameter {
     /// The name; empty if it is a pattern.

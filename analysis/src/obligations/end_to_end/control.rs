@@ -72,9 +72,7 @@ pub type Script = Vec<ScriptCall>;
 /// A call of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ScriptCall {
-    /// The operation.
     pub operation: String,
-    /// Its arguments.
     pub arguments: Vec<Value>,
 }
 

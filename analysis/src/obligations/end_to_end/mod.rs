@@ -109,7 +109,6 @@ impl Refutes for WrongRun {
 
 /// The result of a search.
 pub struct Searched {
-    /// The answer.
     pub answered: Answered<WrongRun>,
     /// The effort it took.
     pub effort: Effort,

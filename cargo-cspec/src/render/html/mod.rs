@@ -40,7 +40,6 @@ pub struct Section {
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// The page.
 pub fn page(sections: &[Section], summary: &Summary) -> String {
     let names: Vec<&str> = sections.iter().map(|it| it.checked.package.title.as_str()).collect();
     let title = format!("cspec report: {}", names.join(", "));

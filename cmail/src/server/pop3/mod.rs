@@ -40,7 +40,6 @@ pub enum Step {
     Open {
         /// The name; it may not be a valid mailbox name.
         user: String,
-        /// The password.
         password: String,
     },
     /// The messages at these places removed: call [`Pop3::removed`].
