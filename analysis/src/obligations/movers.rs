@@ -12,10 +12,10 @@
 //! * **stably enabled** `A` against `B`: if `A@p` is enabled in `s` and `s --B@q--> s'`, then `A@p` is enabled in `s'`. In all states, not
 //!   only in `P`.
 //!
-//! `B` is every operation of the layer, `A` included, with any arguments. Results and events are fixed by the given order, the end state
-//! must be the same; only the state in between is free. `P` is read before `B`. A failure of `B` is matched by a failure of `B`, in the
-//! other order; this is the *strict* view of failure. If `B` fails before a left mover `A`, then `A` has not been made yet: it is enough
-//! that `A` can be made, with some result, and that `B` may fail after it.
+//! `B` is every operation of the layer, `A` included, with any arguments. Both orders must have the same results, events and
+//! final state; only the state in between may differ. `P` is evaluated before `B`. A failure of `B` is matched by a failure of `B` in the
+//! other order; this is the *strict* view of failure. If `B` fails before a left mover `A`, then `A` has not been called yet: it is enough
+//! that `A` can be called, with some result, and that `B` may fail after it.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ use crate::{
     ir::{Anchor, LayerId},
 };
 
-/// Which way an operation is to move.
+/// The direction in which an operation is to move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// Later: past a step that follows it.
@@ -53,14 +53,14 @@ impl Direction {
     }
 }
 
-/// Why an operation does not move.
+/// Why an operation is not a mover.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refutation {
-    /// What is known instead of a counterexample, in words.
+    /// Explanations, if there is no counterexample.
     pub notes: Vec<String>,
-    /// The state and the two orders.
+    /// The state and the two orders of the operations.
     pub counterexample: Option<Counterexample<Anchor>>,
-    /// Whether it refutes.
+    /// Whether the counterexample was confirmed by a replay.
     pub confirmation: Confirmation,
 }
 
@@ -74,9 +74,9 @@ impl Refutation {
 /// Operations of two processes, as slots of a script.
 pub struct Pair {
     pub slots: Slots,
-    /// The state both start from.
+    /// The state from which both orders start.
     pub state: Slot,
-    /// The operation that is to move.
+    /// The operation to be moved.
     pub mover: Call,
     /// The other operation.
     pub other: Call,
@@ -84,14 +84,14 @@ pub struct Pair {
     pub(super) second_end: Slot,
 }
 
-/// One call of an operation, with slots for what it gives.
+/// One call of an operation, with slots for its results.
 pub struct Call {
     operation: usize,
     process: Slot,
     arguments: Vec<Slot>,
     result: Slot,
     events: Slot,
-    /// What it gives in the other order.
+    /// Its result in the other order.
     pub(super) swapped_result: Slot,
     pub(super) swapped_events: Slot,
 }
@@ -114,7 +114,7 @@ impl Call {
         }
     }
 
-    /// The step on the state in `state`, leaving result and events in these slots.
+    /// The step on the state in `state`; writes the result and the events to these slots.
     pub(super) fn step(
         &self,
         setting: &Setting,
@@ -140,7 +140,7 @@ impl Pair {
         Pair { slots, state, mover, other, first_end, second_end }
     }
 
-    /// Puts the pair at a place in a procedure: this state, this process with these arguments, and that other process.
+    /// Sets up the pair at a place in a procedure: with this state, this process and its arguments, and that other process.
     pub fn place(&self, machine: &mut Machine, state: Value, me: &Value, arguments: &[Value], other: &Value) {
         machine.set(self.state, state);
         machine.set(self.mover.process, me.clone());
@@ -157,7 +157,7 @@ impl Pair {
         }
     }
 
-    /// The order that is given.
+    /// The order that happens.
     pub(super) fn given(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
         let mut script = vec![Action::Copy(self.state, self.first_end)];
         for call in self.order(direction) {
@@ -179,8 +179,8 @@ impl Pair {
         script
     }
 
-    /// The other order, in which `other` fails. If it comes after the mover, that may have any result: where `other` came first the mover
-    /// was never made, so that nobody has seen what it returned.
+    /// The other order, in which `other` fails. If `other` comes after the mover, the mover may have any result there: in the order that
+    /// happens `other` came first and the mover was never called, so nobody has seen its result.
     fn wanted_failure(&self, setting: &Setting, layer: LayerId, direction: Direction) -> Vec<Action> {
         let mut script = vec![Action::Copy(self.state, self.second_end)];
         if direction == Direction::Left {
@@ -194,7 +194,7 @@ impl Pair {
     }
 }
 
-/// Whether somebody claims that an operation moves: then what refutes it is shown.
+/// Whether an operation is claimed to be a mover: if so, a refutation is shown.
 fn is_claimed(setting: &Setting, layer: LayerId, operation: usize) -> bool {
     setting.program.layers[layer.0 as usize].operations[operation].claim.is_some()
 }
@@ -210,7 +210,7 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
     })
 }
 
-/// Whether a call is silent in all states of `start`; if not, with what is known in the case that refutes it.
+/// Whether a call is silent in all states of `start`; if not, returns the case that refutes it.
 ///
 /// # Errors
 /// If the search cannot be completed.
@@ -306,7 +306,7 @@ pub fn moves_from<'p>(
     Ok(Some((Refutation::new(counterexample, confirmation), known)))
 }
 
-/// Whether `mover` stays enabled when `other` makes a step.
+/// Whether `mover` stays enabled after any step of `other`.
 pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: usize) -> (Answered<Refutation>, Effort) {
     let pair = Pair::new(setting, layer, mover, other, Slots::default());
     let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
@@ -382,7 +382,7 @@ pub fn enabled_from<'p>(
     Ok(Some((Refutation::new(counterexample, Confirmation::within(within)), known)))
 }
 
-/// What is missing at the end of a run that should be possible, as a clause.
+/// Describes, as a clause, why a run that should be possible stops.
 pub fn first_difference(last: Option<&Step<Anchor>>) -> String {
     let Some(last) = last else { return "nothing is possible".to_owned() };
     let name = &last.operation;

@@ -1,19 +1,19 @@
-//! Retry loops: a turn of the loop either is the operation above, or did nothing.
+//! Retry loops: every turn of the loop either has the effect of the upper operation, or has no effect.
 //!
 //! A procedure of this pattern performs at most one operation of the layer below in each turn of its `loop`, and none outside it. For every
 //! state `s`, process, arguments and carried values, and every run of one turn (CSPEC, section 6.4; `noop_or_success` of its development):
 //!
 //! ```text
-//! the turn goes on    implies   s' = s  and  E = []
+//! the loop continues  implies   s' = s  and  E = []
 //! the turn returns r  implies   s --op@p/r,E--> s'  is a step of the layer above
 //! ```
 //!
-//! A procedure without a loop is a single turn that returns. Nothing is claimed about how many turns it takes.
+//! A procedure without a loop is a single turn that returns. Termination is not checked.
 //!
-//! Carried values are those that variables have at the head of the loop: at first those that they are given before it, then what turns
-//! leave there, each made from any state, since others step between turns. It is enough, and tried first, that turns are right for *any*
-//! carried values. If they are not, turns are followed from the start. One that is wrong then refutes; if there are no other carried values
-//! than those of the turns that have been looked at, all are right.
+//! The carried values are those of the variables at the head of the loop: first their initial values, then the values that turns leave
+//! there. Every turn starts from an arbitrary state, since other processes make steps between turns. First, turns are checked for *any*
+//! carried values; if they are correct, this is enough. Otherwise turns are followed from the start. A wrong turn is then a refutation. If
+//! no carried values are left that were not checked, all turns are correct.
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -35,45 +35,45 @@ use crate::{
     ir::{Anchor, Code as How, Type, TypeDefKind, TypeId},
 };
 
-/// What is wrong with a retry loop.
+/// A mistake in a retry loop.
 pub struct BadTurn {
-    /// What.
+    /// The kind of mistake.
     pub kind: BadTurnKind,
     /// The state and the turn.
     pub counterexample: Counterexample<Anchor>,
-    /// Where, if it is not the procedure as a whole.
+    /// The place of the mistake, if it is not the whole procedure.
     pub site: Option<Site>,
-    /// Whether it refutes.
+    /// Whether the counterexample was confirmed by a replay.
     pub confirmation: Confirmation,
 }
 
 /// The ways a turn can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadTurnKind {
-    /// It goes on although something has changed.
+    /// The loop continues although the turn has changed something.
     ChangesSomething,
-    /// It returns, but is not the operation above.
+    /// The loop returns, but the turn is not a step of the upper operation.
     NotTheOperation,
-    /// It is not of the form that is checked.
+    /// The procedure does not have the form of a retry loop.
     NotARetryLoop,
     Panics(&'static str),
 }
 
-/// Which values variables have at the head of the loop.
+/// The values of variables at the head of the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Carried {
-    /// Any of their types.
+    /// Any values of their types.
     Anything,
-    /// What turns from the start leave there.
+    /// The values that earlier turns, counted from the start, leave there.
     AsLeft,
-    /// The same, but what has been taken from a state, or an argument, may be anything: then there are few.
+    /// The same, but values that come from a state or an argument are replaced by unknown ones, so that few cases remain.
     Roughly,
 }
 
-/// Turns that are followed from the start.
+/// The number of turns that are followed from the start.
 const MOST_TURNS: u32 = 4;
 
-/// The numbers of unknowns: states of turns after the first, and values that are carried over.
+/// The first numbers of unknowns: for states of later turns, and for values that are carried over.
 const FIRST_STATE: u32 = 3_000;
 const FIRST_CARRIED: u32 = 4_000;
 
@@ -91,7 +91,7 @@ struct Turns<'s, 'p, 'a> {
     carried: Carried,
 }
 
-/// A machine on its way through a turn: steps made in it, the head of the loop once it is in it, and the turns before it.
+/// A machine during a turn: the steps of the turn, the head of the loop once it has been reached, and the earlier turns.
 struct Turning {
     machine: Machine,
     steps: u32,
@@ -99,14 +99,14 @@ struct Turning {
     earlier: Vec<Earlier>,
 }
 
-/// A turn that went on: the state that it was made from, and what it did.
+/// A turn that continued the loop: its initial state, and its steps.
 #[derive(Clone)]
 struct Earlier {
     before: Value,
     tale: Tale,
 }
 
-/// Heads of the loop that turns have come to: the variables, with what is known.
+/// The loop heads that turns have reached: the variables, with what is known about them.
 type Heads = Vec<(Rc<Frame>, Knowledge)>;
 
 /// Checks one operation.
@@ -177,7 +177,7 @@ impl<'p> Turns<'_, 'p, '_> {
         let mut heads = Heads::new();
         let mut endless = None;
         let mut pending = VecDeque::from([Turning { machine: start, steps: 0, in_loop: None, earlier: Vec::new() }]);
-        // The fewest turns come first.
+        // // Runs with the fewest turns come first.
         while let Some(turning) = pending.pop_front() {
             let Turning { machine, steps, in_loop, earlier } = turning;
             let mut stops = Vec::new();
@@ -241,7 +241,7 @@ impl<'p> Turns<'_, 'p, '_> {
         endless.map_or(Ok(None), |site| Err(Abort::Endless(site)))
     }
 
-    /// The turn after one that has gone on: from another state, since others have made steps.
+    /// The turn after one that continued: from another state, since other processes have made steps.
     fn next_turn(&self, search: &mut Search<'_, 'p>, machine: &mut Machine, mut earlier: Vec<Earlier>) -> Vec<Earlier> {
         let tale = machine.tale.replace(None).flatten();
         earlier.push(Earlier { before: machine.slots[self.before].clone(), tale });
@@ -255,7 +255,7 @@ impl<'p> Turns<'_, 'p, '_> {
         earlier
     }
 
-    /// Whether turns from here are other ones than those from the heads before: then notes this one.
+    /// Whether turns from here can differ from those of earlier heads; if so, adds this head.
     fn is_new(&self, heads: &mut Heads, machine: &Machine) -> bool {
         let Some(frame) = machine.frames.last() else { return true };
         if heads.iter().any(|(variables, known)| variables == frame && known.is_weaker_than(&machine.known)) {
@@ -265,7 +265,7 @@ impl<'p> Turns<'_, 'p, '_> {
         true
     }
 
-    /// The way to where a procedure is seen to be no retry loop.
+    /// The run that shows that a procedure is not a retry loop.
     fn shapeless(
         &self,
         search: &mut Search<'_, 'p>,
@@ -311,7 +311,7 @@ impl<'p> Turns<'_, 'p, '_> {
         machine.frames.push(frame);
     }
 
-    /// A value with nothing left in it that is known of a state: that may be anything.
+    /// Replaces all parts of a value that come from a state by unknown ones.
     fn roughly(
         &self,
         search: &mut Search<'_, 'p>,
@@ -410,7 +410,7 @@ impl<'p> Turns<'_, 'p, '_> {
         Ok(Some(BadTurn { kind, counterexample, site, confirmation }))
     }
 
-    /// The turn that a machine has made, and those before it.
+    /// The turn that a machine has made, and the turns before it.
     fn told(
         &self,
         search: &mut Search<'_, 'p>,
