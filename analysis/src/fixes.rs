@@ -63,7 +63,7 @@ impl Fixer<'_> {
         let claimed = text.get(word.start as usize..word.end as usize)?;
         let holds = self.what_holds(layer, operation).map(Movers::name);
         let change = holds.filter(|it| *it != "undecided" && *it != claimed).map(|holds| Fix {
-            title: format!("Claim what holds: change `{claimed}` to `{holds}`"),
+            title: format!("Correct the claim: change `{claimed}` to `{holds}`"),
             span: word,
             replacement: holds.to_owned(),
             applicability: Applicability::MachineApplicable,

@@ -169,7 +169,7 @@ fn both_orders_of_two_steps_are_shown() {
               in the other order `read` cannot return 1
 
               help: correct the claim, or weaken one of the two operations until both orders agree
-              fix: Claim what holds: change `right` to `non` (applied by `--fix`)
+              fix: Correct the claim: change `right` to `non` (applied by `--fix`)
 
             error[CS0301]: `write` of `RawLock` is not a right mover: it does not commute with `write`
                 ╭─[ src/lib.rs:34:10 ]
@@ -196,7 +196,7 @@ fn both_orders_of_two_steps_are_shown() {
               in the other order the same results are possible, but not the same end state
 
               help: correct the claim, or weaken one of the two operations until both orders agree
-              fix: Claim what holds: change `right` to `non` (applied by `--fix`)
+              fix: Correct the claim: change `right` to `non` (applied by `--fix`)
 
             failed: 2 violated, 5 checked to scope, 49 proved
             `cargo cspec explain CODE` explains a diagnostic.

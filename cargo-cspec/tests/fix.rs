@@ -44,8 +44,8 @@ fn what_needs_no_decision_is_fixed_and_checked_again() {
     let output = cspec(&folder, &["check", "--fix"]);
     assert_eq!(
         stderr(&output),
-        "fixed: src/lib.rs:18:10: Claim what holds: change `left` to `non`\n\
-         fixed: src/lib.rs:29:10: Claim what holds: change `both` to `non`\n\
+        "fixed: src/lib.rs:18:10: Correct the claim: change `left` to `non`\n\
+         fixed: src/lib.rs:29:10: Correct the claim: change `both` to `non`\n\
          fixed: src/lib.rs:64:46: Pass `print` on to the layer below\n"
     );
     assert!(stdout(&output).ends_with("passed: 5 checked to scope, 45 proved\n"), "{}", stdout(&output));

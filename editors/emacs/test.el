@@ -53,10 +53,10 @@
 
 ;; The quick fix.
 (defun fix ()
-  "The fix that claims what holds."
-  (seq-find (lambda (it) (string-prefix-p "Claim what holds" (plist-get it :title)))
+  "The fix that corrects the claim."
+  (seq-find (lambda (it) (string-prefix-p "Correct the claim" (plist-get it :title)))
             (eglot-code-actions claim claim)))
-(defvar found (wait-for "a quick fix that claims what holds" #'fix))
+(defvar found (wait-for "a quick fix that corrects the claim" #'fix))
 (eglot--apply-workspace-edit (plist-get found :edit))
 (eglot--signal-textDocument/didChange)
 (wait-for "the end of the finding" (lambda () (null (flymake-diagnostics))))

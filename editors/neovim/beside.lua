@@ -33,7 +33,7 @@ local function at(text, word)
   return place
 end
 
--- What each has to say.
+-- The hints of each server.
 wait_for("all verdicts", steps.is_settled)
 local function hints(name)
   local params = document()
@@ -115,7 +115,7 @@ if #found_by("cspec") ~= 0 then
   fail("the new name is a mistake: " .. vim.inspect(found_by("cspec")))
 end
 
--- A mistake for each of them: what one finds does not replace what the other has found.
+-- A mistake for each of them: the findings of one do not replace those of the other.
 local operation = line_of("fn acquire(&mut self")
 vim.api.nvim_buf_set_lines(0, operation - 1, operation, false, { "    #[op(left)]" })
 vim.api.nvim_buf_set_lines(0, -1, -1, false, { "", "pub fn stray() -> u64 {", '    let text: &str = "text";', "    text", "}" })

@@ -39,9 +39,9 @@ else
       if not root then
         return
       end
-      -- A server that is starting is there: the event comes more than once while it does.
+      -- A starting server counts as running: the event comes several times during the start.
       if clients[root] == nil or clients[root] and not vim.lsp.get_client_by_id(clients[root]) then
-        -- Without the program Neovim says so, once.
+        -- If the program is missing, Neovim reports it once.
         clients[root] = vim.lsp.start_client({
           name = "cspec",
           cmd = vim.g.cspec_cmd or { "cargo-cspec", "lsp" },

@@ -1,8 +1,8 @@
--- What the tests in Neovim are made of: each opens a file with the plug-in, asks the servers, and says what came.
+-- Helpers of the Neovim tests: each test opens a file with the plug-in, sends requests to the servers, and reports the results.
 
 local M = {}
 
--- For so many milliseconds something is waited for: rust-analyzer reads the standard library first.
+-- The timeout in milliseconds: rust-analyzer reads the standard library first.
 local PATIENCE = 240000
 
 function M.fail(text)
@@ -39,7 +39,7 @@ function M.is_ready(name)
   return M.client(name) ~= nil and M.client(name).initialized
 end
 
--- There are so many servers, and no more.
+-- Checks the number of servers.
 function M.are_alone(count)
   if vim.tbl_count(vim.lsp.get_active_clients()) ~= count or vim.tbl_count(vim.lsp.buf_get_clients(0)) ~= count then
     M.fail("the servers are not " .. count .. ": " .. vim.inspect(vim.tbl_keys(vim.lsp.buf_get_clients(0))))

@@ -39,12 +39,12 @@ local function fix()
     context = { diagnostics = {} },
   })
   for _, it in ipairs(actions or {}) do
-    if it.title:find("Claim what holds", 1, true) then
+    if it.title:find("Correct the claim", 1, true) then
       return it
     end
   end
 end
-wait_for("a quick fix that claims what holds", function()
+wait_for("a quick fix that corrects the claim", function()
   return fix() ~= nil
 end)
 vim.lsp.util.apply_workspace_edit(fix().edit, client("cspec").offset_encoding)

@@ -19,39 +19,39 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "quick",
-        about: "what most mistakes show up in: format, lints, the engine's corpus",
+        about: "check format, lints and the engine's corpus: finds most mistakes",
         commands: &[
             "cargo fmt --all -- --check",
             "cargo clippy --workspace --all-targets -- -D warnings",
             "cargo test -p cspec-analysis --test corpus",
         ],
     },
-    Task { name: "test", about: "all tests", commands: &["cargo test --workspace"] },
-    Task { name: "ci", about: "what must pass before a change lands", commands: &["bash .ci/run"] },
+    Task { name: "test", about: "run all tests", commands: &["cargo test --workspace"] },
+    Task { name: "ci", about: "run what must pass before a change lands", commands: &["bash .ci/run"] },
     Task {
         name: "bless",
-        about: "all tests, with snapshots rewritten to what they are now",
+        about: "run all tests and rewrite the snapshots",
         commands: &["env UPDATE_EXPECT=1 cargo test --workspace --no-fail-fast"],
     },
     Task {
         name: "doc",
-        about: "the API documentation, without warnings",
+        about: "build the API documentation; warnings are errors",
         commands: &["env RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items"],
     },
     Task {
         name: "fuzz",
-        about: "random packages against brute force: `cargo xtask fuzz --cases 100000 --seed 1`",
+        about: "compare the engine with brute force on random packages: `cargo xtask fuzz --cases 100000 --seed 1`",
         commands: &["cargo run --release -p cspec-oracle -- fuzz"],
     },
     Task {
         name: "mutants",
-        about: "the checker without one clause at a time: brute force must notice each",
+        about: "remove one clause of the checker at a time; brute force must notice each",
         commands: &["cargo run -p cspec-oracle -- mutants"],
     },
-    Task { name: "bench", about: "benchmarks of the engine", commands: &["cargo bench -p cspec-analysis"] },
+    Task { name: "bench", about: "run the benchmarks of the engine", commands: &["cargo bench -p cspec-analysis"] },
     Task {
         name: "package",
-        about: "whether what is published builds from what would be uploaded",
+        about: "check that the published crates build from the packed files",
         commands: &["cargo package --workspace --allow-dirty"],
     },
 ];

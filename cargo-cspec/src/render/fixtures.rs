@@ -58,7 +58,7 @@ pub fn not_a_right_mover() -> Diagnostic {
         counterexample: Some(two_orders()),
         help: Some("claim #[op(non)], or guard the operation with a lock".to_owned()),
         fixes: vec![Fix {
-            title: "Claim what holds: change `right` to `non`".to_owned(),
+            title: "Correct the claim: change `right` to `non`".to_owned(),
             span: span(0, "right", 0),
             replacement: "non".to_owned(),
             applicability: Applicability::MachineApplicable,

@@ -215,7 +215,7 @@ mod tests {
                   in the other order `read` cannot return 1
 
                   help: claim #[op(non)], or guard the operation with a lock
-                  fix: Claim what holds: change `right` to `non` (applied by `--fix`)
+                  fix: Correct the claim: change `right` to `non` (applied by `--fix`)
 
                 error[CS0901]: whether `inc` does what `Counter::inc` allows is undecided: the budget ran out
                    ╭─[ demo/src/count.rs:3:2 ]

@@ -549,7 +549,7 @@ mod tests {
                   "children": [],
                   "code": null,
                   "level": "help",
-                  "message": "Claim what holds: change `right` to `non`",
+                  "message": "Correct the claim: change `right` to `non`",
                   "rendered": null,
                   "spans": [
                     {
@@ -582,7 +582,7 @@ mod tests {
               },
               "level": "error",
               "message": "`Lock::write` is not a right mover: `Lock::read` sees what it wrote",
-              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  in the state  Locked { value: 0 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n  fix: Claim what holds: change `right` to `non` (applied by `--fix`)\n",
+              "rendered": "error[CS0301]: `Lock::write` is not a right mover: `Lock::read` sees what it wrote\n    ╭─[ demo/src/lock.rs:4:10 ]\n    │\n  4 │     #[op(right)]\n    │          ┬────\n    │          ╰────── claimed here\n    │\n  6 │         self.value = größe;\n    │                      ┬────\n    │                      ╰────── the value written\n    │\n 10 │     fn read(&mut self, me: Pid) -> u64 {\n    │        ┬───\n    │        ╰───── does not commute with this\n    │\n    ├─[ demo/src/count.rs:4:3 ]\n    │\n  4 │        lo.write(1)\n    │        ┬──────────\n    │        ╰──────────── used as a right mover\n────╯\n\n  in the state  Locked { value: 0 }\n  possible      p1: write(1) → ()\n  then          p2: read() → 1\n  ending in     Locked { value: 1 }\n  in the state  Locked { value: 0 }\n  other order   p2: read() → 0, not 1\n  in the other order `read` cannot return 1\n\n  help: claim #[op(non)], or guard the operation with a lock\n  fix: Correct the claim: change `right` to `non` (applied by `--fix`)\n",
               "spans": [
                 {
                   "byte_end": 87,

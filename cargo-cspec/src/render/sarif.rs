@@ -351,7 +351,7 @@ mod tests {
     fn a_fix_says_what_to_put_where_and_who_may() {
         let printed = sarif(&[failing()]);
         let fix = &printed["runs"][0]["results"][0]["fixes"][0];
-        assert_eq!(fix["description"]["text"], "Claim what holds: change `right` to `non`");
+        assert_eq!(fix["description"]["text"], "Correct the claim: change `right` to `non`");
         assert_eq!(fix["properties"]["applicability"], "MachineApplicable");
         let change = &fix["artifactChanges"][0];
         assert_eq!(change["artifactLocation"]["uri"], "demo/src/lock.rs");

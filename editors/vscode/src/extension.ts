@@ -1,4 +1,4 @@
-/** The extension: starts the server, and shows what the protocol has no place for. */
+/** The extension: starts the server, and shows what the language server protocol cannot show. */
 
 import * as path from "path";
 import * as vscode from "vscode";
@@ -8,7 +8,7 @@ import { Item, Layers } from "./layers";
 import { inWords, PackageStatus } from "./protocol";
 
 let client: LanguageClient | undefined;
-/** Where counterexamples are kept while they are shown. */
+/** Holds the texts of counterexamples while they are shown. */
 let storage: vscode.Uri;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
@@ -88,7 +88,7 @@ function newClient(): LanguageClient {
   return new LanguageClient("cspec", "cspec", server, options);
 }
 
-/** Commands of the server that are begun in a lens: some ask for something first, or show what comes back. */
+/** Server commands behind code lenses: some ask for input first, or show the result. */
 async function executeCommand(name: string, args: unknown[], next: ExecuteCommandSignature): Promise<unknown> {
   switch (name) {
     case "cspec.runAtScope":
@@ -107,7 +107,7 @@ function command(name: string, argument?: unknown): Promise<unknown> | undefined
 async function checkAtScope(argument: { package?: string }): Promise<void> {
   const text = await vscode.window.showInputBox({
     title: "Check at a scope",
-    prompt: "Bounds in place of the usual ones",
+    prompt: "Bounds that replace the defaults",
     value: "pid=4,entries=3,int=3",
     validateInput: (it) => (scope(it) === undefined ? "Write bounds as pid=4,entries=3,int=3,scalar=2" : undefined),
   });

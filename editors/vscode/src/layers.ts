@@ -17,12 +17,12 @@ export class Layers implements vscode.TreeDataProvider<Item> {
 
   constructor(private readonly client: () => LanguageClient | undefined) {}
 
-  /** All packages as they were when last asked for. */
+  /** All packages, as of the last request. */
   all(): readonly Package[] {
     return this.packages;
   }
 
-  /** Asks the server anew. */
+  /** Requests the packages from the server again. */
   async refresh(): Promise<void> {
     const client = this.client();
     this.packages = client?.isRunning() ? await client.sendRequest<Package[]>("cspec/layers") : [];

@@ -1,10 +1,10 @@
-/** What the server tells beyond the protocol. `docs/editors.md` describes it. */
+/** Extensions of the protocol; `docs/editors.md` describes them. */
 
 import { Location } from "vscode-languageclient/node";
 
 export type Verdict = "proved" | "checked" | "violated" | "undecided";
 
-/** How many obligations have which verdict. */
+/** The number of obligations by verdict. */
 export interface Counts {
   proved: number;
   checked: number;
@@ -15,7 +15,7 @@ export interface Counts {
   worst: Verdict | null;
 }
 
-/** How a package stands. */
+/** The status of a package. */
 export interface PackageStatus {
   package: string;
   phase: "notRun" | "queued" | "running" | "settled";
@@ -60,7 +60,7 @@ export function inWords(counts: Counts): string {
     .join(" · ");
 }
 
-/** The icon of the worst verdict. What is stale or without a verdict never looks like a success. */
+/** The icon of the worst verdict. A stale or missing verdict never looks like a success. */
 export function icon(counts: Counts): { id: string; color: string } {
   switch (counts.worst) {
     case "violated":

@@ -1,4 +1,4 @@
-// What a user of VS Code does, in a browser without a screen: opens the mail server, sees its layers and no findings, plants a mistake, sees
+// What a user of VS Code does, in a headless browser: opens the mail server, sees its layers and no findings, makes a mistake, sees
 // the squiggle where it belongs, reads the counterexample, takes the quick fix, and sees it go. Run by `run.sh`.
 
 import assert from "node:assert/strict";
