@@ -457,29 +457,6 @@ pub const MUTANTS: &[Mutant] = &[
         "(Prim::Cast, [a]) => Computed::Int(int.wrap(*a)),",
         "(Prim::Cast, [a]) => Computed::Int(if $on { *a } else { int.wrap(*a) }),",
     ),
-    mutant(
-        "words that are full but for a flag",
-        Pattern::Integers,
-        "explore/cells/cases.rs",
-        "filter(|it| self.tries_ends && int.contains(*it));",
-        "filter(|it| !$on && self.tries_ends && int.contains(*it));",
-    ),
-    mutant(
-        "numbers that operators make of literals",
-        Pattern::Integers,
-        "obligations/question.rs",
-        "if numbers != Numbers::Atoms {
-            cells.int_literals",
-        "if !$on && numbers != Numbers::Atoms {
-            cells.int_literals",
-    ),
-    mutant(
-        "the ends of types that values are cast to",
-        Pattern::Integers,
-        "obligations/question.rs",
-        "Op::Prim(Prim::Cast, _, ty) => {",
-        "Op::Prim(Prim::Cast, _, ty) if !$on => {",
-    ),
     reading(
         "what `#[cfg]` leaves out",
         "syntax/configured.rs",
