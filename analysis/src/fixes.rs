@@ -69,7 +69,7 @@ impl Fixer<'_> {
             applicability: Applicability::MachineApplicable,
         });
         let remove = Fix {
-            title: format!("Claim nothing: let the mover type of `{}` be inferred", name.operation),
+            title: format!("Remove the claim: the mover type of `{}` is then inferred", name.operation),
             span: within_brackets(text, word)?,
             replacement: String::new(),
             applicability: match change {

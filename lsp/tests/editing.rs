@@ -48,7 +48,7 @@ fn a_wrong_claim_is_found_and_fixed() {
     let titles: Vec<&str> = offered.iter().map(|(title, _)| title.as_str()).collect();
     assert_eq!(
         titles,
-        ["Correct the claim: change `left` to `non`", "Claim nothing: let the mover type of `acquire` be inferred"]
+        ["Correct the claim: change `left` to `non`", "Remove the claim: the mover type of `acquire` is then inferred"]
     );
     for (_, edit) in &offered {
         let fixed = apply(edit, &uri, &wrong);
