@@ -40,7 +40,7 @@ pub struct PackageSources {
     pub parents: Vec<Option<(u32, u32)>>,
     /// Files that are missing or could not be read.
     pub unread: Vec<Diagnostic>,
-    /// The crates that the files are text of.
+    /// The crates that the files belong to.
     pub crates: Arc<Crates>,
 }
 

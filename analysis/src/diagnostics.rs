@@ -87,7 +87,7 @@ pub fn by_cause<'d>(found: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Diag
     causes(found.into_iter().map(|it| (it, ()))).into_iter().map(|(cause, ())| cause).collect()
 }
 
-/// The same of findings that come with something: a cause has what its first finding came with.
+/// The same for findings with additional data: a cause keeps the data of its first finding.
 pub fn causes<'d, T>(found: impl IntoIterator<Item = (&'d Diagnostic, T)>) -> Vec<(Diagnostic, T)> {
     let mut causes: Vec<(Diagnostic, T)> = Vec::new();
     for (finding, with) in found {

@@ -92,7 +92,7 @@ pub struct PackageSnapshot {
     pub is_bare: bool,
     /// Earlier targets of the same package that share files with it. They report the findings that both have.
     earlier: Vec<usize>,
-    /// The numbers of the crates that are packages of the session themselves: what is stated there is theirs to tell.
+    /// The numbers of the crates that are packages of the session themselves: they report their own obligations.
     elsewhere: Vec<u32>,
     view: View,
     declared: Arc<Declared>,

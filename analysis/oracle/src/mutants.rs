@@ -18,7 +18,7 @@ pub struct Mutant {
     pub name: &'static str,
     /// The families that have to tell it from the checker.
     pub pattern: Pattern,
-    /// What they tell it by.
+    /// How they detect it.
     pub told: Told,
     /// The file, below `analysis/src`.
     pub file: &'static str,
@@ -28,7 +28,7 @@ pub struct Mutant {
     pub instead: &'static str,
 }
 
-/// By what a mutant is told from the checker.
+/// The difference by which a mutant is detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     /// A case that it accepts has a new trace.
@@ -40,7 +40,7 @@ pub enum Told {
 }
 
 impl Told {
-    /// How what is told begins.
+    /// The beginning of the message that reports the difference.
     fn words(self) -> &'static str {
         match self {
             Told::NewTrace => "every obligation holds",

@@ -111,13 +111,13 @@ impl PackageSnapshot {
         Some((path, start, end, entry.fingerprint(&options.scope)))
     }
 
-    /// Whether an obligation is for this package to tell: no target before it has stated the same, and no library that is checked itself.
+    /// Whether this package reports an obligation: no earlier target has the same one, and no library that is itself checked.
     pub(super) fn tells(&self, entry: &Entry, options: &Options, before: &HashSet<Stated>) -> bool {
         self.is_told_here(self.view.span(entry))
             && (before.is_empty() || self.stated(entry, options).is_none_or(|it| !before.contains(&it)))
     }
 
-    /// Whether what is found here is for this package to tell.
+    /// Whether this package reports a finding at this place.
     fn is_told_here(&self, place: Span) -> bool {
         self.files.get(place.file as usize).is_none_or(|it| !self.elsewhere.contains(&it.krate))
     }

@@ -166,7 +166,7 @@ fn ident(name: &str) -> Ident {
     Ident { name: name.to_owned(), raw: false }
 }
 
-/// The features of a selected package that cargo's flags switch on. What other packages ask for comes on top.
+/// The features of a selected package that cargo's flags enable. Other packages may enable more.
 pub(super) fn features(package: &cargo_metadata::Package, selection: &FeatureSelection) -> BTreeSet<String> {
     let table = &package.features;
     if selection.all {

@@ -19,7 +19,7 @@ use super::{Asked, CfgOptions, Reading, Target, TargetKind, cfg, table, transpar
 pub struct Dependencies {
     /// Each once. The number of a crate is its place here, counted from 1; 0 is the target itself.
     pub libraries: Vec<Library>,
-    /// What crates call each other: the number of one, a name, and the number of the crate that it means there.
+    /// The names of crates: the number of a crate, a name used in it, and the number of the crate with that name.
     pub names: Vec<(u32, String, u32)>,
 }
 
@@ -70,7 +70,7 @@ impl Crates {
         self.library(number).map_or("", |it| &it.name)
     }
 
-    /// What crates call each other: see [`Dependencies::names`].
+    /// The names of crates: see [`Dependencies::names`].
     pub fn names(&self) -> &[(u32, String, u32)] {
         &self.dependencies.names
     }

@@ -58,11 +58,11 @@ pub enum Command {
     Report(ReportArguments),
     /// Step through a saved counterexample, and say whether the source still has it.
     ///
-    /// rustc is not asked: what is stepped through are the operations of layers, which are read and not compiled.
+    /// This does not run rustc: it interprets the operations of layers, and compiles nothing.
     Replay(ReplayArguments),
     /// Change operations, guards, calls and claims one at a time, and show the changes that no obligation notices.
     ///
-    /// rustc is not asked: it compiles files, and the changes are made in memory. `cargo cspec check` asks it about the package as it is.
+    /// This does not run rustc, since the changes are made in memory. `cargo cspec check` runs rustc on the unchanged package.
     Mutate(MutateArguments),
     /// Create a package: a small example that checks, runs, and suggests a mistake to try.
     New(NewArguments),

@@ -87,7 +87,7 @@ pub struct Declared {
     pub(super) files: Vec<Source>,
     /// For each file, the `mod name;` that includes it.
     pub(super) parents: Vec<Option<(u32, u32)>>,
-    /// The crates that the files are text of.
+    /// The crates that the files belong to.
     pub(super) crates: Arc<Crates>,
     pub(super) names: Names,
     /// The owner of each `impl` block.

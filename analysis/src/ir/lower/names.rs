@@ -401,7 +401,7 @@ impl Names {
         self.along(meaning, &path[1..], last, open)
     }
 
-    /// What a path means that begins in something.
+    /// The meaning of a path that begins in something.
     fn along<'n>(&'n self, from: Meaning, path: &'n [String], last: Namespace, open: &mut Open<'n>) -> Meaning {
         let namespace = |number: usize| if number + 1 == path.len() { last } else { Namespace::Types };
         let mut meaning = from;
