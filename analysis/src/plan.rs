@@ -179,6 +179,9 @@ fn relies(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
         Obligation::Shape(id, operation) => {
             needs::lemmas_of_shape(program, *id, *operation).into_iter().map(Obligation::Lemma).collect()
         }
+        Obligation::Retry(id, operation) if needs::has_several_calls(program, *id, *operation) => {
+            needs::lemmas_of_shape(program, *id, *operation).into_iter().map(Obligation::Lemma).collect()
+        }
         Obligation::Simulation(id, _) => vec![Obligation::Absorbs(*id)],
         _ => Vec::new(),
     }

@@ -3,8 +3,10 @@
 //! They are written from `docs/` and from the formal statements at the top of the obligations, as loops over states, arguments and outcomes. A universe
 //! that is small enough is enumerated; otherwise states are random.
 
+use std::collections::BTreeSet;
+
 use cspec_analysis::{
-    ir::{Abstraction, Code, Implementation, Justification, LayerId, Program, Type},
+    ir::{Abstraction, Code, Expr, ExprKind, FunctionId, Implementation, Justification, LayerId, Program, Type},
     verdict::ObligationName,
 };
 use fastrand::Rng;
@@ -263,19 +265,54 @@ impl<'p> Claims<'p> {
             }
             ("shape" | "follows", Justification::Movers(code)) => {
                 let code = code.get(&name.operation).ok_or_else(|| unsupported("a missing procedure"))?;
-                let procedure = Procedure { claims: self, lower: implementation.lower, code, name: &name.operation };
+                let procedure = self.procedure(implementation, code, &name.operation)?;
                 procedure.refute(name.kind == "shape", states)
             }
             ("turn", Justification::Retry(code)) => {
                 let code = code.get(&name.operation).ok_or_else(|| unsupported("a missing procedure"))?;
-                let (upper, lower) = (implementation.upper, implementation.lower);
-                Procedure { claims: self, lower, code, name: &name.operation }.refute_turn(upper, states)
+                self.procedure(implementation, code, &name.operation)?.refute_turn(implementation.upper, states)
             }
             ("own-key" | "other-keys" | "check", Justification::Partition(partition)) => {
                 End { claims: self, implementation, partition }.refute(name, states)
             }
             _ => Err(unsupported(name.kind)),
         }
+    }
+
+    fn procedure<'c>(
+        &'c self,
+        implementation: &'p Implementation,
+        code: &'c Code,
+        name: &'c str,
+    ) -> Result<Procedure<'c, 'p>, DontKnow> {
+        let mut called = BTreeSet::new();
+        if let Justification::Movers(all) | Justification::Retry(all) = &implementation.by {
+            for (name, code) in all {
+                match code {
+                    Code::Pass => drop(called.insert(name.clone())),
+                    Code::Procedure(function) => self.calls_of(*function, &mut BTreeSet::new(), &mut called),
+                }
+            }
+        }
+        let called = called.iter().map(|it| self.operation_named(implementation.lower, it));
+        let called = called.collect::<Result<Vec<usize>, DontKnow>>()?;
+        Ok(Procedure { claims: self, lower: implementation.lower, code, name, called })
+    }
+
+    /// The names of the operations that a function calls of the layer below.
+    fn calls_of(&self, function: FunctionId, seen: &mut BTreeSet<FunctionId>, called: &mut BTreeSet<String>) {
+        if seen.insert(function) {
+            self.calls_in(&self.program.functions[function.0 as usize].body, seen, called);
+        }
+    }
+
+    fn calls_in(&self, expr: &Expr, seen: &mut BTreeSet<FunctionId>, called: &mut BTreeSet<String>) {
+        match &expr.kind {
+            ExprKind::Perform(name, _) => drop(called.insert(name.clone())),
+            ExprKind::Call(function, _) => self.calls_of(*function, seen, called),
+            _ => {}
+        }
+        expr.for_each_child(&mut |child| self.calls_in(child, seen, called));
     }
 
     fn initial(
@@ -451,10 +488,22 @@ impl Pair<'_, '_> {
         }
     }
 
+    /// The same for steps of the mover with one result.
+    pub(crate) fn does_not_move(&self, direction: &str, state: &Value, result: &Value) -> Result<bool, DontKnow> {
+        match direction {
+            "right" => self.right(state, Some(result)),
+            _ => self.left(state, Some(result)),
+        }
+    }
+
     /// `s --A--> s1 --B--> s2`, but not B first and then A with the same results and events to `s2`.
     fn does_not_move_right(&self, state: &Value) -> Result<bool, DontKnow> {
+        self.right(state, None)
+    }
+
+    fn right(&self, state: &Value, only: Option<&Value>) -> Result<bool, DontKnow> {
         let swapped = self.theirs(state)?;
-        for (mine, middle, my_events) in done(&self.mine(state)?) {
+        for (mine, middle, my_events) in done(&self.mine(state)?).filter(|it| only.is_none_or(|only| it.0 == only)) {
             let after = self.theirs(middle)?;
             if fails(&after) && !fails(&swapped) {
                 return Ok(true);
@@ -475,13 +524,18 @@ impl Pair<'_, '_> {
     }
 
     /// `s --B--> s1 --A--> s2`, but not A first and then B with the same results and events to `s2`.
-    pub(crate) fn does_not_move_left(&self, state: &Value) -> Result<bool, DontKnow> {
+    fn does_not_move_left(&self, state: &Value) -> Result<bool, DontKnow> {
+        self.left(state, None)
+    }
+
+    fn left(&self, state: &Value, only: Option<&Value>) -> Result<bool, DontKnow> {
         let (swapped, given) = (self.mine(state)?, self.theirs(state)?);
         if fails(&given) && !self.may_fail_after(&swapped)? {
             return Ok(true);
         }
         for (theirs, middle, their_events) in done(&given) {
-            for (mine, end, my_events) in done(&self.mine(middle)?) {
+            let mine = self.mine(middle)?;
+            for (mine, end, my_events) in done(&mine).filter(|it| only.is_none_or(|only| it.0 == only)) {
                 let mut found = false;
                 for (result, middle, events) in done(&swapped) {
                     if result == mine && events == my_events {

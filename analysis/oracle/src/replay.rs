@@ -334,7 +334,8 @@ impl Replay<'_, '_> {
         let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
         let Some(Implementation { by: Justification::Movers(all), lower, .. }) = owner else { return Ok(()) };
         let Some(code @ Code::Procedure(function)) = all.get(&self.name.operation) else { return Ok(()) };
-        let procedure = Procedure { claims: self.claims, lower: *lower, code, name: &self.name.operation };
+        let procedure =
+            Procedure { claims: self.claims, lower: *lower, code, name: &self.name.operation, called: Vec::new() };
         let function = self.claims.evaluator.function(*function);
         let types = function.locals[..function.parameters as usize].iter().map(|it| it.ty.clone()).collect();
         let rows = self.claims.evaluator.universe.values(&Type::Tuple(types));
@@ -406,6 +407,8 @@ impl Replay<'_, '_> {
         let operation = |run: &Run<P>, step: usize| run.steps.get(step).map(|it| it.operation.clone());
         let (kind, mover, other) = match (runs.as_slice(), runs.first().map_or(0, |it| it.steps.len())) {
             ([run], _) if run.role == RunRole::There => return Ok(None),
+            // The run of the procedure has been made: what is wrong is that the operation above cannot do the same at once.
+            ([run], _) if run.role == RunRole::Above => return Ok(None),
             ([run], _) => ("silent", operation(run, 0), Some(String::new())),
             ([happened, after], _) if after.role == RunRole::ButAfter => {
                 ("stably-enabled", operation(happened, 0), operation(after, 0))

@@ -1,15 +1,15 @@
 //! The shape of a procedure, and its use of a protocol, on explicit sets of states.
 //!
-//! The procedure is run from every state of the universe. Before each of its calls but the first, other processes take any steps; `P` is the set
-//! of states that it can be in then, path by path. Each path has right movers, at most one other operation, then left movers at `P` that
-//! are silent and enabled at `P`. If there is a protocol, each call is allowed right after the process's own last step.
+//! The procedure is run from every state that is looked at. Before each of its calls but the first, others take any steps of operations that
+//! the implementation calls; `P` is the set of states that it can be in then, path by path. A path is a sequence of calls, each with its
+//! result, and with whether it has left the state as it was and shown nothing: then it is *weak*. For some commit point, those before it are
+//! weak or move right at `P`, and those after it are weak or move left at `P`, each with its own arguments and for its result. After a call
+//! that is neither weak nor moves right, each call is enabled at `P`. And if there is a protocol, each call is allowed right after the
+//! process's own last step.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cspec_analysis::{
-    ir::{Code, LayerId},
-    verdict::{ObligationName, Pattern},
-};
+use cspec_analysis::ir::{Code, LayerId};
 
 use crate::{
     claims::{Claims, ME, OTHER, Pair, States, done},
@@ -24,17 +24,23 @@ pub(crate) struct Procedure<'c, 'p> {
     pub(crate) lower: LayerId,
     pub(crate) code: &'c Code,
     pub(crate) name: &'c str,
+    /// The operations that the implementation calls or passes on: what others do.
+    pub(crate) called: Vec<usize>,
 }
 
 /// The most states of one `P`.
 const MOST_STATES: usize = 3_000;
 
-/// A call on a path, and the states before it.
+/// A call on a path with its result, and the states before it.
 #[derive(Clone)]
 struct Called {
     operation: usize,
     arguments: Vec<Value>,
     before: BTreeSet<Value>,
+    /// None, if it fails.
+    result: Option<Value>,
+    /// It has left the state as it was, and shown nothing.
+    is_weak: bool,
 }
 
 /// Where the procedure is after a log.
@@ -65,10 +71,9 @@ impl Procedure<'_, '_> {
         };
         let rows = evaluator.universe.values(&cspec_analysis::ir::Type::Tuple(types));
         let rows = rows.map_err(|_| DontKnow("too many arguments".to_owned()))?;
-        let mut movers = Movers { procedure: self, right: BTreeMap::new(), never_left: BTreeMap::new() };
         for row in rows.iter() {
             let Value::Tuple(arguments) = row else { continue };
-            let found = self.walk(&mut movers, of_shape, arguments, &[], &starts, &[], states)?;
+            let found = self.walk(of_shape, arguments, &[], &starts, &[])?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -77,20 +82,17 @@ impl Procedure<'_, '_> {
     }
 
     /// Goes on from a log, in these states.
-    #[expect(clippy::too_many_arguments, reason = "the whole of a recursion")]
     fn walk(
         &self,
-        movers: &mut Movers<'_, '_, '_>,
         of_shape: bool,
         arguments: &[Value],
         log: &[Logged],
         states: &BTreeSet<Value>,
         path: &[Called],
-        looked_at: &mut States,
     ) -> Result<Option<String>, DontKnow> {
         for at in self.next(arguments, log)? {
             let At::Wants(log, operation, called_with) = at else {
-                if of_shape && let Some(flaw) = movers.misshapen(path, looked_at)? {
+                if of_shape && let Some(flaw) = self.misshapen(path)? {
                     return Ok(Some(flaw));
                 }
                 continue;
@@ -99,32 +101,95 @@ impl Procedure<'_, '_> {
                 return Ok(Some(flaw));
             }
             let before = if path.is_empty() { states.clone() } else { self.closed(states.clone())? };
-            let call = Called { operation, arguments: called_with.clone(), before: before.clone() };
-            let path = [path, &[call]].concat();
-            let mut after: BTreeMap<Value, BTreeSet<Value>> = BTreeMap::new();
-            let mut ends_here = false;
+            let mut after: BTreeMap<(Option<Value>, bool), BTreeSet<Value>> = BTreeMap::new();
+            let mut blocks = false;
             for state in &before {
                 let steps = self.claims.evaluator.step(self.lower, operation, state, &ME, &called_with)?;
-                ends_here |= steps.iter().any(|it| it.done().is_none());
-                for (result, state, _) in done(&steps) {
-                    after.entry(result.clone()).or_default().insert(state.clone());
+                blocks |= steps.is_empty();
+                if steps.iter().any(|it| it.done().is_none()) {
+                    after.entry((None, false)).or_default();
+                }
+                for (result, end, events) in done(&steps) {
+                    let is_weak = events.is_empty() && end == state;
+                    after.entry((Some(result.clone()), is_weak)).or_default().insert(end.clone());
                 }
             }
-            if of_shape
-                && ends_here
-                && let Some(flaw) = movers.misshapen(&path, looked_at)?
-            {
-                return Ok(Some(flaw));
+            if of_shape && blocks && self.is_noticed(path)? {
+                return Ok(Some(format!(
+                    "{} may block, and the calls before it have been noticed",
+                    self.call(operation, &called_with)
+                )));
             }
-            for (result, states) in after {
-                let log = [&log[..], &[Logged::Result(result)]].concat();
-                let found = self.walk(movers, of_shape, arguments, &log, &states, &path, looked_at)?;
+            for ((result, is_weak), states) in after {
+                let (arguments_of, before) = (called_with.clone(), before.clone());
+                let called = Called { operation, arguments: arguments_of, before, result: result.clone(), is_weak };
+                let path = [path, &[called]].concat();
+                let found = match result {
+                    None if of_shape => self.misshapen(&path)?,
+                    None => None,
+                    Some(result) => {
+                        let log = [&log[..], &[Logged::Result(result)]].concat();
+                        self.walk(of_shape, arguments, &log, &states, &path)?
+                    }
+                };
                 if found.is_some() {
                     return Ok(found);
                 }
             }
         }
         Ok(None)
+    }
+
+    fn call(&self, operation: usize, arguments: &[Value]) -> String {
+        let name = &self.claims.evaluator.program.layers[self.lower.0 as usize].operations[operation].name;
+        format!("{name}{arguments:?}")
+    }
+
+    fn is_noticed(&self, path: &[Called]) -> Result<bool, DontKnow> {
+        for call in path {
+            if !call.is_weak && !self.moves(call, "right")? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is wrong with a path on which no call can be the commit point.
+    fn misshapen(&self, path: &[Called]) -> Result<Option<String>, DontKnow> {
+        for commit in 0..path.len() {
+            let mut fits = true;
+            for call in &path[commit + 1..] {
+                fits = fits && (call.is_weak || self.moves(call, "left")?);
+            }
+            if fits {
+                return Ok(None);
+            }
+            if !path[commit].is_weak && !self.moves(&path[commit], "right")? {
+                let calls: Vec<String> = path.iter().map(|it| self.call(it.operation, &it.arguments)).collect();
+                return Ok(Some(format!("{}: no call can be the commit point", calls.join(", "))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a call with its result emits nothing and moves past everything, in all states before it.
+    fn moves(&self, call: &Called, direction: &str) -> Result<bool, DontKnow> {
+        let Some(result) = &call.result else { return Ok(false) };
+        for state in &call.before {
+            for &other in &self.called {
+                for arguments in self.rows(other)? {
+                    let mover = (call.operation, call.arguments.as_slice());
+                    let (claims, layer) = (self.claims, self.lower);
+                    let pair = Pair { claims, layer, mover, other: (other, &arguments), they: OTHER };
+                    if done(&pair.mine(state)?).any(|it| it.0 == result && !it.2.is_empty())
+                        || pair.does_not_move(direction, state, result)?
+                    {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// What the procedure does next.
@@ -162,7 +227,7 @@ impl Procedure<'_, '_> {
         let evaluator = &self.claims.evaluator;
         let mut pending: Vec<Value> = states.iter().cloned().collect();
         while let Some(state) = pending.pop() {
-            for operation in 0..evaluator.program.layers[self.lower.0 as usize].operations.len() {
+            for &operation in &self.called {
                 for arguments in self.rows(operation)? {
                     for other in 1..evaluator.universe.scope().pids {
                         let steps = evaluator.step(self.lower, operation, &state, &Value::Pid(other), &arguments)?;
@@ -212,93 +277,5 @@ impl Procedure<'_, '_> {
             }
         }
         Ok(None)
-    }
-}
-
-/// Which operations move, as far as it has been asked.
-struct Movers<'m, 'c, 'p> {
-    procedure: &'m Procedure<'c, 'p>,
-    right: BTreeMap<usize, bool>,
-    never_left: BTreeMap<usize, bool>,
-}
-
-impl Movers<'_, '_, '_> {
-    /// Whether all of these lemmas about an operation hold.
-    fn hold(&self, operation: usize, kinds: &[&'static str], states: &mut States) -> Result<bool, DontKnow> {
-        let Procedure { claims, lower, .. } = self.procedure;
-        let layer = &claims.evaluator.program.layers[lower.0 as usize];
-        for kind in kinds {
-            for against in &layer.operations {
-                let name = ObligationName {
-                    implementation: String::new(),
-                    pattern: Pattern::Movers,
-                    kind,
-                    layer: layer.name.clone(),
-                    operation: layer.operations[operation].name.clone(),
-                    against: against.name.clone(),
-                };
-                if claims.refute(&name, states)?.is_some() {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    fn misshapen(&mut self, path: &[Called], states: &mut States) -> Result<Option<String>, DontKnow> {
-        let mut commit = 0;
-        while commit + 1 < path.len() {
-            let operation = path[commit].operation;
-            let moves = match self.right.get(&operation) {
-                Some(known) => *known,
-                None => self.hold(operation, &["silent", "right-mover"], states)?,
-            };
-            self.right.insert(operation, moves);
-            if !moves {
-                break;
-            }
-            commit += 1;
-        }
-        for call in path.iter().skip(commit + 1) {
-            let stable = match self.never_left.get(&call.operation) {
-                Some(known) => *known,
-                None => self.hold(call.operation, &["stably-enabled"], states)?,
-            };
-            self.never_left.insert(call.operation, stable);
-            if !stable || !self.moves_left(call)? {
-                let Procedure { claims, lower, .. } = self.procedure;
-                let name = &claims.evaluator.program.layers[lower.0 as usize].operations[call.operation].name;
-                return Ok(Some(format!(
-                    "{name}{:?} comes after the commit point and does not move left",
-                    call.arguments
-                )));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a call moves left past everything, can be made, and neither fails nor emits, in all states before it.
-    fn moves_left(&self, call: &Called) -> Result<bool, DontKnow> {
-        let Procedure { claims, lower, .. } = self.procedure;
-        let operations = claims.evaluator.program.layers[lower.0 as usize].operations.len();
-        for state in &call.before {
-            for other in 0..operations {
-                for arguments in self.procedure.rows(other)? {
-                    let pair = Pair {
-                        claims,
-                        layer: *lower,
-                        mover: (call.operation, &call.arguments),
-                        other: (other, &arguments),
-                        they: OTHER,
-                    };
-                    let mine = pair.mine(state)?;
-                    let is_silent = mine.iter().all(|it| it.done().is_some_and(|(_, events)| events.is_empty()));
-                    if mine.is_empty() || !is_silent || pair.does_not_move_left(state)? {
-                        return Ok(false);
-                    }
-                }
-            }
-        }
-        Ok(true)
     }
 }

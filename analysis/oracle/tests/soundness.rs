@@ -73,3 +73,8 @@ fn partition() {
 fn stacks_of_two() {
     sound(Pattern::Stack, 1_000);
 }
+
+#[test]
+fn calls() {
+    sound(Pattern::Calls, 1_000);
+}

@@ -106,7 +106,6 @@ codes! {
     CS0905: "undecided: a turn is wrong only for values that may never occur",
     CS0906: "undecided: no initial state within the scope",
     CS0907: "undecided: the facts at a call are too weak",
-    CS0908: "undecided: depends on an undecided question",
     CS0909: "undecided: adjacent numbers in strings",
 
     CS1001: "an operation is never enabled",

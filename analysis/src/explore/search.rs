@@ -78,7 +78,9 @@ pub enum End {
     Wants(String, Vec<Value>),
     /// A step of the layer below has been made; only if [`Search::pausing`].
     Stepped,
-    /// The procedure itself has reached the head of a loop; only if [`Search::pausing`].
+    /// No step is possible; only if [`Search::sees_disabled`].
+    Disabled,
+    /// The procedure itself has come to the head of a loop; only if [`Search::pausing`].
     Turn,
 }
 
@@ -148,7 +150,9 @@ pub struct Search<'w, 'p> {
     pub stop: &'w AtomicBool,
     /// Whether paths end before and after each step of the layer below, so that the caller can insert steps of others.
     pub pausing: bool,
-    /// Whether the search looks for a witness beyond the scope if there is none within it.
+    /// Paths also end where a step is not possible.
+    pub sees_disabled: bool,
+    /// Witnesses are also looked for further away than the scope, where there are none within.
     pub looks_far: bool,
     /// Provides the values of unknowns that universal runs read; without it, they fork.
     pub given: Option<Rc<RefCell<dyn Given>>>,
@@ -449,6 +453,7 @@ impl<'p> Search<'_, 'p> {
                 Stop::Performed if self.pausing => return Ok(Advance::End(machine, End::Stepped)),
                 Stop::Performed => {}
                 Stop::Finished(result) => self.finish(&mut machine, script, result),
+                Stop::Disabled if self.sees_disabled => return Ok(Advance::End(machine, End::Disabled)),
                 Stop::Disabled => return Ok(Advance::Dead),
                 Stop::AssumedAway(assumption) => {
                     self.world.cells.assumptions.insert(assumption);

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::question::Setting;
 use crate::{
     explore::{
-        cells::{Knowledge, Need, Quantifier, with_base},
+        cells::{Knowledge, Need, Numbers, Quantifier, Relation, with_base},
         machine::{Machine, Stop},
         search::{Abort, Action, End, Search},
         value::{Base, Value},
@@ -32,17 +32,19 @@ enum Known {
     Is(Value),
     Present,
     Absent,
+    /// How it is related to a value.
+    Related(Relation, Value),
 }
 
 /// Something known about the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Fact {
+pub struct Fact {
     path: Vec<Component>,
     known: Known,
 }
 
 /// Replaces the state of a machine, which stands right after a step of `me`, by an unknown one of which only the facts hold that survive
-/// any steps of others.
+/// any steps of others. Gives these facts, too.
 ///
 /// # Errors
 /// If a search cannot be completed.
@@ -52,18 +54,81 @@ pub fn let_others_run(
     layer: LayerId,
     me: &Value,
     machine: Machine,
+    relations: bool,
     number: &mut u32,
-) -> Result<Machine, Abort> {
+) -> Result<(Machine, Vec<Fact>), Abort> {
+    let facts = known_of_state(search, &machine, me, relations);
+    let_others_run_from(setting, search, layer, me, machine, facts, number)
+}
+
+/// All that is known of the state of a machine: which values components have, and, if that is asked for, how they are related to these.
+pub fn known_of_state(search: &mut Search<'_, '_>, machine: &Machine, me: &Value, relations: bool) -> Vec<Fact> {
     let mut facts = Vec::new();
     let state = machine.state.clone();
-    propose(search, &machine, &state, &mut Vec::new(), &mut facts);
+    propose(search, machine, &state, &mut Vec::new(), &mut facts);
+    if relations {
+        let related: Vec<Fact> = facts.iter().flat_map(|it| related(search, machine, me, it)).collect();
+        facts.extend(related);
+    }
+    facts
+}
+
+/// What is less than a value of a component, and follows from it: that an integer is no less, or no more; that something is not the own
+/// process, or not one of the variants that it is not.
+fn related(search: &Search<'_, '_>, machine: &Machine, me: &Value, fact: &Fact) -> Vec<Fact> {
+    let Known::Is(value) = &fact.known else { return Vec::new() };
+    let resolved = machine.resolve(value);
+    let is_integer = match &resolved {
+        Value::Int(_) => true,
+        Value::Cell(id) => {
+            search.world.cells.numbers != Numbers::Atoms && matches!(*search.world.cells.get(*id).ty, Type::Int { .. })
+        }
+        _ => false,
+    };
+    let mut known = Vec::new();
+    if is_integer {
+        known.extend([Relation::AtLeast, Relation::AtMost].map(|it| (it, value.clone())));
+    }
+    let mut differs = |other: Value| {
+        if machine.known.same(&machine.written(value), &other) == Some(false) {
+            known.push((Relation::Not, other));
+        }
+    };
+    match &resolved {
+        Value::Atom(..) => differs(me.clone()),
+        Value::Variant(..) => {
+            differs(Value::some(me.clone()));
+            (0..MOST_VARIANTS).for_each(|tag| differs(Value::Variant(tag, Rc::from([]))));
+        }
+        _ => {}
+    }
+    let fact_of = |(relation, other)| Fact { path: fact.path.clone(), known: Known::Related(relation, other) };
+    known.into_iter().map(fact_of).collect()
+}
+
+/// Variants of an enum that a component may be known not to be.
+const MOST_VARIANTS: u32 = 4;
+
+/// The same as [`let_others_run`], with these facts to begin with.
+///
+/// # Errors
+/// If a search cannot be completed.
+pub fn let_others_run_from(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    layer: LayerId,
+    me: &Value,
+    machine: Machine,
+    mut facts: Vec<Fact>,
+    number: &mut u32,
+) -> Result<(Machine, Vec<Fact>), Abort> {
     loop {
         *number += 1;
         let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
         let after = Machine { state, known, ..machine.clone() };
         let kept = surviving(setting, search, layer, me, &after, &facts)?;
         if kept.len() == facts.len() {
-            return Ok(after);
+            return Ok((after, facts));
         }
         facts = kept;
     }
@@ -143,6 +208,10 @@ fn with_fact(
         return match fact {
             Known::Is(value) => value.clone(),
             Known::Present | Known::Absent => value,
+            Known::Related(relation, other) => {
+                Rc::make_mut(&mut known.relations).push((value.clone(), *relation, other.clone()));
+                value
+            }
         };
     };
     let expanded = match value {
@@ -158,6 +227,14 @@ fn with_fact(
         (Component::Entry(key), Value::Map(map)) => {
             if let Base::Unknown(base) = map.base {
                 let before = search.world.cells.entry(base, key);
+                let there = known.bases.get(&base).and_then(|it| it.entries.get(key)).cloned().flatten();
+                if matches!(fact, Known::Related(..)) {
+                    // Of an entry that may not be there nothing is said.
+                    if let Some(there) = there {
+                        with_fact(search, known, there, rest, fact);
+                    }
+                    return expanded;
+                }
                 let entry = match fact {
                     Known::Absent => None,
                     _ => Some(with_fact(search, known, before, rest, fact)),
@@ -236,6 +313,55 @@ pub fn others(
         .collect()
 }
 
+/// Those facts that hold in the state of a machine, in every case of what is unknown.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn holding(search: &mut Search<'_, '_>, machine: &Machine, facts: &[Fact]) -> Result<Vec<Fact>, Abort> {
+    let mut at = Machine::new(machine.known.clone(), Quantifier::Universal);
+    at.draws = machine.draws;
+    at.slots = Rc::new(vec![machine.state.clone()]);
+    let mut kept = Vec::new();
+    for fact in facts {
+        if always_holds(search, &at, fact)? {
+            kept.push(fact.clone());
+        }
+    }
+    Ok(kept)
+}
+
+/// The cases in which all facts hold in the state in a slot.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn assume_in(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    slot: usize,
+    facts: &[Fact],
+) -> Result<Vec<Machine>, Abort> {
+    let mut pending = vec![machine.known.clone()];
+    let mut cases = Vec::new();
+    'cases: while let Some(known) = pending.pop() {
+        let machine = Machine { known, ..machine.clone() };
+        for fact in facts {
+            match holds(search, &machine, &machine.slots[slot], &fact.path, &fact.known) {
+                Ok(true) => {}
+                Ok(false) => continue 'cases,
+                Err(Stop::Need(need)) => {
+                    pending.extend(split(search, &need, &machine.known));
+                    continue 'cases;
+                }
+                Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
+                // What cannot be looked at is not assumed.
+                Err(_) => {}
+            }
+        }
+        cases.push(machine);
+    }
+    Ok(cases)
+}
+
 /// Whether a fact holds in the state in slot 0, in every case of what is unknown.
 fn always_holds(search: &mut Search<'_, '_>, machine: &Machine, fact: &Fact) -> Result<bool, Abort> {
     let mut pending = vec![machine.known.clone()];
@@ -268,6 +394,16 @@ fn holds(
             Known::Is(wanted) => machine.is_equal(search.world, value, wanted),
             Known::Present => Ok(true),
             Known::Absent => Ok(false),
+            Known::Related(Relation::Not, other) => machine.is_equal(search.world, value, other).map(|it| !it),
+            Known::Related(relation, other) => {
+                let value = machine.force(search.world, value).map_err(Stop::Need)?;
+                let other = machine.force(search.world, other).map_err(Stop::Need)?;
+                Ok(match (value, other) {
+                    (Value::Int(a), Value::Int(b)) if *relation == Relation::AtLeast => a >= b,
+                    (Value::Int(a), Value::Int(b)) => a <= b,
+                    _ => false,
+                })
+            }
         };
     };
     match (first, machine.force(search.world, value).map_err(Stop::Need)?) {

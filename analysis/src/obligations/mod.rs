@@ -6,12 +6,15 @@
 pub mod abstraction;
 pub mod atomic;
 pub mod coverage;
+pub mod edges;
 pub mod end_to_end;
 pub mod facts;
 pub mod layer;
+mod loops;
 mod modulo_failure;
 pub mod movers;
 pub mod needs;
+pub mod one_step;
 pub mod partition;
 pub mod protocol;
 pub mod question;
@@ -33,7 +36,7 @@ use crate::{
     verdict::Assumption,
 };
 use movers::{Direction, Refutation};
-use question::{Answered, Confirmation, Effort, Setting};
+use question::{Answered, Effort, Setting};
 
 /// A statement about one operation of a layer that other obligations rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -185,11 +188,15 @@ pub fn mover_lemmas(program: &Program, layer: LayerId, operation: usize, directi
 pub fn needed_lemmas(program: &Program) -> BTreeSet<Lemma> {
     let mut lemmas = claimed_lemmas(program);
     for (index, implementation) in program.implementations.iter().enumerate() {
-        if let Justification::Movers(_) = &implementation.by {
-            let operations = 0..program.layers[implementation.upper.0 as usize].operations.len();
-            let shapes = operations.map(|it| needs::lemmas_of_shape(program, ImplementationId(index as u32), it));
-            lemmas.extend(shapes.flatten());
-        }
+        let id = ImplementationId(index as u32);
+        let operations = 0..program.layers[implementation.upper.0 as usize].operations.len();
+        let may_be_asked = |operation: &usize| match &implementation.by {
+            Justification::Movers(_) => true,
+            Justification::Retry(_) => needs::has_several_calls(program, id, *operation),
+            _ => false,
+        };
+        let shapes = operations.filter(may_be_asked).map(|it| needs::lemmas_of_shape(program, id, it));
+        lemmas.extend(shapes.flatten());
     }
     lemmas
 }
@@ -243,7 +250,9 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
                         obligations.push(Obligation::FollowsProtocol(id, operation));
                     }
                     obligations.push(Obligation::Shape(id, operation));
-                    obligations.push(Obligation::AtomicSpec(id, operation));
+                    if !needs::loops_over_calls(program, id, operation) {
+                        obligations.push(Obligation::AtomicSpec(id, operation));
+                    }
                 }
                 for (operation, it) in lower.operations.iter().enumerate() {
                     if !it.allowed.is_empty() {
@@ -313,58 +322,18 @@ pub struct LayerLemmas<'l> {
 }
 
 impl LayerLemmas<'_> {
-    /// A lemma that is not settled, as a clause, and why it is not, if that is known.
-    fn open_in_words(&self, lemma: &Lemma) -> String {
-        let words = report::lemma_in_words(self.program, lemma);
-        let refutation = self.lemmas.get(lemma).and_then(|it| it.refutation.as_ref());
-        match refutation.map(|it| &it.confirmation) {
-            Some(Confirmation::Within(bounds)) => {
-                let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
-                format!("{words}: no such run was found within {}, but there may be one beyond", bounds.join(", "))
-            }
-            _ => words,
-        }
+    fn all_hold(&self, mut lemmas: impl Iterator<Item = Lemma>) -> bool {
+        lemmas.all(|it| self.lemmas.get(&it).and_then(|it| it.holds) == Some(true))
     }
 }
 
-impl shape::Table for LayerLemmas<'_> {
-    fn right(&self, operation: usize) -> Result<bool, String> {
-        for lemma in mover_lemmas(self.program, self.layer, operation, Direction::Right) {
-            match self.lemmas.get(&lemma).and_then(|it| it.holds) {
-                Some(true) => {}
-                Some(false) => return Ok(false),
-                None => return Err(self.open_in_words(&lemma)),
-            }
-        }
-        Ok(true)
+impl edges::Table for LayerLemmas<'_> {
+    fn right(&self, operation: usize) -> bool {
+        self.all_hold(mover_lemmas(self.program, self.layer, operation, Direction::Right).into_iter())
     }
 
-    fn silent(&self, operation: usize) -> bool {
-        let lemma = Lemma { layer: self.layer, operation, about: About::Silent };
-        self.lemmas.get(&lemma).and_then(|it| it.holds) == Some(true)
-    }
-
-    fn never_left(&self, operation: usize) -> Option<(Option<usize>, Refutation)> {
+    fn silent_and_stable(&self, operation: usize) -> bool {
         let lemmas = mover_lemmas(self.program, self.layer, operation, Direction::Left);
-        let unconditional = lemmas.into_iter().filter(|it| matches!(it.about, About::StablyEnabled(_)));
-        for lemma in unconditional {
-            let result = self.lemmas.get(&lemma);
-            if result.and_then(|it| it.holds) == Some(true) {
-                continue;
-            }
-            let against = match lemma.about {
-                About::StablyEnabled(other) => Some(other),
-                _ => None,
-            };
-            let words = self.open_in_words(&lemma);
-            let refutation = result.and_then(|it| it.refutation.clone());
-            let unknown = Refutation {
-                notes: vec![format!("it is not settled whether {words}")],
-                counterexample: None,
-                confirmation: Confirmation::NotReplayed,
-            };
-            return Some((against, refutation.unwrap_or(unknown)));
-        }
-        None
+        self.all_hold(lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(..))))
     }
 }

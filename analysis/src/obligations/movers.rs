@@ -20,7 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
+    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays, unmet},
     tell::Teller,
 };
 use crate::{
@@ -80,6 +80,8 @@ pub struct Pair {
     pub mover: Call,
     /// The other operation.
     pub other: Call,
+    /// What the mover returns, where only that result is meant.
+    taken: Option<Slot>,
     first_end: Slot,
     pub(super) second_end: Slot,
 }
@@ -137,7 +139,20 @@ impl Pair {
         let mover = Call::new(setting, &mut slots, layer, mover, 0);
         let other = Call::new(setting, &mut slots, layer, other, 1);
         let (first_end, second_end) = (slots.empty(), slots.empty());
-        Pair { slots, state, mover, other, first_end, second_end }
+        Pair { slots, state, mover, other, taken: None, first_end, second_end }
+    }
+
+    /// The same, where only the steps of the mover with one result are meant: [`Pair::take`] says which.
+    pub fn with_one_result(mut self) -> Pair {
+        self.taken = Some(self.slots.empty());
+        self
+    }
+
+    /// Says which result of the mover is meant.
+    pub fn take(&self, machine: &mut Machine, result: &Value) {
+        if let Some(slot) = self.taken {
+            machine.set(slot, result.clone());
+        }
     }
 
     /// Sets up the pair at a place in a procedure: with this state, this process and its arguments, and that other process.
@@ -162,8 +177,26 @@ impl Pair {
         let mut script = vec![Action::Copy(self.state, self.first_end)];
         for call in self.order(direction) {
             script.extend(call.step(setting, layer, self.first_end, call.result, call.events));
+            if let Some(taken) = self.taken
+                && call.result == self.mover.result
+            {
+                script.push(Action::Equal(call.result, taken));
+            }
         }
         script
+    }
+
+    /// The mover's step alone.
+    pub(super) fn alone(&self, setting: &Setting, layer: LayerId) -> Vec<Action> {
+        let mut script = vec![Action::Copy(self.state, self.first_end)];
+        script.extend(self.mover.step(setting, layer, self.first_end, self.mover.result, self.mover.events));
+        script.extend(self.taken.map(|taken| Action::Equal(self.mover.result, taken)));
+        script
+    }
+
+    /// Whether the mover has emitted nothing.
+    pub(super) fn is_silent(&self, machine: &Machine) -> bool {
+        machine.slots[self.mover.events] == Value::seq(vec![])
     }
 
     /// The other order, with the same results and events, to the same end.
@@ -257,6 +290,115 @@ pub fn moves(
     })
 }
 
+/// The order that is given, and what is wanted of the other.
+struct Orders {
+    given: Vec<Action>,
+    swapped: Vec<Action>,
+    failing: Vec<Action>,
+    /// The action in which the other operation makes its step.
+    other_stage: usize,
+}
+
+impl Orders {
+    fn new(setting: &Setting, layer: LayerId, pair: &Pair, direction: Direction) -> Orders {
+        let given = pair.given(setting, layer, direction);
+        let is_other =
+            |it: &Action| matches!(it, Action::Call { result: Some(slot), .. } if *slot == pair.other.result);
+        Orders {
+            other_stage: given.iter().position(is_other).unwrap_or_default(),
+            swapped: pair.wanted(setting, layer, direction),
+            failing: pair.wanted_failure(setting, layer, direction),
+            given,
+        }
+    }
+
+    fn wanted(&self, machine: &Machine, end: &End) -> Wanted<'_> {
+        match end {
+            End::Done => Wanted::Run(&self.swapped, None),
+            End::Failed(_) if machine.stage == self.other_stage => Wanted::Failure(&self.failing),
+            // That the mover fails, or that anything panics, is reported where it is the question.
+            _ => Wanted::Nothing,
+        }
+    }
+}
+
+/// Whether the mover of `pair` moves past the other operation, in the states of `start`: the answer alone, for those who ask about many
+/// pairs and tell of few.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn does_move_from<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    layer: LayerId,
+    pair: &Pair,
+    direction: Direction,
+    start: Machine,
+) -> Result<bool, Abort> {
+    let orders = Orders::new(setting, layer, pair, direction);
+    let mut moves = true;
+    search.for_all(start, &orders.given, &mut |search, machine, end| {
+        moves = unmet(search, &machine, &orders.wanted(&machine, &end))?.is_none();
+        Ok(moves)
+    })?;
+    Ok(moves)
+}
+
+/// Whether the mover of `pair` emits nothing in the states of `start`. If only one result is meant, steps that fail have another; otherwise
+/// it must not fail either.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn is_silent_from<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    layer: LayerId,
+    pair: &Pair,
+    start: Machine,
+) -> Result<bool, Abort> {
+    let mut silent = true;
+    search.for_all(start, &pair.alone(setting, layer), &mut |_, machine, end| {
+        silent = match end {
+            End::Done => pair.is_silent(&machine),
+            End::Failed(_) => pair.taken.is_some(),
+            _ => true,
+        };
+        Ok(silent)
+    })?;
+    Ok(silent)
+}
+
+/// A case in which the mover of `pair` emits something in the states of `start`, or fails if no single result is meant.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn not_silent_from<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    layer: LayerId,
+    pair: &Pair,
+    start: Machine,
+) -> Result<Option<(Refutation, Knowledge)>, Abort> {
+    let script = pair.alone(setting, layer);
+    let initial = start.clone();
+    let wanted = |machine: &Machine, end: &End| match end {
+        End::Done if pair.is_silent(machine) => Wanted::Nothing,
+        End::Failed(_) if pair.taken.is_some() => Wanted::Nothing,
+        End::Panicked(..) | End::Disabled => Wanted::Nothing,
+        _ => Wanted::Never,
+    };
+    let Some(case) = for_all_exists(search, start, &script, &wanted)? else { return Ok(None) };
+    let confirmation = replays(search, &initial, &script, &case, &wanted)?;
+    let what = if case.end == End::Done { "emits an event" } else { "may fail" };
+    let name = &setting.program.layers[layer.0 as usize].operations[pair.mover.operation].name;
+    let mut teller = Teller::new(setting, search, case.known.clone());
+    let steps = teller.given(&initial.slots, &script, &case.end, Some(&case.slots))?;
+    let run = teller.run(RunRole::There, layer, &initial.slots[pair.state]).with(steps);
+    let known = teller.known().clone();
+    let counterexample = teller.conclude(vec![run], format!("`{name}` {what}: a mover must be silent"));
+    Ok(Some((Refutation::new(counterexample, confirmation), known)))
+}
+
 /// Whether the mover of `pair` moves past the other operation, in the states of `start`; if not, with what is known in the case that
 /// refutes it.
 ///
@@ -270,25 +412,15 @@ pub fn moves_from<'p>(
     direction: Direction,
     start: Machine,
 ) -> Result<Option<(Refutation, Knowledge)>, Abort> {
-    let given = pair.given(setting, layer, direction);
-    let swapped = pair.wanted(setting, layer, direction);
-    let failing = pair.wanted_failure(setting, layer, direction);
-    let other_stage = given
-        .iter()
-        .position(|it| matches!(it, Action::Call { result: Some(slot), .. } if *slot == pair.other.result))
-        .unwrap_or_default();
-    let wanted = |machine: &Machine, end: &End| match end {
-        End::Done => Wanted::Run(&swapped, None),
-        End::Failed(_) if machine.stage == other_stage => Wanted::Failure(&failing),
-        // That the mover fails, or that anything panics, is reported where it is the question.
-        _ => Wanted::Nothing,
-    };
+    let orders = Orders::new(setting, layer, pair, direction);
+    let wanted = |machine: &Machine, end: &End| orders.wanted(machine, end);
+    let Orders { given, swapped, failing, .. } = &orders;
     let initial = start.clone();
-    let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
-    let confirmation = replays(search, &initial, &given, &case, &wanted)?;
-    let other = if matches!(case.end, End::Failed(_)) { &failing } else { &swapped };
+    let Some(case) = for_all_exists(search, start, given, &wanted)? else { return Ok(None) };
+    let confirmation = replays(search, &initial, given, &case, &wanted)?;
+    let other = if matches!(case.end, End::Failed(_)) { failing } else { swapped };
     let mut teller = Teller::new(setting, search, case.known.clone());
-    let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;
+    let steps = teller.given(&initial.slots, given, &case.end, Some(&case.slots))?;
     let happened = teller.run(RunRole::Possible, layer, &initial.slots[pair.state]).with(steps);
     let mut slots = case.slots.clone();
     slots[pair.state] = initial.slots[pair.state].clone();

@@ -23,18 +23,22 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
         }
         Obligation::NoPanic(id, part) => keep_part(program, &mut keep, *id, *part),
         Obligation::Shape(id, operation) => {
-            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature; 2]);
-            // With a single step, no other process can take a step in between.
-            if !lemmas_of_shape(program, *id, *operation).is_empty() {
-                keep_all_steps(program, &mut keep, program.implementations[id.0 as usize].lower);
+            // Nothing can come between if there is but one step.
+            if lemmas_of_shape(program, *id, *operation).is_empty() {
+                keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature; 2]);
+            } else {
+                keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
+                keep_unrestricted(program, &mut keep, *id, *operation);
+                keep_called_steps(program, &mut keep, *id);
             }
         }
         Obligation::FollowsProtocol(id, operation) => {
-            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature, KeptOperation::Rules]);
-            let lower = program.implementations[id.0 as usize].lower;
+            let above =
+                if has_gate(program, *id, *operation) { KeptOperation::Whole } else { KeptOperation::Signature };
+            keep_procedure(program, &mut keep, *id, *operation, [above, KeptOperation::Rules]);
             match how(program, *id, *operation) {
-                Some(How::Procedure(_)) => keep_all_steps(program, &mut keep, lower),
-                _ => keep.layer(lower).invariants = true,
+                Some(How::Procedure(_)) => keep_called_steps(program, &mut keep, *id),
+                _ => keep.layer(program.implementations[id.0 as usize].lower).invariants = true,
             }
         }
         Obligation::StaysAllowed(id, operation, other) => {
@@ -43,9 +47,16 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             let layer = keep.layer(lower).steps();
             layer.operation(*operation, KeptOperation::Rules).operation(*other, KeptOperation::Whole);
         }
-        Obligation::AtomicSpec(id, operation) | Obligation::Retry(id, operation) => {
+        Obligation::AtomicSpec(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
             keep_unrestricted(program, &mut keep, *id, *operation);
+        }
+        Obligation::Retry(id, operation) => {
+            keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
+            keep_unrestricted(program, &mut keep, *id, *operation);
+            if has_several_calls(program, *id, *operation) {
+                keep_called_steps(program, &mut keep, *id);
+            }
         }
         Obligation::Initial(id) => {
             let implementation = &program.implementations[id.0 as usize];
@@ -164,7 +175,31 @@ fn keep_unrestricted(program: &Program, keep: &mut Keep, id: ImplementationId, o
     }
 }
 
-/// All steps that any process may take in a layer.
+/// All that processes do in the lower layer of an implementation.
+fn keep_called_steps(program: &Program, keep: &mut Keep, id: ImplementationId) {
+    let layer = keep.layer(program.implementations[id.0 as usize].lower).steps();
+    for operation in called(program, id) {
+        layer.operation(operation, KeptOperation::Whole);
+    }
+}
+
+/// The operations of its lower layer that some procedure of an implementation calls, or passes on.
+pub fn called(program: &Program, id: ImplementationId) -> BTreeSet<usize> {
+    let implementation = &program.implementations[id.0 as usize];
+    let code = match &implementation.by {
+        Justification::Movers(code) | Justification::Retry(code) | Justification::Partition(Partition { code, .. }) => {
+            code
+        }
+        Justification::Abstraction(_) => return BTreeSet::new(),
+    };
+    let names = code.iter().flat_map(|(name, how)| match how {
+        How::Procedure(function) => performed(program, *function),
+        How::Pass => vec![name.as_str()],
+    });
+    names.filter_map(|it| operation_named(program, implementation.lower, it)).collect()
+}
+
+/// All that any process may do in a layer.
 fn keep_all_steps(program: &Program, keep: &mut Keep, id: LayerId) {
     let layer = keep.layer(id).steps();
     for operation in 0..program.layers[id.0 as usize].operations.len() {
@@ -226,12 +261,12 @@ fn operation_named(program: &Program, layer: LayerId, name: &str) -> Option<usiz
 pub fn lemmas_of_shape(program: &Program, id: ImplementationId, operation: usize) -> BTreeSet<Lemma> {
     let Some(How::Procedure(function)) = how(program, id, operation) else { return BTreeSet::new() };
     let layer = program.implementations[id.0 as usize].lower;
-    let others = 0..program.layers[layer.0 as usize].operations.len();
+    let others = called(program, id);
     let mut lemmas = BTreeSet::new();
     for operation in performed_before_the_last(program, layer, *function) {
         let lemma = |about| Lemma { layer, operation, about };
         lemmas.insert(lemma(About::Silent));
-        for other in others.clone() {
+        for &other in &others {
             lemmas.insert(lemma(About::Moves(super::movers::Direction::Right, other)));
             lemmas.insert(lemma(About::StablyEnabled(other)));
         }
@@ -247,7 +282,70 @@ pub fn performed_before_the_last(program: &Program, lower: LayerId, function: Fu
     if operations.len() > 1 { operations.into_iter().collect() } else { BTreeSet::new() }
 }
 
-/// The names of the operations that a function performs, each as often as in the text; twice in a function with a loop or recursion.
+/// Whether an operation of the upper layer may fail by an `assert!` in it: then its procedure is not started where it does.
+pub fn has_gate(program: &Program, id: ImplementationId, operation: usize) -> bool {
+    fn asserts(program: &Program, expr: &Expr, inside: &mut Vec<FunctionId>) -> bool {
+        let mut found = match &expr.kind {
+            ExprKind::Assert(_) => true,
+            ExprKind::Call(callee, _) if !inside.contains(callee) => {
+                inside.push(*callee);
+                asserts(program, &program.functions[callee.0 as usize].body, inside)
+            }
+            _ => false,
+        };
+        expr.for_each_child(&mut |child| found = found || asserts(program, child, inside));
+        found
+    }
+    let upper = &program.layers[program.implementations[id.0 as usize].upper.0 as usize];
+    let function = upper.operations[operation].function;
+    asserts(program, &program.functions[function.0 as usize].body, &mut Vec::new())
+}
+
+/// Whether there is more than one call in the text of a procedure: then it is no retry loop of the simplest form.
+pub fn has_several_calls(program: &Program, id: ImplementationId, operation: usize) -> bool {
+    fn count(program: &Program, expr: &Expr, inside: &mut Vec<FunctionId>) -> usize {
+        let mut calls = match &expr.kind {
+            ExprKind::Perform(..) => 1,
+            ExprKind::Call(callee, _) if !inside.contains(callee) => {
+                inside.push(*callee);
+                count(program, &program.functions[callee.0 as usize].body, inside)
+            }
+            _ => 0,
+        };
+        expr.for_each_child(&mut |child| calls += count(program, child, inside));
+        calls
+    }
+    let Some(How::Procedure(function)) = how(program, id, operation) else { return false };
+    count(program, &program.functions[function.0 as usize].body, &mut Vec::new()) > 1
+}
+
+/// Whether a procedure may make calls in a loop other than `for`.
+pub fn loops_over_calls(program: &Program, id: ImplementationId, operation: usize) -> bool {
+    let Some(How::Procedure(function)) = how(program, id, operation) else { return false };
+    has_loop_over_calls(program, &program.functions[function.0 as usize].body)
+}
+
+fn has_loop_over_calls(program: &Program, expr: &Expr) -> bool {
+    let is_loop = matches!(expr.kind, ExprKind::While(..) | ExprKind::Loop(_));
+    let mut found = is_loop && makes_calls(program, expr, &mut Vec::new());
+    expr.for_each_child(&mut |child| found |= has_loop_over_calls(program, child));
+    found
+}
+
+fn makes_calls(program: &Program, expr: &Expr, inside: &mut Vec<FunctionId>) -> bool {
+    let mut found = match &expr.kind {
+        ExprKind::Perform(..) => true,
+        ExprKind::Call(callee, _) if !inside.contains(callee) => {
+            inside.push(*callee);
+            makes_calls(program, &program.functions[callee.0 as usize].body, inside)
+        }
+        _ => false,
+    };
+    expr.for_each_child(&mut |child| found |= makes_calls(program, child, inside));
+    found
+}
+
+/// The names of the operations that a function performs, each as often as the text does; twice in a function that loops or recurs.
 fn performed(program: &Program, function: FunctionId) -> Vec<&str> {
     let mut reader = PerformedReader { program, names: Vec::new(), inside: Vec::new(), recurs: false };
     reader.function(function);

@@ -94,7 +94,12 @@ pub trait Refutes {
     fn is_confirmed(&self) -> bool;
     /// Records that it could not be replayed from concrete values. A refutation without a run is not replayed.
     fn not_replayed(&mut self) {}
-    /// The counterexample, if the refutation is a run.
+    /// Whether each of the runs that it rests on was made again from concrete values where it was found. There may be several, from different
+    /// states: then it cannot be found again from the values of one of them.
+    fn was_replayed_in_parts(&self) -> bool {
+        false
+    }
+    /// What is told of it, if that is a run.
     fn counterexample(&self) -> Option<&Counterexample<Anchor>> {
         None
     }
@@ -191,6 +196,7 @@ impl<'p> Setting<'p> {
                 program: self.program,
                 stop: self.stop,
                 pausing: false,
+                sees_disabled: false,
                 looks_far,
                 given: None,
             };
@@ -234,7 +240,15 @@ impl<'p> Setting<'p> {
                             world.fuel = fuel;
                             let world = &mut world;
                             let (program, stop) = (self.program, self.stop);
-                            question(&mut Search { world, program, stop, pausing: false, looks_far, given: None })
+                            question(&mut Search {
+                                world,
+                                program,
+                                stop,
+                                pausing: false,
+                                sees_disabled: false,
+                                looks_far,
+                                given: None,
+                            })
                         };
                         let replayed = replay::replayed(violation, pins, &small, scope.budget, &mut again);
                         replayed.map_or_else(Answered::GivenUp, Answered::Violated)

@@ -54,8 +54,9 @@ pub fn replayed<V: Refutes>(
 ) -> Result<V, Abort> {
     match again(&pins, fuel) {
         Ok(Some(same)) if same.is_confirmed() => smallest(same, pins, small, again),
-        Ok(Some(unconfirmed)) => Ok(unconfirmed),
         Err(Abort::Stopped) => Err(Abort::Stopped),
+        _ if found.was_replayed_in_parts() => Ok(found),
+        Ok(Some(unconfirmed)) => Ok(unconfirmed),
         Ok(None) | Err(_) => {
             let mut found = found;
             found.not_replayed();

@@ -230,6 +230,7 @@ impl<'p> Turns<'_, 'p, '_> {
                         }
                     }
                     End::Stepped => pending.push_back(Turning { machine, steps, in_loop, earlier }),
+                    End::Disabled => {}
                     End::Done | End::Failed(_) | End::Panicked(..) => {
                         if let Some(bad) = self.returns(search, &machine, &end, &earlier)? {
                             return Ok(Some(bad));

@@ -1,18 +1,30 @@
 //! The shape of a procedure, and its use of a protocol.
 //!
-//! On every path through a procedure: right movers, then at most one operation of any kind (the commit point), then left movers
-//! (CSPEC, section 6.1, "right movers, commit, left movers"; the `ysa_movers` judgement of its development). With `P` the states that the
-//! prefix of the path allows, closed under the steps of others:
+//! Each path through a procedure is a sequence of [edges](super::edges): calls, each with the result that the path takes. With `P` the states
+//! that the prefix of the path allows, closed under the steps of others, there is a *commit point* on each path (CSPEC, OSDI'18, section 5.2,
+//! "right movers, commit, left movers"; here each result of a call chooses its own class):
 //!
 //! ```text
-//! R:  right mover o, then R            | N
-//! N:  any o, then L                    | L
-//! L:  nothing | o, then L, where o is a left mover at P and enabled in every state of P
+//! R:  right or weak edge, then R  | N
+//! N:  any edge, then L            | nothing
+//! L:  left or weak edge, then L   | nothing
 //! ```
 //!
-//! Right movers are taken greedily, which never loses. A right mover or the commit point may block; an operation after the commit point may
-//! not. So each call is judged when it is about to be made: one that blocks for ever is on no path that ends. A loop other than `for` over
-//! what was read is not accepted.
+//! Once a path has made an edge that is neither right nor weak, its procedure counts as done: each call after that must be enabled in every
+//! state of its `P`. A procedure that has only made right and weak edges may stop there: nobody has noticed.
+//!
+//! A path of which all edges but the commit point are right before it and left after it is a run of the procedure alone. For any other path it
+//! is asked here what it does as [one step](super::one_step). A weak edge after the commit point is left out of it, and so is what it has
+//! found out: a left edge that follows it must be one in all states.
+//!
+//! Loops ([`loops`](super::loops)) are for the time before the commit point.
+//!
+//! A procedure is not started where the operation above fails (its *gate*: CSPEC has none; Civl's, "Automated and modular refinement
+//! reasoning", CAV'15): `P` before the first call is the states in which it does not, closed under the steps of others. That others may destroy
+//! the gate before the commit point does no harm: then the operation above can fail, too.
+//!
+//! Others are processes that run procedures of this implementation: their steps are those of operations that some procedure of it calls or
+//! passes on, with any arguments, in any state.
 //!
 //! If the layer below is a protocol layer, every call must also be *allowed* in every state of the `P` before it (CSPEC, section 6.2,
 //! `follows`), given that the others follow the protocol: their steps are those of the protocol layer. It is judged right after the
@@ -24,8 +36,11 @@
 use std::rc::Rc;
 
 use super::{
-    facts,
-    movers::{Direction, Pair, Refutation, enabled_from, moves_from, silent_from},
+    edges::{Edge, Judge, Obstacle, PathCall, Place, Table},
+    facts::{self, Fact},
+    loops::{self, Heads},
+    movers::{Direction, Refutation, first_difference},
+    one_step::{self, Above, NoStep, Plan, WholePath},
     question::{Confirmation, Refutes, Setting, Slots},
     tell::Teller,
 };
@@ -35,39 +50,72 @@ use crate::{
         cells::{Knowledge, Quantifier},
         code::CodeId,
         machine::{Machine, Site},
-        search::{Abort, Action, End, Search},
-        value::Value,
+        search::{Abort, Action, End, Search, Slot},
+        value::{CellId, Value},
     },
     ir::{Anchor, LayerId, Type},
 };
 
 /// What others do between two steps of a procedure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Between {
-    /// Anything: only facts survive.
+pub(super) enum Between {
+    /// Anything: only facts survive, each about the value of a component.
     Facts,
+    /// The same, also facts that relate a component with a value.
+    Relations,
     /// At most so many steps, followed exactly.
     Exactly(u32),
 }
 
-/// A call that a path makes.
-#[derive(Clone)]
-pub struct PathCall {
+impl Between {
+    pub(super) fn is_exact(self) -> bool {
+        matches!(self, Between::Exactly(_))
+    }
+}
+
+/// What becomes of the turns of a path that have gone on, where its calls are brought together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turns {
+    /// There are none.
+    None,
+    /// They can only be made.
+    Made,
+    /// They can only be left out.
+    LeftOut,
+    /// Either.
+    MadeOrLeftOut,
+}
+
+/// The edges of a path, last first.
+pub(super) type Path = Option<Rc<Made>>;
+
+/// The edge that a path made last, and those before it.
+pub(super) struct Made {
+    edge: Rc<Edge>,
+    before: Path,
+}
+
+/// The edges of a path, first first.
+pub(super) fn edges(path: &Path) -> Vec<Rc<Edge>> {
+    let mut edges: Vec<Rc<Edge>> =
+        std::iter::successors(path.as_ref(), |it| it.before.as_ref()).map(|it| it.edge.clone()).collect();
+    edges.reverse();
+    edges
+}
+
+/// A call that a flaw speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blamed {
     /// Which operation of the layer below.
     pub operation: usize,
     /// Where in the procedure.
     pub site: Site,
-    arguments: Vec<Value>,
-    /// The states before it.
-    before: Machine,
 }
 
-/// The calls of a path, last first.
-type Path = Option<Rc<Called>>;
-
-struct Called {
-    call: PathCall,
-    before: Path,
+impl Blamed {
+    fn of(call: &PathCall) -> Blamed {
+        Blamed { operation: call.operation, site: call.site }
+    }
 }
 
 /// What is wrong with a procedure.
@@ -75,9 +123,9 @@ pub struct Flaw {
     /// What.
     pub kind: FlawKind,
     /// The call that is to blame.
-    pub call: PathCall,
-    /// The commit point of the path, if the call comes after it.
-    pub commit: Option<PathCall>,
+    pub call: Blamed,
+    /// The commit point of the path, if the call comes after it, or the path is no step.
+    pub commit: Option<Blamed>,
     /// The other operation involved, if any.
     pub against: Option<usize>,
     /// What is known instead of a counterexample, in words.
@@ -88,12 +136,6 @@ pub struct Flaw {
     pub confirmation: Confirmation,
 }
 
-/// Why a call does not move left: in which way, past which operation, and what is known in the case that shows it.
-type NotLeft = (FlawKind, Option<usize>, (Refutation, Knowledge));
-
-/// Why a call is no left mover whatever the others do.
-type Unfit = (FlawKind, (Refutation, Knowledge));
-
 /// The ways a procedure can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlawKind {
@@ -101,37 +143,66 @@ pub enum FlawKind {
     NotLeft,
     /// The call is after the commit point and may block.
     MayBlock,
+    /// The path is no step of the operation above.
+    NoStep,
+    /// There is a loop after the call, which is no right mover, or goes on after it although something has changed.
+    InLoop,
     /// The call is not allowed.
     NotAllowed,
 }
 
-/// What is known of the operations of the layer below, by index.
-pub trait Table {
-    /// Whether it moves right past everything. `Err`: not known.
-    ///
-    /// # Errors
-    /// The name of the check that could not be completed.
-    fn right(&self, operation: usize) -> Result<bool, String>;
-    /// Whether it is known to emit nothing and not to fail, in all states.
-    fn silent(&self, operation: usize) -> bool;
-    /// Why it can never be a left mover: it is not stably enabled. The other operation, and the reason.
-    fn never_left(&self, operation: usize) -> Option<(Option<usize>, Refutation)>;
+/// What is asked of a procedure.
+pub struct Question<'q> {
+    /// The layer below.
+    pub lower: LayerId,
+    /// The procedure.
+    pub procedure: CodeId,
+    /// For the shape: the operation above, its layer and its step. Without it, the protocol is asked about.
+    pub above: Option<(LayerId, usize, CodeId)>,
+    /// The step of the operation above, if there are states in which it fails.
+    pub gate: Option<CodeId>,
+    /// Who judges edges.
+    pub judge: Judge<'q>,
+    /// Whether it is asked elsewhere if the runs of the procedure alone are what the operation above allows.
+    pub runs_alone_are_asked: bool,
+    /// Out: if not, whether some path relies on it.
+    pub relies_on_runs_alone: bool,
 }
 
-/// Checks the shape of a procedure (`atomic`), or that it follows the protocol of the layer below.
+impl<'q> Question<'q> {
+    /// Whether a procedure follows the protocol of the layer below.
+    pub fn of(lower: LayerId, procedure: CodeId, table: &'q dyn Table) -> Question<'q> {
+        let judge = Judge { table, relied_right: vec![], relied_left: vec![], is_exact: false };
+        Question {
+            lower,
+            procedure,
+            above: None,
+            gate: None,
+            judge,
+            runs_alone_are_asked: true,
+            relies_on_runs_alone: false,
+        }
+    }
+}
+
+/// Checks the shape of a procedure, or that it follows the protocol of the layer below.
 ///
 /// # Errors
 /// If a search cannot be completed.
 pub fn check<'p>(
     setting: &Setting<'p>,
     search: &mut Search<'_, 'p>,
-    lower: LayerId,
-    procedure: CodeId,
-    judge: &mut Judge<'_>,
+    question: &mut Question<'_>,
 ) -> Result<Option<Flaw>, Abort> {
-    let Some(mut suspected) = walk(setting, search, lower, procedure, Between::Facts, judge)? else { return Ok(None) };
+    question.judge.is_exact = false;
+    // That components have certain values is enough most often; how they are related to values is more to look at.
+    if walk(setting, search, question, Between::Facts)?.is_none() {
+        return Ok(None);
+    }
+    let Some(mut suspected) = walk(setting, search, question, Between::Relations)? else { return Ok(None) };
+    question.judge.is_exact = true;
     for steps in 0..=2 {
-        let flaw = walk(setting, search, lower, procedure, Between::Exactly(steps), judge)?;
+        let flaw = walk(setting, search, question, Between::Exactly(steps))?;
         if flaw.is_some() {
             return Ok(flaw);
         }
@@ -142,49 +213,46 @@ pub fn check<'p>(
     Ok(Some(suspected))
 }
 
-/// Judges the calls on paths.
-pub struct Judge<'t> {
-    /// For the shape: what is known of the operations. Without it, the protocol is judged.
-    pub table: Option<&'t dyn Table>,
-    /// Operations taken as right movers by some path.
-    pub relied_right: Vec<usize>,
-    /// Operations taken as left movers by some path.
-    pub relied_left: Vec<usize>,
-    /// Checks that could not be completed.
-    pub unknown: Option<String>,
-}
-
-struct Walk<'s, 'p> {
-    setting: &'s Setting<'p>,
-    lower: LayerId,
-    me: Value,
+pub(super) struct Walk<'s, 'p, 'q, 't> {
+    pub(super) setting: &'s Setting<'p>,
+    pub(super) lower: LayerId,
+    pub(super) me: Value,
     script: Vec<Action>,
-    between: Between,
-    number: u32,
+    pub(super) between: Between,
+    pub(super) number: u32,
     /// The state that the walk starts from.
     from: Value,
+    result: Slot,
+    above: Option<Above>,
+    pub(super) question: &'q mut Question<'t>,
+    /// Paths with loops, to be judged when all turns have been looked at.
+    looped: Vec<(WholePath, Heads)>,
 }
 
 /// A machine on its way.
-struct Item {
-    machine: Machine,
-    path: Path,
+pub(super) struct Item {
+    pub(super) machine: Machine,
+    pub(super) path: Path,
+    /// The call that is being made.
+    pub(super) open: Option<Rc<PathCall>>,
     /// Steps of others that it may still take.
-    budget: u32,
+    pub(super) budget: u32,
     /// The step being made is one of another process.
-    foreign: bool,
+    pub(super) foreign: bool,
     /// The call that the procedure wants to make, once the others have run.
-    wants: Option<(usize, Vec<Value>)>,
+    pub(super) wants: Option<(usize, Vec<Value>)>,
+    /// The loops that it is in, or has been.
+    pub(super) heads: Heads,
 }
 
 fn walk<'p>(
     setting: &Setting<'p>,
     search: &mut Search<'_, 'p>,
-    lower: LayerId,
-    procedure: CodeId,
+    question: &mut Question<'_>,
     between: Between,
-    judge: &mut Judge<'_>,
 ) -> Result<Option<Flaw>, Abort> {
+    let Question { lower, procedure, above, gate, .. } = *question;
+    question.relies_on_runs_alone = false;
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(lower));
     let me = slots.process(0);
@@ -192,175 +260,253 @@ fn walk<'p>(
     let arguments: Vec<_> =
         function.locals[..function.parameters as usize].iter().map(|it| slots.unknown(&it.ty)).collect();
     let result = slots.empty();
+    let called_with = arguments.clone();
     let script = vec![Action::Procedure { function: procedure, lower, state, me, arguments, result: Some(result) }];
     let mut start = slots.start(&mut search.world.cells, 1);
     let me = start.slots[me].clone();
     // Between facts the state is another one than before: only what is followed exactly can be told.
-    start.tale = (between != Between::Facts).then_some(None);
+    start.tale = between.is_exact().then_some(None);
     let from = start.slots[state].clone();
-    let mut walk = Walk { setting, lower, me, script, between, number: 0, from };
-    let mut pending = vec![Item { machine: start, path: None, budget: walk.budget(), foreign: false, wants: None }];
+    let above = above.map(|(layer, operation, step)| {
+        let arguments = called_with.iter().map(|it| start.slots[*it].clone()).collect();
+        Above { layer, operation, step, arguments }
+    });
+    let (number, looped) = (0, Vec::new());
+    let mut walk = Walk { setting, lower, me, script, between, number, from, result, above, question, looped };
+    let starts = match gate {
+        None => vec![start],
+        Some(gate) => walk.not_failing(search, start, gate, state, &called_with)?,
+    };
+    let budget = walk.budget();
+    let begin = |machine| {
+        let (path, open, foreign, wants, heads) = Default::default();
+        Item { machine, path, open, budget, foreign, wants, heads }
+    };
+    let mut pending: Vec<Item> = starts.into_iter().map(begin).collect();
     search.pausing = true;
     let mut found = Ok(None);
     while let Some(item) = pending.pop() {
-        found = walk.go_on(search, item, &mut pending, judge);
+        found = walk.go_on(search, item, &mut pending);
         if !matches!(found, Ok(None)) {
             break;
         }
+    }
+    if matches!(found, Ok(None)) {
+        found = walk.judge_looped(search);
     }
     search.pausing = false;
     found
 }
 
-impl<'p> Walk<'_, 'p> {
+impl<'s, 'p> Walk<'s, 'p, '_, '_> {
+    /// Where edges are judged.
+    pub(super) fn place_of<'a>(&self, me: &'a Value) -> Place<'a, 'p>
+    where
+        's: 'a,
+    {
+        Place { setting: self.setting, lower: self.lower, me }
+    }
+
+    /// The cases in which the operation above does not fail in the state that a machine starts from.
+    fn not_failing(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        start: Machine,
+        gate: CodeId,
+        state: Slot,
+        arguments: &[Slot],
+    ) -> Result<Vec<Machine>, Abort> {
+        let mut above = Machine { tale: None, ..start.clone() };
+        let copy = above.slots.len();
+        let before = above.slots[state].clone();
+        Rc::make_mut(&mut above.slots).extend([before, self.me.clone()]);
+        let arguments = [copy, copy + 1].into_iter().chain(arguments.iter().copied()).collect();
+        let script = [Action::Call { function: gate, arguments, result: None }];
+        let mut cases: Vec<Knowledge> = Vec::new();
+        let mut draws = start.draws;
+        search.sees_disabled = true;
+        let searched = search.for_all(above, &script, &mut |search, machine, end| {
+            draws = draws.max(machine.draws);
+            if matches!(end, End::Done | End::Disabled) {
+                let known = without_choices(search, machine.known);
+                if !cases.iter().any(|it| it.is_weaker_than(&known)) {
+                    cases.retain(|it| !known.is_weaker_than(it));
+                    cases.push(known);
+                }
+            }
+            Ok(true)
+        });
+        search.sees_disabled = false;
+        searched?;
+        Ok(cases.into_iter().map(|known| Machine { known, draws, ..start.clone() }).collect())
+    }
+
     /// Runs a machine up to the next step of the layer below, or to the end.
     fn go_on(
         &mut self,
         search: &mut Search<'_, 'p>,
         item: Item,
         pending: &mut Vec<Item>,
-        judge: &mut Judge<'_>,
     ) -> Result<Option<Flaw>, Abort> {
-        let Item { machine, path, budget, foreign, wants } = item;
+        let Item { machine, path, open, budget, foreign, wants, heads } = item;
         let mut stops = Vec::new();
         search.for_all(machine, &self.script, &mut |_, machine, end| {
             stops.push((machine, end));
             Ok(true)
         })?;
-        for (mut machine, end) in stops.into_iter().rev() {
-            match end {
-                End::Wants(name, arguments) => {
-                    let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
-                    let operation = operations.iter().position(|it| it.name == name).ok_or(Abort::Unsupported)?;
-                    let wants = (operation, arguments);
-                    // What is allowed before the others run is allowed after it: that is another obligation of every protocol.
-                    if judge.table.is_none()
-                        && let Some(flaw) = self.not_allowed(search, &self.call(search, &machine, &wants)?)?
-                    {
-                        return Ok(Some(flaw));
-                    }
-                    // Before its first step a process knows nothing, so what others do makes no difference.
-                    if self.between == Between::Facts && path.is_some() {
-                        machine = facts::let_others_run(
-                            self.setting,
-                            search,
-                            self.lower,
-                            &self.me,
-                            machine,
-                            &mut self.number,
-                        )?;
-                    }
-                    if path.is_some() {
-                        self.let_others_step(search, &machine, &path, budget, &wants, pending);
-                    }
-                    if let Some(flaw) = self.make_call(search, machine, &path, budget, wants, pending, judge)? {
-                        return Ok(Some(flaw));
-                    }
-                }
-                End::Stepped => {
-                    machine.events = Rc::default();
-                    match &wants {
-                        Some(wants) if foreign => {
-                            // What the others' step returned is nothing to the procedure.
-                            machine.stack.pop();
-                            self.let_others_step(search, &machine, &path, budget, wants, pending);
-                            let wants = wants.clone();
-                            if let Some(flaw) = self.make_call(search, machine, &path, budget, wants, pending, judge)? {
-                                return Ok(Some(flaw));
-                            }
-                        }
-                        _ => pending.push(Item {
-                            machine,
-                            path: path.clone(),
-                            budget: self.budget(),
-                            foreign: false,
-                            wants: None,
-                        }),
-                    }
-                }
-                End::Turn => {
-                    let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
-                    return Err(Abort::Endless(site));
-                }
-                End::Done | End::Failed(_) | End::Panicked(..) => {}
+        for (machine, end) in stops.into_iter().rev() {
+            let item = Item {
+                machine,
+                path: path.clone(),
+                open: open.clone(),
+                budget,
+                foreign,
+                wants: wants.clone(),
+                heads: heads.clone(),
+            };
+            let flaw = match end {
+                End::Wants(name, arguments) => self.wants(search, item, &name, arguments, pending)?,
+                End::Stepped => self.stepped(search, item, pending)?,
+                End::Turn => loops::turn(self, search, item, pending)?,
+                // A failure, or a panic, of another process is not of this procedure.
+                End::Failed(_) | End::Panicked(..) if foreign => None,
+                End::Done | End::Failed(_) | End::Panicked(..) => self.ended(search, item, end)?,
+                End::Disabled => None,
+            };
+            if flaw.is_some() {
+                return Ok(flaw);
             }
         }
         Ok(None)
     }
 
-    fn budget(&self) -> u32 {
+    /// The procedure wants to make a call.
+    fn wants(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        mut item: Item,
+        name: &str,
+        arguments: Vec<Value>,
+        pending: &mut Vec<Item>,
+    ) -> Result<Option<Flaw>, Abort> {
+        let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
+        let operation = operations.iter().position(|it| it.name == name).ok_or(Abort::Unsupported)?;
+        item.wants = Some((operation, arguments));
+        // What is allowed before the others run is allowed after it: that is another obligation of every protocol.
+        if self.above.is_none()
+            && let Some(flaw) = self.not_allowed(search, &item)?
+        {
+            return Ok(Some(flaw));
+        }
+        let mut facts = Vec::new();
+        // Before its first step a process knows nothing, so what others do makes no difference.
+        let is_first = item.path.is_none() && item.heads.is_empty() && self.question.gate.is_none();
+        if !self.between.is_exact() && !is_first {
+            let machine = item.machine;
+            (item.machine, facts) = facts::let_others_run(
+                self.setting,
+                search,
+                self.lower,
+                &self.me,
+                machine,
+                self.between == Between::Relations,
+                &mut self.number,
+            )?;
+        }
+        if !is_first {
+            self.let_others_step(search, &item, pending);
+        }
+        self.make_call(search, item, facts, pending)
+    }
+
+    /// A step has been made: the procedure's own, or one of another process.
+    fn stepped(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        mut item: Item,
+        pending: &mut Vec<Item>,
+    ) -> Result<Option<Flaw>, Abort> {
+        if item.foreign {
+            item.machine.events = Rc::default();
+            // What the others' step returned is nothing to the procedure.
+            item.machine.stack.pop();
+            self.let_others_step(search, &item, pending);
+            return self.make_call(search, item, Vec::new(), pending);
+        }
+        let call = item.open.take().ok_or(Abort::Unsupported)?;
+        let edge = Rc::new(Edge::new(call, &item.machine));
+        item.path = Some(Rc::new(Made { edge, before: item.path }));
+        item.machine.events = Rc::default();
+        item.budget = self.budget();
+        item.wants = None;
+        pending.push(item);
+        Ok(None)
+    }
+
+    pub(super) fn budget(&self) -> u32 {
         match self.between {
-            Between::Facts => 0,
+            Between::Facts | Between::Relations => 0,
             Between::Exactly(steps) => steps,
         }
     }
 
     /// A call that a machine is about to make.
-    fn call(
-        &self,
-        search: &Search<'_, 'p>,
-        machine: &Machine,
-        (operation, arguments): &(usize, Vec<Value>),
-    ) -> Result<PathCall, Abort> {
-        let site = machine.site(search.world).ok_or(Abort::Unsupported)?;
-        Ok(PathCall { operation: *operation, site, arguments: arguments.clone(), before: machine.clone() })
+    fn call(&self, search: &Search<'_, 'p>, item: &Item, facts: Vec<Fact>) -> Result<PathCall, Abort> {
+        let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
+        let wants = item.wants.clone().ok_or(Abort::Unsupported)?;
+        Ok(PathCall::new(wants, site, item.machine.clone(), Rc::new(facts)))
     }
 
-    /// Makes a call, unless it is out of shape.
-    #[expect(clippy::too_many_arguments, reason = "an item, taken apart")]
+    /// Makes a call, unless it may block where that is too late.
     fn make_call(
-        &self,
+        &mut self,
         search: &mut Search<'_, 'p>,
-        mut machine: Machine,
-        path: &Path,
-        budget: u32,
-        wants: (usize, Vec<Value>),
+        mut item: Item,
+        facts: Vec<Fact>,
         pending: &mut Vec<Item>,
-        judge: &mut Judge<'_>,
     ) -> Result<Option<Flaw>, Abort> {
-        let call = self.call(search, &machine, &wants)?;
-        if let Some(table) = judge.table
-            && let Some(flaw) = self.misshapen(search, path, &call, table, judge)?
+        let call = Rc::new(self.call(search, &item, facts)?);
+        if self.above.is_some()
+            && let Some(flaw) = self.blocks_too_late(search, &edges(&item.path), &call)?
         {
             return Ok(Some(flaw));
         }
-        let (operation, arguments) = wants;
+        let (operation, arguments) = item.wants.take().ok_or(Abort::Unsupported)?;
         let step = self.setting.code.step(self.lower, operation);
-        machine.perform(search.world.code, step, self.me.clone(), arguments);
-        let path = Some(Rc::new(Called { call, before: path.clone() }));
-        pending.push(Item { machine, path, budget, foreign: false, wants: None });
+        item.machine.perform(search.world.code, step, self.me.clone(), arguments);
+        pending.push(Item { open: Some(call), foreign: false, ..item });
         Ok(None)
     }
 
     /// Lets one other process make one step before the call, if there may be one more.
-    fn let_others_step(
-        &self,
-        search: &mut Search<'_, 'p>,
-        machine: &Machine,
-        path: &Path,
-        budget: u32,
-        wants: &(usize, Vec<Value>),
-        pending: &mut Vec<Item>,
-    ) {
-        if budget == 0 {
+    fn let_others_step(&self, search: &mut Search<'_, 'p>, item: &Item, pending: &mut Vec<Item>) {
+        if item.budget == 0 {
             return;
         }
         for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
-            for start in facts::others(self.setting, search, self.lower, operation, &self.me, machine) {
-                let mut machine = machine.clone();
+            for start in facts::others(self.setting, search, self.lower, operation, &self.me, &item.machine) {
+                let mut machine = item.machine.clone();
                 machine.known = start.known;
                 let process = start.slots[1].clone();
                 let arguments = start.slots[2..start.slots.len() - 1].to_vec();
                 let step = self.setting.code.step(self.lower, operation);
                 machine.perform(search.world.code, step, process, arguments);
-                let wants = Some(wants.clone());
-                pending.push(Item { machine, path: path.clone(), budget: budget - 1, foreign: true, wants });
+                pending.push(Item {
+                    machine,
+                    path: item.path.clone(),
+                    open: None,
+                    budget: item.budget - 1,
+                    foreign: true,
+                    wants: item.wants.clone(),
+                    heads: item.heads.clone(),
+                });
             }
         }
     }
 
     /// Whether a call is not allowed in some state before it.
-    fn not_allowed(&self, search: &mut Search<'_, 'p>, call: &PathCall) -> Result<Option<Flaw>, Abort> {
+    fn not_allowed(&self, search: &mut Search<'_, 'p>, item: &Item) -> Result<Option<Flaw>, Abort> {
+        let call = &self.call(search, item, Vec::new())?;
         let allowed = self.setting.code.allowed[self.lower.0 as usize][call.operation];
         let mut machine = Machine::new(call.before.known.clone(), Quantifier::Universal);
         machine.draws = call.before.draws;
@@ -404,7 +550,7 @@ impl<'p> Walk<'_, 'p> {
     }
 
     /// A flaw, told from the start of the procedure.
-    fn flaw(
+    pub(super) fn flaw(
         &self,
         search: &mut Search<'_, 'p>,
         kind: FlawKind,
@@ -424,112 +570,256 @@ impl<'p> Walk<'_, 'p> {
             }
             search.pausing = pausing;
         }
-        Flaw { kind, call: call.clone(), commit: None, against, notes, counterexample, confirmation }
+        Flaw { kind, call: Blamed::of(call), commit: None, against, notes, counterexample, confirmation }
     }
 
-    /// Whether a call that comes after these is out of shape: one before it does not move right, and it does not move left.
-    fn misshapen(
-        &self,
+    /// The call may block, although the path has been noticed.
+    fn blocks_too_late(
+        &mut self,
         search: &mut Search<'_, 'p>,
-        path: &Path,
+        path: &[Rc<Edge>],
         call: &PathCall,
-        table: &dyn Table,
-        judge: &mut Judge<'_>,
     ) -> Result<Option<Flaw>, Abort> {
-        let mut before: Vec<&PathCall> = Vec::new();
-        let mut at = path.as_ref();
-        while let Some(called) = at {
-            before.push(&called.call);
-            at = called.before.as_ref();
+        let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
+        for edge in path {
+            if self.question.judge.is_unnoticed(search, place, edge)? {
+                continue;
+            }
+            if self.question.judge.enabled(search, place, call)? {
+                return Ok(None);
+            }
+            search.pausing = false;
+            let blocked = place.may_block(search, call);
+            search.pausing = true;
+            let Some((refutation, known)) = blocked? else { return Ok(None) };
+            let mut flaw = self.flaw(search, FlawKind::MayBlock, call, None, refutation, &known);
+            flaw.commit = Some(Blamed::of(&edge.call));
+            return Ok(Some(flaw));
         }
-        before.reverse();
-        for earlier in before {
-            match table.right(earlier.operation) {
-                Ok(true) => {
-                    judge.relied_right.push(earlier.operation);
-                    continue;
-                }
-                Ok(false) => {}
-                Err(unknown) => judge.unknown = Some(unknown),
-            }
-            if let Some(mut flaw) = self.not_left(search, call, table)? {
-                flaw.commit = Some(earlier.clone());
-                return Ok(Some(flaw));
-            }
-            judge.relied_left.push(call.operation);
+        Ok(None)
+    }
+
+    /// The path of a machine has come to its end.
+    fn ended(&mut self, search: &mut Search<'_, 'p>, item: Item, end: End) -> Result<Option<Flaw>, Abort> {
+        if self.above.is_none() {
             return Ok(None);
         }
-        Ok(None)
-    }
-
-    /// Why a call is not a left mover where it stands.
-    fn not_left(&self, search: &mut Search<'_, 'p>, call: &PathCall, table: &dyn Table) -> Result<Option<Flaw>, Abort> {
-        if let Some((against, refutation)) = table.never_left(call.operation)
-            && self.counts(&refutation)
-        {
-            let known = call.before.known.clone();
-            return Ok(Some(self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)));
+        let result = if end == End::Done { item.machine.slots[self.result].clone() } else { Value::Unit };
+        let path = WholePath { edges: edges(&item.path), open: item.open, machine: item.machine, end, result };
+        if !item.heads.is_empty() {
+            self.looped.push((path, item.heads));
+            return Ok(None);
         }
-        search.pausing = false;
-        let found = self.not_left_at(search, call, table.silent(call.operation));
-        search.pausing = true;
-        Ok(found?
-            .map(|(kind, against, (refutation, known))| self.flaw(search, kind, call, against, refutation, &known)))
+        self.judge_path(search, &path, Turns::None)
     }
 
-    /// Whether a refutation is one here: on exact states only what is confirmed.
-    fn counts(&self, refutation: &Refutation) -> bool {
-        self.between == Between::Facts || refutation.confirmation.is_confirmed()
-    }
-
-    fn not_left_at(
-        &self,
-        search: &mut Search<'_, 'p>,
-        call: &PathCall,
-        is_silent: bool,
-    ) -> Result<Option<NotLeft>, Abort> {
-        let (setting, lower) = (self.setting, self.lower);
-        for other in 0..setting.program.layers[lower.0 as usize].operations.len() {
-            let pair = Pair::new(setting, lower, call.operation, other, Slots::numbered_from(1_000));
-            let before = &call.before;
-            for process in facts::others(setting, search, lower, other, &self.me, before) {
-                let mut start = pair.slots.start(&mut search.world.cells, 0);
-                start.known = process.known.clone();
-                start.draws = before.draws;
-                pair.place(&mut start, before.state.clone(), &self.me, &call.arguments, &process.slots[1]);
-                if other == 0
-                    && let Some((kind, refutation)) = self.unfit_alone(search, &pair, &start, is_silent)?
-                {
-                    return Ok(Some((kind, None, refutation)));
+    /// Judges paths with loops.
+    fn judge_looped(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<Flaw>, Abort> {
+        for (path, heads) in std::mem::take(&mut self.looped) {
+            if !self.between.is_exact() && !heads.are_final() {
+                continue;
+            }
+            let (mut all_right, mut changing) = (true, None);
+            for edge in heads.edges() {
+                all_right &= self.question.judge.right(search, self.place_of(&self.me.clone()), &edge)?;
+                if !edge.is_weak(search)? {
+                    changing = Some(edge);
                 }
-                if let Some(refutation) = moves_from(setting, search, lower, &pair, Direction::Left, start)?
-                    && self.counts(&refutation.0)
-                {
-                    return Ok(Some((FlawKind::NotLeft, Some(other), refutation)));
-                }
+            }
+            let turns = match (all_right, changing) {
+                (true, None) => Turns::MadeOrLeftOut,
+                (true, Some(_)) => Turns::Made,
+                (false, None) => Turns::LeftOut,
+                (false, Some(edge)) => return Ok(Some(loops::goes_on_after(self, search, &edge))),
+            };
+            if let Some(flaw) = self.judge_path(search, &path, turns)? {
+                return Ok(Some(flaw));
             }
         }
         Ok(None)
     }
 
-    /// Why a call can be no left mover in the states of `start`, whatever the others do: it is not silent there, or may block.
-    fn unfit_alone(
+    /// What is wrong with a path.
+    fn judge_path(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        path: &WholePath,
+        turns: Turns,
+    ) -> Result<Option<Flaw>, Abort> {
+        let calls = path.edges.len() + usize::from(path.open.is_some());
+        if turns == Turns::None
+            && self.question.runs_alone_are_asked
+            && (calls <= 1 || self.is_run_alone(search, path)?)
+        {
+            return Ok(None);
+        }
+        let plans = if turns == Turns::Made { Vec::new() } else { self.plans(search, path)? };
+        let mut no_step = None;
+        if let (Some(above), false) = (self.above.clone(), plans.is_empty()) {
+            let is_exact = self.between.is_exact();
+            no_step = one_step::check(search, self.place_of(&self.me), &above, path, &plans, is_exact)?;
+            if no_step.is_none() {
+                return Ok(None);
+            }
+        }
+        if turns != Turns::LeftOut && (calls <= 1 || self.is_run_alone(search, path)?) {
+            self.question.relies_on_runs_alone = true;
+            return Ok(None);
+        }
+        match (no_step, self.above.clone()) {
+            (Some(no_step), Some(above)) => self.no_step(search, path, &above, no_step).map(Some),
+            _ => self.out_of_shape(search, path),
+        }
+    }
+
+    /// Whether the edges of a path but for one are right before it and left after it.
+    fn is_run_alone(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
+        let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
+        let judge = &mut self.question.judge;
+        let mut edges = path.edges.iter();
+        while let Some(edge) = edges.next() {
+            if judge.right(search, place, edge)? {
+                continue;
+            }
+            for edge in edges {
+                if !judge.left(search, place, edge)? {
+                    return Ok(false);
+                }
+            }
+            return Ok(path.open.is_none());
+        }
+        Ok(true)
+    }
+
+    /// All ways to choose the commit point of a path.
+    fn plans(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<Vec<Plan>, Abort> {
+        let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
+        let judge = &mut self.question.judge;
+        let mut plans = Vec::new();
+        let mut right = Vec::new();
+        for commit in 0..path.edges.len() + usize::from(path.open.is_some()) {
+            let is_open = commit == path.edges.len();
+            if is_open || path.open.is_none() {
+                let mut left = Some(Vec::new());
+                let mut found_out = false;
+                for (index, edge) in path.edges.iter().enumerate().skip(commit + 1) {
+                    let moves = match found_out {
+                        true => judge.left_anywhere(search, place, edge)?,
+                        false => judge.left(search, place, edge)?,
+                    };
+                    match &mut left {
+                        Some(left) if moves => left.push(index),
+                        _ if edge.is_weak(search)? => found_out = true,
+                        _ => left = None,
+                    }
+                }
+                plans.extend(left.map(|left| Plan { commit, right: right.clone(), left }));
+            }
+            let Some(edge) = path.edges.get(commit) else { break };
+            if judge.right(search, place, edge)? {
+                right.push(commit);
+            } else if !edge.is_weak(search)? {
+                break;
+            }
+        }
+        Ok(plans)
+    }
+
+    /// The flaw of a path on which no edge can be the commit point.
+    fn out_of_shape(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<Option<Flaw>, Abort> {
+        let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
+        let judge = &mut self.question.judge;
+        let mut commit = None;
+        for edge in &path.edges {
+            match &commit {
+                None => {
+                    if !judge.is_unnoticed(search, place, edge)? {
+                        commit = Some(edge);
+                    }
+                }
+                Some(_) if edge.is_weak(search)? || judge.left(search, place, edge)? => {}
+                Some(commit) => {
+                    search.pausing = false;
+                    let obstacle = place.obstacle(search, edge, Direction::Left);
+                    search.pausing = true;
+                    let mut flaw = self.not_left(search, &edge.call, obstacle?);
+                    flaw.commit = Some(Blamed::of(&commit.call));
+                    return Ok(Some(flaw));
+                }
+            }
+        }
+        let (Some(commit), Some(last)) = (commit, path.open.as_ref().or(path.edges.last().map(|it| &it.call))) else {
+            return Ok(None);
+        };
+        let mut flaw = self.not_left(search, last, None);
+        flaw.commit = Some(Blamed::of(&commit.call));
+        Ok(Some(flaw))
+    }
+
+    fn not_left(&self, search: &mut Search<'_, 'p>, call: &PathCall, obstacle: Option<Obstacle>) -> Flaw {
+        let known = call.before.known.clone();
+        let name = &self.setting.program.layers[self.lower.0 as usize].operations[call.operation].name;
+        let unknown = Refutation {
+            notes: vec![format!(
+                "`{name}` may fail there, or what a call before it has found out is needed for it to move"
+            )],
+            counterexample: None,
+            confirmation: Confirmation::NotReplayed,
+        };
+        let (against, (refutation, known)) = obstacle.unwrap_or((None, (unknown, known)));
+        self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)
+    }
+
+    /// The flaw of a path that is no step of the operation above.
+    fn no_step(
         &self,
         search: &mut Search<'_, 'p>,
-        pair: &Pair,
-        start: &Machine,
-        is_silent: bool,
-    ) -> Result<Option<Unfit>, Abort> {
-        let (setting, lower) = (self.setting, self.lower);
-        if !is_silent
-            && let Some(refutation) = silent_from(setting, search, lower, (pair.state, &pair.mover), start.clone())?
-            && self.counts(&refutation.0)
-        {
-            return Ok(Some((FlawKind::NotLeft, refutation)));
+        path: &WholePath,
+        above: &Above,
+        no_step: NoStep,
+    ) -> Result<Flaw, Abort> {
+        let NoStep { machine, unmet, allowed, commit, confirmation } = no_step;
+        let pausing = std::mem::replace(&mut search.pausing, false);
+        let commit = path.edges.get(commit).map(|it| &it.call).or(path.open.as_ref()).ok_or(Abort::Unsupported)?;
+        let name = &self.setting.program.layers[above.layer.0 as usize].operations[above.operation].name;
+        let mut teller = Teller::new(self.setting, search, unmet.known.clone());
+        let mut runs = Vec::new();
+        if path.machine.tale.is_some() {
+            let steps = teller.steps(&path.machine, &path.end);
+            runs.push(teller.run(RunRole::Procedure, self.lower, &self.from).with(steps));
         }
-        let blocks = enabled_from(setting, search, lower, pair, start)?;
-        Ok(blocks.filter(|it| self.counts(&it.0)).map(|refutation| (FlawKind::MayBlock, refutation)))
+        let what = match path.end {
+            End::Done => {
+                format!("returns {}", teller.datum(&path.result, self.setting.result(above.layer, above.operation)))
+            }
+            End::Panicked(_, why) => format!("panics ({why})"),
+            _ => "fails".to_owned(),
+        };
+        let steps = if path.end == End::Done { teller.attempt(&machine.slots, &allowed)? } else { Vec::new() };
+        let missing = if path.end == End::Done { first_difference(steps.last()) } else { "it cannot".to_owned() };
+        let layer = teller.layer(above.layer);
+        runs.push(teller.run(RunRole::Above, above.layer, &machine.slots[one_step::START]).with(steps));
+        let conclusion = format!("the procedure {what}, and `{layer}::{name}` has no such step there: {missing}");
+        let counterexample = teller.conclude(runs, conclusion);
+        search.pausing = pausing;
+        Ok(Flaw {
+            kind: FlawKind::NoStep,
+            call: Blamed::of(commit),
+            commit: None,
+            against: None,
+            notes: Vec::new(),
+            counterexample: Some(counterexample),
+            confirmation,
+        })
     }
+}
+
+/// What is known but for choices of a run.
+fn without_choices(search: &Search<'_, '_>, mut known: Knowledge) -> Knowledge {
+    let is_choice = |cell: &CellId| search.world.cells.get(*cell).chosen;
+    Rc::make_mut(&mut known.resolved).retain(|cell, _| !is_choice(cell));
+    Rc::make_mut(&mut known.bases).retain(|cell, _| !is_choice(cell));
+    known
 }
 
 impl Refutes for Flaw {
@@ -539,6 +829,11 @@ impl Refutes for Flaw {
 
     fn not_replayed(&mut self) {
         self.confirmation = Confirmation::NotReplayed;
+    }
+
+    fn was_replayed_in_parts(&self) -> bool {
+        // Why one call comes too late is one run, why no earlier one can wait is another. Each is looked at where it is found.
+        self.is_confirmed() && matches!(self.kind, FlawKind::NotLeft | FlawKind::MayBlock | FlawKind::NoStep)
     }
 
     fn counterexample(&self) -> Option<&Counterexample<Anchor>> {

@@ -6,6 +6,7 @@
 
 mod abstraction;
 mod body;
+mod calls;
 mod disguise;
 mod integers;
 mod movers;
@@ -24,7 +25,9 @@ use fastrand::Rng;
 pub enum Pattern {
     /// Procedures justified by commuting operations.
     Movers,
-    /// The same, over a layer that is used by rules.
+    /// The same, with calls that have to be judged where they stand.
+    Calls,
+    /// Procedures over a layer that is used by rules.
     Protocol,
     /// The same, over a layer with an invariant; and procedures that may wait for ever.
     Kept,
@@ -44,8 +47,9 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families.
-    pub const ALL: [Pattern; 9] = [
+    pub const ALL: [Pattern; 10] = [
         Pattern::Movers,
+        Pattern::Calls,
         Pattern::Protocol,
         Pattern::Kept,
         Pattern::Abstraction,
@@ -60,6 +64,7 @@ impl Pattern {
     pub fn name(self) -> &'static str {
         match self {
             Pattern::Movers => "movers",
+            Pattern::Calls => "calls",
             Pattern::Protocol => "protocol",
             Pattern::Kept => "kept",
             Pattern::Abstraction => "abstraction",
@@ -90,6 +95,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
     let mut random = Rng::with_seed(seed);
     let (body, tower) = match pattern {
         Pattern::Movers => movers::movers(&mut random),
+        Pattern::Calls => calls::calls(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),
         Pattern::Kept => movers::kept(&mut random),
         Pattern::Abstraction => abstraction::hiding(&mut random),

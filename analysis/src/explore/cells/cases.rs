@@ -33,6 +33,7 @@ impl Cells<'_> {
                     Rc::make_mut(&mut knowledge.resolved).insert(*id, value);
                     knowledge
                 })
+                .filter(Knowledge::is_consistent)
                 .collect(),
             Need::Entry(base, key) => {
                 let present = Some(self.entry(*base, key));

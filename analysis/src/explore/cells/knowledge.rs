@@ -7,7 +7,7 @@ use std::{
 
 use crate::explore::{
     text::Piece,
-    value::{CellId, Sort, Value},
+    value::{CellId, Integer, Sort, Value},
 };
 
 /// A fact that code needs before it can continue.
@@ -43,6 +43,17 @@ pub struct BaseFacts {
     pub closed: bool,
 }
 
+/// How two values are related.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// They differ.
+    Not,
+    /// The first is no less than the second; of integers.
+    AtLeast,
+    /// The first is no more than the second; of integers.
+    AtMost,
+}
+
 /// The path condition: facts about universal cells on one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Knowledge {
@@ -54,6 +65,8 @@ pub struct Knowledge {
     pub nondefault: Rc<BTreeSet<CellId>>,
     /// For each sort, the number of atoms that have been mentioned: atoms `0..n`.
     pub atoms: Rc<BTreeMap<Sort, u32>>,
+    /// Values that are related, whatever they are.
+    pub relations: Rc<Vec<(Value, Relation, Value)>>,
 }
 
 impl Knowledge {
@@ -82,6 +95,57 @@ impl Knowledge {
         });
     }
 
+    /// Whether no two values that are known are not related as they are said to be.
+    pub(super) fn is_consistent(&self) -> bool {
+        self.relations.iter().all(|(a, relation, b)| match relation {
+            Relation::Not => self.same(a, b) != Some(true),
+            Relation::AtLeast => self.integers(a, b).is_none_or(|(a, b)| a >= b),
+            Relation::AtMost => self.integers(a, b).is_none_or(|(a, b)| a <= b),
+        })
+    }
+
+    fn resolve<'v>(&'v self, mut value: &'v Value) -> &'v Value {
+        while let Value::Cell(id) = value {
+            match self.resolved.get(id) {
+                Some(known) => value = known,
+                None => break,
+            }
+        }
+        value
+    }
+
+    fn integers(&self, a: &Value, b: &Value) -> Option<(Integer, Integer)> {
+        match (self.resolve(a), self.resolve(b)) {
+            (Value::Int(a), Value::Int(b)) => Some((*a, *b)),
+            _ => None,
+        }
+    }
+
+    /// Whether two values are the same, if that is known.
+    pub fn same(&self, a: &Value, b: &Value) -> Option<bool> {
+        let all = |a: &[Value], b: &[Value]| {
+            let mut answer = Some(a.len() == b.len());
+            for (a, b) in a.iter().zip(b) {
+                match self.same(a, b) {
+                    Some(true) => {}
+                    Some(false) => return Some(false),
+                    None => answer = None,
+                }
+            }
+            answer
+        };
+        match (self.resolve(a), self.resolve(b)) {
+            (a, b) if a == b => Some(true),
+            (Value::Variant(a, _), Value::Variant(b, _)) if a != b => Some(false),
+            (Value::Variant(_, a), Value::Variant(_, b)) => all(a, b),
+            (Value::Tuple(a), Value::Tuple(b)) => all(a, b),
+            (Value::Bool(_), Value::Bool(_)) | (Value::Int(_), Value::Int(_)) | (Value::Atom(..), Value::Atom(..)) => {
+                Some(false)
+            }
+            _ => None,
+        }
+    }
+
     /// The length of the longest unknown sequence that has been read.
     pub(super) fn longest(&self) -> u32 {
         let length = |it: &Value| if let Value::Seq(elements) = it { elements.len() as u32 } else { 0 };
@@ -102,6 +166,7 @@ impl Knowledge {
                 })
             })
             && self.atoms.iter().all(|(sort, count)| other.mentioned(*sort) >= *count)
+            && self.relations.iter().all(|it| other.relations.contains(it))
     }
 }
 

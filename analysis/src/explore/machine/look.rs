@@ -24,6 +24,17 @@ impl Machine {
         value.clone()
     }
 
+    /// The value with all that is known of it in its place.
+    pub fn written(&self, value: &Value) -> Value {
+        let all = |fields: &[Value]| fields.iter().map(|it| self.written(it)).collect::<Vec<_>>();
+        match self.resolve(value) {
+            Value::Tuple(fields) => Value::tuple(all(&fields)),
+            Value::Variant(tag, fields) => Value::Variant(tag, all(&fields).into()),
+            Value::Seq(elements) => Value::seq(all(&elements)),
+            value => value,
+        }
+    }
+
     /// The value, known one level deep.
     pub fn force(&self, world: &mut World, value: &Value) -> Result<Value, Need> {
         match self.force_unless_unordered(world, value)? {

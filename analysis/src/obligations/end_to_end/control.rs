@@ -268,7 +268,7 @@ impl<'a, 'p> Control<'a, 'p> {
                     }
                     End::Failed(site) => self.fails(search, &machine, site, None)?,
                     End::Panicked(site, why) => self.fails(search, &machine, site, Some(why))?,
-                    End::Stepped => return Err(Abort::Unsupported),
+                    End::Stepped | End::Disabled => return Err(Abort::Unsupported),
                 };
                 reached.push(self.processes.intern(process));
             }

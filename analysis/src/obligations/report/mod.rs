@@ -149,7 +149,7 @@ impl<'p> Reporter<'p> {
             Obligation::Initial(id) => self.unless_nothing_is_initial(*id, self.initial(*id)?)?,
             Obligation::Absorbs(id) => self.absorbs(*id)?,
             Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
-            Obligation::Retry(id, operation) => self.retry(*id, *operation)?,
+            Obligation::Retry(id, operation) => self.retry(*id, *operation, &mut relied)?,
             Obligation::Partition(id, part) => self.partition(*id, *part)?,
             Obligation::Stack(index) => (self.stack_links(*index), Effort::default()),
             Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,

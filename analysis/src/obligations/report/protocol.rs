@@ -5,9 +5,9 @@ use crate::{
     diagnostics::{Diagnostic, codes},
     ir::{Anchor, ImplementationId},
     obligations::{
-        protocol,
+        LayerLemmas, needs, protocol,
         question::Effort,
-        shape::{self, Judge},
+        shape::{self, Question},
     },
 };
 
@@ -17,12 +17,17 @@ impl Reporter<'_> {
         let Some((procedure, function)) = self.procedure(id, operation) else {
             return self.passed_is_allowed(id, operation);
         };
-        let mut judge = Judge { table: None, relied_right: vec![], relied_left: vec![], unknown: None };
-        let entries: Vec<_> =
-            std::iter::once(procedure).chain(self.setting.code.allowed[lower.0 as usize].iter().copied()).collect();
-        let (answered, effort) = self
-            .setting
-            .ask(&entries, Some(lower), |search| shape::check(&self.setting, search, lower, procedure, &mut judge));
+        let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
+        let mut question = Question::of(lower, procedure, &table);
+        let step = self.setting.code.step(self.implementation(id).upper, operation);
+        question.gate = needs::has_gate(self.program(), id, operation).then_some(step);
+        let entries: Vec<_> = [procedure]
+            .into_iter()
+            .chain(question.gate)
+            .chain(self.setting.code.allowed[lower.0 as usize].iter().copied())
+            .collect();
+        let (answered, effort) =
+            self.setting.ask(&entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
         let span = self.procedure_anchor(id, operation);
         let what = format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower));
         let finding = self.finding(answered, &what, span, |flaw| self.flaw(lower, function, flaw))?;

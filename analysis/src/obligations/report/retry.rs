@@ -5,20 +5,39 @@ use crate::{
     diagnostics::{Diagnostic, codes},
     ir::{Anchor, Code as How, Implementation, ImplementationId},
     obligations::{
+        Lemma,
         atomic::Implemented,
-        question::Effort,
+        needs,
+        question::{Answered, Effort},
         retry::{self, BadTurnKind},
     },
+    verdict::Verdict,
 };
 
 impl Reporter<'_> {
-    pub(super) fn retry(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
+    pub(super) fn retry(
+        &self,
+        id: ImplementationId,
+        operation: usize,
+        relied: &mut Vec<Lemma>,
+    ) -> Option<(Finding, Effort)> {
         let Implementation { upper, lower, .. } = *self.implementation(id);
         let how = self.how(id, operation)?;
         if matches!(how, How::Pass) {
             return self.atomic_spec(id, operation);
         }
-        let (answered, effort) = retry::check(&self.setting, &Implemented { upper, lower, operation, how });
+        let (answered, mut effort) = retry::check(&self.setting, &Implemented { upper, lower, operation, how });
+        // A loop of several calls is one step if it has the shape of a mover proof.
+        if matches!(&answered, Answered::Violated(bad) if bad.kind == BadTurnKind::NotARetryLoop)
+            && needs::has_several_calls(self.program(), id, operation)
+        {
+            let (finding, more) = self.shape(id, operation, relied)?;
+            if finding.verdict == Verdict::Proved {
+                effort.add(more);
+                return Some((finding, effort));
+            }
+            relied.clear();
+        }
         let span = self.procedure_anchor(id, operation);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let what = format!("whether `{name}` is a retry loop");

@@ -3,14 +3,13 @@
 use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, codes},
-    explore::search::Abort,
-    ir::{Anchor, Code as How, Function, ImplementationId, LayerId},
+    ir::{Anchor, Code as How, Function, ImplementationId, Justification, LayerId},
     obligations::{
         About, LayerLemmas, Lemma, mover_lemmas,
         movers::Direction,
         needs,
         question::{Answered, Effort},
-        shape::{self, Flaw, FlawKind, Judge},
+        shape::{self, Flaw, FlawKind, Question},
     },
     verdict::Verdict,
 };
@@ -31,13 +30,27 @@ impl Reporter<'_> {
         {
             return Some((Finding::proved(), Effort::default()));
         }
+        let upper = self.implementation(id).upper;
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
-        let mut judge = Judge { table: Some(&table), relied_right: vec![], relied_left: vec![], unknown: None };
-        let (answered, mut effort) = self.setting.ask(&[procedure], Some(lower), |search| {
-            judge.relied_right.clear();
-            judge.relied_left.clear();
-            shape::check(&self.setting, search, lower, procedure, &mut judge)
+        let step = self.setting.code.step(upper, operation);
+        let (mut question, above) = (Question::of(lower, procedure, &table), Some((upper, operation, step)));
+        question.above = above;
+        question.runs_alone_are_asked = matches!(self.implementation(id).by, Justification::Movers(_))
+            && !needs::loops_over_calls(self.program(), id, operation);
+        question.gate = needs::has_gate(self.program(), id, operation).then_some(step);
+        let (answered, mut effort) = self.setting.ask(&[procedure, step], Some(lower), |search| {
+            question.judge.relied_right.clear();
+            question.judge.relied_left.clear();
+            shape::check(&self.setting, search, &mut question)
         });
+        if question.relies_on_runs_alone && matches!(answered, Answered::Holds) {
+            let (alone, more) = self.atomic_spec(id, operation)?;
+            effort.add(more);
+            if alone.verdict != Verdict::Proved {
+                return Some((alone, effort));
+            }
+        }
+        let judge = &question.judge;
         let span = self.procedure_anchor(id, operation);
         let finding = match answered {
             Answered::Holds => {
@@ -46,12 +59,9 @@ impl Reporter<'_> {
                 {
                     for operation in operations {
                         let lemmas = mover_lemmas(self.program(), lower, *operation, direction);
-                        // Left movers are judged at their calls; so is whether they are silent, if they are not so everywhere.
-                        relied.extend(lemmas.into_iter().filter(|it| match it.about {
-                            About::Moves(Direction::Left, _) => false,
-                            About::Silent => shape::Table::silent(&table, *operation),
-                            _ => true,
-                        }));
+                        relied.extend(
+                            lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))),
+                        );
                     }
                 }
                 // What it relies on was shown within bounds that are then its own.
@@ -59,35 +69,7 @@ impl Reporter<'_> {
                 lemmas.for_each(|it| effort.rely_on(&it.within));
                 Finding::proved()
             }
-            Answered::Violated(flaw) if judge.unknown.is_some() => {
-                let mut finding = self.flaw(lower, function, flaw);
-                for diagnostic in &mut finding.diagnostics {
-                    let open = judge.unknown.iter().map(|it| format!("it is not settled whether {it}"));
-                    diagnostic.notes.extend(open);
-                    diagnostic.notes.insert(0, format!("this would be: {} ({})", diagnostic.message, diagnostic.code));
-                    diagnostic.code = codes::CS0908;
-                    diagnostic.message =
-                        format!("undecided: whether `{}` is atomic depends on what is not settled", function.name);
-                    diagnostic.help = Some(
-                        "settle what the note names: with a larger budget, in another scope, or in a simpler form"
-                            .to_owned(),
-                    );
-                }
-                Finding { verdict: Verdict::Undecided, ..finding }
-            }
             Answered::Violated(flaw) => self.flaw(lower, function, flaw),
-            Answered::GivenUp(Abort::Endless(site)) if self.setting.code.functions[site.code].source.is_some() => {
-                let diagnostic = Diagnostic {
-                    label: "this loop".to_owned(),
-                    help: Some("a loop that retries belongs in an implementation `by = retry`; `for` over what was read is fine".to_owned()),
-                    ..self.error(
-                        codes::CS0308,
-                        format!("`{}` loops: a procedure of movers may not", function.name),
-                        self.site_anchor(site).unwrap_or(span),
-                    )
-                };
-                Finding::violated(diagnostic)
-            }
             Answered::GivenUp(abort) => {
                 self.given_up(&abort, &format!("whether `{}` is atomic", function.name), span)?
             }
@@ -111,6 +93,22 @@ impl Reporter<'_> {
             related.push((Anchor::Operation(lower, other), format!("`{other_name}` of another process comes between")));
         }
         let (code, message, help) = match flaw.kind {
+            FlawKind::InLoop => (
+                codes::CS0308,
+                format!(
+                    "`{}` loops around or after `{name}`: a procedure of movers may loop only before its commit point",
+                    function.name
+                ),
+                format!("go on only after turns that have changed nothing, and call `{name}` after the loop"),
+            ),
+            FlawKind::NoStep => (
+                codes::CS0307,
+                format!(
+                    "`{}` is not one step where it calls `{name}`: the operation above does not allow it",
+                    function.name
+                ),
+                format!("change the procedure, or let the operation above allow this outcome where `{name}` is called"),
+            ),
             FlawKind::NotLeft => (
                 codes::CS0305,
                 format!("`{}` is not atomic: after its commit point, `{name}` is not a left mover", function.name),

@@ -4,7 +4,7 @@
 pub struct Name(u64);
 
 #[state]
-pub struct Folders { pub mailbox: Set<Name>, pub tmp: Set<Name>, pub picked: Option<Name> }
+pub struct Folders { pub mailbox: Set<Name>, pub picked: Option<Name> }
 
 #[layer]
 impl Steps for Folders {
@@ -17,18 +17,16 @@ impl Steps for Folders {
     #[op]
     fn open(&mut self, me: Pid, name: Name) -> bool { self.mailbox.contains(&name) }
     #[op]
-    fn open_tmp(&mut self, me: Pid, name: Name) -> bool { self.tmp.contains(&name) }
-    #[op]
-    fn create(&mut self, me: Pid, name: Name) { self.mailbox.insert(name); self.tmp.insert(name); }
+    fn create(&mut self, me: Pid, name: Name) { self.mailbox.insert(name); }
 }
 
-#[layer]
+#[layer(inherit(Steps: create))]
 impl Whole for Folders {
     #[op]
-    fn look(&mut self, me: Pid) -> bool { self.picked = Some(choose(&self.mailbox)); maybe() }
+    fn look(&mut self, me: Pid) -> bool { self.picked = Some(choose(&self.mailbox)); true }
 }
 
-#[implement(Whole, over = Steps, by = movers)]
+#[implement(Whole, over = Steps, by = movers, pass(create))]
 impl PickThenOpen {
     fn look(lo: &mut impl Steps) -> bool {
         let name = lo.pick();

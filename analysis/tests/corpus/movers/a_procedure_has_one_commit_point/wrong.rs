@@ -24,7 +24,7 @@ impl LookThenSet {
     fn flash(lo: &mut impl Steps) -> bool {
         let seen = lo.look();
         lo.set(true);
-    //  ^^^^^^^^^^^^ CS0305 shape
+    //  ^^^^^^^^^^^^ CS0307 shape
         seen
     }
 }

@@ -10,7 +10,7 @@ impl Steps for Spool {
     #[op]
     fn clean(&mut self, me: Pid) -> bool { self.tmp.remove(&me); true }
     #[op]
-    fn is_last(&mut self, me: Pid, message: u64) -> bool { self.last == message }
+    fn again(&mut self, me: Pid, message: u64) -> bool { let seen = self.last == message; self.last = message; seen }
 }
 
 #[layer]

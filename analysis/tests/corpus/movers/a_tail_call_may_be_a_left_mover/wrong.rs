@@ -10,7 +10,7 @@ impl Steps for Spool {
     #[op]
     fn clean(&mut self, me: Pid) -> bool { self.tmp.remove(&me); true }
     #[op]
-    fn is_last(&mut self, me: Pid, message: u64) -> bool { self.last == message }
+    fn again(&mut self, me: Pid, message: u64) -> bool { let seen = self.last == message; self.last = message; seen }
 }
 
 #[layer]
@@ -24,7 +24,7 @@ impl SendThenClean {
     fn send(lo: &mut impl Steps, message: u64) -> bool {
         lo.clean();
         lo.send(message);
-        lo.is_last(message)
-    //  ^^^^^^^^^^^^^^^^^^^ CS0305 shape
+        lo.again(message)
+    //  ^^^^^^^^^^^^^^^^^ CS0305 shape
     }
 }

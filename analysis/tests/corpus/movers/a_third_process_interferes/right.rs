@@ -15,13 +15,13 @@ impl Steps for Door {
     fn look(&mut self, me: Pid) -> bool { self.both }
 }
 
-#[layer]
+#[layer(inherit(Steps: enter, follow))]
 impl Whole for Door {
     #[op]
     fn start(&mut self, me: Pid) -> bool { self.first = None; self.both = false; false }
 }
 
-#[implement(Whole, over = Steps, by = movers)]
+#[implement(Whole, over = Steps, by = movers, pass(enter, follow))]
 impl ResetThenLook {
     fn start(lo: &mut impl Steps) -> bool {
         lo.reset();

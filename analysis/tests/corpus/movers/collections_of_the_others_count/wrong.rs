@@ -13,17 +13,17 @@ impl Steps for Alarm {
     fn hear(&mut self, me: Pid) -> bool { self.rings }
 }
 
-#[layer]
+#[layer(inherit(Steps: trip))]
 impl Whole for Alarm {
     #[op]
     fn arm(&mut self, me: Pid) -> bool { self.rings = false; self.armed = !self.armed; false }
 }
 
-#[implement(Whole, over = Steps, by = movers)]
+#[implement(Whole, over = Steps, by = movers, pass(trip))]
 impl ResetThenHear {
     fn arm(lo: &mut impl Steps) -> bool {
         lo.reset();
+    //  ^^^^^^^^^^ CS0307 shape
         lo.hear()
-    //  ^^^^^^^^^ CS0305 shape
     }
 }

@@ -17,13 +17,13 @@ impl Door for Room {
     fn enter(&mut self, me: Pid) { self.guests.insert(me); }
 }
 
-#[layer]
+#[layer(inherit(Door: enter))]
 impl Whole for Room {
     #[op]
     fn look(&mut self, me: Pid) -> bool { when(self.owner.is_none() && self.guests.is_empty()); true }
 }
 
-#[implement(Whole, over = Door, by = movers)]
+#[implement(Whole, over = Door, by = movers, pass(enter))]
 impl Look {
     fn look(lo: &mut impl Door) -> bool {
         lo.lock();

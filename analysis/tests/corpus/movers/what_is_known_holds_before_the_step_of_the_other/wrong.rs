@@ -29,7 +29,7 @@ impl Steps for Folder {
     }
 }
 
-#[layer]
+#[layer(inherit(Steps: deliver))]
 impl Whole for Folder {
     #[op]
     fn newest(&mut self, me: Pid) -> Text {
@@ -40,11 +40,11 @@ impl Whole for Folder {
     }
 }
 
-#[implement(Whole, over = Steps, by = movers)]
+#[implement(Whole, over = Steps, by = movers, pass(deliver))]
 impl PickThenRead {
     fn newest(lo: &mut impl Steps) -> Text {
         let name = lo.pick();
+        //         ^^^^^^^^^ CS0307 shape
         lo.read(name)
-    //  ^^^^^^^^^^^^^ CS0305 shape
     }
 }

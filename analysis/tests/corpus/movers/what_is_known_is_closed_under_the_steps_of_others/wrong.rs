@@ -15,17 +15,17 @@ impl Steps for Draft {
     fn is_published(&mut self, me: Pid) -> bool { self.published }
 }
 
-#[layer]
+#[layer(inherit(Steps: write, publish))]
 impl Whole for Draft {
     #[op]
     fn start(&mut self, me: Pid) -> bool { self.written = false; self.published = false; false }
 }
 
-#[implement(Whole, over = Steps, by = movers)]
+#[implement(Whole, over = Steps, by = movers, pass(write, publish))]
 impl ResetThenLook {
     fn start(lo: &mut impl Steps) -> bool {
         lo.reset();
+    //  ^^^^^^^^^^ CS0307 shape
         lo.is_published()
-    //  ^^^^^^^^^^^^^^^^^ CS0305 shape
     }
 }

@@ -17,7 +17,7 @@ impl Parts for Shared {
 impl Whole for Shared {
     #[op]
     fn once(&mut self, me: Pid) -> u64 {
-        assert!(self.owner == Some(me)); self.owner = None;
+        when(self.owner.is_none());
         self.count = self.count.wrapping_add(1);
         self.count
     }
@@ -26,7 +26,7 @@ impl Whole for Shared {
 #[implement(Whole, over = Parts, by = movers, pass(publish))]
 impl Locking {
     fn once(lo: &mut impl Parts) -> u64 {
-        
+    // ^^^^ CS0307 atomic-spec
         let seen = lo.publish();
         lo.unlock();
     //  ^^^^^^^^^^^ CS0305 shape

@@ -31,7 +31,7 @@ impl Locked {
     fn set(lo: &mut impl Ruled, value: u64) {
         lo.acquire();
         lo.write(value);
-    //  ^^^^^^^^^^^^^^^ CS0305 shape
+    //  ^^^^^^^^^^^^^^^ CS0306 shape
         lo.release();
     }
 }

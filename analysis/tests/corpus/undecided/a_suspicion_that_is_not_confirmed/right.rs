@@ -19,7 +19,7 @@ impl Steps for Chain {
     fn look(&mut self, me: Pid) -> bool { false }
 }
 
-#[layer]
+#[layer(inherit(Steps: first, second, third, fourth))]
 impl Whole for Chain {
     #[op]
     fn start(&mut self, me: Pid) -> bool {
@@ -28,7 +28,7 @@ impl Whole for Chain {
     }
 }
 
-#[implement(Whole, over = Steps, by = movers)]
+#[implement(Whole, over = Steps, by = movers, pass(first, second, third, fourth))]
 impl ResetThenLook {
     fn start(lo: &mut impl Steps) -> bool {
         lo.reset();

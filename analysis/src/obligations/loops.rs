@@ -1,0 +1,256 @@
+//! Loops of a procedure that make calls: turns before the commit point, which leave no trace.
+//!
+//! At the head of such a loop, whatever turns have been made: the variables that the loop assigns have any values, and the state is any of
+//! which those *head facts* hold that hold where the loop is reached, that every turn re-establishes, and that others keep. They are found as
+//! others are: all that is known on arrival is proposed, and what a turn does not re-establish is dropped, until nothing changes.
+//!
+//! * Where the loop is reached, all edges of the path so far are right or weak.
+//! * If every edge of every turn that goes on is weak, these turns are left out: a path with loops is its edges before them and those of its
+//!   last turns, as [one step](super::one_step).
+//! * If they all are right, these turns are made: the path is a run of the procedure alone.
+//! * One of the two is so.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use super::{
+    edges::Edge,
+    facts::{self, Fact},
+    movers::Refutation,
+    question::Confirmation,
+    shape::{Between, Flaw, FlawKind, Item, Path, Walk, edges},
+};
+use crate::explore::{
+    cells::Quantifier,
+    code::Op,
+    machine::{Machine, Site},
+    search::{Abort, Search},
+    value::Value,
+};
+
+/// The loops that a machine is in, or has been.
+#[derive(Clone, Default)]
+pub(super) struct Heads(Vec<(Rc<Head>, u32)>);
+
+/// The head of a loop, reached on one path.
+pub(super) struct Head {
+    site: Site,
+    /// Edges before it.
+    length: usize,
+    path: Path,
+    /// The machine that has reached it.
+    arrived: Machine,
+    /// What is known of the state, whatever turns have been made.
+    facts: RefCell<Vec<Fact>>,
+    /// How often the facts have become fewer.
+    version: Cell<u32>,
+    /// Edges of turns that go on.
+    turns: RefCell<Vec<Rc<Edge>>>,
+    before: Heads,
+}
+
+impl Heads {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether no facts have been dropped since the machine was there.
+    pub(super) fn are_final(&self) -> bool {
+        self.0.iter().all(|(head, version)| head.version.get() == *version)
+    }
+
+    /// The edges of all turns that go on.
+    pub(super) fn edges(&self) -> Vec<Rc<Edge>> {
+        self.0.iter().flat_map(|(head, _)| head.turns.borrow().clone()).collect()
+    }
+}
+
+/// Turns of loops that are followed on exact states.
+const EXACT_TURNS: u32 = 2;
+
+/// A machine has come to the head of a loop.
+pub(super) fn turn<'p>(
+    walk: &mut Walk<'_, 'p, '_, '_>,
+    search: &mut Search<'_, 'p>,
+    item: Item,
+    pending: &mut Vec<Item>,
+) -> Result<Option<Flaw>, Abort> {
+    let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
+    if !makes_calls(search, &item.machine) {
+        // It is over before anything else happens, or too long.
+        pending.push(item);
+        return Ok(None);
+    }
+    match item.heads.0.iter().position(|(head, _)| head.site == site) {
+        Some(index) => goes_on(walk, search, item, index, pending),
+        None => arrives(walk, search, item, site, pending),
+    }
+}
+
+/// The instructions of the loop at whose head a machine is.
+fn extent(search: &Search<'_, '_>, machine: &Machine) -> (usize, std::ops::Range<usize>) {
+    let Some(frame) = machine.frames.last() else { return (0, 0..0) };
+    let head = frame.pc.saturating_sub(1);
+    let ops = &search.world.code.functions[frame.code].ops;
+    let back = |op: &Op| matches!(op, Op::Jump(to) | Op::JumpIfTrue(to) | Op::JumpIfFalse(to) if *to as usize == head);
+    let last = (head..ops.len()).rev().find(|it| back(&ops[*it])).unwrap_or(head);
+    (frame.code, head..last + 1)
+}
+
+/// Whether the loop makes calls of the layer below.
+fn makes_calls(search: &Search<'_, '_>, machine: &Machine) -> bool {
+    let (code, extent) = extent(search, machine);
+    let functions = &search.world.code.functions;
+    let mut pending: Vec<&Op> = functions[code].ops[extent].iter().collect();
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(op) = pending.pop() {
+        match op {
+            Op::Perform(..) => return true,
+            Op::Call(callee) if seen.insert(*callee) => pending.extend(&functions[*callee as usize].ops),
+            _ => {}
+        }
+    }
+    false
+}
+
+fn arrives<'p>(
+    walk: &mut Walk<'_, 'p, '_, '_>,
+    search: &mut Search<'_, 'p>,
+    item: Item,
+    site: Site,
+    pending: &mut Vec<Item>,
+) -> Result<Option<Flaw>, Abort> {
+    let made = edges(&item.path);
+    if walk.question.above.is_some() {
+        for edge in &made {
+            let me = walk.me.clone();
+            let place = walk.place_of(&me);
+            if !walk.question.judge.is_unnoticed(search, place, edge)? {
+                return Ok(Some(in_loop(walk, search, edge, "a loop follows it")));
+            }
+        }
+    }
+    let (facts, version, turns) = Default::default();
+    let head = Rc::new(Head {
+        site,
+        length: made.len(),
+        path: item.path.clone(),
+        arrived: item.machine.clone(),
+        facts,
+        version,
+        turns,
+        before: item.heads.clone(),
+    });
+    if walk.between.is_exact() {
+        let mut heads = item.heads.clone();
+        heads.0.push((head, 0));
+        pending.push(Item { heads, ..item });
+        return Ok(None);
+    }
+    *head.facts.borrow_mut() =
+        facts::known_of_state(search, &item.machine, &walk.me, walk.between == Between::Relations);
+    begin(walk, search, &head, pending)?;
+    Ok(None)
+}
+
+/// Begins a turn, of which it is not known how many have been made before it.
+fn begin<'p>(
+    walk: &mut Walk<'_, 'p, '_, '_>,
+    search: &mut Search<'_, 'p>,
+    head: &Rc<Head>,
+    pending: &mut Vec<Item>,
+) -> Result<(), Abort> {
+    let mut machine = head.arrived.clone();
+    walk.number += 1;
+    forget_assigned(walk, search, &mut machine);
+    let facts = head.facts.borrow().clone();
+    let (machine, facts) =
+        facts::let_others_run_from(walk.setting, search, walk.lower, &walk.me, machine, facts, &mut walk.number)?;
+    *head.facts.borrow_mut() = facts;
+    let mut heads = head.before.clone();
+    heads.0.push((head.clone(), head.version.get()));
+    let (open, wants) = Default::default();
+    pending.push(Item { machine, path: head.path.clone(), open, budget: 0, foreign: false, wants, heads });
+    Ok(())
+}
+
+/// Gives the variables that a loop assigns unknown values.
+fn forget_assigned<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, machine: &mut Machine) {
+    let (code, extent) = extent(search, machine);
+    let Some(source) = search.world.code.functions[code].source else { return };
+    let locals = &walk.setting.program.functions[source.0 as usize].locals;
+    let ops = &search.world.code.functions[code].ops[extent];
+    let assigned: std::collections::BTreeSet<usize> =
+        ops.iter().filter_map(|it| if let Op::Store(local) = it { Some(*local as usize) } else { None }).collect();
+    let Some(frame) = machine.frames.last_mut() else { return };
+    for local in assigned {
+        let left = match locals.get(local) {
+            Some(local_of) => {
+                let number = 1_000_000 + 1_000 * walk.number + local as u32;
+                search.world.cells.root(number, &local_of.ty, Quantifier::Universal)
+            }
+            // A temporary is dead at the head of a loop.
+            None => Value::Unit,
+        };
+        Rc::make_mut(frame).locals[local] = left;
+    }
+}
+
+/// A turn has come back to the head.
+fn goes_on<'p>(
+    walk: &mut Walk<'_, 'p, '_, '_>,
+    search: &mut Search<'_, 'p>,
+    item: Item,
+    index: usize,
+    pending: &mut Vec<Item>,
+) -> Result<Option<Flaw>, Abort> {
+    let (head, version) = item.heads.0[index].clone();
+    let made = edges(&item.path);
+    let turn = &made[head.length.min(made.len())..];
+    if walk.question.above.is_some() {
+        for edge in turn {
+            let me = walk.me.clone();
+            let place = walk.place_of(&me);
+            if !walk.question.judge.is_unnoticed(search, place, edge)? {
+                return Ok(Some(goes_on_after(walk, search, edge)));
+            }
+        }
+    }
+    if walk.between.is_exact() {
+        if version < EXACT_TURNS {
+            let mut heads = head.before.clone();
+            heads.0.push((head.clone(), version + 1));
+            pending.push(Item { path: head.path.clone(), heads, budget: walk.budget(), ..item });
+        }
+        return Ok(None);
+    }
+    if version != head.version.get() {
+        return Ok(None);
+    }
+    head.turns.borrow_mut().extend(turn.iter().cloned());
+    let facts = head.facts.borrow().clone();
+    let kept = facts::holding(search, &item.machine, &facts)?;
+    if kept.len() < facts.len() {
+        *head.facts.borrow_mut() = kept;
+        head.version.set(version + 1);
+        begin(walk, search, &head, pending)?;
+    }
+    Ok(None)
+}
+
+/// A turn goes on although this edge has changed something.
+pub(super) fn goes_on_after<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, edge: &Edge) -> Flaw {
+    in_loop(walk, search, edge, "the loop goes on after it, although something has changed")
+}
+
+fn in_loop<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, edge: &Edge, why: &str) -> Flaw {
+    let refutation = Refutation {
+        notes: vec![why.to_owned()],
+        counterexample: None,
+        confirmation: if walk.between.is_exact() { Confirmation::Replayed } else { Confirmation::NotReplayed },
+    };
+    let known = edge.call.before.known.clone();
+    walk.flaw(search, FlawKind::InLoop, &edge.call, None, refutation, &known)
+}

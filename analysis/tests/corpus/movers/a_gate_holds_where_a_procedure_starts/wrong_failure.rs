@@ -1,0 +1,46 @@
+//! A procedure is not started where the operation above fails; and a left mover does not hide the failure of another.
+
+#[state]
+pub struct Heap { pub locks: Map<u64, Pid>, pub next: Map<u64, u64>, pub x: u64, pub y: u64 }
+
+#[layer]
+impl Steps for Heap {
+    #[op]
+    fn acquire(&mut self, me: Pid, at: u64) { when(!self.locks.contains(&at)); self.locks.insert(at, me); }
+    #[op]
+    fn release(&mut self, me: Pid, at: u64) { when(self.locks.get(&at) == Some(&me)); self.locks.remove(&at); }
+    #[op]
+    fn clear_x(&mut self, me: Pid) { self.x = 0; }
+    #[op]
+    fn raise_y(&mut self, me: Pid) { self.y = 1; }
+    #[op]
+    fn wait_x(&mut self, me: Pid) { when(self.x == 0); }
+    #[op]
+    fn check_y(&mut self, me: Pid) { assert!(self.y == 1); }
+}
+
+#[layer(inherit(Steps: wait_x, check_y))]
+impl Whole for Heap {
+    #[op]
+    fn over(&mut self, me: Pid, from: u64, to: u64) {
+        assert!(self.locks.get(&from) == Some(&me) && from != to);
+        when(!self.locks.contains(&to));
+        self.locks.insert(to, me);
+        self.locks.remove(&from);
+    }
+    #[op]
+    fn reset(&mut self, me: Pid) { self.x = 0; self.y = 1; }
+}
+
+#[implement(Whole, over = Steps, by = movers, pass(wait_x, check_y))]
+impl HandOver {
+    fn over(lo: &mut impl Steps, from: u64, to: u64) {
+        lo.acquire(to);
+        lo.release(from);
+    }
+    fn reset(lo: &mut impl Steps) {
+        lo.clear_x();
+        lo.raise_y();
+    //  ^^^^^^^^^^^^ CS0305 shape
+    }
+}

@@ -1,0 +1,27 @@
+//! What is known of a component may be that it is no less than a value, though others change it.
+
+#[state]
+pub struct Tickets { pub next: u64 }
+
+#[layer]
+impl Steps for Tickets {
+    #[op]
+    fn draw(&mut self, me: Pid) -> u64 { let mine = self.next; self.next += 1; mine }
+    #[op]
+    fn issued(&mut self, me: Pid, ticket: u64) { when(self.next > ticket); }
+}
+
+#[layer]
+impl Whole for Tickets {
+    #[op]
+    fn draw(&mut self, me: Pid) -> u64 { let mine = self.next; self.next += 1; mine }
+}
+
+#[implement(Whole, over = Steps, by = movers)]
+impl Draw {
+    fn draw(lo: &mut impl Steps) -> u64 {
+        let mine = lo.draw();
+        lo.issued(mine);
+        mine
+    }
+}

@@ -1,0 +1,30 @@
+//! What is known of a component may be that it is no less than a value, though others change it.
+
+#[state]
+pub struct Tickets { pub next: u64 }
+
+#[layer]
+impl Steps for Tickets {
+    #[op]
+    fn draw(&mut self, me: Pid) -> u64 { let mine = self.next; self.next += 1; mine }
+    #[op]
+    fn reset(&mut self, me: Pid) { self.next = 0; }
+    #[op]
+    fn issued(&mut self, me: Pid, ticket: u64) { when(self.next > ticket); }
+}
+
+#[layer(inherit(Steps: reset))]
+impl Whole for Tickets {
+    #[op]
+    fn draw(&mut self, me: Pid) -> u64 { let mine = self.next; self.next += 1; mine }
+}
+
+#[implement(Whole, over = Steps, by = movers, pass(reset))]
+impl Draw {
+    fn draw(lo: &mut impl Steps) -> u64 {
+        let mine = lo.draw();
+        lo.issued(mine);
+    //  ^^^^^^^^^^^^^^^ CS0306 shape
+        mine
+    }
+}
