@@ -72,8 +72,8 @@ const MISTAKES: &[Mistake] = &[
             ("mail_server_lock_abs.rs", "fn pickup(lo: &mut impl MailboxByOwner)", "fn pickup(lo: &mut impl Mailbox)"),
             ("mail_server_lock_abs.rs", "fn delete(lo: &mut impl MailboxByOwner", "fn delete(lo: &mut impl Mailbox"),
         ],
-        code: "CS0305",
-        line: "for id in lo.list() {",
+        code: "CS0307",
+        line: "lo.lock();",
         owed: ("AtomicReader", "pickup", "shape"),
     },
     Mistake {
@@ -144,15 +144,8 @@ const MISTAKES: &[Mistake] = &[
             "mail.insert(id, message);",
             "mail.insert(id, message);\n                lo.delete(id);",
         )],
-        code: "CS0305",
+        code: "CS0307",
         line: "lo.delete(id);",
-        owed: ("AtomicReader", "pickup", "shape"),
-    },
-    Mistake {
-        what: "the mailbox is listed twice",
-        edits: &[("mail_server_lock_abs.rs", "for id in lo.list() {", "lo.list();\n        for id in lo.list() {")],
-        code: "CS0305",
-        line: "for id in lo.list() {",
         owed: ("AtomicReader", "pickup", "shape"),
     },
     // Who holds the lock.
@@ -244,13 +237,6 @@ const MISTAKES: &[Mistake] = &[
         owed: ("AtomicDeliver", "deliver", "shape"),
     },
     Mistake {
-        what: "linking is tried a second time",
-        edits: &[("mailbox_tmp_abs.rs", "&& lo.link_mail();", "&& (lo.link_mail() || lo.link_mail());")],
-        code: "CS0305",
-        line: "let ok = lo.create_write_tmp(message) && (lo.link_mail() || lo.link_mail());",
-        owed: ("AtomicDeliver", "deliver", "shape"),
-    },
-    Mistake {
         what: "the file is linked before it is written",
         edits: &[(
             "mailbox_tmp_abs.rs",
@@ -290,7 +276,7 @@ const MISTAKES: &[Mistake] = &[
         what: "a process cleans up the temporary files of all",
         edits: &[("deliver.rs", "self.tmp.remove(&me);", "self.tmp = Map::new();")],
         code: "CS0305",
-        line: "lo.unlink_tmp();",
+        line: "let ok = lo.create_write_tmp(message) && lo.link_mail();",
         owed: ("AtomicDeliver", "deliver", "shape"),
     },
     Mistake {
@@ -354,17 +340,6 @@ const MISTAKES: &[Mistake] = &[
         code: "CS0307",
         line: "fn link_mail(lo: &mut impl DeliverListPidFree) -> bool {",
         owed: ("LinkNext", "link_mail", "atomic-spec"),
-    },
-    Mistake {
-        what: "a process lists its numbers exactly",
-        edits: &[(
-            "deliver_list_pid.rs",
-            "let listed: Set<u64> = any();\n        when(self.mail.mbox.keys().iter().all(|id| id.pid != me || listed.contains(&id.number)));\n        listed",
-            "self.mail.mbox.keys().iter().filter(|id| id.pid == me).map(|id| id.number).collect()",
-        )],
-        code: "CS0305",
-        line: "Some(number) => lo.link_mail(number) == Linked::Done,",
-        owed: ("LinkNext", "link_mail", "shape"),
     },
     Mistake {
         what: "the listing may lack some of the caller's numbers",
@@ -558,17 +533,6 @@ const MISTAKES: &[Mistake] = &[
         code: "CS0307",
         line: "fn delete(lo: &mut impl MailFSString, id: MsgId) {",
         owed: ("OwnNames", "delete", "atomic-spec"),
-    },
-    Mistake {
-        what: "creating is tried twice",
-        edits: &[(
-            "mail_fs_string_abs.rs",
-            "lo.create_tmp(temporary(me))\n",
-            "lo.create_tmp(temporary(me)) || lo.create_tmp(temporary(me))\n",
-        )],
-        code: "CS0305",
-        line: "lo.create_tmp(temporary(me)) || lo.create_tmp(temporary(me))",
-        owed: ("OwnNames", "create_tmp", "shape"),
     },
     // Directories.
     Mistake {
@@ -916,6 +880,30 @@ const HARMLESS: &[(&str, &[Edit])] = &[
     (
         "a name that was not made is taken apart: in the layer above no such name exists",
         &[("names.rs", "if encode(&id) == name { Some(id) } else { None }", "Some(id)")],
+    ),
+    (
+        "the mailbox is listed twice: what was listed first is not used",
+        &[("mail_server_lock_abs.rs", "for id in lo.list() {", "lo.list();\n        for id in lo.list() {")],
+    ),
+    (
+        "linking is tried a second time: a link that fails changes nothing",
+        &[("mailbox_tmp_abs.rs", "&& lo.link_mail();", "&& (lo.link_mail() || lo.link_mail());")],
+    ),
+    (
+        "creating is tried twice: a creation that fails changes nothing",
+        &[(
+            "mail_fs_string_abs.rs",
+            "lo.create_tmp(temporary(me))\n",
+            "lo.create_tmp(temporary(me)) || lo.create_tmp(temporary(me))\n",
+        )],
+    ),
+    (
+        "a process lists its numbers exactly: the list may be out of date when it links",
+        &[(
+            "deliver_list_pid.rs",
+            "let listed: Set<u64> = any();\n        when(self.mail.mbox.keys().iter().all(|id| id.pid != me || listed.contains(&id.number)));\n        listed",
+            "self.mail.mbox.keys().iter().filter(|id| id.pid == me).map(|id| id.number).collect()",
+        )],
     ),
 ];
 

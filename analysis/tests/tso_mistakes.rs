@@ -228,7 +228,7 @@ const MISTAKES: &[Mistake] = &[
         file: "lock.rs",
         find: "#[allowed(release, read, write)]",
         replace: "#[allowed(release, read)]",
-        code: "CS0305",
+        code: "CS0307",
         line: "lo.write(seen + 1);",
         owed: ("CriticalSection", "inc", "shape"),
         seen_with: None,

@@ -407,6 +407,10 @@ impl Replay<'_, '_> {
         let operation = |run: &Run<P>, step: usize| run.steps.get(step).map(|it| it.operation.clone());
         let (kind, mover, other) = match (runs.as_slice(), runs.first().map_or(0, |it| it.steps.len())) {
             ([run], _) if run.role == RunRole::There => return Ok(None),
+            // That the last step of the procedure fails has been seen.
+            ([], _) if told.runs.iter().all(|it| matches!(it.steps.last().map(|it| &it.end), Some(StepEnd::Fails))) => {
+                return Ok(None);
+            }
             // The run of the procedure has been made: what is wrong is that the operation above cannot do the same at once.
             ([run], _) if run.role == RunRole::Above => return Ok(None),
             ([run], _) => ("silent", operation(run, 0), Some(String::new())),

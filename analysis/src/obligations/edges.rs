@@ -19,7 +19,10 @@ use std::{cell::OnceCell, rc::Rc};
 
 use super::{
     facts::{self, Fact},
-    movers::{Direction, Pair, Refutation, does_move_from, enabled_from, is_silent_from, moves_from},
+    movers::{
+        Direction, Pair, Refutation, certainly_does_not_move_from, does_move_from, enabled_from, is_silent_from,
+        moves_from,
+    },
     question::{Setting, Slots, Wanted, unmet},
 };
 use crate::{
@@ -44,6 +47,8 @@ pub struct PathCall {
     pub before: Machine,
     /// What is known of them.
     pub facts: Rc<Vec<Fact>>,
+    /// Where states are exact: those before each step of others since the own last step. The call may be made in them, too.
+    pub earlier: Vec<Machine>,
     /// Whether it moves whatever it returns, to the right and to the left.
     moves: [OnceCell<bool>; 2],
     enabled: OnceCell<bool>,
@@ -55,9 +60,10 @@ impl PathCall {
         (operation, arguments): (usize, Vec<Value>),
         site: Site,
         before: Machine,
-        facts: Rc<Vec<Fact>>,
+        (facts, earlier): (Rc<Vec<Fact>>, Vec<Machine>),
     ) -> PathCall {
-        PathCall { operation, site, arguments, before, facts, moves: Default::default(), enabled: OnceCell::new() }
+        let (moves, enabled) = Default::default();
+        PathCall { operation, site, arguments, before, facts, earlier, moves, enabled }
     }
 }
 
@@ -228,8 +234,7 @@ impl Judge<'_> {
         direction: Direction,
     ) -> Result<bool, Abort> {
         if self.is_exact {
-            let obstacle = place.obstacle(search, edge, direction)?;
-            return Ok(!obstacle.is_some_and(|it| it.1.0.confirmation.is_confirmed()));
+            return Ok(!place.certainly_does_not_move(search, edge, direction)?);
         }
         let whatever = &edge.call.moves[index(direction)];
         let whatever = match whatever.get() {
@@ -321,7 +326,7 @@ impl<'p> Place<'_, 'p> {
         one_result: bool,
     ) -> Result<bool, Abort> {
         for other in self.operations() {
-            for (pair, start) in self.pairs(search, edge, other, one_result) {
+            for (pair, start) in self.pairs(search, edge, &edge.call.before, other, one_result) {
                 if !silent && !is_silent_from(self.setting, search, self.lower, &pair, start.clone())? {
                     return Ok(false);
                 }
@@ -334,6 +339,27 @@ impl<'p> Place<'_, 'p> {
         Ok(true)
     }
 
+    /// Whether an edge does not move from some state that its call may be made in, whatever bounds there are.
+    fn certainly_does_not_move(
+        &self,
+        search: &mut Search<'_, 'p>,
+        edge: &Edge,
+        direction: Direction,
+    ) -> Result<bool, Abort> {
+        for before in edge.call.earlier.iter().chain([&edge.call.before]) {
+            for other in self.operations() {
+                for (pair, start) in self.pairs(search, edge, before, other, true) {
+                    if !is_silent_from(self.setting, search, self.lower, &pair, start.clone())?
+                        || certainly_does_not_move_from(self.setting, search, self.lower, &pair, direction, start)?
+                    {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Why an edge does not move, told.
     ///
     /// # Errors
@@ -344,9 +370,25 @@ impl<'p> Place<'_, 'p> {
         edge: &Edge,
         direction: Direction,
     ) -> Result<Option<Obstacle>, Abort> {
+        for before in edge.call.earlier.iter().chain([&edge.call.before]) {
+            let obstacle = self.obstacle_from(search, edge, before, direction)?;
+            if obstacle.is_some() {
+                return Ok(obstacle);
+            }
+        }
+        Ok(None)
+    }
+
+    fn obstacle_from(
+        &self,
+        search: &mut Search<'_, 'p>,
+        edge: &Edge,
+        before: &Machine,
+        direction: Direction,
+    ) -> Result<Option<Obstacle>, Abort> {
         let mut is_first = true;
         for other in self.operations() {
-            for (pair, start) in self.pairs(search, edge, other, true) {
+            for (pair, start) in self.pairs(search, edge, before, other, true) {
                 if std::mem::take(&mut is_first)
                     && let Some(refutation) =
                         super::movers::not_silent_from(self.setting, search, self.lower, &pair, start.clone())?
@@ -362,9 +404,15 @@ impl<'p> Place<'_, 'p> {
     }
 
     /// An edge, and another operation by each process that may be a different one.
-    fn pairs(&self, search: &mut Search<'_, 'p>, edge: &Edge, other: usize, one_result: bool) -> Vec<(Pair, Machine)> {
+    fn pairs(
+        &self,
+        search: &mut Search<'_, 'p>,
+        edge: &Edge,
+        before: &Machine,
+        other: usize,
+        one_result: bool,
+    ) -> Vec<(Pair, Machine)> {
         let call = &edge.call;
-        let before = &call.before;
         // Values that the edge has brought into play are none that are new here.
         let known = Knowledge { atoms: edge.known.atoms.clone(), ..before.known.clone() };
         let at = Machine { known, draws: edge.draws.max(before.draws), ..before.clone() };

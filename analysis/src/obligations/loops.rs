@@ -171,8 +171,8 @@ fn begin<'p>(
     *head.facts.borrow_mut() = facts;
     let mut heads = head.before.clone();
     heads.0.push((head.clone(), head.version.get()));
-    let (open, wants) = Default::default();
-    pending.push(Item { machine, path: head.path.clone(), open, budget: 0, foreign: false, wants, heads });
+    let (open, wants, earlier) = Default::default();
+    pending.push(Item { machine, path: head.path.clone(), open, budget: 0, foreign: false, wants, heads, earlier });
     Ok(())
 }
 
@@ -222,7 +222,7 @@ fn goes_on<'p>(
         if version < EXACT_TURNS {
             let mut heads = head.before.clone();
             heads.0.push((head.clone(), version + 1));
-            pending.push(Item { path: head.path.clone(), heads, budget: walk.budget(), ..item });
+            pending.push(Item { path: head.path.clone(), heads, ..item });
         }
         return Ok(None);
     }

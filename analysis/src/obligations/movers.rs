@@ -344,6 +344,28 @@ pub fn does_move_from<'p>(
     Ok(moves)
 }
 
+/// Whether the mover of `pair` does not move past the other operation in some state of `start`, whatever bounds there are.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn certainly_does_not_move_from<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    layer: LayerId,
+    pair: &Pair,
+    direction: Direction,
+    start: Machine,
+) -> Result<bool, Abort> {
+    let orders = Orders::new(setting, layer, pair, direction);
+    let mut is_certain = false;
+    search.for_all(start, &orders.given, &mut |search, machine, end| {
+        let unmet = unmet(search, &machine, &orders.wanted(&machine, &end))?;
+        is_certain = unmet.is_some_and(|it| it.within.is_empty());
+        Ok(!is_certain)
+    })?;
+    Ok(is_certain)
+}
+
 /// Whether the mover of `pair` emits nothing in the states of `start`. If only one result is meant, steps that fail have another; otherwise
 /// it must not fail either.
 ///

@@ -105,8 +105,8 @@ const ARGUMENTS: usize = 10;
 /// The slot of the state that a step starts from.
 pub const START: usize = BEFORE;
 
-/// Whether a path is a step of the operation above by one of these plans; if not, why not by the first. If states are exact, plans that say
-/// nothing about them are taken to do.
+/// Whether a path is a step of the operation above by one of these plans; if not, why not by the first. If states are exact, the
+/// commit point is made in the state that it was made in.
 ///
 /// # Errors
 /// If the search cannot be completed.
@@ -141,10 +141,7 @@ fn checked(
         }
     }
     for plan in others {
-        if is_exact {
-            return Ok(None);
-        }
-        match with_others(search, place, above, path, plan)? {
+        match with_others(search, place, above, path, plan, is_exact)? {
             None => return Ok(None),
             Some(found) => drop(first.get_or_insert(found)),
         }
@@ -240,18 +237,14 @@ fn with_others(
     above: &Above,
     path: &WholePath,
     plan: &Plan,
+    is_exact: bool,
 ) -> Result<Option<NoStep>, Abort> {
     let mut machines = vec![start(place, above, path)];
     let commit = path.edges.get(plan.commit);
     if plan.right.is_empty() {
         let Some(edge) = commit else { return Err(Abort::Unsupported) };
-        for (slot, value) in [
-            (BEFORE, edge.call.before.state.clone()),
-            (EVENTS, Value::Seq(edge.events.clone())),
-            (AFTER, edge.after.clone()),
-        ] {
-            machines[0].set(slot, value);
-        }
+        machines[0].set(BEFORE, edge.call.before.state.clone());
+        has_been_made(&mut machines[0], edge);
     } else {
         let state = search.world.cells.root(9_000, place.setting.state(place.lower), path.machine.quantifier);
         machines[0].set(BEFORE, state.clone());
@@ -262,9 +255,16 @@ fn with_others(
         let call = commit.map(|it| &it.call).or(path.open.as_ref()).ok_or(Abort::Unsupported)?;
         let mut there = Vec::new();
         for machine in machines {
-            there.extend(facts::assume_in(search, &machine, AFTER, &call.facts)?);
+            match is_exact {
+                true => there.extend(in_state(search, machine, &call.before.state)?),
+                false => there.extend(facts::assume_in(search, &machine, AFTER, &call.facts)?),
+            }
         }
         machines = match commit {
+            Some(edge) if is_exact => {
+                there.iter_mut().for_each(|it| has_been_made(it, edge));
+                there
+            }
             Some(edge) => made(search, place, there, edge, Some(EVENTS))?,
             None if matches!(path.end, End::Failed(_)) => fails(search, place, there, call)?,
             None => there,
@@ -307,6 +307,26 @@ fn allowed_from_start(above: &Above) -> Vec<Action> {
     allowed[4] = Action::Equal(ABOVE + 2, EVENTS);
     allowed[5] = Action::Equal(ABOVE, AFTER);
     allowed
+}
+
+/// Notes that an edge has been made, as the path did.
+fn has_been_made(machine: &mut Machine, edge: &Edge) {
+    machine.set(EVENTS, Value::Seq(edge.events.clone()));
+    machine.set(AFTER, edge.after.clone());
+}
+
+/// The cases in which the right edges have led to this state.
+fn in_state(search: &mut Search<'_, '_>, mut machine: Machine, state: &Value) -> Result<Vec<Machine>, Abort> {
+    let mut there = Vec::new();
+    machine.set(WANTED, state.clone());
+    machine.stage = 0;
+    search.for_all(machine, &[Action::Equal(AFTER, WANTED)], &mut |_, machine, end| {
+        if end == End::Done {
+            there.push(machine);
+        }
+        Ok(true)
+    })?;
+    Ok(there)
 }
 
 /// Puts the arguments of a call in slots, and gives its step.

@@ -63,7 +63,7 @@ pub(super) enum Between {
     Facts,
     /// The same, also facts that relate a component with a value.
     Relations,
-    /// At most so many steps, followed exactly.
+    /// At most so many steps in all, followed exactly.
     Exactly(u32),
 }
 
@@ -185,6 +185,9 @@ impl<'q> Question<'q> {
     }
 }
 
+/// Steps of exploration that a suspicion may take to be confirmed.
+const MOST_TO_CONFIRM: u64 = 30_000_000;
+
 /// Checks the shape of a procedure, or that it follows the protocol of the layer below.
 ///
 /// # Errors
@@ -201,12 +204,18 @@ pub fn check<'p>(
     }
     let Some(mut suspected) = walk(setting, search, question, Between::Relations)? else { return Ok(None) };
     question.judge.is_exact = true;
+    // Confirming a suspicion must not use up what others need; without it, it stays one.
+    let left = search.world.fuel;
+    search.world.fuel = left.min(MOST_TO_CONFIRM).min(left / 2);
+    let spare = left - search.world.fuel;
     for steps in 0..=2 {
-        let flaw = walk(setting, search, question, Between::Exactly(steps))?;
-        if flaw.is_some() {
-            return Ok(flaw);
+        match walk(setting, search, question, Between::Exactly(steps)) {
+            Ok(None) => {}
+            Err(Abort::OutOfFuel) => break,
+            found => return found,
         }
     }
+    search.world.fuel += spare;
     if suspected.is_confirmed() {
         suspected.confirmation = Confirmation::OnlyFacts;
     }
@@ -243,6 +252,8 @@ pub(super) struct Item {
     pub(super) wants: Option<(usize, Vec<Value>)>,
     /// The loops that it is in, or has been.
     pub(super) heads: Heads,
+    /// Where states are exact: those before each step of others since the own last step.
+    pub(super) earlier: Vec<Machine>,
 }
 
 fn walk<'p>(
@@ -279,8 +290,8 @@ fn walk<'p>(
     };
     let budget = walk.budget();
     let begin = |machine| {
-        let (path, open, foreign, wants, heads) = Default::default();
-        Item { machine, path, open, budget, foreign, wants, heads }
+        let (path, open, foreign, wants, heads, earlier) = Default::default();
+        Item { machine, path, open, budget, foreign, wants, heads, earlier }
     };
     let mut pending: Vec<Item> = starts.into_iter().map(begin).collect();
     search.pausing = true;
@@ -348,7 +359,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         item: Item,
         pending: &mut Vec<Item>,
     ) -> Result<Option<Flaw>, Abort> {
-        let Item { machine, path, open, budget, foreign, wants, heads } = item;
+        let Item { machine, path, open, budget, foreign, wants, heads, earlier } = item;
         let mut stops = Vec::new();
         search.for_all(machine, &self.script, &mut |_, machine, end| {
             stops.push((machine, end));
@@ -363,6 +374,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 foreign,
                 wants: wants.clone(),
                 heads: heads.clone(),
+                earlier: earlier.clone(),
             };
             let flaw = match end {
                 End::Wants(name, arguments) => self.wants(search, item, &name, arguments, pending)?,
@@ -437,8 +449,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let edge = Rc::new(Edge::new(call, &item.machine));
         item.path = Some(Rc::new(Made { edge, before: item.path }));
         item.machine.events = Rc::default();
-        item.budget = self.budget();
         item.wants = None;
+        item.earlier.clear();
         pending.push(item);
         Ok(None)
     }
@@ -454,7 +466,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     fn call(&self, search: &Search<'_, 'p>, item: &Item, facts: Vec<Fact>) -> Result<PathCall, Abort> {
         let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
         let wants = item.wants.clone().ok_or(Abort::Unsupported)?;
-        Ok(PathCall::new(wants, site, item.machine.clone(), Rc::new(facts)))
+        Ok(PathCall::new(wants, site, item.machine.clone(), (Rc::new(facts), item.earlier.clone())))
     }
 
     /// Makes a call, unless it may block where that is too late.
@@ -499,6 +511,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                     foreign: true,
                     wants: item.wants.clone(),
                     heads: item.heads.clone(),
+                    earlier: item.earlier.iter().chain([&item.machine]).cloned().collect(),
                 });
             }
         }
@@ -647,10 +660,15 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         turns: Turns,
     ) -> Result<Option<Flaw>, Abort> {
         let calls = path.edges.len() + usize::from(path.open.is_some());
-        if turns == Turns::None
-            && self.question.runs_alone_are_asked
-            && (calls <= 1 || self.is_run_alone(search, path)?)
-        {
+        let may_be_alone = turns == Turns::None && self.question.runs_alone_are_asked;
+        if may_be_alone && (calls <= 1 || self.are_right_in_all_states(path)) {
+            return Ok(None);
+        }
+        // To leave weak edges out is little to look at.
+        if turns != Turns::Made && self.is_one_change(search, path)? {
+            return Ok(None);
+        }
+        if may_be_alone && self.is_run_alone(search, path)? {
             return Ok(None);
         }
         let plans = if turns == Turns::Made { Vec::new() } else { self.plans(search, path)? };
@@ -672,12 +690,50 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         }
     }
 
+    /// Whether all edges of a path but the last are right movers wherever they are made.
+    fn are_right_in_all_states(&mut self, path: &WholePath) -> bool {
+        let judge = &mut self.question.judge;
+        let last = if path.open.is_some() { 0 } else { 1 };
+        let before = &path.edges[..path.edges.len().saturating_sub(last)];
+        let all = before.iter().all(|it| judge.table.right(it.call.operation));
+        if all {
+            judge.relied_right.extend(before.iter().map(|it| it.call.operation));
+        }
+        all
+    }
+
+    /// Whether all edges of a path but for one are weak, and what that one does is what the operation above does.
+    fn is_one_change(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
+        let Some(above) = self.above.clone() else { return Ok(false) };
+        let mut strong = Vec::new();
+        for (index, edge) in path.edges.iter().enumerate() {
+            if !edge.is_weak(search)? {
+                strong.push(index);
+            }
+        }
+        let open = path.open.as_ref().map(|_| path.edges.len());
+        let commits: Vec<usize> = match (strong.as_slice(), open) {
+            ([], Some(open)) => vec![open],
+            ([], None) => (0..path.edges.len()).collect(),
+            ([commit], None) => vec![*commit],
+            _ => return Ok(false),
+        };
+        let plans: Vec<Plan> =
+            commits.into_iter().map(|commit| Plan { commit, right: Vec::new(), left: Vec::new() }).collect();
+        let no_step = one_step::check(search, self.place_of(&self.me), &above, path, &plans, self.between.is_exact())?;
+        Ok(no_step.is_none())
+    }
+
     /// Whether the edges of a path but for one are right before it and left after it.
     fn is_run_alone(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
         let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
         let judge = &mut self.question.judge;
         let mut edges = path.edges.iter();
         while let Some(edge) = edges.next() {
+            // What nothing follows may be the commit point, whatever it is.
+            if edges.len() == 0 && path.open.is_none() {
+                return Ok(true);
+            }
             if judge.right(search, place, edge)? {
                 continue;
             }
@@ -716,6 +772,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 plans.extend(left.map(|left| Plan { commit, right: right.clone(), left }));
             }
             let Some(edge) = path.edges.get(commit) else { break };
+            if commit + 1 == path.edges.len() && path.open.is_none() {
+                break;
+            }
             if judge.right(search, place, edge)? {
                 right.push(commit);
             } else if !edge.is_weak(search)? {
@@ -751,9 +810,31 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let (Some(commit), Some(last)) = (commit, path.open.as_ref().or(path.edges.last().map(|it| &it.call))) else {
             return Ok(None);
         };
-        let mut flaw = self.not_left(search, last, None);
+        let mut flaw = match path.end {
+            End::Failed(_) if path.open.is_some() => self.fails_too_late(search, path, last),
+            _ => self.not_left(search, last, None),
+        };
         flaw.commit = Some(Blamed::of(&commit.call));
         Ok(Some(flaw))
+    }
+
+    /// The last call of a path fails, after one that others have noticed.
+    fn fails_too_late(&self, search: &mut Search<'_, 'p>, path: &WholePath, call: &PathCall) -> Flaw {
+        let name = &self.setting.program.layers[self.lower.0 as usize].operations[call.operation].name;
+        let there = Counterexample {
+            values: Vec::new(),
+            runs: Vec::new(),
+            conclusion: format!("`{name}` fails after the commit point: a left mover must not fail"),
+        };
+        let failed = Refutation::new(there, Confirmation::Replayed);
+        let mut flaw = self.flaw(search, FlawKind::NotLeft, call, None, failed, &path.machine.known);
+        if let Some(run) = flaw.counterexample.as_mut().and_then(|it| it.runs.first_mut()) {
+            let pausing = std::mem::replace(&mut search.pausing, false);
+            let mut teller = Teller::new(self.setting, search, path.machine.known.clone());
+            run.steps = teller.steps(&path.machine, &path.end);
+            search.pausing = pausing;
+        }
+        flaw
     }
 
     fn not_left(&self, search: &mut Search<'_, 'p>, call: &PathCall, obstacle: Option<Obstacle>) -> Flaw {
@@ -761,7 +842,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let name = &self.setting.program.layers[self.lower.0 as usize].operations[call.operation].name;
         let unknown = Refutation {
             notes: vec![format!(
-                "`{name}` may fail there, or what a call before it has found out is needed for it to move"
+                "`{name}` may move only where a read before it has its result, which may be out of date"
             )],
             counterexample: None,
             confirmation: Confirmation::NotReplayed,

@@ -34,9 +34,10 @@ impl Whole for Gate {
 #[implement(Whole, over = Steps, by = movers, pass(open, ticket))]
 impl Count {
     fn count(lo: &mut impl Steps) -> Option<u64> {
-    // ^^^^^ CS0307 shape
+    // ^^^^^ CS0307 atomic-spec
         if !lo.try_enter() {
             lo.ticket();
+        //  ^^^^^^^^^^^ CS0307 shape
             return None;
         }
         let value = lo.ticket();

@@ -6,7 +6,7 @@ pub struct Heap { pub locks: Map<u64, Pid>, pub next: Map<u64, u64>, pub x: u64,
 #[layer]
 impl Steps for Heap {
     #[op]
-    fn acquire(&mut self, me: Pid, at: u64) { when(!self.locks.contains(&at)); self.locks.insert(at, me); }
+    fn link(&mut self, me: Pid, from: u64, to: u64) { self.next.insert(from, to); }
     #[op]
     fn release(&mut self, me: Pid, at: u64) { when(self.locks.get(&at) == Some(&me)); self.locks.remove(&at); }
     #[op]
@@ -22,10 +22,9 @@ impl Steps for Heap {
 #[layer(inherit(Steps: wait_x))]
 impl Whole for Heap {
     #[op]
-    fn over(&mut self, me: Pid, from: u64, to: u64) {
-        when(self.locks.get(&from) == Some(&me) && from != to);
-        when(!self.locks.contains(&to));
-        self.locks.insert(to, me);
+    fn link_and_release(&mut self, me: Pid, from: u64, to: u64) {
+        when(self.locks.get(&from) == Some(&me));
+        self.next.insert(from, to);
         self.locks.remove(&from);
     }
     #[op]
@@ -33,9 +32,9 @@ impl Whole for Heap {
 }
 
 #[implement(Whole, over = Steps, by = movers, pass(wait_x))]
-impl HandOver {
-    fn over(lo: &mut impl Steps, from: u64, to: u64) {
-        lo.acquire(to);
+impl LinkAndRelease {
+    fn link_and_release(lo: &mut impl Steps, from: u64, to: u64) {
+        lo.link(from, to);
         lo.release(from);
     //  ^^^^^^^^^^^^^^^^ CS0306 shape
     }

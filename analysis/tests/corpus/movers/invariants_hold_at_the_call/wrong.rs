@@ -26,8 +26,8 @@ impl Look {
     fn look(lo: &mut impl Door) -> bool {
         lo.lock();
         let seen = lo.look();
-        //         ^^^^^^^^^ CS0305 shape
         lo.unlock();
+    //  ^^^^^^^^^^^ CS0306 shape
         seen
     }
 }

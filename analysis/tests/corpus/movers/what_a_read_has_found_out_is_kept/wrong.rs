@@ -31,9 +31,9 @@ impl Whole for Cell {
 #[implement(Whole, over = Steps, by = movers, pass(set, unlock))]
 impl Enter {
     fn enter(lo: &mut impl Steps) -> u64 {
-    // ^^^^^ CS0307 shape
         let seen = lo.read_outside();
         lo.lock();
+    //  ^^^^^^^^^ CS0307 shape
         lo.count();
         seen
     }

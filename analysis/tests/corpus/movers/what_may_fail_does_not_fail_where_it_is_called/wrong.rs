@@ -11,6 +11,7 @@ impl Parts for Shared {
     fn publish(&mut self, me: Pid) -> u64 { self.count = self.count.wrapping_add(1); self.count }
     #[op]
     fn unlock(&mut self, me: Pid) { assert!(self.owner == Some(me)); self.owner = None; }
+    //                              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0701 atomic-spec
 }
 
 #[layer(inherit(Parts: publish))]
@@ -26,7 +27,6 @@ impl Whole for Shared {
 #[implement(Whole, over = Parts, by = movers, pass(publish))]
 impl Locking {
     fn once(lo: &mut impl Parts) -> u64 {
-    // ^^^^ CS0307 atomic-spec
         let seen = lo.publish();
         lo.unlock();
     //  ^^^^^^^^^^^ CS0305 shape

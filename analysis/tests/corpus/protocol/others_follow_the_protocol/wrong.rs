@@ -30,8 +30,8 @@ impl Whole for Guarded {
 impl Locked {
     fn set(lo: &mut impl Ruled, value: u64) {
         lo.acquire();
+    //  ^^^^^^^^^^^^ CS0307 shape
         lo.write(value);
-    //  ^^^^^^^^^^^^^^^ CS0306 shape
         lo.release();
     }
 }

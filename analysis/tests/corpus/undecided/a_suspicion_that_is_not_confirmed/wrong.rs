@@ -32,7 +32,7 @@ impl Whole for Chain {
 impl ResetThenLook {
     fn start(lo: &mut impl Steps) -> bool {
         lo.reset();
+    //  ^^^^^^^^^^ CS0907 shape
         lo.look()
-    //  ^^^^^^^^^ CS0907 shape
     }
 }
