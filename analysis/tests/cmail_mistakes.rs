@@ -44,18 +44,6 @@ const MISTAKES: &[Mistake] = &[
         owed: ("AtomicReader", "pickup", "follows"),
     },
     Mistake {
-        what: "the mailbox is listed before the lock is taken",
-        edits: &[(
-            "mail_server_lock_abs.rs",
-            "lo.lock();\n        for id in lo.list() {",
-            "let listed = lo.list();\n        lo.lock();\n        for id in listed {",
-        )],
-        // The run that refutes it has two steps of others in one place: too many to find within the budget.
-        code: "CS0907",
-        line: "lo.lock();",
-        owed: ("AtomicReader", "pickup", "shape"),
-    },
-    Mistake {
         what: "deleting takes no lock",
         edits: &[(
             "mail_server_lock_abs.rs",
@@ -150,14 +138,6 @@ const MISTAKES: &[Mistake] = &[
         owed: ("AtomicReader", "pickup", "shape"),
     },
     // Who holds the lock.
-    Mistake {
-        what: "anyone may delete",
-        edits: &[("mailbox.rs", "#[allowed(read, delete, unlock)]", "#[allowed(read, unlock)]")],
-        // As above.
-        code: "CS0907",
-        line: "lo.lock();",
-        owed: ("AtomicReader", "pickup", "shape"),
-    },
     Mistake {
         what: "anyone may unlock",
         edits: &[("mailbox.rs", "#[allowed(read, delete, unlock)]", "#[allowed(read, delete)]")],
@@ -919,10 +899,22 @@ const UNDECIDED: &[Edit] = &[(
     "pid: number.parse::<Pid>().ok()?, number: pid.parse::<u64>().ok()?",
 )];
 
-/// Known gaps: mistakes that are found, but beside which something is left undecided; and two that are themselves left undecided.
+/// Known gaps: mistakes in `pickup` that are refused, but not refuted. The run that refutes them has two steps of others between two calls, and
+/// there are too many such runs.
+const REFUSED_ONLY: &[(&str, &[Edit])] = &[
+    (
+        "the mailbox is listed before the lock is taken",
+        &[(
+            "mail_server_lock_abs.rs",
+            "lo.lock();\n        for id in lo.list() {",
+            "let listed = lo.list();\n        lo.lock();\n        for id in listed {",
+        )],
+    ),
+    ("anyone may delete", &[("mailbox.rs", "#[allowed(read, delete, unlock)]", "#[allowed(read, unlock)]")]),
+];
+
+/// Known gaps: mistakes that are found, but beside which something is left undecided.
 const PARTLY_UNDECIDED: &[&str] = &[
-    "the mailbox is listed before the lock is taken",
-    "anyone may delete",
     "a number is free if nobody has used it",
     "anyone may unlock",
     "whoever may read and delete while somebody has the lock",
@@ -1029,6 +1021,11 @@ fn known_gaps() {
     let checked = layers.check(UNDECIDED, &options());
     let verdicts: Vec<Verdict> = checked.failed().map(|it| it.verdict).collect();
     assert_eq!(verdicts, [Verdict::Undecided; 4], "{}", checked.in_words());
+    for (what, edits) in REFUSED_ONLY {
+        let checked = layers.check(edits, &options());
+        let found: Vec<&str> = checked.failed().flat_map(|it| &it.diagnostics).map(|it| it.code).collect();
+        assert_eq!(found, ["CS0907"], "{what}:\n{}", checked.in_words());
+    }
 }
 
 /// The mistakes that two processes show which deliver, pick up and delete over the file system. The others need more of them, or other
