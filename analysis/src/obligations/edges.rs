@@ -1,6 +1,6 @@
 //! Calls on the paths of a procedure, and what each may be there.
 //!
-//! A call is judged where it stands: with its own arguments `a`, in the states `P` before it ([facts](super::facts)), for the result `r` that
+//! A call is judged where it stands: with its own arguments `a`, in the states `P` before it ([facts]), for the result `r` that
 //! its path takes. A call with its result is an *edge*. For every state `s` of `P`, process `q` other than the own one, and operation `B` that
 //! some procedure of the implementation calls, with any arguments (the mover judgements of CSPEC, OSDI'18, section 6.1, with the call in
 //! place of the operation, and for one result):

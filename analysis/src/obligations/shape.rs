@@ -17,7 +17,7 @@
 //! is asked here what it does as [one step](super::one_step). A weak edge after the commit point is left out of it, and so is what it has
 //! found out: a left edge that follows it must be one in all states.
 //!
-//! Loops ([`loops`](super::loops)) are for the time before the commit point.
+//! Loops (`loops`) are for the time before the commit point.
 //!
 //! A procedure is not started where the operation above fails (its *gate*: CSPEC has none; Civl's, "Automated and modular refinement
 //! reasoning", CAV'15): `P` before the first call is the states in which it does not, closed under the steps of others. That others may destroy
