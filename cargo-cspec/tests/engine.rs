@@ -123,15 +123,14 @@ fn a_mistake_is_shown_at_its_place_with_the_state() {
 
               help: before the call, establish the condition of `#[allowed(read)]`, and keep it until the call
 
-            counter: 38 obligations: 1 violated, 2 checked to scope, 35 proved
+            counter: 32 obligations: 1 violated, 2 checked to scope, 29 proved
               layers           layer             checked    1 checked to scope, 6 proved
               CriticalSection  protocol, movers  violated   1 violated, 21 proved
               Whole            stack             checked    1 checked to scope, 2 proved
-              Lock             movers            proved     6 proved
               checked to scope: int ≤ 2
               assuming: no 64-bit overflow
 
-            failed: 1 violated, 2 checked to scope, 35 proved
+            failed: 1 violated, 2 checked to scope, 29 proved
             `cargo cspec explain CODE` explains a diagnostic.
         "#]],
     );
