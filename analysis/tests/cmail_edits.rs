@@ -189,6 +189,7 @@ fn an_edited_operation_explores_what_its_body_is_part_of() {
         DeliverWritten silent: 1
         DeliverWritten stably-enabled: 13
         LinkNext atomic-spec: 1
+        LinkNext shape: 1
         LinkRetry turn: 1
     "#]],
         digest,
