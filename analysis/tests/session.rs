@@ -223,6 +223,7 @@ fn an_operation_explores_what_its_body_is_part_of() {
         expect![[r#"
         layer:no-panic::Atomic:read:
         movers:atomic-spec:Guarded:Atomic:read:
+        movers:shape:Guarded:Atomic:read:
     "#]],
     );
 }
