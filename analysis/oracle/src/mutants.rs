@@ -209,8 +209,8 @@ pub const MUTANTS: &[Mutant] = &[
         "right movers commute where they stand",
         Pattern::Calls,
         "obligations/edges.rs",
-        "            for (pair, start) in self.pairs(search, edge, other, one_result) {",
-        "            for (pair, start) in self.pairs(search, edge, other, one_result) {\n                if $on && silent && direction == Direction::Right {\n                    continue;\n                }",
+        "            for (pair, start) in self.pairs(search, edge, &edge.call.before, other, one_result) {",
+        "            for (pair, start) in self.pairs(search, edge, &edge.call.before, other, one_result) {\n                if $on && silent && direction == Direction::Right {\n                    continue;\n                }",
     ),
     mutant(
         "a call is judged for its own result",
