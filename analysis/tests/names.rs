@@ -387,8 +387,8 @@ mod three {
     assert_eq!(
         found,
         [
-            "CS0204 `load` of layer `one::Store` acts on `Memory`, but here the state is `Memory`; only operations that do not look at it \
-             are inherited over any state; for a component, write `inherit(Layer in field: op)`",
+            "CS0204 `load` of layer `one::Store` acts on `Memory`, but here the state is `Memory`; only operations that do not read \
+             the state can be inherited over any state; for a component, write `inherit(Layer in field: op)`",
             "CS0202 unknown layer `Store`; did you mean `crate::one::Store`?",
             "CS0202 unknown implementation `Passes`; did you mean `crate::one::Passes`?",
         ]

@@ -33,7 +33,7 @@ mod tests {
         let told = |known: &[&str]| unknown("layer", "Lock", known);
         assert_eq!(told(&["Log", "Lick"]), "there is no layer `Lock`\nhelp: did you mean `Lick`?");
         assert_eq!(told(&["Mail"]), "there is no layer `Lock`\nhelp: there are Mail");
-        assert_eq!(told(&[]), "there is no layer `Lock`; there is none at all");
+        assert_eq!(told(&[]), "there is no layer `Lock`, and no other");
     }
 
     #[test]

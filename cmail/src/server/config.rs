@@ -306,14 +306,14 @@ mod tests {
     #[test]
     fn settings_that_no_server_can_have() {
         for (line, why) in [
-            ("sessions = 0", "sessions = 0: it is between 1 and 100000"),
-            ("smtp_idle = 9223372036854775807", "it is between 1 and 604800"),
-            ("line_length = 999", "line_length = 999: it is between 1000 and"),
+            ("sessions = 0", "sessions = 0: it must be between 1 and 100000"),
+            ("smtp_idle = 9223372036854775807", "it must be between 1 and 604800"),
+            ("line_length = 999", "line_length = 999: it must be between 1000 and"),
             ("message_size = -1", "invalid value"),
             ("require_tls = true", "require_tls"),
-            ("hostname = \"a b\"", "\"a b\" is no domain"),
-            ("hostname = \"a\\r\\n250 x\"", "is no domain"),
-            ("domains = [\"example.org\", \"@\"]", "\"@\" is no domain"),
+            ("hostname = \"a b\"", "\"a b\" is neither a domain nor an address"),
+            ("hostname = \"a\\r\\n250 x\"", "is neither a domain nor an address"),
+            ("domains = [\"example.org\", \"@\"]", "\"@\" is neither a domain nor an address"),
         ] {
             let error = Config::parse(line).expect_err(line);
             assert!(error.contains(why), "{line}: {error}");

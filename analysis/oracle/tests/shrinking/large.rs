@@ -6,25 +6,22 @@ pub const TOK: Tok = Tok(1);
 
 #[state]
 pub struct Store {
-    pub flag0: bool,
-    pub number1: u64,
+    pub table0: Map<Tok, u64>,
+    pub flag1: bool,
 }
 
 impl Store {
-    fn do_ant(&mut self, me: Pid, arg: bool) -> bool {
-        self.flag0 = true; self.number1 < 2
+    fn do_ant(&mut self, me: Pid, arg: u64) -> u64 {
+        when(!(!self.flag1)); self.table0.insert(TOK, arg); self.table0.insert(TOK, 2); arg
     }
-    fn do_bee(&mut self, me: Pid) -> bool {
-        self.flag0 = false; (!self.flag0 || self.number1 != 2)
+    fn do_bee(&mut self, me: Pid, arg: Tok) -> bool {
+        self.flag1 = true; if !(!self.flag1) { self.table0.insert(TOK, 2); } self.table0.contains(&TOK)
     }
-    fn do_cat(&mut self, me: Pid) -> u64 {
-        emit(1); 1
+    fn do_cat(&mut self, me: Pid) -> bool {
+        self.flag1 = false; !(maybe())
     }
-    fn do_dog(&mut self, me: Pid) -> () {
-        assert!((!self.flag0 || !self.flag0)); emit(2); ()
-    }
-    fn do_elk(&mut self, me: Pid, arg: u64) -> () {
-        if (arg == 1 || arg == 1) { self.number1 = self.number1; } if self.number1 == 0 { self.flag0 = arg == 1; } ()
+    fn do_dog(&mut self, me: Pid, arg: u64) -> bool {
+        self.table0.insert(TOK, arg); if self.table0.values().all(|it| *it == 0) { self.table0.remove(&TOK); } else { self.flag1 = arg < 2; } self.table0.contains(&TOK)
     }
 }
 
@@ -32,50 +29,43 @@ impl Store {
 impl Low for Store {
     #[init]
     fn init(&self) -> bool {
-        self.number1 == 1
+        (self.table0.is_empty() || !self.flag1)
     }
     #[op]
-    fn ant(&mut self, me: Pid, arg: bool) -> bool {
+    fn ant(&mut self, me: Pid, arg: u64) -> u64 {
         self.do_ant(me, arg)
     }
     #[op]
-    fn bee(&mut self, me: Pid) -> bool {
-        self.do_bee(me)
+    fn bee(&mut self, me: Pid, arg: Tok) -> bool {
+        self.do_bee(me, arg)
     }
     #[op]
-    fn cat(&mut self, me: Pid) -> u64 {
+    fn cat(&mut self, me: Pid) -> bool {
         self.do_cat(me)
     }
     #[op]
-    fn dog(&mut self, me: Pid) -> () {
-        self.do_dog(me)
-    }
-    #[op]
-    fn elk(&mut self, me: Pid, arg: u64) -> () {
-        self.do_elk(me, arg)
+    fn dog(&mut self, me: Pid, arg: u64) -> bool {
+        self.do_dog(me, arg)
     }
 }
 
 #[state]
 pub struct Seen {
-    pub number1: u64,
+    pub table0: Map<Tok, u64>,
 }
 
 impl Seen {
-    fn do_ant(&mut self, me: Pid, arg: bool) -> bool {
-         self.number1 < 2
+    fn do_ant(&mut self, me: Pid, arg: u64) -> u64 {
+        when(!(maybe())); self.table0.insert(TOK, arg); self.table0.insert(TOK, 2); arg
     }
-    fn do_bee(&mut self, me: Pid) -> bool {
-         (maybe() || self.number1 != 2)
+    fn do_bee(&mut self, me: Pid, arg: Tok) -> bool {
+         if !(maybe()) { self.table0.insert(TOK, 2); } self.table0.contains(&TOK)
     }
-    fn do_cat(&mut self, me: Pid) -> u64 {
-         1
+    fn do_cat(&mut self, me: Pid) -> bool {
+         !(maybe())
     }
-    fn do_dog(&mut self, me: Pid) -> () {
-        assert!((maybe() || maybe())); if self.number1 == 0 {  } else { self.number1 = self.number1; } emit(2); ()
-    }
-    fn do_elk(&mut self, me: Pid, arg: u64) -> () {
-        if (arg == 1 || arg == 1) { self.number1 = self.number1; } if self.number1 == 0 {  } ()
+    fn do_dog(&mut self, me: Pid, arg: u64) -> bool {
+        self.table0.insert(TOK, arg); if self.table0.values().all(|it| *it == 0) { self.table0.remove(&TOK); } else {  } self.table0.contains(&TOK)
     }
 }
 
@@ -83,27 +73,23 @@ impl Seen {
 impl High for Seen {
     #[init]
     fn init(&self) -> bool {
-        self.number1 == 1
+        true
     }
     #[op]
-    fn ant(&mut self, me: Pid, arg: bool) -> bool {
+    fn ant(&mut self, me: Pid, arg: u64) -> u64 {
         self.do_ant(me, arg)
     }
     #[op]
-    fn bee(&mut self, me: Pid) -> bool {
-        self.do_bee(me)
+    fn bee(&mut self, me: Pid, arg: Tok) -> bool {
+        self.do_bee(me, arg)
     }
     #[op]
-    fn cat(&mut self, me: Pid) -> u64 {
+    fn cat(&mut self, me: Pid) -> bool {
         self.do_cat(me)
     }
     #[op]
-    fn dog(&mut self, me: Pid) -> () {
-        self.do_dog(me)
-    }
-    #[op]
-    fn elk(&mut self, me: Pid, arg: u64) -> () {
-        self.do_elk(me, arg)
+    fn dog(&mut self, me: Pid, arg: u64) -> bool {
+        self.do_dog(me, arg)
     }
 }
 
@@ -111,6 +97,6 @@ impl High for Seen {
 impl View {
     #[abstraction]
     fn seen(lo: &Store, hi: &Seen) -> bool {
-        hi.number1 == lo.number1
+        (lo.table0.is_empty() || hi.table0 == lo.table0)
     }
 }

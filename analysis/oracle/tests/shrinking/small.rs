@@ -1,40 +1,42 @@
 
 
+#[scalar]
+pub struct Tok(u64);
+pub const TOK: Tok = Tok(1);
+
 #[state]
 pub struct Store {
-    pub number1: u64,
+    pub table0: Map<Tok, u64>,
 }
 
 impl Store {
-    fn do_cat(&mut self, me: Pid) -> u64 {
-        emit(1); 1
+    fn do_dog(&mut self, me: Pid, arg: u64) -> bool { self.table0.contains(&TOK)
     }
 }
 
 #[layer]
 impl Low for Store {
     #[op]
-    fn cat(&mut self, me: Pid) -> u64 {
-        self.do_cat(me)
+    fn dog(&mut self, me: Pid, arg: u64) -> bool {
+        self.do_dog(me, arg)
     }
 }
 
 #[state]
 pub struct Seen {
-    pub number1: u64,
+    pub table0: Map<Tok, u64>,
 }
 
 impl Seen {
-    fn do_cat(&mut self, me: Pid) -> u64 {
-         1
+    fn do_dog(&mut self, me: Pid, arg: u64) -> bool { self.table0.contains(&TOK)
     }
 }
 
 #[layer(ops = Low)]
 impl High for Seen {
     #[op]
-    fn cat(&mut self, me: Pid) -> u64 {
-        self.do_cat(me)
+    fn dog(&mut self, me: Pid, arg: u64) -> bool {
+        self.do_dog(me, arg)
     }
 }
 
@@ -42,6 +44,6 @@ impl High for Seen {
 impl View {
     #[abstraction]
     fn seen(lo: &Store, hi: &Seen) -> bool {
-        hi.number1 == lo.number1
+        (lo.table0.is_empty() || hi.table0 == lo.table0)
     }
 }
