@@ -9,7 +9,7 @@
 //!
 //! So a question about all related pairs starts from an upper state in which `f` *is* the unknown part `g`, instead of from two unknown parts
 //! that are split until they are equal. `lo == hi` costs no more than a function that copies the state. The relation is still assumed as it is
-//! written: a conjunct that is not recognised here is lost nowhere.
+//! written, so conjuncts that are not recognised here count as before.
 
 use crate::{
     explore::{cells::Cells, machine::Machine, search::Slot, value::Value},
