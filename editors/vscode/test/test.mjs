@@ -149,7 +149,7 @@ async function use(page) {
   await go(operation, file[operation - 1].indexOf("]") + 3);
   await page.locator("[class*=lightbulb], [class*=lightBulb]").first().waitFor();
   await page.keyboard.press("Control+.");
-  await shown(".action-widget .monaco-list-row.focused", /Claim\swhat\sholds/);
+  await shown(".action-widget .monaco-list-row.focused", /Correct\sthe\sclaim/);
   ok("a quick fix");
   await picture("fix");
   await page.keyboard.press("Enter");
