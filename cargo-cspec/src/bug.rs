@@ -38,7 +38,7 @@ fn report(info: &PanicHookInfo<'_>) {
     let mut stderr = std::io::stderr().lock();
     // If printing fails here, nothing can be done.
     let _ = writeln!(stderr, "error: internal error in cspec {}: {told}", env!("CARGO_PKG_VERSION"));
-    let _ = writeln!(stderr, "This is a bug in cspec, not in your program, and no verdict of this run counts.");
+    let _ = writeln!(stderr, "This is a bug in cspec, not in your program. Ignore all verdicts of this run.");
     let _ = writeln!(stderr, "Please report it with the input that led here.");
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|wanted| wanted != "0") {
         let _ = writeln!(stderr, "{}", std::backtrace::Backtrace::force_capture());

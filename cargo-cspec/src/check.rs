@@ -122,7 +122,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Checks the packages one after the other, in parallel with rustc. Shows each when both are done. If showing fails, checking
-    /// continues, since the status still counts.
+    /// continues, since the exit status is still needed.
     fn check_all(&self, renderer: &mut dyn Render, summary: &mut Summary) -> io::Result<()> {
         let compilation = self.compile();
         let mut written = Ok(());

@@ -31,7 +31,7 @@ pub struct Engine {
 pub struct Job<'a> {
     /// Whether to search end to end instead of checking the patterns.
     pub end_to_end: bool,
-    /// Selects the obligations.
+    /// Selects the obligations to check.
     pub only: &'a (dyn Fn(&ObligationName) -> bool + Sync),
     /// Whether to draw a progress bar.
     pub progress: bool,
@@ -59,7 +59,7 @@ impl Engine {
         Engine { snapshot: session.snapshot(), session, packages, cache }
     }
 
-    /// Tells that these files, or those in these folders, may have changed on disk. Returns the packages' files whose text has changed,
+    /// Records that these files, or those in these folders, may have changed on disk. Returns the packages' files whose text has changed,
     /// that were added, or that were removed.
     pub fn changed_on_disk(&mut self, paths: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
         let files: Vec<Utf8PathBuf> = self.files().map(|it| it.path.clone()).collect();
@@ -117,7 +117,7 @@ impl Engine {
         self.snapshot.coverage(package, &options, stop)
     }
 
-    /// Checks one package.
+    /// Checks one package, given by its index.
     pub fn check(&self, index: usize, job: &Job<'_>) -> Checked {
         let started = Instant::now();
         let Prepared { package, scope, .. } = &self.packages[index];

@@ -121,7 +121,7 @@ fn check_filters(filters: &[String], mut known: Vec<String>) -> Result<(), Strin
     })
 }
 
-/// When the run ends early.
+/// The conditions under which the run ends early.
 struct Ending {
     started: Instant,
     budget: Option<Duration>,
@@ -212,7 +212,7 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// Tries all mutants.
+    /// Tries all mutants of the package; stops early if the run must end.
     fn run(&mut self, render: &mut dyn Render, is_visible: bool) -> io::Result<Counts> {
         let counter = Counter::new(&self.prepared.package.title, "mutants", is_visible);
         let mutants = std::mem::take(&mut self.mutants);

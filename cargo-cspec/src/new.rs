@@ -119,7 +119,7 @@ fn next_steps(folder: &Utf8Path, origin: &Origin) -> String {
          \x20 cargo cspec check  # every interleaving\n\
          \x20 cargo test         # the tests\n\
          \x20 cargo run          # the counter\n\n\
-         Then let the line `// lo.release();` in src/layers.rs be code, and check again.\n\n{from}\n"
+         Then uncomment the line `// lo.release();` in src/layers.rs, and check again.\n\n{from}\n"
     )
 }
 

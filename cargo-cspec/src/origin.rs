@@ -18,7 +18,7 @@ const BUILT_WITH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../layers");
 pub enum Origin {
     /// A folder of this machine.
     Folder(Utf8PathBuf),
-    /// A git repository.
+    /// A git repository, at some commit.
     Git {
         /// The URL of the repository.
         url: String,

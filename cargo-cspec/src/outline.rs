@@ -13,7 +13,7 @@ pub struct Chain {
     pub links: Vec<Link>,
 }
 
-/// A layer.
+/// A layer of a chain, as a box of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Box {
     /// The name of the layer.
@@ -25,7 +25,7 @@ pub struct Box {
     pub state: String,
 }
 
-/// An implementation.
+/// An implementation of a chain, as an arrow of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The name of the implementation.

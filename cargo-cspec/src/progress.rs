@@ -28,7 +28,7 @@ impl Counter {
         Counter { planned: AtomicUsize::new(0), bar: visible.then(|| Bar::new(package, things)) }
     }
 
-    /// The total number.
+    /// The total number; 0 until it is known.
     pub fn total(&self) -> usize {
         self.planned.load(Ordering::SeqCst)
     }

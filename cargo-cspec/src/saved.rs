@@ -16,7 +16,7 @@ const FORMAT: u32 = 1;
 /// The maximum size of a file that is read.
 const LARGEST: u64 = 16 << 20;
 
-/// A saved counterexample.
+/// A saved counterexample: the contents of a file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saved {

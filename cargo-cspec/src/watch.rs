@@ -55,11 +55,11 @@ enum Wake {
     Changed(Vec<Utf8PathBuf>),
     /// Changes may have been missed; the reason.
     Missed(String),
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
-/// A repeated check.
+/// A check that is repeated after every edit.
 struct Watch<'a> {
     arguments: &'a CheckArguments,
     global: &'a Global,

@@ -4,15 +4,15 @@
 
 use cspec::prelude::*;
 
-/// What there is: a value, and who holds the lock. At run time nobody stores `owner`: it is there
-/// for the rules.
+/// The state: a value, and the owner of the lock. `owner` is ghost state: it exists for the rules
+/// below, and the running program does not store it.
 #[state]
 pub struct Locked {
     pub value: u64,
     pub owner: Option<Pid>,
 }
 
-/// What the machine gives. Each operation is one step; between two of them come steps of others.
+/// The operations of the machine. Each is one step; other threads make steps between two of them.
 #[layer]
 impl RawLock for Locked {
     #[init]
@@ -20,7 +20,7 @@ impl RawLock for Locked {
         self.value == 0 && self.owner.is_none()
     }
 
-    /// Waits until nobody holds the lock.
+    /// Waits until the lock is free.
     #[op]
     fn acquire(&mut self, me: Pid) {
         when(self.owner.is_none());
@@ -43,8 +43,8 @@ impl RawLock for Locked {
     }
 }
 
-/// The rules of the lock: only the owner reads, writes and releases. That every procedure follows
-/// them is checked; a call against them would do nothing (`nilpotent`).
+/// The rules of the lock: only the owner reads, writes and releases. `cargo cspec check` checks
+/// that every procedure follows them. A call that breaks them would do nothing (`nilpotent`).
 #[layer(protocol = RawLock, nilpotent)]
 impl Lock for Locked {
     #[allowed(release, read, write)]
@@ -53,10 +53,10 @@ impl Lock for Locked {
     }
 }
 
-/// What users want: counting is one step.
+/// The interface for users: counting is one step.
 #[layer(inherit(RawLock: init))]
 impl Counter for Locked {
-    /// Counts up, and tells the number before.
+    /// Counts up, and returns the previous value.
     #[op]
     fn inc(&mut self, me: Pid) -> u64 {
         when(self.owner.is_none());
@@ -66,13 +66,13 @@ impl Counter for Locked {
     }
 }
 
-/// How it is done. The steps of others can be moved out of the way: `inc` is as good as one step.
+/// The procedure. The steps of other threads can be moved out of it, so `inc` is one step.
 #[implement(Counter, over = Lock, by = movers)]
 impl CriticalSection {
     fn inc(lo: &mut impl Lock) -> u64 {
         lo.acquire();
         let seen = lo.read();
-        // A mistake to try. Let the next line be code, and run `cargo cspec check`:
+        // A mistake to try: uncomment the next line, and run `cargo cspec check`.
         // lo.release();
         lo.write(seen + 1);
         lo.release();
@@ -80,6 +80,6 @@ impl CriticalSection {
     }
 }
 
-/// Top to bottom: `Counter`, by `CriticalSection`, over `Lock`.
+/// The whole stack: `Counter`, implemented by `CriticalSection` over `Lock`.
 #[stack]
 pub type CounterOverLock<Bottom> = CriticalSection<Bottom>;

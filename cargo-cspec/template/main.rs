@@ -1,4 +1,4 @@
-//! The procedure that was checked, run by threads over a real lock.
+//! Runs the checked procedure in threads, over a real lock.
 
 mod layers;
 
@@ -16,17 +16,17 @@ use layers::*;
 const THREADS: u64 = 4;
 const TURNS: u64 = 10_000;
 
-/// What all threads share.
+/// The memory that all threads share.
 #[derive(Default)]
 struct Memory {
     is_locked: AtomicBool,
     value: AtomicU64,
 }
 
-/// One thread at that memory.
+/// A thread that uses this memory.
 struct Core(Arc<Memory>);
 
-/// What `RawLock` says, done by this machine. It is trusted: `cargo cspec check` does not read it.
+/// `RawLock` on this machine. This code is trusted: `cargo cspec check` does not read it.
 #[bottom]
 impl RawLock for Core {
     fn acquire(&mut self) {
@@ -48,7 +48,7 @@ impl RawLock for Core {
     }
 }
 
-/// Counts in all threads, and gives what the counter then says.
+/// Counts in all threads, and returns the final value.
 fn count() -> u64 {
     let memory = Arc::new(Memory::default());
     thread::scope(|scope| {
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(count(), THREADS * TURNS);
     }
 
-    /// The layers are programs too: `inc` over the model of `Lock`, in every way that it can go.
+    /// Layers are executable models: this test runs `inc` over `Lock`, with every possible outcome.
     #[test]
     fn inc_counts_by_one_and_frees_the_lock() {
         let with = |value| Locked { value, owner: None };

@@ -15,7 +15,7 @@ fn counter() -> Folder {
     package("counter", TAKES_PART, COUNTER)
 }
 
-/// Everything that a run says, but for how long it took and what was cached.
+/// The output of a run, except durations and what was cached.
 fn said(folder: &Path, more: &[&str]) -> Vec<serde_json::Value> {
     let output = cspec(folder, &[&["check", "--message-format", "json"], more].concat());
     assert_eq!(stderr(&output), "");
@@ -29,14 +29,14 @@ fn said(folder: &Path, more: &[&str]) -> Vec<serde_json::Value> {
     stdout(&output).lines().map(line).collect()
 }
 
-/// How many verdicts of a run were cached, and how many there were.
+/// The number of cached verdicts of a run, and the number of all verdicts.
 fn cached(folder: &Path) -> (usize, usize) {
     let output = cspec(folder, &["check", "--message-format", "json"]);
     let count = |what: &str| stdout(&output).matches(what).count();
     (count(r#""cached":true"#), count("cspec-obligation"))
 }
 
-/// The files of the cache.
+/// The files of the cache, in order.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let inside = |folder: PathBuf| {
         let entries = fs::read_dir(folder).into_iter().flatten();
@@ -147,7 +147,7 @@ fn runs_at_the_same_time_share_it() {
 #[test]
 fn a_cache_that_cannot_be_written_is_a_warning() {
     let counter = counter();
-    // A file where the folder should be: this stops even those who may write anywhere.
+    // A file in place of the folder: even root cannot create the folder then.
     counter.write("target/cspec", "");
     let output = cspec(&counter, &["check", "-q"]);
     assert_eq!((status(&output), stdout(&output)), (Some(0), ""));

@@ -1,4 +1,4 @@
-//! Runs the built command as a user does, and checks exit statuses and what is printed to which stream.
+//! Runs the built command as a user does, and checks exit statuses and the output on each stream.
 
 mod support;
 
@@ -77,7 +77,7 @@ fn a_full_or_read_only_target_directory_is_a_warning() {
         assert_eq!(stderr(&checked).lines().count(), 1, "{name}: it is said once");
         assert_eq!(status(&reported), Some(2), "{name}");
         assert!(stderr(&reported).contains("error: cannot write "), "{name}: {}", stderr(&reported));
-        assert_eq!(status(&unsaved), Some(1), "{name}: what is violated counts for more");
+        assert_eq!(status(&unsaved), Some(1), "{name}: the status of a violation wins");
         assert!(stderr(&unsaved).contains("cannot be written"), "{name}: {}", stderr(&unsaved));
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use support::{Folder, TAKES_PART, cspec, package, stderr, stdout};
 
-/// All that a run writes, but for how long it took and what was cached.
+/// The whole output of a run, except durations and what was cached.
 fn written(folder: &Path, more: &[&str]) -> Vec<String> {
     ["json", "short"]
         .into_iter()
@@ -24,14 +24,14 @@ fn written(folder: &Path, more: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// A text of JSON without the numbers and truth values of this key.
+/// A JSON text without the numbers and truth values of this key.
 fn without_value(text: &str, key: &str) -> String {
     let mut parts = text.split(key);
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + key + part.trim_start_matches(|it: char| it.is_ascii_alphanumeric()))
 }
 
-/// Compares runs of one thread and of several, from nothing, with a cache, with half of one, and without.
+/// Compares runs with one thread and with several: without stored results, with a cache, with half of a cache, and without a cache.
 fn is_always_the_same(name: &str, folder: &Path, more: &[&str], cache: &Path) {
     let with = |words: &[&str]| written(folder, &[more, words].concat());
     let fresh = with(&["--no-cache", "-j", "1"]);
@@ -86,7 +86,7 @@ fn the_reference_workspaces_say_the_same_in_every_run() {
         let with = |words: &[&str]| written(&root, &[&["-p", package], words].concat());
         let fresh = with(&["--no-cache", "-j", "1"]);
         assert_eq!(with(&["--no-cache", "-j", "4"]), fresh, "{package}: 4 threads");
-        // A cache of its own: empty for the first format, full for the second.
+        // A separate cache: empty for the first format, full for the second.
         let own = Folder::new();
         let target = own.to_str().expect("a name in UTF-8");
         assert_eq!(with(&["--target-dir", target, "-j", "2"]), fresh, "{package}: with a cache that is empty");

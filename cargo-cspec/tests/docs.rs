@@ -19,7 +19,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every page but those of the diagnostics.
+/// Every page except those of the diagnostics.
 fn pages() -> Vec<PathBuf> {
     let docs = root().join("docs");
     let in_docs = fs::read_dir(&docs)
@@ -35,7 +35,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
-/// What the headings of a page are called in links to them.
+/// The anchors of the headings of a page.
 fn headings(text: &str) -> impl Iterator<Item = String> {
     let name = |heading: &str| -> String {
         let named = |it: &char| it.is_alphanumeric() || " -_".contains(*it);
@@ -108,7 +108,8 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// What the command prints between `<!-- cargo cspec list --figure -p PACKAGE -->` and `<!-- end -->` on a page. `UPDATE_EXPECT=1` puts it there.
+/// Compares the output of the command with the text between `<!-- cargo cspec list --figure -p PACKAGE -->` and `<!-- end -->` on a page.
+/// `UPDATE_EXPECT=1` writes it there.
 #[test]
 fn the_figures_of_the_stacks_are_those_of_the_workspaces() {
     for package in ["tso", "cmail"] {

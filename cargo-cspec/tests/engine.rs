@@ -7,10 +7,10 @@ use std::{fs, path::Path};
 use expect_test::{Expect, expect};
 use support::{Folder, TAKES_PART, cspec, package, status, stderr, stdout, workspace};
 
-/// A counter under a lock. Every obligation of it holds.
+/// A counter under a lock. All its obligations hold.
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// One operation whose paths nobody will live to see explored; it needs no memory.
+/// One operation with so many paths that exploring them would take centuries; it needs no memory.
 const ENDLESS: &str = "
 use cspec::prelude::*;
 
@@ -30,7 +30,7 @@ impl Noise for Log {
 }
 ";
 
-/// The counter, with the first `what` replaced.
+/// The counter, with the first occurrence of `what` replaced.
 fn counter_with(what: &str, by: &str) -> String {
     assert!(COUNTER.contains(what), "the counter has no `{what}`");
     COUNTER.replacen(what, by, 1)
@@ -49,7 +49,7 @@ fn counter(text: impl AsRef<[u8]>) -> Folder {
     package("counter", TAKES_PART, text)
 }
 
-/// What a run prints, without the times in it.
+/// The output of a run without durations.
 fn timeless(text: &str) -> String {
     let mut timeless = String::new();
     for line in text.lines() {
@@ -63,7 +63,7 @@ fn timeless(text: &str) -> String {
     timeless
 }
 
-/// Runs `cargo cspec ARGUMENTS`; expects an exit status, and a text on standard output.
+/// Runs `cargo cspec ARGUMENTS`; expects an exit status and a text on standard output.
 #[track_caller]
 fn check(folder: &Path, arguments: &[&str], expected_status: i32, expected: Expect) {
     let output = cspec(folder, arguments);
@@ -369,7 +369,7 @@ const OBLIGATION: [&str; 16] = [
 
 const FINISHED: [&str; 7] = ["reason", "success", "proved", "checked", "violated", "undecided", "millis"];
 
-/// Expects these keys in a line, in this order.
+/// Asserts that a line contains these keys in this order.
 fn in_order(line: &str, keys: &[&str]) {
     let mut rest = line;
     for key in keys {
@@ -395,7 +395,7 @@ fn the_number_of_threads_changes_nothing() {
     }
 }
 
-/// JSON lines with every time zero.
+/// JSON lines with every duration set to zero.
 fn without_millis(text: &str) -> String {
     let mut pieces = text.split("\"millis\":");
     let mut timeless = pieces.next().unwrap_or_default().to_owned();
@@ -552,7 +552,7 @@ fn list_says_within_which_scope() {
         .assert_eq(&scope(&["--scope", "Pid=3,scalar=4"]));
 }
 
-/// The first package is done when the run is interrupted, the second can not be: what was decided is shown all the same.
+/// At the interrupt the first package is done, and the second cannot be: the results of the first are shown.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_shows_what_was_decided() {

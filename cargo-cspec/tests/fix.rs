@@ -1,4 +1,4 @@
-//! Tests of `check --fix`: what it changes, what it leaves alone, and when it refuses.
+//! Tests of `check --fix`: what it changes, what it does not touch, and when it refuses.
 
 mod support;
 
@@ -8,7 +8,7 @@ use support::{Folder, TAKES_PART, cspec, package, status, stderr, stdout};
 
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// The counter with some text replaced, in a git repository that has it.
+/// The counter with some text replaced, committed to a git repository.
 fn committed(changes: &[(&str, &str)]) -> Folder {
     let text = changes.iter().fold(COUNTER.to_owned(), |text, (what, by)| {
         assert!(text.contains(what), "the counter has no `{what}`");
@@ -31,7 +31,7 @@ fn source(folder: &Path) -> String {
     fs::read_to_string(folder.join("src/lib.rs")).expect("the source")
 }
 
-/// Claims that do not hold, and an operation that is not passed on.
+/// False claims, and an operation that is not passed on.
 const MISTAKES: &[(&str, &str)] = &[
     ("#[op]\n    fn acquire", "#[op(left)]\n    fn acquire"),
     ("#[op]\n    fn read", "#[op(both)]\n    fn read"),
@@ -126,7 +126,7 @@ fn what_is_not_committed_is_not_written_over() {
     assert!(refused(&folder, &["--allow-no-vcs"]).is_none());
 }
 
-/// rust-analyzer makes quick fixes of spans with a replacement, as cargo's own crate reads them.
+/// rust-analyzer makes a quick fix of each span with a replacement, as cargo's own crate reads it.
 #[test]
 fn programs_read_fixes_as_those_of_rustc() {
     let folder = committed(MISTAKES);

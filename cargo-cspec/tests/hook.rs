@@ -12,14 +12,14 @@ use support::{Folder, TAKES_PART, cspec, package, status, stderr, stdout};
 
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// `read` before `acquire`: a mistake.
+/// The counter with a mistake: `read` before `acquire`.
 fn mistaken() -> String {
     let right = "        lo.acquire();\n        let seen = lo.read();\n";
     assert!(COUNTER.contains(right));
     COUNTER.replacen(right, "        let seen = lo.read();\n        lo.acquire();\n", 1)
 }
 
-/// Runs a program in a folder, with the built command on the path, and none of the settings of this machine's git.
+/// Runs a program in a folder, with the built command in `PATH`, and without the git settings of this machine.
 fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
     let built = Path::new(env!("CARGO_BIN_EXE_cargo-cspec")).parent().expect("it is in a folder").to_owned();
     let path = env::split_paths(&env::var_os("PATH").unwrap_or_default()).collect::<Vec<_>>();
@@ -44,7 +44,7 @@ fn git_succeeds(folder: &Path, arguments: &[&str]) {
     assert_eq!(status(&output), Some(0), "git {arguments:?}: {}{}", stdout(&output), stderr(&output));
 }
 
-/// A repository with the counter committed, and the hook installed.
+/// A repository with the counter committed and the hook installed.
 fn repository() -> Folder {
     let counter = package("counter", TAKES_PART, COUNTER);
     counter.write(".gitignore", "target\nCargo.lock\n.cache\n");
@@ -62,7 +62,7 @@ fn repository() -> Folder {
     counter
 }
 
-/// What a commit prints, and whether it was made.
+/// The output of a commit, and whether it was made.
 fn commit(folder: &Path, more: &[&str]) -> (bool, String) {
     let output = git(folder, &[&["commit", "-q", "-m", "a change"], more].concat());
     (status(&output) == Some(0), format!("{}{}", stdout(&output), stderr(&output)))
@@ -90,13 +90,13 @@ fn what_is_right_is_committed_without_a_word() {
 #[test]
 fn the_index_counts_and_not_the_disk() {
     let counter = repository();
-    // The mistake is staged, and put right on the disk only.
+    // The mistake is staged, and corrected only on disk.
     counter.write("src/lib.rs", mistaken());
     git_succeeds(&counter, &["add", "-A"]);
     counter.write("src/lib.rs", COUNTER);
     let (made, said) = commit(&counter, &[]);
     assert!(!made, "{said}");
-    // The other way round.
+    // The mistake is on disk only.
     counter.write("src/lib.rs", format!("// A comment.\n{COUNTER}"));
     git_succeeds(&counter, &["add", "-A"]);
     counter.write("src/lib.rs", mistaken());
@@ -137,11 +137,11 @@ fn only_what_the_change_affects_is_checked() {
     let counter = repository();
     counter.write("src/lib.rs", mistaken());
     git_succeeds(&counter, &["commit", "-q", "--no-verify", "-a", "-m", "a mistake, in haste"]);
-    // The mistake is not this commit's.
+    // The mistake is not in this commit.
     counter.write("src/lib.rs", format!("// A comment.\n{}", mistaken()));
     git_succeeds(&counter, &["add", "-A"]);
     assert_eq!(commit(&counter, &[]), (true, String::new()));
-    // Files that are not its business are not looked at.
+    // Other kinds of files are not checked.
     counter.write("README.md", "A counter.\n");
     git_succeeds(&counter, &["add", "-A"]);
     assert_eq!(commit(&counter, &[]), (true, String::new()));
@@ -230,7 +230,7 @@ fn outside_git_there_is_nothing_to_hook_into() {
     }
 }
 
-/// The frameworks, with `.pre-commit-hooks.yaml` as it is in this repository.
+/// Runs a framework with the `.pre-commit-hooks.yaml` of this repository.
 fn with_framework(framework: &str) {
     if Command::new(framework).arg("--version").output().is_err() {
         support::skipped(&format!("`{framework}` is not installed (pip install {framework})"));

@@ -12,11 +12,11 @@ use survives::survives;
 
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// The bytes with a few of them changed, left out, doubled, or with the end cut off.
+/// The bytes with a few of them changed, removed or repeated, or with the end cut off.
 fn changed(bytes: &[u8], random: &mut Rng) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=random.usize(..3) {
-        // Also one that was emptied before: what nobody has asked for since is not written anew.
+        // An entry may have been emptied before: one that no run has needed since is not rewritten.
         if bytes.is_empty() {
             break;
         }
@@ -56,7 +56,7 @@ fn changed_counterexamples_are_refused_or_checked_again() {
         fs::write(&file, &changed).expect("it can be written");
         let replayed = cspec(&folder, &["replay", &file.to_string_lossy()]);
         let answer = format!("{number}: {}\n{}", stdout(&replayed), stderr(&replayed));
-        // What holds is what this run has found to hold: a name may have been changed to that of another obligation.
+        // The verdict is this run's. The name may have been changed to that of another obligation.
         assert!(matches!(status(&replayed), Some(0..=3)), "{:?}, {answer}", status(&replayed));
         assert!(status(&replayed) != Some(0) || !stdout(&replayed).contains("violated"), "{answer}");
     }
@@ -83,7 +83,7 @@ fn a_changed_cache_makes_nothing_hold() {
         assert!(!entries.is_empty(), "something is kept");
         for pair in entries.chunks(2) {
             let bytes = fs::read(&pair[0]).expect("it can be read");
-            // One entry in the place of another, or one that is no entry any more.
+            // One entry in place of another, or one that is no longer an entry.
             match (random.usize(..4), pair) {
                 (0, [_, other]) => drop(fs::copy(&pair[0], other).expect("it can be copied")),
                 _ => fs::write(&pair[0], changed(&bytes, &mut random)).expect("it can be written"),
@@ -93,7 +93,7 @@ fn a_changed_cache_makes_nothing_hold() {
     assert_eq!(said(&[]), fresh);
 }
 
-/// What takes more memory than there is would end the whole machine, or somebody else on it.
+/// Without limits, these programs would exhaust the memory of the machine.
 #[test]
 #[cfg(unix)]
 fn hostile_packages_end_within_two_gigabytes() {
@@ -117,7 +117,7 @@ fn hostile_packages_end_within_two_gigabytes() {
     for (what, text, expected) in [("operations that explode", layer(&all), 3), ("ten megabytes", large, 0)] {
         let folder = package("hostile", TAKES_PART, text);
         let check = command(&folder, &["check", "-q", "--no-cache", "-j", "2", "--scope", "budget=20000000"]);
-        // The limit is on addresses: of those a thread takes more than it uses.
+        // The limit is on address space, of which a thread reserves more than it uses.
         let limited = std::process::Command::new("sh")
             .args(["-c", "ulimit -v 2000000 && exec \"$0\" \"$@\""])
             .arg(check.get_program())

@@ -99,7 +99,7 @@ fn what_the_time_does_not_suffice_for_is_not_tried() {
     assert!(stdout(&output).contains(" not tried\n"), "{}", stdout(&output));
 }
 
-/// The page says of every survivor of the reference workspaces why it is one, and how many are killed.
+/// The page explains every survivor of the reference workspaces, and states how many mutants are killed.
 #[test]
 fn the_page_on_mutants_explains_every_survivor() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -11,7 +11,7 @@ use std::{
 use expect_test::expect;
 use support::{Folder, cspec, package, status, stderr, stdout};
 
-/// Runs cargo in a folder. What it builds is kept for the next test; what it needs has been downloaded for this workspace.
+/// Runs cargo in a folder. The builds are kept for the next test; the dependencies have been downloaded for this workspace.
 fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).arg("--offline").current_dir(folder);
@@ -19,7 +19,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Output {
     command.output().expect("cargo starts")
 }
 
-/// Lets the mistake be code.
+/// Uncomments the mistake in the example.
 fn make_the_mistake(folder: &Path) {
     let path = folder.join("src/layers.rs");
     let text = fs::read_to_string(&path).expect("the example is there");

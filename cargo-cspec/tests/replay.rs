@@ -56,14 +56,14 @@ fn what_is_no_counterexample_is_said_to_be_none() {
     assert_eq!(status(&cspec(&folder, &["replay", "missing.json"])), Some(2));
 }
 
-/// A package with the crate `cspec`, which rustc can compile.
+/// A package with the dependency `cspec`, so that rustc can compile it.
 fn compiled(text: &str) -> support::Folder {
     let layers = concat!(env!("CARGO_MANIFEST_DIR"), "/../layers");
     let table = format!("{}[dependencies]\ncspec = {{ path = {layers:?} }}\n", support::TAKES_PART);
     package("counter", &table, text)
 }
 
-/// Every counterexample to a mistaken counter becomes a test that passes as long as the mistake is there.
+/// Every counterexample to a mistaken counter becomes a test, which passes as long as the counter has the mistake.
 #[test]
 fn a_counterexample_becomes_a_test_of_the_layers() {
     let mistakes = [
@@ -92,7 +92,7 @@ fn a_counterexample_becomes_a_test_of_the_layers() {
         folder.write("src/lib.rs", format!("{wrong}{tests}"));
         let passed = cargo_test(&folder);
         assert!(passed.contains(&format!("{} passed; 0 failed", files.len())), "{passed}\n{tests}");
-        // A claim says nothing about what happens: the layers can still do what it denies.
+        // A claim does not change behaviour: after it is corrected, the layers still have the run.
         if !by.contains("#[op(") {
             folder.write("src/lib.rs", format!("{COUNTER}{tests}"));
             let failed = cargo_test(&folder);
@@ -101,7 +101,7 @@ fn a_counterexample_becomes_a_test_of_the_layers() {
     }
 }
 
-/// What `cargo test` says. The target directory is shared, so that the crate `cspec` is compiled once.
+/// The output of `cargo test`. The target directory is shared, so that the crate `cspec` is compiled once.
 fn cargo_test(folder: &std::path::Path) -> String {
     let target = concat!(env!("CARGO_TARGET_TMPDIR"), "/replay");
     let output = std::process::Command::new(env!("CARGO"))

@@ -13,7 +13,7 @@ use support::{TAKES_PART, cspec, package, status, stderr};
 
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// Chromium, if it is installed.
+/// The path of Chromium, if it is installed.
 fn chromium() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
@@ -24,7 +24,7 @@ fn chromium() -> Option<PathBuf> {
     found
 }
 
-/// Runs Chromium on a page, without a network and without traces in the home folder.
+/// Runs Chromium on a page, without a network and without files in the home folder.
 fn browse(chromium: &Path, page: &Path, arguments: &[&str]) -> String {
     let profile = page.with_extension("profile");
     let output = Command::new(chromium)
@@ -41,7 +41,7 @@ fn browse(chromium: &Path, page: &Path, arguments: &[&str]) -> String {
 const LIGHT: &str = "--blink-settings=preferredColorScheme=1";
 const DARK: &str = "--blink-settings=preferredColorScheme=0";
 
-/// The report on a counter with two mistakes: a claim that does not hold, and an operation that the procedure may not call.
+/// The report on a counter with two mistakes: a false claim, and a call that the protocol forbids.
 fn report(folder: &Path) -> String {
     let output = cspec(folder, &["report", "-q", "-o", "report.html"]);
     assert_eq!(status(&output), Some(1), "{}", stderr(&output));
@@ -57,7 +57,7 @@ fn mistaken() -> support::Folder {
     package("counter", TAKES_PART, text)
 }
 
-/// What a reader does, as a script: it writes what it finds into the page.
+/// The actions of a reader, as a script that writes its observations into the page.
 const READER: &str = r#"
 <script>
 const found = [];
@@ -109,7 +109,7 @@ addEventListener('load', () => {
 </script>
 "#;
 
-/// What the reader found.
+/// The observations of that script.
 fn found(chromium: &Path, folder: &Path, report: &str, arguments: &[&str]) -> Vec<String> {
     let page = folder.join("read.html");
     fs::write(&page, report.replace("</body>", &format!("{READER}</body>"))).expect("a page can be written");
@@ -149,9 +149,8 @@ fn it_fits_on_a_small_screen() {
     assert!(found.contains(&"overflow=false".to_owned()), "{found:?}");
 }
 
-/// The pictures of the page on the report: what is wrong, in light, and what there is without findings, in the dark. With
-/// `UPDATE_EXPECT=1` they are made anew; a browser of another version draws other pixels, so that here it is only asked whether it draws at
-/// all.
+/// The pictures in the documentation: the findings in the light theme, and a report without findings in the dark one. `UPDATE_EXPECT=1`
+/// makes them again. Other versions of the browser draw other pixels, so the test only checks that it draws.
 #[test]
 fn it_is_drawn_in_light_and_dark() {
     let Some(chromium) = chromium() else { return };

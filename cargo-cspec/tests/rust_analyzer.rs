@@ -14,9 +14,9 @@ use support::{Folder, cspec, status};
 fn rust_analyzer_shows_what_the_command_finds() {
     for (program, how) in [("rust-analyzer", "rustup component add rust-analyzer"), ("nvim", "apt-get install neovim")]
     {
-        // Where the component is not there, rustup has a program of that name all the same.
+        // rustup installs a program of this name even without the component.
         if !Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success()) {
-            // Not captured by the test harness: a skipped test is to be seen.
+            // Written to standard error directly, so that the harness does not hide it.
             let _ = writeln!(std::io::stderr(), "SKIPPED: rust-analyzer with the command needs `{how}`");
             return;
         }
@@ -24,7 +24,7 @@ fn rust_analyzer_shows_what_the_command_finds() {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository is around");
     let folder = Folder::new();
     assert_eq!(status(&cspec(&folder, &["new", "demo", "--vcs", "none"])), Some(0));
-    // The versions that were built here are there without a network.
+    // The versions of this repository's build are available without a network.
     fs::copy(repository.join("Cargo.lock"), folder.join("demo/Cargo.lock")).expect("a file can be written");
     let file = folder.join("demo/src/layers.rs");
     let text = fs::read_to_string(&file).expect("it was just made");

@@ -4,7 +4,7 @@ mod support;
 
 use support::{Folder, depends_on_cspec, package, status, stderr, stdout, with_rustc};
 
-/// Every obligation holds, and rustc refuses it: `key` is moved twice.
+/// Every obligation holds, but rustc rejects the package: `key` is moved twice.
 const MOVED: &str = "
 use cspec::prelude::*;
 
@@ -48,7 +48,7 @@ fn a_value_that_is_moved_twice_does_not_pass() {
     assert_eq!((status, told.as_str()), (Some(0), ""));
 }
 
-/// What the attributes make of a layer is not in the way of its names.
+/// The code that the attributes generate does not clash with the names of a layer.
 #[test]
 fn a_parameter_may_have_the_name_of_an_operation() {
     let text = MOVED
@@ -71,7 +71,7 @@ fn what_cargo_cannot_do_is_an_error() {
     let text = MOVED.replace("first.insert(key)", "first.insert(key.clone())");
     let folder = package("missing", &depends_on_cspec("cspec"), text);
     let mut command = with_rustc(&folder, &["check", "--no-cache"]);
-    // A file, where cargo would make a folder.
+    // A file in place of the folder that cargo would create.
     command.env("CARGO_TARGET_DIR", folder.join("Cargo.toml"));
     let output = command.output().expect("the command starts");
     let (told, error) = (stdout(&output), stderr(&output));

@@ -4,10 +4,10 @@ mod support;
 
 use support::{Folder, TAKES_PART, cspec, package, status, stdout};
 
-/// A counter under a lock. Every obligation of it holds.
+/// A counter under a lock. All its obligations hold.
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// The counter with `read` before `acquire`, under other names; `main` ends a program.
+/// The counter with `read` before `acquire` and with other names; it has a `main` function.
 fn wrong() -> String {
     let (right, wrong) = (
         "        lo.acquire();\n        let seen = lo.read();\n",
@@ -47,7 +47,7 @@ fn layers_in_a_target_that_is_not_read_are_named() {
     assert_eq!(status, Some(0), "{told}");
     assert!(told.contains("warning[CS0003]: the layers in `examples/shown.rs` are not checked"), "{told}");
     assert!(!told.contains("tests/plain.rs") && !told.contains("main.rs"), "{told}");
-    // Whoever chooses knows what is left out.
+    // With an explicit choice of targets there is no warning about the others.
     let (status, told) = lines(&folder, &["--lib"]);
     assert!(status == Some(0) && !told.contains("CS0003"), "{told}");
     for flags in [&["--examples"][..], &["--example", "sh*"], &["--all-targets"]] {
@@ -58,7 +58,7 @@ fn layers_in_a_target_that_is_not_read_are_named() {
     assert_eq!(status, Some(2));
 }
 
-/// A module that two targets have is a part of two crates, and one text: what is found in it is told once.
+/// A module of two targets is part of two crates but is one text: a finding in it is reported once.
 #[test]
 fn what_two_targets_have_in_common_is_told_once() {
     let folder = package("shared", TAKES_PART, "pub mod layers;");
@@ -68,11 +68,11 @@ fn what_two_targets_have_in_common_is_told_once() {
     assert_eq!(status, Some(1), "{told}");
     let (only, alone) = lines(&folder, &["--lib"]);
     assert_eq!((only, &alone), (Some(1), &told));
-    // By itself the binary is as wrong.
+    // The binary alone has the same findings.
     assert_eq!(lines(&folder, &["--bins"]), (Some(1), told));
 }
 
-/// A package in which the binary alone has layers is not without layers; one in which no target has is.
+/// A package in which only the binary has layers is checked; one without layers in any target is an error.
 #[test]
 fn a_package_is_without_layers_if_all_its_targets_are() {
     let folder = package("library", TAKES_PART, "pub fn plain() {}");

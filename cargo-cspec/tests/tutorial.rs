@@ -14,13 +14,13 @@ use std::{
 
 use support::{Folder, stderr, stdout, with_rustc};
 
-/// A piece of the page.
+/// A piece of the page, to be executed in order.
 enum Piece {
     /// `<!-- … -->` on a line of its own.
     Comment(String),
-    /// A block of code, by the word after its fence.
+    /// A block of code, and the word after its fence.
     Block { language: String, text: String },
-    /// Anything else: a line of the page.
+    /// Any other line of the page.
     Prose(String),
 }
 
@@ -40,15 +40,15 @@ fn pieces(page: &str) -> Vec<Piece> {
     pieces
 }
 
-/// The reader's folder, as the page has left it so far.
+/// The reader's folder, with the changes of the page up to here.
 struct Reader {
     folder: PathBuf,
-    /// Files before each change that was not taken back.
+    /// The files before each change that was not reverted.
     before: Vec<(PathBuf, String)>,
 }
 
 impl Reader {
-    /// Puts a listing where the comment before it says.
+    /// Writes a listing to the file that the comment before it names.
     fn put(&mut self, comment: &str, text: &str) {
         let (verb, file) = comment.split_once(": ").expect("a comment says what to do with which file");
         let path = self.folder.join(file);
@@ -77,7 +77,7 @@ impl Reader {
         fs::write(path, text).expect("a file can be written");
     }
 
-    /// Runs one line. What cargo builds is kept for the next test; what it needs has been downloaded for this workspace.
+    /// Runs one command line. The builds are kept for the next test; the dependencies have been downloaded for this workspace.
     fn run(&mut self, line: &str) -> Option<Output> {
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
@@ -85,7 +85,7 @@ impl Reader {
                 self.folder.push(folder);
                 None
             }
-            // With rustc: at every step the reader has a program.
+            // With rustc, since the reader's program compiles at every step.
             ["cargo", "cspec", arguments @ ..] => {
                 Some(with_rustc(&self.folder, arguments).output().expect("the command starts"))
             }
@@ -99,7 +99,7 @@ impl Reader {
         }
     }
 
-    /// What a `console` block should be: its first line is the command.
+    /// The expected text of a `console` block, whose first line is the command.
     fn session(&mut self, block: &str) -> String {
         let line = block.lines().next().and_then(|line| line.strip_prefix("$ ")).expect("a session starts with `$ `");
         let output = self.run(line).expect("a command with output");
@@ -107,7 +107,7 @@ impl Reader {
     }
 }
 
-/// How long it took is not the same twice.
+/// Durations differ from run to run.
 fn without_times(text: &str) -> String {
     let line =
         |line: &str| match line.split_once(" in ").and_then(|(head, rest)| Some((head, rest.split_once(" s: ")?))) {
@@ -157,7 +157,7 @@ fn the_tutorial_works_as_it_is_written() {
     the_code_is_formatted(&reader.folder);
 }
 
-/// What the reader ends with is as rustfmt likes it.
+/// Asserts that the reader's final code is formatted as rustfmt would.
 fn the_code_is_formatted(folder: &Path) {
     let mut rustfmt = Command::new("rustfmt");
     rustfmt.args(["--check", "--edition", "2024", "src/main.rs"]).current_dir(folder);

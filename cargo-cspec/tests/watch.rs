@@ -14,7 +14,7 @@ use support::{TAKES_PART, command, cspec, package, status, stderr};
 
 const COUNTER: &str = include_str!("counter/lib.rs");
 
-/// A running `check --watch`. What goes wrong makes the test wait for ever rather than pass.
+/// A running `check --watch`. If it fails to print, the test waits for ever instead of passing.
 struct Watch {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -28,7 +28,7 @@ impl Watch {
         Watch { child, lines }
     }
 
-    /// What it prints until it waits.
+    /// The output up to the point where it waits.
     fn run(&mut self) -> String {
         let lines = self.lines.by_ref().map(|it| it.expect("the output is UTF-8") + "\n");
         let mut text = String::new();
@@ -41,7 +41,7 @@ impl Watch {
         panic!("it ended: {text}");
     }
 
-    /// Ends it with Ctrl-C. Gives its status, and what it printed since it last waited.
+    /// Ends it with Ctrl-C. Returns its status, and the output since it last waited.
     fn interrupt(mut self) -> (Option<i32>, String) {
         let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         assert!(sent.expect("there is `kill`").success());
@@ -52,7 +52,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // It has ended unless a test failed.
+        // It has ended already, unless a test failed.
         let _ = self.child.kill();
     }
 }
@@ -76,7 +76,7 @@ fn an_edit_checks_what_it_affects() {
         "{mended}"
     );
 
-    // To save without a change is no edit: nothing more is printed.
+    // Saving without a change is not an edit: nothing more is printed.
     counter.write("src/lib.rs", format!("// A comment.\n{COUNTER}"));
     counter.write("src/notes.txt", "no source");
     assert_eq!(watch.interrupt(), (Some(130), String::new()));

@@ -15,7 +15,7 @@ use crate::server::config::{Config, Overrides};
 /// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// No problem.
+    /// The check found no problem.
     Good,
     /// The server runs, but the administrator should know.
     Doubtful,
@@ -26,11 +26,11 @@ pub enum Verdict {
 /// One check and its result.
 #[derive(Debug)]
 pub struct Finding {
-    /// The severity.
+    /// The severity of the finding.
     pub verdict: Verdict,
-    /// What was checked.
+    /// The subject of the check, such as a file or a setting.
     pub subject: &'static str,
-    /// What was found.
+    /// The result in words.
     pub text: String,
 }
 

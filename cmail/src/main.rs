@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of `cmail`: its options, and the commands that need only a few lines.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -101,7 +101,7 @@ enum Command {
 
 #[derive(Args)]
 struct RootArgument {
-    /// The mail root.
+    /// The directory of the mail root.
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
 }
@@ -121,7 +121,7 @@ struct User {
 struct QuotaArguments {
     #[command(flatten)]
     root: RootArgument,
-    /// The name of the mailbox.
+    /// The name of the mailbox, as in `adduser`.
     name: String,
     /// The maximum size in octets, such as 500000, 20K, 100M or 2G; `none` for no limit, `default` for the one of the settings. Shown if
     /// not given.
@@ -132,7 +132,7 @@ struct QuotaArguments {
 struct TransferArguments {
     #[command(flatten)]
     root: RootArgument,
-    /// The name of the mailbox.
+    /// The name of the mailbox, as in `adduser`.
     name: String,
     #[command(flatten)]
     place: PlaceArguments,
@@ -236,7 +236,7 @@ struct BenchArguments {
     /// How often each run is repeated; the table shows medians.
     #[arg(long, value_name = "N", default_value_t = 3)]
     rounds: usize,
-    /// Numbers of processes.
+    /// Numbers of processes to measure, separated by commas.
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_value = "1,2")]
     workers: Vec<usize>,
     /// Draws the result as SVG.

@@ -1,4 +1,4 @@
-//! Asking for a password.
+//! Reads a password from the terminal or from standard input.
 
 use std::io::{self, BufRead, Read};
 

@@ -1,4 +1,4 @@
-//! Every test named in the tables of dangers in `docs/server.md` exists.
+//! Every test that a table of dangers in `docs/server.md` names exists.
 
 use std::fs;
 use std::path::Path;

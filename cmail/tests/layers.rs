@@ -24,7 +24,7 @@ fn two_users() -> Inodes {
     Inodes { locks: Map::from([(alice(), false), (bob(), false)]), ..Inodes::default() }
 }
 
-/// What may become of a delivery to Alice, and what is then found in her mailbox and in Bob's.
+/// The result of a delivery to Alice, the messages in her mailbox afterwards, and the number in Bob's.
 type Seen = (bool, Vec<Message>, usize);
 
 fn deliver_and_look<T: MailServerComposed>(top: &mut T) -> Seen {
@@ -106,7 +106,7 @@ fn what_a_client_asks_and_hears_is_in_the_trace() {
     assert!(format!("{:?}", one.events()).contains("NoSuchUser"));
 }
 
-/// That a layer starts somewhere, and in this state has this many steps of the operation.
+/// The number of steps of the operation in this state, after checking that the layer has an initial state.
 fn steps<L, O>(state: &L::State, op: O) -> usize
 where
     L: Layer + Spec<O, L::State> + ?Sized,
@@ -122,7 +122,7 @@ where
 fn every_layer_has_the_transitions_of_its_specification() {
     let composed = Mail { boxes: Map::from([(alice(), Messages::default())]) };
     let deliver = |user| Keyed { key: user, op: __MailServerPerUser::deliver((hello(),)) };
-    // It fails, or the message gets one of the two names of the domain.
+    // The delivery fails, or the message gets one of the two names of the domain.
     assert_eq!(steps::<dyn MailServerComposed, _>(&composed, deliver(alice())), 3);
     assert_eq!(steps::<dyn MailServerComposed, _>(&composed, deliver(bob())), 0);
     assert_eq!(steps::<dyn MailServerComposed, _>(&composed, __MailServerComposed::check_user((alice(),))), 2);
@@ -136,7 +136,7 @@ fn every_layer_has_the_transitions_of_its_specification() {
     assert_eq!(steps::<dyn MailboxByOwner, _>(&held, __Mailbox::unlock(())), 0);
 
     let written = Spool { tmp: Map::from([(Pid(0), hello())]), ..Spool::default() };
-    // Two contents of the temporary file or none; the message arrives under one of two names or does not.
+    // The temporary file has one of two contents or does not exist; the message gets one of two names or does not arrive.
     assert_eq!(steps::<dyn MailboxTmpAbs, _>(&written, __MailServerPerUser::deliver((hello(),))), 9);
     assert_eq!(steps::<dyn Deliver, _>(&Spool::default(), __Deliver::create_write_tmp((hello(),))), 4);
     assert_eq!(steps::<dyn Deliver, _>(&written, __Deliver::link_mail(())), 3);
@@ -171,7 +171,7 @@ fn every_layer_has_the_transitions_of_its_specification() {
     assert_eq!(steps::<dyn MailFSMerged, _>(&merged, Keyed { key: eve, op: __Lock::unlock(()) }), 0);
 }
 
-/// What the layer below the paper's adds: a file and its names are two things.
+/// The layer below the paper's distinguishes a file from its names.
 #[test]
 fn what_is_written_shows_under_every_name() {
     let [tmp, mail] = [(Dir::Tmp, "a"), (Dir::Mail, "b")].map(|(dir, name)| (alice(), dir, name.to_owned()));
@@ -208,14 +208,14 @@ fn names_are_read_as_they_are_written() {
     }
 }
 
-/// Specifications, procedures and relations of the paper's layers and both plans: what a reader has to read.
+/// A reader has to read the specifications, procedures and relations of the paper's layers and both plans: this is how long they are.
 #[test]
 fn the_layers_stay_short() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/layers");
     let mut lines = 0;
     for entry in fs::read_dir(folder).expect("the layers are there") {
         let path = entry.expect("a readable folder").path();
-        // Programs that use the stack, and what lies below the paper's bottom.
+        // Excluded: programs that use the stack, and what lies below the paper's bottom.
         if path.ends_with("clients.rs") || path.ends_with("mail_fs_inode.rs") {
             continue;
         }

@@ -87,7 +87,7 @@ impl Client {
 const SESSION: &str = "CAPA\r\nuser U1@localhost\r\nPASS a b\r\nSTAT\r\nLIST\r\nUIDL\r\nLIST 2\r\nRETR 2\r\nTOP 2 1\r\nDELE 2\r\nRETR 2\r\nDELE 2\r\n\
     LIST\r\nUIDL 3\r\nNOOP\r\nRETR 3\r\nQUIT\r\n";
 
-/// What is said before TLS begins is forgotten, and what arrived after the command is not used.
+/// Commands before TLS are forgotten, and input that arrived with the STLS command is not used.
 #[test]
 fn tls_is_a_new_beginning() {
     let mut client = Client::new();
@@ -270,7 +270,7 @@ fn too_many_errors_end_the_session() {
     }
 }
 
-/// Words of the protocol, in any order.
+/// Words of the protocol, in random order.
 #[test]
 fn noise() {
     let words: [&str; 20] = [
@@ -291,7 +291,7 @@ fn noise() {
     }
 }
 
-/// Octets of any kind, and lines that are too long: each line gets one reply, nothing is removed, and the session goes on.
+/// Random octets and overlong lines: each line gets one reply, nothing is removed, and the session goes on.
 #[test]
 fn random_octets() {
     let mut random = fastrand::Rng::with_seed(6);

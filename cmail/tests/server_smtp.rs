@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use cmail::server::smtp::{Config, Mailbox, Smtp, Step, Stored};
 
-/// A session with mailboxes `u1`, `u2` and `full`, which takes nothing.
+/// A session with mailboxes `u1`, `u2` and `full`, which has no room.
 struct Client {
     session: Smtp,
     delivered: Vec<(Vec<String>, Vec<u8>)>,
     replies: String,
     closed: bool,
-    /// Octets that were said in the clear after STARTTLS.
+    /// Octets that arrived unencrypted after STARTTLS.
     dropped: usize,
 }
 
@@ -67,7 +67,7 @@ impl Client {
                     return;
                 }
                 Step::CheckUser { user, size } => self.session.user_is(match &*user {
-                    // It has room for small messages.
+                    // This mailbox has room for small messages.
                     "u2" if size > 5000 => Mailbox::Full,
                     "u1" | "u2" | "full" => Mailbox::Open,
                     _ => Mailbox::Missing,
@@ -112,7 +112,7 @@ enum State {
 const COMMANDS: [&str; 9] =
     ["EHLO me", "HELO me", "MAIL FROM:<a@b>", "RCPT TO:<u1@localhost>", "DATA", "RSET", "NOOP", "VRFY u1", "BOGUS"];
 
-/// What the RFC says comes next, and the reply. `DATA` stands for the command, a text and the dot.
+/// The next state and the replies according to the RFC. `DATA` stands for the command, a text and the dot.
 fn expected(state: State, command: &str) -> (State, &'static [&'static str]) {
     use State::*;
     let greeted = if state == Start { Start } else { Greeted };
@@ -160,7 +160,7 @@ fn long_sequences() {
     }
 }
 
-/// What is said before TLS begins is forgotten, and what arrived after the command is not used.
+/// Commands before TLS are forgotten, and input that arrived with the STARTTLS command is not used.
 #[test]
 fn tls_is_a_new_beginning() {
     let mut client = Client::new();
@@ -182,7 +182,7 @@ fn tls_is_a_new_beginning() {
     assert_eq!(client.codes("MAIL FROM:<a@b>"), ["250"]);
 }
 
-/// A mailbox without room is refused as long as the message is larger than the room; the others get it.
+/// A mailbox is refused if the message is larger than its free space; the other recipients get the message.
 #[test]
 fn a_mailbox_that_is_full() {
     let mut client = Client::new();
@@ -362,7 +362,7 @@ fn too_many_errors_end_the_session() {
     assert!(client.closed);
 }
 
-/// Any octets in a message come out as they went in, if CR and LF stand together.
+/// A message of any octets is received unchanged, if CR and LF occur together only.
 #[test]
 fn every_message_is_kept_as_it_is() {
     let mut random = fastrand::Rng::with_seed(2);
@@ -387,7 +387,7 @@ fn every_message_is_kept_as_it_is() {
     }
 }
 
-/// Words of the protocol, cut and mixed with noise. Replies stay well-formed, nothing panics.
+/// Words of the protocol, cut and mixed with noise. Replies stay well-formed, and nothing panics.
 #[test]
 fn noise() {
     let words: [&[u8]; 24] = [
@@ -430,7 +430,7 @@ fn noise() {
     }
 }
 
-/// Octets of any kind, in one piece or in many.
+/// Random octets, in one piece or in many.
 #[test]
 fn random_octets() {
     let mut random = fastrand::Rng::with_seed(5);
@@ -445,10 +445,10 @@ fn random_octets() {
     }
 }
 
-/// Whatever a client has said, the end of its line and of its text is found: the next message is delivered, alone and as it is.
+/// Whatever a client has sent, the end of its line and of its text is found: the next message is delivered alone and unchanged.
 fn goes_on(mut client: Client, after: &str) {
     client.send(b"\r\n.\r\n");
-    // It may have said QUIT.
+    // The client may have sent QUIT.
     if client.closed {
         return;
     }

@@ -10,13 +10,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, tcgetattr};
 
-/// A terminal: the side of the person, and that of the program.
+/// A pseudoterminal: the user's side, and the program's.
 fn terminal() -> (File, OwnedFd) {
     let both = openpty(None, None).expect("there are terminals");
     (both.master.into(), both.slave)
 }
 
-/// Starts `cmail adduser` with its standard input at the terminal, and waits until it asks.
+/// Starts `cmail adduser` with its standard input at the terminal, and waits for the prompt.
 fn add_user(root: &Path, terminal: &OwnedFd) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_cmail"))
         .args(["adduser", "--root"])
@@ -33,7 +33,7 @@ fn add_user(root: &Path, terminal: &OwnedFd) -> Child {
     child
 }
 
-/// Makes a root, is asked for a password there, and types this.
+/// Types these keys at the password prompt. Returns whether the terminal's settings were restored, and the exit status.
 fn typed(keys: &[u8]) -> (bool, ExitStatus) {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let root = scratch.path().join("root");

@@ -1,4 +1,4 @@
-//! Files in the cache: each is no result, or reads as the one that was written.
+//! Random bytes as a file of the cache: it is rejected, or it decodes to the result that was written.
 #![no_main]
 
 #[path = "../../project/tests/survives/mod.rs"]

@@ -1,4 +1,4 @@
-//! Files that are given as counterexamples: each is refused, or shown without anything that moves the cursor.
+//! Random bytes as a counterexample file: it is rejected, or it is printed without control characters that could move the cursor.
 #![no_main]
 
 #[path = "../../cargo-cspec/tests/survives/mod.rs"]

@@ -1,4 +1,4 @@
-//! The argument of RCPT of the mail server; see `cmail::questions`.
+//! Random bytes as the argument of RCPT of the mail server; see `cmail::questions`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

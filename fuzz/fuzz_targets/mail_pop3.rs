@@ -1,4 +1,4 @@
-//! A POP3 session of the mail server; see `cmail::questions`.
+//! Random bytes as a POP3 session of the mail server; see `cmail::questions`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

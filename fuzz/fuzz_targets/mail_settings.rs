@@ -1,4 +1,4 @@
-//! The file of settings of the mail server; see `cmail::questions`.
+//! Random bytes as the configuration file of the mail server; see `cmail::questions`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

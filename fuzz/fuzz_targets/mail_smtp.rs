@@ -1,4 +1,4 @@
-//! An SMTP session of the mail server; see `cmail::questions`.
+//! Random bytes as an SMTP session of the mail server; see `cmail::questions`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Texts of packages: the engine ends within its budget, without a panic, and says where what is wrong.
+//! Random bytes as the source of a package: the engine ends within its budget, does not panic, and gives every error a position.
 #![no_main]
 
 #[path = "../../analysis/tests/findings/mod.rs"]

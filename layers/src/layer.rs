@@ -27,7 +27,7 @@ pub trait Operation: Clone + Ord + fmt::Debug + 'static {
 
 /// A type that performs an operation for one process: a bottom layer, an implementation over one, a [`Model`].
 pub trait Perform<O: Operation> {
-    /// Performs one call.
+    /// Performs one call and returns its result.
     fn perform(&mut self, op: O) -> O::Output;
 }
 
@@ -65,9 +65,9 @@ pub trait Spec<O: Operation, S> {
 /// It performs the layer's operations, so procedures and whole stacks run over it. Its choices need a run of
 /// [`model`](crate::model) around them.
 pub struct Model<L: Layer + ?Sized> {
-    /// The state of the layer.
+    /// The current state of the layer; each operation changes it.
     pub state: L::State,
-    /// The process that calls.
+    /// The process that every operation is performed by.
     pub me: Pid,
 }
 

@@ -11,7 +11,7 @@ use crate::Set;
 pub struct Map<K, V>(BTreeMap<K, V>);
 
 impl<K: Ord, V> Map<K, V> {
-    /// The empty map.
+    /// Creates a map without entries.
     pub const fn new() -> Self {
         Map(BTreeMap::new())
     }
@@ -41,7 +41,7 @@ impl<K: Ord, V> Map<K, V> {
         self.0.remove(key)
     }
 
-    /// Removes every entry.
+    /// Removes every entry, and keeps nothing.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -69,7 +69,7 @@ impl<K: Ord, V> Map<K, V> {
         self.0.len()
     }
 
-    /// Whether there are no entries.
+    /// Whether the map has no entry.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -82,7 +82,7 @@ pub struct Domain {
     pub entries: usize,
     /// The maximum length of an arbitrary sequence. 2 by default.
     pub length: usize,
-    /// When to give up.
+    /// The limits at which an enumeration gives up.
     pub limits: Limits,
     /// The values of single types; see [`Domain::list`].
     pub lists: Lists,
@@ -155,13 +155,13 @@ pub enum Event {
     },
     /// A call of an external operation.
     Call {
-        /// The calling process.
+        /// The process that called.
         process: Pid,
         /// The name of the operation.
         operation: &'static str,
         /// The call with its arguments.
         call: String,
-        /// Its result.
+        /// The value that the call returned, as printed.
         result: String,
     },
 }
@@ -169,7 +169,7 @@ pub enum Event {
 /// The end of a run. A run that a guard excludes has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome<T> {
-    /// The closure returned.
+    /// The closure ended and returned a value.
     Done {
         /// The value that it returned.
         value: T,

@@ -5,12 +5,12 @@ use std::ops::{Index, IndexMut};
 use std::slice;
 use std::vec;
 
-/// A finite sequence.
+/// A finite sequence of elements, counted from the front. It is Rust's `Vec` in a form that models enumerate.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq<T>(Vec<T>);
 
 impl<T> Seq<T> {
-    /// The empty sequence.
+    /// Creates a sequence without elements.
     pub const fn new() -> Self {
         Seq(Vec::new())
     }
@@ -30,7 +30,7 @@ impl<T> Seq<T> {
         if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
     }
 
-    /// Removes every element.
+    /// Removes every element, and keeps nothing.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -50,7 +50,7 @@ impl<T> Seq<T> {
         self.0.get(index)
     }
 
-    /// Whether `element` occurs.
+    /// Whether `element` occurs anywhere in the sequence.
     pub fn contains(&self, element: &T) -> bool
     where
         T: PartialEq,
@@ -68,7 +68,7 @@ impl<T> Seq<T> {
         self.0.len()
     }
 
-    /// Whether there are no elements.
+    /// Whether the sequence has no element.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Set<T>(BTreeSet<T>);
 
 impl<T: Ord> Set<T> {
-    /// The empty set.
+    /// Creates a set without elements.
     pub const fn new() -> Self {
         Set(BTreeSet::new())
     }
@@ -28,7 +28,7 @@ impl<T: Ord> Set<T> {
         self.0.remove(element)
     }
 
-    /// Removes every element.
+    /// Removes every element, and keeps nothing.
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -48,7 +48,7 @@ impl<T: Ord> Set<T> {
         self.0.len()
     }
 
-    /// Whether there are no elements.
+    /// Whether the set has no element.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -161,7 +161,7 @@ fn with_session<R>(use_it: impl FnOnce(&mut Session) -> R) -> R {
 
 /// The end of one run, and its session.
 struct Ended<T> {
-    /// `None`: disabled.
+    /// How the run ended; `None` if a guard disabled it.
     outcome: Option<Outcome<T>>,
     session: Session,
 }

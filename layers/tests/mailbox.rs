@@ -83,7 +83,7 @@ impl Deliver for Spool {
         ok
     }
 
-    /// The commit point.
+    /// Links the caller's temporary file into the mailbox. This is the commit point of a delivery.
     #[op]
     fn link_mail(&mut self, me: Pid) -> bool {
         if maybe() {
@@ -111,7 +111,7 @@ impl AtomicDeliver {
     }
 }
 
-/// Linking is for those who have something to link, deleting for those who hold the lock and delete their own.
+/// Linking is for processes with something to link. Deleting is for the owner of the lock, and does not touch its own temporary file.
 #[layer(protocol = Deliver)]
 impl Careful for Spool {
     #[allowed(link_mail)]
@@ -125,7 +125,7 @@ impl Careful for Spool {
     }
 }
 
-/// The same, where breaking the rules is harmless.
+/// The same protocol, where an operation that is not allowed does nothing instead of failing.
 #[layer(protocol = Deliver, nilpotent)]
 impl Harmless for Spool {
     #[allowed(list, lock)]
@@ -183,7 +183,7 @@ impl ForgetTmp {
     }
 }
 
-/// From the mailbox to the disk.
+/// The whole stack, from the mailbox down to the disk.
 #[stack]
 pub type MailStack<Deliver> = ForgetTmp<AtomicDeliver<Deliver>>;
 
@@ -194,7 +194,7 @@ fn delivers(process: u64, top: &mut impl Plain) {
     }
 }
 
-/// Which spool, and whether it is down.
+/// The two spools of a site, and whether the site is down.
 #[state]
 pub struct Site {
     pub north: Spool,
@@ -357,7 +357,7 @@ fn a_step_that_breaks_the_invariant_does_not_exist() {
     assert_eq!(explorer.steps(&site, Pid(0), &__Operated::stop((1,))).len(), 1);
 }
 
-/// A bottom that keeps its promises: a disk of two vectors.
+/// A bottom that performs the layer's operations faithfully: a disk of two vectors.
 #[derive(Default)]
 struct Disk {
     tmp: Option<Message>,

@@ -166,7 +166,7 @@ pub struct Clock {
     pub ticks: u64,
 }
 
-/// A clock that ticks by itself, up to three.
+/// A clock that ticks by itself, up to three ticks.
 #[layer]
 impl Ticking for Clock {
     #[background]

@@ -1,9 +1,11 @@
-//! How long a user waits, through the real program: distributions over openings of the mail server and edits of it, as wall time and as CPU
-//! time of the server. `cargo bench -p cspec-lsp --bench latency`; a part by its name: `-- openings`, `edits`, `comments`, `hovers`, `soak`.
+//! Measures how long a user waits for the real program: distributions over openings of the mail server and over edits of it, as wall time
+//! and as CPU time of the server. `cargo bench -p cspec-lsp --bench latency`; a part by its name: `-- openings`, `edits`, `comments`,
+//! `hovers`, `soak`.
 //!
-//! Every operation and every procedure is edited. An edit gives a body a text that it never had, so that all that depends on it is explored
-//! anew: by turns one that always panics, and one that means what the body meant. It ends for the user when a finding about the body comes or
-//! goes, and for all when the run that the edit began says that everything is settled, after what it found was published.
+//! Every operation and every procedure is edited. An edit gives a body a text that it never had before, so that everything that depends on
+//! it is explored again. The new text alternates between one that always panics and one with the old meaning. The first measured time ends
+//! when a finding about the body appears or disappears; the second when the run that the edit started has reported that everything is
+//! settled, and its findings were published.
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -24,10 +26,10 @@ use support::{Client, Workspace, at, repository};
 
 const OPENINGS: usize = 7;
 const COMMENTS: usize = 100;
-/// As many as somebody types in an hour who types five letters a second.
+/// The number of edits by a user who types five letters a second for an hour.
 const SOAK: usize = 18_000;
 
-/// A part of the benchmark, and its name.
+/// A part of the benchmark, with its name.
 type Part = (&'static str, fn(&Workspace));
 
 fn main() {
@@ -45,26 +47,26 @@ fn main() {
     }
 }
 
-/// An operation that a layer declares itself, or a procedure.
+/// The body of an operation that a layer declares itself, or of a procedure.
 struct Body {
-    /// The layer, or the implementation.
+    /// The name of the layer or the implementation.
     owner: String,
     name: String,
     uri: String,
     text: String,
-    /// Where the name stands.
+    /// The offset of the name in its declaration.
     declared: usize,
 }
 
 impl Body {
-    /// The text of its file with a new beginning of the body: one that always panics, or one that changes nothing.
+    /// The text of the file with a new first statement in the body: one that always panics, or one that changes nothing.
     fn edited(&self, number: usize, panics: bool) -> String {
         let body = self.declared + self.text[self.declared..].find('{').expect("it has a body") + 1;
         let panics = if panics { "let _ = edit / (edit - edit);" } else { "" };
         format!("{} let edit: u64 = {number}; {panics}{}", &self.text[..body], &self.text[body..])
     }
 
-    /// The obligations about it that a publication has fresh findings of.
+    /// The obligations about this body with fresh findings in a publication.
     fn found(&self, published: &Value) -> BTreeSet<String> {
         let findings = published["diagnostics"].as_array().into_iter().flatten();
         let fresh = findings.map(|it| &it["data"]).filter(|it| it["stale"] == false);
@@ -72,7 +74,7 @@ impl Body {
         ids.filter(|it| self.owes(it)).map(str::to_owned).collect()
     }
 
-    /// Whether an obligation is about it, by its id.
+    /// Whether the obligation with this id is about this body.
     fn owes(&self, id: &str) -> bool {
         let parts: Vec<&str> = id.split(':').collect();
         matches!(parts[..], [_, _, implementation, layer, operation, ..]
@@ -80,7 +82,7 @@ impl Body {
     }
 }
 
-/// Every body of the package.
+/// All bodies of the package that can be edited.
 fn bodies(workspace: &Workspace) -> Vec<Body> {
     let manifest = Utf8PathBuf::from_path_buf(workspace.path("Cargo.toml")).expect("it is UTF-8");
     let selection = Selection { manifest_path: Some(manifest), workspace: true, ..Selection::default() };
@@ -110,7 +112,7 @@ fn bodies(workspace: &Workspace) -> Vec<Body> {
         Body { owner, name, uri, text, declared: span.end as usize }
     };
     let all: Vec<Body> = named.into_iter().map(body).collect();
-    // Some bodies must not have statements before the ones that they have.
+    // Some bodies must not begin with another statement.
     let can_be_edited = |body: &Body| {
         let path = Utf8PathBuf::from(&body.uri["file://".len()..]);
         let is_fine = [true, false].into_iter().all(|panics| {
@@ -126,12 +128,12 @@ fn bodies(workspace: &Workspace) -> Vec<Body> {
     edited
 }
 
-/// Openings of the package: without a cache, and with it.
+/// Openings of the package, without the cache and with it.
 fn openings(workspace: &Workspace) {
     let mut cold = Series::new("opening, cold, to all verdicts");
     let mut warm = Series::new("opening, with the cache, to all verdicts");
     for _ in 0..OPENINGS {
-        // Where there is none, there may be none.
+        // There may be no cache yet.
         let _ = std::fs::remove_dir_all(workspace.path("target"));
         for series in [&mut cold, &mut warm] {
             let start = Instant::now();
@@ -145,14 +147,14 @@ fn openings(workspace: &Workspace) {
     warm.print();
 }
 
-/// A client for which everything is settled.
+/// Opens the package with a new client, and waits until everything is settled.
 fn opened(workspace: &Workspace) -> Client {
     let mut client = Client::open(workspace);
     wait_for_opened(&mut client);
     client
 }
 
-/// Edits of every body: to the first verdict about it, and to all.
+/// Edits of every body: the time to the first verdict about it, and to all verdicts.
 fn edits(workspace: &Workspace) {
     let client = &mut opened(workspace);
     let mut first = Series::new("edit of a body to its first verdict");
@@ -192,7 +194,7 @@ fn edits(workspace: &Workspace) {
     }
 }
 
-/// Comments above a finding, which moves: to the finding in its new place. Nothing is to be explored.
+/// Comments above a finding, which moves it: the time until the finding is published at its new place. Nothing has to be explored.
 fn comments(workspace: &Workspace) {
     let client = &mut opened(workspace);
     let bodies = bodies(workspace);
@@ -216,7 +218,7 @@ fn comments(workspace: &Workspace) {
     println!("{:45} {}", "comments after which something was explored", explored.count());
 }
 
-/// Hovers over every body while a run is under way, which an edit of that body has begun.
+/// Hovers over every body during a run, which an edit of that body has started.
 fn hovers(workspace: &Workspace) {
     let client = &mut opened(workspace);
     let mut series = Series::new("hover while a run is under way");
@@ -237,7 +239,7 @@ fn hovers(workspace: &Workspace) {
     series.print();
 }
 
-/// An hour of edits in a row: how much memory the server has, and whether it can still keep up.
+/// An hour of edits in a row: the memory of the server, and whether it keeps up.
 fn soak(workspace: &Workspace) {
     const PIECES: [&str; 8] =
         ["// A comment.\n", "let edit: u64 = 1;", "{", "}", "assert!(me == me);", "when(false);", "(left)", "\n"];
@@ -255,7 +257,7 @@ fn soak(workspace: &Workspace) {
         client.did_open(&body.uri, &body.text);
         let mut text = body.text.clone();
         for letter in 0..10 {
-            // Half of the edits give a body another meaning, the others are anything anywhere.
+            // Half of the edits change the meaning of a body; the others insert anything anywhere.
             text = if below(2) == 0 {
                 body.edited(10 * number + letter, below(2) == 0)
             } else {
@@ -277,7 +279,7 @@ fn soak(workspace: &Workspace) {
     println!("{:45} {:>6.1} MB, most {most:.1} MB", "soak: memory at the end, settled", memory(client));
 }
 
-/// Waits until a finding about the body has come, or one of those that there were has gone, in this text. Whether it did before all was settled.
+/// Waits until a finding about the body has appeared or disappeared in this text. Returns whether that was before the end of the run.
 fn wait_for_verdict(client: &mut Client, body: &Body, version: i32, heard: usize, before: &BTreeSet<String>) -> bool {
     client.wait("a verdict, or the end of the run", |client| {
         if let Some(published) = client.diagnostics(&body.uri).filter(|it| it["version"] == version) {
@@ -290,31 +292,32 @@ fn wait_for_verdict(client: &mut Client, body: &Body, version: i32, heard: usize
     })
 }
 
-/// Waits until the packages are said to be settled for the first time.
+/// Waits until the packages are settled for the first time.
 fn wait_for_opened(client: &mut Client) {
     client.wait("the first verdicts", |client| client.heard.iter().any(|it| is_phase(it, "settled")).then_some(()));
 }
 
-/// Waits until the packages are said to be settled in what was heard since.
+/// Waits until a message after the first `heard` ones reports that the packages are settled.
 fn wait_for_settled(client: &mut Client, heard: usize) {
     client.wait("the end of the run", |client| is_settled(client, heard).then_some(()));
 }
 
-/// Whether the packages are said to be settled in what was heard since; the run that begins with an edit first says that it is queued.
+/// Whether a message after the first `heard` ones reports that the packages are settled. A run that starts with an edit first reports that
+/// it is queued.
 fn is_settled(client: &Client, heard: usize) -> bool {
     let new = &client.heard[heard..];
     let begun = new.iter().position(|it| is_phase(it, "queued"));
     begun.is_some_and(|begun| new[begun..].iter().any(|it| is_phase(it, "settled")))
 }
 
-/// The memory that the server has, in millions of bytes.
+/// The memory of the server, in millions of bytes.
 fn memory(client: &Client) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", client.process_id())).unwrap_or_default();
     let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0) / 1000.0
 }
 
-/// Waits until the server has written what it found out: it does so beside its other work.
+/// Waits until the server has stored its results, which it does in the background.
 fn wait_for_cache(client: &mut Client, workspace: &Workspace) {
     let mut before = usize::MAX;
     client.wait_polling("the cache", |client| {
@@ -329,16 +332,16 @@ fn is_phase(message: &Value, phase: &str) -> bool {
     message["method"] == "cspec/status" && message["params"]["packages"][0]["phase"] == json!(phase)
 }
 
-/// The CPU time of the server so far, in all of its threads.
+/// The CPU time of the server so far, over all of its threads.
 fn cpu(client: &Client) -> Duration {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", client.process_id())).unwrap_or_default();
-    // After the name of the program, which may contain anything, come the state and the numbers; time is counted in hundredths.
+    // The name of the program, which may contain anything, is followed by the state and the numbers. Times are in hundredths of a second.
     let numbers = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
     let ticks: u64 = numbers.skip(11).take(2).filter_map(|it| it.parse::<u64>().ok()).sum();
     Duration::from_millis(10 * ticks)
 }
 
-/// Times of the same thing.
+/// Measured times of one operation.
 struct Series {
     what: &'static str,
     wall: Vec<Duration>,

@@ -11,7 +11,7 @@ use crate::{
 /// The relevant capabilities of the client.
 #[derive(Clone, Copy, Debug)]
 pub struct Client {
-    /// The encoding of columns.
+    /// The encoding of columns that was negotiated.
     pub encoding: Encoding,
     /// Whether it shows progress that the server starts.
     pub progress: bool,
@@ -32,16 +32,16 @@ pub struct Client {
 /// The requests that the client repeats when told to.
 #[derive(Clone, Copy, Debug)]
 pub struct Refresh {
-    /// Inlay hints: `workspace/inlayHint/refresh`.
+    /// Whether inlay hints can be refreshed: `workspace/inlayHint/refresh`.
     pub hints: bool,
-    /// Code lenses: `workspace/codeLens/refresh`.
+    /// Whether code lenses can be refreshed: `workspace/codeLens/refresh`.
     pub lenses: bool,
-    /// Diagnostics: `workspace/diagnostic/refresh`.
+    /// Whether diagnostics can be requested again: `workspace/diagnostic/refresh`.
     pub diagnostics: bool,
 }
 
 impl Client {
-    /// Reads a client's capabilities.
+    /// Reads the capabilities that a client sends.
     pub fn new(capabilities: &ClientCapabilities) -> Client {
         let workspace = capabilities.workspace.as_ref();
         let window = capabilities.window.as_ref();

@@ -41,7 +41,7 @@ pub struct Config {
     pub status: bool,
 }
 
-/// When to explore.
+/// The event after which obligations are explored.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub enum Trigger {
     /// `onType`: after every edit.
@@ -59,11 +59,11 @@ pub enum Trigger {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ScopeConfig {
-    /// The bound `Pid`.
+    /// The bound `Pid`: the number of processes.
     pub pid: Option<u32>,
-    /// The bound `entries`.
+    /// The bound `entries`: the maximum number of entries of a collection.
     pub entries: Option<u32>,
-    /// The bound `int`.
+    /// The bound `int`: the number of integer values.
     pub int: Option<u32>,
     /// Bounds of scalars by name.
     pub scalars: BTreeMap<String, u32>,
@@ -79,7 +79,7 @@ pub struct ScopeConfig {
 pub enum OverflowConfig {
     /// It is assumed not to happen.
     Assumed,
-    /// It is a panic.
+    /// It is a panic, as in a build with overflow checks.
     Exact,
 }
 
@@ -87,7 +87,7 @@ pub enum OverflowConfig {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct DiagnosticsConfig {
-    /// Whether they are delivered.
+    /// Whether findings are delivered at all.
     pub enable: bool,
     /// Whether they are sent or requested.
     pub mode: Mode,
@@ -97,13 +97,13 @@ pub struct DiagnosticsConfig {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub enum Mode {
-    /// The server publishes.
+    /// The server publishes findings when they change.
     Push,
     /// The client requests them (`textDocument/diagnostic`), and is told when to request them again.
     Pull,
 }
 
-/// Which hints to show.
+/// The kinds of inlay hints to show.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HintsConfig {

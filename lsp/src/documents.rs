@@ -10,7 +10,7 @@ use tower_lsp_server::ls_types::{TextDocumentContentChangeEvent, Uri};
 
 use crate::position::{Encoding, Text};
 
-/// An open document.
+/// An open document, as the client last described it.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// Its URI, as the client writes it.

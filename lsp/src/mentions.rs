@@ -34,15 +34,15 @@ pub enum Symbol {
 /// The role of a mention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
-    /// The declaration itself.
+    /// The declaration of the symbol.
     Declaration,
     /// An operation in an `inherit(…)` list: a declaration in this layer, and a reference to another.
     Inherited,
     /// An operation that is passed on, as a name in `pass(…)`.
     Pass,
-    /// A call `lo.op(…)`.
+    /// A call of an operation of the layer below, such as `lo.read()`.
     Call,
-    /// Any other use.
+    /// Any other use of the name.
     Reference,
 }
 
@@ -69,7 +69,7 @@ pub struct Mentions {
 pub struct Call {
     /// The procedure that makes it; `None` in a helper or a client.
     pub by: Option<Symbol>,
-    /// The called operation.
+    /// The operation that is called.
     pub operation: Symbol,
     /// The name of the operation in the call.
     pub span: Span,

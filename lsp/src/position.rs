@@ -11,7 +11,7 @@ use tower_lsp_server::ls_types::{Position, PositionEncodingKind, Range};
 /// The encoding of columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// In bytes.
+    /// Columns are counted in bytes.
     Utf8,
     /// In UTF-16 code units: what every client understands.
     Utf16,
@@ -64,7 +64,7 @@ impl Text {
         Text { content, starts: starts.into() }
     }
 
-    /// The text itself.
+    /// The text itself, shared and not copied.
     pub fn content(&self) -> &Arc<str> {
         &self.content
     }
@@ -113,7 +113,7 @@ impl Text {
         range.end as u32
     }
 
-    /// The range of some bytes.
+    /// The range of positions that covers these bytes.
     pub fn range(&self, bytes: std::ops::Range<u32>, encoding: Encoding) -> Range {
         Range::new(self.position(bytes.start, encoding), self.position(bytes.end, encoding))
     }

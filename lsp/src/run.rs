@@ -45,7 +45,7 @@ pub enum Heard {
     Settled {
         /// Index of the package.
         package: usize,
-        /// The obligation.
+        /// The obligation with its outcome.
         listed: Box<Listed>,
     },
     /// All obligations of a package are settled.
@@ -66,7 +66,7 @@ pub enum Heard {
 
 /// A package to run. If `open` is empty, only its matrix is missing.
 pub struct Job {
-    /// Its index.
+    /// The index of the package in the snapshot.
     pub package: usize,
     /// The scope to explore.
     pub scope: Scope,
@@ -77,7 +77,7 @@ pub struct Job {
 }
 
 impl Run {
-    /// Starts a run over packages, in this order.
+    /// Starts a run over packages, in this order, on a thread of its own.
     pub fn start(number: u64, engine: Snapshot, jobs: Vec<Job>, queue: Sender<Event>) -> Run {
         let stop = Arc::new(AtomicBool::new(false));
         let worker = Worker { number, engine, queue, stop: Arc::clone(&stop) };

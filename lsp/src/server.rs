@@ -30,17 +30,17 @@ use crate::{
 pub enum Outgoing {
     /// The findings of a file, replacing all earlier ones.
     Publish(PublishDiagnosticsParams),
-    /// A line for the log.
+    /// A line for the client's log.
     Log(MessageType, String),
     /// A message for the user.
     Show(MessageType, String),
-    /// Requests to refresh.
+    /// Requests to refresh parts of the editor.
     Refresh(capabilities::Refresh),
-    /// Registrations to request.
+    /// Registrations to request from the client.
     Register(Vec<Registration>),
-    /// A request for the settings.
+    /// A request for the client's settings.
     Configuration,
-    /// A file to show.
+    /// A file that the client should show.
     ShowDocument(Uri),
     /// Work that takes long: its steps, until the channel closes.
     Progress(mpsc::UnboundedReceiver<Step>),
@@ -52,11 +52,11 @@ pub enum Outgoing {
 pub struct Step {
     /// A description of the current step.
     pub message: String,
-    /// The completed percentage.
+    /// The percentage of completed work, up to 100.
     pub percentage: u32,
 }
 
-/// The notification `cspec/status`.
+/// The type of the notification `cspec/status`.
 enum StatusNotification {}
 
 impl notification::Notification for StatusNotification {

@@ -59,7 +59,7 @@ pub enum Event {
     Configuration(Value),
     /// Workspace folders were added or removed.
     Folders(WorkspaceFoldersChangeEvent),
-    /// A request.
+    /// A request of the client.
     Ask(Question),
     /// The packages of a folder were loaded.
     Loaded(Utf8PathBuf, Result<Vec<Package>, LoadError>),
@@ -87,7 +87,7 @@ pub enum Phase {
     Queued,
     /// This many obligations are settled, of this many.
     Running(usize, usize),
-    /// Everything is settled.
+    /// Everything is settled for the current text.
     Settled,
 }
 
@@ -95,7 +95,7 @@ pub enum Phase {
 #[derive(Default)]
 pub struct PackageState {
     pub verdicts: Verdicts,
-    /// The phase of the package.
+    /// The phase of the package's run.
     pub phase: Phase,
     /// The last matrix of movers, with the program that it is about.
     pub matrix: Option<(Arc<Program>, Arc<Matrix>)>,
@@ -112,7 +112,7 @@ pub struct Session {
     pub client: Client,
     /// The settings of the client.
     pub config: Config,
-    /// The open documents.
+    /// The open documents of the client.
     pub documents: Documents,
     /// The states of packages, by [`Package::key`].
     pub states: HashMap<String, PackageState>,

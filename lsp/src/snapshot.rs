@@ -48,7 +48,7 @@ pub struct FileView {
     pub uri: Uri,
     /// Its text, with lines.
     pub text: Text,
-    /// Its syntax tree.
+    /// Its syntax tree, of the current text.
     pub parse: Parse,
     pub indexed: Arc<Indexed>,
 }

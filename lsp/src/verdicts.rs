@@ -29,9 +29,9 @@ pub struct Entry {
 /// The text that a verdict belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Age {
-    /// The current text.
+    /// The verdict is about the current text.
     Fresh,
-    /// An earlier text.
+    /// The verdict is about an earlier text.
     Stale,
     /// There is no verdict yet.
     Unknown,

@@ -13,7 +13,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace, offset};
 
-/// What is typed, deleted or replaced: much of it makes sense now and then.
+/// The pieces that are inserted, deleted or replaced. Many of them make sense at some places.
 const PIECES: [&str; 20] = [
     "(left)",
     "(right)",
@@ -37,10 +37,10 @@ const PIECES: [&str; 20] = [
     ";",
 ];
 
-/// How many edits are made, unless `CSPEC_EDITS` says otherwise.
+/// The number of edits, unless `CSPEC_EDITS` sets another.
 const EDITS: usize = 2_000;
 
-/// One random edit, as the protocol has it, applied to `text` as well; and the edit that undoes it.
+/// One random edit as a protocol message, also applied to `text`; and the edit that undoes it.
 fn edit(random: &mut Rng, text: &mut String) -> (Value, Value) {
     let lines: Vec<usize> = text.split('\n').map(|it| it.encode_utf16().count()).collect();
     let line = random.usize(..lines.len());
@@ -91,7 +91,7 @@ fn by_engine(workspace: &Workspace, text: &str) -> Vec<String> {
     found
 }
 
-/// The same, by the server.
+/// The codes and offsets of all findings, as the server published them.
 fn by_server(client: &Client, uri: &str, text: &str) -> Vec<String> {
     let published = client.diagnostics(uri).map(|it| it["diagnostics"].clone()).unwrap_or(json!([]));
     let found = published.as_array().expect("a list").iter().map(|it| {
@@ -116,13 +116,13 @@ fn after_random_edits_the_server_agrees_with_a_cold_run() {
     let mut text = FIXTURE.to_owned();
     let (mut edits, mut compared, mut with_findings) = (0, 0, 0);
     while edits < wanted {
-        // Most edits are undone, or the text would soon make no sense at all.
+        // Most edits are undone; otherwise the text would soon make no sense at all.
         for _ in 0..10 + random.usize(..80) {
             let (change, undoing) = edit(&mut random, &mut text);
             client.did_edit(&uri, &json!([change]));
             edits += 1;
             if random.usize(..10) == 0 {
-                // Some runs are let go on for a while.
+                // Some runs continue for a while.
                 client.listen(std::time::Duration::from_millis(random.u64(..30)));
             }
             if random.usize(..20) > 0 {
@@ -133,7 +133,7 @@ fn after_random_edits_the_server_agrees_with_a_cold_run() {
         }
         client.settle();
         if client.request("cspec/layers", Value::Null)[0]["status"]["broken"] == true {
-            // Old verdicts stay: a cold run has none. When the text is whole again, they agree.
+            // Old verdicts stay, and a cold run has none. When the original text is restored, they agree.
             client.did_change(&uri, FIXTURE);
             FIXTURE.clone_into(&mut text);
             client.settle();

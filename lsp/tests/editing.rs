@@ -5,7 +5,7 @@ mod support;
 use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace, apply, at, position};
 
-/// A client with the fixture open, settled.
+/// Opens the fixture with this text in a new client, and waits until everything is settled.
 fn opened(text: &str) -> (Workspace, Client, String) {
     let workspace = Workspace::new(text);
     let mut client = Client::open(&workspace);
@@ -15,7 +15,7 @@ fn opened(text: &str) -> (Workspace, Client, String) {
     (workspace, client, uri)
 }
 
-/// The quick fixes offered where `needle` stands, by title.
+/// The quick fixes offered at `needle`, by title.
 fn fixes(client: &mut Client, uri: &str, text: &str, needle: &str) -> Vec<(String, Value)> {
     let start = position(text, needle, 0);
     let params = json!({ "textDocument": { "uri": uri }, "range": { "start": start, "end": start }, "context": { "diagnostics": [] } });
@@ -222,7 +222,7 @@ fn a_client_may_ask_for_findings_instead() {
 
 #[test]
 fn a_finding_points_at_the_other_operation_and_at_the_transition_taken() {
-    // A choice in `write`, so that which transition was taken is a question.
+    // `write` gets a choice, so that the taken transition has to be shown.
     let text = FIXTURE.replacen(
         "        self.value = value;",
         "        if maybe() {\n            self.value = value;\n        }",
@@ -276,7 +276,7 @@ fn a_verdict_says_that_it_waits_or_is_old() {
     let settled = lenses(&mut client);
     assert!(settled.contains("proved") && !settled.contains("stale") && !settled.contains("queued"), "{settled}");
 
-    // The request follows the edit: it is answered before anything can be explored.
+    // The request follows the edit immediately: it is answered before anything can be explored.
     client.did_change(&uri, &text.replacen("pub struct", "/// Another comment.\npub struct", 1));
     assert_eq!(lenses(&mut client), settled, "a comment makes nothing old");
     let place = text.find("fn link_mail(&mut self").expect("it is there");

@@ -8,7 +8,7 @@ use std::{io::Write as _, process::Command};
 
 use support::{Workspace, repository};
 
-/// Emacs without the user's settings, and with what is installed beside it.
+/// Emacs without the user's settings, but with the installed packages.
 fn emacs() -> Command {
     let mut emacs = Command::new("emacs");
     emacs.args(["--batch", "--no-init-file", "--eval", "(require 'package)", "--funcall", "package-initialize"]);
@@ -19,14 +19,14 @@ fn emacs() -> Command {
 fn emacs_sees_a_mistake_come_and_go_in_the_mail_server() {
     let has_eglot = emacs().args(["--eval", "(progn (require 'eglot) (require 'rust-mode))"]).output();
     if !has_eglot.is_ok_and(|it| it.status.success()) {
-        // Not captured by the test harness: a skipped test is to be seen.
+        // Written to standard error directly, so that the harness does not hide it.
         let needs = "`apt-get install emacs-nox elpa-eglot elpa-rust-mode`";
         let _ = writeln!(std::io::stderr(), "SKIPPED: Emacs in the mail server needs {needs}");
         return;
     }
     let workspace = Workspace::new("");
     workspace.copy(&repository().join("cmail/src"), "src");
-    // What the set-up starts is `cargo-cspec lsp`, which is the same server; here it is the one that was built for this test.
+    // The set-up starts `cargo-cspec lsp`; this script starts the server that was built for the test instead.
     let programs = workspace.path("programs");
     let server = env!("CARGO_BIN_EXE_cspec-lsp");
     workspace.write("programs/cargo-cspec", &format!("#!/bin/sh\n[ \"$1\" = lsp ] && exec '{server}'\nexit 2\n"));

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace, at, offset};
 
-/// A client with the fixture open, and the matrix known.
+/// Opens the fixture with a new client, and waits until the matrix of movers is known.
 fn opened() -> (Workspace, Client, String) {
     let workspace = Workspace::new(FIXTURE);
     let mut client = Client::open(&workspace);
@@ -21,7 +21,7 @@ fn opened() -> (Workspace, Client, String) {
     (workspace, client, uri)
 }
 
-/// The line that a range starts in, with the text in it marked.
+/// The line that a range starts in, with the range marked.
 fn shown(range: &Value) -> String {
     let (start, end) = (offset(FIXTURE, &range["start"]), offset(FIXTURE, &range["end"]));
     let line = FIXTURE[..start].rfind('\n').map_or(0, |it| it + 1);
@@ -29,13 +29,13 @@ fn shown(range: &Value) -> String {
     format!("{}⟦{}⟧{}", FIXTURE[line..start].trim_start(), &FIXTURE[start..end], &FIXTURE[end..rest])
 }
 
-/// The places of an answer, a line each.
+/// The places of an answer, one on each line.
 fn places(answer: &Value) -> String {
     let places = answer.as_array().cloned().unwrap_or_default();
     places.iter().map(|it| format!("{}\n", shown(&it["range"]))).collect()
 }
 
-/// A text with its hints.
+/// The text with its inlay hints inserted.
 fn with_hints(client: &mut Client, uri: &str, text: &str) -> String {
     let end = json!({ "line": 10_000, "character": 0 });
     let range = json!({ "start": { "line": 0, "character": 0 }, "end": end });
@@ -74,7 +74,7 @@ fn hints_stand_where_claims_would_and_before_calls() {
     .assert_eq(&marked);
 }
 
-/// The operations of a protocol layer are written nowhere in it, also those that the layer below inherits.
+/// A protocol layer does not contain the text of its operations, even of those that the layer below inherits.
 #[test]
 fn a_protocol_layer_has_no_hints() {
     let rules = "#[layer(protocol = Counter)]\nimpl Quiet for Locked {\n    #[allowed(inc)]\n    fn always(&self, me: Pid) -> bool { true }\n}\n";
@@ -266,7 +266,7 @@ pub mod other {
 }
 ";
 
-/// The place of the `n`-th `needle`, and all places that are said to name the same, as lines and columns.
+/// Checks that definition and references at the `n`-th `needle` find the same places, given as occurrence numbers.
 #[track_caller]
 fn check_twins(needle: &str, same: &[usize]) {
     let workspace = Workspace::new(TWINS);
@@ -284,9 +284,9 @@ fn check_twins(needle: &str, same: &[usize]) {
 
 #[test]
 fn layers_that_share_a_name_are_told_apart() {
-    // `left::Store`: declared, inherited from, implemented twice.
+    // `left::Store` is declared, inherited from, and implemented twice.
     check_twins("Store", &[0, 1, 3, 6]);
-    // `right::Store`: declared, implemented over, brought in by `use`, implemented over, and run over.
+    // `right::Store` is declared, implemented over, imported by `use`, implemented over, and run over.
     check_twins("Store", &[2, 4, 5, 7, 8]);
 }
 
@@ -313,7 +313,7 @@ fn the_call_hierarchy_goes_down_the_stack() {
     assert_eq!(places(&json!([{ "range": calls[0]["fromRanges"][0] }])), "lo.⟦acquire⟧();\n");
 }
 
-/// What is offered at the `$0` that `after` has and `before`, a part of the fixture, does not.
+/// The completions at the `$0` in `after`, which replaces `before` in the fixture.
 fn offered(client: &mut Client, uri: &str, before: &str, after: &str) -> String {
     let marked = FIXTURE.replacen(before, after, 1);
     let text = marked.replacen("$0", "", 1);
@@ -380,7 +380,7 @@ fn a_counterexample_is_a_document_with_two_columns() {
         [3]: file:///w/src/lib.rs#L30
     "#]]
     .assert_eq(&text);
-    // The client can show documents; it may be asked to before or after the answer.
+    // The client can show documents. The server may request that before or after the answer.
     client.wait("the document", |client| {
         client.heard.iter().any(|it| it["method"] == "window/showDocument").then_some(())
     });

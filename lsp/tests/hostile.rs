@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace};
 use survives::{framed, survives};
 
-/// Requests and notifications that an editor sends, with parameters that make sense. Those that end a session are not among them.
+/// Requests and notifications that an editor sends, with sensible parameters; except those that end a session.
 fn messages(uri: &str) -> Vec<(&'static str, Value)> {
     let document = json!({ "uri": uri });
     let place = json!({ "line": 12, "character": 9 });
@@ -79,7 +79,7 @@ fn messages(uri: &str) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// A value that stands where another one should.
+/// A value of the wrong kind.
 fn odd(random: &mut Rng) -> Value {
     match random.u8(..12) {
         0 => Value::Null,
@@ -97,7 +97,7 @@ fn odd(random: &mut Rng) -> Value {
     }
 }
 
-/// Changes something, anywhere in a value.
+/// Changes one part of a value at random.
 fn change(value: &mut Value, random: &mut Rng) {
     match value {
         Value::Object(fields) if !fields.is_empty() && random.u8(..6) > 0 => {
@@ -120,7 +120,7 @@ fn change(value: &mut Value, random: &mut Rng) {
     }
 }
 
-/// Bytes that are no message.
+/// Random bytes that are not a message.
 fn noise(random: &mut Rng) -> Vec<u8> {
     let mut bytes =
         b"{\"jsonrpc\":\"2.0\",\"method\":\"textDocument/hover\",\"params\":{\"textDocument\":{}}}".to_vec();
@@ -153,11 +153,11 @@ fn random_messages_are_answered_once_or_ignored() {
         }
         match random.u8(..20) {
             0 => client.write_raw(&framed(&noise(&mut random))),
-            // An answer to a question that nobody has asked.
+            // A response to a request that was never made.
             1 => client.send(&json!({ "jsonrpc": "2.0", "id": 70_000 + number, "result": params })),
             2..=6 => client.notify(method, params),
             _ => {
-                // What is printed shows only if the test fails.
+                // Printed only if the test fails.
                 let text = params.to_string();
                 let id = client.ask(method, params);
                 println!("{id}: {method} {}", text.get(..400).unwrap_or(&text));
@@ -187,7 +187,7 @@ fn random_messages_are_answered_once_or_ignored() {
     assert!(client.shut_down().success());
 }
 
-/// Frames are cut, glued and announced wrongly, too.
+/// Frames are also cut, joined and announced with wrong lengths.
 #[test]
 fn random_bytes_are_survived() {
     let all = messages("file:///nowhere/src/lib.rs");

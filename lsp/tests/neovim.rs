@@ -21,7 +21,7 @@ fn neovim_sees_a_mistake_come_and_go_in_the_mail_server() {
 
 #[test]
 fn rust_analyzer_works_beside_it() {
-    // Where the component is not there, rustup has a program of that name all the same.
+    // rustup installs a program of this name even without the component.
     if !is_installed("rust-analyzer") {
         return skipped("Neovim with rust-analyzer", "rustup component add rust-analyzer");
     }
@@ -32,19 +32,19 @@ fn rust_analyzer_works_beside_it() {
          [package.metadata.cspec]\n[workspace]\n"
     );
     workspace.write("Cargo.toml", &manifest);
-    // The versions that were built here are there without a network.
+    // The versions of this repository's build are available without a network.
     workspace.write("Cargo.lock", &std::fs::read_to_string(repository().join("Cargo.lock")).expect("it is text"));
     works_in_neovim("with rust-analyzer", "beside.lua", &workspace, "src/lib.rs", "", "ok: the end of both");
 }
 
-/// Opens a file of a package, without findings; claims that an operation moves left; takes the fix.
+/// Opens a file of a package without findings, claims that an operation moves left, and applies the fix.
 fn a_mistake_comes_and_goes(package: &str, file: &str, operation: &str) {
     let workspace = Workspace::new("");
     workspace.copy(&repository().join(package), "src");
     works_in_neovim(package, "test.lua", &workspace, file, operation, "ok: all verdicts again");
 }
 
-/// Runs a script in Neovim with the plug-in, and looks for the last thing that it says.
+/// Runs a script in Neovim with the plug-in, and checks the last line that it prints.
 fn works_in_neovim(what: &str, script: &str, workspace: &Workspace, file: &str, operation: &str, last: &str) {
     if !is_installed("nvim") {
         return skipped(&format!("Neovim {what}"), "apt-get install neovim");
@@ -67,7 +67,7 @@ fn is_installed(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success())
 }
 
-/// Not captured by the test harness: a skipped test is to be seen.
+/// Reports a skipped test. Writes to standard error directly, so that the harness does not hide it.
 fn skipped(what: &str, how: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {what} needs `{how}`");
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace};
 
-/// The results in the cache of a workspace.
+/// The files with results in the cache of a workspace.
 fn kept(workspace: &Workspace) -> Vec<PathBuf> {
     let inside = |folder: PathBuf| {
         let entries = std::fs::read_dir(folder).into_iter().flatten();
@@ -16,7 +16,7 @@ fn kept(workspace: &Workspace) -> Vec<PathBuf> {
     inside(workspace.path("target/cspec/cache")).flat_map(inside).collect()
 }
 
-/// Waits until the server has kept what it found out: it writes beside its other work.
+/// Waits until the server has stored its results, which it does in the background.
 fn wait_for_kept(client: &mut Client, workspace: &Workspace) {
     client.wait_polling("results on the disk", |_| (!kept(workspace).is_empty()).then_some(()));
     let (mut before, mut unchanged) = (0, 0);
@@ -33,7 +33,7 @@ fn was_run(client: &Client) -> bool {
     statuses.map(|it| &it["params"]["packages"][0]["phase"]).any(|it| it == "queued" || it == "running")
 }
 
-/// The word and the message of everything shown to the user.
+/// The kind and the text of every message shown to the user.
 fn shown(client: &Client) -> Vec<String> {
     let shown = client.heard.iter().filter(|it| it["method"] == "window/showMessage");
     shown.map(|it| it["params"]["message"].as_str().unwrap_or_default().to_owned()).collect()
@@ -150,7 +150,7 @@ fn a_workspace_that_cannot_be_read_is_told_of() {
     client.wait("a word on the manifest", |client| {
         shown(client).iter().any(|it| it.contains("cargo cannot read the workspace")).then_some(())
     });
-    // When it can be read, it is.
+    // The manifest is valid again.
     workspace.write("Cargo.toml", &manifest(""));
     let uri = workspace.uri("Cargo.toml");
     client.notify("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri, "type": 2 }] }));

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{Client, FIXTURE, Workspace, at, capabilities, position};
 
-/// The fixture with a claim that does not hold.
+/// The fixture with a false claim.
 fn wrong() -> String {
     FIXTURE.replacen("#[op]\n    fn acquire", "#[op(left)]\n    fn acquire", 1)
 }
 
-/// The findings of a server that never saw anything but this text.
+/// The findings of a server that has only ever seen this text.
 fn fresh_findings(text: &str) -> Vec<String> {
     let workspace = Workspace::new(text);
     let mut client = Client::open(&workspace);
@@ -27,7 +27,7 @@ fn a_thousand_edits_a_millisecond_apart_are_applied_in_order() {
     let mut client = Client::open(&workspace);
     let uri = workspace.uri("src/lib.rs");
     client.did_open(&uri, FIXTURE);
-    // Each edit writes a digit behind the one before it: any other order gives another number.
+    // Each edit inserts a digit after the previous one, so another order would give another number.
     let start = position(FIXTURE, "//!", 0);
     let line = start["line"].as_u64().expect("a number");
     let mut written = String::new();
@@ -40,7 +40,7 @@ fn a_thousand_edits_a_millisecond_apart_are_applied_in_order() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let mut text = FIXTURE.replacen("//!", &format!("//!{written}"), 1);
-    // The last one is found out to have been applied to the right text, since it lands in the right place.
+    // The position of the finding shows that the last edit was applied to the right text.
     let claim = position(&text, "#[op]\n    fn acquire", 0);
     let place = json!({ "line": claim["line"], "character": claim["character"].as_u64().expect("a number") + 4 });
     let version = client.did_edit(&uri, &json!([{ "range": { "start": place, "end": place }, "text": "(left)" }]));
@@ -81,7 +81,7 @@ fn a_cancelled_request_has_one_answer_and_the_next_one_is_right() {
         client.did_change(&uri, &wrong());
         let id = client.ask("textDocument/hover", at(&uri, &wrong(), "acquire(&mut", 0));
         client.notify("$/cancelRequest", json!({ "id": id }));
-        // Once more, and one that never was.
+        // Cancel it again, and cancel a request that was never made.
         client.notify("$/cancelRequest", json!({ "id": id }));
         client.notify("$/cancelRequest", json!({ "id": 987_654 }));
         ids.push(id);
@@ -134,7 +134,7 @@ fn what_is_no_message_is_refused_and_the_next_one_is_read() {
     }
     for (method, params, code) in [
         ("textDocument/unheardOf", json!({}), -32601),
-        // A notification with a number: whoever gives it one waits for an answer.
+        // A notification with an id: a client that sends one waits for a response.
         ("textDocument/didSave", json!({ "textDocument": { "uri": "file:///nowhere" } }), -32600),
         ("textDocument/hover", json!({ "nonsense": 1 }), -32602),
         ("workspace/executeCommand", json!({ "command": "rm", "arguments": [] }), -32602),
@@ -152,7 +152,7 @@ fn after_a_wrong_length_the_next_whole_message_is_read() {
     let body = json!({ "jsonrpc": "2.0", "id": 500, "method": "cspec/layers" }).to_string();
     for length in [0, 1, 10, body.len() - 1, body.len() + 3, body.len() + 40, usize::MAX] {
         client.write_raw(format!("Content-Length: {length}\r\n\r\n{body}").as_bytes());
-        // What follows may be taken for a part of what was announced; what follows that is not.
+        // The next bytes may be taken for part of the announced body; later ones may not.
         for _ in 0..4 {
             client.send(&json!({ "jsonrpc": "2.0", "id": "swallowed", "method": "cspec/layers" }));
         }
@@ -268,7 +268,7 @@ fn line_ends_and_wide_characters_do_not_shift_findings() {
             client.settle();
             let found = &client.diagnostics(&uri).expect("there are findings")["diagnostics"][0]["range"]["start"];
             let line = position(&wide, "#[op(left)]", 0)["line"].clone();
-            // Four spaces, `/* `, the wide characters, ` */ `, `#[op(`.
+            // The columns are four spaces, `/* `, the wide characters, ` */ ` and `#[op(`.
             assert_eq!(*found, json!({ "line": line, "character": 4 + 3 + width + 4 + 5 }), "{encoding}");
         }
     }
@@ -297,7 +297,7 @@ fn a_client_without_settings_is_asked_for_them_once() {
     let workspace = Workspace::new(FIXTURE);
     let mut capabilities = capabilities();
     capabilities["workspace"]["configuration"] = json!(true);
-    // The test's client answers every request of the server with null.
+    // The client of these tests answers every request of the server with null.
     let mut client = Client::open_with(&workspace, &capabilities, &json!({ "status": true }));
     client.settle();
     client.notify("workspace/didChangeConfiguration", json!({ "settings": null }));
@@ -414,7 +414,7 @@ fn what_rust_analyzer_does_in_the_same_buffer_is_left_to_it() {
         assert!(!offered.contains_key(other), "{other}");
     }
     assert_eq!(answer["serverInfo"]["name"], "cspec-lsp");
-    // And where both answer, this one speaks of layers only: not of fields, locals, or types.
+    // Where rust-analyzer answers too, this server answers about layers only: not about fields, locals or types.
     let uri = workspace.uri("src/lib.rs");
     client.did_open(&uri, FIXTURE);
     client.settle();

@@ -1,4 +1,4 @@
-//! Changes cache entries at random: none of them is accepted as a result.
+//! Changes cache entries at random. None of the changed entries may be accepted as a result.
 
 mod survives;
 
@@ -39,7 +39,7 @@ fn what_was_changed_is_no_result() {
             _ => bytes.truncate(at),
         }
         survives(&bytes);
-        // The result alone has no checksum; with its head it has the one of the text that was changed.
+        // The result alone has no checksum. With its head it has the checksum of the text before the change.
         survives(bytes.split(|it| *it == b'\n').next_back().unwrap_or_default());
         let changed = String::from_utf8_lossy(&bytes);
         assert!(decode(fingerprint, &changed).is_none(), "{changed}");

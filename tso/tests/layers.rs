@@ -94,7 +94,7 @@ fn relations_run() {
     assert!(!HideLock::count(&lo, &Count { value: 1 }));
 }
 
-/// Ten layers, their implementations and the stack: what a reader has to read.
+/// A reader has to read ten layers, their implementations and the stack: this is how long they are together.
 #[test]
 fn the_layers_stay_short() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/layers");

@@ -26,12 +26,12 @@ fn the_layer_agrees_with_all_samples() {
     assert_eq!(summary.exit_code(), 0);
 }
 
-/// Worked out by hand, so that the sets of ends are compared too and not only the verdicts.
+/// The numbers of end states are worked out by hand, so that the sets of end states are compared too, not only the verdicts.
 #[test]
 fn the_ends_of_small_tests_are_counted() {
-    // Both registers 0 or 1, all four.
+    // Both registers may be 0 or 1: four end states.
     assert_eq!(explore(&named("iwp2.3.a-amd4 (SB)"), UNBOUNDED).finals, 4);
-    // Without the end in which both read 0.
+    // The same without the end state in which both registers are 0.
     assert_eq!(explore(&named("amd5 (SB+mfences)"), UNBOUNDED).finals, 3);
     assert_eq!(explore(&named("iwp2.1-amd1 (MP)"), UNBOUNDED).finals, 3);
     assert_eq!(explore(&named("fwd-newest"), UNBOUNDED).finals, 1);
@@ -76,7 +76,7 @@ fn a_wrong_file_disagrees() {
     assert_eq!((summary.disagree, summary.exit_code()), (1, 1));
 }
 
-/// One test with these threads, condition and further fields.
+/// The text of a file with one test with these threads, condition and further fields.
 fn file(threads: &str, condition: &str, more: &str) -> String {
     format!(r#"{{"tests": [{{"name": "T", "threads": {threads}, "condition": {condition}, "tso": "allowed"{more}}}]}}"#)
 }

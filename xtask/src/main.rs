@@ -1,4 +1,4 @@
-//! `cargo xtask`: the usual commands of those who work on cspec, under names that are easy to remember.
+//! `cargo xtask`: the commands that contributors use most, under names that are easy to remember.
 //!
 //! Each task is a list of programs with their arguments; nothing is decided here. It uses the standard library only, so that it builds in a
 //! second.
@@ -15,7 +15,7 @@ struct Task {
     commands: &'static [&'static str],
 }
 
-/// What follows the name on the command line is added to the last command.
+/// The tasks. Arguments after the task's name are added to its last command.
 const TASKS: &[Task] = &[
     Task {
         name: "quick",
@@ -81,7 +81,7 @@ fn help() -> String {
     format!("usage: cargo xtask TASK [ARGUMENTS]\n\n{}", rows.collect::<String>())
 }
 
-/// Runs a command; whether it succeeds.
+/// Runs a command with more arguments; returns whether it succeeded.
 fn runs(command: &str, more: &[String]) -> bool {
     println!("$ {command} {}", more.join(" "));
     let mut words = command.split(' ').filter(|it| !it.is_empty());

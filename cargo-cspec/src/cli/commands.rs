@@ -8,7 +8,7 @@ use cspec_project::duration;
 
 use super::{EffortArguments, PackageArguments, Partition, SelectionArguments};
 
-/// `cargo cspec check`.
+/// The arguments of `cargo cspec check`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CheckArguments {
     /// Check only what these name: a layer, an implementation, a stack, an operation, or Layer::operation.
@@ -61,7 +61,7 @@ pub struct CheckArguments {
     pub message_format: Option<CheckFormat>,
 }
 
-/// `cargo cspec search`.
+/// The arguments of `cargo cspec search`.
 #[derive(Clone, Debug, Args)]
 pub struct SearchArguments {
     /// Search only what these name: a client, a stack, or an implementation.
@@ -108,7 +108,7 @@ impl SearchArguments {
     }
 }
 
-/// `cargo cspec replay`.
+/// The arguments of `cargo cspec replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArguments {
     /// A file that `check --save-counterexamples` wrote.
@@ -124,7 +124,7 @@ pub struct ReplayArguments {
     pub effort: EffortArguments,
 }
 
-/// How `check` prints.
+/// The output format of `check` and `search`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
     /// Excerpts of the source, and a summary.
@@ -151,7 +151,7 @@ impl CheckFormat {
     }
 }
 
-/// `cargo cspec mutate`.
+/// The arguments of `cargo cspec mutate`.
 #[derive(Debug, Args)]
 pub struct MutateArguments {
     /// Change only what these name: a layer, an implementation, a function, or Layer::operation.
@@ -177,7 +177,7 @@ pub struct MutateArguments {
     pub message_format: ListFormat,
 }
 
-/// `cargo cspec list`.
+/// The arguments of `cargo cspec list`.
 #[derive(Debug, Args)]
 pub struct ListArguments {
     /// The packages to work on.
@@ -197,19 +197,19 @@ pub struct ListArguments {
     pub message_format: ListFormat,
 }
 
-/// How `list` prints.
+/// The output format of `list` and `mutate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// For people.
+    /// Text for people to read.
     Human,
     /// One JSON object on each line.
     Json,
 }
 
-/// `cargo cspec matrix`.
+/// The arguments of `cargo cspec matrix`.
 #[derive(Debug, Args)]
 pub struct MatrixArguments {
-    /// Only these layers.
+    /// Print only the matrices of these layers.
     #[arg(value_name = "LAYER")]
     pub layers: Vec<String>,
     /// The packages to work on.
@@ -220,7 +220,7 @@ pub struct MatrixArguments {
     pub effort: EffortArguments,
 }
 
-/// `cargo cspec graph`.
+/// The arguments of `cargo cspec graph`.
 #[derive(Debug, Args)]
 pub struct GraphArguments {
     /// The packages to work on.
@@ -231,16 +231,16 @@ pub struct GraphArguments {
     pub format: GraphFormat,
 }
 
-/// What `graph` prints.
+/// The output format of `graph`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
-    /// A picture.
+    /// A picture that browsers show.
     Svg,
     /// The language of Graphviz.
     Dot,
 }
 
-/// `cargo cspec report`.
+/// The arguments of `cargo cspec report`.
 #[derive(Debug, Args)]
 pub struct ReportArguments {
     /// The packages to work on.
@@ -263,14 +263,14 @@ pub struct ReportArguments {
     pub no_cache: bool,
 }
 
-/// `cargo cspec explain`.
+/// The arguments of `cargo cspec explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
     /// A diagnostic: CS0301, or 301.
     pub code: Option<String>,
 }
 
-/// `cargo cspec hook`.
+/// The subcommands of `cargo cspec hook`.
 #[derive(Debug, Subcommand)]
 pub enum HookCommand {
     /// Add a pre-commit hook to this git repository.
@@ -300,7 +300,7 @@ pub struct HookRunArguments {
     pub budget: Option<Duration>,
 }
 
-/// `cargo cspec new`.
+/// The arguments of `cargo cspec new`.
 #[derive(Debug, Args)]
 pub struct NewArguments {
     /// The folder to create.
@@ -311,7 +311,7 @@ pub struct NewArguments {
     pub package: NewPackage,
 }
 
-/// `cargo cspec init`.
+/// The arguments of `cargo cspec init`.
 #[derive(Debug, Args)]
 pub struct InitArguments {
     /// The folder to start in.
@@ -347,7 +347,7 @@ pub struct OriginArguments {
     pub cspec_git: Option<String>,
 }
 
-/// `cargo cspec clean`.
+/// The arguments of `cargo cspec clean`.
 #[derive(Debug, Args)]
 pub struct CleanArguments {
     /// Where the workspace is.
@@ -355,7 +355,7 @@ pub struct CleanArguments {
     pub selection: PackageArguments,
 }
 
-/// `cargo cspec debug`.
+/// The subcommands of `cargo cspec debug`.
 #[derive(Debug, Subcommand)]
 pub enum DebugCommand {
     /// Print the IR of functions, as the engine sees them: resolved and typed.
@@ -375,14 +375,14 @@ pub struct DebugArguments {
     pub selection: SelectionArguments,
 }
 
-/// `cargo cspec completions`.
+/// The arguments of `cargo cspec completions`.
 #[derive(Debug, Args)]
 pub struct CompletionsArguments {
     /// The shell to complete for.
     pub shell: clap_complete::Shell,
 }
 
-/// `cargo cspec man`.
+/// The arguments of `cargo cspec man`.
 #[derive(Debug, Args)]
 pub struct ManArguments {
     /// The folder to write the pages to.

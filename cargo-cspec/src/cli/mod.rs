@@ -24,7 +24,7 @@ use crate::render::Detail;
 #[command(name = "cargo-cspec", bin_name = "cargo cspec", version, about, long_about = None, after_help = EXIT_STATUSES)]
 #[command(subcommand_required = true, arg_required_else_help = true, propagate_version = true)]
 pub struct Cli {
-    /// The command.
+    /// The command to run, with its arguments.
     #[command(subcommand)]
     pub command: Command,
     /// The flags that every command has.
@@ -144,11 +144,11 @@ fn environment(name: &str) -> OsString {
 /// When to use colour: the value of `--color`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ColourWhen {
-    /// On a terminal.
+    /// If the output is a terminal.
     Auto,
-    /// Everywhere.
+    /// For every kind of output.
     Always,
-    /// Nowhere.
+    /// For no kind of output.
     Never,
 }
 

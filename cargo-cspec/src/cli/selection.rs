@@ -10,7 +10,7 @@ pub struct SelectionArguments {
     /// The packages to work on.
     #[command(flatten)]
     pub packages: PackageArguments,
-    /// Their targets.
+    /// The targets of these packages.
     #[command(flatten)]
     pub targets: TargetArguments,
     /// The features and the platform.
@@ -39,16 +39,16 @@ impl SelectionArguments {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Target selection")]
 pub struct TargetArguments {
-    /// Only the library.
+    /// Read only the library.
     #[arg(long)]
     pub lib: bool,
-    /// All binaries.
+    /// Read all binaries, and nothing else.
     #[arg(long)]
     pub bins: bool,
     /// A binary, or a pattern with * and ?; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub bin: Vec<String>,
-    /// All examples.
+    /// Read all examples, and nothing else.
     #[arg(long)]
     pub examples: bool,
     /// An example, or a pattern; may be given more than once.
@@ -60,7 +60,7 @@ pub struct TargetArguments {
     /// A test target, or a pattern; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub test: Vec<String>,
-    /// All benchmarks.
+    /// Read all benchmarks, and nothing else.
     #[arg(long)]
     pub benches: bool,
     /// A benchmark, or a pattern; may be given more than once.
@@ -95,7 +95,7 @@ pub struct FeatureArguments {
     /// Features to enable, separated by commas or spaces; may be given more than once.
     #[arg(short = 'F', long, value_name = "FEATURES")]
     pub features: Vec<String>,
-    /// Enable all features.
+    /// Enable all features of the packages.
     #[arg(long)]
     pub all_features: bool,
     /// Do not enable the default features.
@@ -106,7 +106,7 @@ pub struct FeatureArguments {
     pub target: Option<String>,
 }
 
-/// The packages.
+/// The packages to work on, and the workspace that they are in.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Package selection")]
 pub struct PackageArguments {

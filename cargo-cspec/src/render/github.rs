@@ -13,13 +13,13 @@ use super::{
     summary::{Checked, Summary},
 };
 
-/// The GitHub format.
+/// Renders the results as workflow commands of GitHub Actions.
 pub struct Github<'a> {
     out: &'a mut dyn Write,
 }
 
 impl<'a> Github<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write) -> Github<'a> {
         Github { out }
     }
@@ -31,7 +31,7 @@ impl Render for Github<'_> {
             let place = match Place::find(&checked.report.files, found.span) {
                 Some(place) => {
                     let (start, end) = (place.start(), place.end());
-                    // Columns count within a line only.
+                    // Columns are meaningful only within one line.
                     let columns = if start.line == end.line {
                         format!(",col={},endColumn={}", start.column, end.column)
                     } else {

@@ -14,7 +14,7 @@ use crate::exit::Status;
 /// The maximum number of obligations without a verdict that are named.
 const MOST_UNSETTLED: usize = 8;
 
-/// The human format.
+/// Renders the results of `check` for people.
 pub struct Human<'a> {
     out: &'a mut dyn Write,
     paint: Paint,
@@ -24,7 +24,7 @@ pub struct Human<'a> {
 }
 
 impl<'a> Human<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write, colour: bool, detail: Detail) -> Human<'a> {
         Human { out, paint: Paint(colour), detail, showed_a_code: false }
     }

@@ -25,7 +25,7 @@ pub struct HumanList<'a> {
 }
 
 impl HumanList<'_> {
-    /// Prints one package.
+    /// Prints the layers, implementations and stacks of one package.
     pub fn package(&self, listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         let paint = Paint(self.colour);
         for found in &listing.diagnostics {

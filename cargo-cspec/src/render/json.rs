@@ -25,7 +25,7 @@ use super::{
     summary::{Checked, Summary},
 };
 
-/// The JSON format.
+/// Renders the results of `check` as JSON lines.
 pub struct Json<'a> {
     out: &'a mut dyn Write,
     /// The colours of the text in `rendered`.
@@ -81,9 +81,9 @@ pub struct Origin<'a> {
     pub package_id: &'a str,
     /// The path of the manifest.
     pub manifest_path: &'a str,
-    /// The target's name.
+    /// The target's name, as in the manifest.
     pub name: &'a str,
-    /// The target's kind.
+    /// The target's kind, such as `lib` or `bin`.
     pub kind: &'a str,
     /// The target's root file.
     pub src_path: &'a str,
@@ -263,7 +263,7 @@ impl<'a> MessageSpan<'a> {
     }
 }
 
-/// `{"reason":"cspec-obligation",…}`.
+/// A line `{"reason":"cspec-obligation",…}`: the outcome of one obligation.
 #[derive(Serialize)]
 struct Obligation<'a> {
     reason: &'static str,
@@ -358,7 +358,7 @@ impl<'a> LineSpan<'a> {
     }
 }
 
-/// `{"reason":"cspec-finished",…}`.
+/// A line `{"reason":"cspec-finished",…}`: the summary of the run.
 #[derive(Serialize)]
 struct Finished<'a> {
     reason: &'static str,

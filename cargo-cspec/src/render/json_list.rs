@@ -16,7 +16,7 @@ use super::{
     paint::Paint,
 };
 
-/// Prints one package.
+/// Prints one package and its diagnostics.
 pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
     let origin = Origin::of(package);
     for found in &listing.diagnostics {
@@ -25,7 +25,7 @@ pub fn package(package: &workspace::Package, listing: &Listing, scope: &Scope, o
     line(out, &Package::new(package, listing, scope))
 }
 
-/// `{"reason":"cspec-package",…}`.
+/// A line `{"reason":"cspec-package",…}`: the contents of one package.
 #[derive(Serialize)]
 struct Package<'a> {
     reason: &'static str,

@@ -20,14 +20,14 @@ use super::{
     summary::{Checked, Summary},
 };
 
-/// The JUnit format.
+/// Renders the results of `check` as JUnit XML.
 pub struct Junit<'a> {
     out: &'a mut dyn Write,
     report: Report,
 }
 
 impl<'a> Junit<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write) -> Junit<'a> {
         Junit { out, report: Report::new("cargo cspec check") }
     }

@@ -31,7 +31,7 @@ use summary::{Checked, Summary};
 
 /// A format of `cargo cspec check`. Packages are shown as soon as they are done.
 pub trait Render {
-    /// Shows one package.
+    /// Shows the results of one package.
     fn package(&mut self, checked: &Checked) -> io::Result<()>;
     /// Shows the summary of the run.
     fn finish(&mut self, summary: &Summary) -> io::Result<()>;
@@ -40,7 +40,7 @@ pub trait Render {
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Problems only.
+    /// Only diagnostics; nothing if there are none.
     Problems,
     /// Problems and a summary.
     Summary,

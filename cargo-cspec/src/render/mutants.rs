@@ -22,7 +22,7 @@ use crate::exit::Status;
 pub enum Fate {
     /// This obligation is violated.
     Killed(ObligationName),
-    /// Every obligation holds.
+    /// Every obligation holds, so the change was not noticed.
     Survived,
     /// None is violated, but this one is undecided.
     Undecided(ObligationName),
@@ -43,7 +43,7 @@ impl Fate {
 
 /// A mutant that was tried.
 pub struct Tried {
-    /// The mutant itself.
+    /// The mutant that was tried.
     pub mutant: Mutant,
     pub fate: Fate,
     /// The time that it took.
@@ -69,7 +69,7 @@ impl Counts {
         Counts { package, mutants, ..Counts::default() }
     }
 
-    /// Counts one fate.
+    /// Counts the fate of one mutant.
     pub fn add(&mut self, fate: &Fate) {
         *match fate {
             Fate::Killed(_) => &mut self.killed,
@@ -134,7 +134,7 @@ pub struct Human<'a> {
 }
 
 impl<'a> Human<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write, colour: bool, detail: Detail) -> Human<'a> {
         Human { out, paint: Paint(colour), detail }
     }
@@ -208,13 +208,13 @@ pub struct Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write) -> Json<'a> {
         Json { out }
     }
 }
 
-/// `{"reason":"cspec-mutant",…}`.
+/// A line `{"reason":"cspec-mutant",…}`: a mutant, and its fate if it was tried.
 #[derive(Serialize)]
 struct Object<'a> {
     reason: &'static str,
@@ -254,7 +254,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// `{"reason":"cspec-mutants-finished",…}`.
+/// A line `{"reason":"cspec-mutants-finished",…}`: the counts of the run.
 #[derive(Serialize)]
 struct Finished<'a> {
     reason: &'static str,

@@ -22,7 +22,7 @@ use super::{
     summary::{Checked, Summary},
 };
 
-/// The SARIF format.
+/// Renders the results of `check` as SARIF.
 pub struct Sarif<'a> {
     out: &'a mut dyn Write,
     results: Vec<Result>,
@@ -30,7 +30,7 @@ pub struct Sarif<'a> {
 }
 
 impl<'a> Sarif<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write) -> Sarif<'a> {
         Sarif { out, results: Vec::new(), root: None }
     }

@@ -10,14 +10,14 @@ use super::{
 };
 use crate::exit::Status;
 
-/// The short format.
+/// Renders each diagnostic of `check` on one line.
 pub struct Short<'a> {
     out: &'a mut dyn Write,
     detail: Detail,
 }
 
 impl<'a> Short<'a> {
-    /// Writes to `out`.
+    /// Creates a renderer that writes to `out`.
     pub fn new(out: &'a mut dyn Write, detail: Detail) -> Short<'a> {
         Short { out, detail }
     }

@@ -22,7 +22,7 @@ pub struct Checked {
     pub scope: Scope,
     /// Whether another target of the package contains everything in this one.
     pub is_bare: bool,
-    /// The engine's report.
+    /// The engine's report on the package.
     pub report: PackageReport,
     /// For each outcome, whether it comes from the cache.
     pub cached: Vec<bool>,
@@ -92,7 +92,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts one verdict.
+    /// Counts the verdict on one obligation.
     pub fn add(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Proved => &mut self.proved,
@@ -164,7 +164,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Adds a package.
+    /// Adds the results of one package.
     pub fn add(&mut self, checked: &Checked) {
         for (outcome, _) in &checked.report.outcomes {
             self.tally.add(&outcome.verdict);
@@ -220,7 +220,7 @@ impl Summary {
         })
     }
 
-    /// The exit status.
+    /// The exit status of the run.
     pub fn status(&self) -> Status {
         if self.lost() > 0 {
             Status::Bug
@@ -282,7 +282,7 @@ pub struct Row<'a> {
     pub name: &'a str,
     /// The patterns, in order.
     pub patterns: Vec<Pattern>,
-    /// The verdicts.
+    /// The number of obligations for each verdict.
     pub tally: Tally,
     /// The bounds met, each once.
     pub bounds_met: Vec<&'a str>,

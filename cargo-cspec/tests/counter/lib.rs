@@ -1,4 +1,4 @@
-//! A counter under a lock, small enough to be checked in no time.
+//! A counter under a lock, small enough to be checked at once.
 
 use cspec::prelude::*;
 

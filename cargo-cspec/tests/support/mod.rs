@@ -1,6 +1,6 @@
-//! Running the built command on packages made for a test.
+//! Runs the built command on packages that a test creates.
 
-// Each test binary uses a part of it.
+// Each test binary uses only some of these functions.
 #![allow(dead_code)]
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// `cargo-cspec ARGUMENTS`, to be run in `folder`; without rustc, which takes longer than all the rest and needs the crate `cspec`.
+/// `cargo-cspec ARGUMENTS` in `folder`, without rustc, which takes longer than everything else and needs the crate `cspec`.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = plain(folder, arguments);
     if matches!(arguments.first(), Some(&"check" | &"search")) {
@@ -20,8 +20,8 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// `cargo-cspec ARGUMENTS` with rustc, to be run in `folder`. What cargo builds is kept for the next test; what it needs has been
-/// downloaded for this workspace.
+/// `cargo-cspec ARGUMENTS` in `folder`, with rustc. The builds are kept for the next test; the dependencies have been downloaded for this
+/// workspace.
 pub fn with_rustc(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = plain(folder, arguments);
     command
@@ -67,13 +67,13 @@ impl Deref for Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left behind harms nobody.
+        // A folder that cannot be removed does not matter.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 impl Folder {
-    /// A new, empty one.
+    /// Creates an empty folder.
     pub fn new() -> Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -82,28 +82,28 @@ impl Folder {
         Folder(folder)
     }
 
-    /// Writes a file, with the folders that lead to it.
+    /// Writes a file, and creates its parent folders.
     pub fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.join(path);
         fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder can be made");
         fs::write(path, text).expect("a file can be written");
     }
 
-    /// Adds a package `name` that takes part, in a folder of its own.
+    /// Adds a package with layers in a subfolder called `name`.
     pub fn add_package(&self, name: &str, text: impl AsRef<[u8]>) {
         self.write(&format!("{name}/Cargo.toml"), format!("{}{TAKES_PART}", manifest(name)));
         self.write(&format!("{name}/src/lib.rs"), text);
     }
 }
 
-/// The table of packages that take part.
+/// The table in the manifest of a package with layers.
 pub const TAKES_PART: &str = "[package.metadata.cspec]\n";
 
 fn manifest(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
 }
 
-/// The dependency on the crate `cspec`, under this name, and the table of packages that take part.
+/// The dependency on the crate `cspec` under this name, and the table of packages with layers.
 pub fn depends_on_cspec(name: &str) -> String {
     let layers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../layers");
     let layers = layers.canonicalize().expect("the vocabulary is there");
@@ -111,7 +111,7 @@ pub fn depends_on_cspec(name: &str) -> String {
     format!("[dependencies]\n{name} = {{ {rename}path = {layers:?} }}\n{TAKES_PART}")
 }
 
-/// A package `name` that is a workspace of its own; `table` ends its manifest.
+/// A package `name` that is its own workspace; `table` is the end of its manifest.
 pub fn package(name: &str, table: &str, text: impl AsRef<[u8]>) -> Folder {
     let folder = Folder::new();
     folder.write("Cargo.toml", format!("{}{table}[workspace]\n", manifest(name)));
@@ -119,7 +119,7 @@ pub fn package(name: &str, table: &str, text: impl AsRef<[u8]>) -> Folder {
     folder
 }
 
-/// A workspace of packages that take part.
+/// A workspace of packages with layers.
 pub fn workspace(packages: &[(&str, &str)]) -> Folder {
     let folder = Folder::new();
     let members: Vec<String> = packages.iter().map(|(name, _)| format!("{name:?}")).collect();
@@ -128,9 +128,9 @@ pub fn workspace(packages: &[(&str, &str)]) -> Folder {
     folder
 }
 
-/// Says that a test is skipped, past the harness that keeps the output of tests which succeed.
+/// Reports that a test is skipped. Writes past the test harness, which hides the output of tests that succeed.
 pub fn skipped(why: &str) {
     use std::io::Write as _;
-    // There is nobody else to tell.
+    // Standard error may be closed.
     let _ = writeln!(std::io::stderr(), "skipped: {why}");
 }

@@ -1,6 +1,6 @@
-//! What must be so of every file that is given as a counterexample. Also what `fuzz/` asks of the texts that it thinks out.
+//! A property of every counterexample file, whatever its bytes. The fuzz targets in `fuzz/` check it too.
 
-/// It is refused in a line, or shown without anything that moves the cursor.
+/// Asserts that the file is rejected with one line, or printed without characters that move the cursor.
 pub fn survives(bytes: &[u8]) {
     match cargo_cspec::shown(&String::from_utf8_lossy(bytes)) {
         Ok(shown) => assert!(shown.chars().all(|it| it == '\n' || !it.is_control()), "{shown:?}"),

@@ -40,7 +40,7 @@ pub enum Subject {
     List,
     /// The checked stack, plan 2.
     Retry,
-    /// The plain routines.
+    /// The plain routines, written directly with `std::fs`.
     Plain,
 }
 
@@ -65,16 +65,16 @@ struct Row {
     cpu: Vec<f64>,
 }
 
-/// The result of one run.
+/// The speed of one run.
 #[derive(Clone, Copy, Debug)]
 struct Speed {
-    /// Requests per second.
+    /// Requests per second of wall time.
     rate: f64,
     /// Microseconds of CPU time per request, user plus system. Unlike the rate, it hardly depends on other load.
     cpu: Option<f64>,
 }
 
-/// The effort of all processes together.
+/// The CPU time and the duration of all processes together.
 struct Effort {
     seconds: f64,
     cpu_seconds: f64,
@@ -223,7 +223,7 @@ fn user_name(number: u32) -> String {
 struct Crew(Vec<(Child, BufReader<ChildStdout>)>);
 
 impl Crew {
-    /// Starts them, and waits until all are ready.
+    /// Starts the processes, and waits until all are ready.
     fn start(workers: usize, arguments: impl Fn(&mut Command)) -> Result<Crew, Failure> {
         let mut crew = Vec::new();
         for _ in 0..workers {
@@ -239,7 +239,7 @@ impl Crew {
         Ok(Crew(crew))
     }
 
-    /// Lets them work; returns their total effort.
+    /// Signals the processes to start, waits for them, and returns their total effort.
     fn work(mut self) -> Result<Effort, Failure> {
         let start = Instant::now();
         for (child, _) in &mut self.0 {

@@ -55,7 +55,7 @@ impl Plain {
         Ok(messages)
     }
 
-    /// Deletes a message.
+    /// Deletes a message; it must exist.
     pub fn delete(&self, user: &str, name: &str) -> io::Result<()> {
         let mail = self.root.join(user).join("mail");
         let lock = File::open(&mail)?;

@@ -8,7 +8,7 @@ const WIDTH: f64 = 640.0;
 const LABELS: f64 = 190.0;
 const BAR: f64 = 26.0;
 
-/// The picture.
+/// The whole picture, as the text of an SVG file.
 pub fn draw(title: &str, rows: &[Row]) -> String {
     let most = rows.iter().flat_map(|row| &row.speeds).copied().fold(1.0, f64::max);
     let scale = (WIDTH - LABELS - 90.0) / most;

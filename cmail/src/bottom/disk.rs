@@ -41,7 +41,7 @@ pub(crate) struct Disk {
 /// When changes must survive a power failure.
 #[derive(Clone, Debug)]
 pub(crate) enum Durability {
-    /// Before anybody is told of them.
+    /// Before they are acknowledged.
     Synced(Arc<Syncs>),
     /// Never: for file systems in memory, and for tests. Temporary files have no names if the kernel can link files without one.
     Unsynced(Option<LinkBy>),

@@ -33,7 +33,7 @@ pub struct Incarnations {
 const EPOCH: u64 = 1 << 32;
 
 impl Incarnations {
-    /// Draws an epoch.
+    /// Draws an epoch from the counter on disk, and locks its file in `.cmail/living`.
     pub fn new(root: &Root) -> Result<Incarnations, Error> {
         let _guard = guard(root)?;
         let epoch = read_epoch(root)? + 1;

@@ -19,7 +19,7 @@ pub type Answer = (&'static str, std::result::Result<String, String>);
 /// More files than one call with a buffer of the usual size can list.
 const FILES: usize = 2000;
 
-/// Runs all tests.
+/// Runs all tests and returns their answers in order.
 pub fn probe(root: &Root) -> std::result::Result<Vec<Answer>, Error> {
     let name = format!("check.{}", std::process::id());
     let failed = |errno| Error::at(root.path().join(".cmail").join(&name), errno);

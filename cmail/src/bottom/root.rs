@@ -24,7 +24,7 @@ pub struct Root {
 /// The two directories of a mailbox.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    /// For paths only.
+    /// The handle of `tmp`, used for paths only.
     pub tmp: OwnedFd,
     /// For paths, listing, locking and syncing.
     pub mail: OwnedFd,
@@ -37,7 +37,7 @@ pub struct SessionLock(#[expect(dead_code, reason = "the lock goes with the hand
 /// Why the tree cannot be used.
 #[derive(Debug)]
 pub enum Error {
-    /// A system call failed.
+    /// A system call on the tree failed.
     System {
         /// The path of the call.
         path: PathBuf,
@@ -113,7 +113,7 @@ impl Root {
         Ok(root)
     }
 
-    /// Opens a tree.
+    /// Opens an existing tree.
     pub fn open(path: &Path) -> Result<Root, Error> {
         let directory = open_root(path)?;
         match openat(&directory, OWN, OFlag::O_RDONLY | DIRECTORY, Mode::empty()) {

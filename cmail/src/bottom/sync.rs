@@ -47,7 +47,7 @@ impl Syncs {
         shared.sync(|| self.fsync(&directory))
     }
 
-    /// Syncs one file.
+    /// Syncs one file, and records the duration of the call.
     pub fn fsync(&self, file: impl AsFd) -> Result<()> {
         self.latency.time(|| fsync(file))
     }
@@ -77,7 +77,7 @@ impl Directory {
             if let Err(errno) = result {
                 state.failed = Some((number, errno));
             }
-            // It is a system call, whether or not anybody waits.
+            // Syncing is a system call even if no caller waits.
             if state.waiting > 0 {
                 self.finished.notify_all();
             }

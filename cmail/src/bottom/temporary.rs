@@ -92,7 +92,7 @@ impl Temporary {
         dir == Dir::Tmp && self.user == user && self.name == name
     }
 
-    /// Writes it, once.
+    /// Writes the contents; only once for each file.
     pub fn write(&mut self, contents: &[u8], syncs: Option<&Syncs>) -> Result<()> {
         if std::mem::replace(&mut self.sealed, true) {
             return Err(Errno::EBADF);

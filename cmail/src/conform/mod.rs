@@ -58,7 +58,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Reads a record.
+/// Reads a record from a file.
 pub fn read(path: &Path) -> io::Result<Vec<Entry>> {
     parse(&fs::read_to_string(path)?)
 }
@@ -80,7 +80,7 @@ fn plausible(entry: Entry) -> Result<Entry, String> {
     }
 }
 
-/// The end time of a call whose end nobody saw.
+/// The end time of a call whose end was not observed.
 pub const NEVER: u64 = u64::MAX;
 
 /// The models: the states after a call with the recorded result.
@@ -116,7 +116,7 @@ fn check_by(models: Models, entries: &[Entry]) -> Report {
     Report { calls: entries.len(), refusals }
 }
 
-/// A delivery of which nobody has seen anything, neither the end nor the message: whether it happened makes no difference.
+/// A delivery of which neither the end nor the message was observed: whether it happened makes no difference.
 fn is_nothing(entry: &Entry, names: &Names) -> bool {
     entry.end == NEVER && matches!(entry.call, Call::Deliver { .. }) && !names.contains_key(entry.process.as_str())
 }
@@ -271,7 +271,7 @@ pub(crate) fn linked_name(linked: Linked) -> String {
 
 /// The states after a call of the lowest layer with the recorded result.
 fn bottom_step(state: &Inodes, entry: &Entry) -> Vec<Inodes> {
-    // The number of a new file does not matter: take the first free one. A write that failed may leave anything; nobody reads it.
+    // The number of a new file does not matter: take the first free one. A write that failed may leave anything; no call reads it.
     let free = (0..).map(Inode).find(|inode| !state.contents.contains(inode));
     let domain = Domain::default().list::<Inode>(free).list::<Message>([message("anything")]);
     after(&domain, state, |state| {

@@ -12,7 +12,7 @@ use cspec::Pid;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// One recorded call.
+/// One recorded call, with its times and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The process that made it.
@@ -94,7 +94,7 @@ impl Recorder {
         Ok(Recorder(Some(Arc::new(File::options().append(true).create(true).open(path)?))))
     }
 
-    /// Whether it writes anything.
+    /// Whether calls are recorded.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
     }

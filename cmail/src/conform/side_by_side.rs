@@ -151,7 +151,7 @@ impl Level {
     const ALL: [Level; 3] = [Level::Bottom, Level::Top(Plan::List), Level::Top(Plan::Retry)];
 }
 
-/// The environment variable that tells a process of these tests what to do: root, level, mistake and seed, in lines.
+/// The environment variable with the instructions for a process of these tests: root, level, mistake and seed, one on each line.
 const TOLD: &str = "CMAIL_SIDE_BY_SIDE";
 const PROCESSES: u64 = 4;
 const CALLS: usize = 150;

@@ -1,11 +1,11 @@
-//! Small programs, for the search that takes nothing of the proof for granted: whatever they see over the file system they might
-//! have seen at the top.
+//! Small programs for the end-to-end search, which assumes nothing of the proof: every trace of theirs over the file system must be a trace
+//! of the top layer.
 
 use cspec::prelude::*;
 
 use super::*;
 
-/// Delivers a message if there is such a user, and says what became of it.
+/// Delivers a message if the user exists, and reports the result.
 fn deliver(top: &mut impl MailServerComposed, user: User, message: Message) {
     if top.check_user(user.clone()) {
         let ok = top.deliver(user, message);
@@ -13,7 +13,7 @@ fn deliver(top: &mut impl MailServerComposed, user: User, message: Message) {
     }
 }
 
-/// Picks up the mail of a user, and says what there was.
+/// Picks up the mail of a user, and reports what was there.
 fn pickup(top: &mut impl MailServerComposed, user: User) {
     if top.check_user(user.clone()) {
         let mail = top.pickup(user);

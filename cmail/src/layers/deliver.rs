@@ -1,4 +1,4 @@
-//! Delivering is writing a temporary file of one's own, linking it into the mailbox and unlinking it.
+//! A delivery writes a temporary file of the process, links it into the mailbox, and unlinks it.
 
 use cspec::prelude::*;
 
@@ -17,13 +17,13 @@ impl Deliver for Spool {
         ok
     }
 
-    /// The commit point.
+    /// Links the temporary file: the commit point.
     #[op]
     fn link_mail(&mut self, me: Pid) -> bool {
         self.link(me, any()) == Linked::Done
     }
 
-    /// It may stay: nobody looks there.
+    /// The file may remain, since no operation reads it.
     #[op]
     fn unlink_tmp(&mut self, me: Pid) {
         if maybe() {
@@ -32,7 +32,7 @@ impl Deliver for Spool {
     }
 }
 
-/// Linking is for those who have something to link.
+/// A process may link only after it has written its temporary file.
 #[layer(protocol = Deliver)]
 impl DeliverWritten for Spool {
     #[allowed(link_mail)]
@@ -41,7 +41,7 @@ impl DeliverWritten for Spool {
     }
 }
 
-/// Plan 1: a number above all that the caller has used. Others use none of the caller's.
+/// Plan 1: a number greater than all that the caller has used. Other processes never use the caller's numbers.
 #[implement(
     Deliver,
     over = DeliverListPidFree,
@@ -64,7 +64,7 @@ impl LinkNext {
     }
 }
 
-/// Plan 2: any number, until it is free.
+/// Plan 2: tries arbitrary numbers until one is free.
 #[implement(
     Deliver,
     over = TryDeliver,

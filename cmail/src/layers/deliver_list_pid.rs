@@ -1,4 +1,4 @@
-//! Plan 1: a process lists the numbers that it has used, and links under one that it has not.
+//! Plan 1: a process lists the numbers that it has used, and links under another one.
 
 use cspec::prelude::*;
 
@@ -9,8 +9,8 @@ use super::{deliver::*, mail::*, mail_fs::*, mailbox_tmp_abs::*, outside::*};
     inherit(Outside: accept, request, respond)
 )]
 impl DeliverListPid for Spool {
-    /// At least the numbers that the caller has used. If it said exactly those, a deletion by another process could not be moved
-    /// over it.
+    /// A superset of the numbers that the caller has used. An exact set would not move right past a deletion by another process, which can
+    /// remove one of them.
     #[op]
     fn list_pid(&mut self, me: Pid) -> Set<u64> {
         let listed: Set<u64> = any();
@@ -24,7 +24,7 @@ impl DeliverListPid for Spool {
     }
 }
 
-/// A number that is linked under is free.
+/// A process links only under a free number.
 #[layer(protocol = DeliverListPid)]
 impl DeliverListPidFree for Spool {
     #[allowed(link_mail)]

@@ -1,8 +1,8 @@
-//! What mail is made of, and what can be done with the messages of one user whatever else there is.
+//! The types that mail consists of, and the operations on the messages of one user that many layers share.
 
 use cspec::prelude::*;
 
-/// Whom mail is for.
+/// The name of a user.
 #[scalar]
 pub struct User(pub String);
 
@@ -11,7 +11,7 @@ pub struct User(pub String);
 pub struct Message(pub Vec<u8>);
 
 impl Message {
-    /// What a file contains that has been created and not yet written.
+    /// The contents of a file after it was created and before it is written.
     pub const EMPTY: Message = Message(Vec::new());
 }
 
@@ -23,15 +23,15 @@ pub struct MsgId {
     pub number: u64,
 }
 
-/// What became of an attempt to give a file a name.
+/// The result of an attempt to link a file under a name.
 #[state]
 #[derive(Copy)]
 pub enum Linked {
-    /// It has the name.
+    /// The file now has the name.
     Done,
-    /// The name is another file's.
+    /// Another file has the name.
     Taken,
-    /// It did not work: there is no such file, no room, and so on.
+    /// The attempt failed: there is no such file, no space, and so on.
     Failed,
 }
 
@@ -42,7 +42,7 @@ pub struct Messages {
 }
 
 impl Messages {
-    /// A message arrives under a name that is free, or does not arrive.
+    /// Stores the message under any free name, or fails and stores nothing.
     pub fn receive(&mut self, message: Message) -> bool {
         if maybe() {
             return false;
@@ -54,7 +54,7 @@ impl Messages {
     }
 }
 
-/// Looking at the names, at one message, and removing one.
+/// Lists the names, reads one message, and deletes one.
 #[layer]
 impl Files for Messages {
     #[op]
@@ -73,7 +73,7 @@ impl Files for Messages {
     }
 }
 
-/// What is held by one process at a time.
+/// A lock, which one process holds at a time.
 #[layer]
 impl Lock for bool {
     #[op]

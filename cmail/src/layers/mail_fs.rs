@@ -1,4 +1,4 @@
-//! Files are created empty and then written; there is one listing; a process knows its number and can draw others.
+//! A file is created empty and written later; one listing replaces `list_pid`; a process can ask for its own number and for random ones.
 
 use cspec::prelude::*;
 
@@ -40,7 +40,7 @@ impl MailFS for Spool {
     }
 }
 
-/// Every file is one of the mail server's: it has a name that the mail server made.
+/// Only names that the mail server generates occur in its directories.
 #[implement(MailFS, over = MailFSStringAbs, by = abstraction)]
 impl Encoded {
     #[abstraction]

@@ -1,20 +1,20 @@
-//! A name is not a file: it leads to one. What is written shows under every name that the file has, so a file is written before it
-//! has a second name, by the process that made it.
+//! A name refers to a file, which may have several names and whose contents show under each. So a process writes its own file before it
+//! gives it a second name.
 
 use cspec::prelude::*;
 
 use super::{mail::*, mail_fs_merged::*, mail_fs_path_abs::*, outside::*};
 
-/// What names lead to.
+/// The file that names refer to.
 #[scalar]
 pub struct Inode(pub u64);
 
-/// A file that a process has made and not yet unlinked: its first name.
+/// A temporary file that a process has created and not yet unlinked, under its first name.
 #[state]
 pub struct Handle {
     pub file: File,
     pub inode: Inode,
-    /// It has been written or linked, and is not written again.
+    /// Whether it was written or linked; a sealed file is never written again.
     pub sealed: bool,
 }
 
@@ -33,7 +33,7 @@ impl Inodes {
         self.handles.get(&me).is_some_and(|handle| handle.file == *file)
     }
 
-    /// A handle's name leads to its file, which is temporary. Until it is sealed, it is empty and has no other name.
+    /// Whether the handle's name refers to its file and is temporary. Until the file is sealed, it is empty and has no other name.
     pub fn keeps(&self, handle: &Handle) -> bool {
         self.names.get(&handle.file) == Some(&handle.inode)
             && handle.file.1 == Dir::Tmp
@@ -42,7 +42,7 @@ impl Inodes {
                     && self.names.iter().all(|(file, inode)| *inode != handle.inode || *file == handle.file))
     }
 
-    /// No two processes have the same file open.
+    /// Whether no other process has this file open.
     pub fn is_alone(&self, me: Pid, mine: &Handle) -> bool {
         self.handles.iter().all(|(other, theirs)| *other == me || theirs.inode != mine.inode)
     }
@@ -63,7 +63,7 @@ impl MailFSInode for Inodes {
             && self.locks.values().all(|locked| !*locked)
     }
 
-    /// Makes a temporary file and opens it. A name that is taken stays as it is.
+    /// Creates a temporary file and opens it. If the name is taken, it fails and changes nothing.
     #[op]
     fn create(&mut self, me: Pid, file: File) -> bool {
         if maybe() || file.1 != Dir::Tmp || self.names.contains(&file) {
@@ -91,7 +91,7 @@ impl MailFSInode for Inodes {
         ok
     }
 
-    /// Gives the file that the caller has open another name.
+    /// Links the file that the caller has open under another name.
     #[op]
     fn link(&mut self, me: Pid, from: File, to: File) -> Linked {
         if maybe() {
@@ -107,7 +107,7 @@ impl MailFSInode for Inodes {
         Linked::Done
     }
 
-    /// Takes a message away, or the caller's own temporary file.
+    /// Deletes a message, or the caller's own temporary file.
     #[op]
     fn unlink(&mut self, me: Pid, file: File) {
         if self.has_open(me, &file) {

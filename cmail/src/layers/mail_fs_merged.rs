@@ -7,7 +7,7 @@ use super::{mail::*, mail_fs_inode::*, mail_fs_path::*, mail_fs_path_abs::*, out
 /// A directory of a user, and a name in it.
 pub type File = (User, Dir, String);
 
-/// The files of all users, and the lock of each user there is.
+/// The files of all users, and a lock for every existing user.
 #[state]
 pub struct Merged {
     pub files: Map<File, Message>,
@@ -25,7 +25,7 @@ impl MailFSMerged for Merged {
         self.files.is_empty() && self.locks.values().all(|locked| !*locked)
     }
 
-    /// There is no room for the files of a user who does not exist.
+    /// A file can be created only for a user who exists.
     #[op]
     fn create(&mut self, me: Pid, file: File) -> bool {
         let ok = maybe();
@@ -60,7 +60,7 @@ impl MailFSMerged for Merged {
         Linked::Done
     }
 
-    /// A temporary file may stay.
+    /// A temporary file may remain, since no operation reads it.
     #[op]
     fn unlink(&mut self, me: Pid, file: File) {
         if file.1 == Dir::Mail || maybe() {
@@ -86,7 +86,7 @@ impl MailFSMerged for Merged {
     }
 }
 
-/// A name and what it leads to might as well be one: no file is written under two names, and none after it is published.
+/// Names and files need not be distinguished: no file is written while it has two names, or after it is published.
 #[implement(MailFSMerged, over = MailFSInode, by = abstraction)]
 impl FollowNames {
     #[abstraction]

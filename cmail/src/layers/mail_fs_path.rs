@@ -1,4 +1,4 @@
-//! A file is named by its path, whatever directory it is in: unlinking is one operation.
+//! A file is named by its path, so that one operation unlinks files in either directory.
 
 use cspec::prelude::*;
 
@@ -21,7 +21,7 @@ impl MailFSPath for Tree {
         self.link_at(from, to)
     }
 
-    /// A temporary file may stay.
+    /// A temporary file may remain, since no operation reads it.
     #[op]
     fn unlink(&mut self, me: Pid, path: FilePath) {
         if path.0 == Dir::Mail || maybe() {

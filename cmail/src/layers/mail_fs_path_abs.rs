@@ -4,7 +4,7 @@ use cspec::prelude::*;
 
 use super::{mail::*, mail_fs_path::*, mail_fs_string::*, outside::*};
 
-/// The directories of a user.
+/// The two directories of each user.
 #[state]
 #[derive(Copy)]
 pub enum Dir {
@@ -12,7 +12,7 @@ pub enum Dir {
     Mail,
 }
 
-/// A directory of one user, and a name in it.
+/// A directory of one user, and the name of a file in it.
 pub type FilePath = (Dir, String);
 
 /// The files of one user, and a lock.

@@ -1,4 +1,4 @@
-//! A process says the names of files itself. What was the caller's own file is now whichever it names.
+//! The caller passes the names of files explicitly; the operations no longer choose the caller's own file.
 
 use cspec::prelude::*;
 

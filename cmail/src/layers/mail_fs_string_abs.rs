@@ -1,10 +1,10 @@
-//! Names of files are texts. They are still made for the caller.
+//! Names of files are strings. The operations still generate them for the caller.
 
 use cspec::prelude::*;
 
 use super::{mail::*, mail_fs::*, mail_fs_string::*, names::*, outside::*};
 
-/// The two directories of one user, and a lock on the second.
+/// The two directories of one user, and a lock on `mbox`.
 #[state]
 pub struct Folders {
     pub tmp: Map<String, Message>,

@@ -1,10 +1,10 @@
-//! Many users. What is done for one does not touch the mail of another.
+//! Mail for many users. An operation on one user's mailbox does not affect the others.
 
 use cspec::prelude::*;
 
 use super::{mail::*, mail_server_per_user::*, outside::*};
 
-/// The messages of every user there is.
+/// The messages of every existing user.
 #[state]
 pub struct Mail {
     pub boxes: Map<User, Messages>,
@@ -15,7 +15,7 @@ pub struct Mail {
     inherit(Outside: accept, request, respond)
 )]
 impl MailServerComposed for Mail {
-    /// Whether there is such a user. `false` may be said of anyone.
+    /// Whether the user exists. The answer may be `false` for any user.
     #[op]
     fn check_user(&mut self, me: Pid, user: User) -> bool {
         maybe() && self.boxes.contains(&user)

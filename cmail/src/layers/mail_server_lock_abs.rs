@@ -1,10 +1,10 @@
-//! The mailbox has an owner, who does not matter yet.
+//! The state gets an owner of the mailbox, which no operation uses yet.
 
 use cspec::prelude::*;
 
 use super::{mail::*, mail_server_per_user::*, mailbox::*, outside::*};
 
-/// The messages of one user, and who holds the lock on them.
+/// The messages of one user, and the process that holds the lock on them.
 #[state]
 pub struct Owned {
     pub mail: Messages,
@@ -19,7 +19,7 @@ impl MailServerLockAbs for Owned {
     }
 }
 
-/// Reading what is listed takes many steps. Under the lock nothing that is listed goes away, so they might as well be one.
+/// Reading the listed messages takes many steps. While the lock is held no message disappears, so they are equivalent to one step.
 #[implement(MailServerLockAbs, over = MailboxByOwner, by = movers, pass(deliver, accept, request, respond))]
 impl AtomicReader {
     fn pickup(lo: &mut impl MailboxByOwner) -> Map<MsgId, Message> {

@@ -1,4 +1,4 @@
-//! One user's mail: delivered, picked up and deleted, each in one step.
+//! One user's mail: delivering, picking up and deleting are atomic.
 
 use cspec::prelude::*;
 

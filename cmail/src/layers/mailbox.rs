@@ -1,4 +1,4 @@
-//! Picking up is locking, listing, reading and unlocking.
+//! Picking up locks the mailbox, lists it, reads the messages, and unlocks it.
 
 use cspec::prelude::*;
 
@@ -22,7 +22,7 @@ impl Mailbox for Owned {
     }
 }
 
-/// Only the owner reads, deletes and unlocks. Whoever delivers needs no lock.
+/// Only the owner of the lock reads, deletes and unlocks. A delivery needs no lock.
 #[layer(protocol = Mailbox)]
 impl MailboxByOwner for Owned {
     #[allowed(read, delete, unlock)]
@@ -31,7 +31,7 @@ impl MailboxByOwner for Owned {
     }
 }
 
-/// The lock is a bit. Who set it is a thought.
+/// The lock below is one bit. Its owner is ghost state.
 #[implement(Mailbox, over = MailboxTmpAbs, by = abstraction)]
 impl GhostOwner {
     #[abstraction]

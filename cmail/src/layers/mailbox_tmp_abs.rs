@@ -1,10 +1,10 @@
-//! There are temporary files. A delivery may leave anything there.
+//! The state gets temporary files. A delivery may leave anything in them.
 
 use cspec::prelude::*;
 
 use super::{deliver::*, mail::*, mailbox::*, outside::*};
 
-/// The messages of one user, a temporary file for each process that delivers to him, and a lock on the messages.
+/// The messages of one user, a temporary file for each process that delivers to the user, and a lock on the messages.
 #[state]
 pub struct Spool {
     pub tmp: Map<Pid, Message>,
@@ -13,7 +13,7 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// The caller's temporary file gets a name in the mailbox, which copies its contents.
+    /// Links the caller's temporary file into the mailbox, which copies its contents.
     pub fn link(&mut self, me: Pid, number: u64) -> Linked {
         let id = MsgId { pid: me, number };
         if maybe() {
@@ -47,7 +47,7 @@ impl MailboxTmpAbs for Spool {
     }
 }
 
-/// Nobody else looks at the temporary file: the message appears when it is linked.
+/// No other process reads the temporary file: the message appears when it is linked.
 #[implement(MailboxTmpAbs, over = DeliverWritten, by = movers, pass(list, read, delete, lock, unlock, accept, request, respond))]
 impl AtomicDeliver {
     fn deliver(lo: &mut impl DeliverWritten, message: Message) -> bool {

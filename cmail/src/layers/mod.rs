@@ -1,8 +1,8 @@
-//! The stack of the mail server: one file a layer, each opening with the one fact that it adds, and holding the implementation
-//! of that layer over the one below. Top to bottom: `mail_server_composed`, `mail_server_per_user`, `mail_server_lock_abs`,
-//! `mailbox`, `mailbox_tmp_abs`, `deliver`, then `deliver_list_pid` or `try_deliver`, then `mail_fs`, `mail_fs_string_abs`,
-//! `mail_fs_string`, `mail_fs_path_abs`, `mail_fs_path`, `mail_fs_merged`, `mail_fs_inode`. What they share is in `mail`, `names`
-//! and `outside`. `stacks` puts them together, and `clients` uses them.
+//! The stack of the mail server, one file for each layer. A file begins with what its layer adds, and contains the implementation of that
+//! layer over the one below. Top to bottom: `mail_server_composed`, `mail_server_per_user`, `mail_server_lock_abs`, `mailbox`,
+//! `mailbox_tmp_abs`, `deliver`, then `deliver_list_pid` or `try_deliver`, then `mail_fs`, `mail_fs_string_abs`, `mail_fs_string`,
+//! `mail_fs_path_abs`, `mail_fs_path`, `mail_fs_merged`, `mail_fs_inode`. What they share is in `mail`, `names` and `outside`. `stacks`
+//! puts them together, and `clients` uses them.
 
 mod clients;
 mod deliver;

@@ -1,4 +1,4 @@
-//! The mail server and the world: the same at every layer.
+//! The interface between the mail server and its clients; it is the same in every layer.
 
 use cspec::prelude::*;
 
@@ -8,7 +8,7 @@ use super::mail::*;
 #[scalar]
 pub struct Connection(pub u64);
 
-/// What a client wants.
+/// The requests of clients.
 #[state]
 pub enum Request {
     Deliver(User, Message),
@@ -17,7 +17,7 @@ pub enum Request {
     Quit,
 }
 
-/// What it is told.
+/// The responses to clients.
 #[state]
 pub enum Response {
     NoSuchUser,
@@ -28,13 +28,13 @@ pub enum Response {
 
 #[layer]
 impl Outside for () {
-    /// Waits for a client.
+    /// Waits until a client connects.
     #[op(external)]
     fn accept(&mut self, me: Pid) -> Connection {
         external()
     }
 
-    /// Waits for what the client wants next.
+    /// Waits for the next request of the client.
     #[op(external)]
     fn request(&mut self, me: Pid, client: Connection) -> Request {
         external()

@@ -1,4 +1,4 @@
-//! The mail server whole, top to bottom, once for each way to find a free name.
+//! The whole mail server, top to bottom, once for each way of finding a free name.
 
 use cspec::prelude::*;
 

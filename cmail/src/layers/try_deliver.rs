@@ -1,4 +1,4 @@
-//! Plan 2: an attempt to link says whether the name was taken.
+//! Plan 2: an attempt to link reports whether the name was taken.
 
 use cspec::prelude::*;
 

@@ -16,7 +16,7 @@ use super::{pop3, smtp};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The name of the server.
+    /// The name of the server, in greetings and `Received` lines.
     pub hostname: String,
     /// The domains of local mailboxes.
     pub domains: Vec<String>,

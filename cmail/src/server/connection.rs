@@ -12,7 +12,7 @@ use tokio_rustls::server::TlsStream;
 pub enum Connection {
     /// As it was accepted.
     Plain(TcpStream),
-    /// Encrypted.
+    /// Encrypted by TLS, from the start or after an upgrade.
     Tls(Box<TlsStream<TcpStream>>),
 }
 

@@ -14,7 +14,7 @@ pub struct Lines {
     skipping: bool,
 }
 
-/// One line, without its end.
+/// A command line, without its line ending.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line {
     /// A line of printable characters.
@@ -31,14 +31,14 @@ impl Lines {
         Lines { bytes: Vec::new(), used: 0, limit, skipping: false }
     }
 
-    /// Adds input.
+    /// Adds input that has arrived.
     pub fn push(&mut self, input: &[u8]) {
         self.bytes.drain(..self.used);
         self.used = 0;
         self.bytes.extend_from_slice(input);
     }
 
-    /// The unused input.
+    /// The input that is not used yet.
     pub fn rest(&self) -> &[u8] {
         &self.bytes[self.used..]
     }

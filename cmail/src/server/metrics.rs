@@ -48,7 +48,7 @@ pub enum Counter {
     Deleted,
 }
 
-/// Name, labels and meaning.
+/// The name, the labels and the meaning of each counter.
 const COUNTERS: [(&str, &str, &str); 14] = [
     ("cmail_sessions_total", "protocol=\"smtp\"", "Sessions that were started."),
     ("cmail_sessions_total", "protocol=\"pop3\"", ""),

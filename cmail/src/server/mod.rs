@@ -24,7 +24,7 @@ pub mod tls;
 pub mod trace;
 pub mod worker;
 
-/// An error message.
+/// An error that ends a command; its text is the message for the user.
 pub type Failure = Box<dyn std::error::Error>;
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

@@ -1,7 +1,7 @@
 //! Names of mailboxes. A name is one component of a path: it starts with a letter or a digit, so that it is neither
 //! hidden nor a parent directory, and contains no character with a special meaning for a file system, a shell or a terminal.
 
-/// The longest name.
+/// The maximum length of a name.
 const LONGEST: usize = 64;
 
 /// The mailbox that a local part or a login names: case does not matter.

@@ -20,7 +20,7 @@ const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0Lr5RGTCEFbTHBLmNl0eJmS8WmhAAqhGdNZk4O0UrCE";
 
 impl Passwords {
-    /// Those of this root.
+    /// The password file of this root.
     pub fn of(root: &Path) -> Passwords {
         Passwords(Table::of(root, "passwords"))
     }
@@ -50,7 +50,7 @@ impl Passwords {
     }
 }
 
-/// Whether a client can send this password: `PASS`, a space and the end of the line belong to the command, too.
+/// Whether a client can send this password: a command line also has `PASS`, a space and the line ending.
 pub fn can_be_said(password: &str) -> bool {
     !password.is_empty() && password.len() <= pop3::COMMAND - "PASS \r\n".len() && !password.contains(char::is_control)
 }

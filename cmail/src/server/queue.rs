@@ -1,37 +1,37 @@
-//! A queue for threads. The thread that has waited the shortest is woken, and no other: its handles and caches are the
-//! freshest. One thread at a time spins for a moment before it sleeps, and a producer that arrives meanwhile need not wake any; more than
-//! one would take the cores from the clients.
+//! A queue for a fixed number of threads. A new item wakes the thread that has slept for the shortest time, since its handles and caches
+//! are the freshest. One idle thread at a time spins for a moment before it sleeps, so that an item that arrives meanwhile needs no waking;
+//! more spinning threads would take the cores from the clients.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-/// How often a thread that lingers looks.
+/// How many times a spinning thread yields before it sleeps.
 const TURNS: usize = 8;
 
-/// Work for a fixed number of threads.
+/// The queue: items that wait for one of the threads.
 #[derive(Debug)]
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
-    /// How much waits, to be looked at in passing.
+    /// The number of waiting items; readable without the lock.
     length: AtomicUsize,
-    /// One for each thread.
+    /// The condition variable of each thread.
     bells: Vec<Condvar>,
 }
 
 #[derive(Debug)]
 struct State<T> {
     waiting: VecDeque<T>,
-    /// The threads that wait, the last one to come at the end.
+    /// The sleeping threads; the one that fell asleep last is at the end.
     idle: Vec<usize>,
-    /// The thread that lingers, until something is added, which is for it.
+    /// The spinning thread; cleared when an item is added, which that thread takes.
     lingering: Option<usize>,
     closed: bool,
 }
 
 impl<T> Queue<T> {
-    /// An empty queue for threads with the numbers below `threads`.
+    /// Creates an empty queue for threads with the numbers below `threads`.
     pub fn new(threads: usize) -> Queue<T> {
         let state = State { waiting: VecDeque::new(), idle: Vec::new(), lingering: None, closed: false };
         Queue {
@@ -41,7 +41,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Adds something. Wakes a thread that sleeps, if none lingers.
+    /// Adds an item. Wakes a sleeping thread unless one is spinning.
     pub fn push(&self, work: T) {
         let mut state = self.state();
         state.waiting.push_back(work);
@@ -53,12 +53,12 @@ impl<T> Queue<T> {
         }
     }
 
-    /// The next thing for this thread, which waits for it; `None` when there will be nothing more.
+    /// Waits for the next item, on behalf of this thread; `None` when the queue is closed and empty.
     pub fn take(&self, thread: usize) -> Option<T> {
         let mut state = self.state();
         let mut has_lingered = false;
         loop {
-            // It is here still if it woke by itself.
+            // After a spurious wake-up this thread is still in the list.
             state.idle.retain(|idle| *idle != thread);
             if let Some(work) = state.waiting.pop_front() {
                 self.length.store(state.waiting.len(), Ordering::Relaxed);
@@ -81,12 +81,12 @@ impl<T> Queue<T> {
         }
     }
 
-    /// How much waits.
+    /// The number of waiting items.
     pub fn len(&self) -> usize {
         self.length.load(Ordering::Relaxed)
     }
 
-    /// Lets others run for a moment, unless something comes.
+    /// Yields the processor a few times, until an item arrives.
     fn linger(&self) {
         for _ in 0..TURNS {
             if self.length.load(Ordering::Relaxed) > 0 {
@@ -96,7 +96,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Nothing more will come: threads end when what waits is done.
+    /// Closes the queue: no more items are added, and the threads end when it is empty.
     pub fn close(&self) {
         self.state().closed = true;
         self.bells.iter().for_each(Condvar::notify_one);
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// Waits until so many threads wait.
+    /// Waits until this many threads are idle.
     fn wait_for_idle<T>(queue: &Queue<T>, threads: usize) {
         while queue.state().idle.len() < threads {
             thread::yield_now();

@@ -13,7 +13,7 @@ pub struct Quotas {
 }
 
 impl Quotas {
-    /// Those of this root; `usual` for mailboxes that have none of their own, 0 for no limit.
+    /// The limits of this root. `usual` is the limit of mailboxes without their own, in octets; 0 for no limit.
     pub fn of(root: &Path, usual: u64) -> Quotas {
         Quotas { table: Table::of(root, "quotas"), usual }
     }
@@ -30,13 +30,13 @@ impl Quotas {
         Ok((limit > 0).then_some(limit))
     }
 
-    /// Gives a mailbox a limit of its own, 0 for no limit; `None` takes that away.
+    /// Sets the limit of a mailbox, 0 for no limit; `None` restores the usual limit.
     pub fn set(&self, user: &str, octets: Option<u64>) -> io::Result<()> {
         self.table.set(user, octets.map(|octets| octets.to_string()).as_deref())
     }
 }
 
-/// Octets as a person writes them: `500000`, `20K`, `100M`, `2G`; `none` is 0.
+/// Parses a size: `500000`, `20K`, `100M`, `2G`; `none` is 0.
 pub fn octets(text: &str) -> Result<u64, &'static str> {
     const WRONG: &str = "expected a number of octets, such as 500000, 20K, 100M or 2G; or none";
     if text.eq_ignore_ascii_case("none") {

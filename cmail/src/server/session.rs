@@ -1,7 +1,7 @@
-//! Sessions on sockets: moves bytes between a client and its protocol session, has the requests of that session answered, and keeps
-//! time. A session that waits for its client uses only memory. It can reach mail through the store only.
+//! Sessions on sockets: moves bytes between a client and its protocol session, answers the requests of that session, and enforces time
+//! limits. A session that waits for its client uses only memory. It can reach mail through the store only.
 //!
-//! No client can keep a session for ever: each command, each piece of a reply, and the whole session have a time limit.
+//! No client can keep a session open for ever: each command, each piece of a reply, and the whole session have a time limit.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -31,51 +31,51 @@ use super::trace::{self, Way};
 use crate::bottom::SessionLock;
 use crate::layers::{MsgId, encode};
 
-/// What all sessions of a worker share.
+/// The data that all sessions of a worker share.
 #[derive(Debug)]
 pub struct Shared {
-    /// The settings.
+    /// The settings of the server.
     pub config: Config,
-    /// What concerns SMTP.
+    /// The settings of SMTP sessions.
     pub smtp: Arc<smtp::Config>,
-    /// What concerns POP3.
+    /// The settings of POP3 sessions.
     pub pop3: Arc<pop3::Config>,
-    /// The mail.
+    /// The mail store, through which all mail is read and written.
     pub store: Store,
     /// The certificate, if there is one.
     pub tls: Option<Tls>,
     pub passwords: Passwords,
-    /// How much mailboxes may hold.
+    /// The size limits of mailboxes.
     pub quotas: Quotas,
-    /// What is counted.
+    /// The counters of this worker.
     pub metrics: Metrics,
-    /// True when the worker is leaving.
+    /// True when the worker is stopping.
     pub leaving: watch::Receiver<bool>,
 }
 
-/// What a client did.
+/// An event while a session waits for its client.
 enum Heard {
     Said(usize),
     Left,
     Nothing,
-    /// The worker is leaving.
+    /// The worker is stopping.
     Leaving,
 }
 
-/// The size of one read, and of what a client has to take in its time.
+/// The size of one read. The time limit of a client is for input of this size.
 const PIECE: usize = 16 << 10;
 const PIECE_OUT: usize = 64 << 10;
 
-/// Until when a client has to have said something.
+/// The time by which a client must have sent its next command.
 struct Deadline {
     idle: Duration,
-    /// Octets a second; what arrives more slowly does not prolong anything.
+    /// The minimum rate in octets per second; slower input does not extend the deadline.
     least_rate: u32,
     at: Instant,
-    /// Of the session.
+    /// The end of the whole session.
     end: Instant,
-    /// Rings when it is time to look, which may be before the deadline: deadlines are put off all the time, and it is set again only when it
-    /// has rung. To set it is a system call where nothing else is going on.
+    /// The timer, which may fire before the deadline. Deadlines move often, and setting a timer can be the only system call of a command;
+    /// so it is set again only after it has fired.
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -86,7 +86,7 @@ impl Deadline {
         Deadline { idle, least_rate, at, end, alarm: Box::pin(sleep_until(at.min(end))) }
     }
 
-    /// What comes of it, or nothing if that is not known in time.
+    /// Waits for `what` until a point in time; `None` if it is not done by then.
     async fn wait<T>(&mut self, until: Instant, what: impl Future<Output = T>) -> Option<T> {
         let mut what = pin!(what);
         poll_fn(|context| {
@@ -107,12 +107,12 @@ impl Deadline {
         .await
     }
 
-    /// The client has a reply, and all the time for its next command.
+    /// Restarts the time limit, after a reply has been sent.
     fn answered(&mut self) {
         self.at = Instant::now() + self.idle;
     }
 
-    /// Octets arrived that are not a whole command, or not a whole message: they bring the time that they may take.
+    /// Extends the deadline after input that is not yet a whole command or message: by the time that these octets take at the minimum rate.
     fn heard(&mut self, octets: usize) {
         let whole = Instant::now() + self.idle;
         let earned = u32::try_from(octets).ok().and_then(|octets| Duration::from_secs(1).checked_mul(octets));
@@ -131,7 +131,7 @@ impl Deadline {
     }
 }
 
-/// One session, from the first octet to the last.
+/// Runs one session, from the greeting to the end of the connection.
 pub async fn run(client: TcpStream, service: Service, peer: IpAddr, shared: Arc<Shared>) -> io::Result<()> {
     let Config { smtp_idle, smtp_session, pop3_idle, pop3_session, least_rate, .. } = shared.config;
     let is_smtp = matches!(service, Service::Smtp | Service::Smtps);
@@ -160,7 +160,7 @@ pub async fn run(client: TcpStream, service: Service, peer: IpAddr, shared: Arc<
     }
 }
 
-/// Encrypts a connection, by the certificate that is in use now.
+/// Encrypts a connection, with the current certificate.
 async fn secure(client: Connection, shared: &Shared, deadline: &mut Deadline) -> io::Result<Connection> {
     let tls = shared.tls.as_ref().ok_or_else(|| io::Error::other("there is no certificate"))?;
     let until = deadline.of_command();
@@ -171,14 +171,14 @@ async fn secure(client: Connection, shared: &Shared, deadline: &mut Deadline) ->
     secured
 }
 
-/// Says in the log that a client, or somebody between it and us, said something in the clear after it had asked for TLS.
+/// Logs that unencrypted input followed the command that begins TLS. The client or a third party may have sent it.
 fn warn_of_dropped(peer: IpAddr, dropped: usize) {
     if dropped > 0 {
         warn!(%peer, dropped, "unencrypted octets after the command that begins TLS were dropped");
     }
 }
 
-/// An SMTP session.
+/// Runs an SMTP session until the client disconnects or the session ends.
 async fn smtp(
     session: &mut Smtp,
     mut client: Connection,
@@ -228,7 +228,7 @@ async fn smtp(
     }
 }
 
-/// What is known of a mailbox, to which a message of this size is to be delivered.
+/// The state of a mailbox, for a message of this size.
 async fn look_up(shared: &Arc<Shared>, user: String, size: u64) -> Mailbox {
     match shared.store.has_user(&user) {
         Ok(true) if has_room(shared, user, size).await => Mailbox::Open,
@@ -241,7 +241,7 @@ async fn look_up(shared: &Arc<Shared>, user: String, size: u64) -> Mailbox {
     }
 }
 
-/// Delivers to all of them, if there is room for it everywhere.
+/// Delivers the message to all of these mailboxes, if every one has room for it.
 async fn deliver(shared: &Arc<Shared>, recipients: &[String], message: Vec<u8>) -> Stored {
     for user in recipients {
         if !has_room(shared, user.clone(), message.len() as u64).await {
@@ -261,7 +261,7 @@ async fn deliver(shared: &Arc<Shared>, recipients: &[String], message: Vec<u8>) 
     }
 }
 
-/// Whether a mailbox may hold so much more. Where that cannot be found out it may: a limit is no reason to lose mail.
+/// Whether the mailbox has room for this many more octets. If its size cannot be determined, it has: a limit must not lose mail.
 async fn has_room(shared: &Arc<Shared>, user: String, more: u64) -> bool {
     let limit = match shared.quotas.limit(&user) {
         Ok(Some(limit)) => limit,
@@ -271,7 +271,7 @@ async fn has_room(shared: &Arc<Shared>, user: String, more: u64) -> bool {
             return true;
         }
     };
-    // To look at very many messages for the first time takes a while, and must not take that of the other sessions.
+    // The first measurement of a large mailbox takes long, so it must not block other sessions.
     let shared = shared.clone();
     let held = tokio::task::spawn_blocking(move || shared.store.usage(&user)).await;
     match held {
@@ -280,14 +280,14 @@ async fn has_room(shared: &Arc<Shared>, user: String, more: u64) -> bool {
     }
 }
 
-/// An open mailbox: what is locked, and the names of its messages.
+/// An open mailbox: its lock, and the names of its messages.
 struct Open {
     user: String,
     ids: Vec<MsgId>,
     _lock: SessionLock,
 }
 
-/// A POP3 session.
+/// Runs a POP3 session until the client disconnects or the session ends.
 async fn pop3(
     session: &mut Pop3,
     mut client: Connection,
@@ -317,7 +317,7 @@ async fn pop3(
                     }
                     None => false,
                 };
-                // The mailbox is free before the client is told.
+                // Unlock the mailbox before the client gets the reply.
                 open = None;
                 session.removed(removed);
             }
@@ -346,11 +346,11 @@ async fn pop3(
     }
 }
 
-/// Opens a mailbox. Who does not exist, or says a wrong password, waits.
+/// Opens a mailbox. An unknown user or a wrong password is refused after a delay.
 async fn log_in(shared: &Shared, user: String, password: String, peer: IpAddr) -> Result<(Maildrop, Open), Refused> {
     let passwords = shared.passwords.clone();
     let name = user.clone();
-    // Hashing takes its time, and must not take that of the other sessions.
+    // Hashing takes long, so it must not block other sessions.
     let verified = tokio::task::spawn_blocking(move || passwords.verify(&name, &password)).await;
     let verified = match verified {
         Ok(Ok(verified)) => verified,
@@ -375,7 +375,7 @@ async fn log_in(shared: &Shared, user: String, password: String, peer: IpAddr) -
     Ok((Maildrop::new(entries), Open { user, ids, _lock: lock }))
 }
 
-/// Waits for the client to say something, until the deadline. A session at a good moment to end does not outlive its worker.
+/// Waits for input until the deadline. With `may_leave`, the wait also ends when the worker stops.
 async fn hear(
     client: &mut Connection,
     piece: &mut [u8],
@@ -396,7 +396,7 @@ async fn hear(
     }
 }
 
-/// Sends all of it, a piece at a time. A client that does not read is given as long for each as one that does not write.
+/// Sends all of the output in pieces. Each piece has the time limit of a command.
 async fn send(client: &mut Connection, output: Vec<u8>, deadline: &mut Deadline) -> io::Result<()> {
     for piece in output.chunks(PIECE_OUT) {
         let until = deadline.of_piece();
@@ -426,7 +426,7 @@ mod tests {
         runtime.expect("a runtime").block_on(test)
     }
 
-    /// What a client must do in time is cut at its deadline, neither earlier nor later, however often that was put off.
+    /// The time limit ends exactly at the deadline, however often the deadline was moved.
     #[test]
     fn the_alarm_rings_at_the_deadline() {
         run(async {
@@ -440,12 +440,12 @@ mod tests {
             }
             let until = deadline.of_command();
             assert_eq!(deadline.wait(until, std::future::pending::<()>()).await, None);
-            // Without an end of the session it would have been 37.
+            // Without the end of the session, the deadline would be at 37 seconds.
             assert_eq!(start.elapsed().as_secs(), 35);
         });
     }
 
-    /// A deadline that comes earlier than the one before it.
+    /// A deadline may be earlier than the previous one.
     #[test]
     fn the_alarm_is_not_late() {
         run(async {

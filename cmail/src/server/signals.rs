@@ -1,10 +1,10 @@
-//! The signals that tell a process to stop, or to read files again.
+//! The signals that make a process stop or reload its files.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a process listens to.
+/// The signals that a process handles.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -13,7 +13,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on.
+    /// Installs the handlers. From now on no signal is lost.
     pub fn new() -> io::Result<Signals> {
         Ok(Signals {
             terminate: signal(SignalKind::terminate())?,

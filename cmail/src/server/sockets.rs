@@ -18,11 +18,11 @@ use super::Failure;
 /// The protocol of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
-    /// SMTP, with STARTTLS.
+    /// SMTP that starts unencrypted; STARTTLS is offered.
     Smtp,
     /// SMTP through TLS from the first octet.
     Smtps,
-    /// POP3, with STLS.
+    /// POP3 that starts unencrypted; STLS is offered.
     Pop3,
     /// POP3 through TLS from the first octet.
     Pop3s,
@@ -63,13 +63,13 @@ impl fmt::Display for Service {
 /// The addresses to listen on.
 #[derive(Clone, Debug, Default)]
 pub struct Addresses {
-    /// The requested addresses.
+    /// The addresses requested on the command line.
     pub asked: Vec<(Service, SocketAddr)>,
     /// The default addresses, used unless systemd passes sockets or others are requested.
     pub usual: Vec<(Service, SocketAddr)>,
 }
 
-/// A socket that listens.
+/// A listening socket and its protocol.
 pub type Listener = (Service, TcpListener);
 
 /// All sockets: those that systemd gives, and those that are bound here.

@@ -30,7 +30,7 @@ use crate::bottom::{Root, recover};
 /// The arguments of the server.
 #[derive(Clone, Debug)]
 pub struct Serve {
-    /// The mail root.
+    /// The directory of the mail root.
     pub root: PathBuf,
     /// The addresses to listen on.
     pub addresses: Addresses,

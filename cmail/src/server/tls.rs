@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum RequireTls {
-    /// Nothing.
+    /// Everything is allowed before encryption.
     #[default]
     None,
     /// Logins by POP3, which send a password.
@@ -35,7 +35,7 @@ impl RequireTls {
     }
 }
 
-/// The current certificate.
+/// The current certificate, as an acceptor that `reload` replaces.
 pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,

@@ -36,9 +36,9 @@ use crate::conform::record::Recorder;
 /// The arguments of a worker.
 #[derive(Clone, Debug)]
 pub struct Work {
-    /// The mail root.
+    /// The directory of the mail root.
     pub root: PathBuf,
-    /// The main process.
+    /// The process id of the main process.
     pub parent: u32,
     /// How deliveries find a free name.
     pub plan: Plan,
@@ -50,7 +50,7 @@ pub struct Work {
     pub overrides: Overrides,
 }
 
-/// Runs one worker.
+/// Runs one worker until it is told to stop.
 pub fn worker(work: &Work) -> Result<(), Failure> {
     // Otherwise it would be called `exe`, after the path that it was started by.
     set_name(c"cmail")?;

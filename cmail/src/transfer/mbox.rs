@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_others_write() {
-        // No blank line between messages is none that begins one; CRLF is as good as LF.
+        // The text has no blank lines between messages, and CRLF instead of LF.
         let text = b"From a Tue\r\nx: y\r\n\r\nbody\r\nFrom within\r\n\r\nFrom b Tue\r\n\r\nlast";
         let read = split(text).expect("it is an mbox file");
         assert_eq!(read, [b"x: y\r\n\r\nbody\r\nFrom within\r\n".to_vec(), b"\r\nlast".to_vec()]);

@@ -21,7 +21,7 @@ use crate::server::{Failure, trace};
 pub enum Place {
     /// A directory with `tmp`, `new` and `cur` in it.
     Maildir(PathBuf),
-    /// One file.
+    /// One file in the `mboxrd` format.
     Mbox(PathBuf),
 }
 

@@ -1,4 +1,4 @@
-//! Tests with mail clients written by others.
+//! Tests with existing mail clients.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -120,14 +120,14 @@ fn one_session_for_each_mailbox() {
     first.ask("USER u1").expect("a reply");
     assert!(first.ask("PASS x").expect("a reply").starts_with("+OK 1 "));
     assert!(fetch(&server.pop3, "u1", false).expect_err("it is busy").to_string().contains("[IN-USE]"));
-    // Delivery needs no session, and what comes now is seen by the next one.
+    // Delivery needs no session, and a new message appears in the next one.
     assert!(deliver(&server.smtp, &["u1"], "two").expect("a reply").starts_with("250"));
     assert!(first.ask("STAT").expect("a reply").starts_with("+OK 1 "));
     first.ask("DELE 1").expect("a reply");
-    // It breaks off: nothing is removed, and the mailbox is free.
+    // The session breaks off: nothing is removed, and the mailbox is free.
     drop(first);
     let found = wait_for(|| fetch(&server.pop3, "u1", false).ok());
-    // Listings come in the order of the directory, which says nothing of age.
+    // Messages are listed in the order of the directory, which is not the order of arrival.
     let found: BTreeSet<String> = found.expect("the mailbox becomes free").into_values().collect();
     assert_eq!(found, BTreeSet::from(["one\r\n".to_owned(), "two\r\n".to_owned()]));
     server.stop();
@@ -152,7 +152,7 @@ fn the_server_stops_when_sessions_are_done() {
     assert_eq!(scratch.files("u1", "mail").len(), 1);
 }
 
-/// Whoever does not want to wait asks twice.
+/// A second signal stops the server at once.
 #[test]
 fn the_server_stops_at_once_when_asked_twice() {
     let scratch = Scratch::new(&["u1"]);
@@ -170,8 +170,8 @@ fn the_server_stops_at_once_when_asked_twice() {
     assert!(scratch.files("u1", "mail").is_empty() && scratch.files("u1", "tmp").is_empty());
 }
 
-/// A worker that is told to stop by somebody else ends its sessions in good order, and another one comes. To clients this looks like a server
-/// that stops: who is between two messages is told so in the place of the next reply, and finds the connection closed after that.
+/// A worker that receives SIGTERM from outside ends its sessions cleanly, and is replaced. To clients this looks like a server that stops:
+/// a client between two messages gets 421 as its next reply, and then the connection is closed.
 #[test]
 fn a_worker_that_is_told_to_stop_is_replaced() {
     let scratch = Scratch::new(&["u1"]);
@@ -190,7 +190,7 @@ fn a_worker_that_is_told_to_stop_is_replaced() {
     server.stop();
 }
 
-/// A server whose program was replaced, as by an update, starts its workers from what it was itself started from.
+/// If the program file of a server is replaced, as by an update, the server starts its workers from the old file.
 #[test]
 fn a_program_that_is_replaced() {
     let scratch = Scratch::new(&["u1"]);
@@ -206,7 +206,7 @@ fn a_program_that_is_replaced() {
     server.stop();
 }
 
-/// A password is a line: whoever types it, or keeps the pipe open, need not end the input.
+/// A password ends with its line: the input may stay open after it.
 #[test]
 fn a_password_ends_with_its_line() {
     let scratch = Scratch::new(&[]);

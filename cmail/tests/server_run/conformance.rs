@@ -31,7 +31,7 @@ fn recorded(plan: &str) -> Vec<Entry> {
             });
         }
     });
-    // At last one thing after the other, so that there is only one order.
+    // Finally one call after the other, so that there is only one order.
     assert!(deliver(&server.smtp, &["u1"], "the last").is_ok_and(|reply| reply.starts_with("250")));
     fetch(&server.pop3, "u1", false).expect("nobody else has it open");
     server.stop();
@@ -50,10 +50,10 @@ fn a_run_is_one_of_the_layers() {
     }
 }
 
-/// Changes a call, if it is one to be changed.
+/// Changes a call if it is of the kind to change; returns whether it did.
 type Change = fn(&mut Call) -> bool;
 
-/// A record is changed in one place, near its end, as a broken server would have written it.
+/// A record is changed in one place near its end, to look as if a broken server had written it.
 #[test]
 fn other_runs_are_refused() {
     let entries = recorded("retry");
@@ -116,7 +116,7 @@ const RECORD: &str = r#"{"process":"1","start":1,"end":2,"call":"exists","user":
 {"process":"2","start":12,"end":21,"call":"pickup","user":"u1","result":[["1.77","2-ab"]]}
 "#;
 
-/// What `cmail conform` says of a record, and whether it is content.
+/// Checks the output and the exit code of `cmail conform` for a record.
 fn said_of(record: &str, expected: Expect) {
     let scratch = Scratch::new(&[]);
     let path = scratch.0.join(".cmail/record");
@@ -136,7 +136,7 @@ fn what_the_command_says() {
         exit code 0
     "#]],
     );
-    // The pickup gives back another text than was delivered: the top layer refuses it, the lowest has done nothing wrong.
+    // The pickup returns another text than was delivered: the top layer refuses it; the lowest layer allows everything.
     said_of(
         &RECORD.replace(r#"[["1.77","2-ab"]]"#, r#"[["1.77","3-abc"]]"#),
         expect![[r#"
@@ -149,7 +149,7 @@ fn what_the_command_says() {
             exit code 1
         "#]],
     );
-    // The file system lists nothing: the lowest layer refuses it.
+    // The file system lists nothing: the lowest layer refuses that.
     said_of(
         &RECORD.replace(r#""result":["1.77"]"#, r#""result":[]"#),
         expect![[r#"
@@ -199,7 +199,7 @@ fn delivers(text: &str, result: bool) -> Call {
     Call::Deliver { user: "u1".to_owned(), message: text.to_owned(), result }
 }
 
-/// The messages are called after what is in them.
+/// A pickup of these texts, with names derived from the texts.
 fn picks_up(texts: &[&str]) -> Call {
     let name = |text: &&str| (format!("{}.0", text.len()), (*text).to_owned());
     Call::Pickup { user: "u1".to_owned(), result: texts.iter().map(name).collect() }
@@ -209,7 +209,7 @@ fn deletes(text: &str) -> Call {
     Call::Delete { user: "u1".to_owned(), id: format!("{}.0", text.len()) }
 }
 
-/// Small histories of clients, each with what the top layer says of it.
+/// Small histories of clients, each with the expected verdict of the top layer.
 #[test]
 fn orders_of_calls() {
     let cases: [(&str, bool, &[Entry]); 10] = [

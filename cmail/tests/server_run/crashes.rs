@@ -13,7 +13,7 @@ use crate::harness::{Scratch, Server, deliver, fetch, kill};
 
 const USERS: [&str; 3] = ["u1", "u2", "u3"];
 
-/// Where the server is now.
+/// The current addresses of the server.
 #[derive(Clone)]
 struct Addresses {
     smtp: String,
@@ -26,18 +26,18 @@ impl Addresses {
     }
 }
 
-/// What clients know.
+/// What the clients know about the messages.
 #[derive(Default)]
 struct Known {
-    /// Sent, whatever the reply.
+    /// Sent, with any reply.
     sent: BTreeSet<String>,
-    /// Acknowledged with 250.
+    /// Acknowledged to the client with 250.
     accepted: BTreeSet<String>,
     /// Fetched, by its mailbox and unique name.
     fetched: BTreeMap<(usize, String), String>,
     /// Acknowledged at QUIT after it was deleted.
     deleted: BTreeSet<String>,
-    /// Deleted in a session that broke off: it may be gone.
+    /// Deleted in a session that broke off, so that the message may or may not be gone.
     perhaps_deleted: BTreeSet<String>,
 }
 
@@ -143,7 +143,7 @@ fn receive(server: &Addresses, known: &Mutex<Known>, user: usize, delete: bool) 
     }
 }
 
-/// Deletes the messages of these unique names.
+/// Deletes the messages with these unique names.
 fn delete_these(server: &Addresses, user: &str, uids: &BTreeMap<String, String>) -> std::io::Result<()> {
     let mut pop3 = crate::harness::Line::connect(&server.pop3)?;
     pop3.ask(&format!("USER {user}"))?;
@@ -162,7 +162,7 @@ fn delete_these(server: &Addresses, user: &str, uids: &BTreeMap<String, String>)
         }
     }
     let reply = pop3.ask("QUIT")?;
-    // What another client has deleted meanwhile was not deleted here.
+    // A message that another client deleted meanwhile was not deleted here.
     match reply.starts_with("+OK") && found == uids.len() {
         true => Ok(()),
         false => Err(std::io::Error::other(reply)),

@@ -1,6 +1,7 @@
-//! Takes every system call of a delivery, of a pickup with a deletion, of a start of the server and of a start of a worker. Either the
-//! process is killed before the call, or the call fails. `strace` records the calls, and then disturbs one after the other. By default only
-//! calls on files and sockets are taken, with one error each; with `CMAIL_FAULTS=all` all calls and all errors are taken.
+//! Tests a failure at every system call of a delivery, of a pickup with a deletion, of a start of the server and of a start of a worker.
+//! Either the process is killed before the call, or the call fails. `strace` records the calls, and then injects failures into one after
+//! the other. By default only calls on files and sockets are tested, with one error each; `CMAIL_FAULTS=all` tests all calls and all
+//! errors.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,13 +19,13 @@ use cmail::server::sockets::{self, Service};
 use crate::faults::{running_store_thread, server_with, store_thread};
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, kill, prepare, wait_for};
 
-/// Calls on files and sockets, by the beginnings of their names.
+/// Calls on files and sockets, by prefixes of their names.
 const FILES: [&str; 18] = [
     "openat", "read", "write", "pwrite", "fsync", "link", "unlink", "rename", "getdents", "flock", "fstat", "newfstat",
     "bind", "listen", "sendto", "recvfrom", "sendmsg", "recvmsg",
 ];
 
-/// Others that can fail as well. `close` is not one of them: what it says does not matter, and `strace` would not close.
+/// Other calls that can fail. `close` is excluded: its result does not matter, and `strace` would not perform the close.
 const OTHERS: [&str; 12] = [
     "lseek",
     "fcntl",
@@ -40,14 +41,14 @@ const OTHERS: [&str; 12] = [
     "prlimit",
 ];
 
-/// `ENOENT` is not one of them: it says that a file is not there, and who is told so believes it.
+/// `ENOENT` is excluded: it means that a file does not exist, which the caller has to believe.
 const ERRORS: [&str; 9] = ["EIO", "ENOSPC", "EMFILE", "ENOMEM", "EACCES", "EINTR", "EDQUOT", "EROFS", "EEXIST"];
 
 fn takes_all() -> bool {
     std::env::var("CMAIL_FAULTS").is_ok_and(|faults| faults == "all")
 }
 
-/// A system call of a thread: its name, and the how manieth of this name it is.
+/// A system call of a thread: its name, and which occurrence of that name it is.
 #[derive(Clone, Debug)]
 struct Point {
     call: String,
@@ -59,13 +60,13 @@ impl Point {
         names.iter().any(|name| self.call.starts_with(name))
     }
 
-    /// What `strace` is told.
+    /// The option of `strace` for this injection.
     fn inject(&self, what: &str) -> String {
         format!("{}:{what}:when={}", self.call, self.count)
     }
 }
 
-/// The calls in what `strace` has written, from the first one that says this.
+/// The calls in the output of `strace`, from the first line that contains this text.
 fn points(log: &Path, from: &str) -> Vec<Point> {
     let mut counts = BTreeMap::<String, usize>::new();
     let mut found = Vec::new();
@@ -76,7 +77,7 @@ fn points(log: &Path, from: &str) -> Vec<Point> {
         }
         let count = counts.entry(call.to_owned()).or_default();
         *count += 1;
-        // One thread wakes another, by a counter in memory: that cannot fail.
+        // This write wakes another thread, through a counter in memory. It cannot fail.
         let wakes = arguments.contains(r#""\1\0\0\0\0\0\0\0""#);
         if wakes {
             continue;
@@ -85,18 +86,18 @@ fn points(log: &Path, from: &str) -> Vec<Point> {
             found.push(Point { call: call.to_owned(), count: *count });
         }
     }
-    // How often threads wait for each other is not the same in two runs.
+    // The number of times that threads wait for each other differs between two runs.
     found
         .retain(|point| !matches!(&*point.call, "futex" | "sched_yield" | "restart_syscall" | "execve" | "exit_group"));
     found
 }
 
-/// The points before which there is a kill.
+/// The points to kill the process before.
 fn to_kill(points: &[Point]) -> Vec<Point> {
     points.iter().filter(|point| takes_all() || point.is_one_of(&FILES)).cloned().collect()
 }
 
-/// The points that fail, each with an error.
+/// The points to fail, each with an error.
 fn to_fail(points: &[Point]) -> Vec<(Point, &'static str)> {
     let mut found = Vec::new();
     for point in points.iter().filter(|point| point.is_one_of(&FILES) || takes_all() && point.is_one_of(&OTHERS)) {
@@ -108,7 +109,7 @@ fn to_fail(points: &[Point]) -> Vec<(Point, &'static str)> {
     found
 }
 
-/// Which thread of the only worker.
+/// A thread of the only worker.
 #[derive(Clone, Copy, Debug)]
 enum Thread {
     Store,
@@ -124,16 +125,16 @@ impl Thread {
     }
 }
 
-/// What the worker is doing.
+/// The work during which calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
     Deliver,
-    /// Pick up and delete.
+    /// Picks up and deletes the message.
     Fetch,
 }
 
 impl Work {
-    /// Does it while the kernel lies to a thread. Says whether the client was told that it is done.
+    /// Does the work while the kernel returns false results to a thread. Returns whether the client was told that it succeeded.
     fn under(self, server: &Server, begin: impl FnOnce() -> Lie) -> bool {
         match self {
             Work::Deliver => {
@@ -148,7 +149,7 @@ impl Work {
         }
     }
 
-    /// The calls that it makes.
+    /// The calls that the work makes.
     fn points(self, thread: Thread, options: &[&str]) -> Vec<Point> {
         let scratch = Scratch::new(&["u1"]);
         let server = server_with(&scratch, options);
@@ -160,7 +161,7 @@ impl Work {
     }
 }
 
-/// What is done, by whom, and what the server is told. Temporary files have no names where nothing is synced.
+/// The work, the thread, and the options of the server. Without syncing, temporary files have no names.
 const WORK: [(Work, Thread, &[&str]); 5] = [
     (Work::Deliver, Thread::Store, &[]),
     (Work::Deliver, Thread::Store, &["--no-sync"]),
@@ -169,7 +170,7 @@ const WORK: [(Work, Thread, &[&str]); 5] = [
     (Work::Fetch, Thread::Sessions, &[]),
 ];
 
-/// Each message is there once or not at all, whole, under one name, and as the client was told.
+/// Each message exists once or not at all, complete, under one name, in agreement with what the client was told.
 fn assert_kept(scratch: &Scratch, work: Work, acknowledged: bool, at: &str) {
     let files = scratch.messages("u1");
     let copies = |text: &[u8]| files.values().filter(|message| *message == text).count();
@@ -184,7 +185,7 @@ fn assert_kept(scratch: &Scratch, work: Work, acknowledged: bool, at: &str) {
     }
 }
 
-/// Nothing is left of processes that are gone, and who comes later is in nobody's way.
+/// Dead processes have left nothing behind, and do not obstruct later ones.
 fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
     let files = scratch.messages("u1");
     assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{at}: nobody owns what is left");
@@ -199,7 +200,7 @@ fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
     assert_eq!(fetch(&server.pop3, "u1", false).expect("a session").len(), later.len(), "{at}");
 }
 
-/// Waits until the worker is another one, which serves; `false` if it stays.
+/// Waits until the worker was replaced and the new one serves; `false` if it was not.
 fn wait_for_others(server: &Server, before: &[u32]) -> bool {
     let are_others = || {
         let now = server.workers();
@@ -211,8 +212,8 @@ fn wait_for_others(server: &Server, before: &[u32]) -> bool {
     wait_for(are_others).expect("a worker comes after the one that was killed")
 }
 
-/// Whether a process runs. One that ends gives up its memory before its sockets, so that it runs no more for whoever has seen those close;
-/// a zombie it is only later.
+/// Whether a process runs. A process that ends frees its memory before it closes its sockets, so a caller that has seen the sockets close
+/// gets `false` here; it becomes a zombie only later.
 fn is_alive(process: u32) -> bool {
     fs::read_link(format!("/proc/{process}/exe")).is_ok()
 }
@@ -260,31 +261,31 @@ fn every_call_fails() {
             let acknowledged = work.under(&server, lie);
             failures += usize::from(!acknowledged);
             assert_kept(&scratch, work, acknowledged, &at);
-            // Sessions that broke off free the mailbox when the server notices.
+            // The server unlocks the mailboxes of broken sessions when it notices that they broke off.
             let emptied = wait_for(|| fetch(&server.pop3, "u1", true).ok());
             assert!(emptied.is_some(), "{at}: the mailbox cannot be opened");
             assert!(scratch.files("u1", "mail").is_empty(), "{at}");
         }
         server.stop();
         println!("{work:?}, {thread:?}, {options:?}: {} errors, {failures} of which the client was told", points.len());
-        // What could not be removed from tmp goes now.
+        // A restart removes what could not be removed from `tmp`.
         let server = Server::start(&scratch, &["--workers", "1"]);
         assert_serves(&server, &scratch, "after all errors");
         server.stop();
     }
 }
 
-/// A process that was started, and is not sure to live.
+/// A started process, which may die.
 struct Started {
     child: Child,
     smtp: Option<String>,
     pid: Option<u32>,
-    /// The end of the main process, which is this test.
+    /// The main process's end of the socket; this test is the main process.
     _main: Option<UnixDatagram>,
 }
 
 impl Started {
-    /// Whether it serves; else how it ended. Then it is gone.
+    /// Whether the process serves; otherwise it has ended, and this is its exit code.
     fn end(mut self) -> Result<(), i32> {
         let serves = self.smtp.take().is_some_and(|address| greets(&address));
         if serves {
@@ -297,7 +298,7 @@ impl Started {
     }
 }
 
-/// Whether somebody greets at this address.
+/// Whether a server greets at this address.
 fn greets(address: &str) -> bool {
     let read = || -> std::io::Result<[u8; 3]> {
         let mut client = TcpStream::connect(address)?;
@@ -309,7 +310,7 @@ fn greets(address: &str) -> bool {
     read().is_ok_and(|code| code == *b"220")
 }
 
-/// How a process is started: under `strace` with these options, its messages in the file.
+/// Starts a process under `strace` with these options; its messages go to the file.
 type Start = fn(&Scratch, &[&str], File) -> Started;
 
 fn start_server(scratch: &Scratch, options: &[&str], messages: File) -> Started {
@@ -340,12 +341,12 @@ fn start_worker(scratch: &Scratch, options: &[&str], messages: File) -> Started 
     command.arg("--root").arg(&scratch.0).arg("--parent").arg(std::process::id().to_string());
     let child =
         command.stdin(OwnedFd::from(worker)).stdout(Stdio::null()).stderr(messages).spawn().expect("strace runs");
-    // The command keeps its end open, and with it the sockets on their way; with all of them gone, a worker that is gone refuses clients.
+    // The command keeps its end open, and with it the sockets in transit. Once all are closed, the sockets of a dead worker refuse clients.
     drop((command, sockets));
     Started { child, smtp: Some(address), pid: None, _main: Some(main) }
 }
 
-/// The calls of a start, up to where clients are served, from the first one on the mail root.
+/// The calls of a start, from the first one on the mail root until clients are served.
 fn start_points(start: Start) -> Vec<Point> {
     let scratch = with_message();
     let log = scratch.0.join(".cmail/log");
@@ -355,7 +356,7 @@ fn start_points(start: Start) -> Vec<Point> {
     points.into_iter().take_while(|point| !point.call.starts_with("accept")).collect()
 }
 
-/// A mailbox with a message, and a temporary file of a process that is gone.
+/// A mailbox with a message, and a temporary file of a dead process.
 fn with_message() -> Scratch {
     let scratch = Scratch::new(&["u1"]);
     scratch.settings("store_threads = 1");
@@ -370,7 +371,7 @@ fn messages(scratch: &Scratch) -> File {
     File::create(scratch.0.join(".cmail/messages")).expect("the scratch directory is writable")
 }
 
-/// The next start finds everything in order.
+/// The next start succeeds and finds the root intact.
 fn assert_starts(scratch: &Scratch, at: &str) {
     assert_kept(scratch, Work::Deliver, false, at);
     let server = Server::start(scratch, &["--workers", "1"]);
@@ -391,7 +392,7 @@ fn starts_are_killed_before_every_call() {
         for point in &points {
             let scratch = with_message();
             let inject = format!("inject={}", point.inject("signal=KILL"));
-            // That it still greets is possible: the last calls come after that.
+            // The process may still greet, since the last calls come after the greeting.
             let _ = start(&scratch, &["-o", "/dev/null", "-e", &inject], messages(&scratch)).end();
             assert_starts(&scratch, &format!("{what} is killed before {point:?}"));
         }
@@ -413,7 +414,7 @@ fn every_call_of_a_start_fails() {
             let inject = format!("inject={}", point.inject(&format!("error={error}")));
             let ended = start(&scratch, &["-o", "/dev/null", "-e", &inject], messages(&scratch)).end();
             let said = fs::read_to_string(scratch.0.join(".cmail/messages")).expect("text");
-            // The runtime has no other way to say that it cannot begin.
+            // The runtime has no other way to report that it cannot start.
             let by_runtime = said.contains("/tokio-") && said.contains("failed to create UnixStream");
             assert!(by_runtime || !said.contains("panicked"), "{at}: {said}");
             if let Err(code) = ended {

@@ -7,12 +7,12 @@ use std::fs;
 
 use crate::harness::{Lie, Scratch, Server, deliver, fetch, has, prepare, wait_for};
 
-/// A server with one store thread, which has its handles open.
+/// A server with one store thread, whose handles are open already.
 pub fn server(scratch: &Scratch) -> Server {
     server_with(scratch, &[])
 }
 
-/// The same, told more.
+/// The same server with additional arguments.
 pub fn server_with(scratch: &Scratch, arguments: &[&str]) -> Server {
     scratch.settings("store_threads = 1");
     let server = Server::start(scratch, &[&["--workers", "1"], arguments].concat());
@@ -25,17 +25,17 @@ fn warm_up(server: &Server) {
     assert!(!fetch(&server.pop3, "u1", true).expect("a session").is_empty());
 }
 
-/// Makes the kernel lie to the store thread of the worker, until the value is dropped.
+/// Makes the kernel return false results to the store thread of the worker, until the value is dropped.
 fn lie(server: &Server, injection: &str) -> Lie {
     Lie::to_thread(store_thread(server), &[injection])
 }
 
-/// The store thread of the worker. It has its name once it has run, which may be after the first replies of a session.
+/// The store thread of the worker. Its name is set when it first runs, which may be after the first replies of a session.
 pub fn store_thread(server: &Server) -> u32 {
     wait_for(|| running_store_thread(server)).expect("there is a worker with a store")
 }
 
-/// The same, if it runs.
+/// The store thread of the worker, if it runs.
 pub fn running_store_thread(server: &Server) -> Option<u32> {
     let worker = *server.workers().first()?;
     let tasks = fs::read_dir(format!("/proc/{worker}/task")).ok()?;
@@ -43,7 +43,7 @@ pub fn running_store_thread(server: &Server) -> Option<u32> {
     tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).find(is_store)
 }
 
-/// Sends a message, about whose delivery the kernel lies. The thread does nothing before that.
+/// Sends a message, and injects the failure into its delivery only.
 fn deliver_under(server: &Server, injection: &str, users: &[&str]) -> std::io::Result<String> {
     let mut smtp = prepare(&server.smtp, users)?.expect("the recipients are known");
     let _lie = lie(server, injection);
@@ -52,7 +52,7 @@ fn deliver_under(server: &Server, injection: &str, users: &[&str]) -> std::io::R
 
 const ERRORS: [&str; 8] = ["ENOSPC", "EDQUOT", "EIO", "EMFILE", "ENOMEM", "EACCES", "EROFS", "ENOENT"];
 
-/// For good or for once: the client is told that it did not work, and no trace is left of the message.
+/// Permanent and temporary failures: the client is told that the delivery failed, and no trace of the message is left.
 #[test]
 fn a_delivery_that_fails_leaves_nothing() {
     if !has("strace") {
@@ -62,7 +62,7 @@ fn a_delivery_that_fails_leaves_nothing() {
     let server = server(&scratch);
     for call in ["openat", "pwrite64", "fsync", "linkat"] {
         for errno in ERRORS {
-            // The file is synced first, then the directory, when the message is there already.
+            // The file is synced first. The directory is synced when the message is there already.
             let when = if call == "fsync" { ":when=1" } else { "" };
             let lie = lie(&server, &format!("{call}:error={errno}{when}"));
             let reply =
@@ -73,7 +73,7 @@ fn a_delivery_that_fails_leaves_nothing() {
             assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{call} {errno}");
         }
     }
-    // The second of two recipients: the first one's copy is taken back.
+    // The failure hits the second of two recipients: the first one's copy is removed again.
     for call in ["linkat:error=ENOSPC:when=2", "fsync:error=EIO:when=3"] {
         let reply = deliver_under(&server, call, &["u1", "u2"]).expect("a reply");
         assert!(reply.starts_with("452"), "{call}: {reply}");
@@ -85,7 +85,7 @@ fn a_delivery_that_fails_leaves_nothing() {
     server.stop();
 }
 
-/// The same where nothing is synced, and temporary files have no names.
+/// The same failures where nothing is synced and temporary files have no names.
 #[test]
 fn a_delivery_of_a_file_without_a_name_that_fails() {
     if !has("strace") {
@@ -101,7 +101,7 @@ fn a_delivery_of_a_file_without_a_name_that_fails() {
             assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{call} {errno}");
         }
     }
-    // A file system that knows no files without names; a name that is taken.
+    // A file system that does not support files without names, and a name that is taken.
     for injection in ["openat:error=EOPNOTSUPP:when=1", "linkat:error=EEXIST:when=1..3"] {
         let reply = deliver_under(&server, injection, &["u1"]).expect("a reply");
         assert!(reply.starts_with("250"), "{injection}: {reply}");
@@ -111,8 +111,8 @@ fn a_delivery_of_a_file_without_a_name_that_fails() {
     server.stop();
 }
 
-/// A name that is taken is tried again with another number; a call that is interrupted is made again; a temporary file that cannot be
-/// removed does not matter, and goes with the next start.
+/// A taken name is replaced by another number; an interrupted call is repeated; a temporary file that cannot be removed is harmless, and
+/// the next start removes it.
 #[test]
 fn failures_that_are_none() {
     if !has("strace") {
@@ -143,7 +143,7 @@ fn failures_that_are_none() {
     server.stop();
 }
 
-/// Picking up and deleting have no way to fail in the layers: the process stops, the client is told, and the lock is free.
+/// In the layers, picking up and deleting cannot fail: if a call fails, the process stops, the client is told, and the lock is free.
 #[test]
 fn a_pickup_or_a_deletion_that_fails() {
     if !has("strace") {
@@ -152,7 +152,7 @@ fn a_pickup_or_a_deletion_that_fails() {
     let scratch = Scratch::new(&["u1"]);
     let server = server(&scratch);
     assert!(deliver(&server.smtp, &["u1"], "text").expect("a reply").starts_with("250"));
-    // The C library asks for the status of a handle by one of two calls.
+    // The C library reads the status of a handle by one of two calls.
     for call in ["flock", "getdents64", "openat", "/^(new)?fstat", "read"] {
         for errno in ["EIO", "EMFILE", "ENOMEM", "EACCES"] {
             let lie = lie(&server, &format!("{call}:error={errno}:when=1"));

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// What is found, as soon as it is there: it is looked for again and again, for half a minute at most.
+/// Polls until `look` returns a value, for half a minute at most.
 pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
@@ -21,29 +21,29 @@ pub fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     }
 }
 
-/// Whether something is so, at last.
+/// Polls until the condition holds; false if it does not within half a minute.
 pub fn is_soon(mut look: impl FnMut() -> bool) -> bool {
     wait_for(|| look().then_some(())).is_some()
 }
 
-/// A mail root that goes with the value.
+/// A mail root, which is removed when the value is dropped.
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
-    /// A root with these users, who need no password, in memory.
+    /// Creates a root in memory with these users, who need no password.
     pub fn new(users: &[&str]) -> Scratch {
         let memory = Path::new("/dev/shm");
         if memory.is_dir() { Scratch::below(memory, users) } else { Scratch::on_disk(users) }
     }
 
-    /// The same where the program was built.
+    /// Creates such a root on disk, next to the test program.
     pub fn on_disk(users: &[&str]) -> Scratch {
         Scratch::below(Path::new(env!("CARGO_TARGET_TMPDIR")), users)
     }
 
-    /// The same in a directory.
+    /// Creates such a root in a directory.
     pub fn below(parent: &Path, users: &[&str]) -> Scratch {
-        // Under a name that no other test has or had: the number of a process comes again.
+        // The random name is unique; a process id would be reused.
         let directory = tempfile::Builder::new().prefix("cmail-test-").tempdir_in(parent);
         let scratch = Scratch(directory.expect("a scratch directory").keep());
         cmail(&["init"], &scratch.0, "");
@@ -53,18 +53,18 @@ impl Scratch {
         scratch
     }
 
-    /// Lines for the file of settings.
+    /// Appends lines to the settings file.
     pub fn settings(&self, lines: &str) {
         fs::write(self.0.join(".cmail/config.toml"), lines).expect("the scratch directory is writable");
     }
 
-    /// The messages of a mailbox as they were sent, by the names of their files.
+    /// The messages of a mailbox as they were sent, by file name.
     pub fn messages(&self, user: &str) -> BTreeMap<String, Vec<u8>> {
         let sent = |(name, text): (String, Vec<u8>)| (name, as_sent(&text).to_vec());
         self.files(user, "mail").into_iter().map(sent).collect()
     }
 
-    /// What is in the files of one directory of a mailbox, by name.
+    /// The contents of the files of one directory of a mailbox, by name.
     pub fn files(&self, user: &str, dir: &str) -> BTreeMap<String, Vec<u8>> {
         let entries = fs::read_dir(self.0.join(user).join(dir)).expect("the mailbox is there");
         let read = |entry: fs::DirEntry| {
@@ -77,12 +77,12 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What stays behind does not matter to any other test.
+        // A directory that cannot be removed does not affect other tests.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Runs the command on a root, with a text on its standard input.
+/// Runs `cmail` on a root, with a text on its standard input.
 pub fn cmail(arguments: &[&str], root: &Path, input: &str) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmail"));
     let mut child = command
@@ -99,7 +99,7 @@ pub fn cmail(arguments: &[&str], root: &Path, input: &str) {
     assert!(child.wait().expect("cmail ends").success(), "cmail {arguments:?}");
 }
 
-/// A running server, or what is left of it.
+/// A running server, or one that has ended.
 pub struct Server {
     pub child: Child,
     pub smtp: String,
@@ -113,7 +113,7 @@ impl Server {
         Server::start_under(&[], scratch, arguments)
     }
 
-    /// Starts it by another command, which is given it as its last arguments.
+    /// Starts the server through another command, which gets the server's command line as its last arguments.
     pub fn start_under(under: &[&str], scratch: &Scratch, arguments: &[&str]) -> Server {
         let mut words = under.to_vec();
         let listen = ["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--root"];
@@ -130,24 +130,24 @@ impl Server {
         Server { smtp: address("smtp"), pop3: address("pop3"), pid, child, ready }
     }
 
-    /// Where another service listens.
+    /// The address at which another service listens.
     pub fn address(&self, service: &str) -> String {
         self.ready[service].as_str().expect("an address").to_owned()
     }
 
-    /// The processes of its workers.
+    /// The process ids of the workers.
     pub fn workers(&self) -> Vec<u32> {
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.pid)).unwrap_or_default();
         children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
     }
 
-    /// Waits until the workers are others than these.
+    /// Waits until all of these workers were replaced.
     pub fn wait_for_others(&self, before: &[u32]) {
         let are_others = || !self.workers().is_empty() && self.workers() != before;
         assert!(is_soon(are_others), "no worker came after {before:?}");
     }
 
-    /// Ends it in good order.
+    /// Stops the server in an orderly way.
     pub fn stop(mut self) {
         kill("TERM", self.pid);
         let status = self.child.wait().expect("the server ends");
@@ -166,27 +166,27 @@ impl Drop for Server {
     }
 }
 
-/// Sends a signal to a process, which may be gone already.
+/// Sends a signal to a process, which may have ended already.
 pub fn kill(signal: &str, pid: u32) {
     let _ = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).stderr(Stdio::null()).status();
 }
 
-/// Makes the kernel lie to a process, until the value is dropped: an injection is a system call and what happens to it, as `strace`
-/// writes it.
+/// Makes the kernel return false results to a process, until the value is dropped. An injection is a system call and its result, in the
+/// syntax of `strace`.
 pub struct Lie(Child);
 
 impl Lie {
-    /// Lies to one thread only.
+    /// Injects into one thread only.
     pub fn to_thread(thread: u32, injections: &[&str]) -> Lie {
         Lie::start(thread, &with_injections(injections))
     }
 
-    /// Lies to all threads.
+    /// Injects into all threads of a process.
     pub fn to_process(process: u32, injections: &[&str]) -> Lie {
         Lie::start(process, &[&["-f".to_owned()], &*with_injections(injections)].concat())
     }
 
-    /// Does not lie, but writes down what the thread calls.
+    /// Injects nothing, but logs the calls of the thread.
     pub fn none(thread: u32, log: &Path) -> Lie {
         Lie::start(thread, &["-o".to_owned(), log.display().to_string()])
     }
@@ -197,7 +197,7 @@ impl Lie {
         let lie = Lie(strace.spawn().expect("strace runs"));
         let status = || fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         assert!(is_soon(|| !status().contains("TracerPid:\t0")), "strace cannot attach");
-        // It is attached, and sets its options before the process goes on.
+        // `strace` is attached, and sets its options before the process continues.
         sleep(Duration::from_millis(20));
         lie
     }
@@ -216,25 +216,24 @@ fn with_injections(injections: &[&str]) -> Vec<String> {
 impl Drop for Lie {
     fn drop(&mut self) {
         kill("INT", self.0.id());
-        // It is gone, whatever it says.
+        // The process has ended, whatever its status.
         let _ = self.0.wait();
     }
 }
 
-/// A message without the two lines that the server puts before it, which have to be there.
+/// A message without the two lines that the server adds in front, which must be there.
 pub fn as_sent(message: &[u8]) -> &[u8] {
     let line_end = |from: usize| message[from..].windows(2).position(|two| two == b"\r\n").map(|at| from + at + 2);
     let ends = line_end(0).and_then(|first| Some((first, line_end(first)?)));
     let (first, second) = ends.unwrap_or_else(|| panic!("no trace: {}", message.escape_ascii()));
     assert!(message.starts_with(b"Return-Path: <"), "{}", message.escape_ascii());
     assert!(message[first..].starts_with(b"Received: from "), "{}", message.escape_ascii());
-    // The second one is folded.
+    // The second line is folded.
     assert!(message[second..].starts_with(b"\tby "), "{}", message.escape_ascii());
     &message[line_end(second).expect("a line ends")..]
 }
 
-/// Whether a program is there. If not, the test is skipped for everybody to see; where `CMAIL_SKIP=never` says that all programs are
-/// there, it fails.
+/// Whether a program is installed. If not, the test is skipped, and a line says so. With `CMAIL_SKIP=never`, it fails instead.
 pub fn has(program: &str) -> bool {
     let found = Command::new("which").arg(program).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
     if !found {
@@ -244,10 +243,10 @@ pub fn has(program: &str) -> bool {
     found
 }
 
-/// Says that a test is skipped, past the harness that keeps the output of tests which succeed.
+/// Reports that a test is skipped. Writes past the test harness, which hides the output of tests that succeed.
 pub fn skipped(why: &str) {
     let name = std::thread::current().name().unwrap_or_default().to_owned();
-    // Nobody may be listening.
+    // Standard error may be closed.
     let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: {why}");
 }
 
@@ -279,7 +278,7 @@ impl<S: Read + Write> Line<S> {
         self.stream.get_mut().write_all(text.as_bytes())
     }
 
-    /// One line, without its end.
+    /// One line, without its line ending.
     pub fn one_line(&mut self) -> std::io::Result<String> {
         let mut line = String::new();
         match self.stream.read_line(&mut line)? {
@@ -288,7 +287,7 @@ impl<S: Read + Write> Line<S> {
         }
     }
 
-    /// The last line of a reply.
+    /// The last line of the next reply.
     pub fn reply(&mut self) -> std::io::Result<String> {
         loop {
             let line = self.one_line()?;
@@ -303,7 +302,7 @@ impl<S: Read + Write> Line<S> {
         self.reply()
     }
 
-    /// The lines up to the dot, with dots taken away.
+    /// The lines up to the dot, without dot stuffing.
     pub fn lines(&mut self) -> std::io::Result<String> {
         let mut text = String::new();
         loop {
@@ -327,7 +326,7 @@ pub fn deliver(address: &str, users: &[&str], text: &str) -> std::io::Result<Str
     }
 }
 
-/// Everything that comes before the text of a message; or the reply that refuses it.
+/// Sends everything that precedes the text of a message; returns the connection, or the reply that refuses it.
 pub fn prepare(address: &str, users: &[&str]) -> std::io::Result<Result<Line, String>> {
     let mut smtp = Line::connect(address)?;
     let mut commands = vec!["EHLO test".to_owned(), "MAIL FROM:<test@localhost>".to_owned()];
@@ -342,12 +341,12 @@ pub fn prepare(address: &str, users: &[&str]) -> std::io::Result<Result<Line, St
     Ok(Ok(smtp))
 }
 
-/// A message as it was sent, in text.
+/// A message as it was sent, as a string.
 pub fn sent_text(message: &str) -> String {
     String::from_utf8_lossy(as_sent(message.as_bytes())).into_owned()
 }
 
-/// Logs in; fetches all messages by their unique names, as they were sent, and deletes them if asked to.
+/// Logs in and fetches all messages, as they were sent, by their unique names; deletes them if requested.
 pub fn fetch(address: &str, user: &str, delete: bool) -> std::io::Result<BTreeMap<String, String>> {
     let mut pop3 = Line::connect(address)?;
     pop3.ask(&format!("USER {user}"))?;

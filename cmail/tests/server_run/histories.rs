@@ -15,7 +15,7 @@ use crate::harness::{Lie, Line, Scratch, Server, has, kill, prepare, sent_text};
 
 const USERS: [&str; 2] = ["u1", "u2"];
 
-/// The calls of all clients, as they saw them.
+/// The calls of all clients, as the clients observed them.
 struct History {
     began: Instant,
     calls: AtomicU64,
@@ -31,13 +31,13 @@ impl History {
         u64::try_from(self.began.elapsed().as_nanos()).expect("it does not take centuries")
     }
 
-    /// A call that has ended, or of which the client does not know.
+    /// Adds a call, whose end may be unknown to the client.
     fn add(&self, start: u64, end: u64, call: Call) {
         let process = self.calls.fetch_add(1, Ordering::Relaxed).to_string();
         self.entries.lock().expect("no client panics").push(Entry { process, start, end, call });
     }
 
-    /// Delivers a text that nobody else delivers.
+    /// Delivers a text that no other call delivers.
     fn deliver(&self, server: &Server, user: &str, text: &str) {
         let Ok(Ok(mut smtp)) = prepare(&server.smtp, &[user]) else { return };
         let call =
@@ -49,7 +49,7 @@ impl History {
         }
     }
 
-    /// Looks at all messages, and deletes one of them, or none.
+    /// Fetches all messages, and deletes one of them or none.
     fn fetch(&self, server: &Server, user: &str, delete: impl FnOnce(usize) -> Option<usize>) -> std::io::Result<()> {
         let mut pop3 = Line::connect(&server.pop3)?;
         pop3.ask(&format!("USER {user}"))?;
@@ -81,7 +81,7 @@ impl History {
     }
 }
 
-/// Six clients, each of which does something twelve times, while something else is done to the server.
+/// Six clients with twelve calls each, while something happens to the server.
 fn history(server: &Server, before: usize, seed: u64, meanwhile: impl FnOnce()) -> Vec<Entry> {
     let history = History::new();
     for number in 0..before {
@@ -97,7 +97,7 @@ fn history(server: &Server, before: usize, seed: u64, meanwhile: impl FnOnce()) 
                         let user = USERS[random.usize(..2)];
                         match random.bool() {
                             true => history.deliver(server, user, &format!("{seed} {client} {turn}")),
-                            // A session that breaks off has seen nothing, and changed nothing that is not noted.
+                            // A session that breaks off has observed nothing, and has changed only what is recorded.
                             false => {
                                 drop(history.fetch(server, user, |count| (count > 0).then(|| random.usize(..count))))
                             }
@@ -111,7 +111,7 @@ fn history(server: &Server, before: usize, seed: u64, meanwhile: impl FnOnce()) 
             client.join().expect("no client panics");
         }
     });
-    // Everybody looks once more, so that what was lost is missed.
+    // A final fetch of every mailbox reveals lost messages.
     for user in USERS {
         history.fetch(server, user, |_| None).expect("a session");
     }
@@ -133,7 +133,7 @@ fn empty(server: &Server) {
 fn what_clients_see_has_an_order() {
     let (mut calls, mut unknown) = (0, 0);
     for plan in ["list", "retry"] {
-        // On a disk directories are listed in another order than in memory, and a large one is not listed at once by chance.
+        // A directory on disk has another order than one in memory, and a large one is hardly ever listed in one call by chance.
         for (scratch, before) in
             [(Scratch::new(&USERS), 0), (Scratch::on_disk(&USERS), 0), (Scratch::on_disk(&USERS), 700)]
         {
@@ -159,7 +159,7 @@ fn what_clients_see_has_an_order() {
     println!("{calls} calls, of {unknown} of which the end is not known");
 }
 
-/// The server is told by the kernel that it did what it did not do.
+/// The kernel tells the server that calls succeeded that it did not perform.
 #[test]
 fn servers_that_are_wrong_are_refused() {
     if !has("strace") {

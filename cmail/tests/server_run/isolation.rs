@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has};
 
-/// Things in a mailbox that are no messages: none is shown, followed, waited for or removed.
+/// Entries of a mailbox that are not messages: none is shown, followed, waited for or removed.
 #[test]
 fn planted_files() {
     let scratch = Scratch::new(&["u1", "u2"]);
@@ -28,7 +28,7 @@ fn planted_files() {
     server.stop();
 }
 
-/// A root in a directory with other things: they are left alone, and are no mailboxes, whatever they are called.
+/// Other entries of the root directory are left alone, and are not mailboxes, whatever their names.
 #[test]
 fn a_root_among_other_things() {
     let scratch = Scratch::new(&[]);
@@ -70,9 +70,9 @@ fn system_calls() {
     let handles = "openat openat openat";
     let pick_up = "flock getdents64 getdents64 openat flock";
     let delete = "flock unlinkat flock";
-    // A temporary file without a name.
+    // The temporary file has no name.
     assert_eq!(calls(&["--no-sync"]), format!("{handles} openat linkat {pick_up} {delete}"));
-    // One with a name, and what is synced: the file, and the directory after each change.
+    // The temporary file has a name; the file is synced, and the directory after each change.
     let deliver = "openat fsync linkat unlinkat fsync";
     assert_eq!(calls(&[]), format!("{handles} {deliver} {pick_up} {delete} fsync"));
 }
@@ -93,7 +93,7 @@ fn calls(options: &[&str]) -> String {
     let is_in_mailbox = |line: &&str| line.contains("/u1/") || line.contains("/u1>");
     let links = |line: &&str| line.contains("linkat(") && is_in_mailbox(line);
     let store = log.lines().find(links).and_then(|line| line.split_whitespace().next()).expect("the store has linked");
-    // Some C libraries ask for the status of a handle by a call that could name a file, and some do not.
+    // Some C libraries read the status of a handle with a call that could also name a file.
     let is_of_handle = |line: &&str| line.contains("newfstatat(") && line.contains("AT_EMPTY_PATH");
     let is_call = |line: &&str| line.starts_with(store) && is_in_mailbox(line) && !is_of_handle(line);
     let lines: Vec<&str> = log.lines().filter(is_call).collect();

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, is_soon, kill, prepare, skipped};
 
-/// What the command says on a root, and how it ends.
+/// The exit code and the output of a command on a root.
 fn run(arguments: &[&str], root: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmail"));
     let output = command.args(arguments).arg("--root").arg(root).output().expect("cmail starts");
@@ -48,7 +48,7 @@ fn metrics_count_what_is_done() {
     assert!(deliver(&server.smtp, &["nobody"], "x").expect("a reply").starts_with("550"));
     assert_eq!(fetch(&server.pop3, "u1", true).expect("a session").len(), 3);
     fetch(&server.pop3, "u2", false).expect_err("it is another password");
-    // Sessions count what they refused when they have ended.
+    // A session adds its refusals to the metrics when it ends.
     assert!(is_soon(|| metric(&server, "cmail_refused_total{protocol=\"smtp\"}") == 1.0));
     assert!(is_soon(|| metric(&server, "cmail_refused_total{protocol=\"pop3\"}") == 1.0));
     for (name, value) in [
@@ -69,7 +69,7 @@ fn metrics_count_what_is_done() {
         metric(&server, "cmail_fsync_seconds_count"),
         metric(&server, "cmail_fsync_seconds_bucket{le=\"+Inf\"}")
     );
-    // Sums do not become smaller when those who counted are gone.
+    // Sums do not decrease when a worker ends.
     let before = server.workers();
     kill("KILL", before[0]);
     kill("KILL", before[1]);
@@ -86,7 +86,7 @@ fn metrics_count_what_is_done() {
     assert!(text.contains("to this machine only"), "{text}");
 }
 
-/// A mailbox with a limit takes what there is room for, and says so before the message is sent if the client says how large it is.
+/// A mailbox with a limit accepts what fits. If the client announces the size, a larger message is refused before it is sent.
 #[test]
 fn quotas() {
     let scratch = Scratch::new(&["u1", "u2"]);
@@ -96,7 +96,7 @@ fn quotas() {
     for _ in 0..2 {
         assert!(deliver(&server.smtp, &["u1"], &text).expect("a reply").starts_with("250"));
     }
-    // There is less room than the message takes, which is known at its end; nobody gets it.
+    // The message is larger than the free space, which is known at its end; no recipient gets it.
     assert!(deliver(&server.smtp, &["u2", "u1"], &text).expect("a reply").starts_with("452 4.2.2"));
     assert!(scratch.files("u2", "mail").is_empty());
     let mut smtp = Line::connect(&server.smtp).expect("a connection");
@@ -105,7 +105,7 @@ fn quotas() {
     assert!(smtp.ask("RCPT TO:<u1>").expect("a reply").starts_with("452 4.2.2"));
     assert!(smtp.ask("RCPT TO:<u2>").expect("a reply").starts_with("250"));
     assert!(smtp.ask("QUIT").expect("a reply").starts_with("221"));
-    // A limit of its own, which counts at once; then no limit.
+    // A limit of this mailbox, which takes effect at once; then no limit.
     cmail(&["quota", "u1", "1M"], &scratch.0, "");
     assert!(deliver(&server.smtp, &["u1"], &text).expect("a reply").starts_with("250"));
     cmail(&["quota", "u1", "default"], &scratch.0, "");
@@ -114,7 +114,7 @@ fn quotas() {
     assert!(deliver(&server.smtp, &["u1"], &text).expect("a reply").starts_with("250"));
     cmail(&["quota", "u1", "default"], &scratch.0, "");
     assert_eq!(run(&["quota", "u1"], &scratch.0), (Some(0), "u1 may hold 2000 octets\n".to_owned()));
-    // There is room again when messages are deleted.
+    // Deleting messages frees space.
     assert_eq!(fetch(&server.pop3, "u1", true).expect("a session").len(), 4);
     assert!(deliver(&server.smtp, &["u1"], &text).expect("a reply").starts_with("250"));
     server.stop();
@@ -122,7 +122,7 @@ fn quotas() {
     assert!(code == Some(1) && text.contains("expected a number of octets"), "{text}");
 }
 
-/// Ports are opened by root, and all else is done by a user who can do nothing more.
+/// Root opens the ports; everything else runs as a user without privileges.
 #[test]
 fn another_user() {
     let scratch = Scratch::new(&["u1"]);
@@ -150,12 +150,12 @@ fn another_user() {
     }
     assert!(deliver(&server.smtp, &["u1"], "x").expect("a reply").starts_with("250"));
     assert_eq!(fetch(&server.pop3, "u1", true).expect("a session").len(), 1);
-    // A worker that is started later is one of the same user.
+    // A worker that is started later runs as the same user.
     let before = server.workers();
     kill("KILL", before[0]);
     server.wait_for_others(&before);
     assert!(deliver(&server.smtp, &["u1"], "x").expect("a reply").starts_with("250"));
-    // The log that root has opened can be opened again.
+    // The log that was opened by root can be reopened.
     fs::rename(&log, log.with_extension("old")).expect("it is there");
     fs::write(&log, "").expect("it is writable");
     assert!(Command::new("chown").arg("nobody").arg(&log).status().expect("chown runs").success());
@@ -165,13 +165,13 @@ fn another_user() {
     assert!(code == Some(1) && text.contains("there is no such user"), "{text}");
 }
 
-/// A log that was moved away is begun anew, by the main process and by all workers.
+/// A log that was moved away is started anew, by the main process and by all workers.
 #[test]
 fn a_log_is_moved_away() {
     let scratch = Scratch::new(&["u1"]);
     let (log, old) = (scratch.0.join("log"), scratch.0.join("log.1"));
     let arguments = ["--no-sync", "--log-json", "--workers", "1", "--log", log.to_str().expect("a path in text")];
-    // Deliveries are told of.
+    // This level logs deliveries.
     let under = ["sh", "-c", "RUST_LOG=info exec \"$@\"", "sh"];
     let server = Server::start_under(&under, &scratch, &arguments);
     let tells = |path: &Path, word: &str| fs::read_to_string(path).is_ok_and(|text| text.contains(word));
@@ -192,7 +192,7 @@ fn a_log_is_moved_away() {
     assert!(code == Some(1) && text.contains("the log /nowhere/log: No such file"), "{text}");
 }
 
-/// Sockets that somebody else has opened, as systemd does. They have names, and nothing else is listened at.
+/// Sockets opened by another program, as systemd does. They have names, and the server listens at no others.
 #[test]
 fn sockets_of_systemd() {
     if !has("python3") {
@@ -212,7 +212,7 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(sockets)), LIS
 at = sys.argv.index('serve')
 os.execv(sys.argv[at - 1], sys.argv[at - 1:at + 1] + sys.argv[at + 5:])
 "#;
-    // The addresses that the harness asks for are left out: they are the four words after `serve`.
+    // The addresses that the harness passes, the four words after `serve`, are removed.
     let server = Server::start_under(&["python3", "-c", script, names], &scratch, &["--no-sync"]);
     assert!(deliver(&server.smtp, &["u1"], "x").expect("a reply").starts_with("250"));
     assert_eq!(fetch(&server.pop3, "u1", true).expect("a session").len(), 1);
@@ -227,7 +227,7 @@ os.execv(sys.argv[at - 1], sys.argv[at - 1:at + 1] + sys.argv[at + 5:])
     assert!(said(&output).contains("unknown name \"imap\" of a socket from systemd"), "{}", said(&output));
 }
 
-/// The units that come with the server are what systemd understands.
+/// systemd accepts the units that are shipped with the server.
 #[test]
 fn units_of_systemd() {
     if Command::new("systemd-analyze").arg("--version").output().is_err() {
@@ -239,7 +239,7 @@ fn units_of_systemd() {
     for entry in fs::read_dir(source).expect("the units are there") {
         let path = entry.expect("an entry").path();
         let text = fs::read_to_string(&path).expect("a unit is text");
-        // The program is installed elsewhere.
+        // The units refer to the installed program.
         let text = text.replace("/usr/local/bin/cmail", env!("CARGO_BIN_EXE_cmail"));
         let unit = scratch.0.join(path.file_name().expect("a name"));
         fs::write(&unit, text).expect("the scratch directory is writable");
@@ -287,7 +287,7 @@ fn a_root_is_checked() {
     assert!(text.contains("error: 2 problems found"), "{text}");
 }
 
-/// A root that is not there is named, whatever is to be done with it.
+/// Every command names a root that does not exist.
 #[test]
 fn a_root_that_is_not_there() {
     let nowhere = Path::new("/nowhere/mail");

@@ -6,7 +6,7 @@
 //! * A name in a directory is on disk as it was when the directory was synced, or as it was at any time after that, independently of
 //!   others.
 //!
-//! Every such disk must contain what clients were told. On some of them, or on all with `CMAIL_POWER=all`, a server is started.
+//! Every such disk must agree with the replies to the clients. On some of them, or on all with `CMAIL_POWER=all`, a server is started.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,27 +15,27 @@ use std::path::Path;
 
 use crate::harness::{Line, Scratch, Server, as_sent, deliver, fetch, has};
 
-/// Directory and name, below the root.
+/// The path of a file below the root: directory and name.
 type Place = (String, String);
 
-/// What a server does that matters after a crash.
+/// An action of a server that matters after a crash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Act {
     /// A new file with a name.
     Create(Place),
     Write(Place, Vec<u8>),
-    /// A second name, or with `true` another one.
+    /// An additional name for a file; `true` if it may replace an existing name.
     Link(Place, Place, bool),
     Unlink(Place),
     SyncFile(Place),
     SyncDirectory(String),
-    /// A client is told that its message is delivered.
+    /// A client is told that its message was delivered.
     Delivered,
-    /// A client is told that what it wanted is removed.
+    /// A client is told that its messages were removed.
     Removed,
 }
 
-/// A file, whatever its names.
+/// A file, identified independently of its names.
 type File = usize;
 
 #[derive(Clone, Default)]
@@ -44,19 +44,19 @@ struct Contents {
     is_synced: bool,
 }
 
-/// What is known of a disk while the power is on.
+/// The state of a disk while the power is on.
 #[derive(Clone, Default)]
 struct Disk {
     files: Vec<Contents>,
-    /// What each name may lead to if the power fails now; the last one is what it leads to while it does not.
+    /// The files that each name may refer to if the power fails now; the last one is the current one.
     names: BTreeMap<Place, Vec<Option<File>>>,
     delivered: usize,
     removed: bool,
-    /// A removal has begun.
+    /// Whether a removal has begun.
     removing: bool,
 }
 
-/// What is there when the power is back: the file that a name leads to, and how it came out.
+/// A disk after a power failure: for each name, its file and the contents of that file.
 type Found = BTreeMap<Place, (File, Vec<u8>)>;
 
 impl Disk {
@@ -103,7 +103,7 @@ impl Disk {
         }
     }
 
-    /// Everything that may be found when the power is back.
+    /// All disks that may be found after a power failure.
     fn after_failure(&self) -> Vec<Found> {
         let mut all = vec![Found::new()];
         for (place, versions) in &self.names {
@@ -127,7 +127,7 @@ impl Disk {
         all
     }
 
-    /// How the contents of a file may come out; one way, if it was found by another name already.
+    /// The possible contents of a file; only one, if the file was already found under another name.
     fn outcomes(&self, file: File, found: &Found) -> Vec<Vec<u8>> {
         if let Some((_, octets)) = found.values().find(|(other, _)| *other == file) {
             return vec![octets.clone()];
@@ -143,10 +143,10 @@ impl Disk {
     }
 }
 
-/// What is sent to whom, one after the other. After the second message, the first is removed.
+/// The messages and their recipients, in order. After the second message, the first is removed.
 const SENT: [(&str, &[&str]); 4] = [("one", &["u1"]), ("two", &["u1"]), ("three", &["u1", "u2"]), ("four", &["u2"])];
 
-/// What is wrong with a disk on which these were acknowledged.
+/// A violation on a disk, given the acknowledged messages; `None` if there is none.
 fn wrong_with(found: &Found, disk: &Disk) -> Option<String> {
     for user in ["u1", "u2"] {
         let mailbox = format!("{user}/mail");
@@ -170,7 +170,7 @@ fn wrong_with(found: &Found, disk: &Disk) -> Option<String> {
             }
         }
     }
-    // Nobody may be given a number that is in the name of a message.
+    // A number that occurs in the name of a message must not be assigned again.
     let epoch = found.get(&(".cmail".to_owned(), "epoch".to_owned()));
     let epoch = epoch.and_then(|(_, octets)| str::from_utf8(octets).ok()?.parse::<u128>().ok()).unwrap_or(0);
     let used = |((directory, name), _): (&Place, _)| {
@@ -181,7 +181,7 @@ fn wrong_with(found: &Found, disk: &Disk) -> Option<String> {
     (greatest > epoch).then(|| format!("numbers of epoch {greatest} are in use, and {epoch} was the last one given"))
 }
 
-/// What may be found after each beginning, each once, with what was known then; or what is wrong.
+/// All disks after each prefix of the actions, each once, with the state at the failure; or a violation.
 fn failures(start: &Disk, acts: &[Act]) -> Result<Vec<(Found, Disk)>, String> {
     let (mut disk, mut seen, mut all) = (start.clone(), BTreeSet::new(), Vec::new());
     for (number, act) in acts.iter().enumerate() {
@@ -198,7 +198,7 @@ fn failures(start: &Disk, acts: &[Act]) -> Result<Vec<(Found, Disk)>, String> {
     Ok(all)
 }
 
-/// What is on the disk before the server starts. It was synced long ago.
+/// Reads the disk before the server starts. It was synced long before.
 fn scan(root: &Path, directory: &str, disk: &mut Disk) {
     for entry in fs::read_dir(root.join(directory)).expect("a directory") {
         let entry = entry.expect("an entry");
@@ -214,7 +214,7 @@ fn scan(root: &Path, directory: &str, disk: &mut Disk) {
     }
 }
 
-/// What a server did, by its start and the requests of this test; and the disk before that.
+/// The disk before the start, and what the server did at its start and for the requests of this test.
 fn recorded(arguments: &[&str]) -> (Disk, Vec<Act>) {
     let scratch = Scratch::new(&["u1", "u2"]);
     scratch.settings("store_threads = 1");
@@ -232,12 +232,12 @@ fn recorded(arguments: &[&str]) -> (Disk, Vec<Act>) {
     }
     server.stop();
     let acts = acts(&fs::read_to_string(&log).expect("strace has written"), &scratch.0, &disk);
-    // It does not matter to any other test if the log stays.
+    // A log that cannot be removed does not affect other tests.
     let _ = fs::remove_file(log);
     (disk, acts)
 }
 
-/// Deletes the message of this text.
+/// Deletes the message with this text.
 fn remove(server: &Server, text: &str) {
     let mut pop3 = Line::connect(&server.pop3).expect("a connection");
     for line in ["USER u1", "PASS x"] {
@@ -251,7 +251,7 @@ fn remove(server: &Server, text: &str) {
     assert!(pop3.ask("QUIT").expect("a reply").starts_with("+OK"));
 }
 
-/// What `strace` has written, as acts below the root.
+/// Parses the output of `strace` into actions below the root.
 fn acts(log: &str, root: &Path, start: &Disk) -> Vec<Act> {
     let root = format!("{}/", root.display());
     let mut known: BTreeSet<Place> = start.names.keys().cloned().collect();
@@ -274,7 +274,7 @@ fn acts(log: &str, root: &Path, start: &Disk) -> Vec<Act> {
             continue;
         }
         let place = |number: usize| place(arguments, number, &root);
-        // Of a handle: the directory and the name of its file. What has no name is shown as if it had one.
+        // The file of a handle: directory and name. A file without a name is shown under an invented one.
         let file_of = |handle: &str| {
             let path = handle.split(['<', '>']).nth(1)?.strip_prefix(&root)?;
             let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -308,7 +308,7 @@ fn acts(log: &str, root: &Path, start: &Disk) -> Vec<Act> {
     acts
 }
 
-/// The replies that say that something is done.
+/// Parses the replies that acknowledge an action.
 fn said(arguments: &str) -> Option<Act> {
     match () {
         () if arguments.contains("\"250 2.0.0 Delivered") => Some(Act::Delivered),
@@ -317,8 +317,7 @@ fn said(arguments: &str) -> Option<Act> {
     }
 }
 
-/// The path of a call: a handle of a directory below the root, and the name after it, or the handle of a file and no name. A call may
-/// have two.
+/// The path of a call: a directory handle below the root and a name, or a file handle without a name. A call may have two paths.
 fn place(arguments: &str, number: usize, root: &str) -> Option<Place> {
     let handle = arguments.split('<').nth(number + 1)?.split('>').next()?;
     let directory = format!("{handle}/").strip_prefix(root)?.trim_end_matches('/').to_owned();
@@ -329,7 +328,7 @@ fn place(arguments: &str, number: usize, root: &str) -> Option<Place> {
     }
 }
 
-/// A string among the arguments, as C writes it.
+/// One of the strings among the arguments, in the syntax of C.
 fn quoted(arguments: &str, number: usize) -> Vec<u8> {
     let (mut strings, mut octets) = (Vec::new(), None::<Vec<u8>>);
     let mut letters = arguments.chars();
@@ -373,7 +372,7 @@ fn the_power_fails_at_any_moment() {
     assert!(all.len() > 200 && started > 5);
 }
 
-/// A server that is started on such a disk has the messages, and takes more.
+/// A server that is started on such a disk has the messages, and accepts more.
 fn start_on(found: &Found, disk: &Disk) {
     let scratch = Scratch::new(&["u1", "u2"]);
     for file in [".cmail/passwords", ".cmail/passwords.lock"] {
@@ -408,7 +407,7 @@ fn start_on(found: &Found, disk: &Disk) {
     server.stop();
 }
 
-/// The same with a server that leaves out what it should sync. Each is found out.
+/// Servers that omit a sync are detected.
 #[test]
 fn servers_that_sync_too_little_lose_mail() {
     if !has("strace") {
@@ -425,7 +424,7 @@ fn servers_that_sync_too_little_lose_mail() {
     assert!(cut.contains("is cut"), "{cut}");
     let again = without(|act| matches!(act, Act::SyncDirectory(directory) if directory == ".cmail"));
     assert!(again.contains("was the last one given"), "{again}");
-    // Only what is deleted is not synced: the first removal is undone.
+    // Only the deletion is not synced: the first removal is undone.
     let mut seen = false;
     let first_removal = acts.iter().position(|act| matches!(act, Act::Unlink(place) if place.0.ends_with("/mail")));
     let late = acts.iter().enumerate().filter(|(at, act)| {
@@ -436,7 +435,7 @@ fn servers_that_sync_too_little_lose_mail() {
     let late: Vec<Act> = late.map(|(_, act)| act.clone()).collect();
     let undone = failures(&start, &late).map(drop).expect_err("nothing comes back");
     assert!(undone.contains("has \"one\" again"), "{undone}");
-    // And a real one, which was told to.
+    // A real server that was told not to sync.
     let (start, acts) = recorded(&["--no-sync"]);
     let lost = failures(&start, &acts).map(drop).expect_err("it loses nothing");
     assert!(lost.contains("has lost") || lost.contains("is cut"), "{lost}");

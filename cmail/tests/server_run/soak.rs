@@ -13,11 +13,10 @@ use crate::harness::{Line, Scratch, Server, deliver, fetch, wait_for};
 const USERS: [&str; 3] = ["u1", "u2", "u3"];
 
 const STORE_THREADS: usize = 4;
-/// A thread of the store keeps the `tmp` and the `mail` of every user open from the first time it needs them, and so does the one more
-/// process that says whether there is a mailbox. When that first time is, nobody knows: a thread has nothing to do while the others are
-/// quick enough.
+/// A store thread keeps the `tmp` and `mail` directories of every user open after it first uses them, and so does the process that checks
+/// whether a mailbox exists. The time of the first use is unpredictable: a thread is idle while the others keep up.
 const KEPT: usize = (STORE_THREADS + 1) * USERS.len() * 2;
-/// After so many rounds memory that is kept has been asked for.
+/// The number of rounds after which the server has allocated the memory that it keeps.
 const WARM: usize = 3;
 const ROUNDS: usize = 10;
 
@@ -28,12 +27,12 @@ fn duration() -> Duration {
         "s" => 1,
         "m" => 60,
         "h" => 3600,
-        _ => panic!("CMAIL_SOAK={text}: say 90s, 10m or 24h"),
+        _ => panic!("CMAIL_SOAK={text}: expected a time such as 90s, 10m or 24h"),
     };
     Duration::from_secs(seconds * number.parse::<u64>().expect("a number and a unit"))
 }
 
-/// What a process has when nobody wants anything of it.
+/// The resources of a process that is idle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Size {
     process: u32,
@@ -54,7 +53,7 @@ impl Size {
     }
 }
 
-/// The main process and its workers, when all connections are closed.
+/// The sizes of the main process and its workers, when all connections are closed.
 fn sizes(server: &Server) -> Vec<Size> {
     let all = || std::iter::once(server.pid).chain(server.workers()).map(Size::of).collect::<Vec<_>>();
     let descriptors = |sizes: &[Size]| sizes.iter().map(|size| size.descriptors).collect::<Vec<_>>();
@@ -70,7 +69,7 @@ fn sizes(server: &Server) -> Vec<Size> {
     last
 }
 
-/// One of several clients does one thing.
+/// One client does one thing.
 fn turn(server: &Server, client: usize, number: u64, done: &[AtomicU64; 2]) {
     let mut random = fastrand::Rng::with_seed(number);
     let user = USERS[random.usize(..USERS.len())];
@@ -84,7 +83,7 @@ fn turn(server: &Server, client: usize, number: u64, done: &[AtomicU64; 2]) {
             done[0].fetch_add(1, Ordering::Relaxed);
         }
         3..5 => {
-            // The other one may have the mailbox open.
+            // Another client may have the mailbox open.
             if let Ok(found) = fetch(&server.pop3, user, true) {
                 done[1].fetch_add(found.len() as u64, Ordering::Relaxed);
             }
@@ -110,7 +109,7 @@ fn turn(server: &Server, client: usize, number: u64, done: &[AtomicU64; 2]) {
 fn nothing_grows() {
     let scratch = Scratch::new(&USERS);
     scratch.settings(&format!("store_threads = {STORE_THREADS}\nlogin_delay = 20"));
-    // It says when a worker is gone, and why.
+    // The log reports when a worker ends, and why.
     let server = Server::start_under(&["env", "RUST_LOG=warn"], &scratch, &["--workers", "2"]);
     let round = duration() / ROUNDS as u32;
     let (number, done) = (AtomicU64::new(0), [const { AtomicU64::new(0) }; 2]);
@@ -140,7 +139,7 @@ fn nothing_grows() {
     for ((idle, first), last) in idle.iter().zip(&seen[WARM]).zip(&seen[ROUNDS - 1]) {
         println!("{idle:?}, then {first:?}, and in the end {last:?}");
         assert!(idle.process == first.process && first.process == last.process, "a worker has died");
-        // The first one, four of the store, two that hash passwords.
+        // The main thread, four of the store, and two that hash passwords.
         assert!(last.threads <= 7, "{seen:#?}");
         assert!(last.descriptors <= idle.descriptors + KEPT, "{idle:?}, then {seen:#?}");
         assert!(last.kibibytes <= first.kibibytes + 2048, "{seen:#?}");

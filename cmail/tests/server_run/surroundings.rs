@@ -15,11 +15,11 @@ use std::time::Duration;
 use crate::faults::store_thread;
 use crate::harness::{Lie, Line, Scratch, Server, deliver, fetch, has, is_soon, kill, prepare, skipped, wait_for};
 
-/// A small file system in memory, which goes with the value.
+/// A small file system in memory, unmounted when the value is dropped.
 struct Small(PathBuf);
 
 impl Small {
-    /// Nothing if this user may not mount.
+    /// Mounts it; `None` if this user may not mount.
     fn new(options: &str) -> Option<Small> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("cmail-mount-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -37,13 +37,13 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
-        // If it was not mounted, there is nothing to unmount.
+        // If it is not mounted, there is nothing to unmount.
         let _ = Command::new("umount").arg(&self.0).stderr(Stdio::null()).status();
         let _ = fs::remove_dir(&self.0);
     }
 }
 
-/// No room for contents, or no room for another file: messages are refused, those that were not are there, and room is made by deleting.
+/// Space for contents or for files runs out: messages are refused, accepted ones are kept, and deleting makes space.
 #[test]
 fn a_disk_that_is_full() {
     for options in ["size=256k", "nr_inodes=40"] {
@@ -68,7 +68,7 @@ fn a_disk_that_is_full() {
         }
         assert!(accepted.len() > 10, "{options}: only {} messages fit", accepted.len());
         assert!(scratch.files("u1", "tmp").is_empty() && scratch.files("u2", "mail").is_empty());
-        // For two recipients as for one: none gets it.
+        // With two recipients the result is the same: neither gets the message.
         let reply = deliver(&server.smtp, &["u2", "u1"], &text(number)).expect("a reply");
         assert!(reply.starts_with("452"), "{options}: {reply}");
         assert!(scratch.files("u2", "mail").is_empty());
@@ -79,7 +79,7 @@ fn a_disk_that_is_full() {
     }
 }
 
-/// They share mailboxes and locks; neither removes what the other is writing.
+/// Two servers share mailboxes and locks. Neither removes what the other is writing.
 #[test]
 fn two_servers_on_one_root() {
     if !has("strace") {
@@ -87,7 +87,7 @@ fn two_servers_on_one_root() {
     }
     let scratch = Scratch::new(&["u1"]);
     scratch.settings("store_threads = 1");
-    // What it writes has a name in `tmp`: it syncs.
+    // This server syncs, so its temporary files have names in `tmp`.
     let first = Server::start(&scratch, &["--workers", "1"]);
     assert!(deliver(&first.smtp, &["u1"], "one").expect("a reply").starts_with("250"));
     let mut smtp = prepare(&first.smtp, &["u1"]).expect("a connection").expect("u1 is known");
@@ -95,7 +95,7 @@ fn two_servers_on_one_root() {
     let lie = Lie::to_thread(thread, &["linkat:delay_enter=1500000"]);
     smtp.send("two\r\n.\r\n").expect("it is sent");
     assert!(is_soon(|| !scratch.files("u1", "tmp").is_empty()), "nothing is written");
-    // The first server is between writing and linking. The second one starts, and starts its worker anew.
+    // The first server is between writing and linking. The second one starts, and restarts its worker.
     let second = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
     let before = second.workers();
     kill("KILL", before[0]);
@@ -117,7 +117,7 @@ fn two_servers_on_one_root() {
     second.stop();
 }
 
-/// Many at once, through both.
+/// Many deliveries at once, through both servers.
 #[test]
 fn two_servers_under_load() {
     let scratch = Scratch::new(&["u1"]);
@@ -138,7 +138,7 @@ fn two_servers_under_load() {
     servers.into_iter().for_each(Server::stop);
 }
 
-/// A day back, a day forth, and standing still: names stay unique, and messages are called as they were.
+/// The clock goes a day back, a day forward, and stands still: names stay unique, and existing messages keep theirs.
 #[test]
 fn clocks_that_step() {
     if !has("faketime") {
@@ -162,8 +162,8 @@ fn clocks_that_step() {
     assert!(scratch.files("u1", "mail").values().any(|text| years(text)), "the clock was not changed");
 }
 
-/// Processes that all have the same ids, one after the other and side by side, as in containers that share a root: each is killed
-/// between the link and the unlink of a delivery, so that a temporary file is left that is a delivered message.
+/// Processes that all have the same process ids, in sequence and in parallel, as in containers that share a root. Each is killed between
+/// link and unlink of a delivery, which leaves a temporary file that is also a delivered message.
 #[test]
 fn process_ids_that_come_again() {
     if !has("strace") || !has("unshare") {
@@ -184,7 +184,7 @@ fn process_ids_that_come_again() {
     let mut sent = BTreeSet::new();
     for turn in 0..3 {
         let servers = [(); 2].map(|()| {
-            // It syncs, so temporary files have names.
+            // The server syncs, so temporary files have names.
             let mut server = Server::start_under(&container, &scratch, &["--workers", "1"]);
             assert_eq!(server.pid, 1, "it is the first in its namespace");
             let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", server.child.id()));
@@ -212,7 +212,7 @@ fn process_ids_that_come_again() {
     }
 }
 
-/// A unique name stays with its message, over sessions, restarts, deliveries and the deletion of others; and is not given again.
+/// A unique name stays with its message across sessions, restarts, deliveries and deletions of others, and is not reused.
 #[test]
 fn unique_names_stay() {
     let scratch = Scratch::new(&["u1"]);
@@ -240,16 +240,16 @@ fn unique_names_stay() {
     }
 }
 
-/// What is asked of a mail client, up to and with the message.
+/// A complete SMTP session that delivers one message.
 const SESSION: &str = "EHLO me\r\nMAIL FROM:<a@localhost>\r\nRCPT TO:<u1@localhost>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n";
 
-/// The connection is cut after every octet of a session: there is a message if all of it was sent, and nothing else stays.
+/// The connection is cut after every octet of a session: the message exists if all of it was sent, and nothing else remains.
 #[test]
 fn clients_that_break_off() {
     let scratch = Scratch::new(&["u1"]);
     scratch.settings("store_threads = 1");
     let server = Server::start(&scratch, &["--workers", "1", "--no-sync"]);
-    // The handles of the mailbox are kept from now on.
+    // From now on the handles of the mailbox are kept.
     assert!(deliver(&server.smtp, &["u1"], "hello").expect("a reply").starts_with("250"));
     let handles = descriptors(&server);
     let whole = SESSION.find("\r\nQUIT").expect("it ends with QUIT") + 2;
@@ -270,13 +270,13 @@ fn clients_that_break_off() {
     server.stop();
 }
 
-/// Descriptors that the workers have open.
+/// The number of descriptors that the workers have open.
 fn descriptors(server: &Server) -> usize {
     let count = |worker: &u32| fs::read_dir(format!("/proc/{worker}/fd")).map_or(0, Iterator::count);
     server.workers().iter().map(count).sum()
 }
 
-/// Two hundred clients that say a word now and then, at any moment of a session, keep no other one waiting.
+/// Two hundred clients that send a word now and then, in every phase of a session, do not delay any other client.
 #[test]
 fn clients_that_are_slow() {
     let scratch = Scratch::new(&["u1"]);
@@ -291,7 +291,7 @@ fn clients_that_are_slow() {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 for client in &mut clients {
-                    // Those whose session is over are told so.
+                    // Clients whose session has ended are told so.
                     let _ = client.write(b"x");
                 }
                 sleep(Duration::from_millis(20));
@@ -306,8 +306,7 @@ fn clients_that_are_slow() {
     server.stop();
 }
 
-/// Whoever says nothing is sent away, and so is whoever does not read what he asked for. A mailbox is free afterwards, and holds what it
-/// held.
+/// A silent client is disconnected, and so is one that does not read the replies. Afterwards its mailbox is free and unchanged.
 #[test]
 fn clients_that_do_not_end() {
     let scratch = Scratch::new(&["u1"]);
@@ -323,13 +322,13 @@ fn clients_that_do_not_end() {
     server.stop();
 }
 
-/// The messages of a mailbox, when nobody else has it open any more.
+/// Fetches the messages of a mailbox as soon as no other session has it open.
 fn when_free(server: &Server, user: &str) -> Vec<String> {
     let found = wait_for(|| fetch(&server.pop3, user, false).ok());
     found.expect("the mailbox becomes free").into_values().collect()
 }
 
-/// Says a word again and again, until the session is cut; `false` if it never is.
+/// Sends a word repeatedly until the session is cut; `false` if it never is.
 fn is_cut(client: &mut Line, word: &str) -> bool {
     (0..600).any(|_| {
         sleep(Duration::from_millis(50));
@@ -337,7 +336,7 @@ fn is_cut(client: &mut Line, word: &str) -> bool {
     })
 }
 
-/// A letter now and then does not keep a session open, wherever it is said; what arrives at a modest rate does.
+/// An octet now and then does not keep a session open, in any phase; input at a modest rate does.
 #[test]
 fn clients_that_say_little() {
     let scratch = Scratch::new(&["u1", "u2"]);
@@ -355,7 +354,7 @@ fn clients_that_say_little() {
         for client in [&mut in_command, &mut in_text, &mut in_mailbox] {
             scope.spawn(|| assert!(is_cut(client, "N"), "a client that says a letter now and then is never sent away"));
         }
-        // Four seconds and more, at 2,000 octets a second.
+        // More than four seconds, at 2,000 octets a second.
         for _ in 0..80 {
             sleep(Duration::from_millis(50));
             modest.send(&format!("{}\r\n", "x".repeat(98))).expect("it is read");
@@ -366,7 +365,7 @@ fn clients_that_say_little() {
     server.stop();
 }
 
-/// However much a client has to say, its session ends some day; and without QUIT nothing is removed.
+/// A session ends eventually, however much the client sends; without QUIT nothing is removed.
 #[test]
 fn clients_that_say_too_much() {
     let scratch = Scratch::new(&["u1"]);
@@ -387,7 +386,7 @@ fn clients_that_say_too_much() {
     server.stop();
 }
 
-/// More sessions than there may be, and more than there are descriptors for: they are sent away, and there is room again when others go.
+/// Clients beyond the limit of sessions, or of descriptors, are refused; there is room again when others disconnect.
 #[test]
 fn clients_that_are_many() {
     let scratch = Scratch::new(&["u1"]);
@@ -427,7 +426,7 @@ fn serves_again(server: &Server) {
     assert!(is_soon(is_served), "nobody is served any more");
 }
 
-/// A message without end is read to its end, refused, and was never kept.
+/// A message that never ends is read until it does, refused, and not kept in memory.
 #[test]
 fn a_message_that_is_too_big() {
     let scratch = Scratch::new(&["u1"]);
@@ -439,13 +438,13 @@ fn a_message_that_is_too_big() {
         line.split_whitespace().nth(1).and_then(|text| text.parse::<u64>().ok()).expect("a number")
     };
     let mut smtp = prepare(&server.smtp, &["u1"]).expect("a connection").expect("u1 is known");
-    // Only now is it sure that the worker has started.
+    // Only now has the worker certainly started.
     let before = memory();
     let piece = "0123456789abcdef\r\n".repeat(1000);
     for _ in 0..2000 {
         smtp.send(&piece).expect("it is read");
     }
-    // One line of a megabyte as well.
+    // A single line of a megabyte, too.
     smtp.send(&"x".repeat(1 << 20)).expect("it is read");
     assert!(smtp.ask("\r\n.").expect("a reply").starts_with("552"));
     assert!(smtp.ask("NOOP").expect("the session goes on").starts_with("250"));
@@ -454,7 +453,7 @@ fn a_message_that_is_too_big() {
     server.stop();
 }
 
-/// Only the owner can read what the server writes, whatever the mask of new files is.
+/// Only the owner can read the server's files, whatever the umask.
 #[test]
 fn others_cannot_read() {
     let scratch = Scratch::new(&[]);

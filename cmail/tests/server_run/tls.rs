@@ -15,14 +15,14 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 
 use crate::harness::{Line, Scratch, Server, cmail, deliver, fetch, has, is_soon, kill, sent_text};
 
-/// A certificate of this machine, which is its own authority, and its key.
+/// A self-signed certificate for this machine, with its key.
 struct Identity {
     certificate: PathBuf,
     key: PathBuf,
 }
 
 impl Identity {
-    /// A new one, in the place of an earlier one.
+    /// Creates a new certificate, replacing an earlier one.
     fn make(scratch: &Scratch) -> Identity {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
@@ -48,7 +48,7 @@ fn start(scratch: &Scratch, settings: &str, arguments: &[&str]) -> (Server, Iden
 
 type Encrypted = Line<StreamOwned<ClientConnection, TcpStream>>;
 
-/// The client's part of a handshake, with a certificate that has to be this one.
+/// The client's part of a handshake; the server must have this certificate.
 fn encrypt(stream: TcpStream, certificate: &Path) -> Encrypted {
     let mut trusted = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(certificate).expect("a certificate");
@@ -63,7 +63,7 @@ fn encrypt(stream: TcpStream, certificate: &Path) -> Encrypted {
     Line { stream: BufReader::new(StreamOwned::new(connection, stream)) }
 }
 
-/// A connection to a port where everything is encrypted.
+/// Connects to a port that is encrypted from the first octet.
 fn connect(address: &str, certificate: &Path) -> Encrypted {
     let stream = TcpStream::connect(address).expect("a connection");
     let mut line = encrypt(stream, certificate);
@@ -72,7 +72,7 @@ fn connect(address: &str, certificate: &Path) -> Encrypted {
     line
 }
 
-/// Says the command that begins TLS, and begins it.
+/// Sends the command that begins TLS, and starts TLS.
 fn upgrade(mut line: Line, command: &str, certificate: &Path) -> Encrypted {
     let reply = line.ask(command).expect("a reply");
     assert!(reply.starts_with("220") || reply.starts_with("+OK"), "{reply}");
@@ -115,7 +115,7 @@ fn send<S: Read + Write>(line: &mut Line<S>, text: &str) {
     assert!(line.ask(&format!("{text}\r\n.")).expect("a reply").starts_with("250"));
 }
 
-/// The only message of `u1`, as it was sent.
+/// Receives the only message of `u1`, as it was sent.
 fn receive<S: Read + Write>(line: &mut Line<S>) -> String {
     for command in ["USER u1", "PASS x", "RETR 1"] {
         let reply = line.ask(command).expect("a reply");
@@ -131,7 +131,7 @@ fn tls_is_begun_by_a_command() {
     let mut smtp = Line::connect(&server.smtp).expect("a connection");
     assert!(has_line(&extensions(&mut smtp), "STARTTLS"));
     let mut smtp = upgrade(smtp, "STARTTLS", &identity.certificate);
-    // What was said before is forgotten, also who the client is.
+    // The server forgets everything before TLS, including the client's name.
     assert!(smtp.ask("MAIL FROM:<>").expect("a reply").starts_with("503"));
     assert!(!has_line(&extensions(&mut smtp), "STARTTLS"));
     assert!(smtp.ask("STARTTLS").expect("a reply").starts_with("503"));
@@ -160,18 +160,18 @@ fn tls_from_the_first_octet_on() {
     let mut pop3 = connect(&pop3s, &identity.certificate);
     assert!(!has_line(&capabilities(&mut pop3), "STLS"));
     assert!(receive(&mut pop3).ends_with("\r\none\r\n"));
-    // Who speaks in the clear there is not understood, and others are served all the same.
+    // An unencrypted client is not understood there, and does not affect others.
     let mut plain = TcpStream::connect(&smtps).expect("a connection");
     plain.write_all(b"EHLO client.example\r\nMAIL FROM:<>\r\n").expect("it is sent");
     let mut said = Vec::new();
-    // An alert of TLS, and then the end or a reset.
+    // The server sends a TLS alert, and then closes or resets the connection.
     let _ = plain.read_to_end(&mut said);
     assert!(!said.starts_with(b"2") && !said.windows(3).any(|word| word == b"250"));
     send(&mut connect(&smtps, &identity.certificate), "two");
     server.stop();
 }
 
-/// A server without a certificate offers nothing, and refuses what it is asked for.
+/// A server without a certificate does not offer TLS, and refuses the commands that begin it.
 #[test]
 fn no_certificate() {
     let scratch = Scratch::new(&["u1"]);
@@ -191,7 +191,7 @@ fn no_certificate() {
     assert!(said.contains("/none.crt: no certificates in PEM can be read"), "{said}");
 }
 
-/// What a server says that does not start.
+/// The error of a server that does not start.
 fn refused(scratch: &Scratch, arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cmail"));
     let listen = ["serve", "--smtp", "127.0.0.1:0", "--pop3", "127.0.0.1:0", "--root"];
@@ -200,7 +200,7 @@ fn refused(scratch: &Scratch, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Somebody on the way adds commands to the one that begins TLS. If they were used they would be taken for the client's.
+/// A third party appends commands to the one that begins TLS. If they were used, they would be taken for the client's.
 #[test]
 fn commands_after_the_one_that_begins_tls_are_dropped() {
     let scratch = Scratch::new(&["u1"]);
@@ -237,14 +237,14 @@ fn nothing_is_said_in_the_clear() {
     let mut pop3 = Line::connect(&server.pop3).expect("a connection");
     assert!(!has_line(&capabilities(&mut pop3), "USER"));
     for command in ["USER u1", "PASS x"] {
-        assert!(pop3.ask(command).expect("a reply").starts_with("-ERR Say STLS first"), "{command}");
+        assert!(pop3.ask(command).expect("a reply").starts_with("-ERR Send STLS first"), "{command}");
     }
     let mut pop3 = upgrade(pop3, "STLS", &identity.certificate);
     assert!(has_line(&capabilities(&mut pop3), "USER"));
     receive(&mut pop3);
     server.stop();
 
-    // From everywhere mail is taken, and nobody logs in.
+    // With this setting, anyone can send mail, but no one can log in unencrypted.
     let (server, _) = start(&scratch, "require_tls = \"pop3\"", &[]);
     assert!(deliver(&server.smtp, &["u1"], "two").expect("a reply").starts_with("250"));
     let refused = fetch(&server.pop3, "u1", false).expect_err("nobody logs in");
@@ -252,7 +252,7 @@ fn nothing_is_said_in_the_clear() {
     server.stop();
 }
 
-/// A certificate that was replaced is shown after SIGHUP. One that cannot be used leaves the old one in use.
+/// SIGHUP makes the server use a replaced certificate. If that is invalid, the old one stays in use.
 #[test]
 fn a_certificate_is_replaced() {
     let scratch = Scratch::new(&["u1"]);
@@ -276,14 +276,14 @@ fn a_certificate_is_replaced() {
     server.stop();
 }
 
-/// The same as `connect`, or nothing if the certificate is another one.
+/// Like `connect`, but `None` if the server has another certificate.
 fn connect_to_any(address: &str, certificate: &Path) -> Option<Encrypted> {
     let mut line = encrypt(TcpStream::connect(address).ok()?, certificate);
     line.reply().ok()?;
     Some(line)
 }
 
-/// Says something to a program and has it run to its end, for half a minute at most.
+/// Runs a program with this input to its end, for half a minute at most.
 fn run(program: &str, arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new("timeout")
         .args(["30", program])
@@ -293,7 +293,7 @@ fn run(program: &str, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program runs");
-    // It may end before it has read all of it.
+    // The program may end before it has read everything.
     let _ = child.stdin.take().expect("it is piped").write_all(input.as_bytes());
     child.wait_with_output().expect("the program ends")
 }
@@ -302,7 +302,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// Versions that are safe are spoken, others are not, and neither are ciphers that are none.
+/// Only secure versions and ciphers of TLS are accepted.
 #[test]
 fn openssl() {
     if !has("openssl") {
@@ -378,7 +378,7 @@ fn swaks() {
     server.stop();
 }
 
-/// As it comes: it wants TLS wherever it is offered, and a certificate that it can verify.
+/// With its default settings: it requires TLS wherever it is offered, and a certificate that it can verify.
 #[test]
 fn fetchmail() {
     if !has("fetchmail") {
@@ -407,8 +407,7 @@ fn fetchmail() {
     server.stop();
 }
 
-/// Deliveries on one connection that is kept open, in the clear and through TLS; it prints how fast they were. `CMAIL_TLS_DELIVERIES` says
-/// how many there are.
+/// Deliveries on one connection that is kept open, unencrypted and through TLS; prints their rates. `CMAIL_TLS_DELIVERIES` is their number.
 #[test]
 fn deliveries_through_tls() {
     let number: u32 = std::env::var("CMAIL_TLS_DELIVERIES").ok().and_then(|text| text.parse().ok()).unwrap_or(20);

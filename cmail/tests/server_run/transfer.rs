@@ -41,7 +41,7 @@ fn maildir() {
     assert!(done && text == "2 messages of u1 were copied\n", "{text}");
     let texts = ["Subject: one\n\n.dot\nFrom me\n", "Subject: two\n\nwith CRLF\n"];
     assert_eq!(contents(&to.join("new")), texts.map(str::to_owned).into());
-    // Somebody has read one there. It does not come again.
+    // After a reader has seen a message there, it is not exported again.
     let first = fs::read_dir(to.join("new")).expect("it is there").next().expect("a message").expect("an entry");
     let read = to.join("cur").join(format!("{}:2,S", first.file_name().to_string_lossy()));
     fs::rename(first.path(), read).expect("the scratch directory is writable");
@@ -52,7 +52,7 @@ fn maildir() {
     assert!(!done && text.contains("none/cur: No such file"), "{text}");
 }
 
-/// What a server took goes to a file and comes back as it was, with who sent it.
+/// A message received by the server is exported and imported unchanged, with its sender.
 #[test]
 fn mbox() {
     let scratch = Scratch::new(&["u1", "u2"]);
@@ -71,7 +71,7 @@ fn mbox() {
     let (done, text) = run(&scratch, &["export", "u1", "--mbox"], &file);
     assert!(!done && text.contains("is open in a session"), "{text}");
     session.ask("QUIT").expect("a reply");
-    // Export needs no server that stands still.
+    // Export works while the server runs.
     let (done, text) = run(&scratch, &["export", "u1", "--mbox"], &file);
     assert!(done && text == "2 messages of u1 were copied\n", "{text}");
     server.stop();

@@ -184,7 +184,7 @@ fn holder(name: &Ident, attributes: &[Attribute], form: &Form) -> TokenStream {
             #(#attributes)*
             #[derive(Clone, Copy, Debug, Default)]
             pub struct #name<L>(
-                /// The layer below.
+                /// The layer below, which performs the operations that the procedures call.
                 pub L,
             );
         };
@@ -193,7 +193,7 @@ fn holder(name: &Ident, attributes: &[Attribute], form: &Form) -> TokenStream {
         #(#attributes)*
         #[derive(Clone, Debug, Default)]
         pub struct #name<L>(
-            /// The layer below.
+            /// The layer below, for one key at a time.
             pub L,
             ::core::option::Option<#key>,
         );
@@ -284,7 +284,7 @@ fn maybe_procedure(args: &Args, name: &Ident, function: &ImplItemFn, form: &Form
     let (upper, op) = (hidden(&args.upper), &function.sig.ident);
     let first = if matches!(form, Form::Bottom(_)) { 2 } else { 1 };
     let types: Vec<&Type> = function.sig.inputs.iter().skip(first).filter_map(typed).collect();
-    // Operations take values.
+    // An operation takes its arguments by value.
     if types.iter().any(|it| matches!(it, Type::Reference(_))) {
         return TokenStream::new();
     }

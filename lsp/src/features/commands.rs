@@ -14,14 +14,14 @@ use crate::{config::ScopeConfig, server::Outgoing, session::Session};
 
 /// Explores again in the configured scope.
 pub const CHECK: &str = "cspec.check";
-/// Stops exploring.
+/// Stops the current run.
 pub const STOP: &str = "cspec.stop";
 /// Explores in the given scope, or in one with each bound increased by one.
 pub const RUN_AT_SCOPE: &str = "cspec.runAtScope";
 /// Shows the counterexample to an obligation as a document.
 pub const COUNTEREXAMPLE: &str = "cspec.showCounterexample";
 
-/// All commands.
+/// All commands that the server offers.
 pub const ALL: [&str; 4] = [CHECK, STOP, RUN_AT_SCOPE, COUNTEREXAMPLE];
 
 /// An obligation, given by the name of its package and its id.

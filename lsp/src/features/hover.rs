@@ -114,7 +114,7 @@ fn answer(holds: Option<bool>) -> &'static str {
     }
 }
 
-/// The name of a claim.
+/// The word for a claim in `#[op(…)]`.
 pub fn claim_name(claim: Claim) -> &'static str {
     match claim {
         Claim::Right => "right",

@@ -14,14 +14,14 @@ use crate::{
     verdicts::Tally,
 };
 
-/// The state of the runs.
+/// The state of all runs, as sent in `cspec/status`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     /// The state of every package.
     pub packages: Vec<PackageStatus>,
 }
 
-/// The state of a package.
+/// The state of the runs of one package.
 #[derive(Clone, Debug, Serialize)]
 pub struct PackageStatus {
     /// The name of the package.
@@ -59,7 +59,7 @@ impl From<Tally> for Counts {
     }
 }
 
-/// A package as a tree.
+/// A package as a tree, as sent in `cspec/layers`.
 #[derive(Debug, Serialize)]
 pub struct Package {
     /// The state of the package.
@@ -70,14 +70,14 @@ pub struct Package {
     pub others: Vec<Node>,
 }
 
-/// A declaration.
+/// A declaration with its verdicts and its parts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Node {
     /// The kind: `layer`, `operation`, `implementation`, `procedure`, `stack`, `client`.
     pub kind: &'static str,
     /// The name of the declaration.
     pub name: String,
-    /// A short description.
+    /// A short description, such as the layer that an operation was inherited from.
     pub detail: String,
     /// The place of the declaration.
     pub location: Option<Location>,
@@ -91,7 +91,7 @@ pub struct Node {
     pub children: Vec<Node>,
 }
 
-/// The state of all packages.
+/// The current state of all packages.
 pub fn status(session: &Session) -> Status {
     let packages = session.current_view().packages.iter().filter(|it| !it.facts.is_bare);
     Status { packages: packages.map(|it| of_package(session, it)).collect() }
@@ -110,7 +110,7 @@ fn of_package(session: &Session, package: &PackageView) -> PackageStatus {
     PackageStatus { package: name, phase, done, total, broken: package.facts.is_kept, verdicts }
 }
 
-/// All packages as trees.
+/// All packages as trees, in the order of the session.
 pub fn packages(session: &mut Session) -> Vec<Package> {
     let view = session.view().clone();
     let mut found = Vec::new();

@@ -77,7 +77,7 @@ pub fn of_package(session: &Session, spot: &Spot) -> Vec<CallPhase> {
     found
 }
 
-/// The phases in which a call occurs.
+/// The phases in which a call occurs, over all paths.
 #[derive(Clone, Copy, Debug, Default)]
 struct Phases {
     right: bool,

@@ -1,5 +1,5 @@
-//! A client for the tests: it starts the real program, speaks the protocol over its standard input and output, and remembers what it was
-//! told. It also plays the editor: documents with texts and versions, edits in positions.
+//! A client for the tests. It starts the real program, speaks the protocol over its standard input and output, and records the messages of
+//! the server. It also acts as the editor: it keeps documents with texts and versions, and converts edits to positions.
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -17,16 +17,16 @@ use serde_json::{Value, json};
 /// The text of the package that most tests open.
 pub const FIXTURE: &str = include_str!("../fixture/lib.rs");
 
-/// Longer than anything should take. Only a server that hangs makes a test wait so long.
+/// A time longer than anything should take; only a server that hangs exhausts it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder with one package that has layers.
+/// A folder with one package that has layers; removed when the value is dropped.
 pub struct Workspace {
     folder: tempfile::TempDir,
 }
 
 impl Workspace {
-    /// A package whose root file has this text.
+    /// Creates a package whose root file has this text.
     pub fn new(text: &str) -> Workspace {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let workspace = Workspace { folder };
@@ -38,14 +38,14 @@ impl Workspace {
         workspace
     }
 
-    /// Writes a file.
+    /// Writes a file below the folder.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().expect("it is in the folder")).expect("the folder is writable");
         std::fs::write(path, text).expect("the folder is writable");
     }
 
-    /// Copies the sources of a package to a folder of this one.
+    /// Copies the sources of a package into a subfolder.
     pub fn copy(&self, from: &Path, name: &str) {
         for entry in std::fs::read_dir(from).expect("the repository is there") {
             let path = entry.expect("a readable folder").path();
@@ -58,31 +58,31 @@ impl Workspace {
         }
     }
 
-    /// The path of a file.
+    /// The path of a file below the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().canonicalize().expect("it exists").join(name)
     }
 
-    /// The name of a file in the protocol.
+    /// The URI of a file below the folder.
     pub fn uri(&self, name: &str) -> String {
         format!("file://{}", self.path(name).display())
     }
 }
 
-/// A client with its server.
+/// A client with a running server.
 pub struct Client {
     process: Child,
     input: Option<ChildStdin>,
     messages: Receiver<Value>,
     next_id: i64,
-    /// Everything the server has said of its own accord, in order.
+    /// All notifications of the server, in order.
     pub heard: Vec<Value>,
     answers: HashMap<String, Value>,
-    /// Versions of open documents.
+    /// The versions of open documents, by URI.
     versions: HashMap<String, i32>,
 }
 
-/// Capabilities of a client that can do everything.
+/// The capabilities of a client that supports everything.
 pub fn capabilities() -> Value {
     json!({
         "general": { "positionEncodings": ["utf-16"] },
@@ -98,7 +98,7 @@ pub fn capabilities() -> Value {
 }
 
 impl Client {
-    /// Starts the server without a word.
+    /// Starts the server without sending anything.
     pub fn start() -> Client {
         let mut process = Command::new(env!("CARGO_BIN_EXE_cspec-lsp"))
             .stdin(Stdio::piped())
@@ -127,24 +127,24 @@ impl Client {
         }
     }
 
-    /// Starts the server in a workspace and waits until it is there.
+    /// Starts the server in a workspace and initializes it.
     pub fn open(workspace: &Workspace) -> Client {
         Client::open_with(workspace, &capabilities(), &json!({ "status": true }))
     }
 
-    /// The same, with these capabilities and settings.
+    /// Like `open`, with these capabilities and settings.
     pub fn open_with(workspace: &Workspace, capabilities: &Value, settings: &Value) -> Client {
         let mut client = Client::start();
         client.initialize(&workspace.uri(""), capabilities, settings);
         client
     }
 
-    /// Says hello.
+    /// Initializes the server. Returns its answer.
     pub fn initialize(&mut self, root: &str, capabilities: &Value, settings: &Value) -> Value {
         self.initialize_for(root, capabilities, settings, &Value::Null)
     }
 
-    /// Says hello for the process with this number.
+    /// Initializes the server on behalf of the process with this id.
     pub fn initialize_for(&mut self, root: &str, capabilities: &Value, settings: &Value, process: &Value) -> Value {
         let folders = json!([{ "uri": root.trim_end_matches('/'), "name": "fixture" }]);
         let params = json!({ "processId": process, "rootUri": null, "workspaceFolders": folders,
@@ -154,24 +154,24 @@ impl Client {
         answer
     }
 
-    /// Writes bytes as they are.
+    /// Writes raw bytes to the server.
     pub fn write_raw(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().expect("it is open");
         input.write_all(bytes).and_then(|()| input.flush()).expect("the server reads");
     }
 
-    /// Sends a message.
+    /// Sends a message in a frame.
     pub fn send(&mut self, message: &Value) {
         let body = message.to_string();
         self.write_raw(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
     }
 
-    /// Sends a notification.
+    /// Sends a notification with these parameters.
     pub fn notify(&mut self, method: &str, params: Value) {
         self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     }
 
-    /// Sends a request and does not wait. Gives its id.
+    /// Sends a request without waiting for the answer. Returns its id.
     pub fn ask(&mut self, method: &str, params: Value) -> Value {
         self.next_id += 1;
         let id = json!(self.next_id);
@@ -183,7 +183,7 @@ impl Client {
         id
     }
 
-    /// Waits for the answer to a request: the whole message.
+    /// Waits for the response to a request, and returns the whole message.
     pub fn answer(&mut self, id: &Value) -> Value {
         let key = id.to_string();
         self.wait(&format!("the answer to request {key}"), |client| client.answers.remove(&key))
@@ -198,7 +198,7 @@ impl Client {
         answer["result"].take()
     }
 
-    /// Takes messages until there is what is wanted.
+    /// Receives messages until `look` returns a value.
     #[track_caller]
     pub fn wait<T>(&mut self, what: &str, mut wanted: impl FnMut(&mut Client) -> Option<T>) -> T {
         let start = Instant::now();
@@ -212,7 +212,7 @@ impl Client {
         }
     }
 
-    /// The same for what no message tells of.
+    /// Polls for something that no message reports.
     #[track_caller]
     pub fn wait_polling<T>(&mut self, what: &str, mut wanted: impl FnMut(&mut Client) -> Option<T>) -> T {
         let start = Instant::now();
@@ -225,7 +225,7 @@ impl Client {
         }
     }
 
-    /// Takes the messages that come within a while.
+    /// Receives the messages that arrive within this time.
     pub fn listen(&mut self, time: Duration) {
         let start = Instant::now();
         while let Some(left) = time.checked_sub(start.elapsed()) {
@@ -239,11 +239,11 @@ impl Client {
     fn take(&mut self, message: Value) {
         if message.get("method").is_none() {
             let (id, twice) = (message["id"].clone(), self.answers.insert(message["id"].to_string(), message));
-            // Numbers are ids of this client; what tests make up they may use twice.
+            // Numbers are the ids of this client. The tests may use other ids twice.
             assert!(twice.is_none() || !id.is_number(), "request {id} has two answers");
         } else {
             if let Some(id) = message.get("id") {
-                // A request of the server: whatever it is, it may.
+                // A request of the server gets the answer null.
                 let answer = json!({ "jsonrpc": "2.0", "id": id, "result": null });
                 self.send(&answer);
             }
@@ -251,19 +251,19 @@ impl Client {
         }
     }
 
-    /// Opens a document.
+    /// Opens a document with version 1.
     pub fn did_open(&mut self, uri: &str, text: &str) {
         self.versions.insert(uri.to_owned(), 1);
         let document = json!({ "uri": uri, "languageId": "rust", "version": 1, "text": text });
         self.notify("textDocument/didOpen", json!({ "textDocument": document }));
     }
 
-    /// Replaces the text of a document.
+    /// Replaces the text of a document. Returns its new version.
     pub fn did_change(&mut self, uri: &str, text: &str) -> i32 {
         self.did_edit(uri, &json!([{ "text": text }]))
     }
 
-    /// Edits a document. Gives its new version.
+    /// Edits a document. Returns its new version.
     pub fn did_edit(&mut self, uri: &str, changes: &Value) -> i32 {
         let version = self.versions.get_mut(uri).expect("it is open");
         *version += 1;
@@ -273,13 +273,13 @@ impl Client {
         version
     }
 
-    /// The findings of a document as last published.
+    /// The findings of a document, as last published.
     pub fn diagnostics(&self, uri: &str) -> Option<&Value> {
         let published = |it: &&Value| it["method"] == "textDocument/publishDiagnostics" && it["params"]["uri"] == uri;
         self.heard.iter().rfind(published).map(|it| &it["params"])
     }
 
-    /// Waits until no package is being explored, and all findings have come.
+    /// Waits until no package is being explored and all findings have arrived.
     #[track_caller]
     pub fn settle(&mut self) {
         let start = Instant::now();
@@ -293,12 +293,12 @@ impl Client {
             }
             self.listen(Duration::from_millis(10));
         }
-        // What was published is written before the answer to a request that came later.
+        // Publications are written before the answer to a later request.
         self.listen(Duration::from_millis(40));
         self.request("cspec/layers", Value::Null);
     }
 
-    /// The codes and ranges of a document's findings, in order of place.
+    /// The codes and ranges of a document's findings, in the order of their places.
     pub fn findings(&self, uri: &str) -> Vec<String> {
         let Some(published) = self.diagnostics(uri) else { return Vec::new() };
         let mut found: Vec<String> = published["diagnostics"].as_array().expect("a list").iter().map(finding).collect();
@@ -306,7 +306,7 @@ impl Client {
         found
     }
 
-    /// Says goodbye, and waits for the server to end.
+    /// Sends `shutdown` and `exit`, and waits for the server to end.
     pub fn shut_down(mut self) -> ExitStatus {
         self.request("shutdown", Value::Null);
         self.notify("exit", Value::Null);
@@ -335,12 +335,12 @@ impl Client {
         }
     }
 
-    /// The number of the server's process.
+    /// The process id of the server.
     pub fn process_id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Kills the server.
+    /// Kills the server's process.
     pub fn kill(mut self) {
         self.process.kill().expect("it is our child");
         self.ended();
@@ -349,7 +349,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -359,7 +359,7 @@ fn params_are_absent(params: &Value) -> bool {
     params.is_null()
 }
 
-/// A finding in one line: its first line, its code and its range.
+/// A finding in one line: the first line of its message, its code and its range.
 pub fn finding(it: &Value) -> String {
     let (start, end) = (&it["range"]["start"], &it["range"]["end"]);
     let message = it["message"].as_str().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
@@ -391,7 +391,7 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
     Some(serde_json::from_slice(&body).expect("the server writes JSON"))
 }
 
-/// The position of the `n`th place (from 0) where `needle` stands in `text`, in UTF-16 units.
+/// The position of the `n`-th occurrence (from 0) of `needle` in `text`, in UTF-16 units.
 #[track_caller]
 pub fn position(text: &str, needle: &str, n: usize) -> Value {
     let (offset, _) = text.match_indices(needle).nth(n).unwrap_or_else(|| panic!("{needle:?} is not there"));
@@ -400,7 +400,7 @@ pub fn position(text: &str, needle: &str, n: usize) -> Value {
     json!({ "line": line, "character": text[start..offset].encode_utf16().count() })
 }
 
-/// A request's document and position.
+/// The parameters of a request at a position of a document.
 #[track_caller]
 pub fn at(uri: &str, text: &str, needle: &str, n: usize) -> Value {
     json!({ "textDocument": { "uri": uri }, "position": position(text, needle, n) })
@@ -421,7 +421,7 @@ pub fn apply(edit: &Value, uri: &str, text: &str) -> String {
     text
 }
 
-/// The offset of a position in UTF-16 units, in a text with lines that end in `\n`.
+/// The offset of a position in UTF-16 units, in a text with `\n` line endings.
 pub fn offset(text: &str, position: &Value) -> usize {
     let line = position["line"].as_u64().expect("a number") as usize;
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
@@ -435,7 +435,7 @@ pub fn offset(text: &str, position: &Value) -> usize {
     text.len()
 }
 
-/// The root of the repository.
+/// The root folder of the repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in a folder of it")
 }

@@ -1,4 +1,4 @@
-//! What must be so of every stream of bytes that a client sends. Also what `fuzz/` asks of the streams that it thinks out.
+//! A property of the server for every stream of bytes that a client may send. The fuzz targets in `fuzz/` check it too.
 
 use std::{
     io::{Cursor, Write},
@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// What the server has written.
+/// The output of the server.
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
 
@@ -22,12 +22,13 @@ impl Write for Written {
     }
 }
 
-/// A message in its frame.
+/// Wraps a message in a frame.
 pub fn framed(body: &[u8]) -> Vec<u8> {
     [format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat()
 }
 
-/// Serves these bytes after hello, until they end. What is written are whole messages, each an answer or a word of the server's own.
+/// Serves these bytes after `initialize`, to their end. Asserts that the output consists of whole messages, each a response or a
+/// notification of the server.
 pub fn survives(bytes: &[u8]) -> Vec<Value> {
     let hello = json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": { "capabilities": {} } });
     let input = [&framed(hello.to_string().as_bytes()), bytes].concat();

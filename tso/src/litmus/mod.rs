@@ -16,7 +16,7 @@ pub use parse::parse;
 /// A litmus test. Locations become addresses in the order of their first mention; registers are numbered for each process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
-    /// The name of the test in the file.
+    /// The name of the test, as in the file.
     pub name: String,
     /// The program of each process.
     pub threads: Vec<Vec<Instruction>>,
@@ -47,9 +47,9 @@ pub enum Instruction {
         /// The register for the value.
         register: usize,
     },
-    /// `["MFENCE"]`: a fence.
+    /// `["MFENCE"]`: a fence, which drains the store buffer.
     Fence,
-    /// `["XCHG", location, value, register]`: an atomic exchange.
+    /// `["XCHG", location, value, register]`: an atomic exchange, which also drains the store buffer.
     Exchange {
         /// The address to exchange.
         at: Addr,
@@ -60,7 +60,7 @@ pub enum Instruction {
     },
 }
 
-/// One part of a condition.
+/// One clause of a condition: a register or a location has a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clause {
     /// `"thread:register": value`: the value of a register.
@@ -69,14 +69,14 @@ pub enum Clause {
         thread: usize,
         /// The number of the register.
         register: usize,
-        /// The required value.
+        /// The value that the register must have.
         value: u64,
     },
     /// `"location": value`: the value of a location.
     Location {
         /// The address of the location.
         at: Addr,
-        /// The required value.
+        /// The value that the location must have.
         value: u64,
     },
 }

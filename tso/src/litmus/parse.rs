@@ -88,11 +88,11 @@ fn read_test(written: Written) -> Result<Test, String> {
     })
 }
 
-/// Maps names to numbers.
+/// Numbers the locations and registers of a test in the order of their first mention.
 #[derive(Default)]
 struct Names {
     locations: Vec<String>,
-    /// Registers by thread.
+    /// The names of the registers of each thread; the index is the register's number.
     registers: Vec<Vec<String>>,
 }
 

@@ -17,7 +17,7 @@ const CHARACTER: usize = 8;
 /// The maximum length of a text; longer ones are cut, with the full text as a tooltip and in the table below.
 const LONGEST: usize = 34;
 
-/// Draws the figure.
+/// Draws a counterexample as an SVG figure.
 pub fn figure<P>(counterexample: &Counterexample<P>) -> Markup {
     let runs: Vec<&Run<P>> = counterexample.runs.iter().filter(|it| !it.steps.is_empty()).collect();
     let columns = columns(&runs);

@@ -3,7 +3,7 @@
 
 use memchr::memchr;
 
-/// One message.
+/// A message of the mailbox, with its unique name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     uid: String,
@@ -16,17 +16,17 @@ pub struct Entry {
 pub struct Maildrop(Vec<Entry>);
 
 impl Entry {
-    /// A message with its unique name.
+    /// Creates a message with its unique name; converts its line endings to CRLF.
     pub fn new(uid: String, text: Vec<u8>) -> Entry {
         Entry { uid, text: with_crlf(text), marked: false }
     }
 
-    /// The unique name.
+    /// The unique name, as listed by UIDL.
     pub fn uid(&self) -> &str {
         &self.uid
     }
 
-    /// The size.
+    /// The size in octets, as it is sent.
     pub fn octets(&self) -> usize {
         self.text.len()
     }
@@ -68,14 +68,14 @@ impl Maildrop {
         self.unmarked().count()
     }
 
-    /// Their total size.
+    /// The total size in octets of the messages that are not marked.
     pub fn octets(&self) -> usize {
         self.unmarked().map(|(_, entry)| entry.octets()).sum()
     }
 
-    /// The message of a number, if it exists and is not marked.
+    /// The place and the message of a number; an error reply if the number is not valid, or the message is marked.
     pub fn find(&self, text: &str) -> Result<(usize, &Entry), &'static str> {
-        let place = number(text).ok_or("-ERR Which message? Say its number")?;
+        let place = number(text).ok_or("-ERR Expected a message number")?;
         let at = usize::try_from(place).ok().and_then(|place| place.checked_sub(1)).ok_or(NO_SUCH)?;
         match self.0.get(at) {
             Some(entry) if !entry.marked => Ok((at, entry)),
@@ -91,7 +91,7 @@ impl Maildrop {
         Ok(at)
     }
 
-    /// Forgets all marks.
+    /// Removes the marks of all messages.
     pub fn unmark(&mut self) {
         for entry in &mut self.0 {
             entry.marked = false;
@@ -103,13 +103,13 @@ impl Maildrop {
         self.0.iter().enumerate().filter(|(_, entry)| entry.marked).map(|(at, _)| at).collect()
     }
 
-    /// The reply to LIST.
+    /// The whole reply to LIST without an argument.
     pub fn list(&self) -> String {
         let header = format!("+OK {} messages ({} octets)\r\n", self.count(), self.octets());
         self.listing(header, |entry| entry.octets().to_string())
     }
 
-    /// The reply to UIDL.
+    /// The whole reply to UIDL without an argument.
     pub fn uids(&self) -> String {
         self.listing("+OK\r\n".to_owned(), |entry| entry.uid.clone())
     }
@@ -126,7 +126,7 @@ impl Maildrop {
 
 const NO_SUCH: &str = "-ERR No such message";
 
-/// A number as the protocol writes it: digits and nothing else.
+/// Parses a number in the form of the protocol: digits and nothing else.
 pub fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

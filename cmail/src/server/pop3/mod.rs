@@ -38,7 +38,7 @@ pub enum Step {
     Write,
     /// The mailbox of this user, if the password is right: call [`Pop3::opened`].
     Open {
-        /// The name; it may not be a valid mailbox name.
+        /// The user's name as the client sent it; it may not be a valid mailbox name.
         user: String,
         password: String,
     },
@@ -75,7 +75,7 @@ enum Phase {
     Closed,
 }
 
-/// A session.
+/// A session in the middle of its commands.
 #[derive(Debug)]
 pub struct Pop3 {
     config: Arc<Config>,
@@ -188,7 +188,7 @@ impl Pop3 {
         self.phase = Phase::Closed;
     }
 
-    /// Whether nobody is logged in: a good moment to end.
+    /// Whether no user is logged in, so that the server may end the session.
     pub fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Authorization(_))
     }
@@ -218,7 +218,7 @@ impl Pop3 {
             }
             Phase::Transaction(mut maildrop) => {
                 self.transaction(&mut maildrop, &verb, rest.trim());
-                // Too many refusals have ended the session if errors are at the limit.
+                // Too many refusals have ended the session if `errors` has reached the limit.
                 if self.errors < self.config.errors {
                     self.phase = Phase::Transaction(maildrop);
                 }
@@ -251,7 +251,7 @@ impl Pop3 {
             ("STLS", _) if self.secured => self.refuse("-ERR The connection is encrypted already"),
             ("STLS", _) if self.config.tls => self.refuse("-ERR This command takes no argument"),
             ("USER" | "PASS", _) if self.config.require_tls && !self.secured => {
-                self.refuse("-ERR Say STLS first: no password is taken in the clear");
+                self.refuse("-ERR Send STLS first: unencrypted passwords are refused");
             }
             ("USER", _) if !rest.trim().is_empty() => {
                 self.reply("+OK Send the password");
@@ -302,7 +302,7 @@ impl Pop3 {
         let (number, lines) = numbers.split_once(' ').unwrap_or((numbers, ""));
         match maildrop::number(lines.trim_start()) {
             Some(lines) => self.retrieve(maildrop.find(number), Some(lines)),
-            None => self.refuse("-ERR Say: TOP message lines"),
+            None => self.refuse("-ERR Syntax: TOP message lines"),
         }
     }
 
@@ -335,8 +335,8 @@ impl Pop3 {
     }
 }
 
-/// The name that a login means: `name` or `name@domain`. What no mailbox can be called stays as it is, and is refused later, as a
-/// wrong password is.
+/// Maps the name of a login, `name` or `name@domain`, to a mailbox name. A name that no mailbox can have is kept; it is refused later, like
+/// a wrong password.
 fn login(text: &str) -> String {
     let local = text.split_once('@').map_or(text, |(local, _)| local);
     names::user(local).unwrap_or_else(|| text.to_owned())

@@ -8,15 +8,15 @@ use memchr::memchr2;
 /// Why a message is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// A CR or LF that is not part of a CRLF.
+    /// It contains a CR or LF that is not part of a CRLF.
     BareNewline,
-    /// A line longer than the limit.
+    /// It has a line longer than the limit.
     LongLine,
-    /// More octets than the limit.
+    /// It has more octets than the limit.
     TooBig,
 }
 
-/// Where in the text the next octet is.
+/// The parser's position relative to line endings and dots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     LineStart,
@@ -25,17 +25,17 @@ enum Place {
     /// After a dot and a CR at the start of a line.
     DotCr,
     Text,
-    /// After a CR.
+    /// After a CR that may begin a CRLF.
     Cr,
     End,
 }
 
-/// A message that is arriving.
+/// A message in the middle of its transmission.
 #[derive(Debug)]
 pub struct Data {
     message: Vec<u8>,
     place: Place,
-    /// Octets of the line so far.
+    /// The octets of the current line so far.
     line: usize,
     fault: Option<Fault>,
     longest_line: usize,
@@ -43,12 +43,12 @@ pub struct Data {
 }
 
 impl Data {
-    /// Nothing has arrived. Lines are limited to `longest_line` octets with their end, the message to `largest`.
+    /// Creates an empty message. Lines have at most `longest_line` octets with their end, the message at most `largest`.
     pub fn new(longest_line: usize, largest: usize) -> Data {
         Data { message: Vec::new(), place: Place::LineStart, line: 0, fault: None, longest_line, largest }
     }
 
-    /// Takes from the input what belongs to the message, and returns how much that was. The message has ended if that is known.
+    /// Consumes the input up to the end of the message, and returns the number of consumed octets.
     pub fn receive(&mut self, input: &[u8]) -> usize {
         let mut at = 0;
         while at < input.len() && !self.ended() {
@@ -65,12 +65,12 @@ impl Data {
         at
     }
 
-    /// Whether CRLF `.` CRLF has arrived.
+    /// Whether CRLF `.` CRLF, the end of the message, has arrived.
     pub fn ended(&self) -> bool {
         self.place == Place::End
     }
 
-    /// The message, or why it is refused.
+    /// The message, or the reason why it is refused.
     pub fn finish(self) -> Result<Vec<u8>, Fault> {
         self.fault.map_or(Ok(self.message), Err)
     }
@@ -93,7 +93,7 @@ impl Data {
         }
     }
 
-    /// An octet that is not at a special place, and the place after it.
+    /// Adds an ordinary octet; returns the position after it.
     fn text(&mut self, octet: u8) -> Place {
         match octet {
             b'\r' => Place::Cr,
@@ -134,7 +134,7 @@ mod tests {
 
     type Received = (Result<Vec<u8>, Fault>, Vec<u8>);
 
-    /// The message and what is left of the input, or nothing if it has not ended.
+    /// The message and the rest of the input; `None` if the message has not ended.
     fn receive(input: &[u8], step: usize) -> Option<Received> {
         let mut data = Data::new(1000, 10_000);
         let mut at = 0;
@@ -145,7 +145,7 @@ mod tests {
         data.ended().then(|| (data.finish(), input[at..].to_vec()))
     }
 
-    /// What the RFC says, on a whole text: cut at the first CRLF.CRLF, refuse lone CR and LF, take away the dots.
+    /// The definition of the RFC, on a whole text: cut at the first CRLF.CRLF, refuse lone CR and LF, remove the stuffed dots.
     fn by_definition(input: &[u8]) -> Option<Received> {
         let whole = [b"\r\n", input].concat();
         let end = whole.windows(5).position(|window| window == b"\r\n.\r\n")?;
@@ -214,7 +214,7 @@ mod tests {
             for step in [1, 5, input.len().max(1)] {
                 assert_eq!(receive(input, step), expected, "in steps of {step}");
             }
-            // With narrow limits it ends in the same place.
+            // With narrow limits the message ends at the same position.
             let mut data = Data::new(20, 60);
             let used = data.receive(input);
             assert_eq!(data.ended(), expected.is_some());
@@ -262,7 +262,7 @@ mod tests {
         let text = |octets: usize| [vec![b'x'; octets], b"\r\n.\r\n".to_vec()].concat();
         assert!(receive(&text(998), 64).is_some_and(|(message, _)| message.is_ok()));
         assert_eq!(receive(&text(999), 64).map(|(message, _)| message), Some(Err(Fault::LongLine)));
-        // A dot that was put in does not count.
+        // A stuffed dot does not count towards the limit.
         let stuffed = [b"..".to_vec(), text(997)].concat();
         assert!(receive(&stuffed, 64).is_some_and(|(message, _)| message.is_ok()));
         let lines = |count: usize| [b"12345678\r\n".repeat(count), b".\r\n".to_vec()].concat();

@@ -1,6 +1,6 @@
-//! One SMTP session (RFC 5321), without input or output: bytes go in, replies and requests come out. It supports SIZE (RFC 1870),
-//! 8BITMIME (RFC 6152), PIPELINING (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207). It does not know who has a
-//! mailbox, and cannot deliver or encrypt by itself: it requests these and continues with the answer. It knows neither sockets nor clocks.
+//! One SMTP session (RFC 5321), without input or output: bytes go in, replies and requests come out. It supports SIZE (RFC 1870), 8BITMIME
+//! (RFC 6152), PIPELINING (RFC 2920), ENHANCEDSTATUSCODES (RFC 2034) and STARTTLS (RFC 3207). It cannot look up mailboxes, deliver or
+//! encrypt by itself: it requests these and continues with the answer. It has no access to sockets or clocks.
 
 mod data;
 mod path;
@@ -13,22 +13,22 @@ pub use path::{Argument, Path, argument, is_domain};
 use super::lines::{Line, Lines};
 use super::names;
 
-/// What a session may use, and what the server is called.
+/// The limits and the names of a session.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The name in the greeting.
+    /// The server's name, as in the greeting.
     pub hostname: String,
-    /// The domains that are delivered here, in lower case. An address without a domain is.
+    /// The local domains, in lower case. An address without a domain is local too.
     pub domains: Vec<String>,
-    /// The longest command, in octets with its end.
+    /// The maximum length of a command, in octets with its end.
     pub command: usize,
-    /// The longest line of a message, in octets with its end.
+    /// The maximum length of a line of a message, in octets with its end.
     pub line: usize,
-    /// The largest message, in octets.
+    /// The maximum size of a message, in octets.
     pub message: usize,
-    /// The most recipients of a message.
+    /// The maximum number of recipients of a message.
     pub recipients: usize,
-    /// The most commands that may be refused before the session ends.
+    /// The maximum number of refused commands before the session ends.
     pub errors: usize,
     /// Whether STARTTLS is offered.
     pub tls: bool,
@@ -36,71 +36,71 @@ pub struct Config {
     pub require_tls: bool,
 }
 
-/// What the session needs to go on.
+/// What the session needs to continue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
     /// More input: call [`Smtp::receive`].
     Read,
     /// Whether there is a mailbox of this name, with room for a message of this size: call [`Smtp::user_is`].
     CheckUser {
-        /// The name.
+        /// The local part of the recipient, mapped to a mailbox name.
         user: String,
-        /// What the client says that the message has, in octets; 0 if it does not say.
+        /// The size in octets that the client announced; 0 if it did not.
         size: u64,
     },
     /// The output sent, and the connection encrypted: call [`Smtp::secured`].
     StartTls,
     /// The message in all these mailboxes, or in none: call [`Smtp::delivered`].
     Deliver {
-        /// Who sent it, as the client has written it; nothing for the empty path.
+        /// The sender as the client wrote it; `None` for the empty path.
         sender: Option<String>,
-        /// How the client has greeted.
+        /// The greeting of the client.
         greeting: Greeting,
         /// The mailboxes, each once.
         recipients: Vec<String>,
-        /// The text.
+        /// The text of the message, without stuffed dots.
         message: Vec<u8>,
     },
-    /// Nothing: the session is over when the output is sent.
+    /// Nothing: the session ends when the output is sent.
     Close,
 }
 
-/// How a client has greeted.
+/// The greeting of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {
-    /// What it calls itself, if that is a domain or an address in brackets. Nobody has checked it.
+    /// The client's name for itself, if that is a domain or an address in brackets. It is not verified.
     pub name: Option<String>,
-    /// By EHLO, and not by HELO.
+    /// Whether the command was EHLO, not HELO.
     pub extended: bool,
-    /// Through TLS.
+    /// Whether the connection is encrypted.
     pub secured: bool,
 }
 
-/// What is known of a mailbox.
+/// The state of a mailbox, for a message to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mailbox {
-    /// It is there, and has room.
+    /// It exists, and has room for the message.
     Open,
-    /// It is there, and has no room.
+    /// It exists, and has no room for the message.
     Full,
-    /// There is none of this name.
+    /// There is no mailbox of this name.
     Missing,
-    /// It cannot be found out now.
+    /// Its state cannot be determined now.
     Unclear,
 }
 
-/// What became of a message.
+/// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// It is in all mailboxes.
+    /// The message is in all mailboxes.
     Everywhere,
-    /// It is in none, as one has no room for it.
+    /// The message is in none, since one of them has no room.
     Full,
-    /// It is in none.
+    /// The message is in none, since storing it failed.
     Nowhere,
 }
 
-/// What is known of the message that is being sent.
+/// The envelope of the message that is being sent.
 #[derive(Debug)]
 struct Envelope {
     greeting: Greeting,
@@ -122,7 +122,7 @@ enum Phase {
     Closed,
 }
 
-/// A session.
+/// A session in the middle of its commands.
 #[derive(Debug)]
 pub struct Smtp {
     config: Arc<Config>,
@@ -157,12 +157,12 @@ impl Smtp {
         std::mem::take(&mut self.output)
     }
 
-    /// Input arrives. Call it when [`Step::Read`] asks for it, with pieces of bounded size.
+    /// Adds input. Call it when [`Step::Read`] asks for it, with pieces of bounded size.
     pub fn receive(&mut self, input: &[u8]) {
         self.input.push(input);
     }
 
-    /// Uses what has arrived, and says what is needed next.
+    /// Uses the input, and returns what is needed next.
     pub fn step(&mut self) -> Step {
         loop {
             match &mut self.phase {
@@ -223,8 +223,8 @@ impl Smtp {
         }
     }
 
-    /// The answer to [`Step::StartTls`]: the connection is encrypted. All that was said before is forgotten, and input that has arrived and
-    /// was not used is dropped: anybody on the way may have put it there. Says how many octets that were.
+    /// The answer to [`Step::StartTls`]: the connection is encrypted. The session forgets all earlier commands and drops unused input,
+    /// which a third party may have added. Returns the number of dropped octets.
     pub fn secured(&mut self) -> usize {
         let dropped = self.input.rest().len();
         self.input = Lines::new(self.config.command);
@@ -233,12 +233,12 @@ impl Smtp {
         dropped
     }
 
-    /// How many commands and messages were refused.
+    /// The number of refused commands and messages.
     pub fn refused(&self) -> usize {
         self.errors
     }
 
-    /// The client has not said anything for too long, or too little; or the server is leaving.
+    /// Ends the session with a reply that gives the reason.
     pub fn end(&mut self, why: End) {
         let text = match why {
             End::Idle => "4.4.2 Idle, or too slow",
@@ -248,7 +248,7 @@ impl Smtp {
         self.phase = Phase::Closed;
     }
 
-    /// Whether no message is on its way: a good moment to end.
+    /// Whether no message is being sent, so that the server may end the session.
     pub fn is_between_messages(&self) -> bool {
         matches!(self.phase, Phase::Command) && self.envelope.is_none()
     }
@@ -258,7 +258,7 @@ impl Smtp {
         let rest = rest.trim_start_matches(' ');
         let verb = verb.to_ascii_uppercase();
         if self.config.require_tls && !self.secured && matches!(&*verb, "MAIL" | "RCPT" | "DATA" | "VRFY") {
-            return self.refuse("530 5.7.0 Say STARTTLS first");
+            return self.refuse("530 5.7.0 Send STARTTLS first");
         }
         match verb.as_str() {
             "EHLO" => self.hello(rest, true),
@@ -275,13 +275,13 @@ impl Smtp {
                 self.reply("221 2.0.0 Bye");
                 self.phase = Phase::Closed;
             }
-            "VRFY" if rest.is_empty() => self.refuse("501 5.5.4 Whom? Say: VRFY name"),
-            "VRFY" => self.reply("252 2.1.5 Not verified; send, and it will be tried"),
+            "VRFY" if rest.is_empty() => self.refuse("501 5.5.4 Syntax: VRFY name"),
+            "VRFY" => self.reply("252 2.1.5 Cannot verify; delivery will be attempted"),
             "HELP" => self.reply("214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY; see RFC 5321"),
             "STARTTLS" if self.config.tls => self.start_tls(rest),
             "DATA" | "RSET" | "QUIT" => self.refuse("501 5.5.4 This command takes no argument"),
             "EXPN" | "TURN" | "STARTTLS" | "AUTH" | "BDAT" | "ETRN" => self.refuse("502 5.5.1 Not implemented"),
-            // A browser was made to speak to this port: what follows is not from a mail client.
+            // A browser was made to connect to this port. What follows is not from a mail client.
             "GET" | "POST" | "CONNECT" | "PUT" => {
                 self.reply("421 4.7.0 This is not HTTP");
                 self.phase = Phase::Closed;
@@ -292,7 +292,7 @@ impl Smtp {
 
     fn hello(&mut self, client: &str, extended: bool) {
         if client.is_empty() || client.contains(' ') {
-            return self.refuse("501 5.5.4 Say who you are: EHLO name");
+            return self.refuse("501 5.5.4 Syntax: EHLO name");
         }
         let name = path::is_domain(client).then(|| client.to_owned());
         self.greeting = Some(Greeting { name, extended, secured: self.secured });
@@ -327,7 +327,7 @@ impl Smtp {
             return self.refuse("503 5.5.1 Say EHLO first");
         };
         if self.envelope.is_some() {
-            return self.refuse("503 5.5.1 A message is on its way already; RSET forgets it");
+            return self.refuse("503 5.5.1 A message was already started; RSET cancels it");
         }
         let Some(argument) = path::argument(rest, "FROM") else {
             return self.refuse("501 5.5.4 Say: MAIL FROM:<address>");
@@ -340,7 +340,7 @@ impl Smtp {
                     Err(reply) => return self.refuse(reply),
                 },
                 ("BODY", Some(body)) if is_body(body) => {}
-                ("SIZE" | "BODY", _) => return self.refuse("501 5.5.4 This parameter has no such value"),
+                ("SIZE" | "BODY", _) => return self.refuse("501 5.5.4 Invalid parameter value"),
                 _ => return self.refuse("555 5.5.4 No such parameter"),
             }
         }
@@ -388,7 +388,7 @@ impl Smtp {
 
     fn data(&mut self) {
         match &self.envelope {
-            None => self.refuse("503 5.5.1 Say MAIL and RCPT first"),
+            None => self.refuse("503 5.5.1 Send MAIL and RCPT first"),
             Some(envelope) if envelope.recipients.is_empty() => self.refuse("554 5.5.1 No valid recipients"),
             Some(_) => {
                 self.reply("354 End with a dot on a line of its own");
@@ -397,7 +397,7 @@ impl Smtp {
         }
     }
 
-    /// The text is complete: deliver it, or say what is wrong with it.
+    /// Handles the end of the text: requests the delivery, or refuses the message.
     fn end_of_data(&mut self) -> Option<Step> {
         let Phase::Data(data) = std::mem::replace(&mut self.phase, Phase::Command) else {
             return None;
@@ -408,7 +408,7 @@ impl Smtp {
                 self.phase = Phase::Delivery;
                 return Some(Step::Deliver { sender, greeting, recipients, message });
             }
-            Err(Fault::BareNewline) => self.refuse("550 5.6.0 CR and LF stand together only"),
+            Err(Fault::BareNewline) => self.refuse("550 5.6.0 CR and LF must occur together, as CRLF"),
             Err(Fault::LongLine) => self.refuse("554 5.6.0 A line of the message is too long"),
             Err(Fault::TooBig) => self.refuse(TOO_BIG),
         }
@@ -437,9 +437,9 @@ const TOO_BIG: &str = "552 5.3.4 The message is too big";
 /// Why the server ends a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The client was silent, or too slow.
+    /// The client was silent or too slow.
     Idle,
-    /// The server stops.
+    /// The server is stopping.
     Leaving,
 }
 

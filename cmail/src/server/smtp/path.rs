@@ -195,8 +195,8 @@ mod tests {
         fuzz::run(&target, questions::address);
     }
 
-    /// A quotation mark in brackets would begin a quoted text for parsers that look for the end of the path, also in a message's
-    /// `Return-Path`.
+    /// A parser that searches for the end of the path, also one that reads a message's `Return-Path`, would take a quotation mark in
+    /// brackets for the start of a quoted string.
     #[test]
     fn an_address_in_brackets_holds_no_quotation_mark() {
         assert!(to("TO:<u1@[127.0.0.1]>").is_some() && to("TO:<u1@[x:a=b;c]>").is_some());

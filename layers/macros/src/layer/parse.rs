@@ -9,7 +9,7 @@ use syn::{
     bracketed, parenthesized, parse_quote, token,
 };
 
-/// The declaration of a layer.
+/// A declared layer: the attribute's arguments, and the methods of the block by role.
 pub struct Declaration {
     pub attributes: Vec<Attribute>,
     pub name: Ident,
@@ -31,9 +31,9 @@ pub struct Declaration {
 pub enum Base {
     /// The layer's own methods, and those inherited by name.
     Own,
-    /// `ops = Layer`.
+    /// The operations of another layer: `ops = Layer`.
     Ops(Path),
-    /// `protocol = Layer`.
+    /// The operations of another layer, restricted by `#[allowed]`: `protocol = Layer`.
     Protocol { layer: Path, nilpotent: bool },
 }
 
@@ -53,7 +53,7 @@ pub struct Component {
     pub key: Option<Type>,
 }
 
-/// One `#[op]` method.
+/// One `#[op]` method: its signature and its body.
 pub struct Operation {
     pub attributes: Vec<Attribute>,
     pub name: Ident,
