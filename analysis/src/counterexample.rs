@@ -14,11 +14,11 @@ use crate::ir::Span;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Datum {
-    /// `()`.
+    /// The unit value, `()`.
     Unit,
-    /// A truth value.
+    /// A truth value, of type `bool`.
     Bool(bool),
-    /// An integer.
+    /// An integer of any type.
     Int(i128),
     Str(String),
     /// A string that contains the decimal digits of a process or of some number.
@@ -34,7 +34,7 @@ pub enum Datum {
     Struct(String, Vec<(String, Datum)>),
     /// A variant of an enum: the enum, the variant, the payload. Also of `Option`.
     Variant(String, String, Vec<Datum>),
-    /// A sequence.
+    /// A sequence of values.
     Seq(Vec<Datum>),
     Set(Vec<Datum>),
     /// A map, in the order of its keys.
@@ -49,7 +49,7 @@ pub enum Datum {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TextPart {
-    /// Known characters.
+    /// Characters that are known.
     Characters(String),
     /// The digits of this process or number, or an unknown string.
     Of(Datum),
@@ -70,7 +70,7 @@ pub struct Counterexample<P = Span> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum RunRole {
-    /// It happens.
+    /// The run that happens.
     Possible,
     /// The same steps in another order, which should be possible as well.
     OtherOrder,
@@ -194,7 +194,7 @@ pub struct Step<P = Span> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepEnd {
-    /// It returns this value.
+    /// The step returns this value.
     Returns(Datum),
     /// It does not exist in this state.
     Disabled,
@@ -202,7 +202,7 @@ pub enum StepEnd {
     NotAllowed,
     /// An `assert!` does not hold.
     Fails,
-    /// It panics, for this reason.
+    /// The code panics, for this reason.
     Panics(String),
 }
 
@@ -211,7 +211,7 @@ pub enum StepEnd {
 pub struct Choice<P = Span> {
     /// The place of the choice.
     pub place: Option<P>,
-    /// The chosen alternative.
+    /// The alternative that was chosen.
     pub chosen: Chosen,
 }
 

@@ -53,7 +53,7 @@ pub struct Fix {
     pub title: String,
     /// The text that it replaces; empty if it inserts.
     pub span: Span,
-    /// The new text.
+    /// The text in its place.
     pub replacement: String,
     /// Whether the fix can be applied automatically.
     pub applicability: Applicability,

@@ -47,7 +47,7 @@ impl Kind {
 pub struct Mutant {
     /// The span that is replaced.
     pub span: Span,
-    /// The replacement text.
+    /// The text that replaces it.
     pub replacement: String,
     /// The kind of change.
     pub kind: Kind,
@@ -339,7 +339,7 @@ impl Context<'_> {
         }
     }
 
-    /// The layer, implementation or type.
+    /// The name of the layer, implementation or type that contains the function.
     fn owner(&self) -> Option<&str> {
         let block = self.block()?;
         let name = match block.role {

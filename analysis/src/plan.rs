@@ -310,7 +310,7 @@ impl Entry {
 /// A planned program with the positions of its text.
 #[derive(Clone)]
 pub struct View {
-    /// The program.
+    /// The program with its plans.
     pub planned: Arc<Planned>,
     /// The positions of its parts.
     pub source_map: Arc<SourceMap>,

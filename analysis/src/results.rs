@@ -53,7 +53,7 @@ impl FromStr for Fingerprint {
 pub trait Cache: Send + Sync {
     /// The result with this fingerprint.
     fn load(&self, fingerprint: Fingerprint) -> Option<Settled>;
-    /// Keeps a result.
+    /// Keeps a result for later runs.
     fn store(&self, fingerprint: Fingerprint, settled: &Settled);
 }
 
@@ -81,7 +81,7 @@ impl Provenance {
 /// A result with its origin.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// The result itself.
+    /// The result itself, shared.
     pub settled: Arc<Settled>,
     /// The origin of the result.
     pub provenance: Provenance,

@@ -52,7 +52,7 @@ pub struct Nobody;
 
 impl Listener for Nobody {}
 
-/// The remaining work.
+/// The remaining work of a run.
 struct Queue {
     /// Entries that can be settled now, by rank.
     ready: BTreeSet<(usize, usize)>,

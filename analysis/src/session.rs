@@ -80,7 +80,7 @@ pub struct Snapshot {
 
 /// A package at one moment.
 pub struct PackageSnapshot {
-    /// The package itself.
+    /// The package itself, as it was opened.
     pub package: Package,
     /// Its files, root file first. A [`Span`]'s `file` is an index into this.
     pub files: Vec<File>,
@@ -109,7 +109,7 @@ pub struct File {
     pub text: Arc<str>,
     /// The number of the crate that it is text of: 0 for the package itself, above that the libraries that are read with it.
     pub krate: u32,
-    /// Its syntax tree.
+    /// Its syntax tree, without code that `#[cfg]` excludes.
     pub parse: Parse,
     pub indexed: Arc<Indexed>,
 }
@@ -134,7 +134,7 @@ pub enum State {
     Settled(Outcome, Provenance),
     /// Only the outcome of an earlier text is known. Its places are moved to the current text, as far as possible.
     Stale(Outcome),
-    /// Nothing is known.
+    /// No result of this obligation is known.
     Unknown,
     /// It depends on source with errors: it has no outcome until they are fixed.
     Broken,
@@ -220,12 +220,12 @@ impl Session {
         Session::with_known(packages, Arc::default())
     }
 
-    /// The same, with a cache of results.
+    /// Opens a session with a cache of results.
     pub fn with_cache(packages: Vec<Package>, cache: Arc<dyn Cache>) -> Session {
         Session::with_known(packages, Arc::new(Results::with_cache(cache)))
     }
 
-    /// The same, with known results.
+    /// Opens a session with known results.
     pub(crate) fn with_known(packages: Vec<Package>, results: Arc<Results>) -> Session {
         let (db, texts, files) = Default::default();
         let mut session = Session { db, texts, files, packages: Vec::new(), nothing: None, results, current: None };
@@ -265,13 +265,13 @@ impl Session {
         self.current = None;
     }
 
-    /// Makes the file on disk count again.
+    /// Drops the buffer of a file: the text on disk is used again.
     pub fn close_buffer(&mut self, path: &Utf8Path) {
         self.texts.close_buffer(path);
         self.current = None;
     }
 
-    /// Tells that the file on disk has changed, was created or was removed.
+    /// Records that the file on disk was changed, created or removed.
     pub fn changed_on_disk(&mut self, path: &Utf8Path) {
         self.texts.changed_on_disk(path);
         self.current = None;

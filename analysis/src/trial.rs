@@ -27,7 +27,7 @@ type Found = (CodeName, String, String);
 /// Tries fixes of one package.
 pub(crate) struct Trial<'a> {
     pub package: &'a PackageSnapshot,
-    /// The known results.
+    /// The results that are known before the trial.
     pub results: &'a Arc<Results>,
     /// The options of the check.
     pub options: &'a Options,

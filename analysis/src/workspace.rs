@@ -41,7 +41,7 @@ pub struct Package {
     pub edition: String,
     /// The workspace root; shown paths are relative to it.
     pub workspace_root: Utf8PathBuf,
-    /// Cargo's target directory.
+    /// Cargo's target directory, for build output.
     pub target_directory: Utf8PathBuf,
     /// The settings in the manifests.
     pub tables: Tables,
@@ -61,7 +61,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The same with `cfg(test)` set.
+    /// The same options with `cfg(test)` set.
     pub fn with_test(&self) -> Arc<Reading> {
         let Reading { cfg, transparent } = self;
         Arc::new(Reading { cfg: Arc::new((**cfg).clone().with_test()), transparent: transparent.clone() })
@@ -111,22 +111,22 @@ pub struct Tables {
 /// The packages to select in a workspace.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// `--manifest-path`.
+    /// The value of `--manifest-path`, if it is given.
     pub manifest_path: Option<Utf8PathBuf>,
     /// `-p`: names, or patterns with `*` and `?`; if empty, the package in the current directory, or the default members at a workspace
     /// root.
     pub packages: Vec<String>,
-    /// `--workspace`.
+    /// Whether `--workspace` is given: all packages of the workspace.
     pub workspace: bool,
     /// `--exclude`: packages of the workspace to leave out.
     pub exclude: Vec<String>,
     /// The targets of the packages to select.
     pub targets: TargetSelection,
-    /// `--target-dir`.
+    /// The value of `--target-dir`, if it is given.
     pub target_directory: Option<Utf8PathBuf>,
     /// `--locked`, `--offline`, `--frozen`: passed on to `cargo metadata`.
     pub cargo_flags: Vec<String>,
-    /// `--features`, `--all-features`, `--no-default-features`.
+    /// The features to enable: `--features`, `--all-features`, `--no-default-features`.
     pub features: FeatureSelection,
     /// `--target`: the platform to compile for; `None` for this machine.
     pub platform: Option<String>,
@@ -141,7 +141,7 @@ pub enum LoadError {
     NoSuchPackage {
         /// The requested name or pattern.
         name: String,
-        /// The existing names.
+        /// The names of the existing packages.
         known: Vec<String>,
     },
     /// A package named with `-p` has no `[package.metadata.cspec]`.
@@ -153,18 +153,18 @@ pub enum LoadError {
     NoPackageWithLayers,
     /// No selected package has a target of this kind, or of this name.
     NoSuchTarget {
-        /// The requested kind.
+        /// The kind of target that was requested.
         kind: TargetKind,
         /// The requested name or pattern; `None` for any.
         name: Option<String>,
-        /// The existing names.
+        /// The existing names of this kind.
         known: Vec<String>,
     },
-    /// No selected package has a matching target.
+    /// No selected package has a target that was selected.
     NoTargets,
-    /// An invalid pattern.
+    /// A name of the selection is an invalid pattern.
     Pattern {
-        /// The pattern itself.
+        /// The pattern itself, as given.
         pattern: String,
         /// What is wrong with it.
         reason: String,

@@ -6,7 +6,7 @@
 /// A code with its explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// `CS0301`.
+    /// The code itself, such as `CS0301`.
     pub code: &'static str,
     /// What it says, without the names of the case at hand.
     pub title: &'static str,

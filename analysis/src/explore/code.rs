@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::machine::Site;
 use crate::ir::{FunctionId, LayerId, Literal, Mutation, NodeId, Prim, Type, TypeId};
 
-/// Index into [`Code::functions`].
+/// The id of compiled code: its index in [`Code::functions`].
 pub type CodeId = usize;
 
 /// All functions of a program, and one `step` function for each operation of each layer.
@@ -102,7 +102,7 @@ impl Code {
     }
 }
 
-/// A compiled function.
+/// A compiled function, of the program or generated.
 #[derive(Debug)]
 pub struct CodeFunction {
     /// The name, for messages.
@@ -115,7 +115,7 @@ pub struct CodeFunction {
     pub locals: usize,
     /// Parameters that are copied back, in order.
     pub inout: Vec<usize>,
-    /// The instructions.
+    /// The instructions, executed from the first one.
     pub ops: Vec<Op>,
     /// The node that each instruction comes from.
     pub nodes: Vec<NodeId>,
@@ -126,47 +126,47 @@ pub struct CodeFunction {
 /// An instruction. `[a, b → c]` is its effect on the operand stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
-    /// `[→ v]`
+    /// `[→ v]`: pushes a literal, by its index in [`Code::literals`].
     Literal(u32),
-    /// `[→ ()]`
+    /// `[→ ()]`: pushes unit.
     Unit,
-    /// `[→ bool]`
+    /// `[→ bool]`: pushes this truth value.
     Bool(bool),
-    /// `[→ v]`
+    /// `[→ v]`: pushes the value of a local.
     Load(u32),
-    /// `[v →]`
+    /// `[v →]`: stores the value in a local.
     Store(u32),
     /// Clears locals, so that states at the head of a loop can be compared.
     Clear(u32, u32),
-    /// `[v →]`
+    /// `[v →]`: drops the value.
     Pop,
-    /// `[v → v, v]`
+    /// `[v → v, v]`: duplicates the value.
     Dup,
-    /// `[a, b → b, a]`
+    /// `[a, b → b, a]`: swaps the two values.
     Swap,
-    /// `[v… → tuple]`
+    /// `[v… → tuple]`: makes a tuple of this many values.
     Tuple(u32),
     /// `[v… → variant]`: tag and number of fields.
     Variant(u32, u32),
-    /// `[v… → seq]`
+    /// `[v… → seq]`: makes a sequence of this many values.
     Seq(u32),
-    /// `[tuple → field]`
+    /// `[tuple → field]`: the field of this index.
     Field(u32),
-    /// `[tuple, v → tuple]`
+    /// `[tuple, v → tuple]`: replaces the field of this index.
     SetField(u32),
     /// `[variant → bool]`: whether it has this tag.
     IsVariant(u32),
-    /// `[variant → payload]`
+    /// `[variant → payload]`: the field of this index.
     Payload(u32),
     /// `[collection, key → v]`; a missing key fails.
     Index,
-    /// `[collection, key, v → collection]`
+    /// `[collection, key, v → collection]`: replaces the value at an existing key; a missing key fails.
     SetIndex,
-    /// `[→]`
+    /// `[→]`: continues at this instruction.
     Jump(u32),
-    /// `[bool →]`
+    /// `[bool →]`: continues at this instruction if the condition is false.
     JumpIfFalse(u32),
-    /// `[bool →]`
+    /// `[bool →]`: continues at this instruction if the condition is true.
     JumpIfTrue(u32),
     /// `[v… → v]`: the primitive, the number of operands, the type of the result.
     Prim(Prim, u32, u32),
@@ -182,7 +182,7 @@ pub enum Op {
     Next(u32, u32, u32),
     /// `[seq, v → seq]`: appends the result for the last element of the sequence in the first local, whose position is in the second.
     Append(u32, u32),
-    /// `[arguments… → inout…, result]`
+    /// `[arguments… → inout…, result]`: calls the code with this id.
     Call(u32),
     /// Stores the number of operands of the function.
     CountOperands(u32),
@@ -192,17 +192,17 @@ pub enum Op {
     Return,
     /// `[arguments… → result]`: a step of the layer below.
     Perform(u32, u32),
-    /// `[→ bool]`
+    /// `[→ bool]`: the run forks over both values.
     Maybe,
-    /// `[→ v]`
+    /// `[→ v]`: any value of the type with this index.
     Any(u32),
-    /// `[seq → v]`
+    /// `[seq → v]`: any element of the sequence; the run is disabled if there is none.
     Choose,
-    /// `[bool →]`
+    /// `[bool →]`: the run is disabled if the condition is false.
     When,
-    /// `[bool →]`
+    /// `[bool →]`: the run fails if the condition is false.
     Assert,
-    /// `[v →]`
+    /// `[v →]`: adds the value to the events of the run.
     Emit,
     /// The step is not allowed and changes nothing; recorded for counterexamples.
     BreaksRule,
@@ -210,9 +210,9 @@ pub enum Op {
     External(u32, u32),
     /// Before a loop that continues while `maybe()` returns `true`.
     StarStart,
-    /// The head of such a loop.
+    /// The head of a loop that continues while `maybe()` returns `true`; the loop is entered, or a turn has ended.
     StarHead,
-    /// After such a loop.
+    /// After a loop that continues while `maybe()` returns `true`.
     StarEnd,
     /// The head of a `loop` or `while`; its variables are in the locals.
     LoopHead,

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::ir::{LayerId, Program, Type, int::IntType};
 
-/// Index into [`Machine::slots`].
+/// The number of a value of a script: an index into [`Machine::slots`].
 pub type Slot = usize;
 
 /// The next action of a script.
@@ -41,7 +41,7 @@ pub enum Action {
     Procedure {
         /// The procedure to run.
         function: CodeId,
-        /// The layer below.
+        /// The layer whose steps it performs.
         lower: LayerId,
         /// The slot of the state of the layer below.
         state: Slot,
@@ -58,11 +58,11 @@ pub enum Action {
     Equal(Slot, Slot),
     /// Stores the events so far in a slot, as a sequence, and clears them.
     TakeEvents(Slot),
-    /// Copies a slot.
+    /// Copies the first slot to the second.
     Copy(Slot, Slot),
 }
 
-/// A sequence of actions.
+/// The actions of a script, in order.
 pub type Script = [Action];
 
 /// How a path ended.
@@ -72,7 +72,7 @@ pub enum End {
     Done,
     /// `assert!` failed in the action number `stage`.
     Failed(Site),
-    /// The code panicked.
+    /// The code panicked here, for this reason.
     Panicked(Site, &'static str),
     /// A procedure calls this step of the layer below; only if [`Search::pausing`].
     Wants(String, Vec<Value>),
@@ -89,7 +89,7 @@ pub enum End {
 pub enum Abort {
     /// Restart with concrete integers.
     NumbersNeeded,
-    /// The budget is used up.
+    /// The budget of the obligation is used up.
     OutOfFuel,
     /// A loop does not terminate.
     Endless(Site),

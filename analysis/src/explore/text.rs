@@ -12,7 +12,7 @@ use super::value::{Sort, Value};
 /// A part of a built string.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Piece {
-    /// Known characters.
+    /// Characters that are known.
     Literal(Rc<str>),
     /// The digits of an atom: of a process or of an unsigned integer.
     Decimal(Sort, u32),
@@ -37,11 +37,11 @@ pub struct Shape(pub Vec<ShapePiece>);
 /// A part of a shape.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShapePiece {
-    /// Known characters.
+    /// Characters that are known.
     Literal(Rc<str>),
     /// The digits of some value of this sort.
     Hole(Sort),
-    /// Some other string.
+    /// A string that code does not build.
     Other,
 }
 
@@ -180,7 +180,7 @@ pub enum Split {
     None,
     /// The parts before and after the first separator.
     At(Value, Value),
-    /// It depends on an unknown string.
+    /// The result depends on an unknown string.
     Unknown,
 }
 
@@ -209,7 +209,7 @@ pub enum Parsed {
     /// The text is not a number.
     None,
     Atom(Sort, u32),
-    /// This integer.
+    /// The text spells this integer.
     Int(i128),
     /// The result is unknown.
     Unknown,

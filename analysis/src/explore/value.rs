@@ -11,7 +11,7 @@ pub struct CellId(pub u32);
 /// A type whose values are only compared for equality: `Pid`, a `#[scalar]`, and integers and strings as long as code only compares them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sort {
-    /// Processes.
+    /// Processes, which are numbered from 0.
     Pid,
     /// A `#[scalar]` type, by its [`crate::ir::TypeId`].
     User(u32),
@@ -54,9 +54,9 @@ impl fmt::Debug for Integer {
 /// [`super::machine::Machine::unify`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// `()`.
+    /// The only value of type `()`.
     Unit,
-    /// A truth value.
+    /// A truth value, of type `bool`.
     Bool(bool),
     Int(Integer),
     /// A string whose characters are known.
@@ -69,7 +69,7 @@ pub enum Value {
     Tuple(Rc<[Value]>),
     /// An enum variant; `None` is 0, `Some` is 1.
     Variant(u32, Rc<[Value]>),
-    /// A sequence.
+    /// A sequence whose elements are in order.
     Seq(Rc<Vec<Value>>),
     /// A sequence whose order has not been observed yet: it is the order of the keys, each of which is paired with its element.
     Unordered(Rc<Vec<(Value, Value)>>),
@@ -80,12 +80,12 @@ pub enum Value {
 }
 
 impl Value {
-    /// `None`.
+    /// The value of `None`.
     pub fn none() -> Value {
         Value::Variant(0, Rc::from([]))
     }
 
-    /// `Some(value)`.
+    /// The value of `Some(value)`.
     pub fn some(value: Value) -> Value {
         Value::Variant(1, Rc::from([value]))
     }
@@ -99,7 +99,7 @@ impl Value {
         if fields.is_empty() { Value::Unit } else { Value::Tuple(Rc::from(fields)) }
     }
 
-    /// A sequence.
+    /// A sequence of these elements, in order.
     pub fn seq(elements: Vec<Value>) -> Value {
         Value::Seq(Rc::new(elements))
     }
@@ -154,7 +154,7 @@ pub struct MapValue {
 /// The base of a map, below the entries that code wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Base {
-    /// The empty map.
+    /// The empty map, as its own base.
     Empty,
     /// A map about which [`super::cells::Knowledge`] knows some entries.
     Unknown(CellId),
@@ -163,7 +163,7 @@ pub enum Base {
 }
 
 impl Base {
-    /// The unknown map.
+    /// The cell of the unknown map; `None` if the base is empty.
     pub fn cell(self) -> Option<CellId> {
         match self {
             Base::Empty => None,
@@ -171,7 +171,7 @@ impl Base {
         }
     }
 
-    /// What an entry of the unknown map is here.
+    /// The entry here, given the entry of the unknown map at the same key: in a set of keys, the value is unit.
     pub fn entry(self, entry: Option<Value>) -> Option<Value> {
         match self {
             Base::Keys(_) => entry.map(|_| Value::Unit),

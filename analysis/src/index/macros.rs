@@ -6,7 +6,7 @@ use crate::syntax::{
     ast::{self, HasAttrs, HasName},
 };
 
-/// A `macro_rules!` declaration.
+/// A `macro_rules!` declaration in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MacroItem {
     /// The name of the macro.

@@ -27,7 +27,7 @@ pub use scopes::{
 /// A name in the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// The identifier.
+    /// The text of the identifier.
     pub text: String,
     /// The preceding segments of its path; an empty first segment stands for `::`.
     pub qualifier: Vec<String>,
@@ -83,11 +83,11 @@ pub struct FileIndex {
     pub constants: Vec<ConstantItem>,
     /// Functions, free and associated.
     pub functions: Vec<FunctionItem>,
-    /// `impl` blocks.
+    /// The `impl` blocks of the file.
     pub impls: Vec<ImplItem>,
-    /// `#[stack]` aliases.
+    /// The `#[stack]` aliases of the file.
     pub stacks: Vec<StackItem>,
-    /// Scopes, the file first.
+    /// The scopes of the file; the file itself is the first.
     pub scopes: Vec<ScopeItem>,
     /// The names that `use` brings into them.
     pub imports: Vec<Import>,
@@ -95,7 +95,7 @@ pub struct FileIndex {
     pub modules: Vec<ModuleItem>,
     /// Names of items that no layer can use.
     pub opaque: Vec<OpaqueItem>,
-    /// The `macro_rules!` declarations.
+    /// The `macro_rules!` declarations of the file.
     pub macros: Vec<MacroItem>,
     /// Macro calls in item position.
     pub calls: Vec<CallItem>,
@@ -119,7 +119,7 @@ impl FileIndex {
     }
 }
 
-/// A type declaration.
+/// A declaration of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypeItem {
     /// The name of the type.
@@ -143,9 +143,9 @@ pub struct TypeItem {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TypeKind {
-    /// A `#[scalar]`.
+    /// A type marked `#[scalar]`.
     Scalar,
-    /// A `#[state]`.
+    /// A type marked `#[state]`.
     State,
     /// Ordinary Rust, used only if a layer refers to it.
     Plain,
@@ -160,7 +160,7 @@ pub enum TypeShape {
     Enum(Vec<String>),
     /// A struct with a constructor.
     Constructed,
-    /// Any other struct.
+    /// Any struct without a constructor, that is, with named fields.
     Plain,
 }
 
@@ -214,24 +214,24 @@ pub struct FunctionItem {
 pub enum Role {
     /// No attribute of cspec.
     Plain,
-    /// `#[op]`.
+    /// An operation of a layer: `#[op]`.
     Op {
         /// The claim, as in `#[op(right)]`, with its position.
         claim: Option<(Claim, Name)>,
         /// Whether it is `#[op(external)]`.
         external: bool,
     },
-    /// `#[init]`.
+    /// The condition on initial states: `#[init]`.
     Init,
-    /// `#[background]`.
+    /// The background step: `#[background]`.
     Background,
-    /// `#[invariant]`.
+    /// A condition on all states: `#[invariant]`.
     Invariant,
-    /// `#[allowed(…)]`.
+    /// A condition on calls of these operations: `#[allowed(…)]`.
     Allowed(Vec<Name>),
-    /// `#[abstraction]`.
+    /// The relation of an implementation: `#[abstraction]`.
     Abstraction,
-    /// `#[client(Stack, …, processes(…), may_wait)]`.
+    /// A client program: `#[client(Stack, …, processes(…), may_wait)]`.
     Client {
         /// The stacks that it runs over.
         stacks: Vec<Name>,
@@ -244,7 +244,7 @@ pub enum Role {
     Malformed,
 }
 
-/// An `impl` block.
+/// An `impl` block, with or without attributes of cspec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImplItem {
     /// The number of the declaration.
@@ -266,9 +266,9 @@ pub struct ImplItem {
 pub enum ImplRole {
     /// No attribute of cspec.
     Plain,
-    /// `#[layer(…)]`.
+    /// The operations of a layer: `#[layer(…)]`.
     Layer(LayerAttribute),
-    /// `#[implement(…)]`.
+    /// The code of an implementation: `#[implement(…)]`.
     Implement(ImplementAttribute),
     /// A malformed attribute, which has been reported.
     Malformed,
@@ -319,20 +319,20 @@ pub struct ImplementAttribute {
     pub pass: Vec<Name>,
 }
 
-/// The proof patterns.
+/// The proof patterns of `by = …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// `movers`.
+    /// The pattern `movers`, for procedures.
     Movers,
-    /// `retry`.
+    /// The pattern `retry`, for loops that try again.
     Retry,
-    /// `abstraction`.
+    /// The pattern `abstraction`, for another state.
     Abstraction,
-    /// `partition(key)`.
+    /// The pattern `partition(key)`, for layers of one key.
     Partition,
 }
 
-/// A `#[stack]` alias.
+/// A `#[stack]` alias and its links.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StackItem {
     /// The name of the stack.
@@ -347,7 +347,7 @@ pub struct StackItem {
 /// The index of a file, with the positions that were separated from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexed {
-    /// The index itself.
+    /// The index itself, without positions.
     pub index: FileIndex,
     /// The positions of its names.
     pub positions: Positions,
@@ -359,7 +359,7 @@ pub struct Indexed {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Indexes a file.
+/// Indexes a parsed file.
 pub fn index(parse: &Parse) -> Indexed {
     let root = parse.root();
     let declarations = syntax::declarations(&root);

@@ -40,7 +40,7 @@ pub struct Local {
     pub inout: bool,
 }
 
-/// An expression.
+/// An expression, with its type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Expr {
     /// Its identity within the function, for the source map.
@@ -51,12 +51,12 @@ pub struct Expr {
     pub kind: ExprKind,
 }
 
-/// The kinds of expressions.
+/// The kinds of expressions, with their operands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ExprKind {
     /// A literal or a constant.
     Literal(Literal),
-    /// The value of a place.
+    /// The current value of a place.
     Read(Place),
     /// A tuple, struct (fields in declaration order), or tuple struct.
     Tuple(Vec<Expr>),
@@ -78,38 +78,38 @@ pub enum ExprKind {
     For(Pattern, Box<Expr>, Box<Expr>),
     /// `break value`; unit if absent. Leaves the innermost loop.
     Break(Option<Box<Expr>>),
-    /// `continue`.
+    /// `continue`, for the innermost loop.
     Continue,
     /// `return value`; unit if absent.
     Return(Option<Box<Expr>>),
-    /// `place = value`.
+    /// `place = value`; its own value is unit.
     Assign(Place, Box<Expr>),
     /// A call of a [`Program`](super::Program) function.
     Call(FunctionId, Vec<Argument>),
     /// `lo.operation(arguments)`: a step of the layer below, by name.
     Perform(String, Vec<Expr>),
-    /// A pure primitive.
+    /// A pure primitive, applied to its operands.
     Prim(Prim, Vec<Expr>),
     /// A primitive that changes the collection in `place`: `insert`, `push`, ….
     Mutate(Mutation, Place, Vec<Expr>),
     /// `&&`: the right side runs only if the left one is true.
     And(Box<Expr>, Box<Expr>),
-    /// `||`.
+    /// `||`: the right side runs only if the left one is false.
     Or(Box<Expr>, Box<Expr>),
     /// An iterator adaptor with a closure, over a sequence. The closure's parameter is bound by the pattern. (`Option`'s adaptors are
     /// lowered to `Match`.)
     Each(Each, Box<Expr>, Pattern, Box<Expr>),
-    /// `maybe()`.
+    /// `maybe()`: `true` or `false`, as the run chooses.
     Maybe,
     /// `any::<T>()`, where `T` is the type of the expression.
     Any,
     /// `choose(&set)`: the operand is a sequence.
     Choose(Box<Expr>),
-    /// `when(condition)`.
+    /// `when(condition)`: the run exists only if the condition holds.
     When(Box<Expr>),
     /// `assert!(condition)`; `unreachable!()` and `panic!()` are `Assert(false)`.
     Assert(Box<Expr>),
-    /// `emit(value)`.
+    /// `emit(value)`: adds an event to the trace.
     Emit(Box<Expr>),
     /// `external()`: any value of the type, and an event of the operation's name, arguments and this value.
     External,
@@ -117,7 +117,7 @@ pub enum ExprKind {
     Unsupported,
 }
 
-/// A statement.
+/// A statement of a block.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Stmt {
     /// `let pattern = value;`. The pattern is irrefutable (`let … else` becomes `Match`).
@@ -126,24 +126,24 @@ pub enum Stmt {
     Expr(Expr),
 }
 
-/// An arm of a `match`.
+/// An arm of a `match`, tried after those before it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Arm {
     /// The pattern to match; it binds locals.
     pub pattern: Pattern,
     /// The condition of `if guard`.
     pub guard: Option<Expr>,
-    /// The arm's value.
+    /// The value of the arm.
     pub body: Expr,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pattern {
-    /// `_`.
+    /// `_`: matches anything, and binds nothing.
     Wild,
-    /// A name.
+    /// A name: matches anything, and binds it.
     Bind(LocalId),
-    /// `name @ pattern`.
+    /// `name @ pattern`: binds the whole value if the pattern matches.
     At(LocalId, Box<Pattern>),
     /// A literal or a constant.
     Literal(Literal),
@@ -155,10 +155,10 @@ pub enum Pattern {
     Or(Vec<Pattern>),
 }
 
-/// A constant value.
+/// A constant value, as code names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Literal {
-    /// `true`, `false`.
+    /// `true` or `false`, of type `bool`.
     Bool(bool),
     /// An integer, already negated if it was.
     Int(i128),
@@ -170,7 +170,7 @@ pub enum Literal {
 /// Something that can be assigned to: a local, a field of it, an entry of a collection in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// The variable.
+    /// The local at its root.
     pub local: LocalId,
     /// The path from the local to the place.
     pub path: Vec<Projection>,
@@ -179,7 +179,7 @@ pub struct Place {
 /// A step into a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Projection {
-    /// A field of a struct or tuple.
+    /// A field of a struct or tuple, by index.
     Field(u32),
     /// `map[&key]`, `total[key]`, `seq[index]`. A missing key or index is a failure.
     Index(Expr),
@@ -190,7 +190,7 @@ pub enum Projection {
 pub enum Argument {
     /// An argument by value or by shared reference.
     Value(Expr),
-    /// An argument by `&mut`.
+    /// An argument by `&mut`: the final value is copied back to this place.
     InOut(Place),
 }
 
@@ -199,41 +199,41 @@ pub enum Argument {
 pub enum Prim {
     /// `==` on any type.
     Eq,
-    /// `!=`.
+    /// `!=` on any type.
     Ne,
     /// `<` on integers; likewise the next three.
     Lt,
-    /// `<=`.
+    /// `<=` on two integers.
     Le,
-    /// `>`.
+    /// `>` on two integers.
     Gt,
-    /// `>=`.
+    /// `>=` on two integers.
     Ge,
     /// An arithmetic operation, and its behaviour on overflow. It has one or two integer operands.
     Arith(Arith, Overflow),
     /// `abs_diff`: an unsigned integer.
     AbsDiff,
-    /// `unsigned_abs`.
+    /// `unsigned_abs`: an unsigned integer of the same width.
     UnsignedAbs,
     /// `&` on integers and on `bool`.
     BitAnd,
-    /// `|`.
+    /// `|` on integers and on `bool`.
     BitOr,
-    /// `^`.
+    /// `^` on integers and on `bool`.
     BitXor,
     /// `!` on `bool` and on the bits of an integer.
     Not,
-    /// `rotate_left`.
+    /// `rotate_left`; the second operand is a `u32`.
     RotateLeft,
-    /// `rotate_right`.
+    /// `rotate_right`; the second operand is a `u32`.
     RotateRight,
     /// `count_ones` and the like: a `u32`.
     Count(BitCount),
-    /// `is_power_of_two`.
+    /// `is_power_of_two` of an unsigned integer: a `bool`.
     IsPowerOfTwo,
-    /// `a.min(b)`.
+    /// `a.min(b)` on two integers.
     Min,
-    /// `a.max(b)`.
+    /// `a.max(b)` on two integers.
     Max,
     /// `x as T`, where `T` is the type of the expression: truncates or extends.
     Cast,
@@ -245,7 +245,7 @@ pub enum Prim {
     RangeInclusive,
     /// An empty collection of the expression's type: `Map::new()`, `Default::default()` of a collection.
     Empty,
-    /// The default of the expression's type.
+    /// The default value of the expression's type.
     Default,
     /// A sequence or set of the operands: `Seq::from([..])`.
     Elements,
@@ -253,9 +253,9 @@ pub enum Prim {
     Get,
     /// `map[&k]` on a value that is not a place; `total[k]`.
     Index,
-    /// `map.contains(&k)`, `set.contains(&x)`, `seq.contains(&x)`.
+    /// `map.contains(&k)`, `set.contains(&x)`, `seq.contains(&x)`: a `bool`.
     Contains,
-    /// `len`.
+    /// `len` of a collection or string: a `usize`.
     Len,
     /// `is_empty`; on `Total`, `is_default`.
     IsEmpty,
@@ -263,19 +263,19 @@ pub enum Prim {
     Keys,
     /// The items of iterating a collection, as a sequence: elements of a set, `(key, value)` of a map, elements of a sequence.
     Elems,
-    /// `seq.first()`: an `Option`.
+    /// `seq.first()`: an `Option` of the first element.
     First,
-    /// `seq.last()`: an `Option`.
+    /// `seq.last()`: an `Option` of the last element.
     Last,
-    /// `iter().rev()`.
+    /// `iter().rev()`: the sequence in reverse order.
     Rev,
     /// `collect()` into a `Set` (into a `Seq` it is the identity and is erased).
     ToSet,
-    /// `iter().max()`: an `Option`.
+    /// `iter().max()`: an `Option` of the greatest element.
     MaxOf,
-    /// `iter().min()`: an `Option`.
+    /// `iter().min()`: an `Option` of the least element.
     MinOf,
-    /// `iter().sum()`.
+    /// `iter().sum()` of integers; it may overflow.
     Sum,
     /// `collect()` of pairs into a `Map`; of several values at one key, the last one counts.
     ToMap,
@@ -292,29 +292,29 @@ pub enum Prim {
 /// Operations on integers whose result may not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Arith {
-    /// `+`.
+    /// Addition: `+`, or a method such as `wrapping_add`.
     Add,
-    /// `-`.
+    /// Subtraction: `-`, or a method such as `wrapping_sub`.
     Sub,
-    /// `*`.
+    /// Multiplication: `*`, or a method such as `wrapping_mul`.
     Mul,
-    /// `/`: towards zero.
+    /// Division, rounded towards zero: `/`.
     Div,
-    /// `%`.
+    /// The remainder of that division: `%`.
     Rem,
-    /// `div_euclid`.
+    /// `div_euclid`: the quotient that goes with [`Arith::RemEuclid`].
     DivEuclid,
-    /// `rem_euclid`.
+    /// `rem_euclid`: the remainder that is never negative.
     RemEuclid,
-    /// Unary minus.
+    /// Negation of an integer: unary `-`.
     Neg,
-    /// `abs`.
+    /// The absolute value: `abs`.
     Abs,
     /// `pow`; the second operand is a `u32`.
     Pow,
     /// `<<`; the second operand is an integer of any type. An overflow is about the amount, not the result.
     Shl,
-    /// `>>`.
+    /// `>>`, like [`Arith::Shl`]; the sign is extended.
     Shr,
 }
 
@@ -323,7 +323,7 @@ pub enum Arith {
 pub enum Overflow {
     /// The operators, and methods without a prefix: it panics.
     Panics,
-    /// `wrapping_…`: truncates.
+    /// `wrapping_…`: the result is truncated.
     Wraps,
     /// `saturating_…`: the nearest integer of the type.
     Saturates,
@@ -333,20 +333,20 @@ pub enum Overflow {
     Reports,
 }
 
-/// The bit counting operations.
+/// Operations that count bits; the result is a `u32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BitCount {
-    /// `count_ones`.
+    /// `count_ones`: the number of one bits.
     Ones,
-    /// `count_zeros`.
+    /// `count_zeros`: the number of zero bits.
     Zeros,
-    /// `leading_ones`.
+    /// `leading_ones`: the number of one bits before the highest zero.
     LeadingOnes,
-    /// `leading_zeros`.
+    /// `leading_zeros`: the number of zero bits before the highest one.
     LeadingZeros,
-    /// `trailing_ones`.
+    /// `trailing_ones`: the number of one bits below the lowest zero.
     TrailingOnes,
-    /// `trailing_zeros`.
+    /// `trailing_zeros`: the number of zero bits below the lowest one.
     TrailingZeros,
 }
 
@@ -403,30 +403,30 @@ impl Prim {
 pub enum Mutation {
     /// `map.insert(k, v)`, `set.insert(x)`: unit.
     Insert,
-    /// `map.remove(&k)`, `set.remove(&x)`: unit.
+    /// `map.remove(&k)`, `set.remove(&x)`, of a key or element that need not be there: unit.
     Remove,
-    /// `seq.push(x)`: unit.
+    /// `seq.push(x)`, at the end: unit.
     Push,
-    /// `seq.pop()`: an `Option`.
+    /// `seq.pop()`, from the end: an `Option`.
     Pop,
-    /// `seq.pop_front()`: an `Option`.
+    /// `seq.pop_front()`, from the front: an `Option`.
     PopFront,
-    /// `clear()`: unit.
+    /// `clear()` of any collection: unit.
     Clear,
 }
 
-/// Iterator adaptors with a closure.
+/// Iterator adaptors with a closure, which runs for one element after the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Each {
-    /// `map`: a sequence.
+    /// `map`: the sequence of results.
     Map,
-    /// `filter`: a sequence.
+    /// `filter`: the sequence of elements for which the closure returns true.
     Filter,
-    /// `all`.
+    /// `all`: stops at the first element for which the closure returns false.
     All,
-    /// `any`.
+    /// `any`: stops at the first element for which the closure returns true.
     Any,
-    /// `find`: an `Option`.
+    /// `find`: an `Option` of the first element for which the closure returns true.
     Find,
 }
 

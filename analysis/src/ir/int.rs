@@ -5,7 +5,7 @@
 
 use super::{Arith, BitCount, Overflow, Prim, Type};
 
-/// An integer type.
+/// An integer type: its width and its signedness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IntType {
     /// Width: 8, 16, 32 or 64.
@@ -17,9 +17,9 @@ pub struct IntType {
 /// The result of an integer operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Computed {
-    /// An integer.
+    /// An integer, in the range of the result type.
     Int(i128),
-    /// A truth value.
+    /// A truth value, of a comparison or test.
     Bool(bool),
     /// An `Option` of an integer.
     Option(Option<i128>),
@@ -38,7 +38,7 @@ const SHIFTED_TOO_FAR: &str = "the amount of a shift is not less than the number
 
 /// The result of an operation before the overflow check.
 struct Exact {
-    /// The truncated result.
+    /// The result, truncated to the width of the type.
     wrapped: i128,
     overflows: bool,
     /// The mathematical result; `None` if it does not fit an `i128`.
@@ -55,12 +55,12 @@ impl IntType {
         }
     }
 
-    /// The value of `MIN`.
+    /// The least value of the type.
     pub fn min(self) -> i128 {
         if self.signed { -(1 << (self.bits - 1)) } else { 0 }
     }
 
-    /// The value of `MAX`.
+    /// The greatest value of the type.
     pub fn max(self) -> i128 {
         (1 << (self.bits - u8::from(self.signed))) - 1
     }

@@ -53,11 +53,11 @@ pub struct Operation {
 /// A claimed mover type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Claim {
-    /// `#[op(right)]`.
+    /// `#[op(right)]`: a right mover.
     Right,
-    /// `#[op(left)]`.
+    /// `#[op(left)]`: a left mover.
     Left,
-    /// `#[op(both)]`.
+    /// `#[op(both)]`: a right and a left mover.
     Both,
     /// `#[op(non)]`: no claim to move.
     Non,
@@ -68,24 +68,24 @@ pub enum Claim {
 pub struct Implementation {
     /// The name of the type.
     pub name: String,
-    /// The layer implemented.
+    /// The layer that is implemented.
     pub upper: LayerId,
-    /// The layer below.
+    /// The layer that it is implemented over.
     pub lower: LayerId,
-    /// The proof pattern.
+    /// The proof pattern, with its functions.
     pub by: Justification,
 }
 
 /// The justification of an implementation: the proof pattern, with the functions that the user gives for it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Justification {
-    /// `by = movers`.
+    /// `by = movers`: the code of each upper operation, by name.
     Movers(BTreeMap<String, Code>),
-    /// `by = retry`.
+    /// `by = retry`: the code of each upper operation, by name.
     Retry(BTreeMap<String, Code>),
-    /// `by = abstraction`.
+    /// `by = abstraction`: the relation between the two states.
     Abstraction(Abstraction),
-    /// `by = partition(key)`.
+    /// `by = partition(key)`: one end of a partition.
     Partition(Partition),
 }
 
@@ -129,18 +129,18 @@ pub enum Code {
     Procedure(FunctionId),
 }
 
-/// An abstraction relation.
+/// An abstraction relation, in one of the three forms that users may write.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Abstraction {
-    /// `fn(lo: &Lo) -> Hi`.
+    /// `fn(lo: &Lo) -> Hi`: the upper states related to a lower state.
     Up(FunctionId),
-    /// `fn(hi: &Hi) -> Lo`.
+    /// `fn(hi: &Hi) -> Lo`: the lower states related to an upper state.
     Down(FunctionId),
     /// `fn(lo: &Lo, hi: &Hi) -> bool`; parameter 0 is always `lo`.
     Predicate(FunctionId),
 }
 
-/// A chain of implementations.
+/// A chain of implementations, each over the layer that the next one implements.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stack {
     /// The name of the type alias.
@@ -154,9 +154,9 @@ pub struct Stack {
 pub struct Client {
     /// The name of the function.
     pub name: String,
-    /// Index into [`super::Program::stacks`].
+    /// The stack that it runs over: an index into [`super::Program::stacks`].
     pub stack: u32,
-    /// Process counts to run it with.
+    /// The numbers of processes to run it with.
     pub processes: Vec<u32>,
     /// Whether processes may wait for ever: then a run that cannot end is not a finding.
     pub may_wait: bool,

@@ -34,33 +34,33 @@ pub use ty::{Field, SMALL_BITS, Type, TypeDef, TypeDefKind, Variant};
 /// The declarations of a package, lowered. Equal programs have equal verdicts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Program {
-    /// User types, by [`TypeId`].
+    /// The user types; index: [`TypeId`].
     pub types: Vec<TypeDef>,
     /// Functions, operations, procedures and relations, by [`FunctionId`].
     pub functions: Vec<Arc<Function>>,
-    /// Layers, by [`LayerId`].
+    /// The layers; index: [`LayerId`].
     pub layers: Vec<Layer>,
-    /// Implementations, by [`ImplementationId`].
+    /// The implementations; index: [`ImplementationId`].
     pub implementations: Vec<Implementation>,
-    /// Stacks, in source order.
+    /// The stacks, in source order.
     pub stacks: Vec<Stack>,
     /// Client programs, in source order.
     pub clients: Vec<Client>,
 }
 
-/// Index into [`Program::types`].
+/// The id of a user type: its index in [`Program::types`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub u32);
-/// Index into [`Program::functions`].
+/// The id of a function: its index in [`Program::functions`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FunctionId(pub u32);
-/// Index into [`Program::layers`].
+/// The id of a layer: its index in [`Program::layers`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct LayerId(pub u32);
-/// Index into [`Program::implementations`].
+/// The id of an implementation: its index in [`Program::implementations`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ImplementationId(pub u32);
-/// Index into [`Function::locals`].
+/// The id of a local: its index in [`Function::locals`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalId(pub u32);
 /// A place in a function's text: an index into [`SourceMap::nodes`] of that function.

@@ -37,7 +37,7 @@ pub struct Keep {
 pub struct KeptLayer {
     /// The layer in the program.
     pub layer: LayerId,
-    /// Operations, by index.
+    /// How much of each operation to keep, by index.
     pub operations: BTreeMap<usize, KeptOperation>,
     /// Whether to keep its initial states.
     pub init: bool,
@@ -52,7 +52,7 @@ pub struct KeptLayer {
 pub enum KeptOperation {
     /// Its parameters and result.
     Signature,
-    /// Also its rules.
+    /// The signature and the rules of a protocol.
     Rules,
     /// All of it, with its body.
     Whole,
@@ -125,7 +125,7 @@ enum Reference {
 }
 
 impl Pieces {
-    /// The pieces of a program.
+    /// Hashes the functions and types of a program.
     pub fn of(program: &Program) -> Pieces {
         let function = |it: &Arc<Function>| FunctionPieces {
             whole: Piece::of(|ids| renumber::function(it, ids)),
@@ -256,7 +256,7 @@ impl Outline {
         }
     }
 
-    /// Builds the slice of the program.
+    /// Builds the slice, as a program, from the program that it was outlined for.
     pub fn program(&self, program: &Program) -> Program {
         let mut ids = self.ids();
         let functions = self.functions.iter().map(|(FunctionId(id), is_whole)| {

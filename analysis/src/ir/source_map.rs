@@ -11,7 +11,7 @@ use super::{FunctionId, ImplementationId, LayerId, NodeId};
 pub struct Span {
     /// Index into the list of files of the package that was lowered.
     pub file: u32,
-    /// The first byte.
+    /// The offset of the first byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,

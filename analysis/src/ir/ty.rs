@@ -2,7 +2,7 @@
 
 use super::TypeId;
 
-/// A user type.
+/// A user type, declared by `#[state]` or `#[scalar]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TypeDef {
     /// The name in the source.
@@ -44,39 +44,39 @@ pub struct Variant {
 pub enum Type {
     /// The type of an expression that does not return, such as `return x`.
     Never,
-    /// `bool`.
+    /// The type `bool` of truth values.
     Bool,
     /// An integer of `bits` bits; `usize` and `isize` count as 64.
     Int {
-        /// Width.
+        /// The width in bits: 8, 16, 32 or 64.
         bits: u8,
-        /// Whether it is signed.
+        /// Whether it has negative values.
         signed: bool,
     },
-    /// `String` and `&str`.
+    /// Strings: `String` and `&str`.
     Str,
-    /// `Pid`.
+    /// The type `Pid` of processes.
     Pid,
     /// A `#[scalar]`, struct or enum.
     User(TypeId),
     /// A tuple; the empty one is `()`.
     Tuple(Vec<Type>),
-    /// `Option<T>`.
+    /// An optional value: `Option<T>`.
     Option(Box<Type>),
-    /// `Map<K, V>`.
+    /// A finite map: `Map<K, V>`.
     Map(Box<Type>, Box<Type>),
-    /// `Total<K, V>`.
+    /// A total function: `Total<K, V>`.
     Total(Box<Type>, Box<Type>),
-    /// `Set<T>`.
+    /// A finite set: `Set<T>`.
     Set(Box<Type>),
     /// `Seq<T>`; also what iterators are, since they are evaluated eagerly.
     Seq(Box<Type>),
 }
 
 impl Type {
-    /// `()`.
+    /// The unit type, `()`.
     pub const UNIT: Type = Type::Tuple(Vec::new());
-    /// `u64`.
+    /// The integer type `u64`.
     pub const U64: Type = Type::Int { bits: 64, signed: false };
 }
 

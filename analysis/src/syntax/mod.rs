@@ -23,7 +23,7 @@ pub use ra_ap_syntax::{
 
 const EDITION: ra_ap_syntax::Edition = ra_ap_syntax::Edition::CURRENT;
 
-/// A parsed file.
+/// A parsed file, with its errors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parse {
     tree: ra_ap_syntax::Parse<SourceFile>,
@@ -38,11 +38,11 @@ pub struct Parse {
 pub struct SyntaxError {
     /// The message, one line.
     pub message: String,
-    /// The place of the error.
+    /// The bytes of the error.
     pub range: Range<u32>,
     /// The counterpart of an unmatched bracket, with a label.
     pub related: Option<(Range<u32>, String)>,
-    /// The parser's advice.
+    /// The parser's advice, if there is any.
     pub help: Option<String>,
 }
 
@@ -186,7 +186,7 @@ pub fn text_range(node: &SyntaxNode) -> Range<u32> {
     range(node.text_range())
 }
 
-/// A range in bytes.
+/// Converts a range of the parser to bytes.
 pub fn range(range: TextRange) -> Range<u32> {
     u32::from(range.start())..u32::from(range.end())
 }

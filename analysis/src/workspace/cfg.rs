@@ -11,23 +11,23 @@ use cargo_platform::{Cfg, CfgExpr, Ident};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CfgOptions {
     set: BTreeSet<Cfg>,
-    /// A build script may set more, which is not known here.
+    /// Whether a build script may set further options, which are not known here.
     is_open: bool,
 }
 
-/// Which features of a package are on, as cargo's flags say. The default: those that `default` leads to.
+/// The features of a package to enable, as cargo's flags give them. By default, those that `default` leads to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeatureSelection {
-    /// `--features`: names, also as `package/name`.
+    /// The names given by `--features`, possibly as `package/name`.
     pub names: Vec<String>,
-    /// `--all-features`.
+    /// Whether `--all-features` is given.
     pub all: bool,
-    /// `--no-default-features`.
+    /// Whether `--no-default-features` is given.
     pub no_default: bool,
 }
 
 impl FeatureSelection {
-    /// The same choice in the words of cargo.
+    /// The same selection as flags of cargo.
     pub(super) fn flags(&self) -> Vec<String> {
         let names = self.names.iter().flat_map(|it| ["--features".to_owned(), it.clone()]);
         let all = [("--all-features", self.all), ("--no-default-features", self.no_default)];
@@ -35,55 +35,55 @@ impl FeatureSelection {
     }
 }
 
-/// Why a predicate has no answer, in words.
+/// The reason why a predicate has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoAnswer {
-    /// What is wrong with it.
+    /// The reason, as a message.
     pub message: String,
-    /// What can be done.
+    /// Advice for the user.
     pub help: String,
 }
 
 impl CfgOptions {
-    /// These options, one a line, as `rustc --print cfg` writes them. A line that is no option is passed over.
+    /// Parses options, one on each line, as `rustc --print cfg` prints them. A line that is not an option is skipped.
     pub fn of_lines(lines: &str) -> CfgOptions {
         let set = lines.lines().filter_map(|it| it.trim().parse().ok()).collect();
         CfgOptions { set, is_open: false }
     }
 
-    /// The same, and `name` is set.
+    /// These options, and `name`.
     #[must_use]
     pub fn with_name(mut self, name: &str) -> CfgOptions {
         self.set.insert(Cfg::Name(ident(name)));
         self
     }
 
-    /// The same, and `name = "value"` is set.
+    /// These options, and `name = "value"`.
     #[must_use]
     pub fn with_value(mut self, name: &str, value: &str) -> CfgOptions {
         self.set.insert(Cfg::KeyPair(ident(name), value.to_owned()));
         self
     }
 
-    /// The same, as tests are compiled: `test` is set.
+    /// These options with `test` set, as tests are compiled.
     #[must_use]
     pub fn with_test(self) -> CfgOptions {
         self.with_name("test")
     }
 
-    /// The same, and a build script may set options of its own: what is asked of them has no answer.
+    /// These options, and possibly others that a build script sets: a predicate about those has no answer.
     #[must_use]
     pub fn with_build_script(mut self) -> CfgOptions {
         self.is_open = true;
         self
     }
 
-    /// Whether a name is set.
+    /// Whether an option of this name is set.
     pub fn has_name(&self, name: &str) -> bool {
         self.is_set(&Cfg::Name(ident(name)))
     }
 
-    /// Whether an option is set. `r#unix` is `unix`.
+    /// Whether an option is set. `r#unix` is the same as `unix`.
     fn is_set(&self, option: &Cfg) -> bool {
         self.set.contains(&match option {
             Cfg::Name(name) => Cfg::Name(ident(name.as_str())),
@@ -91,10 +91,10 @@ impl CfgOptions {
         })
     }
 
-    /// Whether a predicate holds: what stands between the parentheses of `#[cfg(…)]`.
+    /// Evaluates the predicate between the parentheses of `#[cfg(…)]`.
     ///
     /// # Errors
-    /// If it is no predicate, or asks for what a build script may set.
+    /// If it is not a predicate, or if it depends on an option that a build script may set.
     pub fn holds(&self, predicate: &str) -> Result<bool, NoAnswer> {
         let unread = |why: String| NoAnswer {
             message: format!("the condition `{}` cannot be read: {why}", predicate.trim()),
@@ -111,7 +111,7 @@ impl CfgOptions {
         })
     }
 
-    /// The answer, or the option that it hangs on.
+    /// The answer, or the option whose value is unknown.
     fn answer<'e>(&self, predicate: &'e CfgExpr) -> Result<bool, &'e Cfg> {
         match predicate {
             CfgExpr::True => Ok(true),
@@ -125,7 +125,7 @@ impl CfgOptions {
         }
     }
 
-    /// `decisive` if one of the predicates has this answer. Those without an answer do not matter then.
+    /// `decisive` if any of the predicates has this answer; predicates without an answer do not matter then.
     fn first<'e>(&self, predicates: &'e [CfgExpr], decisive: bool) -> Result<bool, &'e Cfg> {
         let answers = || predicates.iter().map(|it| self.answer(it));
         if answers().any(|it| it == Ok(decisive)) {
@@ -135,7 +135,7 @@ impl CfgOptions {
     }
 }
 
-/// Whether an option is one that rustc or cargo sets, so that no build script does.
+/// Whether only rustc or cargo sets this option, never a build script.
 fn is_rustcs(option: &Cfg) -> bool {
     const NAMES: &[&str] = &[
         "unix",
@@ -166,7 +166,7 @@ fn ident(name: &str) -> Ident {
     Ident { name: name.to_owned(), raw: false }
 }
 
-/// The features of a selected package that cargo's flags enable. Other packages may enable more.
+/// The features of a selected package that cargo's flags enable. Dependents may enable more.
 pub(super) fn features(package: &cargo_metadata::Package, selection: &FeatureSelection) -> BTreeSet<String> {
     let table = &package.features;
     if selection.all {
@@ -184,7 +184,7 @@ pub(super) fn features(package: &cargo_metadata::Package, selection: &FeatureSel
     closed(package, asked)
 }
 
-/// These features of a package, and those that they switch on in it.
+/// These features of a package, and the features that they enable in it.
 pub(super) fn closed(package: &cargo_metadata::Package, asked: Vec<String>) -> BTreeSet<String> {
     let table = &package.features;
     let mut open = asked;
@@ -198,7 +198,7 @@ pub(super) fn closed(package: &cargo_metadata::Package, asked: Vec<String>) -> B
     on
 }
 
-/// The feature of the package itself that an entry of the table switches on. `name/feature` switches on the optional dependency `name`, too.
+/// The feature of the package itself that an entry of the table enables. `name/feature` enables the optional dependency `name`, too.
 fn switched_on(entry: &str) -> Option<String> {
     if entry.starts_with("dep:") {
         return None;
@@ -276,7 +276,7 @@ mod tests {
         for _ in 0..2000 {
             let (text, holds) = predicate(&mut random, 4);
             assert_eq!(options().holds(&text), Ok(holds), "{text}");
-            // Where nothing else may be set, a build script changes no answer about what is known.
+            // If every option is known, a possible build script does not change the answer.
             assert_eq!(options().with_build_script().holds(&text), Ok(holds), "{text}");
         }
     }

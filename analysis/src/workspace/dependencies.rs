@@ -1,7 +1,7 @@
-//! The packages around those that are read: which libraries have layers that a target can name, and which features cargo switches on in
-//! each package when it compiles the selected ones together.
+//! The packages around the selected ones: which libraries have layers that a target can name, and which features cargo enables in each
+//! package when it compiles the selected ones together.
 //!
-//! Only dependencies by path are followed: their text is the user's own, and at hand.
+//! Only dependencies by path are followed: they are the user's own code, and their text is available.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,7 +17,7 @@ use super::{Asked, CfgOptions, Reading, Target, TargetKind, cfg, table, transpar
 /// The libraries that are read with a target, because it can name their layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependencies {
-    /// Each once. The number of a crate is its place here, counted from 1; 0 is the target itself.
+    /// The libraries, each once. The number of a crate is its index here plus one; 0 is the target itself.
     pub libraries: Vec<Library>,
     /// The names of crates: the number of a crate, a name used in it, and the number of the crate with that name.
     pub names: Vec<(u32, String, u32)>,
@@ -30,13 +30,13 @@ pub struct Library {
     pub package: String,
     /// The name of the crate.
     pub name: String,
-    /// Its root file.
+    /// The path of its root file.
     pub root: Utf8PathBuf,
-    /// How its text is to be read.
+    /// The options under which its text is read.
     pub reading: Arc<Reading>,
 }
 
-/// Which crate each file of a package is text of, and how crates are read.
+/// The crate that each file of a package belongs to, and the options under which crates are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Crates {
     of_files: Vec<u32>,
@@ -45,22 +45,22 @@ pub struct Crates {
 }
 
 impl Crates {
-    /// The crates of a target: `of_files` has for each file the number of its crate.
+    /// The crates of a target; `of_files` contains the number of the crate of each file.
     pub fn new(of_files: Vec<u32>, own: Arc<Reading>, dependencies: Arc<Dependencies>) -> Crates {
         Crates { of_files, own, dependencies }
     }
 
-    /// How many there are.
+    /// The number of crates.
     pub fn count(&self) -> usize {
         1 + self.dependencies.libraries.len()
     }
 
-    /// The number of the crate of a file.
+    /// The number of the crate that a file belongs to.
     pub fn of_file(&self, file: u32) -> u32 {
         self.of_files.get(file as usize).copied().unwrap_or_default()
     }
 
-    /// How a file is to be read.
+    /// The options under which a file is read.
     pub fn reading(&self, file: u32) -> &Reading {
         self.library(self.of_file(file)).map_or(&self.own, |it| &it.reading)
     }
@@ -80,22 +80,22 @@ impl Crates {
     }
 }
 
-/// A package that cargo has told of, with the table of its workspace.
+/// A package that `cargo metadata` returned, with the table of its workspace.
 struct Found {
     package: cargo_metadata::Package,
     of_workspace: Option<Value>,
 }
 
-/// All packages that those of a workspace lead to by path, and their features.
+/// All packages that a workspace depends on by path, directly or not, with their features.
 pub(super) struct Known {
-    /// By the folders of their manifests.
+    /// The packages, by the folders of their manifests.
     by_folder: HashMap<Utf8PathBuf, Found>,
-    /// By package id.
+    /// The enabled features, by package id.
     features: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Known {
-    /// What is known where these packages are compiled together.
+    /// Finds these packages, for compiling the selected ones together.
     pub(super) fn new(metadata: &Metadata, selected: &[&cargo_metadata::Package], asked: &Asked<'_>) -> Known {
         let mut known = Known { by_folder: HashMap::new(), features: BTreeMap::new() };
         known.enter(metadata.clone());
@@ -115,7 +115,7 @@ impl Known {
         }
     }
 
-    /// Asks cargo of packages in other workspaces.
+    /// Asks cargo for packages in other workspaces.
     fn follow(&mut self) {
         loop {
             let wanted = self.by_folder.values().flat_map(|it| &it.package.dependencies).filter(|it| is_followed(it));
@@ -123,9 +123,9 @@ impl Known {
             let Some(folder) = missing else { return };
             let mut command = MetadataCommand::new();
             command.no_deps().manifest_path(folder.join("Cargo.toml"));
-            // What cargo cannot read, `cargo check` complains of.
+            // If cargo cannot read it, `cargo check` reports that.
             let Some(metadata) = command.exec().ok() else {
-                // Nothing is asked twice.
+                // No folder is asked for twice.
                 self.by_folder.retain(|_, it| {
                     it.package.dependencies.retain(|it| it.path.as_ref() != Some(&folder));
                     true
@@ -143,8 +143,8 @@ impl Known {
         self.by_folder.get(dependency.path.as_ref()?)
     }
 
-    /// Switches on what dependents ask for, until nothing changes. Cargo compiles each package once for all that are selected. Dependencies
-    /// for development count if tests are compiled.
+    /// Enables the features that dependents request, until nothing changes. Cargo compiles each package once for all that are selected.
+    /// Dev-dependencies count if tests are compiled.
     fn unify(&mut self, selected: &[&cargo_metadata::Package], with_tests: bool) {
         loop {
             let mut asked: Vec<(String, BTreeSet<String>)> = Vec::new();
@@ -176,7 +176,7 @@ impl Known {
         }
     }
 
-    /// What `#[cfg]` asks for in a package.
+    /// The `cfg` options of a package.
     pub(super) fn options(&self, package: &cargo_metadata::Package, platform: &CfgOptions) -> CfgOptions {
         let features = self.features(package);
         let options = features.iter().fold(platform.clone(), |it, name| it.with_value("feature", name));
@@ -184,18 +184,18 @@ impl Known {
         if has_script { options.with_build_script() } else { options }
     }
 
-    /// The features of a package that are on.
+    /// The enabled features of a package.
     pub(super) fn features(&self, package: &cargo_metadata::Package) -> BTreeSet<String> {
         self.features.get(&package.id.repr).cloned().unwrap_or_default()
     }
 
-    /// How the text of a package is to be read.
+    /// The options under which the text of a package is read.
     fn reading(&self, found: &Found, platform: &CfgOptions) -> Arc<Reading> {
         let tables = found.of_workspace.iter().chain(table(&found.package));
         Arc::new(Reading { cfg: Arc::new(self.options(&found.package, platform)), transparent: transparent(tables) })
     }
 
-    /// The libraries that a target of a package can name, and those that they can.
+    /// The libraries that a target of a package can name, and those that these libraries can name.
     pub(super) fn dependencies(
         &self,
         package: &cargo_metadata::Package,
@@ -217,7 +217,7 @@ impl Known {
         dependencies
     }
 
-    /// Names what a crate depends on.
+    /// Records the names that a crate has for its dependencies.
     fn name_all(
         &self,
         of: u32,
@@ -241,7 +241,7 @@ impl Known {
         }
     }
 
-    /// The number of the library of a package, if that takes part and has one.
+    /// The number of the library of a package; `None` if the package has no table of cspec, or no library.
     fn library(&self, found: &Found, platform: &CfgOptions, dependencies: &mut Dependencies) -> Option<u32> {
         table(&found.package)?;
         let package = &found.package.id.repr;
@@ -262,12 +262,12 @@ impl Known {
     }
 }
 
-/// Whether a dependency is a package whose text is at hand. The vocabulary itself is none with layers.
+/// Whether a dependency is a package whose text is available; the crate `cspec` itself has no layers.
 fn is_followed(dependency: &Dependency) -> bool {
     dependency.path.is_some() && dependency.name != "cspec" && dependency.kind != DependencyKind::Build
 }
 
-/// The features that a dependency is asked for, by the entries of its dependent's table that are on; `None` if it is optional and off.
+/// The features that a dependent requests, given the enabled entries of its table; `None` if the dependency is optional and disabled.
 fn asked_of(dependency: &Dependency, entries: &[&String]) -> Option<Vec<String>> {
     let name = dependency.rename.as_ref().unwrap_or(&dependency.name);
     let mut wanted = dependency.features.clone();

@@ -11,23 +11,23 @@ use crate::{
     ir::Span,
 };
 
-/// Where the texts of files come from.
+/// Access to the texts of files.
 pub trait Files {
-    /// The modules that a file declares as text of a crate.
+    /// The modules that a file of a crate declares.
     ///
     /// # Errors
-    /// Why the file cannot be read, in words.
+    /// The reason why the file cannot be read, as a message.
     fn modules(&mut self, krate: u32, path: &Utf8Path) -> Result<Vec<ModuleDeclaration>, String>;
-    /// Whether a word stands in a file.
+    /// Whether a file contains a word.
     fn has_word(&mut self, krate: u32, path: &Utf8Path, word: &str) -> bool;
-    /// Whether there is such a file.
+    /// Whether the file exists.
     fn exists(&self, path: &Utf8Path) -> bool;
 }
 
-/// What was found.
+/// The files of a package that were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceFiles {
-    /// The root file first, modules in the order of their declarations. A [`Span`]'s file is an index into this.
+    /// The root file, then the files of modules in the order of their declarations. A [`Span`]'s file is an index into this.
     pub files: Vec<FoundFile>,
     /// Files that are missing or not UTF-8.
     pub diagnostics: Vec<Diagnostic>,
@@ -36,24 +36,24 @@ pub struct SourceFiles {
 /// A file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: Utf8PathBuf,
-    /// Relative to the workspace root where possible.
+    /// The path as shown: relative to the workspace root where possible.
     pub shown: Utf8PathBuf,
-    /// It cannot be read; it counts as empty.
+    /// Whether it cannot be read; then its text is empty.
     pub unreadable: bool,
-    /// The `mod name;` that it is the text of: a file, and an index into its modules. `None` for the root.
+    /// The `mod name;` that includes it: a file, and an index into its modules. `None` for the root.
     pub parent: Option<(u32, u32)>,
-    /// The number of the crate that it is text of: 0 for the target itself, above that the libraries that are read with it.
+    /// The number of the crate that it belongs to: 0 for the target itself, above that the libraries that are read with it.
     pub krate: u32,
 }
 
-/// Finds the files of a package. What cannot be read is reported, and the rest is read all the same.
+/// Finds the files of a package. Files that cannot be read are reported, and the others are still read.
 pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
     let mut reader = Reader { package, files, found: SourceFiles::default(), seen: HashSet::new() };
     reader.read_crate(0, &package.target.root);
     let Dependencies { libraries, names } = &*package.dependencies;
-    // A library matters if a crate that is read names it.
+    // A library is read only if a crate that is read names it.
     let mut open = vec![0];
     let mut known: HashSet<u32> = [0].into();
     while let Some(krate) = open.pop() {
@@ -69,17 +69,17 @@ pub fn source_files(package: &Package, files: &mut dyn Files) -> SourceFiles {
     reader.found
 }
 
-/// A file that is to be read.
+/// A file to read.
 struct Found {
     path: Utf8PathBuf,
-    /// Where it is declared.
+    /// The place of its declaration.
     declared: Span,
     parent: Option<(u32, u32)>,
-    /// The crate that it is text of.
+    /// The number of the crate that it belongs to.
     krate: u32,
-    /// Its modules are beside it.
+    /// Whether its modules are in the folder that contains it, as those of `mod.rs` are.
     owns_folder: bool,
-    /// By `include!`: the same text may stand in several places.
+    /// Whether `include!` includes it; the same text may be included in several places.
     is_included: bool,
 }
 
@@ -87,12 +87,12 @@ struct Reader<'a> {
     package: &'a Package,
     files: &'a mut dyn Files,
     found: SourceFiles,
-    /// By crate.
+    /// The files that were found, each with its crate.
     seen: HashSet<(u32, Utf8PathBuf)>,
 }
 
 impl Reader<'_> {
-    /// Reads all files of a crate.
+    /// Reads all files of a crate, beginning with its root.
     fn read_crate(&mut self, krate: u32, root: &Utf8Path) {
         let declared = Span { file: 0, start: 0, end: 0 };
         let path = root.to_owned();
@@ -104,13 +104,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a word stands in a file of a crate.
+    /// Whether a file of a crate contains a word.
     fn names(&mut self, krate: u32, word: &str) -> bool {
         let of_crate = self.found.files.iter().filter(|it| it.krate == krate);
         of_crate.into_iter().any(|it| self.files.has_word(krate, &it.path, word))
     }
 
-    /// Reads one file; gives those of its modules.
+    /// Reads one file; returns the files of its modules.
     fn read(&mut self, file: &Found) -> Vec<Found> {
         let path = &file.path;
         if !self.seen.insert((file.krate, identity(path))) {
@@ -135,7 +135,7 @@ impl Reader<'_> {
         modules.iter().enumerate().filter_map(located).collect()
     }
 
-    /// The file of a module: the one that is declared at `parent`.
+    /// Finds the file of a module that is declared at `parent`; reports it if there is none.
     fn locate(&mut self, file: &Found, parent: (u32, u32), module: &ModuleDeclaration) -> Option<Found> {
         let declared = Span { file: parent.0, start: module.range.start, end: module.range.end };
         let candidates = candidates(&file.path, file.owns_folder, module);
@@ -149,7 +149,7 @@ impl Reader<'_> {
             self.report(declared, format!("{what} does not exist"), Some(help));
             return None;
         };
-        // What is found by an explicit path has its modules beside it.
+        // The modules of a file with an explicit path are in the folder that contains it.
         let (owns_folder, is_included) = (module.path.is_some(), module.name.is_empty());
         let krate = file.krate;
         Some(Found { path, declared, parent: Some(parent), krate, owns_folder, is_included })
@@ -160,11 +160,13 @@ impl Reader<'_> {
     }
 }
 
-/// Where rustc would look for the module, in order. `owns_folder`: the file's modules are beside it, as those of `mod.rs` are.
+/// The paths where rustc would look for the module, in order. `owns_folder`: the modules of the file are in the folder that contains it, as
+/// those of `mod.rs` are.
 pub(crate) fn candidates(path: &Utf8Path, owns_folder: bool, module: &ModuleDeclaration) -> Vec<Utf8PathBuf> {
     let mut folder = path.parent().unwrap_or(Utf8Path::new("")).to_owned();
     let owns_folder = owns_folder || path.file_name() == Some("mod.rs");
-    // The folder of a file's modules has its name. `#[path]` counts from the file itself, unless inline modules stand around it.
+    // The folder of a file's modules is named like the file. `#[path]` is relative to the file itself, unless the declaration is inside an
+    // inline module.
     let mut own = (!owns_folder).then(|| path.file_stem().unwrap_or_default());
     for around in &module.inside {
         match &around.path {

@@ -23,64 +23,64 @@ use cargo_metadata::{
 
 use super::{Package, Selection};
 
-/// How long cargo may have ended before this is noticed.
+/// The interval at which the end of cargo is checked for.
 const TICK: Duration = Duration::from_millis(5);
 
-/// `cargo check` under way.
+/// A running `cargo check`.
 #[derive(Debug)]
 pub struct Compilation(JoinHandle<Compiled>);
 
-/// What became of `cargo check`.
+/// The result of `cargo check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compiled {
     /// rustc accepts the program.
     Accepted,
-    /// rustc refuses it, for these reasons.
+    /// rustc rejects the program, for these reasons.
     Refused(Vec<Refusal>),
-    /// Cargo or rustc could not do its work; the words of cargo.
+    /// Cargo or rustc could not be run; cargo's message.
     Failed(String),
-    /// It was stopped before it had ended.
+    /// It was stopped before it ended.
     Stopped,
 }
 
-/// An error that rustc has found.
+/// An error that rustc reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The cargo id of the package that was being compiled.
     pub package_id: String,
     /// The name of the target that was being compiled.
     pub target: String,
-    /// What rustc says, in one line.
+    /// The message of rustc, one line.
     pub message: String,
     /// rustc's code, such as `E0382`.
     pub code: Option<String>,
-    /// Where: first the place that is to blame, then others that matter, each with what rustc writes below it.
+    /// The places: first the primary one, then related ones, each with rustc's label.
     pub places: Vec<RefusedPlace>,
-    /// rustc's notes.
+    /// The notes of rustc, in order.
     pub notes: Vec<String>,
-    /// What rustc would do.
+    /// The help of rustc, if there is any.
     pub help: Option<String>,
-    /// All of it as rustc shows it.
+    /// The whole error as rustc prints it.
     pub rendered: String,
 }
 
-/// A place that rustc names.
+/// A place in a message of rustc.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedPlace {
     /// The file, relative to the root of the workspace where possible.
     pub path: Utf8PathBuf,
     /// The text of the file.
     pub text: Arc<str>,
-    /// The first byte.
+    /// The offset of the first byte.
     pub start: u32,
-    /// The byte after the last one.
+    /// The offset after the last byte.
     pub end: u32,
-    /// What rustc writes below it.
+    /// The label that rustc prints below it; may be empty.
     pub label: String,
 }
 
 impl Refusal {
-    /// Which of these packages it is to be shown with: the target that was compiled, or else another one of the same package, or else any.
+    /// The index of the package to show it with: the one whose target was compiled, or else one of the same cargo package, or else any.
     pub fn shown_with(&self, packages: &[&Package]) -> usize {
         let of_package = |it: &&&Package| it.id == self.package_id;
         let position = |wanted: &dyn Fn(&&&Package) -> bool| packages.iter().position(|it| wanted(&it));
@@ -90,7 +90,7 @@ impl Refusal {
 }
 
 impl Compilation {
-    /// Starts `cargo check` of these packages: of the targets that the selection means, with its flags. It ends early once `stop` is set.
+    /// Starts `cargo check` on the selected targets of these packages, with the flags of the selection. It ends early once `stop` is set.
     pub fn start(
         selection: &Selection,
         packages: &[Package],
@@ -104,12 +104,12 @@ impl Compilation {
         }))
     }
 
-    /// Whether it has ended.
+    /// Whether `cargo check` has ended.
     pub fn is_finished(&self) -> bool {
         self.0.is_finished()
     }
 
-    /// What became of it, once it has ended.
+    /// Waits for the end, and returns the result.
     pub fn wait(self) -> Compiled {
         self.0.join().unwrap_or_else(|_| Compiled::Failed("the thread that watches cargo panicked".to_owned()))
     }
@@ -133,7 +133,7 @@ fn command(selection: &Selection, packages: &[Package], jobs: Option<NonZero<usi
     }
     command.args(selection.targets.flags()).args(selection.features.flags()).args(&selection.cargo_flags);
     command.args(selection.platform.iter().flat_map(|it| ["--target", it.as_str()]));
-    // In a git hook these point at the repository being committed to, whatever repository cargo then looks at.
+    // In a git hook these variables refer to the repository of the commit, which may not be the one that cargo reads.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("GIT_")) {
         command.env_remove(name);
     }
@@ -148,7 +148,7 @@ fn run(command: &mut Command, root: &Utf8Path, stop: &AtomicBool) -> io::Result<
     let refusals = thread::spawn(move || stdout.map(|it| read(it, &root)).unwrap_or_default());
     let words = thread::spawn(move || {
         let mut words = Vec::new();
-        // What was read before an error is what there is to show.
+        // On an error, the message consists of the output so far.
         let _ = stderr.map(|mut it| it.read_to_end(&mut words));
         String::from_utf8_lossy(&words).trim().to_owned()
     });
@@ -163,16 +163,16 @@ fn run(command: &mut Command, root: &Utf8Path, stop: &AtomicBool) -> io::Result<
     })
 }
 
-/// Whether the child succeeded; `None` if it was stopped.
+/// Waits for the child; returns whether it succeeded, or `None` if it was stopped.
 fn wait(child: &mut Child, stop: &AtomicBool) -> io::Result<Option<bool>> {
     loop {
         if let Some(status) = child.try_wait()? {
-            // Ctrl-C ends cargo, too, by a signal: then this is no failure of cargo.
+            // Ctrl-C also ends cargo by a signal, which is not a failure of cargo.
             let is_stopped = !status.success() && (stop.load(Ordering::SeqCst) || status.code().is_none());
             return Ok((!is_stopped).then(|| status.success()));
         }
         if stop.load(Ordering::SeqCst) {
-            // It may have ended by itself in the meantime.
+            // It may have ended already.
             let _ = child.kill();
             child.wait()?;
             return Ok(None);
@@ -181,7 +181,7 @@ fn wait(child: &mut Child, stop: &AtomicBool) -> io::Result<Option<bool>> {
     }
 }
 
-/// The errors in what cargo prints, each once: a library and its tests have the same ones.
+/// The errors in the output of cargo, each once: a library and its tests have the same ones.
 fn read(stdout: ChildStdout, root: &Utf8Path) -> Vec<Refusal> {
     let mut refusals: Vec<Refusal> = Vec::new();
     for message in Message::parse_stream(BufReader::new(stdout)).map_while(Result::ok) {
@@ -193,7 +193,7 @@ fn read(stdout: ChildStdout, root: &Utf8Path) -> Vec<Refusal> {
     refusals
 }
 
-/// What a message of rustc is, if it is an error and not the count of those before.
+/// Converts a message of rustc, if it is an error and not a count of earlier errors.
 fn refusal(message: &CompilerMessage, root: &Utf8Path) -> Option<Refusal> {
     let found = &message.message;
     let is_error = matches!(found.level, DiagnosticLevel::Error | DiagnosticLevel::Ice);
@@ -214,14 +214,14 @@ fn refusal(message: &CompilerMessage, root: &Utf8Path) -> Option<Refusal> {
     })
 }
 
-/// The places of a message in files of the user, what is to blame first.
+/// The places of a message in the user's files, the primary one first.
 fn places(found: &Diagnostic, root: &Utf8Path) -> Vec<RefusedPlace> {
     let mut spans: Vec<&DiagnosticSpan> = found.spans.iter().collect();
     spans.sort_by_key(|it| !it.is_primary);
     spans.into_iter().filter_map(|it| place(it, root)).collect()
 }
 
-/// A span, or the use of a macro that it comes from.
+/// A span, or the macro call that it comes from; `None` if neither is in the user's files.
 fn place(span: &DiagnosticSpan, root: &Utf8Path) -> Option<RefusedPlace> {
     let mut at = span;
     loop {
@@ -241,7 +241,7 @@ fn place(span: &DiagnosticSpan, root: &Utf8Path) -> Option<RefusedPlace> {
     }
 }
 
-/// Whether a file is of the standard library, or was downloaded by cargo.
+/// Whether a file belongs to the standard library, or was downloaded by cargo.
 fn is_foreign(path: &Utf8Path) -> bool {
     let folders: Vec<&str> = path.components().map(|it| it.as_str()).collect();
     folders.windows(2).any(|it| matches!(it, ["registry", "src"] | ["git", "checkouts"] | ["rustlib", "src"]))

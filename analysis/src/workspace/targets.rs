@@ -6,35 +6,35 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{LoadError, matcher};
 
-/// A target that is read: a crate of its own.
+/// A target that is read; it is a crate of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     pub name: String,
     pub kind: TargetKind,
-    /// Its root file.
+    /// The path of its root file.
     pub root: Utf8PathBuf,
     /// Its edition, such as `2024`.
     pub edition: String,
-    /// It is read as its tests compile it: what is there for `cfg(test)` only is read too.
+    /// Whether it is read as its tests compile it, with `cfg(test)`.
     pub is_test: bool,
 }
 
-/// The kinds of targets.
+/// The kinds of targets, as cargo distinguishes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetKind {
-    /// A library, or a crate of macros.
+    /// A library, or a crate of procedural macros.
     Lib,
-    /// A binary.
+    /// A binary of the package.
     Bin,
     Example,
-    /// A file of `tests`.
+    /// An integration test, such as a file in `tests`.
     Test,
-    /// A benchmark.
+    /// A benchmark of the package.
     Bench,
 }
 
 impl TargetKind {
-    /// The word of cargo for it, in flags and in messages.
+    /// Cargo's name for it, in flags and in messages.
     pub fn name(self) -> &'static str {
         match self {
             TargetKind::Lib => "lib",
@@ -61,7 +61,7 @@ impl TargetKind {
 }
 
 impl Target {
-    /// A library by itself.
+    /// The target of a library without a manifest.
     pub fn library(name: &str, root: &Utf8Path) -> Target {
         let (name, edition) = (name.to_owned(), "2024".to_owned());
         Target { name, kind: TargetKind::Lib, root: root.to_owned(), edition, is_test: false }
@@ -72,8 +72,7 @@ impl Target {
         Some(Target { name, kind: TargetKind::of(target)?, root: target.src_path.clone(), edition, is_test })
     }
 
-    /// What people call a package as this target compiles it. The library is the package; so is a binary that is the only one beside no
-    /// library.
+    /// The package as shown for this target. The library is shown as the package, and so is the only binary of a package without a library.
     pub(super) fn title(&self, package: &cargo_metadata::Package) -> String {
         let main = |it: &&cargo_metadata::Target| matches!(TargetKind::of(it), Some(TargetKind::Lib | TargetKind::Bin));
         let is_alone = self.kind == TargetKind::Bin && package.targets.iter().filter(main).count() == 1;
@@ -81,7 +80,7 @@ impl Target {
         if is_whole { package.name.to_string() } else { format!("{} ({self})", package.name) }
     }
 
-    /// The flag of cargo that selects it.
+    /// The flag of cargo that selects this target.
     pub fn flag(&self) -> String {
         match self.kind {
             TargetKind::Lib | TargetKind::Bin if self.is_test => "--tests".to_owned(),
@@ -102,49 +101,49 @@ impl fmt::Display for Target {
     }
 }
 
-/// Which targets of the packages to read. By itself: the library and the binaries.
+/// The selection of targets to read. By default, the library and the binaries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TargetSelection {
-    /// `--lib`.
+    /// Whether `--lib` is given.
     pub lib: bool,
-    /// `--bins`.
+    /// Whether `--bins` is given.
     pub bins: bool,
-    /// `--bin`: names, or patterns.
+    /// The values of `--bin`: names or patterns.
     pub bin: Vec<String>,
-    /// `--examples`.
+    /// Whether `--examples` is given.
     pub examples: bool,
-    /// `--example`.
+    /// The values of `--example`: names or patterns.
     pub example: Vec<String>,
-    /// `--tests`: all that cargo tests, as it is compiled for that.
+    /// Whether `--tests` is given: every target that cargo tests, as its tests compile it.
     pub tests: bool,
-    /// `--test`.
+    /// The values of `--test`: names or patterns.
     pub test: Vec<String>,
-    /// `--benches`.
+    /// Whether `--benches` is given.
     pub benches: bool,
-    /// `--bench`.
+    /// The values of `--bench`: names or patterns.
     pub bench: Vec<String>,
-    /// `--all-targets`.
+    /// Whether `--all-targets` is given.
     pub all_targets: bool,
 }
 
 impl TargetSelection {
-    /// Everything that there is.
+    /// Selects all targets of every kind.
     pub fn all() -> TargetSelection {
         TargetSelection { all_targets: true, ..TargetSelection::default() }
     }
 
-    /// Whether nobody has chosen targets.
+    /// Whether no targets are selected explicitly.
     pub fn is_usual(&self) -> bool {
         *self == TargetSelection::default()
     }
 
-    /// Whether something is compiled that dependencies for development are there for.
+    /// Whether it includes targets that are compiled with dev-dependencies.
     pub(super) fn compiles_tests(&self) -> bool {
         let named = [&self.example, &self.test, &self.bench];
         self.all_targets || self.tests || self.examples || self.benches || named.iter().any(|it| !it.is_empty())
     }
 
-    /// The names that were given, by kind.
+    /// The selected names or patterns, by kind.
     fn names(&self) -> [(TargetKind, &[String]); 4] {
         [
             (TargetKind::Bin, &self.bin),
@@ -154,7 +153,7 @@ impl TargetSelection {
         ]
     }
 
-    /// The same choice in the words of cargo.
+    /// The same selection as flags of cargo.
     pub fn flags(&self) -> Vec<String> {
         let all = [
             ("--lib", self.lib),
@@ -171,7 +170,7 @@ impl TargetSelection {
         flags
     }
 
-    /// Refuses what means no target of any of these packages.
+    /// Refuses a selection that matches no target of any of these packages.
     pub(super) fn check(&self, packages: &[&cargo_metadata::Package]) -> Result<(), LoadError> {
         let of_kind = |kind: TargetKind| {
             let targets = packages.iter().flat_map(|it| &it.targets);
@@ -192,8 +191,8 @@ impl TargetSelection {
         Ok(())
     }
 
-    /// The targets of a package that are read, the library first; and, if nobody has chosen, those that are not. Cargo leaves out what
-    /// requires features that are off.
+    /// The targets of a package that are read, the library first; and, without an explicit selection, those that are not. Cargo leaves out
+    /// targets whose required features are disabled.
     pub(super) fn of(
         &self,
         package: &cargo_metadata::Package,
@@ -209,7 +208,7 @@ impl TargetSelection {
                 [(plain, false), (as_test, true)].iter().filter(|it| it.0).filter_map(|it| Target::new(target, it.1)),
             );
             if self.is_usual() {
-                // Of what is read there may be more for its tests.
+                // A target that is read may have more layers under `cfg(test)`.
                 left_out.extend(Target::new(target, kind != TargetKind::Example));
             }
         }
@@ -217,7 +216,7 @@ impl TargetSelection {
         (read, left_out)
     }
 
-    /// Whether a target is read as it is without tests.
+    /// Whether a target is read as it is compiled without tests.
     fn reads(&self, kind: TargetKind, name: &str) -> bool {
         let is_named = |names: &[String]| names.iter().any(|it| matcher(it).is_ok_and(|is_meant| is_meant(name)));
         match kind {
@@ -228,7 +227,7 @@ impl TargetSelection {
         }
     }
 
-    /// Whether a target is read as its tests compile it. Cargo compiles all that has tests for `--tests`, and all that can be measured for
+    /// Whether a target is read as its tests compile it. Cargo compiles all targets with tests for `--tests`, and all with benchmarks for
     /// `--benches`.
     fn reads_as_test(&self, kind: TargetKind, target: &cargo_metadata::Target) -> bool {
         let is_named =

@@ -25,7 +25,7 @@ impl Texts {
         let path = identity(path);
         match self.buffers.get(&path) {
             Some(text) => Ok(Arc::clone(text)),
-            None if self.hides(&path) => Err("it is not among the texts that are looked at".to_owned()),
+            None if self.hides(&path) => Err("it is hidden, and not among the buffers".to_owned()),
             None => self.disk.entry(path).or_insert_with_key(|path| read(path)).clone(),
         }
     }
@@ -50,13 +50,13 @@ impl Texts {
         self.buffers.insert(identity(path), text);
     }
 
-    /// Makes the file on disk count again.
+    /// Drops the buffer of a file: the text on disk is used again.
     pub fn close_buffer(&mut self, path: &Utf8Path) {
         self.buffers.remove(&identity(path));
         self.changed_on_disk(path);
     }
 
-    /// Tells that the file on disk has changed.
+    /// Records that the file on disk has changed.
     pub fn changed_on_disk(&mut self, path: &Utf8Path) {
         self.disk.remove(&identity(path));
     }

@@ -46,7 +46,7 @@ pub struct BaseFacts {
 /// How two values are related.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
-    /// They differ.
+    /// The two values differ.
     Not,
     /// The first is no less than the second; of integers.
     AtLeast,

@@ -74,9 +74,9 @@ impl World<'_> {
 /// An activation of a function.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
-    /// The function that it runs.
+    /// The code that it runs.
     pub code: CodeId,
-    /// The next instruction.
+    /// The index of the next instruction.
     pub pc: usize,
     /// Parameters, locals and temporaries.
     pub locals: Vec<Value>,
@@ -111,7 +111,7 @@ pub struct Site {
 pub struct Taken {
     /// The place of the choice.
     pub site: Site,
-    /// The chosen alternative.
+    /// The alternative that was chosen.
     pub chosen: Chosen,
     /// The choices before it.
     pub before: Trail,
@@ -139,9 +139,9 @@ pub enum Told {
     Called(CodeId, Vec<Value>, Option<Site>),
     /// The function returned: the new value of its first parameter, and the result.
     Returned(Value, Value),
-    /// A choice was taken.
+    /// The run made a choice.
     Chose(Site, Chosen),
-    /// A branch was taken.
+    /// The run took a branch.
     Took(Site),
     /// The step is not allowed by the rules of its layer, and does nothing.
     BrokeRule,
@@ -153,7 +153,7 @@ pub type Tale = Option<Rc<Telling>>;
 /// The last event of a run, and those before it.
 #[derive(Debug)]
 pub struct Telling {
-    /// The event itself.
+    /// The last event itself.
     pub told: Told,
     /// The emitted events at that time.
     pub events: Rc<Vec<Value>>,
@@ -182,7 +182,7 @@ pub enum Stop {
     Finished(Value),
     /// The transition does not exist.
     Disabled,
-    /// `assert!` failed.
+    /// An `assert!` failed here.
     Failed(Site),
     /// The code panics: a missing key, an overflow.
     Panicked(Site, &'static str),
@@ -203,7 +203,7 @@ pub enum Stop {
 /// A run that can be copied.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// Activations, innermost last.
+    /// The activations, the innermost one last.
     pub frames: Vec<Rc<Frame>>,
     /// Operands of all activations.
     pub stack: Vec<Value>,
@@ -227,13 +227,13 @@ pub struct Machine {
     pub quantifier: Quantifier,
     /// The number of calls of `any()`, used to name their results.
     pub draws: u32,
-    /// Choices taken.
+    /// The choices of the run so far.
     pub trail: Trail,
     /// The values that the script works on: states, arguments, results.
     pub slots: Rc<Vec<Value>>,
     /// Results of `any()` that were read and then forgotten.
     pub drawn: Rc<BTreeMap<CellId, Value>>,
-    /// Choices to try first.
+    /// Choices of another run to try first.
     pub hints: Option<Box<Hints>>,
     /// The number of actions of the script that have been run.
     pub stage: usize,
@@ -277,7 +277,7 @@ impl Machine {
         }
     }
 
-    /// Enters a function.
+    /// Enters a function with these arguments.
     pub fn call(&mut self, code: &Code, function: CodeId, arguments: Vec<Value>) {
         self.enter(code, function, arguments, Then::Push);
     }

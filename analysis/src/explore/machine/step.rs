@@ -194,7 +194,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Leaves a function.
+    /// Leaves a function with the result on the stack.
     fn finish_frame(&mut self, world: &World) -> Result<(), Stop> {
         let result = self.stack.pop().unwrap_or(Value::Unit);
         let Some(frame) = self.frames.pop() else { return Ok(()) };

@@ -43,7 +43,7 @@ pub use named::Named;
 pub use reach::Reached;
 pub use spot::Spot;
 
-/// A package, lowered.
+/// A package, lowered as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lowered {
     /// The program of the package.
@@ -106,7 +106,7 @@ pub fn numbered(reached: &Reached, body: &LoweredBody) -> Function {
     reached.body(&body.function)
 }
 
-/// Builds the program.
+/// Builds the program from its reached parts.
 pub fn build<'b>(
     declared: &Declared,
     reached: &Reached,

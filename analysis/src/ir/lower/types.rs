@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// A user type.
+/// A user type, as far as its definition has been read.
 #[derive(Clone, Debug)]
 pub(super) struct TypeInfo {
-    /// Its declaration.
+    /// The item that declares it.
     pub(super) item: ItemRef,
     pub(super) name: String,
     pub(super) kind: TypeInfoKind,

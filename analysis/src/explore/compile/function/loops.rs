@@ -72,7 +72,7 @@ impl FunctionCompiler<'_, '_> {
         }
     }
 
-    /// Compiles `continue`.
+    /// Compiles `continue`: the jump to the head of the innermost loop.
     pub(super) fn next_turn(&mut self, node: NodeId) {
         let Some((head, operands)) = self.loops.last().map(|it| (it.head, it.operands)) else {
             self.emit(node, Op::Unsupported);

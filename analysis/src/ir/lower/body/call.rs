@@ -268,7 +268,7 @@ impl Body<'_> {
         self.changeable(&place, spot).then_some(Argument::InOut(place))
     }
 
-    /// `lo.operation(arguments)`.
+    /// A call `lo.operation(arguments)` of an operation of the layer below.
     pub(super) fn perform(&mut self, call: &ast::MethodCallExpr, name: &str, spot: Spot) -> Expr {
         let Some(layer) = self.signature.lower else { return self.unsupported_at(spot) };
         if self.adaptors > 0 {

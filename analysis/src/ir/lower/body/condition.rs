@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// One conjunct.
+/// One conjunct of a condition.
 pub(super) enum Condition {
     Test(Expr),
     /// `let pattern = value`.

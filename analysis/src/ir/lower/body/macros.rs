@@ -75,7 +75,7 @@ impl Body<'_> {
         self.unsupported_at(spot)
     }
 
-    /// `cfg!(…)`.
+    /// The value of `cfg!(…)`, under the options that the file is read with.
     fn condition_of_cfg(&mut self, tree: &ast::TokenTree, spot: Spot) -> Expr {
         let text = tree.syntax().text().to_string();
         let inside = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();

@@ -77,7 +77,7 @@ impl Body<'_> {
         Some(Receiver::Place(place, ty, spot))
     }
 
-    /// `text.parse::<T>().ok()`.
+    /// Lowers a call `text.parse::<T>().ok()`.
     fn parse(&mut self, parse: &ast::MethodCallExpr, spot: Spot) -> Expr {
         let written = parse.generic_arg_list().and_then(|it| it.generic_args().next());
         let ty = match written {

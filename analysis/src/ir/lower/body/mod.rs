@@ -113,7 +113,7 @@ struct Frame {
     items: Option<ScopeId>,
 }
 
-/// A local variable.
+/// A local variable of the body.
 struct LocalInfo {
     name: String,
     ty: Ty,

@@ -1,4 +1,4 @@
-//! Operators and assignment.
+//! Operators, assignment, and compound assignment.
 
 use super::Body;
 use crate::{

@@ -70,7 +70,7 @@ impl Body<'_> {
         self.unknown_name(spot, "name", name, help)
     }
 
-    /// Whether a path is `None`.
+    /// Whether a path refers to `None`.
     pub(super) fn is_none(&self, path: &[String]) -> bool {
         let known = self.package.language_path(self.site.scope, path, Namespace::Values);
         known.is_some_and(|(owner, name)| name == "None" && owner.is_none_or(|it| it == "Option"))
@@ -156,7 +156,7 @@ impl Body<'_> {
         self.unsupported_at(spot)
     }
 
-    /// `u8::MAX`, `u8::MIN`, `u8::BITS`.
+    /// A limit of an integer type: `u8::MAX`, `u8::MIN`, `u8::BITS`.
     fn limit(&mut self, qualifier: &str, name: &str, spot: Spot) -> Option<Expr> {
         let (Con::Int { bits, signed }, _) = language_con(qualifier)? else { return None };
         let int = IntType { bits, signed };

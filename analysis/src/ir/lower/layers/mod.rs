@@ -73,7 +73,7 @@ pub(super) struct OperationInfo {
     spot: Spot,
 }
 
-/// Resolves all layers.
+/// Resolves all layers, each after those that it depends on.
 pub(super) fn resolve(package: &mut Package) {
     for layer in 0..package.layers.len() {
         let state = package.state_of(layer);

@@ -32,7 +32,7 @@ pub(in crate::ir::lower) type Place = (u32, u32);
 #[derive(Default)]
 pub(super) struct Macros {
     defined: HashMap<String, Vec<Defined>>,
-    /// Modules with `#[macro_use]`.
+    /// The scopes of modules with `#[macro_use]`.
     pub(super) open: HashSet<ScopeId>,
     /// The place where each file is declared.
     declared: Vec<Option<Place>>,
@@ -42,7 +42,7 @@ pub(super) struct Macros {
     from_crate: Option<String>,
 }
 
-/// A `macro_rules!`.
+/// A `macro_rules!` declaration, with the places where it is known.
 struct Defined {
     item: ItemRef,
     /// The scopes that it is known in, after its places.
