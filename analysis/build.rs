@@ -1,4 +1,4 @@
-//! Names the engine by its source: what an engine has found out counts for that engine alone.
+//! Sets the identity of the engine, a hash of its source: stored results are valid for the engine that found them only.
 
 use std::{
     collections::hash_map::DefaultHasher,

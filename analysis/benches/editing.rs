@@ -1,8 +1,8 @@
-//! How long an editor waits: the reference workspaces in a session, edited one operation or procedure at a time.
+//! Measures how long an editor waits: the reference workspaces in a session, with edits of one operation or procedure at a time.
 //!
-//! `cargo bench -p cspec-analysis --bench editing` prints distributions; `-- cmail` or `-- tso` those of one package. An edit changes what a
-//! body computes by nothing that matters, in a way that no result is known for; so all that depends on it is explored anew. Every operation
-//! and every procedure of the package is edited. What the figures were is in `docs/performance.md`.
+//! `cargo bench -p cspec-analysis --bench editing` prints distributions; `-- cmail` or `-- tso` those of one package. An edit adds a
+//! statement without effect to a body, so that no stored result applies and everything that depends on the body is explored again. Every
+//! operation and every procedure of the package is edited. `docs/performance.md` has the figures.
 
 use std::{
     collections::BTreeSet,
@@ -24,10 +24,10 @@ use cspec_analysis::{
     workspace::Package,
 };
 
-/// A package to edit, and how often each of its bodies is.
+/// The packages to edit, and how often each body is edited.
 const PACKAGES: [(&str, u64); 2] = [("cmail", 2), ("tso", 5)];
 
-/// As in the command and the server.
+/// The same allocator as in the command and the server.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -60,7 +60,7 @@ fn print_package(name: &str, rounds: u64) {
     print_questions(&mut session, &bodies);
 }
 
-/// Edits of every body: to what the text means, to the first verdict about the body, and to all.
+/// Edits of every body: the time to the snapshot, to the first verdict about the body, and to all verdicts.
 fn print_edits(session: &mut Session, bodies: &[Body], rounds: u64) {
     let (mut text, mut listing, mut first, mut all) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut explored = Vec::new();
@@ -111,7 +111,7 @@ fn print_comments(session: &mut Session, bodies: &[Body], rounds: u64) {
     print("edit of a comment to all verdicts", comments);
 }
 
-/// From stopping a run to its end, at any moment of it.
+/// The time from stopping a run to its end, at random moments.
 fn print_stops(session: &mut Session, bodies: &[Body]) {
     let mut stops = Vec::new();
     for round in 0..200 {
@@ -135,7 +135,7 @@ fn print_stops(session: &mut Session, bodies: &[Body]) {
     print("stop of a run to its end", stops);
 }
 
-/// Everything a hover shows, asked while a run is under way.
+/// The time for everything that a hover shows, during a run.
 fn print_questions(session: &mut Session, bodies: &[Body]) {
     let options = Options::default();
     let mut questions = Vec::new();
@@ -162,25 +162,25 @@ fn package(name: &str) -> Package {
     Package::library(name, &folder, &folder.join("src/lib.rs"))
 }
 
-/// An operation that a layer declares itself, or a procedure.
+/// The body of an operation that a layer declares itself, or of a procedure.
 struct Body {
-    /// The layer, or the implementation.
+    /// The name of the layer or the implementation.
     owner: String,
     name: String,
     path: Utf8PathBuf,
     text: String,
-    /// Where it begins.
+    /// The offset where it begins.
     start: usize,
 }
 
 impl Body {
-    /// The text of its file, with a statement that nothing depends on at the beginning of the body.
+    /// The text of the file with an additional first statement in the body, which has no effect.
     fn edited(&self, number: u64) -> String {
         let (before, after) = self.text.split_at(self.start);
         format!("{before} let _edit: u64 = {number}; {after}")
     }
 
-    /// Whether an obligation is about it.
+    /// Whether an obligation is about this body.
     fn owes(&self, name: &ObligationName) -> bool {
         name.operation == self.name && (name.layer == self.owner || name.implementation == self.owner)
     }
@@ -222,8 +222,8 @@ fn run(snapshot: &Snapshot, told: &(dyn Fn(Event) + Sync)) -> Summary {
     snapshot.run(&Request::all(&Options::default()), told, &AtomicBool::new(false))
 }
 
-/// Runs what an edit affects, the smallest scope first and in that what is about the body first, as the server does; when the first verdict
-/// about the body came that was not known.
+/// Runs everything that an edit affects, in the order of the server: the smallest scope first, and in it the obligations about the body
+/// first. Returns the time of the first new verdict about the body.
 fn first_computed(snapshot: &Snapshot, body: &Body, started: Instant) -> (Option<Duration>, Summary) {
     let first = Mutex::new(None);
     let told = |event: Event| {
@@ -251,7 +251,7 @@ fn first_computed(snapshot: &Snapshot, body: &Body, started: Instant) -> (Option
     (first.into_inner().expect("not poisoned"), summary)
 }
 
-/// The distribution of some times.
+/// Prints the distribution of some times.
 fn print(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3;

@@ -1,7 +1,7 @@
-//! How long the x86-TSO counter takes: reading it, checking it without a cache, and searching its client end to end.
+//! Measures the x86-TSO counter: reading it, checking it without a cache, and searching its client end to end.
 //!
-//! `cargo bench -p cspec-analysis` prints distributions. `search` also prints its rate: configurations of the bottom a second. What the
-//! figures were is in `docs/performance.md`.
+//! `cargo bench -p cspec-analysis` prints distributions. `search` also prints its rate: configurations of the bottom per second.
+//! `docs/performance.md` has the figures.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use cspec_analysis::{
     verdict::Outcome,
 };
 
-/// As in the command and the server.
+/// The same allocator as in the command and the server.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -69,7 +69,7 @@ fn up_down(process: u64, top: &mut impl Counter) {
 }
 ";
 
-/// Searches the larger client once and says how fast.
+/// Searches the larger client once, and prints the rate.
 fn print_rate() {
     let lowered = lower(&sources(CLIENT));
     let started = Instant::now();

@@ -39,7 +39,7 @@ fn with_operation(body: &str) -> String {
 
 // The source.
 
-/// A syntax error in one function does not silence what is said about the next.
+/// A syntax error in one function does not hide findings about the next.
 #[test]
 fn a_syntax_error_hides_nothing_else() {
     let checked = check_soon(
@@ -63,7 +63,7 @@ fn a_syntax_error_hides_nothing_else() {
     assert!(checked.failed().all(|it| it.name.operation == "on"));
 }
 
-/// A construct outside the language is named where it stands; the operation next to it is checked.
+/// A construct outside the language is reported at its place; the operation next to it is checked.
 #[test]
 fn an_unsupported_construct_is_named() {
     check_soon(
@@ -86,7 +86,7 @@ fn an_unsupported_construct_is_named() {
     );
 }
 
-/// Nothing to check is not a pass: there is no outcome that could be taken for one.
+/// Nothing to check does not mean success: there is no outcome that could be taken for one.
 #[test]
 fn a_package_without_layers_owes_nothing() {
     for text in ["", "\n\n", "pub fn f() {}"] {
@@ -98,7 +98,7 @@ fn a_package_without_layers_owes_nothing() {
 
 // Exploration without end.
 
-/// The same with a collection, and written with `repeat`.
+/// The same loop with a collection, written with `repeat`.
 #[test]
 fn a_collection_that_grows_without_bound_is_undecided() {
     check_soon(&with_operation(
@@ -107,7 +107,7 @@ fn a_collection_that_grows_without_bound_is_undecided() {
     ));
 }
 
-/// A loop without anything in it.
+/// A loop with an empty body.
 #[test]
 fn an_empty_loop_is_undecided() {
     check_soon(&with_operation(
@@ -116,7 +116,7 @@ fn an_empty_loop_is_undecided() {
     ));
 }
 
-/// A loop that comes back to where it was ends: then the operation is decided.
+/// A loop that returns to an earlier state ends, so the operation is decided.
 #[test]
 fn a_loop_through_states_seen_before_ends() {
     let checked = check_soon(&with_operation(
@@ -125,7 +125,7 @@ fn a_loop_through_states_seen_before_ends() {
     assert!(checked.failed().next().is_none());
 }
 
-/// The budget is a limit: when it is used up the obligation is undecided, and says so.
+/// The budget is a limit: when it is used up, the obligation is undecided, and the finding says so.
 #[test]
 fn a_budget_that_runs_out_is_undecided() {
     let options = Options { scope: Scope { budget: 20, ..Scope::default() }, ..Options::default() };

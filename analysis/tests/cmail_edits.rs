@@ -16,7 +16,7 @@ use cspec_analysis::{
 };
 use expect_test::{Expect, expect};
 
-/// The mail server in a session, explored, with the names of the queries that have run.
+/// The mail server in a session, with all results, and the names of the queries that have run.
 struct Server {
     session: Session,
     log: Arc<Mutex<Vec<String>>>,
@@ -51,7 +51,7 @@ impl Server {
         (file.path.clone(), file.text.to_string())
     }
 
-    /// Edits a file. Gives how often each query ran then, and what was explored.
+    /// Edits a file. Returns how often each query ran, and what was explored.
     #[track_caller]
     fn edit(
         &mut self,
@@ -72,7 +72,7 @@ impl Server {
         (ran, explored)
     }
 
-    /// Makes an edit that means nothing: nothing is planned again, and nothing explored. Gives how often each query ran.
+    /// Makes an edit without meaning, after which nothing may be planned or explored again. Returns how often each query ran.
     #[track_caller]
     fn check_nothing(&mut self, name: &str, edit: impl FnOnce(&str) -> String) -> BTreeMap<String, usize> {
         let (ran, explored) = self.edit(name, edit);
@@ -82,12 +82,12 @@ impl Server {
     }
 }
 
-/// Names, a line each.
+/// The names, one on each line.
 fn lines(names: &[ObligationName]) -> String {
     names.iter().map(|it| format!("{}\n", it.id())).collect()
 }
 
-/// How many obligations of which kinds and of whom.
+/// The number of obligations of each kind and owner.
 fn digest(names: &[ObligationName]) -> String {
     let mut counts = BTreeMap::new();
     for it in names {
@@ -105,7 +105,7 @@ fn comments_and_blank_lines_explore_nothing() {
     let layers = files.iter().filter(|it| it.as_str().contains("/layers/"));
     for file in layers.filter_map(|it| it.file_name()).filter(|it| *it != "mod.rs") {
         let mut ran = server.check_nothing(&format!("layers/{file}"), |text| format!("// A comment.\n{text}"));
-        // The items of the file that was edited are found to be what they were.
+        // The items of the edited file are compared, and found to be equal.
         ran.remove("item");
         let queries: Vec<(&str, usize)> = ran.iter().map(|(query, times)| (query.as_str(), *times)).collect();
         let of_files = [("file_index", 1), ("heads", 1), ("indexed", 1), ("lowered", 1), ("modules", 1), ("parse", 1)];

@@ -13,17 +13,17 @@ use cspec_analysis::{
 };
 use told::{is_told, not_replayed};
 
-/// Patches of the layers, and what is to be found.
+/// A patch of the layers, and the expected finding.
 struct Mistake {
-    /// What is wrong.
+    /// A description of the mistake.
     what: &'static str,
-    /// Text of the layers and what it becomes.
+    /// Texts of the layers and their replacements.
     edits: &'static [Edit],
-    /// The code of the finding.
+    /// The code of the expected finding.
     code: &'static str,
-    /// The line in which it is.
+    /// The text of the line that the finding is in.
     line: &'static str,
-    /// The obligation: implementation, operation, and kind. Empty if the source itself is wrong.
+    /// The obligation: implementation, operation and kind. Empty if the source itself is wrong.
     owed: (&'static str, &'static str, &'static str),
 }
 
@@ -806,7 +806,7 @@ const MISTAKES: &[Mistake] = &[
     },
 ];
 
-/// Patches that change what happens, and break nothing that is claimed.
+/// Patches that change the behaviour, but violate nothing that is claimed.
 const HARMLESS: &[(&str, &[Edit])] = &[
     (
         "anyone may read: it disturbs nobody",
@@ -889,7 +889,7 @@ const HARMLESS: &[(&str, &[Edit])] = &[
     ),
 ];
 
-/// A mistake that is one only if 64 bits overflow: `atomic-spec` of `LinkNext::link_mail`. By default that is assumed not to happen.
+/// A mistake only if 64-bit arithmetic overflows, which is assumed not to happen by default: `atomic-spec` of `LinkNext::link_mail`.
 const OVERFLOWS: &[Edit] = &[("deliver.rs", "last.checked_add(1)", "Some(last + 1)")];
 
 /// A known gap: a mistake that leaves `list` undecided, because a process's digits are parsed as a number.
@@ -899,8 +899,8 @@ const UNDECIDED: &[Edit] = &[(
     "pid: number.parse::<Pid>().ok()?, number: pid.parse::<u64>().ok()?",
 )];
 
-/// Known gaps: mistakes in `pickup` that are refused, but not refuted. The run that refutes them has two steps of others between two calls, and
-/// there are too many such runs.
+/// Known gaps: mistakes in `pickup` that are refused, but not refuted. The run that refutes them has two steps of other processes between
+/// two calls, and there are too many such runs.
 const REFUSED_ONLY: &[(&str, &[Edit])] = &[
     (
         "the mailbox is listed before the lock is taken",
@@ -913,7 +913,7 @@ const REFUSED_ONLY: &[(&str, &[Edit])] = &[
     ("anyone may delete", &[("mailbox.rs", "#[allowed(read, delete, unlock)]", "#[allowed(read, unlock)]")]),
 ];
 
-/// Known gaps: mistakes that are found, but beside which something is left undecided.
+/// Known gaps: mistakes that are found, but leave other obligations undecided.
 const PARTLY_UNDECIDED: &[&str] = &[
     "picking up takes no lock",
     "a number is free if nobody has used it",
@@ -922,13 +922,13 @@ const PARTLY_UNDECIDED: &[&str] = &[
     "nothing stands between process and number",
 ];
 
-/// The scope of the command. The budget is small, because what these mistakes leave undecided would use it up.
+/// The default scope of the command. The budget is small, because the obligations that these mistakes leave undecided would use it up.
 fn options() -> Options {
     Options { scope: Scope { budget: 5_000_000, ..Scope::default() }, ..patterns() }
 }
 
 impl Mistake {
-    /// Whether the finding is there, at its place, and was replayed.
+    /// Whether the expected finding is reported at its place, and was replayed.
     fn is_found(&self, checked: &Checked) -> bool {
         let (owner, operation, kind) = self.owed;
         if kind.is_empty() {
@@ -969,7 +969,7 @@ fn every_mistake_is_found_where_it_is() {
     assert_eq!(partly_undecided, PARTLY_UNDECIDED.iter().copied().collect());
 }
 
-/// Two names are equal because of the digits of a process; the process is shown by a number that has others.
+/// Two names are equal because of the digits of a process. The counterexample shows the process with a number that has other digits.
 const SHOWN_WITH_OTHER_DIGITS: &str = "nothing stands between process and number";
 
 #[test]
@@ -1026,8 +1026,8 @@ fn known_gaps() {
     }
 }
 
-/// The mistakes that two processes show which deliver, pick up and delete over the file system. The others need more of them, or other
-/// programs, or break a rule that the layers would not need for these.
+/// The mistakes that two processes reveal when they deliver, pick up and delete over the file system. The others need more processes or
+/// other programs, or break a rule that the layers would not need for these programs.
 const SEEN_END_TO_END: &[&str] = &[
     "whether the message could be written is ignored",
     "a message is linked twice",
@@ -1041,7 +1041,7 @@ const SEEN_END_TO_END: &[&str] = &[
     "messages are deleted in the temporary directory",
 ];
 
-/// The search uses none of the patterns: what it finds is wrong indeed.
+/// The search uses none of the patterns, so its findings are real mistakes.
 #[test]
 fn the_search_from_end_to_end_sees_those_that_two_processes_show() {
     let layers = Layers::open();

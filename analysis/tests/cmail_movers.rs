@@ -1,4 +1,4 @@
-//! The mover types of the mail server's operations: the table of the original, layer by layer, and how certain each entry is.
+//! The mover types of the mail server's operations, layer by layer: the table of the original, and which entries hold only within bounds.
 
 mod cmail;
 
@@ -10,11 +10,12 @@ use cspec_analysis::{
     verdict::{Scope, Verdict},
 };
 
-/// What the layers from the mailbox down to the names as texts do with the outside and with the mailbox does not move, nor does the rest of
-/// their operations, but for these.
+/// In the layers from the mailbox down to the names as strings, interactions with the outside and operations on the mailbox do not move,
+/// nor do other operations, except for these.
 const MOVES: [(&str, &[(&str, &str)]); 8] = [
     ("Deliver", &[("create_write_tmp", "both"), ("unlink_tmp", "both")]),
-    // The listing of one's own numbers moves right only: what a deletion before it took away need not be listed, and after it must be.
+    // The listing of one's own numbers moves right only. A number that a deletion removes need not be listed after the deletion, but must
+    // be listed before it.
     ("DeliverListPid", &[("create_write_tmp", "both"), ("list_pid", "right"), ("unlink_tmp", "both")]),
     ("DeliverListPidFree", &[("create_write_tmp", "both"), ("list_pid", "right"), ("unlink_tmp", "both")]),
     ("DeliverWritten", &[("create_write_tmp", "both"), ("unlink_tmp", "both")]),
@@ -22,13 +23,13 @@ const MOVES: [(&str, &[(&str, &str)]); 8] = [
         "MailFS",
         &[("create_tmp", "both"), ("pid", "both"), ("random", "both"), ("unlink_tmp", "both"), ("write_tmp", "both")],
     ),
-    // A temporary file may stay when it is unlinked, as if it had been made again: so that moves right.
+    // An unlinked temporary file may remain, as if it had been created again, so unlinking moves right.
     ("MailFSString", &[("pid", "both"), ("random", "both"), ("unlink_tmp", "right")]),
     ("Mailbox", &[]),
     ("MailboxByOwner", &[("lock", "right"), ("unlock", "left")]),
 ];
 
-/// The inferred mover types of the operations of these layers that move at all, in order of name.
+/// The inferred mover types of those operations of these layers that move at all, in the order of their names.
 fn movers_of(layers: &[&str]) -> Vec<(String, Vec<(String, &'static str)>)> {
     let snapshot = Layers::open().patched(&[]);
     let options = Options { scope: Scope::default().smallest(), end_to_end: false };
@@ -62,7 +63,7 @@ fn nothing_is_undecided_and_what_reads_no_whole_collection_is_proved() {
     let kinds = ["right-mover", "left-mover", "stably-enabled", "silent"];
     let lemmas = checked.outcomes.iter().filter(|it| kinds.contains(&it.name.kind));
     let bounded: Vec<_> = lemmas.filter(|it| it.verdict != Verdict::Proved).map(|it| &it.name).collect();
-    // Only the listing of one's own numbers looks at all names.
+    // Only the listing of one's own numbers reads all names.
     assert!(bounded.iter().all(|it| it.operation == "list_pid" || it.against == "list_pid"), "{bounded:#?}");
     assert!(!bounded.is_empty());
 }

@@ -8,10 +8,10 @@ mod cmail;
 use cmail::{Edit, Layers, patterns};
 use cspec_analysis::verdict::Verdict;
 
-/// Which obligations: implementation or layer, operation, and kind. They may be about it beside any other operation.
+/// An obligation: implementation or layer, operation, and kind, against any other operation.
 type Owed = (&'static str, &'static str, &'static str);
 
-/// Sees all of these hold, and the first not without the plan.
+/// Checks that all of these obligations hold, and that the first does not hold without the plan.
 #[track_caller]
 fn check_plan(owed: &[Owed], without: &[Edit]) {
     let layers = Layers::open();
@@ -42,7 +42,7 @@ fn check_plan(owed: &[Owed], without: &[Edit]) {
     }
 }
 
-/// Two that deliver do not disturb each other in the temporary directory, as each has a name of its own there: by its process.
+/// Concurrent deliveries do not disturb each other in the temporary directory: each has a name of its own there, by its process.
 #[test]
 fn temporary_files_are_named_by_process() {
     check_plan(
@@ -58,7 +58,7 @@ fn temporary_files_are_named_by_process() {
     );
 }
 
-/// What is listed is not deleted before it is read, as both are done under the lock.
+/// A listed message is not deleted before it is read, since both happen under the lock.
 #[test]
 fn pickup_and_delete_lock_the_mailbox() {
     check_plan(
@@ -76,7 +76,7 @@ fn pickup_and_delete_lock_the_mailbox() {
     );
 }
 
-/// A delivery to one user does not disturb picking up the mail of another, as each user has directories of his own.
+/// A delivery to one user does not disturb a pickup of another: each user has separate directories.
 #[test]
 fn each_user_has_directories_of_his_own() {
     check_plan(
@@ -92,7 +92,7 @@ fn each_user_has_directories_of_his_own() {
     );
 }
 
-/// A delivery does not disturb picking up the mail of the same user, as a message is there whole in one step, and no step but that one shows.
+/// A delivery does not disturb a pickup of the same user: the message appears complete in a single step, and no other step is visible.
 #[test]
 fn a_message_appears_in_one_step() {
     check_plan(
@@ -111,8 +111,8 @@ fn a_message_appears_in_one_step() {
     );
 }
 
-/// Plan 1: two that deliver do not take each other's names, as a process lists the numbers that it has used itself. Others can only take some
-/// of them away.
+/// Plan 1: concurrent deliveries do not take each other's names, since a process lists the numbers that it has used itself. Other processes
+/// can only remove some of them.
 #[test]
 fn plan_1_lists_the_callers_numbers() {
     check_plan(
@@ -132,7 +132,7 @@ fn plan_1_lists_the_callers_numbers() {
     );
 }
 
-/// Plan 2: two that deliver do not take each other's names, as a link under a name that is taken does nothing, and is tried again.
+/// Plan 2: concurrent deliveries do not take each other's names, since a link under a taken name does nothing and is tried again.
 #[test]
 fn plan_2_tries_until_a_name_is_free() {
     check_plan(

@@ -29,16 +29,16 @@ use cspec_analysis::{
 use findings::{Checked, Found, annotations, run};
 use told::not_replayed;
 
-/// A pair of packages of one file each.
+/// A right and a wrong package, of one file each.
 struct Pair {
-    /// `movers/a_right_mover_emits_no_event/wrong`.
+    /// The name of the pair, such as `movers/a_right_mover_emits_no_event/wrong`.
     name: String,
     wrong: String,
-    /// Shared by all that stand in the same folder.
+    /// The right text, shared by all pairs of its folder.
     right: Rc<str>,
 }
 
-/// What a checker says of a text: what it finds, with places. Nothing: the text is right.
+/// The findings of a checker in a text, with their places; none if the text is right.
 type Checker = fn(&str) -> Vec<Found>;
 
 fn corpus() -> Vec<Pair> {
@@ -60,7 +60,7 @@ fn pairs(root: &Path, folder: &Path) -> Vec<Pair> {
         .collect()
 }
 
-/// What is in a folder, in order.
+/// The contents of a folder, in order.
 fn inside(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of the corpus");
     let mut paths: Vec<PathBuf> = entries.map(|it| it.expect("an entry").path()).collect();
@@ -75,7 +75,7 @@ fn checked(text: &str) -> Checked {
     run(&[("layers.rs".to_owned(), text.to_owned())], &options)
 }
 
-/// The engine.
+/// The real checker: the engine.
 fn engine(text: &str) -> Vec<Found> {
     checked(text).findings()
 }
@@ -93,7 +93,7 @@ fn parse_only(text: &str) -> Vec<Found> {
     if lowered.diagnostics.iter().any(|it| it.code == "CS0101") { always_fail(text) } else { always_pass(text) }
 }
 
-/// The pairs that a checker does not get right, and how it answered.
+/// The pairs that a checker answers wrongly, with its answers.
 fn mistaken(checker: Checker) -> Vec<String> {
     let mut mistaken = Vec::new();
     for pair in corpus() {
@@ -129,7 +129,7 @@ fn stand_ins_score_nothing() {
     }
 }
 
-/// What is said to be violated is said by a finding, and what is said to hold was settled: nothing is undecided but what the pair is about.
+/// Every violated obligation has a finding, and every obligation that holds is decided: nothing is undecided except what the pair is about.
 #[test]
 fn every_obligation_is_settled() {
     for pair in corpus() {
@@ -143,7 +143,7 @@ fn every_obligation_is_settled() {
     }
 }
 
-/// Every kind of finding is in the corpus, but for those that need more than a text.
+/// Every kind of finding occurs in the corpus, except those that need more than one text.
 #[test]
 fn every_code_is_in_the_corpus() {
     const ELSEWHERE: [(&str, &str); 5] = [

@@ -1,6 +1,6 @@
-//! Texts that nobody would write: texts of the corpus with pieces removed, doubled, swapped and inserted at random; and texts that are
-//! large, deep, or endless to explore. For each text the engine ends within its budget, without a panic, and reports where the text is
-//! wrong.
+//! Texts that nobody would write: texts of the corpus with pieces removed, repeated, swapped and inserted at random; and texts that are
+//! large, deep, or endless to explore. For each text the engine ends within its budget, does not panic, and reports errors with positions
+//! in the text.
 //!
 //! `CSPEC_HOSTILE=100000` in the environment sets the number of texts. A text that is not handled is printed with its seed.
 
@@ -17,7 +17,7 @@ use cspec_analysis::{diagnostics::Severity, verdict::Verdict};
 use fastrand::Rng;
 use survives::survives;
 
-/// Words that make sense in some place.
+/// Words that occur in valid texts.
 const WORDS: [&str; 32] = [
     "{",
     "}",
@@ -70,7 +70,7 @@ fn corpus() -> Vec<String> {
     texts
 }
 
-/// Some place in a text, between two characters.
+/// A random place in a text, between two characters.
 fn place(text: &str, random: &mut Rng) -> usize {
     let mut at = random.usize(..=text.len());
     while !text.is_char_boundary(at) {
@@ -79,7 +79,7 @@ fn place(text: &str, random: &mut Rng) -> usize {
     at
 }
 
-/// Some piece of a text: a few words long, most often.
+/// A random piece of a text, usually a few words long.
 fn piece(text: &str, random: &mut Rng) -> std::ops::Range<usize> {
     let start = place(text, random);
     let length = if random.u8(..8) == 0 { text.len() } else { 40 };

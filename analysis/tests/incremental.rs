@@ -32,7 +32,7 @@ fn count_impls(db: &dyn salsa::Database, file: SourceFile) -> usize {
     file_index(db, file).impls.len()
 }
 
-/// A database, its package, and the names of the queries it has run since the log was last taken.
+/// A database with a package, and the names of the queries that have run since the log was last emptied.
 fn start() -> (Database, SourceFile, PackageSources, Arc<Mutex<Vec<String>>>) {
     let log = Arc::new(Mutex::new(Vec::new()));
     let db = Database::with_events({

@@ -9,7 +9,7 @@ use cspec_analysis::{
 use expect_test::{Expect, expect};
 use support::check;
 
-/// Boxes with a key, as it should be.
+/// A correct example: boxes with a key.
 const BOXES: &str = "
 #[scalar] pub struct User(String);
 #[state] pub struct Mail { pub boxes: Map<User, u64>, pub lost: bool }
@@ -41,7 +41,7 @@ fn snapshot(function: &str, expected: Expect) {
     expected.assert_eq(&support::dumped(&lowered(""), function));
 }
 
-/// Diagnostics of a source under `BOXES`.
+/// Checks the diagnostics of a source after `BOXES`.
 #[track_caller]
 fn check_boxes(source: &str) {
     check(&format!("{BOXES}{source}"));

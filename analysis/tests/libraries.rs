@@ -13,7 +13,7 @@ use cspec_analysis::{
 };
 use folders::{folder, manifest, select};
 
-/// A lock around a value, and its rules.
+/// A lock around a value, with its protocol.
 const MACHINE: &str = "
     use cspec::prelude::*;
     #[state]
@@ -32,7 +32,7 @@ const MACHINE: &str = "
     }
 ";
 
-/// The larger of two values, over the rules of the lock.
+/// Takes the larger of two values, over the protocol of the lock.
 const USER: &str = "
     use cspec::prelude::*;
     use machine::*;
@@ -58,7 +58,7 @@ fn depends(name: &str, on: &str) -> String {
     format!("{}[dependencies]\n{on}\n", manifest(name))
 }
 
-/// What is wrong with the source of these packages, and the obligations of each that hold and that do not.
+/// For each of these packages: the findings in its source, and the obligations that hold and that do not.
 fn checked(packages: Vec<Package>) -> Vec<(Vec<String>, Vec<String>, Vec<String>)> {
     let snapshot = Session::open(packages).snapshot();
     let options = Options::default();
@@ -67,7 +67,7 @@ fn checked(packages: Vec<Package>) -> Vec<(Vec<String>, Vec<String>, Vec<String>
         let problems = snapshot.packages()[index].diagnostics.iter().map(|it| format!("{} {}", it.code, it.message));
         let (mut holds, mut fails) = (Vec::new(), Vec::new());
         for listed in snapshot.obligations(index, &options) {
-            // What depends on errors has no verdict.
+            // An obligation that depends on errors has no verdict.
             let State::Settled(outcome, _) = listed.state else { continue };
             let is_good = matches!(outcome.verdict, Verdict::Proved | Verdict::Checked);
             if is_good { &mut holds } else { &mut fails }.push(listed.name.id());
@@ -101,7 +101,7 @@ fn layers_of_a_dependency_are_read() {
     let [(problems, holds, fails)] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!((problems.as_slice(), fails.as_slice()), ([].as_slice(), [].as_slice()));
     assert!(holds.iter().any(|it| it.contains("Section")), "{holds:?}");
-    // What the dependency owes is owed here, too.
+    // The obligations of the dependency are checked here, too.
     assert!(holds.iter().any(|it| it.contains("Raw")), "{holds:?}");
 }
 
@@ -117,7 +117,7 @@ fn what_a_dependency_owes_is_told_once() {
     assert!(of("user").iter().any(|it| it.contains("Section")));
 }
 
-/// A mistake below makes what is built on it wrong.
+/// A mistake in a layer below makes the obligations above fail.
 #[test]
 fn a_mistake_in_a_dependency_is_found() {
     let wrong = MACHINE.replace("when(self.owner.is_none()); ", "");
@@ -128,11 +128,11 @@ fn a_mistake_in_a_dependency_is_found() {
 
 #[test]
 fn names_are_those_of_the_crate_that_they_stand_in() {
-    // `crate::` means the library there; what it has for itself does not come along with a glob.
+    // `crate::` means the library there. A glob does not import its private items.
     let machine = MACHINE.replace("pub value: u64", "pub value: crate::Number")
         + "pub type Number = u64;\n#[macro_export] macro_rules! assert { () => {} }\npub(crate) fn when(_: bool) {}\n";
     let machine = machine.replace("when(self", "cspec::when(self");
-    // The user's own macros and functions are not those of the library.
+    // The user's macros and functions are not those of the library.
     let user = USER.replace("to: u64) {\n            when", "to: u64) {\n            std::assert!(true); when");
     let root = workspace("library_names", &machine, &user);
     let found = checked(only(&root, "user"));
@@ -159,14 +159,14 @@ fn a_dependency_may_have_another_name_and_another_workspace() {
     );
     let found = checked(select(&root.join("user"), Selection::default()).expect("a package"));
     assert_eq!((found[0].0.as_slice(), found[0].2.as_slice()), ([].as_slice(), [].as_slice()));
-    // Without the table it is an ordinary crate, and its text is not read.
+    // Without the table it is an ordinary crate, whose text is not read.
     let plain = manifest("machine").replace("[package.metadata.cspec]", "");
     std::fs::write(root.join("machine/Cargo.toml"), format!("{plain}[workspace]\n")).expect("a file");
     let found = checked(select(&root.join("user"), Selection::default()).expect("a package"));
     assert!(found[0].0.iter().any(|it| it.starts_with("CS0202")), "{found:?}");
 }
 
-/// A binary builds on the library beside it.
+/// A binary uses the library of its own package.
 #[test]
 fn a_binary_names_the_layers_of_its_library() {
     let root = folder(
@@ -188,7 +188,7 @@ fn a_binary_names_the_layers_of_its_library() {
     assert!(found[2].1.iter().any(|it| it.contains("Section")) && !found[2].1.iter().any(|it| it.contains("Raw")));
 }
 
-/// Cargo compiles a dependency once, with what all selected packages ask of it.
+/// Cargo compiles a dependency once, with the features that all selected packages request.
 #[test]
 fn features_are_unified_over_the_selected_packages() {
     let layer = |name: &str| format!("#[layer] impl {name} for Cell {{ #[op] fn nothing(&mut self, me: Pid) {{}} }}");
@@ -235,7 +235,7 @@ fn features_are_unified_over_the_selected_packages() {
         program.layers.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(layers(&["machine"], &[]), "Always Base");
-    // `user` asks for one, `plain`, which it depends on, for another.
+    // `user` requests one feature, and `plain`, its dependency, another.
     assert_eq!(layers(&["machine", "user"], &[]), "Always Base Asked Through");
     assert_eq!(layers(&["machine", "user"], &["user/flag"]), "Always Base Asked Through Flag");
     assert_eq!(layers(&["machine", "user"], &["user/other"]), "Always Base Asked Through Optional");

@@ -16,15 +16,15 @@ use cspec_analysis::{
     verdict::Scope,
 };
 
-/// Only the layers above the store buffers, and text replaced in `lock.rs`.
+/// Only the layers above the store buffers, with some text of `lock.rs` replaced.
 fn lock_layers(find: &str, replace: &str) -> Vec<(String, String)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tso/src/layers");
     ["lock.rs", "seq_mem.rs", "raw_lock.rs"]
         .map(|name| {
             let text = std::fs::read_to_string(format!("{folder}/{name}")).expect("a source file");
-            // Without the implementations: they are over layers that are not here.
+            // Without the implementations, whose lower layers are missing here.
             let text = text.split("#[implement").next().unwrap_or_default();
-            // Modules that are not here could bring in macros.
+            // Imports of missing modules could define macros.
             let text: String = text.lines().filter(|it| !it.starts_with("use super")).flat_map(|it| [it, "\n"]).collect();
             let text = text.replace("#[layer(ops = TasTso, inherit(TasTso: print))]", "#[layer]").replace(
                 "impl SeqMem for Locked {",
@@ -65,15 +65,15 @@ fn assert_table(files: &[(String, String)], layer: &str, expected: &[(&str, &'st
     assert_eq!(movers, table(expected), "{layer}");
 }
 
-/// Without rules nothing moves: whoever is not the owner may fail, and acquiring is undone by anybody's release.
+/// Without the protocol nothing moves: a process that is not the owner may fail, and any process may release the lock.
 #[test]
 fn nothing_moves_without_rules() {
     let expected = [("acquire", "non"), ("release", "non"), ("read", "non"), ("write", "non"), ("print", "non")];
     assert_table(&lock_layers("", ""), "RawLock", &expected);
 }
 
-/// By its rules, a lock is acquired to the right and released to the left, and what it guards moves both ways. Whether a use against the
-/// rules has no step, or one that does nothing, makes no difference here.
+/// With the protocol, acquiring moves right, releasing moves left, and access to the guarded value moves both ways. It makes no difference
+/// whether a forbidden call has no step or a step without effect.
 #[test]
 fn by_its_rules_a_lock_moves() {
     let expected = [("acquire", "right"), ("release", "left"), ("read", "both"), ("write", "both"), ("print", "non")];
@@ -81,7 +81,7 @@ fn by_its_rules_a_lock_moves() {
     assert_table(&lock_layers(", nilpotent", ""), "Lock", &expected);
 }
 
-/// The facts behind the table: who is silent, and who stays enabled whatever others do.
+/// The facts behind the table: which operations are silent, and which stay enabled whatever other processes do.
 #[test]
 fn silence_and_stable_enabledness() {
     let silent_and_stable = |files: &[(String, String)], layer: &str| -> Vec<(String, bool, bool)> {
@@ -129,9 +129,9 @@ fn silence_and_stable_enabledness() {
     assert_eq!(silent_and_stable(&lock_layers(", nilpotent", ""), "Lock"), ruled);
 }
 
-/// On the machine a store moves left, as nobody else sees it before it becomes visible; it does not move right, because it may become visible
-/// as soon as it is made: what the machine does around an operation includes the stores of the process itself. For the same reason a fence
-/// moves right: the machine could have done it before.
+/// On the machine a store moves left, since no other process sees it before it becomes visible. It does not move right: it may become
+/// visible at once, since the background step around an operation includes the process's own stores. For the same reason a fence moves
+/// right: the machine could have drained earlier.
 #[test]
 fn a_pending_store_moves_left_only() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tso/src/layers");

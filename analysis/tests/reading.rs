@@ -1,4 +1,4 @@
-//! The engine reads the program that rustc compiles: which code is left out, and which macro and which file is meant.
+//! The engine reads the program that rustc compiles: which code is excluded, and which macros and files are meant.
 
 mod findings;
 
@@ -7,7 +7,7 @@ use cspec_oracle::generate::{Pattern, case, disguised};
 use fastrand::Rng;
 use findings::check;
 
-/// Code that is not compiled, conditional attributes and names that are hidden elsewhere change nothing of a program.
+/// Code that is not compiled, conditional attributes, and names that are shadowed elsewhere do not change a program.
 #[test]
 fn a_disguised_package_is_the_same_program() {
     for pattern in Pattern::ALL {
@@ -21,7 +21,7 @@ fn a_disguised_package_is_the_same_program() {
     }
 }
 
-/// An operation with this body and these items beside it.
+/// A package with this body of an operation, and these items.
 fn package(items: &str, body: &str) -> String {
     format!(
         "use cspec::prelude::*;\n#[state]\npub struct Cell {{ pub value: u64 }}\n{items}\n#[layer]\nimpl Raw for Cell {{\n    #[op]\n    fn set(&mut self, me: Pid, to: u64) {{\n{body}\n    }}\n}}\n"

@@ -1,4 +1,4 @@
-//! End-to-end search: what makes it faster does not change what it finds.
+//! The optimisations of the end-to-end search do not change its results.
 
 use std::{fs, path::Path, sync::atomic::AtomicBool};
 
@@ -13,7 +13,7 @@ use cspec_analysis::{
     verdict::Scope,
 };
 
-/// What a search came to: the answer and the number of steps of the run that it found, and how many configurations it went through.
+/// The result of a search: the answer, the number of steps of the run that it found, and the number of configurations that it visited.
 type Came = (String, usize, u64);
 
 fn searched(program: &Program, client: usize, processes: u32, reductions: Reductions) -> Came {
@@ -30,7 +30,7 @@ fn searched(program: &Program, client: usize, processes: u32, reductions: Reduct
                 Wrong::ClientFails(..) => "client fails",
                 Wrong::Stuck(_) => "stuck",
             };
-            // Background steps are steps of a run only where they are made one by one.
+            // Background steps are counted only if they are explored one by one.
             let by_someone = run.counterexample.runs[0].steps.iter().filter(|it| it.process.is_some());
             (what.to_owned(), by_someone.count())
         }
@@ -38,7 +38,7 @@ fn searched(program: &Program, client: usize, processes: u32, reductions: Reduct
     (answer, steps, searched.effort.states)
 }
 
-/// Searches all clients of some files with each reduction and without it.
+/// Searches all clients of some files with each reduction and without it; returns the number of searches.
 fn compare(what: &str, files: &[(&str, &str)]) -> usize {
     let lowered = lower_sources(files);
     let errors: Vec<&str> = lowered.diagnostics.iter().map(|it| it.message.as_str()).collect();
@@ -170,7 +170,7 @@ fn what_is_found_is_what_there_is() {
         let index = program.clients.iter().position(|it| fits(&it)).expect("a client");
         searched(program, index, 2, Reductions::ALL).0
     };
-    // Both may see the store of the other, which one step after the other cannot.
+    // Both processes may see the other's store, which is impossible if one step follows the other.
     assert_eq!(found("swap", "Fenced"), "trace");
     assert_eq!(found("swap", "Racy"), "trace");
     assert_eq!(found("either", "Racy"), "holds");
@@ -178,7 +178,7 @@ fn what_is_found_is_what_there_is() {
     assert_eq!(found("waits_in_vain", "Fenced"), "stuck");
 }
 
-/// A name that another process has seen, and that stands nowhere in the state any more, is still different from a new one.
+/// A name that another process has seen, and that no longer occurs in the state, is still different from a new one.
 #[test]
 fn a_new_scalar_may_differ_from_those_that_processes_hold() {
     let text = "

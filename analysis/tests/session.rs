@@ -19,14 +19,14 @@ use cspec_analysis::{
 };
 use expect_test::{Expect, expect};
 
-/// Two steps that a lock makes one, and a layer that has nothing to do with them.
+/// Two steps that a lock makes atomic, and an unrelated layer.
 const SOURCE: &str = "
 use cspec::prelude::*;
 
 #[state]
 pub struct Account { pub balance: u64, pub owner: Option<Pid> }
 
-/// Half of the most that there can be.
+/// Half of the maximum.
 fn half(most: u64) -> u64 {
     most / 2
 }
@@ -89,7 +89,7 @@ impl Switch for Lamp {
 }
 ";
 
-/// A package of one file, which is in a buffer only.
+/// A package of one file, which exists only as a buffer.
 fn package() -> Package {
     Package::library("accounts", Utf8Path::new("/nowhere"), &file())
 }
@@ -98,13 +98,13 @@ fn file() -> Utf8PathBuf {
     Utf8PathBuf::from("/nowhere/src/lib.rs")
 }
 
-/// The package of the counter, as it is on the disk.
+/// The package of the counter, as on disk.
 fn counter() -> Package {
     let folder = Utf8Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tso"));
     Package::library("tso", folder, &folder.join("src/lib.rs"))
 }
 
-/// A session in which this text has been run.
+/// A session on this text, after a run.
 fn started(text: &str) -> Session {
     let mut session = Session::open(vec![package()]);
     session.set_buffer(&file(), text);
@@ -120,12 +120,12 @@ fn listed(snapshot: &Snapshot) -> Vec<Listed> {
     snapshot.obligations(0, &Options::default())
 }
 
-/// What was explored, a line each.
+/// The explored obligations, one on each line.
 fn explored(summary: &Summary) -> String {
     summary.explored.iter().map(|(_, name)| format!("{}\n", name.id())).collect()
 }
 
-/// Edits a text that has been run, and checks what the edit explores.
+/// Edits a text after a run, and checks what the edit explores.
 #[track_caller]
 fn check_edit(from: &str, to: &str, expected: Expect) {
     let mut session = started(SOURCE);
@@ -146,7 +146,7 @@ fn at_first_everything_is_explored() {
     assert!(summary.is_complete);
     let owed = listed(&snapshot);
     assert!(owed.iter().all(|it| matches!(it.state, State::Settled(..))), "{owed:#?}");
-    // Besides those that are owed, lemmas that one of them might have relied on.
+    // Besides the obligations, lemmas that one of them might have relied on.
     assert!(summary.explored.is_superset(&owed.iter().map(|it| (0, it.name.clone())).collect()));
 }
 
@@ -154,8 +154,8 @@ fn at_first_everything_is_explored() {
 fn what_means_the_same_explores_nothing() {
     check_edit("    #[op]\n", "    // A comment.\n\n    #[op]\n", expect![""]);
     check_edit("self.on = !self.on;", "self . on=\n\n ! self.on ;", expect![""]);
-    check_edit("/// Half of the most that there can be.\n", "", expect![""]);
-    // Names that nothing uses, and other ways to the same names.
+    check_edit("/// Half of the maximum.\n", "", expect![""]);
+    // Unused names, and other paths to the same names.
     check_edit("use cspec::prelude::*;", "use cspec::prelude::*;\nuse std::fmt::{self, Debug as Shown};", expect![""]);
     check_edit(
         "use cspec::prelude::*;",
@@ -173,7 +173,7 @@ fn items_that_move_explore_nothing() {
     session.set_buffer(&file(), format!("{header}{lamp}{account}"));
     assert_eq!(explored(&run(&session.snapshot())), "");
 
-    // An operation within its layer, too.
+    // An operation may also move within its layer.
     let toggle = lamp.find("    #[op]\n    fn toggle").expect("an operation");
     let dim = lamp.find("    #[op]\n    fn dim").expect("an operation");
     let end = lamp.rfind('}').expect("the end of the layer");
@@ -193,7 +193,7 @@ fn an_operation_explores_what_its_body_is_part_of() {
         layer:no-panic::Switch:toggle:
     "#]],
     );
-    // Others may do it between the steps of a procedure, and the procedure performs it.
+    // Other processes may perform it between the steps of a procedure, and the procedure performs it.
     check_edit(
         "when(self.owner == Some(me));\n        self.owner = None;",
         "self.owner = None;",
@@ -216,7 +216,7 @@ fn an_operation_explores_what_its_body_is_part_of() {
         movers:shape:Guarded:Atomic:read:
     "#]],
     );
-    // Above, it is only what is to be implemented.
+    // In the layer above, it is only implemented.
     check_edit(
         "when(self.owner.is_none());\n        self.balance",
         "self.balance",
@@ -304,7 +304,7 @@ fn while_brackets_do_not_match_what_was_good_is_kept() {
     for (kept, before) in kept.iter().zip(&before) {
         assert!(matches!(kept.state, State::Stale(_)), "{kept:#?}");
         assert_eq!(kept.name, before.name);
-        // What was pointed at is pointed at where it is now.
+        // The spans refer to the same text at its new place.
         let text = |span: cspec_analysis::ir::Span, text: &str| text[span.start as usize..span.end as usize].to_owned();
         assert_eq!(text(kept.span, &package.files[0].text), text(before.span, SOURCE));
     }
@@ -337,7 +337,7 @@ fn a_buffer_is_read_instead_of_the_disk() {
     let mut session = Session::open(vec![Package::library("buffers", &folder, &root)]);
     let layers = |session: &mut Session| session.snapshot().packages()[0].program().layers.len();
     assert_eq!(layers(&mut session), 3);
-    // A module that is in a buffer only.
+    // A module that exists only as a buffer.
     session.set_buffer(
         &root.with_file_name("more.rs"),
         "use super::*; #[layer] impl More for Lamp { #[op] fn off(&mut self, me: Pid) {} }",
@@ -382,7 +382,7 @@ fn a_run_that_is_stopped_forgets_what_it_had_not_settled() {
     let mut session = Session::open(vec![package()]);
     session.set_buffer(&file(), SOURCE);
     let (snapshot, options, stop) = (session.snapshot(), Options::default(), AtomicBool::new(false));
-    // It is stopped while its first obligation is explored.
+    // The run is stopped while its first obligation is explored.
     let told = |event: Event| {
         if let Event::Started { .. } = event {
             stop.store(true, Ordering::Relaxed);
@@ -396,7 +396,7 @@ fn a_run_that_is_stopped_forgets_what_it_had_not_settled() {
     assert!(listed(&snapshot).iter().all(|it| matches!(it.state, State::Settled(..))));
 }
 
-/// Keeps results as bytes, as a cache on a disk does.
+/// Stores results as bytes, as a cache on disk does.
 #[derive(Default)]
 struct Bytes(Mutex<HashMap<Fingerprint, Vec<u8>>>);
 
@@ -439,7 +439,7 @@ fn results_outlive_the_process() {
     assert_eq!(fingerprint.to_string().len(), 32);
 }
 
-/// The hash of an outline stands for the slice: two obligations have the same hash just if their slices are equal.
+/// The hash of an outline identifies the slice: two obligations have the same hash if and only if their slices are equal.
 #[test]
 fn equal_hashes_are_equal_slices() {
     let mut session = Session::open(vec![counter()]);
@@ -520,7 +520,7 @@ fn in_the_counter_comments_explore_nothing_and_an_operation_what_depends_on_it()
     .assert_eq(&explored(&run(&session.snapshot())));
 }
 
-/// A session after any history has the outcomes of one that begins with the text.
+/// After any sequence of edits, a session has the same outcomes as one that begins with the final text.
 #[test]
 fn no_history_of_edits_changes_an_outcome() {
     let mutations = [
@@ -537,7 +537,7 @@ fn no_history_of_edits_changes_an_outcome() {
     ];
     let mut session = Session::open(vec![package()]);
     let mut applied = [false; 10];
-    // A linear congruential generator: the same history in every run of the test.
+    // A linear congruential generator, so that every run of the test makes the same edits.
     let mut random: u64 = 1;
     for _ in 0..200 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

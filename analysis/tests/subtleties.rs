@@ -51,18 +51,20 @@ fn nilpotent_operations_return_anything() {
     check(&restricted);
 }
 
-/// Three steps of others are too many to be followed exactly: then nothing is claimed, neither that it holds nor that it does not.
+/// Three steps of other processes are too many to be followed exactly. Then the engine claims neither that the obligation holds nor that it
+/// fails.
 #[test]
 fn a_suspicion_that_cannot_be_confirmed_is_no_verdict() {
     let source = include_str!("corpus/undecided/a_suspicion_that_is_not_confirmed/wrong.rs");
     let checked = check(source);
     assert_eq!(checked.verdicts("shape").first(), Some(&("start", &Verdict::Undecided)));
-    // Two steps are followed.
+    // Two steps are followed exactly.
     let shorter = source.replace("-> bool { self.d }", "-> bool { self.b }").replace("CS0907", "CS0307");
     assert_eq!(check(&shorter).verdicts("shape").first(), Some(&("start", &Verdict::Violated)));
 }
 
-/// Who meets no bound has shown it for all sizes; who does says which bound it met. Other bounds do not change the first.
+/// An obligation that meets no bound is proved for all sizes; otherwise the outcome names the bounds that it met. Other bounds do not
+/// change a proof.
 #[test]
 fn only_what_meets_a_bound_depends_on_it() {
     let source = "
@@ -89,9 +91,9 @@ fn only_what_meets_a_bound_depends_on_it() {
     }
 }
 
-// What cannot be told apart from what is unknown is not run, so that nothing is concluded from it.
+// Code that cannot distinguish unknown values is not run on them, so nothing follows from it.
 
-/// A process that code names would have to be tried as the caller too: `Pid(0)` may be the one that moves, or the other.
+/// A process that the code names would have to be tried as the caller, too: `Pid(0)` may be the mover or the other process.
 #[test]
 fn no_process_is_special() {
     let checked = run(
@@ -116,7 +118,7 @@ fn no_process_is_special() {
     assert!(checked.verdicts("right-mover").iter().all(|(_, verdict)| **verdict == Verdict::Undecided));
 }
 
-/// A loop may perform one operation many times: each turn after the first comes after a commit point.
+/// A loop may perform one operation many times. Each turn after the first is after a commit point.
 #[test]
 fn a_loop_performs_its_operation_more_than_once() {
     let source = "
@@ -146,7 +148,7 @@ fn a_loop_performs_its_operation_more_than_once() {
     assert_eq!(checked.failed().map(|it| it.name.kind).collect::<Vec<_>>(), ["shape"]);
 }
 
-/// A procedure that returns something above which `any()` gave `chosen`, of which `condition` holds.
+/// A procedure that returns this, where the operation above gets `chosen` from `any()` and requires `condition`.
 fn returns(ty: &str, condition: &str, returned: &str) -> String {
     format!(
         "
@@ -170,7 +172,7 @@ fn returns(ty: &str, condition: &str, returned: &str) -> String {
     )
 }
 
-/// What was found out about a part of a choice holds of the whole: it cannot be chosen once more.
+/// Knowledge about a part of a choice constrains the whole: it cannot be chosen again.
 #[test]
 fn what_is_known_of_a_part_of_a_choice_is_kept() {
     for (ty, condition, wrong, right) in [
@@ -195,14 +197,15 @@ fn what_is_known_of_a_part_of_a_choice_is_kept() {
         let checked = run(&[("lib.rs".to_owned(), returns(ty, condition, wrong))], &Options::default());
         assert!(checked.lowered.diagnostics.is_empty(), "{}", checked.in_words());
         let failed: Vec<_> = checked.failed().map(|it| (it.name.kind, &it.verdict)).collect();
-        // The lengths of sequences are tried: there might be a longer one.
+        // The lengths of sequences are tried one by one: there might be a longer one.
         let verdict = if ty.starts_with("Seq") { Verdict::Undecided } else { Verdict::Violated };
         assert_eq!(failed, [("atomic-spec", &verdict)], "{condition}: {}", checked.in_words());
         holds(&returns(ty, condition, right));
     }
 }
 
-/// A call that can never be made again, after the commit point: no run of the procedure ends, and yet others see that it has begun.
+/// After the commit point there is a call that is never enabled again. No run of the procedure ends, and yet other processes see that it
+/// has begun.
 #[test]
 fn a_call_after_the_commit_point_that_blocks_for_ever() {
     check(
@@ -240,7 +243,7 @@ fn a_call_after_the_commit_point_that_blocks_for_ever() {
     );
 }
 
-/// `map[&key] = value` is of an entry that is there, as in Rust; `insert` is of one that may not be.
+/// As in Rust, `map[&key] = value` needs an existing entry, and `insert` does not.
 #[test]
 fn assigning_to_an_entry_that_is_not_there_panics() {
     pair(
@@ -262,8 +265,8 @@ fn assigning_to_an_entry_that_is_not_there_panics() {
     );
 }
 
-/// The two views of failure disagree: after `inc` a check may fail that did not, so that `inc` may be made to happen earlier but not later,
-/// if only runs that do not fail have to agree.
+/// The two views of failure differ: after `inc` a check may fail that did not fail before. So if only runs that do not fail have to agree,
+/// `inc` may move to an earlier position, but not to a later one.
 #[test]
 fn a_mover_modulo_failure_is_said_to_be_one() {
     let source = "
@@ -288,7 +291,7 @@ fn a_mover_modulo_failure_is_said_to_be_one() {
     assert!(!explained("right-mover"), "{}", checked.in_words());
 }
 
-/// Of few integers all may be in use: that one is left to choose is no proof. Of many there is always one more.
+/// All integers of a small type may be in use, so the assumption of an unused one is no proof. A large type always has an unused one.
 #[test]
 fn a_small_integer_that_is_not_in_use_is_a_bound() {
     let source = |ty: &str| {
@@ -337,7 +340,7 @@ fn a_small_integer_that_is_not_in_use_is_a_bound() {
     assert_eq!(shape("u64"), Some((Verdict::Proved, vec![])));
 }
 
-/// The state above is searched for among those that are as large as the state below: it has one entry more than the scope.
+/// The state above is searched for among states as large as the state below, which has one entry more than the scope.
 #[test]
 fn what_is_searched_for_may_be_as_large_as_what_is_given() {
     holds(
@@ -372,7 +375,7 @@ fn what_is_searched_for_may_be_as_large_as_what_is_given() {
     );
 }
 
-/// Where code calculates, integers are those of the scope and those beside its literals: that is where what it says changes.
+/// If code calculates, the integers are those of the scope and the neighbours of its literals, where its results change.
 #[test]
 fn code_changes_beside_its_literals() {
     let source = "

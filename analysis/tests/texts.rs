@@ -5,7 +5,7 @@ mod findings;
 use cspec_analysis::{report::Options, verdict::Verdict};
 use findings::{holds, run};
 
-/// A table by process and number, over one by name.
+/// A table by process and number, implemented over one by name.
 fn named(encode: &str) -> String {
     format!(
         "
@@ -40,14 +40,14 @@ fn named(encode: &str) -> String {
     )
 }
 
-/// What fails: the verdict's code, the kind of the obligation and the operation.
+/// The failures: the verdict's code, the kind of the obligation and the operation.
 fn failed(source: &str) -> Vec<String> {
     let checked = run(&[("lib.rs".to_owned(), source.to_owned())], &Options::default());
     assert!(checked.lowered.diagnostics.is_empty(), "{}", checked.in_words());
     checked.failed().map(|it| format!("{} {} {}", it.diagnostics[0].code, it.name.kind, it.name.operation)).collect()
 }
 
-/// What fails of the two simulations.
+/// The failures of the two simulations.
 fn unmatched(encode: &str) -> Vec<String> {
     failed(&named(encode)).into_iter().filter(|it| it.contains("simulation")).collect()
 }
@@ -68,14 +68,14 @@ fn names_that_forget_something() {
     assert_eq!(unmatched("format!(\"{pid}.{pid}\")"), BOTH);
 }
 
-/// Process 1 and number 11 make the name of process 11 and number 1.
+/// Process 1 with number 11 and process 11 with number 1 have the same name.
 #[test]
 fn numbers_that_run_together() {
     assert_eq!(unmatched("format!(\"{pid}{number}\")"), BOTH);
     assert_eq!(unmatched("format!(\"{pid}1{number}\")"), BOTH);
 }
 
-/// Nothing is said of code whose strings the engine cannot tell apart, unless it is wrong.
+/// Code whose strings the engine cannot distinguish is undecided, unless it is wrong.
 #[test]
 fn strings_that_cannot_be_told_apart_are_undecided() {
     let source = "
@@ -110,7 +110,7 @@ fn a_process_may_have_the_number_that_another_string_is_made_of() {
     holds(&source.replace("number.to_string()", "format!(\"n{number}\")"));
 }
 
-/// A layer that promises `true`, over one whose procedure finds out; `decode` is the code in question.
+/// A layer that promises `true`, over one whose procedure computes the answer to `question`.
 fn promise(question: &str) -> String {
     format!(
         "
@@ -144,19 +144,19 @@ fn what_was_encoded_is_decoded() {
     holds(&promise("decode(&encode(pid, number)) == Some((pid, number))"));
 }
 
-/// `007.1` is no name that was given, but it parses.
+/// `007.1` is not an encoded name, but it parses.
 #[test]
 fn others_may_have_written_what_parses() {
     let found =
         failed(&promise("match decode(&name) { Some((pid, number)) => encode(pid, number) == name, None => true }"));
     assert_eq!(found, ["CS0307 atomic-spec promise"]);
-    // Whoever looks twice is not fooled.
+    // Code that encodes the result again detects that.
     holds(&promise(
         "match decode(&name) { Some((pid, number)) if encode(pid, number) == name => decode(&name) == Some((pid, number)), _ => true }",
     ));
 }
 
-/// Whether a name parses is a question about the name alone: the answer is always the same.
+/// Whether a name parses depends on the name only, so the answer is always the same.
 #[test]
 fn the_same_string_has_the_same_parts() {
     holds(&promise("decode(&name) == decode(&name)"));
@@ -175,7 +175,7 @@ fn literals_are_parsed_as_they_are() {
     holds(&promise("\"a.b.c\".split_once('.') == Some((\"a\", \"b.c\")) && \"abc\".split_once('.') == None"));
 }
 
-/// `return`, `break` and `continue` may stand in the middle of an expression: what was evaluated before is forgotten.
+/// `return`, `break` and `continue` may occur in the middle of an expression: the operands evaluated before are dropped.
 #[test]
 fn leaving_in_the_middle_of_an_expression() {
     holds(&promise("odd() == 2 && early(true) == (1, 2) && early(false) == (3, 4)").replace(
@@ -192,7 +192,7 @@ fn leaving_in_the_middle_of_an_expression() {
     ));
 }
 
-/// Listing reads the whole collection, but nobody looks inside: what it commutes with, it commutes with whatever there is.
+/// Listing reads the whole collection, but no code inspects the result. So it commutes whatever the collection contains.
 #[test]
 fn a_listing_that_is_passed_on_is_not_looked_into() {
     let source = "
@@ -212,7 +212,7 @@ fn a_listing_that_is_passed_on_is_not_looked_into() {
     assert!(checked.outcomes.iter().all(|it| it.verdict == Verdict::Proved), "{}", checked.in_words());
 }
 
-/// A key that changes is seen by the listing; an entry whose value changes is not.
+/// The listing sees a key that changes, but not an entry whose value changes.
 #[test]
 fn a_listing_sees_keys_and_nothing_else() {
     let source = "

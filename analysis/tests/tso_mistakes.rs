@@ -1,8 +1,8 @@
-//! Mistakes in the counter on x86-TSO, each a small patch of the real sources. Each is found by the expected obligation, at the line to
-//! blame, with a counterexample that was replayed.
+//! Mistakes in the x86-TSO counter, each a small patch of the real sources. Each is found by the expected obligation, at the line to blame,
+//! with a counterexample that was replayed.
 //!
-//! The end-to-end search, which uses none of the patterns, is run on the same patches. What it finds is a real mistake; what it misses
-//! cannot be shown by two or three processes that count once.
+//! The end-to-end search, which uses none of the patterns, runs on the same patches. Its findings are real mistakes; the mistakes that it
+//! misses cannot be shown by two or three processes that count once.
 
 mod findings;
 mod told;
@@ -16,23 +16,23 @@ use findings::{Checked, run};
 use rayon::prelude::*;
 use told::{is_told, not_replayed};
 
-/// A patch of one file, and what is to be found.
+/// A patch of one file, and the expected finding.
 struct Mistake {
-    /// What is wrong.
+    /// A description of the mistake.
     what: &'static str,
     /// The file, in `tso/src/layers`.
     file: &'static str,
-    /// The text to find in it, once.
+    /// The text to replace, which occurs once in the file.
     find: &'static str,
-    /// What it becomes.
+    /// The text that replaces it.
     replace: &'static str,
-    /// The code of the finding.
+    /// The code of the expected finding.
     code: &'static str,
-    /// The line in which it is.
+    /// The text of the line that the finding is in.
     line: &'static str,
-    /// The obligation: implementation (or layer), operation, and kind. Empty if the source itself is wrong.
+    /// The obligation: implementation (or layer), operation and kind. Empty if the source itself is wrong.
     owed: (&'static str, &'static str, &'static str),
-    /// The fewest processes with which the search from end to end sees it.
+    /// The smallest number of processes with which the end-to-end search finds it.
     seen_with: Option<u32>,
 }
 
@@ -400,7 +400,7 @@ fn sources() -> Vec<(String, String)> {
     files
 }
 
-/// Buffers of up to so many stores, and two processes unless a third is mentioned: enough for every mistake here.
+/// Buffers of up to this many stores, and two processes: enough for every mistake here, unless it mentions a third.
 fn options(entries: u32) -> Options {
     Options { scope: Scope { pids: 2, entries, ints: 1, ..Scope::default() }, end_to_end: false }
 }
@@ -418,7 +418,7 @@ impl Mistake {
         files
     }
 
-    /// Whether the finding is there, at its place, and was replayed.
+    /// Whether the expected finding is reported at its place, and was replayed.
     fn is_found(&self, checked: &Checked) -> bool {
         let (owner, operation, kind) = self.owed;
         if kind.is_empty() {
@@ -438,7 +438,7 @@ impl Mistake {
         })
     }
 
-    /// The fewest processes with which the search sees it.
+    /// The smallest number of processes with which the search finds it.
     fn seen_with(&self) -> Option<u32> {
         let checked = run(&self.patched(), &end_to_end());
         let processes = |name: &str| name.split(' ').next().and_then(|it| it.parse().ok());
@@ -458,7 +458,7 @@ fn nothing_is_wrong_without_a_mistake() {
 
 #[test]
 fn every_mistake_is_found_where_it_is() {
-    // Most show with at most one pending store.
+    // Most mistakes are found with at most one pending store.
     let missed = MISTAKES.par_iter().filter_map(|mistake| {
         let mut checked = run(&mistake.patched(), &options(1));
         if !mistake.is_found(&checked) {

@@ -40,7 +40,7 @@ fn packages_are_selected_as_cargo_selects_them() {
     assert_eq!(names(named("[a-s]*e")), Ok(vec!["one bin one".to_owned()]));
     assert_eq!(names(named("plain")), Err(LoadError::NotAPackageWithLayers { name: "plain".to_owned() }));
     assert_eq!(names(named("t?o")), Ok(of_two.to_vec()));
-    // A pattern that nearly matches in many ways is answered at once.
+    // A pattern that nearly matches in many ways does not take long.
     let tiresome = format!("{}b", "o*".repeat(40));
     assert!(matches!(names(named(&tiresome)), Err(LoadError::NoSuchPackage { .. })));
     assert!(matches!(names(named("[t")), Err(LoadError::Pattern { .. })));
@@ -53,7 +53,7 @@ fn packages_are_selected_as_cargo_selects_them() {
     assert!(matches!(select(&root.join("nowhere"), Selection::default()), Err(LoadError::Metadata(_))));
 }
 
-/// The targets that cargo would check, with the same flags.
+/// The targets are those that cargo would check with the same flags.
 #[test]
 fn targets_are_selected_as_cargo_selects_them() {
     let root = folder(
@@ -144,7 +144,7 @@ fn modules_are_followed_and_unreadable_files_reported() {
     );
 }
 
-/// The names that the source of a package declares layers with, and what is wrong with it.
+/// The names of the layers in the source of a package, and the findings in it.
 fn layers(root: &Utf8Path, selection: Selection) -> (Vec<String>, Vec<String>) {
     let package = select(root, selection).expect("a package").remove(0);
     let snapshot = Session::open(vec![package]).snapshot();

@@ -30,7 +30,7 @@ pub fn wrong_answer(program: &Program, case: &Case, top: LayerId, random: &mut R
     let lowered = lower_sources(&[("src/lib.rs", &source)]);
     let options = Options { scope: Scope { budget: BUDGET, ..Scope::default() }, end_to_end: true };
     let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
-    // That a call fails is compared from end to end too.
+    // Failures of calls are compared by the end-to-end search, too.
     let shows_nothing = !case.source.contains("emit(") && !case.source.contains("assert!(");
     for (outcome, _) in &outcomes {
         let has = |code| outcome.diagnostics.iter().any(|it| it.code == code);

@@ -1,12 +1,12 @@
-//! The engine's search from end to end against brute force: both are given the same random program over a random package, whether its
-//! obligations hold or not, and must agree.
+//! Compares the engine's end-to-end search with brute force: both get the same random program over a random package, whether or not its
+//! obligations hold, and must agree.
 //!
 //! ```text
 //! the search holds      ⇔  every trace of the program at the bottom is a trace of it at the top,
 //!                          and from everything that the bottom can come to, the processes can finish (if they can at the top)
 //! ```
 //!
-//! Here nothing is packed, remembered by what it reads, or left out.
+//! This search is naive: it has no state compression, no caching and no reduction.
 
 use std::{rc::Rc, sync::atomic::AtomicBool};
 
@@ -30,37 +30,37 @@ use crate::{
     value::{Scope, Value},
 };
 
-/// So many states may be initial, at either end.
+/// The maximum number of initial states, at either end.
 const MOST_STARTS: usize = 40;
 
-/// So many situations of a program are looked at.
+/// The maximum number of situations of a program to visit.
 const SITUATIONS: usize = 4_000;
 
-/// What the search found.
+/// The answer of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Every trace of the bottom is one of the top, and nothing gets stuck.
+    /// Every trace of the bottom is one of the top, and the processes do not get stuck.
     Holds,
-    /// A trace of the bottom is new.
+    /// The bottom has a trace that the top does not have.
     NewTrace,
     /// The processes can get stuck.
     Stuck,
 }
 
-/// What came of a comparison.
+/// The result of a comparison.
 #[derive(Clone, Debug)]
 pub enum Compared {
-    /// Both say this.
+    /// Both searches have this answer.
     Same(Answer),
-    /// They do not agree: what each says, and of which program.
+    /// The answers differ; the text contains both, and the program.
     Differ(String),
-    /// It was not decided by both.
+    /// At least one of the searches gave up.
     Skipped,
 }
 
-/// Compares the two on a random program over the tower of a case.
+/// Compares the two searches on a random program over the tower of a case.
 pub fn compare(case: &Case, random: &mut Rng) -> Compared {
-    // What is chosen among all integers or sequences is bounded in different ways.
+    // The two searches bound choices among all integers or sequences in different ways.
     if ["any::<u64>", "any::<Seq"].iter().any(|it| case.source.contains(it)) {
         return Compared::Skipped;
     }
@@ -80,7 +80,7 @@ pub fn compare(case: &Case, random: &mut Rng) -> Compared {
     }
 }
 
-/// Two processes with a call or two each, of operations that take nothing but small integers and truth values.
+/// Two processes with one or two calls each, of operations whose arguments are only small integers and truth values.
 fn clients(program: &Program, tower: &Tower<'_>, random: &mut Rng) -> Option<Vec<Client>> {
     let top = tower.implementations.first()?.upper;
     let operations = &program.layers[top.0 as usize].operations;
@@ -102,7 +102,7 @@ fn argument(ty: &Type, random: &mut Rng) -> Option<Value> {
     }
 }
 
-/// What the engine's search says; nothing, if it gives up.
+/// The answer of the engine's search; `None` if it gives up.
 fn searched(program: &Program, tower: &Tower<'_>, clients: &[Client]) -> Option<Answer> {
     let (code, stop) = (compile(program), AtomicBool::new(false));
     let scope = Bounds { budget: 400_000, ..Bounds::default() };
@@ -136,13 +136,13 @@ fn script(client: &Client) -> Option<Rc<Script>> {
     client.iter().map(call).collect::<Option<Script>>().map(Rc::new)
 }
 
-/// What brute force says, from all initial states of a small universe.
+/// The answer of brute force, from all initial states of a small universe.
 fn by_force(program: &Program, tower: &Tower<'_>, clients: &[Client]) -> Result<Answer, DontKnow> {
     let top = tower.implementations.first().ok_or_else(|| DontKnow("no implementations".to_owned()))?.upper;
     let scope = Scope {
-        // As many as the search has: states may name a process that runs nothing.
+        // As many processes as the search has: a state may name a process that runs nothing.
         pids: u64::from(Bounds::default().pids),
-        // The search tries the number after one that code names, too.
+        // The search also tries the number after one that the code names.
         ints: vec![0, 1, 2, 3],
         ends: false,
         strings: Vec::new(),
@@ -150,7 +150,7 @@ fn by_force(program: &Program, tower: &Tower<'_>, clients: &[Client]) -> Result<
         entries: 2,
         length: 2,
     };
-    // At the top there is room for what the bottom may come to.
+    // The top needs room for everything that the bottom may reach.
     let larger = Scope { ints: (0..8).collect(), length: 4, scalars: 3, ..scope.clone() };
     let (low, high) = (Evaluator::new(program, scope), Evaluator::new(program, larger));
     low.set_fuel(2_000_000);

@@ -10,7 +10,7 @@ use crate::{
 const DOES_NOT_FIT: Stop = Stop::Panicked("the result does not fit its integer type");
 const BY_ZERO: Stop = Stop::Panicked("division by zero");
 
-/// What the methods of one family give for the same operands.
+/// The results of the methods of one family for the same operands.
 struct Family<T> {
     checked: Option<T>,
     wrapping: T,
@@ -34,7 +34,7 @@ fn int(number: impl Into<i128>) -> Value {
     Value::Int(number.into())
 }
 
-/// `number as ty`.
+/// The result of `number as ty`.
 pub fn cast(number: i128, ty: &Type) -> Result<Value, Stop> {
     Ok(match ty {
         Type::Int { bits: 8, signed: false } => int(number as u8),
@@ -186,7 +186,7 @@ fn unknown() -> Stop {
     dont_know("no operation on integers of this type")
 }
 
-/// What a primitive makes of one or two integers; `ty` is the type of the first.
+/// The result of a primitive on one or two integers; `ty` is the type of the first.
 pub fn compute(prim: Prim, a: i128, b: Option<i128>, ty: &Type, beyond: Beyond) -> Result<Value, Stop> {
     let Type::Int { bits, signed } = *ty else { return Err(dont_know("a number of another type")) };
     let second = b.unwrap_or(0);
@@ -206,7 +206,7 @@ pub fn compute(prim: Prim, a: i128, b: Option<i128>, ty: &Type, beyond: Beyond) 
     if !int_range(bits, signed).contains(&a) {
         return Err(dont_know("more is done with a number beyond 64 bits"));
     }
-    // What is not an amount is not read.
+    // Only the amount of a shift is read.
     let by = second as u32;
     match (bits, signed) {
         (8, false) => unsigned!(u8, prim, a, second, by),
@@ -221,7 +221,7 @@ pub fn compute(prim: Prim, a: i128, b: Option<i128>, ty: &Type, beyond: Beyond) 
     }
 }
 
-/// A plain operator on 64 bits whose result does not fit, but for what is below 0 in an unsigned type.
+/// A plain operator on 64 bits whose result does not fit, unless it is below 0 in an unsigned type.
 fn plain(prim: Prim, a: i128, b: i128, bits: u8, signed: bool, beyond: Beyond) -> Option<Result<Value, Stop>> {
     let result = match prim {
         Prim::Arith(Arith::Add, Overflow::Panics) => a + b,
@@ -280,7 +280,7 @@ mod tests {
         Prim::Max,
     ];
 
-    /// An integer of the type, near an end or near 0 more often than not.
+    /// A random integer of the type, usually near an end or near 0.
     fn corner(random: &mut Rng, int: IntType) -> i128 {
         let near = i128::from(random.u8(..4));
         match random.u8(..5) {
@@ -310,13 +310,13 @@ mod tests {
             }
             (Some(Computed::Panics(_)), Err(Stop::Panicked(_))) => true,
             (Some(Computed::Beyond64(_)), Err(Stop::Disabled)) => true,
-            // There is no such method.
+            // The type has no such method.
             (_, Err(Stop::DontKnow(_))) => true,
             _ => false,
         }
     }
 
-    /// The engine calculates as rustc does: all types, all operations, the corners of the types more often than what is between them.
+    /// The engine calculates as rustc does: all types, all operations, and mostly operands near the limits of the types.
     #[test]
     fn the_engine_agrees_with_rustc() {
         let mut random = Rng::with_seed(20);

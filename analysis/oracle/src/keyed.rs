@@ -21,10 +21,10 @@ pub(crate) struct End<'c, 'p> {
     pub(crate) partition: &'p Partition,
 }
 
-/// What is cut out for a key.
+/// The slice of a state for a key.
 enum Slice {
     Is(Option<Value>),
-    /// The code that cuts panics, or an assertion in it fails.
+    /// The slicing code panics, or an assertion in it fails.
     Breaks,
 }
 
@@ -91,22 +91,22 @@ impl End<'_, '_> {
         }
     }
 
-    /// Whether a key has this state.
+    /// Whether the slice of a key is this state.
     fn is_sliced(&self, slice: FunctionId, state: &Value, key: &Value, one: &Value) -> Result<bool, DontKnow> {
         Ok(matches!(self.slice(slice, state, key)?, Slice::Is(Some(it)) if it == *one))
     }
 
-    /// Whether a key has the same state, or none, in both.
+    /// Whether the slice of a key is the same in both states, or missing in both.
     fn is_same(&self, slice: FunctionId, key: &Value, before: &Value, after: &Value) -> Result<bool, DontKnow> {
         match (self.slice(slice, before, key)?, self.slice(slice, after, key)?) {
             (Slice::Is(before), Slice::Is(after)) => Ok(before == after),
-            // That the code breaks before the step is the fault of no step.
+            // If the code already breaks before the step, the step is not to blame.
             (Slice::Breaks, _) => Ok(true),
             (Slice::Is(_), Slice::Breaks) => Ok(false),
         }
     }
 
-    /// `own`: the step at a key is one of its layer; or else: other keys are left alone.
+    /// With `own`: whether the step at a key is one of its layer. Otherwise: whether it leaves other keys unchanged.
     fn step_below(
         &self,
         slice: FunctionId,
@@ -184,7 +184,7 @@ impl End<'_, '_> {
         Ok(true)
     }
 
-    /// Telling whether a key is valid shows nothing, leaves all keys alone, and says yes only of those that are.
+    /// The check of a key emits nothing, changes no key, and returns true for valid keys only.
     fn check_below(&self, slice: FunctionId, states: &mut States) -> Result<Option<String>, DontKnow> {
         let lower = self.implementation.lower;
         let evaluator = &self.claims.evaluator;
@@ -238,7 +238,7 @@ impl End<'_, '_> {
         Ok(state)
     }
 
-    /// Above, no key may be told to be valid, and every valid one may be told so; nothing is shown or changed.
+    /// The check above emits nothing and changes nothing. It may return false for any key, and true for exactly the valid ones.
     fn check_above(&self, map: &[u32], states: &mut States) -> Result<Option<String>, DontKnow> {
         let upper = self.implementation.upper;
         let evaluator = &self.claims.evaluator;
@@ -260,7 +260,7 @@ impl End<'_, '_> {
         Ok(None)
     }
 
-    /// A step of one key is a step of all, that changes the entry of the key.
+    /// A step for one key is a step of the whole that changes only the entry of that key.
     fn route(&self, map: &[u32], name: &str, states: &mut States) -> Result<Option<String>, DontKnow> {
         let (lower, upper) = (self.implementation.lower, self.implementation.upper);
         let evaluator = &self.claims.evaluator;

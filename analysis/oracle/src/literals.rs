@@ -16,14 +16,14 @@ pub fn of(program: &Program) -> BTreeSet<Literal> {
     found
 }
 
-/// How many scalars one call of a function chooses at most, by `any()`, if it does not loop.
+/// The maximum number of scalars that one call of a function without loops chooses by `any()`.
 pub fn choices_of_scalars(program: &Program) -> usize {
     let functions = 0..program.functions.len();
     functions.map(|it| chosen(program, it, &mut BTreeSet::new())).max().unwrap_or_default()
 }
 
 fn chosen(program: &Program, function: usize, inside: &mut BTreeSet<usize>) -> usize {
-    // One that calls itself is counted once.
+    // A recursive function is counted once.
     if !inside.insert(function) {
         return 0;
     }

@@ -1,4 +1,4 @@
-//! `cspec-oracle`: checks the checker, from the command line.
+//! The command line of `cspec-oracle`, which checks the checker.
 
 use std::{
     collections::BTreeMap,
@@ -30,48 +30,48 @@ struct Cli {
 enum Command {
     /// Check random packages: where every obligation holds, brute force must find no new trace
     Fuzz {
-        /// Number of packages
+        /// Number of packages to check
         #[arg(long, default_value_t = 10_000)]
         cases: u64,
         /// First seed; each case uses the next one
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Only this family
+        /// Only packages of this family
         #[arg(long, value_parser = pattern)]
         pattern: Option<Pattern>,
-        /// Number of threads
+        /// Number of threads to use
         #[arg(long, default_value_t = 2)]
         jobs: u64,
         /// Stop at the first finding.
         #[arg(long)]
         fail_fast: bool,
-        /// Only search accepted packages for new traces: do not replay counterexamples, do not ask again about what is proved, and do not
-        /// make findings small.
+        /// Only search accepted packages for new traces: do not replay counterexamples, do not repeat proofs by evaluation, and do not
+        /// shrink findings.
         #[arg(long)]
         only_search: bool,
-        /// Only compare the program that a package is read as with that of the same package in disguise: with code that is not compiled,
-        /// conditional attributes, and macros of hidden names.
+        /// Only compare the program of a package with that of the same package in disguise: with code that is not compiled, conditional
+        /// attributes, and macros that shadow others.
         #[arg(long, conflicts_with = "only_search")]
         only_reading: bool,
     },
-    /// Mutants of the checker: after how many packages each is caught, from three seeds.
+    /// Measure after how many packages each mutant of the checker is caught, from three seeds.
     Mutants {
-        /// How many packages at most for each.
+        /// Maximum number of packages for each mutant and seed.
         #[arg(long, default_value_t = 5_000)]
         cases: u64,
-        /// Where the copy of the engine is made and built.
+        /// Folder for the copy of the engine, and its build.
         #[arg(long, default_value = "target/mutants")]
         scratch: PathBuf,
-        /// Only those of a family, or with a name, that contains this.
+        /// Only mutants whose family or name contains this.
         #[arg(long)]
         only: Option<String>,
     },
-    /// Prints the source of a case, and what the engine says of it.
+    /// Print the source of a case, and the engine's report on it.
     Show {
-        /// The family.
+        /// The family of the case.
         #[arg(long, value_parser = pattern)]
         pattern: Pattern,
-        /// The seed.
+        /// The seed of the case.
         #[arg(long)]
         seed: u64,
     },
@@ -116,7 +116,7 @@ fn show(case: &Case) {
     }
 }
 
-/// Builds the mutants and runs each; prints a row of a table for each.
+/// Builds the mutants and runs each; prints a table with a row for each.
 fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, String> {
     let program = build(Path::new("."), scratch)?;
     let mut missed = 0;
@@ -127,7 +127,7 @@ fn mutants(cases: u64, scratch: &Path, only: Option<&str>) -> Result<ExitCode, S
         for seed in SEEDS {
             let caught = caught_after(&program, mutant, seed, cases)?;
             print!(" {} |", caught.map_or_else(|| "not caught".to_owned(), |it| it.to_string()));
-            // A row grows while it is waited for.
+            // A row is printed bit by bit, so that it is visible during the run.
             let _ = std::io::stdout().flush();
             missed += u32::from(caught.is_none());
         }
@@ -161,7 +161,7 @@ fn fuzz(cases: u64, seed: u64, only: Option<Pattern>, jobs: u64, fail_fast: bool
             }
             let case = case(patterns[(number % patterns.len() as u64) as usize], seed + number);
             let fate = run(&case, effort);
-            // A poisoned lock means that another thread has panicked; the counts are whole all the same.
+            // A poisoned lock means that another thread has panicked; the counts are consistent all the same.
             let mut counts = counts.lock().unwrap_or_else(|it| it.into_inner());
             count(counts.entry(case.pattern).or_default(), &case, fate, number, effort);
             if fail_fast && counts.values().any(|it| it.wrong > 0) {

@@ -11,20 +11,20 @@ use std::{
 
 use crate::generate::Pattern;
 
-/// A clause that is dropped.
+/// A mutant: a clause of the checker that is dropped.
 #[derive(Clone, Copy, Debug)]
 pub struct Mutant {
-    /// Its name, which switches it on.
+    /// The name, which also activates it.
     pub name: &'static str,
-    /// The families that have to tell it from the checker.
+    /// The families that should detect the mutant.
     pub pattern: Pattern,
-    /// How they detect it.
+    /// The difference by which they detect it.
     pub told: Told,
-    /// The file, below `analysis/src`.
+    /// The path of the file below `analysis/src`.
     pub file: &'static str,
     /// The text of the clause; it occurs once.
     pub text: &'static str,
-    /// What stands there instead; `$on` is whether the mutant is on.
+    /// The text that replaces it; `$on` is true if the mutant is active.
     pub instead: &'static str,
 }
 
@@ -33,9 +33,9 @@ pub struct Mutant {
 pub enum Told {
     /// A case that it accepts has a new trace.
     NewTrace,
-    /// It takes a case in disguise for another program.
+    /// It reads a disguised case as another program.
     Reading,
-    /// It passes over a client that shows nothing.
+    /// It does not report a client that shows nothing.
     Client,
 }
 
@@ -49,7 +49,7 @@ impl Told {
         }
     }
 
-    /// The flags that ask for no more than this.
+    /// The flags of the command that suffice to detect it.
     fn flags(self) -> &'static [&'static str] {
         match self {
             Told::NewTrace => &["--only-search"],
@@ -75,7 +75,7 @@ const fn reading(name: &'static str, file: &'static str, text: &'static str, ins
 }
 
 impl Mutant {
-    /// What its row in the table begins with: the family, or what else it is told by.
+    /// The beginning of its row in the table: the family, or the other means by which it is detected.
     pub fn family(&self) -> &'static str {
         match self.told {
             Told::NewTrace => self.pattern.name(),
@@ -630,10 +630,10 @@ pub const MUTANTS: &[Mutant] = &[
     },
 ];
 
-/// The seeds that each mutant is looked for from.
+/// The seeds from which each mutant is searched for.
 pub const SEEDS: [u64; 3] = [20_000_000, 21_000_000, 22_000_000];
 
-/// Where a mutant's text stands in its file.
+/// The offset of a mutant's text in its file.
 ///
 /// # Errors
 /// If it does not occur exactly once.
@@ -646,7 +646,7 @@ pub fn place(mutant: &Mutant, text: &str) -> Result<usize, String> {
     }
 }
 
-/// The file with all its mutants behind switches.
+/// The text of a file with all its mutants behind switches.
 ///
 /// # Errors
 /// If a text does not occur exactly once, or two of them overlap.
@@ -675,7 +675,7 @@ pub fn mutant(name: &str) -> bool {
 }
 ";
 
-/// Builds a copy of the engine with all mutants in it; gives the program to run.
+/// Builds a copy of the engine with all mutants in it; returns the path of the program.
 ///
 /// # Errors
 /// If the copy cannot be made or built.
@@ -688,7 +688,7 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
         .lines()
         .map(|line| if line.starts_with("members") { format!("members = [{members}]") } else { line.to_owned() })
         .collect();
-    // The pages of the diagnostics are compiled in; what only tests depend on has to be there.
+    // The pages of the diagnostics are compiled in, and the dev-dependencies must exist.
     let source = scratch.join("analysis/src");
     let mut files: Vec<&str> = MUTANTS.iter().map(|it| it.file).collect();
     files.sort_unstable();
@@ -713,7 +713,7 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
     Ok(target.join("debug/cspec-oracle"))
 }
 
-/// Copies a folder, but for the files that are to be switched: what is as it was need not be built again.
+/// Copies a folder without the files that will be switched. Unchanged files keep their times, so they are not built again.
 fn copy(from: &Path, to: &Path, skipped: &[PathBuf]) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for old in fs::read_dir(to)? {
@@ -735,12 +735,12 @@ fn copy(from: &Path, to: &Path, skipped: &[PathBuf]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a file, unless that is what it holds.
+/// Writes a file, unless it has this content already.
 fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     if fs::read(file).is_ok_and(|it| it == text) { Ok(()) } else { fs::write(file, text) }
 }
 
-/// After how many cases from a seed a mutant is caught.
+/// The number of cases from a seed after which a mutant is caught; `None` if it is not.
 ///
 /// # Errors
 /// If the program cannot be run.

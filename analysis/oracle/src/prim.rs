@@ -18,7 +18,7 @@ pub fn field_mut(value: &mut Value, index: u32) -> Result<&mut Value, Stop> {
     }
 }
 
-/// What is at the end of a path.
+/// The value at the end of a path.
 pub fn read<'v>(mut value: &'v Value, path: &[Projection], keys: &[Value]) -> Result<&'v Value, Stop> {
     let mut keys = keys.iter();
     for projection in path {
@@ -27,14 +27,14 @@ pub fn read<'v>(mut value: &'v Value, path: &[Projection], keys: &[Value]) -> Re
                 Value::Tuple(fields) => &fields[*index as usize],
                 other => return Err(dont_know(&format!("{other} has no fields"))),
             },
-            // Each index of the path has a key.
+            // There is a key for each index of the path.
             Projection::Index(_) => index(value, keys.next().unwrap_or(&Value::UNIT))?,
         };
     }
     Ok(value)
 }
 
-/// `collection[key]`.
+/// The value of `collection[key]`.
 fn index<'v>(collection: &'v Value, key: &Value) -> Result<&'v Value, Stop> {
     match collection {
         Value::Map(entries) => entries.get(key).ok_or(Stop::Panicked("there is no entry at this key")),
@@ -57,7 +57,7 @@ fn int(value: &Value) -> Result<i128, Stop> {
     }
 }
 
-/// Changes what is at the end of a path. Entries of a total function that become the default are left out again.
+/// Changes the value at the end of a path. Entries of a total function that become the default are removed.
 pub fn change(
     value: &mut Value,
     path: &[Projection],
@@ -91,7 +91,7 @@ pub fn change(
     }
 }
 
-/// `insert`, `remove`, `push`, ….
+/// Performs a mutation: `insert`, `remove`, `push`, ….
 pub fn mutate(mutation: Mutation, collection: &mut Value, operands: Vec<Value>) -> Result<Value, Stop> {
     let mut operands = operands.into_iter();
     let mut operand = || operands.next().ok_or_else(|| dont_know("an operand is missing"));
@@ -113,7 +113,7 @@ pub fn mutate(mutation: Mutation, collection: &mut Value, operands: Vec<Value>) 
     Ok(Value::UNIT)
 }
 
-/// A pure primitive; `of` is the type of its first operand, `ty` that of its value.
+/// The result of a pure primitive; `of` is the type of its first operand, `ty` that of its value.
 pub fn evaluate(
     prim: Prim,
     operands: Vec<Value>,
@@ -175,7 +175,7 @@ fn concatenated(parts: &[Value]) -> Result<Value, Stop> {
     Ok(Value::str(&text))
 }
 
-/// As `str::parse` of an integer type reads it.
+/// Parses a text like `str::parse` of an integer type.
 fn parsed(text: &str, ty: &Type) -> Option<Value> {
     let Type::Option(target) = ty else { return None };
     match **target {
@@ -237,7 +237,7 @@ fn length(collection: &Value) -> Result<usize, Stop> {
     })
 }
 
-/// What iterating a collection yields.
+/// The elements that iterating a collection yields.
 fn elements(collection: &Value) -> Result<Vec<Value>, Stop> {
     Ok(match collection {
         Value::Map(entries) | Value::Total(entries, _) => {

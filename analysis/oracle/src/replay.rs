@@ -21,18 +21,18 @@ use crate::{
     value::{Scope, Value},
 };
 
-/// What became of a counterexample.
+/// The result of replaying a counterexample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replayed {
-    /// All of it happens, and the obligation fails where it starts.
+    /// All steps happen, and the obligation fails in the starting state.
     Confirmed,
-    /// It cannot be told: why.
+    /// It cannot be determined, for this reason.
     Unknown(String),
-    /// Something that it tells does not happen, or it refutes nothing: what.
+    /// A step does not happen, or the obligation is not refuted; the reason.
     Refuted(String),
 }
 
-/// Replays a counterexample of an obligation.
+/// Replays a counterexample, and checks that it refutes the obligation.
 pub fn replay<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Replayed {
     let reader = Reader::of(program, told);
     if reader.scope.pids > 6 {
@@ -44,7 +44,7 @@ pub fn replay<P>(program: &Program, name: &ObligationName, told: &Counterexample
     replay.what_became(|| is_readable(told).and_then(|()| replay.happens(told)).and_then(|()| replay.refutes(told)))
 }
 
-/// Replays the steps of a counterexample alone: whether they refute what they are said to refute is not asked.
+/// Replays only the steps of a counterexample, without checking that they refute the obligation.
 pub fn happens<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Replayed {
     let reader = Reader::of(program, told);
     let mut claims = Claims::new(program, reader.scope.clone());
@@ -53,8 +53,8 @@ pub fn happens<P>(program: &Program, name: &ObligationName, told: &Counterexampl
     replay.what_became(|| is_readable(told).and_then(|()| replay.happens(told)))
 }
 
-/// A number in the state that a counterexample starts from that could as well be 0: the obligation fails in that state, too. Only of
-/// numbers in fields, and where no step takes arguments, which could have to be others then.
+/// A number in the starting state that could be 0 as well, since the obligation fails in that state, too. Considers only fields, and only
+/// if no step takes arguments, which would have to change as well.
 pub fn could_be_smaller<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Option<String> {
     const KINDS: [&str; 6] = ["silent", "right-mover", "left-mover", "stays-allowed", "no-panic", "atomic-spec"];
     let takes_arguments = told.runs.iter().flat_map(|it| &it.steps).any(|it| !it.arguments.is_empty());
@@ -71,7 +71,7 @@ pub fn could_be_smaller<P>(program: &Program, name: &ObligationName, told: &Coun
     })
 }
 
-/// The states in which one number that is a field is 0 instead.
+/// The states in which one field with a number is 0 instead.
 fn smaller(datum: &Datum) -> Vec<Datum> {
     match datum {
         Datum::Int(number) if *number != 0 => vec![Datum::Int(0)],
@@ -88,8 +88,8 @@ fn smaller(datum: &Datum) -> Vec<Datum> {
     }
 }
 
-/// Whether the text of a counterexample puts each step where it is made: who reads it from the top has the state before them that a run
-/// starts from when it starts, and that which a step is made from when it cannot be made.
+/// Whether the text of a counterexample shows the state before each step: a reader from the top must have seen the starting state of a run
+/// at its start, and the state before a step that is impossible.
 fn is_readable<P>(told: &Counterexample<P>) -> Result<(), Trouble> {
     let lines = told.lines();
     let mut lines =
@@ -157,7 +157,7 @@ impl Replay<'_, '_> {
         }
     }
 
-    /// Makes the steps of all runs.
+    /// Performs the steps of all runs.
     fn happens<P>(&self, told: &Counterexample<P>) -> Result<(), Trouble> {
         const WITH_A_STEP: [&str; 6] =
             ["silent", "right-mover", "left-mover", "stably-enabled", "stays-allowed", "no-panic"];
@@ -167,7 +167,7 @@ impl Replay<'_, '_> {
         told.runs.iter().try_for_each(|run| self.run(run))
     }
 
-    /// Makes the steps of a run, one after the other.
+    /// Performs the steps of one run in order.
     fn run<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
         let layer = self.claims.layer_named(&run.layer)?;
         for (number, step) in run.steps.iter().enumerate() {
@@ -214,7 +214,7 @@ impl Replay<'_, '_> {
             }
             _ => {
                 let choices: Vec<Told> = step.choices.iter().map(|it| self.reader.told(&it.chosen)).collect();
-                // A trace does not say what its steps have chosen.
+                // A trace does not contain the choices of its steps.
                 let outcomes = match self.name.kind {
                     "traces" => evaluator.step(layer, operation, before, &me, &arguments)?,
                     _ => evaluator
@@ -230,7 +230,8 @@ impl Replay<'_, '_> {
         }
     }
 
-    /// A step of a nilpotent layer says whether it is against the rules. With background steps they are looked at in a state that is not told.
+    /// A step of a nilpotent layer is marked if it breaks the rules. With background steps, the rules are evaluated in a state that is not
+    /// shown.
     fn is_marked<P>(
         &self,
         layer: LayerId,
@@ -252,7 +253,7 @@ impl Replay<'_, '_> {
         }
     }
 
-    /// A condition on a state: that it is initial. Background steps that are told by themselves are followed by the steps after them.
+    /// A condition on a state: that it is initial. Explicit background steps are followed by the steps after them.
     fn condition<P>(&self, layer: LayerId, before: &Value, step: &Step<P>) -> Result<(), Trouble> {
         let evaluator = &self.claims.evaluator;
         match (step.operation.as_str(), &step.end) {
@@ -287,14 +288,14 @@ impl Replay<'_, '_> {
         }
     }
 
-    /// The obligation does not hold of the states that the counterexample starts from.
+    /// Checks that the obligation fails in the states that the counterexample starts from.
     fn refutes<P>(&self, told: &Counterexample<P>) -> Result<(), Trouble> {
         let mut states = Vec::new();
         let mut rows: Vec<Vec<Value>> = Vec::new();
         for run in &told.runs {
             let layer = self.claims.layer_named(&run.layer)?;
             for (number, step) in run.steps.iter().enumerate() {
-                // Of a procedure, what is wrong is wrong after its last step.
+                // The violation of a procedure is after its last step.
                 if run.role == RunRole::Procedure && self.name.kind == "shape" {
                     continue;
                 }
@@ -315,7 +316,7 @@ impl Replay<'_, '_> {
         let mut random = Rng::with_seed(1);
         let mut states = States::only(states, rows, &mut random);
         let name = match self.name.kind {
-            // That the call is not allowed there has been seen.
+            // It was checked above that the call is not allowed there.
             "follows" => return Ok(()),
             "shape" => match self.blamed(told)? {
                 Some(name) => name,
@@ -329,7 +330,7 @@ impl Replay<'_, '_> {
         }
     }
 
-    /// The steps that the process itself makes in a run of a procedure are those of the procedure, for some arguments.
+    /// Checks that the process's own steps in a run of a procedure are those of the procedure, for some arguments.
     fn is_path<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
         let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
         let Some(Implementation { by: Justification::Movers(all), lower, .. }) = owner else { return Ok(()) };
@@ -349,7 +350,7 @@ impl Replay<'_, '_> {
         Err(Trouble::Wrong("these are not the steps of the procedure".to_owned()))
     }
 
-    /// Whether a procedure with these arguments makes the own ones of these steps.
+    /// Whether a procedure with these arguments makes the steps of its own process among these.
     fn follows<P>(
         &self,
         procedure: &Procedure<'_, '_>,
@@ -385,7 +386,7 @@ impl Replay<'_, '_> {
             }
             logs = next;
         }
-        // A run that is compared with an atomic step is whole, also one of no steps.
+        // A run that is compared with an atomic step is complete, even one without steps.
         let returned = |it: &Step<P>| matches!(it.end, StepEnd::Returns(_));
         if self.name.kind == "atomic-spec" && steps.iter().all(returned) {
             for log in &logs {
@@ -398,8 +399,8 @@ impl Replay<'_, '_> {
         Ok(!logs.is_empty())
     }
 
-    /// What a procedure that is out of shape is blamed for: that a call does not move left there, or never does. Nothing if it may block:
-    /// that it is disabled there has been seen.
+    /// The violation of a procedure with a wrong shape: that a call does not move left there, or never does. `None` if it may block, since
+    /// it was checked above that it is disabled there.
     fn blamed<P>(&self, told: &Counterexample<P>) -> Result<Option<ObligationName>, Trouble> {
         let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
         let lower = owner.ok_or_else(|| unknown("an implementation of this name"))?.lower;
@@ -407,18 +408,18 @@ impl Replay<'_, '_> {
         let operation = |run: &Run<P>, step: usize| run.steps.get(step).map(|it| it.operation.clone());
         let (kind, mover, other) = match (runs.as_slice(), runs.first().map_or(0, |it| it.steps.len())) {
             ([run], _) if run.role == RunRole::There => return Ok(None),
-            // That the last step of the procedure fails has been seen.
+            // It was checked above that the last step of the procedure fails.
             ([], _) if told.runs.iter().all(|it| matches!(it.steps.last().map(|it| &it.end), Some(StepEnd::Fails))) => {
                 return Ok(None);
             }
-            // The run of the procedure has been made: what is wrong is that the operation above cannot do the same at once.
+            // The run of the procedure was replayed. The violation is that the operation above has no such step.
             ([run], _) if run.role == RunRole::Above => return Ok(None),
             ([run], _) => ("silent", operation(run, 0), Some(String::new())),
             ([happened, after], _) if after.role == RunRole::ButAfter => {
                 ("stably-enabled", operation(happened, 0), operation(after, 0))
             }
             ([happened, _], 2) => ("left-mover", operation(happened, 1), operation(happened, 0)),
-            // The other fails, so that the mover is never made.
+            // The other operation fails, so that the mover is never performed.
             ([happened, swapped], 1) => ("left-mover", operation(swapped, 0), operation(happened, 0)),
             _ => return Err(unknown("what a procedure is blamed for")),
         };
@@ -432,7 +433,7 @@ impl Replay<'_, '_> {
         }))
     }
 
-    /// The arguments of a step, if its operation is known of some layer.
+    /// The arguments of a step, if some layer has its operation.
     fn arguments<P>(&self, step: &Step<P>) -> Option<Vec<Value>> {
         let layers = self.program.layers.iter().enumerate();
         let mut found = layers.filter_map(|(layer, it)| {
@@ -447,12 +448,12 @@ impl Replay<'_, '_> {
     }
 }
 
-/// Reads data as values.
+/// Converts data to values.
 struct Reader<'p> {
     program: &'p Program,
-    /// A scope with all that is mentioned.
+    /// A scope with everything that is mentioned.
     scope: Scope,
-    /// Values of scalar types that code does not name: by type, from the number that they are shown with to a small one in the same order.
+    /// The values of scalar types that the code does not name: for each type, from the shown number to a small one, in the same order.
     fresh: BTreeMap<String, BTreeMap<u32, usize>>,
 }
 
@@ -488,7 +489,7 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// A value of a type; none, if it is not told in full or not of that type.
+    /// Converts data to a value of a type; `None` if it is incomplete or not of that type.
     fn value(&self, datum: &Datum, ty: &Type) -> Option<Value> {
         let all = |data: &[Datum], ty: &Type| data.iter().map(|it| self.value(it, ty)).collect::<Option<Vec<_>>>();
         let entries = |data: &[(Datum, Datum)], key: &Type, value: &Type| {
@@ -530,7 +531,7 @@ impl<'p> Reader<'p> {
         crate::value::Universe::new(self.program, self.scope.clone()).default(ty)
     }
 
-    /// A value that needs no type to be read.
+    /// Converts data that needs no type.
     fn untyped(&self, datum: &Datum) -> Option<Value> {
         let all = |data: &[Datum]| data.iter().map(|it| self.untyped(it)).collect::<Option<Vec<_>>>();
         Some(match datum {
@@ -567,7 +568,7 @@ impl<'p> Reader<'p> {
         variants.iter().position(|it| it.name == name).map(|it| it as u32)
     }
 
-    /// Whether data is this value.
+    /// Whether data stands for this value.
     fn shows(&self, datum: &Datum, value: &Value) -> bool {
         match (datum, value) {
             (Datum::Tuple(data), Value::Tuple(values)) | (Datum::Seq(data), Value::Seq(values)) => {
@@ -587,7 +588,7 @@ fn text(parts: &[TextPart]) -> String {
     parts.iter().map(part).collect()
 }
 
-/// What a counterexample mentions.
+/// The values that a counterexample mentions.
 #[derive(Default)]
 struct Mentioned {
     pids: u64,

@@ -1,11 +1,11 @@
 //! All traces of clients over a tower of implementations, by brute force, and whether those of one tower are among those of another.
 //!
-//! A step of any process may come next; nothing is left out because it commutes, is symmetric, or is local. There are two searches, which
-//! know nothing of each other: [`every_run`] follows each run to its end by itself, and [`every_state`] goes through what the system can be
-//! in after each trace. They are compared with each other on random layers.
+//! A step of any process may come next; nothing is left out because it commutes, is symmetric, or is local. There are two independent
+//! searches: [`every_run`] follows each run to its end, and [`every_state`] visits the states that the system can have after each trace.
+//! Tests compare them on random layers.
 //!
-//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen. A loop that says something in each
-//! turn has no end of traces: [`every_state`] takes the short ones first, and says up to where it has come.
+//! Traces are those of finite prefixes: a trace may end anywhere. After a failure anything may happen. A loop with an event in each turn
+//! has infinitely many traces: [`every_state`] takes the short ones first, and reports the length up to which it is complete.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
@@ -29,12 +29,12 @@ pub struct Traces {
     pub all: BTreeSet<Vec<Event>>,
     /// The traces after which a step may fail.
     pub failing: BTreeSet<Vec<Event>>,
-    /// None: these are all. Otherwise, those with fewer events than this are.
+    /// `None` if these are all traces. Otherwise, all traces with fewer events than this are included.
     pub complete_below: Option<usize>,
 }
 
 impl Traces {
-    /// The behaviour of one of two systems, whichever runs.
+    /// The behaviour of a system that is one of two.
     #[must_use]
     pub fn or(mut self, other: Traces) -> Traces {
         self.all.extend(other.all);
@@ -43,7 +43,7 @@ impl Traces {
         self
     }
 
-    /// A trace of these that the others do not have, if there is one. Failing counts as a last event that is matched only by failing.
+    /// A trace of these that the others do not have, if there is one. A failure counts as a last event, which only a failure matches.
     pub fn not_among(&self, others: &Traces) -> Option<Vec<Event>> {
         let is_known = |trace: &[Event]| others.complete_below.is_none_or(|length| trace.len() < length);
         let anything_goes = |trace: &[Event]| (0..=trace.len()).any(|end| others.failing.contains(&trace[..end]));
@@ -53,7 +53,7 @@ impl Traces {
     }
 }
 
-/// The system that is searched.
+/// The system to search.
 pub struct System<'s> {
     /// Evaluates steps and procedures.
     pub evaluator: &'s Evaluator<'s>,
@@ -70,7 +70,7 @@ struct Step {
     after: Vec<Process>,
 }
 
-/// What a process may do next.
+/// The possible next steps of a process.
 #[derive(Default)]
 struct Next {
     steps: Vec<Step>,
@@ -119,7 +119,7 @@ impl System<'_> {
     }
 }
 
-/// Follows each run to its end. `most`: how many steps may be made in all.
+/// Follows each run to its end, with at most `most` steps in total.
 ///
 /// # Errors
 /// If there are more, or a step cannot be evaluated.
@@ -164,7 +164,7 @@ fn follow(
     Ok(())
 }
 
-/// Gives equal things equal numbers.
+/// Assigns equal numbers to equal values.
 struct Numbered<T> {
     things: Vec<Rc<T>>,
     numbers: HashMap<Rc<T>, u32>,
@@ -190,7 +190,7 @@ impl<T: Eq + Hash> Numbered<T> {
     }
 }
 
-/// All numbered: the state, where each process is, and the trace so far.
+/// A situation in numbers: the state, the position of each process, and the trace so far.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Situation {
     state: u32,
@@ -198,16 +198,16 @@ struct Situation {
     trace: u32,
 }
 
-/// A [`Step`] in numbers.
+/// A [`Step`] as numbers.
 type NumberedStep = (Vec<Value>, u32, Vec<u32>);
 
-/// A [`Next`] in numbers: the steps, and whether one may fail.
+/// A [`Next`] as numbers: the steps, and whether one may fail.
 type NumberedNext = (Vec<NumberedStep>, bool);
 
-/// The longest trace that is extended: longer ones come from loops.
+/// The length from which traces are not extended: longer ones come from loops.
 const LONGEST: usize = 30;
 
-/// Goes through all situations, or through those with the shortest traces: at most `most`.
+/// Visits all situations, or those with the shortest traces: at most `most`.
 ///
 /// # Errors
 /// If a step cannot be evaluated.
@@ -218,7 +218,7 @@ pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Tr
     let mut steps: HashMap<(u32, u32, usize), Rc<NumberedNext>> = HashMap::new();
     let mut found = Traces::default();
     let mut seen = HashSet::new();
-    // By the length of the trace.
+    // The situations to visit, by the length of their traces.
     let mut pending: BTreeMap<usize, Vec<Situation>> = BTreeMap::new();
     let (state, trace) = (states.number(start.clone()), traces.number(Vec::new()));
     for row in system.starts()? {
@@ -277,8 +277,8 @@ pub fn every_state(system: &System<'_>, start: &Value, most: usize) -> Result<Tr
     Ok(found)
 }
 
-/// Whether the processes can come to where they can never all finish any more: by the definition, for each of the situations in turn. At most
-/// `most` situations.
+/// Whether the processes can reach a situation after which they can never all finish. Applies the definition to each situation in turn; at
+/// most `most` situations.
 ///
 /// # Errors
 /// If there are more, a step cannot be evaluated, or something fails.
@@ -300,9 +300,9 @@ pub fn can_finish(system: &System<'_>, start: &Value, most: usize) -> Result<boo
 struct Situations {
     /// The number of initial situations; they come first.
     starts: usize,
-    /// Whether all processes have finished, by situation.
+    /// For each situation, whether all processes have finished.
     finished: Vec<bool>,
-    /// The situations after one step, by situation.
+    /// For each situation, the situations after one step.
     after: Vec<Vec<usize>>,
 }
 

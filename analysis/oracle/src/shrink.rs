@@ -11,13 +11,13 @@ use crate::{
     generate::Case,
 };
 
-/// The most texts that are tried for one finding.
+/// The maximum number of texts to try for one finding.
 const MOST_TRIES: usize = 4_000;
 
-/// How many seeds are tried for a smaller package: other clients may be needed to show the same finding.
+/// The number of seeds to try for a smaller package: other clients may be needed to show the same finding.
 const SEEDS: u64 = 6;
 
-/// The smallest package that is found on which the same kind of thing goes wrong, and what goes wrong there.
+/// The smallest package found with the same kind of finding, and the finding there.
 pub fn shrink(case: &Case, wrong: &Wrong, effort: &Effort) -> (Case, Wrong) {
     let kind = std::mem::discriminant(wrong);
     let (mut smallest, mut last) = (case.clone(), wrong.clone());
@@ -64,7 +64,7 @@ fn smaller(text: &str) -> Vec<String> {
     without_operations.chain(replaced).filter(|it| it.len() < text.len()).collect()
 }
 
-/// The names of all functions, each once; helpers belong to the function that they help.
+/// The names of all functions, each once; helpers are not listed separately.
 fn functions(text: &str) -> Vec<String> {
     let names = text.split("fn ").skip(1).filter_map(|it| it.split_once('(').map(|(name, _)| name.to_owned()));
     let mut names: Vec<String> = names.filter(|it| !it.starts_with("do_")).collect();
@@ -73,7 +73,7 @@ fn functions(text: &str) -> Vec<String> {
     names
 }
 
-/// The text without a function and its helper, wherever they are, and without their mentions in lists.
+/// The text without a function and its helper, and without their names in lists.
 fn without_function(text: &str, name: &str) -> String {
     let mut rest = text.to_owned();
     for name in [name.to_owned(), format!("do_{name}")] {
@@ -91,7 +91,7 @@ fn without_function(text: &str, name: &str) -> String {
     rest.replace(&format!(": {name}, "), ": ").replace(&format!(", pass({name})"), "")
 }
 
-/// Whatever ends with `;`, or with a block, at the same depth of braces: items, functions, statements.
+/// The pieces that end with `;`, or with a block, at the same depth of braces: items, functions, statements.
 fn pieces(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut starts = vec![0];
@@ -119,7 +119,7 @@ fn end_piece(starts: &mut [usize], end: usize, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// `if condition { statements }` as its statements.
+/// The statements of `if condition { statements }`.
 fn without_condition(piece: &str) -> Option<String> {
     let inner = piece.trim_start().strip_prefix("if ")?;
     let (_, block) = inner.split_once(" { ")?;

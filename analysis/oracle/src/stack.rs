@@ -13,44 +13,44 @@ use crate::{
 /// A call that a client makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The operation of the layer at the top.
+    /// The name of an operation of the top layer.
     pub operation: String,
     /// The arguments of the call.
     pub arguments: Vec<Value>,
 }
 
-/// A client: calls, one after the other, each result shown to the outside.
+/// A client: its calls in order. Each result is shown to the outside.
 pub type Client = Vec<Call>;
 
-/// A chain of implementations, from top to bottom, and the layer below the last one; without any, clients use that layer directly.
+/// A chain of implementations, top to bottom, and the layer below the last one. Without implementations, clients use that layer directly.
 #[derive(Clone)]
 pub struct Tower<'p> {
     pub implementations: Vec<&'p Implementation>,
-    /// The layer whose steps are interleaved: that of the last implementation, without its protocol.
+    /// The layer whose steps are interleaved: the lower layer of the last implementation, without its protocol.
     pub end: LayerId,
 }
 
 impl<'p> Tower<'p> {
-    /// The implementations over the lower layer of the last of them. A protocol is not there to be obeyed: it is what is checked.
+    /// Creates the tower of these implementations. The protocol of the lowest layer is ignored, since following it is what is checked.
     pub fn over(program: &'p Program, implementations: Vec<&'p Implementation>) -> Option<Tower<'p>> {
         let lower = implementations.last()?.lower;
         let end = program.layers[lower.0 as usize].protocol.as_ref().map_or(lower, |it| it.raw);
         Some(Tower { implementations, end })
     }
 
-    /// A layer by itself.
+    /// A tower of one layer, without implementations.
     pub fn layer(end: LayerId) -> Tower<'p> {
         Tower { implementations: Vec::new(), end }
     }
 }
 
-/// Where in a tower a procedure stands.
+/// The position of a procedure in a tower.
 #[derive(Clone)]
 pub struct Descent<'a> {
     tower: &'a Tower<'a>,
-    /// How many implementations are above this place.
+    /// The number of implementations above this position.
     level: usize,
-    /// The key that layers for one key are used with.
+    /// The key that layers for one key are used with, between the ends of a partition.
     key: Option<Value>,
 }
 
@@ -61,14 +61,14 @@ pub enum Process {
     Finished,
     /// It wants to make this step; afterwards it continues from its log.
     Wants(Vec<Logged>, Want),
-    /// It has failed by itself.
+    /// The client itself has failed.
     Failed,
 }
 
-/// All ways in which a client goes on from its log, up to what it wants next.
+/// All continuations of a client from its log, up to the next step that it wants.
 ///
 /// # Errors
-/// If they cannot be told.
+/// If they cannot be determined.
 pub fn go_on(
     evaluator: &Evaluator<'_>,
     tower: &Tower<'_>,
@@ -104,7 +104,7 @@ fn run_client(run: &mut Run<'_, '_>, client: &Client) -> Result<(), Stop> {
 }
 
 impl<'a> Descent<'a> {
-    /// From the top of a tower.
+    /// The position at the top of a tower.
     pub fn new(tower: &'a Tower<'a>) -> Descent<'a> {
         Descent { tower, level: 0, key: None }
     }
@@ -123,7 +123,7 @@ impl<'a> Descent<'a> {
                 Justification::Abstraction(_) => continue,
                 Justification::Movers(code) | Justification::Retry(code) => code,
                 Justification::Partition(partition) if partition.check.as_ref() == Some(&name) => {
-                    // Layers for one key know nothing of other keys: the other end answers.
+                    // Layers for one key have no other keys, so the other end answers.
                     name = self.skip_to_other_end()?;
                     continue;
                 }
@@ -152,7 +152,7 @@ impl<'a> Descent<'a> {
         }
     }
 
-    /// At the top of layers for one key the key is put aside; at their bottom it is given to the procedure.
+    /// At the top of layers for one key, removes the key from the arguments; at their bottom, adds it again.
     fn change_key(
         &mut self,
         run: &Run<'a, '_>,

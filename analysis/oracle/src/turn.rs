@@ -16,14 +16,14 @@ use crate::{
     value::Value,
 };
 
-/// The most turns of a loop that are followed.
+/// The maximum number of consecutive turns.
 const MOST_TURNS: usize = 4;
 
-/// The most ways through the turns before one that it is made after.
+/// The maximum number of paths to a turn, through the turns before it.
 const MOST_LOGS: usize = 200;
 
 impl Procedure<'_, '_> {
-    /// A turn that changes or shows something and goes on, or returns and is no step of the operation above.
+    /// A turn that changes or shows something and continues, or returns and is not a step of the operation above.
     pub(crate) fn refute_turn(&self, upper: LayerId, states: &mut States) -> Result<Option<String>, DontKnow> {
         let evaluator = &self.claims.evaluator;
         let above = self.claims.operation_named(upper, self.name)?;
@@ -89,13 +89,13 @@ impl Procedure<'_, '_> {
         Ok(None)
     }
 
-    /// Why a procedure that has these results is no retry loop.
+    /// The reason why a procedure that gets these results is not a retry loop.
     fn flaw_of_form(&self, arguments: &[Value], log: &[Logged]) -> Result<Option<&'static str>, DontKnow> {
         let Code::Procedure(function) = self.code else { return Ok(None) };
         let tower = Tower::layer(self.lower);
         let mut flaw = None;
         self.claims.evaluator.each_run(log, Below::Stack(Descent::new(&tower)), &mut |run| {
-            // How it ends is looked at elsewhere.
+            // Its end is checked elsewhere.
             let _ = run.call(*function, arguments.to_vec());
             flaw = flaw.or(run.form.flaw);
             Ok(())

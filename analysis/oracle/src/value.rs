@@ -13,15 +13,15 @@ use std::{
 use cspec_analysis::ir::{Literal, Program, Type, TypeDefKind};
 use rustc_hash::FxHashMap;
 
-/// A concrete value.
+/// A concrete value, with nothing unknown in it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
-    /// `true`, `false`.
+    /// A truth value: `true` or `false`.
     Bool(bool),
     /// An integer of any type.
     Int(i128),
     Str(Rc<str>),
-    /// A process.
+    /// A process, by its number.
     Pid(u64),
     /// A value of a `#[scalar]` type, named by a text.
     Scalar(Rc<str>),
@@ -29,25 +29,25 @@ pub enum Value {
     Tuple(Vec<Value>),
     /// A variant of an enum; `None` is 0 and `Some` is 1.
     Variant(u32, Vec<Value>),
-    /// `Map`.
+    /// A finite map: `Map`.
     Map(BTreeMap<Value, Value>),
     /// `Total`: the entries that differ from the default, and the default.
     Total(BTreeMap<Value, Value>, Box<Value>),
-    /// `Set`.
+    /// A finite set: `Set`.
     Set(BTreeSet<Value>),
-    /// `Seq`, and iterators.
+    /// A sequence: `Seq`, or an iterator.
     Seq(Vec<Value>),
 }
 
 impl Value {
-    /// `()`.
+    /// The unit value, `()`.
     pub const UNIT: Value = Value::Tuple(Vec::new());
 
     pub fn str(text: &str) -> Value {
         Value::Str(Rc::from(text))
     }
 
-    /// `None` or `Some`.
+    /// The `Option` with this value, or `None`.
     pub fn option(value: Option<Value>) -> Value {
         match value {
             None => Value::Variant(0, Vec::new()),
@@ -116,9 +116,9 @@ pub struct Scope {
     pub strings: Vec<String>,
     /// The number of values of each `#[scalar]` type, in addition to those in the program.
     pub scalars: usize,
-    /// The most entries of a map, total function or set.
+    /// The maximum number of entries of a map, total function or set.
     pub entries: usize,
-    /// The longest sequence.
+    /// The maximum length of a sequence.
     pub length: usize,
 }
 
@@ -128,14 +128,14 @@ impl Default for Scope {
     }
 }
 
-/// Why the values of a type cannot be listed: there are too many.
+/// The values of a type cannot be listed, since there are too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooMany;
 
-/// The most values of one type that are listed.
+/// The maximum number of values of one type that are listed.
 pub const MOST_VALUES: usize = 200_000;
 
-/// The values of a type.
+/// The values of a type, if there are few enough.
 pub type Listed = Result<Rc<Vec<Value>>, TooMany>;
 
 /// All values of each type of a program at a scope.
@@ -170,7 +170,7 @@ impl<'p> Universe<'p> {
         listed
     }
 
-    /// How many values a type has, without a list of them; `usize::MAX` stands for more than can be counted.
+    /// The number of values of a type, without listing them; `usize::MAX` if it is too large to count.
     pub fn count(&self, ty: &Type) -> usize {
         let product = |types: &mut dyn Iterator<Item = &Type>| {
             types.fold(1_usize, |product, ty| product.saturating_mul(self.count(ty)))
@@ -194,7 +194,7 @@ impl<'p> Universe<'p> {
             Type::Map(key, value) => self.count_functions(self.count(key), self.count(value)),
             Type::Total(key, value) => {
                 let default = self.default(value);
-                // The values that an entry can have: the default is none, and need not be in the universe.
+                // The values of an entry: the default is not an entry, and need not be in the universe.
                 let values = match self.values(value) {
                     Ok(all) => all.iter().filter(|it| **it != default).count(),
                     Err(TooMany) => usize::MAX,
@@ -210,12 +210,12 @@ impl<'p> Universe<'p> {
         }
     }
 
-    /// How many functions there are from so many keys to so many values, with few enough entries.
+    /// The number of functions from this many keys to this many values, with few enough entries.
     fn count_functions(&self, keys: usize, values: usize) -> usize {
         let mut with_so_many = 1_usize;
         let mut all = 1_usize;
         for entries in 1..=self.scope.entries.min(keys) {
-            // Of `n` entries there are `n!` orders.
+            // `n` entries have `n!` orders.
             with_so_many = with_so_many.saturating_mul(keys - entries + 1).saturating_mul(values) / entries;
             all = all.saturating_add(with_so_many);
         }
@@ -324,7 +324,7 @@ impl<'p> Universe<'p> {
         Ok(rows.into_iter().map(make).collect())
     }
 
-    /// All finite functions with so many entries; entries with the default are left out.
+    /// All finite functions with this many entries; entries with the default are omitted.
     fn functions(
         &self,
         key: &Type,
@@ -348,7 +348,7 @@ impl<'p> Universe<'p> {
         Ok(all)
     }
 
-    /// Whether a value is one of a type, within this scope or not.
+    /// Whether a value belongs to a type, inside or outside of this scope.
     pub fn belongs(&self, value: &Value, ty: &Type) -> bool {
         let all = |values: &[Value], types: Vec<&Type>| {
             values.len() == types.len() && values.iter().zip(types).all(|(value, ty)| self.belongs(value, ty))
@@ -377,7 +377,7 @@ impl<'p> Universe<'p> {
         }
     }
 
-    /// A random value of a type; none if it has no value here.
+    /// A random value of a type; `None` if it has no value in this scope.
     pub fn sample(&self, ty: &Type, random: &mut fastrand::Rng) -> Option<Value> {
         let one_of = |values: Vec<Value>, random: &mut fastrand::Rng| random.choice(values);
         Some(match ty {
@@ -417,7 +417,7 @@ impl<'p> Universe<'p> {
         (0..count).filter_map(|_| Some((self.sample(key, random)?, self.sample(value, random)?))).collect()
     }
 
-    /// `Default::default()` of a type.
+    /// The value of `Default::default()` of a type.
     pub fn default(&self, ty: &Type) -> Value {
         let all = |fields: &[cspec_analysis::ir::Field]| fields.iter().map(|it| self.default(&it.ty)).collect();
         match ty {
@@ -447,7 +447,7 @@ fn limited(count: usize) -> Result<(), TooMany> {
     if count > MOST_VALUES { Err(TooMany) } else { Ok(()) }
 }
 
-/// The integers of a type.
+/// The range of an integer type.
 pub fn int_range(bits: u8, signed: bool) -> std::ops::RangeInclusive<i128> {
     if signed { -(1 << (bits - 1))..=(1 << (bits - 1)) - 1 } else { 0..=(1 << bits) - 1 }
 }
@@ -472,7 +472,7 @@ mod tests {
         assert_eq!(count(&Type::Tuple(vec![Type::Bool, Type::Pid, Type::UNIT]), scope()), 6);
         // No entry; one of three keys with two values; two of three keys with two values each.
         assert_eq!(count(&Type::Map(pid.clone(), bool.clone()), scope()), 1 + 3 * 2 + 3 * 4);
-        // The default is no entry.
+        // The default is not an entry.
         assert_eq!(count(&Type::Total(pid.clone(), bool.clone()), scope()), 1 + 3 + 3);
         assert_eq!(count(&Type::Set(pid.clone()), scope()), 1 + 3 + 3);
         assert_eq!(count(&Type::Seq(bool), scope()), 1 + 2 + 4);

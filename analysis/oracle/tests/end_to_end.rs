@@ -6,7 +6,7 @@ use cspec_oracle::{
 };
 use fastrand::Rng;
 
-/// Compares the two on so many packages of a family; some of them must hold, and some not.
+/// Compares the two searches on this many packages of a family; some must hold, and some must not.
 fn agree(pattern: Pattern, packages: u64) {
     let (mut holds, mut refuted) = (0, 0);
     for seed in 0..packages {

@@ -29,16 +29,16 @@ impl Progress for Quiet {
     fn finished(&self, _: &Outcome) {}
 }
 
-/// What became of asking again.
+/// The results of evaluating obligations again.
 #[derive(Default)]
 struct Asked {
-    /// How many obligations held in every state that was looked at.
+    /// The number of obligations that held in every visited state.
     held: usize,
-    /// How many states those were.
+    /// The number of visited states.
     states: usize,
-    /// Why others could not be told: how many.
+    /// The reasons why other obligations were not decided, with their numbers.
     unknown: BTreeMap<String, usize>,
-    /// What failed.
+    /// The obligations that failed, with their states.
     failed: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ fn sources(package: &str) -> Vec<(String, String)> {
     files
 }
 
-/// Asks about everything that is proved of a package, on two threads.
+/// Evaluates all proved obligations of a package again, on two threads.
 fn ask_again(package: &str, bounds: Bounds, scope: &Scope, states: usize, seed: u64) -> Asked {
     let sources = sources(package);
     let files: Vec<(&str, &str)> = sources.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();

@@ -28,12 +28,12 @@ fn outcomes(text: &str) -> Vec<Outcome> {
     outcomes.into_iter().map(|(it, _)| it).collect()
 }
 
-/// The verdict on each obligation.
+/// The verdict of each obligation, by id.
 fn verdicts(text: &str) -> BTreeMap<String, Verdict> {
     outcomes(text).into_iter().map(|it| (it.name.id(), it.verdict)).collect()
 }
 
-/// The texts of the corpus that owe something, by path.
+/// The texts of the corpus with obligations, by path.
 fn corpus() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus");
     let mut files = Vec::new();
@@ -46,13 +46,13 @@ fn corpus() -> Vec<(String, String)> {
         }
     }
     files.sort();
-    // Where findings stand is of no interest here.
+    // The annotations contain positions, which do not matter here.
     let is_annotation = |line: &str| line.trim_start().starts_with("//") && line.contains('^');
     let bare = |text: &str| text.lines().filter(|it| !is_annotation(it)).fold(String::new(), |all, it| all + it + "\n");
     files.into_iter().map(|(path, text)| (path, bare(&text))).collect()
 }
 
-/// The names in a text, replaced.
+/// The text with its names replaced.
 fn with_names(text: &str, replace: &dyn Fn(&str) -> Option<String>) -> String {
     let (mut all, mut word) = (String::new(), String::new());
     for letter in text.chars().chain(['\n']) {
@@ -68,7 +68,7 @@ fn with_names(text: &str, replace: &dyn Fn(&str) -> Option<String>) -> String {
     all
 }
 
-/// The names that come after these words: of types, layers, and operations.
+/// The names of types, layers and operations that the text declares.
 fn declared(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let words: Vec<&str> =
@@ -80,7 +80,7 @@ fn declared(text: &str) -> BTreeSet<String> {
     }
     for (at, _) in text.match_indices("#[op") {
         let name = text[at..].split("fn ").nth(1).and_then(|it| it.split('(').next());
-        // A method of a collection with the same name is another one.
+        // A method of a collection may have the same name as an operation.
         let is_only_ours =
             |it: &&str| text.matches(&format!(".{it}(")).count() == text.matches(&format!("lo.{it}(")).count();
         found.extend(name.filter(is_only_ours).map(str::to_owned));
@@ -89,7 +89,7 @@ fn declared(text: &str) -> BTreeSet<String> {
     found
 }
 
-/// Top-level items: paragraphs in which all brackets are closed. What stands above the first comes with it.
+/// The top-level items: paragraphs in which all brackets are closed. Text above the first item belongs to it.
 fn items(text: &str) -> Vec<String> {
     let (mut all, mut item) = (Vec::new(), String::new());
     for line in text.lines() {
@@ -104,7 +104,7 @@ fn items(text: &str) -> Vec<String> {
     all
 }
 
-/// Checks that each text of the corpus keeps its verdicts when it is changed. At least so many have to be changed at all.
+/// Checks that each text of the corpus keeps its verdicts after a change. At least `least` texts must change at all.
 fn keeps_verdicts(least: usize, change: impl Fn(&str) -> Option<(String, BTreeMap<String, String>)>) {
     let (mut changed, mut other) = (0, Vec::new());
     for (path, text) in corpus() {
@@ -149,7 +149,7 @@ fn the_order_of_items_does_not_matter() {
     keeps_verdicts(100, |text| {
         let mut items = items(text);
         items.reverse();
-        // What is said of the whole file comes first.
+        // Inner documentation and attributes come first.
         let all = items.join("\n");
         let (top, rest): (Vec<&str>, Vec<&str>) = all.lines().partition(|it| it.starts_with("//!"));
         same_names(top.join("\n") + "\n" + &rest.join("\n"))
@@ -167,7 +167,7 @@ fn a_choice_may_be_made_in_two_steps() {
 #[test]
 fn another_operation_that_does_nothing_does_not_matter() {
     keeps_verdicts(10, |text| {
-        // Where there are implementations it would have to be implemented.
+        // With implementations, an additional operation would have to be implemented.
         if text.contains("#[implement") || text.contains("ops =") {
             return None;
         }

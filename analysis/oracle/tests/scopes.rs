@@ -16,13 +16,13 @@ impl Progress for Quiet {
     fn finished(&self, _: &Outcome) {}
 }
 
-/// Scopes, each within the next.
+/// Three scopes, each contained in the next.
 fn scopes() -> [Scope; 3] {
     let scope = |pids, entries, ints| Scope { pids, entries, ints, budget: 3_000_000, ..Scope::default() };
     [scope(2, 1, 1), scope(3, 2, 2), scope(3, 3, 4)]
 }
 
-/// What is refused in a scope and holds in a larger one.
+/// An obligation that is violated in a scope and holds in a larger one.
 fn accepted_by_a_larger_one(source: &str) -> Option<String> {
     let lowered = lower_sources(&[("src/lib.rs", source)]);
     let mut refused: Vec<String> = Vec::new();
@@ -54,7 +54,7 @@ fn what_a_smaller_scope_refuses_no_larger_one_accepts() {
     }
 }
 
-/// The integers beside those that code names are tried in every scope: in the scope whose limit is the literal itself, too.
+/// The integers next to those that the code names are tried in every scope, even if the literal itself is the limit.
 #[test]
 fn a_number_beside_a_literal_is_tried_in_every_scope() {
     let source = "use cspec::prelude::*;

@@ -33,7 +33,7 @@ const COUNTER: &str = "
     }
 ";
 
-/// The traces of clients over `Steps`, or over `Twice`, from zero; both searches agree on them.
+/// The traces of clients over `Steps`, or over `Twice`, from zero. Both searches must agree on them.
 fn traces(over: &str, clients: &[&[&str]]) -> Traces {
     let lowered = lower_sources(&[("lib.rs", COUNTER)]);
     assert!(lowered.diagnostics.is_empty(), "{:?}", lowered.diagnostics);
@@ -48,14 +48,14 @@ fn traces(over: &str, clients: &[&[&str]]) -> Traces {
     let system = System { evaluator: &evaluator, tower: &tower, clients: &clients };
     let start = Value::Tuple(vec![Value::Int(0)]);
     let found = every_state(&system, &start, 100_000).expect("all steps are in the language");
-    // A process that spins has endless runs; there is nothing to compare with.
+    // A process that spins has infinite runs, so the other search does not apply.
     if !clients.iter().flatten().any(|it| ["surely", "aloud"].contains(&it.operation.as_str())) {
         assert_eq!(every_run(&system, &start, 1_000_000).expect("few runs"), found);
     }
     found
 }
 
-/// The traces that are no beginnings of others.
+/// The number of traces that are not prefixes of others.
 fn longest(traces: &Traces) -> usize {
     let longest = traces.all.iter().map(Vec::len).max().unwrap_or_default();
     traces.all.iter().filter(|it| it.len() == longest).count()
@@ -71,7 +71,7 @@ fn independent_events_come_in_any_order() {
 
 #[test]
 fn results_depend_on_the_order() {
-    // Who shows first, and who was first: all four combinations.
+    // The first to show its result may be any of the two, and so may the first to step: four combinations.
     assert_eq!(longest(&traces("Steps", &[&["next"], &["next"]])), 4);
     // n orders of n one-step threads, each shown in any order.
     assert_eq!(longest(&traces("Steps", &[&["next"], &["next"], &["next"]])), 36);
@@ -92,7 +92,7 @@ fn a_process_that_waits_for_ever_shows_nothing() {
 #[test]
 fn failures_are_seen_after_the_traces_that_lead_to_them() {
     let traces = traces("Steps", &[&["next"], &["fail"]]);
-    // Before and after the other shows its result; and not where `fail` came first.
+    // Before and after the other process shows its result, except where `fail` came first.
     assert_eq!(traces.failing.len(), 2);
     assert!(traces.failing.contains(&vec![]));
 }
@@ -101,7 +101,7 @@ fn failures_are_seen_after_the_traces_that_lead_to_them() {
 fn a_procedure_that_is_not_atomic_has_more_traces() {
     let (below, above) = (traces("Twice", &[&["both"], &["both"]]), traces("Twice", &[&["both"]]));
     assert_eq!(longest(&above), 1);
-    // The second call of each shows 2, 3 or 4 in this or that order: (2,4) (3,4) (4,2) (4,3), each shown in two orders.
+    // The second call of each shows 2, 3 or 4, in either order: (2,4) (3,4) (4,2) (4,3), each shown in two orders.
     assert_eq!(longest(&below), 8);
 }
 
@@ -115,14 +115,14 @@ fn of_endless_traces_the_short_ones_are_all_there() {
     let endless = traces("Twice", &[&["aloud"]]);
     let known = endless.complete_below.expect("there is no end of traces");
     assert!(known > 20);
-    // It has been heard so many times, or once less and is done.
+    // After `length` events it continues, or it was one event less and is done.
     for length in 2..known {
         assert_eq!(endless.all.iter().filter(|it| it.len() == length).count(), 2);
     }
     let silent = traces("Twice", &[&["surely"]]);
     assert_eq!(silent.complete_below, None);
     assert_eq!(endless.not_among(&silent).map(|it| it.len()), Some(1));
-    // What is not known is not held against the others.
+    // Unknown longer traces do not count against the others.
     let shown = |length: usize| Traces { all: [vec![(0, Value::Int(0)); length]].into(), ..Traces::default() };
     let is_new = |length: usize| shown(length).not_among(&endless).is_some();
     assert!(is_new(known - 1) && !is_new(known));

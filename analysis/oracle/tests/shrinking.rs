@@ -1,4 +1,4 @@
-//! A finding is shrunk before it is shown. The findings here are those of a checker that leaves out one kind of obligation.
+//! A finding is shrunk before it is shown. The findings here come from a checker that omits one kind of obligation.
 
 use cspec_oracle::{
     fuzz::{Effort, Fate, Wrong, run},
@@ -11,7 +11,7 @@ fn forgetting(kind: &'static str) -> Effort {
     Effort { confirm: false, asked_again: 0, forgets: Some(kind), ..Effort::default() }
 }
 
-/// The first case of at least so many lines that is accepted wrongly, from a seed.
+/// The first case with at least this many lines that is accepted wrongly, from a seed.
 fn finding(pattern: Pattern, seed: u64, least: usize, effort: &Effort) -> (Case, Wrong) {
     let large = (seed..seed + 1_000).map(|seed| case(pattern, seed)).filter(|it| lines(it) >= least);
     let found = large.into_iter().find_map(|case| match run(&case, effort) {
@@ -21,7 +21,7 @@ fn finding(pattern: Pattern, seed: u64, least: usize, effort: &Effort) -> (Case,
     found.expect("among so many cases there is one that is accepted wrongly")
 }
 
-/// Lines with something on them.
+/// The number of lines that are not blank.
 fn lines(case: &Case) -> usize {
     case.source.lines().filter(|it| !it.trim().is_empty()).count()
 }
@@ -48,7 +48,7 @@ fn what_was_made_small_is_still_accepted_wrongly_and_refused_by_the_whole_checke
     }
 }
 
-/// What is left of a package of a hundred lines: an operation that the relation does not keep, and what makes it a package.
+/// The remainder of a package of a hundred lines: an operation that the relation does not preserve, and the text that every package needs.
 #[test]
 fn a_large_finding_becomes_this_small_one() {
     let effort = forgetting("simulation");

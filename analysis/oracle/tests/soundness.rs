@@ -1,4 +1,4 @@
-//! Random packages through the whole engine, in families: where every obligation holds, brute force finds no new behaviour. `cargo run -p
+//! Random packages of all families through the whole engine: if every obligation holds, brute force finds no new behaviour. `cargo run -p
 //! cspec-oracle -- fuzz` runs the same test for any number of cases.
 
 use cspec_oracle::{
@@ -6,7 +6,7 @@ use cspec_oracle::{
     generate::{Pattern, case},
 };
 
-/// Checks so many cases from a seed, on two threads; at least some of them must be accepted, and some rejected.
+/// Checks this many cases from a seed, on two threads. Some of them must be accepted, and some rejected.
 fn sound(pattern: Pattern, cases: u64) {
     let seed = 10_000_000;
     println!("{} with seeds from {seed}, {cases} cases", pattern.name());

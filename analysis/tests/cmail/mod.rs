@@ -1,8 +1,8 @@
-//! The layers of the mail server, as they are and with text replaced.
+//! The layers of the mail server, unchanged or with text replaced.
 //!
-//! All checks of one test share what was found out: a patch explores only what it changes.
+//! All checks of one test share their results, so a patch explores only what it changes.
 
-// Each test file is a crate of its own and uses a part of this.
+// Each test file is a crate of its own and uses only some of these functions.
 #![allow(dead_code)]
 
 use std::sync::{Mutex, atomic::AtomicBool};
@@ -16,26 +16,26 @@ use cspec_analysis::{
     workspace::Package,
 };
 
-/// Text of a file in `cmail/src/layers` that occurs there once, and what it becomes.
+/// A file in `cmail/src/layers`, a text that occurs in it once, and the replacement.
 pub type Edit = (&'static str, &'static str, &'static str);
 
-/// A session on the layers.
+/// A session on the layers, shared by the checks of a test.
 pub struct Layers(Mutex<Session>);
 
-/// What became of some obligations.
+/// The results of checking some obligations.
 pub struct Checked {
-    /// The layers.
+    /// The engine's snapshot of the layers.
     pub snapshot: Snapshot,
-    /// One for each obligation that was asked for and has a verdict.
+    /// The outcomes of the requested obligations that have a verdict.
     pub outcomes: Vec<Outcome>,
 }
 
-/// The scope of the command, where nothing else is asked.
+/// The options of the command by default.
 pub fn patterns() -> Options {
     Options::default()
 }
 
-/// The search from end to end.
+/// The options of the end-to-end search.
 pub fn end_to_end() -> Options {
     Options { scope: Scope { budget: 20_000_000, ..Scope::default() }, end_to_end: true }
 }
@@ -45,7 +45,7 @@ fn folder() -> Utf8PathBuf {
 }
 
 impl Layers {
-    /// Of which nothing is known yet.
+    /// Opens the layers, without any results.
     pub fn open() -> Layers {
         let folder = folder();
         Layers(Mutex::new(Session::open(vec![Package::library("cmail", &folder, &folder.join("mod.rs"))])))
@@ -57,7 +57,7 @@ impl Layers {
         self.check_only(edits, options, &|_| true)
     }
 
-    /// Checks the obligations with these names, and what they turn out to rely on.
+    /// Checks the obligations with these names, and the lemmas that they need.
     #[track_caller]
     pub fn check_only(
         &self,
@@ -76,7 +76,7 @@ impl Layers {
         Checked { outcomes: outcomes.collect(), snapshot }
     }
 
-    /// The layers with some text replaced, of which nothing has been asked.
+    /// The snapshot of the layers with some text replaced; explores nothing.
     #[track_caller]
     pub fn patched(&self, edits: &[Edit]) -> Snapshot {
         let mut texts: Vec<(Utf8PathBuf, String)> = Vec::new();
@@ -104,17 +104,17 @@ impl Layers {
 }
 
 impl Checked {
-    /// Errors in the source.
+    /// The errors in the source.
     pub fn source_errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.snapshot.packages()[0].diagnostics.iter().filter(|it| it.severity == Severity::Error)
     }
 
-    /// Obligations that are neither proved nor checked.
+    /// The obligations that are neither proved nor checked.
     pub fn failed(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|it| !matches!(it.verdict, Verdict::Proved | Verdict::Checked))
     }
 
-    /// The text of the line in which a finding is, and the name of its file.
+    /// The text of the line that a finding is in, and the name of its file.
     pub fn place(&self, diagnostic: &Diagnostic) -> (&str, &str) {
         let file = &self.snapshot.packages()[0].files[diagnostic.span.file as usize];
         let start = diagnostic.span.start as usize;
@@ -122,7 +122,7 @@ impl Checked {
         (file.shown.file_name().unwrap_or_default(), file.text.lines().nth(line).unwrap_or_default().trim())
     }
 
-    /// Every finding, as a user would read it, with the obligation that it is about.
+    /// Every finding, as a user would read it, with its obligation.
     pub fn in_words(&self) -> String {
         let of_source = self.source_errors().map(|it| (it, "the source".to_owned()));
         let of_obligations = self.failed().flat_map(|outcome| {

@@ -11,7 +11,7 @@
 //!
 //! Several findings may share a line (`^^^ CS0101 ^^^ CS0103`), and a line of text may have several such lines below it.
 
-// Each test file is a crate of its own and uses a part of this.
+// Each test file is a crate of its own and uses only some of these functions.
 #![allow(dead_code)]
 
 use std::{
@@ -27,13 +27,13 @@ use cspec_analysis::{
     verdict::{ObligationName, Outcome, Verdict},
 };
 
-/// Text that was lowered, and what became of its obligations.
+/// Lowered files, and the outcomes of their obligations.
 pub struct Checked {
     /// The files, by path and text.
     pub files: Vec<(String, String)>,
-    /// What they were lowered to.
+    /// The result of lowering them.
     pub lowered: Lowered,
-    /// One for each obligation.
+    /// The outcome of each obligation.
     pub outcomes: Vec<Outcome>,
 }
 
@@ -42,7 +42,7 @@ pub struct Checked {
 pub struct Found {
     line: usize,
     columns: (usize, usize),
-    /// The code, and the obligation: `CS0302 left-mover / write`.
+    /// The code and the obligation: `CS0302 left-mover / write`.
     what: String,
 }
 
@@ -61,13 +61,13 @@ pub fn run(files: &[(String, String)], options: &Options) -> Checked {
     Checked { files: files.to_vec(), lowered, outcomes: outcomes.into_iter().map(|(it, _)| it).collect() }
 }
 
-/// Checks one file, and that its errors are those that are written in it.
+/// Checks one file, and compares its errors with its annotations.
 #[track_caller]
 pub fn check(source: &str) -> Checked {
     check_with(source, &Options::default())
 }
 
-/// As [`check`], with options.
+/// Like [`check`], with these options.
 #[track_caller]
 pub fn check_with(source: &str, options: &Options) -> Checked {
     let checked = run(&[("layers.rs".to_owned(), source.to_owned())], options);
@@ -76,7 +76,7 @@ pub fn check_with(source: &str, options: &Options) -> Checked {
     checked
 }
 
-/// Checks a layer that is wrong, and its repaired twin, which differs from it by the replacements given and by nothing else.
+/// Checks a wrong layer, and its right twin, which differs from it by these replacements only.
 #[track_caller]
 pub fn pair(source: &str, repair: &[(&str, &str)]) -> Checked {
     let checked = check(source);
@@ -86,7 +86,7 @@ pub fn pair(source: &str, repair: &[(&str, &str)]) -> Checked {
     checked
 }
 
-/// Checks a source in which nothing is found, and which owes something.
+/// Checks a source without findings and with at least one obligation.
 #[track_caller]
 pub fn holds(source: &str) -> Checked {
     let checked = check(source);
@@ -94,7 +94,7 @@ pub fn holds(source: &str) -> Checked {
     checked
 }
 
-/// The source without annotations and with the replacements made, each exactly once.
+/// The source without annotations, and with the replacements, each of which must apply exactly once.
 #[track_caller]
 pub fn mended(source: &str, repair: &[(&str, &str)]) -> String {
     let lines = source.lines().filter(|it| !is_annotation(it));
@@ -115,12 +115,12 @@ impl Checked {
         of_source.chain(of_obligations)
     }
 
-    /// Errors in the source and of obligations, in order.
+    /// The errors in the source and of obligations, in order.
     pub fn errors(&self) -> Vec<Found> {
         self.found(|it| it.severity == Severity::Error)
     }
 
-    /// Errors and warnings, in order.
+    /// The errors and warnings, in order.
     pub fn findings(&self) -> Vec<Found> {
         self.found(|_| true)
     }
@@ -139,7 +139,7 @@ impl Checked {
         found
     }
 
-    /// Line and columns of a finding; one that goes on over several lines is cut at the end of the first.
+    /// The line and columns of a finding; if it spans several lines, up to the end of the first.
     fn place(&self, diagnostic: &Diagnostic) -> (usize, usize, usize) {
         let text = &self.files[diagnostic.span.file as usize].1;
         let (start, end) = (diagnostic.span.start as usize, diagnostic.span.end as usize);
@@ -148,13 +148,13 @@ impl Checked {
         (text[..start].matches('\n').count(), start - line_start, end.min(line_end) - line_start)
     }
 
-    /// The text of the line in which a finding is.
+    /// The text of the line that a finding is in.
     pub fn line(&self, diagnostic: &Diagnostic) -> &str {
         let text = &self.files[diagnostic.span.file as usize].1;
         text.lines().nth(self.place(diagnostic).0).unwrap_or_default().trim()
     }
 
-    /// Obligations that are neither proved nor checked.
+    /// The obligations that are neither proved nor checked.
     pub fn failed(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().filter(|it| !matches!(it.verdict, Verdict::Proved | Verdict::Checked))
     }
@@ -167,7 +167,7 @@ impl Checked {
         of_kind.iter().map(|it| (it.name.operation.as_str(), &it.verdict)).collect()
     }
 
-    /// Codes of the warnings.
+    /// The codes of the warnings.
     pub fn warnings(&self) -> Vec<&'static str> {
         self.diagnostics().filter(|(it, _)| it.severity == Severity::Warning).map(|(it, _)| it.code).collect()
     }
@@ -198,7 +198,7 @@ impl Checked {
 }
 
 impl Found {
-    /// The code of the finding.
+    /// The code of the expected finding.
     pub fn code(&self) -> &str {
         self.what.split(' ').next().unwrap_or_default()
     }
@@ -210,7 +210,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// The kind of an obligation and the other operation.
+/// The kind of an obligation, and the other operation.
 pub fn which(name: &ObligationName) -> String {
     if name.against.is_empty() { name.kind.to_owned() } else { format!("{} / {}", name.kind, name.against) }
 }
@@ -219,7 +219,7 @@ fn is_annotation(line: &str) -> bool {
     line.trim_start().strip_prefix("//").is_some_and(|rest| rest.trim_start().starts_with('^'))
 }
 
-/// What is written in the source.
+/// The annotations in a source.
 pub fn annotations(source: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut above = 0;

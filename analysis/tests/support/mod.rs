@@ -1,6 +1,6 @@
 //! Helpers of the lowering tests: annotated sources, and the text of lowered functions.
 
-// Each test file is a crate of its own and uses a part of this.
+// Each test file is a crate of its own and uses only some of these functions.
 #![allow(dead_code)]
 
 use cspec_analysis::{
@@ -15,7 +15,7 @@ pub fn dumped(program: &Program, name: &str) -> String {
     dump::function(program, found)
 }
 
-/// What stands above every fixture: a state and a layer to refer to.
+/// The beginning of every fixture: a state and a layer to refer to.
 pub const HEADER: &str = "
 #[scalar] pub struct Addr(u64);
 #[state] pub struct State { pub count: u64, pub map: Map<u64, u64>, pub owner: Option<Pid>, pub queue: Seq<u64> }
@@ -25,7 +25,7 @@ pub const HEADER: &str = "
 }
 ";
 
-/// Checks that the diagnostics of `fixture` are those written in it: `//^^^ CS0102 text` under the place, with a part of the message.
+/// Checks that the diagnostics of `fixture` are those annotated in it: `//^^^ CS0102 text` under the place, with a part of the message.
 #[track_caller]
 pub fn check(fixture: &str) {
     let text = format!("{HEADER}{fixture}");
@@ -42,7 +42,7 @@ pub fn check(fixture: &str) {
     assert!(unexpected.is_empty() && expected.is_empty(), "unexpected: {unexpected:#?}\nmissing: {expected:#?}");
 }
 
-/// Checks that an operation with this body has the diagnostics written in it.
+/// Checks that an operation with this body has the diagnostics annotated in it.
 #[track_caller]
 pub fn check_body(body: &str) {
     check(&format!("#[layer] impl Tested for State {{\n#[op] fn run(&mut self, me: Pid) {{\n{body}\n}}\n}}\n"));

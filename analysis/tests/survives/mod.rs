@@ -1,4 +1,4 @@
-//! What must be so of every text. Also what `fuzz/` asks of the texts that it thinks out.
+//! A property of the engine for every text. The fuzz targets in `fuzz/` check it too.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use cspec_analysis::{
 
 use crate::findings::{Checked, run};
 
-/// No text takes so long, on however slow a machine: the budget ends explorations long before.
+/// Longer than any text should take, even on a slow machine: the budget ends explorations much earlier.
 const FOR_EVER: Duration = Duration::from_secs(120);
 
 fn checked(text: &str, budget: u64) -> Checked {
@@ -18,7 +18,7 @@ fn checked(text: &str, budget: u64) -> Checked {
     run(&[("layers.rs".to_owned(), text.to_owned())], &options)
 }
 
-/// Checks a text that may be anything. What is found stands in the text, and nothing is left without a word.
+/// Checks an arbitrary text. Findings have positions in the text, and everything that is not checked has a finding.
 pub fn survives(text: &str, budget: u64) -> Checked {
     let started = Instant::now();
     let checked = checked(text, budget);

@@ -18,7 +18,7 @@ pub(super) fn advance(tape: &mut Vec<Choice>) -> bool {
 }
 
 impl Run<'_, '_> {
-    /// The next choice that is told, if choices are.
+    /// The next given choice, if choices are given.
     pub(super) fn told(&mut self) -> Result<Option<Told>, Stop> {
         match &mut self.told {
             None => Ok(None),
@@ -27,7 +27,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// `maybe()`.
+    /// The result of a `maybe()`.
     pub(super) fn maybe(&mut self) -> Result<bool, Stop> {
         match self.told()? {
             None => Ok(self.choose(2)? == 1),
@@ -36,7 +36,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// `choose()`, by index.
+    /// The index of the element that a `choose()` takes.
     pub(super) fn element(&mut self, of: usize) -> Result<usize, Stop> {
         match self.told()? {
             None => self.choose(of),
@@ -45,7 +45,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// One of so many alternatives; with none, the transition does not exist.
+    /// One of this many alternatives; with none, the transition does not exist.
     pub(super) fn choose(&mut self, of: usize) -> Result<usize, Stop> {
         match of {
             0 => Err(Stop::Disabled),
@@ -73,7 +73,7 @@ impl Run<'_, '_> {
         self.tape[self.at - 1].picked
     }
 
-    /// What a want gave, if that is known already.
+    /// The given result of a want, if there is one.
     pub(crate) fn given_result(&mut self) -> Result<Option<Value>, Stop> {
         match self.given.get(self.taken) {
             Some(Logged::Result(value)) => {

@@ -189,7 +189,7 @@ impl<'p> Run<'_, 'p> {
         })
     }
 
-    /// The keys in a place, in order.
+    /// The values of the keys in a place, in order.
     fn keys(&mut self, frame: &mut Frame<'p>, place: &'p Place) -> Result<Vec<Value>, Stop> {
         let mut keys = Vec::new();
         for projection in &place.path {
@@ -220,7 +220,7 @@ fn local<'f>(frame: &'f Frame<'_>, place: &Place) -> Result<&'f Value, Stop> {
 }
 
 fn local_mut<'f>(frame: &'f mut Frame<'_>, place: &Place) -> &'f mut Value {
-    // A variable declared without a value is whole once it is assigned to.
+    // A variable declared without a value gets a whole value when it is assigned.
     frame.locals[place.local.0 as usize].get_or_insert(Value::UNIT)
 }
 

@@ -19,7 +19,7 @@ pub(super) enum LoopEnd {
     Panics(&'static str),
 }
 
-/// All that a turn of a loop can change.
+/// Everything that a turn of a loop can change.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Environment {
     locals: Vec<Option<Value>>,
@@ -27,14 +27,14 @@ pub(super) struct Environment {
     state: Option<Value>,
 }
 
-/// What a run of a procedure shows of its form, as that of a retry loop.
+/// Records, during a run of a procedure, whether it has the form of a retry loop.
 #[derive(Default)]
 pub(crate) struct Form<'p> {
-    /// The body of the loop that it is in.
+    /// The body of the current loop.
     inside: Option<&'p Expr>,
-    /// The operations since it was last at the head of the loop.
+    /// The number of operations since the run was last at the head of the loop.
     steps: usize,
-    /// Why it is no retry loop.
+    /// The reason why it is not a retry loop.
     pub(crate) flaw: Option<&'static str>,
 }
 
@@ -57,7 +57,7 @@ impl<'p> Form<'p> {
 }
 
 impl<'p> Run<'_, 'p> {
-    /// The body of a loop, once. `Some`: the loop is left with this value.
+    /// Runs the body of a loop once. `Some`: the loop is left with this value.
     fn turn(&mut self, frame: &mut Frame<'p>, body: &'p Expr) -> Result<Option<Value>, Stop> {
         match self.expr(frame, body) {
             Ok(_) | Err(Stop::Continue) => Ok(None),
@@ -94,8 +94,8 @@ impl<'p> Run<'_, 'p> {
         }
     }
 
-    /// A procedure that comes back to the head of a loop with the variables that it had there before goes on just as then: what it
-    /// decided in between is taken out of the log. So a process that spins is in finitely many situations.
+    /// A procedure that returns to the head of a loop with the same variables as before continues as it did then, so its decisions in
+    /// between are removed from the log. Therefore a process that spins has only finitely many situations.
     fn at_loop_head(&mut self, frame: &Frame<'p>, body: &'p Expr, seen: &mut BTreeMap<Vec<Option<Value>>, usize>) {
         if matches!(frame.function.kind, FunctionKind::Procedure(_)) {
             self.form.at_head(body);
@@ -164,7 +164,7 @@ impl<'p> Run<'_, 'p> {
         })
     }
 
-    /// `while maybe()`: any number of turns. All ends are found by going from one turn to the next, and one of them is chosen.
+    /// `while maybe()`: any number of turns. All ends are found by following one turn after the other; then one of them is chosen.
     fn star(&mut self, frame: &mut Frame<'p>, body: &'p Expr) -> Result<Value, Stop> {
         if matches!(self.below, Below::Stack(_)) {
             return Err(dont_know("`while maybe()` in a procedure"));

@@ -28,26 +28,26 @@ mod expr;
 mod loops;
 mod steps;
 
-/// The evaluator did not get to a result. Nothing follows from it.
+/// The evaluator found no result, for this reason. Nothing follows from that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DontKnow(pub String);
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome<T> {
-    /// It returned this, and emitted these events.
+    /// The run returned this value and emitted these events.
     Done(T, Vec<Value>),
-    /// An `assert!` did not hold.
+    /// An `assert!` of the code failed.
     Failed,
-    /// A missing key, an overflow, a `match` without a fitting arm.
+    /// The code panicked, because of a missing key, an overflow, or a `match` without a fitting arm.
     Panicked(&'static str),
 }
 
-/// How a call of a function ended: its result, and what its in-out parameters hold.
+/// The end of a call of a function: its result, and the final values of its in-out parameters.
 pub type Returned = Outcome<(Value, Vec<Value>)>;
 
 impl<T> Outcome<T> {
-    /// What it returned and emitted, if it did.
+    /// The returned value and the emitted events, if the run returned.
     pub fn done(&self) -> Option<(&T, &[Value])> {
         match self {
             Outcome::Done(value, events) => Some((value, events)),
@@ -56,53 +56,53 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Why evaluation does not go on to the next expression.
+/// The reason why evaluation does not continue with the next expression.
 #[derive(Clone, Debug)]
 pub enum Stop {
-    /// `break`.
+    /// A `break` with this value.
     Break(Value),
-    /// `continue`.
+    /// A `continue` of the innermost loop.
     Continue,
-    /// `return`.
+    /// A `return` of this value.
     Return(Value),
     /// The transition does not exist.
     Disabled,
     /// An assertion does not hold.
     Failed,
-    /// The code panics.
+    /// The code panics, for this reason.
     Panicked(&'static str),
-    /// The procedure wants something that others see: see [`crate::stack`].
+    /// The procedure wants to do something that others can see: see [`crate::stack`].
     Wants(Want),
-    /// No result.
+    /// The evaluator cannot decide, for this reason.
     DontKnow(String),
 }
 
-/// What a procedure stops for.
+/// The action at which a procedure stops.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Want {
     /// A step of the layer at the end of the stack: the index of the operation, and its arguments.
     Step(usize, Vec<Value>),
-    /// To show a value to the outside.
+    /// Shows a value to the outside.
     Show(Value),
 }
 
-/// A decision that a run which was stopped has taken, or been given.
+/// A decision in the log of a stopped run, taken or given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Logged {
-    /// Which alternative was chosen.
+    /// The index of the chosen alternative.
     Choice(usize),
-    /// What a step of the layer below returned.
+    /// The result of a step of the layer below.
     Result(Value),
 }
 
-/// A choice that a run is told to make.
+/// A choice that a run has to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// What `maybe()` is.
+    /// The value of `maybe()`.
     Maybe(bool),
-    /// What `any()` gives; or anything, if it is not said.
+    /// The value of `any()`; `None` if it may be anything.
     Any(Option<Value>),
-    /// Which element `choose()` takes.
+    /// The index of the element that `choose()` takes.
     Element(usize),
 }
 
@@ -110,23 +110,23 @@ pub enum Told {
 struct Choice {
     picked: usize,
     of: usize,
-    /// The ends of a `while maybe()` loop; the same whenever the choices before it are.
+    /// The ends of a `while maybe()` loop; they depend only on the earlier choices.
     ends: Option<Rc<Vec<LoopEnd>>>,
 }
 
-/// What lies below the code that is run.
+/// The layers below the code that is run.
 #[derive(Clone)]
 pub enum Below<'a> {
-    /// Nothing: an operation, a predicate, a helper.
+    /// No layer: the code is an operation, a predicate or a helper.
     Nothing,
-    /// A layer, in a state that nobody else changes.
+    /// A layer in a state that only this code changes.
     Alone {
         layer: LayerId,
-        /// The process.
+        /// The process that performs the steps.
         me: Value,
         state: Value,
     },
-    /// A stack, whose last layer is shared with others.
+    /// A stack, whose lowest layer is shared with other processes.
     Stack(Descent<'a>),
 }
 
@@ -135,50 +135,50 @@ pub struct Evaluator<'p> {
     pub program: &'p Program,
     /// The values of states and arguments.
     pub universe: Universe<'p>,
-    /// What `any()` ranges over.
+    /// The values that `any()` ranges over.
     pub choices: Universe<'p>,
-    /// What becomes of a plain operator whose result does not fit 64 bits.
+    /// The treatment of plain operators whose result does not fit 64 bits.
     pub(crate) beyond: Beyond,
-    /// Expressions that may still be evaluated.
+    /// The number of expressions that may still be evaluated.
     fuel: Cell<u64>,
 }
 
-/// What becomes of a plain `+`, `-` or `*` on 64 bits whose result does not fit. The checker assumes that it does not happen.
+/// The treatment of a plain `+`, `-` or `*` on 64 bits whose result does not fit. The checker assumes that this does not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beyond {
-    /// The number is what it would be without a limit.
+    /// The result is the mathematical one.
     Unlimited,
-    /// There is no such run.
+    /// The run is excluded.
     LeftOut,
 }
 
-/// The most runs for one question.
+/// The maximum number of runs for one question.
 const MOST_RUNS: usize = 200_000;
-/// The most ways to be in at the head of one `while maybe()` loop.
+/// The maximum number of states at the head of one `while maybe()` loop.
 const MOST_TURNS: usize = 20_000;
-/// The deepest nesting of calls.
+/// The maximum depth of calls.
 const MOST_CALLS: u32 = 64;
 
 impl<'p> Evaluator<'p> {
-    /// An evaluator whose `any()` ranges over this scope.
+    /// Creates an evaluator whose `any()` ranges over this scope.
     pub fn new(program: &'p Program, scope: Scope) -> Evaluator<'p> {
         Evaluator::with_spare(program, scope, 0)
     }
 
-    /// An evaluator whose `any()` ranges over this scope and so many scalars more, which occur in no state that is looked at.
+    /// Creates an evaluator whose `any()` ranges over this scope and additional scalars, which occur in no state.
     pub fn with_spare(program: &'p Program, scope: Scope, spare: usize) -> Evaluator<'p> {
         let choices = Scope { scalars: scope.scalars + spare, ..scope.clone() };
         let (universe, choices) = (Universe::new(program, scope), Universe::new(program, choices));
         Evaluator { program, universe, choices, beyond: Beyond::Unlimited, fuel: Cell::new(u64::MAX) }
     }
 
-    /// Leaves out runs in which 64 bits overflow.
+    /// Excludes runs in which 64-bit arithmetic overflows.
     #[must_use]
     pub fn without_overflow(self) -> Evaluator<'p> {
         Evaluator { beyond: Beyond::LeftOut, ..self }
     }
 
-    /// Sets how many expressions may be evaluated from now on.
+    /// Sets the number of expressions that may be evaluated from now on.
     pub fn set_fuel(&self, fuel: u64) {
         self.fuel.set(fuel);
     }
@@ -195,18 +195,18 @@ impl<'p> Evaluator<'p> {
         function.locals[2.min(parameters)..parameters].iter().map(|it| it.ty.clone()).collect()
     }
 
-    /// All outcomes of calling a function: its result, and what its in-out parameters hold at the end.
+    /// All outcomes of calling a function: its result, and the final values of its in-out parameters.
     ///
     /// # Errors
-    /// If they cannot be told.
+    /// If they cannot be determined.
     pub fn call(&self, function: FunctionId, arguments: &[Value]) -> Result<Vec<Returned>, DontKnow> {
         self.outcomes(|run| run.call(function, arguments.to_vec()))
     }
 
-    /// All outcomes of a step of a layer, as the layer takes it: the result, and the state after it.
+    /// All outcomes of a step of a layer: the result, and the state after it.
     ///
     /// # Errors
-    /// If they cannot be told.
+    /// If they cannot be determined.
     pub fn step(
         &self,
         layer: LayerId,
@@ -222,10 +222,10 @@ impl<'p> Evaluator<'p> {
         })
     }
 
-    /// The outcomes of a step in which just these choices are made, in this order.
+    /// The outcomes of a step that makes exactly these choices, in this order.
     ///
     /// # Errors
-    /// If they cannot be told, or the step makes other choices.
+    /// If they cannot be determined, or the step makes other choices.
     pub fn told_step(
         &self,
         (layer, operation): (LayerId, usize),
@@ -248,7 +248,7 @@ impl<'p> Evaluator<'p> {
     /// All outcomes of a procedure that runs alone over a layer: the result, and the state after it.
     ///
     /// # Errors
-    /// If they cannot be told.
+    /// If they cannot be determined.
     pub fn procedure(
         &self,
         function: FunctionId,
@@ -270,7 +270,7 @@ impl<'p> Evaluator<'p> {
     /// Whether all of these predicates hold.
     ///
     /// # Errors
-    /// If that cannot be told, or one of them fails or chooses.
+    /// If that cannot be determined, or one of them fails or makes choices.
     pub fn all_hold(&self, predicates: &[FunctionId], arguments: &[Value]) -> Result<bool, DontKnow> {
         let outcomes = self.outcomes(|run| run.all_hold(predicates, arguments))?;
         match outcomes.as_slice() {
@@ -293,7 +293,7 @@ impl<'p> Evaluator<'p> {
     /// All outcomes of `body`, each once.
     ///
     /// # Errors
-    /// If they cannot be told.
+    /// If they cannot be determined.
     pub fn outcomes<T: Ord>(
         &self,
         mut body: impl FnMut(&mut Run<'_, 'p>) -> Result<T, Stop>,
@@ -313,10 +313,10 @@ impl<'p> Evaluator<'p> {
         Ok(found.into_iter().collect())
     }
 
-    /// Calls `body` once for every sequence of choices that it makes after those that are given.
+    /// Calls `body` once for every sequence of choices after the given ones.
     ///
     /// # Errors
-    /// What `body` does not know, or that there are too many runs.
+    /// If a run of `body` cannot be decided, or there are too many runs.
     pub fn each_run<'a>(
         &'a self,
         given: &'a [Logged],
@@ -350,14 +350,14 @@ impl<'p> Evaluator<'p> {
 
 pub struct Run<'a, 'p> {
     evaluator: &'a Evaluator<'p>,
-    /// Decisions to begin with.
+    /// The decisions that the run begins with.
     given: &'a [Logged],
     taken: usize,
     tape: Vec<Choice>,
     at: usize,
-    /// The decisions so far, without those of turns of a loop that came back to where they began.
+    /// The decisions so far, without those of loop turns that returned to their starting point.
     pub(crate) log: Vec<Logged>,
-    /// Events so far.
+    /// The events that were emitted so far.
     pub(crate) events: Vec<Value>,
     pub(crate) below: Below<'a>,
     calls: u32,
@@ -377,7 +377,7 @@ impl<'a, 'p> Run<'a, 'p> {
     }
 }
 
-/// What is not known, and why.
+/// Stops the run because something cannot be decided.
 pub(crate) fn dont_know(why: &str) -> Stop {
     Stop::DontKnow(why.to_owned())
 }

@@ -6,7 +6,7 @@ use super::{Below, Frame, MOST_CALLS, Run, Stop, Told, dont_know};
 use crate::{prim, value::Value};
 
 impl Run<'_, '_> {
-    /// Calls a function; gives its result, and what its in-out parameters hold at the end.
+    /// Calls a function; returns its result, and the final values of its in-out parameters.
     pub fn call(&mut self, function: FunctionId, arguments: Vec<Value>) -> Result<(Value, Vec<Value>), Stop> {
         if self.calls == MOST_CALLS {
             return Err(dont_know("calls are nested too deeply"));
@@ -54,7 +54,7 @@ impl Run<'_, '_> {
         Ok(result)
     }
 
-    /// An operation on its component of the state.
+    /// Performs an operation on its component of the state.
     fn operation(
         &mut self,
         operation: &Operation,
@@ -87,7 +87,7 @@ impl Run<'_, '_> {
         if holds { Ok(()) } else { Err(Stop::Disabled) }
     }
 
-    /// Whether all predicates hold, each of its first few parameters.
+    /// Whether all predicates hold, each applied to its first few parameters.
     pub(super) fn all_hold(&mut self, predicates: &[FunctionId], arguments: &[Value]) -> Result<bool, Stop> {
         for predicate in predicates {
             let taken = self.evaluator.function(*predicate).parameters as usize;
@@ -121,7 +121,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// A step of the layer below, by name.
+    /// Performs a step of the layer below, by name.
     pub(crate) fn perform(&mut self, name: &str, arguments: Vec<Value>) -> Result<Value, Stop> {
         self.form.performs();
         match std::mem::replace(&mut self.below, Below::Nothing) {

@@ -8,21 +8,21 @@ use super::{
     init, movers, operation, state,
 };
 
-/// How the relation is written.
+/// The form in which the relation is written.
 #[derive(Clone, Copy)]
 enum Relation {
     Up,
     Predicate,
 }
 
-/// `High` without a field of `Low`.
+/// `High`, which lacks a field of `Low`.
 pub fn hiding(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, bodies) = bodies(random, 15);
     let text = hidden(&mut make, &bodies, "High", None);
     (text, vec!["View"])
 }
 
-/// Movers over a layer that hides a field of the one at the bottom.
+/// An implementation by movers over a layer that hides a field of the bottom layer.
 pub fn stack(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, bodies) = bodies(random, 8);
     let hide = make.random.usize(..make.fields.len());
@@ -55,7 +55,7 @@ fn hidden(make: &mut Bodies, bodies: &[Body], upper: &str, hide: Option<usize>) 
             format!("fn seen(lo: &Store) -> Seen {{\n        {guard}Seen {{ {} }}\n    }}", fields.join(", "))
         }
         Relation::Predicate => {
-            // An equation may stand either way round, be one of two alternatives, or be under a condition that returns before it.
+            // An equation may have either order, be one of two alternatives, or follow a condition that returns early.
             let alternative = make.cond(None, 0, true);
             let equation = |it: &String| match make.random.u8(..12) {
                 0..6 => format!("hi.{it} == lo.{it}"),
@@ -70,7 +70,7 @@ fn hidden(make: &mut Bodies, bodies: &[Body], upper: &str, hide: Option<usize>) 
             format!("fn seen(lo: &Store, hi: &Seen) -> bool {{\n        {}\n    }}", all.join(" && "))
         }
     };
-    // Where the relation is partial, the states to start from are mostly those that it knows.
+    // If the relation is partial, the initial states are mostly those in its domain.
     let start = if is_partial && make.percent(70) { also } else { start };
     let start_above = make.percent(60).then(|| high.cond(&start)).filter(|it| !it.contains("maybe"));
     let operations = |bodies: &[Body]| bodies.iter().map(operation).collect::<String>();
@@ -86,7 +86,7 @@ fn hidden(make: &mut Bodies, bodies: &[Body], upper: &str, hide: Option<usize>) 
     )
 }
 
-/// A condition of a state, said of a variable.
+/// A condition on a state, as Rust code about a variable.
 fn on(view: &View, condition: &super::body::Cond, variable: &str) -> String {
     view.cond(condition).replace("self.", &format!("{variable}."))
 }
@@ -106,7 +106,7 @@ pub fn invariant(random: &mut Rng) -> (String, Vec<&'static str>) {
     for body in &bodies {
         let mut body = body.clone();
         if make.percent(50) {
-            // Steps that would break the invariant are often left out below as well.
+            // Steps that would break the invariant are often disabled below as well.
             body.statements.push(Stmt::When(holds.clone()));
         }
         high.push(if make.percent(8) { make.mutated(&body) } else { body.clone() });

@@ -5,24 +5,24 @@
 
 use fastrand::Rng;
 
-/// What kind of state a field is.
+/// The kind of state that a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `u64`
+    /// A counter, of type `u64`.
     Number,
-    /// `bool`
+    /// A flag, of type `bool`.
     Flag,
-    /// `Option<Pid>`
+    /// The owner of a lock: `Option<Pid>`.
     Owner,
-    /// `Map<Pid, u64>`
+    /// A number for each process: `Map<Pid, u64>`.
     Own,
-    /// `Set<Pid>`
+    /// A set of processes: `Set<Pid>`.
     Marks,
-    /// `Tok`
+    /// A scalar, of type `Tok`.
     Token,
-    /// `Map<Tok, u64>`
+    /// A number for each scalar: `Map<Tok, u64>`.
     Table,
-    /// `Seq<u64>`
+    /// A queue of numbers: `Seq<u64>`.
     Queue,
 }
 
@@ -30,7 +30,7 @@ impl Kind {
     pub const ALL: [Kind; 8] =
         [Kind::Number, Kind::Flag, Kind::Owner, Kind::Own, Kind::Marks, Kind::Token, Kind::Table, Kind::Queue];
 
-    /// The type, as it is written.
+    /// The type as Rust code.
     pub fn ty(self) -> &'static str {
         match self {
             Kind::Number => "u64",
@@ -48,18 +48,18 @@ impl Kind {
 /// The type of an argument or a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ty {
-    /// `()`
+    /// No value, of type `()`.
     Unit,
-    /// `bool`
+    /// A truth value: `bool`.
     Bool,
-    /// `u64`
+    /// A number, of type `u64`.
     Num,
-    /// `Tok`
+    /// A scalar, of type `Tok`.
     Tok,
 }
 
 impl Ty {
-    /// The type, as it is written.
+    /// The type as Rust code.
     pub fn name(self) -> &'static str {
         match self {
             Ty::Unit => "()",
@@ -80,90 +80,90 @@ impl Ty {
     }
 }
 
-/// A condition.
+/// A condition, as an expression of type `bool`.
 #[derive(Clone, Debug)]
 pub enum Cond {
-    /// `maybe()`
+    /// A nondeterministic choice: `maybe()`.
     Maybe,
-    /// `!…`
+    /// The negation of a condition: `!…`.
     Not(Box<Cond>),
-    /// `… && …`
+    /// A conjunction: `… && …`.
     And(Box<Cond>, Box<Cond>),
-    /// `… || …`
+    /// A disjunction: `… || …`.
     Or(Box<Cond>, Box<Cond>),
-    /// Something about a field, where `@` stands for the field.
+    /// A condition on a field, with `@` for the field.
     About(usize, &'static str),
-    /// `field == token`
+    /// A comparison: `field == token`.
     TokenIs(usize, Token),
-    /// `table.contains(&token)`
+    /// Whether a table has an entry: `table.contains(&token)`.
     Holds(usize, Token),
-    /// Something about the argument.
+    /// A condition on the argument.
     Arg(&'static str),
 }
 
-/// A number.
+/// A number, as an expression of type `u64`.
 #[derive(Clone, Debug)]
 pub enum Num {
-    /// A constant.
+    /// A constant of one digit.
     Const(u8),
-    /// `any()`
+    /// An arbitrary number: `any()`.
     Any,
-    /// Something made of a field, where `@` stands for the field.
+    /// An expression with a field, with `@` for the field.
     Of(usize, &'static str),
-    /// `table.get(&token).copied().unwrap_or(0)`
+    /// An entry of a table, 0 by default: `table.get(&token).copied().unwrap_or(0)`.
     Entry(usize, Token),
-    /// The argument.
+    /// The argument of the operation.
     Arg,
 }
 
 #[derive(Clone, Debug)]
 pub enum Token {
-    /// `TOK`
+    /// The named constant `TOK`.
     Const,
-    /// `any()`
+    /// An arbitrary scalar: `any()`.
     Any,
     Field(usize),
-    /// The argument.
+    /// The argument of the operation.
     Arg,
 }
 
-/// A statement.
+/// A statement of a body.
 #[derive(Clone, Debug)]
 pub enum Stmt {
-    /// `when(…);`
+    /// A guard of the step: `when(…);`.
     When(Cond),
-    /// `assert!(…);`
+    /// An assertion, which may fail: `assert!(…);`.
     Assert(Cond),
-    /// `emit(…);`
+    /// An event with a number: `emit(…);`.
     Emit(Num),
-    /// `if … { … } else { … }`
+    /// A branch: `if … { … } else { … }`.
     If(Cond, Vec<Stmt>, Vec<Stmt>),
-    /// `if … { return …; }`
+    /// An early return: `if … { return …; }`.
     Leave(Cond, Value),
-    /// Something done to a field, where `@` stands for the field.
+    /// A change of a field, with `@` for the field.
     Do(usize, &'static str),
-    /// The same, with a number for `#`.
+    /// A change of a field with a number, with `@` for the field and `#` for the number.
     DoNum(usize, &'static str, Num),
-    /// `flag = …;`
+    /// An assignment: `flag = …;`.
     SetFlag(usize, Cond),
-    /// `token = …;`
+    /// An assignment: `token = …;`.
     SetToken(usize, Token),
-    /// `table.insert(…, …);`
+    /// An insertion: `table.insert(…, …);`.
     Insert(usize, Token, Num),
-    /// `table.remove(&…);`
+    /// A removal from a table: `table.remove(&…);`.
     Remove(usize, Token),
-    /// `for it in queue { if it == 1 { … } }`
+    /// A loop: `for it in queue { if it == 1 { … } }`.
     ForEach(usize, Vec<Stmt>),
 }
 
-/// What is returned.
+/// The value that a body returns.
 #[derive(Clone, Debug)]
 pub enum Value {
-    /// `()`
+    /// No value, of type `()`.
     Unit,
-    /// A truth value.
+    /// A truth value: a condition.
     Bool(Cond),
-    /// A number.
+    /// A number: an expression.
     Num(Num),
     Tok(Token),
 }
@@ -177,24 +177,24 @@ pub struct Body {
     pub argument: Option<Ty>,
     /// The type of its result.
     pub result: Ty,
-    /// What it does.
+    /// The statements, in order.
     pub statements: Vec<Stmt>,
-    /// What it returns.
+    /// The value that it returns.
     pub value: Value,
 }
 
-/// How a body is written out.
+/// The way in which a body is printed.
 #[derive(Clone, Copy)]
 pub struct View<'v> {
     pub fields: &'v [Kind],
-    /// A field that is not there: what is read of it may be anything, what is written to it is left out.
+    /// A field that does not exist: reads of it return anything, and writes to it are omitted.
     pub hidden: Option<usize>,
-    /// Fields are maps, and this is about the entry at `user`.
+    /// Whether fields are maps, and the body is about the entries at `user`.
     pub keyed: bool,
 }
 
 impl View<'_> {
-    /// The name of a field.
+    /// The expression for a field.
     pub fn name(&self, field: usize) -> String {
         let letter = match self.fields[field] {
             Kind::Number => "number",
@@ -221,7 +221,7 @@ impl View<'_> {
         text.replace('@', &self.place(field))
     }
 
-    /// A condition, as it is written.
+    /// A condition as Rust code.
     pub fn cond(&self, cond: &Cond) -> String {
         match cond {
             Cond::Maybe => "maybe()".to_owned(),
@@ -274,7 +274,7 @@ impl View<'_> {
         statements.iter().map(|it| self.statement(it)).collect::<Vec<_>>().join(" ")
     }
 
-    /// A statement, as it is written.
+    /// A statement as Rust code.
     pub fn statement(&self, statement: &Stmt) -> String {
         match statement {
             Stmt::When(it) => format!("when({});", self.cond(it)),
@@ -318,25 +318,25 @@ impl View<'_> {
         }
     }
 
-    /// The statements and the value of a body.
+    /// The statements and the value of a body, as Rust code.
     pub fn body(&self, body: &Body) -> String {
         format!("{} {}", self.statements(&body.statements), self.value(&body.value))
     }
 
-    /// The parameters of a body after `self`.
+    /// The parameters of a body after `self`, as Rust code.
     pub fn parameters(body: &Body) -> String {
         let argument = body.argument.map(|it| format!(", arg: {}", it.name())).unwrap_or_default();
         format!("me: Pid{argument}")
     }
 }
 
-/// Makes bodies.
+/// Generates random bodies over these fields.
 pub struct Bodies<'r> {
-    /// Where choices come from.
+    /// The random number generator.
     pub random: &'r mut Rng,
-    /// The fields there are.
+    /// The fields of the state.
     pub fields: Vec<Kind>,
-    /// How often, in percent, an operation emits, or asserts.
+    /// The percentage of operations that emit or assert something.
     pub effects: u32,
 }
 
@@ -346,14 +346,14 @@ impl Bodies<'_> {
         let mut kinds = Kind::ALL.to_vec();
         random.shuffle(&mut kinds);
         kinds.truncate(2 + usize::from(random.u8(..3) == 0));
-        // Without something that processes share little is to be found.
+        // Without state that processes share, there is little to find.
         if !kinds.iter().any(|it| matches!(it, Kind::Number | Kind::Flag | Kind::Owner)) {
             kinds[0] = random.choice([Kind::Number, Kind::Flag, Kind::Owner]).unwrap_or(Kind::Flag);
         }
         kinds
     }
 
-    /// True in so many of a hundred cases.
+    /// True with a probability of this many percent.
     pub fn percent(&mut self, percent: u32) -> bool {
         self.random.u32(..100) < percent
     }
@@ -368,7 +368,7 @@ impl Bodies<'_> {
         self.random.choice(all)
     }
 
-    /// A condition, without chance and without what only a process knows if it is to hold of states.
+    /// A random condition. With `of_states`, it makes no choices and does not depend on a process.
     pub fn cond(&mut self, argument: Option<Ty>, depth: u32, of_states: bool) -> Cond {
         if depth > 0 {
             let inner = |it: &mut Self| Box::new(it.cond(argument, depth - 1, of_states));
@@ -470,7 +470,7 @@ impl Bodies<'_> {
         }
     }
 
-    /// A statement that changes something.
+    /// A random statement that changes or checks something.
     pub fn statement(&mut self, argument: Option<Ty>, depth: u32) -> Stmt {
         let field = self.random.usize(..self.fields.len());
         match self.random.u8(..10) {
@@ -487,7 +487,7 @@ impl Bodies<'_> {
         }
     }
 
-    /// A value of this type.
+    /// A random value of this type.
     pub fn value(&mut self, ty: Ty, argument: Option<Ty>) -> Value {
         match ty {
             Ty::Unit => Value::Unit,
@@ -509,14 +509,14 @@ impl Bodies<'_> {
         (argument, result)
     }
 
-    /// A body of one of the kinds that layers are made of, or any body at all.
+    /// A body of one of the usual kinds in layers, or an entirely random one.
     pub fn body(&mut self, name: &str) -> Body {
         let (argument, result) = self.signature();
         let owner = self.field(Kind::Owner);
         let own = self.field(Kind::Own).or_else(|| self.field(Kind::Marks));
         let mut body = Body { name: name.to_owned(), argument, result, statements: Vec::new(), value: Value::Unit };
         match (self.random.u8(..10), owner, own) {
-            // Acquires, perhaps without waiting.
+            // Acquires a lock, perhaps without waiting.
             (0..=1, Some(owner), _) => {
                 body.result = if self.random.bool() { Ty::Unit } else { Ty::Bool };
                 body.statements = match body.result {
@@ -531,7 +531,7 @@ impl Bodies<'_> {
                 body.statements.push(Stmt::Do(owner, "@ = Some(me);"));
                 return body;
             }
-            // Releases, perhaps for another.
+            // Releases a lock, perhaps another process's.
             (2..=3, Some(owner), _) => {
                 body.result = Ty::Unit;
                 if self.percent(60) {
@@ -540,26 +540,26 @@ impl Bodies<'_> {
                 body.statements.push(Stmt::Do(owner, "@ = None;"));
                 return body;
             }
-            // Works on what is guarded.
+            // Changes guarded state.
             (4..=5, Some(owner), _) => {
                 body.statements.push(Stmt::When(Cond::About(owner, "@ == Some(me)")));
                 if self.percent(70) {
                     body.statements.push(self.statement(argument, 1));
                 }
             }
-            // Works on what is its own.
+            // Changes the process's own state.
             (4..=6, _, Some(own)) => {
                 body.statements.push(self.change(own, argument));
                 if self.percent(70) {
                     body.result = Ty::Unit;
                 }
             }
-            // Looks, and perhaps says what it sees, or fails at it.
+            // Reads, and perhaps emits what it reads, or fails on it.
             (7..=8, ..) => match self.random.u8(..6) {
                 0..=1 if self.effects > 0 => body.statements.push(Stmt::Emit(self.num(argument))),
                 2..=4 if self.effects > 0 => {
                     body.statements.push(Stmt::Assert(self.cond(argument, 0, false)));
-                    // That it may fail is then all that can be seen of it.
+                    // Then the failure is its only visible effect.
                     body.result = if self.percent(70) { Ty::Unit } else { result };
                 }
                 _ => {}
@@ -590,7 +590,7 @@ impl Bodies<'_> {
         body
     }
 
-    /// The body with one thing changed.
+    /// The body with one random change.
     pub fn mutated(&mut self, body: &Body) -> Body {
         let mut body = body.clone();
         match self.random.u8(..3) {

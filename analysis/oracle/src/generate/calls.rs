@@ -1,8 +1,8 @@
-//! Procedures whose calls have to be judged where they stand: with their own arguments, for the result that the path takes, in the states
-//! that the procedure can be in; reads that are out of date when they are used; loops before the commit point.
+//! Procedures whose calls have to be judged in their context: with their own arguments, for the result that the path takes, in the states
+//! that the procedure can be in; reads that are outdated when they are used; loops before the commit point.
 //!
-//! Each case is a plot: operations, a procedure, and the operation that it is to be, each of which has variants, most of them wrong. What
-//! others may do besides is random.
+//! Each case is a plot: operations, a procedure, and the operation that it should implement. Each of these has variants, most of them
+//! wrong. The other operations, which other processes may perform, are random.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use fastrand::Rng;
 /// Operations of the layer below: name, parameters after `me`, result, body. In a body, `me` is the process.
 type Operation = (&'static str, &'static str, &'static str, &'static str);
 
-/// What anybody may do, if it is passed on.
+/// Operations that any process may perform, if they are passed on.
 const OPERATIONS: &[Operation] = &[
     ("load", "", "u64", "self.n"),
     ("cas", ", from: u64, to: u64", "bool", "if self.n != from { return false; } self.n = to; true"),
@@ -51,13 +51,14 @@ const OPERATIONS: &[Operation] = &[
     ("odd", ", a: u64", "()", "if a == 0 { self.m = self.n; }"),
 ];
 
-/// A procedure, and what it is to be: the first of the operations is right if nobody does anything besides.
+/// A procedure, and the operation that it should implement. The first variant of the operation is right as long as other processes do
+/// nothing.
 struct Plot {
     argument: &'static str,
     result: &'static str,
     procedures: &'static [&'static str],
     operations: &'static [&'static str],
-    /// Most often somebody may do this besides.
+    /// An operation that other processes usually may perform.
     besides: &'static [&'static str],
 }
 
@@ -71,7 +72,7 @@ const fn plot(
 }
 
 const PLOTS: &[Plot] = &[
-    // A load and a compare-and-swap in one loop.
+    // A load and a compare-and-swap in a loop.
     plot(
         ("", "u64"),
         &[
@@ -93,7 +94,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["store", "add", "load"],
     ),
-    // The same, with a way out.
+    // The same loop with an exit.
     plot(
         ("", "bool"),
         &[
@@ -110,7 +111,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["store", "add", "up"],
     ),
-    // Once.
+    // A load and a compare-and-swap, once.
     plot(
         ("arg: u64", "bool"),
         &[
@@ -128,7 +129,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["store", "add", "other", "put"],
     ),
-    // One operation takes and frees.
+    // One operation that both acquires and releases.
     plot(
         ("arg: u64", "()"),
         &[
@@ -147,7 +148,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["cell", "load", "guarded", "steal"],
     ),
-    // What moves depends on the result.
+    // Whether a call moves depends on its result.
     plot(
         ("", "u64"),
         &[
@@ -166,7 +167,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["turn", "add", "store", "raise", "steal", "load"],
     ),
-    // Reads before, and after.
+    // Reads before and after a write.
     plot(
         ("", "u64"),
         &[
@@ -196,7 +197,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["store", "up", "add", "both", "put", "turn"],
     ),
-    // A look, and what follows from it.
+    // A read, and a write that depends on it.
     plot(
         ("", "bool"),
         &[
@@ -220,7 +221,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["raise", "turn", "lock", "steal", "flag", "store", "unlock"],
     ),
-    // Loops.
+    // Loops before, after and around the commit point.
     plot(
         ("", "()"),
         &[
@@ -249,7 +250,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["store", "lock", "unlock", "turn", "steal", "load", "raise"],
     ),
-    // Arguments that matter.
+    // Arguments that decide whether a call moves.
     plot(
         ("arg: u64", "()"),
         &[
@@ -275,7 +276,7 @@ const PLOTS: &[Plot] = &[
         ],
         &["store", "load", "up", "other", "flag", "turn"],
     ),
-    // A failure that a step of another makes possible.
+    // A failure that another process's step makes possible.
     plot(
         ("", "()"),
         &["lo.store(0); lo.put(1);", "lo.put(1); lo.store(0);", "lo.lock(); lo.safe_write(0); lo.unlock();"],
@@ -284,7 +285,7 @@ const PLOTS: &[Plot] = &[
     ),
 ];
 
-/// `High` over `Low`, by movers.
+/// `High` over `Low`, implemented by movers.
 pub fn calls(random: &mut Rng) -> (String, Vec<&'static str>) {
     let plot = &PLOTS[random.usize(..PLOTS.len())];
     let procedure = *random.choice(plot.procedures).unwrap_or(&"");
@@ -294,7 +295,7 @@ pub fn calls(random: &mut Rng) -> (String, Vec<&'static str>) {
     if random.u8(..100) < 15 {
         passed.extend(random.choice(OPERATIONS).map(|it| it.0));
     }
-    // A second procedure does something, too.
+    // A second procedure has effects, too.
     let second = (random.u8(..100) < 25).then(|| {
         let names = ["wait", "check", "store", "put", "raise", "lock", "unlock"];
         let pick = |random: &mut Rng| *random.choice(&names).unwrap_or(&"raise");

@@ -1,18 +1,18 @@
-//! Disguises: the same program as another text, with code that is not compiled, conditional attributes, and macros and functions whose names shadow
-//! others where nothing uses them.
+//! Disguises: the same program as another text, with code that is not compiled, conditional attributes, and unused macros and functions
+//! that shadow others.
 //!
-//! It relies on the layout of this module's texts: an item begins in the first column, a member after four blanks, and each attribute
-//! is on a line of its own.
+//! It relies on the layout of this module's texts: an item begins in the first column, a member after four blanks, and each attribute is on
+//! a line of its own.
 
 use fastrand::Rng;
 
-/// Conditions that do not hold when nothing is set.
+/// Conditions that are false if no option is set.
 const FALSE: [&str; 6] =
     ["any()", "not(all())", "test", "feature = \"fast\"", "all(any(), all())", "not(any(not(windows), unix))"];
-/// Conditions that hold then.
+/// Conditions that are true if no option is set.
 const TRUE: [&str; 5] = ["all()", "not(any())", "not(test)", "any(feature = \"fast\", not(unix))", "true"];
 
-/// Macros and functions with the names of others, after everything that could mean them, or in a module of their own.
+/// Macros and functions that shadow others, placed after all uses of those, or in a module of their own.
 const HIDERS: [&str; 4] = [
     "macro_rules! assert { ($($it:tt)*) => { loop {} } }\n",
     "mod aside {\n    macro_rules! matches { ($($it:tt)*) => { true } }\n    pub fn when(_: bool) {}\n    pub struct Map;\n}\n",
@@ -20,7 +20,7 @@ const HIDERS: [&str; 4] = [
     "macro_rules! make { () => { fn unused() {} } }\n",
 ];
 
-/// The program of a source in another text.
+/// The program of a source as another text.
 pub fn disguised(source: &str, random: &mut Rng) -> String {
     let mut text = String::new();
     if random.bool() {
@@ -45,7 +45,7 @@ fn one<'t>(random: &mut Rng, of: &[&'t str]) -> &'t str {
     of[random.usize(..of.len())]
 }
 
-/// What is not compiled, in front of a line.
+/// Code that is not compiled, in front of a line.
 fn before(line: &str, random: &mut Rng, text: &mut String) {
     if random.u32(..3) > 0 {
         return;
@@ -64,7 +64,7 @@ fn before(line: &str, random: &mut Rng, text: &mut String) {
     text.push_str(&format!("{indent}#[cfg({condition})]\n{left_out}"));
 }
 
-/// The line, its attribute or its field under a condition that holds.
+/// The line, with its attribute or its field under a condition that is true.
 fn line_of(line: &str, random: &mut Rng) -> String {
     let condition = one(random, &TRUE);
     let indent = &line[..line.len() - line.trim_start().len()];

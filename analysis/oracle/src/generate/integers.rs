@@ -1,16 +1,16 @@
 //! Layers that calculate at the ends of their integers: counters that wrap, tags, packed words.
 //!
-//! The layer above has the same operations; often one of them is written differently: `saturating_add` for `wrapping_add`, another
-//! flag, another width. Most of these variants agree on small numbers, and differ at an end.
+//! The layer above has the same operations; often one of them is written differently: `saturating_add` for `wrapping_add`, another flag,
+//! another width. Most of these variants agree on small numbers, and differ near an end.
 
 use std::fmt::Write;
 
 use fastrand::Rng;
 
-/// The types that fields have. Those of few bits come more often: there is more to be found with them.
+/// The types of fields. Narrow types are more frequent, since they show more differences.
 const TYPES: [&str; 10] = ["u8", "u8", "u16", "u32", "u32", "u32", "u64", "i8", "i32", "i64"];
 
-/// What a field `@` of type `$` may become. `^` is a flag, and `xor` the operator.
+/// Expressions for the new value of a field `@` of type `$`; `^` is a flag, and `xor` the operator.
 const NUMBERS: [&str; 28] = [
     "@.wrapping_add(1)",
     "@.wrapping_add(1)",
@@ -42,7 +42,7 @@ const NUMBERS: [&str; 28] = [
     "@.overflowing_sub(1).0",
 ];
 
-/// What may be asked of it.
+/// Conditions on a field.
 const CONDITIONS: [&str; 14] = [
     "@ == 0",
     "@ != 0",
@@ -60,7 +60,7 @@ const CONDITIONS: [&str; 14] = [
     "@ >> 1 == 0",
 ];
 
-/// An operation: texts in which `@` is a field.
+/// An operation: texts with `@` for a field.
 #[derive(Clone)]
 struct Operation {
     name: &'static str,
@@ -131,7 +131,7 @@ fn result(random: &mut Rng) -> Result {
     }
 }
 
-/// Writes one part of an operation in another way.
+/// Replaces one part of an operation by another variant.
 fn change(operation: &mut Operation, random: &mut Rng) {
     match random.u8(..6) {
         0 => operation.guard = None,
@@ -147,11 +147,11 @@ fn change(operation: &mut Operation, random: &mut Rng) {
     }
 }
 
-/// An operation, as it is written.
+/// An operation as Rust code.
 fn written(operation: &Operation, fields: &[&str]) -> String {
     let Operation { name, field, guard, claim, change, result } = operation;
     let ty = fields[*field];
-    // Of a signed type the highest bit is the sign.
+    // The highest bit of a signed type is the sign.
     let flag = match ty {
         "u8" => "(1 << 7)",
         "u16" => "(1 << 15)",

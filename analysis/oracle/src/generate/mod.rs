@@ -20,33 +20,33 @@ use body::{Bodies, Body, View};
 pub use disguise::disguised;
 use fastrand::Rng;
 
-/// What a family of cases is about.
+/// A family of cases: the pattern that they are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Pattern {
-    /// Procedures justified by commuting operations.
+    /// Procedures justified by movers.
     Movers,
-    /// The same, with calls that have to be judged where they stand.
+    /// Procedures by movers whose calls have to be judged in their context.
     Calls,
-    /// Procedures over a layer that is used by rules.
+    /// Procedures over a protocol layer.
     Protocol,
-    /// The same, over a layer with an invariant; and procedures that may wait for ever.
+    /// Procedures over a protocol layer with an invariant; and procedures that may wait for ever.
     Kept,
-    /// Another view of the same steps.
+    /// Abstractions that hide a part of the state.
     Abstraction,
-    /// The same state with an invariant, and failures that do not happen.
+    /// Abstractions to the same state with an invariant, and failures that do not happen.
     Invariant,
-    /// Loops that try again.
+    /// Loops justified by retry.
     Retry,
-    /// Layers for one key.
+    /// Partitions into layers for one key.
     Partition,
     /// Movers over an abstraction.
     Stack,
-    /// Integers at the ends of their types.
+    /// Abstractions with integers at the ends of their types.
     Integers,
 }
 
 impl Pattern {
-    /// All families.
+    /// All families, in the order of the command's output.
     pub const ALL: [Pattern; 10] = [
         Pattern::Movers,
         Pattern::Calls,
@@ -60,7 +60,7 @@ impl Pattern {
         Pattern::Integers,
     ];
 
-    /// The name, as the command takes it.
+    /// The name of the family on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Pattern::Movers => "movers",
@@ -77,14 +77,14 @@ impl Pattern {
     }
 }
 
-/// A random package, and which of its implementations make a tower.
+/// A random package, and the tower of its implementations.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The family.
+    /// The family of the case.
     pub pattern: Pattern,
-    /// The seed that it was made from.
+    /// The seed that generates it.
     pub seed: u64,
-    /// The text.
+    /// The source text of the package.
     pub source: String,
     /// The names of implementations, top to bottom.
     pub tower: Vec<&'static str>,
@@ -115,10 +115,10 @@ pub struct Tok(u64);
 pub const TOK: Tok = Tok(1);
 ";
 
-/// The names of operations.
+/// The names that operations get.
 const NAMES: [&str; 5] = ["ant", "bee", "cat", "dog", "elk"];
 
-/// A state, with a helper for each body that its layers' operations call.
+/// A state, with a helper method for each body, which the operations of its layers call.
 fn state(name: &str, view: &View, bodies: &[Body]) -> String {
     let mut text = format!("\n#[state]\npub struct {name} {{\n");
     for (field, kind) in view.fields.iter().enumerate().filter(|(field, _)| view.hidden != Some(*field)) {
@@ -135,7 +135,7 @@ fn state(name: &str, view: &View, bodies: &[Body]) -> String {
     text
 }
 
-/// An operation that does what the helper of the same name does.
+/// An operation that calls the helper of the same name.
 fn operation(body: &Body) -> String {
     let (parameters, result) = (View::parameters(body), body.result.name());
     let argument = if body.argument.is_some() { ", arg" } else { "" };
@@ -148,7 +148,7 @@ fn operation(body: &Body) -> String {
 /// Two to five bodies over random fields.
 fn bodies<'r>(random: &'r mut Rng, effects: u32) -> (Bodies<'r>, Vec<Body>) {
     let fields = Bodies::fields(random);
-    // Few operations leave few that a mover has to pass.
+    // With few operations a mover has to pass few others.
     let count = 2 + random.usize(..4).min(random.usize(..4));
     let mut make = Bodies { random, fields, effects };
     let bodies = NAMES[..count].iter().map(|name| make.body(name)).collect();

@@ -16,7 +16,7 @@ use super::{
 enum Line {
     /// A call, and the variable for its result.
     Call(usize, String, Option<usize>),
-    /// Only if this variable is true, or false.
+    /// A branch that is taken if this variable is true, or false.
     If(usize, bool, Vec<Line>),
 }
 
@@ -31,13 +31,13 @@ struct Procedure {
 struct Writing<'m, 'r> {
     make: &'m mut Bodies<'r>,
     bodies: &'m [Body],
-    /// Types of the variables so far.
+    /// The types of the variables so far.
     variables: Vec<Ty>,
     argument: Option<Ty>,
 }
 
 impl Writing<'_, '_> {
-    /// The procedure that makes these calls.
+    /// Completes the procedure that makes these calls.
     fn planned(mut self, name: &'static str, plan: &[usize]) -> Procedure {
         let lines = plan.iter().map(|it| self.call(*it)).collect();
         let last = (0..self.variables.len()).next_back();
@@ -55,7 +55,7 @@ impl Writing<'_, '_> {
             match (test, &call) {
                 (Some(test), Line::Call(_, _, result)) if *result != Some(test) && self.make.percent(40) => {
                     let when = self.make.percent(75);
-                    // A variable bound inside is not there outside.
+                    // A variable bound in a branch does not exist after it.
                     if let Line::Call(operation, argument, Some(variable)) = call {
                         self.variables[variable] = Ty::Unit;
                         lines.push(Line::If(test, when, vec![Line::Call(operation, argument, None)]));
@@ -80,7 +80,7 @@ impl Writing<'_, '_> {
         Line::Call(operation, argument, result)
     }
 
-    /// A constant, the argument, or a variable.
+    /// A constant, the argument, or a variable, as Rust code.
     fn expression(&mut self, ty: Ty) -> String {
         if self.argument == Some(ty) && self.make.percent(60) {
             return "arg".to_owned();
@@ -102,7 +102,7 @@ impl Writing<'_, '_> {
 }
 
 impl Procedure {
-    /// Its lines, where `call` writes a call.
+    /// The lines as Rust code; `call` prints a call.
     fn written(&self, call: &dyn Fn(usize, &str) -> String) -> String {
         fn write(lines: &[Line], call: &dyn Fn(usize, &str) -> String, text: &mut String) {
             for line in lines {
@@ -128,14 +128,14 @@ impl Procedure {
         self.argument.map(|it| format!(", arg: {}", it.name())).unwrap_or_default()
     }
 
-    /// The procedure, over a layer.
+    /// The procedure over a layer.
     fn over(&self, bodies: &[Body], layer: &str) -> String {
         let text = self.written(&|operation, argument| format!("lo.{}({argument})", bodies[operation].name));
         let (name, parameters, result) = (self.name, self.parameters(), self.result.name());
         format!("    fn {name}(lo: &mut impl {layer}{parameters}) -> {result} {{\n        {text}\n    }}\n")
     }
 
-    /// The operation that does all of it at once; perhaps without one of its lines, or with another result.
+    /// The operation that does the same in one step; perhaps without one of its lines, or with another result.
     fn at_once(&self, bodies: &[Body], skip: Option<usize>, constant: Option<&str>) -> String {
         let counter = std::cell::Cell::new(0);
         let text = self.written(&|operation, argument| {
@@ -148,7 +148,7 @@ impl Procedure {
             format!("self.do_{}(me{comma}{argument})", body.name)
         });
         let text = match constant {
-            // What the procedure makes of its calls is left out.
+            // The value that the procedure computes is replaced.
             Some(constant) => text[..text.len() - self.value.len()].to_owned() + constant,
             None => text,
         };
@@ -157,21 +157,21 @@ impl Procedure {
     }
 }
 
-/// How procedures are made.
+/// The way in which procedures are generated.
 #[derive(Clone, Copy)]
 pub struct How {
-    /// What they call; if nothing, they are random.
+    /// The calls of each procedure; random if empty.
     pub plans: [&'static [usize]; 2],
-    /// How often, in percent, the operation above is not quite the procedure.
+    /// The percentage of procedures whose operation above is slightly different.
     pub slips: u32,
 }
 
 impl How {
-    /// Random procedures.
+    /// Random procedures with few differences.
     pub const RANDOM: How = How { plans: [&[], &[]], slips: 8 };
 }
 
-/// One or two procedures, with their operations: those, and these.
+/// One or two procedures, and their operations: the text of each.
 fn procedures(make: &mut Bodies, bodies: &[Body], layer: &str, how: How) -> (String, String) {
     let (mut operations, mut code) = (String::new(), String::new());
     let count = 1 + usize::from(!how.plans[1].is_empty() || make.percent(30));
@@ -188,7 +188,7 @@ fn procedures(make: &mut Bodies, bodies: &[Body], layer: &str, how: How) -> (Str
     (operations, code)
 }
 
-/// The operations of a scene, now and then with a change, or with another one.
+/// The operations of a scene, sometimes with a change, or with an additional operation.
 fn staged(make: &mut Bodies, scene: Scene) -> Vec<Body> {
     let mut bodies: Vec<Body> =
         scene.bodies.iter().map(|it| if make.percent(3) { make.mutated(it) } else { it.clone() }).collect();
@@ -198,14 +198,14 @@ fn staged(make: &mut Bodies, scene: Scene) -> Vec<Body> {
     bodies
 }
 
-/// A condition on the states to start from.
+/// A random condition on initial states.
 fn start(make: &mut Bodies) -> Option<String> {
     let condition = make.percent(40).then(|| make.cond(None, 1, true))?;
     let fields = make.fields.clone();
     Some(View { fields: &fields, hidden: None, keyed: false }.cond(&condition))
 }
 
-/// `High` over `Low`, by movers; some operations of `Low` are operations of `High` too.
+/// `High` over `Low`, implemented by movers; some operations of `Low` are operations of `High` too.
 pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, mut bodies) = bodies(random, 15);
     let (mut how, mut passed) = (How::RANDOM, 70);
@@ -228,8 +228,8 @@ pub fn movers(random: &mut Rng) -> (String, Vec<&'static str>) {
     (text, vec!["Together"])
 }
 
-/// `High` over `Low`, which has an invariant: operations wait where they would break it, or do not. Some procedures end with a call that they
-/// have begun with, and so may wait for themselves.
+/// `High` over `Low`, which has an invariant: operations may wait where they would break it. Some procedures end with a call that they
+/// began with, and so may wait for themselves.
 pub fn kept(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, mut bodies) = bodies(random, 10);
     if make.field(Kind::Owner).is_none() && make.percent(60) {
@@ -245,7 +245,7 @@ pub fn kept(random: &mut Rng) -> (String, Vec<&'static str>) {
         let holds = make.cond(None, 2, false);
         let fields = make.fields.clone();
         let text = View { fields: &fields, hidden: None, keyed: false }.cond(&holds);
-        // An invariant is about the state alone: it chooses nothing and no process asks it.
+        // An invariant is about the state only: it makes no choices and does not depend on a process.
         let mut words = text.split(|it: char| !it.is_alphanumeric());
         if words.all(|it| !matches!(it, "maybe" | "any" | "me")) {
             break holds;
@@ -271,12 +271,12 @@ pub fn kept(random: &mut Rng) -> (String, Vec<&'static str>) {
     (text, vec!["Together"])
 }
 
-/// So many percent of the operations, by name.
+/// A random selection of the operations, with this probability in percent, by name.
 pub fn some_of(make: &mut Bodies, bodies: &[Body], percent: u32) -> Vec<String> {
     bodies.iter().filter(|_| make.percent(percent)).map(|it| it.name.clone()).collect()
 }
 
-/// The layer `High` and its implementation `Together` over a layer with these operations, of this name and state; some are passed on.
+/// The layer `High` and its implementation `Together` over a layer with these operations, this name and this state; some are passed on.
 pub fn over(
     make: &mut Bodies,
     bodies: &[Body],
@@ -297,7 +297,7 @@ pub fn over(
     )
 }
 
-/// `High` over `Low`, which is `Raw` used by rules.
+/// `High` over `Low`, which is `Raw` with a protocol.
 pub fn protocol(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, mut bodies) = bodies(random, 12);
     if make.field(Kind::Owner).is_none() && make.percent(70) {
@@ -324,7 +324,7 @@ pub fn protocol(random: &mut Rng) -> (String, Vec<&'static str>) {
         None => random_rules(&mut make, &view, &bodies, &mut free),
     };
     let nilpotent = given.as_ref().map_or_else(|| make.percent(40), |it| it.nilpotent);
-    // What is not allowed everywhere can be passed on only by mistake.
+    // Passing on an operation that is not always allowed is a mistake.
     let passed = match &given {
         Some(_) => free.into_iter().filter(|_| make.percent(90)).collect(),
         None => some_of(&mut make, &bodies, if free.is_empty() { 5 } else { 15 }),
@@ -341,7 +341,7 @@ pub fn protocol(random: &mut Rng) -> (String, Vec<&'static str>) {
     (text, vec!["Together"])
 }
 
-/// One rule, or two; what has none is left in `free`.
+/// One or two rules; operations without a rule remain in `free`.
 fn random_rules(make: &mut Bodies, view: &View, bodies: &[Body], free: &mut Vec<String>) -> String {
     let mut rules = String::new();
     let owner = make.field(Kind::Owner);
@@ -360,7 +360,7 @@ fn random_rules(make: &mut Bodies, view: &View, bodies: &[Body], free: &mut Vec<
     rules
 }
 
-/// A rule for some operations.
+/// A rule of the protocol for some operations.
 fn allowed(number: usize, ruled: &[String], rule: &str) -> String {
     format!(
         "    #[allowed({})]\n    fn rule{number}(&self, me: Pid) -> bool {{\n        {rule}\n    }}\n",
@@ -368,7 +368,7 @@ fn allowed(number: usize, ruled: &[String], rule: &str) -> String {
     )
 }
 
-/// A condition that does not choose.
+/// A condition without choices.
 fn rule(make: &mut Bodies, view: &View) -> String {
     loop {
         let condition = make.cond(None, 1, false);

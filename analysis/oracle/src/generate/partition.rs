@@ -54,7 +54,7 @@ fn bottom(make: &mut Bodies, keyed: &View, below: &[Body], starts: &str) -> Stri
     }
     text += "}\n\n#[layer]\nimpl Shared for Table {\n";
     let names: Vec<String> = (0..keyed.fields.len()).map(|it| keyed.name(it)).collect();
-    // An entry of the table for each user, unless it is left to chance.
+    // The table has an entry for each user, with few exceptions.
     let whole = make.percent(90);
     let all: Vec<String> = names.iter().map(|it| format!("self.{it}.contains(user)")).collect();
     let of_one = starts.to_owned();
@@ -70,7 +70,7 @@ fn bottom(make: &mut Bodies, keyed: &View, below: &[Body], starts: &str) -> Stri
             1 => "self.users.insert(user); ".to_owned(),
             2 => "self.users = Set::new(); ".to_owned(),
             3 => format!("for user in self.users.clone() {{ self.{}.remove(&user); }} ", names[0]),
-            // Only the others are touched.
+            // Changes other keys only.
             4 => "for it in self.users.clone() { if it != user { self.users.remove(&it); } } ".to_owned(),
             5..=7 => format!(
                 "for it in self.users.clone() {{ if it != user {{ self.{}.insert(it, {}); }} }} ",
@@ -139,7 +139,7 @@ fn constant(kind: Kind) -> &'static str {
     }
 }
 
-/// Which tables to start from: mostly those where every user may start.
+/// A condition on initial tables: mostly that the state of every user is initial.
 fn start(make: &mut Bodies, keyed: &View, of_one: &str) -> String {
     let mut of_entry = of_one.to_owned();
     for field in 0..keyed.fields.len() {

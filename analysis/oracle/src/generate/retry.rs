@@ -10,10 +10,10 @@ use super::{
     init, operation, state,
 };
 
-/// `High` over `Low`, by retry.
+/// `High` over `Low`, implemented by retry.
 pub fn retry(random: &mut Rng) -> (String, Vec<&'static str>) {
     let (mut make, mut bodies) = bodies(random, 10);
-    // Where several operations are out of the ordinary, one of them is nearly always wrong.
+    // If several operations were unusual, one of them would nearly always be wrong.
     let odd = make.random.usize(..bodies.len());
     for (number, body) in bodies.iter_mut().enumerate() {
         if make.percent(85) {
@@ -54,7 +54,7 @@ pub fn retry(random: &mut Rng) -> (String, Vec<&'static str>) {
     (text, vec!["Again"])
 }
 
-/// The states to start from: below, and above.
+/// The conditions on initial states, below and above.
 fn starts(make: &mut Bodies, view: &View) -> (String, String) {
     let below = view.cond(&make.cond(None, 1, true));
     let above = match make.random.u8(..10) {
@@ -65,17 +65,17 @@ fn starts(make: &mut Bodies, view: &View) -> (String, String) {
     (below, above)
 }
 
-/// An operation that says whether it worked, and changes nothing if it did not; an odd one may.
+/// An operation that returns whether it succeeded, and changes nothing if it did not; an unusual one may.
 fn attempt(make: &mut Bodies, body: &Body, is_odd: bool) -> Body {
     let mut body = body.clone();
     body.result = Ty::Bool;
     let refuses = Stmt::Leave(make.cond(body.argument, 1, false), Value::Bool(Cond::Arg("false")));
-    // A statement that returned something else would not fit the type.
+    // A statement that returns another value would not have the right type.
     body.statements.retain(|it| !matches!(it, Stmt::Leave(..)));
     let at = if !is_odd || make.percent(75) { 0 } else { make.random.usize(..=body.statements.len()) };
     body.statements.insert(at, refuses);
     if is_odd && make.percent(20) {
-        // It says that it tries.
+        // It emits an event for the attempt.
         body.statements.insert(0, Stmt::Emit(Num::Const(1)));
     }
     body.value = match !is_odd || make.percent(75) {
@@ -85,7 +85,7 @@ fn attempt(make: &mut Bodies, body: &Body, is_odd: bool) -> Body {
     body
 }
 
-/// What an operation that may refuse does in one step, in two: one looks whether it may, and one acts as if it might.
+/// Splits an operation that may refuse into two: one checks whether it may proceed, and one proceeds without checking.
 fn parts(body: &Body) -> Option<[Body; 2]> {
     let (Stmt::Leave(refuses, Value::Bool(Cond::Arg("false"))), rest) = body.statements.split_first()? else {
         return None;
@@ -100,7 +100,7 @@ fn parts(body: &Body) -> Option<[Body; 2]> {
     Some([part("look", &[], may), part("act", rest, Cond::Arg("true"))])
 }
 
-/// The operation that waits until it may.
+/// The operation that waits until it may proceed.
 fn waiting(body: &Body) -> String {
     let (name, parameters) = (&body.name, View::parameters(body));
     let argument = if body.argument.is_some() { ", arg" } else { "" };
@@ -110,7 +110,7 @@ fn waiting(body: &Body) -> String {
     )
 }
 
-/// A turn that looks, and acts in a second step: others may step between.
+/// A turn that checks and then proceeds in a second step, so that other steps may come between.
 fn looks_and_acts(body: &Body, look: &Body, act: &Body) -> String {
     let parameters = View::parameters(body).replacen("me: Pid", "", 1);
     let given = if body.argument.is_some() { "arg" } else { "" };
@@ -121,7 +121,7 @@ fn looks_and_acts(body: &Body, look: &Body, act: &Body) -> String {
     )
 }
 
-/// The operation that is tried. An odd one may do what the one above does not do: it emits where it worked, or where it did not, or fails.
+/// The operation that is tried. An unusual one differs from the operation above: it emits on success, or on refusal, or fails.
 fn below(make: &mut Bodies, view: &View, body: &Body, is_odd: bool) -> String {
     if body.result != Ty::Bool || !is_odd || make.percent(65) {
         return operation(body);
@@ -140,7 +140,7 @@ fn below(make: &mut Bodies, view: &View, body: &Body, is_odd: bool) -> String {
     )
 }
 
-/// The operation that succeeds, and the loop that tries it. An odd one may be wrong.
+/// The operation that succeeds, and the loop that tries it. An unusual one may be wrong.
 fn looped(make: &mut Bodies, view: &View, body: &Body, is_odd: bool) -> (String, String) {
     let (name, wanted) = (&body.name, !is_odd || make.percent(85));
     let not = if wanted { "" } else { "!" };
@@ -173,7 +173,7 @@ fn looped(make: &mut Bodies, view: &View, body: &Body, is_odd: bool) -> (String,
             make.random.choice(["arg = 1; ", "arg = 1; ", "arg = 0; ", "arg = (arg + 1) % 3; "]).unwrap_or_default();
     }
     match make.random.u8(..6) {
-        // A step outside of the loop, and a turn of two.
+        // A step before the loop, or a turn with two steps.
         0 if is_odd => before += &format!("lo.{name}({given}); "),
         1 if is_odd => after += &format!("lo.{name}({given}); "),
         _ => {}

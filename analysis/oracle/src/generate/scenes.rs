@@ -8,17 +8,17 @@ use super::{
     body::{Cond, Kind, Num, Stmt, Ty, Value},
 };
 
-/// Operations, and which of them procedures call.
+/// Operations, and the procedures that call them.
 pub struct Scene {
-    /// The operations.
+    /// The operations of the lower layer.
     pub bodies: Vec<Body>,
-    /// The calls of the first procedure, and of the second: indices of operations. Without any, they are random.
+    /// The calls of the first procedure, and of the second, as indices of operations. If empty, they are random.
     pub plans: [&'static [usize]; 2],
 }
 
-/// What a protocol allows in a scene.
+/// The protocol of a scene.
 pub struct Rules {
-    /// The operations that there is a rule for.
+    /// The operations that have a rule.
     pub ruled: &'static [usize],
     pub rule: &'static str,
     /// Whether an operation that is not allowed does nothing.
@@ -33,7 +33,7 @@ fn unit(name: &str, statements: Vec<Stmt>) -> Body {
     body(name, Ty::Unit, statements, Value::Unit)
 }
 
-/// A scene for movers.
+/// A random scene for movers.
 pub fn movers(make: &mut Bodies) -> Scene {
     match make.random.u8(..5) {
         0 => destroyed_in_two_steps(make),
@@ -44,7 +44,7 @@ pub fn movers(make: &mut Bodies) -> Scene {
     }
 }
 
-/// What the first step makes sure of is destroyed by two steps of others, and by none alone.
+/// Two steps of other processes destroy the condition that the first step establishes; neither does so alone.
 fn destroyed_in_two_steps(make: &mut Bodies) -> Scene {
     make.fields = vec![Kind::Flag, Kind::Flag];
     let first = if make.percent(50) { "@ = true;" } else { "@ = !@;" };
@@ -57,12 +57,12 @@ fn destroyed_in_two_steps(make: &mut Bodies) -> Scene {
     Scene { bodies, plans: [&[0, 3], &[]] }
 }
 
-/// The last step may fail, but need not, if others have been there.
+/// After a step of another process, the last step may or may not fail.
 fn fails_by_chance(make: &mut Bodies) -> Scene {
     make.fields = vec![Kind::Flag, Kind::Number];
     let fails = Stmt::Assert(Cond::About(0, "!@"));
     let first = Num::Const(make.random.u8(..2));
-    // What others have seen has to be shown at once: a failure that comes first would excuse everything.
+    // The observation must be visible at once: an earlier failure would excuse everything.
     let sees = vec![Stmt::Emit(Num::Of(1, "@")), Stmt::Do(0, "@ = true;")];
     let bodies = vec![
         unit("ant", vec![Stmt::DoNum(1, "@ = #;", first)]),
@@ -72,7 +72,7 @@ fn fails_by_chance(make: &mut Bodies) -> Scene {
     Scene { bodies, plans: [&[0, 2], &[]] }
 }
 
-/// Two steps that only emit.
+/// Two steps that only emit events.
 fn says_it_twice(make: &mut Bodies) -> Scene {
     make.fields = vec![Kind::Number, Kind::Flag];
     let said = if make.percent(50) { Num::Const(1) } else { Num::Of(0, "@") };
@@ -85,7 +85,7 @@ fn says_it_twice(make: &mut Bodies) -> Scene {
     Scene { bodies, plans: [plan, &[]] }
 }
 
-/// A mark that is taken back: its owner makes nothing else of it, but others see it, in one of three ways.
+/// A mark that is removed again: its owner does not use it, but others see it, in one of three ways.
 fn is_seen_by_others(make: &mut Bodies) -> Scene {
     let (kind, mark) = if make.percent(50) { (Kind::Marks, "@.insert(me);") } else { (Kind::Own, "@.insert(me, 1);") };
     make.fields = vec![kind, Kind::Number];
@@ -99,7 +99,7 @@ fn is_seen_by_others(make: &mut Bodies) -> Scene {
     Scene { bodies, plans: [&[0, 2], &[]] }
 }
 
-/// An operation that passes all others, but not itself.
+/// An operation that moves past all others, but not past itself.
 fn tickets(make: &mut Bodies) -> Scene {
     make.fields = vec![Kind::Number, Kind::Flag];
     let next = Stmt::DoNum(0, "@ = #;", Num::Of(0, "(@ + 1) % 3"));
@@ -109,12 +109,12 @@ fn tickets(make: &mut Bodies) -> Scene {
     Scene { bodies, plans: [&[0, 0], &[]] }
 }
 
-/// A scene for protocols.
+/// A random scene for protocols.
 pub fn protocol(make: &mut Bodies) -> (Scene, Rules) {
     if make.percent(50) { taken_away(make) } else { locked(make) }
 }
 
-/// Others take away what an operation needs to be allowed; then it would do something that can be seen.
+/// Other processes disable an operation's rule; the operation would then have a visible effect.
 fn taken_away(make: &mut Bodies) -> (Scene, Rules) {
     make.fields = vec![Kind::Flag, Kind::Number];
     let harm = match make.random.u8(..3) {
@@ -132,7 +132,7 @@ fn taken_away(make: &mut Bodies) -> (Scene, Rules) {
     (Scene { bodies, plans: [&[0, 2], &[]] }, rules)
 }
 
-/// What is read and written is guarded by a lock.
+/// A lock guards what is read and written.
 fn locked(make: &mut Bodies) -> (Scene, Rules) {
     make.fields = vec![Kind::Owner, Kind::Number];
     let written = if make.percent(50) { Num::Const(1) } else { Num::Of(1, "(@ + 1) % 3") };

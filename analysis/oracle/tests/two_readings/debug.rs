@@ -1,20 +1,20 @@
-//! Reads values from what Rust prints of them with `{:?}`, given their types: the one form that all values of all packages share.
+//! Parses values from Rust's `{:?}` output, given their types: this is the one format that all values of all packages share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cspec_analysis::ir::{Field, Program, Type, TypeDefKind};
 use cspec_oracle::value::Value;
 
-/// Reads one text.
+/// Parses the output of one value.
 pub struct Reader<'t, 'p> {
     pub program: &'p Program,
-    /// The text of a scalar, from the name of its type and what Rust prints of what it is made of.
+    /// The text of a scalar, given the name of its type and the output of its contents.
     pub scalar: &'t dyn Fn(&str, &str) -> String,
     pub rest: &'t str,
 }
 
 impl<'t> Reader<'t, '_> {
-    /// A whole text as a value.
+    /// Parses the whole text as one value.
     pub fn whole(mut self, ty: &Type) -> Value {
         let text = self.rest;
         let value = self.value(ty);
@@ -43,7 +43,7 @@ impl<'t> Reader<'t, '_> {
         word
     }
 
-    /// What stands in brackets, separated by commas.
+    /// Parses a comma-separated list in brackets.
     fn list<T>(&mut self, open: &str, close: &str, mut each: impl FnMut(&mut Self, usize) -> T) -> Vec<T> {
         self.expect(open);
         let mut all = Vec::new();
@@ -68,7 +68,7 @@ impl<'t> Reader<'t, '_> {
             },
             Type::Map(key, value) => Value::Map(self.entries(key, value)),
             Type::Total(key, value) => {
-                // Every type that is used so here has a default that looks like this.
+                // Every type with a total function here has a default of this form.
                 let default = match **value {
                     Type::Int { .. } => Value::Int(0),
                     Type::Seq(_) => Value::Seq(Vec::new()),
@@ -112,7 +112,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// The fields of a struct or variant, named or not.
+    /// Parses the fields of a struct or variant, named or not.
     fn fields(&mut self, fields: &[Field]) -> Vec<Value> {
         if self.eat(" { ") {
             let mut all = Vec::new();
@@ -131,7 +131,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// Where the bracket closes that is open.
+    /// The offset of the bracket that closes the current one.
     fn closing(&self) -> usize {
         let (mut depth, mut quoted, mut escaped) = (0, false, false);
         for (at, letter) in self.rest.char_indices() {

@@ -25,18 +25,18 @@ use cspec_oracle::{
 };
 use debug::Reader;
 
-/// The same end of a step, in both readings: what it returns and leaves, and its events; or that it fails, however.
+/// The end of a step in a form that both readings share: the result, the state and the events; `None` for any failure.
 type End = Option<(Value, Value, Vec<Value>)>;
 
-/// A package in both readings.
+/// A package as rustc and as the engine read it.
 struct Package {
     program: Arc<Program>,
     scope: Scope,
     domain: Domain,
     scalar: fn(&str, &str) -> String,
-    /// How many states are drawn for each operation.
+    /// The number of random states for each operation.
     states: u64,
-    /// Operations that have been compared, by layer.
+    /// The operations that were compared, by layer.
     seen: BTreeMap<String, BTreeSet<&'static str>>,
     steps: usize,
     disabled: usize,
@@ -60,7 +60,7 @@ impl Package {
         Reader { program: &self.program, scalar: &self.scalar, rest: text }.whole(ty)
     }
 
-    /// Compares an operation of a layer.
+    /// Compares the two readings of one operation of a layer.
     fn compare<L, O>(&mut self, layer: &str)
     where
         L: Layer + Spec<O, L::State> + ?Sized,
@@ -78,7 +78,7 @@ impl Package {
         }
     }
 
-    /// A random value that is wanted, if one is found soon.
+    /// A random value that satisfies the predicate, if one is found soon.
     fn draw<T: Native>(&self, seed: u64, is_wanted: &dyn Fn(&T) -> bool) -> Option<T> {
         (0..200).find_map(|attempt| {
             let seed = seed * 1_000 + attempt;
@@ -138,18 +138,18 @@ impl Package {
         &self.program.functions[function.0 as usize]
     }
 
-    /// An event of the model, as the evaluator has it. The layers emit nothing but their external operations.
+    /// Converts an event of the model to the evaluator's form. The layers emit only calls of external operations.
     fn event(&self, event: &Event, layer: LayerId, operation: usize) -> Value {
         let Event::Call { operation: name, call, result, .. } = event else { panic!("{event:?} is emitted") };
         let function = self.evaluator_function(layer, operation);
         let types = function.locals[2..function.parameters as usize].iter().map(|it| it.ty.clone()).collect();
-        // `print((7,))`: one field, the tuple of the arguments.
+        // `print((7,))` has one field, the tuple of the arguments.
         let arguments = call.strip_prefix(name).and_then(|it| it.strip_prefix('(')?.strip_suffix(')'));
         let arguments = self.value(arguments.expect("a call"), &Type::Tuple(types));
         Value::Tuple(vec![Value::str(name), arguments, self.value(result, &function.result)])
     }
 
-    /// That every operation of every layer has been compared.
+    /// Asserts that every operation of every layer was compared.
     fn is_complete(&self) {
         for layer in &self.program.layers {
             let all: BTreeSet<&str> = layer.operations.iter().map(|it| it.name.as_str()).collect();
@@ -161,7 +161,7 @@ impl Package {
     }
 }
 
-/// Compares operations of layers: the layer, the module with the types of its operations, and which.
+/// Compares operations of layers: the layer, the module with the types of its operations, and their names.
 macro_rules! compare {
     ($package:expr, $of:ident; $($layer:ident, $names:ident: $($operation:ident),*;)*) => {
         $($($package.compare::<dyn $of::layers::$layer, $of::layers::$names::$operation>(stringify!($layer));)*)*

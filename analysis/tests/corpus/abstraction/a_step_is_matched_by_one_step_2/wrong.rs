@@ -1,4 +1,4 @@
-//! Each step below is exactly one step above: not two, and not none.
+//! Each step below is matched by exactly one step above, not by two or none.
 
 #[state]
 pub struct Low { pub count: u64 }

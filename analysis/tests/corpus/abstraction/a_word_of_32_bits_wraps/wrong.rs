@@ -1,4 +1,4 @@
-//! The last number of a type is among those that are tried: a tag that wraps is 0 again. Flags of a packed word are tried together.
+//! The greatest number of a type is among the tested ones: a tag that wraps is 0 again. Flags of a packed word are tested in combination.
 
 const WRITER: u32 = 1 << 31;
 

@@ -1,4 +1,4 @@
-//! An unbounded choice above is matched by being possible, not by being tried: the number below is beyond every bound.
+//! An unbounded choice above is matched by solving for its value, not by enumeration: the number below is beyond every bound.
 
 #[state]
 pub struct Low { pub last: u64 }

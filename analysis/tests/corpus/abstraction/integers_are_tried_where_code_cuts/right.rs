@@ -1,5 +1,5 @@
-//! Integers are tried where code cuts: words in which all bits are set but a flag, numbers beside the ends of the types that code casts
-//! to, and what operators make of literals.
+//! Integers are tested where the behaviour of code may change: words with all bits set except a flag, numbers next to the limits of the
+//! types that code casts to, and the results of operators on literals.
 
 #[state]
 pub struct Word { pub state: i32 }

@@ -1,4 +1,4 @@
-//! Two processes must not share a name: a name that leaves the process out is two things at once.
+//! Two processes must not share a name: a name without the process stands for two things.
 
 #[state]
 pub struct Ids { pub flags: Map<(Pid, u64), bool> }

@@ -1,4 +1,4 @@
-//! Bounds are on the states before a step; what the step makes of them is computed as it is, beyond the bounds if need be.
+//! Bounds limit the states before a step. The state after it is computed exactly, even if it is beyond the bounds.
 
 #[state]
 pub struct Low { pub queue: Seq<u64> }

@@ -1,4 +1,4 @@
-//! What a client asserts holds in every run, whatever the top allows.
+//! The assertions of a client hold in every run, whatever the top layer allows.
 //!
 //! run: end-to-end
 

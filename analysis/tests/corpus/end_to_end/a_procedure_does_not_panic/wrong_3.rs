@@ -1,4 +1,4 @@
-//! A procedure that fails by code of its own fails at the bottom, and its operation at the top does not.
+//! A procedure whose own code fails does so at the bottom only: its operation at the top does not fail.
 //!
 //! run: end-to-end
 

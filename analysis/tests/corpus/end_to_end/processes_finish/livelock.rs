@@ -1,4 +1,4 @@
-//! A process goes round and no order of steps lets it out: what it looks for is never set.
+//! A process loops for ever in every order of steps: its condition never becomes true.
 //!
 //! run: end-to-end
 

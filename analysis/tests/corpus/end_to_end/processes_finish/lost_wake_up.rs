@@ -1,4 +1,4 @@
-//! A lost wake-up: whoever looks before lying down may lie down after all have been woken.
+//! A lost wake-up: a process that checks before it sleeps may fall asleep after all were woken.
 //!
 //! run: end-to-end
 

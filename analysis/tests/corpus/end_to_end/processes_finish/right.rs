@@ -1,4 +1,4 @@
-//! Locks are taken in one order, whoever sleeps is woken, and whoever spins can go on in some order of steps.
+//! Locks are acquired in one order, every sleeping process is woken, and every spinning process can continue in some order of steps.
 //!
 //! run: end-to-end
 

@@ -1,4 +1,4 @@
-//! Every trace of the bottom is one of the top, whatever the patterns say: here two processes may print the same number.
+//! Every trace of the bottom is a trace of the top, whatever the patterns claim: here two processes may print the same number.
 //!
 //! run: end-to-end
 

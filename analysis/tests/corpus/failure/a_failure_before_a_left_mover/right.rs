@@ -1,5 +1,5 @@
-//! Where another operation fails before a left mover, that has not been made, and nobody has seen what it returns: it is enough that it
-//! could have come first, with some result, and that the other may fail all the same.
+//! If another operation fails before a left mover, the mover has not run and its result is unobserved. It suffices that the mover could
+//! have come first, with some result, and that the other operation may then still fail.
 
 #[state]
 pub struct Door { pub closed: bool, pub broken: bool }

@@ -1,4 +1,4 @@
-//! `map[&key]` panics where there is no such key.
+//! `map[&key]` panics if the key is missing.
 
 #[state]
 pub struct Table { pub rows: Map<Pid, u64> }

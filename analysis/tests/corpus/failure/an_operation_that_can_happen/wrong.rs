@@ -1,4 +1,4 @@
-//! An operation without a step in any state makes all that is said of it empty.
+//! If an operation has no step in any state, every claim about it holds vacuously.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid> }

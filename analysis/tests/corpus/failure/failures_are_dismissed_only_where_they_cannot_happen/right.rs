@@ -1,4 +1,4 @@
-//! A failure below must be one above: a layer that no longer fails has to show that nothing fails below it.
+//! A failure below must be matched by a failure above: a layer that does not fail requires that no layer below it fails.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }

@@ -1,4 +1,4 @@
-//! A small integer reaches its limit soon: that is among the values that are looked at.
+//! A small integer soon reaches its limit, which is among the explored values.
 
 #[state]
 pub struct Count { pub value: u8 }

@@ -1,4 +1,4 @@
-//! Naturals end at zero.
+//! An unsigned number cannot become negative.
 
 #[state]
 pub struct Count { pub value: u64 }

@@ -1,4 +1,4 @@
-//! A call is judged for the result that its path takes: where entering succeeds, it moves right; where it does not, nothing follows.
+//! A call is judged for the result that its path takes: a successful `enter` moves right; after a failed one nothing follows.
 
 #[state]
 pub struct Gate { pub closed: bool, pub owner: Option<Pid>, pub value: u64 }

@@ -1,4 +1,4 @@
-//! A call is judged with its arguments: one operation takes and frees a lock.
+//! A call is judged with its arguments: one operation both acquires and releases a lock.
 
 #[state]
 pub struct Lock { pub owner: Option<Pid>, pub x: u64 }

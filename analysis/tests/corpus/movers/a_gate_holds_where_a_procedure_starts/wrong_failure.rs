@@ -1,4 +1,5 @@
-//! A procedure is not started where the operation above fails; and a left mover does not hide the failure of another.
+//! A procedure is not started in states in which the operation above fails; and a left mover does not hide the failure of another
+//! operation.
 
 #[state]
 pub struct Heap { pub locks: Map<u64, Pid>, pub next: Map<u64, u64>, pub x: u64, pub y: u64 }

@@ -1,4 +1,4 @@
-//! A left mover stays enabled whatever others do: a read under a lock that anybody can release does not.
+//! A left mover stays enabled whatever other processes do: a read under a lock that any process can release does not.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }

@@ -1,4 +1,5 @@
-//! An operation that moves left in some states moves where the prefix has established one of them: a listed file is there, another may come.
+//! An operation that moves left in some states does so if the earlier calls have established such a state: a listed file stays, but other
+//! files may appear.
 
 #[scalar]
 pub struct Name(u64);

@@ -1,4 +1,4 @@
-//! A listing that others may outdate is a right mover only if it may hold too much: exact, it notices that an entry was removed.
+//! A listing that becomes outdated is a right mover only if it may contain too many entries: an exact one shows that an entry was removed.
 
 #[state]
 pub struct Folder { pub present: Set<Pid> }

@@ -1,4 +1,4 @@
-//! A procedure has at most one operation that does not move.
+//! A procedure has at most one call that does not move.
 
 #[state]
 pub struct Light { pub on: bool }

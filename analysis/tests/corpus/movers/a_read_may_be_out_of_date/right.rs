@@ -1,4 +1,4 @@
-//! A read may be out of date when it is used, if what uses it finds out: a compare-and-swap does.
+//! A read may be outdated when it is used if its use detects that, as a compare-and-swap does.
 
 #[state]
 pub struct Count { pub count: u64 }

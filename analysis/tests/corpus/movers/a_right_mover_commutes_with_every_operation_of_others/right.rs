@@ -1,4 +1,5 @@
-//! A right mover commutes with every operation of every other process: a temporary file with a name of its own does, a shared one does not.
+//! A right mover commutes with every operation of every other process: a write to a process's own temporary file does, a write to a shared
+//! one does not.
 
 #[scalar]
 pub struct Message(String);

@@ -1,4 +1,4 @@
-//! A right mover stands before the commit point: a lock that is acquired after it protects nothing.
+//! A right mover must come before the commit point: a lock that is acquired after it protects nothing.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub sent: Seq<u64> }

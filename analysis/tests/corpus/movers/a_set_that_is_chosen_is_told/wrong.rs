@@ -1,4 +1,4 @@
-//! A step chooses a set that nothing looks at after it. The run that refutes has this step, with the set that was chosen.
+//! A step chooses a set that no later step reads. The counterexample shows this step with the chosen set.
 
 #[state]
 pub struct Board { pub drafts: Map<Pid, u64>, pub notes: Map<u64, u64>, pub gone: Set<Pid> }

@@ -1,4 +1,4 @@
-//! The last call, in tail position or not, is a call like any other.
+//! A call in tail position is a call like any other.
 
 #[state]
 pub struct Spool { pub tmp: Set<Pid>, pub last: u64 }

@@ -1,4 +1,4 @@
-//! Every operation includes the mover itself: `create` commutes with everything but another `create`.
+//! The operations to commute with include the mover itself: `create` commutes with everything except another `create`.
 
 #[state]
 pub struct Spool { pub tmp: u64, pub own: Map<Pid, u64>, pub size: u64 }

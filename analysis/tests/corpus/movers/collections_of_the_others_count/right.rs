@@ -1,4 +1,4 @@
-//! Others that look at a collection of any size are followed.
+//! Steps of other processes that read a collection of unknown size are followed.
 
 #[state]
 pub struct Alarm { pub queue: Seq<bool>, pub rings: bool, pub armed: bool }

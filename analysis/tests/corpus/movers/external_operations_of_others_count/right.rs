@@ -1,4 +1,4 @@
-//! An interaction with the outside is an operation of others like any other: here the machine writes back around it, too.
+//! An external operation of another process counts like any other: here a background step may occur around it, too.
 
 #[state]
 pub struct Buffered { pub value: bool, pub pending: bool }

@@ -1,4 +1,4 @@
-//! What is known of a component may be that it is no less than a value, though others change it.
+//! A fact about a component may be a lower bound, which survives the changes of other processes.
 
 #[state]
 pub struct Tickets { pub next: u64 }

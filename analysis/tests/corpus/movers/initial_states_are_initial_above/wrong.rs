@@ -1,4 +1,4 @@
-//! Initial states shrink upward: what may be there at the start below must be allowed above.
+//! Every initial state below must be an initial state above.
 
 #[state]
 pub struct Cell { pub value: u64 }

@@ -1,4 +1,4 @@
-//! A left mover is enabled in every state that the invariants allow; what they rule out cannot be reached.
+//! A left mover must be enabled in every state that the invariants allow; excluded states cannot be reached.
 
 #[state]
 pub struct Room { pub owner: Option<Pid>, pub guests: Set<Pid> }

@@ -1,4 +1,4 @@
-//! The numbers that an operation names are known wherever it runs, also where the procedure never calls it.
+//! The literals of an operation are taken into account even if the procedure never calls the operation.
 
 #[state]
 pub struct Alarm { pub level: u64, pub rings: bool, pub armed: bool }

@@ -1,4 +1,4 @@
-//! A number that code makes may equal an unknown one: the length of a sequence of two is the `2` that `limit` may be.
+//! A computed number may equal an unknown one: the length of a sequence of two elements is 2, and so may `limit` be.
 
 #[state]
 pub struct Queue { pub items: Seq<bool>, pub limit: u64, pub full: bool }

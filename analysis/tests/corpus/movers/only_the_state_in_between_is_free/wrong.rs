@@ -1,4 +1,5 @@
-//! Results are fixed, the end is the same, and the state between is free: who writes anything at all may come first or second.
+//! The results and the end state must be the same, but the state in between may differ: an operation that writes an arbitrary value may
+//! come first or second.
 
 #[state]
 pub struct Cell { pub value: u64 }

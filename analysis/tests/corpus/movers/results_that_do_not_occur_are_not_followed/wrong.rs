@@ -1,4 +1,4 @@
-//! A path that no run takes is no path: `never` returns nothing but `false`.
+//! A path that no run takes does not count: `never` returns only `false`.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! A listing is a set: in which order its entries were made cannot be told. Of a sequence it can.
+//! A listing is a set, which does not show the order in which its entries were created. A sequence does.
 
 #[scalar]
 pub struct Name(u64);

@@ -1,4 +1,4 @@
-//! Whatever the order of two users is, one of them is the one who entered.
+//! Whatever the order of two users is, one of them is the user who entered.
 
 #[scalar]
 pub struct User(u64);

@@ -1,4 +1,4 @@
-//! Of two users either may come first in a set.
+//! Either of two users may come first in a set.
 
 #[scalar]
 pub struct User(u64);

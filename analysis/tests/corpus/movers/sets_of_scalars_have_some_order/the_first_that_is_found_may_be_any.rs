@@ -1,4 +1,4 @@
-//! Of two users either may be found first in a set.
+//! Either of two users may be found first in a set.
 
 #[scalar]
 pub struct User(u64);

@@ -1,4 +1,4 @@
-//! Of two entries with one key the last counts, and either may be the last.
+//! The last of two entries with one key wins, and either may be the last.
 
 #[scalar]
 pub struct User(u64);

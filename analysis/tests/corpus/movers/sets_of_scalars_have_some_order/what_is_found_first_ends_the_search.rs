@@ -1,4 +1,4 @@
-//! Which of two users is asked first may decide whether the second one is.
+//! Whether the second of two users is tested may depend on which one comes first.
 
 #[scalar]
 pub struct User(u64);

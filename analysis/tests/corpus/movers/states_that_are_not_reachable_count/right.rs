@@ -1,4 +1,4 @@
-//! Statements are about all states of the type, not only those that some run reaches: nothing sets `broken`.
+//! Obligations cover all states of the type, not only reachable ones: no operation sets `broken`.
 
 #[state]
 pub struct Machine { pub broken: bool, pub moved: bool }

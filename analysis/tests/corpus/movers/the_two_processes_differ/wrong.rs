@@ -1,4 +1,4 @@
-//! The two operations are of different processes: what is kept for each process is out of reach of the others.
+//! The two operations belong to different processes: one process cannot access the data of another.
 
 #[state]
 pub struct Desks { pub papers: Map<Pid, u64> }

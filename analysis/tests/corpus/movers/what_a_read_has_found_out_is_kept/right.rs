@@ -1,4 +1,4 @@
-//! What a read has found out holds at the commit point only if nothing that comes in between changes it, the own calls among it.
+//! The result of a read is still valid at the commit point only if no step in between changes it, including the procedure's own calls.
 
 #[state]
 pub struct Cell { pub owner: Option<Pid>, pub x: u64, pub y: u64 }

@@ -1,4 +1,4 @@
-//! A lock is an operation that is disabled while it is taken. Nothing is claimed about progress: who waits for itself does nothing wrong.
+//! Acquiring a lock is disabled while it is held. Nothing is claimed about progress: a procedure that waits for itself violates nothing.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }

@@ -1,4 +1,4 @@
-//! Right movers and the commit point may block; what comes after may not.
+//! Right movers and the commit point may block; later calls may not.
 
 #[state]
 pub struct Queue { pub ready: Set<Pid>, pub items: Seq<u64> }

@@ -1,5 +1,5 @@
-//! What a procedure knows is about the state before the step of the other: a delivery of the file that is about to be read would have to
-//! come before the listing.
+//! A procedure's knowledge is about the state before the other process's step: a delivery of the file to be read must have come before the
+//! listing.
 
 #[scalar]
 pub struct Name(u64);

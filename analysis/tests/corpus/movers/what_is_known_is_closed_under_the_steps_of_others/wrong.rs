@@ -1,4 +1,5 @@
-//! What a procedure knows must survive the steps of others: `reset` says that nothing is published, but others publish, in two steps.
+//! A procedure's knowledge must survive the steps of other processes: after `reset` nothing is published, but other processes publish in
+//! two steps.
 
 #[state]
 pub struct Draft { pub written: bool, pub published: bool }

@@ -1,4 +1,4 @@
-//! What the operation above chooses may have to be a number that is larger than those that states are looked at with.
+//! The choice of the operation above may have to be a number larger than those in explored states.
 
 #[state]
 pub struct Counter { pub number: u64 }

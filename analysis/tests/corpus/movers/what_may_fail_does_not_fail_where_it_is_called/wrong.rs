@@ -1,4 +1,4 @@
-//! A left mover may fail elsewhere: what counts is that it does not fail where the procedure calls it.
+//! A left mover may fail in other states, as long as it does not fail where the procedure calls it.
 
 #[state]
 pub struct Shared { pub owner: Option<Pid>, pub count: u64 }

@@ -1,4 +1,4 @@
-//! After a failure anything may be emitted, so what may fail is not silent, and no mover.
+//! After a failure anything may be emitted, so an operation that may fail is not silent and is no mover.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid> }

@@ -1,4 +1,4 @@
-//! Two steps are not one: others come between.
+//! Two steps are not atomic: steps of other processes may come between them.
 
 #[scalar]
 pub struct User(String);

@@ -1,4 +1,4 @@
-//! The upper end of a partition alone stands on nothing.
+//! The upper end of a partition needs the lower end below it.
 
 #[scalar]
 pub struct User(String);

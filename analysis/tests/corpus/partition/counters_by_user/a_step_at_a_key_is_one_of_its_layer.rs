@@ -1,4 +1,4 @@
-//! What an operation does at its key is what the layer for one key says.
+//! The effect of an operation at its key is a step of the layer for one key.
 
 #[scalar]
 pub struct User(String);

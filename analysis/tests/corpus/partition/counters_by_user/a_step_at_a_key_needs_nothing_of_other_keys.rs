@@ -1,4 +1,4 @@
-//! A lock for all users: the step of one is seen by the others.
+//! With one lock for all users, a step for one user changes the state of the others.
 
 #[scalar]
 pub struct User(String);

@@ -1,4 +1,4 @@
-//! An operation of the whole does at its key what the layer for one key does.
+//! The effect of an operation of the whole at its key is a step of the layer for one key.
 
 #[scalar]
 pub struct User(String);

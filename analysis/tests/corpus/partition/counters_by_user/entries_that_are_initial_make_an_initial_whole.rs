@@ -1,4 +1,4 @@
-//! States for one key that are initial make up an initial state of the whole.
+//! Initial states for single keys make up an initial state of the whole.
 
 #[scalar]
 pub struct User(String);

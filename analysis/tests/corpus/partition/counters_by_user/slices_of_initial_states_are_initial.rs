@@ -1,4 +1,4 @@
-//! What an initial state below holds for a key is an initial state of the layer for one key.
+//! The slice of an initial state below for a key is an initial state of the layer for one key.
 
 #[scalar]
 pub struct User(String);

@@ -1,4 +1,4 @@
-//! The check above is always free to say no.
+//! The check above may always return false.
 
 #[scalar]
 pub struct User(String);

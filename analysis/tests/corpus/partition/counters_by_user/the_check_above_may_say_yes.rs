@@ -1,4 +1,4 @@
-//! The check above may say yes of every valid key.
+//! The check above may return true for every valid key.
 
 #[scalar]
 pub struct User(String);

@@ -1,4 +1,4 @@
-//! The check below says yes of valid keys only.
+//! The check below returns true for valid keys only.
 
 #[scalar]
 pub struct User(String);

@@ -1,4 +1,4 @@
-//! A procedure follows the protocol from every state, not only from those that a run reaches: nothing closes the room.
+//! A procedure must follow the protocol from every state, not only from reachable ones: no operation closes the room.
 
 #[state]
 pub struct Room { pub open: bool, pub values: Map<Pid, u64> }

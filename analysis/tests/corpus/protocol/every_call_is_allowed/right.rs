@@ -1,4 +1,4 @@
-//! The protocol is followed at every call: here one branch forgets the lock.
+//! Every call must follow the protocol: here one branch does not acquire the lock.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub file: bool }

@@ -1,4 +1,4 @@
-//! Others follow the protocol as well: nobody else may release my lock, so it stays mine. In a layer where they may, it does not.
+//! Other processes follow the protocol as well: they may not release my lock, so I keep it. In a layer where they may, I can lose it.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }

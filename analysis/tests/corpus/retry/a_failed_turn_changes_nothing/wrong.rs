@@ -1,4 +1,4 @@
-//! A turn of a retry loop that fails has changed nothing: a failed link that has written already has.
+//! A failed turn of a retry loop must change nothing: here a failed send has already written.
 
 #[state]
 pub struct Spool { pub tmp: Option<u64>, pub sent: Option<u64> }

@@ -1,4 +1,4 @@
-//! The loop over turns is the only one that performs operations.
+//! The retry loop is the only loop that performs operations.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub turns: bool }

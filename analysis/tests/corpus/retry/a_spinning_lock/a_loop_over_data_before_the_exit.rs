@@ -1,4 +1,4 @@
-//! What comes after a second loop would never be looked at.
+//! Code after a second loop would never be checked.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub turns: bool }

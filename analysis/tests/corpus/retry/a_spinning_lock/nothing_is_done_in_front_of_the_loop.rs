@@ -1,4 +1,4 @@
-//! What is performed before the loop is not part of a turn.
+//! An operation before the loop is not part of a turn.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub turns: bool }

@@ -1,4 +1,4 @@
-//! The turn that leaves the loop does what the operation above does.
+//! The last turn of the loop has the effect of the operation above.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub turns: bool }

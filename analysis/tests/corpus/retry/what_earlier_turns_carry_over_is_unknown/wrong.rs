@@ -1,4 +1,4 @@
-//! A turn is checked with everything that earlier turns may have left behind.
+//! A turn is checked with all values that earlier turns may have left in variables.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid> }

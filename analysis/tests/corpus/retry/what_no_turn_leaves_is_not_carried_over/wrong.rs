@@ -1,4 +1,4 @@
-//! A turn that would be wrong with a value in a variable that no turn leaves there refutes nothing.
+//! A turn that is wrong only for a value that no earlier turn leaves in a variable is no violation.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid> }

@@ -1,4 +1,4 @@
-//! Two layers that each take their signatures from the other.
+//! Two layers take their signatures from each other.
 
 #[state]
 pub struct Light { pub on: bool }

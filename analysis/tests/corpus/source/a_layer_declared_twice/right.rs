@@ -1,4 +1,4 @@
-//! Two layers of one name.
+//! Two layers have the same name.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! A procedure returns what the operation above does not.
+//! A procedure has another result type than the operation above.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! A syntax error in one function does not silence what is said about the rest.
+//! A syntax error in one function does not hide findings about the others.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! A type that does not fit.
+//! An expression has the wrong type.
 
 #[state]
 pub struct Light { pub on: bool }

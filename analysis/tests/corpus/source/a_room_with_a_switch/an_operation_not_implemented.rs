@@ -1,4 +1,4 @@
-//! An operation that nothing implements.
+//! An operation is not implemented.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! A layer that is not there.
+//! An attribute names a layer that does not exist.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! A name that is not there.
+//! An expression uses a name that does not exist.
 
 #[state]
 pub struct Light { pub on: bool }

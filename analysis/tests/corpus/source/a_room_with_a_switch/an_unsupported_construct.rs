@@ -1,4 +1,4 @@
-//! A construct outside the language is named where it stands.
+//! A construct outside the language is reported at its place.
 
 #[state]
 pub struct Light { pub on: bool }

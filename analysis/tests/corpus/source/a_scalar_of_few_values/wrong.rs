@@ -1,4 +1,4 @@
-//! Of scalars there is always one more that is not in use: a type of few values is no scalar.
+//! A scalar type always has an unused value, so it cannot wrap a small type.
 
 pub enum Side { Left, Right }
 

@@ -1,4 +1,4 @@
-//! A total function has a default everywhere, so its values must have one.
+//! The values of a total function must have a default.
 
 #[scalar]
 pub struct Word(u64);

@@ -1,4 +1,4 @@
-//! An operation is both inherited and written out.
+//! An operation is both inherited and declared.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! An operation that is inherited from a layer that does not have it.
+//! An operation is inherited from a layer that does not have it.
 
 #[state]
 pub struct Light { pub on: bool }

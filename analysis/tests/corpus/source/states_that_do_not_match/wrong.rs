@@ -1,4 +1,4 @@
-//! Movers relate two layers over one state.
+//! Both layers of an implementation by movers must have the same state.
 
 #[state]
 pub struct Light { pub on: bool }

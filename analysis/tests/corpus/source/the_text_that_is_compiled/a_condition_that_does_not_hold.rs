@@ -1,4 +1,4 @@
-//! The write is behind a feature, which is off.
+//! The write requires a feature, which is disabled.
 
 #[cfg(feature = "fast")]
 mod cell {

@@ -1,4 +1,4 @@
-//! A condition that is written with an escape is not read.
+//! A condition with an escape in a string is not evaluated.
 
 #[cfg(feature = "fast")]
 mod cell {

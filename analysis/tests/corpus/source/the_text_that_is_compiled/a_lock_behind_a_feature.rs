@@ -1,4 +1,4 @@
-//! The lock is taken with a feature only, which is off.
+//! The lock is acquired only with a feature, which is disabled.
 
 #[cfg(feature = "fast")]
 mod cell {

@@ -1,4 +1,4 @@
-//! A macro of another crate may make anything.
+//! A macro of another crate may generate any item.
 
 #[cfg(feature = "fast")]
 mod cell {

@@ -1,4 +1,4 @@
-//! A macro of the package hides that of the language.
+//! A macro of the package shadows the standard one.
 
 #[cfg(feature = "fast")]
 mod cell {

@@ -1,4 +1,4 @@
-//! A macro makes a layer, which is not read.
+//! A macro generates a layer, which is not read.
 
 #[cfg(feature = "fast")]
 mod cell {

@@ -1,4 +1,4 @@
-//! An attribute macro may make anything of a procedure.
+//! An attribute macro may change a procedure in any way.
 
 #[cfg(feature = "fast")]
 mod cell {

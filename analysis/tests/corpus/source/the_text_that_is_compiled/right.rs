@@ -1,4 +1,4 @@
-//! What is checked is what rustc compiles: here with no feature, and not for tests.
+//! The engine checks the code that rustc compiles: here without features, and not for tests.
 
 #[cfg(feature = "fast")]
 mod cell {

@@ -1,4 +1,4 @@
-//! Procedures run as they are written, and conditions have one answer: the words that choose, wait and tell belong in operations.
+//! Procedures run as they are written, and conditions have one value: choices, guards and events belong in operations.
 
 #[state]
 pub struct Board { pub shown: bool, pub owner: Option<Pid> }

@@ -1,4 +1,4 @@
-//! What one implementation needs is what the next one provides.
+//! The lower layer of an implementation is the upper layer of the next one.
 
 #[state]
 pub struct Light { pub on: bool }

@@ -1,4 +1,4 @@
-//! Only procedures by movers are shown to follow a protocol; a stack does not pass over one otherwise.
+//! Only procedures by movers are checked against a protocol; a stack with another pattern there is rejected.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }

@@ -1,4 +1,4 @@
-//! A stack promises nothing after a failure: so its top cannot fail.
+//! A stack promises nothing after a failure, so its top layer must not fail.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: u64 }

@@ -1,4 +1,4 @@
-//! What was encoded is decoded to the same parts.
+//! Decoding an encoded string yields the same parts.
 
 #[state]
 pub struct Nothing { pub unit: bool }

@@ -1,4 +1,4 @@
-//! What takes more steps than the budget allows is undecided.
+//! An obligation that needs more steps than the budget allows is undecided.
 //!
 //! budget: 400
 

@@ -1,4 +1,4 @@
-//! Unknown values that are added in every turn, without end.
+//! Each turn adds an unknown value, without end.
 
 #[scalar]
 pub struct Name(u64);

@@ -1,4 +1,4 @@
-//! A function that calls itself for ever.
+//! A function calls itself for ever.
 
 #[scalar]
 pub struct Name(u64);

@@ -1,4 +1,4 @@
-//! A loop that changes something in every turn and has no way out.
+//! A loop changes something in every turn and has no exit.
 
 #[scalar]
 pub struct Name(u64);

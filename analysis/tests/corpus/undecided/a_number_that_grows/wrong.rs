@@ -1,4 +1,4 @@
-//! A state that grows in every turn: no turn is like one before.
+//! The state grows in every turn, so no turn starts in an earlier state.
 
 #[scalar]
 pub struct Name(u64);

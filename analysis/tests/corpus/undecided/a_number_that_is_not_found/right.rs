@@ -1,4 +1,4 @@
-//! Where no number is found that the operation above could choose, there may still be one: nothing is refused for that.
+//! If no number is found that the operation above could choose, there may still be one: that is not a violation.
 
 #[state]
 pub struct Counter { pub number: u64 }

@@ -1,4 +1,4 @@
-//! Three steps of others are too many to be followed exactly: a suspicion that cannot be confirmed is no verdict.
+//! Three steps of other processes are too many to be followed exactly: an unconfirmed suspicion is undecided.
 
 #[state]
 pub struct Chain { pub a: bool, pub b: bool, pub c: bool, pub d: bool, pub e: bool }

@@ -1,4 +1,4 @@
-//! What only many turns leave in a variable is not waited for.
+//! A value that a variable has only after many turns is not explored.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid> }

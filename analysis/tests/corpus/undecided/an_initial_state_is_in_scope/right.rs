@@ -1,4 +1,4 @@
-//! A start that the scope cuts off leaves nothing to search: nothing was looked at then.
+//! If the scope excludes every initial state, nothing was searched.
 //!
 //! run: end-to-end
 

@@ -1,4 +1,4 @@
-//! Where no initial state is within the scope, nothing is known of those beyond.
+//! If no initial state is within the scope, nothing is known about those beyond it.
 
 #[state]
 pub struct Items { pub items: Seq<u64> }

@@ -1,4 +1,4 @@
-//! Where the digits of two numbers stand side by side, strings that look different may be equal: only some numbers are tried.
+//! If the digits of two numbers are adjacent, strings with different parts may be equal, so only some numbers are explored.
 
 #[state]
 pub struct Nothing { pub unit: bool }

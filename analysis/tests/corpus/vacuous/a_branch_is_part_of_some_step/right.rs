@@ -1,4 +1,4 @@
-//! A branch that no step takes says nothing.
+//! No step takes this branch.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub again: bool }

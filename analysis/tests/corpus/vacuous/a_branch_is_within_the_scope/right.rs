@@ -1,4 +1,4 @@
-//! A branch that needs more entries than the scope has is not looked at.
+//! A branch that needs more entries than the scope allows is not explored.
 
 #[state]
 pub struct Cache { pub entries: Map<u64, bool> }

@@ -1,4 +1,4 @@
-//! A client that waits for itself shows little.
+//! A client that waits for itself checks little.
 //!
 //! run: end-to-end
 

@@ -1,4 +1,4 @@
-//! Events are what is compared: a client without any shows nothing, unless it asserts something.
+//! The search compares events: a client without events checks nothing, unless it asserts something.
 //!
 //! run: end-to-end
 

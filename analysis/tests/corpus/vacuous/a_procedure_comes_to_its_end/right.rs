@@ -1,4 +1,4 @@
-//! A procedure that waits for itself owes nothing, and says nothing.
+//! A procedure that waits for itself satisfies its obligations vacuously.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: bool }

@@ -1,4 +1,4 @@
-//! A procedure that waits for itself says nothing, over the rules of a protocol either.
+//! A procedure that waits for itself satisfies its obligations vacuously, also over a protocol.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: bool }

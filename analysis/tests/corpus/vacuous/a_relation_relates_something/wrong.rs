@@ -1,4 +1,4 @@
-//! A relation that relates no states is kept by every step.
+//! A relation that relates no states is preserved by every step.
 
 #[state]
 pub struct Flag { pub up: bool }

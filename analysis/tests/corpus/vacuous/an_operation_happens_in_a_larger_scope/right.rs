@@ -1,4 +1,4 @@
-//! An operation that has no step within the scope may have one beyond: it is not said that it never happens.
+//! An operation without a step within the scope may have one beyond it: the warning says so.
 
 #[state]
 pub struct Cell { pub value: u64 }

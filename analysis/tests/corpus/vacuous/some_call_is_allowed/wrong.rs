@@ -1,4 +1,4 @@
-//! A rule that forbids every call makes an operation as good as none.
+//! A rule forbids every call of an operation, so the operation is useless.
 
 #[state]
 pub struct Guarded { pub owner: Option<Pid>, pub value: bool }
