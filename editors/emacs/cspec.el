@@ -1,7 +1,7 @@
 ;;; cspec.el --- cspec with eglot  -*- lexical-binding: t; -*-
 
-;; Put this into your init file.  Eglot runs one server in a buffer.  With `rass' on the path (pip install rassumfrassum), which is
-;; one server to eglot and speaks to both, cspec runs beside rust-analyzer; without it, cspec runs alone.
+;; Put this into your init file.  Eglot runs one server in a buffer.  `rass' (pip install rassumfrassum) combines several servers into
+;; one: if it is on the path, cspec runs beside rust-analyzer; without it, cspec runs alone.
 
 (require 'eglot)
 

@@ -1,7 +1,7 @@
-;;; test.el --- what a user of Emacs does, without a screen  -*- lexical-binding: t; -*-
+;;; test.el --- uses Emacs as a user does, without a screen  -*- lexical-binding: t; -*-
 
-;; Opens a file, sees no findings, plants a mistake, sees it underlined where it belongs, takes the quick fix, and sees it go.  Run by
-;; `cargo test -p cspec-lsp --test emacs', which sets the file, and which operation of it is to be claimed to move left although it does not.
+;; Opens a file, sees no findings, makes a mistake, sees it underlined at the right place, applies the quick fix, and sees the finding
+;; disappear.  Run by `cargo test -p cspec-lsp --test emacs', which sets the file, and the operation that gets a false claim to move left.
 
 (require 'rust-mode)
 (load (getenv "CSPEC_PLUGIN") nil t)

@@ -1,5 +1,5 @@
--- cspec beside rust-analyzer in one buffer of Neovim, without a screen: both are attached, both show what they find, each does what is its own,
--- and neither is in the other's way. Run by `cargo test -p cspec-lsp --test neovim`, which sets the servers and the file.
+-- cspec beside rust-analyzer in one buffer of Neovim, without a screen: both are attached, both show their findings, each offers its own
+-- features, and neither interferes with the other. Run by `cargo test -p cspec-lsp --test neovim`, which sets the servers and the file.
 
 local steps = dofile(vim.fn.fnamemodify(vim.env.CSPEC_PLUGIN, ":h") .. "/steps.lua")
 local fail, wait_for, client, request, line_of = steps.fail, steps.wait_for, steps.client, steps.request, steps.line_of
@@ -59,7 +59,7 @@ for place, label in pairs(places(hints("cspec"))) do
   end
 end
 
--- Hover: the operation for cspec, its signature for rust-analyzer.
+-- Hover: cspec describes the operation, rust-analyzer shows its signature.
 wait_for("hovers of both", function()
   return both(function(name)
     return request(name, "textDocument/hover", at("fn acquire(&mut self", "acquire")) ~= nil
@@ -88,7 +88,7 @@ for _, mine in ipairs(client("cspec").server_capabilities.executeCommandProvider
   end
 end
 
--- Renaming and formatting are rust-analyzer's, so that nobody is asked which server is meant.
+-- Only rust-analyzer offers renaming and formatting, so the user need not choose a server.
 for _, what in ipairs({ "renameProvider", "documentFormattingProvider", "signatureHelpProvider" }) do
   if client("cspec").server_capabilities[what] or not client("rust-analyzer").server_capabilities[what] then
     fail("who has the " .. what .. "?")
@@ -115,7 +115,7 @@ if #found_by("cspec") ~= 0 then
   fail("the new name is a mistake: " .. vim.inspect(found_by("cspec")))
 end
 
--- A mistake for each of them: the findings of one do not replace those of the other.
+-- A mistake for each server: the findings of one do not replace those of the other.
 local operation = line_of("fn acquire(&mut self")
 vim.api.nvim_buf_set_lines(0, operation - 1, operation, false, { "    #[op(left)]" })
 vim.api.nvim_buf_set_lines(0, -1, -1, false, { "", "pub fn stray() -> u64 {", '    let text: &str = "text";', "    text", "}" })

@@ -1,6 +1,6 @@
--- What a user of Neovim does, without a screen: opens a file, sees no findings, plants a mistake, sees the squiggle where it belongs, takes
--- the quick fix, and sees it go. Run by `cargo test -p cspec-lsp --test neovim`, which sets the server, the file, and which operation of it is
--- to be claimed to move left although it does not.
+-- Uses Neovim as a user does, without a screen: opens a file, sees no findings, makes a mistake, sees the squiggle at the right place,
+-- applies the quick fix, and sees the finding disappear. Run by `cargo test -p cspec-lsp --test neovim`, which sets the server, the file,
+-- and the operation that gets a false claim to move left.
 
 local steps = dofile(vim.fn.fnamemodify(vim.env.CSPEC_PLUGIN, ":h") .. "/steps.lua")
 local fail, wait_for, client, request, line_of = steps.fail, steps.wait_for, steps.client, steps.request, steps.line_of

@@ -1,5 +1,5 @@
--- What Zed does with settings.json, without Zed, which cannot be run here: it starts rust-analyzer with these options. Neovim does so here, and
--- sees what `cargo cspec check` found. Run by `cargo test -p cargo-cspec --test rust_analyzer`, which sets the file with a mistake in it.
+-- Tests settings.json without Zed, which cannot run here: like Zed, Neovim starts rust-analyzer with these options, and shows the findings
+-- of `cargo cspec check`. Run by `cargo test -p cargo-cspec --test rust_analyzer`, which sets the file with a mistake in it.
 
 local PATIENCE = 240000
 

@@ -72,7 +72,7 @@ function newClient(): LanguageClient {
     middleware: {
       executeCommand,
       workspace: {
-        // The view and the gutter need to be told of runs.
+        // The view and the gutter need the notifications about runs.
         configuration: async (params, token, next) => {
           const answer = await next(params, token);
           return Array.isArray(answer) ? answer.map((it) => ({ ...it, status: true })) : answer;

@@ -1,5 +1,5 @@
-// What a user of VS Code does, in a headless browser: opens the mail server, sees its layers and no findings, makes a mistake, sees
-// the squiggle where it belongs, reads the counterexample, takes the quick fix, and sees it go. Run by `run.sh`.
+// Uses VS Code as a user does, in a headless browser: opens the mail server, sees its layers and no findings, makes a mistake, sees
+// the squiggle at the right place, reads the counterexample, applies the quick fix, and sees the finding disappear. Run by `run.sh`.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -94,7 +94,7 @@ async function use(page) {
   ok("the editor");
   await page.locator(".activitybar a[aria-label^='cspec']").click();
   await shown(".pane-body .monaco-list-row", /proved/);
-  // Until all is settled the status bar counts.
+  // Until everything is settled, the status bar shows a count.
   await shown(".statusbar-item", /cspec\s*$/);
   ok("the view with the layers");
 
@@ -118,7 +118,7 @@ async function use(page) {
   const operation = file.findIndex((it) => it.includes("fn link_mail(&mut self, me: Pid)"));
   assert.equal(file[operation - 1].trim(), "#[op]");
   await go(operation, file[operation - 1].indexOf("]") + 1);
-  // At once: half a word is a finding of its own, and what is hovered over would be that.
+  // Inserted at once: an incomplete word has a finding of its own, and the hover would show that one.
   await page.keyboard.insertText("(left)");
   await findings.first().waitFor();
   ok("a squiggle");
