@@ -158,7 +158,7 @@ fn ten_megabytes_are_read_to_their_end() {
     let filler = "// All work and no play makes Jack a dull boy.\n".repeat(220_000);
     let body = "    #[op(right)]\n    fn f(&mut self, me: Pid) -> u64 { self.a = self.a.wrapping_add(1); self.a }";
     let checked = survives(&format!("{filler}{}", layer("pub a: u64", body)), 1_000_000);
-    assert!(checked.failed().next().is_some(), "what stands at the end is checked");
+    assert!(checked.failed().next().is_some(), "the end of the text is checked");
 }
 
 #[test]

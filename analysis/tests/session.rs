@@ -347,7 +347,7 @@ fn a_buffer_is_read_instead_of_the_disk() {
     session.close_buffer(&root);
     assert_eq!(layers(&mut session), 3);
     std::fs::write(&root, "use cspec::prelude::*;").expect("a file");
-    assert_eq!(layers(&mut session), 3, "nobody said that it has changed");
+    assert_eq!(layers(&mut session), 3, "the change was not reported");
     session.changed_on_disk(&root);
     assert_eq!(layers(&mut session), 0);
 }

@@ -86,7 +86,7 @@ impl<'a> Watch<'a> {
         let (interrupted, stopped) = (wake.clone(), Arc::clone(&stop));
         interrupt::on_interrupt(move || {
             stopped.store(true, Ordering::SeqCst);
-            // If the watch has ended already, nobody receives this.
+            // If the watch has ended already, there is no receiver.
             let _ = interrupted.send(Wake::Interrupted);
         });
         let folders = Folders { debouncer: debouncer(wake, Arc::clone(&stop))?, known: HashMap::new() };
@@ -214,7 +214,7 @@ fn debouncer(
         };
         for it in wakes {
             stop.store(true, Ordering::SeqCst);
-            // If the watch has ended already, nobody receives this.
+            // If the watch has ended already, there is no receiver.
             let _ = wake.send(it);
         }
     };

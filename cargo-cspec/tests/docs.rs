@@ -116,8 +116,8 @@ fn the_figures_of_the_stacks_are_those_of_the_workspaces() {
         let path = root().join(format!("docs/{package}.md"));
         let page = read(&path);
         let opening = format!("<!-- cargo cspec list --figure -p {package} -->\n");
-        let (before, rest) = page.split_once(&opening).expect("the page says where the figure stands");
-        let (_, after) = rest.split_once("<!-- end -->\n").expect("the page says where the figure ends");
+        let (before, rest) = page.split_once(&opening).expect("the page marks the start of the figure");
+        let (_, after) = rest.split_once("<!-- end -->\n").expect("the page marks the end of the figure");
         let printed = support::cspec(&root(), &["list", "--figure", "-p", package]);
         assert!(printed.status.success(), "{}", support::stderr(&printed));
         let expected = format!("{before}{opening}\n{}\n<!-- end -->\n{after}", support::stdout(&printed));

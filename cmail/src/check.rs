@@ -89,7 +89,7 @@ fn settings(path: &Path, overrides: &Overrides, findings: &mut Vec<Finding>) -> 
     Some(config)
 }
 
-/// The root and all mailboxes must belong to the user who runs the server, and be accessible to nobody else.
+/// The root and all mailboxes must belong to the user who runs the server, and be inaccessible to others.
 fn permissions(path: &Path, root: &Root, owner: Uid, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let users = root.users()?;
     let mut looked_at = vec![".cmail".to_owned(), ".cmail/living".to_owned()];

@@ -1,6 +1,5 @@
-//! Common code of the fuzz targets. A target stands beside its parser, in a test called `fuzz_of_…`: it defines the form of inputs, and
-//! checks the properties of every one. An input is generated from seeds and words by its number alone, so the number
-//! reproduces it.
+//! Common code of the fuzz targets. A target is a test called `fuzz_of_…` in the module of its parser: it defines the form of inputs, and
+//! checks the properties of every one. An input is generated from seeds and words by its number alone, so the number reproduces it.
 //!
 //! `cargo test` takes the first inputs of each target. `CMAIL_FUZZ=600` runs each for that many seconds; `CMAIL_FUZZ_INPUT=4711` runs one input.
 

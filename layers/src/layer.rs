@@ -146,7 +146,7 @@ pub mod generated {
     ///
     /// # Panics
     ///
-    /// If none is: whoever calls a procedure of one key has not said which.
+    /// If no key is selected: a procedure for one key was called before `select`.
     #[inline]
     pub fn selected<K: Clone>(key: &Option<K>) -> K {
         key.clone().expect("an operation for one key, before a key was selected")

@@ -99,7 +99,7 @@ pub struct DiagnosticsConfig {
 pub enum Mode {
     /// The server publishes findings when they change.
     Push,
-    /// The client requests them (`textDocument/diagnostic`), and is told when to request them again.
+    /// The client requests them (`textDocument/diagnostic`), and the server signals when to request them again.
     Pull,
 }
 

@@ -97,7 +97,7 @@ impl Server {
     }
 
     fn tell(&self, event: Event) {
-        // Without a session nobody receives this.
+        // Without a session there is no receiver.
         let _ = self.queue.send(event);
     }
 

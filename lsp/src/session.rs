@@ -135,7 +135,7 @@ pub struct Session {
     runs: u64,
     run: Option<Run>,
     publisher: Publisher,
-    /// Whether somebody waits for the publication, so that it must not be delayed.
+    /// Whether a user waits for the publication, so that it must not be delayed.
     is_urgent: bool,
     /// Whether the client must be told the state of packages, after the publication.
     status_due: bool,

@@ -127,7 +127,7 @@ impl PackageView {
         PackageView { facts, files, mentions: OnceLock::new() }
     }
 
-    /// The mentions in the package, computed on first use: while the user types, nobody needs them.
+    /// The mentions in the package, computed on first use: they are not needed while the user types.
     pub fn mentions(&self) -> &Mentions {
         self.mentions.get_or_init(|| Mentions::find(&self.facts, &self.files))
     }

@@ -10,9 +10,8 @@
 //! | `test_and_set` | swap, sequentially consistent | `xchg`, which is always locked |
 //! | `fence` | fence, sequentially consistent | `mfence`, or a locked instruction that does as much |
 //!
-//! The compiler has to keep the order too. It may not move anything before an acquiring load, nor after a releasing store, nor
-//! across the other two; what is left is that a store sinks below a later load of another address, which is just what a store
-//! buffer does.
+//! The compiler has to keep the order too. It may not move anything before an acquiring load, nor after a releasing store, nor across the
+//! other two. It may only move a store after a later load of another address, as a store buffer does.
 //!
 //! Elsewhere every operation is sequentially consistent. That is sound: such a run is one of `Tso` in which every store is
 //! drained at once, and draining is what the layer leaves open. It is only slower than the processor could be.

@@ -36,7 +36,7 @@ pub enum Replayed {
 pub fn replay<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Replayed {
     let reader = Reader::of(program, told);
     if reader.scope.pids > 6 {
-        return Replayed::Unknown("it speaks of too many processes".to_owned());
+        return Replayed::Unknown("it has too many processes".to_owned());
     }
     let mut claims = Claims::new(program, reader.scope.clone());
     claims.fuel = 3_000_000;
@@ -113,7 +113,7 @@ fn is_readable<P>(told: &Counterexample<P>) -> Result<(), Trouble> {
                 return wrong("the reader has another state before them", text);
             }
             if step.after.is_none() && number + 1 < run.steps.len() {
-                return wrong("a step is told after one that did not end", text);
+                return wrong("a step follows one that did not end", text);
             }
         }
         while let Some((_, line)) = lines.next_if(|(word, _)| *word == "ending in") {
@@ -162,7 +162,7 @@ impl Replay<'_, '_> {
         const WITH_A_STEP: [&str; 6] =
             ["silent", "right-mover", "left-mover", "stably-enabled", "stays-allowed", "no-panic"];
         if WITH_A_STEP.contains(&self.name.kind) && told.runs.first().is_none_or(|it| it.steps.is_empty()) {
-            return Err(Trouble::Wrong("no step is told".to_owned()));
+            return Err(Trouble::Wrong("it has no steps".to_owned()));
         }
         told.runs.iter().try_for_each(|run| self.run(run))
     }
@@ -182,7 +182,7 @@ impl Replay<'_, '_> {
 
     fn state(&self, layer: LayerId, datum: &Datum) -> Result<Value, Trouble> {
         let ty = &self.program.layers[layer.0 as usize].state;
-        self.reader.value(datum, ty).ok_or_else(|| unknown("a state is not told in full"))
+        self.reader.value(datum, ty).ok_or_else(|| unknown("a state is incomplete"))
     }
 
     fn step<P>(&self, layer: LayerId, before: &Value, step: &Step<P>) -> Result<(), Trouble> {
@@ -190,11 +190,11 @@ impl Replay<'_, '_> {
         evaluator.set_fuel(self.claims.fuel);
         let Some(process) = &step.process else { return self.condition(layer, before, step) };
         let operation = self.claims.operation_named(layer, &step.operation)?;
-        let me = self.reader.value(process, &Type::Pid).ok_or_else(|| unknown("a process is not told"))?;
+        let me = self.reader.value(process, &Type::Pid).ok_or_else(|| unknown("the process of a step is missing"))?;
         let types = evaluator.argument_types(layer, operation);
         let arguments = step.arguments.iter().zip(&types).map(|(it, ty)| self.reader.value(it, ty));
         let arguments: Option<Vec<Value>> = arguments.collect();
-        let arguments = arguments.ok_or_else(|| unknown("an argument is not told in full"))?;
+        let arguments = arguments.ok_or_else(|| unknown("an argument is incomplete"))?;
         let layer_of = &self.program.layers[layer.0 as usize];
         self.is_marked(layer, (operation, &me, &arguments), before, step)?;
         match &step.end {
@@ -259,7 +259,9 @@ impl Replay<'_, '_> {
         match (step.operation.as_str(), &step.end) {
             ("init", StepEnd::Returns(Datum::Bool(told))) => match evaluator.is_initial(layer, before)? == *told {
                 true => Ok(()),
-                false => Err(Trouble::Wrong("the state is told to be initial, or not to be".to_owned())),
+                false => {
+                    Err(Trouble::Wrong("the condition on initial states does not have the shown value".to_owned()))
+                }
             },
             ("background", StepEnd::Returns(_)) => {
                 let after = step.after.as_ref().ok_or_else(|| unknown("a state after a background step"))?;
@@ -366,7 +368,7 @@ impl Replay<'_, '_> {
             let types = self.claims.evaluator.argument_types(procedure.lower, operation);
             let with: Option<Vec<Value>> =
                 step.arguments.iter().zip(&types).map(|(it, ty)| self.reader.value(it, ty)).collect();
-            let with = with.ok_or_else(|| unknown("an argument is not told in full"))?;
+            let with = with.ok_or_else(|| unknown("an argument is incomplete"))?;
             let layer = &self.program.layers[procedure.lower.0 as usize];
             let result = &self.claims.evaluator.function(layer.operations[operation].function).result;
             let returned = match &step.end {

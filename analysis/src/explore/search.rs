@@ -80,7 +80,7 @@ pub enum End {
     Stepped,
     /// No step is possible; only if [`Search::sees_disabled`].
     Disabled,
-    /// The procedure itself has come to the head of a loop; only if [`Search::pausing`].
+    /// The procedure itself has reached the head of a loop; only if [`Search::pausing`].
     Turn,
 }
 
@@ -152,7 +152,7 @@ pub struct Search<'w, 'p> {
     pub pausing: bool,
     /// Paths also end where a step is not possible.
     pub sees_disabled: bool,
-    /// Witnesses are also looked for further away than the scope, where there are none within.
+    /// Whether witnesses are also searched for beyond the scope, if there are none within it.
     pub looks_far: bool,
     /// Provides the values of unknowns that universal runs read; without it, they fork.
     pub given: Option<Rc<RefCell<dyn Given>>>,

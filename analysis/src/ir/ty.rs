@@ -80,5 +80,5 @@ impl Type {
     pub const U64: Type = Type::Int { bits: 64, signed: false };
 }
 
-/// Integers of at most so many bits are few: a program may have all of them in use, and reaches their limits.
+/// The maximum width of small integer types. A program may have all integers of a small type in use, and may reach its limits.
 pub const SMALL_BITS: u8 = 16;

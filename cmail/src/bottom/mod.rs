@@ -4,9 +4,9 @@
 //! no mailbox can have. Every path starts from a directory handle and is one component long; no symbolic link is followed,
 //! so nothing outside the root can be reached.
 //!
-//! Errors. If the specification of an operation includes failure, the operation reports it. One without failure (listing, locking, deleting)
-//! cannot continue if the system call fails, and neither can the process that called it: the process stops there, by unwinding with
-//! [`Stopped`], its lock is released as if it had been killed, and its waiting callers are told. Nothing is retried for ever: only
+//! Errors. If the specification of an operation includes failure, the operation reports it. One without failure (listing, locking,
+//! deleting) cannot continue if the system call fails, and neither can the process that called it: the process stops there, by unwinding
+//! with [`Stopped`], its lock is released as if it had been killed, and its waiting callers get an error. Nothing is retried for ever: only
 //! calls interrupted by a signal are repeated.
 //!
 //! No other code in this crate opens a file of a mailbox. [`Bottom`] performs the operations of the lowest layer and no others

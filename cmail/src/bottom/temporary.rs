@@ -2,8 +2,8 @@
 //!
 //! If nothing is synced and the kernel supports it, a temporary file gets no name (`O_TMPFILE`): it is created in `tmp`, and its handle is
 //! linked into `mail`. No process can distinguish it from a file whose name carries the number of its creator: no process has another's
-//! number, so no other process creates a file of this name; nobody lists `tmp`; and the name is removed when the creator releases the file. If
-//! the creator dies, nothing is left behind; since nobody looks, this is equivalent to the file still being there.
+//! number, so no other process creates a file of this name; no process lists `tmp`; and the name is removed when the creator releases the
+//! file. If the creator dies, nothing is left behind; since no process reads `tmp`, this is equivalent to the file still being there.
 //!
 //! If mail is synced, temporary files have names. A file without a name is on disk as one that has no links, and syncing the
 //! directory that it is linked into need not change that (on ext4 without a journal it does not): after a power failure the file system

@@ -164,7 +164,7 @@ impl Config {
             (Some(_), None, _) => Err("a certificate needs its key".to_owned()),
             (None, Some(_), _) => Err("a key needs its certificate".to_owned()),
             (None, None, RequireTls::Pop3 | RequireTls::All) => {
-                Err("require_tls needs a certificate and its key: nobody could log in".to_owned())
+                Err("require_tls needs a certificate and its key; without them no user could log in".to_owned())
             }
             _ => Ok(()),
         }

@@ -90,16 +90,16 @@ fn nothing_is_lost_or_torn_when_processes_are_killed() {
         for text in fetch(&server.pop3, user, false).expect("a session").into_values() {
             *left.entry(text).or_default() += 1;
         }
-        assert!(scratch.files(user, "tmp").is_empty(), "nobody owns what is left in {user}/tmp");
+        assert!(scratch.files(user, "tmp").is_empty(), "files of dead processes are left in {user}/tmp");
         for name in scratch.files(user, "mail").keys() {
             let status = fs::metadata(scratch.0.join(user).join("mail").join(name)).expect("the message");
             assert_eq!(status.nlink(), 1, "{user}/{name} has another name");
         }
     }
     for (text, copies) in &left {
-        assert!(known.sent.contains(text), "nobody has sent this: {text:?}");
+        assert!(known.sent.contains(text), "this was never sent: {text:?}");
         assert!(*copies == 1, "{copies} copies of {text:?}");
-        assert!(!known.deleted.contains(text), "back from the dead: {text:?}");
+        assert!(!known.deleted.contains(text), "a deleted message is back: {text:?}");
     }
     for text in known.accepted.difference(&known.deleted) {
         assert!(left.contains_key(text) || known.perhaps_deleted.contains(text), "lost: {text:?}");

@@ -188,7 +188,7 @@ fn assert_kept(scratch: &Scratch, work: Work, acknowledged: bool, at: &str) {
 /// Dead processes have left nothing behind, and do not obstruct later ones.
 fn assert_serves(server: &Server, scratch: &Scratch, at: &str) {
     let files = scratch.messages("u1");
-    assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{at}: nobody owns what is left");
+    assert_eq!(scratch.files("u1", "tmp"), BTreeMap::new(), "{at}: files of dead processes are left");
     for name in files.keys() {
         let status = fs::metadata(scratch.0.join("u1/mail").join(name)).expect("the message");
         assert_eq!(status.nlink(), 1, "{at}");

@@ -291,7 +291,7 @@ fn clients_that_are_slow() {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 for client in &mut clients {
-                    // Clients whose session has ended are told so.
+                    // Clients whose session has ended have a final reply.
                     let _ = client.write(b"x");
                 }
                 sleep(Duration::from_millis(20));
@@ -423,7 +423,7 @@ fn read_line(address: &str) -> String {
 
 fn serves_again(server: &Server) {
     let is_served = || deliver(&server.smtp, &["u1"], "x").is_ok_and(|reply| reply.starts_with("250"));
-    assert!(is_soon(is_served), "nobody is served any more");
+    assert!(is_soon(is_served), "no client is served any more");
 }
 
 /// A message that never ends is read until it does, refused, and not kept in memory.

@@ -1,4 +1,4 @@
-//! Inlay hints: the mover type of each operation, where a claim would stand or beside it, and the phase before each call of a procedure.
+//! Inlay hints: the mover type of each operation, at the position of a claim or beside it, and the phase before each call of a procedure.
 
 use cspec_analysis::{
     ir::LayerId,

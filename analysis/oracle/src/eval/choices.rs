@@ -22,7 +22,7 @@ impl Run<'_, '_> {
     pub(super) fn told(&mut self) -> Result<Option<Told>, Stop> {
         match &mut self.told {
             None => Ok(None),
-            Some(told) if told.is_empty() => Err(dont_know("the step makes a choice that is not told")),
+            Some(told) if told.is_empty() => Err(dont_know("the step makes more choices than are given")),
             Some(told) => Ok(Some(told.remove(0))),
         }
     }
@@ -32,7 +32,7 @@ impl Run<'_, '_> {
         match self.told()? {
             None => Ok(self.choose(2)? == 1),
             Some(Told::Maybe(yes)) => Ok(yes),
-            Some(other) => Err(dont_know(&format!("{other:?} is told of `maybe()`"))),
+            Some(other) => Err(dont_know(&format!("the given choice {other:?} is not one of `maybe()`"))),
         }
     }
 
@@ -41,7 +41,7 @@ impl Run<'_, '_> {
         match self.told()? {
             None => self.choose(of),
             Some(Told::Element(index)) if index < of => Ok(index),
-            Some(other) => Err(dont_know(&format!("{other:?} is told of `choose()` from {of}"))),
+            Some(other) => Err(dont_know(&format!("the given choice {other:?} is not one of `choose()` from {of}"))),
         }
     }
 
@@ -56,7 +56,7 @@ impl Run<'_, '_> {
                         self.taken += 1;
                         *picked
                     }
-                    Some(Logged::Result(_)) => return Err(dont_know("a run that is repeated goes another way")),
+                    Some(Logged::Result(_)) => return Err(dont_know("a repeated run makes other choices")),
                     None => self.choose_anew(of, None),
                 };
                 self.log.push(Logged::Choice(picked));
@@ -81,7 +81,7 @@ impl Run<'_, '_> {
                 self.log.push(Logged::Result(value.clone()));
                 Ok(Some(value.clone()))
             }
-            Some(Logged::Choice(_)) => Err(dont_know("a run that is repeated goes another way")),
+            Some(Logged::Choice(_)) => Err(dont_know("a repeated run makes other choices")),
             None => Ok(None),
         }
     }

@@ -106,7 +106,7 @@ impl Run<'_, '_> {
         match self.told()? {
             None | Some(Told::Any(None)) => {}
             Some(Told::Any(Some(value))) => return Ok(value),
-            Some(other) => return Err(dont_know(&format!("{other:?} is told of `any()`"))),
+            Some(other) => return Err(dont_know(&format!("the given choice {other:?} is not one of `any()`"))),
         }
         let all = self.evaluator.choices.values(ty).map_err(|_| dont_know("too many values to choose from"))?;
         let picked = self.choose(all.len())?;

@@ -36,11 +36,11 @@ pub(super) struct Parts {
     clients: Vec<(Client, Spot)>,
 }
 
-/// An implementation, and where it stands.
+/// An implementation, with its positions.
 struct Resolved {
     implementation: Implementation,
     spot: Spot,
-    /// The operations that it passes on, where they are named.
+    /// The operations that it passes on, with the positions of their names.
     passes: Vec<(String, Spot)>,
 }
 

@@ -108,7 +108,7 @@ pub(super) struct Names {
     variants: HashMap<ItemRef, Vec<String>>,
     pub(super) twice: Vec<Twice>,
     macros: Macros,
-    /// What other crates are called: by the root of the crate that the name stands in, the root of the one that it means.
+    /// The names of other crates: for the root of a crate and a name used in it, the root of the crate with that name.
     crates: FxHashMap<(ScopeId, String), ScopeId>,
 }
 

@@ -25,7 +25,7 @@ pub struct Config {
     pub output: usize,
     /// Whether STLS is offered.
     pub tls: bool,
-    /// Whether nobody can log in before the connection is encrypted.
+    /// Whether logins are refused before the connection is encrypted.
     pub require_tls: bool,
 }
 
