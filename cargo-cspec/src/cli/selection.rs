@@ -39,16 +39,16 @@ impl SelectionArguments {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Target selection")]
 pub struct TargetArguments {
-    /// Read only the library.
+    /// Only the libraries of the packages.
     #[arg(long)]
     pub lib: bool,
-    /// Read all binaries, and nothing else.
+    /// All binaries of the packages.
     #[arg(long)]
     pub bins: bool,
     /// A binary, or a pattern with * and ?; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub bin: Vec<String>,
-    /// Read all examples, and nothing else.
+    /// All examples of the packages.
     #[arg(long)]
     pub examples: bool,
     /// An example, or a pattern; may be given more than once.
@@ -60,7 +60,7 @@ pub struct TargetArguments {
     /// A test target, or a pattern; may be given more than once.
     #[arg(long, value_name = "NAME")]
     pub test: Vec<String>,
-    /// Read all benchmarks, and nothing else.
+    /// All benchmarks of the packages.
     #[arg(long)]
     pub benches: bool,
     /// A benchmark, or a pattern; may be given more than once.
