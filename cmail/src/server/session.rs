@@ -62,8 +62,9 @@ enum Heard {
     Leaving,
 }
 
-/// The size of one read. The time limit of a client is for input of this size.
+/// The size of one read, in octets.
 const PIECE: usize = 16 << 10;
+/// The size of one piece of output, in octets. A client must take each piece within its time limit.
 const PIECE_OUT: usize = 64 << 10;
 
 /// The time by which a client must have sent its next command.
