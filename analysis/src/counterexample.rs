@@ -92,10 +92,12 @@ pub enum RunRole {
     Wanted,
     /// It happens at the bottom of a stack.
     AtTheBottom,
+    /// It happens at the top of a stack.
+    AtTheTop,
 }
 
 impl RunRole {
-    const ALL: [RunRole; 11] = [
+    const ALL: [RunRole; 12] = [
         RunRole::Possible,
         RunRole::OtherOrder,
         RunRole::ButAfter,
@@ -107,6 +109,7 @@ impl RunRole {
         RunRole::Above,
         RunRole::Wanted,
         RunRole::AtTheBottom,
+        RunRole::AtTheTop,
     ];
 
     /// The label of such a run.
@@ -123,6 +126,7 @@ impl RunRole {
             RunRole::Above => "above",
             RunRole::Wanted => "wanted",
             RunRole::AtTheBottom => "at the bottom",
+            RunRole::AtTheTop => "at the top",
         }
     }
 

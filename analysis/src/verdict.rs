@@ -98,6 +98,8 @@ impl Verdict {
 pub enum Assumption {
     /// No plain `+`, `-` or `*` on a 64-bit type overflows. A result below 0 in an unsigned type is not covered by the assumption.
     No64BitOverflow,
+    /// Whoever calls an operation of the top layer of a stack keeps its assertions. The declared clients do: that is checked.
+    CallersKeepAssertions,
 }
 
 impl Assumption {
@@ -105,6 +107,7 @@ impl Assumption {
     pub fn name(self) -> &'static str {
         match self {
             Assumption::No64BitOverflow => "no 64-bit overflow",
+            Assumption::CallersKeepAssertions => "callers keep the assertions of the top layer",
         }
     }
 }

@@ -28,6 +28,7 @@ fn searched(program: &Program, client: usize, processes: u32, reductions: Reduct
             let what = match run.wrong {
                 Wrong::Trace(_) => "trace",
                 Wrong::ClientFails(..) => "client fails",
+                Wrong::TopFails(_) => "top fails",
                 Wrong::Stuck(_) => "stuck",
             };
             // Background steps are counted only if they are explored one by one.

@@ -30,6 +30,8 @@ pub struct Keep {
     pub stacks: Vec<usize>,
     /// Clients, by index. Their stacks must be among `stacks`.
     pub clients: Vec<usize>,
+    /// Whether the clients keep their numbers of processes.
+    pub processes: bool,
 }
 
 /// The parts of a layer to keep, besides its name, its state and the layer that it restricts.
@@ -549,7 +551,7 @@ impl Outliner<'_> {
         Client {
             name: client.name.clone(),
             stack: number(&mut self.numbering.stacks, client.stack as usize) as u32,
-            processes: Vec::new(),
+            processes: if self.keep.processes { client.processes.clone() } else { Vec::new() },
             may_wait: client.may_wait,
             function: self.numbering.function(client.function, true),
         }

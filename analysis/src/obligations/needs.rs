@@ -108,6 +108,9 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             keep.stacks.push(*index);
             if let Some(top) = stack::top(program, &program.stacks[*index]) {
                 keep_part(program, &mut keep, top, Part::Operation(*operation));
+                if may_assert(program, top, *operation) {
+                    keep_clients_at_top(program, &mut keep, *index, top);
+                }
             }
         }
         Obligation::EndToEnd(index, _) => keep_client(program, &mut keep, *index),
@@ -215,6 +218,14 @@ fn keep_client(program: &Program, keep: &mut Keep, index: usize) {
     keep_chain(program, keep, &program.stacks[stack].implementations);
 }
 
+/// The clients of a stack, with all that they do in its top layer.
+fn keep_clients_at_top(program: &Program, keep: &mut Keep, index: usize, top: LayerId) {
+    keep.clients.extend((0..program.clients.len()).filter(|it| program.clients[*it].stack as usize == index));
+    keep.processes = true;
+    keep_all_steps(program, keep, top);
+    keep.layer(top).init = true;
+}
+
 /// Adjacent implementations of a stack, with their procedures, the signatures of their operations, and the steps of the layers at both
 /// ends.
 fn keep_chain(program: &Program, keep: &mut Keep, implementations: &[ImplementationId]) {
@@ -284,6 +295,11 @@ pub fn performed_before_the_last(program: &Program, lower: LayerId, function: Fu
 
 /// Whether an operation of the upper layer may fail by an `assert!` in it: then its procedure is not started where it does.
 pub fn has_gate(program: &Program, id: ImplementationId, operation: usize) -> bool {
+    may_assert(program, program.implementations[id.0 as usize].upper, operation)
+}
+
+/// Whether there is an `assert!` in an operation, or in a function that it calls.
+fn may_assert(program: &Program, layer: LayerId, operation: usize) -> bool {
     fn asserts(program: &Program, expr: &Expr, inside: &mut Vec<FunctionId>) -> bool {
         let mut found = match &expr.kind {
             ExprKind::Assert(_) => true,
@@ -296,8 +312,7 @@ pub fn has_gate(program: &Program, id: ImplementationId, operation: usize) -> bo
         expr.for_each_child(&mut |child| found = found || asserts(program, child, inside));
         found
     }
-    let upper = &program.layers[program.implementations[id.0 as usize].upper.0 as usize];
-    let function = upper.operations[operation].function;
+    let function = program.layers[layer.0 as usize].operations[operation].function;
     asserts(program, &program.functions[function.0 as usize].body, &mut Vec::new())
 }
 

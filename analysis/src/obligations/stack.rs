@@ -11,6 +11,9 @@
 //! ```text
 //! for all s, p, arguments: no run of op@p of the top layer from s fails
 //! ```
+//!
+//! If that does not hold, and the stack has clients, its assertions are preconditions: the clients are searched for a call that breaks one
+//! ([`super::end_to_end::keeps_gate`]), and the verdict names the assumption that other callers keep them.
 
 use crate::ir::{Implementation, Justification, LayerId, Partition, PartitionEnd, Program, Stack};
 

@@ -9,7 +9,7 @@
 use std::rc::Rc;
 
 use super::{
-    Answered, Effort, Reductions, Setting, WrongRun,
+    Answered, Effort, Ends, Reductions, Setting, WrongRun,
     control::{Runs, Script, ScriptCall},
     product::Product,
     unrestricted,
@@ -73,7 +73,7 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
     if setting.program.layers[first.upper.0 as usize].protocol.is_some() {
         return tried;
     }
-    let ends = (first.upper, unrestricted(setting, last.lower));
+    let ends = Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None };
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
     let scope = crate::verdict::Scope { budget: limits.budget, ..setting.scope.smallest() };
     let setting = &Setting { scope: &scope, ..*setting };
@@ -88,10 +88,10 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
         let count = limits.processes as u32;
         search.world.cells.scope.pids = count;
         let product = Product::new(setting, search, implementations.to_vec(), ends, count, Reductions::ALL);
-        let calls = calls(setting, search, ends.0);
+        let calls = calls(setting, search, ends.top);
         let mut trial = Trial { product, calls, found: None };
         let found = trial.all(search, limits, (&mut tried.tried, &mut tried.calls));
-        tried.program = trial.found.map(|it| in_words(setting, search, ends.0, &it)).unwrap_or_default();
+        tried.program = trial.found.map(|it| in_words(setting, search, ends.top, &it)).unwrap_or_default();
         match found {
             // The results until then are kept.
             Err(Abort::OutOfFuel) if tried.tried > 0 => Ok(None),

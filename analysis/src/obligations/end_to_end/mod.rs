@@ -20,6 +20,13 @@
 //!
 //! A client that finishes in no run at the top waits because the specification says so: that gives only a warning.
 //!
+//! The clients of a stack also show whether its top layer may fail ([`keeps_gate`]): the assertions of an operation at the top are for its
+//! callers to keep. For a client with `n` processes this is asked of the top layer alone, in every order of steps:
+//!
+//! ```text
+//! in no run of the client at the top does this operation fail
+//! ```
+//!
 //! This search uses no patterns, no facts, and no lazy states: so it can check the patterns.
 //!
 //! # The algorithm
@@ -41,7 +48,10 @@ use self::{
     control::{Runs, named_processes},
     product::Product,
 };
-use super::question::{Answered, Effort, Refutes, Setting};
+use super::{
+    question::{Answered, Effort, Refutes, Setting},
+    stack,
+};
 use crate::{
     counterexample::Counterexample,
     explore::{
@@ -96,6 +106,8 @@ pub enum Wrong {
     Trace(Option<OwnFailure>),
     /// The client fails; and whether it can fail there at the top, too.
     ClientFails(OwnFailure, bool),
+    /// This operation of the top layer fails there.
+    TopFails(usize),
     /// The processes can never all finish; with the bounds that steps at the bottom met, beyond which there may be a way out.
     Stuck(BTreeSet<String>),
 }
@@ -116,6 +128,8 @@ pub struct Searched {
     pub finishes: bool,
     /// Whether some run emits an event, or may fail.
     pub emits: bool,
+    /// Whether some run calls the operation whose gate was asked for.
+    pub calls_gate: bool,
     /// A layer without an initial state within the bounds. The bottom is tried first.
     pub cut_off: Option<LayerId>,
 }
@@ -125,7 +139,8 @@ pub fn check(setting: &Setting, client: &Client, processes: u32, reductions: Red
     let stack = &setting.program.stacks[client.stack as usize];
     let implementations: Vec<&Implementation> =
         stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
-    searched(setting, &implementations, (Runs::Client(client), processes), reductions)
+    let Some(ends) = ends(setting, &implementations) else { return Searched::nothing() };
+    searched(setting, &implementations, ends, Runs::Client(client), processes, reductions)
 }
 
 /// Checks scripts over a chain of implementations, one for each process; and whether they may wait for ever.
@@ -135,25 +150,56 @@ pub fn check_scripts(
     (scripts, may_wait): (&[Rc<Script>], bool),
     reductions: Reductions,
 ) -> Searched {
-    searched(setting, implementations, (Runs::Scripts(scripts, may_wait), scripts.len() as u32), reductions)
+    let Some(ends) = ends(setting, implementations) else { return Searched::nothing() };
+    searched(setting, implementations, ends, Runs::Scripts(scripts, may_wait), scripts.len() as u32, reductions)
+}
+
+/// Checks that an operation of the top layer does not fail in any run of a client with this many processes at the top.
+pub fn keeps_gate(setting: &Setting, client: &Client, processes: u32, operation: usize) -> Searched {
+    let Some(top) = stack::top(setting.program, &setting.program.stacks[client.stack as usize]) else {
+        return Searched::nothing();
+    };
+    let ends = Ends { top, bottom: top, gate: Some(operation) };
+    searched(setting, &[], ends, Runs::Client(client), processes, Reductions::ALL)
+}
+
+/// The layers at which a search compares runs.
+#[derive(Clone, Copy)]
+struct Ends {
+    top: LayerId,
+    bottom: LayerId,
+    /// An operation of the layer at the bottom that must not fail, whatever the top allows. Nothing else is then wrong.
+    gate: Option<usize>,
+}
+
+/// The ends of a chain of implementations, from the top to the bottom.
+fn ends(setting: &Setting, implementations: &[&Implementation]) -> Option<Ends> {
+    let (first, last) = (implementations.first()?, implementations.last()?);
+    Some(Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None })
+}
+
+impl Searched {
+    /// A search over no layers.
+    fn nothing() -> Searched {
+        let answered = Answered::GivenUp(Abort::Unsupported);
+        let effort = Effort::default();
+        Searched { answered, effort, finishes: true, emits: true, calls_gate: false, cut_off: None }
+    }
 }
 
 fn searched(
     setting: &Setting,
     implementations: &[&Implementation],
-    (runs, processes): (Runs<'_>, u32),
+    ends: Ends,
+    runs: Runs<'_>,
+    processes: u32,
     reductions: Reductions,
 ) -> Searched {
     // All processes exist from the start.
     let scope = Scope { pids: setting.scope.pids.max(processes), ..setting.scope.clone() };
     let setting = &Setting { scope: &scope, ..*setting };
-    let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else {
-        let answered = Answered::GivenUp(Abort::Unsupported);
-        return Searched { answered, effort: Effort::default(), finishes: true, emits: true, cut_off: None };
-    };
-    let ends = (first.upper, unrestricted(setting, last.lower));
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
-    let (mut configurations, mut finishes, mut emits, mut cut_off) = (0, false, false, None);
+    let (mut configurations, mut finishes, mut emits, mut calls_gate, mut cut_off) = (0, false, false, false, None);
     let (answered, mut effort) = setting.ask(&entries, None, |search| {
         if search.world.cells.numbers == Numbers::Atoms {
             return Err(Abort::NumbersNeeded);
@@ -170,12 +216,13 @@ fn searched(
         configurations = product.pairs.len() as u64;
         finishes |= product.finishes;
         emits |= product.emits;
+        calls_gate |= product.calls_gate;
         cut_off = product.cut_off;
         found
     });
     effort.states = configurations;
     effort.bounds_met.insert(format!("{processes} processes"));
-    Searched { answered, effort, finishes, emits, cut_off }
+    Searched { answered, effort, finishes, emits, calls_gate, cut_off }
 }
 
 fn unrestricted(setting: &Setting, layer: LayerId) -> LayerId {

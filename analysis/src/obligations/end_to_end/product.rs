@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use super::{
-    Reductions, WrongRun,
+    Ends, Reductions, WrongRun,
     above::Above,
     control::{Process, Runs},
     intern::{Id, Interner, Rows},
@@ -28,6 +28,10 @@ const PRICE: u64 = 8;
 pub(super) struct Product<'a, 'p> {
     pub(super) events: Interner<Vec<Value>>,
     pub(super) low: System<'a, 'p>,
+    /// An operation at the bottom that must not fail, whatever the top allows. Nothing else is then wrong.
+    pub(super) gate: Option<usize>,
+    /// Whether some run calls that operation.
+    pub(super) calls_gate: bool,
     pub(super) high: Above<'a, 'p>,
     pub(super) pairs: Rows,
     /// The explored pairs, by number.
@@ -48,7 +52,7 @@ impl<'a, 'p> Product<'a, 'p> {
         setting: &'a Setting<'p>,
         search: &mut Search<'_, 'p>,
         implementations: Vec<&'a Implementation>,
-        (top, bottom): (LayerId, LayerId),
+        Ends { top, bottom, gate }: Ends,
         count: u32,
         reductions: Reductions,
     ) -> Product<'a, 'p> {
@@ -60,6 +64,8 @@ impl<'a, 'p> Product<'a, 'p> {
         Product {
             events,
             low,
+            gate,
+            calls_gate: false,
             high: Above::new(high),
             pairs: Rows::new(count as usize + 2),
             graph: Graph::default(),
@@ -83,6 +89,7 @@ impl<'a, 'p> Product<'a, 'p> {
 
     pub(super) fn search(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
         let may_wait = match runs {
+            _ if self.gate.is_some() => true,
             Runs::Client(client) => client.may_wait,
             Runs::Scripts(_, may_wait) => may_wait,
         };
@@ -145,8 +152,19 @@ impl<'a, 'p> Product<'a, 'p> {
         let mut row = self.pairs.get(at).to_vec();
         let high = row.pop().unwrap_or_default();
         let fails = self.low_edges(search, &row, edges)?;
+        if let Some(gate) = self.gate {
+            self.calls_gate |= (0..self.low.count).any(|it| self.low.operation(&row, it) == Some(gate));
+            let failing = if fails { self.fails_in(search, &row, gate)? } else { None };
+            if let Some(process) = failing {
+                return self.told_gate(search, at, (gate, process)).map(Some);
+            }
+        }
         let client_fails = self.is_client_failing(&row);
-        let may_fail = self.high.may_fail(search, &mut self.events, high)?;
+        // The gate is asked of each configuration by itself, not of all that the top may be in.
+        let may_fail = match self.gate {
+            Some(_) => fails || client_fails,
+            None => self.high.may_fail(search, &mut self.events, high)?,
+        };
         let is_end = may_fail || System::is_finished(&row);
         self.finishes |= is_end;
         self.emits |= may_fail || edges.iter().any(|it| !it.is_silent());
@@ -173,6 +191,20 @@ impl<'a, 'p> Product<'a, 'p> {
             successors.push(self.pairs.intern(&after).0);
         }
         self.graph.add(is_end, successors);
+        Ok(None)
+    }
+
+    /// A process for which this operation, which it is about to perform, may fail.
+    fn fails_in(&mut self, search: &mut Search<'_, 'p>, row: &[u32], operation: usize) -> Result<Option<u32>, Abort> {
+        for process in 0..self.low.count {
+            if self.low.operation(row, process) != Some(operation) {
+                continue;
+            }
+            let outcomes = self.low.outcomes(search, &mut self.events, row, process)?;
+            if outcomes.is_some_and(|it| self.low.steps.outcomes.get(it).fails) {
+                return Ok(Some(process));
+            }
+        }
         Ok(None)
     }
 

@@ -64,6 +64,19 @@ impl<'p> Product<'_, 'p> {
         Ok(WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample, notes })
     }
 
+    /// The run to a pair at which an operation of the top layer fails for a process.
+    pub(super) fn told_gate(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        at: Id,
+        (operation, process): (usize, u32),
+    ) -> Result<WrongRun, Abort> {
+        let name = &self.low.setting.program.layers[self.low.end.0 as usize].operations[operation].name;
+        let conclusion = format!("and then `{name}` of p{process} fails");
+        let counterexample = self.run_to(search, (at, None), conclusion)?;
+        Ok(WrongRun { wrong: Wrong::TopFails(operation), counterexample, notes: Vec::new() })
+    }
+
     /// The step that fails in a configuration at the bottom.
     fn failing_step(&mut self, search: &mut Search<'_, 'p>, row: &[u32]) -> Result<String, Abort> {
         let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
@@ -120,8 +133,8 @@ impl<'p> Product<'_, 'p> {
         }
         let first = self.low_of(path.first().copied().unwrap_or(at)).to_vec();
         let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
-        let run =
-            Run { role: RunRole::AtTheBottom, layer: layer.name.clone(), from: self.state(search, &first), steps };
+        let role = if self.gate.is_some() { RunRole::AtTheTop } else { RunRole::AtTheBottom };
+        let run = Run { role, layer: layer.name.clone(), from: self.state(search, &first), steps };
         Ok(Counterexample { values: Vec::new(), runs: vec![run], conclusion })
     }
 

@@ -20,7 +20,7 @@ impl Reporter<'_> {
         let client = &self.program().clients[index];
         let span = Anchor::Client(index);
         let searched = end_to_end::check(&self.setting, client, processes, Reductions::ALL);
-        let Searched { answered, effort, finishes, emits, cut_off } = searched;
+        let Searched { answered, effort, finishes, emits, cut_off, .. } = searched;
         let what = format!("`{}` with {processes} processes", client.name);
         if let (Some(layer), Answered::Holds) = (cut_off, &answered) {
             return Some((self.no_initial_state_within_scope(layer, &what, span)?, effort));
@@ -74,7 +74,7 @@ impl Reporter<'_> {
         Some((finding, effort))
     }
 
-    fn wrong_run(&self, client: &Client, span: Anchor, processes: u32, run: WrongRun) -> Finding {
+    pub(super) fn wrong_run(&self, client: &Client, span: Anchor, processes: u32, run: WrongRun) -> Finding {
         let WrongRun { wrong, counterexample, notes } = run;
         let name = &client.name;
         let bounds = if let Wrong::Stuck(bounds) = &wrong { bounds.clone() } else { BTreeSet::new() };
@@ -92,6 +92,7 @@ impl Reporter<'_> {
                 }
             }
             Wrong::ClientFails(failure, at_the_top) => self.client_fails(client, span, processes, &failure, at_the_top),
+            Wrong::TopFails(operation) => self.breaks_gate(client, span, processes, operation),
             Wrong::Stuck(_) => {
                 let message = format!(
                     "with {processes} processes, `{name}` gets stuck: after this run they can never all finish"
