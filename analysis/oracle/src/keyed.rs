@@ -106,7 +106,7 @@ impl End<'_, '_> {
         }
     }
 
-    /// With `own`: whether the step at a key is one of its layer. Otherwise: whether it leaves other keys unchanged.
+    /// With `own`: a step at a key that is not one of its layer. Otherwise: a step at a key that changes another key.
     fn step_below(
         &self,
         slice: FunctionId,
@@ -184,7 +184,7 @@ impl End<'_, '_> {
         Ok(true)
     }
 
-    /// The check of a key emits nothing, changes no key, and returns true for valid keys only.
+    /// A step of the check that emits something, changes the state of a key, or returns true for an invalid key.
     fn check_below(&self, slice: FunctionId, states: &mut States) -> Result<Option<String>, DontKnow> {
         let lower = self.implementation.lower;
         let evaluator = &self.claims.evaluator;
@@ -238,7 +238,7 @@ impl End<'_, '_> {
         Ok(state)
     }
 
-    /// The check above emits nothing and changes nothing. It may return false for any key, and true for exactly the valid ones.
+    /// A key for which the check above cannot return false, or a valid one for which it cannot return true, without an event or a change.
     fn check_above(&self, map: &[u32], states: &mut States) -> Result<Option<String>, DontKnow> {
         let upper = self.implementation.upper;
         let evaluator = &self.claims.evaluator;
@@ -260,7 +260,7 @@ impl End<'_, '_> {
         Ok(None)
     }
 
-    /// A step for one key is a step of the whole that changes only the entry of that key.
+    /// A step for one key that the whole does not have as a step that changes only the entry of that key.
     fn route(&self, map: &[u32], name: &str, states: &mut States) -> Result<Option<String>, DontKnow> {
         let (lower, upper) = (self.implementation.lower, self.implementation.upper);
         let evaluator = &self.claims.evaluator;

@@ -688,7 +688,7 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
         .lines()
         .map(|line| if line.starts_with("members") { format!("members = [{members}]") } else { line.to_owned() })
         .collect();
-    // The pages of the diagnostics are compiled in, and the dev-dependencies must exist.
+    // The engine includes the pages of the diagnostics, and cargo needs the dev-dependencies.
     let source = scratch.join("analysis/src");
     let mut files: Vec<&str> = MUTANTS.iter().map(|it| it.file).collect();
     files.sort_unstable();
@@ -713,7 +713,7 @@ pub fn build(workspace: &Path, scratch: &Path) -> Result<PathBuf, String> {
     Ok(target.join("debug/cspec-oracle"))
 }
 
-/// Copies a folder without the files that will be switched. Unchanged files keep their times, so they are not built again.
+/// Copies a folder without the files that will be switched. Unchanged files are not written, so they are not built again.
 fn copy(from: &Path, to: &Path, skipped: &[PathBuf]) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for old in fs::read_dir(to)? {

@@ -167,7 +167,7 @@ pub struct How {
 }
 
 impl How {
-    /// Random procedures with few differences.
+    /// Random procedures, few of which differ from their operation.
     pub const RANDOM: How = How { plans: [&[], &[]], slips: 8 };
 }
 
