@@ -75,7 +75,7 @@ enum Phase {
     Closed,
 }
 
-/// A session in the middle of its commands.
+/// The state of a POP3 session.
 #[derive(Debug)]
 pub struct Pop3 {
     config: Arc<Config>,

@@ -30,7 +30,7 @@ enum Place {
     End,
 }
 
-/// A message in the middle of its transmission.
+/// A message during its transmission.
 #[derive(Debug)]
 pub struct Data {
     message: Vec<u8>,

@@ -122,7 +122,7 @@ enum Phase {
     Closed,
 }
 
-/// A session in the middle of its commands.
+/// The state of an SMTP session.
 #[derive(Debug)]
 pub struct Smtp {
     config: Arc<Config>,
