@@ -30,7 +30,7 @@ pub fn run_stdio() -> bool {
     run(std::io::stdin(), std::io::stdout())
 }
 
-/// Like [`serve`], on any two streams of bytes.
+/// Like [`run_stdio`], on any two streams of bytes.
 pub fn run(input: impl std::io::Read + Send + 'static, output: impl std::io::Write + Send + 'static) -> bool {
     stdio::run(input, output)
 }
