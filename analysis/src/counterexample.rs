@@ -1,8 +1,8 @@
 //! Counterexamples as data: the starting state, the steps, and the step that goes wrong.
 //!
-//! An obligation builds its counterexample after replaying it on concrete values. A counterexample holds values, not prose, so that front ends can
-//! show two orders side by side, mark differences and link each step to its place. [`Counterexample::lines`] is the only rendering as text. This
-//! module does not know how a counterexample was found, and knows nothing of terminals or editors.
+//! An obligation builds its counterexample after replaying it on concrete values. A counterexample holds values, not prose, so that front
+//! ends can show two orders side by side, mark differences and link each step to its place. [`Counterexample::lines`] is the only rendering
+//! as text. This module does not know how a counterexample was found, and knows nothing of terminals or editors.
 
 use std::fmt;
 

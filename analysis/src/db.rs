@@ -1,7 +1,7 @@
 //! The incremental database: the current texts, and everything computed from them.
 //!
-//! Each stage is a query of its own, so an edit re-runs only the stages that it affects. After an edit of a comment, the file is parsed and indexed
-//! again, its items are equal, and only their positions are updated. An edit of a body lowers that body.
+//! Each stage is a query of its own, so an edit re-runs only the stages that it affects. After an edit of a comment, the file is parsed and
+//! indexed again, its items are equal, and only their positions are updated. An edit of a body lowers that body.
 
 use std::sync::Arc;
 

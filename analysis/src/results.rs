@@ -1,7 +1,7 @@
 //! Stored results, by fingerprint: in memory, and in a cache if the front end supplies one.
 //!
-//! A [`Fingerprint`] identifies everything that a result depends on: the engine, the scope, the obligation and the slice. So a stored result is never
-//! out of date. It may become useless; old results are dropped when there are too many.
+//! A [`Fingerprint`] identifies everything that a result depends on: the engine, the scope, the obligation and the slice. So a stored
+//! result is never out of date. It may become useless; old results are dropped when there are too many.
 
 use std::{
     collections::HashMap,

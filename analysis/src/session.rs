@@ -1,9 +1,9 @@
 //! The entry point for front ends: texts go in, snapshots come out.
 //!
-//! One thread owns a [`Session`] and tells it of edits. A [`Snapshot`] is the state of the packages at one moment: plain data that can be sent
-//! to any thread. It does not block edits and is not changed by them. It provides the findings in the source, the obligations with their states,
-//! and runs. The results of a run are available to all snapshots of the session at once, since they are stored by what they depend
-//! on: see [`crate::results`].
+//! One thread owns a [`Session`] and tells it of edits. A [`Snapshot`] is the state of the packages at one moment: plain data that can be
+//! sent to any thread. It does not block edits and is not changed by them. It provides the findings in the source, the obligations with
+//! their states, and runs. The results of a run are available to all snapshots of the session at once, since they are stored by what they
+//! depend on: see [`crate::results`].
 //!
 //! While brackets do not match, the items of a file cannot be determined. Then a snapshot shows the syntax errors of the current text, and
 //! keeps the program of the last text in which they did match, with its positions moved to the current text.

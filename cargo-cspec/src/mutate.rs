@@ -1,8 +1,8 @@
 //! `cargo cspec mutate`: makes one small change after the other, in memory, and shows those that no obligation notices.
 //!
-//! The engine lists the changes and checks the changed text as it checks an edit in an editor: results that the change does not affect
-//! are reused. A change is killed as soon as one obligation is violated, at a small scope if that suffices, or if the check gives a new warning.
-//! Neither the files nor the cache are written.
+//! The engine lists the changes and checks the changed text as it checks an edit in an editor: results that the change does not affect are
+//! reused. A change is killed as soon as one obligation is violated, at a small scope if that suffices, or if the check gives a new
+//! warning. Neither the files nor the cache are written.
 
 use std::{
     collections::{BTreeSet, HashSet},

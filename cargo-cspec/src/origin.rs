@@ -1,7 +1,7 @@
 //! The source of the crate `cspec` for new packages.
 //!
-//! The crate is on no registry. So a new package depends on the folder or the git repository that this program was built from, unless the user
-//! chooses another: the two versions must match.
+//! The crate is on no registry. So a new package depends on the folder or the git repository that this program was built from, unless the
+//! user chooses another: the two versions must match.
 
 use std::process::Command;
 

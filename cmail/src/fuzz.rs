@@ -1,7 +1,8 @@
 //! Common code of the fuzz targets. A target is a test called `fuzz_of_…` in the module of its parser: it defines the form of inputs, and
 //! checks the properties of every one. An input is generated from seeds and words by its number alone, so the number reproduces it.
 //!
-//! `cargo test` takes the first inputs of each target. `CMAIL_FUZZ=600` runs each for that many seconds; `CMAIL_FUZZ_INPUT=4711` runs one input.
+//! `cargo test` takes the first inputs of each target. `CMAIL_FUZZ=600` runs each for that many seconds; `CMAIL_FUZZ_INPUT=4711` runs one
+//! input.
 
 use std::ops::Range;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! `Total`: a function defined everywhere that has its default value almost everywhere. This module knows nothing of layers or nondeterminism.
+//! `Total`: a function defined everywhere that has its default value almost everywhere. This module knows nothing of layers or
+//! nondeterminism.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

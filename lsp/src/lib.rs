@@ -1,7 +1,7 @@
 //! The language server: shows the engine's findings while you type.
 //!
-//! There are three kinds of threads, and each kind of message flows in one direction. The *transport* (`stdio`, one async thread) reads messages and passes
-//! them, in order, to handlers (`server`) that only push into the queue of the *session*. The session (`session`, one
+//! There are three kinds of threads, and each kind of message flows in one direction. The *transport* (`stdio`, one async thread) reads
+//! messages and passes them, in order, to handlers (`server`) that only push into the queue of the *session*. The session (`session`, one
 //! thread) owns all state: documents, packages, verdicts. It answers requests at once, from what is known, and starts *runs* (`run`) of the
 //! engine on separate threads. A run sends its outcomes to the session's queue; an edit stops it.
 //!

@@ -1,4 +1,5 @@
-//! Mentions: where layers, operations, implementations, procedures, stacks and clients are named in declarations, attributes, types and calls.
+//! Mentions: where layers, operations, implementations, procedures, stacks and clients are named in declarations, attributes, types and
+//! calls.
 //!
 //! Navigation, highlighting and hover use them. Names of other things (types, fields, locals) are left to rust-analyzer.
 

@@ -1,8 +1,9 @@
-//! Converts between byte offsets and the protocol's positions. These count lines, and within a line bytes or UTF-16 units as client and server agreed.
+//! Converts between byte offsets and the protocol's positions. These count lines, and within a line bytes or UTF-16 units as client and
+//! server agreed.
 //!
-//! Lines end at `\n`, `\r\n` and `\r`, exactly as in the protocol (the `line-index` crate does not handle a lone `\r`). Every position that a
-//! client sends becomes an offset on a character boundary: a column past the end of a line becomes its end, a line past the end of the text becomes
-//! the end of the text.
+//! Lines end at `\n`, `\r\n` and `\r`, exactly as in the protocol (the `line-index` crate does not handle a lone `\r`). Every position that
+//! a client sends becomes an offset on a character boundary: a column past the end of a line becomes its end, a line past the end of the
+//! text becomes the end of the text.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! The transport: framed messages, from standard input to the handlers and back to standard output.
 //!
 //! It guarantees the order that the protocol requires: each message's handler runs up to its first pause before the next message is read,
-//! and handlers push into the session's queue before they pause. A message that is not valid JSON, or not a valid message, is answered with an error,
-//! and reading continues. It knows no method except `exit`.
+//! and handlers push into the session's queue before they pause. A message that is not valid JSON, or not a valid message, is answered with
+//! an error, and reading continues. It knows no method except `exit`.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

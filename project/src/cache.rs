@@ -1,10 +1,10 @@
-//! Verdicts on disk, in `target/cspec/cache`: a file for each result, named by the fingerprint of everything that it depends on, including the
-//! engine.
+//! Verdicts on disk, in `target/cspec/cache`: a file for each result, named by the fingerprint of everything that it depends on, including
+//! the engine.
 //!
-//! A file is trusted only if its checksum is right and it contains the requested fingerprint: a truncated, changed or
-//! foreign file is treated as missing, and is rewritten. A file is written under another name and then renamed, so concurrent runs
-//! never see half of one; if two write the same result, the last rename wins, and both have the same content. If the disk is not writable, the run
-//! continues without the cache, and says so once.
+//! A file is trusted only if its checksum is right and it contains the requested fingerprint: a truncated, changed or foreign file is
+//! treated as missing, and is rewritten. A file is written under another name and then renamed, so concurrent runs never see half of one;
+//! if two write the same result, the last rename wins, and both have the same content. If the disk is not writable, the run continues
+//! without the cache, and says so once.
 
 use std::{
     collections::HashSet,

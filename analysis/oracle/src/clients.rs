@@ -1,5 +1,5 @@
-//! Clients of random packages, searched end to end by the engine. It must not refuse a package whose obligations all hold, and it must warn about
-//! a client that shows nothing.
+//! Clients of random packages, searched end to end by the engine. It must not refuse a package whose obligations all hold, and it must warn
+//! about a client that shows nothing.
 
 use std::{fmt::Write, sync::atomic::AtomicBool};
 

@@ -1,7 +1,7 @@
 //! Mutants of the checker: each drops one clause of one obligation. The generator is measured by how soon it detects them.
 //!
-//! All of them are put into one copy of the engine, each behind a switch, so that it is built once; an environment variable selects the active
-//! one. A text to be replaced must occur exactly once; a test fails when the table is out of date.
+//! All of them are put into one copy of the engine, each behind a switch, so that it is built once; an environment variable selects the
+//! active one. A text to be replaced must occur exactly once; a test fails when the table is out of date.
 
 use std::{
     fs, io,

@@ -1,9 +1,9 @@
 //! Replays the engine's counterexamples: their steps must be possible, and they must refute the obligation.
 //!
-//! A counterexample is data: states, steps, choices. Each of its steps is made again from its state, with its
-//! choices, and must have the outcome that is shown; the steps of a procedure must be its own, for some arguments. Then [`crate::claims`] evaluates the
-//! obligation in the starting state of the counterexample, over a universe of the values that it mentions:
-//! it must fail there. The printed text is checked too: the state before each step must be shown.
+//! A counterexample is data: states, steps, choices. Each of its steps is made again from its state, with its choices, and must have the
+//! outcome that is shown; the steps of a procedure must be its own, for some arguments. Then [`crate::claims`] evaluates the obligation in
+//! the starting state of the counterexample, over a universe of the values that it mentions: it must fail there. The printed text is
+//! checked too: the state before each step must be shown.
 
 use std::collections::{BTreeMap, BTreeSet};
 

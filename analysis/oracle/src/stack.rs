@@ -1,7 +1,7 @@
 //! Calls through a stack: through the procedures of its implementations to a step of the lowest layer.
 //!
-//! A [`Process`] is a client program in progress: its decisions so far, and the step that it wants next. To continue, it is run again from its start
-//! with the log of what happened so far; so its only state is the log.
+//! A [`Process`] is a client program in progress: its decisions so far, and the step that it wants next. To continue, it is run again from
+//! its start with the log of what happened so far; so its only state is the log.
 
 use cspec_analysis::ir::{Code, Implementation, Justification, LayerId, Partition, PartitionEnd, Program};
 

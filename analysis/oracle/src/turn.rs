@@ -1,8 +1,9 @@
-//! Turns of a retry loop, over plain values: each leaves everything unchanged, or is the operation above. Also the form of such a loop: it is
-//! the only loop, nothing is performed before it, and each turn performs at most one operation.
+//! Turns of a retry loop, over plain values: each leaves everything unchanged, or is the operation above. Also the form of such a loop: it
+//! is the only loop, nothing is performed before it, and each turn performs at most one operation.
 //!
-//! Turns are followed one after the other from the start of the procedure, each from any state of the universe, since other processes take steps between
-//! them. So an earlier turn contributes only the values that some turn really leaves in a variable, not any value of the type.
+//! Turns are followed one after the other from the start of the procedure, each from any state of the universe, since other processes take
+//! steps between them. So an earlier turn contributes only the values that some turn really leaves in a variable, not any value of the
+//! type.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The codes of diagnostics: one constant for each, its title, and the page that explains it.
 //!
-//! The pages are the files of `analysis/diagnostics`, so the documentation, `cargo cspec explain` and the JSON interface show the same text. This
-//! module does not know when a code is used; that is up to the stage that finds the fault.
+//! The pages are the files of `analysis/diagnostics`, so the documentation, `cargo cspec explain` and the JSON interface show the same
+//! text. This module does not know when a code is used; that is up to the stage that finds the fault.
 
 /// A code with its explanation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Hints: the choices of one run, offered to another run of the same code.
 //!
-//! A witness usually makes the same choices as the given run, at the same places in the code. So a witness search
-//! first tries those choices, place by place, in the order in which they were made. A hint can only speed up the search for a witness; a witness
-//! found through hints is checked like any other.
+//! A witness usually makes the same choices as the given run, at the same places in the code. So a witness search first tries those
+//! choices, place by place, in the order in which they were made. A hint can only speed up the search for a witness; a witness found
+//! through hints is checked like any other.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,9 @@
 //! The order in which code iterates over a map or a set: the order of the keys.
 //!
-//! About scalars, processes, and unknown strings and integers, code knows only which ones are equal. But they have an order, and
-//! code that takes the first of two depends on it. So the order of two such values is unknown until code observes
-//! it. It is the value of an uninterpreted function, the same for all runs of a question. Until then the sequence is a
-//! [`Value::Unordered`]; most code never observes an order. A pair is split only if its order does not follow from that of other pairs, so every
-//! case is consistent with some total order.
+//! About scalars, processes, and unknown strings and integers, code knows only which ones are equal. But they have an order, and code that
+//! takes the first of two depends on it. So the order of two such values is unknown until code observes it. It is the value of an
+//! uninterpreted function, the same for all runs of a question. Until then the sequence is a [`Value::Unordered`]; most code never observes
+//! an order. A pair is split only if its order does not follow from that of other pairs, so every case is consistent with some total order.
 
 use std::{
     cmp::Ordering,

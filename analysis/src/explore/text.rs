@@ -1,9 +1,9 @@
 //! Strings that code builds from numbers and processes: `format!("{pid}.{number}")`, parsed again by `split_once` and `parse`.
 //!
-//! If only equality is known of a number or process, its digits are unknown. So a built string is a sequence of [pieces]
-//! (Piece): text, and decimals of atoms. Two built strings can be compared as long as each decimal is surrounded by characters that
-//! are not digits: then both split into the same pieces, or they differ. The [`Shape`]s of strings that a question builds are found while it
-//! runs; shapes that cannot be compared this way need concrete numbers ([`super::cells::Numbers::Digits`]).
+//! If only equality is known of a number or process, its digits are unknown. So a built string is a sequence of [pieces] (Piece): text, and
+//! decimals of atoms. Two built strings can be compared as long as each decimal is surrounded by characters that are not digits: then both
+//! split into the same pieces, or they differ. The [`Shape`]s of strings that a question builds are found while it runs; shapes that cannot
+//! be compared this way need concrete numbers ([`super::cells::Numbers::Digits`]).
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-//! The grammar of `#[layer(…)]`, `#[op(…)]`, `#[implement(…)]`, `#[allowed(…)]`, `#[client(…)]` and `#[stack]`. This module checks only the form;
-//! names are resolved later.
+//! The grammar of `#[layer(…)]`, `#[op(…)]`, `#[implement(…)]`, `#[allowed(…)]`, `#[client(…)]` and `#[stack]`. This module checks only the
+//! form; names are resolved later.
 
 use std::ops::Range;
 

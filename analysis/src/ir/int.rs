@@ -1,7 +1,7 @@
 //! Integer arithmetic as in Rust, shared by lowering, which folds constants, and the machine.
 //!
-//! An integer is an `i128` here, whatever its type. All integer types of the language fit. So do the results of one operation, except powers
-//! and products, which report when they do not.
+//! An integer is an `i128` here, whatever its type. All integer types of the language fit. So do the results of one operation, except
+//! powers and products, which report when they do not.
 
 use super::{Arith, BitCount, Overflow, Prim, Type};
 

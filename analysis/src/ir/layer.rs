@@ -125,7 +125,8 @@ pub enum PartitionEnd {
 pub enum Code {
     /// The lower operation of the same name, with the same arguments.
     Pass,
-    /// `fn(arguments…) -> Result` with [`super::FunctionKind::Procedure`] of the lower layer. Parameters are the operation's, without `self` and `me`.
+    /// `fn(arguments…) -> Result` with [`super::FunctionKind::Procedure`] of the lower layer. Parameters are the operation's, without
+    /// `self` and `me`.
     Procedure(FunctionId),
 }
 

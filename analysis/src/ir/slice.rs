@@ -1,8 +1,8 @@
 //! Slices: the part of a program that one obligation is about, as a program of its own.
 //!
 //! A slice has its own numbering, in the order in which its pieces are reached, and the operations of a layer are in alphabetical order. So
-//! it stays equal when other code is edited and when items move, and a result computed from the slice alone stays valid. [`Outline`] describes a slice
-//! and gives its hash without copying a body; [`Outline::program`] builds it.
+//! it stays equal when other code is edited and when items move, and a result computed from the slice alone stays valid. [`Outline`]
+//! describes a slice and gives its hash without copying a body; [`Outline::program`] builds it.
 //!
 //! Which parts are kept for which obligation is not decided here.
 

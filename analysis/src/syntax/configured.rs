@@ -1,7 +1,7 @@
 //! Conditional compilation: the text that rustc compiles under given options.
 //!
-//! Excluded code becomes blanks, and `#[cfg_attr(…)]` becomes the attributes that it stands for. The length of the text does not change, so every
-//! position in it is a position in the file. No later stage sees a `#[cfg]`, except in the input of a macro, which is tokens.
+//! Excluded code becomes blanks, and `#[cfg_attr(…)]` becomes the attributes that it stands for. The length of the text does not change, so
+//! every position in it is a position in the file. No later stage sees a `#[cfg]`, except in the input of a macro, which is tokens.
 
 use std::ops::Range;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use cargo_platform::{Cfg, CfgExpr, Ident};
 
-/// The options that are set when a package is compiled: `unix`, `feature = "fast"`, `target_os = "linux"`, `test`. Plain data: two values are
-/// equal if the same text is compiled under both.
+/// The options that are set when a package is compiled: `unix`, `feature = "fast"`, `target_os = "linux"`, `test`. Plain data: two values
+/// are equal if the same text is compiled under both.
 ///
 /// Nothing is set in [`CfgOptions::default()`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -24,8 +24,8 @@ pub struct EffortArguments {
     pub jobs: Option<NonZero<usize>>,
 }
 
-/// `--partition hash:M/N`: of all obligations, the M-th of N parts, M from 1 to N. Which part an obligation is in depends on its name alone,
-/// so that the parts of one commit are disjoint and complete on any machine.
+/// `--partition hash:M/N`: of all obligations, the M-th of N parts, M from 1 to N. Which part an obligation is in depends on its name
+/// alone, so that the parts of one commit are disjoint and complete on any machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
     part: u64,

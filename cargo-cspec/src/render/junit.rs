@@ -1,6 +1,7 @@
 //! `check` as JUnit XML, for CI systems that collect test reports: a suite for each package, a case for each obligation.
 //!
-//! A violated obligation is a failure; undecided ones, and errors in the source, are errors. It is printed when the run ends, since it is one document.
+//! A violated obligation is a failure; undecided ones, and errors in the source, are errors. It is printed when the run ends, since it is
+//! one document.
 
 use std::{
     io::{self, Write},

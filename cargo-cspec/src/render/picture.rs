@@ -1,8 +1,8 @@
 //! Chains of layers as a picture: SVG, drawn here, and DOT, to be drawn by Graphviz.
 //!
-//! A chain is a column of boxes, the top layer first. Each arrow leads up, from the layer below to the one it implements, and is labelled with the
-//! implementation and its pattern. Arrows never cross, so no layout algorithm is needed. In SVG, colours come from classes that a page
-//! may style; a standalone picture has its own style, for light and dark themes.
+//! A chain is a column of boxes, the top layer first. Each arrow leads up, from the layer below to the one it implements, and is labelled
+//! with the implementation and its pattern. Arrows never cross, so no layout algorithm is needed. In SVG, colours come from classes that a
+//! page may style; a standalone picture has its own style, for light and dark themes.
 
 use std::fmt::Write as _;
 

@@ -1,7 +1,7 @@
 //! `check` as SARIF 2.1.0, which code scanning reads. One document, printed when the run ends.
 //!
-//! It has a rule for each code with its page, and a result for each diagnostic. Only the parts of the format that are used are defined here;
-//! the tests check the output against the schema.
+//! It has a rule for each code with its page, and a result for each diagnostic. Only the parts of the format that are used are defined
+//! here; the tests check the output against the schema.
 
 use std::{
     collections::BTreeMap,

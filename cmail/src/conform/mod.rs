@@ -3,9 +3,9 @@
 //! allows every result? Users are independent and are checked one after the other. Mailboxes are assumed to be empty
 //! at first. The record of a server lacks unfinished calls, so it must be of a run in which nothing was killed.
 //!
-//! A client can also keep such a record, of the top layer's calls. It includes calls whose end the client has not seen: they may have happened at
-//! any time after their start, or not at all. The client does not know the name of a message that it delivered. Whoever picks it up does,
-//! so each text is delivered once.
+//! A client can also keep such a record, of the top layer's calls. It includes calls whose end the client has not seen: they may have
+//! happened at any time after their start, or not at all. The client does not know the name of a message that it delivered. Whoever picks
+//! it up does, so each text is delivered once.
 
 pub mod record;
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Splits a stream of bytes into command lines, for both protocols. A line ends with CRLF; a line with another ending, one that is too long, and one with
-//! control characters are distinguished, so that the session can report them and continue with the next line. Memory is bounded by the limit
-//! and the size of one read. This module knows no commands.
+//! Splits a stream of bytes into command lines, for both protocols. A line ends with CRLF; a line with another ending, one that is too
+//! long, and one with control characters are distinguished, so that the session can report them and continue with the next line. Memory is
+//! bounded by the limit and the size of one read. This module knows no commands.
 
 use memchr::memchr;
 

@@ -1,5 +1,5 @@
-//! Metrics, and the sockets between the main process and its workers. Each worker counts for itself; the main process asks all of
-//! them, adds up, and serves the sums over HTTP in the text format of Prometheus. The last known counters of a worker that has ended stay in the
+//! Metrics, and the sockets between the main process and its workers. Each worker counts for itself; the main process asks all of them,
+//! adds up, and serves the sums over HTTP in the text format of Prometheus. The last known counters of a worker that has ended stay in the
 //! sums.
 
 use std::fmt::Write;

@@ -1,5 +1,5 @@
-//! Passwords, hashed with Argon2id, one line per user in `.cmail/passwords`: `name:hash`, or `name:` for a user without a password. The file is
-//! replaced as a whole, so a reader sees the old one or the new one. This module knows nothing of mail.
+//! Passwords, hashed with Argon2id, one line per user in `.cmail/passwords`: `name:hash`, or `name:` for a user without a password. The
+//! file is replaced as a whole, so a reader sees the old one or the new one. This module knows nothing of mail.
 
 use std::io;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! The mail store as the sessions see it: they send requests, and get the answer when the request is done and on disk. Behind it are
-//! threads, each of them one process of the layers: it takes a client, and serves it by the operations of the top layer, which run
-//! through the whole checked stack. A thread that cannot continue stops as a process would, and the next one takes its place. One more process
-//! answers at once whether a mailbox exists: it opens at most a few directories, which takes less time than waking a
-//! thread and being woken by it.
+//! threads, each of them one process of the layers: it takes a client, and serves it by the operations of the top layer, which run through
+//! the whole checked stack. A thread that cannot continue stops as a process would, and the next one takes its place. One more process
+//! answers at once whether a mailbox exists: it opens at most a few directories, which takes less time than waking a thread and being woken
+//! by it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Completion: the arguments of attributes, the names of layers and operations in them, and the operations of the layer below.
 //!
-//! Everything else is left to rust-analyzer. Completion looks at the text before the cursor on its line, since unfinished text has no tree yet.
+//! Everything else is left to rust-analyzer. Completion looks at the text before the cursor on its line, since unfinished text has no tree
+//! yet.
 
 use cspec_analysis::{
     ir::{FunctionKind, LayerId, Program, lower::Named},

@@ -1,7 +1,7 @@
 //! The phase of each call of a procedure: a right mover before the commit point, the commit point, or a left mover after it.
 //!
-//! This module reads the text, path by path, with the mover types that the engine inferred. It explains a procedure; the engine decides whether its shape
-//! is right.
+//! This module reads the text, path by path, with the mover types that the engine inferred. It explains a procedure; the engine decides
+//! whether its shape is right.
 
 use cspec_analysis::ir::{
     Argument, Code, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, NodeId, Program, Span,

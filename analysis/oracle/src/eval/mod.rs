@@ -1,8 +1,8 @@
 //! A direct evaluator of the IR over plain values, which returns *all* results of a call.
 //!
-//! Evaluation walks the tree. A choice is a number on a tape; to get all results, the same code is run repeatedly until every
-//! sequence of choices has been tried. A run ends in one of a few ways: it is done, a guard excluded it ([disabled](Stop::Disabled), which is
-//! not a result), an assertion failed, or it panicked. What this evaluator cannot decide (a loop that does not end, code outside the subset) is a
+//! Evaluation walks the tree. A choice is a number on a tape; to get all results, the same code is run repeatedly until every sequence of
+//! choices has been tried. A run ends in one of a few ways: it is done, a guard excluded it ([disabled](Stop::Disabled), which is not a
+//! result), an assertion failed, or it panicked. What this evaluator cannot decide (a loop that does not end, code outside the subset) is a
 //! [`DontKnow`], never a result.
 //!
 //! Procedures reach the layer below through [`Below`]: either each step is made at once, on a state that only this procedure changes, or

@@ -1,8 +1,8 @@
 //! Random layers, procedures, protocols, relations, retry loops and partitions, as source text.
 //!
-//! There is one family for each pattern. Cases are made so that their obligations hold about half of the time: the layer above is written from the same
-//! random bodies as the layer below, and then often something is changed. The measure of this generator is not the number of its cases,
-//! but the mutants of the checker that they detect ([`crate::mutants`]).
+//! There is one family for each pattern. Cases are made so that their obligations hold about half of the time: the layer above is written
+//! from the same random bodies as the layer below, and then often something is changed. The measure of this generator is not the number of
+//! its cases, but the mutants of the checker that they detect ([`crate::mutants`]).
 
 mod abstraction;
 mod body;

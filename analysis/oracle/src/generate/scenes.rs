@@ -1,4 +1,5 @@
-//! Scenes: operations that are designed for each other, so that one clause of an obligation decides. Random bodies rarely have this property.
+//! Scenes: operations that are designed for each other, so that one clause of an obligation decides. Random bodies rarely have this
+//! property.
 //!
 //! The details of a scene are random, and its users may change any of its operations. So most scenes hold as they are, or fail for
 //! another reason than the intended one.

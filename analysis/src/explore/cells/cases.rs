@@ -1,5 +1,5 @@
-//! The cases that a need is split into. Together they cover everything, up to renaming of scalars and to the scope; if the scope leaves some
-//! out, the bound is recorded.
+//! The cases that a need is split into. Together they cover everything, up to renaming of scalars and to the scope; if the scope leaves
+//! some out, the bound is recorded.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -339,8 +339,8 @@ impl Cells<'_> {
         all
     }
 
-    /// The possible values of a packed word: the flags that the code names, in all combinations, with small numbers below them; and words in
-    /// which all bits are set, or only the sign, but for such flags.
+    /// The possible values of a packed word: the flags that the code names, in all combinations, with small numbers below them; and words
+    /// in which all bits are set, or only the sign, but for such flags.
     fn flags(&self, int: IntType, limit: i128) -> Vec<i128> {
         let is_flag = |it: &i128| *it > 0 && it.count_ones() == 1 && int.contains(*it);
         let mut masks: Vec<i128> = vec![0];

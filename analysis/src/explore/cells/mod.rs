@@ -1,8 +1,8 @@
 //! Cells: values that are unknown until code reads them, and what is known about them so far (lazy initialisation).
 //!
-//! A cell is named by its origin ("field 1 of the state", "the entry of `p0` in that map"), not by the time of its first use. So two runs that
-//! read the same component in a different order refer to the same cell. Scalars are split up to renaming: "equal to one already mentioned,
-//! or fresh". This is complete, because code can only compare scalars.
+//! A cell is named by its origin ("field 1 of the state", "the entry of `p0` in that map"), not by the time of its first use. So two runs
+//! that read the same component in a different order refer to the same cell. Scalars are split up to renaming: "equal to one already
+//! mentioned, or fresh". This is complete, because code can only compare scalars.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

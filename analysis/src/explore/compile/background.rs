@@ -1,7 +1,7 @@
 //! A single background step, for layers whose background is any number of steps.
 //!
-//! `repeat(self, |state| step)` is compiled as a loop, so a run of it is a run of all turns. A search that interleaves single background steps
-//! with the steps of processes needs one turn.
+//! `repeat(self, |state| step)` is compiled as a loop, so a run of it is a run of all turns. A search that interleaves single background
+//! steps with the steps of processes needs one turn.
 
 use super::function::FunctionCompiler;
 use crate::{

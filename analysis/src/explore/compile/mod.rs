@@ -1,5 +1,5 @@
-//! Compiles the IR to [`Code`]. This is a direct translation, except for the `step` of an operation, which combines the operation with background
-//! steps, invariants and protocols.
+//! Compiles the IR to [`Code`]. This is a direct translation, except for the `step` of an operation, which combines the operation with
+//! background steps, invariants and protocols.
 
 use self::function::FunctionCompiler;
 use super::{

@@ -4,9 +4,9 @@
 //! [`search`](super::search). An instruction that stops because of a [`Need`] leaves the machine unchanged, so that it can be
 //! run again once the need is met.
 //!
-//! This file holds the machine and its interface. The submodules: `step` executes instructions; `places` handles components of values; further
-//! modules hold the primitives for numbers, strings and collections. On a lower level, `look` reads a value as far as needed, `maps` finds
-//! entries, and `equal` compares. `forget` makes states at the head of a loop comparable.
+//! This file holds the machine and its interface. The submodules: `step` executes instructions; `places` handles components of values;
+//! further modules hold the primitives for numbers, strings and collections. On a lower level, `look` reads a value as far as needed,
+//! `maps` finds entries, and `equal` compares. `forget` makes states at the head of a loop comparable.
 
 mod collections;
 mod equal;

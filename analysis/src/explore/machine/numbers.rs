@@ -1,9 +1,9 @@
 //! Arithmetic.
 //!
-//! As long as unknown integers are atoms, which can only be compared for equality, code that calculates with one stops: the exploration has to restart
-//! with concrete numbers.
+//! As long as unknown integers are atoms, which can only be compared for equality, code that calculates with one stops: the exploration has
+//! to restart with concrete numbers.
 //!
-//! A plain operator on 64 bits may overflow: see [`OverflowMode`](crate::verdict::OverflowMode). Where overflow is assumed not to happen, a
+//! A plain operator on 64 bits may overflow: see [`OverflowMode`]. Where overflow is assumed not to happen, a
 //! universal run that overflows ends there, since it does not count. A witness search continues with the number as if there
 //! were no limit; a match found this way depends on the assumption.
 

@@ -82,7 +82,7 @@ pub(super) enum Owner {
 type Members = HashMap<(Owner, String), Vec<ItemRef>>;
 
 /// The declarations of a package. Types and functions are numbered as they are declared; those that become part of the program get other
-/// numbers there: see [`super::reach`].
+/// numbers there: see `reach`.
 pub struct Declared {
     pub(super) files: Vec<Source>,
     /// For each file, the `mod name;` that includes it.

@@ -1,7 +1,7 @@
 //! The context of lowering: reads declarations, reports faults, and records references.
 //!
 //! Types, signatures and bodies are lowered one by one, whether or not a layer refers to them. The references and the faults of
-//! each are recorded with it. In the end, references are followed from the layers on: see [`super::reach`].
+//! each are recorded with it. In the end, references are followed from the layers on: see `reach`.
 
 use std::{
     borrow::Borrow,

@@ -5,7 +5,7 @@
 //! 1. `declared` holds the declarations of the package; in it, `layers` and `implementations` combine the attributes. It reads
 //!    items without their bodies, so an edit of a body leaves it unchanged.
 //! 2. `body` lowers one function.
-//! 3. [`reach`] follows references from the layers. Code that no layer reaches is not part of the program, and its faults are not
+//! 3. `reach` follows references from the layers. Code that no layer reaches is not part of the program, and its faults are not
 //!    reported: the rest of a crate may be any Rust.
 //! 4. [`build`] makes the program from the reached parts, and [`place`] finds their positions.
 

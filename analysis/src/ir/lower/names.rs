@@ -5,7 +5,8 @@
 //! Privacy only affects which names a glob brings in; whether a path may be used is for rustc to check.
 //!
 //! This module knows which items exist, not their contents. The libraries that are read with a package have roots of their own; crates that
-//! depend on them have names for these roots. Items of other crates are known by their path only, and items that macros generate are unknown.
+//! depend on them have names for these roots. Items of other crates are known by their path only, and items that macros generate are
+//! unknown.
 
 mod macros;
 
@@ -305,8 +306,8 @@ impl Names {
         self.of_files.get(file as usize).and_then(|it| it.get(number as usize)).copied().unwrap_or(ROOT)
     }
 
-    /// The modules that contain a scope, outermost first, as a path from the root of the package, or from the name of another crate; empty for
-    /// the root.
+    /// The modules that contain a scope, outermost first, as a path from the root of the package, or from the name of another crate; empty
+    /// for the root.
     pub(super) fn module_path(&self, scope: ScopeId) -> Vec<&str> {
         let around = self.around(scope).into_iter().rev().map(|it| &self.scopes[it.0 as usize]);
         around.filter(|it| !it.is_block && !it.name.is_empty()).map(|it| it.name.as_str()).collect()

@@ -1,7 +1,7 @@
 //! Finds the parts of the program: everything that layers, implementations and clients refer to.
 //!
-//! Layers, implementations and clients are numbered in the order of their declarations; types and functions, in the order in which they are reached. So an
-//! edit of a body that does not change its references leaves all numbers unchanged.
+//! Layers, implementations and clients are numbered in the order of their declarations; types and functions, in the order in which they are
+//! reached. So an edit of a body that does not change its references leaves all numbers unchanged.
 
 use std::collections::HashSet;
 

@@ -1,7 +1,8 @@
 //! Code that is not read: attribute macros of other crates, and macros that are called in item position.
 //!
-//! An attribute macro may turn its item into anything. So the items that a layer or a procedure refers to may have only attributes that are known to
-//! preserve their meaning. A macro that generates items may generate layers, too; a diagnostic says so, so that no layer is silently skipped.
+//! An attribute macro may turn its item into anything. So the items that a layer or a procedure refers to may have only attributes that are
+//! known to preserve their meaning. A macro that generates items may generate layers, too; a diagnostic says so, so that no layer is
+//! silently skipped.
 
 use std::{borrow::Borrow, collections::HashSet, sync::Arc};
 

@@ -1,4 +1,5 @@
-//! Checks where `maybe`, `any`, `choose`, `when` and `emit` are used: in operations and background steps, and in the relations of abstractions.
+//! Checks where `maybe`, `any`, `choose`, `when` and `emit` are used: in operations and background steps, and in the relations of
+//! abstractions.
 //!
 //! Procedures and clients run as written. If a procedure waited by itself after its commit point, or emitted an event between
 //! two steps, no step of a layer would account for it, and no obligation would cover it. A condition on a state (an initial

@@ -1,8 +1,8 @@
 //! The report: one self-contained HTML page that needs no network, and no script for reading.
 //!
-//! It has the findings, each with its counterexample as a figure; the stacks as a picture with the verdicts; a table of implementations, with
-//! their obligations; the matrix of each layer as a heat map; the coverage of operations; and the slowest obligations. Colours follow the
-//! reader's light or dark theme; a small script moves the focus through a matrix with the arrow keys and describes the focused cell.
+//! It has the findings, each with its counterexample as a figure; the stacks as a picture with the verdicts; a table of implementations,
+//! with their obligations; the matrix of each layer as a heat map; the coverage of operations; and the slowest obligations. Colours follow
+//! the reader's light or dark theme; a small script moves the focus through a matrix with the arrow keys and describes the focused cell.
 
 mod coverage;
 mod figure;

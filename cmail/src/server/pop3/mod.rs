@@ -1,6 +1,6 @@
-//! One POP3 session (RFC 1939), without input or output: bytes go in, replies and requests come out. Extensions as `CAPA` lists
-//! them (RFC 2449), and STLS (RFC 2595). The session cannot check passwords, read a mailbox, remove messages or encrypt by itself: it requests these. Messages
-//! are marked, and only QUIT has them removed. It knows neither sockets nor clocks.
+//! One POP3 session (RFC 1939), without input or output: bytes go in, replies and requests come out. Extensions as `CAPA` lists them (RFC
+//! 2449), and STLS (RFC 2595). The session cannot check passwords, read a mailbox, remove messages or encrypt by itself: it requests these.
+//! Messages are marked, and only QUIT has them removed. It knows neither sockets nor clocks.
 
 mod maildrop;
 

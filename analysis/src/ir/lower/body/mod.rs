@@ -1,7 +1,8 @@
 //! Bodies of functions: one [`Body`] lowers one function.
 //!
 //! Expressions are built at once; their types are kept beside them by node. When the whole body is lowered, [`super::finish`] writes the
-//! types in. A part that cannot be lowered becomes [`ExprKind::Unsupported`], which fits every type, so that one fault gives one diagnostic.
+//! types in. A part that cannot be lowered becomes [`ExprKind::Unsupported`], which fits every type, so that one fault gives one
+//! diagnostic.
 
 mod adaptor;
 mod call;

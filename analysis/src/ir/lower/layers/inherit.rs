@@ -1,4 +1,5 @@
-//! `inherit(Layer: …)`: takes operations and initial states from another layer, over the same state, a component of it, or the entries of a map in it.
+//! `inherit(Layer: …)`: takes operations and initial states from another layer, over the same state, a component of it, or the entries of a
+//! map in it.
 
 use std::sync::Arc;
 
