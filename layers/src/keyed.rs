@@ -75,6 +75,27 @@ impl<K, Below> Route<K, Below> for Below {
     }
 }
 
+/// The first few arguments of an operation, for a rule that several operations share.
+pub trait Leading<All> {
+    /// Drops the other arguments.
+    fn of(all: All) -> Self;
+}
+
+/// `Leading` for the arguments in brackets, and for those with more of the arguments after them.
+macro_rules! leading {
+    (@more [$($first:ident)*]) => {};
+    (@more [$($first:ident)*] $next:ident $($rest:ident)*) => { leading!([$($first)* $next] $($rest)*); };
+    ([$($first:ident)*] $($rest:ident)*) => {
+        #[allow(non_snake_case, clippy::unused_unit)]
+        impl<$($first,)* $($rest),*> Leading<($($first,)* $($rest,)*)> for ($($first,)*) {
+            fn of(($($first,)* ..): ($($first,)* $($rest,)*)) -> Self {
+                ($($first,)*)
+            }
+        }
+        leading!(@more [$($first)*] $($rest)*);
+    };
+}
+
 macro_rules! arguments {
     ($($part:ident)*) => {
         #[allow(non_snake_case, clippy::unused_unit)]
@@ -98,6 +119,8 @@ macro_rules! arguments {
                 (Some(key), ($($part,)*))
             }
         }
+
+        leading!([] $($part)*);
     };
 }
 

@@ -113,7 +113,7 @@ pub mod generated {
 
     use super::{Operation, Spec};
     use crate::keyed::Select;
-    pub use crate::keyed::{Arguments, One, Route};
+    pub use crate::keyed::{Arguments, Leading, One, Route};
     use crate::model::Event;
     use crate::{Map, Pid, tape, when};
 

@@ -390,7 +390,9 @@ fn allowed_rule(layer: &Declaration, rule: &Allowed, op: &Ident) -> TokenStream 
         Type::Reference(_) => quote!(&#place),
         _ => quote!(#place),
     });
-    let taken = (!places.is_empty()).then(|| quote!(let (#(#places,)*) = ::cspec::Operation::into_args(op);));
+    // A rule may take fewer arguments than the operation: its first few.
+    let taken = (!places.is_empty())
+        .then(|| quote!(let (#(#places,)*) = ::cspec::generated::Leading::of(::cspec::Operation::into_args(op));));
     let call = quote_spanned!(name.span()=> <__State as __Body>::#name(state, me #(, #passed)*));
     quote! {
         if let ::core::option::Option::Some(op) = ::cspec::generated::call_of::<#module::#op>(op) {

@@ -77,16 +77,26 @@ impl Package {
             self.unknown_operation(layer, item.file, name);
             return;
         };
-        let (conditioned, _) = signature.shape();
         let operation = &self.layers[layer].operations[number];
-        let (arguments, _) = operation.signature.shape();
-        if conditioned.is_empty() || conditioned == arguments {
+        if takes_first_arguments(signature, &operation.signature) {
             self.layers[layer].operations[number].allowed.push(item);
         } else {
             let message = format!("the arguments here are not those of operation `{}`", name.text);
             let diagnostic = error(codes::CS0205, self.name_spot(item.file, name), message);
             let diagnostic = diagnostic.related(operation.spot, "the operation");
-            self.report(diagnostic.help("take `me: Pid` only, or `me` and all arguments of the operation"));
+            self.report(
+                diagnostic.help("take `me: Pid`, and after it the first arguments of the operation, by their names"),
+            );
         }
     }
+}
+
+/// Whether a rule takes the first few arguments of an operation. If it leaves some out, the others must have the same names, so that a rule
+/// about the second of two numbers is not taken for one about the first.
+fn takes_first_arguments(rule: &Signature, operation: &Signature) -> bool {
+    let (conditioned, arguments) = (rule.shape().0, operation.shape().0);
+    let name =
+        |of: &Signature, at: usize| of.parameters.get(at + 2).map(|it| it.name.trim_start_matches('_').to_owned());
+    let same_names = || (0..conditioned.len()).all(|at| name(rule, at) == name(operation, at));
+    arguments.starts_with(&conditioned) && (conditioned.len() == arguments.len() || same_names())
 }
