@@ -170,6 +170,9 @@ const MAX_MORE_CASES: u32 = 100;
 /// How often a path may reach the head of a loop before the loop is considered endless.
 const MAX_TURNS: u32 = 2_000;
 
+/// After that many turns, a loop is followed this much further, to see whether it comes back to where it was.
+const LONGEST_CYCLE: u32 = 16;
+
 impl<'p> Search<'_, 'p> {
     /// Runs a script universally; `visit` is called with every path that ends, and may stop the run by returning `false`.
     ///
@@ -441,6 +444,10 @@ impl<'p> Search<'_, 'p> {
                     if machine.turns > MAX_TURNS && self.has_an_end(&machine) {
                         return Ok(self.beyond(&machine, format!("loops ≤ {MAX_TURNS} turns")));
                     }
+                    if machine.comes_back(MAX_TURNS) {
+                        // It never ends; what it could do instead is explored from the earlier visit.
+                        return Ok(Advance::Dead);
+                    }
                     self.check_turns(&machine)?;
                     if self.pausing && machine.frames.len() == 1 {
                         return Ok(Advance::End(machine, End::Turn));
@@ -490,7 +497,7 @@ impl<'p> Search<'_, 'p> {
 
     fn check_turns(&self, machine: &Machine) -> Result<(), Abort> {
         match machine.site(self.world) {
-            Some(site) if machine.turns > MAX_TURNS => Err(Abort::Endless(site)),
+            Some(site) if machine.turns > MAX_TURNS + LONGEST_CYCLE => Err(Abort::Endless(site)),
             _ => Ok(()),
         }
     }

@@ -178,7 +178,7 @@ impl<'p> Setting<'p> {
         (answered, effort)
     }
 
-    /// Asks within one scope. Restarts with concrete integers if necessary.
+    /// Asks within one scope. Restarts with concrete integers, or with a bound on entries, if necessary.
     fn ask_within<V: Refutes>(
         &self,
         (scope, looks_far, shown): (&Scope, bool, bool),
@@ -187,10 +187,12 @@ impl<'p> Setting<'p> {
     ) -> (Answered<V>, Effort) {
         let mut effort = Effort::default();
         let mut numbers = Numbers::Atoms;
+        let mut few_entries = false;
         let mut shapes = BTreeSet::new();
         loop {
             let mut world = self.world(scope, numbers, named, &shapes);
             world.cells.tries_ends = looks_far;
+            world.cells.few_entries = few_entries;
             let mut search = Search {
                 world: &mut world,
                 program: self.program,
@@ -228,6 +230,11 @@ impl<'p> Setting<'p> {
                     numbers = Numbers::Concrete;
                     continue;
                 }
+                // A loop follows the entries of a map one by one. Within a bound on their number it comes to an end.
+                Err(Abort::Endless(_)) if !few_entries => {
+                    few_entries = true;
+                    continue;
+                }
                 // Then unknown strings do not include those that code builds: a counterexample counts, its absence does not.
                 Ok(None) if numbers == Numbers::Digits => Answered::GivenUp(Abort::DigitsRunTogether),
                 Ok(None) => Answered::Holds,
@@ -237,6 +244,7 @@ impl<'p> Setting<'p> {
                         let mut again = |pins: &Pins, fuel: u64| {
                             let mut world = self.world(scope, numbers, named, &shapes);
                             world.cells.pinned = pins.clone();
+                            world.cells.few_entries = few_entries;
                             world.fuel = fuel;
                             let world = &mut world;
                             let (program, stop) = (self.program, self.stop);

@@ -39,15 +39,34 @@ impl Cells<'_> {
                 let present = Some(self.entry(*base, key));
                 // A total function has a value everywhere; whether it is the default is split later, if at all.
                 let absent = (!matches!(*self.get(*base).ty, Type::Total(..))).then_some(None);
+                let present = (absent.is_none() || !self.has_all_entries(*base, known)).then_some(present);
                 absent
                     .into_iter()
-                    .chain([present])
+                    .chain(present)
                     .map(|entry| with_base(known, *base, |facts| drop(facts.entries.insert(key.clone(), entry))))
                     .collect()
             }
             Need::Close(base) => self.split_close(*base, known, bounded),
             Need::NoMore(base) => vec![with_base(known, *base, |facts| facts.closed = true)],
         }
+    }
+
+    /// Whether an unknown map has as many entries as the scope allows, where loops follow its entries without end otherwise: a list whose
+    /// links are the entries of a map has any length.
+    fn has_all_entries(&mut self, base: CellId, known: &Knowledge) -> bool {
+        if !self.few_entries || self.get(base).quantifier == Quantifier::Existential {
+            return false;
+        }
+        let (limit, what) = match &*self.get(base).ty {
+            Type::Map(key, _) | Type::Set(key) if **key == Type::Pid => (self.scope.pids, "Pid"),
+            _ => (self.scope.entries, "entries"),
+        };
+        let entries = known.bases.get(&base).map_or(0, |it| it.entries.values().filter(|it| it.is_some()).count());
+        let is_full = entries as u32 >= limit;
+        if is_full {
+            self.bounds_met.insert(format!("{what} ≤ {limit}"));
+        }
+        is_full
     }
 
     /// Either the unknown map has no more entries, or it has one more, at a key greater than those listed before.

@@ -91,6 +91,8 @@ pub struct Cells<'p> {
     /// Whether the ends of types are among the integers that are tried. Not in the first exploration, within the smallest scope: if that
     /// meets an integer, it meets a bound, and a second exploration follows.
     pub tries_ends: bool,
+    /// Whether the scope also bounds the entries of a collection that are asked for one by one; otherwise only those that a loop walks over.
+    pub few_entries: bool,
     /// Types of integers to which the current code applies bit operators: their flags are tried in combination.
     pub bit_types: BTreeSet<IntType>,
     /// Integer literals of the current code: an integer atom differs from all of them.
@@ -140,6 +142,7 @@ impl<'p> Cells<'p> {
             bounds_met: BTreeSet::new(),
             assumptions: BTreeSet::new(),
             tries_ends: true,
+            few_entries: false,
             bit_types: BTreeSet::new(),
             int_literals: BTreeSet::from([0]),
             str_literals: BTreeSet::from([String::new()]),

@@ -239,11 +239,52 @@ pub struct Machine {
     pub stage: usize,
     /// How often the head of a loop has been reached.
     pub turns: u32,
+    /// Where the run was after many turns; see [`Machine::comes_back`].
+    pub landmark: Option<Rc<Landmark>>,
     /// The record of the run, if it is kept.
     pub tale: Option<Tale>,
 }
 
+/// All that the rest of a run depends on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Landmark {
+    frames: Vec<Rc<Frame>>,
+    stack: Vec<Value>,
+    state: Value,
+    known: Knowledge,
+    chosen: Rc<BTreeMap<CellId, Value>>,
+    events: Rc<Vec<Value>>,
+    slots: Rc<Vec<Value>>,
+    draws: u32,
+    stage: usize,
+}
+
 impl Machine {
+    /// Whether a run that is at the head of a loop for more than this many turns has been just here before: such a run never ends.
+    pub fn comes_back(&mut self, many: u32) -> bool {
+        if self.turns < many {
+            return false;
+        }
+        let here = Landmark {
+            frames: self.frames.clone(),
+            stack: self.stack.clone(),
+            state: self.state.clone(),
+            known: self.known.clone(),
+            chosen: self.chosen.clone(),
+            events: self.events.clone(),
+            slots: self.slots.clone(),
+            draws: self.draws,
+            stage: self.stage,
+        };
+        match &self.landmark {
+            Some(landmark) => **landmark == here,
+            None => {
+                self.landmark = Some(Rc::new(here));
+                false
+            }
+        }
+    }
+
     /// A machine with nothing to run.
     pub fn new(known: Knowledge, quantifier: Quantifier) -> Machine {
         Machine {
@@ -265,6 +306,7 @@ impl Machine {
             hints: None,
             stage: 0,
             turns: 0,
+            landmark: None,
             tale: None,
         }
     }
