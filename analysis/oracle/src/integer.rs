@@ -204,7 +204,8 @@ pub fn compute(prim: Prim, a: i128, b: Option<i128>, ty: &Type, beyond: Beyond) 
         }
     }
     if !int_range(bits, signed).contains(&a) {
-        return Err(dont_know("more is done with a number beyond 64 bits"));
+        // Without a limit only plain operators have a meaning.
+        return Err(Stop::Disabled);
     }
     // Only the amount of a shift is read.
     let by = second as u32;

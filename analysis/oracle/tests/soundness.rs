@@ -78,3 +78,13 @@ fn stacks_of_two() {
 fn calls() {
     sound(Pattern::Calls, 1_000);
 }
+
+/// The operation above calculates on with a number beyond 64 bits: with what no operator but a plain one has a meaning for.
+#[test]
+fn nothing_is_done_with_a_number_beyond_64_bits() {
+    for seed in [400_006_272, 430_001_790] {
+        let case = case(Pattern::Integers, seed);
+        let fate = run(&case, &Effort::default());
+        assert!(matches!(fate, Fate::Rejected { confirmed: 1.., .. }), "seed {seed}: {fate:?}");
+    }
+}

@@ -36,6 +36,10 @@ impl Machine {
             *operand = self.number_top(world, depth)?;
         }
         let Some(int) = IntType::of(ty) else { return self.of_conditions(world, prim, &operands) };
+        if operands.iter().any(|it| !fits_64_bits(*it)) && !is_plain(prim) {
+            // Plain operators go on as if there were no limit. What anything else makes of such a number is no result of any program.
+            return Err(Stop::Disabled);
+        }
         let Some(computed) = compute(prim, &operands[..count], int) else { return Ok(Value::Unit) };
         self.computed(world, computed)
     }
@@ -136,4 +140,14 @@ pub(super) fn number(value: &Value) -> Result<i128, Stop> {
         Value::Bool(it) => Ok(i128::from(*it)),
         _ => Err(Stop::NumbersNeeded),
     }
+}
+
+/// Whether some type has this integer.
+fn fits_64_bits(number: i128) -> bool {
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&number)
+}
+
+/// Whether it is `+`, `-` or `*`, which the assumption about overflows is about.
+fn is_plain(prim: Prim) -> bool {
+    matches!(prim, Prim::Arith(arith, Overflow::Panics) if arith.is_plain())
 }
