@@ -41,6 +41,16 @@ impl<'r> States<'r> {
         States { most: 200, random, seen: 0, only: Some((states, arguments)) }
     }
 
+    /// Where to draw from.
+    pub(crate) fn random(&mut self) -> &mut Rng {
+        self.random
+    }
+
+    /// Whether these are given, to be looked at without exception.
+    pub(crate) fn are_given(&self) -> bool {
+        self.only.is_some()
+    }
+
     pub(crate) fn of(&mut self, evaluator: &Evaluator<'_>, ty: &Type) -> Vec<Value> {
         let states = match &self.only {
             Some((states, _)) => states.iter().filter(|it| evaluator.universe.belongs(it, ty)).cloned().collect(),
@@ -117,6 +127,13 @@ impl<'p> Claims<'p> {
     pub fn new(program: &'p Program, scope: Scope) -> Claims<'p> {
         let spare = (2 * STEPS * literals::choices_of_scalars(program)).min(MOST_SPARE);
         Claims { evaluator: Evaluator::with_spare(program, scope, spare), program, fuel: 400_000 }
+    }
+
+    /// An evaluator of the operations above: what the layer below computes may be among what they choose.
+    pub(crate) fn with_more_to_choose(&self) -> Evaluator<'p> {
+        let scope = self.evaluator.universe.scope();
+        let ints = (0..=2 * MOST_SPARE as i128).chain(scope.ints.iter().copied()).collect();
+        Evaluator::with_spare(self.program, Scope { ints, ..scope.clone() }, 2 * MOST_SPARE)
     }
 
     /// A state in which an obligation fails, and how, if there is one among these.
@@ -270,7 +287,15 @@ impl<'p> Claims<'p> {
             }
             ("turn", Justification::Retry(code)) => {
                 let code = code.get(&name.operation).ok_or_else(|| unsupported("a missing procedure"))?;
-                self.procedure(implementation, code, &name.operation)?.refute_turn(implementation.upper, states)
+                let procedure = self.procedure(implementation, code, &name.operation)?;
+                let bad = procedure.refute_turn(states)?;
+                // A loop of several calls may be one step by its shape instead.
+                match bad {
+                    Some(_) if !states.are_given() && self.makes_several_calls(code) => {
+                        Ok(procedure.refute(true, states)?.and(bad))
+                    }
+                    bad => Ok(bad),
+                }
             }
             ("own-key" | "other-keys" | "check", Justification::Partition(partition)) => {
                 End { claims: self, implementation, partition }.refute(name, states)
@@ -296,7 +321,49 @@ impl<'p> Claims<'p> {
         }
         let called = called.iter().map(|it| self.operation_named(implementation.lower, it));
         let called = called.collect::<Result<Vec<usize>, DontKnow>>()?;
-        Ok(Procedure { claims: self, lower: implementation.lower, code, name, called })
+        let Implementation { upper, lower, .. } = *implementation;
+        let alone_is_claimed = matches!(implementation.by, Justification::Movers(_)) && !self.loops_over_calls(code);
+        Ok(Procedure { claims: self, upper, lower, code, name, called, alone_is_claimed })
+    }
+
+    fn body(&self, code: &Code) -> Option<&'p Expr> {
+        match code {
+            Code::Procedure(function) => Some(&self.program.functions[function.0 as usize].body),
+            Code::Pass => None,
+        }
+    }
+
+    /// Whether there is a loop in a procedure that makes calls.
+    fn loops_over_calls(&self, code: &Code) -> bool {
+        fn looks_for_loops(claims: &Claims<'_>, expr: &Expr) -> bool {
+            let mut found = matches!(expr.kind, ExprKind::While(..) | ExprKind::Loop(_)) && claims.makes_calls(expr);
+            expr.for_each_child(&mut |child| found = found || looks_for_loops(claims, child));
+            found
+        }
+        self.body(code).is_some_and(|it| looks_for_loops(self, it))
+    }
+
+    /// Whether an expression makes calls of the layer below.
+    pub(crate) fn makes_calls(&self, expr: &Expr) -> bool {
+        let mut called = BTreeSet::new();
+        self.calls_in(expr, &mut BTreeSet::new(), &mut called);
+        !called.is_empty()
+    }
+
+    /// Whether there is more than one call in the text of a procedure.
+    fn makes_several_calls(&self, code: &Code) -> bool {
+        fn count(claims: &Claims<'_>, expr: &Expr, inside: usize) -> usize {
+            let mut calls = match &expr.kind {
+                ExprKind::Perform(..) => 1,
+                ExprKind::Call(function, _) if inside < 8 => {
+                    count(claims, &claims.program.functions[function.0 as usize].body, inside + 1)
+                }
+                _ => 0,
+            };
+            expr.for_each_child(&mut |child| calls += count(claims, child, inside));
+            calls
+        }
+        self.body(code).is_some_and(|it| count(self, it, 0) > 1)
     }
 
     /// The names of the operations that a function calls of the layer below.
@@ -488,22 +555,10 @@ impl Pair<'_, '_> {
         }
     }
 
-    /// The same for steps of the mover with one result.
-    pub(crate) fn does_not_move(&self, direction: &str, state: &Value, result: &Value) -> Result<bool, DontKnow> {
-        match direction {
-            "right" => self.right(state, Some(result)),
-            _ => self.left(state, Some(result)),
-        }
-    }
-
     /// `s --A--> s1 --B--> s2`, but not B first and then A with the same results and events to `s2`.
     fn does_not_move_right(&self, state: &Value) -> Result<bool, DontKnow> {
-        self.right(state, None)
-    }
-
-    fn right(&self, state: &Value, only: Option<&Value>) -> Result<bool, DontKnow> {
         let swapped = self.theirs(state)?;
-        for (mine, middle, my_events) in done(&self.mine(state)?).filter(|it| only.is_none_or(|only| it.0 == only)) {
+        for (mine, middle, my_events) in done(&self.mine(state)?) {
             let after = self.theirs(middle)?;
             if fails(&after) && !fails(&swapped) {
                 return Ok(true);
@@ -525,17 +580,13 @@ impl Pair<'_, '_> {
 
     /// `s --B--> s1 --A--> s2`, but not A first and then B with the same results and events to `s2`.
     fn does_not_move_left(&self, state: &Value) -> Result<bool, DontKnow> {
-        self.left(state, None)
-    }
-
-    fn left(&self, state: &Value, only: Option<&Value>) -> Result<bool, DontKnow> {
         let (swapped, given) = (self.mine(state)?, self.theirs(state)?);
         if fails(&given) && !self.may_fail_after(&swapped)? {
             return Ok(true);
         }
         for (theirs, middle, their_events) in done(&given) {
             let mine = self.mine(middle)?;
-            for (mine, end, my_events) in done(&mine).filter(|it| only.is_none_or(|only| it.0 == only)) {
+            for (mine, end, my_events) in done(&mine) {
                 let mut found = false;
                 for (result, middle, events) in done(&swapped) {
                     if result == mine && events == my_events {

@@ -12,6 +12,7 @@ pub mod generate;
 mod integer;
 mod keyed;
 mod literals;
+mod moves;
 pub mod mutants;
 mod prim;
 pub mod replay;

@@ -335,10 +335,17 @@ impl Replay<'_, '_> {
     /// Checks that the process's own steps in a run of a procedure are those of the procedure, for some arguments.
     fn is_path<P>(&self, run: &Run<P>) -> Result<(), Trouble> {
         let owner = self.program.implementations.iter().find(|it| it.name == self.name.implementation);
-        let Some(Implementation { by: Justification::Movers(all), lower, .. }) = owner else { return Ok(()) };
+        let Some(Implementation { by: Justification::Movers(all), upper, lower, .. }) = owner else { return Ok(()) };
         let Some(code @ Code::Procedure(function)) = all.get(&self.name.operation) else { return Ok(()) };
-        let procedure =
-            Procedure { claims: self.claims, lower: *lower, code, name: &self.name.operation, called: Vec::new() };
+        let procedure = Procedure {
+            claims: self.claims,
+            upper: *upper,
+            lower: *lower,
+            code,
+            name: &self.name.operation,
+            called: Vec::new(),
+            alone_is_claimed: true,
+        };
         let function = self.claims.evaluator.function(*function);
         let types = function.locals[..function.parameters as usize].iter().map(|it| it.ty.clone()).collect();
         let rows = self.claims.evaluator.universe.values(&Type::Tuple(types));
@@ -378,7 +385,7 @@ impl Replay<'_, '_> {
             let mut next = Vec::new();
             for log in &logs {
                 for at in procedure.next(arguments, log)? {
-                    if let At::Wants(mut log, wanted, called_with) = at
+                    if let At::Wants(mut log, wanted, called_with, _) = at
                         && (wanted, &called_with) == (operation, &with)
                     {
                         log.extend(returned.clone().map(Logged::Result));

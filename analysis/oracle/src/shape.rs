@@ -1,19 +1,30 @@
 //! The shape of a procedure, and its use of a protocol, on explicit sets of states.
 //!
-//! The procedure is run from every state that is looked at. Before each of its calls but the first, others take any steps of operations that
-//! the implementation calls; `P` is the set of states that it can be in then, path by path. A path is a sequence of calls, each with its
-//! result, and with whether it has left the state as it was and shown nothing: then it is *weak*. For some commit point, those before it are
-//! weak or move right at `P`, and those after it are weak or move left at `P`, each with its own arguments and for its result. After a call
-//! that is neither weak nor moves right, each call is enabled at `P`. And if there is a protocol, each call is allowed right after the
-//! process's own last step.
+//! The procedure is run at random: before each of its calls, others take any steps of operations that the implementation calls. `P` is all
+//! states that they can lead to from where the procedure's own last step ended; before the first call, from any state in which the operation
+//! above does not fail. Each run is a sequence of *edges*: calls with their results. Of each run it is claimed:
+//!
+//! * There is a commit point. Each edge before it moves right for its result in all states of its `P`, or is *weak*: it left the state as it
+//!   was and showed nothing. Each edge after it moves left so, or is weak.
+//! * For some such choice, this is what the operation above may do from `s`: the edges that move, from `s`, up to a state of the `P` of the
+//!   commit point; then the commit point; then the edges that move left. Weak edges can be left out of it. What moves left after a weak edge
+//!   that is left out moves left in all states. If nothing precedes the commit point, `s` is where the run made it. If all edges are
+//!   made, it is a run of the procedure alone, about which there is a claim of its own, unless the procedure has a loop.
+//! * After an edge that is neither weak nor moves right, each call is enabled in all of its `P`, and the procedure comes to no loop that makes
+//!   calls.
+//! * If there is a protocol, each call is allowed where the procedure's own last step ended.
+//!
+//! Loops are run, up to some number of calls: a run through a loop is a run like any other. Fewer states than `P` are less to claim, so that a
+//! set of states may be cut off, and runs be left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use cspec_analysis::ir::{Code, LayerId};
 
 use crate::{
-    claims::{Claims, ME, OTHER, Pair, States, done},
-    eval::{Below, DontKnow, Logged, Stop, Want},
+    claims::{Claims, ME, OTHER, Pair, States},
+    eval::{Below, DontKnow, Evaluator, Logged, Outcome, Stop, Want},
+    moves::{Call, Moves, State, Step, To},
     stack::{Descent, Tower},
     value::Value,
 };
@@ -21,175 +32,104 @@ use crate::{
 /// The code of one operation, over a layer.
 pub(crate) struct Procedure<'c, 'p> {
     pub(crate) claims: &'c Claims<'p>,
+    pub(crate) upper: LayerId,
     pub(crate) lower: LayerId,
     pub(crate) code: &'c Code,
     pub(crate) name: &'c str,
     /// The operations that the implementation calls or passes on: what others do.
     pub(crate) called: Vec<usize>,
+    /// Whether it is claimed elsewhere that the runs of the procedure alone are what the operation above does.
+    pub(crate) alone_is_claimed: bool,
 }
 
-/// The most states of one `P`.
-const MOST_STATES: usize = 3_000;
+/// The runs of one procedure.
+const RUNS: usize = 120;
 
-/// A call on a path with its result, and the states before it.
-#[derive(Clone)]
-struct Called {
-    operation: usize,
-    arguments: Vec<Value>,
-    before: BTreeSet<Value>,
-    /// None, if it fails.
-    result: Option<Value>,
-    /// It has left the state as it was, and shown nothing.
-    is_weak: bool,
+/// The most calls of one run.
+const MOST_CALLS: usize = 8;
+
+/// The states that a step above is looked for from.
+const MOST_STARTS: usize = 80;
+
+/// A call of a run with its result.
+struct Edge {
+    call: Call,
+    /// All states that the call may be made in, and the one in which it was.
+    before: Rc<Vec<State>>,
+    at: State,
+    result: Value,
+    after: State,
+    events: Rc<[Value]>,
+}
+
+impl Edge {
+    fn is_weak(&self) -> bool {
+        self.at == self.after && self.events.is_empty()
+    }
 }
 
 /// Where the procedure is after a log.
 pub(crate) enum At {
-    Wants(Vec<Logged>, usize, Vec<Value>),
+    /// It wants to make this call; whether it has come to a loop since its last one.
+    Wants(Vec<Logged>, usize, Vec<Value>, bool),
     /// It has returned this, or failed by itself.
     Ended(Option<Value>),
 }
 
+/// How a run ended.
+enum End {
+    Returned(Value),
+    /// It failed by itself.
+    Failed,
+    /// This call failed, in one of these states.
+    FailedIn(Call, Rc<Vec<State>>, State),
+}
+
+/// A procedure with its arguments, as it is run.
+struct Runs<'r, 'c, 'p> {
+    procedure: &'r Procedure<'c, 'p>,
+    moves: &'r Moves<'c, 'p>,
+    /// Finds what the operation above may do: it has more to choose from.
+    above: &'r Evaluator<'p>,
+    operation: usize,
+    arguments: Vec<Value>,
+    /// The states to start from.
+    all: &'r [State],
+}
+
 impl Procedure<'_, '_> {
-    /// A path that is out of shape, or else a call that is not allowed.
+    /// A run that is out of shape, or else a call that is not allowed.
     pub(crate) fn refute(&self, of_shape: bool, states: &mut States) -> Result<Option<String>, DontKnow> {
+        if matches!(self.code, Code::Pass) {
+            return Ok(None);
+        }
         let evaluator = &self.claims.evaluator;
+        let moves = Moves::new(self.claims, self.lower, &self.called, states);
         let layer = &evaluator.program.layers[self.lower.0 as usize];
-        let mut starts = BTreeSet::new();
+        let mut all = Vec::new();
         for state in states.of(evaluator, &layer.state) {
             // Only states in which the invariants hold can be reached.
             if evaluator.all_hold(&layer.invariants, std::slice::from_ref(&state))? {
-                starts.insert(state);
+                all.push(moves.state(&state));
             }
         }
-        let types = match self.code {
-            Code::Pass => evaluator.argument_types(self.lower, self.claims.operation_named(self.lower, self.name)?),
-            Code::Procedure(function) => {
-                let function = evaluator.function(*function);
-                function.locals[..function.parameters as usize].iter().map(|it| it.ty.clone()).collect()
-            }
-        };
-        let rows = evaluator.universe.values(&cspec_analysis::ir::Type::Tuple(types));
-        let rows = rows.map_err(|_| DontKnow("too many arguments".to_owned()))?;
-        for row in rows.iter() {
-            let Value::Tuple(arguments) = row else { continue };
-            let found = self.walk(of_shape, arguments, &[], &starts, &[])?;
+        all.truncate(MOST_STARTS);
+        let above = self.claims.with_more_to_choose();
+        let operation = self.claims.operation_named(self.upper, self.name)?;
+        let rows = states.arguments(evaluator, &evaluator.argument_types(self.upper, operation));
+        if all.is_empty() || rows.is_empty() {
+            return Ok(None);
+        }
+        for number in 0..RUNS {
+            let arguments = rows[number % rows.len()].clone();
+            let (procedure, moves, above, all) = (self, &moves, &above, all.as_slice());
+            let runs = Runs { procedure, moves, above, operation, arguments, all };
+            let found = runs.one(of_shape, states)?;
             if found.is_some() {
                 return Ok(found);
             }
         }
         Ok(None)
-    }
-
-    /// Goes on from a log, in these states.
-    fn walk(
-        &self,
-        of_shape: bool,
-        arguments: &[Value],
-        log: &[Logged],
-        states: &BTreeSet<Value>,
-        path: &[Called],
-    ) -> Result<Option<String>, DontKnow> {
-        for at in self.next(arguments, log)? {
-            let At::Wants(log, operation, called_with) = at else {
-                if of_shape && let Some(flaw) = self.misshapen(path)? {
-                    return Ok(Some(flaw));
-                }
-                continue;
-            };
-            if !of_shape && let Some(flaw) = self.not_allowed(operation, &called_with, states)? {
-                return Ok(Some(flaw));
-            }
-            let before = if path.is_empty() { states.clone() } else { self.closed(states.clone())? };
-            let mut after: BTreeMap<(Option<Value>, bool), BTreeSet<Value>> = BTreeMap::new();
-            let mut blocks = false;
-            for state in &before {
-                let steps = self.claims.evaluator.step(self.lower, operation, state, &ME, &called_with)?;
-                blocks |= steps.is_empty();
-                if steps.iter().any(|it| it.done().is_none()) {
-                    after.entry((None, false)).or_default();
-                }
-                for (result, end, events) in done(&steps) {
-                    let is_weak = events.is_empty() && end == state;
-                    after.entry((Some(result.clone()), is_weak)).or_default().insert(end.clone());
-                }
-            }
-            if of_shape && blocks && self.is_noticed(path)? {
-                return Ok(Some(format!(
-                    "{} may block, and the calls before it have been noticed",
-                    self.call(operation, &called_with)
-                )));
-            }
-            for ((result, is_weak), states) in after {
-                let (arguments_of, before) = (called_with.clone(), before.clone());
-                let called = Called { operation, arguments: arguments_of, before, result: result.clone(), is_weak };
-                let path = [path, &[called]].concat();
-                let found = match result {
-                    None if of_shape => self.misshapen(&path)?,
-                    None => None,
-                    Some(result) => {
-                        let log = [&log[..], &[Logged::Result(result)]].concat();
-                        self.walk(of_shape, arguments, &log, &states, &path)?
-                    }
-                };
-                if found.is_some() {
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn call(&self, operation: usize, arguments: &[Value]) -> String {
-        let name = &self.claims.evaluator.program.layers[self.lower.0 as usize].operations[operation].name;
-        format!("{name}{arguments:?}")
-    }
-
-    fn is_noticed(&self, path: &[Called]) -> Result<bool, DontKnow> {
-        for call in path {
-            if !call.is_weak && !self.moves(call, "right")? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// What is wrong with a path on which no call can be the commit point.
-    fn misshapen(&self, path: &[Called]) -> Result<Option<String>, DontKnow> {
-        for commit in 0..path.len() {
-            let mut fits = true;
-            for call in &path[commit + 1..] {
-                fits = fits && (call.is_weak || self.moves(call, "left")?);
-            }
-            if fits {
-                return Ok(None);
-            }
-            if !path[commit].is_weak && !self.moves(&path[commit], "right")? {
-                let calls: Vec<String> = path.iter().map(|it| self.call(it.operation, &it.arguments)).collect();
-                return Ok(Some(format!("{}: no call can be the commit point", calls.join(", "))));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether a call with its result emits nothing and moves past everything, in all states before it.
-    fn moves(&self, call: &Called, direction: &str) -> Result<bool, DontKnow> {
-        let Some(result) = &call.result else { return Ok(false) };
-        for state in &call.before {
-            for &other in &self.called {
-                for arguments in self.rows(other)? {
-                    let mover = (call.operation, call.arguments.as_slice());
-                    let (claims, layer) = (self.claims, self.lower);
-                    let pair = Pair { claims, layer, mover, other: (other, &arguments), they: OTHER };
-                    if done(&pair.mine(state)?).any(|it| it.0 == result && !it.2.is_empty())
-                        || pair.does_not_move(direction, state, result)?
-                    {
-                        return Ok(false);
-                    }
-                }
-            }
-        }
-        Ok(true)
     }
 
     /// What the procedure does next.
@@ -199,7 +139,7 @@ impl Procedure<'_, '_> {
         }
         let Code::Procedure(function) = self.code else {
             let operation = self.claims.operation_named(self.lower, self.name)?;
-            let wants = At::Wants(Vec::new(), operation, arguments.to_vec());
+            let wants = At::Wants(Vec::new(), operation, arguments.to_vec(), false);
             return Ok(match log.last() {
                 Some(Logged::Result(result)) => vec![At::Ended(Some(result.clone()))],
                 _ => vec![wants],
@@ -212,7 +152,7 @@ impl Procedure<'_, '_> {
                 Ok((result, _)) => found.push(At::Ended(Some(result))),
                 Err(Stop::Failed | Stop::Panicked(_)) => found.push(At::Ended(None)),
                 Err(Stop::Wants(Want::Step(operation, arguments))) => {
-                    found.push(At::Wants(run.log.clone(), operation, arguments));
+                    found.push(At::Wants(run.log.clone(), operation, arguments, run.form.comes_from_loop()));
                 }
                 Err(Stop::Disabled) => {}
                 Err(stop) => return Err(DontKnow(format!("{stop:?}"))),
@@ -221,61 +161,250 @@ impl Procedure<'_, '_> {
         })?;
         Ok(found)
     }
+}
 
-    /// The states that others can lead to.
-    fn closed(&self, mut states: BTreeSet<Value>) -> Result<BTreeSet<Value>, DontKnow> {
-        let evaluator = &self.claims.evaluator;
-        let mut pending: Vec<Value> = states.iter().cloned().collect();
-        while let Some(state) = pending.pop() {
-            for &operation in &self.called {
-                for arguments in self.rows(operation)? {
-                    for other in 1..evaluator.universe.scope().pids {
-                        let steps = evaluator.step(self.lower, operation, &state, &Value::Pid(other), &arguments)?;
-                        for (_, after, _) in done(&steps) {
-                            if states.insert(after.clone()) {
-                                pending.push(after.clone());
-                            }
+impl Runs<'_, '_, '_> {
+    /// What is wrong with a random run.
+    fn one(&self, of_shape: bool, states: &mut States) -> Result<Option<String>, DontKnow> {
+        let Some((start, mut before)) = self.start(states)? else { return Ok(None) };
+        let (mut log, mut path): (Vec<Logged>, Vec<Edge>) = (Vec::new(), Vec::new());
+        while path.len() < MOST_CALLS {
+            let mut next = self.procedure.next(&self.arguments, &log)?;
+            if next.is_empty() {
+                return Ok(None);
+            }
+            let at = next.swap_remove(states.random().usize(..next.len()));
+            let At::Wants(wants, operation, arguments, is_in_loop) = at else {
+                let At::Ended(result) = at else { return Ok(None) };
+                let end = result.map_or(End::Failed, End::Returned);
+                return if of_shape { self.misshapen(&path, &end) } else { Ok(None) };
+            };
+            let last = path.last().map_or(start, |it| it.after);
+            if !of_shape && let Some(flaw) = self.not_allowed(operation, &arguments, last)? {
+                return Ok(Some(flaw));
+            }
+            let call = self.moves.call(operation, arguments);
+            if of_shape && let Some(flaw) = self.too_late(&path, call, &before, is_in_loop)? {
+                return Ok(Some(flaw));
+            }
+            let at = before[states.random().usize(..before.len())];
+            let steps = self.moves.mine(call, at)?;
+            if steps.is_empty() {
+                return Ok(None);
+            }
+            let step = steps[states.random().usize(..steps.len())].clone();
+            let (result, after, events) = match step {
+                Step::Done { result, after, events } => (result, after, events),
+                Step::Failed if of_shape => return self.misshapen(&path, &End::FailedIn(call, before, at)),
+                Step::Failed | Step::Panicked => return Ok(None),
+            };
+            log = wants;
+            log.push(Logged::Result(result.clone()));
+            path.push(Edge { call, before, at, result, after, events });
+            before = self.moves.reached(after)?;
+        }
+        Ok(None)
+    }
+
+    /// A state to start from, and those in which the first call may be made: any, if the operation above fails nowhere.
+    fn start(&self, states: &mut States) -> Result<Option<(State, Rc<Vec<State>>)>, DontKnow> {
+        let mut starts = Vec::new();
+        for &state in self.all {
+            if !self.steps_above(state)?.contains(&Outcome::Failed) {
+                starts.push(state);
+            }
+        }
+        if starts.is_empty() {
+            return Ok(None);
+        }
+        let start = starts[states.random().usize(..starts.len())];
+        let before = if starts.len() == self.all.len() { Rc::new(starts) } else { self.moves.reached(start)? };
+        Ok(Some((start, before)))
+    }
+
+    fn steps_above(&self, state: State) -> Result<Vec<Outcome<(Value, Value)>>, DontKnow> {
+        self.above.step(self.procedure.upper, self.operation, &self.moves.value(state), &ME, &self.arguments)
+    }
+
+    fn name(&self, call: Call) -> String {
+        let (operation, arguments) = self.moves.called(call);
+        let layer = &self.above.program.layers[self.procedure.lower.0 as usize];
+        format!("{}{arguments:?}", layer.operations[operation].name)
+    }
+
+    /// The run, for the reader.
+    fn told(&self, path: &[Edge]) -> String {
+        let edge = |it: &Edge| format!("{}: in {} it is {}", self.name(it.call), self.moves.value(it.at), it.result);
+        format!("{}{:?}, {}", self.procedure.name, self.arguments, path.iter().map(edge).collect::<Vec<_>>().join("; "))
+    }
+
+    fn not_allowed(&self, operation: usize, arguments: &[Value], at: State) -> Result<Option<String>, DontKnow> {
+        let Procedure { claims, lower: layer, .. } = *self.procedure;
+        let pair = Pair { claims, layer, mover: (operation, arguments), other: (operation, &[]), they: OTHER };
+        let state = self.moves.value(at);
+        let name = &self.above.program.layers[layer.0 as usize].operations[operation].name;
+        Ok((!pair.is_allowed(&state)?).then(|| format!("in {state}: {name}{arguments:?} is not allowed")))
+    }
+
+    /// A call may block, or stands in a loop, although an edge before it has been noticed.
+    fn too_late(
+        &self,
+        path: &[Edge],
+        call: Call,
+        before: &[State],
+        is_in_loop: bool,
+    ) -> Result<Option<String>, DontKnow> {
+        let mut noticed = false;
+        for edge in path {
+            noticed = noticed || !edge.is_weak() && !self.moves(To::Right, edge)?;
+        }
+        if !noticed {
+            return Ok(None);
+        }
+        if is_in_loop {
+            return Ok(Some(format!("{}: a loop follows it", self.told(path))));
+        }
+        for state in before {
+            if self.moves.mine(call, *state)?.is_empty() {
+                let (name, state) = (self.name(call), self.moves.value(*state));
+                return Ok(Some(format!("{}: then {name} blocks in {state}", self.told(path))));
+            }
+        }
+        Ok(None)
+    }
+
+    fn moves(&self, to: To, edge: &Edge) -> Result<bool, DontKnow> {
+        self.moves.moves(to, edge.call, &edge.result, &edge.before)
+    }
+
+    /// Whether a call moves left in all states, whatever it returns.
+    fn moves_left_anywhere(&self, edge: &Edge) -> Result<bool, DontKnow> {
+        for &state in self.all {
+            for step in self.moves.mine(edge.call, state)?.iter() {
+                if let Step::Done { result, .. } = step
+                    && !self.moves.moves(To::Left, edge.call, result, self.all)?
+                {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is wrong with a run of which no choice of a commit point is what the operation above does.
+    fn misshapen(&self, path: &[Edge], end: &End) -> Result<Option<String>, DontKnow> {
+        let fails = matches!(end, End::FailedIn(..));
+        let mut choices = vec![Vec::new()];
+        for commit in 0..=path.len() {
+            // A call that fails can only be the commit point, and nothing but a call can be.
+            if fails == (commit == path.len()) || path.is_empty() {
+                for before in &choices {
+                    for made in self.after(path, commit, before)? {
+                        if self.is_one_step(path, end, commit, &made)? {
+                            return Ok(None);
                         }
                     }
                 }
             }
-            if states.len() > MOST_STATES {
-                return Err(DontKnow("too many states between two steps".to_owned()));
+            let Some(edge) = path.get(commit) else { break };
+            let mut more = Vec::new();
+            for before in choices {
+                more.extend(self.moves(To::Right, edge)?.then(|| [&before[..], &[true]].concat()));
+                more.extend(edge.is_weak().then(|| [&before[..], &[false]].concat()));
+            }
+            choices = more;
+        }
+        Ok(Some(format!("{}: no call can be the commit point", self.told(path))))
+    }
+
+    /// The ways to go on after a commit point: which edges are made, those before it and itself among them.
+    fn after(&self, path: &[Edge], commit: usize, before: &[bool]) -> Result<Vec<Vec<bool>>, DontKnow> {
+        let mut ways = vec![before.to_vec()];
+        for (number, edge) in path.iter().enumerate().skip(commit) {
+            let mut more = Vec::new();
+            for way in ways {
+                let left_out = way.get(commit + 1..).is_some_and(|it| it.contains(&false));
+                let made = number == commit
+                    || match left_out {
+                        true => self.moves_left_anywhere(edge)?,
+                        false => self.moves(To::Left, edge)?,
+                    };
+                more.extend(made.then(|| [&way[..], &[true]].concat()));
+                more.extend((number > commit && edge.is_weak()).then(|| [&way[..], &[false]].concat()));
+            }
+            ways = more;
+        }
+        Ok(ways)
+    }
+
+    /// Whether these edges, made at once, are what the operation above may do.
+    fn is_one_step(&self, path: &[Edge], end: &End, commit: usize, made: &[bool]) -> Result<bool, DontKnow> {
+        let is_alone = made.iter().all(|it| *it);
+        if is_alone && self.procedure.alone_is_claimed {
+            return Ok(true);
+        }
+        let nothing_before = !made[..commit.min(made.len())].contains(&true);
+        let there = match (path.get(commit), end) {
+            (Some(edge), _) => Some((edge.at, edge.before.clone())),
+            (None, End::FailedIn(_, before, at)) => Some((*at, before.clone())),
+            (None, _) => None,
+        };
+        let starts: Vec<State> = match there {
+            Some((at, _)) if nothing_before => vec![at],
+            _ => self.all.iter().copied().chain(path.iter().map(|it| it.at)).collect(),
+        };
+        for start in starts {
+            if !self.is_one_step_from(start, path, end, commit, made)? {
+                return Ok(false);
             }
         }
-        Ok(states)
+        Ok(true)
     }
 
-    fn rows(&self, operation: usize) -> Result<Vec<Vec<Value>>, DontKnow> {
-        let types = self.claims.evaluator.argument_types(self.lower, operation);
-        let rows = self.claims.evaluator.universe.values(&cspec_analysis::ir::Type::Tuple(types));
-        let rows = rows.map_err(|_| DontKnow("too many arguments".to_owned()))?;
-        let fields = |row: &Value| match row {
-            Value::Tuple(fields) => fields.clone(),
-            _ => Vec::new(),
-        };
-        Ok(rows.iter().map(fields).collect())
-    }
-
-    fn not_allowed(
+    fn is_one_step_from(
         &self,
-        operation: usize,
-        arguments: &[Value],
-        states: &BTreeSet<Value>,
-    ) -> Result<Option<String>, DontKnow> {
-        let pair = Pair {
-            claims: self.claims,
-            layer: self.lower,
-            mover: (operation, arguments),
-            other: (operation, &[]),
-            they: OTHER,
-        };
-        for state in states {
-            if !pair.is_allowed(state)? {
-                let name = &self.claims.evaluator.program.layers[self.lower.0 as usize].operations[operation].name;
-                return Ok(Some(format!("in {state}: {name}{arguments:?} is not allowed")));
+        start: State,
+        path: &[Edge],
+        end: &End,
+        commit: usize,
+        made: &[bool],
+    ) -> Result<bool, DontKnow> {
+        let is_alone = made.iter().all(|it| *it);
+        let mut runs: Vec<(State, Vec<Value>)> = vec![(start, Vec::new())];
+        for (number, edge) in path.iter().enumerate().filter(|(number, _)| made[*number]) {
+            if number == commit && !is_alone {
+                runs.retain(|it| edge.before.contains(&it.0));
             }
+            let mut next = Vec::new();
+            for (state, shown) in runs {
+                for step in self.moves.mine(edge.call, state)?.iter() {
+                    if let Step::Done { result, after, events } = step
+                        && *result == edge.result
+                    {
+                        next.push((*after, [&shown[..], events].concat()));
+                    }
+                }
+            }
+            runs = next;
         }
-        Ok(None)
+        if let End::FailedIn(call, before, _) = end {
+            let mut failing = Vec::new();
+            for run in runs {
+                let may_be_there = is_alone || before.contains(&run.0);
+                if may_be_there && self.moves.mine(*call, run.0)?.contains(&Step::Failed) {
+                    failing.push(run);
+                }
+            }
+            runs = failing;
+        }
+        if runs.is_empty() {
+            return Ok(true);
+        }
+        let allowed = self.steps_above(start)?;
+        let End::Returned(result) = end else { return Ok(allowed.contains(&Outcome::Failed)) };
+        Ok(allowed.contains(&Outcome::Failed)
+            || runs.into_iter().all(|(state, shown)| {
+                allowed.contains(&Outcome::Done((result.clone(), self.moves.value(state)), shown))
+            }))
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use cspec_analysis::ir::{Code, LayerId};
+use cspec_analysis::ir::Code;
 
 use crate::{
     claims::{ME, States, fails},
@@ -25,8 +25,8 @@ const MOST_LOGS: usize = 200;
 
 impl Procedure<'_, '_> {
     /// A turn that changes or shows something and continues, or returns and is not a step of the operation above.
-    pub(crate) fn refute_turn(&self, upper: LayerId, states: &mut States) -> Result<Option<String>, DontKnow> {
-        let evaluator = &self.claims.evaluator;
+    pub(crate) fn refute_turn(&self, states: &mut States) -> Result<Option<String>, DontKnow> {
+        let (evaluator, upper) = (&self.claims.evaluator, self.upper);
         let above = self.claims.operation_named(upper, self.name)?;
         let types = evaluator.argument_types(upper, above);
         let from = states.of(evaluator, self.claims.state(self.lower));
@@ -61,7 +61,7 @@ impl Procedure<'_, '_> {
     ) -> Result<Option<String>, DontKnow> {
         let is_allowed = |it: &Outcome<(Value, Value)>| allowed.contains(&Outcome::Failed) || allowed.contains(it);
         for at in self.next(arguments, log)? {
-            let At::Wants(log, operation, called_with) = at else { continue };
+            let At::Wants(log, operation, called_with, _) = at else { continue };
             for step in self.claims.evaluator.step(self.lower, operation, state, &ME, &called_with)? {
                 let Outcome::Done((result, after), events) = &step else {
                     if !fails(&allowed.to_vec()) || matches!(step, Outcome::Panicked(_)) {

@@ -34,6 +34,8 @@ pub(crate) struct Form<'p> {
     inside: Option<&'p Expr>,
     /// The number of operations since the run was last at the head of the loop.
     steps: usize,
+    /// Whether the run has come to the head of a loop that makes calls: since the last call, and between that call and the one before it.
+    at_loop: [bool; 2],
     /// The reason why it is not a retry loop.
     pub(crate) flaw: Option<&'static str>,
 }
@@ -45,7 +47,12 @@ impl<'p> Form<'p> {
             Some(other) if !std::ptr::eq(other, body) => Some("there is a second loop"),
             _ => None,
         };
-        *self = Form { inside: Some(body), steps: 0, flaw: self.flaw.or(flaw) };
+        *self = Form { inside: Some(body), steps: 0, flaw: self.flaw.or(flaw), at_loop: self.at_loop };
+    }
+
+    /// Whether it came to the head of a loop that makes calls before the call that it wants to make, and after the one before it.
+    pub(crate) fn comes_from_loop(&self) -> bool {
+        self.at_loop[1]
     }
 
     pub(super) fn performs(&mut self) {
@@ -53,7 +60,15 @@ impl<'p> Form<'p> {
             self.flaw = self.flaw.or(Some("a second operation is performed in one turn"));
         }
         self.steps += 1;
+        self.at_loop = [false, self.at_loop[0]];
     }
+}
+
+/// Whether an expression makes calls of the layer below by itself, without those of its helpers.
+fn performs(expr: &Expr) -> bool {
+    let mut found = matches!(expr.kind, ExprKind::Perform(..));
+    expr.for_each_child(&mut |child| found = found || performs(child));
+    found
 }
 
 impl<'p> Run<'_, 'p> {
@@ -99,6 +114,7 @@ impl<'p> Run<'_, 'p> {
     fn at_loop_head(&mut self, frame: &Frame<'p>, body: &'p Expr, seen: &mut BTreeMap<Vec<Option<Value>>, usize>) {
         if matches!(frame.function.kind, FunctionKind::Procedure(_)) {
             self.form.at_head(body);
+            self.form.at_loop[0] |= performs(body);
             match seen.get(&frame.locals) {
                 Some(length) => self.log.truncate(*length),
                 None => drop(seen.insert(frame.locals.clone(), self.log.len())),
