@@ -4,7 +4,10 @@
 //! process: the same as for a whole operation ([`crate::claims`]), for this call. Processes other than [`ME`] make the steps of operations that
 //! some procedure of the implementation calls or passes on, with all arguments.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use cspec_analysis::ir::LayerId;
 use rustc_hash::FxHashMap;
@@ -39,6 +42,9 @@ pub(crate) enum To {
 /// The most states that others are followed to from one state. Fewer states are less to judge a call in, so that less is claimed.
 const MOST_STATES: usize = 120;
 
+/// The most steps that are looked up for one obligation.
+const MOST_LOOKED_UP: u64 = 400_000;
+
 type StepsOf = FxHashMap<(Call, u64, State), Rc<Vec<Step>>>;
 
 /// The steps of a layer.
@@ -52,6 +58,7 @@ pub(crate) struct Moves<'c, 'p> {
     steps: RefCell<StepsOf>,
     reached: RefCell<FxHashMap<State, Rc<Vec<State>>>>,
     moving: RefCell<FxHashMap<(To, Call, Value, State), bool>>,
+    looked_up: Cell<u64>,
 }
 
 /// Things in the order in which they were met.
@@ -78,9 +85,10 @@ impl<T: Clone + Eq + std::hash::Hash> Numbered<T> {
 impl<'c, 'p> Moves<'c, 'p> {
     /// The steps of a layer in which others call these operations.
     pub(crate) fn new(claims: &'c Claims<'p>, layer: LayerId, called: &[usize], states: &mut States) -> Moves<'c, 'p> {
-        let (steps, reached, moving) = Default::default();
+        let (steps, reached, moving, looked_up) = Default::default();
         let (numbered, calls) = (RefCell::new(Numbered::new()), RefCell::new(Numbered::new()));
-        let mut moves = Moves { claims, layer, others: Vec::new(), states: numbered, calls, steps, reached, moving };
+        let others = Vec::new();
+        let mut moves = Moves { claims, layer, others, states: numbered, calls, steps, reached, moving, looked_up };
         for &operation in called {
             let types = claims.evaluator.argument_types(layer, operation);
             for arguments in states.arguments(&claims.evaluator, &types) {
@@ -114,6 +122,10 @@ impl<'c, 'p> Moves<'c, 'p> {
     }
 
     fn steps(&self, call: Call, process: u64, state: State) -> Result<Rc<Vec<Step>>, DontKnow> {
+        self.looked_up.set(self.looked_up.get() + 1);
+        if self.looked_up.get() > MOST_LOOKED_UP {
+            return Err(DontKnow("too many steps".to_owned()));
+        }
         if let Some(steps) = self.steps.borrow().get(&(call, process, state)) {
             return Ok(steps.clone());
         }
