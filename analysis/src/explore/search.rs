@@ -444,8 +444,9 @@ impl<'p> Search<'_, 'p> {
                     if machine.turns > MAX_TURNS && self.has_an_end(&machine) {
                         return Ok(self.beyond(&machine, format!("loops ≤ {MAX_TURNS} turns")));
                     }
-                    if machine.comes_back(MAX_TURNS) {
-                        // It never ends; what it could do instead is explored from the earlier visit.
+                    // The links of an unknown map may form a cycle, around which a walk never ends. What the run could do instead is
+                    // explored from the earlier visit.
+                    if !machine.known.bases.is_empty() && machine.comes_back(MAX_TURNS) {
                         return Ok(Advance::Dead);
                     }
                     self.check_turns(&machine)?;
