@@ -11,6 +11,10 @@
       eglot-confirm-server-initiated-edits nil
       flymake-no-changes-timeout 0.1)
 
+;; The answer to a request for quick fixes tries each of them, which takes longer than ten seconds on a loaded machine.
+(defvar jsonrpc-default-request-timeout)
+(setq jsonrpc-default-request-timeout 60)
+
 (defconst patience 60 "Longer than anything should take, in seconds.")
 
 (defun wait-for (what condition)
