@@ -51,6 +51,9 @@ const MOST_CALLS: usize = 8;
 /// The states that a step above is looked for from.
 const MOST_STARTS: usize = 80;
 
+/// A state to start from, and the states in which the first call may be made.
+type Start = (State, Rc<Vec<State>>);
+
 /// A call of a run with its result.
 struct Edge {
     call: Call,
@@ -207,7 +210,7 @@ impl Runs<'_, '_, '_> {
     }
 
     /// A state to start from, and those in which the first call may be made: any, if the operation above fails nowhere.
-    fn start(&self, states: &mut States) -> Result<Option<(State, Rc<Vec<State>>)>, DontKnow> {
+    fn start(&self, states: &mut States) -> Result<Option<Start>, DontKnow> {
         let mut starts = Vec::new();
         for &state in self.all {
             if !self.steps_above(state)?.contains(&Outcome::Failed) {
