@@ -243,6 +243,56 @@ fn a_call_after_the_commit_point_that_blocks_for_ever() {
     );
 }
 
+/// The links of an unknown list may form a cycle. A step that walks around it for ever is no step: before the commit point a procedure may
+/// wait there, and after it others see what it has begun.
+#[test]
+fn a_walk_after_the_commit_point_that_never_ends() {
+    pair(
+        "
+        #[scalar]
+        pub struct Node(u64);
+
+        #[state]
+        pub struct Heap { pub flag: bool, pub next: Map<Node, Node> }
+
+        #[layer]
+        impl Parts for Heap {
+            #[op]
+            fn read(&mut self, me: Pid) -> bool { self.flag }
+            #[op]
+            fn set(&mut self, me: Pid) { self.flag = true; }
+            #[op]
+            fn walk(&mut self, me: Pid, from: Node) {
+                let mut at = from;
+                while let Some(next) = self.next.get(&at).cloned() { at = next; }
+            }
+        }
+
+        #[layer]
+        impl Whole for Heap {
+            #[op]
+            fn read(&mut self, me: Pid) -> bool { self.flag }
+            #[op]
+            fn walk_and_set(&mut self, me: Pid, from: Node) {
+                let mut at = from;
+                while let Some(next) = self.next.get(&at).cloned() { at = next; }
+                self.flag = true;
+            }
+        }
+
+        #[implement(Whole, over = Parts, by = movers, pass(read))]
+        impl Code {
+            fn walk_and_set(lo: &mut impl Parts, from: Node) {
+                lo.set();
+                lo.walk(from);
+            //  ^^^^^^^^^^^^^ CS0306 shape
+            }
+        }
+        ",
+        &[("lo.set();\n                lo.walk(from);", "lo.walk(from);\n                lo.set();")],
+    );
+}
+
 /// As in Rust, `map[&key] = value` needs an existing entry, and `insert` does not.
 #[test]
 fn assigning_to_an_entry_that_is_not_there_panics() {

@@ -42,7 +42,7 @@ pub(crate) struct Procedure<'c, 'p> {
     pub(crate) alone_is_claimed: bool,
 }
 
-/// The runs of one procedure.
+/// The number of random runs of one procedure.
 const RUNS: usize = 120;
 
 /// The most calls of one run.

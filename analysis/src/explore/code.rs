@@ -1,6 +1,6 @@
 //! Code for the exploring machine: a stack machine with explicit frames, so that a run can be copied at every choice.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use super::machine::Site;
 use crate::ir::{FunctionId, LayerId, Literal, Mutation, NodeId, Prim, Type, TypeId};
@@ -79,6 +79,34 @@ impl Code {
     /// The step of an operation without background steps.
     pub fn core(&self, layer: LayerId, operation: usize) -> CodeId {
         self.cores[layer.0 as usize][operation]
+    }
+
+    /// The instructions of the loop with this head.
+    pub fn loop_at(&self, code: CodeId, head: usize) -> Range<usize> {
+        let ops = &self.functions[code].ops;
+        let back =
+            |op: &Op| matches!(op, Op::Jump(to) | Op::JumpIfTrue(to) | Op::JumpIfFalse(to) if *to as usize == head);
+        let last = (head..ops.len()).rev().find(|it| back(&ops[*it])).unwrap_or(head);
+        head..last + 1
+    }
+
+    /// Whether some of these instructions, or the functions that they call, make a call of the layer below.
+    pub fn makes_calls(&self, code: CodeId, instructions: Range<usize>) -> bool {
+        let mut pending: Vec<&Op> = self.functions[code].ops[instructions].iter().collect();
+        let mut seen = BTreeSet::new();
+        while let Some(op) = pending.pop() {
+            match op {
+                Op::Perform(..) => return true,
+                Op::Call(callee) if seen.insert(*callee) => pending.extend(&self.functions[*callee as usize].ops),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether this is the code of a step, rather than of a procedure or of a predicate.
+    pub fn is_step(&self, code: CodeId) -> bool {
+        self.steps.iter().chain(&self.cores).flatten().any(|it| *it == code)
     }
 
     /// The place of the previous instruction of a function.

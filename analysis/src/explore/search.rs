@@ -152,6 +152,8 @@ pub struct Search<'w, 'p> {
     pub pausing: bool,
     /// Paths also end where a step is not possible.
     pub sees_disabled: bool,
+    /// Whether it is shown elsewhere of each turn of a procedure's loop of calls that nobody notices it: then such a loop need not end.
+    pub turns_are_judged: bool,
     /// Whether witnesses are also searched for beyond the scope, if there are none within it.
     pub looks_far: bool,
     /// Provides the values of unknowns that universal runs read; without it, they fork.
@@ -444,10 +446,10 @@ impl<'p> Search<'_, 'p> {
                     if machine.turns > MAX_TURNS && self.has_an_end(&machine) {
                         return Ok(self.beyond(&machine, format!("loops ≤ {MAX_TURNS} turns")));
                     }
-                    // The links of an unknown map may form a cycle, around which a walk never ends. What the run could do instead is
-                    // explored from the earlier visit.
-                    if !machine.known.bases.is_empty() && machine.comes_back(MAX_TURNS) {
-                        return Ok(Advance::Dead);
+                    if self.never_ends(&mut machine) {
+                        self.world.endless = machine.site(self.world);
+                        let end = self.sees_disabled.then_some(End::Disabled);
+                        return Ok(end.map_or(Advance::Dead, |end| Advance::End(machine, end)));
                     }
                     self.check_turns(&machine)?;
                     if self.pausing && machine.frames.len() == 1 {
@@ -494,6 +496,17 @@ impl<'p> Search<'_, 'p> {
         let is_far = |value: &Value| matches!(value, Value::Int(it) if it.get().unsigned_abs() > u128::from(MAX_TURNS) && !int_literals.contains(&it.get()));
         *numbers != Numbers::Atoms
             && (machine.known.resolved.values().any(is_far) || machine.chosen.values().any(is_far))
+    }
+
+    /// Whether a run at the head of a loop never ends, and need not be looked at. A step that never ends is no step. Around a loop of calls,
+    /// nothing is noticed of a procedure if that is shown of each turn. A procedure that never ends otherwise is another matter, since others
+    /// see what it has done; and so is a predicate, which has to say yes or no. What the run could do instead of coming back is explored from
+    /// its earlier visit.
+    fn never_ends(&self, machine: &mut Machine) -> bool {
+        let code = self.world.code;
+        machine.hints.is_none()
+            && machine.comes_back(MAX_TURNS)
+            && (machine.is_in_step(code) || self.turns_are_judged && machine.is_at_loop_of_calls(code))
     }
 
     fn check_turns(&self, machine: &Machine) -> Result<(), Abort> {

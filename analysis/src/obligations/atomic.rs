@@ -88,6 +88,8 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         Action::Equal(above, after),
     ];
     setting.ask(&[entry, step_above], Some(lower), |search| {
+        // By the shape of the procedure.
+        search.turns_are_judged = true;
         let start = slots.start(&mut search.world.cells, 1);
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {

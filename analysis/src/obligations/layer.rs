@@ -174,7 +174,11 @@ fn explore(
             panics = Some(Panics { site, why, counterexample, confirmation: Confirmation::Replayed });
             Ok(false)
         })?;
-        Ok(panics)
+        match search.world.endless {
+            // It is enabled nowhere because of a loop, which is what the reader has to know.
+            Some(site) if !enabled && panics.is_none() => Err(Abort::Endless(site)),
+            _ => Ok(panics),
+        }
     });
     (answered, effort, enabled)
 }

@@ -78,7 +78,7 @@ pub(super) fn turn<'p>(
     pending: &mut Vec<Item>,
 ) -> Result<Option<Flaw>, Abort> {
     let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
-    if !makes_calls(search, &item.machine) {
+    if !item.machine.is_at_loop_of_calls(search.world.code) {
         // It is over before anything else happens, or too long.
         pending.push(item);
         return Ok(None);
@@ -87,32 +87,6 @@ pub(super) fn turn<'p>(
         Some(index) => goes_on(walk, search, item, index, pending),
         None => arrives(walk, search, item, site, pending),
     }
-}
-
-/// The instructions of the loop at whose head a machine is.
-fn extent(search: &Search<'_, '_>, machine: &Machine) -> (usize, std::ops::Range<usize>) {
-    let Some(frame) = machine.frames.last() else { return (0, 0..0) };
-    let head = frame.pc.saturating_sub(1);
-    let ops = &search.world.code.functions[frame.code].ops;
-    let back = |op: &Op| matches!(op, Op::Jump(to) | Op::JumpIfTrue(to) | Op::JumpIfFalse(to) if *to as usize == head);
-    let last = (head..ops.len()).rev().find(|it| back(&ops[*it])).unwrap_or(head);
-    (frame.code, head..last + 1)
-}
-
-/// Whether the loop makes calls of the layer below.
-fn makes_calls(search: &Search<'_, '_>, machine: &Machine) -> bool {
-    let (code, extent) = extent(search, machine);
-    let functions = &search.world.code.functions;
-    let mut pending: Vec<&Op> = functions[code].ops[extent].iter().collect();
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some(op) = pending.pop() {
-        match op {
-            Op::Perform(..) => return true,
-            Op::Call(callee) if seen.insert(*callee) => pending.extend(&functions[*callee as usize].ops),
-            _ => {}
-        }
-    }
-    false
 }
 
 fn arrives<'p>(
@@ -178,7 +152,7 @@ fn begin<'p>(
 
 /// Gives the variables that a loop assigns unknown values.
 fn forget_assigned<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, machine: &mut Machine) {
-    let (code, extent) = extent(search, machine);
+    let Some((code, extent)) = machine.innermost_loop(search.world.code) else { return };
     let Some(source) = search.world.code.functions[code].source else { return };
     let locals = &walk.setting.program.functions[source.0 as usize].locals;
     let ops = &search.world.code.functions[code].ops[extent];

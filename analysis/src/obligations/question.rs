@@ -199,6 +199,7 @@ impl<'p> Setting<'p> {
                 stop: self.stop,
                 pausing: false,
                 sees_disabled: false,
+                turns_are_judged: false,
                 looks_far,
                 given: None,
             };
@@ -254,6 +255,7 @@ impl<'p> Setting<'p> {
                                 stop,
                                 pausing: false,
                                 sees_disabled: false,
+                                turns_are_judged: false,
                                 looks_far,
                                 given: None,
                             })
@@ -289,7 +291,8 @@ impl<'p> Setting<'p> {
         if numbers != Numbers::Atoms {
             cells.int_literals.extend(&named.constants);
         }
-        World { code: self.code, cells, literals, fuel: scope.budget, cases: 0, paths: 0, ends: 0, told: None }
+        let (cases, paths, ends, told, endless) = Default::default();
+        World { code: self.code, cells, literals, fuel: scope.budget, cases, paths, ends, told, endless }
     }
 
     /// The literals in the code reachable from `entries`, and in all steps of `lower`, which procedures and other processes perform.

@@ -57,16 +57,21 @@ impl Cells<'_> {
         if !self.few_entries || self.get(base).quantifier == Quantifier::Existential {
             return false;
         }
-        let (limit, what) = match &*self.get(base).ty {
-            Type::Map(key, _) | Type::Set(key) if **key == Type::Pid => (self.scope.pids, "Pid"),
-            _ => (self.scope.entries, "entries"),
-        };
-        let entries = known.bases.get(&base).map_or(0, |it| it.entries.values().filter(|it| it.is_some()).count());
-        let is_full = entries as u32 >= limit;
+        let (Type::Map(key, _) | Type::Set(key)) = &*self.get(base).ty.clone() else { return false };
+        let (limit, what) = self.most_entries(key);
+        let is_full = known.bases.get(&base).map_or(0, present) >= limit;
         if is_full {
             self.bounds_met.insert(format!("{what} ≤ {limit}"));
         }
         is_full
+    }
+
+    /// The bound on the entries of an unknown collection with keys of this type, and the bound's name.
+    fn most_entries(&self, key: &Type) -> (u32, &'static str) {
+        match key {
+            Type::Pid => (self.scope.pids, "Pid"),
+            _ => (self.scope.entries, "entries"),
+        }
     }
 
     /// Either the unknown map has no more entries, or it has one more, at a key greater than those listed before.
@@ -79,17 +84,13 @@ impl Cells<'_> {
             _ => return cases,
         };
         let facts = known.bases.get(&base).cloned().unwrap_or_default();
-        let present = facts.entries.values().filter(|entry| entry.is_some()).count() as u32;
-        let (limit, what) = match key_ty {
-            Type::Pid => (self.scope.pids, "Pid"),
-            _ => (self.scope.entries, "entries"),
-        };
+        let (limit, what) = self.most_entries(key_ty);
         // A witness may be as large as the given values.
         let most = match self.get(base).quantifier {
             Quantifier::Existential => limit.max(self.most_given(known)) + u32::from(self.far),
             Quantifier::Universal => limit,
         };
-        if present >= most {
+        if present(&facts) >= most {
             self.bounds_met.insert(format!("{what} ≤ {most}"));
             return cases;
         }
@@ -114,7 +115,6 @@ impl Cells<'_> {
     /// The largest number of entries that a universal collection is known to have.
     fn most_given(&self, known: &Knowledge) -> u32 {
         let given = known.bases.iter().filter(|(base, _)| self.get(**base).quantifier == Quantifier::Universal);
-        let present = |it: &BaseFacts| it.entries.values().filter(|entry| entry.is_some()).count() as u32;
         given.map(|(_, facts)| present(facts)).max().unwrap_or_default()
     }
 
@@ -372,6 +372,11 @@ impl Cells<'_> {
         let low = (0..=limit).flat_map(|number| masks.iter().map(move |it| number | it));
         full.chain(low).collect()
     }
+}
+
+/// The number of entries that an unknown collection is known to have.
+fn present(facts: &BaseFacts) -> u32 {
+    facts.entries.values().filter(|entry| entry.is_some()).count() as u32
 }
 
 fn types(fields: Vec<Field>) -> Vec<Type> {

@@ -21,6 +21,7 @@ mod strings;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     rc::Rc,
 };
 
@@ -53,6 +54,8 @@ pub struct World<'p> {
     pub ends: u64,
     /// The path condition of the last case that was shown, with everything that was shown settled: the case can be repeated from it.
     pub told: Option<Knowledge>,
+    /// A loop around which some run never ends.
+    pub endless: Option<Site>,
 }
 
 impl World<'_> {
@@ -260,7 +263,23 @@ pub struct Landmark {
 }
 
 impl Machine {
-    /// Whether a run that is at the head of a loop for more than this many turns has been just here before: such a run never ends.
+    /// The loop at whose head the machine is: its code and its instructions.
+    pub fn innermost_loop(&self, code: &Code) -> Option<(CodeId, Range<usize>)> {
+        let frame = self.frames.last()?;
+        Some((frame.code, code.loop_at(frame.code, frame.pc.saturating_sub(1))))
+    }
+
+    /// Whether the machine is at the head of a loop that makes calls of the layer below.
+    pub fn is_at_loop_of_calls(&self, code: &Code) -> bool {
+        self.innermost_loop(code).is_some_and(|(function, instructions)| code.makes_calls(function, instructions))
+    }
+
+    /// Whether the machine is inside a step, rather than in a procedure or in a predicate.
+    pub fn is_in_step(&self, code: &Code) -> bool {
+        self.frames.iter().any(|it| code.is_step(it.code))
+    }
+
+    /// Whether a run that is at the head of a loop for so many turns has been just here before: then it never ends.
     pub fn comes_back(&mut self, many: u32) -> bool {
         if self.turns < many {
             return false;

@@ -3,9 +3,9 @@
 //! As long as unknown integers are atoms, which can only be compared for equality, code that calculates with one stops: the exploration has
 //! to restart with concrete numbers.
 //!
-//! A plain operator on 64 bits may overflow: see [`OverflowMode`]. Where overflow is assumed not to happen, a
-//! universal run that overflows ends there, since it does not count. A witness search continues with the number as if there
-//! were no limit; a match found this way depends on the assumption.
+//! A plain operator on 64 bits may overflow: see [`OverflowMode`]. Where overflow is assumed not to happen, a universal run that overflows
+//! ends there, since it does not count. A witness search continues with the number as if there were no limit, but only through plain
+//! operators: no program has a result for any other. A match found this way depends on the assumption.
 
 use super::{Machine, Stop, World};
 use crate::{
