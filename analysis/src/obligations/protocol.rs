@@ -14,17 +14,26 @@
 //! allowed(op, p, s)  and  q ≠ p  and  s --op'@q--> s' in the protocol layer   imply   allowed(op, p, s')
 //! ```
 //!
+//! A procedure is not started where the operation above fails (its *gate*), but that is so in the run that is shown to be equivalent. In the
+//! run itself, left movers of others may still be to come there, and right movers of theirs may have been made already. So the calls of a
+//! procedure may rely on its gate only if no step of another process changes whether the operation above fails:
+//!
+//! ```text
+//! q ≠ p  and  s --op'@q--> s' in the protocol layer   imply   op@p may fail in s iff it may fail in s'
+//! ```
+//!
 //! Steps of the protocol layer are steps of the restricted or nilpotent form by construction, and its initial states are those of the
 //! unrestricted layer.
 
 use super::{
     movers::Refutation,
-    question::{Answered, Effort, Setting, Slots, Wanted, for_all_exists, replays},
+    question::{Answered, Confirmation, Effort, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
 };
 use crate::{
     counterexample::RunRole,
     explore::{
+        code::CodeId,
         machine::Machine,
         search::{Action, End},
         value::Value,
@@ -111,5 +120,43 @@ pub fn stays_allowed(
         let call = teller.refused(layer, operation, None, &initial.slots[me], &values).call();
         let conclusion = format!("`{call}` is allowed before this step, but not after it");
         Ok(Some(Refutation::new(teller.conclude(vec![run], conclusion), confirmation)))
+    })
+}
+
+/// Whether a step of `other` leaves it as it is whether an operation of the layer above may fail, whose step is `gate`.
+pub fn leaves_gate(
+    setting: &Setting,
+    (layer, other): (LayerId, usize),
+    (gate, arguments): (CodeId, &[Type]),
+) -> (Answered<Refutation>, Effort) {
+    let step = setting.code.step(layer, other);
+    let mut slots = Slots::default();
+    let before = slots.unknown(setting.state(layer));
+    let (me, they) = (slots.process(0), slots.process(1));
+    let arguments = slots.unknowns(arguments);
+    let theirs = slots.unknowns(&setting.arguments(layer, other));
+    let (after, copy) = (slots.empty(), slots.empty());
+    let fails_in = |state| {
+        let all = [copy, me].into_iter().chain(arguments.iter().copied()).collect();
+        [Action::Copy(state, copy), Action::Call { function: gate, arguments: all, result: None }]
+    };
+    let all = [after, they].into_iter().chain(theirs.iter().copied()).collect();
+    let theirs = [Action::Copy(before, after), Action::Call { function: step, arguments: all, result: None }];
+    setting.ask(&[gate, step], None, |search| {
+        let start = slots.start(&mut search.world.cells, 2);
+        for (there, elsewhere) in [(before, after), (after, before)] {
+            let given: Vec<Action> = theirs.iter().cloned().chain(fails_in(there)).collect();
+            let too = fails_in(elsewhere);
+            let wanted = |machine: &Machine, end: &End| match end {
+                End::Failed(_) if machine.stage + 1 == given.len() => Wanted::Failure(&too),
+                _ => Wanted::Nothing,
+            };
+            if for_all_exists(search, start.clone(), &given, &wanted)?.is_some() {
+                let refutation =
+                    Refutation { notes: vec![], counterexample: None, confirmation: Confirmation::NotReplayed };
+                return Ok(Some(refutation));
+            }
+        }
+        Ok(None)
     })
 }

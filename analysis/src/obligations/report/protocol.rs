@@ -3,10 +3,11 @@
 use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, codes},
+    explore::code::CodeId,
     ir::{Anchor, ImplementationId},
     obligations::{
         LayerLemmas, needs, protocol,
-        question::Effort,
+        question::{Answered, Effort},
         shape::{self, Question},
     },
 };
@@ -19,19 +20,40 @@ impl Reporter<'_> {
         };
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
         let mut question = Question::of(lower, procedure, &table);
-        let step = self.setting.code.step(self.implementation(id).upper, operation);
-        question.gate = needs::has_gate(self.program(), id, operation).then_some(step);
+        let (gate, gate_effort) = self.gate_of_calls(id, operation);
+        question.gate = gate;
         let entries: Vec<_> = [procedure]
             .into_iter()
             .chain(question.gate)
             .chain(self.setting.code.allowed[lower.0 as usize].iter().copied())
             .collect();
-        let (answered, effort) =
+        let (answered, mut effort) =
             self.setting.ask(&entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
+        effort.add(gate_effort);
         let span = self.procedure_anchor(id, operation);
         let what = format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower));
         let finding = self.finding(answered, &what, span, |flaw| self.flaw(lower, function, flaw))?;
         Some((finding, effort))
+    }
+
+    /// The step of the operation above, if it may fail, and no step of another process changes where.
+    fn gate_of_calls(&self, id: ImplementationId, operation: usize) -> (Option<CodeId>, Effort) {
+        let mut effort = Effort::default();
+        if !needs::has_gate(self.program(), id, operation) {
+            return (None, effort);
+        }
+        let implementation = self.implementation(id);
+        let gate = self.setting.code.step(implementation.upper, operation);
+        let arguments = self.setting.arguments(implementation.upper, operation);
+        for other in 0..self.program().layers[implementation.lower.0 as usize].operations.len() {
+            let (answered, more) =
+                protocol::leaves_gate(&self.setting, (implementation.lower, other), (gate, &arguments));
+            effort.add(more);
+            if !matches!(answered, Answered::Holds) {
+                return (None, effort);
+            }
+        }
+        (Some(gate), effort)
     }
 
     /// An operation that is passed on must always be allowed: nothing is known about the state where it is called.
