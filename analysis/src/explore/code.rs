@@ -90,18 +90,45 @@ impl Code {
         head..last + 1
     }
 
-    /// Whether some of these instructions, or the functions that they call, make a call of the layer below.
-    pub fn makes_calls(&self, code: CodeId, instructions: Range<usize>) -> bool {
-        let mut pending: Vec<&Op> = self.functions[code].ops[instructions].iter().collect();
-        let mut seen = BTreeSet::new();
-        while let Some(op) = pending.pop() {
+    /// The locals that some of these instructions change.
+    pub fn assigned(&self, code: CodeId, instructions: Range<usize>) -> BTreeSet<usize> {
+        let mut assigned = BTreeSet::new();
+        for op in &self.functions[code].ops[instructions] {
             match op {
-                Op::Perform(..) => return true,
-                Op::Call(callee) if seen.insert(*callee) => pending.extend(&self.functions[*callee as usize].ops),
+                Op::Store(local) | Op::CountOperands(local) | Op::Next(_, local, _) => {
+                    assigned.insert(*local as usize);
+                }
+                Op::Clear(from, to) => assigned.extend(*from as usize..*to as usize),
                 _ => {}
             }
         }
-        false
+        assigned
+    }
+
+    /// Whether some of these instructions, or the functions that they call, make a call of the layer below.
+    pub fn makes_calls(&self, code: CodeId, instructions: Range<usize>) -> bool {
+        self.call_in(code, instructions, &mut BTreeSet::new()).is_some()
+    }
+
+    /// Some call of the layer below in a function, or in the functions that it calls: its place, and the name of the operation.
+    pub fn first_call(&self, code: CodeId) -> Option<(Site, &str)> {
+        self.call_in(code, 0..self.functions[code].ops.len(), &mut BTreeSet::new())
+    }
+
+    fn call_in(
+        &self,
+        code: CodeId,
+        mut instructions: Range<usize>,
+        seen: &mut BTreeSet<CodeId>,
+    ) -> Option<(Site, &str)> {
+        let function = &self.functions[code];
+        instructions.find_map(|pc| match &function.ops[pc] {
+            Op::Perform(name, _) => Some((self.site(code, pc + 1), self.names[*name as usize].as_str())),
+            Op::Call(callee) if seen.insert(*callee as usize) => {
+                self.call_in(*callee as usize, 0..self.functions[*callee as usize].ops.len(), seen)
+            }
+            _ => None,
+        })
     }
 
     /// Whether this is the code of a step, rather than of a procedure or of a predicate.

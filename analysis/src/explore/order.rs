@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    cells::{Cells, Knowledge, Need, Origin, WITNESS_ATOMS},
+    cells::{Cells, Function, Knowledge, Need, Origin, WITNESS_ATOMS},
     value::{CellId, Sort, Value},
 };
 use crate::ir::Type;
@@ -21,9 +21,6 @@ pub type Numbering = BTreeMap<(Sort, u32), u32>;
 
 /// How many atoms chosen by a witness search get numbers of their own.
 const MOST_WITNESSES: u32 = 16;
-
-/// The number of the unknown function that tells whether two values are in this order; the first one is the smaller in representation.
-const ORDER: u32 = (1 << 24) + 3;
 
 /// The elements of a [`Value::Unordered`], in the order of their keys.
 ///
@@ -75,7 +72,7 @@ fn precedes(cells: &mut Cells, known: &Knowledge, a: &Value, b: &Value) -> Resul
     if let Some(is_first) = comes_first(cells, a, b) {
         return Ok(is_first);
     }
-    let function = cells.function(ORDER, Type::Str, Type::Bool);
+    let function = cells.function(Function::Less, Type::Str, Type::Bool);
     let pairs = known_pairs(cells, known, function);
     if follows(&pairs, a, b) {
         return Ok(true);
@@ -135,7 +132,7 @@ fn follows(pairs: &[(&Value, &Value)], a: &Value, b: &Value) -> bool {
 /// The numbers that atoms are shown with. Atoms of one sort whose order is known are numbered in that order. Atoms chosen by a witness
 /// search come last. An integer that the code does not name gets the least number that the code does not name.
 pub fn numbering(cells: &mut Cells, known: &Knowledge) -> Numbering {
-    let function = cells.function(ORDER, Type::Str, Type::Bool);
+    let function = cells.function(Function::Less, Type::Str, Type::Bool);
     let pairs = known_pairs(cells, known, function);
     let atoms = pairs.iter().flat_map(|(a, b)| [a, b]).filter_map(|it| match it {
         Value::Atom(sort, number) if *number as usize >= cells.scalar_literals(*sort).len() => Some((*sort, *number)),

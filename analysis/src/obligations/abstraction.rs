@@ -32,7 +32,7 @@ use super::{
 use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
-        cells::Quantifier,
+        cells::{Asked, Quantifier, Root},
         code::CodeId,
         machine::{Machine, Site},
         search::{Abort, Action, End, Slot},
@@ -279,7 +279,14 @@ pub fn initial(
     setting.ask(&[init_below, init_above, relation.function], None, |search| {
         let mut start = slots.start(&mut search.world.cells, 1);
         // The upper state is searched for.
-        start.set(hi, search.world.cells.root(hi as u32, setting.state(upper), Quantifier::Existential));
+        start.set(
+            hi,
+            search.world.cells.root(
+                Root::Slot(Asked::Obligation, hi as u32),
+                setting.state(upper),
+                Quantifier::Existential,
+            ),
+        );
         identify(&mut search.world.cells, &mut start, &relation.same, (lo, hi));
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     explore::{
-        cells::{Knowledge, Quantifier},
+        cells::{Asked, Knowledge, Quantifier, Root},
         machine::{Machine, Site},
         search::{Abort, Action, Search},
         value::{Base, MapValue, Value},
@@ -289,9 +289,6 @@ impl Judge<'_> {
     }
 }
 
-/// Where unknowns in results are numbered from.
-const FIRST_IN_RESULT: u32 = 3_000;
-
 /// A value with other unknowns in place of its own: what a path has been returned is one value, while the states that the call is judged in
 /// are many. An unknown component of one of them would be another value in each.
 fn any_such(search: &mut Search<'_, '_>, value: &Value, number: &mut u32) -> Value {
@@ -305,7 +302,7 @@ fn any_such(search: &mut Search<'_, '_>, value: &Value, number: &mut u32) -> Val
         Value::Map(MapValue { base: Base::Unknown(cell), .. }) | Value::Cell(cell) => {
             let ty = search.world.cells.get(*cell).ty.clone();
             *number += 1;
-            search.world.cells.root(*number, &ty, Quantifier::Universal)
+            search.world.cells.root(Root::Result(*number), &ty, Quantifier::Universal)
         }
         _ => value.clone(),
     }
@@ -417,10 +414,10 @@ impl<'p> Place<'_, 'p> {
         let known = Knowledge { atoms: edge.known.atoms.clone(), ..before.known.clone() };
         let at = Machine { known, draws: edge.draws.max(before.draws), ..before.clone() };
         let processes = facts::others(self.setting, search, self.lower, other, self.me, &at);
-        let mut number = FIRST_IN_RESULT;
+        let mut number = 0;
         let result = any_such(search, &edge.result, &mut number);
         let placed = |process: Machine| {
-            let mut pair = Pair::new(self.setting, self.lower, call.operation, other, Slots::numbered_from(1_000));
+            let mut pair = Pair::new(self.setting, self.lower, call.operation, other, Slots::of(Asked::Edge));
             if one_result {
                 pair = pair.with_one_result();
             }
@@ -436,7 +433,7 @@ impl<'p> Place<'_, 'p> {
 
     fn moves_left_anywhere(&self, search: &mut Search<'_, 'p>, operation: usize) -> Result<bool, Abort> {
         for other in self.operations() {
-            let pair = Pair::new(self.setting, self.lower, operation, other, Slots::numbered_from(2_000));
+            let pair = Pair::new(self.setting, self.lower, operation, other, Slots::of(Asked::Anywhere));
             let start = pair.slots.start(&mut search.world.cells, 2);
             if !is_silent_from(self.setting, search, self.lower, &pair, start.clone())?
                 || !does_move_from(self.setting, search, self.lower, &pair, Direction::Left, start)?
@@ -456,7 +453,7 @@ impl<'p> Place<'_, 'p> {
         search: &mut Search<'_, 'p>,
         call: &PathCall,
     ) -> Result<Option<(Refutation, Knowledge)>, Abort> {
-        let pair = Pair::new(self.setting, self.lower, call.operation, call.operation, Slots::numbered_from(1_000));
+        let pair = Pair::new(self.setting, self.lower, call.operation, call.operation, Slots::of(Asked::Edge));
         let mut start = pair.slots.start(&mut search.world.cells, 0);
         start.known = call.before.known.clone();
         start.draws = call.before.draws;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::question::Setting;
 use crate::{
     explore::{
-        cells::{Knowledge, Need, Numbers, Quantifier, Relation, with_base},
+        cells::{Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
         machine::{Machine, Stop},
         search::{Abort, Action, End, Search},
         value::{Base, Value},
@@ -189,7 +189,7 @@ fn assume(
     facts: &[Fact],
     number: u32,
 ) -> (Value, Knowledge) {
-    let mut state = search.world.cells.root(10_000 + number, ty, Quantifier::Universal);
+    let mut state = search.world.cells.root(Root::State(number), ty, Quantifier::Universal);
     let mut known = known.clone();
     for fact in facts {
         state = with_fact(search, &mut known, state, &fact.path, &fact.known);
@@ -296,7 +296,7 @@ pub fn others(
         .iter()
         .enumerate()
         .map(|(index, ty)| {
-            search.world.cells.root(5_000 + 100 * operation as u32 + index as u32, ty, Quantifier::Universal)
+            search.world.cells.root(Root::Argument(operation as u32, index as u32), ty, Quantifier::Universal)
         })
         .collect();
     let processes = search.world.cells.values_of(&Type::Pid, &machine.known, false);

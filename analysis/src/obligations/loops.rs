@@ -1,5 +1,8 @@
 //! Loops of a procedure that make calls: turns before the commit point, which leave no trace.
 //!
+//! A path is at the head of the loop that it was at before only if nothing has changed but what the loop assigns: a loop inside a `for` is
+//! reached once for each element.
+//!
 //! At the head of such a loop, whatever turns have been made: the variables that the loop assigns have any values, and the state is any of
 //! which those *head facts* hold that hold where the loop is reached, that every turn re-establishes, and that others keep. They are found as
 //! others are: all that is known on arrival is proposed, and what a turn does not re-establish is dropped, until nothing changes.
@@ -23,8 +26,7 @@ use super::{
     shape::{Between, Flaw, FlawKind, Item, Path, Walk, edges},
 };
 use crate::explore::{
-    cells::Quantifier,
-    code::Op,
+    cells::{Quantifier, Root},
     machine::{Machine, Site},
     search::{Abort, Search},
     value::Value,
@@ -46,8 +48,10 @@ pub(super) struct Head {
     facts: RefCell<Vec<Fact>>,
     /// How often the facts have become fewer.
     version: Cell<u32>,
-    /// Edges of turns that go on.
+    /// Edges of turns that go on, without those of loops in them.
     turns: RefCell<Vec<Rc<Edge>>>,
+    /// The loops in these turns. More turns of them may be found later.
+    inner: RefCell<Vec<Rc<Head>>>,
     before: Heads,
 }
 
@@ -61,11 +65,30 @@ impl Heads {
         self.0.iter().all(|(head, version)| head.version.get() == *version)
     }
 
+    /// The number of edges before each of them.
+    pub(super) fn lengths(&self) -> Vec<usize> {
+        self.0.iter().map(|(head, _)| head.length).collect()
+    }
+
     /// The edges of all turns that go on.
     pub(super) fn edges(&self) -> Vec<Rc<Edge>> {
-        self.0.iter().flat_map(|(head, _)| head.turns.borrow().clone()).collect()
+        let mut edges = Vec::new();
+        let mut pending: Vec<Rc<Head>> = self.0.iter().map(|(head, _)| head.clone()).collect();
+        let mut seen: Vec<Rc<Head>> = Vec::new();
+        while let Some(head) = pending.pop() {
+            if seen.iter().any(|it| Rc::ptr_eq(it, &head)) {
+                continue;
+            }
+            edges.extend(head.turns.borrow().iter().cloned());
+            pending.extend(head.inner.borrow().iter().cloned());
+            seen.push(head);
+        }
+        edges
     }
 }
+
+/// The most loops that a path may come to, one after the other.
+const MOST_HEADS: usize = 100;
 
 /// Turns of loops that are followed on exact states.
 const EXACT_TURNS: u32 = 2;
@@ -83,8 +106,11 @@ pub(super) fn turn<'p>(
         pending.push(item);
         return Ok(None);
     }
-    match item.heads.0.iter().position(|(head, _)| head.site == site) {
+    let code = search.world.code;
+    let is_here = |head: &Head| head.site == site && item.machine.has_turned_since(code, &head.arrived);
+    match item.heads.0.iter().rposition(|(head, _)| is_here(head)) {
         Some(index) => goes_on(walk, search, item, index, pending),
+        None if item.heads.0.len() >= MOST_HEADS => Err(Abort::Endless(site)),
         None => arrives(walk, search, item, site, pending),
     }
 }
@@ -106,7 +132,7 @@ fn arrives<'p>(
             }
         }
     }
-    let (facts, version, turns) = Default::default();
+    let (facts, version, turns, inner) = Default::default();
     let head = Rc::new(Head {
         site,
         length: made.len(),
@@ -115,6 +141,7 @@ fn arrives<'p>(
         facts,
         version,
         turns,
+        inner,
         before: item.heads.clone(),
     });
     if walk.between.is_exact() {
@@ -155,15 +182,13 @@ fn forget_assigned<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>,
     let Some((code, extent)) = machine.innermost_loop(search.world.code) else { return };
     let Some(source) = search.world.code.functions[code].source else { return };
     let locals = &walk.setting.program.functions[source.0 as usize].locals;
-    let ops = &search.world.code.functions[code].ops[extent];
-    let assigned: std::collections::BTreeSet<usize> =
-        ops.iter().filter_map(|it| if let Op::Store(local) = it { Some(*local as usize) } else { None }).collect();
+    let assigned = search.world.code.assigned(code, extent);
     let Some(frame) = machine.frames.last_mut() else { return };
     for local in assigned {
         let left = match locals.get(local) {
             Some(local_of) => {
-                let number = 1_000_000 + 1_000 * walk.number + local as u32;
-                search.world.cells.root(number, &local_of.ty, Quantifier::Universal)
+                let name = Root::Variable(walk.number, local as u32, 0);
+                search.world.cells.root(name, &local_of.ty, Quantifier::Universal)
             }
             // A temporary is dead at the head of a loop.
             None => Value::Unit,
@@ -194,9 +219,10 @@ fn goes_on<'p>(
     }
     if walk.between.is_exact() {
         if version < EXACT_TURNS {
+            // The path keeps the edges of its turns, and is judged as any other.
             let mut heads = head.before.clone();
             heads.0.push((head.clone(), version + 1));
-            pending.push(Item { path: head.path.clone(), heads, ..item });
+            pending.push(Item { heads, ..item });
         }
         return Ok(None);
     }
@@ -204,6 +230,7 @@ fn goes_on<'p>(
         return Ok(None);
     }
     head.turns.borrow_mut().extend(turn.iter().cloned());
+    head.inner.borrow_mut().extend(item.heads.0[index + 1..].iter().map(|(inner, _)| inner.clone()));
     let facts = head.facts.borrow().clone();
     let kept = facts::holding(search, &item.machine, &facts)?;
     if kept.len() < facts.len() {
@@ -219,7 +246,8 @@ pub(super) fn goes_on_after<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search
     in_loop(walk, search, edge, "the loop goes on after it, although something has changed")
 }
 
-fn in_loop<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, edge: &Edge, why: &str) -> Flaw {
+/// A loop is not where it may be, because of this edge.
+pub(super) fn in_loop<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, edge: &Edge, why: &str) -> Flaw {
     let refutation = Refutation {
         notes: vec![why.to_owned()],
         counterexample: None,

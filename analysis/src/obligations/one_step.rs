@@ -15,7 +15,8 @@
 //!
 //! A path of which all edges are made is a run of the procedure alone; then this is [`atomic`](super::atomic), and asked there.
 //!
-//! Where several edges can be the commit point, one that does is enough.
+//! Where several edges can be the commit point, one that does is enough. A path without edges commits at its end: the operation above must be
+//! able to leave the state there as it is.
 
 use std::rc::Rc;
 
@@ -26,6 +27,7 @@ use super::{
 };
 use crate::{
     explore::{
+        cells::Root,
         code::CodeId,
         machine::Machine,
         search::{Abort, Action, End, Search, Unmet},
@@ -49,12 +51,16 @@ pub struct Above {
 
 /// A path to its end.
 pub struct WholePath {
-    /// Its edges.
+    /// Its edges, without those of turns that have gone on.
     pub edges: Vec<Rc<Edge>>,
+    /// Where these turns were: after so many edges. In ascending order.
+    pub loops: Vec<usize>,
     /// The call that has not returned, if it ends in the middle of one.
     pub open: Option<Rc<PathCall>>,
     /// The machine at its end.
     pub machine: Machine,
+    /// The state at its end.
+    pub state: Value,
     /// How it ended.
     pub end: End,
     /// What it returned.
@@ -64,7 +70,7 @@ pub struct WholePath {
 /// Which edge is the commit point, and which of the others are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The index of the commit point: that of no edge, if it is the call that has not returned.
+    /// The index of the commit point: that of no edge, if it is the call that has not returned, or if there are no edges.
     pub commit: usize,
     /// Edges before it that are made.
     pub right: Vec<usize>,
@@ -192,8 +198,8 @@ fn commits_alone(
                 slots.extend([edge.call.before.state.clone(), Value::Seq(edge.events.clone()), edge.after.clone()])
             }
             None => {
-                let before = path.open.as_ref().map_or(Value::Unit, |it| it.before.state.clone());
-                slots.extend([before, Value::Unit, Value::Unit]);
+                let state = path.open.as_ref().map_or(&path.state, |it| &it.before.state).clone();
+                slots.extend([state.clone(), Value::seq(Vec::new()), state]);
             }
         }
         scripts.push(allowed(above, base));
@@ -246,7 +252,7 @@ fn with_others(
         machines[0].set(BEFORE, edge.call.before.state.clone());
         has_been_made(&mut machines[0], edge);
     } else {
-        let state = search.world.cells.root(9_000, place.setting.state(place.lower), path.machine.quantifier);
+        let state = search.world.cells.root(Root::Start, place.setting.state(place.lower), path.machine.quantifier);
         machines[0].set(BEFORE, state.clone());
         machines[0].set(AFTER, state);
         for edge in &plan.right {

@@ -33,7 +33,7 @@ use super::{
 use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
-        cells::Quantifier,
+        cells::{Asked, Quantifier, Root},
         code::{CodeId, Glue},
         machine::{Machine, Site},
         search::{Abort, Action, End, Search, Slot, Unmet},
@@ -505,7 +505,10 @@ impl<'a> PartitionEnd<'a> {
         setting.ask(&[entry, above, below], None, |search| {
             let mut start = slots.start(&mut search.world.cells, 1);
             let key_type = &self.partition.key_type;
-            start.set(key, search.world.cells.root(key as u32, key_type, Quantifier::Existential));
+            start.set(
+                key,
+                search.world.cells.root(Root::Slot(Asked::Obligation, key as u32), key_type, Quantifier::Existential),
+            );
             let initial = start.clone();
             // Either it is initial above, or some entry is not initial below.
             let mut refuted = None;

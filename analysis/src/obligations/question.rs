@@ -18,7 +18,7 @@ use super::{
 use crate::{
     counterexample::Counterexample,
     explore::{
-        cells::{Cells, Knowledge, Need, Numbers, Pins, Quantifier},
+        cells::{Asked, Cells, Knowledge, Need, Numbers, Pins, Quantifier, Root},
         code::{Code, CodeId, Op},
         machine::{Machine, Trail, World},
         order::in_order,
@@ -394,7 +394,7 @@ struct Named {
 #[derive(Default)]
 pub struct Slots {
     values: Vec<SlotValue>,
-    first_root: u32,
+    asked: Asked,
 }
 
 #[derive(Clone)]
@@ -405,9 +405,9 @@ enum SlotValue {
 }
 
 impl Slots {
-    /// Slots whose unknowns differ from those of slots with another numbering, for questions within a question.
-    pub fn numbered_from(first_root: u32) -> Slots {
-        Slots { values: Vec::new(), first_root }
+    /// Slots whose unknowns differ from those of other kinds of question, for questions within a question.
+    pub fn of(asked: Asked) -> Slots {
+        Slots { values: Vec::new(), asked }
     }
 
     /// A slot that holds an unknown value of this type.
@@ -448,7 +448,7 @@ impl Slots {
         let mut machine = Machine::new(known, Quantifier::Universal);
         for (number, value) in self.values.iter().enumerate() {
             let value = match value {
-                SlotValue::Unknown(ty) => cells.root(self.first_root + number as u32, ty, Quantifier::Universal),
+                SlotValue::Unknown(ty) => cells.root(Root::Slot(self.asked, number as u32), ty, Quantifier::Universal),
                 SlotValue::Given(Value::Atom(Sort::Pid, number)) => Value::Atom(Sort::Pid, literals + number),
                 SlotValue::Given(value) => value.clone(),
                 SlotValue::Empty => Value::Unit,

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
-        cells::{Knowledge, Quantifier},
+        cells::{Knowledge, Quantifier, Root},
         code::Op,
         machine::{Frame, Machine, Site, Tale},
         search::{Abort, Action, End, Search, Slot, Unmet},
@@ -73,10 +73,6 @@ enum Carried {
 /// The number of turns that are followed from the start.
 const MOST_TURNS: u32 = 4;
 
-/// The first numbers of unknowns: for states of later turns, and for values that are carried over.
-const FIRST_STATE: u32 = 3_000;
-const FIRST_CARRIED: u32 = 4_000;
-
 struct Turns<'s, 'p, 'a> {
     setting: &'s Setting<'p>,
     implemented: &'a Implemented<'a>,
@@ -95,7 +91,7 @@ struct Turns<'s, 'p, 'a> {
 struct Turning {
     machine: Machine,
     steps: u32,
-    in_loop: Option<Site>,
+    in_loop: Option<Rc<Machine>>,
     earlier: Vec<Earlier>,
 }
 
@@ -177,7 +173,7 @@ impl<'p> Turns<'_, 'p, '_> {
         let mut heads = Heads::new();
         let mut endless = None;
         let mut pending = VecDeque::from([Turning { machine: start, steps: 0, in_loop: None, earlier: Vec::new() }]);
-        // // Runs with the fewest turns come first.
+        // Runs with the fewest turns come first.
         while let Some(turning) = pending.pop_front() {
             let Turning { machine, steps, in_loop, earlier } = turning;
             let mut stops = Vec::new();
@@ -187,7 +183,7 @@ impl<'p> Turns<'_, 'p, '_> {
             })?;
             for (mut machine, end) in stops {
                 let site = machine.site(search.world);
-                let earlier = earlier.clone();
+                let (in_loop, earlier) = (in_loop.clone(), earlier.clone());
                 match end {
                     End::Wants(ref name, _) if steps > 0 => {
                         let what = format!("performs a second operation in one turn, `{name}`");
@@ -201,7 +197,7 @@ impl<'p> Turns<'_, 'p, '_> {
                         machine.perform(search.world.code, step, me, arguments);
                         pending.push_back(Turning { machine, steps: 1, in_loop, earlier });
                     }
-                    End::Turn if in_loop.is_some() && in_loop != site => {
+                    End::Turn if in_loop.as_ref().is_some_and(|it| !self.has_turned_since(search, &machine, it)) => {
                         return Ok(Some(self.shapeless(search, (&machine, &end), &earlier, "has a second loop")));
                     }
                     End::Turn if in_loop.is_some() => {
@@ -226,7 +222,8 @@ impl<'p> Turns<'_, 'p, '_> {
                     End::Turn => {
                         self.forget_carried(search, &mut machine);
                         if self.is_new(&mut heads, &machine) {
-                            pending.push_back(Turning { machine, steps: 0, in_loop: site, earlier });
+                            let in_loop = Some(Rc::new(machine.clone()));
+                            pending.push_back(Turning { machine, steps: 0, in_loop, earlier });
                         }
                     }
                     End::Stepped => pending.push_back(Turning { machine, steps, in_loop, earlier }),
@@ -242,13 +239,29 @@ impl<'p> Turns<'_, 'p, '_> {
         endless.map_or(Ok(None), |site| Err(Abort::Endless(site)))
     }
 
+    /// Whether a machine has made turns of the loop that it arrived at. Variables may hold anything in any turn, but what the procedure does
+    /// around the loop, such as a `for`, is elsewhere.
+    fn has_turned_since(&self, search: &Search<'_, 'p>, machine: &Machine, arrived: &Machine) -> bool {
+        let without_variables = |machine: &Machine| {
+            let mut machine = machine.clone();
+            if let Some(frame) = machine.frames.last_mut().map(Rc::make_mut)
+                && let Some(source) = search.world.code.functions[frame.code].source
+            {
+                let variables = self.setting.program.functions[source.0 as usize].locals.len();
+                frame.locals[..variables].fill(Value::Unit);
+            }
+            machine
+        };
+        without_variables(machine).has_turned_since(search.world.code, &without_variables(arrived))
+    }
+
     /// The turn after one that continued: from another state, since other processes have made steps.
     fn next_turn(&self, search: &mut Search<'_, 'p>, machine: &mut Machine, mut earlier: Vec<Earlier>) -> Vec<Earlier> {
         let tale = machine.tale.replace(None).flatten();
         earlier.push(Earlier { before: machine.slots[self.before].clone(), tale });
-        let number = FIRST_STATE + earlier.len() as u32;
+        let name = Root::State(earlier.len() as u32);
         let ty = self.setting.state(self.implemented.lower);
-        machine.state = search.world.cells.root(number, ty, Quantifier::Universal);
+        machine.state = search.world.cells.root(name, ty, Quantifier::Universal);
         let state = machine.state.clone();
         machine.set(self.before, state);
         machine.events = Rc::default();
@@ -294,10 +307,10 @@ impl<'p> Turns<'_, 'p, '_> {
             for (index, local) in function.locals.iter().enumerate() {
                 let is_carried = index >= function.parameters as usize || is_assigned(index);
                 if is_carried && frame.locals[index] != Value::Unit {
-                    let mut number = FIRST_CARRIED + 1_000 * index as u32;
+                    let mut name = Root::Variable(0, index as u32, 0);
                     let left = match self.carried {
-                        Carried::Roughly => self.roughly(search, machine, &frame.locals[index], &local.ty, &mut number),
-                        _ => search.world.cells.root(number, &local.ty, Quantifier::Universal),
+                        Carried::Roughly => self.roughly(search, machine, &frame.locals[index], &local.ty, &mut name),
+                        _ => search.world.cells.root(name, &local.ty, Quantifier::Universal),
                     };
                     Rc::make_mut(&mut frame).locals[index] = left;
                 }
@@ -319,10 +332,10 @@ impl<'p> Turns<'_, 'p, '_> {
         machine: &Machine,
         value: &Value,
         ty: &Type,
-        number: &mut u32,
+        name: &mut Root,
     ) -> Value {
         let mut all = |types: Vec<&Type>, values: &[Value]| -> Vec<Value> {
-            values.iter().zip(types).map(|(it, ty)| self.roughly(search, machine, it, ty, number)).collect()
+            values.iter().zip(types).map(|(it, ty)| self.roughly(search, machine, it, ty, name)).collect()
         };
         let user = |id: TypeId| &self.setting.program.types[id.0 as usize].kind;
         match (machine.resolve(value), ty) {
@@ -336,15 +349,17 @@ impl<'p> Turns<'_, 'p, '_> {
                     let types = variants[tag as usize].fields.iter().map(|it| &it.ty).collect();
                     Value::Variant(tag, all(types, &fields).into())
                 }
-                _ => self.anything(search, ty, number),
+                _ => self.anything(search, ty, name),
             },
-            _ => self.anything(search, ty, number),
+            _ => self.anything(search, ty, name),
         }
     }
 
-    fn anything(&self, search: &mut Search<'_, 'p>, ty: &Type, number: &mut u32) -> Value {
-        *number += 1;
-        search.world.cells.root(*number, ty, Quantifier::Universal)
+    fn anything(&self, search: &mut Search<'_, 'p>, ty: &Type, name: &mut Root) -> Value {
+        if let Root::Variable(_, _, part) = name {
+            *part += 1;
+        }
+        search.world.cells.root(*name, ty, Quantifier::Universal)
     }
 
     fn goes_on(

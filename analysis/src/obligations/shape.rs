@@ -145,6 +145,8 @@ pub enum FlawKind {
     MayBlock,
     /// The path is no step of the operation above.
     NoStep,
+    /// The path is no step of the operation above, and it has no call that could be: it ends after turns that have left no trace.
+    NoStepAtEnd,
     /// There is a loop after the call, which is no right mover, or goes on after it although something has changed.
     InLoop,
     /// The call is not allowed.
@@ -208,15 +210,19 @@ pub fn check<'p>(
     let left = search.world.fuel;
     search.world.fuel = left.min(MOST_TO_CONFIRM).min(left / 2);
     let spare = left - search.world.fuel;
+    let mut is_complete = true;
     for steps in 0..=2 {
         match walk(setting, search, question, Between::Exactly(steps)) {
             Ok(None) => {}
-            Err(Abort::OutOfFuel) => break,
+            Err(Abort::OutOfFuel) => {
+                is_complete = false;
+                break;
+            }
             found => return found,
         }
     }
     search.world.fuel += spare;
-    if suspected.is_confirmed() {
+    if is_complete || suspected.is_confirmed() {
         suspected.confirmation = Confirmation::OnlyFacts;
     }
     Ok(Some(suspected))
@@ -231,6 +237,8 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
     pub(super) number: u32,
     /// The state that the walk starts from.
     from: Value,
+    /// Where a path leaves the state that it ends in, and its result.
+    state: Slot,
     result: Slot,
     above: Option<Above>,
     pub(super) question: &'q mut Question<'t>,
@@ -283,7 +291,7 @@ fn walk<'p>(
         Above { layer, operation, step, arguments }
     });
     let (number, looped) = (0, Vec::new());
-    let mut walk = Walk { setting, lower, me, script, between, number, from, result, above, question, looped };
+    let mut walk = Walk { setting, lower, me, script, between, number, from, state, result, above, question, looped };
     let starts = match gate {
         None => vec![start],
         Some(gate) => walk.not_failing(search, start, gate, state, &called_with)?,
@@ -617,8 +625,13 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         if self.above.is_none() {
             return Ok(None);
         }
-        let result = if end == End::Done { item.machine.slots[self.result].clone() } else { Value::Unit };
-        let path = WholePath { edges: edges(&item.path), open: item.open, machine: item.machine, end, result };
+        let Item { machine, open, .. } = item;
+        let (result, state) = match end {
+            End::Done => (machine.slots[self.result].clone(), machine.slots[self.state].clone()),
+            _ => (Value::Unit, machine.state.clone()),
+        };
+        let (edges, loops) = (edges(&item.path), item.heads.lengths());
+        let path = WholePath { edges, loops, open, machine, state, end, result };
         if !item.heads.is_empty() {
             self.looped.push((path, item.heads));
             return Ok(None);
@@ -629,7 +642,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     /// Judges paths with loops.
     fn judge_looped(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<Flaw>, Abort> {
         for (path, heads) in std::mem::take(&mut self.looped) {
-            if !self.between.is_exact() && !heads.are_final() {
+            if self.between.is_exact() {
+                let path = WholePath { loops: Vec::new(), ..path };
+                if let Some(flaw) = self.judge_path(search, &path, Turns::LeftOut)? {
+                    return Ok(Some(flaw));
+                }
+                continue;
+            }
+            if !heads.are_final() {
                 continue;
             }
             let (mut all_right, mut changing) = (true, None);
@@ -680,13 +700,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 return Ok(None);
             }
         }
-        if turns != Turns::LeftOut && (calls <= 1 || self.is_run_alone(search, path)?) {
+        let is_one_call = calls <= 1 && path.loops.is_empty();
+        if turns != Turns::LeftOut && (is_one_call || self.is_run_alone(search, path)?) {
             self.question.relies_on_runs_alone = true;
             return Ok(None);
         }
         match (no_step, self.above.clone()) {
             (Some(no_step), Some(above)) => self.no_step(search, path, &above, no_step).map(Some),
-            _ => self.out_of_shape(search, path),
+            _ => self.out_of_shape(search, path).map(Some),
         }
     }
 
@@ -714,7 +735,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let open = path.open.as_ref().map(|_| path.edges.len());
         let commits: Vec<usize> = match (strong.as_slice(), open) {
             ([], Some(open)) => vec![open],
-            ([], None) => (0..path.edges.len()).collect(),
+            ([], None) => (0..path.edges.len().max(1)).collect(),
             ([commit], None) => vec![*commit],
             _ => return Ok(false),
         };
@@ -724,25 +745,27 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         Ok(no_step.is_none())
     }
 
-    /// Whether the edges of a path but for one are right before it and left after it.
+    /// Whether the edges of a path but for one are right before it and left after it. The turns that have gone on are made of right edges: so
+    /// all edges before them have to be right, too.
     fn is_run_alone(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
         let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
         let judge = &mut self.question.judge;
-        let mut edges = path.edges.iter();
-        while let Some(edge) = edges.next() {
+        let in_turns = path.loops.last().copied().unwrap_or(0);
+        for (index, edge) in path.edges.iter().enumerate() {
+            let may_commit = index >= in_turns && path.open.is_none();
             // What nothing follows may be the commit point, whatever it is.
-            if edges.len() == 0 && path.open.is_none() {
+            if may_commit && index + 1 == path.edges.len() {
                 return Ok(true);
             }
             if judge.right(search, place, edge)? {
                 continue;
             }
-            for edge in edges {
+            for edge in &path.edges[index + 1..] {
                 if !judge.left(search, place, edge)? {
                     return Ok(false);
                 }
             }
-            return Ok(path.open.is_none());
+            return Ok(may_commit);
         }
         Ok(true)
     }
@@ -753,12 +776,16 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let judge = &mut self.question.judge;
         let mut plans = Vec::new();
         let mut right = Vec::new();
+        if path.edges.is_empty() && path.open.is_none() {
+            plans.push(Plan { commit: 0, right: Vec::new(), left: Vec::new() });
+        }
         for commit in 0..path.edges.len() + usize::from(path.open.is_some()) {
             let is_open = commit == path.edges.len();
             if is_open || path.open.is_none() {
                 let mut left = Some(Vec::new());
                 let mut found_out = false;
                 for (index, edge) in path.edges.iter().enumerate().skip(commit + 1) {
+                    found_out |= path.loops.contains(&index);
                     let moves = match found_out {
                         true => judge.left_anywhere(search, place, edge)?,
                         false => judge.left(search, place, edge)?,
@@ -785,15 +812,17 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     }
 
     /// The flaw of a path on which no edge can be the commit point.
-    fn out_of_shape(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<Option<Flaw>, Abort> {
+    fn out_of_shape(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<Flaw, Abort> {
         let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
         let judge = &mut self.question.judge;
-        let mut commit = None;
+        let (mut commit, mut not_right) = (None, None);
         for edge in &path.edges {
             match &commit {
                 None => {
                     if !judge.is_unnoticed(search, place, edge)? {
                         commit = Some(edge);
+                    } else if not_right.is_none() && !judge.right(search, place, edge)? {
+                        not_right = Some(edge);
                     }
                 }
                 Some(_) if edge.is_weak(search)? || judge.left(search, place, edge)? => {}
@@ -803,19 +832,27 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                     search.pausing = true;
                     let mut flaw = self.not_left(search, &edge.call, obstacle?);
                     flaw.commit = Some(Blamed::of(&commit.call));
-                    return Ok(Some(flaw));
+                    return Ok(flaw);
                 }
             }
         }
-        let (Some(commit), Some(last)) = (commit, path.open.as_ref().or(path.edges.last().map(|it| &it.call))) else {
-            return Ok(None);
+        let Some(commit) = commit else {
+            // Its turns have to be made, so all edges before them have to be right.
+            let edge = not_right.or(path.edges.first()).ok_or(Abort::Unsupported)?;
+            return Ok(loops::in_loop(
+                self,
+                search,
+                edge,
+                "the loop after it changes something, and it is no right mover",
+            ));
         };
+        let last = path.open.as_ref().or(path.edges.last().map(|it| &it.call)).unwrap_or(&commit.call);
         let mut flaw = match path.end {
             End::Failed(_) if path.open.is_some() => self.fails_too_late(search, path, last),
             _ => self.not_left(search, last, None),
         };
         flaw.commit = Some(Blamed::of(&commit.call));
-        Ok(Some(flaw))
+        Ok(flaw)
     }
 
     /// The last call of a path fails, after one that others have noticed.
@@ -851,6 +888,13 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)
     }
 
+    /// Some call in the text of the procedure.
+    fn some_call(&self, search: &Search<'_, 'p>) -> Option<Blamed> {
+        let (site, name) = search.world.code.first_call(self.question.procedure)?;
+        let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
+        Some(Blamed { operation: operations.iter().position(|it| it.name == name)?, site })
+    }
+
     /// The flaw of a path that is no step of the operation above.
     fn no_step(
         &self,
@@ -861,7 +905,10 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     ) -> Result<Flaw, Abort> {
         let NoStep { machine, unmet, allowed, commit, confirmation } = no_step;
         let pausing = std::mem::replace(&mut search.pausing, false);
-        let commit = path.edges.get(commit).map(|it| &it.call).or(path.open.as_ref()).ok_or(Abort::Unsupported)?;
+        let (kind, commit) = match path.edges.get(commit).map(|it| &it.call).or(path.open.as_ref()) {
+            Some(call) => (FlawKind::NoStep, Blamed::of(call)),
+            None => (FlawKind::NoStepAtEnd, self.some_call(search).ok_or(Abort::Unsupported)?),
+        };
         let name = &self.setting.program.layers[above.layer.0 as usize].operations[above.operation].name;
         let mut teller = Teller::new(self.setting, search, unmet.known.clone());
         let mut runs = Vec::new();
@@ -884,8 +931,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let counterexample = teller.conclude(runs, conclusion);
         search.pausing = pausing;
         Ok(Flaw {
-            kind: FlawKind::NoStep,
-            call: Blamed::of(commit),
+            kind,
+            call: commit,
             commit: None,
             against: None,
             notes: Vec::new(),
@@ -914,7 +961,8 @@ impl Refutes for Flaw {
 
     fn was_replayed_in_parts(&self) -> bool {
         // Why one call comes too late is one run, why no earlier one can wait is another. Each is looked at where it is found.
-        self.is_confirmed() && matches!(self.kind, FlawKind::NotLeft | FlawKind::MayBlock | FlawKind::NoStep)
+        let in_parts = [FlawKind::NotLeft, FlawKind::MayBlock, FlawKind::NoStep, FlawKind::NoStepAtEnd];
+        self.is_confirmed() && in_parts.contains(&self.kind)
     }
 
     fn counterexample(&self) -> Option<&Counterexample<Anchor>> {

@@ -13,6 +13,7 @@ mod movers;
 mod partition;
 mod retry;
 mod scenes;
+mod wild;
 
 use std::fmt::Write;
 
@@ -27,6 +28,8 @@ pub enum Pattern {
     Movers,
     /// Procedures by movers whose calls have to be judged in their context.
     Calls,
+    /// Procedures by movers of random form.
+    Wild,
     /// Procedures over a protocol layer.
     Protocol,
     /// Procedures over a protocol layer with an invariant; and procedures that may wait for ever.
@@ -47,9 +50,10 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families, in the order of the command's output.
-    pub const ALL: [Pattern; 10] = [
+    pub const ALL: [Pattern; 11] = [
         Pattern::Movers,
         Pattern::Calls,
+        Pattern::Wild,
         Pattern::Protocol,
         Pattern::Kept,
         Pattern::Abstraction,
@@ -65,6 +69,7 @@ impl Pattern {
         match self {
             Pattern::Movers => "movers",
             Pattern::Calls => "calls",
+            Pattern::Wild => "wild",
             Pattern::Protocol => "protocol",
             Pattern::Kept => "kept",
             Pattern::Abstraction => "abstraction",
@@ -96,6 +101,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
     let (body, tower) = match pattern {
         Pattern::Movers => movers::movers(&mut random),
         Pattern::Calls => calls::calls(&mut random),
+        Pattern::Wild => wild::wild(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),
         Pattern::Kept => movers::kept(&mut random),
         Pattern::Abstraction => abstraction::hiding(&mut random),

@@ -30,9 +30,8 @@ mod types;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
-    /// An unknown that the obligation starts from: a state, an argument. The caller assigns numbers; the type distinguishes unknowns that
-    /// happen to have the same number.
-    Root(u32, Rc<Type>),
+    /// An unknown that is no part of another: a state, an argument. The type distinguishes unknowns that happen to have the same name.
+    Root(Root, Rc<Type>),
     /// A component of another cell: a field, or an element of a sequence.
     Part(CellId, u32),
     /// A payload of a variant of another cell.
@@ -41,6 +40,61 @@ pub enum Origin {
     Entry(CellId, Value),
     /// The result of the n-th `any()` of a run, by its type.
     Choice(u32, u32),
+}
+
+/// The name of an unknown that is no part of another. Each use has names of its own, so that no two of them can ever be taken for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Root {
+    /// What a script starts from: the kind of its question, and the slot.
+    Slot(Asked, u32),
+    /// A state that other processes have left.
+    State(u32),
+    /// The state that several steps are made from at once.
+    Start,
+    /// An argument of an operation that another process performs: the operation, and the argument's position.
+    Argument(u32, u32),
+    /// What a variable holds at the head of a loop: a number for the arrival there, the variable, and the part of its value.
+    Variable(u32, u32, u32),
+    /// A part of what a call has returned.
+    Result(u32),
+    /// The state at the end of a stack that a run starts from.
+    End(u32),
+    /// The state that the steps of a layer start from, end to end.
+    Steps(u32),
+    /// An unknown function.
+    Function(Function),
+}
+
+/// A kind of question. Questions of different kinds may be asked together, about different unknowns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asked {
+    /// An obligation, or a lemma.
+    #[default]
+    Obligation,
+    /// Whether an edge moves where it is.
+    Edge,
+    /// Whether an operation moves in all states, asked where an edge is.
+    Anywhere,
+}
+
+/// An unknown function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Function {
+    /// From processes to their numbers.
+    ProcessNumber,
+    /// From strings to their two parts around a separator.
+    Split,
+    /// From strings to the values that they are written forms of.
+    Parse,
+    /// From pairs of strings to whether one is less.
+    Less,
+}
+
+impl Root {
+    /// Whether an obligation starts from it: it is neither a function nor what steps are cached by.
+    fn is_given(self) -> bool {
+        !matches!(self, Root::Function(_) | Root::Steps(_))
+    }
 }
 
 /// How the value of a cell is quantified.
@@ -125,9 +179,6 @@ pub struct Cells<'p> {
 
 /// Values of the unknowns that an obligation starts from, and of choices of given runs, by origin.
 pub type Pins = BTreeMap<Origin, Value>;
-
-/// The number of the unknown function from processes to their numbers. Roots from here up are unknown functions, not values of a run.
-const PROCESS_NUMBERS: u32 = 1 << 24;
 
 /// Atoms from here up are chosen by a witness search, and occur in no unknown state.
 pub const WITNESS_ATOMS: u32 = 1 << 16;
@@ -242,13 +293,13 @@ impl<'p> Cells<'p> {
     }
 
     fn process_numbers(&mut self) -> CellId {
-        self.function(PROCESS_NUMBERS, Type::Pid, Type::U64)
+        self.function(Function::ProcessNumber, Type::Pid, Type::U64)
     }
 
     /// The result of an unknown function for an argument: for code that depends on unknown strings in an unknown way.
-    pub fn function(&mut self, number: u32, from: Type, to: Type) -> CellId {
+    pub fn function(&mut self, function: Function, from: Type, to: Type) -> CellId {
         let ty = Rc::new(Type::Map(Box::new(from), Box::new(to)));
-        self.cell(Origin::Root(number, ty.clone()), || ty, Quantifier::Universal)
+        self.cell(Origin::Root(Root::Function(function), ty.clone()), || ty, Quantifier::Universal)
     }
 
     /// The knowledge at the start: the literals have been mentioned.
@@ -262,9 +313,9 @@ impl<'p> Cells<'p> {
     }
 
     /// An unknown value of type `ty`.
-    pub fn root(&mut self, number: u32, ty: &Type, quantifier: Quantifier) -> Value {
+    pub fn root(&mut self, name: Root, ty: &Type, quantifier: Quantifier) -> Value {
         let ty = Rc::new(ty.clone());
-        let origin = Origin::Root(number, ty.clone());
+        let origin = Origin::Root(name, ty.clone());
         match self.pinned.get(&origin) {
             Some(value) if quantifier == Quantifier::Universal => value.clone(),
             _ => Value::Cell(self.cell(origin, || ty, quantifier)),
@@ -285,8 +336,8 @@ impl<'p> Cells<'p> {
         }
         let is_given = |cell: &CellId| {
             let Cell { origin, quantifier, .. } = self.get(*cell);
-            let is_function = matches!(origin, Origin::Root(number, _) if *number >= PROCESS_NUMBERS);
-            *quantifier == Quantifier::Universal && !is_function
+            let is_given = !matches!(origin, Origin::Root(name, _) if !name.is_given());
+            *quantifier == Quantifier::Universal && is_given
         };
         found.into_iter().filter(is_given).map(|it| (self.get(it).origin.clone(), it)).collect()
     }

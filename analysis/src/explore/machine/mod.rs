@@ -269,6 +269,26 @@ impl Machine {
         Some((frame.code, code.loop_at(frame.code, frame.pc.saturating_sub(1))))
     }
 
+    /// Whether a machine that is at the head of a loop has made turns of it since `arrived`, which was there, too: the two differ in nothing but
+    /// what the loop assigns. Otherwise the loop has been left in the meantime, and reached again.
+    pub fn has_turned_since(&self, code: &Code, arrived: &Machine) -> bool {
+        let Some((function, instructions)) = self.innermost_loop(code) else { return false };
+        let (Some((mine, callers)), Some((theirs, their_callers))) =
+            (self.frames.split_last(), arrived.frames.split_last())
+        else {
+            return false;
+        };
+        let assigned = code.assigned(function, instructions);
+        let is_same = |a: &Value, b: &Value| a == b || self.known.same(a, b) == Some(true);
+        let are_same = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b));
+        let locals = mine.locals.iter().zip(&theirs.locals).enumerate();
+        mine.code == theirs.code
+            && mine.pc == theirs.pc
+            && callers == their_callers
+            && are_same(&self.stack, &arrived.stack)
+            && locals.into_iter().all(|(local, (a, b))| assigned.contains(&local) || is_same(a, b))
+    }
+
     /// Whether the machine is at the head of a loop that makes calls of the layer below.
     pub fn is_at_loop_of_calls(&self, code: &Code) -> bool {
         self.innermost_loop(code).is_some_and(|(function, instructions)| code.makes_calls(function, instructions))

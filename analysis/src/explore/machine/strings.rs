@@ -3,17 +3,12 @@
 use super::{Machine, Stop, World};
 use crate::{
     explore::{
-        cells::Numbers,
+        cells::{Function, Numbers},
         text::{self, Parsed, Piece, Split},
         value::{Sort, Value},
     },
     ir::{Type, int::IntType},
 };
-
-/// The number of the unknown function for the results of splitting unknown strings.
-const SPLITS: u32 = (1 << 24) + 1;
-/// The number of the unknown function for the results of parsing unknown strings.
-const PARSES: u32 = (1 << 24) + 2;
 
 impl Machine {
     /// Concatenates the strings on the stack.
@@ -58,7 +53,7 @@ impl Machine {
             Split::Unknown => {
                 let parts = Type::Tuple(vec![Type::Str, Type::Str]);
                 let key = Value::tuple(vec![whole, Value::Str(separator.clone())]);
-                self.look_into(world, SPLITS, parts.clone(), Type::Option(Box::new(parts)), key)
+                self.look_into(world, Function::Split, parts.clone(), Type::Option(Box::new(parts)), key)
             }
         }
     }
@@ -71,7 +66,7 @@ impl Machine {
         };
         let is_unknown = matches!(whole, Value::Atom(Sort::Str, _));
         if is_unknown {
-            return self.look_into(world, PARSES, Type::Str, ty.clone(), whole);
+            return self.look_into(world, Function::Parse, Type::Str, ty.clone(), whole);
         }
         match (text::parse(&pieces), &**target) {
             (Parsed::None, _) => Ok(Value::none()),
@@ -93,8 +88,15 @@ impl Machine {
     }
 
     /// The result of reading an unknown string: any value, but always the same.
-    fn look_into(&self, world: &mut World, number: u32, from: Type, to: Type, whole: Value) -> Result<Value, Stop> {
-        let function = world.cells.function(number, from, to);
+    fn look_into(
+        &self,
+        world: &mut World,
+        function: Function,
+        from: Type,
+        to: Type,
+        whole: Value,
+    ) -> Result<Value, Stop> {
+        let function = world.cells.function(function, from, to);
         let found = world.cells.entry(function, &whole);
         self.force(world, &found).map_err(Stop::Need)
     }

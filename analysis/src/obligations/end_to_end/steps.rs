@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     explore::{
-        cells::{Need, Quantifier},
+        cells::{Need, Quantifier, Root},
         code::CodeId,
         machine::{Machine, Site},
         search::{Abort, Action, End, Given, Search},
@@ -23,9 +23,6 @@ use crate::{
     ir::{NodeId, Type},
     obligations::question::Setting,
 };
-
-/// Numbers of the roots of unknown states that steps start from begin here.
-const ROOT: u32 = 1 << 25;
 
 /// The maximum length of a sequence in a state.
 const LONGEST: usize = 64;
@@ -90,7 +87,7 @@ pub(super) struct From<'a> {
 
 impl Steps {
     pub(super) fn new(setting: &Setting, search: &mut Search<'_, '_>, ty: &Type, number: u32, by_reads: bool) -> Steps {
-        let state = search.world.cells.root(ROOT + number, ty, Quantifier::Universal);
+        let state = search.world.cells.root(Root::Steps(number), ty, Quantifier::Universal);
         let Value::Cell(root) = state else { unreachable!("a root is a cell") };
         let parts = Rc::new(RefCell::new(Parts::new(setting.program, ty, root)));
         let mut writes = Interner::new();

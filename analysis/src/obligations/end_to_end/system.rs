@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     explore::{
-        cells::{Knowledge, Quantifier},
+        cells::{Knowledge, Quantifier, Root},
         machine::Machine,
         search::{Abort, Action, End, Search},
         value::Value,
@@ -152,7 +152,7 @@ impl<'a, 'p> System<'a, 'p> {
 
     fn initial_states(&mut self, search: &mut Search<'_, 'p>) -> Result<Vec<Value>, Abort> {
         let mut machine = fresh(search, &[], self.control.mentioned);
-        let state = search.world.cells.root(self.end.0, self.setting.state(self.end), Quantifier::Universal);
+        let state = search.world.cells.root(Root::End(self.end.0), self.setting.state(self.end), Quantifier::Universal);
         machine.slots = Rc::new(vec![state, Value::Unit]);
         let script = [
             Action::Call { function: self.setting.code.init[self.end.0 as usize], arguments: vec![0], result: Some(1) },

@@ -109,6 +109,15 @@ impl Reporter<'_> {
                 ),
                 format!("change the procedure, or let the operation above allow this outcome where `{name}` is called"),
             ),
+            FlawKind::NoStepAtEnd => (
+                codes::CS0307,
+                format!(
+                    "`{}` is not one step where it ends after a loop: the operation above does not allow it",
+                    function.name
+                ),
+                "return what is read in the last turn of the loop, or let the operation above allow this outcome"
+                    .to_owned(),
+            ),
             FlawKind::NotLeft => (
                 codes::CS0305,
                 format!("`{}` is not atomic: after its commit point, `{name}` is not a left mover", function.name),

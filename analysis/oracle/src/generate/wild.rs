@@ -1,0 +1,225 @@
+//! Procedures of random form: calls, assignments, branches and loops in any order.
+//!
+//! The operation above is the procedure itself, with its calls made at once. So what the procedure does alone is always right, and whether it
+//! is accepted depends only on what other processes may do between its calls: on the commit point, the movers, what is known, and the loops.
+
+use std::fmt::Write;
+
+use fastrand::Rng;
+
+/// Operations of the layer below: name, parameters after `me`, result, body.
+type Operation = (&'static str, &'static str, &'static str, &'static str);
+
+const OPERATIONS: &[Operation] = &[
+    ("load", "", "u64", "self.n"),
+    ("other", "", "u64", "self.m"),
+    ("flag", "", "bool", "self.flag"),
+    ("mine", "", "bool", "self.owner == Some(me)"),
+    ("is_free", "", "bool", "self.owner.is_none()"),
+    ("cas", ", from: u64, to: u64", "bool", "if self.n != from { return false; } self.n = to; true"),
+    ("store", ", to: u64", "()", "self.n = to;"),
+    ("put", ", to: u64", "()", "self.m = to;"),
+    ("raise", "", "()", "self.flag = true;"),
+    ("lower", "", "()", "self.flag = false;"),
+    ("claim", "", "bool", "let free = !self.flag; self.flag = true; free"),
+    ("lock", "", "()", "when(self.owner.is_none()); self.owner = Some(me);"),
+    ("unlock", "", "()", "if self.owner == Some(me) { self.owner = None; }"),
+    ("try_lock", "", "bool", "if self.owner.is_some() { return false; } self.owner = Some(me); true"),
+    ("may_lock", "", "bool", "if maybe() { return false; } when(self.owner.is_none()); self.owner = Some(me); true"),
+    ("guarded", "", "u64", "when(self.owner == Some(me)); self.n"),
+    ("write", ", to: u64", "()", "when(self.owner == Some(me)); self.n = to;"),
+    ("note", ", to: u64", "()", "self.notes.insert(me, to);"),
+    ("noted", "", "u64", "if self.notes.contains(&me) { self.notes[&me] } else { 0 }"),
+    ("tell", "", "()", "emit(self.n);"),
+];
+
+/// The most statements of a procedure.
+const MOST_STATEMENTS: usize = 9;
+
+struct Text<'r> {
+    random: &'r mut Rng,
+    /// `{lo.NAME(` stands for a call; it is written differently below and above.
+    text: String,
+    statements: usize,
+    called: Vec<&'static str>,
+    /// Calls that this procedure prefers.
+    favoured: Vec<&'static Operation>,
+}
+
+impl Text<'_> {
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.random.usize(..of.len())]
+    }
+
+    fn chance(&mut self, percent: u8) -> bool {
+        self.random.u8(..100) < percent
+    }
+
+    fn number(&mut self) -> &'static str {
+        self.pick(&["a", "b", "a", "b", "0", "1"])
+    }
+
+    fn condition(&mut self) -> &'static str {
+        self.pick(&["p", "!p", "q", "!q", "a == 0", "a == b", "b != 0", "p && q"])
+    }
+
+    /// A call whose result has this type, if there is one among the favoured.
+    fn call(&mut self, result: &str) -> Option<String> {
+        let fitting: Vec<&Operation> = self.favoured.iter().copied().filter(|it| it.2 == result).collect();
+        if fitting.is_empty() {
+            return None;
+        }
+        let (name, parameters, ..) = *self.pick(&fitting);
+        self.called.push(name);
+        let arguments: Vec<&str> = parameters.matches(": ").map(|_| self.number()).collect();
+        Some(format!("@{name}({})", arguments.join(", ")))
+    }
+
+    fn statement(&mut self, depth: usize, in_loop: bool) {
+        if self.statements >= MOST_STATEMENTS {
+            return;
+        }
+        self.statements += 1;
+        let what = self.random.u8(..100);
+        match what {
+            0..24 => {
+                let variable = self.pick(&["a", "b"]);
+                let value = self.call("u64").unwrap_or_else(|| self.number().to_owned());
+                let _ = write!(self.text, "{variable} = {value}; ");
+            }
+            24..44 => {
+                let variable = self.pick(&["p", "q"]);
+                let value = self.call("bool").unwrap_or_else(|| "false".to_owned());
+                let _ = write!(self.text, "{variable} = {value}; ");
+            }
+            44..66 => {
+                if let Some(call) = self.call("()") {
+                    let _ = write!(self.text, "{call}; ");
+                }
+            }
+            66..74 => {
+                let assigned = self.pick(&["p = false; ", "q = false; ", "a = b; ", "p = !p; ", "b = 1; "]);
+                self.text.push_str(assigned);
+            }
+            74..84 if in_loop => {
+                let leave = self.pick(&["break;", "break;", "return a;", "return b;", "continue;"]);
+                let condition = self.condition();
+                let _ = write!(self.text, "if {condition} {{ {leave} }} ");
+            }
+            84..92 if depth > 0 => {
+                let condition = self.condition();
+                let _ = write!(self.text, "if {condition} {{ ");
+                self.block(depth - 1, in_loop, 2);
+                self.text.push_str("} ");
+                if self.chance(50) {
+                    self.text.push_str("else { ");
+                    self.block(depth - 1, in_loop, 2);
+                    self.text.push_str("} ");
+                }
+            }
+            _ if depth > 0 && self.chance(70) => self.a_loop(depth),
+            _ => {
+                if self.chance(15) {
+                    let (condition, result) = (self.condition(), self.number());
+                    let _ = write!(self.text, "if {condition} {{ return {result}; }} ");
+                }
+            }
+        }
+    }
+
+    fn a_loop(&mut self, depth: usize) {
+        match self.call("bool") {
+            Some(call) if self.chance(35) => {
+                let not = self.pick(&["", "!"]);
+                let _ = write!(self.text, "while {not}{call} {{ ");
+                self.block(depth - 1, true, 2);
+            }
+            _ if self.chance(50) => {
+                let condition = self.condition();
+                let _ = write!(self.text, "while {condition} {{ ");
+                self.block(depth - 1, true, 3);
+            }
+            _ => {
+                self.text.push_str("loop { ");
+                self.block(depth - 1, true, 3);
+                let leave = self.pick(&["break;", "return a;", "return b;"]);
+                let condition = self.condition();
+                let _ = write!(self.text, "if {condition} {{ {leave} }} ");
+                self.block(depth - 1, true, 2);
+            }
+        }
+        self.text.push_str("} ");
+    }
+
+    fn block(&mut self, depth: usize, in_loop: bool, most: usize) {
+        for _ in 0..self.random.usize(1..=most) {
+            self.statement(depth, in_loop);
+        }
+    }
+}
+
+/// `High` over `Low`, implemented by movers.
+pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
+    let mut favoured: Vec<&Operation> = (0..random.usize(2..=5)).map(|_| random.choice(OPERATIONS)).flatten().collect();
+    // A lock is of use only with its end.
+    if favoured.iter().any(|it| it.0.contains("lock")) {
+        let named = |name: &str| OPERATIONS.iter().find(|it| it.0 == name);
+        favoured.extend(["lock", "unlock", "guarded"].into_iter().filter_map(named));
+    }
+    let mut text = Text { random, text: String::new(), statements: 0, called: Vec::new(), favoured };
+    text.block(2, false, 5);
+    let result = text.number();
+    let Text { random, text: procedure, called, .. } = text;
+    let mut passed: Vec<&str> =
+        (0..random.usize(1..=3)).filter_map(|_| random.choice(OPERATIONS)).map(|it| it.0).collect();
+    // Those that can interfere with what was read.
+    if random.u8(..100) < 50 {
+        passed.extend(random.choice(&["store", "put", "raise", "lower", "unlock"]));
+    }
+    passed.sort_unstable();
+    passed.dedup();
+    let below: Vec<&Operation> =
+        OPERATIONS.iter().filter(|it| called.contains(&it.0) || passed.contains(&it.0)).collect();
+    let mut text = String::from(
+        "\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
+    );
+    for (name, parameters, result, body) in &below {
+        let _ =
+            writeln!(text, "    fn {name}_now(&mut self, me: Pid{parameters}) -> {result} {{\n        {body}\n    }}");
+    }
+    text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");
+    for (name, parameters, result, _) in &below {
+        let arguments: String =
+            parameters.split(", ").filter_map(|it| it.split_once(':')).map(|it| format!(", {}", it.0)).collect();
+        let _ = writeln!(
+            text,
+            "    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> {result} {{\n        self.{name}_now(me{arguments})\n    }}"
+        );
+    }
+    let variables = "let (mut a, mut b, mut p, mut q) = (from, 1, when_to, true);";
+    let (inherited, at_once, calls) = (passed.join(", "), made(&procedure, true), made(&procedure, false));
+    let _ = writeln!(
+        text,
+        "}}\n\n#[layer(inherit(Low: {inherited}))]\nimpl High for Store {{\n    #[op]\n    fn fox(&mut self, me: Pid, from: u64, when_to: bool) -> u64 {{\n        {variables} {at_once}{result}\n    }}\n}}\n\n#[implement(High, over = Low, by = movers, pass({inherited}))]\nimpl Together {{\n    fn fox(lo: &mut impl Low, from: u64, when_to: bool) -> u64 {{\n        {variables} {calls}{result}\n    }}\n}}"
+    );
+    (text, vec!["Together"])
+}
+
+/// The procedure with its calls, at once or of the layer below.
+fn made(procedure: &str, at_once: bool) -> String {
+    let mut pieces = procedure.split('@');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once('(').unwrap_or((piece, ""));
+        match at_once {
+            false => {
+                let _ = write!(text, "lo.{name}({rest}");
+            }
+            true => {
+                let comma = if rest.starts_with(')') { "" } else { ", " };
+                let _ = write!(text, "self.{name}_now(me{comma}{rest}");
+            }
+        }
+    }
+    text
+}
