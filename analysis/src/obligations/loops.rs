@@ -12,6 +12,10 @@
 //!   last turns, as [one step](super::one_step).
 //! * If they all are right, these turns are made: the path is a run of the procedure alone.
 //! * One of the two is so.
+//!
+//! Often the last of these turns has made the call that decides: `while v == 0 { v = lo.load() }`. So if a path fails that has only the edges
+//! before the loop and those after it, paths are distinguished: those that leave the loop in their first turn, from what is known where the loop is
+//! reached; and those that leave it in a later turn, which then keep the edges of the turn before that one.
 
 use std::{
     cell::{Cell, RefCell},
@@ -34,7 +38,28 @@ use crate::explore::{
 
 /// The loops that a machine is in, or has been.
 #[derive(Clone, Default)]
-pub(super) struct Heads(Vec<(Rc<Head>, u32)>);
+pub(super) struct Heads(Vec<Visit>);
+
+/// A loop that a machine is in, or has been.
+#[derive(Clone)]
+struct Visit {
+    head: Rc<Head>,
+    /// How often the facts of the head had become fewer when the machine was there; on exact states, how many turns have gone on. None if the
+    /// machine has not used these facts.
+    version: Option<u32>,
+    turn: Turn,
+}
+
+/// A turn of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Any: it may go on, or leave the loop.
+    Any,
+    /// One that goes on. Where the machine leaves the loop in it, its path need not be judged.
+    GoesOn,
+    /// One that leaves the loop. Where the machine goes on in it, its path need not be judged.
+    Leaves,
+}
 
 /// The head of a loop, reached on one path.
 pub(super) struct Head {
@@ -62,18 +87,29 @@ impl Heads {
 
     /// Whether no facts have been dropped since the machine was there.
     pub(super) fn are_final(&self) -> bool {
-        self.0.iter().all(|(head, version)| head.version.get() == *version)
+        self.0.iter().all(|it| it.version.is_none_or(|version| it.head.version.get() == version))
+    }
+
+    /// Whether the machine has left a loop in a turn that is only looked at for going on.
+    pub(super) fn need_not_end(&self) -> bool {
+        self.0.iter().any(|it| it.turn == Turn::GoesOn)
+    }
+
+    fn and(&self, head: &Rc<Head>, version: Option<u32>, turn: Turn) -> Heads {
+        let mut heads = self.clone();
+        heads.0.push(Visit { head: head.clone(), version, turn });
+        heads
     }
 
     /// The number of edges before each of them.
     pub(super) fn lengths(&self) -> Vec<usize> {
-        self.0.iter().map(|(head, _)| head.length).collect()
+        self.0.iter().map(|it| it.head.length).collect()
     }
 
     /// The edges of all turns that go on.
     pub(super) fn edges(&self) -> Vec<Rc<Edge>> {
         let mut edges = Vec::new();
-        let mut pending: Vec<Rc<Head>> = self.0.iter().map(|(head, _)| head.clone()).collect();
+        let mut pending: Vec<Rc<Head>> = self.0.iter().map(|it| it.head.clone()).collect();
         let mut seen: Vec<Rc<Head>> = Vec::new();
         while let Some(head) = pending.pop() {
             if seen.iter().any(|it| Rc::ptr_eq(it, &head)) {
@@ -106,9 +142,10 @@ pub(super) fn turn<'p>(
         pending.push(item);
         return Ok(None);
     }
+    walk.question.has_loops = true;
     let code = search.world.code;
     let is_here = |head: &Head| head.site == site && item.machine.has_turned_since(code, &head.arrived);
-    match item.heads.0.iter().rposition(|(head, _)| is_here(head)) {
+    match item.heads.0.iter().rposition(|it| is_here(&it.head)) {
         Some(index) => goes_on(walk, search, item, index, pending),
         None if item.heads.0.len() >= MOST_HEADS => Err(Abort::Endless(site)),
         None => arrives(walk, search, item, site, pending),
@@ -145,10 +182,13 @@ fn arrives<'p>(
         before: item.heads.clone(),
     });
     if walk.between.is_exact() {
-        let mut heads = item.heads.clone();
-        heads.0.push((head, 0));
+        let heads = item.heads.and(&head, Some(0), Turn::Any);
         pending.push(Item { heads, ..item });
         return Ok(None);
+    }
+    if walk.keeps_last_turn {
+        let heads = item.heads.and(&head, None, Turn::Leaves);
+        pending.push(Item { heads, ..item.clone() });
     }
     *head.facts.borrow_mut() =
         facts::known_of_state(search, &item.machine, &walk.me, walk.between == Between::Relations);
@@ -170,8 +210,8 @@ fn begin<'p>(
     let (machine, facts) =
         facts::let_others_run_from(walk.setting, search, walk.lower, &walk.me, machine, facts, &mut walk.number)?;
     *head.facts.borrow_mut() = facts;
-    let mut heads = head.before.clone();
-    heads.0.push((head.clone(), head.version.get()));
+    let turn = if walk.keeps_last_turn { Turn::GoesOn } else { Turn::Any };
+    let heads = head.before.and(head, Some(head.version.get()), turn);
     let (open, wants, earlier) = Default::default();
     pending.push(Item { machine, path: head.path.clone(), open, budget: 0, foreign: false, wants, heads, earlier });
     Ok(())
@@ -205,7 +245,12 @@ fn goes_on<'p>(
     index: usize,
     pending: &mut Vec<Item>,
 ) -> Result<Option<Flaw>, Abort> {
-    let (head, version) = item.heads.0[index].clone();
+    let Visit { head, version, turn: kind } = item.heads.0[index].clone();
+    let left = &item.heads.0[index + 1..];
+    if kind == Turn::Leaves || left.iter().any(|it| it.turn == Turn::GoesOn) {
+        return Ok(None);
+    }
+    let version = version.unwrap_or_default();
     let made = edges(&item.path);
     let turn = &made[head.length.min(made.len())..];
     if walk.question.above.is_some() {
@@ -220,8 +265,7 @@ fn goes_on<'p>(
     if walk.between.is_exact() {
         if version < EXACT_TURNS {
             // The path keeps the edges of its turns, and is judged as any other.
-            let mut heads = head.before.clone();
-            heads.0.push((head.clone(), version + 1));
+            let heads = head.before.and(&head, Some(version + 1), kind);
             pending.push(Item { heads, ..item });
         }
         return Ok(None);
@@ -230,13 +274,17 @@ fn goes_on<'p>(
         return Ok(None);
     }
     head.turns.borrow_mut().extend(turn.iter().cloned());
-    head.inner.borrow_mut().extend(item.heads.0[index + 1..].iter().map(|(inner, _)| inner.clone()));
+    head.inner.borrow_mut().extend(left.iter().map(|it| it.head.clone()));
     let facts = head.facts.borrow().clone();
     let kept = facts::holding(search, &item.machine, &facts)?;
     if kept.len() < facts.len() {
         *head.facts.borrow_mut() = kept;
         head.version.set(version + 1);
         begin(walk, search, &head, pending)?;
+    }
+    if walk.keeps_last_turn {
+        let heads = head.before.and(&head, Some(version), Turn::Leaves);
+        pending.push(Item { heads, ..item });
     }
     Ok(None)
 }

@@ -165,6 +165,8 @@ pub struct Question<'q> {
     pub gate: Option<CodeId>,
     /// Who judges edges.
     pub judge: Judge<'q>,
+    /// Out: whether some path comes to a loop that makes calls.
+    pub has_loops: bool,
     /// Whether it is asked elsewhere if the runs of the procedure alone are what the operation above allows.
     pub runs_alone_are_asked: bool,
     /// Out: if not, whether some path relies on it.
@@ -181,6 +183,7 @@ impl<'q> Question<'q> {
             above: None,
             gate: None,
             judge,
+            has_loops: false,
             runs_alone_are_asked: true,
             relies_on_runs_alone: false,
         }
@@ -201,10 +204,13 @@ pub fn check<'p>(
 ) -> Result<Option<Flaw>, Abort> {
     question.judge.is_exact = false;
     // That components have certain values is enough most often; how they are related to values is more to look at.
-    if walk(setting, search, question, Between::Facts)?.is_none() {
+    if walk(setting, search, question, (Between::Facts, false))?.is_none() {
         return Ok(None);
     }
-    let Some(mut suspected) = walk(setting, search, question, Between::Relations)? else { return Ok(None) };
+    let Some(mut suspected) = walk(setting, search, question, (Between::Relations, false))? else { return Ok(None) };
+    if question.has_loops && walk(setting, search, question, (Between::Relations, true))?.is_none() {
+        return Ok(None);
+    }
     question.judge.is_exact = true;
     // Confirming a suspicion must not use up what others need; without it, it stays one.
     let left = search.world.fuel;
@@ -212,7 +218,7 @@ pub fn check<'p>(
     let spare = left - search.world.fuel;
     let mut is_complete = true;
     for steps in 0..=2 {
-        match walk(setting, search, question, Between::Exactly(steps)) {
+        match walk(setting, search, question, (Between::Exactly(steps), false)) {
             Ok(None) => {}
             Err(Abort::OutOfFuel) => {
                 is_complete = false;
@@ -234,6 +240,8 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
     pub(super) me: Value,
     script: Vec<Action>,
     pub(super) between: Between,
+    /// Whether a path that leaves a loop in a later turn than the first keeps the edges of the turn before.
+    pub(super) keeps_last_turn: bool,
     pub(super) number: u32,
     /// The state that the walk starts from.
     from: Value,
@@ -247,6 +255,7 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
 }
 
 /// A machine on its way.
+#[derive(Clone)]
 pub(super) struct Item {
     pub(super) machine: Machine,
     pub(super) path: Path,
@@ -268,7 +277,7 @@ fn walk<'p>(
     setting: &Setting<'p>,
     search: &mut Search<'_, 'p>,
     question: &mut Question<'_>,
-    between: Between,
+    (between, keeps_last_turn): (Between, bool),
 ) -> Result<Option<Flaw>, Abort> {
     let Question { lower, procedure, above, gate, .. } = *question;
     question.relies_on_runs_alone = false;
@@ -291,7 +300,21 @@ fn walk<'p>(
         Above { layer, operation, step, arguments }
     });
     let (number, looped) = (0, Vec::new());
-    let mut walk = Walk { setting, lower, me, script, between, number, from, state, result, above, question, looped };
+    let mut walk = Walk {
+        setting,
+        lower,
+        me,
+        script,
+        between,
+        keeps_last_turn,
+        number,
+        from,
+        state,
+        result,
+        above,
+        question,
+        looped,
+    };
     let starts = match gate {
         None => vec![start],
         Some(gate) => walk.not_failing(search, start, gate, state, &called_with)?,
@@ -622,7 +645,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
 
     /// The path of a machine has come to its end.
     fn ended(&mut self, search: &mut Search<'_, 'p>, item: Item, end: End) -> Result<Option<Flaw>, Abort> {
-        if self.above.is_none() {
+        if self.above.is_none() || item.heads.need_not_end() {
             return Ok(None);
         }
         let Item { machine, open, .. } = item;
@@ -882,7 +905,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 "`{name}` may move only where a read before it has its result, which may be out of date"
             )],
             counterexample: None,
-            confirmation: Confirmation::NotReplayed,
+            confirmation: Confirmation::OnlyFacts,
         };
         let (against, (refutation, known)) = obstacle.unwrap_or((None, (unknown, known)));
         self.flaw(search, FlawKind::NotLeft, call, against, refutation, &known)
