@@ -14,8 +14,9 @@ impl Parts for Room {
     #[op]
     fn sit(&mut self, me: Pid) -> bool {
         when(self.open);
+        let is_new = !self.seated.contains(&me);
         self.seated.insert(me);
-        maybe()
+        is_new
     }
 }
 
