@@ -36,14 +36,27 @@ pub struct Diagnostic<P = Span> {
     pub related: Vec<(P, String)>,
     /// Paragraphs below the excerpt, without the counterexample. Their lines are wrapped already (plain text, no tabs).
     pub notes: Vec<String>,
-    /// The run that shows the finding.
+    /// The run that shows the finding. If there is a wrong run of a program, too, it shows why the proof fails.
     pub counterexample: Option<Counterexample<P>>,
+    /// A run of a program that the layer above does not allow, which a search found where a proof fails. It is shown first.
+    pub wrong_run: Option<Box<WrongRun<P>>>,
     /// What to do next, one line.
     pub help: Option<String>,
     /// Edits that resolve it, the best first. They depend on the text, so a finding has them only after a request: see
     /// [`crate::session::Snapshot::fixes`].
     #[serde(skip)]
     pub fixes: Vec<Fix>,
+}
+
+/// A run of a program that the layer above does not allow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct WrongRun<P = Span> {
+    /// What was run, and how it goes wrong: one line.
+    pub message: String,
+    /// The program, and what would be allowed instead.
+    pub notes: Vec<String>,
+    /// The run.
+    pub counterexample: Counterexample<P>,
 }
 
 /// An edit that resolves a finding.
@@ -129,15 +142,28 @@ impl<P> Diagnostic<P> {
             related: Vec::new(),
             notes: Vec::new(),
             counterexample: None,
+            wrong_run: None,
             help: None,
             fixes: Vec::new(),
         }
     }
 
-    /// The text below the excerpt: the notes, and the counterexample line by line.
+    /// The text below the excerpt: a wrong run of a program, the notes, and the counterexample line by line.
     pub fn paragraphs(&self) -> Vec<String> {
-        let counterexample = self.counterexample.iter().flat_map(Counterexample::lines);
-        self.notes.iter().cloned().chain(counterexample).collect()
+        let mut lines = Vec::new();
+        if let Some(wrong) = &self.wrong_run {
+            if wrong.message != self.message {
+                lines.push(wrong.message.clone());
+            }
+            lines.extend(wrong.notes.iter().cloned());
+            lines.extend(wrong.counterexample.lines());
+            if !self.notes.is_empty() || self.counterexample.is_some() {
+                lines.push(WHY_THE_PROOF_FAILS.to_owned());
+            }
+        }
+        lines.extend(self.notes.iter().cloned());
+        lines.extend(self.counterexample.iter().flat_map(Counterexample::lines));
+        lines
     }
 
     /// The same finding with other places, without fixes. Related places that cannot be mapped are left out.
@@ -151,9 +177,21 @@ impl<P> Diagnostic<P> {
             related: self.related.iter().filter_map(|(at, text)| Some((place(at)?, text.clone()))).collect(),
             notes: self.notes.clone(),
             counterexample: self.counterexample.as_ref().map(|it| it.at(&place)),
+            wrong_run: self.wrong_run.as_ref().map(|it| Box::new(it.at(&place))),
             help: self.help.clone(),
             fixes: Vec::new(),
         }
+    }
+}
+
+/// The line between a wrong run and the reason why the proof fails.
+pub const WHY_THE_PROOF_FAILS: &str = "and of the proof:";
+
+impl<P> WrongRun<P> {
+    /// The same run with other places.
+    pub fn at<Q>(&self, place: impl Fn(&P) -> Option<Q>) -> WrongRun<Q> {
+        let WrongRun { message, notes, counterexample } = self;
+        WrongRun { message: message.clone(), notes: notes.clone(), counterexample: counterexample.at(place) }
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod counterexample;
 pub mod db;
 pub mod diagnostics;
+mod doubt;
 pub mod explore;
 mod fixes;
 pub mod index;

@@ -8,20 +8,22 @@ use std::{
 };
 
 use crate::{
-    diagnostics::{Diagnostic, Severity, codes},
+    diagnostics::{Diagnostic, Severity, WrongRun, codes},
+    doubt::{self, Searched},
     explore::{code::Code, compile::compile},
     ir::{
         Anchor, LayerId, Program, SourceMap, Span,
         slice::{Keep, Outline, Pieces},
     },
     obligations::{
-        About, Lemma, LemmaResult, Lemmas, Obligation, Within,
+        About, Doubt, Lemma, LemmaResult, Lemmas, Obligation, Within,
         layer::Part,
         mover_lemmas,
         movers::Direction,
         needed_lemmas, needs, plan, plan_end_to_end,
         question::Setting,
         report::{self, Reporter, Settled},
+        searches,
     },
     report::{Movers, Options},
     results::{Fingerprint, Known, Results},
@@ -40,9 +42,9 @@ pub struct Planned {
 
 /// The obligations of a program, in a fixed order.
 pub struct Plan {
-    /// First the obligations, then lemmas that one of them may turn out to need.
+    /// First the obligations, then lemmas and searches that one of them may turn out to need.
     pub entries: Vec<Entry>,
-    /// The number of obligations, without these lemmas.
+    /// The number of obligations, without these.
     pub owed: usize,
     /// The index of each obligation's entry.
     pub index: HashMap<Obligation, usize>,
@@ -58,6 +60,8 @@ pub struct Entry {
     pub anchor: Anchor,
     /// Other entries whose results it uses.
     pub relies: Vec<usize>,
+    /// Entries that search for a wrong run, in order, if this one does not hold.
+    searches: Vec<usize>,
     is_written_elsewhere: bool,
     slice: Arc<Slice>,
     /// The obligation, in terms of the slice.
@@ -87,7 +91,9 @@ impl Planned {
     pub fn patterns(&self) -> &Plan {
         self.patterns.get_or_init(|| {
             let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
-            self.plan(plan(&self.program), may_be_needed)
+            let obligations = plan(&self.program);
+            let searches: BTreeSet<Doubt> = obligations.iter().flat_map(|it| searches(&self.program, it)).collect();
+            self.plan(obligations, may_be_needed.chain(searches.into_iter().map(Obligation::Search)))
         })
     }
 
@@ -147,6 +153,10 @@ impl Planner<'_> {
             is_written_elsewhere: is_written_elsewhere(program, &obligation),
             anchor: report::anchor(program, &obligation),
             relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
+            searches: searches(program, &obligation)
+                .into_iter()
+                .filter_map(|it| index.get(&Obligation::Search(it)).copied())
+                .collect(),
             slice: Arc::clone(slice),
             // The slice of an obligation contains all that the obligation names; `needs` defines both.
             within: within.expect("an obligation is one of its slice"),
@@ -163,7 +173,7 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
         Obligation::Shape(..) | Obligation::FollowsProtocol(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
-        Obligation::EndToEnd(..) | Obligation::TriedOut(_) => 5,
+        Obligation::EndToEnd(..) | Obligation::TriedOut(_) | Obligation::Search(_) => 5,
     }
 }
 
@@ -200,6 +210,52 @@ impl Plan {
         let outline = &self.entries[entry].slice.outline;
         let lemmas = settled.relied.iter().filter_map(|it| it.outside(outline));
         lemmas.filter_map(|it| self.index.get(&Obligation::Lemma(it)).copied())
+    }
+
+    /// The result of an entry, with those of the searches that it needs. `None` if one of them is unknown.
+    pub fn known(&self, entry: usize, options: &Options, results: &Results) -> Option<Known> {
+        let mut known = results.find(self.entries[entry].fingerprint(&options.scope))?;
+        match self.next_search(entry, &mut known, options, results) {
+            Some(_) => None,
+            None => Some(known),
+        }
+    }
+
+    /// Adds the known results of searches to that of an entry, if all that it needs are known; otherwise returns the first one that is not.
+    /// After a wrong run, no other search is needed.
+    pub fn next_search(&self, entry: usize, known: &mut Known, options: &Options, results: &Results) -> Option<usize> {
+        let entry = &self.entries[entry];
+        known.searched = None;
+        if !options.search_refused || !doubt::is_open(&entry.obligation, &known.settled) {
+            return None;
+        }
+        let mut searched = Vec::new();
+        for &search in &entry.searches {
+            let Some(found) = results.find(self.entries[search].fingerprint(&options.scope)) else {
+                return Some(search);
+            };
+            let is_wrong = found.settled.verdict == Verdict::Violated;
+            searched.push(found.settled);
+            if is_wrong {
+                break;
+            }
+        }
+        known.searched = Some(searched);
+        None
+    }
+
+    /// The outcome of an entry, with what searches say of it: see [`Entry::outcome`].
+    fn outcome(&self, entry: usize, known: &Known, source_map: &SourceMap, is_broken: bool) -> Option<Outcome> {
+        let entry = &self.entries[entry];
+        let outcome = entry.outcome(&known.settled, source_map, is_broken)?;
+        if !doubt::is_open(&entry.obligation, &known.settled) {
+            return Some(outcome);
+        }
+        let searched = known.searched.as_ref().map(|found| {
+            let found = entry.searches.iter().zip(found);
+            found.map(|(search, settled)| self.entries[*search].searched(settled, source_map)).collect()
+        });
+        Some(doubt::decided(outcome, searched))
     }
 
     /// The results of other entries that an entry uses, in terms of the entry's slice. `None` if some of them are unknown.
@@ -243,7 +299,7 @@ fn holds(settled: &Settled) -> Option<bool> {
     match settled.verdict {
         Verdict::Proved | Verdict::Checked => Some(true),
         Verdict::Violated => Some(false),
-        Verdict::Undecided => None,
+        Verdict::NotShown | Verdict::Undecided => None,
     }
 }
 
@@ -281,9 +337,19 @@ impl Entry {
         Reporter { setting: Setting { program, code, scope, stop }, lemmas }.settle(&self.within)
     }
 
+    /// The result of a search, in this text.
+    fn searched(&self, settled: &Settled, source_map: &SourceMap) -> Searched {
+        let place = |anchor: &Anchor| source_map.span(self.slice.outline.anchor(*anchor)?);
+        let wrong = settled.diagnostics.first().and_then(|it| {
+            let counterexample = it.counterexample.as_ref()?.at(place);
+            Some(WrongRun { message: it.message.clone(), notes: it.notes.clone(), counterexample })
+        });
+        Searched { wrong, tried: settled.bounds_met.concat() }
+    }
+
     /// The outcome of a result, in this text. `None` if there is no outcome: the run reached code with errors, or an abstraction does not
     /// absorb background steps.
-    pub fn outcome(&self, settled: &Settled, source_map: &SourceMap, source_is_broken: bool) -> Option<Outcome> {
+    fn outcome(&self, settled: &Settled, source_map: &SourceMap, source_is_broken: bool) -> Option<Outcome> {
         let not_owed = matches!(self.obligation, Obligation::Absorbs(_)) && !settled.holds();
         if not_owed || settled.met_unsupported && source_is_broken {
             return None;
@@ -345,8 +411,13 @@ impl View {
         owed.clone().chain(relied.collect::<Vec<_>>()).collect()
     }
 
-    /// The outcome of a result in this text, if it has one.
-    pub fn outcome(&self, entry: &Entry, known: &Known) -> Option<Outcome> {
+    /// The outcome of the result of an entry in this text, if it has one.
+    pub fn outcome(&self, plan: &Plan, entry: usize, known: &Known) -> Option<Outcome> {
+        plan.outcome(entry, known, &self.source_map, self.is_broken)
+    }
+
+    /// The same, whatever searches say where the proof fails.
+    pub fn outcome_of_proof(&self, entry: &Entry, known: &Known) -> Option<Outcome> {
         entry.outcome(&known.settled, &self.source_map, self.is_broken)
     }
 
@@ -365,12 +436,13 @@ impl View {
         &self,
         plan: &Plan,
         wanted: &[usize],
-        scope: &Scope,
+        options: &Options,
         results: &Results,
         listener: &dyn Listener,
         stop: &AtomicBool,
     ) {
-        let run = Run { program: &self.planned.program, plan, scope, results, stop, listener };
+        let scope = &options.scope;
+        let run = Run { program: &self.planned.program, plan, options, results, stop, listener };
         listener.planned(wanted.len());
         let owed = run.settle(wanted);
         let mut total: BTreeSet<usize> = wanted.iter().copied().collect();
@@ -389,7 +461,7 @@ impl View {
     pub fn run_movers(&self, scope: &Scope, results: &Results, stop: &AtomicBool) {
         let (plan, smallest) = (self.planned.matrix(), scope.smallest());
         let all: Vec<usize> = (0..plan.owed).collect();
-        self.run(plan, &all, &smallest, results, &Nobody, stop);
+        self.run(plan, &all, &without_search(smallest.clone()), results, &Nobody, stop);
         let program = &self.planned.program;
         let mut open = BTreeSet::new();
         for (layer, it) in (0..).map(LayerId).zip(&program.layers) {
@@ -408,7 +480,7 @@ impl View {
             }
         }
         let open: Vec<usize> = open.into_iter().collect();
-        self.run(plan, &open, &for_a_while(scope), results, &Nobody, stop);
+        self.run(plan, &open, &without_search(for_a_while(scope)), results, &Nobody, stop);
     }
 
     /// For each layer and operation, its mover type and its row of the commutativity matrix, as far as they are known. They hold in the
@@ -462,6 +534,11 @@ const A_WHILE: u64 = 300_000;
 /// The scope in which refutations of movers are searched for: equally large, with a small budget.
 pub fn for_a_while(scope: &Scope) -> Scope {
     Scope { budget: scope.budget.min(A_WHILE), ..scope.clone() }
+}
+
+/// The options for lemmas, which no search is made for.
+fn without_search(scope: Scope) -> Options {
+    Options { scope, search_refused: false, ..Options::default() }
 }
 
 /// Whether all hold: one that does not decides, even if another is unknown.

@@ -28,12 +28,20 @@ pub struct SourceText {
 }
 
 /// The options of a check.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The bounds of explorations.
     pub scope: Scope,
     /// Whether to run the client programs instead of checking the patterns.
     pub end_to_end: bool,
+    /// Whether to search for a wrong run where a proof fails or is undecided.
+    pub search_refused: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { scope: Scope::default(), end_to_end: false, search_refused: true }
+    }
 }
 
 /// The result for one package.
@@ -160,12 +168,11 @@ fn check_view(
 ) -> Vec<(Outcome, Duration)> {
     let plan = view.plan(options);
     let scope = &options.scope;
-    view.run(plan, &plan.by_weight(), scope, results, &ToProgress { view, plan, progress }, stop);
+    view.run(plan, &plan.by_weight(), options, results, &ToProgress { view, plan, progress }, stop);
     let owed = view.owed(plan, scope, results).into_iter();
     owed.filter_map(|index| {
-        let entry = &plan.entries[index];
-        let known = results.find(entry.fingerprint(scope))?;
-        Some((view.outcome(entry, &known)?, known.provenance.time()))
+        let known = plan.known(index, options, results)?;
+        Some((view.outcome(plan, index, &known)?, known.provenance.time()))
     })
     .collect()
 }
@@ -183,7 +190,7 @@ impl Listener for ToProgress<'_> {
     }
 
     fn settled(&self, entry: usize, known: &Known) {
-        if let Some(outcome) = self.view.outcome(&self.plan.entries[entry], known) {
+        if let Some(outcome) = self.view.outcome(self.plan, entry, known) {
             self.progress.finished(&outcome);
         }
     }

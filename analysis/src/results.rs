@@ -83,6 +83,8 @@ impl Provenance {
 pub struct Known {
     /// The result itself, shared.
     pub settled: Arc<Settled>,
+    /// The results of searches for a wrong run, as far as it needs them. `None` if they were not made, or not all of them.
+    pub searched: Option<Vec<Arc<Settled>>>,
     /// The origin of the result.
     pub provenance: Provenance,
 }
@@ -90,11 +92,14 @@ pub struct Known {
 /// An obligation of a package, whatever its current text: used to show the result before an edit.
 type Name = (String, ObligationName);
 
+/// The fingerprint of its result, and the results of the searches that it needed.
+type Latest = (Fingerprint, Option<Vec<Arc<Settled>>>);
+
 /// The results of this process, shared by the threads that compute and show them.
 #[derive(Default)]
 pub struct Results {
     known: Mutex<Memory>,
-    latest: Mutex<HashMap<Name, Fingerprint>>,
+    latest: Mutex<HashMap<Name, Latest>>,
     cache: Option<Arc<dyn Cache>>,
 }
 
@@ -125,7 +130,7 @@ impl Results {
             return Some(known);
         }
         let settled = Arc::new(self.cache.as_ref()?.load(fingerprint)?);
-        let known = Known { settled, provenance: Provenance::Cached };
+        let known = Known { settled, searched: None, provenance: Provenance::Cached };
         locked(&self.known).insert(fingerprint, known.clone());
         Some(known)
     }
@@ -146,20 +151,27 @@ impl Results {
             cache.store(fingerprint, &settled);
         }
         let settled = Arc::new(settled);
-        let remembered = Known { settled: Arc::clone(&settled), provenance: Provenance::Remembered(time) };
+        let provenance = Provenance::Remembered(time);
+        let remembered = Known { settled: Arc::clone(&settled), searched: None, provenance };
         locked(&self.known).insert(fingerprint, remembered);
-        Known { settled, provenance: Provenance::Computed(time) }
+        Known { settled, searched: None, provenance: Provenance::Computed(time) }
     }
 
     /// Records the current result for an obligation of a package.
-    pub(crate) fn note_latest(&self, package: &str, name: &ObligationName, fingerprint: Fingerprint) {
-        locked(&self.latest).insert((package.to_owned(), name.clone()), fingerprint);
+    pub(crate) fn note_latest(
+        &self,
+        package: &str,
+        name: &ObligationName,
+        fingerprint: Fingerprint,
+        searched: Option<&[Arc<Settled>]>,
+    ) {
+        locked(&self.latest).insert((package.to_owned(), name.clone()), (fingerprint, searched.map(<[_]>::to_vec)));
     }
 
     /// The last result for an obligation of a package, possibly of an earlier text.
     pub(crate) fn latest(&self, package: &str, name: &ObligationName) -> Option<Known> {
-        let fingerprint = *locked(&self.latest).get(&(package.to_owned(), name.clone()))?;
-        self.peek(fingerprint)
+        let (fingerprint, searched) = locked(&self.latest).get(&(package.to_owned(), name.clone()))?.clone();
+        Some(Known { searched, ..self.peek(fingerprint)? })
     }
 }
 

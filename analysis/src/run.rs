@@ -12,11 +12,14 @@ use std::{
     time::Instant,
 };
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+
 use crate::{
     ir::Program,
+    obligations::Lemmas,
     plan::Plan,
+    report::Options,
     results::{Known, Results},
-    verdict::Scope,
 };
 
 /// A run over one plan.
@@ -25,8 +28,8 @@ pub struct Run<'a> {
     pub program: &'a Program,
     /// The plan to execute.
     pub plan: &'a Plan,
-    /// The bounds of explorations.
-    pub scope: &'a Scope,
+    /// The bounds of explorations, and whether to search where a proof fails.
+    pub options: &'a Options,
     /// The known results, to which new ones are added.
     pub results: &'a Results,
     /// Set when the run should stop.
@@ -78,7 +81,7 @@ impl Run<'_> {
     fn recall(&self, wanted: &[usize], owed: &mut BTreeSet<usize>) -> Vec<usize> {
         let mut unknown = Vec::new();
         for &entry in wanted {
-            match self.results.find(self.plan.entries[entry].fingerprint(self.scope)) {
+            match self.plan.known(entry, self.options, self.results) {
                 Some(known) => {
                     owed.extend(self.plan.relied(entry, &known.settled));
                     self.listener.settled(entry, &known);
@@ -105,7 +108,8 @@ impl Run<'_> {
         }
         let asked: BTreeSet<usize> = unknown.iter().copied().collect();
         let owed = Mutex::new(BTreeSet::new());
-        let work = Work { run: self, queue, changed: Condvar::new(), ranks, dependents, asked, owed };
+        let work =
+            Work { run: self, queue, changed: Condvar::new(), ranks, dependents, asked, owed, open: Mutex::default() };
         rayon::scope(|scope| {
             for thread in 0..rayon::current_num_threads().min(order.len()) {
                 // One thread begins at the end, with the most expensive entries: otherwise all threads would wait for the last of these.
@@ -114,7 +118,36 @@ impl Run<'_> {
                 scope.spawn(move |_| work.work(from));
             }
         });
-        work.owed.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let Work { owed, open, .. } = work;
+        self.search(open.into_inner().unwrap_or_else(PoisonError::into_inner));
+        owed.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Searches for wrong runs that entries need, each search once, until all of them are done or the run is stopped. The searches come
+    /// last, since all other results can be told without them.
+    fn search(&self, mut open: Vec<(usize, Known)>) {
+        let Run { program, plan, options, results, stop, listener } = *self;
+        open.sort_by_key(|(entry, _)| *entry);
+        while !open.is_empty() {
+            let mut next = BTreeSet::new();
+            open.retain_mut(|(entry, known)| {
+                // A run that was stopped tells what is known without searches.
+                let search = plan.next_search(*entry, known, options, results);
+                let search = search.filter(|_| !stop.load(Ordering::Relaxed));
+                match search {
+                    Some(search) => drop(next.insert(search)),
+                    None => listener.settled(*entry, known),
+                }
+                search.is_some()
+            });
+            next.into_par_iter().for_each(|search| {
+                let search = &plan.entries[search];
+                let started = Instant::now();
+                if let Some(settled) = search.settle(program, &Lemmas::default(), &options.scope, stop) {
+                    results.insert(search.fingerprint(&options.scope), settled, started.elapsed());
+                }
+            });
+        }
     }
 
     /// The entries in order, each after the unknown ones that it relies on.
@@ -123,7 +156,8 @@ impl Run<'_> {
         let mut seen = vec![false; self.plan.entries.len()];
         for &entry in wanted {
             let relies = &self.plan.entries[entry].relies;
-            let is_unknown = |it: &&usize| self.results.find(self.plan.entries[**it].fingerprint(self.scope)).is_none();
+            let scope = &self.options.scope;
+            let is_unknown = |it: &&usize| self.results.find(self.plan.entries[**it].fingerprint(scope)).is_none();
             for &it in relies.iter().filter(is_unknown).chain([&entry]) {
                 if !std::mem::replace(&mut seen[it], true) {
                     order.push(it);
@@ -151,6 +185,8 @@ struct Work<'a> {
     /// The requested entries, whose results are reported.
     asked: BTreeSet<usize>,
     owed: Mutex<BTreeSet<usize>>,
+    /// Requested entries that need a search for a wrong run, with their results.
+    open: Mutex<Vec<(usize, Known)>>,
 }
 
 impl Work<'_> {
@@ -186,19 +222,28 @@ impl Work<'_> {
     }
 
     fn settle(&self, index: usize) {
-        let Run { program, plan, scope, results, stop, listener } = *self.run;
-        let entry = &plan.entries[index];
+        let Run { program, plan, options, results, stop, listener } = *self.run;
+        let (entry, scope) = (&plan.entries[index], &options.scope);
         let started = Instant::now();
         if self.asked.contains(&index) {
             listener.started(index);
         }
-        let Some(lemmas) = plan.lemmas(index, scope, results) else { return };
-        let Some(settled) = entry.settle(program, &lemmas, scope, stop) else { return };
-        let known = results.insert(entry.fingerprint(scope), settled, started.elapsed());
+        let mut known = match results.find(entry.fingerprint(scope)) {
+            Some(known) => known,
+            None => {
+                let Some(lemmas) = plan.lemmas(index, scope, results) else { return };
+                let Some(settled) = entry.settle(program, &lemmas, scope, stop) else { return };
+                results.insert(entry.fingerprint(scope), settled, started.elapsed())
+            }
+        };
         locked(&self.owed).extend(plan.relied(index, &known.settled));
         listener.explored(index);
-        if self.asked.contains(&index) {
-            listener.settled(index, &known);
+        if !self.asked.contains(&index) {
+            return;
+        }
+        match plan.next_search(index, &mut known, options, results) {
+            Some(_) => locked(&self.open).push((index, known)),
+            None => listener.settled(index, &known),
         }
     }
 }

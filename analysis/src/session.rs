@@ -37,7 +37,7 @@ use crate::{
         coverage::{self, Ways},
         question::Setting,
     },
-    plan::{Entry, Plan, View},
+    plan::{Plan, View},
     report::{Movers, Options},
     results::{Cache, Fingerprint, Known, Provenance, Results},
     run::Listener,
@@ -476,10 +476,12 @@ impl Listener for Teller<'_> {
     }
 
     fn settled(&self, entry: usize, known: &Known) {
-        let (view, entry) = (&self.package.view, &self.plan.entries[entry]);
+        let (view, index) = (&self.package.view, entry);
+        let entry = &self.plan.entries[index];
         let fingerprint = entry.fingerprint(self.scope);
-        self.results.note_latest(&self.package.package.key(), &entry.name, fingerprint);
-        let Some(state) = view.state(entry, known) else { return };
+        let searched = known.searched.as_deref();
+        self.results.note_latest(&self.package.package.key(), &entry.name, fingerprint, searched);
+        let Some(state) = view.state(self.plan, index, known) else { return };
         let listed = Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state };
         (self.told)(Event::Settled { package: self.index, listed: Box::new(listed) });
     }
@@ -487,10 +489,10 @@ impl Listener for Teller<'_> {
 
 impl View {
     /// The state of an obligation with this result, if it is an obligation.
-    fn state(&self, entry: &Entry, known: &Known) -> Option<State> {
-        match self.outcome(entry, known) {
+    fn state(&self, plan: &Plan, entry: usize, known: &Known) -> Option<State> {
+        match self.outcome(plan, entry, known) {
             Some(outcome) => Some(State::Settled(outcome, known.provenance)),
-            None => self.is_owed(entry, known).then_some(State::Broken),
+            None => self.is_owed(&plan.entries[entry], known).then_some(State::Broken),
         }
     }
 }
@@ -598,13 +600,13 @@ impl Snapshot {
                 return None;
             }
             let fingerprint = entry.fingerprint(&options.scope);
-            let known = self.results.find(fingerprint);
+            let known = plan.known(index, options, &self.results);
             let earlier = || {
                 let known = self.results.latest(&package.package.key(), &entry.name)?;
-                Some(State::Stale(view.outcome(entry, &known)?))
+                Some(State::Stale(view.outcome(plan, index, &known)?))
             };
             let state = match &known {
-                Some(known) => match view.state(entry, known)? {
+                Some(known) => match view.state(plan, index, known)? {
                     State::Settled(outcome, _) if package.is_kept => State::Stale(outcome),
                     state => state,
                 },
@@ -651,7 +653,7 @@ impl Snapshot {
             plan.by_weight().into_iter().filter(wanted).partition(|entry| (request.first)(&plan.entries[*entry].name));
         let scope = &request.options.scope;
         let teller = Teller { index, package, plan, scope, results: &self.results, told, explored };
-        view.run(plan, &[first, rest].concat(), scope, &self.results, &teller, stop);
+        view.run(plan, &[first, rest].concat(), request.options, &self.results, &teller, stop);
     }
 
     /// Edits that resolve a finding of a package, the best first; `about` is the obligation that it refutes, if any. The replacement of a

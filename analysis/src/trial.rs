@@ -46,7 +46,9 @@ impl Trial<'_> {
         let plan = edited.view().plan(self.options);
         let is_wanted = |entry: &usize| !left_out.contains(&plan.entries[*entry].name);
         let wanted: Vec<usize> = plan.by_weight().into_iter().filter(is_wanted).collect();
-        edited.view().run(plan, &wanted, &self.options.scope, self.results, &Nobody, self.stop);
+        // A search tells only what to say of a proof that fails.
+        let options = Options { search_refused: false, ..self.options.clone() };
+        edited.view().run(plan, &wanted, &options, self.results, &Nobody, self.stop);
         let after = self.errors(edited, &left_out);
         !self.stop.load(Ordering::Relaxed) && after.len() < before.len() && after.is_subset(&before)
     }
@@ -85,7 +87,7 @@ impl Trial<'_> {
         let owed = view.owed(plan, scope, self.results).into_iter().map(|it| &plan.entries[it]);
         for entry in owed.filter(|it| !left_out.contains(&it.name)) {
             let known = self.results.find(entry.fingerprint(scope));
-            let outcome = known.and_then(|it| view.outcome(entry, &it));
+            let outcome = known.and_then(|it| view.outcome_of_proof(entry, &it));
             let errors = outcome.iter().flat_map(|it| &it.diagnostics).filter(is_error);
             found.extend(errors.map(|it| (it.code, entry.name.id(), String::new())));
         }

@@ -68,7 +68,7 @@ impl ObligationName {
     }
 }
 
-/// One of exactly four verdicts.
+/// One of exactly five verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// The case split closed without meeting any bound: it holds for any number of processes, values and entries.
@@ -77,6 +77,9 @@ pub enum Verdict {
     Checked,
     /// There is a counterexample; it has been replayed. The diagnostic shows it.
     Violated,
+    /// The proof fails here, and a search of small programs found no run that the layer above does not allow. The diagnostic shows why the
+    /// proof fails.
+    NotShown,
     /// The budget ran out, or a counterexample could not be replayed; the diagnostic says how far it got.
     Undecided,
 }
@@ -88,6 +91,7 @@ impl Verdict {
             Verdict::Proved => "proved",
             Verdict::Checked => "checked",
             Verdict::Violated => "violated",
+            Verdict::NotShown => "not shown",
             Verdict::Undecided => "undecided",
         }
     }
@@ -202,6 +206,6 @@ pub struct Outcome {
     pub states: u64,
     /// Where the obligation is stated.
     pub span: crate::ir::Span,
-    /// Findings: exactly one error if violated or undecided, and any warnings.
+    /// Findings: exactly one error if it does not hold, and any warnings.
     pub diagnostics: Vec<Diagnostic>,
 }

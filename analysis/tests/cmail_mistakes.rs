@@ -11,7 +11,7 @@ use cspec_analysis::{
     report::Options,
     verdict::{Assumption, OverflowMode, Scope, Verdict},
 };
-use told::{is_told, not_replayed};
+use told::{is_refuted_as, is_told, not_replayed};
 
 /// A patch of the layers, and the expected finding.
 struct Mistake {
@@ -940,8 +940,7 @@ impl Mistake {
                 (name.implementation.as_str(), name.operation.as_str(), name.kind) == (owner, operation, kind);
             let [finding] = it.diagnostics.as_slice() else { return false };
             is_owed
-                && it.verdict == Verdict::Violated
-                && finding.code == self.code
+                && is_refuted_as(finding, it.verdict, self.code)
                 && is_told(finding)
                 && checked.place(finding).1 == self.line
         })

@@ -32,7 +32,7 @@ const MOVES: [(&str, &[(&str, &str)]); 8] = [
 /// The inferred mover types of those operations of these layers that move at all, in the order of their names.
 fn movers_of(layers: &[&str]) -> Vec<(String, Vec<(String, &'static str)>)> {
     let snapshot = Layers::open().patched(&[]);
-    let options = Options { scope: Scope::default().smallest(), end_to_end: false };
+    let options = Options { scope: Scope::default().smallest(), ..Options::default() };
     snapshot.run_movers(0, &options, &AtomicBool::new(false));
     let program = snapshot.packages()[0].program();
     let rows = program.layers.iter().zip(snapshot.movers(0, &options));

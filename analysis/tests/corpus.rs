@@ -71,7 +71,7 @@ fn inside(folder: &Path) -> Vec<PathBuf> {
 fn checked(text: &str) -> Checked {
     let budget = text.lines().find_map(|it| it.strip_prefix("//! budget: ")?.parse().ok());
     let scope = Scope { budget: budget.unwrap_or(Scope::default().budget), ..Scope::default() };
-    let options = Options { scope, end_to_end: text.contains("//! run: end-to-end") };
+    let options = Options { scope, end_to_end: text.contains("//! run: end-to-end"), ..Options::default() };
     run(&[("layers.rs".to_owned(), text.to_owned())], &options)
 }
 

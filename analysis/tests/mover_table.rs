@@ -41,7 +41,7 @@ fn movers_of(files: &[(String, String)], layer: &str, scope: Scope) -> Vec<(Stri
     let lowered = lower_sources(&texts);
     assert_eq!(lowered.diagnostics, []);
     let program = &lowered.program;
-    let movers = infer_movers(&lowered, &Options { scope, end_to_end: false }, &AtomicBool::new(false));
+    let movers = infer_movers(&lowered, &Options { scope, ..Options::default() }, &AtomicBool::new(false));
     let index = index_of(program, layer);
     let names = program.layers[index].operations.iter().map(|it| it.name.clone());
     names.zip(movers[index].iter().map(|(movers, _)| movers.name())).collect()

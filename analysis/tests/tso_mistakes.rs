@@ -14,7 +14,7 @@ use cspec_analysis::{
 };
 use findings::{Checked, run};
 use rayon::prelude::*;
-use told::{is_told, not_replayed};
+use told::{is_refuted_as, is_told, not_replayed};
 
 /// A patch of one file, and the expected finding.
 struct Mistake {
@@ -402,11 +402,11 @@ fn sources() -> Vec<(String, String)> {
 
 /// Buffers of up to this many stores, and two processes: enough for every mistake here, unless it mentions a third.
 fn options(entries: u32) -> Options {
-    Options { scope: Scope { pids: 2, entries, ints: 1, ..Scope::default() }, end_to_end: false }
+    Options { scope: Scope { pids: 2, entries, ints: 1, ..Scope::default() }, ..Options::default() }
 }
 
 fn end_to_end() -> Options {
-    Options { scope: Scope { budget: 20_000_000, ..Scope::default() }, end_to_end: true }
+    Options { scope: Scope { budget: 20_000_000, ..Scope::default() }, end_to_end: true, ..Options::default() }
 }
 
 impl Mistake {
@@ -431,8 +431,7 @@ impl Mistake {
                 && (name.operation.as_str(), name.kind) == (operation, kind);
             let [finding] = it.diagnostics.as_slice() else { return false };
             is_owed
-                && it.verdict == Verdict::Violated
-                && finding.code == self.code
+                && is_refuted_as(finding, it.verdict, self.code)
                 && is_told(finding)
                 && checked.line(finding) == self.line
         })

@@ -12,7 +12,7 @@ use cspec_analysis::{
 };
 
 use crate::{
-    cli::{CheckArguments, CheckFormat, Global},
+    cli::{CheckArguments, CheckFormat, EffortArguments, Global},
     engine::{Engine, Job},
     exit::Status,
     filter::Filter,
@@ -82,9 +82,18 @@ pub fn check(
     (summary, written)
 }
 
+/// The selected packages with the settings of these arguments. The error is a finished message.
+pub fn prepare(arguments: &CheckArguments, effort: &EffortArguments) -> Result<Vec<Prepared>, String> {
+    let mut packages = packages::prepare(&arguments.selection.selection(), effort, &Scope::default())?;
+    if arguments.no_search {
+        packages.iter_mut().for_each(|it| it.settings.search_refused = Some(false));
+    }
+    Ok(packages)
+}
+
 /// The selected packages in the engine. The error is a finished message.
 pub fn open(arguments: &CheckArguments) -> Result<Engine, String> {
-    let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
+    let packages = prepare(arguments, &arguments.effort)?;
     let engine = if arguments.staged {
         let staged = Tree::staged()?;
         Engine::with_texts(packages, arguments.no_cache, |session| staged.lay_over(session))

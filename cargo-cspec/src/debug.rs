@@ -66,7 +66,7 @@ fn functions(snapshot: &Snapshot, arguments: &DebugArguments) -> Result<String, 
 
 /// The slices of the selected obligations, each with the obligation's id. The error is a finished message.
 fn slices(snapshot: &Snapshot, arguments: &DebugArguments) -> Result<String, String> {
-    let options = Options { scope: Scope::default(), end_to_end: false };
+    let options = Options { scope: Scope::default(), ..Options::default() };
     let filter = Filter { words: arguments.names.clone(), partition: None };
     let names = |package: &PackageSnapshot| -> Vec<ObligationName> {
         package.view().plan(&options).entries.iter().map(|it| it.name.clone()).collect()

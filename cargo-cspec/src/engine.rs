@@ -107,13 +107,13 @@ impl Engine {
 
     /// Every obligation of a package. Explores nothing.
     pub fn obligations(&self, package: usize, end_to_end: bool) -> Vec<Listed> {
-        let options = Options { scope: self.packages[package].scope.clone(), end_to_end };
+        let options = Options { end_to_end, ..self.packages[package].options() };
         self.snapshot.obligations(package, &options)
     }
 
     /// The coverage of a package's operations: for each layer and operation.
     pub fn coverage(&self, package: usize, stop: &AtomicBool) -> Vec<Vec<Coverage>> {
-        let options = Options { scope: self.packages[package].scope.clone(), end_to_end: false };
+        let options = self.packages[package].options();
         self.snapshot.coverage(package, &options, stop)
     }
 
@@ -121,7 +121,7 @@ impl Engine {
     pub fn check(&self, index: usize, job: &Job<'_>) -> Checked {
         let started = Instant::now();
         let Prepared { package, scope, .. } = &self.packages[index];
-        let options = Options { scope: scope.clone(), end_to_end: job.end_to_end };
+        let options = Options { end_to_end: job.end_to_end, ..self.packages[index].options() };
         let counter = Counter::new(&package.title, "obligations", job.progress);
         let settled: Mutex<HashMap<ObligationName, (Outcome, Provenance)>> = Mutex::default();
         let told = |event: Event| match event {
@@ -170,7 +170,7 @@ impl Engine {
 
     /// Adds the fixes of every finding. Only a wrong claim needs the inferred mover types.
     fn add_fixes(&self, index: usize, report: &mut PackageReport, stop: &AtomicBool) {
-        let options = Options { scope: self.packages[index].scope.clone(), end_to_end: false };
+        let options = self.packages[index].options();
         let is_claim = |it: &Diagnostic| codes::CLAIMS.contains(&it.code);
         if report.outcomes.iter().any(|(it, _)| it.diagnostics.iter().any(is_claim)) {
             self.snapshot.run_movers(index, &options, stop);
@@ -178,7 +178,8 @@ impl Engine {
         for found in &mut report.diagnostics {
             found.fixes = self.snapshot.fixes(index, &options, found, None, stop);
         }
-        let violated = report.outcomes.iter_mut().filter(|(it, _)| it.verdict == Verdict::Violated);
+        let refuted = |it: &Outcome| matches!(it.verdict, Verdict::Violated | Verdict::NotShown);
+        let violated = report.outcomes.iter_mut().filter(|(it, _)| refuted(it));
         for (outcome, _) in violated {
             for found in &mut outcome.diagnostics {
                 found.fixes = self.snapshot.fixes(index, &options, found, Some(&outcome.name), stop);

@@ -8,11 +8,11 @@ use std::process::ExitCode;
 pub enum Status {
     /// Every obligation was evaluated, and is proved or checked to scope. For `list` and `explain`: the output was printed.
     Success = 0,
-    /// An obligation is violated, the source has errors, or rustc refuses it.
+    /// An obligation is violated or not shown, the source has errors, or rustc refuses it.
     Violated = 1,
     /// The command line is wrong, there is no usable workspace, a selected package has nothing to check, or rustc cannot be run.
     Usage = 2,
-    /// Nothing is violated, but an obligation is undecided.
+    /// Nothing is violated or not shown, but an obligation is undecided.
     Undecided = 3,
     /// A bug in cspec. Earlier output does not count.
     Bug = 101,

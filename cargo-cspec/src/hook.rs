@@ -12,7 +12,6 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 use cspec_analysis::{
-    report::Options,
     results::Fingerprint,
     session::Session,
     verdict::{ObligationName, Scope},
@@ -184,8 +183,7 @@ fn fingerprints(packages: &[Prepared], tree: &Tree) -> HashSet<Fingerprint> {
     tree.lay_over(&mut session);
     let snapshot = session.snapshot();
     let of_package = |(index, it): (usize, &Prepared)| {
-        let options = Options { scope: it.scope.clone(), end_to_end: false };
-        snapshot.obligations(index, &options).into_iter().map(|it| it.fingerprint)
+        snapshot.obligations(index, &it.options()).into_iter().map(|it| it.fingerprint)
     };
     packages.iter().enumerate().flat_map(of_package).collect()
 }

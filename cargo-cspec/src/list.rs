@@ -65,7 +65,7 @@ fn list(
     let mut status = Status::Success;
     let mut written = Ok(());
     for Prepared { package, scope, .. } in packages {
-        let options = Options { scope: scope.clone(), end_to_end: false };
+        let options = Options { scope: scope.clone(), ..Options::default() };
         let human = HumanList {
             colour: global.colour(),
             matrix: arguments.matrix || global.verbose > 0,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use cspec_analysis::{
-    report::{Listing, Options, list_package},
+    report::{Listing, list_package},
     verdict::Scope,
 };
 use cspec_project::unknown;
@@ -36,7 +36,7 @@ fn show(packages: &[Prepared], arguments: &MatrixArguments, global: &Global) -> 
     let stop = interrupt::stop_flag();
     let mut listings: Vec<(&Prepared, Listing)> = Vec::new();
     for prepared in packages {
-        let options = Options { scope: prepared.scope.clone(), end_to_end: false };
+        let options = prepared.options();
         let listing = list_package(&prepared.package, &options, &stop);
         if stop.load(Ordering::SeqCst) {
             complain(&format!("interrupted: the matrix of package `{}` is not complete", listing.title));

@@ -272,7 +272,8 @@ impl<'a> Trials<'a> {
         if !self.ending.go_on() {
             return Explored::Ended;
         }
-        let options = Options { scope: scope.clone(), end_to_end: false };
+        // A proof that fails kills a mutant, whether or not the program is wrong.
+        let options = Options { scope: scope.clone(), search_refused: false, ..Options::default() };
         let found: Mutex<Option<(ObligationName, Verdict)>> = Mutex::default();
         let warnings: Mutex<BTreeSet<Warned>> = Mutex::default();
         let told = |event: Event| {
@@ -283,7 +284,7 @@ impl<'a> Trials<'a> {
             warnings.lock().unwrap_or_else(PoisonError::into_inner).extend(warned);
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome.verdict {
-                Verdict::Violated if !matches!(*found, Some((_, Verdict::Violated))) => {
+                Verdict::Violated | Verdict::NotShown if !matches!(*found, Some((_, Verdict::Violated))) => {
                     *found = Some((listed.name, Verdict::Violated));
                     self.ending.end_this();
                 }

@@ -3,6 +3,7 @@
 use std::num::NonZero;
 
 use cspec_analysis::{
+    report::Options,
     session::Session,
     verdict::Scope,
     workspace::{self, LoadError, Package, Selection},
@@ -19,6 +20,14 @@ pub struct Prepared {
     pub settings: Settings,
     /// The scope to explore.
     pub scope: Scope,
+}
+
+impl Prepared {
+    /// The options of a check with these settings.
+    pub fn options(&self) -> Options {
+        let search_refused = self.settings.search_refused != Some(false);
+        Options { scope: self.scope.clone(), search_refused, ..Options::default() }
+    }
 }
 
 /// The selected packages, at least one, to be explored within `usual` unless the settings or the command line change it. The error is a

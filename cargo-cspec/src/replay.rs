@@ -10,6 +10,7 @@ use std::{
 
 use cspec_analysis::{
     counterexample::{Choice, Chosen, Counterexample, Datum, Mismatch, Run, Step},
+    diagnostics::Diagnostic,
     verdict::{ObligationName, Scope, Verdict},
 };
 
@@ -82,9 +83,9 @@ enum Now {
 impl Now {
     fn words(&self) -> &'static str {
         match self {
-            Now::Same => "the source still has it: checked again, violated by this run",
+            Now::Same => "the source still has it: checked again, refuted by this run",
             Now::Another => {
-                "the source has changed: checked again, violated by another run, which `check --save-counterexamples` writes"
+                "the source has changed: checked again, refuted by another run, which `check --save-counterexamples` writes"
             }
             Now::Holds => "the source no longer has it: checked again, the obligation holds",
             Now::Undecided => "it is undecided whether the source still has it",
@@ -109,9 +110,11 @@ fn now(engine: &Engine, index: usize, saved: &Saved) -> Result<Now, String> {
     let Some((outcome, _)) = outcome else {
         return Err(format!("the source has changed: `{}` has no obligation `{}`", saved.package, saved.obligation));
     };
-    let found = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref());
+    let run =
+        |it: &Diagnostic| it.counterexample.clone().or_else(|| Some(it.wrong_run.as_ref()?.counterexample.clone()));
+    let found = outcome.diagnostics.iter().find_map(run);
     Ok(match (outcome.verdict, found) {
-        (Verdict::Violated, Some(found)) => {
+        (Verdict::Violated | Verdict::NotShown, Some(found)) => {
             let nowhere = saved.counterexample.at(|_| None::<()>);
             if found.at(|_| None::<()>) == nowhere { Now::Same } else { Now::Another }
         }

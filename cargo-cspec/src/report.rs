@@ -10,7 +10,7 @@ use std::{
 
 use camino::Utf8Path;
 use cspec_analysis::{
-    report::{Options, list_package},
+    report::list_package,
     verdict::Scope,
     workspace::{Compilation, Compiled, Package},
 };
@@ -67,7 +67,7 @@ fn write_report(arguments: &ReportArguments, global: &Global) -> Result<Status, 
     complain_of_rustc(&summary);
     let mut sections = Vec::new();
     for ((index, prepared), checked) in engine.packages().iter().enumerate().zip(checked) {
-        let options = Options { scope: prepared.scope.clone(), end_to_end: false };
+        let options = prepared.options();
         let listing = list_package(&prepared.package, &options, &stop.flag);
         let coverage = engine.coverage(index, &stop.flag);
         sections.push(Section { checked, listing, coverage, chains: outline::chains(engine.program(index)) });

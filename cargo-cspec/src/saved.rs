@@ -53,7 +53,8 @@ pub struct Position {
 impl Saved {
     /// The counterexample of an outcome. `None` if no run refutes the obligation.
     pub fn of(files: &[SourceText], package: &str, outcome: &Outcome) -> Option<Saved> {
-        let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some())?;
+        let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some() || it.wrong_run.is_some())?;
+        let searched = found.wrong_run.as_ref().map(|it| &it.counterexample);
         let position = |place: Place<'_>| {
             let start = place.start();
             Position { file: place.path.to_string(), line: start.line, column: start.column }
@@ -66,7 +67,7 @@ impl Saved {
             end_to_end: outcome.name.pattern == cspec_analysis::verdict::Pattern::EndToEnd,
             code: found.code.to_owned(),
             message: found.message.clone(),
-            counterexample: found.counterexample.as_ref()?.at(|it| Place::find(files, *it).map(position)),
+            counterexample: found.counterexample.as_ref().or(searched)?.at(|it| Place::find(files, *it).map(position)),
         })
     }
 

@@ -16,7 +16,6 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
-use cspec_analysis::verdict::Scope;
 use notify_debouncer_full::{
     DebounceEventResult, Debouncer, RecommendedCache, new_debouncer,
     notify::{RecommendedWatcher, RecursiveMode},
@@ -29,7 +28,6 @@ use crate::{
     exit::Status,
     interrupt,
     output::{complain, warn},
-    packages,
     render::summary::Summary,
 };
 
@@ -143,7 +141,7 @@ impl<'a> Watch<'a> {
     fn read_manifests(&mut self) {
         // The threads exist already.
         let effort = EffortArguments { jobs: None, ..self.arguments.effort.clone() };
-        match packages::prepare(&self.arguments.selection.selection(), &effort, &Scope::default()) {
+        match check::prepare(self.arguments, &effort) {
             Ok(packages) => {
                 self.engine.set_packages(packages);
                 self.unusable = None;

@@ -338,7 +338,11 @@ fn json_lines_have_their_keys_in_order() {
             "cspec-finished" => {
                 in_order(line, &FINISHED);
                 let counted = |key: &str| value[key].as_u64().expect("a number");
-                let sum = counted("proved") + counted("checked") + counted("violated") + counted("undecided");
+                let sum = counted("proved")
+                    + counted("checked")
+                    + counted("violated")
+                    + counted("not_shown")
+                    + counted("undecided");
                 assert_eq!((sum, value["success"].as_bool()), (obligations, Some(false)));
             }
             other => panic!("unexpected reason {other}"),
@@ -367,7 +371,7 @@ const OBLIGATION: [&str; 16] = [
     "span",
 ];
 
-const FINISHED: [&str; 7] = ["reason", "success", "proved", "checked", "violated", "undecided", "millis"];
+const FINISHED: [&str; 8] = ["reason", "success", "proved", "checked", "violated", "not_shown", "undecided", "millis"];
 
 /// Asserts that a line contains these keys in this order.
 fn in_order(line: &str, keys: &[&str]) {

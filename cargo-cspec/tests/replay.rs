@@ -26,7 +26,7 @@ fn a_saved_counterexample_is_replayed_on_the_source_as_it_is() {
     assert_eq!(status(&replayed), Some(1), "{}", stderr(&replayed));
     expect![[r#"
         counter[CS0401] `CriticalSection::inc` calls `read` where the rules of `Lock` do not allow it
-        the source still has it: checked again, violated by this run
+        the source still has it: checked again, refuted by this run
 
         the procedure, in `Lock`
              Locked { value: 0, owner: None }

@@ -21,8 +21,6 @@ use cspec_analysis::{
 };
 use cspec_project::cache::Cache;
 
-use crate::run::mover_options;
-
 /// The stored results of all workspaces.
 #[derive(Default)]
 pub struct Kept {
@@ -85,7 +83,7 @@ pub fn found_out(engine: &Snapshot, package: usize, scope: &Scope) -> Vec<Named>
     let view = engine.packages()[package].view();
     let plan = view.plan(&Options::default());
     let matrix = view.planned.matrix();
-    let movers = for_a_while(&mover_options(scope).scope);
+    let movers = for_a_while(scope);
     let smallest = scope.smallest();
     let asked = [(plan, scope), (plan, &smallest), (matrix, &movers), (matrix, &smallest)];
     let fingerprints = asked.into_iter().flat_map(|(plan, scope)| plan.entries.iter().map(|it| it.fingerprint(scope)));

@@ -70,6 +70,8 @@ pub struct Job {
     pub package: usize,
     /// The scope to explore.
     pub scope: Scope,
+    /// Whether to search for a wrong run where a proof fails or is undecided.
+    pub search_refused: bool,
     /// The obligations that are not settled in that scope. Others that they turn out to need are added.
     pub open: BTreeSet<ObligationName>,
     /// Those of them that are stated where the text was last edited, which the user waits for.
@@ -125,17 +127,20 @@ impl Worker {
         for job in jobs.iter().filter(|it| !it.open.is_empty()) {
             let smallest = job.scope.smallest();
             if smallest != job.scope {
-                self.explore(job, &smallest, &|name| job.open.contains(name));
+                // For an answer at once; a search would take longer.
+                self.explore(job, &without_search(&smallest), &|name| job.open.contains(name));
             }
             // Includes known obligations, since they may rely on unknown ones.
-            self.explore(job, &job.scope, &|_| true);
+            let options = Options { search_refused: job.search_refused, ..without_search(&job.scope) };
+            self.explore(job, &options, &|_| true);
             if self.is_stopped() {
                 return;
             }
             self.tell(Heard::Complete(job.package));
         }
         for job in jobs {
-            let options = mover_options(&job.scope);
+            // In the scope of the check, so that no displayed type is refuted by a check.
+            let options = without_search(&job.scope);
             self.engine.run_movers(job.package, &options, &self.stop);
             if self.is_stopped() {
                 return;
@@ -146,11 +151,10 @@ impl Worker {
         }
     }
 
-    fn explore(&self, job: &Job, scope: &Scope, only: &(dyn Fn(&ObligationName) -> bool + Sync)) {
+    fn explore(&self, job: &Job, options: &Options, only: &(dyn Fn(&ObligationName) -> bool + Sync)) {
         if self.is_stopped() {
             return;
         }
-        let options = Options { scope: scope.clone(), ..Options::default() };
         let tell = |event: engine::Event| {
             // A finding after the stop may belong to an outdated text.
             if self.is_stopped() {
@@ -167,7 +171,7 @@ impl Worker {
         };
         let packages = &[job.package];
         let first = |name: &ObligationName| job.near.contains(name);
-        let request = Request { options: &options, packages: Some(packages), only, first: &first };
+        let request = Request { options, packages: Some(packages), only, first: &first };
         self.engine.run(&request, &tell, &self.stop);
     }
 }
@@ -178,7 +182,7 @@ fn is_news(job: &Job, listed: &Listed) -> bool {
     is_new || job.open.contains(&listed.name)
 }
 
-/// The options for inferring mover types: in the scope of the check, so that no displayed type is refuted by a check.
-pub fn mover_options(scope: &Scope) -> Options {
-    Options { scope: scope.clone(), ..Options::default() }
+/// The options for a scope, without searches for wrong runs.
+pub fn without_search(scope: &Scope) -> Options {
+    Options { scope: scope.clone(), search_refused: false, ..Options::default() }
 }

@@ -32,7 +32,7 @@ use crate::{
     features::{Matrix, layers},
     keep::{Kept, found_out},
     publish::Publisher,
-    run::{Heard, Job, Run},
+    run::{Heard, Job, Run, without_search},
     server::{Outgoing, Step},
     snapshot::{PackageView, View},
     verdicts::Verdicts,
@@ -563,6 +563,12 @@ impl Session {
         self.config.over(of_manifests)
     }
 
+    /// Whether the manifests let a search follow where a proof of a package fails.
+    fn searches_refused(&self, package: &PackageView) -> bool {
+        let settings = self.settings.get(&package.facts.package.manifest_path);
+        settings.is_none_or(|(settings, _)| settings.search_refused != Some(false))
+    }
+
     /// Stores the results of a package, if it is complete and its text is saved.
     fn keep(&self, package: usize) {
         let view = &self.view.packages[package];
@@ -586,8 +592,8 @@ impl Session {
     fn relist(&mut self, package: usize) {
         let it = Arc::clone(&self.view.packages[package]);
         let scope = self.scope_of(&it);
-        let options = |scope: Scope| Options { scope, ..Options::default() };
-        let asked = self.view.engine.obligations(package, &options(scope.clone()));
+        let options = Options { search_refused: self.searches_refused(&it), ..without_search(&scope) };
+        let asked = self.view.engine.obligations(package, &options);
         let is_open = |it: &&engine::Listed| matches!(it.state, State::Stale(_) | State::Unknown);
         let open: BTreeSet<ObligationName> = asked.iter().filter(is_open).map(|it| it.name.clone()).collect();
         let edited = self.edited_declaration(package);
@@ -595,7 +601,7 @@ impl Session {
         let near = asked.iter().filter(is_open).filter(is_near).map(|it| it.name.clone()).collect();
         let smaller = match open.is_empty() {
             true => Vec::new(),
-            false => self.view.engine.obligations(package, &options(scope.smallest())),
+            false => self.view.engine.obligations(package, &without_search(&scope.smallest())),
         };
         let state = self.states.entry(it.facts.package.key()).or_default();
         state.verdicts.list(asked, smaller);
@@ -629,7 +635,8 @@ impl Session {
             let Some(state) = self.state_of(package) else { continue };
             let (open, near) = (state.open.clone(), state.near.clone());
             state.phase = if open.is_empty() { Phase::Settled } else { Phase::Queued };
-            jobs.push(Job { package, scope: self.scope_of(&it), open, near });
+            let search_refused = self.searches_refused(&it);
+            jobs.push(Job { package, scope: self.scope_of(&it), search_refused, open, near });
         }
         let edited = self.last_edited.as_ref().and_then(|(it, _)| self.view.find(it)).map(|(package, _)| package);
         jobs.sort_by_key(|it| Some(it.package) != edited);

@@ -55,6 +55,8 @@ pub struct Tally {
     pub checked: usize,
     /// Obligations that are violated.
     pub violated: usize,
+    /// Obligations that are not shown.
+    pub not_shown: usize,
     /// Obligations that are undecided.
     pub undecided: usize,
     /// The number of verdicts that belong to an earlier text.
@@ -113,7 +115,8 @@ impl Verdicts {
 
     /// An obligation that `about` selects and that has a counterexample.
     pub fn refuted(&self, about: &dyn Fn(&ObligationName) -> bool) -> Option<&str> {
-        let has_counterexample = |it: &Outcome| it.diagnostics.iter().any(|it| it.counterexample.is_some());
+        let has_run = |it: &Diagnostic| it.counterexample.is_some() || it.wrong_run.is_some();
+        let has_counterexample = |it: &Outcome| it.diagnostics.iter().any(has_run);
         self.iter().find(|(_, entry, outcome)| about(&entry.name) && has_counterexample(outcome)).map(|(id, ..)| id)
     }
 
@@ -125,6 +128,7 @@ impl Verdicts {
                 Some(Verdict::Proved) => tally.proved += 1,
                 Some(Verdict::Checked) => tally.checked += 1,
                 Some(Verdict::Violated) => tally.violated += 1,
+                Some(Verdict::NotShown) => tally.not_shown += 1,
                 Some(Verdict::Undecided) => tally.undecided += 1,
                 None => tally.waiting += 1,
             }
@@ -137,21 +141,26 @@ impl Verdicts {
 impl Tally {
     /// The number of verdicts.
     pub fn total(self) -> usize {
-        self.proved + self.checked + self.violated + self.undecided
+        self.proved + self.checked + self.violated + self.not_shown + self.undecided
     }
 
     /// The name of the worst verdict.
     pub fn worst(self) -> Option<&'static str> {
-        [(self.violated, "violated"), (self.undecided, "undecided"), (self.checked, "checked"), (self.proved, "proved")]
-            .into_iter()
-            .find(|(count, _)| *count > 0)
-            .map(|(_, name)| name)
+        let counts = [
+            (self.violated, "violated"),
+            (self.not_shown, "not shown"),
+            (self.undecided, "undecided"),
+            (self.checked, "checked"),
+            (self.proved, "proved"),
+        ];
+        counts.into_iter().find(|(count, _)| *count > 0).map(|(_, name)| name)
     }
 
     /// The counts as text, the worst first: `1 violated · 3 checked to scope · 12 proved`.
     pub fn in_words(self) -> String {
         let counts = [
             (self.violated, "violated"),
+            (self.not_shown, "not shown"),
             (self.undecided, "undecided"),
             (self.checked, "checked to scope"),
             (self.proved, "proved"),

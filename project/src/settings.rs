@@ -27,6 +27,8 @@ pub struct Settings {
     pub budget: Option<Duration>,
     /// Whether verdicts are stored on disk.
     pub cache: Option<bool>,
+    /// Whether `check` searches for a wrong run where a proof fails or is undecided.
+    pub search_refused: Option<bool>,
     /// The time limit of the git hook.
     pub hook_budget: Option<Duration>,
     /// Whether the hook accepts a commit with undecided obligations.
@@ -36,7 +38,7 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 6] = ["budget", "cache", "hook", "overflow", "scope", "transparent"];
+const KEYS: [&str; 7] = ["budget", "cache", "hook", "overflow", "scope", "search-refused", "transparent"];
 /// The keys of the table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
 
@@ -70,6 +72,7 @@ impl Settings {
                 "hook" => self.read_hook(value)?,
                 "overflow" => self.overflow = Some(overflow(key, value)?),
                 "scope" => self.read_scope(value)?,
+                "search-refused" => self.search_refused = Some(yes_or_no(key, value)?),
                 "transparent" => self.transparent.extend(paths(key, value)?),
                 _ => return Err(unknown("key", key, &KEYS)),
             }
@@ -204,7 +207,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are budget, cache, hook, overflow, scope, transparent"
+            "there is no key `zzz`\nhelp: there are budget, cache, hook, overflow, scope, search-refused, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
@@ -236,6 +239,8 @@ mod tests {
             (r#"{}"#, true),
             (r#"{"overflow": "exact"}"#, true),
             (r#"{"overflow": "wraps"}"#, false),
+            (r#"{"search-refused": false}"#, true),
+            (r#"{"search-refused": "never"}"#, false),
             (r#"{"bugdet": "1m"}"#, false),
             (r#"{"scope": {"Pid": 0}}"#, false),
             (r#"{"transparent": ["my_crate::traced", "tables"]}"#, true),

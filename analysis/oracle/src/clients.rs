@@ -28,7 +28,8 @@ const BUDGET: u64 = 300_000;
 pub fn wrong_answer(program: &Program, case: &Case, top: LayerId, random: &mut Rng) -> Option<String> {
     let source = with_client(program, case, top, random)?;
     let lowered = lower_sources(&[("src/lib.rs", &source)]);
-    let options = Options { scope: Scope { budget: BUDGET, ..Scope::default() }, end_to_end: true };
+    let options =
+        Options { scope: Scope { budget: BUDGET, ..Scope::default() }, end_to_end: true, ..Options::default() };
     let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
     // Failures of calls are compared by the end-to-end search, too.
     let shows_nothing = !case.source.contains("emit(") && !case.source.contains("assert!(");

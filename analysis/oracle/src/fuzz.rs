@@ -23,7 +23,7 @@ use crate::{
     clients::wrong_answer,
     eval::{DontKnow, Evaluator, Outcome},
     generate::{Case, Pattern, disguised},
-    replay::{Replayed, replay},
+    replay::{Replayed, ran, replay},
     search::{Event, System, every_run, every_state},
     stack::{Call, Client, Tower},
     value::{Scope, Value},
@@ -198,7 +198,7 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
     {
         return Fate::Wrong(wrong);
     }
-    if outcomes.iter().any(|it| it.verdict == Verdict::Violated) {
+    if outcomes.iter().any(is_refused) {
         if !effort.confirm {
             return Fate::Rejected { confirmed: 0, unconfirmed: Vec::new() };
         }
@@ -211,6 +211,11 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
     searched(&lowered.program, case, effort, &bounds, &mut random)
 }
 
+/// Whether a counterexample refutes an obligation, or at least its proof.
+fn is_refused(outcome: &Settled) -> bool {
+    matches!(outcome.verdict, Verdict::Violated | Verdict::NotShown)
+}
+
 /// Compares the program with that of the same package in disguise.
 fn read_otherwise(case: &Case) -> Option<Wrong> {
     let text = disguised(&case.source, &mut Rng::with_seed(case.seed ^ 0xD15));
@@ -221,7 +226,7 @@ fn read_otherwise(case: &Case) -> Option<Wrong> {
 
 /// The options of the engine: with a small budget, so that long cases end undecided.
 fn options(scope: &Bounds) -> Options {
-    Options { scope: Bounds { budget: 3_000_000, ..scope.clone() }, end_to_end: false }
+    Options { scope: Bounds { budget: 3_000_000, ..scope.clone() }, ..Options::default() }
 }
 
 /// The scope at which proved obligations are tested again: larger than what the engine explored.
@@ -275,7 +280,16 @@ fn untrue(program: &Program, outcomes: &[Settled], random: &mut Rng) -> Option<W
 fn replayed(program: &Program, outcomes: &[Settled]) -> Fate {
     let mut confirmed = 0;
     let mut unconfirmed = Vec::new();
-    for outcome in outcomes.iter().filter(|it| it.verdict == Verdict::Violated) {
+    for outcome in outcomes.iter().filter(|it| is_refused(it)) {
+        let wrong_run = outcome.diagnostics.iter().find_map(|it| it.wrong_run.as_ref());
+        if let Some(Replayed::Refuted(what)) = wrong_run.map(|it| ran(program, &outcome.name, it)) {
+            return Fate::Wrong(Wrong::BadCounterexample(format!("the wrong run of {}: {what}", outcome.name.id())));
+        }
+        // Where an obligation is undecided, its own counterexample is not confirmed.
+        if outcome.diagnostics.iter().any(|it| it.code == codes::CS0801) {
+            confirmed += 1;
+            continue;
+        }
         let Some(told) = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref()) else {
             unconfirmed.push(format!("{}: no counterexample", outcome.name.kind));
             continue;

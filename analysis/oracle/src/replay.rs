@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cspec_analysis::{
     counterexample::{Chosen, Counterexample, Datum, Mismatch, Run, RunRole, Step, StepEnd, TextPart},
+    diagnostics::WrongRun,
     ir::{Code, Implementation, Justification, LayerId, Program, Type, TypeDefKind},
     verdict::{ObligationName, Pattern},
 };
@@ -51,6 +52,14 @@ pub fn happens<P>(program: &Program, name: &ObligationName, told: &Counterexampl
     claims.fuel = 3_000_000;
     let replay = Replay { program, name, claims: &claims, reader: &reader };
     replay.what_became(|| is_readable(told).and_then(|()| replay.happens(told)))
+}
+
+/// Replays the steps of a wrong run that a search found where a proof fails.
+pub fn ran<P: Clone>(program: &Program, name: &ObligationName, wrong: &WrongRun<P>) -> Replayed {
+    let mut told = wrong.counterexample.clone();
+    // Showing a result is no step of a layer.
+    told.runs.iter_mut().for_each(|run| run.steps.retain(|it| !it.operation.starts_with("shows ")));
+    happens(program, &ObligationName { kind: "traces", ..name.clone() }, &told)
 }
 
 /// A number in the starting state that could be 0 as well, since the obligation fails in that state, too. Considers only fields, and only

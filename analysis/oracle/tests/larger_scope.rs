@@ -56,7 +56,7 @@ fn ask_again(package: &str, bounds: Bounds, scope: &Scope, states: usize, seed: 
     let sources = sources(package);
     let files: Vec<(&str, &str)> = sources.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let lowered = lower_sources(&files);
-    let options = Options { scope: bounds, end_to_end: false };
+    let options = Options { scope: bounds, ..Options::default() };
     let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
     let proved: Vec<&Outcome> = outcomes.iter().map(|it| &it.0).filter(|it| it.verdict == Verdict::Proved).collect();
     assert!(!proved.is_empty());

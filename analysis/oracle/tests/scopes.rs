@@ -27,7 +27,7 @@ fn accepted_by_a_larger_one(source: &str) -> Option<String> {
     let lowered = lower_sources(&[("src/lib.rs", source)]);
     let mut refused: Vec<String> = Vec::new();
     for scope in scopes() {
-        let options = Options { scope, end_to_end: false };
+        let options = Options { scope, ..Options::default() };
         let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
         for (outcome, _) in &outcomes {
             let id = outcome.name.id();
@@ -65,7 +65,7 @@ fn a_number_beside_a_literal_is_tried_in_every_scope() {
         }";
     let lowered = lower_sources(&[("src/lib.rs", source)]);
     for ints in 1..=6 {
-        let options = Options { scope: Scope { ints, ..Scope::default() }, end_to_end: false };
+        let options = Options { scope: Scope { ints, ..Scope::default() }, ..Options::default() };
         let outcomes = check_program(&lowered, &options, &Quiet, &AtomicBool::new(false));
         let refused = outcomes.iter().any(|(it, _)| it.name.kind == "right-mover" && it.verdict == Verdict::Violated);
         assert!(refused, "within int ≤ {ints}");

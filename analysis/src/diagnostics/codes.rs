@@ -82,6 +82,7 @@ codes! {
     CS0307: "a procedure does what its specification does not allow",
     CS0308: "a loop in a procedure of movers",
     CS0309: "initial states are not initial above",
+    CS0310: "not shown to be one step",
 
     CS0401: "operation used where it is not allowed",
     CS0402: "an allowed call does not stay allowed",

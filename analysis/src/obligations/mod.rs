@@ -129,6 +129,17 @@ pub enum Obligation {
     EndToEnd(usize, u32),
     /// Generated programs, where there is no client.
     TriedOut(Over),
+    /// A search for a wrong run. It is no obligation: it tells what to say of one that does not hold.
+    Search(Doubt),
+}
+
+/// A search for a wrong run that an implementation is to blame for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// Generated programs over the implementation, about one operation of its upper layer.
+    Programs(ImplementationId, usize),
+    /// A client of a stack that contains the implementation, by its index, with this many processes.
+    Client(u32, u32, ImplementationId),
 }
 
 /// The chain that generated programs run over.
@@ -309,6 +320,35 @@ pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
     let all = stacks.chain(whole.map(Over::Implementation)).filter(is_free);
     obligations.extend(all.map(Obligation::TriedOut));
     obligations
+}
+
+/// The largest number of processes of a client that is searched because an obligation does not hold.
+const MOST_PROCESSES: u32 = 3;
+
+/// The searches that tell whether a program is wrong where an obligation does not hold, in order.
+pub fn searches(program: &Program, obligation: &Obligation) -> Vec<Doubt> {
+    let (id, operation) = match *obligation {
+        Obligation::Shape(id, operation)
+        | Obligation::FollowsProtocol(id, operation)
+        | Obligation::AtomicSpec(id, operation)
+        | Obligation::Simulation(id, operation)
+        | Obligation::Retry(id, operation) => (id, Some(operation)),
+        Obligation::StaysAllowed(id, ..) | Obligation::Initial(id) | Obligation::Partition(id, _) => (id, None),
+        _ => return Vec::new(),
+    };
+    let upper = &program.layers[program.implementations[id.0 as usize].upper.0 as usize];
+    let is_free = upper.protocol.is_none();
+    // The two ends of a partition are meaningful only together.
+    let is_whole = !matches!(program.implementations[id.0 as usize].by, Justification::Partition(_));
+    let programs = operation.filter(|it| is_free && is_whole && !upper.operations[*it].external);
+    let has_it = |client: &u32| {
+        let stack = program.clients[*client as usize].stack as usize;
+        program.stacks[stack].implementations.contains(&id)
+    };
+    let counts = |it: u32| program.clients[it as usize].processes.iter().map(move |count| (it, *count));
+    let clients = (0..program.clients.len() as u32).filter(has_it).flat_map(counts);
+    let clients = clients.filter(|(_, count)| *count <= MOST_PROCESSES).map(|(it, count)| Doubt::Client(it, count, id));
+    programs.map(|it| Doubt::Programs(id, it)).into_iter().chain(clients).collect()
 }
 
 /// The known properties of the operations of a layer, for the shape of procedures over it.

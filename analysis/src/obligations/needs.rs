@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Lemma, Obligation, Over, layer::Part, partition, stack};
+use super::{About, Doubt, Lemma, Obligation, Over, layer::Part, partition, stack};
 use crate::ir::{
     Code as How, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, Partition, Program,
     slice::{Keep, KeptImplementation, KeptOperation, Outline},
@@ -120,6 +120,8 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
             keep_chain(program, &mut keep, &over.implementations(program));
         }
+        Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
+        Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
     keep
 }
@@ -479,6 +481,12 @@ impl Obligation {
             Obligation::TriedOut(Over::Stack(index)) => Obligation::TriedOut(Over::Stack(slice.stack(index)?)),
             Obligation::TriedOut(Over::Implementation(id)) => {
                 Obligation::TriedOut(Over::Implementation(implementation(id)?))
+            }
+            Obligation::Search(Doubt::Programs(id, it)) => {
+                Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))
+            }
+            Obligation::Search(Doubt::Client(client, count, id)) => {
+                Obligation::Search(Doubt::Client(slice.client(client as usize)? as u32, count, implementation(id)?))
             }
         })
     }

@@ -855,6 +855,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                     search.pausing = true;
                     let mut flaw = self.not_left(search, &edge.call, obstacle?);
                     flaw.commit = Some(Blamed::of(&commit.call));
+                    self.tell_why_it_commits(search, &mut flaw, commit)?;
                     return Ok(flaw);
                 }
             }
@@ -876,6 +877,28 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         };
         flaw.commit = Some(Blamed::of(&commit.call));
         Ok(flaw)
+    }
+
+    /// Says which operation of others, in which state, keeps the commit point from being a right mover.
+    fn tell_why_it_commits(&self, search: &mut Search<'_, 'p>, flaw: &mut Flaw, commit: &Edge) -> Result<(), Abort> {
+        let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
+        let pausing = std::mem::replace(&mut search.pausing, false);
+        // The flaw is replayed from what it has told, and not from this.
+        let told = search.world.told.take();
+        let obstacle = place.obstacle(search, commit, Direction::Right);
+        (search.pausing, search.world.told) = (pausing, told);
+        let Some((against, (refutation, _))) = obstacle? else { return Ok(()) };
+        let operations = &self.setting.program.layers[self.lower.0 as usize].operations;
+        let name = &operations[commit.call.operation].name;
+        let past = against.map_or_else(String::new, |it| format!(" past `{}` of another process", operations[it].name));
+        let shown = refutation.counterexample.as_ref().and_then(|it| Some((&it.runs.first()?.from, &it.conclusion)));
+        flaw.notes.push(match shown {
+            Some((from, conclusion)) => {
+                format!("the commit point `{name}` does not move right{past}, in the state {from}: {conclusion}")
+            }
+            None => format!("the commit point `{name}` does not move right{past}"),
+        });
+        Ok(())
     }
 
     /// The last call of a path fails, after one that others have noticed.

@@ -37,7 +37,7 @@ pub fn patterns() -> Options {
 
 /// The options of the end-to-end search.
 pub fn end_to_end() -> Options {
-    Options { scope: Scope { budget: 20_000_000, ..Scope::default() }, end_to_end: true }
+    Options { scope: Scope { budget: 20_000_000, ..Scope::default() }, end_to_end: true, ..Options::default() }
 }
 
 fn folder() -> Utf8PathBuf {

@@ -9,7 +9,7 @@ use cspec_analysis::{
     diagnostics::{Diagnostic, codes},
     verdict::{Outcome, Verdict},
 };
-use cspec_oracle::replay::{Replayed, could_be_smaller, happens, replay};
+use cspec_oracle::replay::{Replayed, could_be_smaller, happens, ran, replay};
 
 /// Findings about the text of a procedure or stack, which have no run.
 const WITHOUT_RUN: [&str; 2] = [codes::CS0208, codes::CS1104];
@@ -30,10 +30,33 @@ pub fn is_told(found: &Diagnostic) -> bool {
         && !counterexample.conclusion.is_empty()
 }
 
+/// Whether a finding refutes an obligation with this code, or says that its proof fails with this code.
+pub fn is_refuted_as(found: &Diagnostic, verdict: Verdict, code: &str) -> bool {
+    match verdict {
+        Verdict::Violated => found.code == code,
+        Verdict::NotShown => found.code == codes::CS0310 && found.notes.iter().any(|it| it.contains(code)),
+        _ => false,
+    }
+}
+
 /// The counterexamples to these files that plain evaluation does not confirm: the obligation, and the reason.
 pub fn not_replayed<'o>(files: &[(&str, &str)], outcomes: impl IntoIterator<Item = &'o Outcome>) -> Vec<String> {
     let program = lower_sources(files).program;
-    let violated = outcomes.into_iter().filter(|it| it.verdict == Verdict::Violated);
+    let is_refuted = |it: &&Outcome| matches!(it.verdict, Verdict::Violated | Verdict::NotShown);
+    let violated: Vec<&Outcome> = outcomes.into_iter().filter(is_refuted).collect();
+    let wrong_runs =
+        violated.iter().filter_map(|it| Some((it, it.diagnostics.iter().find_map(|it| it.wrong_run.as_ref())?)));
+    let not_run = wrong_runs.filter_map(|(outcome, wrong)| match ran(&program, &outcome.name, wrong) {
+        Replayed::Confirmed => None,
+        Replayed::Unknown(why) | Replayed::Refuted(why) => {
+            Some(format!("the wrong run of {}: {why}", outcome.name.id()))
+        }
+    });
+    let not_run: Vec<String> = not_run.collect();
+    // An undecided finding is not replayed, whatever a search says.
+    let violated = violated
+        .into_iter()
+        .filter(|it| it.diagnostics.iter().all(|it| it.code != codes::CS0801 || it.wrong_run.is_none()));
     let told = violated.filter_map(|it| Some((it, it.diagnostics.iter().find_map(|it| it.counterexample.as_ref())?)));
     // The counterexample of an end-to-end search is a trace, not a statement about a state.
     let replayed = |outcome: &Outcome, told| match outcome.name.kind {
@@ -50,5 +73,5 @@ pub fn not_replayed<'o>(files: &[(&str, &str)], outcomes: impl IntoIterator<Item
             Some(format!("{}: WRONG: {what}\n  {}", outcome.name.id(), told.lines().join("\n  ")))
         }
     });
-    replayed.collect()
+    not_run.into_iter().chain(replayed).collect()
 }

@@ -29,6 +29,9 @@ pub struct CheckArguments {
     /// Search all interleavings of the client programs instead of checking the patterns.
     #[arg(long)]
     pub end_to_end: bool,
+    /// Do not search for a wrong run where a proof fails or is undecided.
+    #[arg(long, conflicts_with = "end_to_end")]
+    pub no_search: bool,
     /// Check the files staged for the next commit instead of those on disk.
     #[arg(long)]
     pub staged: bool,

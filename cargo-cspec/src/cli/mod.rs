@@ -35,9 +35,9 @@ pub struct Cli {
 const EXIT_STATUSES: &str = "\
 Exit status:
     0  everything is proved, or checked to scope
-    1  something is violated, the source has errors, or rustc refuses it
+    1  something is violated or not shown, the source has errors, or rustc refuses it
     2  wrong usage, no usable workspace, nothing to check, or rustc cannot run
-    3  nothing is violated, but something is undecided
+    3  nothing is violated or not shown, but something is undecided
   101  a bug in cspec
   130  interrupted";
 

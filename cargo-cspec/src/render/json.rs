@@ -9,7 +9,7 @@ use std::{
 
 use cspec_analysis::{
     counterexample::Counterexample,
-    diagnostics::{Diagnostic, Fix, codes},
+    diagnostics::{Diagnostic, Fix, WrongRun, codes},
     ir::Span,
     report::{PackageReport, SourceText},
     verdict::{Outcome, Scope},
@@ -286,6 +286,8 @@ struct Obligation<'a> {
     span: LineSpan<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     counterexample: Option<Counterexample<LineSpan<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_run: Option<WrongRun<LineSpan<'a>>>,
 }
 
 impl<'a> Obligation<'a> {
@@ -311,6 +313,7 @@ impl<'a> Obligation<'a> {
             cached: false,
             span: LineSpan::new(&report.files, outcome.span),
             counterexample: counterexample(&report.files, outcome),
+            wrong_run: wrong_run(&report.files, outcome),
         }
     }
 }
@@ -318,6 +321,12 @@ impl<'a> Obligation<'a> {
 /// The counterexample to an obligation; places are the start positions.
 pub fn counterexample<'a>(files: &'a [SourceText], outcome: &Outcome) -> Option<Counterexample<LineSpan<'a>>> {
     let found = outcome.diagnostics.iter().find_map(|it| it.counterexample.as_ref())?;
+    Some(found.at(|span| Some(LineSpan::new(files, *span))))
+}
+
+/// The wrong run that a search found, likewise.
+fn wrong_run<'a>(files: &'a [SourceText], outcome: &Outcome) -> Option<WrongRun<LineSpan<'a>>> {
+    let found = outcome.diagnostics.iter().find_map(|it| it.wrong_run.as_ref())?;
     Some(found.at(|span| Some(LineSpan::new(files, *span))))
 }
 
@@ -366,6 +375,7 @@ struct Finished<'a> {
     proved: usize,
     checked: usize,
     violated: usize,
+    not_shown: usize,
     undecided: usize,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     not_checked: &'a [String],
@@ -381,6 +391,7 @@ impl<'a> Finished<'a> {
             proved: summary.tally.proved,
             checked: summary.tally.checked,
             violated: summary.tally.violated,
+            not_shown: summary.tally.not_shown,
             undecided: summary.tally.undecided,
             not_checked: &summary.unsettled,
             rustc: summary.rustc(),

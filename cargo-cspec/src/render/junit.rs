@@ -1,7 +1,7 @@
 //! `check` as JUnit XML, for CI systems that collect test reports: a suite for each package, a case for each obligation.
 //!
-//! A violated obligation is a failure; undecided ones, and errors in the source, are errors. It is printed when the run ends, since it is
-//! one document.
+//! An obligation that is violated or not shown is a failure; undecided ones, and errors in the source, are errors. It is printed when the run
+//! ends, since it is one document.
 
 use std::{
     io::{self, Write},
@@ -90,7 +90,7 @@ fn within(outcome: &Outcome) -> Option<String> {
 fn status(checked: &Checked, outcome: &Outcome) -> TestCaseStatus {
     let kind = match outcome.verdict {
         Verdict::Proved | Verdict::Checked => return TestCaseStatus::success(),
-        Verdict::Violated => NonSuccessKind::Failure,
+        Verdict::Violated | Verdict::NotShown => NonSuccessKind::Failure,
         Verdict::Undecided => NonSuccessKind::Error,
     };
     let mut status = TestCaseStatus::non_success(kind);

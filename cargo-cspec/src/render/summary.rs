@@ -87,6 +87,8 @@ pub struct Tally {
     pub checked: usize,
     /// Obligations that are violated.
     pub violated: usize,
+    /// Obligations that are not shown.
+    pub not_shown: usize,
     /// Obligations that are undecided.
     pub undecided: usize,
 }
@@ -98,19 +100,21 @@ impl Tally {
             Verdict::Proved => &mut self.proved,
             Verdict::Checked => &mut self.checked,
             Verdict::Violated => &mut self.violated,
+            Verdict::NotShown => &mut self.not_shown,
             Verdict::Undecided => &mut self.undecided,
         } += 1;
     }
 
     /// The number of all obligations.
     pub fn total(&self) -> usize {
-        self.proved + self.checked + self.violated + self.undecided
+        self.proved + self.checked + self.violated + self.not_shown + self.undecided
     }
 
     /// The worst verdict that occurs.
     pub fn worst(&self) -> Option<Verdict> {
         let order = [
             (self.violated, Verdict::Violated),
+            (self.not_shown, Verdict::NotShown),
             (self.undecided, Verdict::Undecided),
             (self.checked, Verdict::Checked),
             (self.proved, Verdict::Proved),
@@ -122,6 +126,7 @@ impl Tally {
     pub fn words(&self) -> Vec<String> {
         let counts = [
             (self.violated, "violated"),
+            (self.not_shown, "not shown"),
             (self.undecided, "undecided"),
             (self.checked, "checked to scope"),
             (self.proved, "proved"),
@@ -226,7 +231,7 @@ impl Summary {
             Status::Bug
         } else if self.interrupted {
             Status::Interrupted
-        } else if self.tally.violated > 0 || self.source_errors > 0 || self.refusals() > 0 {
+        } else if self.tally.violated > 0 || self.tally.not_shown > 0 || self.source_errors > 0 || self.refusals() > 0 {
             Status::Violated
         } else if self.tally.undecided > 0 || self.out_of_time.is_some() {
             Status::Undecided

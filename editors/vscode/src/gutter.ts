@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { Node, Package } from "./protocol";
 
-const KINDS = ["proved", "checked", "violated", "undecided", "stale"] as const;
+const KINDS = ["proved", "checked", "violated", "not shown", "undecided", "stale"] as const;
 type Kind = (typeof KINDS)[number];
 
 export class Gutter implements vscode.Disposable {
@@ -12,7 +12,7 @@ export class Gutter implements vscode.Disposable {
   constructor(context: vscode.ExtensionContext) {
     const type = (kind: Kind) =>
       vscode.window.createTextEditorDecorationType({
-        gutterIconPath: context.asAbsolutePath(`media/${kind}.svg`),
+        gutterIconPath: context.asAbsolutePath(`media/${kind.replace(" ", "-")}.svg`),
         gutterIconSize: "70%",
       });
     this.types = new Map(KINDS.map((kind) => [kind, type(kind)]));
@@ -41,5 +41,6 @@ function flat(node: Node): Node[] {
 
 function kindOf({ verdicts }: Node): Kind | null {
   const isOld = verdicts.stale > 0 || verdicts.waiting > 0;
-  return isOld && verdicts.worst !== "violated" && verdicts.worst !== null ? "stale" : verdicts.worst;
+  const { worst } = verdicts;
+  return isOld && worst !== "violated" && worst !== "not shown" && worst !== null ? "stale" : worst;
 }

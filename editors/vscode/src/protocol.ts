@@ -2,13 +2,14 @@
 
 import { Location } from "vscode-languageclient/node";
 
-export type Verdict = "proved" | "checked" | "violated" | "undecided";
+export type Verdict = "proved" | "checked" | "violated" | "not shown" | "undecided";
 
 /** The number of obligations by verdict. */
 export interface Counts {
   proved: number;
   checked: number;
   violated: number;
+  not_shown: number;
   undecided: number;
   stale: number;
   waiting: number;
@@ -48,6 +49,7 @@ export interface Package {
 export function inWords(counts: Counts): string {
   const parts: [number, string][] = [
     [counts.violated, "violated"],
+    [counts.not_shown, "not shown"],
     [counts.undecided, "undecided"],
     [counts.checked, "checked to scope"],
     [counts.proved, "proved"],
@@ -65,6 +67,8 @@ export function icon(counts: Counts): { id: string; color: string } {
   switch (counts.worst) {
     case "violated":
       return { id: "error", color: "testing.iconFailed" };
+    case "not shown":
+      return { id: "warning", color: "testing.iconFailed" };
     case "undecided":
       return { id: "question", color: "testing.iconQueued" };
     case "checked":

@@ -9,6 +9,7 @@ use std::{cell::RefCell, fmt::Write as _};
 
 use cspec_analysis::{
     counterexample::{Counterexample, Difference, Mismatch, Run},
+    diagnostics::WHY_THE_PROOF_FAILS,
     ir::Span,
 };
 
@@ -20,8 +21,7 @@ use crate::{
 /// The document. `None` if the obligation has no counterexample.
 pub fn document(view: &View, package: &PackageView, entry: &Entry) -> Option<String> {
     let outcome = entry.outcome.as_ref()?;
-    let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some())?;
-    let counterexample = found.counterexample.as_ref()?;
+    let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some() || it.wrong_run.is_some())?;
     let name = &entry.name;
     let mut text = format!("# {}\n\n", found.message);
     let stale = if entry.age == Age::Fresh { "" } else { ", stale: found before the last edit" };
@@ -31,8 +31,20 @@ pub fn document(view: &View, package: &PackageView, entry: &Entry) -> Option<Str
         let (file, range) = package.range(span, view.encoding)?;
         Some(links.link(words, format!("{}#L{}", file.uri.as_str(), range.start.line + 1)))
     };
-    text.push_str(&columns(counterexample, &link));
-    let _ = writeln!(text, "✗ {}\n", counterexample.conclusion);
+    if let Some(wrong) = &found.wrong_run {
+        let _ = writeln!(text, "{}  ", wrong.message);
+        wrong.notes.iter().for_each(|it| text.push_str(&format!("{it}  \n")));
+        text.push('\n');
+        text.push_str(&columns(&wrong.counterexample, &link));
+        let _ = writeln!(text, "✗ {}\n", wrong.counterexample.conclusion);
+        if found.counterexample.is_some() {
+            let _ = writeln!(text, "{WHY_THE_PROOF_FAILS}\n");
+        }
+    }
+    if let Some(counterexample) = &found.counterexample {
+        text.push_str(&columns(counterexample, &link));
+        let _ = writeln!(text, "✗ {}\n", counterexample.conclusion);
+    }
     let mut places = vec![(found.span, found.label.clone())];
     places.extend(found.related.clone());
     for (span, label) in places {

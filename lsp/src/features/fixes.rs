@@ -17,7 +17,7 @@ use cspec_analysis::{
 use tower_lsp_server::ls_types::*;
 
 use super::Spot;
-use crate::{publish, run::mover_options, session::Session, verdicts::Age};
+use crate::{publish, run::without_search, session::Session, verdicts::Age};
 
 /// How long an editor waits for fixes: those that are not tried by then are not offered. The results are kept for the next request.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -42,8 +42,8 @@ pub fn actions(session: &mut Session, params: &CodeActionParams) -> Option<CodeA
         .map(|(_, it)| it)
         .unwrap_or_default();
     let verdicts = publish::verdicts(session, &spot.package)?;
-    let violated =
-        verdicts.iter().filter(|(_, it, outcome)| it.age == Age::Fresh && outcome.verdict == Verdict::Violated);
+    let is_refuted = |it: Verdict| matches!(it, Verdict::Violated | Verdict::NotShown);
+    let violated = verdicts.iter().filter(|(_, it, outcome)| it.age == Age::Fresh && is_refuted(outcome.verdict));
     let refuting =
         violated.flat_map(|(_, entry, outcome)| outcome.diagnostics.iter().map(|it| (it, Some(&entry.name))));
     let in_source = spot.package.facts.diagnostics.iter().map(|it| (it, None));
@@ -73,7 +73,7 @@ fn of_finding(
     shown: &[Diagnostic],
     stop: &AtomicBool,
 ) -> Vec<CodeAction> {
-    let options = mover_options(&session.scope_of(&spot.package));
+    let options = without_search(&session.scope_of(&spot.package));
     let diagnostics: Vec<_> = shown.iter().filter(|it| it.message.starts_with(&found.message)).cloned().collect();
     let fixes = spot.view.engine.fixes(spot.index, &options, found, about, stop);
     let action = |(place, fix): (usize, &Fix)| {

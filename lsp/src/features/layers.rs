@@ -44,6 +44,7 @@ pub struct Counts {
     proved: usize,
     checked: usize,
     violated: usize,
+    not_shown: usize,
     undecided: usize,
     stale: usize,
     /// The number of obligations without a verdict, or that cannot have one because of errors.
@@ -54,8 +55,8 @@ pub struct Counts {
 
 impl From<Tally> for Counts {
     fn from(tally: Tally) -> Counts {
-        let Tally { proved, checked, violated, undecided, stale, waiting } = tally;
-        Counts { proved, checked, violated, undecided, stale, waiting, worst: tally.worst() }
+        let Tally { proved, checked, violated, not_shown, undecided, stale, waiting } = tally;
+        Counts { proved, checked, violated, not_shown, undecided, stale, waiting, worst: tally.worst() }
     }
 }
 

@@ -49,6 +49,27 @@ impl<'a, 'p> Above<'a, 'p> {
         self.closed(search, events, start)
     }
 
+    /// Those of these configurations in which the state is this one, closed under silent steps.
+    pub(super) fn in_state(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        events: &mut Interner<Vec<Value>>,
+        set: Id,
+        state: &Value,
+    ) -> Result<Id, Abort> {
+        let all = self.sets.get(set).iter().copied();
+        let same = all.filter(|it| self.system.state(self.configurations.get(*it)) == *state).collect();
+        self.closed(search, events, same)
+    }
+
+    /// Whether all processes may have finished in this state.
+    pub(super) fn ends_in(&self, set: Id, state: &Value) -> bool {
+        self.sets.get(set).iter().any(|it| {
+            let row = self.configurations.get(*it);
+            System::is_finished(row) && self.system.state(row) == *state
+        })
+    }
+
     /// Whether no run at the top has these events.
     pub(super) fn is_impossible(&self, set: Id) -> bool {
         self.sets.get(set).is_empty()

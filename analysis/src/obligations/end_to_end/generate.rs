@@ -9,7 +9,7 @@
 use std::rc::Rc;
 
 use super::{
-    Answered, Effort, Ends, Reductions, Setting, WrongRun,
+    Answered, Effort, Ends, Reductions, Setting, Uncertain, WrongRun,
     control::{Runs, Script, ScriptCall},
     product::Product,
     unrestricted,
@@ -22,7 +22,8 @@ use crate::{
         show::Show,
         value::{Sort, Value},
     },
-    ir::{Implementation, LayerId, Type},
+    ir::{Implementation, Justification, LayerId, Type},
+    verdict::Scope,
 };
 
 /// The number of values tried for a parameter, and of argument combinations tried for a call.
@@ -38,11 +39,24 @@ pub struct Limits {
     pub calls: usize,
     /// The budget of exploration for all programs together: see [`Scope::budget`](crate::verdict::Scope::budget).
     pub budget: u64,
+    /// Only wrong runs of programs count that need the calls of this operation for that.
+    pub about: Option<usize>,
 }
 
 impl Limits {
     /// Limits that take about a second.
-    pub const QUICK: Limits = Limits { processes: 3, calls: 4, budget: 1_000_000 };
+    pub const QUICK: Limits = Limits { processes: 3, calls: 4, budget: 1_000_000, about: None };
+
+    /// Smaller limits, for the programs that call one operation whose procedure is in doubt.
+    pub fn about(operation: usize, scope: &Scope) -> Limits {
+        Limits { budget: doubt_budget(scope), about: Some(operation), ..Limits::QUICK }
+    }
+}
+
+/// The budget of a search that is made because an obligation does not hold: about a third of a second. If little is to be spent on an
+/// obligation itself, much less.
+pub fn doubt_budget(scope: &Scope) -> u64 {
+    if scope.budget < 5_000_000 { scope.budget / 100 } else { 300_000 }
 }
 
 /// The result of trying programs.
@@ -55,6 +69,8 @@ pub struct TriedOut {
     pub tried: u64,
     /// All programs with at most this many calls were tried.
     pub calls: usize,
+    /// A run that was left out, and what may follow it: the top may match it with choices that were not tried.
+    pub uncertain: Option<Uncertain>,
     /// The effort it took.
     pub effort: Effort,
 }
@@ -67,15 +83,17 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
         program: Vec::new(),
         tried: 0,
         calls: 0,
+        uncertain: None,
         effort: Effort::default(),
     };
     let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else { return tried };
     if setting.program.layers[first.upper.0 as usize].protocol.is_some() {
         return tried;
     }
-    let ends = Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None };
+    let is_careful = limits.about.is_some();
+    let ends = Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None, is_careful };
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
-    let scope = crate::verdict::Scope { budget: limits.budget, ..setting.scope.smallest() };
+    let scope = Scope { budget: limits.budget, ..setting.scope.smallest() };
     let setting = &Setting { scope: &scope, ..*setting };
     let (answered, effort) = setting.ask(&entries, None, |search| {
         if search.world.cells.numbers == Numbers::Atoms {
@@ -88,9 +106,12 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
         let count = limits.processes as u32;
         search.world.cells.scope.pids = count;
         let product = Product::new(setting, search, implementations.to_vec(), ends, count, Reductions::ALL);
+        let about = limits.about.map(|it| setting.program.layers[first.upper.0 as usize].operations[it].name.as_str());
         let calls = calls(setting, search, ends.top);
-        let mut trial = Trial { product, calls, found: None };
+        let has_one_state = implementations.iter().all(|it| has_one_state(it));
+        let mut trial = Trial { product, calls, about, has_one_state, found: None };
         let found = trial.all(search, limits, (&mut tried.tried, &mut tried.calls));
+        tried.uncertain = trial.product.uncertain;
         tried.program = trial.found.map(|it| in_words(setting, search, ends.top, &it)).unwrap_or_default();
         match found {
             // The results until then are kept.
@@ -103,10 +124,19 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
     tried
 }
 
+/// Whether both layers of an implementation have one state, in which a procedure does what the operation above does.
+fn has_one_state(implementation: &Implementation) -> bool {
+    matches!(implementation.by, Justification::Movers(_) | Justification::Retry(_))
+}
+
 struct Trial<'a, 'p> {
     product: Product<'a, 'p>,
     calls: Vec<ScriptCall>,
-    /// The program with the wrong run.
+    /// The operation that programs are about: see [`Limits::about`].
+    about: Option<&'p str>,
+    /// Whether both ends have one state.
+    has_one_state: bool,
+    /// The program with the wrong run, or else with the first uncertain one.
     found: Option<Vec<Rc<Script>>>,
 }
 
@@ -121,14 +151,18 @@ impl<'p> Trial<'_, 'p> {
         if self.calls.is_empty() {
             return Err(Abort::Unsupported);
         }
-        for calls in 2..=limits.calls {
-            for lengths in shares(calls, limits.processes) {
+        let fewest = if self.has_one_state && self.about.is_some() { 1 } else { 2 };
+        for calls in fewest..=limits.calls {
+            let alone = (calls == 1).then(|| vec![1]);
+            for lengths in shares(calls, limits.processes).into_iter().chain(alone) {
                 let mut digits = vec![0; calls];
                 loop {
-                    if let Some(wrong) = self.one(search, &lengths, &digits)? {
-                        return Ok(Some(wrong));
+                    if self.is_about(&digits) {
+                        if let Some(wrong) = self.one(search, &lengths, &digits)? {
+                            return Ok(Some(wrong));
+                        }
+                        *tried += 1;
                     }
-                    *tried += 1;
                     if !count_up(&mut digits, self.calls.len()) {
                         break;
                     }
@@ -137,6 +171,11 @@ impl<'p> Trial<'_, 'p> {
             *reached = calls;
         }
         Ok(None)
+    }
+
+    /// Whether one of these calls is of the operation that programs are about.
+    fn is_about(&self, digits: &[usize]) -> bool {
+        self.about.is_none_or(|it| digits.iter().any(|digit| self.calls[*digit].operation == it))
     }
 
     /// Tries one program, given the calls of each process.
@@ -154,15 +193,33 @@ impl<'p> Trial<'_, 'p> {
             rest = others;
         }
         self.product.start_over();
+        // A procedure that runs alone does what the operation above allows, to the state as well. Otherwise only results count: a state that
+        // no call can tell from another one may be reached in more ways.
+        self.product.is_one_state = digits.len() == 1;
         let found = self.product.search(search, Runs::Scripts(&scripts, true))?;
+        if found.is_some() && self.goes_wrong_without(search, &scripts)? {
+            return Ok(None);
+        }
         if self.product.pairs.len() == 0 {
             // There is no initial state to run it from.
             return Err(Abort::Unsupported);
         }
-        if found.is_some() {
+        if found.is_some() || self.product.uncertain.is_some() && self.found.is_none() {
             self.found = Some(scripts);
         }
         Ok(found)
+    }
+
+    /// Whether a program goes wrong without the calls of the operation that it is about.
+    fn goes_wrong_without(&mut self, search: &mut Search<'_, 'p>, scripts: &[Rc<Script>]) -> Result<bool, Abort> {
+        let Some(about) = self.about else { return Ok(false) };
+        let without = |it: &Rc<Script>| it.iter().filter(|call| call.operation != about).cloned().collect::<Script>();
+        let rest: Vec<Rc<Script>> = scripts.iter().map(without).filter(|it| !it.is_empty()).map(Rc::new).collect();
+        if rest.is_empty() {
+            return Ok(false);
+        }
+        self.product.start_over();
+        Ok(self.product.search(search, Runs::Scripts(&rest, true))?.is_some())
     }
 }
 

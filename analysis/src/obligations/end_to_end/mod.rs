@@ -42,7 +42,7 @@ use std::{collections::BTreeSet, rc::Rc};
 
 pub use self::{
     control::{OwnFailure, Script, ScriptCall},
-    generate::{Limits, TriedOut, try_out},
+    generate::{Limits, TriedOut, doubt_budget, try_out},
 };
 use self::{
     control::{Runs, named_processes},
@@ -59,11 +59,12 @@ use crate::{
         search::Abort,
         value::{Sort, Value},
     },
-    ir::{Anchor, Client, Implementation, LayerId},
+    ir::{Anchor, Client, Implementation, ImplementationId, LayerId},
     verdict::Scope,
 };
 
 mod above;
+mod certain;
 mod control;
 mod generate;
 mod intern;
@@ -100,6 +101,14 @@ pub struct WrongRun {
     pub notes: Vec<String>,
 }
 
+/// A run that the top does not match within these bounds, but may match beyond them.
+pub struct Uncertain {
+    /// The run.
+    pub run: WrongRun,
+    /// The bounds; none if they were not looked at.
+    pub bounds: BTreeSet<String>,
+}
+
 /// How a run goes wrong.
 pub enum Wrong {
     /// The top does not have its trace; with the failure at its end, if a procedure failed.
@@ -132,6 +141,10 @@ pub struct Searched {
     pub calls_gate: bool,
     /// A layer without an initial state within the bounds. The bottom is tried first.
     pub cut_off: Option<LayerId>,
+    /// A run that was left out, and what may follow it: the top may match it with choices that were not tried.
+    pub uncertain: Option<Uncertain>,
+    /// Whether the client goes wrong over the implementations above the one that the search is about.
+    pub goes_wrong_above: bool,
 }
 
 /// Checks a client with this many processes.
@@ -141,6 +154,44 @@ pub fn check(setting: &Setting, client: &Client, processes: u32, reductions: Red
         stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
     let Some(ends) = ends(setting, &implementations) else { return Searched::nothing() };
     searched(setting, &implementations, ends, Runs::Client(client), processes, reductions)
+}
+
+/// Searches for a run of a client that goes wrong over the implementations down to one of its stack, but not over those above it.
+pub fn doubt(setting: &Setting, client: &Client, processes: u32, id: ImplementationId, budget: u64) -> Searched {
+    let stack = &setting.program.stacks[client.stack as usize];
+    let chain: Vec<&Implementation> =
+        stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
+    let count = stack.implementations.iter().position(|it| *it == id).map_or(0, |it| it + 1);
+    let scope = Scope { budget, ..setting.scope.clone() };
+    let setting = &Setting { scope: &scope, ..*setting };
+    let over = |chain: &[&Implementation]| match ends(setting, chain) {
+        Some(ends) => {
+            let ends = Ends { is_careful: true, ..ends };
+            searched(setting, chain, ends, Runs::Client(client), processes, Reductions::ALL)
+        }
+        None => Searched::nothing(),
+    };
+    let mut found = over(&chain[..count]);
+    let is_wrong = |it: &Searched| match &it.answered {
+        Answered::Violated(run) => matches!(run.wrong, Wrong::Trace(_)),
+        _ => false,
+    };
+    if !is_wrong(&found) {
+        // A client that waits, or that asserts too much, says nothing of the implementation.
+        if matches!(found.answered, Answered::Violated(_)) {
+            found.answered = Answered::Holds;
+        }
+    } else if count > 1 {
+        let above = over(&chain[..count - 1]);
+        let is_unclear = above.uncertain.is_some();
+        match above.answered {
+            Answered::Holds if !is_unclear => {}
+            Answered::Holds => found.answered = Answered::GivenUp(Abort::Unsupported),
+            Answered::GivenUp(why) => found.answered = Answered::GivenUp(why),
+            Answered::Violated(_) => (found.answered, found.goes_wrong_above) = (Answered::Holds, true),
+        }
+    }
+    found
 }
 
 /// Checks scripts over a chain of implementations, one for each process; and whether they may wait for ever.
@@ -159,7 +210,7 @@ pub fn keeps_gate(setting: &Setting, client: &Client, processes: u32, operation:
     let Some(top) = stack::top(setting.program, &setting.program.stacks[client.stack as usize]) else {
         return Searched::nothing();
     };
-    let ends = Ends { top, bottom: top, gate: Some(operation) };
+    let ends = Ends { top, bottom: top, gate: Some(operation), is_careful: false };
     searched(setting, &[], ends, Runs::Client(client), processes, Reductions::ALL)
 }
 
@@ -170,12 +221,14 @@ struct Ends {
     bottom: LayerId,
     /// An operation of the layer at the bottom that must not fail, whatever the top allows. Nothing else is then wrong.
     gate: Option<usize>,
+    /// Whether only runs count that are wrong whatever the top chooses.
+    is_careful: bool,
 }
 
 /// The ends of a chain of implementations, from the top to the bottom.
 fn ends(setting: &Setting, implementations: &[&Implementation]) -> Option<Ends> {
     let (first, last) = (implementations.first()?, implementations.last()?);
-    Some(Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None })
+    Some(Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None, is_careful: false })
 }
 
 impl Searched {
@@ -183,7 +236,9 @@ impl Searched {
     fn nothing() -> Searched {
         let answered = Answered::GivenUp(Abort::Unsupported);
         let effort = Effort::default();
-        Searched { answered, effort, finishes: true, emits: true, calls_gate: false, cut_off: None }
+        let (finishes, emits) = (true, true);
+        let (calls_gate, cut_off, uncertain, goes_wrong_above) = Default::default();
+        Searched { answered, effort, finishes, emits, calls_gate, cut_off, uncertain, goes_wrong_above }
     }
 }
 
@@ -200,6 +255,7 @@ fn searched(
     let setting = &Setting { scope: &scope, ..*setting };
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
     let (mut configurations, mut finishes, mut emits, mut calls_gate, mut cut_off) = (0, false, false, false, None);
+    let mut uncertain = None;
     let (answered, mut effort) = setting.ask(&entries, None, |search| {
         if search.world.cells.numbers == Numbers::Atoms {
             return Err(Abort::NumbersNeeded);
@@ -218,11 +274,12 @@ fn searched(
         emits |= product.emits;
         calls_gate |= product.calls_gate;
         cut_off = product.cut_off;
+        uncertain = product.uncertain;
         found
     });
     effort.states = configurations;
     effort.bounds_met.insert(format!("{processes} processes"));
-    Searched { answered, effort, finishes, emits, calls_gate, cut_off }
+    Searched { answered, effort, finishes, emits, calls_gate, cut_off, uncertain, goes_wrong_above: false }
 }
 
 fn unrestricted(setting: &Setting, layer: LayerId) -> LayerId {

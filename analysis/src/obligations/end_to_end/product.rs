@@ -4,8 +4,9 @@
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
 use super::{
-    Ends, Reductions, WrongRun,
+    Ends, Reductions, Uncertain, WrongRun,
     above::Above,
+    certain::How,
     control::{Process, Runs},
     intern::{Id, Interner, Rows},
     stuck::Graph,
@@ -44,6 +45,17 @@ pub(super) struct Product<'a, 'p> {
     pub(super) emits: bool,
     /// A layer without an initial state within the bounds. The bottom is tried first.
     pub(super) cut_off: Option<LayerId>,
+    /// Whether both ends have one state: they start from the same, and when all processes have finished, they are in the same.
+    pub(super) is_one_state: bool,
+    /// Whether a run counts only if the top cannot match it whatever it chooses. Otherwise it counts if the top does not match it with more
+    /// choices.
+    pub(super) is_careful: bool,
+    /// The first run that may not be wrong, and was left out.
+    pub(super) uncertain: Option<Uncertain>,
+    /// The initial states of the top, if they are all, once that was asked for.
+    pub(super) all_starts: Option<Option<Vec<Value>>>,
+    /// The number of runs that were left out.
+    pub(super) left_out: u32,
 }
 
 impl<'a, 'p> Product<'a, 'p> {
@@ -52,7 +64,7 @@ impl<'a, 'p> Product<'a, 'p> {
         setting: &'a Setting<'p>,
         search: &mut Search<'_, 'p>,
         implementations: Vec<&'a Implementation>,
-        Ends { top, bottom, gate }: Ends,
+        Ends { top, bottom, gate, is_careful }: Ends,
         count: u32,
         reductions: Reductions,
     ) -> Product<'a, 'p> {
@@ -73,6 +85,11 @@ impl<'a, 'p> Product<'a, 'p> {
             finishes: false,
             emits: false,
             cut_off: None,
+            is_one_state: false,
+            is_careful,
+            uncertain: None,
+            all_starts: None,
+            left_out: 0,
         }
     }
 
@@ -104,10 +121,16 @@ impl<'a, 'p> Product<'a, 'p> {
             return Ok(None);
         }
         for mut row in low {
-            row.push(high);
-            self.pairs.intern(&row);
+            let start = match self.is_one_state {
+                true => self.high.in_state(search, &mut self.events, high, &self.low.state(&row))?,
+                false => high,
+            };
+            if !self.is_one_state || !self.high.is_impossible(start) {
+                row.push(start);
+                self.pairs.intern(&row);
+            }
         }
-        let found = self.follow_all(search);
+        let found = self.follow_all(search, runs);
         let stuck = match &found {
             Ok(None) if !may_wait => self.graph.first_stuck(),
             // If no process can take a step, the unexplored part changes nothing.
@@ -121,7 +144,7 @@ impl<'a, 'p> Product<'a, 'p> {
         }
     }
 
-    fn follow_all(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<WrongRun>, Abort> {
+    fn follow_all(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
         let (mut edges, mut successors) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < self.pairs.len() {
@@ -129,7 +152,7 @@ impl<'a, 'p> Product<'a, 'p> {
                 return Err(Abort::Stopped);
             }
             search.world.fuel = search.world.fuel.checked_sub(PRICE).ok_or(Abort::OutOfFuel)?;
-            if let Some(unmatched) = self.follow(search, at as Id, &mut edges, &mut successors)? {
+            if let Some(unmatched) = self.follow(search, runs, at as Id, (&mut edges, &mut successors))? {
                 return Ok(Some(unmatched));
             }
             // A string of a new shape: the whole search restarts, knowing it.
@@ -145,9 +168,9 @@ impl<'a, 'p> Product<'a, 'p> {
     fn follow(
         &mut self,
         search: &mut Search<'_, 'p>,
+        runs: Runs<'_>,
         at: Id,
-        edges: &mut Vec<Edge>,
-        successors: &mut Vec<u32>,
+        (edges, successors): (&mut Vec<Edge>, &mut Vec<u32>),
     ) -> Result<Option<WrongRun>, Abort> {
         let mut row = self.pairs.get(at).to_vec();
         let high = row.pop().unwrap_or_default();
@@ -173,16 +196,25 @@ impl<'a, 'p> Product<'a, 'p> {
             return Ok(None);
         }
         if fails || client_fails {
-            return self.told_failure(search, at).map(Some);
+            self.graph.add(true, &[]);
+            return self.wrong(search, runs, (at, None), How::Fails);
         }
+        if self.is_one_state && System::is_finished(&row) && !self.high.ends_in(high, &self.low.state(&row)) {
+            let wrong = self.wrong(search, runs, (at, None), How::Ends)?;
+            if wrong.is_some() {
+                return Ok(wrong);
+            }
+        }
+        let left_out = self.left_out;
         successors.clear();
         let mut after = Vec::with_capacity(row.len() + 1);
         for edge in edges.iter() {
             let next = self.high.after(search, &mut self.events, high, edge)?;
             if self.high.is_impossible(next) {
-                let mut wrong = self.told(search, (at, Some(*edge)), "the last event is not possible at the top")?;
-                wrong.notes = self.possible_instead(search, high)?;
-                return Ok(Some(wrong));
+                match self.wrong(search, runs, (at, Some(*edge)), How::Event)? {
+                    None => continue,
+                    wrong => return Ok(wrong),
+                }
             }
             after.clear();
             after.extend_from_slice(&row);
@@ -190,7 +222,8 @@ impl<'a, 'p> Product<'a, 'p> {
             after.push(next);
             successors.push(self.pairs.intern(&after).0);
         }
-        self.graph.add(is_end, successors);
+        // A run that was left out may go on.
+        self.graph.add(is_end || self.left_out > left_out, successors);
         Ok(None)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A configuration is a row of numbers: one for the state, then one for each process.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{collections::BTreeSet, rc::Rc, sync::atomic::Ordering};
 
 use rustc_hash::FxHashMap;
 
@@ -26,6 +26,9 @@ use crate::{
 
 /// The name of the event by which a generated program shows the result of a call.
 pub(super) const RETURNED: &str = "returned";
+
+/// The cost of an initial state in steps of the budget.
+const START_PRICE: u64 = 10;
 
 /// A step from a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -92,6 +95,8 @@ pub(super) struct System<'a, 'p> {
 struct Scalars {
     of_states: FxHashMap<Id, Rc<Knowledge>>,
     of_processes: FxHashMap<Id, Rc<Knowledge>>,
+    /// Those that are known from the start.
+    always: Knowledge,
     known: FxHashMap<Rc<Atoms>, Id>,
 }
 
@@ -134,13 +139,23 @@ impl<'a, 'p> System<'a, 'p> {
         self.steps.parts.borrow().join(self.states.get(row[0]))
     }
 
+    /// Records the scalars in a configuration.
+    pub(super) fn mention(&mut self, row: &[u32], known: &mut Knowledge) {
+        let (atoms, _) = self.scalars.of(row, &self.states, &self.steps, &self.control);
+        atoms.iter().for_each(|(sort, count)| known.mention(*sort, *count));
+    }
+
+    /// From now on, these scalars are known in every configuration.
+    pub(super) fn know(&mut self, scalars: Knowledge) {
+        self.scalars.always = scalars;
+    }
+
     /// The initial configurations.
     pub(super) fn start(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Vec<Vec<u32>>, Abort> {
         let mut rows = Vec::new();
         if self.initial.is_none() {
             let states = self.initial_states(search)?;
-            let rows = states.iter().map(|it| self.steps.parts.borrow_mut().split(it)).collect::<Vec<_>>();
-            self.initial = Some(rows.into_iter().map(|it| self.states.intern(it)).collect());
+            self.start_in(&states);
         }
         rows.extend(self.initial.iter().flatten().map(|it| vec![*it]));
         for number in 0..self.count {
@@ -150,7 +165,22 @@ impl<'a, 'p> System<'a, 'p> {
         Ok(rows)
     }
 
-    fn initial_states(&mut self, search: &mut Search<'_, 'p>) -> Result<Vec<Value>, Abort> {
+    /// The initial states that are known.
+    pub(super) fn starts(&self) -> Vec<Value> {
+        let parts = self.steps.parts.borrow();
+        let mut states: Vec<Value> = self.initial.iter().flatten().map(|it| parts.join(self.states.get(*it))).collect();
+        states.sort();
+        states
+    }
+
+    /// From now on, these are the initial states.
+    pub(super) fn start_in(&mut self, states: &[Value]) {
+        let rows = states.iter().map(|it| self.steps.parts.borrow_mut().split(it)).collect::<Vec<_>>();
+        self.initial = Some(rows.into_iter().map(|it| self.states.intern(it)).collect());
+    }
+
+    /// Lists the initial states, in order.
+    pub(super) fn initial_states(&mut self, search: &mut Search<'_, 'p>) -> Result<Vec<Value>, Abort> {
         let mut machine = fresh(search, &[], self.control.mentioned);
         let state = search.world.cells.root(Root::End(self.end.0), self.setting.state(self.end), Quantifier::Universal);
         machine.slots = Rc::new(vec![state, Value::Unit]);
@@ -163,7 +193,7 @@ impl<'a, 'p> System<'a, 'p> {
         let searched = search.for_all(machine, &script, &mut |search, machine, end| {
             if end == End::Done {
                 // Parts that the initial states leave open may have any value.
-                states.extend(settled(search, machine, 0));
+                states.extend(settled(search, machine, 0)?);
             }
             Ok(true)
         });
@@ -368,7 +398,7 @@ impl Scalars {
         steps: &Steps,
         control: &Control<'_, '_>,
     ) -> (Rc<Atoms>, Id) {
-        let mut all = Knowledge::default();
+        let mut all = self.always.clone();
         let mut add = |more: &Knowledge| more.atoms.iter().for_each(|(sort, count)| all.mention(*sort, *count));
         add(self.of_states.entry(row[0]).or_insert_with(|| {
             let mut known = Knowledge::default();
@@ -402,14 +432,18 @@ fn scalars_of(control: &Control<'_, '_>, process: Id) -> Knowledge {
 }
 
 /// The values of a slot, with every unknown in it split into cases.
-fn settled(search: &mut Search<'_, '_>, machine: Machine, slot: usize) -> Vec<Value> {
+fn settled(search: &mut Search<'_, '_>, machine: Machine, slot: usize) -> Result<Vec<Value>, Abort> {
     let mut pending = vec![machine];
     let mut all = Vec::new();
     while let Some(machine) = pending.pop() {
+        search.world.fuel = search.world.fuel.checked_sub(START_PRICE).ok_or(Abort::OutOfFuel)?;
+        if search.stop.load(Ordering::Relaxed) {
+            return Err(Abort::Stopped);
+        }
         match machine.settle(search.world, &machine.slots[slot]) {
             Ok(value) => all.push(value),
             Err(need) => pending.extend(search.cases(machine, &need, true)),
         }
     }
-    all
+    Ok(all)
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Wrong, WrongRun,
+    certain::How,
     control::{OwnFailure, Process},
     intern::Id,
     product::Product,
@@ -22,19 +23,30 @@ use crate::{
 const MOST_INSTEAD: usize = 6;
 
 impl<'p> Product<'_, 'p> {
-    /// The run to a pair, and perhaps one step further, whose trace the top does not have.
+    /// The run to a pair, and perhaps one step further, which goes wrong.
     pub(super) fn told(
         &mut self,
         search: &mut Search<'_, 'p>,
         (at, last): (Id, Option<Edge>),
-        conclusion: &str,
+        how: How,
     ) -> Result<WrongRun, Abort> {
+        let (conclusion, notes) = match how {
+            How::Fails => return self.told_failure(search, at),
+            How::Ends => (
+                "all calls have returned; at the top the same calls with the same results cannot end in this state",
+                Vec::new(),
+            ),
+            How::Event => {
+                let high = self.pairs.get(at).last().copied().unwrap_or_default();
+                ("the last event is not possible at the top", self.possible_instead(search, high)?)
+            }
+        };
         let counterexample = self.run_to(search, (at, last), conclusion.to_owned())?;
-        Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new() })
+        Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes })
     }
 
     /// The run to a pair at which a client, a procedure or a step at the bottom fails.
-    pub(super) fn told_failure(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<WrongRun, Abort> {
+    fn told_failure(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<WrongRun, Abort> {
         let row = self.pairs.get(at).to_vec();
         let own = (0..self.low.count).filter_map(|number| {
             match &**self.low.control.processes.get(row[number as usize + 1]) {
@@ -44,7 +56,8 @@ impl<'p> Product<'_, 'p> {
         });
         let Some((number, failure)) = own.min_by_key(|(_, failure)| !failure.of_client) else {
             let conclusion = self.failing_step(search, &row)?;
-            return self.told(search, (at, None), &conclusion);
+            let counterexample = self.run_to(search, (at, None), conclusion)?;
+            return Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new() });
         };
         let what = match failure.panic {
             Some(why) => format!("panics: {why}"),
@@ -120,12 +133,9 @@ impl<'p> Product<'_, 'p> {
     ) -> Result<Counterexample<Anchor>, Abort> {
         let path = self.graph.path_to(at);
         let mut steps = Vec::new();
-        for pair in path.windows(2) {
-            let (from, to) = (self.low_of(pair[0]).to_vec(), self.pairs.get(pair[1]).to_vec());
-            let high = self.pairs.get(pair[0])[from.len()];
-            if let Some(edge) = self.edge_between(search, (&from, high), &to)? {
-                steps.push(self.step_told(search, &from, &edge)?);
-            }
+        for (pair, edge) in path.iter().zip(self.edges_along(search, &path)?) {
+            let from = self.low_of(*pair).to_vec();
+            steps.push(self.step_told(search, &from, &edge)?);
         }
         let row = self.low_of(at).to_vec();
         if let Some(edge) = last {
@@ -136,6 +146,17 @@ impl<'p> Product<'_, 'p> {
         let role = if self.gate.is_some() { RunRole::AtTheTop } else { RunRole::AtTheBottom };
         let run = Run { role, layer: layer.name.clone(), from: self.state(search, &first), steps };
         Ok(Counterexample { values: Vec::new(), runs: vec![run], conclusion })
+    }
+
+    /// The steps along a path of pairs.
+    pub(super) fn edges_along(&mut self, search: &mut Search<'_, 'p>, path: &[Id]) -> Result<Vec<Edge>, Abort> {
+        let mut edges = Vec::new();
+        for pair in path.windows(2) {
+            let (from, to) = (self.low_of(pair[0]).to_vec(), self.pairs.get(pair[1]).to_vec());
+            let high = self.pairs.get(pair[0])[from.len()];
+            edges.extend(self.edge_between(search, (&from, high), &to)?);
+        }
+        Ok(edges)
     }
 
     /// A step from one pair to another.

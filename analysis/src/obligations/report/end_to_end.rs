@@ -9,7 +9,7 @@ use crate::{
     ir::{Anchor, Client},
     obligations::{
         Over,
-        end_to_end::{self, Limits, OwnFailure, Reductions, Searched, TriedOut, Wrong, WrongRun},
+        end_to_end::{self, Limits, OwnFailure, Reductions, Searched, TriedOut, Uncertain, Wrong, WrongRun},
         question::{Answered, Confirmation, Effort},
     },
     verdict::Verdict,
@@ -20,10 +20,14 @@ impl Reporter<'_> {
         let client = &self.program().clients[index];
         let span = Anchor::Client(index);
         let searched = end_to_end::check(&self.setting, client, processes, Reductions::ALL);
-        let Searched { answered, effort, finishes, emits, cut_off, .. } = searched;
+        let Searched { answered, effort, finishes, emits, cut_off, uncertain, .. } = searched;
         let what = format!("`{}` with {processes} processes", client.name);
         if let (Some(layer), Answered::Holds) = (cut_off, &answered) {
             return Some((self.no_initial_state_within_scope(layer, &what, span)?, effort));
+        }
+        if let (Some(Uncertain { run, bounds }), Answered::Holds) = (uncertain, &answered) {
+            let finding = self.wrong_run(client, span, processes, run);
+            return Some((self.unless_there_is_more(finding, bounds), effort));
         }
         let finding = self.finding(answered, &what, span, |run| self.wrong_run(client, span, processes, run))?;
         let finding = self.unless_it_cannot_run(finding, finishes, index, processes);
@@ -41,7 +45,7 @@ impl Reporter<'_> {
             Over::Implementation(id) => (Anchor::Implementation(id), &self.implementation(id).name),
         };
         let limits = Limits::QUICK;
-        let TriedOut { answered, program: calls, tried, calls: reached, mut effort } =
+        let TriedOut { answered, program: calls, tried, calls: reached, uncertain, mut effort } =
             end_to_end::try_out(&self.setting, &implementations, limits);
         effort.bounds_met.insert(format!("{} processes", limits.processes));
         effort.bounds_met.insert(format!("{tried} programs"));
@@ -56,7 +60,7 @@ impl Reporter<'_> {
             let diagnostic = Diagnostic { help: Some(help.to_owned()), ..self.error(codes::CS0906, message, span) };
             return Some((Finding::of(Verdict::Undecided, diagnostic), effort));
         }
-        let finding = self.finding(answered, &what, span, |run| {
+        let wrong = |run: WrongRun| {
             let shown = calls.iter().enumerate().map(|(number, it)| format!("p{number}: {}", it.join("; ")));
             let program = format!("the program is  {}", shown.collect::<Vec<_>>().join("  |  "));
             let help = "run `cargo cspec check`: a violated obligation shows which implementation is wrong";
@@ -70,8 +74,18 @@ impl Reporter<'_> {
                     span,
                 )
             })
-        })?;
-        Some((finding, effort))
+        };
+        if let (Some(Uncertain { run, bounds }), Answered::Holds) = (uncertain, &answered) {
+            return Some((self.unless_there_is_more(wrong(run), bounds), effort));
+        }
+        Some((self.finding(answered, &what, span, wrong)?, effort))
+    }
+
+    /// A wrong run that the top may match beyond these bounds.
+    fn unless_there_is_more(&self, finding: Finding, bounds: BTreeSet<String>) -> Finding {
+        let confirmation = Confirmation::Within(bounds);
+        let mut found = finding.diagnostics.into_iter();
+        found.next().map_or_else(Finding::proved, |it| self.violated(&confirmation, it))
     }
 
     pub(super) fn wrong_run(&self, client: &Client, span: Anchor, processes: u32, run: WrongRun) -> Finding {

@@ -8,6 +8,7 @@
 
 mod abstraction;
 mod atomic;
+mod doubt;
 mod end_to_end;
 mod layer;
 mod movers;
@@ -155,6 +156,7 @@ impl<'p> Reporter<'p> {
             Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
             Obligation::TriedOut(over) => self.tried_out(*over)?,
+            Obligation::Search(doubt) => return self.search(*doubt),
         };
         let Finding { verdict, diagnostics, refutation, met_unsupported } = finding;
         let (verdict, bounds_met) = match verdict {

@@ -1,6 +1,6 @@
 //! What obligations and lemmas are called, and where they are stated.
 
-use super::super::{About, Lemma, Obligation, Over, layer::Part, movers::Direction, needs, partition, stack};
+use super::super::{About, Doubt, Lemma, Obligation, Over, layer::Part, movers::Direction, needs, partition, stack};
 use crate::{
     ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, LayerId, Partition, Program},
     verdict::{ObligationName, Pattern},
@@ -147,6 +147,13 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             let layer = first.map_or_else(String::new, |it| layer_name(it.upper));
             ObligationName { implementation: name, layer, ..blank(Pattern::EndToEnd, "programs") }
         }
+        Obligation::Search(Doubt::Programs(id, operation)) => of(*id, *operation, Pattern::EndToEnd, "programs"),
+        Obligation::Search(Doubt::Client(client, count, id)) => ObligationName {
+            implementation: implementation_of(*id).name.clone(),
+            operation: program.clients[*client as usize].name.clone(),
+            against: format!("{count} processes"),
+            ..blank(Pattern::EndToEnd, "traces")
+        },
     }
 }
 
@@ -172,6 +179,8 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
         Obligation::EndToEnd(index, _) => Anchor::Client(index),
         Obligation::TriedOut(Over::Stack(index)) => Anchor::Stack(index),
         Obligation::TriedOut(Over::Implementation(id)) => Anchor::Implementation(id),
+        Obligation::Search(Doubt::Programs(id, operation)) => procedure_anchor(program, id, operation),
+        Obligation::Search(Doubt::Client(client, ..)) => Anchor::Client(client as usize),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, codes},
+    doubt::NOT_ATOMIC,
     ir::{Anchor, Code as How, Function, ImplementationId, Justification, LayerId},
     obligations::{
         About, LayerLemmas, Lemma, mover_lemmas,
@@ -120,14 +121,14 @@ impl Reporter<'_> {
             ),
             FlawKind::NotLeft => (
                 codes::CS0305,
-                format!("`{}` is not atomic: after its commit point, `{name}` is not a left mover", function.name),
+                format!("`{}` {NOT_ATOMIC}: after its commit point, `{name}` is not a left mover", function.name),
                 format!(
                     "call `{name}` before the commit point, or keep other processes from interfering until `{name}` is done"
                 ),
             ),
             FlawKind::MayBlock => (
                 codes::CS0306,
-                format!("`{}` is not atomic: after its commit point, `{name}` may block", function.name),
+                format!("`{}` {NOT_ATOMIC}: after its commit point, `{name}` may block", function.name),
                 format!("call `{name}` before the commit point: every later call must be enabled"),
             ),
             FlawKind::NotAllowed => (

@@ -2,7 +2,7 @@
 
 use cspec_analysis::{
     counterexample::{Counterexample, Mismatch, Run, Step},
-    diagnostics::Diagnostic,
+    diagnostics::{Diagnostic, WHY_THE_PROOF_FAILS},
     ir::Span,
     report::SourceText,
 };
@@ -35,6 +35,12 @@ fn finding(found: &Diagnostic, files: &[SourceText]) -> Markup {
             h4 { span.code { (found.code) } (prose(&found.message)) }
             p.place { (place_of(files, found.span)) }
             (source(files, found.span))
+            @if let Some(wrong) = &found.wrong_run {
+                p { b { (prose(&wrong.message)) } }
+                @for note in &wrong.notes { p { (prose(note)) } }
+                (counterexample(&wrong.counterexample, files))
+                p { b { (WHY_THE_PROOF_FAILS) } }
+            }
             @for note in &found.notes { p { (prose(note)) } }
             @if let Some(it) = &found.counterexample { (counterexample(it, files)) }
             @if let Some(help) = &found.help { p.help { b { "help" } " " (prose(help)) } }

@@ -64,7 +64,7 @@ pub fn page(sections: &[Section], summary: &Summary) -> String {
                 footer {
                     "Written by cspec " (env!("CARGO_PKG_VERSION")) ". What each verdict promises: proved holds for any number of "
                     "processes, values and entries; checked to scope holds within the stated bounds; violated comes with a "
-                    "run; undecided is not a success."
+                    "run; not shown means that the proof fails and no wrong run was found; undecided is not a success."
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -119,6 +119,7 @@ fn section(Section { checked, listing, coverage, chains }: &Section) -> Markup {
 fn bar(tally: &Tally) -> Markup {
     let counts = [
         (tally.violated, Verdict::Violated),
+        (tally.not_shown, Verdict::NotShown),
         (tally.undecided, Verdict::Undecided),
         (tally.checked, Verdict::Checked),
         (tally.proved, Verdict::Proved),

@@ -38,7 +38,7 @@ impl TakeAndFree {
         lo.write(value);
         lo.cell(false);
         lo.cell(true);
-    //  ^^^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^^^ CS0310 shape
         lo.cell(false);
     }
 }

@@ -37,7 +37,7 @@ impl LinkAndRelease {
     fn link_and_release(lo: &mut impl Steps, from: u64, to: u64) {
         lo.link(from, to);
         lo.release(from);
-    //  ^^^^^^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^^^^^^ CS0310 shape
     }
     fn reset(lo: &mut impl Steps) {
         lo.raise_y();

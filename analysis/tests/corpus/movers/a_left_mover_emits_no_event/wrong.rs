@@ -22,6 +22,6 @@ impl CommitThenReply {
     fn serve(lo: &mut impl Steps, request: u64) {
         lo.commit(request);
         lo.reply(request);
-    //  ^^^^^^^^^^^^^^^^^ CS0305 shape
+    //  ^^^^^^^^^^^^^^^^^ CS0310 shape
     }
 }

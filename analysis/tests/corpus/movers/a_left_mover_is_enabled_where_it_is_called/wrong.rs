@@ -30,6 +30,6 @@ impl SendThenRemove {
     fn deliver(lo: &mut impl Files, message: u64) {
         lo.send(message);
         lo.remove();
-    //  ^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^ CS0310 shape
     }
 }

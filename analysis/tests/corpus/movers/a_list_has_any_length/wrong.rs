@@ -45,7 +45,7 @@ impl Walks {
         lo.acquire();
         let mut at = lo.first();
         lo.release();
-//      ^^^^^^^^^^^^ CS0308 shape
+//      ^^^^^^^^^^^^ CS0310 shape
         while let Some(next) = lo.next(at) { at = next; }
 //                             ^^^^^^^^^^^ CS0401 follows
         at

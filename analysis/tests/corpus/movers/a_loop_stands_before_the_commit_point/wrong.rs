@@ -29,7 +29,7 @@ impl Whole for Board {
 impl Loops {
     fn wait(lo: &mut impl Steps) {
         lo.put(1);
-    //  ^^^^^^^^^ CS0308 shape
+    //  ^^^^^^^^^ CS0310 shape
         loop {
             if lo.read() == 1 {
                 break;

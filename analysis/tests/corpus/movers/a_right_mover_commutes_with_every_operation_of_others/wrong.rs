@@ -35,6 +35,6 @@ impl CreateThenLink {
     fn deliver(lo: &mut impl Files, message: Message) {
         lo.create(message);
         lo.link();
-    //  ^^^^^^^^^ CS0305 shape
+    //  ^^^^^^^^^ CS0310 shape
     }
 }

@@ -26,6 +26,6 @@ impl SendThenAcquire {
     fn begin(lo: &mut impl Steps, message: u64) {
         lo.send(message);
         lo.acquire();
-    //  ^^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^^ CS0310 shape
     }
 }

@@ -22,6 +22,6 @@ impl LogThenCommit {
     fn put(lo: &mut impl Steps, entry: u64) {
         lo.log(entry);
         lo.commit(entry);
-    //  ^^^^^^^^^^^^^^^^ CS0305 shape
+    //  ^^^^^^^^^^^^^^^^ CS0310 shape
     }
 }

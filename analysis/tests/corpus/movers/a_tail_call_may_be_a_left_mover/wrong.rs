@@ -25,6 +25,6 @@ impl SendThenClean {
         lo.clean();
         lo.send(message);
         lo.again(message)
-    //  ^^^^^^^^^^^^^^^^^ CS0305 shape
+    //  ^^^^^^^^^^^^^^^^^ CS0310 shape
     }
 }

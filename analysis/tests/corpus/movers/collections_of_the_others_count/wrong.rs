@@ -23,7 +23,7 @@ impl Whole for Alarm {
 impl ResetThenHear {
     fn arm(lo: &mut impl Steps) -> bool {
         lo.reset();
-    //  ^^^^^^^^^^ CS0307 shape
+    //  ^^^^^^^^^^ CS0310 shape
         lo.hear()
     }
 }

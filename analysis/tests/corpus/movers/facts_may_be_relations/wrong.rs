@@ -24,7 +24,7 @@ impl Draw {
     fn draw(lo: &mut impl Steps) -> u64 {
         let mine = lo.draw();
         lo.issued(mine);
-    //  ^^^^^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^^^^^ CS0310 shape
         mine
     }
 }

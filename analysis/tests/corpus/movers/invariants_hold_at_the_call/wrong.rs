@@ -27,7 +27,7 @@ impl Look {
         lo.lock();
         let seen = lo.look();
         lo.unlock();
-    //  ^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^ CS0310 shape
         seen
     }
 }

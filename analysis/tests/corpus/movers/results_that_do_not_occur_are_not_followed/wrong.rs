@@ -24,7 +24,7 @@ impl Once {
         lo.set(false);
         if again {
             lo.set(false);
-    //      ^^^^^^^^^^^^^ CS0305 shape
+    //      ^^^^^^^^^^^^^ CS0310 shape
         }
     }
 }

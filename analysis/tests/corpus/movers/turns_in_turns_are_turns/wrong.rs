@@ -25,7 +25,7 @@ impl Whole for Signals {
 impl Code {
     fn wait(lo: &mut impl Parts) {
         while !lo.ready() {
-    //         ^^^^^^^^^^ CS0307 shape
+    //         ^^^^^^^^^^ CS0310 shape
 
             while !lo.has_seen() { lo.see(); }
         }

@@ -25,7 +25,7 @@ impl PrepareThenPop {
     fn take(lo: &mut impl Steps) -> u64 {
         let first = lo.pop();
         lo.prepare();
-    //  ^^^^^^^^^^^^ CS0306 shape
+    //  ^^^^^^^^^^^^ CS0310 shape
         first
     }
 }

@@ -44,7 +44,7 @@ impl Whole for Folder {
 impl PickThenRead {
     fn newest(lo: &mut impl Steps) -> Text {
         let name = lo.pick();
-        //         ^^^^^^^^^ CS0307 shape
+        //         ^^^^^^^^^ CS0310 shape
         lo.read(name)
     }
 }

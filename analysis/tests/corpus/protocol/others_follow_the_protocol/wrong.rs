@@ -30,7 +30,7 @@ impl Whole for Guarded {
 impl Locked {
     fn set(lo: &mut impl Ruled, value: u64) {
         lo.acquire();
-    //  ^^^^^^^^^^^^ CS0307 shape
+    //  ^^^^^^^^^^^^ CS0310 shape
         lo.write(value);
         lo.release();
     }

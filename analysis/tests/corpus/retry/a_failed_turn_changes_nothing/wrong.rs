@@ -24,7 +24,7 @@ impl Sends for Spool {
 impl Retry {
     fn send(lo: &mut impl Tries, message: u64) {
         loop {
-    //  ^^^^^^ CS0601 turn
+    //  ^^^^^^ CS0310 turn
             if lo.try_send(message) { return; }
         }
     }

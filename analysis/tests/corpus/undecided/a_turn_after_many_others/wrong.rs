@@ -26,7 +26,7 @@ impl Spin {
     // ^^^^^^^ CS0905 turn
         let mut waited = 0;
         loop {
-            if lo.try_acquire() { return waited > 100; }
+            if lo.try_acquire() { return waited > 1_000_000; }
             waited += 1;
         }
     }

@@ -1,0 +1,205 @@
+//! What is said where a proof fails or is undecided: a search decides.
+
+// Each test file is a crate of its own and uses only some of the functions.
+#![allow(dead_code)]
+
+mod findings;
+
+use cspec_analysis::{report::Options, verdict::Verdict};
+use findings::run;
+
+/// A procedure that sets two cells, one after the other. `reads` is what others see of them.
+fn two_cells(reads: &str, inherited: &str) -> String {
+    format!(
+        "
+        #[state]
+        pub struct Two {{ pub left: bool, pub right: bool }}
+
+        #[layer]
+        impl Cells for Two {{
+            #[init]
+            fn init(&self) -> bool {{ !self.left && !self.right }}
+            #[op]
+            fn set_left(&mut self, me: Pid) {{ self.left = true; }}
+            #[op]
+            fn set_right(&mut self, me: Pid) {{ self.right = true; }}
+            #[op]
+            fn look(&mut self, me: Pid) -> (bool, bool) {{ {reads} }}
+        }}
+
+        #[layer(inherit(Cells: init{inherited}))]
+        impl Whole for Two {{
+            #[op]
+            fn set(&mut self, me: Pid) {{ self.left = true; self.right = true; }}
+        }}
+
+        #[implement(Whole, over = Cells, by = movers, pass(look))]
+        impl Both {{
+            fn set(lo: &mut impl Cells) {{ lo.set_left(); lo.set_right(); }}
+        }}
+        "
+    )
+}
+
+/// The verdicts on the obligations that do not hold, with the codes of their findings and whether a wrong run is shown.
+fn failed(source: &str) -> Vec<(&'static str, Verdict, &'static str, bool)> {
+    failed_with(source, &Options::default())
+}
+
+fn failed_with(source: &str, options: &Options) -> Vec<(&'static str, Verdict, &'static str, bool)> {
+    let checked = run(&[("lib.rs".to_owned(), source.to_owned())], options);
+    assert!(checked.lowered.diagnostics.is_empty(), "{:?}", checked.lowered.diagnostics);
+    let told = checked.failed().map(|it| {
+        let found = it.diagnostics.first().expect("a finding");
+        (it.name.kind, it.verdict, found.code, found.wrong_run.is_some())
+    });
+    told.collect()
+}
+
+#[test]
+fn a_run_that_is_not_allowed_above_makes_it_violated() {
+    let seen = two_cells("(self.left, self.right)", ", look");
+    assert_eq!(failed(&seen), [("shape", Verdict::Violated, "CS0305", true)]);
+}
+
+#[test]
+fn without_a_search_it_is_not_shown() {
+    let seen = two_cells("(self.left, self.right)", ", look");
+    let options = Options { search_refused: false, ..Options::default() };
+    assert_eq!(failed_with(&seen, &options), [("shape", Verdict::NotShown, "CS0310", false)]);
+}
+
+#[test]
+fn without_such_a_run_it_is_not_shown() {
+    let unseen = two_cells("(self.left && self.right, self.left && self.right)", ", look");
+    assert_eq!(failed(&unseen), [("shape", Verdict::NotShown, "CS0310", false)]);
+}
+
+/// The layer above may choose any name. A name that the search has not tried is no reason to call the program wrong.
+#[test]
+fn what_the_layer_above_may_choose_is_no_wrong_run() {
+    let source = "
+        #[scalar]
+        pub struct Name(u64);
+
+        #[state]
+        pub struct Turns { pub first: bool, pub second: bool }
+
+        #[layer]
+        impl Low for Turns {
+            #[init]
+            fn init(&self) -> bool { !self.first && !self.second }
+            #[op]
+            fn begin(&mut self, me: Pid) -> Name { self.first = true; any() }
+            #[op]
+            fn end(&mut self, me: Pid) -> Name { self.second = self.first; any() }
+            #[op]
+            fn both(&mut self, me: Pid) -> bool { self.first && self.second }
+        }
+
+        #[layer(inherit(Low: init, both))]
+        impl High for Turns {
+            #[op]
+            fn pick(&mut self, me: Pid) -> Name { self.first = true; self.second = true; any() }
+        }
+
+        #[implement(High, over = Low, by = movers, pass(both))]
+        impl Picks {
+            fn pick(lo: &mut impl Low) -> Name {
+                let dropped = lo.begin();
+                lo.end()
+            }
+        }
+        ";
+    assert!(failed(source).iter().all(|it| it.1 != Verdict::Violated), "{:?}", failed(source));
+}
+
+/// What is left to the layer above beyond the numbers that are tried is no wrong run; what it rules out is one.
+#[test]
+fn a_run_that_may_be_matched_beyond_the_bounds_leaves_it_undecided() {
+    let source = |above: &str| {
+        format!(
+            "
+            #[state]
+            pub struct Counter {{ pub number: u64 }}
+
+            #[layer]
+            impl Steps for Counter {{
+                #[init]
+                fn init(&self) -> bool {{ self.number == 0 }}
+                #[op]
+                fn put(&mut self, me: Pid) {{ self.number = 700; }}
+            }}
+
+            #[layer(inherit(Steps: init))]
+            impl Whole for Counter {{
+                #[op]
+                fn choose(&mut self, me: Pid) {{
+                    let n: u64 = any();
+                    {above}
+                }}
+            }}
+
+            #[implement(Whole, over = Steps, by = movers)]
+            impl Chooses {{
+                fn choose(lo: &mut impl Steps) {{ lo.put(); }}
+            }}
+            "
+        )
+    };
+    assert_eq!(
+        failed(&source("self.number = (n * 3 + 1) % 801;")),
+        [("atomic-spec", Verdict::Undecided, "CS0904", false)]
+    );
+    assert_eq!(failed(&source("when(n < 2); self.number = n;")), [("atomic-spec", Verdict::Violated, "CS0801", true)]);
+}
+
+/// The sum of two chosen numbers is larger than the numbers that the top tries. It may be any number there, and every obligation holds.
+#[test]
+fn a_search_asks_the_top_with_more_numbers() {
+    let source = |sum: &str, client: &str| {
+        format!(
+            "
+            #[state]
+            pub struct Dice {{ pub rolled: bool }}
+
+            #[layer]
+            impl Low for Dice {{
+                #[init]
+                fn init(&self) -> bool {{ !self.rolled }}
+                #[op]
+                fn roll(&mut self, me: Pid) -> u64 {{ let eyes: u64 = any(); eyes }}
+                #[op(external)]
+                fn print(&mut self, me: Pid, sum: u64) {{ external() }}
+            }}
+
+            #[layer(inherit(Low: init, print))]
+            impl High for Dice {{
+                #[op]
+                fn sum(&mut self, me: Pid) -> u64 {{ let sum: u64 = any(); {sum} sum }}
+            }}
+
+            #[implement(High, over = Low, by = movers, pass(print))]
+            impl Two {{
+                fn sum(lo: &mut impl Low) -> u64 {{ let a = lo.roll(); let b = lo.roll(); a + b }}
+            }}
+            {client}
+            "
+        )
+    };
+    let client = "
+        #[stack]
+        pub type Whole<L> = Two<L>;
+
+        #[client(Whole, processes(2))]
+        fn both(process: u64, top: &mut impl High) { let sum = top.sum(); top.print(sum); }
+    ";
+    let search = Options { end_to_end: true, ..Options::default() };
+    assert_eq!(failed(&source("", client)), []);
+    for (client, kind) in [(client, "traces"), ("", "programs")] {
+        let found = failed_with(&source("", client), &search);
+        assert_eq!(found, [(kind, Verdict::Undecided, "CS0904", false)]);
+        let found = failed_with(&source("when(sum < 2);", client), &search);
+        assert_eq!(found, [(kind, Verdict::Violated, "CS0801", false)]);
+    }
+}
