@@ -160,7 +160,7 @@ impl Text<'_> {
 
 /// `High` over `Low`, implemented by movers.
 pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
-    let mut favoured: Vec<&Operation> = (0..random.usize(2..=5)).map(|_| random.choice(OPERATIONS)).flatten().collect();
+    let mut favoured: Vec<&Operation> = (0..random.usize(2..=5)).filter_map(|_| random.choice(OPERATIONS)).collect();
     // A lock is of use only with its end.
     if favoured.iter().any(|it| it.0.contains("lock")) {
         let named = |name: &str| OPERATIONS.iter().find(|it| it.0 == name);
