@@ -478,7 +478,7 @@ mod tests {
             {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"Count","pattern":"movers","kind":"right-mover","layer":"Lock","operation":"write","against":"read","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":12,"states":36,"millis":8,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
             {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"Count","pattern":"movers","kind":"atomic-spec","layer":"Lock","operation":"inc","against":"","verdict":"checked","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":["Pid ≤ 3","Seq ≤ 2 entries"],"assumptions":[],"cases":40,"states":120,"millis":28,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
             {"reason":"cspec-obligation","package":"demo","target":"lib","implementation":"Count","pattern":"protocol","kind":"follows","layer":"Lock","operation":"inc","against":"","verdict":"proved","scope":{"Pid":3,"entries":2,"int":2,"scalar":2,"budget":200000000},"bounds_met":[],"assumptions":[],"cases":5,"states":15,"millis":3,"cached":false,"span":{"file":"demo/src/lock.rs","line":5,"column":8}}
-            {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"undecided":0,"rustc":null,"millis":300}
+            {"reason":"cspec-finished","success":true,"proved":4,"checked":1,"violated":0,"not_shown":0,"undecided":0,"rustc":null,"millis":300}
         "#]].assert_eq(&text);
     }
 
