@@ -12,6 +12,9 @@
 //!   made, it is a run of the procedure alone, about which there is a claim of its own, unless the procedure has a loop.
 //! * After an edge that is neither weak nor moves right, each call is enabled in all of its `P`, and the procedure comes to no loop that makes
 //!   calls.
+//! * Instead, the run may begin with *blocks*: each has a commit point of its own, and made at once from any state, it changes and shows nothing.
+//!   Then the rest of the run is claimed to be so. Where only edges follow such blocks that nobody has noticed, a loop may follow, and a
+//!   call may block.
 //! * If there is a protocol, each call is allowed where the procedure's own last step ended.
 //!
 //! Loops are run, up to some number of calls: a run through a loop is a run like any other. Fewer states than `P` are less to claim, so that a
@@ -264,6 +267,15 @@ impl Runs<'_, '_, '_> {
         if !noticed {
             return Ok(None);
         }
+        for end in self.ends_of_blocks(path)? {
+            let mut unnoticed = true;
+            for edge in &path[end..] {
+                unnoticed = unnoticed && (edge.is_weak() || self.moves(To::Right, edge)?);
+            }
+            if unnoticed {
+                return Ok(None);
+            }
+        }
         if is_in_loop {
             return Ok(Some(format!("{}: a loop follows it", self.told(path))));
         }
@@ -294,8 +306,73 @@ impl Runs<'_, '_, '_> {
         Ok(true)
     }
 
-    /// What is wrong with a run of which no choice of a commit point is what the operation above does.
+    /// After how many edges of a run all edges are blocks that leave no trace.
+    fn ends_of_blocks(&self, path: &[Edge]) -> Result<Vec<usize>, DontKnow> {
+        let mut ends = vec![0];
+        for end in 1..=path.len() {
+            for start in ends.clone() {
+                if self.leaves_no_trace(&path[start..end])? {
+                    ends.push(end);
+                    break;
+                }
+            }
+        }
+        Ok(ends)
+    }
+
+    /// Whether edges have a commit point, and change and show nothing if they are made at once.
+    fn leaves_no_trace(&self, block: &[Edge]) -> Result<bool, DontKnow> {
+        let mut choices = vec![Vec::new()];
+        for (commit, edge) in block.iter().enumerate() {
+            for before in &choices {
+                'ways: for made in self.after(block, commit, before)? {
+                    for start in self.starts(block, None, commit, &made) {
+                        for (state, shown) in self.made_from(start, block, (commit, &made), false)? {
+                            if state != start || !shown.is_empty() {
+                                continue 'ways;
+                            }
+                        }
+                    }
+                    return Ok(true);
+                }
+            }
+            choices = self.before_commit(choices, edge)?;
+        }
+        Ok(false)
+    }
+
+    /// The ways to choose what is made before a commit point, with one edge more.
+    fn before_commit(&self, choices: Vec<Vec<bool>>, edge: &Edge) -> Result<Vec<Vec<bool>>, DontKnow> {
+        let mut more = Vec::new();
+        for before in choices {
+            more.extend(self.moves(To::Right, edge)?.then(|| [&before[..], &[true]].concat()));
+            more.extend(edge.is_weak().then(|| [&before[..], &[false]].concat()));
+        }
+        Ok(more)
+    }
+
+    /// What is wrong with a run that is no sequence of blocks and then one step.
     fn misshapen(&self, path: &[Edge], end: &End) -> Result<Option<String>, DontKnow> {
+        let flaw = self.no_step(path, end, true)?;
+        if flaw.is_none() {
+            return Ok(None);
+        }
+        for blocks in self.ends_of_blocks(path)?.into_iter().filter(|it| *it > 0) {
+            let is_step = match (path.last(), end) {
+                (Some(last), End::Returned(_)) if blocks == path.len() => {
+                    self.is_one_step_from(last.after, (&[], end), (0, &[]), false)?
+                }
+                _ => self.no_step(&path[blocks..], end, false)?.is_none(),
+            };
+            if is_step {
+                return Ok(None);
+            }
+        }
+        Ok(flaw)
+    }
+
+    /// What is wrong with a run of which no choice of a commit point is what the operation above does.
+    fn no_step(&self, path: &[Edge], end: &End, may_be_alone: bool) -> Result<Option<String>, DontKnow> {
         let fails = matches!(end, End::FailedIn(..));
         let mut choices = vec![Vec::new()];
         for commit in 0..=path.len() {
@@ -303,19 +380,15 @@ impl Runs<'_, '_, '_> {
             if fails == (commit == path.len()) || path.is_empty() {
                 for before in &choices {
                     for made in self.after(path, commit, before)? {
-                        if self.is_one_step(path, end, commit, &made)? {
+                        let is_alone = may_be_alone && self.procedure.alone_is_claimed && made.iter().all(|it| *it);
+                        if is_alone || self.is_one_step((path, end), commit, &made, may_be_alone)? {
                             return Ok(None);
                         }
                     }
                 }
             }
             let Some(edge) = path.get(commit) else { break };
-            let mut more = Vec::new();
-            for before in choices {
-                more.extend(self.moves(To::Right, edge)?.then(|| [&before[..], &[true]].concat()));
-                more.extend(edge.is_weak().then(|| [&before[..], &[false]].concat()));
-            }
-            choices = more;
+            choices = self.before_commit(choices, edge)?;
         }
         Ok(Some(format!("{}: no call can be the commit point", self.told(path))))
     }
@@ -341,38 +414,43 @@ impl Runs<'_, '_, '_> {
     }
 
     /// Whether these edges, made at once, are what the operation above may do.
-    fn is_one_step(&self, path: &[Edge], end: &End, commit: usize, made: &[bool]) -> Result<bool, DontKnow> {
-        let is_alone = made.iter().all(|it| *it);
-        if is_alone && self.procedure.alone_is_claimed {
-            return Ok(true);
-        }
-        let nothing_before = !made[..commit.min(made.len())].contains(&true);
-        let there = match (path.get(commit), end) {
-            (Some(edge), _) => Some((edge.at, edge.before.clone())),
-            (None, End::FailedIn(_, before, at)) => Some((*at, before.clone())),
-            (None, _) => None,
-        };
-        let starts: Vec<State> = match there {
-            Some((at, _)) if nothing_before => vec![at],
-            _ => self.all.iter().copied().chain(path.iter().map(|it| it.at)).collect(),
-        };
-        for start in starts {
-            if !self.is_one_step_from(start, path, end, commit, made)? {
+    fn is_one_step(
+        &self,
+        (path, end): (&[Edge], &End),
+        commit: usize,
+        made: &[bool],
+        may_be_alone: bool,
+    ) -> Result<bool, DontKnow> {
+        for start in self.starts(path, Some(end), commit, made) {
+            if !self.is_one_step_from(start, (path, end), (commit, made), may_be_alone)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn is_one_step_from(
+    /// The states from which edges are made at once: any, or that of the commit point if none are made before it.
+    fn starts(&self, path: &[Edge], end: Option<&End>, commit: usize, made: &[bool]) -> Vec<State> {
+        let nothing_before = !made[..commit.min(made.len())].contains(&true);
+        let there = match (path.get(commit), end) {
+            (Some(edge), _) => Some(edge.at),
+            (None, Some(End::FailedIn(_, _, at))) => Some(*at),
+            (None, _) => None,
+        };
+        match there {
+            Some(at) if nothing_before => vec![at],
+            _ => self.all.iter().copied().chain(path.iter().map(|it| it.at)).collect(),
+        }
+    }
+
+    /// The states to which edges lead from a state if they are made at once, and what they show.
+    fn made_from(
         &self,
         start: State,
         path: &[Edge],
-        end: &End,
-        commit: usize,
-        made: &[bool],
-    ) -> Result<bool, DontKnow> {
-        let is_alone = made.iter().all(|it| *it);
+        (commit, made): (usize, &[bool]),
+        is_alone: bool,
+    ) -> Result<Vec<(State, Vec<Value>)>, DontKnow> {
         let mut runs: Vec<(State, Vec<Value>)> = vec![(start, Vec::new())];
         for (number, edge) in path.iter().enumerate().filter(|(number, _)| made[*number]) {
             if number == commit && !is_alone {
@@ -390,6 +468,18 @@ impl Runs<'_, '_, '_> {
             }
             runs = next;
         }
+        Ok(runs)
+    }
+
+    fn is_one_step_from(
+        &self,
+        start: State,
+        (path, end): (&[Edge], &End),
+        (commit, made): (usize, &[bool]),
+        may_be_alone: bool,
+    ) -> Result<bool, DontKnow> {
+        let is_alone = may_be_alone && made.iter().all(|it| *it);
+        let mut runs = self.made_from(start, path, (commit, made), is_alone)?;
         if let End::FailedIn(call, before, _) = end {
             let mut failing = Vec::new();
             for run in runs {

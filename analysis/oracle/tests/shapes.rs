@@ -27,7 +27,7 @@ fn of_shapes(pattern: Pattern, packages: u64) -> [Counts; 2] {
         for outcome in checked.outcomes.iter().filter(|it| it.name.kind == "shape") {
             let is_proved = match outcome.verdict {
                 Verdict::Proved if outcome.assumptions.is_empty() => true,
-                Verdict::Violated => false,
+                Verdict::Violated | Verdict::NotShown => false,
                 _ => continue,
             };
             let counts = &mut counts[usize::from(!is_proved)];

@@ -79,6 +79,11 @@ fn calls() {
     sound(Pattern::Calls, 1_000);
 }
 
+#[test]
+fn wild() {
+    sound(Pattern::Wild, 60);
+}
+
 /// The operation above calculates on with a number beyond 64 bits: with what no operator but a plain one has a meaning for.
 #[test]
 fn nothing_is_done_with_a_number_beyond_64_bits() {

@@ -96,9 +96,11 @@ fn related(search: &Search<'_, '_>, machine: &Machine, me: &Value, fact: &Fact) 
     };
     match &resolved {
         Value::Atom(..) => differs(me.clone()),
-        Value::Variant(..) => {
+        Value::Variant(own, _) => {
             differs(Value::some(me.clone()));
-            (0..MOST_VARIANTS).for_each(|tag| differs(Value::Variant(tag, Rc::from([]))));
+            // Without its payload, a variant stands for all values of that variant.
+            let others = (0..MOST_VARIANTS).filter(|tag| tag != own);
+            others.for_each(|tag| differs(Value::Variant(tag, Rc::from([]))));
         }
         _ => {}
     }

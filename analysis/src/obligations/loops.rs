@@ -19,10 +19,12 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeSet,
     rc::Rc,
 };
 
 use super::{
+    blocks::Variable,
     edges::Edge,
     facts::{self, Fact},
     movers::Refutation,
@@ -42,11 +44,11 @@ pub(super) struct Heads(Vec<Visit>);
 
 /// A loop that a machine is in, or has been.
 #[derive(Clone)]
-struct Visit {
-    head: Rc<Head>,
+pub(super) struct Visit {
+    pub(super) head: Rc<Head>,
     /// How often the facts of the head had become fewer when the machine was there; on exact states, how many turns have gone on. None if the
     /// machine has not used these facts.
-    version: Option<u32>,
+    pub(super) version: Option<u32>,
     turn: Turn,
 }
 
@@ -61,28 +63,71 @@ enum Turn {
     Leaves,
 }
 
-/// The head of a loop, reached on one path.
+/// What is particular to a place where a procedure starts afresh, instead of the head of a loop.
+#[derive(Default)]
+pub(super) struct Fresh {
+    /// The call that it is about to make.
+    pub(super) wants: Option<(usize, Vec<Value>)>,
+    /// The variables that may hold something else whenever it comes there.
+    pub(super) varying: RefCell<BTreeSet<Variable>>,
+}
+
+/// The head of a loop, reached on one path, or a place where a procedure starts afresh.
 pub(super) struct Head {
     site: Site,
     /// Edges before it.
     length: usize,
     path: Path,
     /// The machine that has reached it.
-    arrived: Machine,
+    pub(super) arrived: Machine,
     /// What is known of the state, whatever turns have been made.
-    facts: RefCell<Vec<Fact>>,
-    /// How often the facts have become fewer.
-    version: Cell<u32>,
+    pub(super) facts: RefCell<Vec<Fact>>,
+    /// How often the facts have become fewer, or more variables have been found to vary.
+    pub(super) version: Cell<u32>,
     /// Edges of turns that go on, without those of loops in them.
     turns: RefCell<Vec<Rc<Edge>>>,
-    /// The loops in these turns. More turns of them may be found later.
+    /// The loops in these turns, or those before the procedure has started afresh. More turns of them may be found later.
     inner: RefCell<Vec<Rc<Head>>>,
     before: Heads,
+    pub(super) fresh: Option<Fresh>,
+}
+
+impl Head {
+    /// Notes that these loops come before it: what their turns do counts for everything after them.
+    pub(super) fn and_loops(&self, heads: &Heads) {
+        let loops = heads.0.iter().filter(|it| it.head.fresh.is_none());
+        self.inner.borrow_mut().extend(loops.map(|it| it.head.clone()));
+    }
+
+    /// The heads of a machine that starts here.
+    pub(super) fn with_itself(self: &Rc<Head>) -> Heads {
+        self.before.and(self, Some(self.version.get()), Turn::Any)
+    }
 }
 
 impl Heads {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether the machine has started afresh.
+    pub(super) fn are_fresh(&self) -> bool {
+        self.0.iter().any(|it| it.head.fresh.is_some())
+    }
+
+    /// Where the machine has started afresh at a place.
+    pub(super) fn fresh_at(&self, site: Site) -> Option<Visit> {
+        self.0.iter().find(|it| it.head.fresh.is_some() && it.head.site == site).cloned()
+    }
+
+    /// A new place where a machine starts afresh. The loops that it was in are forgotten: it comes to them anew.
+    pub(super) fn start_afresh(&self, site: Site, arrived: Machine, facts: Vec<Fact>, fresh: Fresh) -> Rc<Head> {
+        let before = Heads(self.0.iter().filter(|it| it.head.fresh.is_some()).cloned().collect());
+        let (length, path, version, turns, inner) = Default::default();
+        let (facts, fresh) = (RefCell::new(facts), Some(fresh));
+        let head = Rc::new(Head { site, length, path, arrived, facts, version, turns, inner, before, fresh });
+        head.and_loops(self);
+        head
     }
 
     /// Whether no facts have been dropped since the machine was there.
@@ -103,7 +148,7 @@ impl Heads {
 
     /// The number of edges before each of them.
     pub(super) fn lengths(&self) -> Vec<usize> {
-        self.0.iter().map(|it| it.head.length).collect()
+        self.0.iter().filter(|it| it.head.fresh.is_none()).map(|it| it.head.length).collect()
     }
 
     /// The edges of all turns that go on.
@@ -144,7 +189,8 @@ pub(super) fn turn<'p>(
     }
     walk.question.has_loops = true;
     let code = search.world.code;
-    let is_here = |head: &Head| head.site == site && item.machine.has_turned_since(code, &head.arrived);
+    let is_here =
+        |head: &Head| head.fresh.is_none() && head.site == site && item.machine.has_turned_since(code, &head.arrived);
     match item.heads.0.iter().rposition(|it| is_here(&it.head)) {
         Some(index) => goes_on(walk, search, item, index, pending),
         None if item.heads.0.len() >= MOST_HEADS => Err(Abort::Endless(site)),
@@ -160,13 +206,18 @@ fn arrives<'p>(
     pending: &mut Vec<Item>,
 ) -> Result<Option<Flaw>, Abort> {
     let made = edges(&item.path);
-    if walk.question.above.is_some() {
-        for edge in &made {
-            let me = walk.me.clone();
-            let place = walk.place_of(&me);
-            if !walk.question.judge.is_unnoticed(search, place, edge)? {
-                return Ok(Some(in_loop(walk, search, edge, "a loop follows it")));
-            }
+    if let Some(edge) = noticed(walk, search, &made)? {
+        if !walk.between.is_exact() {
+            let starts = match walk.nothing_is_pending(search, &item.machine, (&made, &item.heads.lengths()))? {
+                true => walk.start_afresh(search, item)?,
+                false => None,
+            };
+            let Some(starts) = starts else { return Ok(Some(in_loop(walk, search, &edge, "a loop follows it"))) };
+            pending.extend(starts.into_iter().map(|it| it.0));
+            return Ok(None);
+        }
+        if !walk.has_not_been_noticed(search, &item.machine, (&made, &item.heads.lengths()))? {
+            return Ok(Some(in_loop(walk, search, &edge, "a loop follows it")));
         }
     }
     let (facts, version, turns, inner) = Default::default();
@@ -180,6 +231,7 @@ fn arrives<'p>(
         turns,
         inner,
         before: item.heads.clone(),
+        fresh: None,
     });
     if walk.between.is_exact() {
         let heads = item.heads.and(&head, Some(0), Turn::Any);
@@ -193,6 +245,25 @@ fn arrives<'p>(
     *head.facts.borrow_mut() =
         facts::known_of_state(search, &item.machine, &walk.me, walk.between == Between::Relations);
     begin(walk, search, &head, pending)?;
+    Ok(None)
+}
+
+/// An edge that others may have noticed.
+fn noticed<'p>(
+    walk: &mut Walk<'_, 'p, '_, '_>,
+    search: &mut Search<'_, 'p>,
+    edges: &[Rc<Edge>],
+) -> Result<Option<Rc<Edge>>, Abort> {
+    if walk.question.above.is_none() {
+        return Ok(None);
+    }
+    for edge in edges {
+        let me = walk.me.clone();
+        let place = walk.place_of(&me);
+        if !walk.question.judge.is_unnoticed(search, place, edge)? {
+            return Ok(Some(edge.clone()));
+        }
+    }
     Ok(None)
 }
 
@@ -253,13 +324,18 @@ fn goes_on<'p>(
     let version = version.unwrap_or_default();
     let made = edges(&item.path);
     let turn = &made[head.length.min(made.len())..];
-    if walk.question.above.is_some() {
-        for edge in turn {
-            let me = walk.me.clone();
-            let place = walk.place_of(&me);
-            if !walk.question.judge.is_unnoticed(search, place, edge)? {
-                return Ok(Some(goes_on_after(walk, search, edge)));
-            }
+    if let Some(edge) = noticed(walk, search, turn)? {
+        if !walk.between.is_exact() {
+            let starts = match walk.nothing_is_pending(search, &item.machine, (&made, &item.heads.lengths()))? {
+                true => walk.start_afresh(search, item)?,
+                false => None,
+            };
+            let Some(starts) = starts else { return Ok(Some(goes_on_after(walk, search, &edge))) };
+            pending.extend(starts.into_iter().map(|it| it.0));
+            return Ok(None);
+        }
+        if !walk.has_not_been_noticed(search, &item.machine, (&made, &item.heads.lengths()))? {
+            return Ok(Some(goes_on_after(walk, search, &edge)));
         }
     }
     if walk.between.is_exact() {

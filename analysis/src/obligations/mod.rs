@@ -5,6 +5,7 @@
 
 pub mod abstraction;
 pub mod atomic;
+mod blocks;
 pub mod coverage;
 pub mod edges;
 pub mod end_to_end;

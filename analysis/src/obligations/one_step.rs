@@ -67,6 +67,21 @@ pub struct WholePath {
     pub result: Value,
 }
 
+impl WholePath {
+    /// The path without its first edges.
+    pub fn after(&self, edges: usize) -> WholePath {
+        WholePath {
+            edges: self.edges[edges..].to_vec(),
+            loops: self.loops.iter().filter(|it| **it >= edges).map(|it| it - edges).collect(),
+            open: self.open.clone(),
+            machine: self.machine.clone(),
+            state: self.state.clone(),
+            end: self.end.clone(),
+            result: self.result.clone(),
+        }
+    }
+}
+
 /// Which edge is the commit point, and which of the others are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -169,13 +184,13 @@ fn allowed(above: &Above, base: usize) -> Vec<Action> {
 }
 
 /// A machine with the slots of the step, at the end of the path.
-fn start(place: Place, above: &Above, path: &WholePath) -> Machine {
+fn start(place: Place, arguments: &[Value], path: &WholePath) -> Machine {
     let mut machine = Machine::new(path.machine.known.clone(), path.machine.quantifier);
     machine.draws = path.machine.draws;
     let mut slots = vec![Value::Unit; ARGUMENTS];
     slots[ME] = place.me.clone();
     slots[RESULT] = path.result.clone();
-    slots.extend(above.arguments.iter().cloned());
+    slots.extend(arguments.iter().cloned());
     machine.slots = Rc::new(slots);
     machine
 }
@@ -188,7 +203,7 @@ fn commits_alone(
     path: &WholePath,
     plans: &[&Plan],
 ) -> Result<Option<NoStep>, Abort> {
-    let mut machine = start(place, above, path);
+    let mut machine = start(place, &above.arguments, path);
     let mut scripts = Vec::new();
     for plan in plans {
         let base = machine.slots.len();
@@ -245,7 +260,62 @@ fn with_others(
     plan: &Plan,
     is_exact: bool,
 ) -> Result<Option<NoStep>, Abort> {
-    let mut machines = vec![start(place, above, path)];
+    let machines = carried_out(search, place, start(place, &above.arguments, path), path, plan, is_exact)?;
+    let allowed = allowed_from_start(above);
+    let wanted = match path.end {
+        End::Done => Wanted::Run(&allowed, Some(1)),
+        End::Failed(_) => Wanted::Failure(&allowed[..2]),
+        _ => Wanted::Never,
+    };
+    for machine in machines {
+        let machine = Machine { stage: 0, ..machine };
+        if let Some(unmet) = super::question::unmet(search, &machine, &wanted)? {
+            let concrete = concrete(search, &machine, &unmet);
+            let confirmation = confirmation(super::question::unmet(search, &concrete, &wanted)?);
+            return Ok(Some(NoStep { machine, unmet, allowed, commit: plan.commit, confirmation }));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a path as one step, by this plan, leaves the state as it was, and emits nothing.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn leaves_no_trace(
+    search: &mut Search<'_, '_>,
+    place: Place,
+    path: &WholePath,
+    plan: &Plan,
+    is_exact: bool,
+) -> Result<bool, Abort> {
+    let pausing = std::mem::replace(&mut search.pausing, false);
+    let start = start(place, &[], path);
+    let traceless = carried_out(search, place, start, path, plan, is_exact).and_then(|machines| {
+        for mut machine in machines {
+            machine.stage = 0;
+            machine.set(WANTED, Value::seq(Vec::new()));
+            let unchanged = [Action::Equal(AFTER, BEFORE), Action::Equal(EVENTS, WANTED)];
+            if super::question::unmet(search, &machine, &Wanted::Run(&unchanged, None))?.is_some() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    });
+    search.pausing = pausing;
+    traceless
+}
+
+/// The machines after the edges of a plan have been made at once, from any state.
+fn carried_out(
+    search: &mut Search<'_, '_>,
+    place: Place,
+    start: Machine,
+    path: &WholePath,
+    plan: &Plan,
+    is_exact: bool,
+) -> Result<Vec<Machine>, Abort> {
+    let mut machines = vec![start];
     let commit = path.edges.get(plan.commit);
     if plan.right.is_empty() {
         let Some(edge) = commit else { return Err(Abort::Unsupported) };
@@ -279,21 +349,7 @@ fn with_others(
     for edge in &plan.left {
         machines = made(search, place, machines, &path.edges[*edge], None)?;
     }
-    let allowed = allowed_from_start(above);
-    let wanted = match path.end {
-        End::Done => Wanted::Run(&allowed, Some(1)),
-        End::Failed(_) => Wanted::Failure(&allowed[..2]),
-        _ => Wanted::Never,
-    };
-    for machine in machines {
-        let machine = Machine { stage: 0, ..machine };
-        if let Some(unmet) = super::question::unmet(search, &machine, &wanted)? {
-            let concrete = concrete(search, &machine, &unmet);
-            let confirmation = confirmation(super::question::unmet(search, &concrete, &wanted)?);
-            return Ok(Some(NoStep { machine, unmet, allowed, commit: plan.commit, confirmation }));
-        }
-    }
-    Ok(None)
+    Ok(machines)
 }
 
 /// A machine with a value for everything that was left open in it.

@@ -17,7 +17,7 @@
 //! is asked here what it does as [one step](super::one_step). A weak edge after the commit point is left out of it, and so is what it has
 //! found out: a left edge that follows it must be one in all states.
 //!
-//! Loops (`loops`) are for the time before the commit point.
+//! Loops (`loops`) are for the time before the commit point. Before what is judged here, a path may make steps that leave no trace (`blocks`).
 //!
 //! A procedure is not started where the operation above fails (its *gate*: CSPEC has none; Civl's, "Automated and modular refinement
 //! reasoning", CAV'15): `P` before the first call is the states in which it does not, closed under the steps of others. That others may destroy
@@ -216,21 +216,16 @@ pub fn check<'p>(
     let left = search.world.fuel;
     search.world.fuel = left.min(MOST_TO_CONFIRM).min(left / 2);
     let spare = left - search.world.fuel;
-    let mut is_complete = true;
     for steps in 0..=2 {
         match walk(setting, search, question, (Between::Exactly(steps), false)) {
             Ok(None) => {}
-            Err(Abort::OutOfFuel) => {
-                is_complete = false;
-                break;
-            }
+            // Then the suspicion is all there is.
+            Err(Abort::OutOfFuel | Abort::Endless(_)) => break,
             found => return found,
         }
     }
     search.world.fuel += spare;
-    if is_complete || suspected.is_confirmed() {
-        suspected.confirmation = Confirmation::OnlyFacts;
-    }
+    suspected.confirmation = Confirmation::OnlyFacts;
     Ok(Some(suspected))
 }
 
@@ -504,21 +499,46 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     fn make_call(
         &mut self,
         search: &mut Search<'_, 'p>,
-        mut item: Item,
+        item: Item,
         facts: Vec<Fact>,
         pending: &mut Vec<Item>,
     ) -> Result<Option<Flaw>, Abort> {
-        let call = Rc::new(self.call(search, &item, facts)?);
-        if self.above.is_some()
-            && let Some(flaw) = self.blocks_too_late(search, &edges(&item.path), &call)?
-        {
-            return Ok(Some(flaw));
+        let path = edges(&item.path);
+        if self.above.is_some() {
+            let call = self.call(search, &item, facts.clone())?;
+            if let Some(flaw) = self.blocks_too_late(search, &path, &call)? {
+                let in_loop = !self.between.is_exact() && !item.heads.is_empty();
+                let loops = item.heads.lengths();
+                if in_loop && self.nothing_is_pending(search, &item.machine, (&path, &loops))? {
+                    let Some(starts) = self.start_afresh(search, item)? else { return Ok(Some(flaw)) };
+                    for (item, facts) in starts {
+                        self.perform(search, item, facts, pending)?;
+                    }
+                    return Ok(None);
+                }
+                if !self.has_not_been_noticed(search, &item.machine, (&path, &loops))? {
+                    return Ok(Some(flaw));
+                }
+            }
         }
+        self.perform(search, item, facts, pending)?;
+        Ok(None)
+    }
+
+    /// Makes a call.
+    fn perform(
+        &self,
+        search: &mut Search<'_, 'p>,
+        mut item: Item,
+        facts: Vec<Fact>,
+        pending: &mut Vec<Item>,
+    ) -> Result<(), Abort> {
+        let call = Rc::new(self.call(search, &item, facts)?);
         let (operation, arguments) = item.wants.take().ok_or(Abort::Unsupported)?;
         let step = self.setting.code.step(self.lower, operation);
         item.machine.perform(search.world.code, step, self.me.clone(), arguments);
         pending.push(Item { open: Some(call), foreign: false, ..item });
-        Ok(None)
+        Ok(())
     }
 
     /// Lets one other process make one step before the call, if there may be one more.
@@ -683,6 +703,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 }
             }
             let turns = match (all_right, changing) {
+                // Alone, the procedure would make the turns before it has started afresh in another state.
+                (_, None) if heads.are_fresh() => Turns::LeftOut,
+                (_, Some(edge)) if heads.are_fresh() => return Ok(Some(loops::goes_on_after(self, search, &edge))),
                 (true, None) => Turns::MadeOrLeftOut,
                 (true, Some(_)) => Turns::Made,
                 (false, None) => Turns::LeftOut,
@@ -728,10 +751,33 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             self.question.relies_on_runs_alone = true;
             return Ok(None);
         }
+        if turns != Turns::Made && self.ends_in_a_step(search, path)? {
+            return Ok(None);
+        }
         match (no_step, self.above.clone()) {
             (Some(no_step), Some(above)) => self.no_step(search, path, &above, no_step).map(Some),
             _ => self.out_of_shape(search, path).map(Some),
         }
+    }
+
+    /// Whether a path is a sequence of blocks that leave no trace, and then one step.
+    fn ends_in_a_step(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
+        let Some(above) = self.above.clone() else { return Ok(false) };
+        let ends = self.ends_of_blocks(search, &path.machine, (&path.edges, &path.loops))?;
+        for end in ends.into_iter().filter(|it| *it > 0) {
+            let rest = path.after(end);
+            if self.is_one_change(search, &rest)? {
+                return Ok(true);
+            }
+            let plans = self.plans(search, &rest)?;
+            let is_exact = self.between.is_exact();
+            if !plans.is_empty()
+                && one_step::check(search, self.place_of(&self.me), &above, &rest, &plans, is_exact)?.is_none()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether all edges of a path but the last are right movers wherever they are made.
@@ -794,7 +840,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     }
 
     /// All ways to choose the commit point of a path.
-    fn plans(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<Vec<Plan>, Abort> {
+    pub(super) fn plans(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<Vec<Plan>, Abort> {
         let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
         let judge = &mut self.question.judge;
         let mut plans = Vec::new();

@@ -42,13 +42,13 @@ impl Lists for Heap {
 #[implement(Lists, over = Guarded, by = movers)]
 impl Walks {
     fn last(lo: &mut impl Guarded) -> Node {
+    // ^^^^ CS0307 shape
         lo.acquire();
-        let mut at = lo.first();
-        lo.release();
-//      ^^^^^^^^^^^^ CS0310 shape
+        let first = lo.first();
+        let mut at = first;
         while let Some(next) = lo.next(at) { at = next; }
-//                             ^^^^^^^^^^^ CS0401 follows
-        at
+        lo.release();
+        first
     }
     fn link(lo: &mut impl Guarded, at: Node, to: Node) { lo.acquire(); lo.link(at, to); lo.release(); }
 }
