@@ -18,13 +18,15 @@
 //! * The next call may block.
 //! * A loop may follow, and may go on. Then the procedure starts *afresh* there: with any state of which the *head facts* hold, found as those
 //!   of [loops](super::loops), and with any values of the variables that are not the same whenever it comes there.
+//!
+//! Turns of loops are no edges of a path. So the turns of all loops in these blocks have to be weak.
 
 use std::rc::Rc;
 
 use super::{
     edges::Edge,
     facts::{self, Fact},
-    loops::{Fresh, Head},
+    loops::{Fresh, Head, Heads, Visit},
     one_step::{self, WholePath},
     shape::{Between, Item, Walk},
 };
@@ -39,7 +41,7 @@ use crate::explore::{
 pub(super) type Variable = (usize, usize);
 
 /// A machine that starts afresh, and what is known of its state.
-type Start = (Item, Vec<Fact>);
+pub(super) type Start = (Item, Vec<Fact>);
 
 /// The most calls of a path that is searched for blocks.
 const MOST_EDGES: usize = 16;
@@ -94,9 +96,11 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         &mut self,
         search: &mut Search<'_, 'p>,
         machine: &Machine,
-        (path, loops): (&[Rc<Edge>], &[usize]),
+        (path, heads): (&[Rc<Edge>], &Heads),
     ) -> Result<bool, Abort> {
-        Ok(self.ends_of_blocks(search, machine, (path, loops))?.last() == Some(&path.len()))
+        let ends = self.ends_of_blocks(search, machine, (path, &heads.lengths()))?;
+        self.left_out.push(heads.clone());
+        Ok(ends.last() == Some(&path.len()))
     }
 
     /// Whether a path is a sequence of blocks that leave no trace, and then edges that nobody has noticed.
@@ -104,9 +108,10 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         &mut self,
         search: &mut Search<'_, 'p>,
         machine: &Machine,
-        (path, loops): (&[Rc<Edge>], &[usize]),
+        (path, heads): (&[Rc<Edge>], &Heads),
     ) -> Result<bool, Abort> {
-        let ends = self.ends_of_blocks(search, machine, (path, loops))?;
+        let ends = self.ends_of_blocks(search, machine, (path, &heads.lengths()))?;
+        self.left_out.push(heads.clone());
         let me = self.me.clone();
         'ends: for end in ends {
             for edge in &path[end..] {
@@ -125,47 +130,53 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         &mut self,
         search: &mut Search<'_, 'p>,
         item: Item,
-    ) -> Result<Option<Vec<Start>>, Abort> {
+    ) -> Result<Option<Option<Start>>, Abort> {
         let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
-        let Some(earlier) = item.heads.fresh_at(site) else {
-            let facts = facts::known_of_state(search, &item.machine, &self.me, self.between == Between::Relations);
-            let fresh = Fresh { wants: item.wants.clone(), ..Fresh::default() };
-            let head = item.heads.start_afresh(site, item.machine, facts, fresh);
-            return self.from(search, &head).map(|it| Some(vec![it]));
-        };
-        let Some(fresh) = &earlier.head.fresh else { return Ok(None) };
-        if earlier.version != Some(earlier.head.version.get()) {
-            // It has been started again since, with fewer facts.
-            return Ok(Some(Vec::new()));
+        if let Some(earlier) = item.heads.fresh_at(site) {
+            return self.start_again(search, &earlier, &item);
         }
-        let Some(varying) = self.varying(search, &earlier.head.arrived, &item.machine) else { return Ok(None) };
-        let same = |a: &Value, b: &Value| a == b || item.machine.known.same(a, b) == Some(true);
+        let facts = facts::known_of_state(search, &item.machine, &self.me, self.between == Between::Relations);
+        let fresh = Fresh { wants: item.wants.clone(), ..Fresh::default() };
+        let head = item.heads.start_afresh(site, item.machine, facts, fresh);
+        self.begin_afresh(search, &head).map(|it| Some(Some(it)))
+    }
+
+    /// The same where the procedure has started afresh before.
+    fn start_again(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        earlier: &Visit,
+        item: &Item,
+    ) -> Result<Option<Option<Start>>, Abort> {
+        let (head, machine) = (&earlier.head, &item.machine);
+        let Some(fresh) = &head.fresh else { return Ok(None) };
+        if earlier.version != Some(head.version.get()) {
+            // It has been started again since, with fewer facts.
+            return Ok(Some(None));
+        }
         let wants_same = match (&fresh.wants, &item.wants) {
-            (Some((a, given)), Some((b, now))) => a == b && given.iter().zip(now).all(|(a, b)| same(a, b)),
+            (Some((a, given)), Some((b, now))) => a == b && machine.are_same(given, now),
             (None, None) => true,
             _ => false,
         };
-        if !wants_same {
+        let Some(varying) = self.varying(search, &head.arrived, machine).filter(|_| wants_same) else {
             return Ok(None);
-        }
-        let facts = earlier.head.facts.borrow().clone();
-        let kept = facts::holding(search, &item.machine, &facts)?;
-        earlier.head.and_loops(&item.heads);
+        };
+        let facts = head.facts.borrow().clone();
+        let kept = facts::holding(search, machine, &facts)?;
         let known = fresh.varying.borrow().len();
         fresh.varying.borrow_mut().extend(varying);
         if kept.len() == facts.len() && fresh.varying.borrow().len() == known {
-            return Ok(Some(Vec::new()));
+            return Ok(Some(None));
         }
-        *earlier.head.facts.borrow_mut() = kept;
-        earlier.head.version.set(earlier.head.version.get() + 1);
-        self.from(search, &earlier.head).map(|it| Some(vec![it]))
+        *head.facts.borrow_mut() = kept;
+        head.version.set(head.version.get() + 1);
+        self.begin_afresh(search, head).map(|it| Some(Some(it)))
     }
 
     /// The variables that are not the same in two machines at one place; none if the machines differ in something else.
     fn varying(&self, search: &Search<'_, 'p>, earlier: &Machine, now: &Machine) -> Option<Vec<Variable>> {
-        let same = |a: &Value, b: &Value| a == b || now.known.same(a, b) == Some(true);
-        let are_same = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
-        if earlier.frames.len() != now.frames.len() || !are_same(&earlier.stack, &now.stack) {
+        if earlier.frames.len() != now.frames.len() || !now.are_same(&earlier.stack, &now.stack) {
             return None;
         }
         let mut varying = Vec::new();
@@ -176,7 +187,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
             let source = search.world.code.functions[before.code].source?;
             let variables = self.setting.program.functions[source.0 as usize].locals.len();
             for (local, (a, b)) in before.locals.iter().zip(&after.locals).enumerate() {
-                if same(a, b) {
+                if now.is_same(a, b) {
                     continue;
                 }
                 // Of a temporary it is not known what it may hold.
@@ -190,7 +201,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
     }
 
     /// The machine that starts afresh at a head: the state and the variables that vary are unknown.
-    fn from(&mut self, search: &mut Search<'_, 'p>, head: &Rc<Head>) -> Result<Start, Abort> {
+    fn begin_afresh(&mut self, search: &mut Search<'_, 'p>, head: &Rc<Head>) -> Result<Start, Abort> {
         let mut machine = head.arrived.clone();
         self.number += 1;
         for (frame, local) in head.fresh.iter().flat_map(|it| it.varying.borrow().clone()) {

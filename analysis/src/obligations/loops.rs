@@ -24,7 +24,7 @@ use std::{
 };
 
 use super::{
-    blocks::Variable,
+    blocks::{Start, Variable},
     edges::Edge,
     facts::{self, Fact},
     movers::Refutation,
@@ -86,19 +86,13 @@ pub(super) struct Head {
     pub(super) version: Cell<u32>,
     /// Edges of turns that go on, without those of loops in them.
     turns: RefCell<Vec<Rc<Edge>>>,
-    /// The loops in these turns, or those before the procedure has started afresh. More turns of them may be found later.
+    /// The loops in these turns. More turns of them may be found later.
     inner: RefCell<Vec<Rc<Head>>>,
     before: Heads,
     pub(super) fresh: Option<Fresh>,
 }
 
 impl Head {
-    /// Notes that these loops come before it: what their turns do counts for everything after them.
-    pub(super) fn and_loops(&self, heads: &Heads) {
-        let loops = heads.0.iter().filter(|it| it.head.fresh.is_none());
-        self.inner.borrow_mut().extend(loops.map(|it| it.head.clone()));
-    }
-
     /// The heads of a machine that starts here.
     pub(super) fn with_itself(self: &Rc<Head>) -> Heads {
         self.before.and(self, Some(self.version.get()), Turn::Any)
@@ -125,9 +119,7 @@ impl Heads {
         let before = Heads(self.0.iter().filter(|it| it.head.fresh.is_some()).cloned().collect());
         let (length, path, version, turns, inner) = Default::default();
         let (facts, fresh) = (RefCell::new(facts), Some(fresh));
-        let head = Rc::new(Head { site, length, path, arrived, facts, version, turns, inner, before, fresh });
-        head.and_loops(self);
-        head
+        Rc::new(Head { site, length, path, arrived, facts, version, turns, inner, before, fresh })
     }
 
     /// Whether no facts have been dropped since the machine was there.
@@ -207,17 +199,13 @@ fn arrives<'p>(
 ) -> Result<Option<Flaw>, Abort> {
     let made = edges(&item.path);
     if let Some(edge) = noticed(walk, search, &made)? {
-        if !walk.between.is_exact() {
-            let starts = match walk.nothing_is_pending(search, &item.machine, (&made, &item.heads.lengths()))? {
-                true => walk.start_afresh(search, item)?,
-                false => None,
-            };
-            let Some(starts) = starts else { return Ok(Some(in_loop(walk, search, &edge, "a loop follows it"))) };
-            pending.extend(starts.into_iter().map(|it| it.0));
-            return Ok(None);
-        }
-        if !walk.has_not_been_noticed(search, &item.machine, (&made, &item.heads.lengths()))? {
-            return Ok(Some(in_loop(walk, search, &edge, "a loop follows it")));
+        match after_noticed(walk, search, &item, &made)? {
+            Next::Loops => {}
+            Next::StartsAfresh(start) => {
+                pending.extend(start.map(|it| it.0));
+                return Ok(None);
+            }
+            Next::MayNot => return Ok(Some(in_loop(walk, search, &edge, "a loop follows it"))),
         }
     }
     let (facts, version, turns, inner) = Default::default();
@@ -246,6 +234,31 @@ fn arrives<'p>(
         facts::known_of_state(search, &item.machine, &walk.me, walk.between == Between::Relations);
     begin(walk, search, &head, pending)?;
     Ok(None)
+}
+
+/// What a path may do at the head of a loop after an edge that others may have noticed.
+enum Next {
+    /// Loop, since only blocks that leave no trace have been noticed.
+    Loops,
+    /// The same, on states that are not exact: it starts afresh. Without a start, there is nothing new to look at.
+    StartsAfresh(Option<Start>),
+    MayNot,
+}
+
+fn after_noticed<'p>(
+    walk: &mut Walk<'_, 'p, '_, '_>,
+    search: &mut Search<'_, 'p>,
+    item: &Item,
+    made: &[Rc<Edge>],
+) -> Result<Next, Abort> {
+    if walk.between.is_exact() {
+        let may_loop = walk.has_not_been_noticed(search, &item.machine, (made, &item.heads))?;
+        return Ok(if may_loop { Next::Loops } else { Next::MayNot });
+    }
+    if !walk.nothing_is_pending(search, &item.machine, (made, &item.heads))? {
+        return Ok(Next::MayNot);
+    }
+    Ok(walk.start_afresh(search, item.clone())?.map_or(Next::MayNot, Next::StartsAfresh))
 }
 
 /// An edge that others may have noticed.
@@ -325,17 +338,13 @@ fn goes_on<'p>(
     let made = edges(&item.path);
     let turn = &made[head.length.min(made.len())..];
     if let Some(edge) = noticed(walk, search, turn)? {
-        if !walk.between.is_exact() {
-            let starts = match walk.nothing_is_pending(search, &item.machine, (&made, &item.heads.lengths()))? {
-                true => walk.start_afresh(search, item)?,
-                false => None,
-            };
-            let Some(starts) = starts else { return Ok(Some(goes_on_after(walk, search, &edge))) };
-            pending.extend(starts.into_iter().map(|it| it.0));
-            return Ok(None);
-        }
-        if !walk.has_not_been_noticed(search, &item.machine, (&made, &item.heads.lengths()))? {
-            return Ok(Some(goes_on_after(walk, search, &edge)));
+        match after_noticed(walk, search, &item, &made)? {
+            Next::Loops => {}
+            Next::StartsAfresh(start) => {
+                pending.extend(start.map(|it| it.0));
+                return Ok(None);
+            }
+            Next::MayNot => return Ok(Some(goes_on_after(walk, search, &edge))),
         }
     }
     if walk.between.is_exact() {
@@ -367,7 +376,7 @@ fn goes_on<'p>(
 
 /// A turn goes on although this edge has changed something.
 pub(super) fn goes_on_after<'p>(walk: &Walk<'_, 'p, '_, '_>, search: &mut Search<'_, 'p>, edge: &Edge) -> Flaw {
-    in_loop(walk, search, edge, "the loop goes on after it, although something has changed")
+    in_loop(walk, search, edge, "the loop continues after it, although something has changed")
 }
 
 /// A loop is not where it may be, because of this edge.

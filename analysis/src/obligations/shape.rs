@@ -247,6 +247,8 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
     pub(super) question: &'q mut Question<'t>,
     /// Paths with loops, to be judged when all turns have been looked at.
     looped: Vec<(WholePath, Heads)>,
+    /// Loops whose turns have been left out where it was asked what is pending: these turns have to be weak.
+    pub(super) left_out: Vec<Heads>,
 }
 
 /// A machine on its way.
@@ -294,7 +296,7 @@ fn walk<'p>(
         let arguments = called_with.iter().map(|it| start.slots[*it].clone()).collect();
         Above { layer, operation, step, arguments }
     });
-    let (number, looped) = (0, Vec::new());
+    let (number, looped, left_out) = Default::default();
     let mut walk = Walk {
         setting,
         lower,
@@ -309,6 +311,7 @@ fn walk<'p>(
         above,
         question,
         looped,
+        left_out,
     };
     let starts = match gate {
         None => vec![start],
@@ -327,6 +330,9 @@ fn walk<'p>(
         if !matches!(found, Ok(None)) {
             break;
         }
+    }
+    if matches!(found, Ok(None)) {
+        found = walk.judge_left_out(search);
     }
     if matches!(found, Ok(None)) {
         found = walk.judge_looped(search);
@@ -508,15 +514,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             let call = self.call(search, &item, facts.clone())?;
             if let Some(flaw) = self.blocks_too_late(search, &path, &call)? {
                 let in_loop = !self.between.is_exact() && !item.heads.is_empty();
-                let loops = item.heads.lengths();
-                if in_loop && self.nothing_is_pending(search, &item.machine, (&path, &loops))? {
-                    let Some(starts) = self.start_afresh(search, item)? else { return Ok(Some(flaw)) };
-                    for (item, facts) in starts {
+                if in_loop && self.nothing_is_pending(search, &item.machine, (&path, &item.heads))? {
+                    let Some(start) = self.start_afresh(search, item)? else { return Ok(Some(flaw)) };
+                    if let Some((item, facts)) = start {
                         self.perform(search, item, facts, pending)?;
                     }
                     return Ok(None);
                 }
-                if !self.has_not_been_noticed(search, &item.machine, (&path, &loops))? {
+                if !self.has_not_been_noticed(search, &item.machine, (&path, &item.heads))? {
                     return Ok(Some(flaw));
                 }
             }
@@ -680,6 +685,18 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             return Ok(None);
         }
         self.judge_path(search, &path, Turns::None)
+    }
+
+    /// Whether some turn changes something although it was left out where it was asked what is pending. Then what was found there is not so.
+    fn judge_left_out(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<Flaw>, Abort> {
+        for heads in std::mem::take(&mut self.left_out) {
+            for edge in heads.edges() {
+                if !edge.is_weak(search)? {
+                    return Ok(Some(loops::goes_on_after(self, search, &edge)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Judges paths with loops.

@@ -279,14 +279,22 @@ impl Machine {
             return false;
         };
         let assigned = code.assigned(function, instructions);
-        let is_same = |a: &Value, b: &Value| a == b || self.known.same(a, b) == Some(true);
-        let are_same = |a: &[Value], b: &[Value]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b));
         let locals = mine.locals.iter().zip(&theirs.locals).enumerate();
         mine.code == theirs.code
             && mine.pc == theirs.pc
             && callers == their_callers
-            && are_same(&self.stack, &arrived.stack)
-            && locals.into_iter().all(|(local, (a, b))| assigned.contains(&local) || is_same(a, b))
+            && self.are_same(&self.stack, &arrived.stack)
+            && locals.into_iter().all(|(local, (a, b))| assigned.contains(&local) || self.is_same(a, b))
+    }
+
+    /// Whether two values are known to be the same.
+    pub fn is_same(&self, a: &Value, b: &Value) -> bool {
+        a == b || self.known.same(a, b) == Some(true)
+    }
+
+    /// Whether two lists of values are known to be the same.
+    pub fn are_same(&self, a: &[Value], b: &[Value]) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| self.is_same(a, b))
     }
 
     /// Whether the machine is at the head of a loop that makes calls of the layer below.

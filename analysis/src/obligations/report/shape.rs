@@ -97,10 +97,10 @@ impl Reporter<'_> {
             FlawKind::InLoop => (
                 codes::CS0308,
                 format!(
-                    "`{}` loops around or after `{name}`: a procedure of movers may loop only before its commit point",
+                    "`{}` loops around or after `{name}`: a procedure `by = movers` loops only before its commit point",
                     function.name
                 ),
-                format!("go on only after turns that have changed nothing, and call `{name}` after the loop"),
+                format!("continue only after turns that change nothing, and call `{name}` after the loop"),
             ),
             FlawKind::NoStep => (
                 codes::CS0307,
