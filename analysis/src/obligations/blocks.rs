@@ -130,7 +130,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         &mut self,
         search: &mut Search<'_, 'p>,
         item: Item,
-    ) -> Result<Option<Option<Start>>, Abort> {
+    ) -> Result<Option<Vec<Start>>, Abort> {
         let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
         if let Some(earlier) = item.heads.fresh_at(site) {
             return self.start_again(search, &earlier, &item);
@@ -138,7 +138,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         let facts = facts::known_of_state(search, &item.machine, &self.me, self.between == Between::Relations);
         let fresh = Fresh { wants: item.wants.clone(), ..Fresh::default() };
         let head = item.heads.start_afresh(site, item.machine, facts, fresh);
-        self.begin_afresh(search, &head).map(|it| Some(Some(it)))
+        self.begin_afresh(search, &head).map(|it| Some(vec![it]))
     }
 
     /// The same where the procedure has started afresh before.
@@ -147,12 +147,12 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         search: &mut Search<'_, 'p>,
         earlier: &Visit,
         item: &Item,
-    ) -> Result<Option<Option<Start>>, Abort> {
+    ) -> Result<Option<Vec<Start>>, Abort> {
         let (head, machine) = (&earlier.head, &item.machine);
         let Some(fresh) = &head.fresh else { return Ok(None) };
         if earlier.version != Some(head.version.get()) {
             // It has been started again since, with fewer facts.
-            return Ok(Some(None));
+            return Ok(Some(Vec::new()));
         }
         let wants_same = match (&fresh.wants, &item.wants) {
             (Some((a, given)), Some((b, now))) => a == b && machine.are_same(given, now),
@@ -167,11 +167,11 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         let known = fresh.varying.borrow().len();
         fresh.varying.borrow_mut().extend(varying);
         if kept.len() == facts.len() && fresh.varying.borrow().len() == known {
-            return Ok(Some(None));
+            return Ok(Some(Vec::new()));
         }
         *head.facts.borrow_mut() = kept;
         head.version.set(head.version.get() + 1);
-        self.begin_afresh(search, head).map(|it| Some(Some(it)))
+        self.begin_afresh(search, head).map(|it| Some(vec![it]))
     }
 
     /// The variables that are not the same in two machines at one place; none if the machines differ in something else.

@@ -201,8 +201,8 @@ fn arrives<'p>(
     if let Some(edge) = noticed(walk, search, &made)? {
         match after_noticed(walk, search, &item, &made)? {
             Next::Loops => {}
-            Next::StartsAfresh(start) => {
-                pending.extend(start.map(|it| it.0));
+            Next::StartsAfresh(starts) => {
+                pending.extend(starts.into_iter().map(|it| it.0));
                 return Ok(None);
             }
             Next::MayNot => return Ok(Some(in_loop(walk, search, &edge, "a loop follows it"))),
@@ -240,11 +240,13 @@ fn arrives<'p>(
 enum Next {
     /// Loop, since only blocks that leave no trace have been noticed.
     Loops,
-    /// The same, on states that are not exact: it starts afresh. Without a start, there is nothing new to look at.
-    StartsAfresh(Option<Start>),
+    /// The same, on states that are not exact: it starts afresh in these ways. If there are none, there is nothing new to look at.
+    StartsAfresh(Vec<Start>),
+    /// Nothing: what has been noticed is pending.
     MayNot,
 }
 
+/// What a path may do at the head of a loop after such an edge.
 fn after_noticed<'p>(
     walk: &mut Walk<'_, 'p, '_, '_>,
     search: &mut Search<'_, 'p>,
@@ -340,8 +342,8 @@ fn goes_on<'p>(
     if let Some(edge) = noticed(walk, search, turn)? {
         match after_noticed(walk, search, &item, &made)? {
             Next::Loops => {}
-            Next::StartsAfresh(start) => {
-                pending.extend(start.map(|it| it.0));
+            Next::StartsAfresh(starts) => {
+                pending.extend(starts.into_iter().map(|it| it.0));
                 return Ok(None);
             }
             Next::MayNot => return Ok(Some(goes_on_after(walk, search, &edge))),

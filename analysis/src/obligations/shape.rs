@@ -515,8 +515,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             if let Some(flaw) = self.blocks_too_late(search, &path, &call)? {
                 let in_loop = !self.between.is_exact() && !item.heads.is_empty();
                 if in_loop && self.nothing_is_pending(search, &item.machine, (&path, &item.heads))? {
-                    let Some(start) = self.start_afresh(search, item)? else { return Ok(Some(flaw)) };
-                    if let Some((item, facts)) = start {
+                    let Some(starts) = self.start_afresh(search, item)? else { return Ok(Some(flaw)) };
+                    for (item, facts) in starts {
                         self.perform(search, item, facts, pending)?;
                     }
                     return Ok(None);

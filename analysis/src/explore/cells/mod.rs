@@ -86,7 +86,7 @@ pub enum Function {
     Split,
     /// From strings to the values that they are written forms of.
     Parse,
-    /// From pairs of strings to whether one is less.
+    /// From pairs of values whose order is unknown, encoded as strings, to whether they are in this order.
     Less,
 }
 
