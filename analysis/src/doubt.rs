@@ -17,6 +17,8 @@ pub const NOT_ATOMIC: &str = "is not atomic";
 /// Whether the result of an obligation leaves open whether the program is wrong.
 pub fn is_open(obligation: &Obligation, settled: &Settled) -> bool {
     match settled.verdict {
+        // It is asked again, and that is the answer.
+        _ if settled.is_superseded => false,
         // Code with errors was reached: there is no verdict.
         Verdict::Undecided => !settled.met_unsupported,
         Verdict::Violated => settled.diagnostics.iter().any(|it| is_about_the_proof(obligation, it)),
@@ -26,6 +28,10 @@ pub fn is_open(obligation: &Obligation, settled: &Settled) -> bool {
 
 /// Whether an error says only that a proof fails.
 fn is_about_the_proof<P>(obligation: &Obligation, found: &Diagnostic<P>) -> bool {
+    let obligation = match obligation {
+        Obligation::FromRest(asked) => asked,
+        obligation => obligation,
+    };
     match found.code {
         codes::CS0305 | codes::CS0306 | codes::CS0308 | codes::CS0601 | codes::CS0603 => true,
         codes::CS0307 => matches!(obligation, Obligation::Shape(..)),

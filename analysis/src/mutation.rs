@@ -138,7 +138,7 @@ impl Context<'_> {
 
     /// Changes a condition to a constant.
     fn predicate(&self, body: &ast::BlockExpr, found: &mut Vec<Mutant>) {
-        if matches!(self.item.role, Role::Allowed(_) | Role::Invariant | Role::Init) {
+        if matches!(self.item.role, Role::Allowed(_) | Role::Invariant | Role::Idle | Role::Init) {
             let range = syntax::range(body.syntax().text_range());
             for value in ["true", "false"] {
                 let replacement = format!("{{ {value} }}");
@@ -362,7 +362,7 @@ impl Context<'_> {
     fn kind(&self, node: &SyntaxNode) -> Kind {
         let is_guard = |it: SyntaxNode| ast::CallExpr::cast(it).is_some_and(|it| is_call_of(&it, "when"));
         match &self.item.role {
-            Role::Init | Role::Invariant | Role::Allowed(_) => Kind::Guard,
+            Role::Init | Role::Invariant | Role::Idle | Role::Allowed(_) => Kind::Guard,
             Role::Abstraction => Kind::Operation,
             _ if node.ancestors().any(is_guard) => Kind::Guard,
             _ if self.block().is_some_and(|it| matches!(it.role, ImplRole::Implement(_))) => Kind::Call,

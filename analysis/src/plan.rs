@@ -16,7 +16,7 @@ use crate::{
         slice::{Keep, Outline, Pieces},
     },
     obligations::{
-        About, Doubt, Lemma, LemmaResult, Lemmas, Obligation, Within,
+        About, Doubt, Lemma, LemmaResult, Lemmas, Obligation, Within, from_rest,
         layer::Part,
         mover_lemmas,
         movers::Direction,
@@ -93,7 +93,10 @@ impl Planned {
             let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
             let obligations = plan(&self.program);
             let searches: BTreeSet<Doubt> = obligations.iter().flat_map(|it| searches(&self.program, it)).collect();
-            self.plan(obligations, may_be_needed.chain(searches.into_iter().map(Obligation::Search)))
+            self.plan(
+                obligations,
+                may_be_needed.chain(from_rest(&self.program)).chain(searches.into_iter().map(Obligation::Search)),
+            )
         })
     }
 
@@ -171,9 +174,10 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::NoPanic(..) | Obligation::Initial(_) | Obligation::Stack(_) | Obligation::NeverFails(..) => 0,
         Obligation::Lemma(_) | Obligation::StaysAllowed(..) => 1,
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
-        Obligation::Shape(..) | Obligation::FollowsProtocol(..) => 3,
+        Obligation::Shape(..) | Obligation::FollowsProtocol(..) | Obligation::Idle(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
         Obligation::EndToEnd(..) | Obligation::TriedOut(_) | Obligation::Search(_) => 5,
+        Obligation::FromRest(it) => weight(it),
     }
 }
 
@@ -193,6 +197,7 @@ fn relies(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
             needs::lemmas_of_shape(program, *id, *operation).into_iter().map(Obligation::Lemma).collect()
         }
         Obligation::Simulation(id, _) => vec![Obligation::Absorbs(*id)],
+        Obligation::FromRest(it) => relies(program, it).into_iter().chain([(**it).clone()]).collect(),
         _ => Vec::new(),
     }
 }
@@ -208,8 +213,10 @@ impl Plan {
     /// The entries that become obligations because of an entry's result.
     pub fn relied(&self, entry: usize, settled: &Settled) -> impl Iterator<Item = usize> {
         let outline = &self.entries[entry].slice.outline;
-        let lemmas = settled.relied.iter().filter_map(|it| it.outside(outline));
-        lemmas.filter_map(|it| self.index.get(&Obligation::Lemma(it)).copied())
+        let lemmas = settled.relied.iter().filter_map(|it| it.outside(outline)).map(Obligation::Lemma);
+        let from_rest = settled.is_superseded.then(|| Box::new(self.entries[entry].obligation.clone()));
+        let more = lemmas.chain(from_rest.map(Obligation::FromRest));
+        more.filter_map(|it| self.index.get(&it).copied()).collect::<Vec<_>>().into_iter()
     }
 
     /// The result of an entry, with those of the searches that it needs. `None` if one of them is unknown.
@@ -278,6 +285,7 @@ impl Plan {
                 Obligation::Absorbs(id) if settled.holds() => {
                     lemmas.absorbing.insert(entry.slice.outline.implementation(id)?, within(&settled));
                 }
+                _ if entry.is_again(relied) => lemmas.earlier = Some(Box::new(entry.earlier(relied, &settled))),
                 _ => {}
             }
         }
@@ -311,6 +319,19 @@ impl Entry {
         Some(Anchor::Operation(outline.layer(layer)?, outline.operation(layer, operation)?))
     }
 
+    /// Whether it is the obligation of another entry, asked again.
+    fn is_again(&self, other: &Entry) -> bool {
+        matches!(&self.obligation, Obligation::FromRest(asked) if **asked == other.obligation)
+    }
+
+    /// The result of the entry that is asked again here, in terms of this slice, which holds all of the other.
+    fn earlier(&self, other: &Entry, settled: &Settled) -> Settled {
+        let place = |anchor: &Anchor| self.slice.outline.inside(other.slice.outline.anchor(*anchor)?);
+        let span = self.slice.outline.inside(self.anchor).unwrap_or(self.anchor);
+        let diagnostics = settled.diagnostics.iter().map(|it| it.at(span, place)).collect();
+        Settled { diagnostics, relied: Vec::new(), refutation: None, is_superseded: false, ..settled.clone() }
+    }
+
     /// The fingerprint of the entry's result.
     pub fn fingerprint(&self, scope: &Scope) -> Fingerprint {
         Fingerprint::new(self.slice.outline.hash(), &self.within, scope)
@@ -334,7 +355,7 @@ impl Entry {
     pub fn settle(&self, program: &Program, lemmas: &Lemmas, scope: &Scope, stop: &AtomicBool) -> Option<Settled> {
         let _span = tracing::debug_span!("settle", obligation = %self.name.id()).entered();
         let (program, code) = self.built(program);
-        Reporter { setting: Setting { program, code, scope, stop }, lemmas }.settle(&self.within)
+        Reporter::new(Setting { program, code, scope, stop }, lemmas).settle(&self.within)
     }
 
     /// The result of a search, in this text.
@@ -350,7 +371,7 @@ impl Entry {
     /// The outcome of a result, in this text. `None` if there is no outcome: the run reached code with errors, or an abstraction does not
     /// absorb background steps.
     fn outcome(&self, settled: &Settled, source_map: &SourceMap, source_is_broken: bool) -> Option<Outcome> {
-        let not_owed = matches!(self.obligation, Obligation::Absorbs(_)) && !settled.holds();
+        let not_owed = settled.is_superseded || matches!(self.obligation, Obligation::Absorbs(_)) && !settled.holds();
         if not_owed || settled.met_unsupported && source_is_broken {
             return None;
         }
@@ -365,6 +386,7 @@ impl Entry {
             verdict: settled.verdict,
             bounds_met: settled.bounds_met.clone(),
             assumptions: settled.assumptions.clone(),
+            at_start: settled.at_start.clone(),
             cases: settled.cases,
             states: settled.states,
             span,
@@ -401,14 +423,24 @@ impl View {
         if options.end_to_end { self.planned.end_to_end() } else { self.planned.patterns() }
     }
 
-    /// The entries of a plan that are obligations, as far as is known, including lemmas that others need.
-    pub fn owed(&self, plan: &Plan, scope: &Scope, results: &Results) -> BTreeSet<usize> {
-        let owed = 0..plan.owed;
-        let relied = owed.clone().flat_map(|it| {
-            let known = results.find(plan.entries[it].fingerprint(scope));
-            known.into_iter().flat_map(move |known| plan.relied(it, &known.settled).collect::<Vec<_>>())
-        });
-        owed.clone().chain(relied.collect::<Vec<_>>()).collect()
+    /// The entries of a plan that are obligations, as far as is known, including lemmas that others need. One that is asked again stands where
+    /// it was asked first.
+    pub fn owed(&self, plan: &Plan, scope: &Scope, results: &Results) -> Vec<usize> {
+        let mut owed: Vec<usize> = (0..plan.owed).collect();
+        let mut listed: BTreeSet<usize> = owed.iter().copied().collect();
+        let mut next = 0;
+        while let Some(&entry) = owed.get(next) {
+            next += 1;
+            if let Some(known) = results.find(plan.entries[entry].fingerprint(scope)) {
+                owed.extend(plan.relied(entry, &known.settled).filter(|it| listed.insert(*it)));
+            }
+        }
+        let place = |it: &usize| match &plan.entries[*it].obligation {
+            Obligation::FromRest(asked) => plan.index.get(&**asked).copied().unwrap_or(*it),
+            _ => *it,
+        };
+        owed.sort_by_key(place);
+        owed
     }
 
     /// The outcome of the result of an entry in this text, if it has one.
@@ -423,7 +455,7 @@ impl View {
 
     /// Whether an entry is an obligation, given its result.
     pub fn is_owed(&self, entry: &Entry, known: &Known) -> bool {
-        !matches!(entry.obligation, Obligation::Absorbs(_)) || known.settled.holds()
+        !known.settled.is_superseded && (!matches!(entry.obligation, Obligation::Absorbs(_)) || known.settled.holds())
     }
 
     /// The place where the obligation of an entry is stated.
@@ -444,16 +476,20 @@ impl View {
         let scope = &options.scope;
         let run = Run { program: &self.planned.program, plan, options, results, stop, listener };
         listener.planned(wanted.len());
-        let owed = run.settle(wanted);
         let mut total: BTreeSet<usize> = wanted.iter().copied().collect();
-        let relied: Vec<usize> = owed.into_iter().filter(|it| !total.contains(it)).collect();
-        total.extend(&relied);
-        total.retain(|it| {
-            let entry = &plan.entries[*it];
+        let is_owed = |it: &&usize| {
+            let entry = &plan.entries[**it];
             results.find(entry.fingerprint(scope)).is_none_or(|known| self.is_owed(entry, &known))
-        });
-        listener.planned(total.len());
-        run.settle(&relied);
+        };
+        let mut owed = run.settle(wanted);
+        loop {
+            let relied: Vec<usize> = owed.into_iter().filter(|it| total.insert(*it)).collect();
+            listener.planned(total.iter().filter(is_owed).count());
+            if relied.is_empty() {
+                break;
+            }
+            owed = run.settle(&relied);
+        }
     }
 
     /// Settles the matrix in the smallest scope, since it asks about every pair of operations. If an operation is a mover there only within

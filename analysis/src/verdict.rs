@@ -166,6 +166,8 @@ pub struct Scope {
     pub budget: u64,
     /// How to treat an overflow of 64 bits. It is not a bound, but results depend on it as on bounds.
     pub overflow: OverflowMode,
+    /// Whether to look for what holds where a procedure starts. Without it only what `#[idle]` states is known there.
+    pub find_idle: bool,
 }
 
 impl Scope {
@@ -185,6 +187,7 @@ impl Default for Scope {
             scalars_default: 2,
             budget: 200_000_000,
             overflow: OverflowMode::default(),
+            find_idle: true,
         }
     }
 }
@@ -200,6 +203,8 @@ pub struct Outcome {
     pub bounds_met: Vec<String>,
     /// The assumptions of the verdict, if the obligation holds.
     pub assumptions: Vec<Assumption>,
+    /// What is assumed of the state where the procedure starts, since its process is between two procedures: stated by `#[idle]`, or found.
+    pub at_start: Vec<String>,
     /// The number of cases that closed the split.
     pub cases: u64,
     /// The number of visited states: paths of lazy exploration, or configurations of explicit search.

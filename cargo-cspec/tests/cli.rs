@@ -132,7 +132,7 @@ fn explain_without_a_code_lists_all() {
 
 #[test]
 fn explain_of_an_unknown_code_suggests_others() {
-    let output = cspec(Path::new("."), &["explain", "CS0311"]);
+    let output = cspec(Path::new("."), &["explain", "CS0391"]);
     assert_eq!(status(&output), Some(2));
     assert!(stdout(&output).is_empty());
     assert!(stderr(&output).contains("CS0301  not a right mover"), "{}", stderr(&output));

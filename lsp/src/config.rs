@@ -212,6 +212,7 @@ impl ScopeConfig {
             scalars_default: self.scalar.unwrap_or(usual.scalars_default),
             budget: self.budget.unwrap_or(usual.budget),
             overflow: usual.overflow,
+            find_idle: usual.find_idle,
         }
     }
 }

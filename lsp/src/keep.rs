@@ -113,6 +113,8 @@ mod tests {
             diagnostics: Vec::new(),
             relied: Vec::new(),
             refutation: None,
+            at_start: Vec::new(),
+            is_superseded: false,
             met_unsupported: false,
         };
         ("00112233445566778899aabbccddeeff".parse().expect("it is one"), Arc::new(settled))

@@ -23,6 +23,8 @@ pub struct Settings {
     pub scope: Vec<Bound>,
     /// How to treat overflow of plain 64-bit arithmetic.
     pub overflow: Option<OverflowMode>,
+    /// Whether to look for what holds where a procedure starts.
+    pub find_idle: Option<bool>,
     /// The time limit of a run.
     pub budget: Option<Duration>,
     /// Whether verdicts are stored on disk.
@@ -38,7 +40,7 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 7] = ["budget", "cache", "hook", "overflow", "scope", "search-refused", "transparent"];
+const KEYS: [&str; 8] = ["budget", "cache", "find-idle", "hook", "overflow", "scope", "search-refused", "transparent"];
 /// The keys of the table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
 
@@ -69,6 +71,7 @@ impl Settings {
             match key.as_str() {
                 "budget" => self.budget = Some(time(key, value)?),
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
+                "find-idle" => self.find_idle = Some(yes_or_no(key, value)?),
                 "hook" => self.read_hook(value)?,
                 "overflow" => self.overflow = Some(overflow(key, value)?),
                 "scope" => self.read_scope(value)?,
@@ -111,6 +114,7 @@ impl Settings {
         let mut scope = usual;
         self.workspace_scope.iter().chain(&self.scope).chain(command_line).for_each(|bound| bound.apply(&mut scope));
         scope.overflow = self.overflow.unwrap_or(scope.overflow);
+        scope.find_idle = self.find_idle.unwrap_or(scope.find_idle);
         scope
     }
 }
@@ -207,7 +211,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are budget, cache, hook, overflow, scope, search-refused, transparent"
+            "there is no key `zzz`\nhelp: there are budget, cache, find-idle, hook, overflow, scope, search-refused, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
@@ -239,6 +243,8 @@ mod tests {
             (r#"{}"#, true),
             (r#"{"overflow": "exact"}"#, true),
             (r#"{"overflow": "wraps"}"#, false),
+            (r#"{"find-idle": false}"#, true),
+            (r#"{"find-idle": "stated"}"#, false),
             (r#"{"search-refused": false}"#, true),
             (r#"{"search-refused": "never"}"#, false),
             (r#"{"bugdet": "1m"}"#, false),

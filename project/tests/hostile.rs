@@ -23,6 +23,8 @@ fn what_was_changed_is_no_result() {
         diagnostics: Vec::new(),
         relied: Vec::new(),
         refutation: None,
+        at_start: Vec::new(),
+        is_superseded: false,
         met_unsupported: false,
     };
     let text = encode(fingerprint, &settled).expect("a result has JSON");

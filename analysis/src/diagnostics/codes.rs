@@ -83,6 +83,8 @@ codes! {
     CS0308: "a loop in a procedure of movers",
     CS0309: "initial states are not initial above",
     CS0310: "not shown to be one step",
+    CS0311: "what is said of idle processes does not hold initially",
+    CS0312: "a procedure does not re-establish what is said of idle processes",
 
     CS0401: "operation used where it is not allowed",
     CS0402: "an allowed call does not stay allowed",

@@ -39,6 +39,8 @@ pub struct Code {
     pub invariant: Vec<CodeId>,
     /// For each layer, `fn(&State) -> bool`: whether the state is initial and the invariants hold.
     pub init: Vec<CodeId>,
+    /// For each layer, `fn(&State, me: Pid) -> bool`: whether all that is said of idle processes holds of this one.
+    pub idle: Vec<CodeId>,
     /// For each layer, `fn(&mut State)`: its background steps, if it has any.
     pub background: Vec<Option<CodeId>>,
     /// For each layer, `fn(&mut State)`: one background step, if the background is any number of steps. Then a run of a core with such

@@ -84,7 +84,7 @@ const OF_THE_LANGUAGE: &[&str] = &[
 const OF_TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
 /// The attributes inside an item that `#[layer]`, `#[implement]` and the others read. They are not macros.
-const READ_BY_OURS: &[&str] = &["abstraction", "allowed", "background", "init", "invariant", "op"];
+const READ_BY_OURS: &[&str] = &["abstraction", "allowed", "background", "idle", "init", "invariant", "op"];
 
 /// The attributes of an item that are macros: those of cspec, and unknown ones.
 pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
@@ -100,7 +100,7 @@ pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
     macros.iter().filter_map(|it| indexed.positions.path(it)).collect()
 }
 
-const ROLES: &[&str] = &["op", "init", "background", "invariant", "allowed", "abstraction", "client"];
+const ROLES: &[&str] = &["op", "init", "idle", "background", "invariant", "allowed", "abstraction", "client"];
 
 /// The role that a function's attributes give it.
 pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
@@ -111,6 +111,7 @@ pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
         "init" => arguments.end().map(|()| Role::Init),
         "background" => arguments.end().map(|()| Role::Background),
         "invariant" => arguments.end().map(|()| Role::Invariant),
+        "idle" => arguments.end().map(|()| Role::Idle),
         "abstraction" => arguments.end().map(|()| Role::Abstraction),
         "allowed" => arguments.names(indexed).and_then(|names| arguments.end().map(|()| Role::Allowed(names))),
         _ => client(&mut arguments, indexed),

@@ -227,6 +227,8 @@ pub enum Role {
     Background,
     /// A condition on all states: `#[invariant]`.
     Invariant,
+    /// A condition on a process that is between two procedures: `#[idle]`.
+    Idle,
     /// A condition on calls of these operations: `#[allowed(…)]`.
     Allowed(Vec<Name>),
     /// The relation of an implementation: `#[abstraction]`.

@@ -58,6 +58,7 @@ fn layer(program: &Program, layer: &Layer) -> String {
     lines.extend(layer.init.iter().map(|it| format!("init = {}", name(it))));
     lines.extend(layer.background.iter().map(|it| format!("background = {}", name(it))));
     lines.extend(layer.invariants.iter().map(|it| format!("invariant = {}", name(it))));
+    lines.extend(layer.idle.iter().map(|it| format!("idle = {}", name(it))));
     format!("layer {} over {} {}", layer.name, program.type_name(&layer.state), braces(&lines, 0))
 }
 

@@ -18,6 +18,8 @@ pub struct Layer {
     pub background: Option<FunctionId>,
     /// `fn(&State) -> bool`, each required before and after every operation.
     pub invariants: Vec<FunctionId>,
+    /// `fn(&State, me: Pid) -> bool`, each holds for a process that is between two procedures over the layer.
+    pub idle: Vec<FunctionId>,
     /// The layer this one restricts, if it is a protocol layer.
     pub protocol: Option<Protocol>,
 }

@@ -47,6 +47,8 @@ pub struct KeptLayer {
     pub background: bool,
     /// Whether to keep its invariants.
     pub invariants: bool,
+    /// Whether to keep what holds for idle processes.
+    pub idle: bool,
 }
 
 /// How much of an operation to keep. More is greater.
@@ -75,8 +77,8 @@ impl Keep {
     /// The kept parts of a layer, to be extended.
     pub fn layer(&mut self, layer: LayerId) -> &mut KeptLayer {
         let index = self.layers.iter().position(|it| it.layer == layer).unwrap_or_else(|| {
-            let (init, background, invariants) = (false, false, false);
-            self.layers.push(KeptLayer { layer, operations: BTreeMap::new(), init, background, invariants });
+            let (init, background, invariants, idle) = (false, false, false, false);
+            self.layers.push(KeptLayer { layer, operations: BTreeMap::new(), init, background, invariants, idle });
             self.layers.len() - 1
         });
         &mut self.layers[index]
@@ -332,6 +334,29 @@ impl Outline {
             Anchor::Client(index) => Anchor::Client(*self.clients.get(index)?),
         })
     }
+
+    /// The place in the slice of a place in the program. `None` if the slice does not hold it.
+    pub fn inside(&self, anchor: Anchor) -> Option<Anchor> {
+        let function = |id| self.functions.iter().position(|it| it.0 == id).map(|it| FunctionId(it as u32));
+        Some(match anchor {
+            Anchor::Function(id) => Anchor::Function(function(id)?),
+            Anchor::Node(id, node) => Anchor::Node(function(id)?, node),
+            Anchor::Layer(id) => Anchor::Layer(self.layer(id)?),
+            Anchor::Operation(layer, operation) => {
+                Anchor::Operation(self.layer(layer)?, self.operation(layer, operation)?)
+            }
+            Anchor::Claim(layer, operation) => Anchor::Claim(self.layer(layer)?, self.operation(layer, operation)?),
+            Anchor::Implementation(id) => Anchor::Implementation(self.implementation(id)?),
+            Anchor::Pass(id, operation) => {
+                let id = self.implementation(id)?;
+                let upper = self.skeleton.implementations.get(id.0 as usize)?.upper.0 as usize;
+                Anchor::Pass(id, self.operations.get(upper)?.iter().position(|it| *it == operation)?)
+            }
+            Anchor::Stack(index) => Anchor::Stack(self.stack(index)?),
+            Anchor::Link(index, link) => Anchor::Link(self.stack(index)?, link),
+            Anchor::Client(index) => Anchor::Client(self.client(index)?),
+        })
+    }
 }
 
 /// The ids in the slice of items of the program.
@@ -471,8 +496,8 @@ impl Outliner<'_> {
         self.numbering.operations.push(operations.iter().map(|it| it.0).collect());
         let mut state = layer.state.clone();
         renumber::ty(&mut state, &mut self.numbering);
-        let (init, background, invariants) =
-            kept.map_or((false, false, false), |it| (it.init, it.background, it.invariants));
+        let (init, background, invariants, idle) =
+            kept.map_or((false, false, false, false), |it| (it.init, it.background, it.invariants, it.idle));
         let numbering = &mut self.numbering;
         Layer {
             name: layer.name.clone(),
@@ -485,6 +510,10 @@ impl Outliner<'_> {
             background: layer.background.filter(|_| background).map(|it| numbering.function(it, true)),
             invariants: match invariants {
                 true => layer.invariants.iter().map(|it| numbering.function(*it, true)).collect(),
+                false => Vec::new(),
+            },
+            idle: match idle {
+                true => layer.idle.iter().map(|it| numbering.function(*it, true)).collect(),
                 false => Vec::new(),
             },
             protocol: layer

@@ -7,10 +7,13 @@
 //! s --op/r,E--> s'  is a step of the layer above
 //! ```
 //!
+//! `s` is one where the procedure may start ([`idle`]).
+//!
 //! A failure of the run must be one that the operation above may have in `s` too. A run that blocks owes nothing: nothing is claimed about
 //! progress.
 
 use super::{
+    idle::{self, Idle},
     movers::first_difference,
     question::{Answered, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
@@ -18,6 +21,7 @@ use super::{
 use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
+        code::CodeId,
         machine::{Machine, Site},
         search::{Abort, Action, End},
     },
@@ -48,8 +52,24 @@ pub struct Implemented<'a> {
     pub how: &'a How,
 }
 
-/// Checks one operation.
-pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallowed>, Effort) {
+/// The code of a procedure, or of an operation that is passed on, and of the operation above.
+pub fn entries(setting: &Setting, implemented: &Implemented) -> Option<[CodeId; 2]> {
+    let Implemented { upper, lower, operation, how } = *implemented;
+    let name = &setting.program.layers[upper.0 as usize].operations[operation].name;
+    let entry = match how {
+        How::Pass => setting.step_named(lower, name)?,
+        How::Procedure(function) => setting.code.function(*function),
+    };
+    Some([entry, setting.code.step(upper, operation)])
+}
+
+/// Checks one operation, from states in which what is known of idle processes holds. The literals of `entries` matter.
+pub fn check(
+    setting: &Setting,
+    entries: &[CodeId],
+    implemented: &Implemented,
+    mut idle: Option<&mut Idle>,
+) -> (Answered<Disallowed>, Effort) {
     let Implemented { upper, lower, operation, how } = *implemented;
     let mut slots = Slots::default();
     let before = slots.unknown(setting.state(upper));
@@ -65,17 +85,14 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         all.extend(&arguments);
         Action::Call { function, arguments: all, result: None }
     };
-    let (run, entry) = match how {
+    let run = match how {
         How::Pass => {
             let Some(step) = setting.step_named(lower, name) else { return (Answered::Holds, Effort::default()) };
-            (call(step, after), step)
+            call(step, after)
         }
         How::Procedure(function) => {
             let function = setting.code.function(*function);
-            (
-                Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None },
-                function,
-            )
+            Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None }
         }
     };
     let given = [Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)];
@@ -87,17 +104,24 @@ pub fn check(setting: &Setting, implemented: &Implemented) -> (Answered<Disallow
         Action::Equal(events_above, events),
         Action::Equal(above, after),
     ];
-    setting.ask(&[entry, step_above], Some(lower), |search| {
+    setting.ask(entries, Some(lower), |search| {
         // By the shape of the procedure.
         search.turns_are_judged = true;
         let start = slots.start(&mut search.world.cells, 1);
-        let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&allowed, Some(1)),
             End::Failed(_) => Wanted::Failure(&allowed[..2]),
             _ => Wanted::Never,
         };
-        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let mut found = None;
+        for start in idle::starts(setting, search, idle.as_deref_mut(), start, before, me)? {
+            let initial = start.clone();
+            if let Some(case) = for_all_exists(search, start, &given, &wanted)? {
+                found = Some((initial, case));
+                break;
+            }
+        }
+        let Some((initial, case)) = found else { return Ok(None) };
         let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let steps = teller.given(&initial.slots, &given, &case.end, Some(&case.slots))?;

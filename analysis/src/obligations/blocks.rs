@@ -17,7 +17,8 @@
 //!
 //! * The next call may block.
 //! * A loop may follow, and may go on. Then the procedure starts *afresh* there: with any state of which the *head facts* hold, found as those
-//!   of [loops](super::loops), and with any values of the variables that are not the same whenever it comes there.
+//!   of [loops](super::loops), and with any values of the variables that are not the same whenever it comes there. What is assumed where a
+//!   procedure starts ([`super::idle`]) is one of these facts only if it holds there, too.
 //!
 //! Turns of loops are no edges of a path. So the turns of all loops in these blocks have to be weak.
 
@@ -28,7 +29,7 @@ use super::{
     facts::{self, Fact},
     loops::{Fresh, Head, Heads, Visit},
     one_step::{self, WholePath},
-    shape::{Between, Item, Walk},
+    shape::{Item, Walk},
 };
 use crate::explore::{
     cells::{Quantifier, Root},
@@ -135,7 +136,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         if let Some(earlier) = item.heads.fresh_at(site) {
             return self.start_again(search, &earlier, &item);
         }
-        let facts = facts::known_of_state(search, &item.machine, &self.me, self.between == Between::Relations);
+        let facts = self.known_at(search, &item.machine)?;
         let fresh = Fresh { wants: item.wants.clone(), ..Fresh::default() };
         let head = item.heads.start_afresh(site, item.machine, facts, fresh);
         self.begin_afresh(search, &head).map(|it| Some(vec![it]))

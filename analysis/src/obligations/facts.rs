@@ -21,26 +21,84 @@ use crate::{
 
 /// A component of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Component {
+pub(super) enum Component {
     Field(usize),
     Entry(Value),
 }
 
 /// What is known of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Known {
+pub(super) enum Known {
     Is(Value),
     Present,
     Absent,
     /// How it is related to a value.
     Related(Relation, Value),
+    /// It is the same as another component.
+    Same(Vec<usize>),
+    /// How it is related to another component.
+    RelatedTo(Relation, Vec<usize>),
 }
 
 /// Something known about the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    path: Vec<Component>,
-    known: Known,
+    pub(super) path: Vec<Component>,
+    pub(super) known: Known,
+    /// The condition under which it is known, if it is not always.
+    pub(super) only_if: Option<Rc<Fact>>,
+}
+
+impl Fact {
+    pub(super) fn new(path: &[Component], known: Known) -> Fact {
+        Fact { path: path.to_vec(), known, only_if: None }
+    }
+
+    /// The same under a condition.
+    pub(super) fn only_if(&self, condition: &Fact) -> Fact {
+        Fact { only_if: Some(Rc::new(condition.clone())), ..self.clone() }
+    }
+
+    /// The same without its condition.
+    pub(super) fn unconditional(&self) -> Fact {
+        Fact { only_if: None, ..self.clone() }
+    }
+
+    /// Whether it is about this component.
+    pub(super) fn is_about(&self, path: &[Component]) -> bool {
+        self.path == path
+    }
+
+    /// Whether another fact follows from it by its form: a component that is a constant is no other one.
+    pub(super) fn is_stronger_than(&self, other: &Fact) -> bool {
+        let differs = match (&self.known, &other.known) {
+            (Known::Is(value), Known::Related(Relation::Not, different)) => are_different_constants(value, different),
+            _ => false,
+        };
+        differs && self.path == other.path && (self.only_if.is_none() || self.only_if == other.only_if)
+    }
+
+    /// Facts that give components values come first: relations are then between these.
+    fn rank(&self) -> u8 {
+        match self.known {
+            Known::Is(_) | Known::Present | Known::Absent => 0,
+            Known::Same(_) => 1,
+            Known::Related(..) | Known::RelatedTo(..) => 2,
+        }
+    }
+}
+
+/// Whether two values are constants, and never the same.
+fn are_different_constants(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Variant(one, _), Value::Variant(other, _)) if one != other => true,
+        (Value::Variant(_, one), Value::Variant(_, other)) => {
+            one.len() == other.len() && one.iter().zip(other.iter()).any(|it| are_different_constants(it.0, it.1))
+        }
+        (Value::Int(one), Value::Int(other)) => one != other,
+        (Value::Atom(..), Value::Atom(..)) => one != other,
+        _ => false,
+    }
 }
 
 /// Replaces the state of a machine, which stands right after a step of `me`, by an unknown one of which only the facts hold that survive
@@ -104,7 +162,7 @@ fn related(search: &Search<'_, '_>, machine: &Machine, me: &Value, fact: &Fact) 
         }
         _ => {}
     }
-    let fact_of = |(relation, other)| Fact { path: fact.path.clone(), known: Known::Related(relation, other) };
+    let fact_of = |(relation, other)| Fact::new(&fact.path, Known::Related(relation, other));
     known.into_iter().map(fact_of).collect()
 }
 
@@ -173,13 +231,13 @@ fn propose(
                 };
                 let known = entry.map_or(absent, Known::Is);
                 if matches!(known, Known::Is(_)) && map.default.is_none() {
-                    facts.push(Fact { path: path.clone(), known: Known::Present });
+                    facts.push(Fact::new(path, Known::Present));
                 }
-                facts.push(Fact { path: path.clone(), known });
+                facts.push(Fact::new(path, known));
                 path.pop();
             }
         }
-        _ => facts.push(Fact { path: path.clone(), known: Known::Is(expanded) }),
+        _ => facts.push(Fact::new(path, Known::Is(expanded))),
     }
 }
 
@@ -191,12 +249,40 @@ fn assume(
     facts: &[Fact],
     number: u32,
 ) -> (Value, Knowledge) {
-    let mut state = search.world.cells.root(Root::State(number), ty, Quantifier::Universal);
+    let state = search.world.cells.root(Root::State(number), ty, Quantifier::Universal);
     let mut known = known.clone();
-    for fact in facts {
-        state = with_fact(search, &mut known, state, &fact.path, &fact.known);
-    }
+    let state = with_facts(search, &mut known, state, facts);
     (state, known)
+}
+
+/// A state in which the facts hold, too. Of those that hold only under a condition nothing is said.
+fn with_facts(search: &mut Search<'_, '_>, known: &mut Knowledge, mut state: Value, facts: &[Fact]) -> Value {
+    let mut facts: Vec<&Fact> = facts.iter().filter(|it| it.only_if.is_none()).collect();
+    facts.sort_by_key(|it| it.rank());
+    for fact in facts {
+        let about = match &fact.known {
+            Known::Same(other) => component(search, &state, other).map(Known::Is),
+            Known::RelatedTo(relation, other) => {
+                component(search, &state, other).map(|it| Known::Related(*relation, it))
+            }
+            about => Some(about.clone()),
+        };
+        if let Some(about) = about {
+            state = with_fact(search, known, state, &fact.path, &about);
+        }
+    }
+    state
+}
+
+/// The component that fields lead to.
+fn component(search: &mut Search<'_, '_>, value: &Value, path: &[usize]) -> Option<Value> {
+    let [first, rest @ ..] = path else { return Some(value.clone()) };
+    let expanded = match value {
+        Value::Cell(id) => search.world.cells.expand(*id)?,
+        _ => value.clone(),
+    };
+    let Value::Tuple(fields) = expanded else { return None };
+    component(search, &fields[*first], rest)
 }
 
 fn with_fact(
@@ -209,7 +295,7 @@ fn with_fact(
     let [first, rest @ ..] = path else {
         return match fact {
             Known::Is(value) => value.clone(),
-            Known::Present | Known::Absent => value,
+            Known::Present | Known::Absent | Known::Same(_) | Known::RelatedTo(..) => value,
             Known::Related(relation, other) => {
                 Rc::make_mut(&mut known.relations).push((value.clone(), *relation, other.clone()));
                 value
@@ -315,6 +401,51 @@ pub fn others(
         .collect()
 }
 
+/// The cases of a machine in which the facts hold in the state in a slot: one for each way in which their conditions can hold or not.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn assume_at(
+    search: &mut Search<'_, '_>,
+    machine: Machine,
+    slot: usize,
+    facts: &[Fact],
+) -> Result<Vec<Machine>, Abort> {
+    let mut machines = vec![with_facts_at(search, machine, slot, facts)];
+    let mut conditions: Vec<&Rc<Fact>> = Vec::new();
+    for condition in facts.iter().filter_map(|it| it.only_if.as_ref()) {
+        if !conditions.contains(&condition) {
+            conditions.push(condition);
+        }
+    }
+    for condition in conditions {
+        let then: Vec<Fact> =
+            facts.iter().filter(|it| it.only_if.as_ref() == Some(condition)).map(Fact::unconditional).collect();
+        let mut pending = std::mem::take(&mut machines);
+        while let Some(machine) = pending.pop() {
+            match is_so(search, &machine, &machine.slots[slot], condition) {
+                Ok(true) => machines.push(with_facts_at(search, machine, slot, &then)),
+                Err(Stop::Need(need)) => {
+                    let cases = split(search, &need, &machine.known);
+                    pending.extend(cases.into_iter().map(|known| Machine { known, ..machine.clone() }));
+                }
+                Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
+                // Of a condition that cannot be looked at nothing is said.
+                Ok(false) | Err(_) => machines.push(machine),
+            }
+        }
+    }
+    Ok(machines)
+}
+
+fn with_facts_at(search: &mut Search<'_, '_>, mut machine: Machine, slot: usize, facts: &[Fact]) -> Machine {
+    let mut known = machine.known.clone();
+    let state = with_facts(search, &mut known, machine.slots[slot].clone(), facts);
+    machine.known = known;
+    machine.set(slot, state);
+    machine
+}
+
 /// Those facts that hold in the state of a machine, in every case of what is unknown.
 ///
 /// # Errors
@@ -347,7 +478,7 @@ pub fn assume_in(
     'cases: while let Some(known) = pending.pop() {
         let machine = Machine { known, ..machine.clone() };
         for fact in facts {
-            match holds(search, &machine, &machine.slots[slot], &fact.path, &fact.known) {
+            match is_so(search, &machine, &machine.slots[slot], fact) {
                 Ok(true) => {}
                 Ok(false) => continue 'cases,
                 Err(Stop::Need(need)) => {
@@ -365,11 +496,11 @@ pub fn assume_in(
 }
 
 /// Whether a fact holds in the state in slot 0, in every case of what is unknown.
-fn always_holds(search: &mut Search<'_, '_>, machine: &Machine, fact: &Fact) -> Result<bool, Abort> {
+pub(super) fn always_holds(search: &mut Search<'_, '_>, machine: &Machine, fact: &Fact) -> Result<bool, Abort> {
     let mut pending = vec![machine.known.clone()];
     while let Some(known) = pending.pop() {
         let machine = Machine { known, ..machine.clone() };
-        match holds(search, &machine, &machine.slots[0], &fact.path, &fact.known) {
+        match is_so(search, &machine, &machine.slots[0], fact) {
             Ok(true) => {}
             Ok(false) => return Ok(false),
             Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)),
@@ -384,6 +515,30 @@ fn split(search: &mut Search<'_, '_>, need: &Need, known: &Knowledge) -> Vec<Kno
     search.world.cells.split(need, known, false)
 }
 
+/// Whether a fact holds in a state.
+fn is_so(search: &mut Search<'_, '_>, machine: &Machine, state: &Value, fact: &Fact) -> Result<bool, Stop> {
+    if let Some(condition) = &fact.only_if
+        && !is_so(search, machine, state, condition)?
+    {
+        return Ok(true);
+    }
+    let about = match &fact.known {
+        Known::Same(other) => Known::Is(forced(search, machine, state, other)?),
+        Known::RelatedTo(relation, other) => Known::Related(*relation, forced(search, machine, state, other)?),
+        about => about.clone(),
+    };
+    holds(search, machine, state, &fact.path, &about)
+}
+
+/// The component that fields lead to, once it is known.
+fn forced(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: &[usize]) -> Result<Value, Stop> {
+    let [first, rest @ ..] = path else { return Ok(value.clone()) };
+    match machine.force(search.world, value).map_err(Stop::Need)? {
+        Value::Tuple(fields) => forced(search, machine, &fields[*first], rest),
+        _ => Err(Stop::Disabled),
+    }
+}
+
 fn holds(
     search: &mut Search<'_, '_>,
     machine: &Machine,
@@ -395,7 +550,7 @@ fn holds(
         return match fact {
             Known::Is(wanted) => machine.is_equal(search.world, value, wanted),
             Known::Present => Ok(true),
-            Known::Absent => Ok(false),
+            Known::Absent | Known::Same(_) | Known::RelatedTo(..) => Ok(false),
             Known::Related(Relation::Not, other) => machine.is_equal(search.world, value, other).map(|it| !it),
             Known::Related(relation, other) => {
                 let value = machine.force(search.world, value).map_err(Stop::Need)?;

@@ -29,7 +29,7 @@ use super::{
     facts::{self, Fact},
     movers::Refutation,
     question::Confirmation,
-    shape::{Between, Flaw, FlawKind, Item, Path, Walk, edges},
+    shape::{Blamed, Flaw, FlawKind, Item, Path, Walk, edges},
 };
 use crate::explore::{
     cells::{Quantifier, Root},
@@ -143,6 +143,13 @@ impl Heads {
         self.0.iter().filter(|it| it.head.fresh.is_none()).map(|it| it.head.length).collect()
     }
 
+    /// A call to blame for what turns have done: one of the last loop, or else the loop itself.
+    pub(super) fn blamed(&self) -> Option<Blamed> {
+        let head = &self.0.last()?.head;
+        let turns = head.turns.borrow();
+        Some(turns.last().map_or(Blamed { operation: 0, site: head.site }, |it| Blamed::of(&it.call)))
+    }
+
     /// The edges of all turns that go on.
     pub(super) fn edges(&self) -> Vec<Rc<Edge>> {
         let mut edges = Vec::new();
@@ -230,8 +237,7 @@ fn arrives<'p>(
         let heads = item.heads.and(&head, None, Turn::Leaves);
         pending.push(Item { heads, ..item.clone() });
     }
-    *head.facts.borrow_mut() =
-        facts::known_of_state(search, &item.machine, &walk.me, walk.between == Between::Relations);
+    *head.facts.borrow_mut() = walk.known_at(search, &item.machine)?;
     begin(walk, search, &head, pending)?;
     Ok(None)
 }

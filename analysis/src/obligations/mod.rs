@@ -6,10 +6,13 @@
 pub mod abstraction;
 pub mod atomic;
 mod blocks;
+mod candidates;
 pub mod coverage;
 pub mod edges;
 pub mod end_to_end;
 pub mod facts;
+pub mod idle;
+mod known_words;
 pub mod layer;
 mod loops;
 mod modulo_failure;
@@ -88,6 +91,8 @@ pub struct Lemmas {
     pub settled: BTreeMap<Lemma, LemmaResult>,
     /// Abstractions whose relation absorbs the background steps below.
     pub absorbing: BTreeMap<ImplementationId, Within>,
+    /// For an obligation that is [asked again](Obligation::FromRest): the result that it had at first.
+    pub earlier: Option<Box<report::Settled>>,
 }
 
 impl Lemmas {
@@ -106,6 +111,8 @@ pub enum Obligation {
     NoPanic(LayerId, layer::Part),
     /// A procedure has the shape of a mover proof.
     Shape(ImplementationId, usize),
+    /// What is stated of idle processes.
+    Idle(ImplementationId, idle::Part),
     /// A procedure follows the protocol of the layer below.
     FollowsProtocol(ImplementationId, usize),
     /// What a protocol allows stays allowed: for an operation, against another.
@@ -132,6 +139,8 @@ pub enum Obligation {
     TriedOut(Over),
     /// A search for a wrong run. It is no obligation: it tells what to say of one that does not hold.
     Search(Doubt),
+    /// One about a procedure that does not hold of every start, with what is found of starts. It takes the place of the other.
+    FromRest(Box<Obligation>),
 }
 
 /// A search for a wrong run that an implementation is to blame for.
@@ -213,6 +222,20 @@ pub fn needed_lemmas(program: &Program) -> BTreeSet<Lemma> {
     lemmas
 }
 
+/// Obligations about procedures that may hold of the states in which these start, if they do not hold of all.
+pub fn from_rest(program: &Program) -> Vec<Obligation> {
+    let may_be = |it: &Obligation| match it {
+        Obligation::Shape(id, _) | Obligation::FollowsProtocol(id, _) | Obligation::AtomicSpec(id, _) => {
+            !idle::is_stated(program, *id)
+        }
+        Obligation::Retry(id, operation) => {
+            !idle::is_stated(program, *id) && needs::has_several_calls(program, *id, *operation)
+        }
+        _ => false,
+    };
+    plan(program).into_iter().filter(may_be).map(|it| Obligation::FromRest(Box::new(it))).collect()
+}
+
 /// Lemmas that users claim.
 pub fn claimed_lemmas(program: &Program) -> BTreeSet<Lemma> {
     let mut lemmas = BTreeSet::new();
@@ -288,6 +311,7 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
             }
         }
         obligations.push(Obligation::Initial(id));
+        obligations.extend(idle::parts(program, id).into_iter().map(|it| Obligation::Idle(id, it)));
     }
     for (index, stack) in program.stacks.iter().enumerate() {
         obligations.push(Obligation::Stack(index));
@@ -335,6 +359,7 @@ pub fn searches(program: &Program, obligation: &Obligation) -> Vec<Doubt> {
         | Obligation::Simulation(id, operation)
         | Obligation::Retry(id, operation) => (id, Some(operation)),
         Obligation::StaysAllowed(id, ..) | Obligation::Initial(id) | Obligation::Partition(id, _) => (id, None),
+        Obligation::FromRest(ref asked) => return searches(program, asked),
         _ => return Vec::new(),
     };
     let upper = &program.layers[program.implementations[id.0 as usize].upper.0 as usize];

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Doubt, Lemma, Obligation, Over, layer::Part, partition, stack};
+use super::{About, Doubt, Lemma, Obligation, Over, idle, layer::Part, partition, stack};
 use crate::ir::{
     Code as How, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, Partition, Program,
     slice::{Keep, KeptImplementation, KeptOperation, Outline},
@@ -30,6 +30,24 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
                 keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
                 keep_unrestricted(program, &mut keep, *id, *operation);
                 keep_called_steps(program, &mut keep, *id);
+                keep_stated(program, &mut keep, *id);
+            }
+        }
+        Obligation::FromRest(obligation) => {
+            keep = self::keep(program, obligation);
+            if let Obligation::Shape(id, _)
+            | Obligation::FollowsProtocol(id, _)
+            | Obligation::AtomicSpec(id, _)
+            | Obligation::Retry(id, _) = **obligation
+            {
+                keep_idle(program, &mut keep, id);
+            }
+        }
+        Obligation::Idle(id, part) => {
+            keep_idle(program, &mut keep, *id);
+            keep.layer(program.implementations[id.0 as usize].lower).steps();
+            if let idle::Part::Returns(operation) = part {
+                keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Signature; 2]);
             }
         }
         Obligation::FollowsProtocol(id, operation) => {
@@ -40,6 +58,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
                 Some(How::Procedure(_)) => keep_called_steps(program, &mut keep, *id),
                 _ => keep.layer(program.implementations[id.0 as usize].lower).invariants = true,
             }
+            keep_stated(program, &mut keep, *id);
         }
         Obligation::StaysAllowed(id, operation, other) => {
             keep.implementations.push(nothing_of(*id));
@@ -50,12 +69,14 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
         Obligation::AtomicSpec(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
             keep_unrestricted(program, &mut keep, *id, *operation);
+            keep_stated(program, &mut keep, *id);
         }
         Obligation::Retry(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
             keep_unrestricted(program, &mut keep, *id, *operation);
             if has_several_calls(program, *id, *operation) {
                 keep_called_steps(program, &mut keep, *id);
+                keep_stated(program, &mut keep, *id);
             }
         }
         Obligation::Initial(id) => {
@@ -131,6 +152,15 @@ fn nothing_of(implementation: ImplementationId) -> KeptImplementation {
     KeptImplementation { implementation, code: Vec::new(), relation: false }
 }
 
+/// The code of one operation, besides what is kept of the implementation already.
+fn keep_code(keep: &mut Keep, id: ImplementationId, name: &str) {
+    match keep.implementations.iter_mut().find(|it| it.implementation == id) {
+        Some(kept) if kept.code.iter().any(|it| it == name) => {}
+        Some(kept) => kept.code.push(name.to_owned()),
+        None => keep.implementations.push(KeptImplementation { code: vec![name.to_owned()], ..nothing_of(id) }),
+    }
+}
+
 /// A part of a layer as it is run by itself: with invariants, the background belongs to it.
 fn keep_part(program: &Program, keep: &mut Keep, id: LayerId, part: Part) {
     let has_invariants = !program.layers[id.0 as usize].invariants.is_empty();
@@ -152,7 +182,7 @@ fn keep_procedure(
 ) {
     let implementation = &program.implementations[id.0 as usize];
     let name = operation_name(program, implementation.upper, operation);
-    keep.implementations.push(KeptImplementation { code: vec![name.to_owned()], ..nothing_of(id) });
+    keep_code(keep, id, name);
     let performed = match how(program, id, operation) {
         Some(How::Procedure(function)) => performed(program, *function),
         _ => vec![name],
@@ -185,6 +215,29 @@ fn keep_called_steps(program: &Program, keep: &mut Keep, id: ImplementationId) {
     let layer = keep.layer(program.implementations[id.0 as usize].lower).steps();
     for operation in called(program, id) {
         layer.operation(operation, KeptOperation::Whole);
+    }
+}
+
+/// All that the condition on idle processes depends on: what is stated, the initial states, and all procedures of an implementation with the
+/// steps that they make.
+fn keep_idle(program: &Program, keep: &mut Keep, id: ImplementationId) {
+    let implementation = &program.implementations[id.0 as usize];
+    let upper = &program.layers[implementation.upper.0 as usize];
+    for operation in 0..upper.operations.len() {
+        keep_procedure(program, keep, id, operation, [KeptOperation::Signature; 2]);
+    }
+    if !keep.implementations.iter().any(|it| it.implementation == id) {
+        keep.implementations.push(nothing_of(id));
+    }
+    keep_called_steps(program, keep, id);
+    let lower = keep.layer(implementation.lower);
+    (lower.init, lower.idle) = (true, true);
+}
+
+/// The same, if something is stated of idle processes.
+fn keep_stated(program: &Program, keep: &mut Keep, id: ImplementationId) {
+    if idle::is_stated(program, id) {
+        keep_idle(program, keep, id);
     }
 }
 
@@ -454,6 +507,10 @@ impl Obligation {
                 Obligation::NoPanic(slice.layer(layer)?, Part::Operation(slice.operation(layer, operation)?))
             }
             Obligation::Shape(id, it) => Obligation::Shape(implementation(id)?, upper(id, it)?),
+            Obligation::Idle(id, idle::Part::Initially) => Obligation::Idle(implementation(id)?, idle::Part::Initially),
+            Obligation::Idle(id, idle::Part::Returns(it)) => {
+                Obligation::Idle(implementation(id)?, idle::Part::Returns(upper(id, it)?))
+            }
             Obligation::FollowsProtocol(id, it) => Obligation::FollowsProtocol(implementation(id)?, upper(id, it)?),
             Obligation::StaysAllowed(id, it, other) => {
                 Obligation::StaysAllowed(implementation(id)?, lower(id, it)?, lower(id, other)?)
@@ -477,6 +534,7 @@ impl Obligation {
                 let top = stack::top(program, &program.stacks[index])?;
                 Obligation::NeverFails(slice.stack(index)?, slice.operation(top, operation)?)
             }
+            Obligation::FromRest(ref asked) => Obligation::FromRest(Box::new(asked.within(program, slice)?)),
             Obligation::EndToEnd(index, processes) => Obligation::EndToEnd(slice.client(index)?, processes),
             Obligation::TriedOut(Over::Stack(index)) => Obligation::TriedOut(Over::Stack(slice.stack(index)?)),
             Obligation::TriedOut(Over::Implementation(id)) => {

@@ -26,6 +26,7 @@
 //! unrestricted layer.
 
 use super::{
+    idle::{self, Idle},
     movers::Refutation,
     question::{Answered, Confirmation, Effort, Setting, Slots, Wanted, for_all_exists, replays},
     tell::Teller,
@@ -41,9 +42,15 @@ use crate::{
     ir::{LayerId, Type},
 };
 
-/// Whether `operation` is allowed in every state. This is the obligation if it is passed on, since nothing is known about the state where
-/// it is called.
-pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (Answered<Refutation>, Effort) {
+/// Whether `operation` is allowed in every state, or in those in which what is known of idle processes holds. This is the obligation if it is
+/// passed on, since nothing else is known about the state where it is called. The literals of `entries` matter.
+pub fn always_allowed(
+    setting: &Setting,
+    entries: &[CodeId],
+    layer: LayerId,
+    operation: usize,
+    mut idle: Option<&mut Idle>,
+) -> (Answered<Refutation>, Effort) {
     let allowed = setting.code.allowed[layer.0 as usize][operation];
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(layer));
@@ -59,14 +66,22 @@ pub fn always_allowed(setting: &Setting, layer: LayerId, operation: usize) -> (A
         Action::When(holds),
         Action::Call { function: allowed, arguments: all, result: Some(holds) },
     ];
-    setting.ask(&[allowed, invariant], None, |search| {
+    // What others do matters only for what is known of idle processes.
+    setting.ask(entries, idle.is_some().then_some(layer), |search| {
         let start = slots.start(&mut search.world.cells, 1);
-        let initial = start.clone();
         let wanted = |machine: &Machine, end: &End| match end {
             End::Done if machine.slots[holds] == Value::Bool(true) => Wanted::Nothing,
             _ => Wanted::Never,
         };
-        let Some(case) = for_all_exists(search, start, &given, &wanted)? else { return Ok(None) };
+        let mut found = None;
+        for start in idle::starts(setting, search, idle.as_deref_mut(), start, state, me)? {
+            let initial = start.clone();
+            if let Some(case) = for_all_exists(search, start, &given, &wanted)? {
+                found = Some((initial, case));
+                break;
+            }
+        }
+        let Some((initial, case)) = found else { return Ok(None) };
         let confirmation = replays(search, &initial, &given, &case, &wanted)?;
         let mut teller = Teller::new(setting, search, case.known.clone());
         let values: Vec<Value> = arguments.iter().map(|it| initial.slots[*it].clone()).collect();

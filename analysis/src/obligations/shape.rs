@@ -38,6 +38,7 @@ use std::rc::Rc;
 use super::{
     edges::{Edge, Judge, Obstacle, PathCall, Place, Table},
     facts::{self, Fact},
+    idle::{self, Idle, Start},
     loops::{self, Heads},
     movers::{Direction, Refutation, first_difference},
     one_step::{self, Above, NoStep, Plan, WholePath},
@@ -113,7 +114,7 @@ pub struct Blamed {
 }
 
 impl Blamed {
-    fn of(call: &PathCall) -> Blamed {
+    pub(super) fn of(call: &PathCall) -> Blamed {
         Blamed { operation: call.operation, site: call.site }
     }
 }
@@ -151,6 +152,16 @@ pub enum FlawKind {
     InLoop,
     /// The call is not allowed.
     NotAllowed,
+    /// The procedure returns after the call where what is stated of idle processes does not hold.
+    NotIdle,
+}
+
+/// What is asked where a procedure returns.
+pub enum Returns {
+    /// That this condition on the state and the process holds.
+    Stated(CodeId),
+    /// Which of these facts hold, on all ways.
+    Facts(Vec<Fact>),
 }
 
 /// What is asked of a procedure.
@@ -163,8 +174,16 @@ pub struct Question<'q> {
     pub above: Option<(LayerId, usize, CodeId)>,
     /// The step of the operation above, if there are states in which it fails.
     pub gate: Option<CodeId>,
+    /// What holds for idle processes, if that is to be looked at.
+    pub idle: Option<Idle>,
+    /// What is known where the procedure starts.
+    pub start: Start,
+    /// What is asked wherever the procedure returns, instead of its shape and the protocol.
+    pub returns: Option<Returns>,
     /// Who judges edges.
     pub judge: Judge<'q>,
+    /// Whether a suspicion is looked at on exact states. That is in vain if it was done for all states in which the procedure may start.
+    pub confirms: bool,
     /// Out: whether some path comes to a loop that makes calls.
     pub has_loops: bool,
     /// Whether it is asked elsewhere if the runs of the procedure alone are what the operation above allows.
@@ -177,15 +196,26 @@ impl<'q> Question<'q> {
     /// Whether a procedure follows the protocol of the layer below.
     pub fn of(lower: LayerId, procedure: CodeId, table: &'q dyn Table) -> Question<'q> {
         let judge = Judge { table, relied_right: vec![], relied_left: vec![], is_exact: false };
+        Question::of_start(lower, procedure, judge, Start::default())
+    }
+
+    /// The same, if this is known where the procedure starts.
+    pub fn of_start(lower: LayerId, procedure: CodeId, judge: Judge<'q>, start: Start) -> Question<'q> {
+        let (above, gate, idle, returns) = Default::default();
+        let (runs_alone_are_asked, relies_on_runs_alone) = (true, false);
         Question {
             lower,
             procedure,
-            above: None,
-            gate: None,
+            above,
+            gate,
+            idle,
+            start,
+            returns,
             judge,
+            confirms: true,
             has_loops: false,
-            runs_alone_are_asked: true,
-            relies_on_runs_alone: false,
+            runs_alone_are_asked,
+            relies_on_runs_alone,
         }
     }
 }
@@ -203,6 +233,25 @@ pub fn check<'p>(
     question: &mut Question<'_>,
 ) -> Result<Option<Flaw>, Abort> {
     question.judge.is_exact = false;
+    // A question that was asked before may have been asked with more.
+    question.start = Start::default();
+    if let Some(idle) = &mut question.idle {
+        question.start = idle.start(setting, search)?;
+        let wants_numbers = idle.wants_numbers(search);
+        if idle.found_nothing() {
+            return if wants_numbers { Err(Abort::NumbersNeeded) } else { Ok(None) };
+        }
+        let found = check_from_start(setting, search, question);
+        return if wants_numbers && matches!(found, Ok(Some(_))) { Err(Abort::NumbersNeeded) } else { found };
+    }
+    check_from_start(setting, search, question)
+}
+
+fn check_from_start<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    question: &mut Question<'_>,
+) -> Result<Option<Flaw>, Abort> {
     // That components have certain values is enough most often; how they are related to values is more to look at.
     if walk(setting, search, question, (Between::Facts, false))?.is_none() {
         return Ok(None);
@@ -210,6 +259,10 @@ pub fn check<'p>(
     let Some(mut suspected) = walk(setting, search, question, (Between::Relations, false))? else { return Ok(None) };
     if question.has_loops && walk(setting, search, question, (Between::Relations, true))?.is_none() {
         return Ok(None);
+    }
+    suspected.confirmation = Confirmation::OnlyFacts;
+    if !question.confirms {
+        return Ok(Some(suspected));
     }
     question.judge.is_exact = true;
     // Confirming a suspicion must not use up what others need; without it, it stays one.
@@ -225,8 +278,26 @@ pub fn check<'p>(
         }
     }
     search.world.fuel += spare;
-    suspected.confirmation = Confirmation::OnlyFacts;
     Ok(Some(suspected))
+}
+
+/// Those facts that hold wherever a procedure returns.
+///
+/// # Errors
+/// If a search cannot be completed.
+pub fn re_established<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    question: &mut Question<'_>,
+    facts: Vec<Fact>,
+) -> Result<Vec<Fact>, Abort> {
+    question.returns = Some(Returns::Facts(facts));
+    let flaw = walk(setting, search, question, (Between::Relations, false))?;
+    Ok(match question.returns.take() {
+        // A walk that stops at a flaw has not seen all returns.
+        Some(Returns::Facts(facts)) if flaw.is_none() => facts,
+        _ => Vec::new(),
+    })
 }
 
 pub(super) struct Walk<'s, 'p, 'q, 't> {
@@ -238,8 +309,8 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
     /// Whether a path that leaves a loop in a later turn than the first keeps the edges of the turn before.
     pub(super) keeps_last_turn: bool,
     pub(super) number: u32,
-    /// The state that the walk starts from.
-    from: Value,
+    /// The slot of the state that the walk starts from.
+    from: Slot,
     /// Where a path leaves the state that it ends in, and its result.
     state: Slot,
     result: Slot,
@@ -288,14 +359,16 @@ fn walk<'p>(
     let called_with = arguments.clone();
     let script = vec![Action::Procedure { function: procedure, lower, state, me, arguments, result: Some(result) }];
     let mut start = slots.start(&mut search.world.cells, 1);
-    let me = start.slots[me].clone();
+    let (process, me) = (me, start.slots[me].clone());
     // Between facts the state is another one than before: only what is followed exactly can be told.
     start.tale = between.is_exact().then_some(None);
-    let from = start.slots[state].clone();
-    let above = above.map(|(layer, operation, step)| {
-        let arguments = called_with.iter().map(|it| start.slots[*it].clone()).collect();
-        Above { layer, operation, step, arguments }
-    });
+    let called_from: Vec<_> = called_with.iter().map(|it| start.slots[*it].clone()).collect();
+    let from = start.slots.len();
+    let mut begun = idle::assumed(search, &question.start, start, state, process)?;
+    for start in &mut begun {
+        start.push_slot(start.slots[state].clone());
+    }
+    let above = above.map(|(layer, operation, step)| Above { layer, operation, step, arguments: called_from });
     let (number, looped, left_out) = Default::default();
     let mut walk = Walk {
         setting,
@@ -313,10 +386,13 @@ fn walk<'p>(
         looped,
         left_out,
     };
-    let starts = match gate {
-        None => vec![start],
-        Some(gate) => walk.not_failing(search, start, gate, state, &called_with)?,
-    };
+    let mut starts = Vec::new();
+    for start in begun {
+        match gate {
+            None => starts.push(start),
+            Some(gate) => starts.extend(walk.not_failing(search, start, gate, state, &called_with)?),
+        }
+    }
     let budget = walk.budget();
     let begin = |machine| {
         let (path, open, foreign, wants, heads, earlier) = Default::default();
@@ -438,22 +514,23 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         item.wants = Some((operation, arguments));
         // What is allowed before the others run is allowed after it: that is another obligation of every protocol.
         if self.above.is_none()
+            && self.question.returns.is_none()
             && let Some(flaw) = self.not_allowed(search, &item)?
         {
             return Ok(Some(flaw));
         }
         let mut facts = Vec::new();
-        // Before its first step a process knows nothing, so what others do makes no difference.
+        // Before its first step a process knows only what others keep, so what they do makes no difference.
         let is_first = item.path.is_none() && item.heads.is_empty() && self.question.gate.is_none();
         if !self.between.is_exact() && !is_first {
-            let machine = item.machine;
-            (item.machine, facts) = facts::let_others_run(
+            let known = self.known_at(search, &item.machine)?;
+            (item.machine, facts) = facts::let_others_run_from(
                 self.setting,
                 search,
                 self.lower,
                 &self.me,
-                machine,
-                self.between == Between::Relations,
+                item.machine,
+                known,
                 &mut self.number,
             )?;
         }
@@ -461,6 +538,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             self.let_others_step(search, &item, pending);
         }
         self.make_call(search, item, facts, pending)
+    }
+
+    /// All that is known of the state of a machine, before the others run.
+    pub(super) fn known_at(&self, search: &mut Search<'_, 'p>, machine: &Machine) -> Result<Vec<Fact>, Abort> {
+        let mut known = facts::known_of_state(search, machine, &self.me, self.between == Between::Relations);
+        let from_start: Vec<Fact> = self.question.start.facts.iter().map(Fact::unconditional).collect();
+        known.extend(facts::holding(search, machine, &from_start)?);
+        Ok(known)
     }
 
     /// A step has been made: the procedure's own, or one of another process.
@@ -633,7 +718,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             let pausing = std::mem::replace(&mut search.pausing, false);
             let mut teller = Teller::new(self.setting, search, known.clone());
             let steps = teller.steps(&call.before, &End::Done);
-            let before = teller.run(RunRole::Procedure, self.lower, &self.from).with(steps);
+            let before = teller.run(RunRole::Procedure, self.lower, &call.before.slots[self.from]).with(steps);
             if there.runs.is_empty() || !before.steps.is_empty() {
                 there.runs.insert(0, before);
             }
@@ -671,7 +756,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     /// The path of a machine has come to its end.
     fn ended(&mut self, search: &mut Search<'_, 'p>, item: Item, end: End) -> Result<Option<Flaw>, Abort> {
         if self.above.is_none() || item.heads.need_not_end() {
-            return Ok(None);
+            let is_asked = end == End::Done && !item.heads.need_not_end();
+            return if is_asked { self.returned(search, item) } else { Ok(None) };
         }
         let Item { machine, open, .. } = item;
         let (result, state) = match end {
@@ -697,6 +783,68 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             }
         }
         Ok(None)
+    }
+
+    /// The procedure has returned.
+    fn returned(&mut self, search: &mut Search<'_, 'p>, mut item: Item) -> Result<Option<Flaw>, Abort> {
+        item.machine.state = item.machine.slots[self.state].clone();
+        let item = &item;
+        match &mut self.question.returns {
+            Some(Returns::Facts(facts)) => {
+                *facts = facts::holding(search, &item.machine, facts)?;
+                Ok(None)
+            }
+            Some(Returns::Stated(condition)) => {
+                let condition = *condition;
+                self.not_idle(search, item, condition)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The procedure has returned where what is stated of idle processes does not hold.
+    fn not_idle(&mut self, search: &mut Search<'_, 'p>, item: &Item, condition: CodeId) -> Result<Option<Flaw>, Abort> {
+        // Turns of a loop may have been made, although the path does not tell.
+        let made = item.path.as_ref().map(|it| Blamed::of(&it.edge.call));
+        // A procedure that has made no call leaves its process where it was.
+        let Some(call) = made.or_else(|| item.heads.blamed()) else { return Ok(None) };
+        let mut machine = Machine::new(item.machine.known.clone(), Quantifier::Universal);
+        machine.draws = item.machine.draws;
+        machine.slots = Rc::new(vec![item.machine.state.clone(), self.me.clone(), Value::Unit]);
+        let script = [Action::Call { function: condition, arguments: vec![0, 1], result: Some(2) }];
+        let mut refuted = None;
+        search.pausing = false;
+        let searched = search.for_all(machine, &script, &mut |_, machine, end| {
+            let holds = end == End::Done && machine.slots[2] == Value::Bool(true);
+            if !holds {
+                refuted = Some(machine);
+            }
+            Ok(holds)
+        });
+        search.pausing = true;
+        searched?;
+        let Some(refuted) = refuted else { return Ok(None) };
+        let mut runs = Vec::new();
+        let mut confirmation = Confirmation::NotReplayed;
+        if item.machine.tale.is_some() {
+            let pausing = std::mem::replace(&mut search.pausing, false);
+            let mut teller = Teller::new(self.setting, search, refuted.known.clone());
+            let steps = teller.steps(&item.machine, &End::Done);
+            let from = &item.machine.slots[self.from];
+            runs.push(teller.run(RunRole::Procedure, self.lower, from).with(steps));
+            search.pausing = pausing;
+            confirmation = Confirmation::Replayed;
+        }
+        let conclusion = "the procedure returns there, and what is said of idle processes does not hold".to_owned();
+        Ok(Some(Flaw {
+            kind: FlawKind::NotIdle,
+            call,
+            commit: None,
+            against: None,
+            notes: Vec::new(),
+            counterexample: Some(Counterexample { values: Vec::new(), runs, conclusion }),
+            confirmation,
+        }))
     }
 
     /// Judges paths with loops.
@@ -1023,7 +1171,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let mut runs = Vec::new();
         if path.machine.tale.is_some() {
             let steps = teller.steps(&path.machine, &path.end);
-            runs.push(teller.run(RunRole::Procedure, self.lower, &self.from).with(steps));
+            let from = &path.machine.slots[self.from];
+            runs.push(teller.run(RunRole::Procedure, self.lower, from).with(steps));
         }
         let what = match path.end {
             End::Done => {

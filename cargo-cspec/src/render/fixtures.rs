@@ -129,6 +129,7 @@ fn outcome(name: ObligationName, verdict: Verdict, cases: u64) -> (Outcome, Dura
         verdict,
         bounds_met,
         assumptions: Vec::new(),
+        at_start: Vec::new(),
         cases,
         states: cases * 3,
         span: span(0, "write", 0),

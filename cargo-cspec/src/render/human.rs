@@ -85,6 +85,10 @@ impl<'a> Human<'a> {
             let took = if *cached { "cached".to_owned() } else { format!("{} ms", took.as_millis()) };
             let effort = self.paint.faint(&effort(outcome, &took));
             writeln!(self.out, "  {verdict}  {}  {effort}", obligation(&outcome.name))?;
+            if !outcome.at_start.is_empty() {
+                let known = format!("known where it starts: {}", outcome.at_start.join(", "));
+                writeln!(self.out, "             {}", self.paint.faint(&known))?;
+            }
         }
         if checked.report.outcomes.is_empty() { Ok(()) } else { writeln!(self.out) }
     }

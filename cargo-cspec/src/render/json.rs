@@ -279,6 +279,8 @@ struct Obligation<'a> {
     scope: ScopeObject<'a>,
     bounds_met: &'a [String],
     assumptions: Vec<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    at_start: &'a [String],
     cases: u64,
     states: u64,
     millis: u64,
@@ -307,6 +309,7 @@ impl<'a> Obligation<'a> {
             scope: ScopeObject(scope),
             bounds_met: &outcome.bounds_met,
             assumptions: outcome.assumptions.iter().map(|it| it.name()).collect(),
+            at_start: &outcome.at_start,
             cases: outcome.cases,
             states: outcome.states,
             millis: millis(took),

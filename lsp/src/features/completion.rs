@@ -82,6 +82,7 @@ fn in_attribute(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionI
                 "init",
                 "background",
                 "invariant",
+                "idle",
                 "allowed",
                 "implement",
                 "abstraction",

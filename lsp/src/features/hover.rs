@@ -150,6 +150,17 @@ fn summary(session: &Session, spot: &Spot, symbol: Symbol, text: &mut String) {
     }
     let stale = if tally.stale > 0 { format!(" · {} stale", tally.stale) } else { String::new() };
     let _ = writeln!(text, "\n{}{stale}{phase}", tally.in_words());
+    let mut at_start: Vec<&String> = verdicts
+        .iter()
+        .filter(|(_, it, _)| is_about(program, symbol, &it.name))
+        .flat_map(|(_, _, it)| &it.at_start)
+        .collect();
+    at_start.sort();
+    at_start.dedup();
+    if !at_start.is_empty() {
+        let all: Vec<String> = at_start.iter().map(|it| format!("`{it}`")).collect();
+        let _ = writeln!(text, "\nknown where it starts: {}\n", all.join(", "));
+    }
     let mentioned = verdicts.iter().filter(|(_, it, _)| is_about(program, symbol, &it.name));
     for (_, entry, outcome) in
         mentioned.filter(|(_, _, it)| it.verdict != Verdict::Proved || !it.assumptions.is_empty())

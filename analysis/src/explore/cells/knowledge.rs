@@ -101,6 +101,32 @@ impl Knowledge {
             Relation::Not => self.same(a, b) != Some(true),
             Relation::AtLeast => self.integers(a, b).is_none_or(|(a, b)| a >= b),
             Relation::AtMost => self.integers(a, b).is_none_or(|(a, b)| a <= b),
+        }) && self.is_ordered()
+    }
+
+    /// Whether no integer is above another one that it is said to be at most, by way of unknown ones.
+    fn is_ordered(&self) -> bool {
+        let at_most = |(a, relation, b): &'_ (Value, Relation, Value)| match relation {
+            Relation::Not => None,
+            Relation::AtLeast => Some((self.resolve(b).clone(), self.resolve(a).clone())),
+            Relation::AtMost => Some((self.resolve(a).clone(), self.resolve(b).clone())),
+        };
+        let pairs: Vec<(Value, Value)> = self.relations.iter().filter_map(at_most).collect();
+        let unknown = |it: &Value| matches!(it, Value::Cell(_));
+        pairs.iter().filter(|(low, high)| !unknown(low) && unknown(high)).all(|(low, first)| {
+            let mut reached = vec![first];
+            let mut next = 0;
+            while let Some(&at) = reached.get(next) {
+                next += 1;
+                for (_, high) in pairs.iter().filter(|it| it.0 == *at) {
+                    match (low, high) {
+                        (Value::Int(low), Value::Int(high)) if low > high => return false,
+                        _ if unknown(high) && !reached.contains(&high) => reached.push(high),
+                        _ => {}
+                    }
+                }
+            }
+            true
         })
     }
 

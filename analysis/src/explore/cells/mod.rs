@@ -57,6 +57,10 @@ pub enum Root {
     Variable(u32, u32, u32),
     /// A part of what a call has returned.
     Result(u32),
+    /// A state that a process may be idle in.
+    Idle(u32),
+    /// An argument of an operation that is passed on, by its position.
+    Passed(u32),
     /// The state at the end of a stack that a run starts from.
     End(u32),
     /// The state that the steps of a layer start from, end to end.

@@ -56,6 +56,7 @@ fn compile_layer(program: &Program, layer: &Layer, code: &mut Code) {
     let mut init = layer.invariants.clone();
     init.extend(layer.init);
     let init = conjunction(program, code, &format!("{}::init", layer.name), &init, 1);
+    let idle = conjunction(program, code, &format!("{}::idle", layer.name), &layer.idle, 2);
     let mut steps = Vec::new();
     let mut cores = Vec::new();
     let mut allowed = Vec::new();
@@ -77,6 +78,7 @@ fn compile_layer(program: &Program, layer: &Layer, code: &mut Code) {
     code.allowed.push(allowed);
     code.invariant.push(invariant);
     code.init.push(init);
+    code.idle.push(idle);
     code.background.push(layer.background.map(|it| code.function(it)));
 }
 

@@ -392,6 +392,11 @@ impl Machine {
         Rc::make_mut(&mut self.slots)[slot] = value;
     }
 
+    /// Adds a slot with a value.
+    pub fn push_slot(&mut self, value: Value) {
+        Rc::make_mut(&mut self.slots).push(value);
+    }
+
     /// Pushes a value on the stack.
     pub fn push(&mut self, value: Value) {
         self.stack.push(value);

@@ -60,6 +60,7 @@ fn roots(program: &Program) -> Vec<Root> {
     for layer in &program.layers {
         roots.extend(layer.init.iter().map(|it| asks(*it, "a condition on initial states")));
         roots.extend(layer.invariants.iter().map(|it| asks(*it, "an invariant")));
+        roots.extend(layer.idle.iter().map(|it| asks(*it, "a condition on idle processes")));
         for operation in &layer.operations {
             roots.extend(operation.allowed.iter().map(|it| asks(*it, "a rule of a protocol")));
         }

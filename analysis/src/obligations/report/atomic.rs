@@ -16,7 +16,13 @@ impl Reporter<'_> {
     pub(super) fn atomic_spec(&self, id: ImplementationId, operation: usize) -> Option<(Finding, Effort)> {
         let Implementation { upper, lower, .. } = *self.implementation(id);
         let how = self.how(id, operation)?;
-        let (answered, effort) = atomic::check(&self.setting, &Implemented { upper, lower, operation, how });
+        let implemented = Implemented { upper, lower, operation, how };
+        let Some(entries) = atomic::entries(&self.setting, &implemented) else {
+            return Some((Finding::proved(), Effort::default()));
+        };
+        let (answered, effort) = self.ask_at_start(id, &entries, |entries, mut idle| {
+            (atomic::check(&self.setting, entries, &implemented, idle.as_mut()), idle)
+        });
         let span = self.procedure_anchor(id, operation);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let what = format!("whether the procedure of `{name}` does what `{layer}` says");

@@ -108,6 +108,8 @@ impl Reporter<'_> {
             diagnostics,
             relied: Vec::new(),
             refutation: None,
+            at_start: Vec::new(),
+            is_superseded: false,
             met_unsupported: false,
         }
     }

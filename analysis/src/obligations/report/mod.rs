@@ -10,6 +10,7 @@ mod abstraction;
 mod atomic;
 mod doubt;
 mod end_to_end;
+mod idle;
 mod layer;
 mod movers;
 mod name;
@@ -19,6 +20,8 @@ mod retry;
 mod shape;
 mod stack;
 mod vacuous;
+
+use std::cell::{Cell, RefCell};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +46,10 @@ pub struct Reporter<'p> {
     pub setting: Setting<'p>,
     /// The settled lemmas that they rely on.
     pub lemmas: &'p Lemmas,
+    /// Whether what is found of where procedures start decides nothing. Then the earlier result stands.
+    adds_nothing: Cell<bool>,
+    /// What was known where the procedure in question starts.
+    at_start: RefCell<Vec<String>>,
 }
 
 /// The result of settling an obligation: an [`Outcome`](crate::verdict::Outcome) without the obligation's name and positions. It refers to
@@ -65,6 +72,12 @@ pub struct Settled {
     pub relied: Vec<Lemma>,
     /// The refutation of a lemma that does not hold.
     pub refutation: Option<Refutation>,
+    /// See [`Outcome::at_start`](crate::verdict::Outcome::at_start).
+    #[serde(default)]
+    pub at_start: Vec<String>,
+    /// Whether it is asked again with what is found of where procedures start: then that is the answer.
+    #[serde(default)]
+    pub is_superseded: bool,
     /// Whether it reached code that has a diagnostic. Then there is no verdict; if the code has none, it is a bug in cspec.
     pub met_unsupported: bool,
 }
@@ -103,6 +116,11 @@ impl Finding {
 }
 
 impl<'p> Reporter<'p> {
+    /// Settles with these.
+    pub fn new(setting: Setting<'p>, lemmas: &'p Lemmas) -> Reporter<'p> {
+        Reporter { setting, lemmas, adds_nothing: Cell::new(false), at_start: RefCell::default() }
+    }
+
     fn program(&self) -> &'p Program {
         self.setting.program
     }
@@ -139,11 +157,20 @@ impl<'p> Reporter<'p> {
 
     /// Settles an obligation. `None` if the search was stopped.
     pub fn settle(&self, obligation: &Obligation) -> Option<Settled> {
+        let (asked, from_rest) = match obligation {
+            Obligation::FromRest(it) => (&**it, true),
+            it => (it, false),
+        };
+        self.adds_nothing.set(false);
+        self.at_start.take();
         let mut relied = Vec::new();
-        let (finding, effort) = match obligation {
+        let (finding, effort) = match asked {
+            // One is enough.
+            Obligation::FromRest(_) => return None,
             Obligation::Lemma(lemma) => self.lemma(lemma)?,
             Obligation::NoPanic(layer, part) => self.no_panic(*layer, *part)?,
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
+            Obligation::Idle(id, part) => self.idle(*id, *part)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
@@ -158,7 +185,11 @@ impl<'p> Reporter<'p> {
             Obligation::TriedOut(over) => self.tried_out(*over)?,
             Obligation::Search(doubt) => return self.search(*doubt),
         };
+        if let (true, Some(earlier)) = (self.adds_nothing.get(), &self.lemmas.earlier) {
+            return Some(Settled { cases: earlier.cases + effort.cases, ..(**earlier).clone() });
+        }
         let Finding { verdict, diagnostics, refutation, met_unsupported } = finding;
+        let is_superseded = self.is_asked_again(asked, from_rest, verdict);
         let (verdict, bounds_met) = match verdict {
             Verdict::Proved if !effort.bounds_met.is_empty() => {
                 (Verdict::Checked, effort.bounds_met.into_iter().collect())
@@ -177,6 +208,8 @@ impl<'p> Reporter<'p> {
             diagnostics,
             relied,
             refutation,
+            at_start: self.at_start.take(),
+            is_superseded,
             met_unsupported,
         })
     }

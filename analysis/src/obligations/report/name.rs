@@ -1,6 +1,8 @@
 //! What obligations and lemmas are called, and where they are stated.
 
-use super::super::{About, Doubt, Lemma, Obligation, Over, layer::Part, movers::Direction, needs, partition, stack};
+use super::super::{
+    About, Doubt, Lemma, Obligation, Over, idle, layer::Part, movers::Direction, needs, partition, stack,
+};
 use crate::{
     ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, LayerId, Partition, Program},
     verdict::{ObligationName, Pattern},
@@ -66,6 +68,16 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             ..blank(Pattern::Layer, "no-panic")
         },
         Obligation::Shape(id, operation) => of(*id, *operation, Pattern::Movers, "shape"),
+        Obligation::FromRest(it) => name(program, it),
+        Obligation::Idle(id, idle::Part::Initially) => {
+            let implementation = implementation_of(*id);
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.lower),
+                ..blank(Pattern::Movers, "idle-initially")
+            }
+        }
+        Obligation::Idle(id, idle::Part::Returns(operation)) => of(*id, *operation, Pattern::Movers, "idle-returns"),
         Obligation::FollowsProtocol(id, operation) => of(*id, *operation, Pattern::Protocol, "follows"),
         Obligation::StaysAllowed(id, operation, other) => {
             let implementation = implementation_of(*id);
@@ -164,11 +176,18 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
         Obligation::Lemma(lemma) => Anchor::Claim(lemma.layer, lemma.operation),
         Obligation::NoPanic(layer, part) => part_anchor(program, layer, part),
         Obligation::Shape(id, operation)
+        | Obligation::Idle(id, idle::Part::Returns(operation))
         | Obligation::FollowsProtocol(id, operation)
         | Obligation::AtomicSpec(id, operation)
         | Obligation::Retry(id, operation)
         | Obligation::Partition(id, partition::Part::Own(operation) | partition::Part::Frame(operation)) => {
             procedure_anchor(program, id, operation)
+        }
+        Obligation::FromRest(ref it) => anchor(program, it),
+        Obligation::Idle(id, idle::Part::Initially) => {
+            let lower = implementation_of(id).lower;
+            let stated = program.layers[lower.0 as usize].idle.first();
+            stated.map_or(Anchor::Implementation(id), |it| Anchor::Function(*it))
         }
         Obligation::StaysAllowed(id, operation, _) => Anchor::Operation(implementation_of(id).lower, operation),
         Obligation::Initial(id) | Obligation::Absorbs(id) | Obligation::Partition(id, partition::Part::Check) => {

@@ -21,14 +21,18 @@ impl Reporter<'_> {
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
         let mut question = Question::of(lower, procedure, &table);
         let (gate, gate_effort) = self.gate_of_calls(id, operation);
-        question.gate = gate;
+        (question.gate, question.confirms) = (gate, self.confirms());
         let entries: Vec<_> = [procedure]
             .into_iter()
             .chain(question.gate)
             .chain(self.setting.code.allowed[lower.0 as usize].iter().copied())
             .collect();
-        let (answered, mut effort) =
-            self.setting.ask(&entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
+        let (answered, mut effort) = self.ask_at_start(id, &entries, |entries, idle| {
+            question.idle = idle;
+            let answer =
+                self.setting.ask(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
+            (answer, question.idle.take())
+        });
         effort.add(gate_effort);
         let span = self.procedure_anchor(id, operation);
         let what = format!("whether `{}` follows the rules of `{}`", function.name, self.layer_name(lower));
@@ -63,7 +67,13 @@ impl Reporter<'_> {
         let lower = &self.program().layers[implementation.lower.0 as usize];
         let restricted = lower.operations.iter().position(|it| it.name == name && !it.allowed.is_empty());
         let Some(restricted) = restricted else { return Some((Finding::proved(), Effort::default())) };
-        let (answered, effort) = protocol::always_allowed(&self.setting, implementation.lower, restricted);
+        let allowed = self.setting.code.allowed[implementation.lower.0 as usize][restricted];
+        let invariant = self.setting.code.invariant[implementation.lower.0 as usize];
+        let (answered, effort) = self.ask_at_start(id, &[allowed, invariant], |entries, mut idle| {
+            let answer =
+                protocol::always_allowed(&self.setting, entries, implementation.lower, restricted, idle.as_mut());
+            (answer, idle)
+        });
         let span = Anchor::Implementation(id);
         let what = format!("whether `{name}` is always allowed");
         let finding = self.finding(answered, &what, span, |refutation| {

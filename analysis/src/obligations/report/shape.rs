@@ -35,14 +35,18 @@ impl Reporter<'_> {
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
         let step = self.setting.code.step(upper, operation);
         let (mut question, above) = (Question::of(lower, procedure, &table), Some((upper, operation, step)));
-        question.above = above;
+        (question.above, question.confirms) = (above, self.confirms());
         question.runs_alone_are_asked = matches!(self.implementation(id).by, Justification::Movers(_))
             && !needs::loops_over_calls(self.program(), id, operation);
         question.gate = needs::has_gate(self.program(), id, operation).then_some(step);
-        let (answered, mut effort) = self.setting.ask(&[procedure, step], Some(lower), |search| {
-            question.judge.relied_right.clear();
-            question.judge.relied_left.clear();
-            shape::check(&self.setting, search, &mut question)
+        let (answered, mut effort) = self.ask_at_start(id, &[procedure, step], |entries, idle| {
+            question.idle = idle;
+            let answer = self.setting.ask(entries, Some(lower), |search| {
+                question.judge.relied_right.clear();
+                question.judge.relied_left.clear();
+                shape::check(&self.setting, search, &mut question)
+            });
+            (answer, question.idle.take())
         });
         if question.relies_on_runs_alone && matches!(answered, Answered::Holds) {
             let (alone, more) = self.atomic_spec(id, operation)?;
@@ -130,6 +134,14 @@ impl Reporter<'_> {
                 codes::CS0306,
                 format!("`{}` {NOT_ATOMIC}: after its commit point, `{name}` may block", function.name),
                 format!("call `{name}` before the commit point: every later call must be enabled"),
+            ),
+            FlawKind::NotIdle => (
+                codes::CS0312,
+                format!("`{}` may return where what `#[idle]` says of `{layer}` does not hold", function.name),
+                format!(
+                    "before it returns, `{}` has to re-establish the condition, or the condition has to say less",
+                    function.name
+                ),
             ),
             FlawKind::NotAllowed => (
                 codes::CS0401,

@@ -39,6 +39,7 @@ pub(super) struct LayerInfo {
     pub(super) init: Option<Origin>,
     pub(super) background: Option<Origin>,
     pub(super) invariants: Vec<ItemRef>,
+    pub(super) idle: Vec<ItemRef>,
     /// The raw layer, and whether it is nilpotent.
     pub(super) protocol: Option<(usize, bool)>,
     /// Whether a part of it is left out, with a diagnostic: a missing name may have been there.
@@ -120,6 +121,7 @@ pub(super) fn declare(package: &mut Package) {
                 init: None,
                 background: None,
                 invariants: Vec::new(),
+                idle: Vec::new(),
                 protocol: None,
                 incomplete: false,
                 progress: Progress::Unseen,
@@ -145,7 +147,7 @@ pub(super) fn request_functions(package: &Package) {
         }
         let info = &package.layers[layer];
         let mut origins: Vec<Origin> = info.init.into_iter().chain(info.background).collect();
-        origins.extend(info.invariants.iter().copied().map(Origin::Written));
+        origins.extend(info.invariants.iter().chain(&info.idle).copied().map(Origin::Written));
         for operation in &info.operations {
             origins.push(operation.origin);
             origins.extend(operation.allowed.iter().copied().map(Origin::Written));
@@ -189,6 +191,7 @@ pub(super) fn emit(declared: &Declared, reached: &Reached, program: &mut Program
             init: layer.init.as_ref().and_then(id),
             background: layer.background.as_ref().and_then(id),
             invariants: layer.invariants.iter().filter_map(written).collect(),
+            idle: layer.idle.iter().filter_map(written).collect(),
             protocol: layer
                 .protocol
                 .and_then(|(raw, nilpotent)| Some(Protocol { raw: declared.layer_id(raw)?, nilpotent })),

@@ -35,6 +35,18 @@ impl Package {
                         self.layers[layer].invariants.push(item);
                     }
                 }
+                Role::Idle => {
+                    let usage = "#[idle] fn name(&self, me: Pid) -> bool";
+                    let fits = |it: &Signature| {
+                        it.is_method
+                            && it.parameters.len() == 2
+                            && it.parameters[1].ty == Ty::PID
+                            && it.result == Ty::BOOL
+                    };
+                    if self.check_shape(layer, item, usage, fits) {
+                        self.layers[layer].idle.push(item);
+                    }
+                }
                 Role::Background => {
                     let usage = "#[background] fn name(&mut self)";
                     let fits = |it: &Signature| it.is_method && it.parameters.len() == 1 && it.result == Ty::UNIT;

@@ -42,12 +42,13 @@ impl Package {
             operation.spot = if operation.declared_in == source { operation.spot } else { spot };
         }
         let (init, background) = (self.layers[source].init, self.layers[source].background);
-        let invariants = self.layers[source].invariants.clone();
+        let (invariants, idle) = (self.layers[source].invariants.clone(), self.layers[source].idle.clone());
         let info = &mut self.layers[layer];
         info.operations = operations;
         info.init = info.init.or(init);
         info.background = info.background.or(background);
         info.invariants.splice(0..0, invariants);
+        info.idle.splice(0..0, idle);
         info.protocol = Some((source, nilpotent));
         self.layers[layer].incomplete |= self.layers[source].incomplete;
         self.attach_allowed(layer);

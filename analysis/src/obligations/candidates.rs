@@ -1,0 +1,179 @@
+//! What may be known of a state between procedures: candidates, read off the type of the state.
+//!
+//! They are components that have a constant value, or another one than that; entries of the own process that are there, or not; components
+//! that are the same, or different, or one no more than the other; and each of these under one condition on the own process or a flag. Most
+//! of them are wrong: [`super::idle`] keeps those that hold.
+
+use super::facts::{Component, Fact, Known};
+use crate::{
+    explore::{
+        cells::{Numbers, Relation, sort_of},
+        search::Search,
+        value::{Sort, Value},
+    },
+    ir::{Type, TypeDefKind, int::IntType},
+};
+
+/// Constants of one type that are tried.
+const MOST_CONSTANTS: usize = 4;
+
+/// Variants of an enum that are tried.
+const MOST_VARIANTS: usize = 8;
+
+/// Components that are looked at.
+const MOST_COMPONENTS: usize = 24;
+
+/// A component that is neither a struct nor a map.
+struct Leaf {
+    path: Vec<Component>,
+    /// The path, if there are only fields on it.
+    fields: Option<Vec<usize>>,
+    ty: Type,
+}
+
+/// Candidates: those that always hold, and those that hold only under a condition.
+pub(super) struct Candidates {
+    pub(super) always: Vec<Fact>,
+    pub(super) conditional: Vec<Fact>,
+    /// Whether there are two components that are integers of one type.
+    pub(super) has_integers: bool,
+}
+
+/// Candidates for states of a type, and a process.
+pub(super) fn candidates(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Candidates {
+    let mut finder = Finder { search, me, leaves: Vec::new(), always: Vec::new() };
+    finder.component(ty, &mut Vec::new());
+    finder.leaves.truncate(MOST_COMPONENTS);
+    let Finder { leaves, mut always, .. } = finder;
+    let mut conditions = Vec::new();
+    for leaf in &leaves {
+        let constants = constants(search, &leaf.ty, me);
+        let tells_itself = |value: &Value| *value == *me || *value == Value::some(me.clone());
+        for (value, can_differ) in constants {
+            let is = Fact::new(&leaf.path, Known::Is(value.clone()));
+            if leaf.fields.is_some() && (tells_itself(&value) || leaf.ty == Type::Bool) {
+                conditions.push((leaf.path.clone(), is.clone()));
+            }
+            always.push(is);
+            if can_differ {
+                always.push(Fact::new(&leaf.path, Known::Related(Relation::Not, value)));
+            }
+        }
+    }
+    let under = |(path, condition): &(Vec<Component>, Fact)| -> Vec<Fact> {
+        always.iter().filter(|it| !it.is_about(path)).map(|it| it.only_if(condition)).collect()
+    };
+    let conditional = conditions.iter().flat_map(under).collect();
+    always.extend(pairs(search, &leaves));
+    let integers: Vec<&Type> = leaves.iter().map(|it| &it.ty).filter(|it| matches!(it, Type::Int { .. })).collect();
+    let has_integers = integers.iter().enumerate().any(|(index, it)| integers[..index].contains(it));
+    Candidates { always, conditional, has_integers }
+}
+
+struct Finder<'a, 'w, 'p> {
+    search: &'a Search<'w, 'p>,
+    me: &'a Value,
+    leaves: Vec<Leaf>,
+    /// Facts about entries.
+    always: Vec<Fact>,
+}
+
+impl Finder<'_, '_, '_> {
+    fn component(&mut self, ty: &Type, path: &mut Vec<Component>) {
+        let fields: Vec<Type> = match ty {
+            Type::Tuple(fields) => fields.clone(),
+            Type::User(id) => match &self.search.program.types[id.0 as usize].kind {
+                TypeDefKind::Struct(fields) => fields.iter().map(|it| it.ty.clone()).collect(),
+                TypeDefKind::Scalar | TypeDefKind::Enum(_) => return self.leaf(ty, path),
+            },
+            Type::Map(key, value) | Type::Total(key, value) => {
+                if **key == Type::Pid {
+                    self.entry(matches!(ty, Type::Map(..)), value, path);
+                }
+                return;
+            }
+            Type::Set(key) => {
+                if **key == Type::Pid {
+                    self.entry(true, &Type::UNIT, path);
+                }
+                return;
+            }
+            Type::Seq(_) | Type::Str | Type::Never => return,
+            _ => return self.leaf(ty, path),
+        };
+        for (index, field) in fields.iter().enumerate() {
+            path.push(Component::Field(index));
+            self.component(field, path);
+            path.pop();
+        }
+    }
+
+    fn entry(&mut self, may_be_absent: bool, value: &Type, path: &mut Vec<Component>) {
+        path.push(Component::Entry(self.me.clone()));
+        if may_be_absent {
+            self.always.extend([Known::Absent, Known::Present].map(|it| Fact::new(path, it)));
+        }
+        self.component(value, path);
+        path.pop();
+    }
+
+    fn leaf(&mut self, ty: &Type, path: &[Component]) {
+        let field = |it: &Component| if let Component::Field(index) = it { Some(*index) } else { None };
+        let fields = path.iter().map(field).collect();
+        self.leaves.push(Leaf { path: path.to_vec(), fields, ty: ty.clone() });
+    }
+}
+
+/// Constants of a type, each with whether it says something that a component is not this one.
+fn constants(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Vec<(Value, bool)> {
+    match ty {
+        Type::Bool => [false, true].map(|it| (Value::Bool(it), false)).to_vec(),
+        Type::Pid => vec![(me.clone(), true)],
+        Type::Option(inside) => {
+            let mut all = vec![(Value::none(), true)];
+            if **inside == Type::Pid {
+                all.push((Value::some(me.clone()), true));
+            }
+            all
+        }
+        Type::Int { .. } => {
+            let fits = |it: &&i128| IntType::of(ty).is_some_and(|int| int.contains(**it));
+            let literals = search.world.cells.int_literals.iter().filter(fits).take(MOST_CONSTANTS);
+            literals.map(|it| (Value::int(*it), true)).collect()
+        }
+        Type::User(id) => match &search.program.types[id.0 as usize].kind {
+            TypeDefKind::Enum(variants) => {
+                let bare = variants.iter().enumerate().take(MOST_VARIANTS).filter(|it| it.1.fields.is_empty());
+                bare.map(|(tag, _)| (Value::Variant(tag as u32, [].into()), variants.len() > 2)).collect()
+            }
+            TypeDefKind::Scalar => {
+                let sort = sort_of(search.program, ty).unwrap_or(Sort::User(id.0));
+                let count = search.world.cells.scalar_literals(sort).len().min(MOST_CONSTANTS);
+                (0..count).map(|it| (Value::Atom(sort, it as u32), true)).collect()
+            }
+            TypeDefKind::Struct(_) => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// How components of one type may be related.
+fn pairs(search: &Search<'_, '_>, leaves: &[Leaf]) -> Vec<Fact> {
+    let mut all = Vec::new();
+    for (index, first) in leaves.iter().enumerate() {
+        for second in &leaves[index + 1..] {
+            let (Some(one), Some(other)) = (&first.fields, &second.fields) else { continue };
+            if first.ty != second.ty {
+                continue;
+            }
+            let about = |it| Fact::new(&first.path, it);
+            all.push(about(Known::Same(other.clone())));
+            all.push(about(Known::RelatedTo(Relation::Not, other.clone())));
+            if matches!(first.ty, Type::Int { .. }) && search.world.cells.numbers != Numbers::Atoms {
+                all.push(about(Known::RelatedTo(Relation::AtMost, other.clone())));
+                all.push(Fact::new(&second.path, Known::RelatedTo(Relation::AtMost, one.clone())));
+            }
+        }
+    }
+    all
+}
