@@ -97,8 +97,8 @@ fn each_user_has_directories_of_his_own() {
 fn a_message_appears_in_one_step() {
     check_plan(
         &[
-            ("AtomicDeliver", "deliver", "atomic-spec"),
             ("AtomicDeliver", "deliver", "follows"),
+            ("AtomicDeliver", "deliver", "atomic-spec"),
             ("AtomicDeliver", "deliver", "shape"),
             ("AtomicReader", "pickup", "shape"),
             ("AtomicReader", "pickup", "atomic-spec"),

@@ -5,7 +5,10 @@
 
 mod findings;
 
-use cspec_analysis::{report::Options, verdict::Verdict};
+use cspec_analysis::{
+    report::Options,
+    verdict::{Scope, Verdict},
+};
 use findings::run;
 
 /// A procedure that sets two cells, one after the other. `reads` is what others see of them.
@@ -202,4 +205,56 @@ fn a_search_asks_the_top_with_more_numbers() {
         let found = failed_with(&source("when(sum < 2);", client), &search);
         assert_eq!(found, [(kind, Verdict::Violated, "CS0801", false)]);
     }
+}
+
+/// Where a procedure starts, its process is at rest: that has to be found.
+const AT_REST: &str = include_str!("corpus/movers/what_holds_between_procedures_is_found/right.rs");
+
+#[test]
+fn what_holds_where_a_procedure_starts_is_found_unless_it_is_switched_off() {
+    assert_eq!(failed(AT_REST), []);
+    let scope = Scope { find_idle: false, ..Scope::default() };
+    let told = failed_with(AT_REST, &Options { scope, ..Options::default() });
+    let expected =
+        [("follows", Verdict::Violated, "CS0401", false), ("atomic-spec", Verdict::Violated, "CS0307", false)];
+    assert_eq!(told, expected);
+}
+
+/// An obligation that is asked again has one finding, and a search decides its words, too.
+#[test]
+fn what_does_not_hold_with_what_is_found_is_told_once() {
+    let source = "
+        #[state]
+        pub struct Count { pub n: u64, pub inside: Set<Pid> }
+
+        #[layer]
+        impl Low for Count {
+            #[init]
+            fn init(&self) -> bool { self.inside.is_empty() }
+            #[op]
+            fn is_inside(&mut self, me: Pid) -> bool { self.inside.contains(&me) }
+            #[op]
+            fn set(&mut self, me: Pid, n: u64) { self.n = n; }
+            #[op]
+            fn get(&mut self, me: Pid) -> u64 { READ }
+        }
+
+        #[layer(inherit(Low: init, get))]
+        impl High for Count {
+            #[op]
+            fn put(&mut self, me: Pid) -> bool { self.n = 2; false }
+        }
+
+        #[implement(High, over = Low, by = movers, pass(get))]
+        impl Puts {
+            fn put(lo: &mut impl Low) -> bool {
+                lo.set(1);
+                lo.set(2);
+                lo.is_inside()
+            }
+        }
+    ";
+    let told = |read| failed(&source.replace("READ", read));
+    assert_eq!(told("self.n"), [("shape", Verdict::Violated, "CS0305", true)]);
+    assert_eq!(told("0"), [("shape", Verdict::NotShown, "CS0310", false)]);
 }

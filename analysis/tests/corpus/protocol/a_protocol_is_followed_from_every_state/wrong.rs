@@ -1,4 +1,4 @@
-//! A procedure must follow the protocol from every state, not only from reachable ones: no operation closes the room.
+//! A procedure must follow the protocol from every state that it may start in: the room may be closed at first.
 
 #[state]
 pub struct Room { pub open: bool, pub values: Map<Pid, u64> }
@@ -6,7 +6,7 @@ pub struct Room { pub open: bool, pub values: Map<Pid, u64> }
 #[layer]
 impl Raw for Room {
     #[init]
-    fn init(&self) -> bool { self.open }
+    fn init(&self) -> bool { self.values.is_empty() }
     #[op]
     fn unlock(&mut self, me: Pid) { self.open = true; }
     #[op]
