@@ -246,7 +246,9 @@ const OF_PROCEDURES: [&str; 3] = ["follows", "shape", "turn"];
 fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut Rng) -> Option<Wrong> {
     let (claims, of_procedures) = (Claims::new(program, larger()), Claims::new(program, of_procedures()));
     // What holds under an assumption may fail in states that it excludes.
-    let is_proved = |it: &&Settled| it.verdict == Verdict::Proved && it.assumptions.is_empty();
+    // What relies on where its process is left holds of the states that it may start from, and not of all: only the searches tell.
+    let is_proved =
+        |it: &&Settled| it.verdict == Verdict::Proved && it.assumptions.is_empty() && it.at_start.is_empty();
     let mut proved: Vec<&Settled> = outcomes.iter().filter(is_proved).collect();
     random.shuffle(&mut proved);
     for outcome in proved.into_iter().take(effort.asked_again) {

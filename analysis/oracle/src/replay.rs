@@ -321,7 +321,7 @@ impl Replay<'_, '_> {
         }
         rows.sort();
         rows.dedup();
-        if let ("shape" | "follows" | "atomic-spec", Some(run)) = (self.name.kind, told.runs.first()) {
+        if let ("shape" | "follows" | "atomic-spec" | "idle-returns", Some(run)) = (self.name.kind, told.runs.first()) {
             self.is_path(run)?;
         }
         let mut random = Rng::with_seed(1);
@@ -329,6 +329,7 @@ impl Replay<'_, '_> {
         let name = match self.name.kind {
             // It was checked above that the call is not allowed there.
             "follows" => return Ok(()),
+            "idle-initially" | "idle-returns" => return self.is_not_idle(told),
             "shape" => match self.blamed(told)? {
                 Some(name) => name,
                 None => return Ok(()),
@@ -338,6 +339,21 @@ impl Replay<'_, '_> {
         match self.claims.refute(&name, &mut states)? {
             Some(_) => Ok(()),
             None => Err(Trouble::Wrong(format!("`{}` holds of the states that it starts from", name.id()))),
+        }
+    }
+
+    /// What is said of idle processes does not hold at the end of a run, which is an initial state if there are no steps.
+    fn is_not_idle<P>(&self, told: &Counterexample<P>) -> Result<(), Trouble> {
+        let run = told.runs.first().ok_or_else(|| unknown("a run"))?;
+        let layer = self.claims.layer_named(&run.layer)?;
+        let evaluator = &self.claims.evaluator;
+        let end = self.state(layer, run.end().unwrap_or(&run.from))?;
+        if self.name.kind == "idle-initially" && !evaluator.is_initial(layer, &end)? {
+            return Err(Trouble::Wrong("the state is not initial".to_owned()));
+        }
+        match evaluator.all_hold(&self.program.layers[layer.0 as usize].idle, &[end, ME])? {
+            true => Err(Trouble::Wrong("what is said of idle processes holds there".to_owned())),
+            false => Ok(()),
         }
     }
 

@@ -79,6 +79,11 @@ fn stacks_of_two() {
 }
 
 #[test]
+fn idle() {
+    sound(Pattern::Idle, 500);
+}
+
+#[test]
 fn calls() {
     sound(Pattern::Calls, 1_000);
 }

@@ -8,6 +8,7 @@ mod abstraction;
 mod body;
 mod calls;
 mod disguise;
+mod idle;
 mod integers;
 mod movers;
 mod partition;
@@ -30,6 +31,8 @@ pub enum Pattern {
     Calls,
     /// Procedures by movers of random form.
     Wild,
+    /// Procedures by movers that rely on where their process has been left.
+    Idle,
     /// Procedures over a protocol layer.
     Protocol,
     /// Procedures over a protocol layer with an invariant; and procedures that may wait for ever.
@@ -50,10 +53,11 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families, in the order of the command's output.
-    pub const ALL: [Pattern; 11] = [
+    pub const ALL: [Pattern; 12] = [
         Pattern::Movers,
         Pattern::Calls,
         Pattern::Wild,
+        Pattern::Idle,
         Pattern::Protocol,
         Pattern::Kept,
         Pattern::Abstraction,
@@ -70,6 +74,7 @@ impl Pattern {
             Pattern::Movers => "movers",
             Pattern::Calls => "calls",
             Pattern::Wild => "wild",
+            Pattern::Idle => "idle",
             Pattern::Protocol => "protocol",
             Pattern::Kept => "kept",
             Pattern::Abstraction => "abstraction",
@@ -102,6 +107,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
         Pattern::Movers => movers::movers(&mut random),
         Pattern::Calls => calls::calls(&mut random),
         Pattern::Wild => wild::wild(&mut random),
+        Pattern::Idle => idle::idle(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),
         Pattern::Kept => movers::kept(&mut random),
         Pattern::Abstraction => abstraction::hiding(&mut random),
