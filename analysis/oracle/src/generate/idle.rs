@@ -24,7 +24,7 @@ struct Plot {
     second: &'static [(&'static str, &'static str)],
     /// Conditions on initial states, the first of which is right.
     initial: &'static [&'static str],
-    /// Conditions that may be stated.
+    /// Conditions that may be stated, the first of which is right.
     stated: &'static [&'static str],
 }
 
@@ -219,8 +219,10 @@ pub fn idle(random: &mut Rng) -> (String, Vec<&'static str>) {
     };
     let mut text = format!("\n#[state]\npub struct Store {{ {} }}\n\n#[layer]\nimpl Low for Store {{\n", plot.fields);
     let _ = writeln!(text, "    #[init]\n    fn init(&self) -> bool {{\n        {initial}\n    }}");
-    if random.u8(..100) < 30 {
-        let stated = plot.stated[random.usize(..plot.stated.len())];
+    if random.u8(..100) < 50 {
+        // The first one is right most often.
+        let choice = random.usize(..2 * plot.stated.len());
+        let stated = plot.stated.get(choice).unwrap_or(&plot.stated[0]);
         let _ = writeln!(text, "    #[idle]\n    fn at_rest(&self, me: Pid) -> bool {{\n        {stated}\n    }}");
     }
     for (name, parameters, result, body) in plot.operations {
