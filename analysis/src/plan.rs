@@ -60,7 +60,7 @@ pub struct Entry {
     pub anchor: Anchor,
     /// Other entries whose results it uses.
     pub relies: Vec<usize>,
-    /// Entries that search for a wrong run, in order, if this one does not hold.
+    /// Entries that are asked, in order, if this one does not hold: whether it holds otherwise, and searches for a wrong run.
     searches: Vec<usize>,
     is_written_elsewhere: bool,
     slice: Arc<Slice>,
@@ -229,26 +229,45 @@ impl Plan {
     }
 
     /// Adds the known results of searches to that of an entry, if all that it needs are known; otherwise returns the first one that is not.
-    /// After a wrong run, no other search is needed.
+    /// After a wrong run, or if the entry holds otherwise, no other search is needed.
     pub fn next_search(&self, entry: usize, known: &mut Known, options: &Options, results: &Results) -> Option<usize> {
         let entry = &self.entries[entry];
         known.searched = None;
-        if !options.search_refused || !doubt::is_open(&entry.obligation, &known.settled) {
+        if !doubt::is_open(&entry.obligation, &known.settled) {
             return None;
         }
         let mut searched = Vec::new();
         for &search in &entry.searches {
+            let shows = matches!(self.entries[search].obligation, Obligation::Search(Doubt::Decisive(..)));
+            if !shows && !options.search_refused {
+                return None;
+            }
             let Some(found) = results.find(self.entries[search].fingerprint(&options.scope)) else {
                 return Some(search);
             };
+            let is_shown = shows && found.settled.holds();
             let is_wrong = found.settled.verdict == Verdict::Violated;
             searched.push(found.settled);
+            if is_shown {
+                known.searched = Some(searched);
+                return None;
+            }
             if is_wrong {
                 break;
             }
         }
-        known.searched = Some(searched);
+        known.searched = options.search_refused.then_some(searched);
         None
+    }
+
+    /// The results of what was asked since an obligation does not hold, each with its entry.
+    fn searched<'a>(
+        &'a self,
+        entry: &'a Entry,
+        known: &'a Known,
+    ) -> Option<impl Iterator<Item = (&'a Entry, &'a Settled)>> {
+        let entries = entry.searches.iter().map(|it| &self.entries[*it]);
+        Some(entries.zip(known.searched.as_ref()?.iter().map(|it| &**it)))
     }
 
     /// The outcome of an entry, with what searches say of it: see [`Entry::outcome`].
@@ -258,9 +277,15 @@ impl Plan {
         if !doubt::is_open(&entry.obligation, &known.settled) {
             return Some(outcome);
         }
-        let searched = known.searched.as_ref().map(|found| {
-            let found = entry.searches.iter().zip(found);
-            found.map(|(search, settled)| self.entries[*search].searched(settled, source_map)).collect()
+        let shows = |it: &Entry| matches!(it.obligation, Obligation::Search(Doubt::Decisive(..)));
+        let shown = self.searched(entry, known).into_iter().flatten().find(|(it, found)| shows(it) && found.holds());
+        if let Some((_, shown)) = shown {
+            let outcome = entry.outcome(shown, source_map, is_broken)?;
+            return Some(Outcome { past_decisive: true, ..outcome });
+        }
+        let searched = self.searched(entry, known).map(|found| {
+            let found = found.filter(|(it, _)| !shows(it));
+            found.map(|(search, settled)| search.searched(settled, source_map)).collect()
         });
         Some(doubt::decided(outcome, searched))
     }
@@ -365,7 +390,7 @@ impl Entry {
             let counterexample = it.counterexample.as_ref()?.at(place);
             Some(WrongRun { message: it.message.clone(), notes: it.notes.clone(), counterexample })
         });
-        Searched { wrong, tried: settled.bounds_met.concat() }
+        Searched { wrong, tried: settled.tried.clone() }
     }
 
     /// The outcome of a result, in this text. `None` if there is no outcome: the run reached code with errors, or an abstraction does not
@@ -387,6 +412,7 @@ impl Entry {
             bounds_met: settled.bounds_met.clone(),
             assumptions: settled.assumptions.clone(),
             at_start: settled.at_start.clone(),
+            past_decisive: false,
             cases: settled.cases,
             states: settled.states,
             span,

@@ -83,7 +83,7 @@ impl Provenance {
 pub struct Known {
     /// The result itself, shared.
     pub settled: Arc<Settled>,
-    /// The results of searches for a wrong run, as far as it needs them. `None` if they were not made, or not all of them.
+    /// If it does not hold: the results of what else was asked, as far as it needs them. `None` if that was not done, or not all of it.
     pub searched: Option<Vec<Arc<Settled>>>,
     /// The origin of the result.
     pub provenance: Provenance,

@@ -205,6 +205,9 @@ pub struct Outcome {
     pub assumptions: Vec<Assumption>,
     /// What is assumed of the state where the procedure starts, since its process is between two procedures: stated by `#[idle]`, or found.
     pub at_start: Vec<String>,
+    /// Whether a procedure has its shape only since calls after its commit points need not move past all steps of others, but past
+    /// [decisive](crate::obligations::decisive) ones.
+    pub past_decisive: bool,
     /// The number of cases that closed the split.
     pub cases: u64,
     /// The number of visited states: paths of lazy exploration, or configurations of explicit search.

@@ -115,6 +115,7 @@ mod tests {
             refutation: None,
             at_start: Vec::new(),
             is_superseded: false,
+            tried: String::new(),
             met_unsupported: false,
         };
         ("00112233445566778899aabbccddeeff".parse().expect("it is one"), Arc::new(settled))

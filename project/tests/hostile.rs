@@ -25,6 +25,7 @@ fn what_was_changed_is_no_result() {
         refutation: None,
         at_start: Vec::new(),
         is_superseded: false,
+        tried: String::new(),
         met_unsupported: false,
     };
     let text = encode(fingerprint, &settled).expect("a result has JSON");

@@ -94,6 +94,8 @@ pub struct Claims<'p> {
     program: &'p Program,
     /// How many expressions may be evaluated for one obligation.
     pub fuel: u64,
+    /// Whether what is claimed of a shape is only that calls move left past decisive steps.
+    pub past_decisive: bool,
 }
 
 /// The steps of one run: of a pair, two. A procedure may take more; those that choose scalars are few.
@@ -126,7 +128,7 @@ impl<'p> Claims<'p> {
     /// scalars left for the choices of the run that is to match it.
     pub fn new(program: &'p Program, scope: Scope) -> Claims<'p> {
         let spare = (2 * STEPS * literals::choices_of_scalars(program)).min(MOST_SPARE);
-        Claims { evaluator: Evaluator::with_spare(program, scope, spare), program, fuel: 400_000 }
+        Claims { evaluator: Evaluator::with_spare(program, scope, spare), program, fuel: 400_000, past_decisive: false }
     }
 
     /// An evaluator of the operations above: what the layer below computes may be among what they choose.

@@ -244,7 +244,7 @@ const OF_PROCEDURES: [&str; 3] = ["follows", "shape", "turn"];
 
 /// Tests some of the proved obligations again, in random states of a larger universe.
 fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut Rng) -> Option<Wrong> {
-    let (claims, of_procedures) = (Claims::new(program, larger()), Claims::new(program, of_procedures()));
+    let (claims, mut of_procedures) = (Claims::new(program, larger()), Claims::new(program, of_procedures()));
     // What holds under an assumption may fail in states that it excludes.
     // What relies on where its process is left holds of the states that it may start from, and not of all: only the searches tell.
     let is_proved =
@@ -252,6 +252,7 @@ fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut
     let mut proved: Vec<&Settled> = outcomes.iter().filter(is_proved).collect();
     random.shuffle(&mut proved);
     for outcome in proved.into_iter().take(effort.asked_again) {
+        of_procedures.past_decisive = outcome.past_decisive;
         let refuted = match OF_PROCEDURES.contains(&outcome.name.kind) {
             true => of_procedures.refute(&outcome.name, &mut States::all_or(80, random)),
             false => claims.refute(&outcome.name, &mut States::all_or(20, random)),

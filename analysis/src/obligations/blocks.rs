@@ -85,7 +85,9 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         let block = WholePath { edges: block.to_vec(), loops, open, machine: machine.clone(), state, end, result };
         let is_exact = self.between.is_exact();
         for plan in self.plans(search, &block)? {
-            if one_step::leaves_no_trace(search, self.place_of(&self.me.clone()), &block, &plan, is_exact)? {
+            if one_step::leaves_no_trace(search, self.place_of(&self.me.clone()), &block, &plan, is_exact)?
+                && self.may_decide(plan.decisive(&block.edges))
+            {
                 return Ok(true);
             }
         }
@@ -217,9 +219,9 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         let (machine, facts) =
             facts::let_others_run_from(self.setting, search, self.lower, &self.me, machine, facts, &mut self.number)?;
         head.facts.borrow_mut().clone_from(&facts);
-        let (path, open, foreign, earlier) = Default::default();
+        let (path, open, foreign, earlier, whole) = Default::default();
         let wants = head.fresh.as_ref().and_then(|it| it.wants.clone());
         let heads = head.with_itself();
-        Ok((Item { machine, path, open, budget: 0, foreign, wants, heads, earlier }, facts))
+        Ok((Item { machine, path, open, budget: 0, foreign, wants, heads, earlier, whole }, facts))
     }
 }

@@ -18,6 +18,7 @@
 use std::{cell::OnceCell, rc::Rc};
 
 use super::{
+    decisive::Past,
     facts::{self, Fact},
     movers::{
         Direction, Pair, Refutation, certainly_does_not_move_from, does_move_from, enabled_from, is_silent_from,
@@ -49,6 +50,8 @@ pub struct PathCall {
     pub facts: Rc<Vec<Fact>>,
     /// Where states are exact: those before each step of others since the own last step. The call may be made in them, too.
     pub earlier: Vec<Machine>,
+    /// All states in which the process may wait to make the call, if those before it are only a case of them.
+    pub whole: Option<Rc<Machine>>,
     /// Whether it moves whatever it returns, to the right and to the left.
     moves: [OnceCell<bool>; 2],
     enabled: OnceCell<bool>,
@@ -63,7 +66,15 @@ impl PathCall {
         (facts, earlier): (Rc<Vec<Fact>>, Vec<Machine>),
     ) -> PathCall {
         let (moves, enabled) = Default::default();
-        PathCall { operation, site, arguments, before, facts, earlier, moves, enabled }
+        PathCall { operation, site, arguments, before, facts, earlier, whole: None, moves, enabled }
+    }
+
+    /// The states that the step of another process starts from, which comes before the call or after it.
+    fn waiting(&self, direction: Direction) -> &Machine {
+        match (direction, &self.whole) {
+            (Direction::Left, Some(whole)) => whole,
+            _ => &self.before,
+        }
     }
 }
 
@@ -106,6 +117,8 @@ pub struct Judge<'t> {
     pub relied_left: Vec<usize>,
     /// States are exact, but there are others that are not followed: only what is confirmed counts against an edge.
     pub is_exact: bool,
+    /// Which steps of others a left edge has to move past.
+    pub past: Past,
 }
 
 fn index(direction: Direction) -> usize {
@@ -236,16 +249,18 @@ impl Judge<'_> {
         if self.is_exact {
             return Ok(!place.certainly_does_not_move(search, edge, direction)?);
         }
+        // A weak edge can be left out instead: it is decisive only if it moves in any case.
+        let past = if self.past == Past::Failures && edge.is_weak(search)? { &Past::All } else { &self.past };
         let whatever = &edge.call.moves[index(direction)];
         let whatever = match whatever.get() {
             Some(moves) => *moves,
             None => {
                 let silent = direction == Direction::Left && self.table.silent_and_stable(edge.call.operation);
-                let moves = place.all_move(search, edge, direction, silent, false)?;
+                let moves = place.all_move(search, edge, (direction, past), silent, false)?;
                 *whatever.get_or_init(|| moves)
             }
         };
-        Ok(whatever || place.all_move(search, edge, direction, false, true)?)
+        Ok(whatever || place.all_move(search, edge, (direction, past), false, true)?)
     }
 
     /// Whether an edge's operation moves left in all states, with all arguments and results.
@@ -318,17 +333,18 @@ impl<'p> Place<'_, 'p> {
         &self,
         search: &mut Search<'_, 'p>,
         edge: &Edge,
-        direction: Direction,
+        (direction, past): (Direction, &Past),
         mut silent: bool,
         one_result: bool,
     ) -> Result<bool, Abort> {
         for other in self.operations() {
-            for (pair, start) in self.pairs(search, edge, &edge.call.before, other, one_result) {
+            for (pair, start) in self.pairs(search, edge, edge.call.waiting(direction), other, one_result) {
                 if !silent && !is_silent_from(self.setting, search, self.lower, &pair, start.clone())? {
                     return Ok(false);
                 }
                 silent = true;
-                if !does_move_from(self.setting, search, self.lower, &pair, direction, start)? {
+                let counts = |result: &Value| direction == Direction::Right || past.counts(other, result);
+                if !does_move_from(self.setting, search, self.lower, &pair, direction, start, &counts)? {
                     return Ok(false);
                 }
             }
@@ -436,7 +452,7 @@ impl<'p> Place<'_, 'p> {
             let pair = Pair::new(self.setting, self.lower, operation, other, Slots::of(Asked::Anywhere));
             let start = pair.slots.start(&mut search.world.cells, 2);
             if !is_silent_from(self.setting, search, self.lower, &pair, start.clone())?
-                || !does_move_from(self.setting, search, self.lower, &pair, Direction::Left, start)?
+                || !does_move_from(self.setting, search, self.lower, &pair, Direction::Left, start, &|_| true)?
             {
                 return Ok(false);
             }

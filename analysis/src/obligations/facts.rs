@@ -6,7 +6,7 @@
 //! nothing changes. What remains is an invariant of the others' steps, so a left mover shown under it is a left mover at `P`: every
 //! judgement is antitone in `P`. Each check is one lazy step, so that what follows can be proved for states of every size.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::question::Setting;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         cells::{Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
         machine::{Machine, Stop},
         search::{Abort, Action, End, Search},
-        value::{Base, Value},
+        value::{Base, MapValue, Value},
     },
     ir::{LayerId, Type},
 };
@@ -32,7 +32,9 @@ pub(super) enum Known {
     Is(Value),
     Present,
     Absent,
-    /// How it is related to a value.
+    /// Of a map: it has no entries but at these keys.
+    NoneBut(Vec<Value>),
+    /// How it is related to a value, if it is there.
     Related(Relation, Value),
     /// It is the same as another component.
     Same(Vec<usize>),
@@ -83,7 +85,8 @@ impl Fact {
         match self.known {
             Known::Is(_) | Known::Present | Known::Absent => 0,
             Known::Same(_) => 1,
-            Known::Related(..) | Known::RelatedTo(..) => 2,
+            // Of a collection, after what is known of its entries.
+            Known::Related(..) | Known::RelatedTo(..) | Known::NoneBut(_) => 2,
         }
     }
 }
@@ -123,7 +126,7 @@ pub fn let_others_run(
 pub fn known_of_state(search: &mut Search<'_, '_>, machine: &Machine, me: &Value, relations: bool) -> Vec<Fact> {
     let mut facts = Vec::new();
     let state = machine.state.clone();
-    propose(search, machine, &state, &mut Vec::new(), &mut facts);
+    propose(search, machine, &state, relations, &mut Vec::new(), &mut facts);
     if relations {
         let related: Vec<Fact> = facts.iter().flat_map(|it| related(search, machine, me, it)).collect();
         facts.extend(related);
@@ -194,27 +197,147 @@ pub fn let_others_run_from(
     }
 }
 
-/// All that is known of the components of `value`.
+/// What is known of a state after others have run: in all cases, and in each case.
+pub struct Cases {
+    /// An unknown state with what is known in all cases.
+    pub whole: Machine,
+    /// The cases: an unknown state with what is known of it in this case, and the facts.
+    pub cases: Vec<(Machine, Vec<Fact>)>,
+}
+
+/// The facts that are tried as guards.
+const MOST_GUARDS: usize = 4;
+
+/// The same as [`let_others_run`], where facts may survive under a condition, the *guard*: that a component still has its value. Then there
+/// is one case with the guard, and there are others without it: the component has another value, or it is not there.
+///
+/// ```text
+/// guard(s) implies rest(s),  q ≠ p,  s --op@q--> s'   imply   guard(s') implies rest(s')
+/// ```
+///
+/// # Errors
+/// If a search cannot be completed.
+pub fn let_others_run_in_cases(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    (layer, me): (LayerId, &Value),
+    machine: Machine,
+    all: Vec<Fact>,
+    number: &mut u32,
+) -> Result<Cases, Abort> {
+    let (whole, kept) = let_others_run_from(setting, search, layer, me, machine.clone(), all.clone(), number)?;
+    let lost: Vec<Fact> = all.into_iter().filter(|it| !it.is_relation() && !kept.contains(it)).collect();
+    let mut best: Option<(Fact, Vec<Fact>)> = None;
+    let mut guards = lost.clone();
+    guards.retain(|it| match &it.known {
+        // That one component keeps its value is what a program compares.
+        Known::Is(value) => !matches!(expanded(search, &machine, value), Value::Tuple(_)),
+        _ => false,
+    });
+    for guard in guards.iter().take(MOST_GUARDS) {
+        let rest = lost.iter().filter(|it| *it != guard).cloned().collect();
+        let rest = surviving_under(setting, search, (layer, me), &machine, (guard, &kept, rest), number)?;
+        if rest.len() > best.as_ref().map_or(0, |it| it.1.len()) {
+            best = Some((guard.clone(), rest));
+        }
+    }
+    let Some((guard, rest)) = best else { return Ok(Cases { cases: vec![(whole.clone(), kept)], whole }) };
+    let mut cases = Vec::new();
+    for facts in in_cases(search, &machine, (&guard, &kept, &rest)) {
+        *number += 1;
+        let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
+        cases.push((Machine { state, known, ..machine.clone() }, facts));
+    }
+    Ok(Cases { cases, whole })
+}
+
+/// The facts with a guard, and then those without it, where `kept` always holds, and `rest` under the guard.
+fn in_cases(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    (guard, kept, rest): (&Fact, &[Fact], &[Fact]),
+) -> Vec<Vec<Fact>> {
+    let Known::Is(value) = &guard.known else { return vec![kept.to_vec()] };
+    let mut cases = vec![[kept, std::slice::from_ref(guard), rest].concat()];
+    // That the entries on the way to the component are there: first, since only of such entries more is said.
+    let mut there = Vec::new();
+    let mut at = machine.state.clone();
+    for (index, component) in guard.path.iter().enumerate() {
+        let path = &guard.path[..=index];
+        let next = match (component, expanded(search, machine, &at)) {
+            (Component::Field(index), Value::Tuple(fields)) => fields.get(*index).cloned(),
+            (Component::Entry(key), Value::Map(map)) => {
+                // A total function has a value at each key.
+                if map.default.is_none() {
+                    cases.push([there.as_slice(), &[Fact::new(path, Known::Absent)], kept].concat());
+                }
+                there.push(Fact::new(path, Known::Present));
+                let below = map.base.cell().and_then(|it| machine.known.bases.get(&it)?.entries.get(key).cloned());
+                map.over.get(key).cloned().or(below).flatten()
+            }
+            _ => None,
+        };
+        let Some(next) = next else { break };
+        at = next;
+    }
+    there.push(Fact::new(&guard.path, Known::Related(Relation::Not, value.clone())));
+    cases.push([there.as_slice(), kept].concat());
+    cases
+}
+
+impl Fact {
+    fn is_relation(&self) -> bool {
+        matches!(self.known, Known::Related(..))
+    }
+}
+
+/// The facts of `rest` that every step of others keeps under the guard, where `kept` always holds.
+fn surviving_under(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    (layer, me): (LayerId, &Value),
+    machine: &Machine,
+    (guard, kept, mut rest): (&Fact, &[Fact], Vec<Fact>),
+    number: &mut u32,
+) -> Result<Vec<Fact>, Abort> {
+    loop {
+        let mut still = rest.clone();
+        for facts in in_cases(search, machine, (guard, kept, &rest)) {
+            *number += 1;
+            let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
+            let from = Machine { state, known, ..machine.clone() };
+            after_others(setting, search, (layer, me), &from, &mut |search, after| {
+                let mut kept = Vec::new();
+                for fact in &still {
+                    if always_follows(search, after, guard, fact)? {
+                        kept.push(fact.clone());
+                    }
+                }
+                still = kept;
+                Ok(!still.is_empty())
+            })?;
+        }
+        if still.len() == rest.len() || still.is_empty() {
+            return Ok(still);
+        }
+        rest = still;
+    }
+}
+
+/// All that is known of the components of `value`; if that is asked for, of the components of entries, too.
 fn propose(
     search: &mut Search<'_, '_>,
     machine: &Machine,
     value: &Value,
+    in_entries: bool,
     path: &mut Vec<Component>,
     facts: &mut Vec<Fact>,
 ) {
-    let value = machine.resolve(value);
-    let expanded = match value {
-        Value::Cell(id) => search.world.cells.expand(id).unwrap_or(value),
-        _ => value,
-    };
+    if propose_fields(search, machine, value, in_entries, path, facts) {
+        return;
+    }
+    let expanded = expanded(search, machine, value);
     match &expanded {
-        Value::Tuple(fields) => {
-            for (index, field) in fields.iter().enumerate() {
-                path.push(Component::Field(index));
-                propose(search, machine, field, path, facts);
-                path.pop();
-            }
-        }
         Value::Map(map) => {
             let mut entries = match map.base {
                 // What is known of the keys is known of the map.
@@ -223,21 +346,60 @@ fn propose(
                 Base::Empty => Default::default(),
             };
             entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+            let is_closed = match map.base {
+                Base::Unknown(base) => machine.known.bases.get(&base).is_some_and(|it| it.closed),
+                _ => true,
+            };
+            let present = entries.iter().filter(|it| it.1.is_some()).map(|it| it.0.clone()).collect();
             for (key, entry) in entries {
                 path.push(Component::Entry(key));
                 let absent = match &map.default {
                     Some(default) => Known::Is((**default).clone()),
                     None => Known::Absent,
                 };
-                let known = entry.map_or(absent, Known::Is);
+                let known = entry.clone().map_or(absent, Known::Is);
                 if matches!(known, Known::Is(_)) && map.default.is_none() {
                     facts.push(Fact::new(path, Known::Present));
                 }
                 facts.push(Fact::new(path, known));
+                if let (Some(entry), true) = (entry, in_entries) {
+                    propose_fields(search, machine, &entry, in_entries, path, facts);
+                }
                 path.pop();
+            }
+            // It comes after what is known of the entries.
+            if is_closed && map.default.is_none() {
+                facts.push(Fact::new(path, Known::NoneBut(present)));
             }
         }
         _ => facts.push(Fact::new(path, Known::Is(expanded))),
+    }
+}
+
+/// All that is known of the fields of `value`, if it has fields.
+fn propose_fields(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    value: &Value,
+    in_entries: bool,
+    path: &mut Vec<Component>,
+    facts: &mut Vec<Fact>,
+) -> bool {
+    let Value::Tuple(fields) = expanded(search, machine, value) else { return false };
+    for (index, field) in fields.iter().enumerate() {
+        path.push(Component::Field(index));
+        propose(search, machine, field, in_entries, path, facts);
+        path.pop();
+    }
+    true
+}
+
+/// A value as far as its type and what is known tell what it consists of.
+fn expanded(search: &mut Search<'_, '_>, machine: &Machine, value: &Value) -> Value {
+    let value = machine.resolve(value);
+    match value {
+        Value::Cell(id) => search.world.cells.expand(id).unwrap_or(value),
+        _ => value,
     }
 }
 
@@ -296,6 +458,7 @@ fn with_fact(
         return match fact {
             Known::Is(value) => value.clone(),
             Known::Present | Known::Absent | Known::Same(_) | Known::RelatedTo(..) => value,
+            Known::NoneBut(keys) => closed(search, known, value, keys),
             Known::Related(relation, other) => {
                 Rc::make_mut(&mut known.relations).push((value.clone(), *relation, other.clone()));
                 value
@@ -315,17 +478,21 @@ fn with_fact(
         (Component::Entry(key), Value::Map(map)) => {
             if let Base::Unknown(base) = map.base {
                 let before = search.world.cells.entry(base, key);
-                let there = known.bases.get(&base).and_then(|it| it.entries.get(key)).cloned().flatten();
-                if matches!(fact, Known::Related(..)) {
-                    // Of an entry that may not be there nothing is said.
-                    if let Some(there) = there {
-                        with_fact(search, known, there, rest, fact);
+                let there = known.bases.get(&base).and_then(|it| it.entries.get(key)).cloned();
+                let entry = match (fact, there) {
+                    (Known::Related(..), there) => {
+                        // Whether the entry is there is not said. If it is not known, nothing must be said of its value that cannot be: then
+                        // there would be no state in which it is not there. Some integer is no less than any.
+                        let is_possible = matches!(fact, Known::Related(Relation::AtLeast, _));
+                        let there = there.unwrap_or(is_possible.then_some(before));
+                        there.into_iter().for_each(|it| drop(with_fact(search, known, it, rest, fact)));
+                        return expanded;
                     }
-                    return expanded;
-                }
-                let entry = match fact {
-                    Known::Absent => None,
-                    _ => Some(with_fact(search, known, before, rest, fact)),
+                    (Known::Absent, _) if rest.is_empty() => None,
+                    // Of an entry within this one nothing is said if it is not known whether this one is there.
+                    (Known::Absent, None) => return expanded,
+                    (_, Some(None)) => None,
+                    (_, there) => Some(with_fact(search, known, there.flatten().unwrap_or(before), rest, fact)),
                 };
                 *known = with_base(known, base, |facts| drop(facts.entries.insert(key.clone(), entry)));
             }
@@ -333,6 +500,21 @@ fn with_fact(
         }
         _ => expanded,
     }
+}
+
+/// A map that has no entries but at these keys, if it is known whether they are there.
+fn closed(search: &mut Search<'_, '_>, known: &mut Knowledge, map: Value, keys: &[Value]) -> Value {
+    let expanded = match map {
+        Value::Cell(id) => search.world.cells.expand(id).unwrap_or(map),
+        _ => map,
+    };
+    if let Value::Map(MapValue { base: Base::Unknown(base), .. }) = &expanded {
+        let entries = known.bases.get(base).map(|it| it.entries.clone()).unwrap_or_default();
+        if keys.iter().all(|it| entries.contains_key(it)) {
+            *known = with_base(known, *base, |facts| facts.closed = true);
+        }
+    }
+    expanded
 }
 
 /// The facts that hold after every step of every other process from the state of `machine`.
@@ -345,28 +527,46 @@ fn surviving(
     facts: &[Fact],
 ) -> Result<Vec<Fact>, Abort> {
     let mut kept = facts.to_vec();
+    after_others(setting, search, (layer, me), machine, &mut |search, after| {
+        let mut still = Vec::new();
+        for fact in &kept {
+            if always_holds(search, after, fact)? {
+                still.push(fact.clone());
+            }
+        }
+        kept = still;
+        Ok(!kept.is_empty())
+    })?;
+    Ok(kept)
+}
+
+/// Shows the machines after every step of every other process from the state of `machine`, with the state in slot 0, until nothing more is
+/// wanted.
+fn after_others(
+    setting: &Setting,
+    search: &mut Search<'_, '_>,
+    (layer, me): (LayerId, &Value),
+    machine: &Machine,
+    show: &mut dyn FnMut(&mut Search<'_, '_>, &Machine) -> Result<bool, Abort>,
+) -> Result<(), Abort> {
+    let mut goes_on = true;
     for operation in 0..setting.program.layers[layer.0 as usize].operations.len() {
         for start in others(setting, search, layer, operation, me, machine) {
+            if !goes_on {
+                return Ok(());
+            }
             let arguments = (0..start.slots.len() - 1).collect();
             let script = [Action::Call { function: setting.code.step(layer, operation), arguments, result: None }];
             let pausing = std::mem::replace(&mut search.pausing, false);
             let result = search.for_all(start, &script, &mut |search, machine, end| {
-                if end == End::Done {
-                    let mut still = Vec::new();
-                    for fact in &kept {
-                        if always_holds(search, &machine, fact)? {
-                            still.push(fact.clone());
-                        }
-                    }
-                    kept = still;
-                }
-                Ok(!kept.is_empty())
+                goes_on = end != End::Done || show(search, &machine)?;
+                Ok(goes_on)
             });
             search.pausing = pausing;
             result?;
         }
     }
-    Ok(kept)
+    Ok(())
 }
 
 /// Machines in which, in the state of `machine`, a process other than `me` is about to perform the operation with unknown arguments: one for
@@ -424,14 +624,14 @@ pub fn assume_at(
         let mut pending = std::mem::take(&mut machines);
         while let Some(machine) = pending.pop() {
             match is_so(search, &machine, &machine.slots[slot], condition) {
-                Ok(true) => machines.push(with_facts_at(search, machine, slot, &then)),
+                Ok(Some(true)) => machines.push(with_facts_at(search, machine, slot, &then)),
                 Err(Stop::Need(need)) => {
                     let cases = split(search, &need, &machine.known);
                     pending.extend(cases.into_iter().map(|known| Machine { known, ..machine.clone() }));
                 }
                 Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
                 // Of a condition that cannot be looked at nothing is said.
-                Ok(false) | Err(_) => machines.push(machine),
+                Ok(Some(false) | None) | Err(_) => machines.push(machine),
             }
         }
     }
@@ -479,8 +679,9 @@ pub fn assume_in(
         let machine = Machine { known, ..machine.clone() };
         for fact in facts {
             match is_so(search, &machine, &machine.slots[slot], fact) {
-                Ok(true) => {}
-                Ok(false) => continue 'cases,
+                // What is not known is not assumed.
+                Ok(Some(true) | None) => {}
+                Ok(Some(false)) => continue 'cases,
                 Err(Stop::Need(need)) => {
                     pending.extend(split(search, &need, &machine.known));
                     continue 'cases;
@@ -501,8 +702,25 @@ pub(super) fn always_holds(search: &mut Search<'_, '_>, machine: &Machine, fact:
     while let Some(known) = pending.pop() {
         let machine = Machine { known, ..machine.clone() };
         match is_so(search, &machine, &machine.slots[0], fact) {
-            Ok(true) => {}
-            Ok(false) => return Ok(false),
+            Ok(Some(true)) => {}
+            Ok(Some(false) | None) => return Ok(false),
+            Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)),
+            Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
+            Err(_) => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Whether one fact holds in the state in slot 0 wherever another does, in every case of what is unknown.
+fn always_follows(search: &mut Search<'_, '_>, machine: &Machine, guard: &Fact, fact: &Fact) -> Result<bool, Abort> {
+    let mut pending = vec![machine.known.clone()];
+    while let Some(known) = pending.pop() {
+        let machine = Machine { known, ..machine.clone() };
+        match is_so(search, &machine, &machine.slots[0], guard) {
+            Ok(Some(false)) => {}
+            Ok(Some(true)) if always_holds(search, &machine, fact)? => {}
+            Ok(_) => return Ok(false),
             Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)),
             Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
             Err(_) => return Ok(false),
@@ -516,11 +734,11 @@ fn split(search: &mut Search<'_, '_>, need: &Need, known: &Knowledge) -> Vec<Kno
 }
 
 /// Whether a fact holds in a state.
-fn is_so(search: &mut Search<'_, '_>, machine: &Machine, state: &Value, fact: &Fact) -> Result<bool, Stop> {
+fn is_so(search: &mut Search<'_, '_>, machine: &Machine, state: &Value, fact: &Fact) -> Result<Option<bool>, Stop> {
     if let Some(condition) = &fact.only_if
-        && !is_so(search, machine, state, condition)?
+        && is_so(search, machine, state, condition)? != Some(true)
     {
-        return Ok(true);
+        return Ok(Some(true));
     }
     let about = match &fact.known {
         Known::Same(other) => Known::Is(forced(search, machine, state, other)?),
@@ -539,27 +757,46 @@ fn forced(search: &mut Search<'_, '_>, machine: &Machine, value: &Value, path: &
     }
 }
 
+/// Whether a map has no entries but at these keys, if that is known.
+fn has_none_but(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    map: &Value,
+    keys: &[Value],
+) -> Result<Option<bool>, Stop> {
+    let Value::Map(map) = machine.force(search.world, map).map_err(Stop::Need)? else { return Ok(None) };
+    let mut entries = BTreeMap::new();
+    if let Some(base) = map.base.cell() {
+        let Some(known) = machine.known.bases.get(&base).filter(|it| it.closed) else { return Ok(None) };
+        entries.extend(known.entries.clone());
+    }
+    entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+    Ok(Some(entries.iter().all(|(key, entry)| entry.is_none() || keys.contains(key))))
+}
+
+/// Whether a fact holds of a value, if that is known. Nothing is split to find out whether a map has other entries.
 fn holds(
     search: &mut Search<'_, '_>,
     machine: &Machine,
     value: &Value,
     path: &[Component],
     fact: &Known,
-) -> Result<bool, Stop> {
+) -> Result<Option<bool>, Stop> {
     let [first, rest @ ..] = path else {
         return match fact {
-            Known::Is(wanted) => machine.is_equal(search.world, value, wanted),
-            Known::Present => Ok(true),
-            Known::Absent | Known::Same(_) | Known::RelatedTo(..) => Ok(false),
-            Known::Related(Relation::Not, other) => machine.is_equal(search.world, value, other).map(|it| !it),
+            Known::Is(wanted) => machine.is_equal(search.world, value, wanted).map(Some),
+            Known::Present => Ok(Some(true)),
+            Known::Absent | Known::Same(_) | Known::RelatedTo(..) => Ok(Some(false)),
+            Known::NoneBut(keys) => has_none_but(search, machine, value, keys),
+            Known::Related(Relation::Not, other) => machine.is_equal(search.world, value, other).map(|it| Some(!it)),
             Known::Related(relation, other) => {
                 let value = machine.force(search.world, value).map_err(Stop::Need)?;
                 let other = machine.force(search.world, other).map_err(Stop::Need)?;
-                Ok(match (value, other) {
+                Ok(Some(match (value, other) {
                     (Value::Int(a), Value::Int(b)) if *relation == Relation::AtLeast => a >= b,
                     (Value::Int(a), Value::Int(b)) => a <= b,
                     _ => false,
-                })
+                }))
             }
         };
     };
@@ -569,9 +806,9 @@ fn holds(
             let entry = machine.lookup(search.world, &map, key).map_err(Stop::Need)?;
             match entry.or_else(|| map.default.as_deref().cloned()) {
                 Some(value) => holds(search, machine, &value, rest, fact),
-                None => Ok(*fact == Known::Absent),
+                None => Ok(Some(matches!(fact, Known::Absent | Known::Related(..)))),
             }
         }
-        _ => Ok(false),
+        _ => Ok(Some(false)),
     }
 }

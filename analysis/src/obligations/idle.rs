@@ -37,6 +37,7 @@
 
 use super::{
     candidates::{Candidates, candidates},
+    decisive::Past,
     edges::{Judge, Table},
     facts::{self, Fact},
     known_words::Words,
@@ -544,7 +545,13 @@ impl<'s, 'p> Finder<'s, 'p> {
             facts = match needs::how(program, self.implementation, operation) {
                 Some(How::Procedure(function)) => {
                     let procedure = self.setting.code.function(*function);
-                    let judge = Judge { table: &NoTable, relied_right: vec![], relied_left: vec![], is_exact: false };
+                    let judge = Judge {
+                        table: &NoTable,
+                        relied_right: vec![],
+                        relied_left: vec![],
+                        is_exact: false,
+                        past: Past::All,
+                    };
                     let mut question = Question::of_start(self.lower, procedure, judge, start.clone());
                     shape::re_established(self.setting, search, &mut question, facts)?
                 }

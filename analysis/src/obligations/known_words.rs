@@ -25,6 +25,7 @@ impl Words<'_, '_, '_, '_> {
             Known::Is(value) => format!("{place} == {}", self.value(value, &ty)),
             Known::Present => format!("{place} is present"),
             Known::Absent => format!("{place} is absent"),
+            Known::NoneBut(keys) => format!("{place} has at most {} entries", keys.len()),
             Known::Related(relation, value) => format!("{place} {} {}", sign(*relation), self.value(value, &ty)),
             Known::Same(other) => format!("{place} == {}", self.other_place(other)),
             Known::RelatedTo(relation, other) => format!("{place} {} {}", sign(*relation), self.other_place(other)),

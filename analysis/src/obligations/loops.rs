@@ -304,8 +304,9 @@ fn begin<'p>(
     *head.facts.borrow_mut() = facts;
     let turn = if walk.keeps_last_turn { Turn::GoesOn } else { Turn::Any };
     let heads = head.before.and(head, Some(head.version.get()), turn);
-    let (open, wants, earlier) = Default::default();
-    pending.push(Item { machine, path: head.path.clone(), open, budget: 0, foreign: false, wants, heads, earlier });
+    let (open, wants, earlier, whole) = Default::default();
+    let path = head.path.clone();
+    pending.push(Item { machine, path, open, budget: 0, foreign: false, wants, heads, earlier, whole });
     Ok(())
 }
 

@@ -323,7 +323,7 @@ impl Orders {
 }
 
 /// Whether the mover of `pair` moves past the other operation, in the states of `start`: the answer alone, for those who ask about many
-/// pairs and tell of few.
+/// pairs and tell of few. Only the results of the other operation that count are looked at; where it fails always counts.
 ///
 /// # Errors
 /// If the search cannot be completed.
@@ -334,10 +334,14 @@ pub fn does_move_from<'p>(
     pair: &Pair,
     direction: Direction,
     start: Machine,
+    counts: &dyn Fn(&Value) -> bool,
 ) -> Result<bool, Abort> {
     let orders = Orders::new(setting, layer, pair, direction);
     let mut moves = true;
     search.for_all(start, &orders.given, &mut |search, machine, end| {
+        if end == End::Done && !counts(&machine.resolve(&machine.slots[pair.other.result])) {
+            return Ok(true);
+        }
         moves = unmet(search, &machine, &orders.wanted(&machine, &end))?.is_none();
         Ok(moves)
     })?;

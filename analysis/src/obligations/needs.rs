@@ -141,6 +141,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
             keep_chain(program, &mut keep, &over.implementations(program));
         }
+        Obligation::Search(Doubt::Decisive(id, _)) => keep_procedures(program, &mut keep, *id),
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
@@ -210,6 +211,19 @@ fn keep_unrestricted(program: &Program, keep: &mut Keep, id: ImplementationId, o
     }
 }
 
+/// All procedures of an implementation, and all that processes do in its lower layer.
+fn keep_procedures(program: &Program, keep: &mut Keep, id: ImplementationId) {
+    let upper = program.implementations[id.0 as usize].upper;
+    let operations = &program.layers[upper.0 as usize].operations;
+    for operation in 0..operations.len() {
+        keep_procedure(program, keep, id, operation, [KeptOperation::Whole; 2]);
+        keep_unrestricted(program, keep, id, operation);
+    }
+    keep_called_steps(program, keep, id);
+    let code = operations.iter().map(|it| it.name.clone()).collect();
+    keep.implementations = vec![KeptImplementation { code, ..nothing_of(id) }];
+}
+
 /// All that processes do in the lower layer of an implementation.
 fn keep_called_steps(program: &Program, keep: &mut Keep, id: ImplementationId) {
     let layer = keep.layer(program.implementations[id.0 as usize].lower).steps();
@@ -239,6 +253,17 @@ fn keep_stated(program: &Program, keep: &mut Keep, id: ImplementationId) {
     if idle::is_stated(program, id) {
         keep_idle(program, keep, id);
     }
+}
+
+/// The operations of the lower layer that one procedure of an implementation calls, or passes on.
+pub fn called_by(program: &Program, id: ImplementationId, operation: usize) -> BTreeSet<usize> {
+    let implementation = &program.implementations[id.0 as usize];
+    let names = match how(program, id, operation) {
+        Some(How::Procedure(function)) => performed(program, *function),
+        Some(How::Pass) => vec![operation_name(program, implementation.upper, operation)],
+        None => Vec::new(),
+    };
+    names.into_iter().filter_map(|it| operation_named(program, implementation.lower, it)).collect()
 }
 
 /// The operations of its lower layer that some procedure of an implementation calls, or passes on.
@@ -539,6 +564,9 @@ impl Obligation {
             Obligation::TriedOut(Over::Stack(index)) => Obligation::TriedOut(Over::Stack(slice.stack(index)?)),
             Obligation::TriedOut(Over::Implementation(id)) => {
                 Obligation::TriedOut(Over::Implementation(implementation(id)?))
+            }
+            Obligation::Search(Doubt::Decisive(id, it)) => {
+                Obligation::Search(Doubt::Decisive(implementation(id)?, upper(id, it)?))
             }
             Obligation::Search(Doubt::Programs(id, it)) => {
                 Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))

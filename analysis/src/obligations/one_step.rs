@@ -94,6 +94,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The [decisive](super::decisive) edges of a path, by this plan.
+    pub fn decisive<'e>(&self, edges: &'e [Rc<Edge>]) -> &'e [Rc<Edge>] {
+        &edges[self.commit.min(edges.len())..]
+    }
+
     fn is_commit_alone(&self) -> bool {
         self.right.is_empty() && self.left.is_empty()
     }

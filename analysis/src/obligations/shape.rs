@@ -36,6 +36,7 @@
 use std::rc::Rc;
 
 use super::{
+    decisive::{Past, Steps},
     edges::{Edge, Judge, Obstacle, PathCall, Place, Table},
     facts::{self, Fact},
     idle::{self, Idle, Start},
@@ -64,6 +65,8 @@ pub(super) enum Between {
     Facts,
     /// The same, also facts that relate a component with a value.
     Relations,
+    /// The same, also facts that hold as long as some component keeps its value.
+    Cases,
     /// At most so many steps in all, followed exactly.
     Exactly(u32),
 }
@@ -71,6 +74,11 @@ pub(super) enum Between {
 impl Between {
     pub(super) fn is_exact(self) -> bool {
         matches!(self, Between::Exactly(_))
+    }
+
+    /// Whether facts may relate a component with a value.
+    pub(super) fn relates(self) -> bool {
+        matches!(self, Between::Relations | Between::Cases)
     }
 }
 
@@ -164,6 +172,12 @@ pub enum Returns {
     Facts(Vec<Fact>),
 }
 
+/// Whether a path is one step of the operation above; if not, perhaps why.
+struct Judged {
+    is_step: bool,
+    no_step: Option<NoStep>,
+}
+
 /// What is asked of a procedure.
 pub struct Question<'q> {
     /// The layer below.
@@ -190,12 +204,14 @@ pub struct Question<'q> {
     pub runs_alone_are_asked: bool,
     /// Out: if not, whether some path relies on it.
     pub relies_on_runs_alone: bool,
+    /// Out: the decisive steps of its paths, if the judge does not ask about all steps of others.
+    pub decisive: Steps,
 }
 
 impl<'q> Question<'q> {
     /// Whether a procedure follows the protocol of the layer below.
     pub fn of(lower: LayerId, procedure: CodeId, table: &'q dyn Table) -> Question<'q> {
-        let judge = Judge { table, relied_right: vec![], relied_left: vec![], is_exact: false };
+        let judge = Judge { table, relied_right: vec![], relied_left: vec![], is_exact: false, past: Past::All };
         Question::of_start(lower, procedure, judge, Start::default())
     }
 
@@ -216,6 +232,7 @@ impl<'q> Question<'q> {
             has_loops: false,
             runs_alone_are_asked,
             relies_on_runs_alone,
+            decisive: Steps::default(),
         }
     }
 }
@@ -260,8 +277,12 @@ fn check_from_start<'p>(
     if question.has_loops && walk(setting, search, question, (Between::Relations, true))?.is_none() {
         return Ok(None);
     }
+    if holds_in_cases(setting, search, question)? {
+        return Ok(None);
+    }
     suspected.confirmation = Confirmation::OnlyFacts;
-    if !question.confirms {
+    // Where only decisive steps are asked about, what refutes it has been found before.
+    if !question.confirms || question.judge.past != Past::All {
         return Ok(Some(suspected));
     }
     question.judge.is_exact = true;
@@ -300,6 +321,29 @@ pub fn re_established<'p>(
     })
 }
 
+/// Whether nothing is wrong if facts may hold under a guard. That must not use up what is needed to confirm a suspicion.
+fn holds_in_cases<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    question: &mut Question<'_>,
+) -> Result<bool, Abort> {
+    let left = search.world.fuel;
+    search.world.fuel = left.min(MOST_TO_CONFIRM).min(left / 2);
+    let spare = left - search.world.fuel;
+    let mut holds = false;
+    for keeps_last_turn in [false, true].into_iter().take(1 + usize::from(question.has_loops)) {
+        match walk(setting, search, question, (Between::Cases, keeps_last_turn)) {
+            Err(Abort::OutOfFuel | Abort::Endless(_)) => break,
+            found => holds = found?.is_none(),
+        }
+        if holds {
+            break;
+        }
+    }
+    search.world.fuel += spare;
+    Ok(holds)
+}
+
 pub(super) struct Walk<'s, 'p, 'q, 't> {
     pub(super) setting: &'s Setting<'p>,
     pub(super) lower: LayerId,
@@ -320,6 +364,8 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
     looped: Vec<(WholePath, Heads)>,
     /// Loops whose turns have been left out where it was asked what is pending: these turns have to be weak.
     pub(super) left_out: Vec<Heads>,
+    /// All edges, if it is asked which of them are decisive.
+    made: Vec<Rc<Edge>>,
 }
 
 /// A machine on its way.
@@ -339,6 +385,8 @@ pub(super) struct Item {
     pub(super) heads: Heads,
     /// Where states are exact: those before each step of others since the own last step.
     pub(super) earlier: Vec<Machine>,
+    /// All states in which it may wait to make the call that it wants, if its state is only a case of them.
+    pub(super) whole: Option<Rc<Machine>>,
 }
 
 fn walk<'p>(
@@ -349,6 +397,7 @@ fn walk<'p>(
 ) -> Result<Option<Flaw>, Abort> {
     let Question { lower, procedure, above, gate, .. } = *question;
     question.relies_on_runs_alone = false;
+    question.decisive = Steps::default();
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(lower));
     let me = slots.process(0);
@@ -369,7 +418,7 @@ fn walk<'p>(
         start.push_slot(start.slots[state].clone());
     }
     let above = above.map(|(layer, operation, step)| Above { layer, operation, step, arguments: called_from });
-    let (number, looped, left_out) = Default::default();
+    let (number, looped, left_out, made) = Default::default();
     let mut walk = Walk {
         setting,
         lower,
@@ -385,6 +434,7 @@ fn walk<'p>(
         question,
         looped,
         left_out,
+        made,
     };
     let mut starts = Vec::new();
     for start in begun {
@@ -395,8 +445,8 @@ fn walk<'p>(
     }
     let budget = walk.budget();
     let begin = |machine| {
-        let (path, open, foreign, wants, heads, earlier) = Default::default();
-        Item { machine, path, open, budget, foreign, wants, heads, earlier }
+        let (path, open, foreign, wants, heads, earlier, whole) = Default::default();
+        Item { machine, path, open, budget, foreign, wants, heads, earlier, whole }
     };
     let mut pending: Vec<Item> = starts.into_iter().map(begin).collect();
     search.pausing = true;
@@ -412,6 +462,9 @@ fn walk<'p>(
     }
     if matches!(found, Ok(None)) {
         found = walk.judge_looped(search);
+    }
+    if matches!(found, Ok(None)) {
+        found = walk.judge_noticed(search);
     }
     search.pausing = false;
     found
@@ -467,7 +520,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         item: Item,
         pending: &mut Vec<Item>,
     ) -> Result<Option<Flaw>, Abort> {
-        let Item { machine, path, open, budget, foreign, wants, heads, earlier } = item;
+        let Item { machine, path, open, budget, foreign, wants, heads, earlier, whole } = item;
         let mut stops = Vec::new();
         search.for_all(machine, &self.script, &mut |_, machine, end| {
             stops.push((machine, end));
@@ -483,6 +536,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 wants: wants.clone(),
                 heads: heads.clone(),
                 earlier: earlier.clone(),
+                whole: whole.clone(),
             };
             let flaw = match end {
                 End::Wants(name, arguments) => self.wants(search, item, &name, arguments, pending)?,
@@ -522,14 +576,18 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let mut facts = Vec::new();
         // Before its first step a process knows only what others keep, so what they do makes no difference.
         let is_first = item.path.is_none() && item.heads.is_empty() && self.question.gate.is_none();
+        if self.between == Between::Cases && !is_first {
+            return self.make_call_in_cases(search, item, pending);
+        }
         if !self.between.is_exact() && !is_first {
             let known = self.known_at(search, &item.machine)?;
+            let machine = item.machine;
             (item.machine, facts) = facts::let_others_run_from(
                 self.setting,
                 search,
                 self.lower,
                 &self.me,
-                item.machine,
+                machine,
                 known,
                 &mut self.number,
             )?;
@@ -542,10 +600,38 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
 
     /// All that is known of the state of a machine, before the others run.
     pub(super) fn known_at(&self, search: &mut Search<'_, 'p>, machine: &Machine) -> Result<Vec<Fact>, Abort> {
-        let mut known = facts::known_of_state(search, machine, &self.me, self.between == Between::Relations);
+        let mut known = facts::known_of_state(search, machine, &self.me, self.between.relates());
         let from_start: Vec<Fact> = self.question.start.facts.iter().map(Fact::unconditional).collect();
         known.extend(facts::holding(search, machine, &from_start)?);
         Ok(known)
+    }
+
+    /// Makes a call after others have run, in each case of what is known then.
+    fn make_call_in_cases(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        item: Item,
+        pending: &mut Vec<Item>,
+    ) -> Result<Option<Flaw>, Abort> {
+        let machine = item.machine.clone();
+        let known = self.known_at(search, &machine)?;
+        let facts::Cases { whole, cases } = facts::let_others_run_in_cases(
+            self.setting,
+            search,
+            (self.lower, &self.me),
+            machine,
+            known,
+            &mut self.number,
+        )?;
+        let whole = (cases.len() > 1).then(|| Rc::new(whole));
+        for (machine, facts) in cases {
+            let flaw =
+                self.make_call(search, Item { machine, whole: whole.clone(), ..item.clone() }, facts, pending)?;
+            if flaw.is_some() {
+                return Ok(flaw);
+            }
+        }
+        Ok(None)
     }
 
     /// A step has been made: the procedure's own, or one of another process.
@@ -564,17 +650,21 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         }
         let call = item.open.take().ok_or(Abort::Unsupported)?;
         let edge = Rc::new(Edge::new(call, &item.machine));
+        if self.question.judge.past != Past::All {
+            self.made.push(edge.clone());
+        }
         item.path = Some(Rc::new(Made { edge, before: item.path }));
         item.machine.events = Rc::default();
         item.wants = None;
         item.earlier.clear();
+        item.whole = None;
         pending.push(item);
         Ok(None)
     }
 
     pub(super) fn budget(&self) -> u32 {
         match self.between {
-            Between::Facts | Between::Relations => 0,
+            Between::Facts | Between::Relations | Between::Cases => 0,
             Between::Exactly(steps) => steps,
         }
     }
@@ -583,7 +673,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     fn call(&self, search: &Search<'_, 'p>, item: &Item, facts: Vec<Fact>) -> Result<PathCall, Abort> {
         let site = item.machine.site(search.world).ok_or(Abort::Unsupported)?;
         let wants = item.wants.clone().ok_or(Abort::Unsupported)?;
-        Ok(PathCall::new(wants, site, item.machine.clone(), (Rc::new(facts), item.earlier.clone())))
+        let mut call = PathCall::new(wants, site, item.machine.clone(), (Rc::new(facts), item.earlier.clone()));
+        call.whole.clone_from(&item.whole);
+        Ok(call)
     }
 
     /// Makes a call, unless it may block where that is too late.
@@ -653,6 +745,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                     wants: item.wants.clone(),
                     heads: item.heads.clone(),
                     earlier: item.earlier.iter().chain([&item.machine]).cloned().collect(),
+                    whole: None,
                 });
             }
         }
@@ -892,7 +985,11 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     ) -> Result<Option<Flaw>, Abort> {
         let calls = path.edges.len() + usize::from(path.open.is_some());
         let may_be_alone = turns == Turns::None && self.question.runs_alone_are_asked;
-        if may_be_alone && (calls <= 1 || self.are_right_in_all_states(path)) {
+        if self.question.judge.past != Past::All && turns != Turns::Made && self.is_unnoticed(search, path)? {
+            return Ok(None);
+        }
+        let last = &path.edges[path.edges.len().saturating_sub(1)..];
+        if may_be_alone && (calls <= 1 || self.are_right_in_all_states(path)) && self.may_decide(last) {
             return Ok(None);
         }
         // To leave weak edges out is little to look at.
@@ -905,13 +1002,13 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let plans = if turns == Turns::Made { Vec::new() } else { self.plans(search, path)? };
         let mut no_step = None;
         if let (Some(above), false) = (self.above.clone(), plans.is_empty()) {
-            let is_exact = self.between.is_exact();
-            no_step = one_step::check(search, self.place_of(&self.me), &above, path, &plans, is_exact)?;
-            if no_step.is_none() {
+            let judged = self.as_one_step(search, &above, path, &plans)?;
+            if judged.is_step {
                 return Ok(None);
             }
+            no_step = judged.no_step;
         }
-        let is_one_call = calls <= 1 && path.loops.is_empty();
+        let is_one_call = calls <= 1 && path.loops.is_empty() && self.may_decide(&path.edges);
         if turns != Turns::LeftOut && (is_one_call || self.is_run_alone(search, path)?) {
             self.question.relies_on_runs_alone = true;
             return Ok(None);
@@ -925,6 +1022,24 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         }
     }
 
+    /// Whether all edges of a path are weak, and the operation above may do nothing whenever it has come to its end. Then none is decisive.
+    fn is_unnoticed(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
+        let (Some(above), End::Done) = (self.above.clone(), &path.end) else { return Ok(false) };
+        for edge in &path.edges {
+            if !edge.is_weak(search)? {
+                return Ok(false);
+            }
+        }
+        let machine = Machine { state: path.state.clone(), ..path.machine.clone() };
+        let relations = self.between.relates();
+        let (setting, lower, me) = (self.setting, self.lower, self.me.clone());
+        let (machine, _) = facts::let_others_run(setting, search, lower, &me, machine, relations, &mut self.number)?;
+        let path = WholePath { state: machine.state.clone(), machine, ..path.after(path.edges.len()) };
+        let at_its_end = Plan { commit: 0, right: Vec::new(), left: Vec::new() };
+        let no_step = one_step::check(search, self.place_of(&me), &above, &path, &[at_its_end], false)?;
+        Ok(no_step.is_none())
+    }
+
     /// Whether a path is a sequence of blocks that leave no trace, and then one step.
     fn ends_in_a_step(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
         let Some(above) = self.above.clone() else { return Ok(false) };
@@ -935,10 +1050,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 return Ok(true);
             }
             let plans = self.plans(search, &rest)?;
-            let is_exact = self.between.is_exact();
-            if !plans.is_empty()
-                && one_step::check(search, self.place_of(&self.me), &above, &rest, &plans, is_exact)?.is_none()
-            {
+            if !plans.is_empty() && self.as_one_step(search, &above, &rest, &plans)?.is_step {
                 return Ok(true);
             }
         }
@@ -975,21 +1087,86 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         };
         let plans: Vec<Plan> =
             commits.into_iter().map(|commit| Plan { commit, right: Vec::new(), left: Vec::new() }).collect();
-        let no_step = one_step::check(search, self.place_of(&self.me), &above, path, &plans, self.between.is_exact())?;
-        Ok(no_step.is_none())
+        Ok(self.as_one_step(search, &above, path, &plans)?.is_step)
+    }
+
+    /// Whether a path is a step of the operation above by one of these plans.
+    fn as_one_step(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        above: &Above,
+        path: &WholePath,
+        plans: &[Plan],
+    ) -> Result<Judged, Abort> {
+        let is_exact = self.between.is_exact();
+        if self.question.judge.past == Past::All {
+            let no_step = one_step::check(search, self.place_of(&self.me), above, path, plans, is_exact)?;
+            return Ok(Judged { is_step: no_step.is_none(), no_step });
+        }
+        // The fewer weak edges are decisive, the better. One plan is better than several together.
+        let mut ranked = Vec::new();
+        for plan in plans {
+            let decisive = plan.decisive(&path.edges);
+            if !decisive.iter().all(|it| self.is_allowed_to_decide(it)) {
+                continue;
+            }
+            let mut weak = 0;
+            for edge in decisive {
+                weak += usize::from(edge.is_weak(search)?);
+            }
+            ranked.push((weak, plan.clone()));
+        }
+        ranked.sort_by_key(|it| it.0);
+        let ranked: Vec<Plan> = ranked.into_iter().map(|it| it.1).collect();
+        let mut no_step = None;
+        for plans in ranked.chunks(1).chain((ranked.len() > 1).then_some(ranked.as_slice())) {
+            no_step = one_step::check(search, self.place_of(&self.me), above, path, plans, is_exact)?;
+            if no_step.is_none() {
+                let is_step = plans.iter().all(|it| self.may_decide(it.decisive(&path.edges)));
+                return Ok(Judged { is_step, no_step });
+            }
+        }
+        Ok(Judged { is_step: false, no_step })
+    }
+
+    fn is_allowed_to_decide(&self, edge: &Edge) -> bool {
+        self.question.judge.past.may_be_decisive(edge.call.operation, &edge.result)
+    }
+
+    /// Whether all these edges may be decisive; then they are.
+    pub(super) fn may_decide(&mut self, edges: &[Rc<Edge>]) -> bool {
+        let may = edges.iter().all(|it| self.is_allowed_to_decide(it));
+        if may && self.question.judge.past != Past::All {
+            edges.iter().for_each(|it| self.question.decisive.insert(it.call.operation, &it.result));
+        }
+        may
+    }
+
+    /// Notes all edges that are neither right nor weak as decisive, on whichever path they are.
+    fn judge_noticed(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<Flaw>, Abort> {
+        let me = self.me.clone();
+        for edge in std::mem::take(&mut self.made) {
+            if !self.question.judge.is_unnoticed(search, self.place_of(&me), &edge)?
+                && !self.may_decide(std::slice::from_ref(&edge))
+            {
+                return Ok(Some(self.not_left(search, &edge.call, None)));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the edges of a path but for one are right before it and left after it. The turns that have gone on are made of right edges: so
     /// all edges before them have to be right, too.
     fn is_run_alone(&mut self, search: &mut Search<'_, 'p>, path: &WholePath) -> Result<bool, Abort> {
-        let place = Place { setting: self.setting, lower: self.lower, me: &self.me };
+        let me = self.me.clone();
+        let place = self.place_of(&me);
         let judge = &mut self.question.judge;
         let in_turns = path.loops.last().copied().unwrap_or(0);
         for (index, edge) in path.edges.iter().enumerate() {
             let may_commit = index >= in_turns && path.open.is_none();
             // What nothing follows may be the commit point, whatever it is.
             if may_commit && index + 1 == path.edges.len() {
-                return Ok(true);
+                return Ok(self.may_decide(&path.edges[index..]));
             }
             if judge.right(search, place, edge)? {
                 continue;
@@ -999,7 +1176,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                     return Ok(false);
                 }
             }
-            return Ok(may_commit);
+            return Ok(may_commit && self.may_decide(&path.edges[index..]));
         }
         Ok(true)
     }

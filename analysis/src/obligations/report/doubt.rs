@@ -29,6 +29,8 @@ impl Reporter<'_> {
         match doubt {
             Doubt::Programs(id, operation) => self.search_programs(id, operation),
             Doubt::Client(client, processes, id) => self.search_client(client as usize, processes, id),
+            // It is settled as the shape itself is.
+            Doubt::Decisive(..) => None,
         }
     }
 
@@ -101,7 +103,7 @@ impl Reporter<'_> {
         };
         Settled {
             verdict,
-            bounds_met: vec![tried],
+            bounds_met: Vec::new(),
             assumptions: Vec::new(),
             cases: effort.cases,
             states: effort.states,
@@ -110,6 +112,7 @@ impl Reporter<'_> {
             refutation: None,
             at_start: Vec::new(),
             is_superseded: false,
+            tried,
             met_unsupported: false,
         }
     }

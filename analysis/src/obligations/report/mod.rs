@@ -26,7 +26,7 @@ use std::cell::{Cell, RefCell};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Lemma, Lemmas, Obligation,
+    Doubt, Lemma, Lemmas, Obligation,
     movers::Refutation,
     needs,
     question::{Answered, Confirmation, Effort, Setting},
@@ -78,6 +78,8 @@ pub struct Settled {
     /// Whether it is asked again with what is found of where procedures start: then that is the answer.
     #[serde(default)]
     pub is_superseded: bool,
+    /// For a search: what was searched, as part of a sentence. Otherwise empty.
+    pub tried: String,
     /// Whether it reached code that has a diagnostic. Then there is no verdict; if the code has none, it is a bug in cspec.
     pub met_unsupported: bool,
 }
@@ -171,6 +173,7 @@ impl<'p> Reporter<'p> {
             Obligation::NoPanic(layer, part) => self.no_panic(*layer, *part)?,
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
             Obligation::Idle(id, part) => self.idle(*id, *part)?,
+            Obligation::Search(Doubt::Decisive(id, operation)) => self.shape_past_decisive_steps(*id, *operation)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
@@ -210,6 +213,7 @@ impl<'p> Reporter<'p> {
             refutation,
             at_start: self.at_start.take(),
             is_superseded,
+            tried: String::new(),
             met_unsupported,
         })
     }

@@ -41,7 +41,7 @@ impl Reporter<'_> {
     }
 
     /// The step of the operation above, if it may fail, and no step of another process changes where.
-    fn gate_of_calls(&self, id: ImplementationId, operation: usize) -> (Option<CodeId>, Effort) {
+    pub(super) fn gate_of_calls(&self, id: ImplementationId, operation: usize) -> (Option<CodeId>, Effort) {
         let mut effort = Effort::default();
         if !needs::has_gate(self.program(), id, operation) {
             return (None, effort);

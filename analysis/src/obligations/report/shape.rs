@@ -4,9 +4,12 @@ use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, codes},
     doubt::NOT_ATOMIC,
-    ir::{Anchor, Code as How, Function, ImplementationId, Justification, LayerId},
+    explore::{code::CodeId, search::Abort},
+    ir::{Anchor, Code as How, Function, Implementation, ImplementationId, Justification, LayerId},
     obligations::{
-        About, LayerLemmas, Lemma, mover_lemmas,
+        About, LayerLemmas, Lemma,
+        decisive::{Past, Steps},
+        mover_lemmas,
         movers::Direction,
         needs,
         question::{Answered, Effort},
@@ -26,26 +29,17 @@ impl Reporter<'_> {
             return Some((Finding::proved(), Effort::default()));
         };
         let lower = self.implementation(id).lower;
-        if let Some(How::Procedure(id)) = self.how(id, operation)
-            && needs::performed_before_the_last(self.program(), lower, *id).is_empty()
-        {
+        if self.is_one_call(id, operation) {
             return Some((Finding::proved(), Effort::default()));
         }
-        let upper = self.implementation(id).upper;
         let table = LayerLemmas { program: self.program(), layer: lower, lemmas: self.lemmas };
-        let step = self.setting.code.step(upper, operation);
-        let (mut question, above) = (Question::of(lower, procedure, &table), Some((upper, operation, step)));
-        (question.above, question.confirms) = (above, self.confirms());
-        question.runs_alone_are_asked = matches!(self.implementation(id).by, Justification::Movers(_))
-            && !needs::loops_over_calls(self.program(), id, operation);
-        question.gate = needs::has_gate(self.program(), id, operation).then_some(step);
+        let step = self.setting.code.step(self.implementation(id).upper, operation);
+        let mut question = self.shape_question(id, operation, procedure, &table);
+        (question.gate, question.confirms) =
+            (needs::has_gate(self.program(), id, operation).then_some(step), self.confirms());
         let (answered, mut effort) = self.ask_at_start(id, &[procedure, step], |entries, idle| {
             question.idle = idle;
-            let answer = self.setting.ask(entries, Some(lower), |search| {
-                question.judge.relied_right.clear();
-                question.judge.relied_left.clear();
-                shape::check(&self.setting, search, &mut question)
-            });
+            let answer = self.ask_shape(entries, &mut question);
             (answer, question.idle.take())
         });
         if question.relies_on_runs_alone && matches!(answered, Answered::Holds) {
@@ -80,6 +74,127 @@ impl Reporter<'_> {
             }
         };
         Some((finding, effort))
+    }
+
+    /// Nothing can come between if there is but one call.
+    fn is_one_call(&self, id: ImplementationId, operation: usize) -> bool {
+        let lower = self.implementation(id).lower;
+        matches!(self.how(id, operation), Some(How::Procedure(function))
+            if needs::performed_before_the_last(self.program(), lower, *function).is_empty())
+    }
+
+    fn shape_question<'t>(
+        &self,
+        id: ImplementationId,
+        operation: usize,
+        procedure: CodeId,
+        table: &'t LayerLemmas,
+    ) -> Question<'t> {
+        let Implementation { upper, lower, by, .. } = self.implementation(id);
+        let mut question = Question::of(*lower, procedure, table);
+        question.above = Some((*upper, operation, self.setting.code.step(*upper, operation)));
+        question.runs_alone_are_asked =
+            matches!(by, Justification::Movers(_)) && !needs::loops_over_calls(self.program(), id, operation);
+        question
+    }
+
+    fn entries(&self, question: &Question<'_>) -> Vec<CodeId> {
+        question.above.map(|it| it.2).into_iter().chain([question.procedure]).collect()
+    }
+
+    fn ask_shape(&self, entries: &[CodeId], question: &mut Question<'_>) -> (Answered<Flaw>, Effort) {
+        self.setting.ask(entries, Some(question.lower), |search| {
+            question.judge.relied_right.clear();
+            question.judge.relied_left.clear();
+            shape::check(&self.setting, search, question)
+        })
+    }
+
+    /// Whether a procedure has its shape if calls after a commit point move past [decisive](crate::obligations::decisive) steps only.
+    pub(super) fn shape_past_decisive_steps(
+        &self,
+        id: ImplementationId,
+        operation: usize,
+    ) -> Option<(Finding, Effort)> {
+        let not_shown = |effort| Some((Finding::new(Verdict::Undecided, Vec::new()), effort));
+        let table = LayerLemmas { program: self.program(), layer: self.implementation(id).lower, lemmas: self.lemmas };
+        let (mut decisive, mut open) = (Steps::default(), Vec::new());
+        let mut effort = Effort::default();
+        for it in 0..self.program().layers[self.implementation(id).upper.0 as usize].operations.len() {
+            match self.decisive_steps(id, it, &table)? {
+                Some(steps) => {
+                    decisive.extend(&steps);
+                    open.push(it);
+                }
+                None => self.all_steps(id, it, &mut decisive),
+            }
+        }
+        // All procedures have to agree on the decisive steps. One that does not is judged by itself, and all of its steps are decisive.
+        while open.contains(&operation) {
+            let mut refused = None;
+            for &it in &open {
+                let (holds, more) = self.has_shape_past(id, it, &table, &decisive)?;
+                if it == operation {
+                    effort = more;
+                }
+                if !holds {
+                    refused = Some(it);
+                    break;
+                }
+            }
+            let Some(refused) = refused else { return Some((Finding::proved(), effort)) };
+            self.all_steps(id, refused, &mut decisive);
+            open.retain(|it| *it != refused);
+        }
+        not_shown(effort)
+    }
+
+    /// The decisive steps of a procedure, if it has its shape whatever steps others make. `Some(None)` if not.
+    fn decisive_steps(&self, id: ImplementationId, operation: usize, table: &LayerLemmas) -> Option<Option<Steps>> {
+        let Some((procedure, _)) = self.procedure(id, operation) else { return Some(None) };
+        if self.is_one_call(id, operation) {
+            return Some(None);
+        }
+        let mut question = self.shape_question(id, operation, procedure, table);
+        question.judge.past = Past::Failures;
+        question.gate = self.gate_of_calls(id, operation).0;
+        match self.ask_shape(&self.entries(&question), &mut question).0 {
+            Answered::Holds => Some(Some(question.decisive)),
+            Answered::GivenUp(Abort::Stopped) => None,
+            Answered::Violated(_) | Answered::GivenUp(_) => Some(None),
+        }
+    }
+
+    /// Adds all steps that a procedure, or an operation that is passed on, makes.
+    fn all_steps(&self, id: ImplementationId, operation: usize, steps: &mut Steps) {
+        needs::called_by(self.program(), id, operation).into_iter().for_each(|it| steps.insert_all(it));
+    }
+
+    /// Whether a procedure has its shape if only these steps are decisive.
+    fn has_shape_past(
+        &self,
+        id: ImplementationId,
+        operation: usize,
+        table: &LayerLemmas,
+        decisive: &Steps,
+    ) -> Option<(bool, Effort)> {
+        let (procedure, _) = self.procedure(id, operation)?;
+        let mut question = self.shape_question(id, operation, procedure, table);
+        question.judge.past = Past::Decisive(decisive.clone());
+        let (gate, gate_effort) = self.gate_of_calls(id, operation);
+        question.gate = gate;
+        let (answered, mut effort) = self.ask_shape(&self.entries(&question), &mut question);
+        effort.add(gate_effort);
+        match answered {
+            Answered::Holds if question.relies_on_runs_alone => {
+                let (alone, more) = self.atomic_spec(id, operation)?;
+                effort.add(more);
+                Some((alone.verdict == Verdict::Proved, effort))
+            }
+            Answered::Holds => Some((true, effort)),
+            Answered::GivenUp(Abort::Stopped) => None,
+            Answered::Violated(_) | Answered::GivenUp(_) => Some((false, effort)),
+        }
     }
 
     pub(super) fn flaw(&self, lower: LayerId, function: &Function, flaw: Flaw) -> Finding {
