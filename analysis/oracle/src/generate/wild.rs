@@ -31,6 +31,26 @@ const OPERATIONS: &[Operation] = &[
     ("note", ", to: u64", "()", "self.notes.insert(me, to);"),
     ("noted", "", "u64", "if self.notes.contains(&me) { self.notes[&me] } else { 0 }"),
     ("tell", "", "()", "emit(self.n);"),
+    ("join", "", "()", "self.notes.insert(me, 1);"),
+    ("leave", "", "()", "self.notes.remove(&me);"),
+    ("is_alone", "", "bool", "self.notes.is_empty()"),
+    ("alone", "", "()", "when(self.notes.is_empty());"),
+    ("try_join", "", "bool", "if self.flag { return false; } self.notes.insert(me, 1); true"),
+    ("close", "", "bool", "if self.flag || !self.notes.is_empty() { return false; } self.flag = true; true"),
+    ("begin", "", "bool", "if self.phase != 0 { return false; } self.phase = 1; true"),
+    ("fill", ", to: u64", "()", "if self.phase == 1 { self.n = to; }"),
+    ("finish", "", "()", "if self.phase == 1 { self.phase = 2; }"),
+    ("is_done", "", "bool", "if self.phase == 2 { true } else { false }"),
+    ("is_new", "", "bool", "self.phase == 0"),
+    ("filled", "", "u64", "if self.phase == 2 { self.n } else { 0 }"),
+    ("stamped", "", "u64", "self.stamp"),
+    ("restamp", ", to: u64", "()", "self.stamp += 1; self.n = to;"),
+    (
+        "cas_stamp",
+        ", seen: u64, to: u64",
+        "bool",
+        "if self.stamp != seen { return false; } self.stamp += 1; self.n = to; true",
+    ),
 ];
 
 /// The most statements of a procedure.
@@ -158,30 +178,52 @@ impl Text<'_> {
     }
 }
 
+/// A procedure: its body, and what it returns. Notes the operations that it calls.
+fn procedure(
+    random: &mut Rng,
+    favoured: &[&'static Operation],
+    called: &mut Vec<&'static str>,
+) -> (String, &'static str) {
+    let mut text = Text { random, text: String::new(), statements: 0, called: Vec::new(), favoured: favoured.to_vec() };
+    text.block(2, false, 5);
+    let result = text.number();
+    called.append(&mut text.called);
+    (text.text, result)
+}
+
 /// `High` over `Low`, implemented by movers.
 pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let mut favoured: Vec<&Operation> = (0..random.usize(2..=5)).filter_map(|_| random.choice(OPERATIONS)).collect();
-    // A lock is of use only with its end.
-    if favoured.iter().any(|it| it.0.contains("lock")) {
-        let named = |name: &str| OPERATIONS.iter().find(|it| it.0 == name);
-        favoured.extend(["lock", "unlock", "guarded"].into_iter().filter_map(named));
+    // A lock, or a stamp, is of use only with the rest.
+    let named = |name: &str| OPERATIONS.iter().find(|it| it.0 == name);
+    for (part, rest) in [
+        ("lock", ["lock", "unlock", "guarded"]),
+        ("stamp", ["load", "stamped", "cas_stamp"]),
+        ("close", ["alone", "lower", "try_join"]),
+        ("begin", ["finish", "is_done", "filled"]),
+        ("finish", ["begin", "is_done", "is_new"]),
+    ] {
+        if favoured.iter().any(|it| it.0.contains(part)) {
+            favoured.extend(rest.into_iter().filter_map(named));
+        }
     }
-    let mut text = Text { random, text: String::new(), statements: 0, called: Vec::new(), favoured };
-    text.block(2, false, 5);
-    let result = text.number();
-    let Text { random, text: procedure, called, .. } = text;
+    let mut called = Vec::new();
+    let mut procedures = vec![("fox", procedure(random, &favoured, &mut called))];
+    if random.u8(..100) < 40 {
+        procedures.push(("hen", procedure(random, &favoured, &mut called)));
+    }
     let mut passed: Vec<&str> =
-        (0..random.usize(1..=3)).filter_map(|_| random.choice(OPERATIONS)).map(|it| it.0).collect();
+        (0..random.usize(0..=3)).filter_map(|_| random.choice(OPERATIONS)).map(|it| it.0).collect();
     // Those that can interfere with what was read.
     if random.u8(..100) < 50 {
-        passed.extend(random.choice(&["store", "put", "raise", "lower", "unlock"]));
+        passed.extend(random.choice(&["store", "put", "raise", "lower", "unlock", "restamp"]));
     }
     passed.sort_unstable();
     passed.dedup();
     let below: Vec<&Operation> =
         OPERATIONS.iter().filter(|it| called.contains(&it.0) || passed.contains(&it.0)).collect();
     let mut text = String::from(
-        "\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
+        "\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub stamp: u64,\n    pub phase: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
     );
     for (name, parameters, result, body) in &below {
         let _ =
@@ -196,12 +238,27 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
             "    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> {result} {{\n        self.{name}_now(me{arguments})\n    }}"
         );
     }
+    let inherited = passed.join(", ");
+    let inherits = if passed.is_empty() { String::new() } else { format!("(inherit(Low: {inherited}))") };
+    let passes = if passed.is_empty() { String::new() } else { format!(", pass({inherited})") };
     let variables = "let (mut a, mut b, mut p, mut q) = (from, 1, when_to, true);";
-    let (inherited, at_once, calls) = (passed.join(", "), made(&procedure, true), made(&procedure, false));
-    let _ = writeln!(
-        text,
-        "}}\n\n#[layer(inherit(Low: {inherited}))]\nimpl High for Store {{\n    #[op]\n    fn fox(&mut self, me: Pid, from: u64, when_to: bool) -> u64 {{\n        {variables} {at_once}{result}\n    }}\n}}\n\n#[implement(High, over = Low, by = movers, pass({inherited}))]\nimpl Together {{\n    fn fox(lo: &mut impl Low, from: u64, when_to: bool) -> u64 {{\n        {variables} {calls}{result}\n    }}\n}}"
-    );
+    let _ = writeln!(text, "}}\n\n#[layer{inherits}]\nimpl High for Store {{");
+    for (name, (body, result)) in &procedures {
+        let at_once = made(body, true);
+        let _ = writeln!(
+            text,
+            "    #[op]\n    fn {name}(&mut self, me: Pid, from: u64, when_to: bool) -> u64 {{\n        {variables} {at_once}{result}\n    }}"
+        );
+    }
+    let _ = writeln!(text, "}}\n\n#[implement(High, over = Low, by = movers{passes})]\nimpl Together {{");
+    for (name, (body, result)) in &procedures {
+        let calls = made(body, false);
+        let _ = writeln!(
+            text,
+            "    fn {name}(lo: &mut impl Low, from: u64, when_to: bool) -> u64 {{\n        {variables} {calls}{result}\n    }}"
+        );
+    }
+    text.push('}');
     (text, vec!["Together"])
 }
 
