@@ -123,8 +123,8 @@ impl Run<'_> {
         owed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Searches for wrong runs that entries need, each search once, until all of them are done or the run is stopped. The searches come
-    /// last, since all other results can be told without them.
+    /// Asks what else is asked where entries do not hold: whether they hold otherwise, and searches for wrong runs. Each once, until all of it
+    /// is done or the run is stopped. It comes last, since all other results can be told without it.
     fn search(&self, mut open: Vec<(usize, Known)>) {
         let Run { program, plan, options, results, stop, listener } = *self;
         open.sort_by_key(|(entry, _)| *entry);
@@ -185,7 +185,7 @@ struct Work<'a> {
     /// The requested entries, whose results are reported.
     asked: BTreeSet<usize>,
     owed: Mutex<BTreeSet<usize>>,
-    /// Requested entries that need a search for a wrong run, with their results.
+    /// Requested entries that do not hold, of which more is asked, with their results.
     open: Mutex<Vec<(usize, Known)>>,
 }
 

@@ -141,6 +141,8 @@ mod tests {
         assert!(steps.contains(0, &number) && !steps.certainly_contains(0, &number));
         steps.insert(1, &number);
         assert!(steps.contains(1, &yes) && steps.certainly_contains(1, &number));
+        let past = Past::Decisive(steps.clone());
+        assert!(past.counts(0, &number) && !past.may_be_decisive(0, &number), "whatever it returns, it is asked about");
         let mut more = Steps::default();
         more.insert(0, &no);
         more.insert(1, &no);

@@ -249,7 +249,7 @@ impl Judge<'_> {
         if self.is_exact {
             return Ok(!place.certainly_does_not_move(search, edge, direction)?);
         }
-        // A weak edge can be left out instead: it is decisive only if it moves in any case.
+        // Then a weak edge counts as left only if it is in any case: a later commit point makes fewer edges decisive.
         let past = if self.past == Past::Failures && edge.is_weak(search)? { &Past::All } else { &self.past };
         let whatever = &edge.call.moves[index(direction)];
         let whatever = match whatever.get() {
