@@ -20,7 +20,7 @@ use crate::{
         layer::Part,
         mover_lemmas,
         movers::Direction,
-        needed_lemmas, needs, plan, plan_end_to_end,
+        needed_lemmas, needs, otherwise, plan, plan_end_to_end,
         question::Setting,
         report::{self, Reporter, Settled},
         searches,
@@ -60,7 +60,9 @@ pub struct Entry {
     pub anchor: Anchor,
     /// Other entries whose results it uses.
     pub relies: Vec<usize>,
-    /// Entries that are asked, in order, if this one does not hold: whether it holds otherwise, and searches for a wrong run.
+    /// The entry that shows this one, if it does not hold as it is.
+    otherwise: Option<usize>,
+    /// Entries that search for a wrong run, in order, if this one does not hold.
     searches: Vec<usize>,
     is_written_elsewhere: bool,
     slice: Arc<Slice>,
@@ -92,11 +94,10 @@ impl Planned {
         self.patterns.get_or_init(|| {
             let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
             let obligations = plan(&self.program);
+            let otherwise: Vec<Obligation> = obligations.iter().filter_map(|it| otherwise(&self.program, it)).collect();
             let searches: BTreeSet<Doubt> = obligations.iter().flat_map(|it| searches(&self.program, it)).collect();
-            self.plan(
-                obligations,
-                may_be_needed.chain(from_rest(&self.program)).chain(searches.into_iter().map(Obligation::Search)),
-            )
+            let searches = searches.into_iter().map(Obligation::Search);
+            self.plan(obligations, may_be_needed.chain(from_rest(&self.program)).chain(otherwise).chain(searches))
         })
     }
 
@@ -156,6 +157,7 @@ impl Planner<'_> {
             is_written_elsewhere: is_written_elsewhere(program, &obligation),
             anchor: report::anchor(program, &obligation),
             relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
+            otherwise: otherwise(program, &obligation).and_then(|it| index.get(&it).copied()),
             searches: searches(program, &obligation)
                 .into_iter()
                 .filter_map(|it| index.get(&Obligation::Search(it)).copied())
@@ -174,7 +176,10 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::NoPanic(..) | Obligation::Initial(_) | Obligation::Stack(_) | Obligation::NeverFails(..) => 0,
         Obligation::Lemma(_) | Obligation::StaysAllowed(..) => 1,
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
-        Obligation::Shape(..) | Obligation::FollowsProtocol(..) | Obligation::Idle(..) => 3,
+        Obligation::Shape(..)
+        | Obligation::PastDecisive(..)
+        | Obligation::FollowsProtocol(..)
+        | Obligation::Idle(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
         Obligation::EndToEnd(..) | Obligation::TriedOut(_) | Obligation::Search(_) => 5,
         Obligation::FromRest(it) => weight(it),
@@ -222,52 +227,42 @@ impl Plan {
     /// The result of an entry, with those of the searches that it needs. `None` if one of them is unknown.
     pub fn known(&self, entry: usize, options: &Options, results: &Results) -> Option<Known> {
         let mut known = results.find(self.entries[entry].fingerprint(&options.scope))?;
-        match self.next_search(entry, &mut known, options, results) {
+        match self.next_asked(entry, &mut known, options, results) {
             Some(_) => None,
             None => Some(known),
         }
     }
 
-    /// Adds the known results of searches to that of an entry, if all that it needs are known; otherwise returns the first one that is not.
-    /// After a wrong run, or if the entry holds otherwise, no other search is needed.
-    pub fn next_search(&self, entry: usize, known: &mut Known, options: &Options, results: &Results) -> Option<usize> {
+    /// Adds to the result of an entry that does not hold what else is asked, if all of that is known; otherwise returns the first entry that is
+    /// not. First whether it holds otherwise: then no search is needed. After a wrong run, no other search is needed.
+    pub fn next_asked(&self, entry: usize, known: &mut Known, options: &Options, results: &Results) -> Option<usize> {
         let entry = &self.entries[entry];
-        known.searched = None;
+        (known.otherwise, known.searched) = (None, None);
         if !doubt::is_open(&entry.obligation, &known.settled) {
+            return None;
+        }
+        let find = |it: usize| results.find(self.entries[it].fingerprint(&options.scope));
+        if let Some(otherwise) = entry.otherwise {
+            let Some(found) = find(otherwise) else { return Some(otherwise) };
+            if found.settled.holds() {
+                known.otherwise = Some(found.settled);
+                return None;
+            }
+        }
+        if !options.search_refused {
             return None;
         }
         let mut searched = Vec::new();
         for &search in &entry.searches {
-            let shows = matches!(self.entries[search].obligation, Obligation::Search(Doubt::Decisive(..)));
-            if !shows && !options.search_refused {
-                return None;
-            }
-            let Some(found) = results.find(self.entries[search].fingerprint(&options.scope)) else {
-                return Some(search);
-            };
-            let is_shown = shows && found.settled.holds();
+            let Some(found) = find(search) else { return Some(search) };
             let is_wrong = found.settled.verdict == Verdict::Violated;
             searched.push(found.settled);
-            if is_shown {
-                known.searched = Some(searched);
-                return None;
-            }
             if is_wrong {
                 break;
             }
         }
-        known.searched = options.search_refused.then_some(searched);
+        known.searched = Some(searched);
         None
-    }
-
-    /// The results of what was asked since an obligation does not hold, each with its entry.
-    fn searched<'a>(
-        &'a self,
-        entry: &'a Entry,
-        known: &'a Known,
-    ) -> Option<impl Iterator<Item = (&'a Entry, &'a Settled)>> {
-        let entries = entry.searches.iter().map(|it| &self.entries[*it]);
-        Some(entries.zip(known.searched.as_ref()?.iter().map(|it| &**it)))
     }
 
     /// The outcome of an entry, with what searches say of it: see [`Entry::outcome`].
@@ -277,15 +272,13 @@ impl Plan {
         if !doubt::is_open(&entry.obligation, &known.settled) {
             return Some(outcome);
         }
-        let shows = |it: &Entry| matches!(it.obligation, Obligation::Search(Doubt::Decisive(..)));
-        let shown = self.searched(entry, known).into_iter().flatten().find(|(it, found)| shows(it) && found.holds());
-        if let Some((_, shown)) = shown {
+        if let Some(shown) = &known.otherwise {
             let outcome = entry.outcome(shown, source_map, is_broken)?;
             return Some(Outcome { past_decisive: true, ..outcome });
         }
-        let searched = self.searched(entry, known).map(|found| {
-            let found = found.filter(|(it, _)| !shows(it));
-            found.map(|(search, settled)| search.searched(settled, source_map)).collect()
+        let searched = known.searched.as_ref().map(|found| {
+            let found = entry.searches.iter().zip(found);
+            found.map(|(search, settled)| self.entries[*search].searched(settled, source_map)).collect()
         });
         Some(doubt::decided(outcome, searched))
     }

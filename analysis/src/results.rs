@@ -83,7 +83,9 @@ impl Provenance {
 pub struct Known {
     /// The result itself, shared.
     pub settled: Arc<Settled>,
-    /// If it does not hold: the results of what else was asked, as far as it needs them. `None` if that was not done, or not all of it.
+    /// If it does not hold as it is: the result that shows it otherwise.
+    pub otherwise: Option<Arc<Settled>>,
+    /// The results of searches for a wrong run, as far as it needs them. `None` if they were not made, or not all of them.
     pub searched: Option<Vec<Arc<Settled>>>,
     /// The origin of the result.
     pub provenance: Provenance,
@@ -92,8 +94,8 @@ pub struct Known {
 /// An obligation of a package, whatever its current text: used to show the result before an edit.
 type Name = (String, ObligationName);
 
-/// The fingerprint of its result, and the results of the searches that it needed.
-type Latest = (Fingerprint, Option<Vec<Arc<Settled>>>);
+/// The fingerprint of its result, the result that shows it otherwise, and the results of the searches that it needed.
+type Latest = (Fingerprint, Option<Arc<Settled>>, Option<Vec<Arc<Settled>>>);
 
 /// The results of this process, shared by the threads that compute and show them.
 #[derive(Default)]
@@ -130,7 +132,7 @@ impl Results {
             return Some(known);
         }
         let settled = Arc::new(self.cache.as_ref()?.load(fingerprint)?);
-        let known = Known { settled, searched: None, provenance: Provenance::Cached };
+        let known = Known { settled, otherwise: None, searched: None, provenance: Provenance::Cached };
         locked(&self.known).insert(fingerprint, known.clone());
         Some(known)
     }
@@ -152,26 +154,21 @@ impl Results {
         }
         let settled = Arc::new(settled);
         let provenance = Provenance::Remembered(time);
-        let remembered = Known { settled: Arc::clone(&settled), searched: None, provenance };
+        let remembered = Known { settled: Arc::clone(&settled), otherwise: None, searched: None, provenance };
         locked(&self.known).insert(fingerprint, remembered);
-        Known { settled, searched: None, provenance: Provenance::Computed(time) }
+        Known { settled, otherwise: None, searched: None, provenance: Provenance::Computed(time) }
     }
 
     /// Records the current result for an obligation of a package.
-    pub(crate) fn note_latest(
-        &self,
-        package: &str,
-        name: &ObligationName,
-        fingerprint: Fingerprint,
-        searched: Option<&[Arc<Settled>]>,
-    ) {
-        locked(&self.latest).insert((package.to_owned(), name.clone()), (fingerprint, searched.map(<[_]>::to_vec)));
+    pub(crate) fn note_latest(&self, package: &str, name: &ObligationName, fingerprint: Fingerprint, known: &Known) {
+        let latest = (fingerprint, known.otherwise.clone(), known.searched.clone());
+        locked(&self.latest).insert((package.to_owned(), name.clone()), latest);
     }
 
     /// The last result for an obligation of a package, possibly of an earlier text.
     pub(crate) fn latest(&self, package: &str, name: &ObligationName) -> Option<Known> {
-        let (fingerprint, searched) = locked(&self.latest).get(&(package.to_owned(), name.clone()))?.clone();
-        Some(Known { searched, ..self.peek(fingerprint)? })
+        let (fingerprint, otherwise, searched) = locked(&self.latest).get(&(package.to_owned(), name.clone()))?.clone();
+        Some(Known { otherwise, searched, ..self.peek(fingerprint)? })
     }
 }
 

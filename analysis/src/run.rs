@@ -119,32 +119,32 @@ impl Run<'_> {
             }
         });
         let Work { owed, open, .. } = work;
-        self.search(open.into_inner().unwrap_or_else(PoisonError::into_inner));
+        self.ask_more(open.into_inner().unwrap_or_else(PoisonError::into_inner));
         owed.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks what else is asked where entries do not hold: whether they hold otherwise, and searches for wrong runs. Each once, until all of it
+    /// Asks more of entries that do not hold: whether they hold otherwise, and searches for wrong runs. Each once, until all of it
     /// is done or the run is stopped. It comes last, since all other results can be told without it.
-    fn search(&self, mut open: Vec<(usize, Known)>) {
+    fn ask_more(&self, mut open: Vec<(usize, Known)>) {
         let Run { program, plan, options, results, stop, listener } = *self;
         open.sort_by_key(|(entry, _)| *entry);
         while !open.is_empty() {
             let mut next = BTreeSet::new();
             open.retain_mut(|(entry, known)| {
-                // A run that was stopped tells what is known without searches.
-                let search = plan.next_search(*entry, known, options, results);
-                let search = search.filter(|_| !stop.load(Ordering::Relaxed));
-                match search {
-                    Some(search) => drop(next.insert(search)),
+                // A run that was stopped tells what is known without them.
+                let asked = plan.next_asked(*entry, known, options, results);
+                let asked = asked.filter(|_| !stop.load(Ordering::Relaxed));
+                match asked {
+                    Some(asked) => drop(next.insert(asked)),
                     None => listener.settled(*entry, known),
                 }
-                search.is_some()
+                asked.is_some()
             });
-            next.into_par_iter().for_each(|search| {
-                let search = &plan.entries[search];
+            next.into_par_iter().for_each(|asked| {
+                let asked = &plan.entries[asked];
                 let started = Instant::now();
-                if let Some(settled) = search.settle(program, &Lemmas::default(), &options.scope, stop) {
-                    results.insert(search.fingerprint(&options.scope), settled, started.elapsed());
+                if let Some(settled) = asked.settle(program, &Lemmas::default(), &options.scope, stop) {
+                    results.insert(asked.fingerprint(&options.scope), settled, started.elapsed());
                 }
             });
         }
@@ -241,7 +241,7 @@ impl Work<'_> {
         if !self.asked.contains(&index) {
             return;
         }
-        match plan.next_search(index, &mut known, options, results) {
+        match plan.next_asked(index, &mut known, options, results) {
             Some(_) => locked(&self.open).push((index, known)),
             None => listener.settled(index, &known),
         }

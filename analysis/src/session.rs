@@ -479,8 +479,7 @@ impl Listener for Teller<'_> {
         let (view, index) = (&self.package.view, entry);
         let entry = &self.plan.entries[index];
         let fingerprint = entry.fingerprint(self.scope);
-        let searched = known.searched.as_deref();
-        self.results.note_latest(&self.package.package.key(), &entry.name, fingerprint, searched);
+        self.results.note_latest(&self.package.package.key(), &entry.name, fingerprint, known);
         let Some(state) = view.state(self.plan, index, known) else { return };
         let listed = Listed { name: entry.name.clone(), fingerprint, span: view.span(entry), state };
         (self.told)(Event::Settled { package: self.index, listed: Box::new(listed) });

@@ -138,18 +138,18 @@ pub enum Obligation {
     EndToEnd(usize, u32),
     /// Generated programs, where there is no client.
     TriedOut(Over),
-    /// What else is asked where an obligation does not hold. It is no obligation: it tells what to say of that one.
+    /// A procedure has its shape if calls after the commit point move past [decisive] steps only. It is no obligation: it is asked where a
+    /// shape does not hold, and then shows it.
+    PastDecisive(ImplementationId, usize),
+    /// A search for a wrong run. It is no obligation: it tells what to say of one that does not hold.
     Search(Doubt),
     /// One about a procedure that does not hold of every start, with what is found of starts. It takes the place of the other.
     FromRest(Box<Obligation>),
 }
 
-/// What is asked where an obligation does not hold: whether it holds otherwise, or a search for a wrong run that its implementation is to blame
-/// for.
+/// A search for a wrong run that an implementation is to blame for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Doubt {
-    /// Whether a procedure has its shape if calls after the commit point move past [decisive] steps only.
-    Decisive(ImplementationId, usize),
     /// Generated programs over the implementation, about one operation of its upper layer.
     Programs(ImplementationId, usize),
     /// A client of a stack that contains the implementation, by its index, with this many processes.
@@ -354,7 +354,7 @@ pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
 /// The largest number of processes of a client that is searched because an obligation does not hold.
 const MOST_PROCESSES: u32 = 3;
 
-/// What is asked where an obligation does not hold, in order: whether it holds otherwise, and searches that tell whether the program is wrong.
+/// The searches that tell whether a program is wrong where an obligation does not hold, in order.
 pub fn searches(program: &Program, obligation: &Obligation) -> Vec<Doubt> {
     let (id, operation) = match *obligation {
         Obligation::Shape(id, operation)
@@ -378,13 +378,18 @@ pub fn searches(program: &Program, obligation: &Obligation) -> Vec<Doubt> {
     let counts = |it: u32| program.clients[it as usize].processes.iter().map(move |count| (it, *count));
     let clients = (0..program.clients.len() as u32).filter(has_it).flat_map(counts);
     let clients = clients.filter(|(_, count)| *count <= MOST_PROCESSES).map(|(it, count)| Doubt::Client(it, count, id));
-    let decisive = match obligation {
+    programs.map(|it| Doubt::Programs(id, it)).into_iter().chain(clients).collect()
+}
+
+/// What shows an obligation that does not hold as it is stated.
+pub fn otherwise(program: &Program, obligation: &Obligation) -> Option<Obligation> {
+    match obligation {
         Obligation::Shape(id, operation) if !needs::lemmas_of_shape(program, *id, *operation).is_empty() => {
-            Some(Doubt::Decisive(*id, *operation))
+            Some(Obligation::PastDecisive(*id, *operation))
         }
+        Obligation::FromRest(asked) => otherwise(program, asked),
         _ => None,
-    };
-    decisive.into_iter().chain(programs.map(|it| Doubt::Programs(id, it))).chain(clients).collect()
+    }
 }
 
 /// The known properties of the operations of a layer, for the shape of procedures over it.

@@ -141,7 +141,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
             keep_chain(program, &mut keep, &over.implementations(program));
         }
-        Obligation::Search(Doubt::Decisive(id, _)) => keep_procedures(program, &mut keep, *id),
+        Obligation::PastDecisive(id, _) => keep_procedures(program, &mut keep, *id),
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
@@ -565,9 +565,7 @@ impl Obligation {
             Obligation::TriedOut(Over::Implementation(id)) => {
                 Obligation::TriedOut(Over::Implementation(implementation(id)?))
             }
-            Obligation::Search(Doubt::Decisive(id, it)) => {
-                Obligation::Search(Doubt::Decisive(implementation(id)?, upper(id, it)?))
-            }
+            Obligation::PastDecisive(id, it) => Obligation::PastDecisive(implementation(id)?, upper(id, it)?),
             Obligation::Search(Doubt::Programs(id, it)) => {
                 Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))
             }

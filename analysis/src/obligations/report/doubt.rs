@@ -29,8 +29,6 @@ impl Reporter<'_> {
         match doubt {
             Doubt::Programs(id, operation) => self.search_programs(id, operation),
             Doubt::Client(client, processes, id) => self.search_client(client as usize, processes, id),
-            // It is settled as the shape itself is.
-            Doubt::Decisive(..) => None,
         }
     }
 

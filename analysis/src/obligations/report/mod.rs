@@ -26,7 +26,7 @@ use std::cell::{Cell, RefCell};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Doubt, Lemma, Lemmas, Obligation,
+    Lemma, Lemmas, Obligation,
     movers::Refutation,
     needs,
     question::{Answered, Confirmation, Effort, Setting},
@@ -173,7 +173,7 @@ impl<'p> Reporter<'p> {
             Obligation::NoPanic(layer, part) => self.no_panic(*layer, *part)?,
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
             Obligation::Idle(id, part) => self.idle(*id, *part)?,
-            Obligation::Search(Doubt::Decisive(id, operation)) => self.shape_past_decisive_steps(*id, *operation)?,
+            Obligation::PastDecisive(id, operation) => self.shape_past_decisive_steps(*id, *operation)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,

@@ -159,7 +159,7 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             let layer = first.map_or_else(String::new, |it| layer_name(it.upper));
             ObligationName { implementation: name, layer, ..blank(Pattern::EndToEnd, "programs") }
         }
-        Obligation::Search(Doubt::Decisive(id, operation)) => of(*id, *operation, Pattern::Movers, "decisive"),
+        Obligation::PastDecisive(id, operation) => of(*id, *operation, Pattern::Movers, "decisive"),
         Obligation::Search(Doubt::Programs(id, operation)) => of(*id, *operation, Pattern::EndToEnd, "programs"),
         Obligation::Search(Doubt::Client(client, count, id)) => ObligationName {
             implementation: implementation_of(*id).name.clone(),
@@ -199,7 +199,7 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
         Obligation::EndToEnd(index, _) => Anchor::Client(index),
         Obligation::TriedOut(Over::Stack(index)) => Anchor::Stack(index),
         Obligation::TriedOut(Over::Implementation(id)) => Anchor::Implementation(id),
-        Obligation::Search(Doubt::Decisive(id, operation) | Doubt::Programs(id, operation)) => {
+        Obligation::PastDecisive(id, operation) | Obligation::Search(Doubt::Programs(id, operation)) => {
             procedure_anchor(program, id, operation)
         }
         Obligation::Search(Doubt::Client(client, ..)) => Anchor::Client(client as usize),
