@@ -242,7 +242,7 @@ impl Plan {
             return None;
         }
         let find = |it: usize| results.find(self.entries[it].fingerprint(&options.scope));
-        if let Some(otherwise) = entry.otherwise {
+        if let Some(otherwise) = entry.otherwise.filter(|_| options.scope.decisive_steps) {
             let Some(found) = find(otherwise) else { return Some(otherwise) };
             if found.settled.holds() {
                 known.otherwise = Some(found.settled);

@@ -168,6 +168,10 @@ pub struct Scope {
     pub overflow: OverflowMode,
     /// Whether to look for what holds where a procedure starts. Without it only what `#[idle]` states is known there.
     pub find_idle: bool,
+    /// Whether facts may hold under a guard: as long as a component keeps its value.
+    pub guards: bool,
+    /// Whether calls after the commit point may move past [decisive](crate::obligations::decisive) steps only, where they do not move past all.
+    pub decisive_steps: bool,
 }
 
 impl Scope {
@@ -188,6 +192,8 @@ impl Default for Scope {
             budget: 200_000_000,
             overflow: OverflowMode::default(),
             find_idle: true,
+            guards: true,
+            decisive_steps: true,
         }
     }
 }

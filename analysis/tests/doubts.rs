@@ -220,6 +220,21 @@ fn what_holds_where_a_procedure_starts_is_found_unless_it_is_switched_off() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn the_rules_beyond_the_usual_facts_and_movers_can_be_switched_off() {
+    let past_decisive = include_str!("corpus/movers/a_left_mover_moves_past_decisive_steps/right.rs");
+    let guarded = include_str!("corpus/movers/facts_may_hold_under_a_guard/right.rs");
+    let scopes = [
+        (past_decisive, Scope { decisive_steps: false, ..Scope::default() }, (Verdict::NotShown, "CS0310")),
+        (guarded, Scope { guards: false, ..Scope::default() }, (Verdict::Undecided, "CS0907")),
+    ];
+    for (source, scope, (verdict, code)) in scopes {
+        assert_eq!(failed(source), []);
+        let told = failed_with(source, &Options { scope, ..Options::default() });
+        assert_eq!(told, [("shape", verdict, code, false)]);
+    }
+}
+
 /// An obligation that is asked again has one finding, and a search decides its words, too.
 #[test]
 fn what_does_not_hold_with_what_is_found_is_told_once() {
@@ -257,4 +272,67 @@ fn what_does_not_hold_with_what_is_found_is_told_once() {
     let told = |read| failed(&source.replace("READ", read));
     assert_eq!(told("self.n"), [("shape", Verdict::Violated, "CS0305", true)]);
     assert_eq!(told("0"), [("shape", Verdict::NotShown, "CS0310", false)]);
+}
+
+/// One procedure is shown past decisive steps, on which another has to agree that is checked to scope: so the first is no more than that.
+#[test]
+fn what_others_agree_on_within_bounds_is_shown_within_bounds() {
+    let source = "
+        #[state]
+        #[derive(Copy)]
+        pub enum Phase { New, Running(Pid), Done }
+
+        #[state]
+        pub struct Cell { pub phase: Phase, pub names: Set<String> }
+
+        #[layer]
+        impl Steps for Cell {
+            #[op]
+            fn is_done(&mut self, me: Pid) -> bool { self.phase == Phase::Done }
+            #[op]
+            fn start(&mut self, me: Pid) -> bool {
+                if self.phase != Phase::New { return false; }
+                self.phase = Phase::Running(me);
+                true
+            }
+            #[op]
+            fn finish(&mut self, me: Pid) { when(self.phase == Phase::Running(me)); self.phase = Phase::Done; }
+            #[op]
+            fn names(&mut self, me: Pid) -> Set<String> { self.names.clone() }
+        }
+
+        #[layer]
+        impl Whole for Cell {
+            #[op]
+            fn once(&mut self, me: Pid) {
+                if self.phase == Phase::Done { return; }
+                when(self.phase == Phase::New);
+                self.phase = Phase::Done;
+            }
+            #[op]
+            fn count(&mut self, me: Pid) -> usize { when(self.phase == Phase::Done); self.names.len() }
+        }
+
+        #[implement(Whole, over = Steps, by = movers)]
+        impl Code {
+            fn once(lo: &mut impl Steps) {
+                loop {
+                    if lo.is_done() { return; }
+                    if lo.start() {
+                        lo.finish();
+                        return;
+                    }
+                }
+            }
+            fn count(lo: &mut impl Steps) -> usize {
+                loop {
+                    if lo.is_done() { return lo.names().len(); }
+                }
+            }
+        }
+    ";
+    let checked = run(&[("lib.rs".to_owned(), source.to_owned())], &Options::default());
+    let shapes = checked.outcomes.iter().filter(|it| it.name.kind == "shape");
+    let told: Vec<_> = shapes.map(|it| (it.name.operation.as_str(), it.verdict, it.past_decisive)).collect();
+    assert_eq!(told, [("once", Verdict::Checked, true), ("count", Verdict::Checked, false)]);
 }

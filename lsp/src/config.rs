@@ -213,6 +213,8 @@ impl ScopeConfig {
             budget: self.budget.unwrap_or(usual.budget),
             overflow: usual.overflow,
             find_idle: usual.find_idle,
+            guards: usual.guards,
+            decisive_steps: usual.decisive_steps,
         }
     }
 }

@@ -25,6 +25,10 @@ pub struct Settings {
     pub overflow: Option<OverflowMode>,
     /// Whether to look for what holds where a procedure starts.
     pub find_idle: Option<bool>,
+    /// Whether facts may hold under a guard.
+    pub guards: Option<bool>,
+    /// Whether calls after the commit point may move past decisive steps only.
+    pub decisive_steps: Option<bool>,
     /// The time limit of a run.
     pub budget: Option<Duration>,
     /// Whether verdicts are stored on disk.
@@ -40,7 +44,18 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 8] = ["budget", "cache", "find-idle", "hook", "overflow", "scope", "search-refused", "transparent"];
+const KEYS: [&str; 10] = [
+    "budget",
+    "cache",
+    "decisive-steps",
+    "find-idle",
+    "guards",
+    "hook",
+    "overflow",
+    "scope",
+    "search-refused",
+    "transparent",
+];
 /// The keys of the table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
 
@@ -71,7 +86,9 @@ impl Settings {
             match key.as_str() {
                 "budget" => self.budget = Some(time(key, value)?),
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
+                "decisive-steps" => self.decisive_steps = Some(yes_or_no(key, value)?),
                 "find-idle" => self.find_idle = Some(yes_or_no(key, value)?),
+                "guards" => self.guards = Some(yes_or_no(key, value)?),
                 "hook" => self.read_hook(value)?,
                 "overflow" => self.overflow = Some(overflow(key, value)?),
                 "scope" => self.read_scope(value)?,
@@ -115,6 +132,8 @@ impl Settings {
         self.workspace_scope.iter().chain(&self.scope).chain(command_line).for_each(|bound| bound.apply(&mut scope));
         scope.overflow = self.overflow.unwrap_or(scope.overflow);
         scope.find_idle = self.find_idle.unwrap_or(scope.find_idle);
+        scope.guards = self.guards.unwrap_or(scope.guards);
+        scope.decisive_steps = self.decisive_steps.unwrap_or(scope.decisive_steps);
         scope
     }
 }
@@ -211,7 +230,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are budget, cache, find-idle, hook, overflow, scope, search-refused, transparent"
+            "there is no key `zzz`\nhelp: there are budget, cache, decisive-steps, find-idle, guards, hook, overflow, scope, search-refused, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
@@ -244,6 +263,8 @@ mod tests {
             (r#"{"overflow": "exact"}"#, true),
             (r#"{"overflow": "wraps"}"#, false),
             (r#"{"find-idle": false}"#, true),
+            (r#"{"guards": false, "decisive-steps": false}"#, true),
+            (r#"{"guards": "some"}"#, false),
             (r#"{"find-idle": "stated"}"#, false),
             (r#"{"search-refused": false}"#, true),
             (r#"{"search-refused": "never"}"#, false),

@@ -237,7 +237,7 @@ impl<'q> Question<'q> {
     }
 }
 
-/// Steps of exploration that a suspicion may take to be confirmed.
+/// Steps of exploration that one more attempt may take: to confirm a suspicion, or with facts under a guard.
 const MOST_TO_CONFIRM: u64 = 30_000_000;
 
 /// Checks the shape of a procedure, or that it follows the protocol of the layer below.
@@ -277,7 +277,7 @@ fn check_from_start<'p>(
     if question.has_loops && walk(setting, search, question, (Between::Relations, true))?.is_none() {
         return Ok(None);
     }
-    if holds_in_cases(setting, search, question)? {
+    if setting.scope.guards && holds_in_cases(setting, search, question)? {
         return Ok(None);
     }
     suspected.confirmation = Confirmation::OnlyFacts;
@@ -286,20 +286,28 @@ fn check_from_start<'p>(
         return Ok(Some(suspected));
     }
     question.judge.is_exact = true;
-    // Confirming a suspicion must not use up what others need; without it, it stays one.
+    // Without confirmation, the suspicion is all there is.
+    let confirmed = sparing(search, |search| {
+        for steps in 0..=2 {
+            match walk(setting, search, question, (Between::Exactly(steps), false)) {
+                Ok(None) => {}
+                Err(Abort::OutOfFuel | Abort::Endless(_)) => break,
+                found => return found,
+            }
+        }
+        Ok(None)
+    })?;
+    Ok(Some(confirmed.unwrap_or(suspected)))
+}
+
+/// Asks with a part of the steps that are left: it must not use up what is needed afterwards.
+fn sparing<'p, T>(search: &mut Search<'_, 'p>, ask: impl FnOnce(&mut Search<'_, 'p>) -> T) -> T {
     let left = search.world.fuel;
     search.world.fuel = left.min(MOST_TO_CONFIRM).min(left / 2);
     let spare = left - search.world.fuel;
-    for steps in 0..=2 {
-        match walk(setting, search, question, (Between::Exactly(steps), false)) {
-            Ok(None) => {}
-            // Then the suspicion is all there is.
-            Err(Abort::OutOfFuel | Abort::Endless(_)) => break,
-            found => return found,
-        }
-    }
+    let answer = ask(search);
     search.world.fuel += spare;
-    Ok(Some(suspected))
+    answer
 }
 
 /// Those facts that hold wherever a procedure returns.
@@ -321,27 +329,26 @@ pub fn re_established<'p>(
     })
 }
 
-/// Whether nothing is wrong if facts may hold under a guard. That must not use up what is needed to confirm a suspicion.
+/// Whether nothing is wrong if facts may hold under a guard.
 fn holds_in_cases<'p>(
     setting: &Setting<'p>,
     search: &mut Search<'_, 'p>,
     question: &mut Question<'_>,
 ) -> Result<bool, Abort> {
-    let left = search.world.fuel;
-    search.world.fuel = left.min(MOST_TO_CONFIRM).min(left / 2);
-    let spare = left - search.world.fuel;
-    let mut holds = false;
-    for keeps_last_turn in [false, true].into_iter().take(1 + usize::from(question.has_loops)) {
-        match walk(setting, search, question, (Between::Cases, keeps_last_turn)) {
-            Err(Abort::OutOfFuel | Abort::Endless(_)) => break,
-            found => holds = found?.is_none(),
+    sparing(search, |search| {
+        for keeps_last_turn in [false, true] {
+            if keeps_last_turn && !question.has_loops {
+                break;
+            }
+            match walk(setting, search, question, (Between::Cases, keeps_last_turn)) {
+                Ok(None) => return Ok(true),
+                Ok(Some(_)) => {}
+                Err(Abort::OutOfFuel | Abort::Endless(_)) => break,
+                Err(abort) => return Err(abort),
+            }
         }
-        if holds {
-            break;
-        }
-    }
-    search.world.fuel += spare;
-    Ok(holds)
+        Ok(false)
+    })
 }
 
 pub(super) struct Walk<'s, 'p, 'q, 't> {

@@ -116,10 +116,8 @@ impl Reporter<'_> {
         id: ImplementationId,
         operation: usize,
     ) -> Option<(Finding, Effort)> {
-        let not_shown = |effort| Some((Finding::new(Verdict::Undecided, Vec::new()), effort));
         let table = LayerLemmas { program: self.program(), layer: self.implementation(id).lower, lemmas: self.lemmas };
         let (mut decisive, mut open) = (Steps::default(), Vec::new());
-        let mut effort = Effort::default();
         for it in 0..self.program().layers[self.implementation(id).upper.0 as usize].operations.len() {
             match self.decisive_steps(id, it, &table)? {
                 Some(steps) => {
@@ -131,12 +129,12 @@ impl Reporter<'_> {
         }
         // All procedures have to agree on the decisive steps. One that does not is judged by itself, and all of its steps are decisive.
         while open.contains(&operation) {
+            // It holds only within the bounds within which the others agree.
+            let mut effort = Effort::default();
             let mut refused = None;
             for &it in &open {
                 let (holds, more) = self.has_shape_past(id, it, &table, &decisive)?;
-                if it == operation {
-                    effort = more;
-                }
+                effort.add(more);
                 if !holds {
                     refused = Some(it);
                     break;
@@ -146,10 +144,11 @@ impl Reporter<'_> {
             self.all_steps(id, refused, &mut decisive);
             open.retain(|it| *it != refused);
         }
-        not_shown(effort)
+        Some((Finding::new(Verdict::Undecided, Vec::new()), Effort::default()))
     }
 
-    /// The decisive steps of a procedure, if it has its shape whatever steps others make. `Some(None)` if not.
+    /// The decisive steps of a procedure, if it has its shape whatever steps others make; `Some(None)` if it has not. `None` if the search was
+    /// stopped.
     fn decisive_steps(&self, id: ImplementationId, operation: usize, table: &LayerLemmas) -> Option<Option<Steps>> {
         let Some((procedure, _)) = self.procedure(id, operation) else { return Some(None) };
         if self.is_one_call(id, operation) {
