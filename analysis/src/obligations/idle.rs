@@ -21,11 +21,11 @@
 //! one: process ids are not used again before their procedures return, and nothing in the language restarts a process.
 //!
 //! `returns` is asked of the procedure as it runs, with all its turns, whatever becomes of them in the proof that it is atomic. A place where a
-//! procedure starts [afresh](super::blocks) is no start in this sense: what is known there has to be shown there. That blocks and weak turns are
+//! procedure starts afresh (`blocks`) is no start in this sense: what is known there has to be shown there. That blocks and weak turns are
 //! left out of a run changes no state in which a procedure starts or returns, since they leave the state as it was. A procedure that does not
 //! return owes nothing: its process starts no other one.
 //!
-//! **Found conditions.** All [candidates] are taken together, and those are dropped that do not hold initially, that some step of others from a
+//! **Found conditions.** All `candidates` are taken together, and those are dropped that do not hold initially, that some step of others from a
 //! state in which all of them hold destroys, or that some return does not re-establish if all of them hold where the procedure starts; until
 //! nothing changes. What remains is the greatest set for which the three hold together: then `I` is its conjunction, which is closed under
 //! others, so `P0` is within `I`. To assume all candidates in each check is sound, since the ones that remain have been checked under these
