@@ -96,6 +96,29 @@ mod ir {
     }
 
     #[test]
+    fn closures_of_options() {
+        snapshot(
+            "let a = self.queue.first().and_then(|x| self.map.get(&x)); let b = a.unwrap_or_else(|| self.count); let c = self.owner.is_none_or(|o| o == me); assert!(c || b == 1);",
+            expect![[r#"
+                Tested::run(inout self.0: State, me.1: Pid) -> (): {
+                  let a.3 = match First(self.0.3) {
+                    #1(x.2) => Get(self.0.1, x.2)
+                    #0() => #0()
+                  };
+                  let b.5 = match a.3 {
+                    #1(value.4) => value.4
+                    #0() => self.0.0
+                  };
+                  let c.7 = match self.0.2 {
+                    #1(o.6) => Eq(o.6, me.1)
+                    #0() => true
+                  };
+                  assert((c.7 || Eq(b.5, 1)));
+                }"#]],
+        );
+    }
+
+    #[test]
     fn iterators_and_loops() {
         snapshot(
             "for (k, v) in self.map.iter() { if k == v { continue; } self.queue.push(k); } let s: Set<u64> = self.queue.iter().filter(|x| **x > 1).map(|x| x * 2).collect(); let q: Seq<_> = s.iter().collect(); while let Some(x) = self.queue.pop() { self.count += x; } let n = loop { break 3 }; self.count = n + q.iter().rev().count();",
@@ -168,6 +191,12 @@ mod diagnostics {
 //                            ^^^ CS0102 the method `zip` of `Seq<u64>` is not supported in layers and procedures
     let v = self.map.get_mut(&1);
 //                   ^^^^^^^ CS0102 the method `get_mut` of `Map<u64, u64>` is not supported in layers and procedures
+    let v = self.owner.unwrap_or_else(Pid::default);
+//                                    ^^^^^^^^^^^^ CS0102 a function as a value is not supported in layers and procedures
+    let v = self.owner.unwrap_or_else(|x| me);
+//                                    ^^^^^^ CS0104 this closure takes no parameter
+    let v = self.owner.and_then(|o| o == me);
+//                                  ^^^^^^^ CS0104 expected `Option<_>`, found `bool`
     let u = unsafe { 1 };
 //          ^^^^^^^^^^^^ CS0102 a block with a keyword or a label is not supported in layers and procedures
     let t = self.count as String;

@@ -322,6 +322,7 @@ impl Writer<'_> {
                 self.names.insert(name.clone());
                 self.record(name, fields.iter().map(|(name, it)| (name.as_str(), it)))?
             }
+            Datum::Variant(of, name, fields) if of == "Result" => format!("{name}({})", self.all(fields)?),
             Datum::Variant(of, name, fields) if of == "Option" && fields.is_empty() => name.clone(),
             Datum::Variant(of, name, fields) if of == "Option" => format!("{name}({})", self.all(fields)?),
             Datum::Variant(of, name, fields) if fields.is_empty() => {

@@ -82,6 +82,12 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
+impl<T: Value, E: Value> Value for Result<T, E> {
+    fn arbitrary() -> Self {
+        if bool::arbitrary() { Ok(any()) } else { Err(any()) }
+    }
+}
+
 /// Maps with at most `entries` entries.
 impl<K: Value, V: Value> Value for Map<K, V> {
     fn arbitrary() -> Self {

@@ -53,7 +53,9 @@ fn has_scalar(program: &Program, ty: &Type) -> bool {
         },
         Type::Tuple(fields) => fields.iter().any(|it| has_scalar(program, it)),
         Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_scalar(program, inner),
-        Type::Map(key, value) | Type::Total(key, value) => has_scalar(program, key) || has_scalar(program, value),
+        Type::Map(one, other) | Type::Total(one, other) | Type::Result(one, other) => {
+            has_scalar(program, one) || has_scalar(program, other)
+        }
         Type::Never | Type::Bool | Type::Int { .. } | Type::Str | Type::Pid => false,
     }
 }

@@ -544,6 +544,10 @@ impl<'p> Reader<'p> {
             (Datum::Variant(_, name, data), Type::Option(inner)) => {
                 Some(Value::Variant(u32::from(name == "Some"), all(data, inner)?))
             }
+            (Datum::Variant(_, name, data), Type::Result(ok, err)) => {
+                let tag = u32::from(name == "Err");
+                Some(Value::Variant(tag, all(data, if tag == 0 { ok } else { err })?))
+            }
             (Datum::Variant(_, name, data), Type::User(id)) => {
                 let TypeDefKind::Enum(variants) = &self.program.types[id.0 as usize].kind else { return None };
                 let tag = variants.iter().position(|it| it.name == *name)?;
@@ -594,6 +598,9 @@ impl<'p> Reader<'p> {
     fn tag(&self, of: &str, name: &str) -> Option<u32> {
         if of == "Option" {
             return Some(u32::from(name == "Some"));
+        }
+        if of == "Result" {
+            return Some(u32::from(name == "Err"));
         }
         let variants = self.program.types.iter().find_map(|it| match &it.kind {
             TypeDefKind::Enum(variants) if it.name == of => Some(variants),

@@ -191,6 +191,7 @@ impl<'p> Universe<'p> {
             },
             Type::Tuple(fields) => product(&mut fields.iter()),
             Type::Option(inner) => self.count(inner).saturating_add(1),
+            Type::Result(ok, err) => self.count(ok).saturating_add(self.count(err)),
             Type::Map(key, value) => self.count_functions(self.count(key), self.count(value)),
             Type::Total(key, value) => {
                 let default = self.default(value);
@@ -245,6 +246,11 @@ impl<'p> Universe<'p> {
             Type::Option(inner) => {
                 let some = self.values(inner)?;
                 std::iter::once(None).chain(some.iter().cloned().map(Some)).map(Value::option).collect()
+            }
+            Type::Result(ok, err) => {
+                let ok = self.product(std::iter::once(&**ok), |it| Value::Variant(0, it))?;
+                let err = self.product(std::iter::once(&**err), |it| Value::Variant(1, it))?;
+                ok.into_iter().chain(err).collect()
             }
             Type::Map(key, value) => self.functions(key, value, None)?.into_iter().map(Value::Map).collect(),
             Type::Total(key, value) => {
@@ -368,6 +374,8 @@ impl<'p> Universe<'p> {
             (Value::Tuple(values), Type::Tuple(types)) => all(values, types.iter().collect()),
             (Value::Variant(0, values), Type::Option(_)) => values.is_empty(),
             (Value::Variant(1, values), Type::Option(inner)) => all(values, vec![inner]),
+            (Value::Variant(0, values), Type::Result(ok, _)) => all(values, vec![ok]),
+            (Value::Variant(1, values), Type::Result(_, err)) => all(values, vec![err]),
             (Value::Map(entries), Type::Map(key, value)) | (Value::Total(entries, _), Type::Total(key, value)) => {
                 entries.iter().all(|(k, v)| self.belongs(k, key) && self.belongs(v, value))
             }
@@ -393,6 +401,10 @@ impl<'p> Universe<'p> {
             },
             Type::Tuple(fields) => Value::Tuple(self.samples(fields.iter(), random)?),
             Type::Option(inner) => Value::option(if random.bool() { Some(self.sample(inner, random)?) } else { None }),
+            Type::Result(ok, err) => {
+                let tag = u32::from(random.bool());
+                Value::Variant(tag, vec![self.sample(if tag == 0 { ok } else { err }, random)?])
+            }
             Type::Map(key, value) => Value::Map(self.sample_entries(key, value, random)),
             Type::Total(key, value) => {
                 let default = self.default(value);
@@ -435,6 +447,8 @@ impl<'p> Universe<'p> {
             },
             Type::Tuple(fields) => Value::Tuple(fields.iter().map(|it| self.default(it)).collect()),
             Type::Option(_) => Value::option(None),
+            // It has none.
+            Type::Result(ok, _) => Value::Variant(0, vec![self.default(ok)]),
             Type::Map(..) => Value::Map(BTreeMap::new()),
             Type::Total(_, value) => Value::Total(BTreeMap::new(), Box::new(self.default(value))),
             Type::Set(_) => Value::Set(BTreeSet::new()),

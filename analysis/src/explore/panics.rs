@@ -164,6 +164,7 @@ impl Finder<'_> {
         }
         let variants: Vec<Vec<Type>> = match ty {
             Type::Option(inner) => vec![vec![], vec![(**inner).clone()]],
+            Type::Result(ok, err) => vec![vec![(**ok).clone()], vec![(**err).clone()]],
             Type::User(id) => match &self.program.types[id.0 as usize].kind {
                 TypeDefKind::Enum(variants) => {
                     variants.iter().map(|it| it.fields.iter().map(|field| field.ty.clone()).collect()).collect()

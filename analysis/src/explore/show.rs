@@ -44,6 +44,11 @@ impl Show<'_, '_> {
                 let fields = fields.iter().map(|it| self.datum(it, ty)).collect();
                 Datum::Variant("Option".to_owned(), name.to_owned(), fields)
             }
+            (Value::Variant(tag, fields), Type::Result(ok, err)) => {
+                let (name, ty) = if *tag == 0 { ("Ok", ok) } else { ("Err", err) };
+                let fields = fields.iter().map(|it| self.datum(it, ty)).collect();
+                Datum::Variant("Result".to_owned(), name.to_owned(), fields)
+            }
             (Value::Variant(tag, fields), Type::User(id)) => self.variant(*tag, fields, id.0),
             (Value::Seq(elements), Type::Seq(ty)) => Datum::Seq(elements.iter().map(|it| self.datum(it, ty)).collect()),
             (Value::Map(map), _) => self.map(map, ty),
@@ -113,6 +118,9 @@ impl Show<'_, '_> {
             (Value::Tuple(fields), Type::Tuple(types)) => all(fields, &mut types.iter()),
             (Value::Variant(tag, fields), Type::Option(ty)) => {
                 all(fields, &mut std::iter::repeat_n(&**ty, *tag as usize))
+            }
+            (Value::Variant(tag, fields), Type::Result(ok, err)) => {
+                all(fields, &mut std::iter::once(if *tag == 0 { &**ok } else { &**err }))
             }
             (Value::Tuple(fields), Type::User(id)) => match &self.cells.program.types[id.0 as usize].kind {
                 TypeDefKind::Struct(types) => all(fields, &mut types.iter().map(|it| &it.ty)),

@@ -60,7 +60,7 @@ pub enum ExprKind {
     Read(Place),
     /// A tuple, struct (fields in declaration order), or tuple struct.
     Tuple(Vec<Expr>),
-    /// An enum variant, or `None` (0) and `Some` (1).
+    /// An enum variant, or `None` (0) and `Some` (1), or `Ok` (0) and `Err` (1).
     Variant(u32, Vec<Expr>),
     /// Field `index` of a tuple or struct value that is not a place.
     Field(Box<Expr>, u32),
@@ -149,7 +149,7 @@ pub enum Pattern {
     Literal(Literal),
     /// A tuple or struct, in declaration order; `..` is filled with `Wild`.
     Tuple(Vec<Pattern>),
-    /// An enum variant, `None` (0) or `Some` (1).
+    /// An enum variant, `None` (0) or `Some` (1), `Ok` (0) or `Err` (1).
     Variant(u32, Vec<Pattern>),
     /// `a | b`, binding the same names.
     Or(Vec<Pattern>),

@@ -111,6 +111,7 @@ impl Program {
                 format!("({})", fields.iter().map(|it| self.type_name(it)).collect::<Vec<_>>().join(", "))
             }
             Type::Option(ty) => one("Option", ty),
+            Type::Result(ok, err) => two("Result", ok, err),
             Type::Set(ty) => one("Set", ty),
             Type::Seq(ty) => one("Seq", ty),
             Type::Map(key, value) => two("Map", key, value),

@@ -51,7 +51,7 @@ pub(super) fn ty(it: &mut Type, ids: &mut dyn Ids) {
         Type::User(id) => *id = ids.of_type(*id),
         Type::Tuple(fields) => fields.iter_mut().for_each(|it| ty(it, ids)),
         Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => ty(inner, ids),
-        Type::Map(key, value) | Type::Total(key, value) => {
+        Type::Map(key, value) | Type::Total(key, value) | Type::Result(key, value) => {
             ty(key, ids);
             ty(value, ids);
         }

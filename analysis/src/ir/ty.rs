@@ -63,6 +63,8 @@ pub enum Type {
     Tuple(Vec<Type>),
     /// An optional value: `Option<T>`.
     Option(Box<Type>),
+    /// A value or an error: `Result<T, E>`.
+    Result(Box<Type>, Box<Type>),
     /// A finite map: `Map<K, V>`.
     Map(Box<Type>, Box<Type>),
     /// A total function: `Total<K, V>`.

@@ -175,6 +175,11 @@ impl<'p> Small<'p> {
                 let less = fields.iter().flat_map(|it| self.parts(it, inner, within, used)).map(Value::some);
                 [Value::none()].into_iter().chain(less).collect()
             }
+            (Value::Variant(tag, fields), Type::Result(ok, err)) => {
+                let part = if *tag == 0 { &**ok } else { &**err };
+                let smaller = self.fields(fields, &[part], within, used).into_iter();
+                smaller.map(|it| Value::Variant(*tag, it.into())).collect()
+            }
             (Value::Variant(tag, fields), Type::User(id)) => self.variants(*tag, fields, id.0, within, used),
             (Value::Tuple(fields), Type::Tuple(types)) => {
                 let types: Vec<&Type> = types.iter().collect();

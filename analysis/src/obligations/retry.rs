@@ -344,6 +344,10 @@ impl<'p> Turns<'_, 'p, '_> {
             (Value::Variant(tag, fields), Type::Option(inner)) => {
                 Value::Variant(tag, all(vec![&**inner], &fields).into())
             }
+            (Value::Variant(tag, fields), Type::Result(ok, err)) => {
+                let part = if tag == 0 { &**ok } else { &**err };
+                Value::Variant(tag, all(vec![part], &fields).into())
+            }
             (Value::Variant(tag, fields), Type::User(id)) => match user(*id) {
                 TypeDefKind::Enum(variants) => {
                     let types = variants[tag as usize].fields.iter().map(|it| &it.ty).collect();

@@ -66,6 +66,10 @@ impl<'t> Reader<'t, '_> {
                 "None" => Value::option(None),
                 _ => Value::option(self.list("(", ")", |it, _| it.value(inner)).pop()),
             },
+            Type::Result(ok, err) => {
+                let (tag, ty) = if self.word() == "Ok" { (0, ok) } else { (1, err) };
+                Value::Variant(tag, self.list("(", ")", |it, _| it.value(ty)))
+            }
             Type::Map(key, value) => Value::Map(self.entries(key, value)),
             Type::Total(key, value) => {
                 // Every type with a total function here has a default of this form.

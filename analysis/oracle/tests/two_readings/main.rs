@@ -3,6 +3,7 @@
 //! of the IR does.
 
 mod debug;
+mod forms;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -281,6 +282,48 @@ fn of_the_mail_server() {
         Files, __Files: list, read, delete;
         Lock, __Lock: lock, unlock;
         Outside, __Outside: accept, request, respond;
+    }
+    package.is_complete();
+}
+
+/// Compares operations of the module with the forms of the language.
+macro_rules! compare_forms {
+    ($package:expr; $($layer:ident, $names:ident: $($operation:ident),*;)*) => {
+        $($($package.compare::<dyn forms::$layer, forms::$names::$operation>(stringify!($layer));)*)*
+    };
+}
+
+#[test]
+fn of_the_forms_of_the_language() {
+    let lowered = lower_sources(&[("src/lib.rs", include_str!("forms.rs"))]);
+    assert_eq!(lowered.diagnostics, []);
+    // Some are the ends of small types.
+    let integers = vec![-128, -1, 0, 1, 2, 127, 255];
+    let mut package = Package {
+        program: lowered.program,
+        scope: Scope {
+            pids: 2,
+            ints: integers.clone(),
+            ends: false,
+            strings: Vec::new(),
+            scalars: 0,
+            entries: 2,
+            length: 3,
+        },
+        domain: Domain { pids: 2, integers, entries: 2, length: 3, ..Domain::default() },
+        scalar: |_, inner| inner.to_owned(),
+        states: 300,
+        seen: BTreeMap::new(),
+        steps: 0,
+        disabled: 0,
+        outcomes: 0,
+    };
+    compare_forms! { package;
+        Options, __Options:
+            queries, unwraps, expects, maps, chains, pairs, filters, takes, takes_of_locals, lazily, question;
+        Results, __Results:
+            swap, matched, questions, asked, unwrapped, expected, mapped, chained, fallible;
+        Collections, __Collections: map_results, set_results, conditions, order;
     }
     package.is_complete();
 }

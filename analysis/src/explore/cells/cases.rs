@@ -133,6 +133,10 @@ impl Cells<'_> {
                 let shapes = [vec![], vec![(**inner).clone()]];
                 self.variants(id, shapes.into_iter(), known)
             }
+            Type::Result(ok, err) => {
+                let shapes = [ok, err].map(|it| vec![(**it).clone()]);
+                self.variants(id, shapes.into_iter(), known)
+            }
             Type::User(user) => match self.program.types[user.0 as usize].kind.clone() {
                 TypeDefKind::Enum(variants) => {
                     self.variants(id, variants.into_iter().map(|it| types(it.fields)), known)
@@ -229,6 +233,14 @@ impl Cells<'_> {
                 cases.extend(
                     self.values_of(inner, known, bounded).into_iter().map(|(it, known)| (Value::some(it), known)),
                 );
+                cases
+            }
+            Type::Result(ok, err) => {
+                let mut cases = Vec::new();
+                for (tag, part) in (0..).zip([ok, err]) {
+                    let parts = self.values_of(part, known, bounded).into_iter();
+                    cases.extend(parts.map(|(it, known)| (Value::Variant(tag, [it].into()), known)));
+                }
                 cases
             }
             Type::Tuple(fields) => {

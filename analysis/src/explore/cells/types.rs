@@ -22,7 +22,7 @@ pub fn sort_of(program: &Program, ty: &Type) -> Option<Sort> {
 /// Whether the default of a type is known: the default of a scalar is known if it is a literal of the code.
 pub fn has_known_default(program: &Program, ty: &Type) -> bool {
     match ty {
-        Type::Pid => false,
+        Type::Pid | Type::Result(..) => false,
         Type::Tuple(fields) => fields.iter().all(|it| has_known_default(program, it)),
         Type::User(id) => match &program.types[id.0 as usize].kind {
             TypeDefKind::Scalar => program.types[id.0 as usize].default.is_some(),
@@ -39,7 +39,9 @@ pub fn has_known_default(program: &Program, ty: &Type) -> bool {
 pub fn has_signed(ty: &Type) -> bool {
     match ty {
         Type::Int { signed, .. } => *signed,
-        Type::Map(key, value) | Type::Total(key, value) => has_signed(key) || has_signed(value),
+        Type::Map(one, other) | Type::Total(one, other) | Type::Result(one, other) => {
+            has_signed(one) || has_signed(other)
+        }
         Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_signed(inner),
         Type::Tuple(fields) => fields.iter().any(has_signed),
         Type::Never | Type::Bool | Type::Str | Type::Pid | Type::User(_) => false,
@@ -52,7 +54,9 @@ pub fn has_unknown_total(program: &Program, ty: &Type) -> bool {
         Type::Total(key, value) => {
             !has_known_default(program, value) || has_unknown_total(program, key) || has_unknown_total(program, value)
         }
-        Type::Map(key, value) => has_unknown_total(program, key) || has_unknown_total(program, value),
+        Type::Map(one, other) | Type::Result(one, other) => {
+            has_unknown_total(program, one) || has_unknown_total(program, other)
+        }
         Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_unknown_total(program, inner),
         Type::Tuple(fields) => fields.iter().any(|it| has_unknown_total(program, it)),
         _ => false,
@@ -69,7 +73,9 @@ pub fn scalars_of_default(program: &Program, ty: &Type, is_default: bool, found:
             scalars_of_default(program, key, false, found);
             scalars_of_default(program, value, true, found);
         }
-        Type::Map(key, value) => [key, value].iter().for_each(|it| scalars_of_default(program, it, false, found)),
+        Type::Map(one, other) | Type::Result(one, other) => {
+            [one, other].iter().for_each(|it| scalars_of_default(program, it, false, found));
+        }
         Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => scalars_of_default(program, inner, false, found),
         Type::Tuple(fields) => all(&mut fields.iter()),
         Type::User(id) if is_default => match &program.types[id.0 as usize].kind {
@@ -91,6 +97,8 @@ pub fn default_of(program: &Program, ty: &Type) -> Value {
         Type::Str => Value::Str(Rc::from("")),
         Type::Pid => Value::Atom(Sort::Pid, 0),
         Type::Option(_) => Value::none(),
+        // It has none.
+        Type::Result(ok, _) => Value::Variant(0, [default_of(program, ok)].into()),
         Type::Map(..) | Type::Set(_) => Value::Map(MapValue::empty(None)),
         Type::Total(_, value) => Value::Map(MapValue::empty(Some(default_of(program, value)))),
         Type::Seq(_) => Value::seq(Vec::new()),

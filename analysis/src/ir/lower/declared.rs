@@ -297,7 +297,9 @@ impl Declared {
             _ => return None,
         };
         let is_type = |it: &str| language_con(it).is_some() || it == "Default";
-        let is_standard = |it: &str| matches!(it, "Some" | "None" | "Option" | "String" | "str" | "Default");
+        let is_standard = |it: &str| {
+            matches!(it, "Some" | "None" | "Option" | "Ok" | "Err" | "Result" | "String" | "str" | "Default")
+        };
         match path.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [name] => Some((None, (*name).to_owned())),
             [owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),

@@ -26,6 +26,7 @@ pub(super) enum Con {
     User(TypeId),
     Tuple,
     Option,
+    Result,
     Map,
     Total,
     Set,
@@ -47,6 +48,10 @@ impl Ty {
 
     pub(super) fn option(of: Ty) -> Ty {
         Ty::Con(Con::Option, vec![of])
+    }
+
+    pub(super) fn result(ok: Ty, err: Ty) -> Ty {
+        Ty::Con(Con::Result, vec![ok, err])
     }
 
     pub(super) fn seq(of: Ty) -> Ty {
@@ -88,6 +93,7 @@ impl Ty {
             Con::User(id) => Type::User(*id),
             Con::Tuple => Type::Tuple(arguments),
             Con::Option => Type::Option(next()?),
+            Con::Result => Type::Result(next()?, next()?),
             Con::Map => Type::Map(next()?, next()?),
             Con::Total => Type::Total(next()?, next()?),
             Con::Set => Type::Set(next()?),

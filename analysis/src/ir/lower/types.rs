@@ -251,6 +251,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         let Ty::Con(con, arguments) = ty else { return None };
         match con {
             Con::Pid => Some("Pid".to_owned()),
+            Con::Result => Some("Result".to_owned()),
             Con::Tuple => arguments.iter().find_map(|it| self.without_default(it)),
             Con::User(id) => {
                 let info = self.type_info(*id);
@@ -309,9 +310,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
             "HashSet" | "BTreeSet" => "use `Set<T>`",
             "u128" | "i128" | "f32" | "f64" => "use an integer of at most 64 bits",
             "char" => "use `String`, or a `#[scalar]` if only equality matters",
-            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" | "Mutex" | "Result" => {
-                "use plain values; an enum of your own instead of `Result`"
-            }
+            "Box" | "Rc" | "Arc" | "Cell" | "RefCell" | "Mutex" => "use plain values",
             _ => "",
         };
         if !instead.is_empty() && matches!(meaning, Meaning::Nothing | Meaning::Elsewhere(_)) {
@@ -523,6 +522,7 @@ impl Declared {
             Con::User(id) => self.type_info(*id).name.clone(),
             Con::Tuple => format!("({arguments})"),
             Con::Option => format!("Option<{arguments}>"),
+            Con::Result => format!("Result<{arguments}>"),
             Con::Map => format!("Map<{arguments}>"),
             Con::Total => format!("Total<{arguments}>"),
             Con::Set => format!("Set<{arguments}>"),
@@ -543,8 +543,8 @@ const MOST_ALIASES: u32 = 100_000;
 const MOST_NESTED: u32 = 16;
 
 const LANGUAGE_TYPES: &[&str] = &[
-    "bool", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "String", "Pid", "Option", "Map",
-    "Total", "Set", "Seq",
+    "bool", "u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isize", "String", "Pid", "Option",
+    "Result", "Map", "Total", "Set", "Seq",
 ];
 
 /// A type of the language, with the number of its arguments.
@@ -563,6 +563,7 @@ pub(super) fn language_con(name: &str) -> Option<(Con, usize)> {
         "String" | "str" => Some((Con::Str, 0)),
         "Pid" => Some((Con::Pid, 0)),
         "Option" => Some((Con::Option, 1)),
+        "Result" => Some((Con::Result, 2)),
         "Map" => Some((Con::Map, 2)),
         "Total" => Some((Con::Total, 2)),
         "Set" => Some((Con::Set, 1)),

@@ -1,4 +1,4 @@
-//! Methods that take closures: on iterators, which are sequences here, and on options, which are matched.
+//! Methods of iterators, which are sequences here, and the closures that methods take.
 
 use super::{Body, expr::arguments};
 use crate::ir::lower::spot::Spot;
@@ -12,8 +12,32 @@ use crate::{
 };
 
 impl Body<'_> {
+    /// A closure without parameters: its body.
+    pub(super) fn thunk(&mut self, closure: &ast::Expr, result: Option<&Ty>) -> Option<Expr> {
+        let spot = self.spot(closure.syntax());
+        let ast::Expr::ClosureExpr(closure) = closure else {
+            self.unsupported(spot, "a function as a value", "write a closure: `|| f()`");
+            return None;
+        };
+        if closure.param_list().is_some_and(|it| it.params().next().is_some()) {
+            self.type_error(spot, "this closure takes no parameter");
+            return None;
+        }
+        let loops = std::mem::take(&mut self.loops);
+        self.closures += 1;
+        let body = self.scoped(|this| this.required(closure.body(), spot, result));
+        self.closures -= 1;
+        self.loops = loops;
+        Some(body)
+    }
+
     /// A closure of one parameter: its pattern and its body.
-    fn closure(&mut self, closure: &ast::Expr, parameter: &Ty, result: Option<&Ty>) -> Option<(Pattern, Expr)> {
+    pub(super) fn closure(
+        &mut self,
+        closure: &ast::Expr,
+        parameter: &Ty,
+        result: Option<&Ty>,
+    ) -> Option<(Pattern, Expr)> {
         let spot = self.spot(closure.syntax());
         let ast::Expr::ClosureExpr(closure) = closure else {
             self.unsupported(spot, "a function as a value", "write a closure: `|x| f(x)`");
@@ -136,87 +160,5 @@ impl Body<'_> {
         let collected = self.prim(spot, ty, Prim::ToSet, sequence);
         self.collected.push((collected.node, element));
         collected
-    }
-
-    pub(super) fn option_method(
-        &mut self,
-        call: &ast::MethodCallExpr,
-        value: Expr,
-        inner: &Ty,
-        name: &str,
-        spot: Spot,
-    ) -> Expr {
-        let values = arguments(call);
-        match (name, values.as_slice()) {
-            ("cloned" | "copied", []) => value,
-            ("is_some" | "is_none", []) => {
-                let some = self.boolean(spot, name == "is_some");
-                let none = self.boolean(spot, name == "is_none");
-                self.by_case(value, Pattern::Wild, some, none, Ty::BOOL, spot)
-            }
-            ("unwrap", []) | ("expect", [_]) => {
-                let none = self.failure(spot);
-                self.unwrapped(value, inner, none, spot)
-            }
-            ("unwrap_or_default", []) => {
-                let none = self.make(spot, inner.clone(), ExprKind::Prim(Prim::Default, Vec::new()));
-                self.unwrapped(value, inner, none, spot)
-            }
-            ("unwrap_or", [other]) => self.unwrap_or(value, inner, other, spot),
-            ("map", [closure]) => {
-                let Some((pattern, body)) = self.closure(closure, inner, None) else {
-                    return self.unsupported_at(spot);
-                };
-                let ty = Ty::option(self.ty(&body));
-                let some = self.make(spot, ty.clone(), ExprKind::Variant(1, vec![body]));
-                let none = self.make(spot, ty.clone(), ExprKind::Variant(0, Vec::new()));
-                self.by_case(value, pattern, some, none, ty, spot)
-            }
-            ("is_some_and", [closure]) => {
-                let Some((pattern, body)) = self.closure(closure, inner, Some(&Ty::BOOL)) else {
-                    return self.unsupported_at(spot);
-                };
-                let none = self.boolean(spot, false);
-                self.by_case(value, pattern, body, none, Ty::BOOL, spot)
-            }
-            _ => self.no_such_method(call, &Ty::option(inner.clone()), name, spot),
-        }
-    }
-
-    /// `match value { Some(pattern) => some, None => none }`.
-    fn by_case(&mut self, value: Expr, pattern: Pattern, some: Expr, none: Expr, ty: Ty, spot: Spot) -> Expr {
-        let arms = vec![
-            Arm { pattern: Pattern::Variant(1, vec![pattern]), guard: None, body: some },
-            Arm { pattern: Pattern::Variant(0, Vec::new()), guard: None, body: none },
-        ];
-        self.make(spot, ty, ExprKind::Match(Box::new(value), arms))
-    }
-
-    fn unwrapped(&mut self, value: Expr, inner: &Ty, none: Expr, spot: Spot) -> Expr {
-        let local = self.fresh_local("value", inner.clone(), false);
-        let some = self.read_local(local, spot);
-        self.by_case(value, Pattern::Bind(local), some, none, inner.clone(), spot)
-    }
-
-    /// The default is evaluated whether or not it is needed, as in Rust.
-    fn unwrap_or(&mut self, value: Expr, inner: &Ty, other: &ast::Expr, spot: Spot) -> Expr {
-        let other = self.check(other, inner);
-        let ty = Ty::tuple(vec![Ty::option(inner.clone()), inner.clone()]);
-        let both = self.make(spot, ty, ExprKind::Tuple(vec![value, other]));
-        let found = self.fresh_local("value", inner.clone(), false);
-        let default = self.fresh_local("default", inner.clone(), false);
-        let arms = vec![
-            Arm {
-                pattern: Pattern::Tuple(vec![Pattern::Variant(1, vec![Pattern::Bind(found)]), Pattern::Wild]),
-                guard: None,
-                body: self.read_local(found, spot),
-            },
-            Arm {
-                pattern: Pattern::Tuple(vec![Pattern::Wild, Pattern::Bind(default)]),
-                guard: None,
-                body: self.read_local(default, spot),
-            },
-        ];
-        self.make(spot, inner.clone(), ExprKind::Match(Box::new(both), arms))
     }
 }

@@ -23,6 +23,11 @@ use crate::{
 
 const VOCABULARY: &[&str] = &["maybe", "any", "choose", "repeat", "when", "emit", "external"];
 
+/// Whether a name of the language is `Ok` or `Err`.
+pub(super) fn is_result_variant(owner: Option<&str>, name: &str) -> bool {
+    matches!(name, "Ok" | "Err") && owner.is_none_or(|it| it == "Result")
+}
+
 impl Body<'_> {
     pub(super) fn call(&mut self, call: &ast::CallExpr) -> Expr {
         let spot = self.spot(call.syntax());
@@ -42,6 +47,9 @@ impl Body<'_> {
             Some((None, name)) if VOCABULARY.contains(&name.as_str()) => return self.vocabulary(call, &name, spot),
             Some((owner, name)) if name == "Some" && owner.as_deref().is_none_or(|it| it == "Option") => {
                 return self.some(call, spot);
+            }
+            Some((owner, name)) if is_result_variant(owner.as_deref(), &name) => {
+                return self.result_value(call, &name, spot);
             }
             Some((Some(owner), name)) => self.language_function(call, &owner, &name, spot),
             _ => None,
@@ -95,6 +103,19 @@ impl Body<'_> {
         let value = self.expr(value, None);
         let ty = Ty::option(self.ty(&value));
         self.make(spot, ty, ExprKind::Variant(1, vec![value]))
+    }
+
+    /// `Ok(value)` or `Err(error)`.
+    fn result_value(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
+        let values = arguments(call);
+        let [value] = values.as_slice() else { return self.type_error(spot, format!("`{name}` takes one value")) };
+        let value = self.expr(value, None);
+        let other = self.infer.fresh();
+        let (tag, ty) = match name {
+            "Ok" => (0, Ty::result(self.ty(&value), other)),
+            _ => (1, Ty::result(other, self.ty(&value))),
+        };
+        self.make(spot, ty, ExprKind::Variant(tag, vec![value]))
     }
 
     /// `maybe()`, `when(…)` and the other functions of the language.

@@ -117,7 +117,7 @@ impl Body<'_> {
         statements.push(Stmt::Let(Pattern::Tuple(outer), value));
     }
 
-    /// `value?` on an `Option`: the value, or else `return None`.
+    /// `value?`: the value of `Some` or `Ok`, or else `return None` or `return Err(error)`.
     pub(super) fn try_expr(&mut self, try_expr: &ast::TryExpr) -> Expr {
         let spot = self.spot(try_expr.syntax());
         let value = self.required(try_expr.expr(), spot, None);
@@ -128,11 +128,25 @@ impl Body<'_> {
         if self.closures > 0 {
             return self.unsupported(spot, "`?` in a closure", "use `match`, or write a function");
         }
-        let (Ty::Con(Con::Option, inner), Ty::Con(Con::Option, _)) = (&found, &result) else {
-            let help = "`?` unwraps an `Option`, in a function that returns an `Option`";
-            return self.unsupported(spot, "`?` in this place", help);
+        let (inner, error) = match (&found, &result) {
+            (Ty::Con(Con::Option, inner), Ty::Con(Con::Option, _)) => (inner[0].clone(), None),
+            (Ty::Con(Con::Result, parts), Ty::Con(Con::Result, to)) => (parts[0].clone(), Some((&parts[1], &to[1]))),
+            _ => {
+                let help = "`?` unwraps an `Option` in a function that returns an `Option`, and a `Result` in one that returns a `Result`";
+                return self.unsupported(spot, "`?` in this place", help);
+            }
         };
-        let inner = inner[0].clone();
+        if let Some((from, to)) = error {
+            if !self.infer.unify(from, to) {
+                let help = "convert the error first: `value.map_err(|it| …)?`";
+                return self.unsupported(spot, "`?` on an error of another type", help);
+            }
+            let (pattern, part) = self.part(from, spot);
+            let err = self.make(spot, result.clone(), ExprKind::Variant(1, vec![part]));
+            let leave = self.make(spot, Ty::NEVER, ExprKind::Return(Some(Box::new(err))));
+            let ok = self.part(&inner, spot);
+            return self.by_result(value, ok, (pattern, leave), inner, spot);
+        }
         let local = self.fresh_local("value", inner.clone(), false);
         let some = self.read_local(local, spot);
         let none = self.make(spot, result, ExprKind::Variant(0, Vec::new()));

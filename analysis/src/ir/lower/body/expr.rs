@@ -267,6 +267,7 @@ impl Body<'_> {
             ast::Stmt::LetStmt(it) => self.let_statement(it, statements),
             ast::Stmt::ExprStmt(it) => {
                 let spot = self.spot(it.syntax());
+                self.discarded = it.expr().filter(|_| it.semicolon_token().is_some()).map(|it| it.syntax().clone());
                 let value = self.required(it.expr(), spot, None);
                 statements.push(Stmt::Expr(value));
             }
@@ -303,7 +304,10 @@ impl Body<'_> {
             self.bind(&super::pattern_name(name), Binding::Alias(place, found));
             return;
         }
-        let value = self.check(&initializer, &ty);
+        let unused = matches!(pattern, ast::Pat::WildcardPat(_)) && statement.ty().is_none();
+        self.discarded = unused.then(|| initializer.syntax().clone());
+        let value = self.expr(&initializer, Some(&ty));
+        let value = self.coerce(value, &ty);
         match statement.let_else() {
             Some(otherwise) => self.let_else(&pattern, value, &ty, &otherwise, statements),
             None => {
@@ -311,6 +315,13 @@ impl Body<'_> {
                 statements.push(Stmt::Let(pattern, value));
             }
         }
+    }
+}
+
+impl Body<'_> {
+    /// Whether nothing uses the value of the expression: a statement `expression;`.
+    pub(super) fn is_discarded(&self, expr: &impl AstNode) -> bool {
+        self.discarded.as_ref() == Some(expr.syntax())
     }
 }
 

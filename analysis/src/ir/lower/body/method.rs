@@ -112,7 +112,7 @@ impl Body<'_> {
     }
 
     /// The place that a method changes; a value is stored in a new variable first. `None` if it must not change.
-    fn changed(&mut self, receiver: Receiver, spot: Spot, statements: &mut Vec<Stmt>) -> Option<Place> {
+    pub(super) fn changed(&mut self, receiver: Receiver, spot: Spot, statements: &mut Vec<Stmt>) -> Option<Place> {
         match receiver {
             Receiver::Place(place, ..) => self.changeable(&place, spot).then_some(place),
             Receiver::Value(value) => {
@@ -222,12 +222,44 @@ impl Body<'_> {
             values.extend(arguments);
             return self.make(spot, result, ExprKind::Prim(prim, values));
         }
-        let value = self.value(receiver);
         match ty {
-            Ty::Con(Con::Option, types) => self.option_method(call, value, &types[0].clone(), name, spot),
-            Ty::Con(Con::Seq | Con::Set | Con::Map, _) => self.iterator_method(call, value, name, spot),
+            Ty::Con(Con::Option, types) => self.option_method(call, receiver, &types[0].clone(), name, spot),
+            Ty::Con(Con::Result, types) => {
+                let value = self.value(receiver);
+                self.result_method(call, value, (&types[0].clone(), &types[1].clone()), name, spot)
+            }
+            Ty::Con(Con::Seq | Con::Set | Con::Map, _) => {
+                let value = self.value(receiver);
+                self.iterator_method(call, value, name, spot)
+            }
+            Ty::Con(Con::Bool, _) if matches!(name, "then" | "then_some") => self.then(call, receiver, name, spot),
             _ => self.no_such_method(call, ty, name, spot),
         }
+    }
+
+    /// `condition.then(|| value)`, and `condition.then_some(value)`, which always evaluates the value.
+    fn then(&mut self, call: &ast::MethodCallExpr, receiver: Receiver, name: &str, spot: Spot) -> Expr {
+        let condition = self.value(receiver);
+        let mut statements = Vec::new();
+        let (condition, value) = match arguments(call).as_slice() {
+            [value] if name == "then_some" => {
+                let condition = self.stored("condition", condition, spot, &mut statements);
+                let value = self.expr(value, None);
+                (condition, self.stored("value", value, spot, &mut statements))
+            }
+            [closure] => match self.thunk(closure, None) {
+                Some(value) => (condition, value),
+                None => return self.unsupported_at(spot),
+            },
+            values => {
+                return self.type_error(spot, format!("`{name}` takes 1 arguments, found {}", values.len()));
+            }
+        };
+        let some = self.some_of(value, spot);
+        let ty = self.ty(&some);
+        let none = self.make(spot, ty.clone(), ExprKind::Variant(0, Vec::new()));
+        let chosen = self.make(spot, ty, ExprKind::If(Box::new(condition), Box::new(some), Box::new(none)));
+        self.after(statements, chosen, spot)
     }
 
     fn operands(&mut self, call: &ast::MethodCallExpr, name: &str, types: &[Ty], spot: Spot) -> Option<Vec<Expr>> {
@@ -251,9 +283,47 @@ impl Body<'_> {
         let name = call.name_ref().map(|it| it.text().to_string()).unwrap_or_default();
         let mut statements = Vec::new();
         let Some(place) = self.changed(receiver, spot, &mut statements) else { return self.unsupported_at(spot) };
+        if matches!(mutation, Mutation::Insert | Mutation::Remove) && !self.is_discarded(call) {
+            return self.entry_before(call, place, mutation, types, statements, spot);
+        }
         let Some(values) = self.operands(call, &name, types, spot) else { return self.unsupported_at(spot) };
         let value = self.make(spot, result, ExprKind::Mutate(mutation, place, values));
         self.after(statements, value, spot)
+    }
+
+    /// `insert` or `remove` whose result is used: what was at the key before; of a set, whether it has changed.
+    fn entry_before(
+        &mut self,
+        call: &ast::MethodCallExpr,
+        place: Place,
+        mutation: Mutation,
+        types: &[Ty],
+        mut statements: Vec<Stmt>,
+        spot: Spot,
+    ) -> Expr {
+        let name = if mutation == Mutation::Insert { "insert" } else { "remove" };
+        let collection = self.place_type(&place);
+        let place = self.borrowed(place, &collection, spot, &mut statements);
+        let Some(values) = self.operands(call, name, types, spot) else { return self.unsupported_at(spot) };
+        let values: Vec<Expr> = values.into_iter().map(|it| self.stored("entry", it, spot, &mut statements)).collect();
+        let read = self.make(spot, collection.clone(), ExprKind::Read(place.clone()));
+        let looked_up = vec![read, values[0].clone()];
+        let old = match &collection {
+            Ty::Con(Con::Map, types) => {
+                self.make(spot, Ty::option(types[1].clone()), ExprKind::Prim(Prim::Get, looked_up))
+            }
+            _ => {
+                let before = self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Contains, looked_up));
+                match mutation {
+                    Mutation::Insert => self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Not, vec![before])),
+                    _ => before,
+                }
+            }
+        };
+        let old = self.stored("old", old, spot, &mut statements);
+        let change = self.make(spot, Ty::UNIT, ExprKind::Mutate(mutation, place, values));
+        statements.push(Stmt::Expr(change));
+        self.after(statements, old, spot)
     }
 
     /// The place of the method's name.
@@ -269,21 +339,37 @@ impl Body<'_> {
             "get_mut" | "iter_mut" | "as_mut" | "entry" | "values_mut" => {
                 "change the element in place: `map[&key] = value`".to_owned()
             }
-            "and_then" | "or" | "or_else" | "unwrap_or_else" | "take" | "replace" | "filter" | "zip" | "is_none_or" => {
-                "use `match`".to_owned()
+            "insert" if matches!(ty, Ty::Con(Con::Option, _)) => {
+                "write `option.insert(value);` as a statement, and read the option afterwards".to_owned()
             }
             "contains_key" => "use `contains`".to_owned(),
             "push_back" => "use `push`".to_owned(),
             "pop_back" => "use `pop`".to_owned(),
             "parse" => "write `parse::<T>().ok()`".to_owned(),
-            _ => did_you_mean(name, METHODS.iter().copied())
+            _ => did_you_mean(name, methods_of(&self.infer.shallow(ty)).iter().copied().filter(|it| *it != name))
                 .unwrap_or_else(|| "see the table of types in docs/language.md".to_owned()),
         };
         self.unsupported(spot, &what, &help)
     }
 }
 
-const METHODS: &[&str] = &[
+/// The methods of a type of the language, except those that compute with integers.
+fn methods_of(ty: &Ty) -> &'static [&'static str] {
+    match ty {
+        Ty::Con(Con::Option, _) => super::option::METHODS,
+        Ty::Con(Con::Result, _) => super::result::METHODS,
+        Ty::Con(Con::Map, _) => MAP,
+        Ty::Con(Con::Set, _) => SET,
+        Ty::Con(Con::Seq, _) => SEQ,
+        Ty::Con(Con::Total, _) => &["get", "is_default", "support", "clone"],
+        Ty::Con(Con::Str, _) => &["split_once", "to_string", "parse", "clone"],
+        Ty::Con(Con::Bool, _) => &["then", "then_some", "clone"],
+        Ty::Con(Con::Int { .. }, _) | Ty::Var(_) => INTEGER,
+        _ => &["clone"],
+    }
+}
+
+const MAP: &[&str] = &[
     "get",
     "contains",
     "insert",
@@ -293,28 +379,31 @@ const METHODS: &[&str] = &[
     "iter",
     "len",
     "is_empty",
-    "is_default",
-    "support",
-    "push",
-    "pop",
-    "pop_front",
-    "first",
-    "last",
-    "is_some",
-    "is_none",
-    "unwrap",
-    "expect",
-    "unwrap_or",
-    "unwrap_or_default",
+    "clear",
+    "clone",
+    "filter",
+    "filter_map",
     "map",
-    "is_some_and",
-    "cloned",
-    "copied",
+    "all",
+    "any",
+    "count",
+    "find",
+    "collect",
+];
+
+const SET: &[&str] = &[
+    "contains",
+    "insert",
+    "remove",
+    "iter",
+    "len",
+    "is_empty",
+    "clear",
+    "clone",
     "rev",
     "filter",
     "filter_map",
-    "split_once",
-    "to_string",
+    "map",
     "all",
     "any",
     "count",
@@ -323,6 +412,40 @@ const METHODS: &[&str] = &[
     "sum",
     "find",
     "collect",
+    "cloned",
+    "copied",
+];
+
+const SEQ: &[&str] = &[
+    "get",
+    "contains",
+    "push",
+    "pop",
+    "pop_front",
+    "first",
+    "last",
+    "iter",
+    "len",
+    "is_empty",
+    "clear",
+    "clone",
+    "rev",
+    "filter",
+    "filter_map",
+    "map",
+    "all",
+    "any",
+    "count",
+    "max",
+    "min",
+    "sum",
+    "find",
+    "collect",
+    "cloned",
+    "copied",
+];
+
+const INTEGER: &[&str] = &[
     "saturating_sub",
     "saturating_add",
     "saturating_mul",
@@ -341,7 +464,9 @@ const METHODS: &[&str] = &[
     "count_ones",
     "leading_zeros",
     "trailing_zeros",
-    "clear",
+    "min",
+    "max",
+    "to_string",
     "clone",
 ];
 

@@ -12,9 +12,11 @@ mod expr;
 mod macros;
 mod method;
 mod operator;
+mod option;
 mod path;
 mod pattern;
 mod place;
+mod result;
 
 use std::sync::Arc;
 
@@ -150,6 +152,8 @@ struct Body<'d> {
     depth: u32,
     /// The constants being expanded.
     constants: Vec<ItemRef>,
+    /// The expression of the current statement, whose value is not used.
+    discarded: Option<SyntaxNode>,
     /// The calls of `collect()`: the collection, and the element type.
     collected: Vec<(NodeId, Ty)>,
 }
@@ -179,6 +183,7 @@ impl<'d> Body<'d> {
             adaptors: 0,
             depth: 0,
             constants: Vec::new(),
+            discarded: None,
             collected: Vec::new(),
         };
         for parameter in &Arc::clone(&body.signature).parameters {

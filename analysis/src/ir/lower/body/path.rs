@@ -474,7 +474,7 @@ impl Body<'_> {
             }
         }
         let arity = match con {
-            Con::Map | Con::Total => 2,
+            Con::Map | Con::Total | Con::Result => 2,
             Con::Set | Con::Seq | Con::Option => 1,
             _ => 0,
         };

@@ -1,6 +1,6 @@
 //! Patterns of `let`, `match` and `for`.
 
-use super::{Body, control::bound_locals, pattern_name};
+use super::{Body, call::is_result_variant, control::bound_locals, pattern_name};
 use crate::{
     index::path_segments,
     ir::lower::{
@@ -220,6 +220,17 @@ impl Body<'_> {
         let Some(path) = self.pattern_path(pattern.path(), spot) else { return Pattern::Wild };
         let parts: Vec<ast::Pat> = pattern.fields().collect();
         let known = self.package.language_path(self.site.scope, &path, Namespace::Values);
+        if let Some((owner, name)) = &known
+            && is_result_variant(owner.as_deref(), name)
+        {
+            let (tag, part) = if name == "Ok" { (0, 0) } else { (1, 1) };
+            let types = vec![self.infer.fresh(), self.infer.fresh()];
+            if !self.expect_type(&Ty::Con(Con::Result, types.clone()), ty, spot) {
+                return Pattern::Wild;
+            }
+            let part = std::slice::from_ref(&types[part]);
+            return self.parts(&parts, part, spot).map_or(Pattern::Wild, |it| Pattern::Variant(tag, it));
+        }
         if known.is_some_and(|(owner, name)| name == "Some" && owner.is_none_or(|it| it == "Option")) {
             let element = self.infer.fresh();
             if !self.expect_type(&Ty::option(element.clone()), ty, spot) {

@@ -191,6 +191,24 @@ impl Body<'_> {
         }
     }
 
+    /// The type of a place.
+    pub(super) fn place_type(&self, place: &Place) -> Ty {
+        let mut ty = self.infer.shallow(&self.locals[place.local.0 as usize].ty);
+        for projection in &place.path {
+            let Ty::Con(con, types) = &ty else { return Ty::Error };
+            let part = match (projection, con) {
+                (Projection::Field(number), Con::User(id)) => match &self.package.type_info(*id).kind {
+                    TypeInfoKind::Struct(fields) => fields.get(*number as usize).map(|(_, ty)| ty),
+                    _ => None,
+                },
+                (Projection::Field(number), _) => types.get(*number as usize),
+                (Projection::Index(_), _) => types.last(),
+            };
+            ty = part.map_or(Ty::Error, |it| self.infer.shallow(it));
+        }
+        ty
+    }
+
     /// The place with its indices evaluated once, now, and looked up: borrowing a missing element fails even if it is not used.
     pub(super) fn borrowed(&mut self, place: Place, ty: &Ty, spot: Spot, statements: &mut Vec<Stmt>) -> Place {
         let place = self.pinned(place, spot, statements);
