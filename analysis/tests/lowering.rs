@@ -154,7 +154,8 @@ mod ir {
                 Tested::run(inout self.0: State, me.1: Pid) -> (): {
                   let n.4 = match (self.0.0, self.0.2) {
                     (0 | 1, #0()) => 1
-                    (x.2, #1(_)) | (x.2, #0()) if Gt(x.2, 2) => x.2
+                    (x.2, #1(_)) if Gt(x.2, 2) => x.2
+                    (x.2, #0()) if Gt(x.2, 2) => x.2
                     _ => 3
                   };
                 }"#]],
@@ -198,7 +199,7 @@ mod diagnostics {
     let v = self.owner.and_then(|o| o == me);
 //                                  ^^^^^^^ CS0104 expected `Option<_>`, found `bool`
     let u = unsafe { 1 };
-//          ^^^^^^^^^^^^ CS0102 a block with a keyword or a label is not supported in layers and procedures
+//          ^^^^^^^^^^^^ CS0102 a block with a keyword is not supported in layers and procedures
     let t = self.count as String;
 //          ^^^^^^^^^^^^^^^^^^^^ CS0102 `as` between these types is not supported in layers and procedures
     let s = Addr(self.count);
@@ -215,8 +216,6 @@ mod diagnostics {
 //         ^^^^^^^^ CS0102 the type `Vec` is not supported in layers and procedures
     let m = (&mut self.count, 1);
 //           ^^^^^^^^^^^^^^^ CS0102 `&mut` in this place is not supported in layers and procedures
-    if let Some(k) = &mut self.owner { }
-//                   ^^^^^^^^^^^^^^^ CS0102 `&mut` in this place is not supported in layers and procedures
 ",
         );
     }
@@ -227,8 +226,19 @@ mod diagnostics {
             "
     for x in self.queue.iter() { *x = 1; }
 //                               ^^^^^^ CS0102 changing `x`, which is not `mut` or holds a `&mut`, is not supported in layers and procedures
-    match self { other => other.count = 1 }
-//                        ^^^^^^^^^^^^^^^ CS0102 changing `other`, which is not `mut` or holds a `&mut`, is not supported in layers and procedures
+    if let Some(&mut k) = &mut self.owner { k = me; }
+//                                          ^^^^^^ CS0102 changing `k`, which is not `mut` or holds a `&mut`, is not supported in layers and procedures
+    let (mut a, b) = &mut (self.count, self.count);
+//                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0102 `&mut` in this place is not supported in layers and procedures
+    match self.map.get_mut(&1) { found => {} }
+//                               ^^^^^ CS0102 this pattern for the result of `get_mut` is not supported in layers and procedures
+    self.map.entry(1);
+//           ^^^^^ CS0102 the method `entry` of `Map<u64, u64>` is not supported in layers and procedures
+    let queue = &mut self.queue;
+    Some(queue).unwrap().push(1);
+//  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0102 changing a value that may hold a `&mut` is not supported in layers and procedures
+    loop { break 'other; }
+//         ^^^^^^^^^^^^ CS0104 there is no loop `'other` around this
     let slot = &mut self.count;
     slot = &mut self.count;
 //  ^^^^^^^^^^^^^^^^^^^^^^ CS0102 making a `&mut` refer to something else is not supported in layers and procedures
@@ -236,6 +246,41 @@ mod diagnostics {
     number.min(2);
     number += 1;
 //  ^^^^^^^^^^^ CS0102 changing `number`, which is not `mut` or holds a `&mut`, is not supported in layers and procedures
+",
+        );
+    }
+
+    /// The default of `Written` is not the one that deriving it would give.
+    #[test]
+    fn cs0104_defaults_that_are_not_read() {
+        check(
+            "
+use cspec::prelude::*;
+struct Written { number: u64 }
+impl Default for Written { fn default() -> Self { Written { number: 7 } } }
+#[state]
+pub struct All { written: Total<u64, Written> }
+//         ^^^ CS0104 a `Total` needs a derived default for its values, and that of `Written` is not derived
+#[state]
+pub struct Counted { count: u64 }
+#[layer]
+impl Tested for Counted {
+    #[init]
+    fn init(&self) -> bool { true }
+    #[op]
+    fn run(&mut self, me: Pid) {
+        let a = Written::default();
+        let b: Written = Default::default();
+//                       ^^^^^^^^^^^^^^^^^^ CS0104 the default of `Written` is not derived, so its value is not known here
+    }
+}
+#[layer]
+impl Other for All {
+    #[init]
+    fn init(&self) -> bool { true }
+    #[op]
+    fn run(&mut self, me: Pid) {}
+}
 ",
         );
     }

@@ -31,6 +31,11 @@ impl<K: Ord, V> Map<K, V> {
         self.0.contains_key(key)
     }
 
+    /// Whether there is an entry at `key`: another name of [`Map::contains`].
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.contains(key)
+    }
+
     /// Sets the entry at `key`; returns the old value, if there was one.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.0.insert(key, value)
@@ -39,6 +44,11 @@ impl<K: Ord, V> Map<K, V> {
     /// Removes the entry at `key`; returns its value.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         self.0.remove(key)
+    }
+
+    /// The entry at `key`, to be changed or filled in place.
+    pub fn entry(&mut self, key: K) -> btree_map::Entry<'_, K, V> {
+        self.0.entry(key)
     }
 
     /// Removes every entry, and keeps nothing.

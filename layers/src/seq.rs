@@ -50,6 +50,21 @@ impl<T> Seq<T> {
         self.0.get(index)
     }
 
+    /// The element at the front, to be changed in place.
+    pub fn first_mut(&mut self) -> Option<&mut T> {
+        self.0.first_mut()
+    }
+
+    /// The element at the back, to be changed in place.
+    pub fn last_mut(&mut self) -> Option<&mut T> {
+        self.0.last_mut()
+    }
+
+    /// The element at `index`, to be changed in place.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.0.get_mut(index)
+    }
+
     /// Whether `element` occurs anywhere in the sequence.
     pub fn contains(&self, element: &T) -> bool
     where

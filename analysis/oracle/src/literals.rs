@@ -82,6 +82,7 @@ fn in_pattern(pattern: &Pattern, found: &mut BTreeSet<Literal>) {
         Pattern::Wild | Pattern::Bind(_) => {}
         Pattern::At(_, inner) => in_pattern(inner, found),
         Pattern::Literal(literal) => drop(found.insert(literal.clone())),
+        Pattern::Range(ends) => found.extend(ends.iter().flatten().map(|it| Literal::Int(*it))),
         Pattern::Tuple(inner) | Pattern::Variant(_, inner) | Pattern::Or(inner) => {
             inner.iter().for_each(|it| in_pattern(it, found));
         }

@@ -27,11 +27,26 @@ pub fn read<'v>(mut value: &'v Value, path: &[Projection], keys: &[Value]) -> Re
                 Value::Tuple(fields) => &fields[*index as usize],
                 other => return Err(dont_know(&format!("{other} has no fields"))),
             },
+            Projection::Payload(index) => payload(value, *index)?,
             // There is a key for each index of the path.
             Projection::Index(_) => index(value, keys.next().unwrap_or(&Value::UNIT))?,
         };
     }
     Ok(value)
+}
+
+fn payload(value: &Value, index: u32) -> Result<&Value, Stop> {
+    match value {
+        Value::Variant(_, fields) => fields.get(index as usize).ok_or_else(|| dont_know("there is no such value")),
+        other => Err(dont_know(&format!("{other} has no variants"))),
+    }
+}
+
+fn payload_mut(value: &mut Value, index: u32) -> Result<&mut Value, Stop> {
+    match value {
+        Value::Variant(_, fields) => fields.get_mut(index as usize).ok_or_else(|| dont_know("there is no such value")),
+        other => Err(dont_know(&format!("{other} has no variants"))),
+    }
 }
 
 /// The value of `collection[key]`.
@@ -65,8 +80,10 @@ pub fn change(
     how: &mut dyn FnMut(&mut Value) -> Result<Value, Stop>,
 ) -> Result<Value, Stop> {
     let Some((first, rest)) = path.split_first() else { return how(value) };
-    if let Projection::Field(index) = first {
-        return change(field_mut(value, *index)?, rest, keys, how);
+    match first {
+        Projection::Field(index) => return change(field_mut(value, *index)?, rest, keys, how),
+        Projection::Payload(index) => return change(payload_mut(value, *index)?, rest, keys, how),
+        Projection::Index(_) => {}
     }
     let Some((key, keys)) = keys.split_first() else { return Err(dont_know("a key is missing")) };
     match value {

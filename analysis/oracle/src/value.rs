@@ -443,7 +443,11 @@ impl<'p> Universe<'p> {
                     Value::Scalar(Rc::from(self.program.types[id.0 as usize].default.as_deref().unwrap_or_default()))
                 }
                 TypeDefKind::Struct(fields) => Value::Tuple(all(fields)),
-                TypeDefKind::Enum(variants) => Value::Variant(0, all(&variants[0].fields)),
+                TypeDefKind::Enum(variants) => {
+                    let default = self.program.types[id.0 as usize].default.as_ref();
+                    let tag = variants.iter().position(|it| Some(&it.name) == default).unwrap_or(0);
+                    Value::Variant(tag as u32, all(&variants[tag].fields))
+                }
             },
             Type::Tuple(fields) => Value::Tuple(fields.iter().map(|it| self.default(it)).collect()),
             Type::Option(_) => Value::option(None),

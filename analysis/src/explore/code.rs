@@ -215,6 +215,8 @@ pub enum Op {
     IsVariant(u32),
     /// `[variant → payload]`: the field of this index.
     Payload(u32),
+    /// `[variant, v → variant]`: replaces the field of this index.
+    SetPayload(u32),
     /// `[collection, key → v]`; a missing key fails.
     Index,
     /// `[collection, key, v → collection]`: replaces the value at an existing key; a missing key fails.

@@ -150,6 +150,8 @@ impl Finder<'_> {
                     TypeDefKind::Struct(fields) => &fields[*index as usize].ty,
                     _ => return true,
                 },
+                // It is there: a pattern has found it.
+                (Projection::Payload(_), Type::Option(inner)) => inner,
                 (Projection::Index(_), Type::Total(_, value)) => value,
                 _ => return true,
             };

@@ -147,6 +147,8 @@ pub enum Pattern {
     At(LocalId, Box<Pattern>),
     /// A literal or a constant.
     Literal(Literal),
+    /// A range of integers from the first to the last, both included; an end that is left out is that of the type.
+    Range(Box<[Option<i128>; 2]>),
     /// A tuple or struct, in declaration order; `..` is filled with `Wild`.
     Tuple(Vec<Pattern>),
     /// An enum variant, `None` (0) or `Some` (1), `Ok` (0) or `Err` (1).
@@ -181,6 +183,8 @@ pub struct Place {
 pub enum Projection {
     /// A field of a struct or tuple, by index.
     Field(u32),
+    /// A value inside the present variant of an enum, an `Option` or a `Result`: what a pattern has bound by `&mut`.
+    Payload(u32),
     /// `map[&key]`, `total[key]`, `seq[index]`. A missing key or index is a failure.
     Index(Expr),
 }

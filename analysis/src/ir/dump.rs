@@ -175,6 +175,7 @@ impl Dump<'_> {
     fn place(&self, place: &Place) -> String {
         place.path.iter().fold(self.local(place.local), |before, step| match step {
             Projection::Field(number) => format!("{before}.{number}"),
+            Projection::Payload(number) => format!("{before}#{number}"),
             Projection::Index(index) => format!("{before}[{}]", self.expr(index, 0)),
         })
     }
@@ -186,6 +187,10 @@ impl Dump<'_> {
             Pattern::Bind(local) => self.local(*local),
             Pattern::At(local, inner) => format!("{} @ {}", self.local(*local), self.pattern(inner)),
             Pattern::Literal(it) => literal(it),
+            Pattern::Range(ends) => {
+                let end_of = |it: &Option<i128>| it.map(|it| it.to_string()).unwrap_or_default();
+                format!("{}..={}", end_of(&ends[0]), end_of(&ends[1]))
+            }
             Pattern::Tuple(parts) => format!("({})", list(parts, ", ")),
             Pattern::Variant(number, parts) => format!("#{number}({})", list(parts, ", ")),
             Pattern::Or(parts) => list(parts, " | "),

@@ -66,7 +66,7 @@ fn literal(it: &mut Literal, ids: &mut dyn Ids) {
 
 fn pattern(it: &mut Pattern, ids: &mut dyn Ids) {
     match it {
-        Pattern::Wild | Pattern::Bind(_) => {}
+        Pattern::Wild | Pattern::Bind(_) | Pattern::Range(..) => {}
         Pattern::At(_, inner) => pattern(inner, ids),
         Pattern::Literal(value) => literal(value, ids),
         Pattern::Tuple(all) | Pattern::Variant(_, all) | Pattern::Or(all) => {

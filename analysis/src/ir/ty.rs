@@ -9,7 +9,7 @@ pub struct TypeDef {
     pub name: String,
     /// The kind of type, with its parts.
     pub kind: TypeDefKind,
-    /// The text of the literal that is the default of a scalar, if it has one.
+    /// The text of the literal that is the default of a scalar, or the name of the variant that is the default of an enum, if it has one.
     pub default: Option<String>,
 }
 

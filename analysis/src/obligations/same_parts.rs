@@ -74,7 +74,7 @@ fn part(expr: &Expr) -> Option<(LocalId, Path)> {
     let ExprKind::Read(Place { local, path }) = &expr.kind else { return None };
     let field = |it: &Projection| match it {
         Projection::Field(index) => Some(*index),
-        Projection::Index(_) => None,
+        Projection::Payload(_) | Projection::Index(_) => None,
     };
     Some((*local, path.iter().map(field).collect::<Option<Path>>()?))
 }

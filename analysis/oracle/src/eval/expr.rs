@@ -237,6 +237,9 @@ pub(super) fn bind(frame: &mut Frame<'_>, pattern: &Pattern, value: &Value) -> R
             bind(frame, inner, value)?
         }
         (Pattern::Literal(literal), _) => literal_value(literal)? == *value,
+        (Pattern::Range(ends), Value::Int(it)) => {
+            ends[0].is_none_or(|start| start <= *it) && ends[1].is_none_or(|end| *it <= end)
+        }
         (Pattern::Tuple(patterns), Value::Tuple(fields)) => all_bind(frame, patterns, fields)?,
         (Pattern::Variant(tag, patterns), Value::Variant(is, fields)) => {
             tag == is && all_bind(frame, patterns, fields)?
@@ -249,7 +252,7 @@ pub(super) fn bind(frame: &mut Frame<'_>, pattern: &Pattern, value: &Value) -> R
             }
             false
         }
-        (Pattern::Tuple(_) | Pattern::Variant(..), other) => {
+        (Pattern::Tuple(_) | Pattern::Variant(..) | Pattern::Range(..), other) => {
             return Err(dont_know(&format!("{other} is not of the pattern's type")));
         }
     })

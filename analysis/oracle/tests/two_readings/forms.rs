@@ -2,6 +2,9 @@
 //!
 //! `tick` makes the order of evaluation visible: it changes the state, and returns how often it was called. Small integers overflow.
 
+use std::cmp;
+use std::mem::{self, swap};
+
 use cspec::prelude::*;
 
 /// A little of everything.
@@ -266,5 +269,377 @@ impl Results for Slots {
     fn fallible(&mut self, me: Pid, x: Option<u8>) -> (Result<u8, u8>, Result<u8, u8>) {
         let first = x.ok_or(self.tick());
         (first, x.ok_or_else(|| self.tick()))
+    }
+}
+
+/// Its default is not the first variant.
+#[state]
+#[derive(Default)]
+pub enum Mode {
+    Idle,
+    #[default]
+    Busy,
+    Held {
+        by: u8,
+        count: u8,
+    },
+    Pair(u8, Option<u8>),
+}
+
+impl Mode {
+    const MOST: u8 = 1 + 1;
+
+    fn count(&self) -> u8 {
+        match self {
+            Self::Held { count, .. } => *count,
+            Mode::Pair(number @ 1..=Self::MOST, None) => *number,
+            Mode::Pair(0 | 127.., Some(it)) => *it,
+            _ => 9,
+        }
+    }
+
+    fn increment(&mut self) -> u8 {
+        match self {
+            Mode::Held { count, by } if *by > 0 => {
+                *count += 1;
+                *by = *count;
+                *count
+            }
+            Mode::Pair(number, inner) => {
+                *number ^= 1;
+                inner.replace(*number).unwrap_or(7)
+            }
+            whole => {
+                *whole = Mode::Held { by: 1, count: 0 };
+                0
+            }
+        }
+    }
+}
+
+/// Modes, and a total function whose default is one.
+#[state]
+pub struct Modes {
+    pub mode: Mode,
+    pub all: Map<u8, Mode>,
+    pub numbers: Map<u8, u8>,
+    pub pair: (u8, Option<u8>),
+    pub seq: Seq<u8>,
+    pub slot: Option<Mode>,
+    pub n: u8,
+}
+
+impl Modes {
+    fn tick(&mut self) -> u8 {
+        self.n += 1;
+        self.n
+    }
+}
+
+/// Names that refer to parts of places.
+#[layer]
+impl References for Modes {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn of_self(&mut self, me: Pid) -> (u8, u8) {
+        (self.mode.increment(), self.mode.count())
+    }
+
+    #[op]
+    fn of_fields(&mut self, me: Pid, x: u8) -> u8 {
+        match &mut self.mode {
+            Mode::Held { count, .. } => *count = x,
+            Mode::Pair(_, Some(inner)) => *inner += x,
+            Mode::Pair(number, it @ None) => *it = Some(*number),
+            _ => self.n = x,
+        }
+        if let Mode::Pair(first, _) = &mut self.mode {
+            *first = first.wrapping_add(1);
+            return *first;
+        }
+        let (one, other) = &mut self.pair;
+        *one = other.take().unwrap_or(3);
+        if let Some(it) = self.pair.1.as_mut() {
+            *it -= 1;
+        }
+        self.mode.count()
+    }
+
+    #[op]
+    fn of_entries(&mut self, me: Pid, x: u8, y: u8) -> bool {
+        if let Some(it) = self.numbers.get_mut(&x) {
+            *it += y;
+        }
+        let Some(mode) = self.all.get_mut(&y) else { return false };
+        mode.increment();
+        if let Mode::Pair(number, _) = mode {
+            *number = x;
+        }
+        match self.all.get_mut(&x) {
+            Some(Mode::Held { by, .. }) => {
+                *by = y;
+                true
+            }
+            Some(other) => {
+                mem::take(other);
+                true
+            }
+            None => false,
+        }
+    }
+
+    #[op]
+    fn of_elements(&mut self, me: Pid, x: u8) -> u8 {
+        if let Some(it) = self.seq.last_mut() {
+            *it = x;
+        }
+        if let Some(it) = self.seq.first_mut() {
+            *it /= 2;
+        }
+        if let Some(it) = self.seq.get_mut(1) {
+            *it ^= x;
+        }
+        *self.numbers.get_mut(&x).unwrap() += 1;
+        self.all.get_mut(&x).expect("a mode").increment()
+    }
+
+    #[op]
+    fn of_vacant_entries(&mut self, me: Pid, x: u8, y: u8) -> (u8, u8, Option<u8>) {
+        *self.numbers.entry(x).or_insert(y) += 1;
+        self.numbers.entry(y).or_default();
+        self.numbers.entry(1).and_modify(|it| *it ^= 1).or_insert_with(|| 4);
+        let slot = self.numbers.entry(2).or_insert(8);
+        *slot *= 2;
+        let copied = *self.numbers.entry(0).or_insert(5);
+        let counted = self.all.entry(x).or_default().increment();
+        (copied, counted, self.numbers.get(&x).copied())
+    }
+
+    #[op]
+    fn of_options(&mut self, me: Pid) -> u8 {
+        match &mut self.slot {
+            Some(Mode::Held { count, by }) => mem::swap(count, by),
+            Some(mode) => *mode = mem::replace(&mut self.mode, Mode::Idle),
+            slot => *slot = Some(Mode::default()),
+        }
+        self.slot.as_mut().unwrap().increment();
+        let mut result = if self.n > 1 { Ok(self.n) } else { Err(self.pair.0) };
+        match &mut result {
+            Ok(it) => {
+                *it += 1;
+                *it
+            }
+            Err(it) => mem::take(it),
+        }
+    }
+
+    #[op]
+    fn turns(&mut self, me: Pid) -> u8 {
+        let mut turns = 0;
+        while let Some(it) = self.slot.as_mut() {
+            turns += 1;
+            if turns > 3 {
+                break;
+            }
+            if let Mode::Busy = it {
+                self.slot = None;
+            } else {
+                *it = mem::take(&mut self.mode);
+            }
+        }
+        turns
+    }
+
+    #[op]
+    fn moves(&mut self, me: Pid, x: u8) -> (u8, u8, u8, Mode) {
+        let first = mem::take(&mut self.n);
+        let second = mem::replace(&mut self.n, x);
+        let mut third = x.wrapping_add(1);
+        swap(&mut third, &mut self.pair.0);
+        (first, second, third, mem::replace(&mut self.mode, Mode::Pair(cmp::max(x, 1), None)))
+    }
+
+    #[op]
+    fn defaults(&mut self, me: Pid) -> (Mode, Mode, u8) {
+        let first: Mode = Default::default();
+        (first, self.slot.take().unwrap_or_default(), cmp::min(self.n, 2))
+    }
+
+    #[op]
+    fn assigned(&mut self, me: Pid, x: u8, y: u8) -> (u8, u8) {
+        let (mut a, mut b) = (x, y);
+        (a, b) = (b, a);
+        (self.n, (_, self.pair.0)) = (a, (b, b.wrapping_sub(1)));
+        let mut at = 1;
+        self.seq[at] = {
+            at -= 1;
+            7
+        };
+        (at as u8, a)
+    }
+
+    #[op]
+    fn order_of_entries(&mut self, me: Pid, x: u8) {
+        let mut at = x;
+        *self.numbers.entry(at).or_insert(1) += {
+            at ^= 1;
+            at
+        };
+    }
+}
+
+/// Patterns that only look.
+#[layer]
+impl Patterns for Modes {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn ranges(&mut self, me: Pid, x: u8, y: i8) -> (u8, u8, bool) {
+        let first = match x {
+            0 => 1,
+            1..=2 => 2,
+            it @ (3..100 | 200..) => it,
+            _ => 4,
+        };
+        let second = match y {
+            i8::MIN..=-2 => 1,
+            -1..1 => 2,
+            ..=100 => 3,
+            101.. => 4,
+        };
+        (first, second, matches!(self.pair, (..=2, Some(127..)) | (255, None)))
+    }
+
+    #[op]
+    fn guards(&mut self, me: Pid, x: u8, y: Option<u8>) -> (u8, u8) {
+        // The guard is tried for each alternative that fits.
+        let first = match (x, y) {
+            (it, _) | (_, Some(it)) if it > 1 => it,
+            (0 | 1, Some(0) | None) if self.tick() > 1 => 8,
+            _ => 9,
+        };
+        let (one, other) = self.pair;
+        let second = match (one, other) {
+            (0 | 1, _) | (_, Some(_)) if self.tick() > 2 => 1,
+            (_, it) => it.unwrap_or(self.n),
+        };
+        (first, second)
+    }
+
+    #[op]
+    fn chains(&mut self, me: Pid, x: Option<u8>) -> u8 {
+        if let Some(a) = x
+            && a > 0
+            && let (1.., Some(b)) | (b, None) = self.pair
+            && b != a
+        {
+            return b;
+        }
+        let Some(1..=127) = x else { return self.tick() };
+        loop {
+            if self.n > 1 {
+                break self.n;
+            }
+            self.n += 1;
+        }
+    }
+}
+
+/// Labels.
+#[layer]
+impl Labels for Modes {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn nested(&mut self, me: Pid, x: u8, y: u8) -> u8 {
+        let mut seen = 0;
+        'outer: for i in 0..4 {
+            let mut j = 0;
+            'middle: while j < 5 {
+                j += 1;
+                for k in 0..3 {
+                    seen += 1;
+                    if k == x {
+                        continue 'outer;
+                    }
+                    if i == y {
+                        break 'outer;
+                    }
+                    if k + j == 4 {
+                        continue 'middle;
+                    }
+                    if seen > 20 {
+                        break 'middle;
+                    }
+                    if i + j + k == 8 {
+                        break;
+                    }
+                }
+                seen += 1;
+            }
+            seen += 10;
+        }
+        seen
+    }
+
+    #[op]
+    fn values(&mut self, me: Pid, x: u8) -> (u8, u8, u8) {
+        let first = 'found: loop {
+            loop {
+                if self.n > x {
+                    break 'found self.n;
+                }
+                while let Some(it) = self.seq.pop() {
+                    if it == x {
+                        break 'found 100;
+                    }
+                }
+                self.n += 1;
+                if self.n == 1 {
+                    continue 'found;
+                }
+            }
+        };
+        let second = 'block: {
+            if x > 1 {
+                break 'block 1;
+            }
+            for it in self.seq.iter() {
+                if *it > 1 {
+                    break 'block *it;
+                }
+            }
+            if self.pair.1.is_none() {
+                return (first, 0, 0);
+            }
+            2
+        };
+        let mut third = 0;
+        'turns: loop {
+            'checks: {
+                if third > x {
+                    break 'turns;
+                }
+                third += 1;
+                if third == 2 {
+                    break 'checks;
+                }
+                third += 1;
+            }
+            if third > 5 {
+                break;
+            }
+        }
+        (first, second, third)
     }
 }

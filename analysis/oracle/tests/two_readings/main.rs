@@ -3,6 +3,8 @@
 //! of the IR does.
 
 mod debug;
+// Every form is written, also where another one would do.
+#[allow(clippy::all)]
 mod forms;
 
 use std::{
@@ -323,6 +325,11 @@ fn of_the_forms_of_the_language() {
             queries, unwraps, expects, maps, chains, pairs, filters, takes, takes_of_locals, lazily, question;
         Results, __Results:
             swap, matched, questions, asked, unwrapped, expected, mapped, chained, fallible;
+        References, __References:
+            of_self, of_fields, of_entries, of_elements, of_vacant_entries, of_options, turns, moves, defaults, assigned,
+            order_of_entries;
+        Patterns, __Patterns: ranges, guards, chains;
+        Labels, __Labels: nested, values;
         Collections, __Collections: map_results, set_results, conditions, order;
     }
     package.is_complete();

@@ -27,9 +27,9 @@ pub fn has_known_default(program: &Program, ty: &Type) -> bool {
         Type::User(id) => match &program.types[id.0 as usize].kind {
             TypeDefKind::Scalar => program.types[id.0 as usize].default.is_some(),
             TypeDefKind::Struct(fields) => fields.iter().all(|it| has_known_default(program, &it.ty)),
-            TypeDefKind::Enum(variants) => {
-                variants.first().is_none_or(|it| it.fields.iter().all(|field| has_known_default(program, &field.ty)))
-            }
+            TypeDefKind::Enum(variants) => variants
+                .get(default_variant(program, *id))
+                .is_none_or(|it| it.fields.iter().all(|field| has_known_default(program, &field.ty))),
         },
         _ => true,
     }
@@ -81,9 +81,11 @@ pub fn scalars_of_default(program: &Program, ty: &Type, is_default: bool, found:
         Type::User(id) if is_default => match &program.types[id.0 as usize].kind {
             TypeDefKind::Scalar => drop(found.insert(*id)),
             TypeDefKind::Struct(fields) => all(&mut fields.iter().map(|it| &it.ty)),
-            TypeDefKind::Enum(variants) => {
-                all(&mut variants.first().into_iter().flat_map(|it| &it.fields).map(|it| &it.ty))
-            }
+            TypeDefKind::Enum(variants) => all(&mut variants
+                .get(default_variant(program, *id))
+                .into_iter()
+                .flat_map(|it| &it.fields)
+                .map(|it| &it.ty)),
         },
         _ => {}
     }
@@ -107,15 +109,18 @@ pub fn default_of(program: &Program, ty: &Type) -> Value {
         Type::User(id) => match &program.types[id.0 as usize].kind {
             TypeDefKind::Scalar => Value::Atom(Sort::User(id.0), 0),
             TypeDefKind::Struct(fields) => Value::tuple(fields.iter().map(|it| default_of(program, &it.ty)).collect()),
-            TypeDefKind::Enum(variants) => Value::Variant(
-                0,
-                variants
-                    .first()
-                    .map_or(&[][..], |it| &it.fields)
-                    .iter()
-                    .map(|it| default_of(program, &it.ty))
-                    .collect(),
-            ),
+            TypeDefKind::Enum(variants) => {
+                let tag = default_variant(program, *id);
+                let fields = variants.get(tag).map_or(&[][..], |it| &it.fields);
+                Value::Variant(tag as u32, fields.iter().map(|it| default_of(program, &it.ty)).collect())
+            }
         },
     }
+}
+
+/// The number of the variant that is the default of an enum.
+fn default_variant(program: &Program, id: TypeId) -> usize {
+    let definition = &program.types[id.0 as usize];
+    let TypeDefKind::Enum(variants) = &definition.kind else { return 0 };
+    variants.iter().position(|it| Some(&it.name) == definition.default.as_ref()).unwrap_or(0)
 }

@@ -34,6 +34,20 @@ impl Machine {
         Ok(())
     }
 
+    /// Like [`Machine::set_field`], for a value in a variant.
+    pub(super) fn set_payload(&mut self, world: &mut World, index: u32) -> Result<(), Stop> {
+        let container = self.stack.len() - 2;
+        if let Value::Cell(id) = self.stack[container] {
+            self.stack[container] = self.force(world, &Value::Cell(id)).map_err(Stop::Need)?;
+        }
+        if let (Some(value), Some(Value::Variant(_, fields))) = (self.stack.pop(), self.stack.last_mut())
+            && let Some(field) = Rc::make_mut(fields).get_mut(index as usize)
+        {
+            *field = value;
+        }
+        Ok(())
+    }
+
     pub(super) fn index(&mut self, world: &mut World) -> Result<(), Stop> {
         let key = self.force_key_top(world, 0)?;
         let value = match self.force_top(world, 1)? {

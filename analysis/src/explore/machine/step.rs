@@ -75,6 +75,7 @@ impl Machine {
                     self.replace(1, field);
                 }
             }
+            Op::SetPayload(index) => self.set_payload(world, index)?,
             Op::Index => self.index(world)?,
             Op::SetIndex => self.set_index(world)?,
             Op::Jump(to) => {

@@ -27,6 +27,8 @@ pub(super) struct TypeInfo {
     pub(super) item: ItemRef,
     pub(super) name: String,
     pub(super) kind: TypeInfoKind,
+    /// The variant of an enum that has `#[default]`, if there is one.
+    pub(super) default_variant: Option<String>,
     /// The references and faults of its definition.
     pub(super) trace: Trace,
 }
@@ -50,7 +52,7 @@ pub(super) struct VariantInfo {
 impl TypeInfo {
     /// A type whose definition has not been read yet.
     pub(super) fn undefined(item: ItemRef, name: String) -> TypeInfo {
-        TypeInfo { item, name, kind: TypeInfoKind::Struct(Vec::new()), trace: Trace::default() }
+        TypeInfo { item, name, kind: TypeInfoKind::Struct(Vec::new()), default_variant: None, trace: Trace::default() }
     }
 
     pub(super) fn definition(&self) -> TypeDef {
@@ -66,7 +68,7 @@ impl TypeInfo {
         };
         let default = match &self.kind {
             TypeInfoKind::Scalar(default) => default.clone(),
-            _ => None,
+            _ => self.default_variant.clone(),
         };
         TypeDef { name: self.name.clone(), kind, default }
     }
@@ -91,11 +93,26 @@ impl Package {
             self.check_members(item);
             let kind = self.definition(item, TypeId(id as u32));
             let trace = self.take_trace();
+            let default_variant = self.default_variant_of(item);
             let info = &mut self.types[id];
             info.trace = trace;
+            info.default_variant = default_variant;
             info.kind = kind.unwrap_or(TypeInfoKind::Struct(Vec::new()));
         }
+        self.check_totals();
         self.cut_large_types();
+    }
+
+    /// Reports fields that contain a `Total` whose values have a default that is not read. All definitions must have been read.
+    fn check_totals(&mut self) {
+        for id in 0..self.types.len() {
+            let Some(name) = self.types[id].all_fields().find_map(|it| self.total_not_read(it)) else { continue };
+            let item = self.types[id].item;
+            let spot = self.name_spot(item.file, &self.files[item.file as usize].index.types[item.index as usize].name);
+            self.report_default(spot, &name);
+            let trace = self.take_trace();
+            self.types[id].trace.append(trace);
+        }
     }
 
     /// Reports types with too many parts in total, including the parts of the types that they contain. Their components are not read.
@@ -290,6 +307,11 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
+    fn report_default(&self, spot: Spot, name: &str) {
+        let message = format!("a `Total` needs a derived default for its values, and that of `{name}` is not derived");
+        self.report(error(codes::CS0104, spot, message).help("derive `Default`, or use `Map<K, V>`"));
+    }
+
     fn unless_too_large(&self, spot: Spot, ty: Ty) -> Ty {
         if !Infer::default().is_too_large(&ty) {
             return ty;
@@ -427,6 +449,53 @@ impl<D: Borrow<Declared>> Lowering<D> {
 }
 
 impl Declared {
+    /// The variant of an enum that has `#[default]`.
+    fn default_variant_of(&self, item: ItemRef) -> Option<String> {
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        let it = self.head::<ast::Enum>(item.file, declared.declaration)?;
+        let is_default = |it: &ast::Variant| {
+            ast::HasAttrs::attrs(it).any(|it| it.simple_name().is_some_and(|name| name == "default"))
+        };
+        let variant = it.variant_list()?.variants().find(is_default)?;
+        Some(variant.name()?.text().to_string())
+    }
+
+    /// The part of a type whose default is not derived, by its name.
+    pub(super) fn default_not_read(&self, ty: &Ty) -> Option<String> {
+        self.part_without_derived_default(ty, 0)
+    }
+
+    fn part_without_derived_default(&self, ty: &Ty, depth: u32) -> Option<String> {
+        let Ty::Con(con, arguments) = ty else { return None };
+        match con {
+            _ if depth > MOST_NESTED => None,
+            Con::Tuple => arguments.iter().find_map(|it| self.part_without_derived_default(it, depth + 1)),
+            Con::Total => self.part_without_derived_default(arguments.last()?, depth + 1),
+            Con::Result => Some(self.type_name_of(ty)),
+            Con::User(id) => {
+                let info = self.type_info(*id);
+                let declared = &self.files[info.item.file as usize].index.types[info.item.index as usize];
+                // `#[state]` and `#[scalar]` derive it.
+                let is_derived = declared.derives_default || declared.kind != TypeKind::Plain;
+                match &info.kind {
+                    _ if !is_derived => Some(info.name.clone()),
+                    TypeInfoKind::Struct(fields) => {
+                        fields.iter().find_map(|(_, it)| self.part_without_derived_default(it, depth + 1))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The part of the values of a `Total` in a type whose default is not derived.
+    fn total_not_read(&self, ty: &Ty) -> Option<String> {
+        let Ty::Con(con, arguments) = ty else { return None };
+        let of_values = if *con == Con::Total { self.default_not_read(ty) } else { None };
+        of_values.or_else(|| arguments.iter().find_map(|it| self.total_not_read(it)))
+    }
+
     fn type_site(&self, item: ItemRef) -> Site {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         self.site(item.file, declared.declaration, declared.scope)

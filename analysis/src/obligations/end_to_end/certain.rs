@@ -320,7 +320,14 @@ fn may_fail(setting: &Setting, code: Vec<CodeId>) -> bool {
     let all = reachable(setting, code);
     let harmless = [Prim::Eq, Prim::Ne, Prim::Lt, Prim::Le, Prim::Gt, Prim::Ge, Prim::Not, Prim::Len, Prim::Contains];
     all.iter().flat_map(|it| &setting.code.functions[*it].ops).any(|op| match op {
-        Op::Assert | Op::Index | Op::SetIndex | Op::Payload(_) | Op::NoMatch | Op::Unsupported | Op::Mutate(..) => true,
+        Op::Assert
+        | Op::Index
+        | Op::SetIndex
+        | Op::Payload(_)
+        | Op::SetPayload(_)
+        | Op::NoMatch
+        | Op::Unsupported
+        | Op::Mutate(..) => true,
         Op::Prim(prim, ..) => !harmless.contains(prim),
         _ => false,
     })

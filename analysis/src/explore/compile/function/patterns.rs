@@ -3,7 +3,7 @@
 use super::FunctionCompiler;
 use crate::{
     explore::{code::Op, compile::intern},
-    ir::{Arm, Expr, ExprKind, NodeId, Pattern, Prim, Stmt, Type},
+    ir::{Arm, Expr, ExprKind, Literal, NodeId, Pattern, Prim, Stmt, Type},
 };
 
 impl FunctionCompiler<'_, '_> {
@@ -74,6 +74,16 @@ impl FunctionCompiler<'_, '_> {
                 self.emit(node, Op::Prim(Prim::Eq, 2, ty));
                 misses.push(self.emit(node, Op::JumpIfFalse(0)));
             }
+            Pattern::Range(ends) => {
+                for (end, prim) in ends.iter().zip([Prim::Ge, Prim::Le]) {
+                    let Some(end) = end else { continue };
+                    self.emit(node, Op::Load(subject));
+                    self.literal(node, &Literal::Int(*end));
+                    let ty = intern(&mut self.code.types, &Type::Bool);
+                    self.emit(node, Op::Prim(prim, 2, ty));
+                    misses.push(self.emit(node, Op::JumpIfFalse(0)));
+                }
+            }
             Pattern::Tuple(fields) => {
                 for (index, field) in fields.iter().enumerate() {
                     self.test_part(node, subject, Op::Field(index as u32), field, misses);
@@ -141,7 +151,7 @@ pub(super) fn locals_declared(expr: &Expr, declared: &mut Vec<u32>) {
 
 fn locals_bound(pattern: &Pattern, bound: &mut Vec<u32>) {
     match pattern {
-        Pattern::Wild | Pattern::Literal(_) => {}
+        Pattern::Wild | Pattern::Literal(_) | Pattern::Range(..) => {}
         Pattern::Bind(local) => bound.push(local.0),
         Pattern::At(local, inner) => {
             bound.push(local.0);

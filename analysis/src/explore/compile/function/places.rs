@@ -36,6 +36,7 @@ impl FunctionCompiler<'_, '_> {
         for projection in &place.path {
             match projection {
                 Projection::Field(index) => drop(self.emit(node, Op::Field(*index))),
+                Projection::Payload(index) => drop(self.emit(node, Op::Payload(*index))),
                 Projection::Index(key) => {
                     self.expr(key);
                     self.emit(node, Op::Index);
@@ -69,6 +70,7 @@ impl FunctionCompiler<'_, '_> {
     fn project<'k>(&mut self, node: NodeId, projection: &Projection, keys: &mut impl Iterator<Item = &'k u32>) {
         match projection {
             Projection::Field(index) => drop(self.emit(node, Op::Field(*index))),
+            Projection::Payload(index) => drop(self.emit(node, Op::Payload(*index))),
             Projection::Index(_) => {
                 if let Some(key) = keys.next() {
                     self.emit(node, Op::Load(*key));
@@ -111,6 +113,7 @@ impl FunctionCompiler<'_, '_> {
         }
         match first {
             Projection::Field(index) => self.emit(node, Op::SetField(*index)),
+            Projection::Payload(index) => self.emit(node, Op::SetPayload(*index)),
             Projection::Index(_) => self.emit(node, Op::SetIndex),
         };
     }

@@ -14,7 +14,7 @@ use crate::{
         spot::Spot,
         ty::Ty,
     },
-    ir::{Argument, Expr, ExprKind, Stmt},
+    ir::{Argument, Expr, ExprKind, Prim, Stmt},
     syntax::{
         AstNode,
         ast::{self, HasArgList, HasGenericArgs},
@@ -51,6 +51,8 @@ impl Body<'_> {
             Some((owner, name)) if is_result_variant(owner.as_deref(), &name) => {
                 return self.result_value(call, &name, spot);
             }
+            Some((Some(module), name)) if module == "mem" => return self.mem(call, &name, spot),
+            Some((Some(module), name)) if module == "cmp" => return self.cmp(call, &name, spot),
             Some((Some(owner), name)) => self.language_function(call, &owner, &name, spot),
             _ => None,
         };
@@ -80,7 +82,7 @@ impl Body<'_> {
         let [owner @ .., name] = path else { return self.unsupported_at(spot) };
         if name == "default" && !owner.is_empty() {
             return match self.type_at(owner, spot) {
-                Some(ty) => self.make(spot, ty, ExprKind::Prim(crate::ir::Prim::Default, Vec::new())),
+                Some(ty) => self.default_value(ty, spot),
                 None => self.unsupported_at(spot),
             };
         }
@@ -103,6 +105,64 @@ impl Body<'_> {
         let value = self.expr(value, None);
         let ty = Ty::option(self.ty(&value));
         self.make(spot, ty, ExprKind::Variant(1, vec![value]))
+    }
+
+    /// `std::cmp::max(a, b)` and `min`, of integers.
+    fn cmp(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
+        let (prim, values) = (if name == "max" { Prim::Max } else { Prim::Min }, arguments(call));
+        let [left, right] = values.as_slice() else {
+            return self.type_error(spot, format!("`{name}` takes 2 arguments, found {}", values.len()));
+        };
+        let left = self.expr(left, None);
+        let ty = self.integer_operand(&left, spot);
+        let right = self.check(right, &ty);
+        self.make(spot, ty, ExprKind::Prim(prim, vec![left, right]))
+    }
+
+    /// `std::mem::take(&mut place)`, `replace`, and `swap`.
+    fn mem(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
+        let values = arguments(call);
+        let mut statements = Vec::new();
+        let mut places = Vec::new();
+        let count = match name {
+            "take" => 1,
+            "replace" | "swap" => 2,
+            _ => return self.unsupported(spot, &format!("`mem::{name}`"), "use `mem::take`, `replace` or `swap`"),
+        };
+        if values.len() != count {
+            return self.type_error(spot, format!("`{name}` takes {count} arguments, found {}", values.len()));
+        }
+        for value in values.iter().take(if name == "swap" { 2 } else { 1 }) {
+            let Some((place, ty)) = self.reborrowed(value) else {
+                let spot = self.spot(value.syntax());
+                return self.unsupported(spot, "this as a `&mut` argument", "pass `&mut place`");
+            };
+            if !self.changeable(&place, spot) {
+                return self.unsupported_at(spot);
+            }
+            places.push((self.borrowed(place, &ty, spot, &mut statements), ty));
+        }
+        let Some((place, ty)) = places.pop() else { return self.unsupported_at(spot) };
+        let new = match (name, places.pop()) {
+            ("take", _) => self.default_value(ty.clone(), spot),
+            ("swap", Some((other, of))) => {
+                if !self.infer.unify(&of, &ty) {
+                    self.mismatch(spot, &of, &ty);
+                }
+                let first = self.make(spot, of.clone(), ExprKind::Read(other.clone()));
+                let first = self.stored("first", first, spot, &mut statements);
+                let second = self.make(spot, ty.clone(), ExprKind::Read(place.clone()));
+                let assign = self.make(spot, Ty::UNIT, ExprKind::Assign(other, Box::new(second)));
+                let back = self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(first)));
+                statements.extend([Stmt::Expr(assign), Stmt::Expr(back)]);
+                return self.make(spot, Ty::UNIT, ExprKind::Block(statements, None));
+            }
+            _ => {
+                let new = self.check(&values[1], &ty);
+                self.stored("new", new, spot, &mut statements)
+            }
+        };
+        self.swapped_in(place, &ty, new, statements, spot)
     }
 
     /// `Ok(value)` or `Err(error)`.

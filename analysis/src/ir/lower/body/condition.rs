@@ -31,9 +31,13 @@ impl Body<'_> {
             return Condition::Test(self.check(conjunct, &Ty::BOOL));
         };
         let spot = self.spot(it.syntax());
-        let value = self.required(it.expr(), spot, None);
+        let Some(written) = it.expr() else { return Condition::Test(self.required(None, spot, Some(&Ty::BOOL))) };
+        let (value, target) = self.scrutinee(&written);
         let ty = self.ty(&value);
-        let pattern = it.pat().map_or(Pattern::Wild, |it| self.pattern(&it, &ty));
+        let pattern = it.pat().map_or(Pattern::Wild, |it| match target {
+            Some(target) => self.target_pattern(&it, &ty, target),
+            None => self.pattern(&it, &ty),
+        });
         Condition::Let(pattern, value)
     }
 

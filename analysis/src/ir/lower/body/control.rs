@@ -1,6 +1,6 @@
 //! Control flow: `if`, `match`, loops, and leaving them.
 
-use super::{Body, LoopInfo};
+use super::{Body, LoopInfo, label::label_name, referent::Target};
 use crate::ir::lower::spot::Spot;
 use crate::{
     ir::lower::ty::{Con, Ty},
@@ -53,14 +53,18 @@ impl Body<'_> {
 
     pub(super) fn match_expr(&mut self, match_expr: &ast::MatchExpr, expected: Option<&Ty>) -> Expr {
         let spot = self.spot(match_expr.syntax());
-        let value = self.required(match_expr.expr(), spot, None);
+        let Some(written) = match_expr.expr() else { return self.required(None, spot, None) };
+        let (value, target) = self.scrutinee(&written);
         let scrutinee = self.ty(&value);
         let ty = self.expected_or_fresh(expected);
         let mut arms = Vec::new();
         for arm in match_expr.match_arm_list().into_iter().flat_map(|it| it.arms()) {
             let arm = self.scoped(|this| {
                 let spot = this.spot(arm.syntax());
-                let pattern = arm.pat().map_or(Pattern::Wild, |it| this.pattern(&it, &scrutinee));
+                let pattern = arm.pat().map_or(Pattern::Wild, |it| match &target {
+                    Some(target) => this.target_pattern(&it, &scrutinee, target.clone()),
+                    None => this.pattern(&it, &scrutinee),
+                });
                 let guard = arm.guard().map(|it| this.guard(&it));
                 let body = match arm.expr() {
                     Some(body) => this.branch(&body, &ty),
@@ -68,11 +72,61 @@ impl Body<'_> {
                 };
                 Arm { pattern, guard, body }
             });
-            arms.push(arm);
+            self.push_arm(arm, &mut arms);
         }
         let bodies: Vec<&Expr> = arms.iter().map(|it| &it.body).collect();
         let ty = self.join(&bodies, &ty);
         self.make(spot, ty, ExprKind::Match(Box::new(value), arms))
+    }
+
+    /// Adds an arm. A guard is tried for each alternative of a pattern that fits, so alternatives with a guard are arms of their own.
+    pub(super) fn push_arm(&mut self, arm: Arm, arms: &mut Vec<Arm>) {
+        if arm.guard.is_none() {
+            arms.push(arm);
+            return;
+        }
+        let alternatives = alternatives(&arm.pattern);
+        if alternatives.len() > MOST_ALTERNATIVES {
+            let spot = self.spot_of(&arm.body);
+            self.unsupported(spot, "a guard on so many alternatives", "compare in the body of the arm instead");
+        }
+        let arm_of = |pattern: Pattern| Arm { pattern, ..arm.clone() };
+        arms.extend(alternatives.into_iter().take(MOST_ALTERNATIVES).map(arm_of));
+    }
+
+    /// `let pattern = &mut place else { … };`: the names of the pattern refer to parts of the place.
+    pub(super) fn let_else_at(
+        &mut self,
+        pattern: &ast::Pat,
+        value: Expr,
+        ty: &Ty,
+        target: Target,
+        otherwise: &ast::LetElse,
+        statements: &mut Vec<Stmt>,
+    ) {
+        let spot = self.spot(pattern.syntax());
+        let Some(otherwise) = self.leaving(otherwise, spot) else { return };
+        let pattern = self.target_pattern(pattern, ty, target);
+        let unit = self.unit(spot);
+        let arms = vec![
+            Arm { pattern, guard: None, body: unit },
+            Arm { pattern: Pattern::Wild, guard: None, body: otherwise },
+        ];
+        let check = self.make(spot, Ty::UNIT, ExprKind::Match(Box::new(value), arms));
+        statements.push(Stmt::Expr(check));
+    }
+
+    /// The block of `let … else`, which must leave; `None` if it does not, which is reported.
+    fn leaving(&mut self, otherwise: &ast::LetElse, spot: Spot) -> Option<Expr> {
+        let otherwise = match otherwise.block_expr() {
+            Some(block) => self.block(&block, None),
+            None => self.required(None, spot, None),
+        };
+        if !self.ty(&otherwise).is_never() && self.ty(&otherwise) != Ty::Error {
+            self.type_error(spot, "the `else` of a `let` must leave: `return`, `break` or `continue`");
+            return None;
+        }
+        Some(otherwise)
     }
 
     pub(super) fn guard(&mut self, guard: &ast::MatchGuard) -> Expr {
@@ -90,14 +144,7 @@ impl Body<'_> {
         statements: &mut Vec<Stmt>,
     ) {
         let spot = self.spot(pattern.syntax());
-        let otherwise = match otherwise.block_expr() {
-            Some(block) => self.block(&block, None),
-            None => self.required(None, spot, None),
-        };
-        if !self.ty(&otherwise).is_never() && self.ty(&otherwise) != Ty::Error {
-            self.type_error(spot, "the `else` of a `let` must leave: `return`, `break` or `continue`");
-            return;
-        }
+        let Some(otherwise) = self.leaving(otherwise, spot) else { return };
         let pattern = self.scoped(|this| this.pattern(pattern, ty));
         let bound = bound_locals(&pattern);
         let reads: Vec<Expr> = bound.iter().map(|it| self.read_local(*it, spot)).collect();
@@ -158,8 +205,14 @@ impl Body<'_> {
         self.make(spot, inner, ExprKind::Match(Box::new(value), arms))
     }
 
-    fn loop_body(&mut self, body: Option<ast::BlockExpr>, value: Option<Ty>, spot: Spot) -> (Expr, LoopInfo) {
-        self.loops.push(LoopInfo { value, broken: false });
+    fn loop_body(
+        &mut self,
+        label: Option<ast::Label>,
+        body: Option<ast::BlockExpr>,
+        value: Option<Ty>,
+        spot: Spot,
+    ) -> (Expr, LoopInfo) {
+        self.loops.push(LoopInfo { value, label: label_name(label), ..LoopInfo::default() });
         let body = match body {
             Some(body) => {
                 let body = self.block(&body, Some(&Ty::UNIT));
@@ -168,7 +221,7 @@ impl Body<'_> {
             None => self.required(None, spot, None),
         };
         // It was pushed above, and every pop has a push.
-        let info = self.loops.pop().unwrap_or(LoopInfo { value: None, broken: false });
+        let info = self.loops.pop().unwrap_or_default();
         (body, info)
     }
 
@@ -177,28 +230,28 @@ impl Body<'_> {
         let Some(condition) = while_expr.condition() else { return self.required(None, spot, None) };
         let (conditions, body) = self.scoped(|this| {
             let conditions = this.conditions(&condition);
-            let (body, _) = this.loop_body(while_expr.loop_body(), None, spot);
-            (conditions, body)
+            let (body, info) = this.loop_body(while_expr.label(), while_expr.loop_body(), None, spot);
+            (conditions, (body, info))
         });
-        match self.all_tests(conditions, spot) {
+        let (body, info) = body;
+        let turns = match self.all_tests(conditions, spot) {
             Ok(test) => self.make(spot, Ty::UNIT, ExprKind::While(Box::new(test), Box::new(body))),
             Err(conditions) => {
                 let leave = self.make(spot, Ty::NEVER, ExprKind::Break(None));
                 let turn = self.decide(conditions, body, leave, Ty::UNIT, spot);
                 self.make(spot, Ty::UNIT, ExprKind::Loop(Box::new(turn)))
             }
-        }
+        };
+        self.after_loop(turns, info, spot)
     }
 
     pub(super) fn loop_expr(&mut self, loop_expr: &ast::LoopExpr, expected: Option<&Ty>) -> Expr {
         let spot = self.spot(loop_expr.syntax());
-        if loop_expr.label().is_some() {
-            return self.unsupported(spot, "a label", "leave one loop at a time");
-        }
         let ty = self.expected_or_fresh(expected);
-        let (body, info) = self.loop_body(loop_expr.loop_body(), Some(ty.clone()), spot);
+        let (body, info) = self.loop_body(loop_expr.label(), loop_expr.loop_body(), Some(ty.clone()), spot);
         let ty = if info.broken { ty } else { Ty::NEVER };
-        self.make(spot, ty, ExprKind::Loop(Box::new(body)))
+        let turns = self.make(spot, ty, ExprKind::Loop(Box::new(body)));
+        self.after_loop(turns, info, spot)
     }
 
     pub(super) fn for_expr(&mut self, for_expr: &ast::ForExpr) -> Expr {
@@ -207,10 +260,12 @@ impl Body<'_> {
         let (sequence, element) = self.sequence(sequence);
         let (pattern, body) = self.scoped(|this| {
             let pattern = for_expr.pat().map_or(Pattern::Wild, |it| this.irrefutable(&it, &element));
-            let (body, _) = this.loop_body(for_expr.loop_body(), None, spot);
+            let body = this.loop_body(for_expr.label(), for_expr.loop_body(), None, spot);
             (pattern, body)
         });
-        self.make(spot, Ty::UNIT, ExprKind::For(pattern, Box::new(sequence), Box::new(body)))
+        let (body, info) = body;
+        let turns = self.make(spot, Ty::UNIT, ExprKind::For(pattern, Box::new(sequence), Box::new(body)));
+        self.after_loop(turns, info, spot)
     }
 
     /// Iterates a value: the sequence, and the type of its elements.
@@ -237,36 +292,6 @@ impl Body<'_> {
         }
     }
 
-    pub(super) fn break_expr(&mut self, break_expr: &ast::BreakExpr) -> Expr {
-        let spot = self.spot(break_expr.syntax());
-        if break_expr.lifetime().is_some() {
-            return self.unsupported(spot, "a label", "leave one loop at a time");
-        }
-        let Some(value_type) = self.loops.last().map(|it| it.value.clone()) else {
-            return self.type_error(spot, "`break` outside of a loop");
-        };
-        if let Some(info) = self.loops.last_mut() {
-            info.broken = true;
-        }
-        let ty = value_type.unwrap_or(Ty::UNIT);
-        let value = break_expr.expr().map(|it| Box::new(self.check(&it, &ty)));
-        if value.is_none() && !self.infer.unify(&ty, &Ty::UNIT) {
-            self.mismatch(spot, &ty, &Ty::UNIT);
-        }
-        self.make(spot, Ty::NEVER, ExprKind::Break(value))
-    }
-
-    pub(super) fn continue_expr(&mut self, continue_expr: &ast::ContinueExpr) -> Expr {
-        let spot = self.spot(continue_expr.syntax());
-        if continue_expr.lifetime().is_some() {
-            return self.unsupported(spot, "a label", "leave one loop at a time");
-        }
-        if self.loops.is_empty() {
-            return self.type_error(spot, "`continue` outside of a loop");
-        }
-        self.make(spot, Ty::NEVER, ExprKind::Continue)
-    }
-
     pub(super) fn return_expr(&mut self, return_expr: &ast::ReturnExpr) -> Expr {
         let spot = self.spot(return_expr.syntax());
         if self.closures > 0 {
@@ -285,10 +310,36 @@ impl Body<'_> {
     }
 }
 
+/// The patterns that the alternatives of a pattern stand for, in order.
+fn alternatives(pattern: &Pattern) -> Vec<Pattern> {
+    let combined = |parts: &[Pattern]| {
+        parts.iter().fold(vec![Vec::new()], |rows: Vec<Vec<Pattern>>, part| {
+            let choices = alternatives(part);
+            let longer = |row: &Vec<Pattern>| {
+                let row = row.clone();
+                choices.iter().map(move |it| row.iter().cloned().chain([it.clone()]).collect()).collect::<Vec<_>>()
+            };
+            rows.iter().take(MOST_ALTERNATIVES + 1).flat_map(longer).collect()
+        })
+    };
+    match pattern {
+        Pattern::Or(all) => all.iter().flat_map(alternatives).collect(),
+        Pattern::At(local, inner) => {
+            alternatives(inner).into_iter().map(|it| Pattern::At(*local, Box::new(it))).collect()
+        }
+        Pattern::Tuple(parts) => combined(parts).into_iter().map(Pattern::Tuple).collect(),
+        Pattern::Variant(tag, parts) => combined(parts).into_iter().map(|it| Pattern::Variant(*tag, it)).collect(),
+        other => vec![other.clone()],
+    }
+}
+
+/// The maximum number of alternatives with a guard.
+const MOST_ALTERNATIVES: usize = 16;
+
 /// The locals that a pattern binds, each once, in order.
 pub(super) fn bound_locals(pattern: &Pattern) -> Vec<LocalId> {
     match pattern {
-        Pattern::Wild | Pattern::Literal(_) => Vec::new(),
+        Pattern::Wild | Pattern::Literal(_) | Pattern::Range(..) => Vec::new(),
         Pattern::Bind(local) => vec![*local],
         Pattern::At(local, inner) => {
             let mut locals = bound_locals(inner);

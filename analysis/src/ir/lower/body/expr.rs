@@ -231,8 +231,11 @@ impl Body<'_> {
     /// `{ … }`, in a scope of its own.
     pub(super) fn block(&mut self, block: &ast::BlockExpr, expected: Option<&Ty>) -> Expr {
         let spot = self.spot(block.syntax());
+        if let Some(label) = block.label() {
+            return self.labelled_block(block, label, expected);
+        }
         if block.modifier().is_some() {
-            return self.unsupported(spot, "a block with a keyword or a label", "use a plain block");
+            return self.unsupported(spot, "a block with a keyword", "use a plain block");
         }
         let (statements, value, ty) = self.statements(block, expected);
         self.make(spot, ty, ExprKind::Block(statements, value.map(Box::new)))
@@ -304,17 +307,45 @@ impl Body<'_> {
             self.bind(&super::pattern_name(name), Binding::Alias(place, found));
             return;
         }
+        let is_reference = matches!(initializer, ast::Expr::MethodCallExpr(_) | ast::Expr::RefExpr(_));
+        if let ast::Pat::IdentPat(name) = &pattern
+            && is_reference
+            && self.is_referent(&initializer)
+        {
+            let Some((place, found)) = self.referent(&initializer, statements) else { return };
+            if !self.infer.unify(&ty, &found) {
+                self.mismatch(spot, &ty, &found);
+            }
+            self.bind(&super::pattern_name(name), Binding::Alias(place, found));
+            return;
+        }
+        if let Some(otherwise) = statement.let_else() {
+            let (value, target) = self.scrutinee(&initializer);
+            let value = self.coerce(value, &ty);
+            return match target {
+                Some(target) => self.let_else_at(&pattern, value, &ty, target, &otherwise, statements),
+                None => self.let_else(&pattern, value, &ty, &otherwise, statements),
+            };
+        }
+        if !matches!(pattern, ast::Pat::IdentPat(_) | ast::Pat::WildcardPat(_)) {
+            let (value, target) = self.scrutinee(&initializer);
+            let value = self.coerce(value, &ty);
+            let pattern = match target {
+                Some(target) => {
+                    let lowered = self.target_pattern(&pattern, &ty, target);
+                    self.must_fit(lowered, &pattern, &ty)
+                }
+                None => self.irrefutable(&pattern, &ty),
+            };
+            statements.push(Stmt::Let(pattern, value));
+            return;
+        }
         let unused = matches!(pattern, ast::Pat::WildcardPat(_)) && statement.ty().is_none();
         self.discarded = unused.then(|| initializer.syntax().clone());
         let value = self.expr(&initializer, Some(&ty));
         let value = self.coerce(value, &ty);
-        match statement.let_else() {
-            Some(otherwise) => self.let_else(&pattern, value, &ty, &otherwise, statements),
-            None => {
-                let pattern = self.irrefutable(&pattern, &ty);
-                statements.push(Stmt::Let(pattern, value));
-            }
-        }
+        let pattern = self.irrefutable(&pattern, &ty);
+        statements.push(Stmt::Let(pattern, value));
     }
 }
 

@@ -134,10 +134,10 @@ impl Body<'_> {
         let value = self.in_fragment(&value, |this, it| this.expr(it, None));
         let ty = self.ty(&value);
         let (pattern, guard) = self.scoped(|this| this.in_fragment(&arm, |this, it| this.arm_head(it, &ty)));
-        let arms = vec![
-            Arm { pattern, guard, body: self.boolean(spot, true) },
-            Arm { pattern: Pattern::Wild, guard: None, body: self.boolean(spot, false) },
-        ];
+        let (yes, no) = (self.boolean(spot, true), self.boolean(spot, false));
+        let mut arms = Vec::new();
+        self.push_arm(Arm { pattern, guard, body: yes }, &mut arms);
+        arms.push(Arm { pattern: Pattern::Wild, guard: None, body: no });
         self.make(spot, Ty::BOOL, ExprKind::Match(Box::new(value), arms))
     }
 }

@@ -20,7 +20,8 @@ use crate::{
 /// The receiver of a method call.
 pub(super) enum Receiver {
     Place(Place, Ty, Spot),
-    Value(Expr),
+    /// A value, and whether a `&mut` may be in it.
+    Value(Expr, bool),
 }
 
 /// Methods that return their receiver: references and copies are erased.
@@ -41,22 +42,38 @@ impl Body<'_> {
         {
             return self.parse(parse, spot);
         }
-        let Some(receiver) = self.receiver(&target) else { return self.unsupported_at(spot) };
+        if self.returns_reference(call) {
+            return self.read_referent(&ast::Expr::MethodCallExpr(call.clone()));
+        }
+        let mut statements = Vec::new();
+        let receiver = if self.is_referent(&target) {
+            let place = self.referent(&target, &mut statements);
+            let spot = self.spot(target.syntax());
+            place.map(|(place, ty)| Receiver::Place(place, ty, spot))
+        } else {
+            self.receiver(&target)
+        };
+        let Some(receiver) = receiver else { return self.unsupported_at(spot) };
+        let value = self.method_of(call, receiver, &name, spot);
+        self.after(statements, value, spot)
+    }
+
+    fn method_of(&mut self, call: &ast::MethodCallExpr, receiver: Receiver, name: &str, spot: Spot) -> Expr {
         let ty = match &receiver {
             Receiver::Place(_, ty, _) => self.infer.shallow(ty),
-            Receiver::Value(value) => self.ty(value),
+            Receiver::Value(value, _) => self.ty(value),
         };
         match &ty {
             Ty::Error => self.unsupported_at(spot),
             Ty::Con(Con::User(id), _) => {
                 let owner = Owner::Entry(Entry::Type(self.package.type_info(*id).item));
-                self.user_method(call, receiver, owner, &ty, &name, spot)
+                self.user_method(call, receiver, owner, &ty, name, spot)
             }
-            Ty::Var(_) if TRANSPARENT.contains(&name.as_str()) => self.value(receiver),
+            Ty::Var(_) if TRANSPARENT.contains(&name) => self.value(receiver),
             Ty::Var(_) if !self.infer.is_integer_variable(&ty) => {
                 self.type_error(spot, format!("the type of the receiver of `{name}` must be known here"))
             }
-            _ => self.language_method(call, receiver, &ty, &name, spot),
+            _ => self.language_method(call, receiver, &ty, name, spot),
         }
     }
 
@@ -70,7 +87,8 @@ impl Body<'_> {
             if let ast::Expr::ParenExpr(it) = target {
                 return self.receiver(&it.expr()?);
             }
-            return Some(Receiver::Value(self.expr(target, None)));
+            let holds = self.holds_reference(target);
+            return Some(Receiver::Value(self.expr(target, None), holds));
         }
         let spot = self.spot(target.syntax());
         let (place, ty) = self.place(target)?;
@@ -107,7 +125,7 @@ impl Body<'_> {
     pub(super) fn value(&mut self, receiver: Receiver) -> Expr {
         match receiver {
             Receiver::Place(place, ty, spot) => self.make(spot, ty, ExprKind::Read(place)),
-            Receiver::Value(value) => value,
+            Receiver::Value(value, _) => value,
         }
     }
 
@@ -115,7 +133,12 @@ impl Body<'_> {
     pub(super) fn changed(&mut self, receiver: Receiver, spot: Spot, statements: &mut Vec<Stmt>) -> Option<Place> {
         match receiver {
             Receiver::Place(place, ..) => self.changeable(&place, spot).then_some(place),
-            Receiver::Value(value) => {
+            Receiver::Value(_, true) => {
+                let help = "change the place itself, or bind it with `let name = &mut place;`";
+                self.unsupported(spot, "changing a value that may hold a `&mut`", help);
+                None
+            }
+            Receiver::Value(value, false) => {
                 let ty = self.ty(&value);
                 let local = self.fresh_local("temporary", ty, true);
                 statements.push(Stmt::Let(Pattern::Bind(local), value));
@@ -336,13 +359,14 @@ impl Body<'_> {
         let written = self.package.type_name_of(&self.infer.resolve(ty));
         let what = format!("the method `{name}` of `{written}`");
         let help = match name {
-            "get_mut" | "iter_mut" | "as_mut" | "entry" | "values_mut" => {
-                "change the element in place: `map[&key] = value`".to_owned()
+            "get_mut" | "first_mut" | "last_mut" | "as_mut" => {
+                format!("write `if let Some(name) = place.{name}(…)`, `match` or `let … else`, and change `*name`")
             }
+            "entry" => "write `map.entry(key).or_insert(value)`, or `or_insert_with`, or `or_default`".to_owned(),
+            "iter_mut" | "values_mut" => "change the elements in place: `map[&key] = value`".to_owned(),
             "insert" if matches!(ty, Ty::Con(Con::Option, _)) => {
                 "write `option.insert(value);` as a statement, and read the option afterwards".to_owned()
             }
-            "contains_key" => "use `contains`".to_owned(),
             "push_back" => "use `push`".to_owned(),
             "pop_back" => "use `pop`".to_owned(),
             "parse" => "write `parse::<T>().ok()`".to_owned(),
@@ -498,6 +522,7 @@ fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
         (Con::Map, "get") => (Prim::Get, vec![of(0)], Ty::option(of(1))),
         (Con::Seq, "get") => (Prim::Get, vec![Ty::U64], Ty::option(of(0))),
         (Con::Total, "get") => (Prim::Index, vec![of(0)], of(1)),
+        (Con::Map, "contains_key") => (Prim::Contains, vec![of(0)], Ty::BOOL),
         (Con::Map | Con::Set | Con::Seq, "contains") => (Prim::Contains, vec![of(0)], Ty::BOOL),
         (Con::Map | Con::Set | Con::Seq, "len") => (Prim::Len, none(), Ty::U64),
         (Con::Seq, "count") => (Prim::Len, none(), Ty::U64),

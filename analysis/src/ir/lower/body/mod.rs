@@ -9,6 +9,7 @@ mod call;
 mod condition;
 mod control;
 mod expr;
+mod label;
 mod macros;
 mod method;
 mod operator;
@@ -16,6 +17,7 @@ mod option;
 mod path;
 mod pattern;
 mod place;
+mod referent;
 mod result;
 
 use std::sync::Arc;
@@ -33,7 +35,7 @@ use super::{
 };
 use crate::{
     diagnostics::{Severity, codes},
-    ir::{Expr, ExprKind, Function, FunctionKind, Literal, Local, LocalId, NodeId, Place, Stmt, Type},
+    ir::{Expr, ExprKind, Function, FunctionKind, Literal, Local, LocalId, NodeId, Place, Prim, Stmt, Type},
     syntax::{
         self, AstNode, ItemTree, SyntaxNode,
         ast::{self, HasName},
@@ -126,10 +128,20 @@ struct LocalInfo {
 }
 
 /// A loop around the current expression.
+#[derive(Default)]
 struct LoopInfo {
-    /// For `loop`, the type of its `break` values.
+    /// For `loop` and labelled blocks, the type of the `break` values.
     value: Option<Ty>,
     broken: bool,
+    label: Option<String>,
+    /// Whether it is a labelled block, which only a `break` with its label leaves.
+    is_block: bool,
+    /// Variables for leaving it from a loop inside: whether to leave, whether to go on with the next turn, and the value.
+    leaves: Option<LocalId>,
+    continues: Option<LocalId>,
+    result: Option<LocalId>,
+    /// The outer loops that are left or continued from inside this one.
+    crossed: Vec<(usize, label::Exit)>,
 }
 
 /// A function being lowered.
@@ -152,6 +164,8 @@ struct Body<'d> {
     depth: u32,
     /// The constants being expanded.
     constants: Vec<ItemRef>,
+    /// The values of `Default::default()`.
+    defaults: Vec<NodeId>,
     /// The expression of the current statement, whose value is not used.
     discarded: Option<SyntaxNode>,
     /// The calls of `collect()`: the collection, and the element type.
@@ -183,6 +197,7 @@ impl<'d> Body<'d> {
             adaptors: 0,
             depth: 0,
             constants: Vec::new(),
+            defaults: Vec::new(),
             discarded: None,
             collected: Vec::new(),
         };
@@ -271,6 +286,13 @@ impl<'d> Body<'d> {
     fn read_local(&mut self, local: LocalId, spot: Spot) -> Expr {
         let ty = self.locals[local.0 as usize].ty.clone();
         self.make(spot, ty, ExprKind::Read(Place { local, path: Vec::new() }))
+    }
+
+    /// `Default::default()` of a type, which may not be known yet.
+    fn default_value(&mut self, ty: Ty, spot: Spot) -> Expr {
+        let value = self.make(spot, ty, ExprKind::Prim(Prim::Default, Vec::new()));
+        self.defaults.push(value.node);
+        value
     }
 
     /// An expression whose fault has been reported.
@@ -376,6 +398,14 @@ impl<'d> Body<'d> {
     fn finish(mut self, name: String, kind: FunctionKind, mut body: Expr) -> (Function, Vec<Spot>) {
         for (node, element) in std::mem::take(&mut self.collected) {
             self.check_collected(node, &element);
+        }
+        for node in std::mem::take(&mut self.defaults) {
+            let ty = self.infer.resolve(&self.types[node.0 as usize]);
+            if let Some(name) = self.package.default_not_read(&ty) {
+                let message = format!("the default of `{name}` is not derived, so its value is not known here");
+                let help = format!("derive `Default`, or call `{name}::default()` by its name");
+                self.package.report(error(codes::CS0104, self.spots[node.0 as usize], message).help(help));
+            }
         }
         // Types that were unknown when a type was built may have grown since.
         if let Some(number) = self.types.iter().position(|it| self.infer.is_too_large(it)) {

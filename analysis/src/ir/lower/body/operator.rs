@@ -29,7 +29,7 @@ impl Body<'_> {
                 let ty = self.integer_operand(&inner, spot);
                 self.make(spot, ty, ExprKind::Prim(Prim::Arith(Arith::Neg, Overflow::Panics), vec![inner]))
             }
-            (_, Some(inner)) if self.is_place(&inner) => self.place_or_value(&inner),
+            (_, Some(inner)) if self.is_place(&inner) || self.is_referent(&inner) => self.place_or_value(&inner),
             (_, inner) => self.required(inner, spot, None),
         }
     }
@@ -149,6 +149,12 @@ impl Body<'_> {
             let value = self.required(binary.rhs(), spot, None);
             return self.make(spot, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(value)], None));
         }
+        if self.is_referent(&target) {
+            return self.assignment_behind(binary, op, &target, spot);
+        }
+        if let (ast::Expr::TupleExpr(_), None) = (&target, op) {
+            return self.destructuring(binary, &target, spot);
+        }
         if !self.is_place(&target) {
             return self.unsupported(spot, "assigning to this", "assign to a variable, a field or an element");
         }
@@ -165,12 +171,90 @@ impl Body<'_> {
         }
         let Some(op) = op else {
             let value = self.required(binary.rhs(), spot, Some(&ty));
-            return self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
+            return self.assigned(place, value, spot);
         };
         // The amount of a shift has a type of its own.
         let wanted = if matches!(op, ArithOp::Shl | ArithOp::Shr) { None } else { Some(&ty) };
         let value = self.required(binary.rhs(), spot, wanted);
         self.compound(place, ty, op, value, spot)
+    }
+
+    /// `place = value`: as in Rust, the value is evaluated first.
+    fn assigned(&mut self, place: Place, value: Expr, spot: Spot) -> Expr {
+        let is_constant = |it: &Projection| match it {
+            Projection::Index(index) => matches!(index.kind, ExprKind::Literal(_)),
+            Projection::Field(_) | Projection::Payload(_) => true,
+        };
+        if is_simple(&value) || place.path.iter().all(is_constant) {
+            return self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
+        }
+        let mut statements = Vec::new();
+        let value = self.stored("value", value, spot, &mut statements);
+        let assign = self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
+        statements.push(Stmt::Expr(assign));
+        self.make(spot, Ty::UNIT, ExprKind::Block(statements, None))
+    }
+
+    /// `*map.entry(key).or_insert(0) += value` and the like: the value is evaluated first, then the place.
+    fn assignment_behind(
+        &mut self,
+        binary: &ast::BinExpr,
+        op: Option<ArithOp>,
+        target: &ast::Expr,
+        spot: Spot,
+    ) -> Expr {
+        let value = self.required(binary.rhs(), spot, None);
+        let mut statements = Vec::new();
+        let value = self.stored("value", value, spot, &mut statements);
+        let Some((place, ty)) = self.referent(target, &mut statements) else { return self.unsupported_at(spot) };
+        let change = match op {
+            None => {
+                let value = self.coerce(value, &ty);
+                self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)))
+            }
+            Some(op) => self.compound(place, ty, op, value, spot),
+        };
+        statements.push(Stmt::Expr(change));
+        self.make(spot, Ty::UNIT, ExprKind::Block(statements, None))
+    }
+
+    /// `(a, b) = (b, a)`: the value is taken apart, then its parts are assigned from left to right.
+    fn destructuring(&mut self, binary: &ast::BinExpr, target: &ast::Expr, spot: Spot) -> Expr {
+        let mut assignments = Vec::new();
+        let Some((pattern, ty)) = self.assignee(target, &mut assignments) else { return self.unsupported_at(spot) };
+        let value = self.required(binary.rhs(), spot, Some(&ty));
+        let mut statements = vec![Stmt::Let(pattern, value)];
+        statements.extend(assignments.into_iter().map(Stmt::Expr));
+        self.make(spot, Ty::UNIT, ExprKind::Block(statements, None))
+    }
+
+    /// The pattern for the left side of a destructuring assignment, its type, and the assignments; `None` if there is a fault, which is
+    /// reported.
+    fn assignee(&mut self, target: &ast::Expr, assignments: &mut Vec<Expr>) -> Option<(Pattern, Ty)> {
+        let spot = self.spot(target.syntax());
+        match target {
+            ast::Expr::UnderscoreExpr(_) => Some((Pattern::Wild, self.infer.fresh())),
+            ast::Expr::ParenExpr(it) => self.assignee(&it.expr()?, assignments),
+            ast::Expr::TupleExpr(it) => {
+                let parts: Option<Vec<_>> = it.fields().map(|it| self.assignee(&it, assignments)).collect();
+                let (patterns, types) = parts?.into_iter().unzip();
+                Some((Pattern::Tuple(patterns), Ty::tuple(types)))
+            }
+            _ if self.is_place(target) && !self.names_reference(target) => {
+                let (place, ty) = self.place(target)?;
+                if !self.changeable(&place, spot) {
+                    return None;
+                }
+                let (pattern, value) = self.part(&ty, spot);
+                assignments.push(self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value))));
+                Some((pattern, ty))
+            }
+            _ => {
+                let help = "assign to variables, fields and elements, `_` and tuples of these";
+                self.unsupported(spot, "assigning to this", help);
+                None
+            }
+        }
     }
 
     /// `place += value`: as in Rust, the value is evaluated first, then the place, once.
@@ -204,7 +288,7 @@ fn is_simple(expr: &Expr) -> bool {
 
 fn is_fixed(projection: &Projection) -> bool {
     match projection {
-        Projection::Field(_) => true,
+        Projection::Field(_) | Projection::Payload(_) => true,
         Projection::Index(index) => is_simple(index),
     }
 }

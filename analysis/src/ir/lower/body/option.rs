@@ -7,7 +7,7 @@ use super::{Body, expr::arguments, method::Receiver};
 use crate::ir::lower::spot::Spot;
 use crate::{
     ir::lower::ty::Ty,
-    ir::{Arm, Expr, ExprKind, Pattern, Place, Prim, Stmt},
+    ir::{Arm, Expr, ExprKind, Pattern, Place, Stmt},
     syntax::ast,
 };
 
@@ -85,7 +85,7 @@ impl Body<'_> {
                 self.unwrapped(value, inner, none, spot)
             }
             ("unwrap_or_default", []) => {
-                let none = self.make(spot, inner.clone(), ExprKind::Prim(Prim::Default, Vec::new()));
+                let none = self.default_value(inner.clone(), spot);
                 self.unwrapped(value, inner, none, spot)
             }
             ("flatten", []) => {

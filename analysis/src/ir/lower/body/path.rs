@@ -405,13 +405,13 @@ impl Body<'_> {
         let values = super::expr::arguments(call);
         if qualifier == "Default" && name == "default" {
             let ty = self.infer.fresh();
-            return Some(self.make(spot, ty, ExprKind::Prim(Prim::Default, Vec::new())));
+            return Some(self.default_value(ty, spot));
         }
         let (con, _) = language_con(qualifier)?;
         let ty = self.qualifier_type(call, con, spot);
         match (con, name, values.as_slice()) {
             (_, "default", []) | (Con::Map | Con::Total | Con::Set | Con::Seq | Con::Str, "new", []) => {
-                Some(self.make(spot, ty, ExprKind::Prim(Prim::Default, Vec::new())))
+                Some(self.default_value(ty, spot))
             }
             (Con::Str, "from", [value]) => Some(self.check(value, &Ty::STR)),
             (Con::Set | Con::Seq, "from", [ast::Expr::ArrayExpr(array)]) => Some(self.elements(ty, array, spot)),

@@ -9,14 +9,25 @@ use crate::{
         ty::{Con, Ty},
         types::TypeInfoKind,
     },
-    ir::{Expr, ExprKind, Literal, LocalId, Pattern},
-    syntax::{AstNode, ast},
+    ir::{
+        Expr, ExprKind, Literal, LocalId, Pattern,
+        int::{Computed, IntType, compute},
+    },
+    syntax::{
+        AstNode, ast,
+        operators::{RangeItem, RangeOp},
+    },
 };
 
 impl Body<'_> {
     /// A pattern that every value of the type must match: in `let`, `for`, parameters.
     pub(super) fn irrefutable(&mut self, pattern: &ast::Pat, ty: &Ty) -> Pattern {
         let lowered = self.pattern(pattern, ty);
+        self.must_fit(lowered, pattern, ty)
+    }
+
+    /// Reports a pattern that some value does not match.
+    pub(super) fn must_fit(&mut self, lowered: Pattern, pattern: &ast::Pat, ty: &Ty) -> Pattern {
         if let Some(problem) = self.refutable(&lowered, ty) {
             let spot = self.spot(pattern.syntax());
             self.type_error(spot, format!("{problem} does not match every value; use `let … else` or `match`"));
@@ -30,6 +41,7 @@ impl Body<'_> {
             Pattern::Wild | Pattern::Bind(_) => None,
             Pattern::At(_, inner) => self.refutable(inner, ty),
             Pattern::Literal(_) => Some("a literal"),
+            Pattern::Range(..) => Some("a range"),
             Pattern::Tuple(parts) => self.refutable_part(parts, &self.types_of_parts(ty)),
             Pattern::Variant(_, parts) if self.has_one_variant(ty) => {
                 self.refutable_part(parts, &self.types_of_parts(ty))
@@ -89,9 +101,7 @@ impl Body<'_> {
             ast::Pat::PathPat(it) => self.path_pattern(it, ty, spot),
             ast::Pat::RecordPat(it) => self.record_pattern(it, ty, spot),
             ast::Pat::OrPat(it) => self.or_pattern(it, ty, spot),
-            ast::Pat::RangePat(_) => {
-                self.refused(spot, "a range pattern", "bind the value and compare it in a guard: `n if n < 10`")
-            }
+            ast::Pat::RangePat(it) => self.range_pattern(it, ty, spot),
             ast::Pat::SlicePat(_) => self.refused(spot, "a slice pattern", "use `first()`, `last()` and `len()`"),
             _ => self.refused(spot, "this pattern", "see the executable subset in docs/language.md"),
         }
@@ -136,6 +146,9 @@ impl Body<'_> {
         if let Some(constant) = self.constant(path, spot) {
             let found = self.ty(&constant);
             self.expect_type(&found, ty, spot);
+            if let Some(value) = self.computed(&constant) {
+                return Some(Pattern::Literal(Literal::Int(value)));
+            }
             return Some(match constant.kind {
                 ExprKind::Literal(literal) => Pattern::Literal(literal),
                 ExprKind::Unsupported => Pattern::Wild,
@@ -151,6 +164,23 @@ impl Body<'_> {
         Some(Pattern::Variant(number, vec![Pattern::Wild; fields.len()]))
     }
 
+    /// The value of a computation with integer literals only, as constants are.
+    fn computed(&self, expr: &Expr) -> Option<i128> {
+        match &expr.kind {
+            ExprKind::Literal(Literal::Int(value)) => Some(*value),
+            ExprKind::Prim(prim, operands) => {
+                let of = if prim.is_about_operand() { operands.first()? } else { expr };
+                let int = IntType::of(&self.infer.resolve(&self.ty(of)).to_type()?)?;
+                let operands: Vec<i128> = operands.iter().map(|it| self.computed(it)).collect::<Option<_>>()?;
+                match compute(*prim, &operands, int)? {
+                    Computed::Int(value) => Some(value),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
     fn literal_pattern(&mut self, pattern: &ast::LiteralPat, ty: &Ty, spot: Spot) -> Pattern {
         let Some(literal) = pattern.literal() else { return Pattern::Wild };
         let Some((value, found)) = self.literal_value(&literal, pattern.minus_token().is_some()) else {
@@ -158,6 +188,25 @@ impl Body<'_> {
         };
         self.expect_type(&found, ty, spot);
         Pattern::Literal(value)
+    }
+
+    /// `1..=5`, `..10`, `LEAST..`: a range of integers.
+    fn range_pattern(&mut self, pattern: &ast::RangePat, ty: &Ty, spot: Spot) -> Pattern {
+        let is_inclusive = matches!(pattern.op_kind(), Some(RangeOp::Inclusive));
+        let mut ends = [pattern.start(), pattern.end()].map(|it| it.map(|it| self.pattern(&it, ty)));
+        for end in &mut ends {
+            match end {
+                None | Some(Pattern::Literal(Literal::Int(_)) | Pattern::Wild) => {}
+                Some(_) => return self.refused(spot, "this end of a range", "write an integer or a constant"),
+            }
+        }
+        let [start, end] = ends.map(|it| match it {
+            Some(Pattern::Literal(Literal::Int(value))) => Some(value),
+            _ => None,
+        });
+        let integer = self.infer.fresh_integer();
+        self.expect_type(&integer, ty, spot);
+        Pattern::Range(Box::new([start, end.map(|it| if is_inclusive { it } else { it - 1 })]))
     }
 
     /// The names in the path of a pattern.
@@ -376,7 +425,7 @@ pub(super) fn scalar_text(literal: Literal) -> Option<String> {
 
 fn rename(pattern: &mut Pattern, from: LocalId, to: LocalId) {
     match pattern {
-        Pattern::Wild | Pattern::Literal(_) => {}
+        Pattern::Wild | Pattern::Literal(_) | Pattern::Range(..) => {}
         Pattern::Bind(local) => {
             if *local == from {
                 *local = to;

@@ -31,7 +31,7 @@ impl Body<'_> {
     }
 
     /// The binding of a path that is a single name in scope.
-    fn local_name(&self, path: &ast::PathExpr) -> Option<Binding> {
+    pub(super) fn local_name(&self, path: &ast::PathExpr) -> Option<Binding> {
         let path = path_segments(&path.path()?)?;
         let binding = if let [name] = path.as_slice() { self.lookup(name) } else { None };
         binding.filter(|it| !matches!(it, Binding::Lower))
@@ -62,18 +62,41 @@ impl Body<'_> {
             ast::Expr::PrefixExpr(it) => self.place(&it.expr()?),
             ast::Expr::RefExpr(it) => self.place(&it.expr()?),
             ast::Expr::FieldExpr(it) => {
-                let (mut place, base) = self.place(&it.expr()?)?;
-                let (number, ty) = self.field(it, &base)?;
-                place.path.push(Projection::Field(number));
-                Some((place, ty))
+                let base = self.place(&it.expr()?)?;
+                self.field_of(it, base)
             }
             ast::Expr::IndexExpr(it) => {
-                let (mut place, base) = self.place(&it.base()?)?;
-                let (index, ty) = self.index(it, &base)?;
-                place.path.push(Projection::Index(index));
-                Some((place, ty))
+                let base = self.place(&it.base()?)?;
+                self.element_of(it, base)
             }
             _ => None,
+        }
+    }
+
+    /// A field of a place.
+    pub(super) fn field_of(&mut self, field: &ast::FieldExpr, (mut place, base): (Place, Ty)) -> Option<(Place, Ty)> {
+        let (number, ty) = self.field(field, &base)?;
+        place.path.push(Projection::Field(number));
+        Some((place, ty))
+    }
+
+    /// An element of a place.
+    pub(super) fn element_of(&mut self, index: &ast::IndexExpr, (mut place, base): (Place, Ty)) -> Option<(Place, Ty)> {
+        let (index, ty) = self.index(index, &base)?;
+        place.path.push(Projection::Index(index));
+        Some((place, ty))
+    }
+
+    /// Reads the place behind a method that returns a `&mut`.
+    pub(super) fn read_referent(&mut self, expr: &ast::Expr) -> Expr {
+        let spot = self.spot(expr.syntax());
+        let mut statements = Vec::new();
+        match self.referent(expr, &mut statements) {
+            Some((place, ty)) => {
+                let value = self.make(spot, ty, ExprKind::Read(place));
+                self.after(statements, value, spot)
+            }
+            None => self.unsupported_at(spot),
         }
     }
 
@@ -85,6 +108,9 @@ impl Body<'_> {
                 Some((place, ty)) => self.make(spot, ty, ExprKind::Read(place)),
                 None => self.unsupported_at(spot),
             };
+        }
+        if self.is_referent(expr) {
+            return self.read_referent(expr);
         }
         let lowered = match expr {
             ast::Expr::PathExpr(it) => Some(self.path_value(it)),
@@ -201,6 +227,9 @@ impl Body<'_> {
                     TypeInfoKind::Struct(fields) => fields.get(*number as usize).map(|(_, ty)| ty),
                     _ => None,
                 },
+                (Projection::Payload(_), Con::Option) => types.first(),
+                // Only what `get_mut` and patterns refer to is in another variant, and their types are known.
+                (Projection::Payload(_), _) => None,
                 (Projection::Field(number), _) => types.get(*number as usize),
                 (Projection::Index(_), _) => types.last(),
             };

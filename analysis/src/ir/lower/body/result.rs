@@ -4,7 +4,7 @@ use super::{Body, expr::arguments};
 use crate::ir::lower::spot::Spot;
 use crate::{
     ir::lower::ty::Ty,
-    ir::{Arm, Expr, ExprKind, Pattern, Prim},
+    ir::{Arm, Expr, ExprKind, Pattern},
     syntax::ast,
 };
 
@@ -130,7 +130,7 @@ impl Body<'_> {
             "unwrap" | "expect" => (self.part(ok, spot), (Pattern::Wild, self.failure(spot)), ok.clone()),
             "unwrap_err" | "expect_err" => ((Pattern::Wild, self.failure(spot)), self.part(err, spot), err.clone()),
             "unwrap_or_default" => {
-                let default = self.make(spot, ok.clone(), ExprKind::Prim(Prim::Default, Vec::new()));
+                let default = self.default_value(ok.clone(), spot);
                 (self.part(ok, spot), (Pattern::Wild, default), ok.clone())
             }
             "unwrap_or_else" => (self.part(ok, spot), self.closure(&values[0], err, Some(ok))?, ok.clone()),
