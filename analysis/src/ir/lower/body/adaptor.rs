@@ -108,7 +108,9 @@ impl Body<'_> {
             _ => (Each::Find, Some(Ty::BOOL)),
         };
         self.adaptors += 1;
+        let first = std::mem::replace(&mut self.first_in_adaptor, self.locals.len() as u32);
         let closure = self.closure(closure, element, result.as_ref());
+        self.first_in_adaptor = first;
         self.adaptors -= 1;
         let Some((pattern, body)) = closure else { return self.unsupported_at(spot) };
         let ty = match each {

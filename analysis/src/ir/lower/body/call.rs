@@ -302,6 +302,10 @@ impl Body<'_> {
     /// A function over a layer takes `lo`, which is not a value: removes it from the arguments.
     fn check_lower(&mut self, signature: &Signature, written: &mut Vec<ast::Expr>, spot: Spot) -> bool {
         let Some((_, number)) = &signature.lower_parameter else { return true };
+        if self.adaptors > 0 {
+            self.unsupported(spot, "an operation in the closure of an iterator", "use a `for` loop");
+            return false;
+        }
         let passes = written.get(*number).is_some_and(|it| self.is_lower(it));
         if !passes || signature.lower != self.signature.lower {
             let layer = signature.lower.map(|it| self.package.layer_name(it).to_owned()).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{
     syntax::{
         AstNode,
         ast::{self, HasArgList},
-        operators::{RangeItem, RangeOp},
+        operators::{RangeItem, RangeOp, UnaryOp},
     },
 };
 
@@ -213,12 +213,14 @@ impl Body<'_> {
         let value = self.required(cast.expr(), spot, None);
         let Some(target) = cast.ty().map(|it| self.written_type(&it)) else { return self.unsupported_at(spot) };
         let from = self.ty(&value);
-        if self.infer.is_integer_variable(&from) {
+        // As in Rust, a literal has the type that it is cast to. Any other integer of an unknown type may still be `i32`.
+        if self.infer.is_integer_variable(&from) && cast.expr().is_some_and(|it| is_literal(&it)) {
             self.infer.unify(&from, &target);
         }
-        let is_integer = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
         let from = self.ty(&value);
-        if !(is_integer(&from) || from == Ty::BOOL) || !is_integer(&target) {
+        let is_integer = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
+        let from_integer = is_integer(&from) || self.infer.is_integer_variable(&from);
+        if !(from_integer || from == Ty::BOOL) || !is_integer(&target) {
             return self.unsupported(
                 spot,
                 "`as` between these types",
@@ -353,6 +355,18 @@ impl Body<'_> {
     /// Whether nothing uses the value of the expression: a statement `expression;`.
     pub(super) fn is_discarded(&self, expr: &impl AstNode) -> bool {
         self.discarded.as_ref() == Some(expr.syntax())
+    }
+}
+
+/// Whether an expression is a literal, however it is negated or wrapped in parentheses.
+fn is_literal(expr: &ast::Expr) -> bool {
+    match expr {
+        ast::Expr::Literal(_) => true,
+        ast::Expr::ParenExpr(it) => it.expr().is_some_and(|it| is_literal(&it)),
+        ast::Expr::PrefixExpr(it) => {
+            it.op_kind() != Some(UnaryOp::Deref) && it.expr().is_some_and(|it| is_literal(&it))
+        }
+        _ => false,
     }
 }
 

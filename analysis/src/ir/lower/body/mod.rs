@@ -161,6 +161,8 @@ struct Body<'d> {
     /// How many closures are around the current expression, and how many of these belong to iterator adaptors.
     closures: u32,
     adaptors: u32,
+    /// The first local that belongs to the innermost of these adaptors: it may change no other.
+    first_in_adaptor: u32,
     depth: u32,
     /// The constants being expanded.
     constants: Vec<ItemRef>,
@@ -195,6 +197,7 @@ impl<'d> Body<'d> {
             loops: Vec::new(),
             closures: 0,
             adaptors: 0,
+            first_in_adaptor: 0,
             depth: 0,
             constants: Vec::new(),
             defaults: Vec::new(),

@@ -265,10 +265,16 @@ impl Body<'_> {
     }
 
     /// Whether the place may change. A variable that is not `mut` could only change through a reference that it holds. References are
-    /// erased, so the change would be lost.
+    /// erased, so the change would be lost. Rust's iterators are lazy, and sequences here are not: so the closure of an iterator may change
+    /// nothing outside of it.
     pub(super) fn changeable(&mut self, place: &Place, spot: Spot) -> bool {
         let local = &self.locals[place.local.0 as usize];
         let mutable = local.mutable;
+        if mutable && place.local.0 < self.first_in_adaptor {
+            let what = format!("changing `{}` in the closure of an iterator", local.name);
+            self.unsupported(spot, &what, "use a `for` loop");
+            return false;
+        }
         if !mutable {
             let what = format!("changing `{}`, which is not `mut` or holds a `&mut`,", local.name);
             self.unsupported(spot, &what, "change the place itself, or bind it with `let name = &mut place;`");
