@@ -65,7 +65,7 @@ impl Body<'_> {
                     Some(target) => this.target_pattern(&it, &scrutinee, target.clone()),
                     None => this.pattern(&it, &scrutinee),
                 });
-                let guard = arm.guard().map(|it| this.guard(&it));
+                let (pattern, guard) = this.guarded(pattern, &arm);
                 let body = match arm.expr() {
                     Some(body) => this.branch(&body, &ty),
                     None => this.required(None, spot, None),

@@ -27,6 +27,9 @@ pub(super) enum Receiver {
 /// Methods that return their receiver: references and copies are erased.
 const TRANSPARENT: &[&str] = &["clone", "to_owned", "to_string", "as_str", "as_ref", "into", "borrow"];
 
+/// The rank of a function of another layer among those that a name may refer to.
+const OF_ANOTHER_LAYER: u32 = 3;
+
 impl Body<'_> {
     pub(super) fn method_call(&mut self, call: &ast::MethodCallExpr) -> Expr {
         let spot = self.spot(call.syntax());
@@ -171,6 +174,9 @@ impl Body<'_> {
             [one, other, ..] => return self.several(name, spot, [one, other].map(|it| Entry::Function(*it))),
         };
         let Some(signature) = self.package.signature(item) else { return self.unsupported_at(spot) };
+        if let Some(other) = self.other_receiver(&owner, name, item) {
+            return self.several(name, spot, [item, other].map(Entry::Function));
+        }
         if !signature.is_method {
             let owner = self.package.type_name_of(ty);
             return self.type_error(spot, format!("`{name}` is not a method: call it as `{owner}::{name}(…)`"));
@@ -188,6 +194,18 @@ impl Body<'_> {
         self.after(statements, value, spot)
     }
 
+    /// A method of the name that takes `self` in another way. Which of the two Rust calls depends on how often the receiver is borrowed.
+    fn other_receiver(&self, owner: &Owner, name: &str, item: ItemRef) -> Option<ItemRef> {
+        let form = |it: ItemRef| self.package.signature(it).and_then(|it| it.receiver);
+        let all = self.package.functions_of.get(&(owner.clone(), name.to_owned()))?;
+        all.iter().copied().find(|it| *it != item && self.is_in_scope(*it) && form(*it) != form(item))
+    }
+
+    /// Whether it is not a helper of another layer.
+    fn is_in_scope(&self, item: ItemRef) -> bool {
+        self.rank(item) < OF_ANOTHER_LAYER
+    }
+
     /// The methods that a name may refer to.
     fn methods(&self, owner: &Owner, name: &str) -> Vec<ItemRef> {
         let key = (owner.clone(), name.to_owned());
@@ -197,19 +215,20 @@ impl Body<'_> {
     /// Of associated functions of one type and name, those that a call refers to: of the type itself, else of the same block, else of the
     /// type's traits, else of other layers over it.
     pub(super) fn best(&self, candidates: &[ItemRef]) -> Vec<ItemRef> {
+        let best = candidates.iter().map(|it| self.rank(*it)).min();
+        candidates.iter().copied().filter(|it| Some(self.rank(*it)) == best).collect()
+    }
+
+    fn rank(&self, item: ItemRef) -> u32 {
         let here = self.package.function_item(self.item).owner;
-        let rank = |it: &ItemRef| {
-            let block = self.package.owner(*it);
-            let same = it.file == self.item.file && self.package.function_item(*it).owner == here && here.is_some();
-            match block.map(|it| (&it.role, &it.trait_name)) {
-                Some((ImplRole::Plain, None)) => 0,
-                _ if same => 1,
-                Some((ImplRole::Plain, Some(_))) => 2,
-                _ => 3,
-            }
-        };
-        let best = candidates.iter().map(rank).min();
-        candidates.iter().copied().filter(|it| Some(rank(it)) == best).collect()
+        let block = self.package.owner(item);
+        let same = item.file == self.item.file && self.package.function_item(item).owner == here && here.is_some();
+        match block.map(|it| (&it.role, &it.trait_name)) {
+            Some((ImplRole::Plain, None)) => 0,
+            _ if same => 1,
+            Some((ImplRole::Plain, Some(_))) => 2,
+            _ => OF_ANOTHER_LAYER,
+        }
     }
 
     fn language_method(
