@@ -407,7 +407,7 @@ impl<'p> Claims<'p> {
             let candidates = match by {
                 Justification::Abstraction(relation) => related(&self.evaluator, relation, &low, high)?,
                 Justification::Movers(_) | Justification::Retry(_) => vec![low.clone()],
-                Justification::Partition(_) => Vec::new(),
+                Justification::Partition(_) | Justification::Search(_) => Vec::new(),
             };
             let mut matched = false;
             for state in candidates {

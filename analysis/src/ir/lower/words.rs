@@ -60,6 +60,7 @@ fn roots(program: &Program) -> Vec<Root> {
         roots.extend(layer.init.iter().map(|it| asks(*it, "a condition on initial states")));
         roots.extend(layer.invariants.iter().map(|it| asks(*it, "an invariant")));
         roots.extend(layer.idle.iter().map(|it| asks(*it, "a condition on idle processes")));
+        roots.extend(layer.questions.iter().map(|it| asks(it.1, "a question about states")));
         for operation in &layer.operations {
             roots.extend(operation.allowed.iter().map(|it| asks(*it, "a rule of a protocol")));
         }
