@@ -43,7 +43,6 @@ pub struct PackageStatus {
 pub struct Counts {
     proved: usize,
     checked: usize,
-    searched: usize,
     violated: usize,
     not_shown: usize,
     undecided: usize,
@@ -56,8 +55,8 @@ pub struct Counts {
 
 impl From<Tally> for Counts {
     fn from(tally: Tally) -> Counts {
-        let Tally { proved, checked, searched, violated, not_shown, undecided, stale, waiting } = tally;
-        Counts { proved, checked, searched, violated, not_shown, undecided, stale, waiting, worst: tally.worst() }
+        let Tally { proved, checked, violated, not_shown, undecided, stale, waiting } = tally;
+        Counts { proved, checked, violated, not_shown, undecided, stale, waiting, worst: tally.worst() }
     }
 }
 

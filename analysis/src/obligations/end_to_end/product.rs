@@ -3,16 +3,12 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
-use rustc_hash::FxHashMap;
-
 use super::{
-    Answer, Asks, Ends, Reductions, Uncertain, WrongRun,
+    Ends, Reductions, Uncertain, WrongRun,
     above::Above,
     certain::How,
     control::{Process, Runs},
     intern::{Id, Interner, Rows},
-    outcomes::Listing,
-    schedule::Within,
     stuck::Graph,
     system::{Edge, System},
 };
@@ -35,14 +31,6 @@ pub(super) struct Product<'a, 'p> {
     pub(super) low: System<'a, 'p>,
     /// An operation at the bottom that must not fail, whatever the top allows. Nothing else is then wrong.
     pub(super) gate: Option<usize>,
-    /// A question that is asked of each state at the bottom. Then the top is left out.
-    pub(super) asks: Option<Asks>,
-    /// The outcomes so far, if they are listed. Then the top is left out.
-    pub(super) listing: Option<Listing>,
-    /// The bounds.
-    pub(super) within: Within,
-    /// The wrong answers to it, by state.
-    pub(super) answers: FxHashMap<Id, Option<Answer>>,
     /// Whether some run calls that operation.
     pub(super) calls_gate: bool,
     pub(super) high: Above<'a, 'p>,
@@ -76,7 +64,7 @@ impl<'a, 'p> Product<'a, 'p> {
         setting: &'a Setting<'p>,
         search: &mut Search<'_, 'p>,
         implementations: Vec<&'a Implementation>,
-        Ends { top, bottom, gate, is_careful, asks, lists }: Ends,
+        Ends { top, bottom, gate, is_careful }: Ends,
         count: u32,
         reductions: Reductions,
     ) -> Product<'a, 'p> {
@@ -89,10 +77,6 @@ impl<'a, 'p> Product<'a, 'p> {
             events,
             low,
             gate,
-            asks,
-            listing: lists.then(|| Listing::new(count)),
-            within: Within::of(&search.world.cells.scope),
-            answers: FxHashMap::default(),
             calls_gate: false,
             high: Above::new(high),
             pairs: Rows::new(count as usize + 2),
@@ -122,15 +106,12 @@ impl<'a, 'p> Product<'a, 'p> {
 
     pub(super) fn search(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
         let may_wait = match runs {
-            _ if self.gate.is_some() || self.asks.is_some() || self.listing.is_some() => true,
+            _ if self.gate.is_some() => true,
             Runs::Client(client) => client.may_wait,
             Runs::Scripts(_, may_wait) => may_wait,
         };
-        let low = self.low.start(search, runs)?;
-        if self.asks.is_some() || self.listing.is_some() {
-            return self.search_alone(search, runs, low);
-        }
         let high = self.high.start(search, &mut self.events, runs)?;
+        let low = self.low.start(search, runs)?;
         let cut_off =
             |is_empty: bool, of: &System<'_, '_>| (is_empty && !of.bounds_of_start.is_empty()).then_some(of.end);
         let at_the_top = || cut_off(self.high.is_impossible(high), &self.high.system);
@@ -163,11 +144,7 @@ impl<'a, 'p> Product<'a, 'p> {
         }
     }
 
-    pub(super) fn follow_all(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        runs: Runs<'_>,
-    ) -> Result<Option<WrongRun>, Abort> {
+    fn follow_all(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
         let (mut edges, mut successors) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < self.pairs.len() {
@@ -175,15 +152,7 @@ impl<'a, 'p> Product<'a, 'p> {
                 return Err(Abort::Stopped);
             }
             search.world.fuel = search.world.fuel.checked_sub(PRICE).ok_or(Abort::OutOfFuel)?;
-            let found = match self.asks {
-                Some(asks) => self.follow_asked(search, asks, at as Id, (&mut edges, &mut successors))?,
-                None if self.listing.is_some() => {
-                    self.follow_listed(search, at as Id, (&mut edges, &mut successors))?;
-                    None
-                }
-                None => self.follow(search, runs, at as Id, (&mut edges, &mut successors))?,
-            };
-            if let Some(unmatched) = found {
+            if let Some(unmatched) = self.follow(search, runs, at as Id, (&mut edges, &mut successors))? {
                 return Ok(Some(unmatched));
             }
             // A string of a new shape: the whole search restarts, knowing it.
@@ -272,18 +241,13 @@ impl<'a, 'p> Product<'a, 'p> {
         Ok(None)
     }
 
-    pub(super) fn is_client_failing(&self, row: &[u32]) -> bool {
+    fn is_client_failing(&self, row: &[u32]) -> bool {
         let fails = |it: &u32| matches!(&**self.low.control.processes.get(*it), Process::Fails(it) if it.of_client);
         row[1..].iter().any(fails)
     }
 
     /// The steps at the bottom; the bounds that they meet are kept apart.
-    pub(super) fn low_edges(
-        &mut self,
-        search: &mut Search<'_, 'p>,
-        row: &[u32],
-        edges: &mut Vec<Edge>,
-    ) -> Result<bool, Abort> {
+    fn low_edges(&mut self, search: &mut Search<'_, 'p>, row: &[u32], edges: &mut Vec<Edge>) -> Result<bool, Abort> {
         let runs = self.low.steps.runs;
         let bounds = std::mem::take(&mut search.world.cells.bounds_met);
         let fails = self.low.expand(search, &mut self.events, row, edges);
