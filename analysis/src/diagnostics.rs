@@ -40,6 +40,9 @@ pub struct Diagnostic<P = Span> {
     pub counterexample: Option<Counterexample<P>>,
     /// A run of a program that the layer above does not allow, which a search found where a proof fails. It is shown first.
     pub wrong_run: Option<Box<WrongRun<P>>>,
+    /// For a finding of the search: its run as one line, which `cargo cspec replay` takes.
+    #[serde(default)]
+    pub replay: Option<String>,
     /// What to do next, one line.
     pub help: Option<String>,
     /// Edits that resolve it, the best first. They depend on the text, so a finding has them only after a request: see
@@ -143,6 +146,7 @@ impl<P> Diagnostic<P> {
             notes: Vec::new(),
             counterexample: None,
             wrong_run: None,
+            replay: None,
             help: None,
             fixes: Vec::new(),
         }
@@ -178,6 +182,7 @@ impl<P> Diagnostic<P> {
             notes: self.notes.clone(),
             counterexample: self.counterexample.as_ref().map(|it| it.at(&place)),
             wrong_run: self.wrong_run.as_ref().map(|it| Box::new(it.at(&place))),
+            replay: self.replay.clone(),
             help: self.help.clone(),
             fixes: Vec::new(),
         }

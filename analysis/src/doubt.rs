@@ -22,7 +22,7 @@ pub fn is_open(obligation: &Obligation, settled: &Settled) -> bool {
         // Code with errors was reached: there is no verdict.
         Verdict::Undecided => !settled.met_unsupported,
         Verdict::Violated => settled.diagnostics.iter().any(|it| is_about_the_proof(obligation, it)),
-        Verdict::Proved | Verdict::Checked | Verdict::NotShown => false,
+        Verdict::Proved | Verdict::Checked | Verdict::Searched | Verdict::NotShown => false,
     }
 }
 

@@ -111,7 +111,11 @@ impl Fixer<'_> {
     fn missing_procedure(&self, found: &Diagnostic, id: ImplementationId) -> Option<Vec<Fix>> {
         let program = self.program();
         let implementation = &program.implementations[id.0 as usize];
-        let (Justification::Movers(code) | Justification::Retry(code)) = &implementation.by else { return None };
+        let (Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code)) =
+            &implementation.by
+        else {
+            return None;
+        };
         let upper = &program.layers[implementation.upper.0 as usize];
         let lower = &program.layers[implementation.lower.0 as usize];
         let is_missing = |it: &&Operation| names(found, &it.name) && !code.contains_key(&it.name);

@@ -90,10 +90,12 @@ pub fn mutants(package: &PackageSnapshot) -> Vec<Mutant> {
     found
 }
 
-/// The places of the names of the functions to change: all but those that only clients call.
+/// The places of the names of the functions to change: all but those that only clients and questions call, which no obligation of the
+/// patterns is about.
 fn functions(package: &PackageSnapshot) -> HashSet<Span> {
     let program = package.program();
-    let of_clients = with_called(program, program.clients.iter().map(|it| it.function).collect());
+    let questions = program.layers.iter().flat_map(|it| &it.questions).map(|it| it.1);
+    let of_clients = with_called(program, program.clients.iter().map(|it| it.function).chain(questions).collect());
     let all = (0..program.functions.len() as u32).map(FunctionId);
     let of_others = with_called(program, all.filter(|it| !of_clients.contains(it)).collect());
     of_others.into_iter().map(|it| package.source_map().functions[it.0 as usize]).collect()

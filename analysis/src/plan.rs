@@ -16,7 +16,9 @@ use crate::{
         slice::{Keep, Outline, Pieces},
     },
     obligations::{
-        About, Doubt, Lemma, LemmaResult, Lemmas, Obligation, Within, from_rest,
+        About, Doubt, Lemma, LemmaResult, Lemmas, Obligation, Within,
+        end_to_end::{self, Line, Outcomes, Reductions, Replayed},
+        from_rest,
         layer::Part,
         mover_lemmas,
         movers::Direction,
@@ -181,7 +183,8 @@ fn weight(obligation: &Obligation) -> u8 {
         | Obligation::FollowsProtocol(..)
         | Obligation::Idle(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
-        Obligation::EndToEnd(..) | Obligation::TriedOut(_) | Obligation::Search(_) => 5,
+        Obligation::EndToEnd(..) | Obligation::TriedOut(_) | Obligation::Asked(..) | Obligation::Searched(..) => 5,
+        Obligation::Search(_) => 5,
         Obligation::FromRest(it) => weight(it),
     }
 }
@@ -325,7 +328,7 @@ fn holds(settled: &Settled) -> Option<bool> {
     match settled.verdict {
         Verdict::Proved | Verdict::Checked => Some(true),
         Verdict::Violated => Some(false),
-        Verdict::NotShown | Verdict::Undecided => None,
+        Verdict::Searched | Verdict::NotShown | Verdict::Undecided => None,
     }
 }
 
@@ -374,6 +377,43 @@ impl Entry {
         let _span = tracing::debug_span!("settle", obligation = %self.name.id()).entered();
         let (program, code) = self.built(program);
         Reporter::new(Setting { program, code, scope, stop }, lemmas).settle(&self.within)
+    }
+
+    /// Makes the run of a schedule once more, if the obligation is about what the schedule runs. `None` if it was stopped, or could not be run.
+    pub fn replay(
+        &self,
+        program: &Program,
+        source_map: &SourceMap,
+        line: &Line,
+        scope: &Scope,
+        stop: &AtomicBool,
+    ) -> Option<Replayed<Span>> {
+        let (slice, code) = self.built(program);
+        let replayed = end_to_end::replay(&Setting { program: slice, code, scope, stop }, &self.within, line)?;
+        Some(replayed.at(|place| source_map.span(self.slice.outline.anchor(*place)?)))
+    }
+
+    /// The client that the obligation is about, and the number of its processes.
+    pub fn client<'p>(&self, program: &'p Program) -> Option<(&'p str, u32)> {
+        match self.obligation {
+            Obligation::EndToEnd(index, processes) => Some((&program.clients[index].name, processes)),
+            _ => None,
+        }
+    }
+
+    /// The outcomes of a client. `None` if the obligation is not about one.
+    pub fn outcomes(
+        &self,
+        program: &Program,
+        source_map: &SourceMap,
+        scope: &Scope,
+        stop: &AtomicBool,
+    ) -> Option<Outcomes<Span>> {
+        let Obligation::EndToEnd(index, processes) = self.within else { return None };
+        let (slice, code) = self.built(program);
+        let setting = Setting { program: slice, code, scope, stop };
+        let outcomes = end_to_end::outcomes(&setting, &slice.clients[index], processes, Reductions::ALL);
+        Some(outcomes.at(|place| source_map.span(self.slice.outline.anchor(*place)?)))
     }
 
     /// The result of a search, in this text.

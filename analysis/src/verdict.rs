@@ -21,6 +21,8 @@ pub enum Pattern {
     Retry,
     /// A proof for one key holds for all keys.
     Partition,
+    /// An implementation that rests on the search alone.
+    Search,
     /// A chain of implementations fits together.
     Stack,
     /// Direct search of a client program.
@@ -37,6 +39,7 @@ impl Pattern {
             Pattern::Abstraction => "abstraction",
             Pattern::Retry => "retry",
             Pattern::Partition => "partition",
+            Pattern::Search => "search",
             Pattern::Stack => "stack",
             Pattern::EndToEnd => "end-to-end",
         }
@@ -68,13 +71,16 @@ impl ObligationName {
     }
 }
 
-/// One of exactly five verdicts.
+/// One of exactly six verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verdict {
     /// The case split closed without meeting any bound: it holds for any number of processes, values and entries.
     Proved,
     /// The case split closed within the bounds that [`Outcome::bounds_met`] lists.
     Checked,
+    /// Nothing is proved: some programs were run, in every order of their steps, and none of these runs is wrong. [`Outcome::bounds_met`] lists
+    /// what was run.
+    Searched,
     /// There is a counterexample; it has been replayed. The diagnostic shows it.
     Violated,
     /// The proof fails here, and a search of small programs found no run that the layer above does not allow. The diagnostic shows why the
@@ -90,6 +96,7 @@ impl Verdict {
         match self {
             Verdict::Proved => "proved",
             Verdict::Checked => "checked",
+            Verdict::Searched => "searched",
             Verdict::Violated => "violated",
             Verdict::NotShown => "not shown",
             Verdict::Undecided => "undecided",
@@ -205,7 +212,7 @@ pub struct Outcome {
     pub name: ObligationName,
     /// The verdict of the obligation.
     pub verdict: Verdict,
-    /// The bounds that were met, as shown: `Pid ≤ 3`, `Seq ≤ 2 entries`. Empty unless the verdict is `checked`.
+    /// The bounds that were met, as shown: `Pid ≤ 3`, `Seq ≤ 2 entries`. Empty unless the verdict is `checked` or `searched`.
     pub bounds_met: Vec<String>,
     /// The assumptions of the verdict, if the obligation holds.
     pub assumptions: Vec<Assumption>,

@@ -29,6 +29,7 @@ fn searched(program: &Program, client: usize, processes: u32, reductions: Reduct
                 Wrong::Trace(_) => "trace",
                 Wrong::ClientFails(..) => "client fails",
                 Wrong::TopFails(_) => "top fails",
+                Wrong::Answers(_) => "answers",
                 Wrong::Stuck(_) => "stuck",
             };
             // Background steps are counted only if they are explored one by one.
@@ -203,4 +204,91 @@ impl Draw { fn draw_two(lo: &mut impl Low) -> bool { let first = lo.draw(); let 
     for reductions in [Reductions::ALL, Reductions::NONE] {
         assert_eq!(searched(&lowered.program, 0, 1, reductions).0, "trace");
     }
+}
+
+/// What each process shows in an outcome of a client, and how it ends.
+fn outcomes(files: &[(&str, &str)], client: &str, budget: u64) -> (Vec<String>, bool) {
+    let lowered = lower_sources(files);
+    let errors: Vec<&str> = lowered.diagnostics.iter().map(|it| it.message.as_str()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    let program = &lowered.program;
+    let (code, stop) = (compile(program), AtomicBool::new(false));
+    let scope = Scope { budget, ..Scope::default() };
+    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let client = program.clients.iter().find(|it| it.name == client).expect("the client");
+    let listed = |reductions| {
+        let found = end_to_end::outcomes(&setting, client, client.processes[0], reductions);
+        let words = found.all.iter().map(|it| {
+            let shown: Vec<String> = it.shown.iter().map(|it| it.join(" ")).collect();
+            format!("{}: {}", shown.join(" | "), it.how.name())
+        });
+        (words.collect::<Vec<_>>(), matches!(found.answered, Answered::Holds))
+    };
+    let all = listed(Reductions::ALL);
+    if all.1 {
+        assert_eq!(all, listed(Reductions::NONE), "with and without reductions");
+    }
+    all
+}
+
+/// The layers of the x86-TSO counter, with clients over the memory alone.
+fn litmus(clients: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tso/src/layers");
+    let read = |name: &str| {
+        let path = folder.join(name);
+        (path.display().to_string(), fs::read_to_string(&path).expect("a layer"))
+    };
+    let mut files: Vec<(String, String)> = ["memory.rs", "tso.rs", "tso_delay_nondet.rs"].map(read).into();
+    let head = "use cspec::prelude::*;\nuse super::{memory::*, tso::*, tso_delay_nondet::*};\n
+        const X: Addr = Addr(1);\nconst Y: Addr = Addr(2);\nconst FLAG: Addr = Addr(3);\n
+        #[stack]\npub type Machine<M> = LaggingMemory<M>;\n";
+    files.push((folder.join("litmus.rs").display().to_string(), format!("{head}{clients}")));
+    files
+}
+
+#[test]
+fn the_outcomes_of_store_buffering_on_x86_tso_are_these_four() {
+    let files = litmus(
+        "#[client(Machine, processes(2))]
+        fn buffers(process: u64, top: &mut impl TsoDelayNondet) {
+            top.write(if process == 0 { X } else { Y }, 1);
+            let seen = top.read(if process == 0 { Y } else { X });
+            top.print(seen);
+        }
+        #[client(Machine, processes(2))]
+        fn with_fences(process: u64, top: &mut impl TsoDelayNondet) {
+            top.write(if process == 0 { X } else { Y }, 1);
+            top.fence();
+            let seen = top.read(if process == 0 { Y } else { X });
+            top.print(seen);
+        }
+        #[client(Machine, processes(2))]
+        fn with_a_lock(process: u64, top: &mut impl TsoDelayNondet) {
+            while top.test_and_set(FLAG, 1) != 0 {}
+            top.write(if process == 0 { X } else { Y }, 1);
+            let seen = top.read(if process == 0 { Y } else { X });
+            top.print(seen);
+            top.write(FLAG, 0);
+        }
+        #[client(Machine, processes(2))]
+        fn forgets_the_lock(process: u64, top: &mut impl TsoDelayNondet) {
+            while top.test_and_set(FLAG, 1) != 0 {}
+            top.print(process);
+        }",
+    );
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let of = |client| outcomes(&files, client, Scope::default().budget);
+    let shown = |all: &[[u32; 2]]| {
+        let words = all.iter().map(|[one, other]| format!("print({one}) | print({other}): finished"));
+        (words.collect::<Vec<_>>(), true)
+    };
+    assert_eq!(of("buffers"), shown(&[[0, 0], [0, 1], [1, 0], [1, 1]]));
+    // A fence forbids that both see nothing; a lock, also that both see the other's store.
+    assert_eq!(of("with_fences"), shown(&[[0, 1], [1, 0], [1, 1]]));
+    assert_eq!(of("with_a_lock"), shown(&[[0, 1], [1, 0]]));
+    // Whoever comes second waits for ever.
+    let ends: Vec<String> = of("forgets_the_lock").0;
+    assert_eq!(ends, [" | print(1): waits for ever", "print(0) | : waits for ever"]);
+    // A listing that was cut says so.
+    assert!(!outcomes(&files, "buffers", 500).1);
 }

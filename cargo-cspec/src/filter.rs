@@ -53,9 +53,11 @@ fn words(name: &ObligationName) -> Vec<String> {
     let ObligationName { implementation, layer, operation, against, .. } = name;
     let owners = [implementation, layer].into_iter().filter(|it| !it.is_empty());
     let owners = owners.flat_map(|it| endings(it));
+    // A question is asked of a client: `client, 2 processes`.
+    let asked = against.split_once(", ").map(|it| it.0.to_owned());
     let operations = || [operation, against].into_iter().filter(|it| !it.is_empty() && !it.contains(' '));
     let joined = owners.clone().flat_map(|owner| operations().map(move |it| format!("{owner}::{it}")));
-    owners.map(str::to_owned).chain(operations().cloned()).chain(joined).collect()
+    owners.map(str::to_owned).chain(operations().cloned()).chain(joined).chain(asked).collect()
 }
 
 /// A path, and its suffixes: `a::b`, `b`.

@@ -26,6 +26,7 @@ mod matrix;
 mod mutate;
 mod new;
 mod origin;
+mod outcomes;
 mod outline;
 mod output;
 mod packages;
@@ -34,6 +35,7 @@ mod render;
 mod replay;
 mod report;
 mod saved;
+mod schedule;
 mod watch;
 
 use std::ffi::OsString;
@@ -65,6 +67,7 @@ fn run(cli: &cli::Cli) -> Status {
     log::start();
     bug::guard(json, || match &cli.command {
         cli::Command::Check(arguments) => check::run(arguments, &cli.global),
+        cli::Command::Search(arguments) if arguments.outcomes => outcomes::run(arguments, &cli.global),
         cli::Command::Search(arguments) => check::run(&arguments.as_check(), &cli.global),
         cli::Command::List(arguments) => list::run(arguments, &cli.global),
         cli::Command::New(arguments) => new::new(arguments, &cli.global),

@@ -8,6 +8,7 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
+use camino::Utf8Path;
 use cspec_analysis::{
     counterexample::{Choice, Chosen, Counterexample, Datum, Mismatch, Run, Step},
     diagnostics::Diagnostic,
@@ -22,6 +23,7 @@ use crate::{
     output::{complain, delivered},
     packages,
     saved::{Position, Saved},
+    schedule,
 };
 
 /// Runs `cargo cspec replay`.
@@ -34,7 +36,11 @@ pub fn run(arguments: &ReplayArguments) -> Status {
 
 /// The error is a finished message.
 fn replay(arguments: &ReplayArguments) -> Result<Status, String> {
-    let saved = Saved::read(&arguments.file)?;
+    let file = Utf8Path::new(&arguments.run);
+    if schedule::is_line(&arguments.run) && !file.exists() {
+        return schedule::replay(arguments);
+    }
+    let saved = Saved::read(file)?;
     let packages = packages::prepare(&arguments.selection.selection(), &arguments.effort, &Scope::default())?;
     let engine = Engine::open(packages, true);
     let index = engine.packages().iter().position(|it| it.package.title == saved.package);
@@ -47,15 +53,20 @@ fn replay(arguments: &ReplayArguments) -> Result<Status, String> {
     let now = now(&engine, index, &saved)?;
     let frames = frames(&saved.counterexample);
     let head = [format!("{}[{}] {}", saved.package, saved.code, saved.message), now.words().to_owned()];
+    drop(stdout);
+    Ok(delivered(now.status(), show(&head, &frames)))
+}
+
+/// Shows a run: one step at a time, if someone is there to ask for the next.
+pub fn show(head: &[String], frames: &[Frame]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
     let is_interactive = stdout.is_terminal() && io::stdin().is_terminal();
-    let written = head.iter().try_for_each(|it| writeln!(stdout, "{}", printable(it))).and_then(|()| {
-        writeln!(stdout)?;
-        match is_interactive {
-            true => step_through(&frames, &mut io::stdin().lock(), &mut stdout),
-            false => frames.iter().try_for_each(|it| it.write(&mut stdout)),
-        }
-    });
-    Ok(delivered(now.status(), written))
+    head.iter().try_for_each(|it| writeln!(stdout, "{}", printable(it)))?;
+    writeln!(stdout)?;
+    match is_interactive {
+        true => step_through(frames, &mut io::stdin().lock(), &mut stdout),
+        false => frames.iter().try_for_each(|it| it.write(&mut stdout)),
+    }
 }
 
 /// The output of `replay` for the text of a file, before any source is read. The error says what is wrong with the file.
@@ -118,13 +129,13 @@ fn now(engine: &Engine, index: usize, saved: &Saved) -> Result<Now, String> {
             let nowhere = saved.counterexample.at(|_| None::<()>);
             if found.at(|_| None::<()>) == nowhere { Now::Same } else { Now::Another }
         }
-        (Verdict::Proved | Verdict::Checked, _) => Now::Holds,
+        (Verdict::Proved | Verdict::Checked | Verdict::Searched, _) => Now::Holds,
         _ => Now::Undecided,
     })
 }
 
 /// One screen: the beginning of a run, a step of it, or the conclusion.
-struct Frame {
+pub struct Frame {
     lines: Vec<String>,
     /// The whole state at that point, for readers who have not seen the earlier frames.
     state: Option<String>,
@@ -137,7 +148,7 @@ impl Frame {
 }
 
 /// All frames of a counterexample, in order.
-fn frames(counterexample: &Counterexample<Position>) -> Vec<Frame> {
+pub fn frames(counterexample: &Counterexample<Position>) -> Vec<Frame> {
     let mut frames = Vec::new();
     if !counterexample.values.is_empty() {
         let values = counterexample.values.iter().map(|(name, value)| format!("{name} {value}"));

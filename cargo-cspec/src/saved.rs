@@ -50,15 +50,19 @@ pub struct Position {
     pub column: usize,
 }
 
+impl Position {
+    /// A position in these files.
+    pub fn of(place: &Place<'_>) -> Position {
+        let start = place.start();
+        Position { file: place.path.to_string(), line: start.line, column: start.column }
+    }
+}
+
 impl Saved {
     /// The counterexample of an outcome. `None` if no run refutes the obligation.
     pub fn of(files: &[SourceText], package: &str, outcome: &Outcome) -> Option<Saved> {
         let found = outcome.diagnostics.iter().find(|it| it.counterexample.is_some() || it.wrong_run.is_some())?;
         let searched = found.wrong_run.as_ref().map(|it| &it.counterexample);
-        let position = |place: Place<'_>| {
-            let start = place.start();
-            Position { file: place.path.to_string(), line: start.line, column: start.column }
-        };
         Some(Saved {
             format: FORMAT,
             engine: ENGINE.to_owned(),
@@ -67,7 +71,11 @@ impl Saved {
             end_to_end: outcome.name.pattern == cspec_analysis::verdict::Pattern::EndToEnd,
             code: found.code.to_owned(),
             message: found.message.clone(),
-            counterexample: found.counterexample.as_ref().or(searched)?.at(|it| Place::find(files, *it).map(position)),
+            counterexample: found
+                .counterexample
+                .as_ref()
+                .or(searched)?
+                .at(|it| Place::find(files, *it).map(|it| Position::of(&it))),
         })
     }
 

@@ -243,6 +243,7 @@ fn end_to_end_agrees_with_the_patterns() {
               the last event is not possible at the top
 
               help: run `cargo cspec check`: a violated obligation shows which implementation is wrong
+              replay: cargo cspec replay cs1/Whole.increments/2/p2e1i1s2/d130/t/0.1.0x2.1x2
 
             failed: 1 violated
             `cargo cspec explain CODE` explains a diagnostic.

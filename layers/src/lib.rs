@@ -21,6 +21,8 @@ mod layer;
 mod map;
 pub mod model;
 mod scalar;
+#[doc(hidden)]
+pub mod searching;
 mod seq;
 mod set;
 mod tape;

@@ -192,7 +192,11 @@ impl Finder<'_> {
         let facts = self.facts;
         let mut owners = std::collections::BTreeMap::new();
         for (index, implementation) in facts.program().implementations.iter().enumerate() {
-            let (Justification::Movers(code) | Justification::Retry(code)) = &implementation.by else { continue };
+            let (Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code)) =
+                &implementation.by
+            else {
+                continue;
+            };
             let upper = &facts.program().layers[implementation.upper.0 as usize];
             for (operation, it) in upper.operations.iter().enumerate() {
                 if let Some(Code::Procedure(function)) = code.get(&it.name) {

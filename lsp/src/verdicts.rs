@@ -57,6 +57,8 @@ pub struct Tally {
     pub violated: usize,
     /// Obligations that are not shown.
     pub not_shown: usize,
+    /// Obligations that are only searched.
+    pub searched: usize,
     /// Obligations that are undecided.
     pub undecided: usize,
     /// The number of verdicts that belong to an earlier text.
@@ -127,6 +129,7 @@ impl Verdicts {
             match entry.outcome.as_ref().map(|it| &it.verdict) {
                 Some(Verdict::Proved) => tally.proved += 1,
                 Some(Verdict::Checked) => tally.checked += 1,
+                Some(Verdict::Searched) => tally.searched += 1,
                 Some(Verdict::Violated) => tally.violated += 1,
                 Some(Verdict::NotShown) => tally.not_shown += 1,
                 Some(Verdict::Undecided) => tally.undecided += 1,
@@ -141,7 +144,7 @@ impl Verdicts {
 impl Tally {
     /// The number of verdicts.
     pub fn total(self) -> usize {
-        self.proved + self.checked + self.violated + self.not_shown + self.undecided
+        self.proved + self.checked + self.searched + self.violated + self.not_shown + self.undecided
     }
 
     /// The name of the worst verdict.
@@ -150,6 +153,7 @@ impl Tally {
             (self.violated, "violated"),
             (self.not_shown, "not shown"),
             (self.undecided, "undecided"),
+            (self.searched, "searched"),
             (self.checked, "checked"),
             (self.proved, "proved"),
         ];
@@ -162,6 +166,7 @@ impl Tally {
             (self.violated, "violated"),
             (self.not_shown, "not shown"),
             (self.undecided, "undecided"),
+            (self.searched, "searched"),
             (self.checked, "checked to scope"),
             (self.proved, "proved"),
             (self.waiting, "without a verdict"),

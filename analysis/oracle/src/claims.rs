@@ -104,6 +104,9 @@ const STEPS: usize = 2;
 /// The most scalars that are kept for choices: each makes a choice longer.
 const MOST_SPARE: usize = 8;
 
+/// The fuel of the evaluator of operations above, as a multiple of that of the others.
+const MORE_FUEL: u64 = 8;
+
 /// A step: the result and the state after it, and the events.
 pub(crate) type Steps = Vec<Outcome<(Value, Value)>>;
 
@@ -131,11 +134,14 @@ impl<'p> Claims<'p> {
         Claims { evaluator: Evaluator::with_spare(program, scope, spare), program, fuel: 400_000, past_decisive: false }
     }
 
-    /// An evaluator of the operations above: what the layer below computes may be among what they choose.
+    /// An evaluator of the operations above: what the layer below computes may be among what they choose. So its runs are more, and it has
+    /// more fuel.
     pub(crate) fn with_more_to_choose(&self) -> Evaluator<'p> {
         let scope = self.evaluator.universe.scope();
         let ints = (0..=2 * MOST_SPARE as i128).chain(scope.ints.iter().copied()).collect();
-        Evaluator::with_spare(self.program, Scope { ints, ..scope.clone() }, 2 * MOST_SPARE)
+        let evaluator = Evaluator::with_spare(self.program, Scope { ints, ..scope.clone() }, 2 * MOST_SPARE);
+        evaluator.set_fuel(self.fuel.saturating_mul(MORE_FUEL));
+        evaluator
     }
 
     /// A state in which an obligation fails, and how, if there is one among these.
@@ -401,7 +407,7 @@ impl<'p> Claims<'p> {
             let candidates = match by {
                 Justification::Abstraction(relation) => related(&self.evaluator, relation, &low, high)?,
                 Justification::Movers(_) | Justification::Retry(_) => vec![low.clone()],
-                Justification::Partition(_) => Vec::new(),
+                Justification::Partition(_) | Justification::Search(_) => Vec::new(),
             };
             let mut matched = false;
             for state in candidates {

@@ -118,7 +118,7 @@ fn searched(program: &Program, tower: &Tower<'_>, clients: &[Client]) -> Option<
         Answered::Violated(run) => match run.wrong {
             Wrong::Trace(_) => Some(Answer::NewTrace),
             Wrong::Stuck(bounds) if bounds.is_empty() => Some(Answer::Stuck),
-            Wrong::ClientFails(..) | Wrong::TopFails(_) | Wrong::Stuck(_) => None,
+            Wrong::ClientFails(..) | Wrong::TopFails(_) | Wrong::Answers(_) | Wrong::Stuck(_) => None,
         },
     }
 }

@@ -450,6 +450,8 @@ impl<'t> Trial<'t> {
             for state in &states {
                 match &implementation.by {
                     Justification::Movers(_) | Justification::Retry(_) => next.push(state.clone()),
+                    // Nothing relates the two states.
+                    Justification::Search(_) => {}
                     Justification::Abstraction(relation) => {
                         next.extend(related(evaluator, relation, state, &self.layer(implementation.upper).state)?);
                     }
@@ -504,7 +506,8 @@ impl<'t> Trial<'t> {
             _ => None,
         };
         let implemented = match self.tower.implementations.first().map(|it| &it.by) {
-            Some(Justification::Movers(code) | Justification::Retry(code)) => (0..operations.len())
+            Some(Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code)) => (0
+                ..operations.len())
                 .filter(|it| matches!(code.get(&operations[*it].name), Some(cspec_analysis::ir::Code::Procedure(_))))
                 .collect(),
             _ => Vec::new(),

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cspec_analysis::{
     counterexample::{Chosen, Counterexample, Datum, Mismatch, Run, RunRole, Step, StepEnd, TextPart},
     diagnostics::WrongRun,
-    ir::{Code, Implementation, Justification, LayerId, Program, Type, TypeDefKind},
+    ir::{Code, FunctionId, Implementation, Justification, LayerId, Program, Question, Type, TypeDefKind},
     verdict::{ObligationName, Pattern},
 };
 use fastrand::Rng;
@@ -52,6 +52,17 @@ pub fn happens<P>(program: &Program, name: &ObligationName, told: &Counterexampl
     claims.fuel = 3_000_000;
     let replay = Replay { program, name, claims: &claims, reader: &reader };
     replay.what_became(|| is_readable(told).and_then(|()| replay.happens(told)))
+}
+
+/// Replays the run to a state in which a question has the wrong answer, and asks the question there.
+pub fn answers<P>(program: &Program, name: &ObligationName, told: &Counterexample<P>) -> Replayed {
+    let reader = Reader::of(program, told);
+    let mut claims = Claims::new(program, reader.scope.clone());
+    claims.fuel = 3_000_000;
+    let replay = Replay { program, name, claims: &claims, reader: &reader };
+    replay.what_became(|| {
+        is_readable(told).and_then(|()| replay.happens(told)).and_then(|()| replay.is_answered_wrongly(told))
+    })
 }
 
 /// Replays the steps of a wrong run that a search found where a proof fails.
@@ -225,7 +236,7 @@ impl Replay<'_, '_> {
                 let choices: Vec<Told> = step.choices.iter().map(|it| self.reader.told(&it.chosen)).collect();
                 // A trace does not contain the choices of its steps.
                 let outcomes = match self.name.kind {
-                    "traces" => evaluator.step(layer, operation, before, &me, &arguments)?,
+                    "traces" | "never" | "always" => evaluator.step(layer, operation, before, &me, &arguments)?,
                     _ => evaluator
                         .told_step((layer, operation), before, &me, &arguments, &choices)
                         .map_err(|it| Trouble::Wrong(format!("with the choices {choices:?}: {}", it.0)))?,
@@ -339,6 +350,25 @@ impl Replay<'_, '_> {
         match self.claims.refute(&name, &mut states)? {
             Some(_) => Ok(()),
             None => Err(Trouble::Wrong(format!("`{}` holds of the states that it starts from", name.id()))),
+        }
+    }
+
+    /// A question has the wrong answer, or none, at the end of a run.
+    fn is_answered_wrongly<P>(&self, told: &Counterexample<P>) -> Result<(), Trouble> {
+        let run = told.runs.first().ok_or_else(|| unknown("a run"))?;
+        let end = self.state(self.claims.layer_named(&run.layer)?, run.end().unwrap_or(&run.from))?;
+        let layer = &self.program.layers[self.claims.layer_named(&self.name.layer)?.0 as usize];
+        let is_asked = |function: &FunctionId| {
+            let name = &self.program.functions[function.0 as usize].name;
+            name.rsplit("::").next() == Some(&self.name.operation)
+        };
+        let (question, function) =
+            layer.questions.iter().find(|it| is_asked(&it.1)).ok_or_else(|| unknown("the question"))?;
+        let right = Value::Bool(*question == Question::Always);
+        let outcomes = self.claims.evaluator.call(*function, &[end])?;
+        match outcomes.iter().all(|it| it.done().is_some_and(|((answer, _), _)| *answer == right)) {
+            true => Err(Trouble::Wrong("the question has the right answer there".to_owned())),
+            false => Ok(()),
         }
     }
 

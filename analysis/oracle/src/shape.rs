@@ -20,9 +20,10 @@
 //! Loops are run, up to some number of calls: a run through a loop is a run like any other. Fewer states than `P` are less to claim, so that a
 //! set of states may be cut off, and runs be left out.
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 
 use cspec_analysis::ir::{Code, LayerId};
+use rustc_hash::FxHashMap;
 
 use crate::{
     claims::{Claims, ME, OTHER, Pair, States},
@@ -101,7 +102,12 @@ struct Runs<'r, 'c, 'p> {
     arguments: Vec<Value>,
     /// The states to start from.
     all: &'r [State],
+    /// What the operation above may do, by state: looked up once.
+    allowed: RefCell<FxHashMap<State, Allowed>>,
 }
+
+/// What an operation may do in one state.
+type Allowed = Rc<Vec<Outcome<(Value, Value)>>>;
 
 impl Procedure<'_, '_> {
     /// A run that is out of shape, or else a call that is not allowed.
@@ -126,11 +132,11 @@ impl Procedure<'_, '_> {
         if all.is_empty() || rows.is_empty() {
             return Ok(None);
         }
+        let (procedure, moves, above, all) = (self, &moves, &above, all.as_slice());
+        let with = |arguments| Runs { procedure, moves, above, operation, arguments, all, allowed: RefCell::default() };
+        let of_rows: Vec<Runs<'_, '_, '_>> = rows.into_iter().map(with).collect();
         for number in 0..RUNS {
-            let arguments = rows[number % rows.len()].clone();
-            let (procedure, moves, above, all) = (self, &moves, &above, all.as_slice());
-            let runs = Runs { procedure, moves, above, operation, arguments, all };
-            let found = runs.one(of_shape, states)?;
+            let found = of_rows[number % of_rows.len()].one(of_shape, states)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -228,8 +234,14 @@ impl Runs<'_, '_, '_> {
         Ok(Some((start, before)))
     }
 
-    fn steps_above(&self, state: State) -> Result<Vec<Outcome<(Value, Value)>>, DontKnow> {
-        self.above.step(self.procedure.upper, self.operation, &self.moves.value(state), &ME, &self.arguments)
+    fn steps_above(&self, state: State) -> Result<Allowed, DontKnow> {
+        if let Some(known) = self.allowed.borrow().get(&state) {
+            return Ok(known.clone());
+        }
+        let value = self.moves.value(state);
+        let steps = Rc::new(self.above.step(self.procedure.upper, self.operation, &value, &ME, &self.arguments)?);
+        self.allowed.borrow_mut().insert(state, steps.clone());
+        Ok(steps)
     }
 
     fn name(&self, call: Call) -> String {

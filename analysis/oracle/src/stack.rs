@@ -121,7 +121,7 @@ impl<'a> Descent<'a> {
             self.level += 1;
             let code = match &implementation.by {
                 Justification::Abstraction(_) => continue,
-                Justification::Movers(code) | Justification::Retry(code) => code,
+                Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code) => code,
                 Justification::Partition(partition) if partition.check.as_ref() == Some(&name) => {
                     // Layers for one key have no other keys, so the other end answers.
                     name = self.skip_to_other_end()?;

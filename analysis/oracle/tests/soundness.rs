@@ -40,52 +40,52 @@ fn of_every_second(pattern: Pattern, seed: u64, cases: u64, effort: Effort) -> (
 
 #[test]
 fn movers() {
-    sound(Pattern::Movers, 1_000);
+    sound(Pattern::Movers, 500);
 }
 
 #[test]
 fn protocol() {
-    sound(Pattern::Protocol, 1_000);
+    sound(Pattern::Protocol, 500);
 }
 
 #[test]
 fn movers_over_a_layer_with_an_invariant() {
-    sound(Pattern::Kept, 1_000);
+    sound(Pattern::Kept, 500);
 }
 
 #[test]
 fn abstraction() {
-    sound(Pattern::Abstraction, 2_000);
+    sound(Pattern::Abstraction, 800);
 }
 
 #[test]
 fn invariant() {
-    sound(Pattern::Invariant, 2_000);
+    sound(Pattern::Invariant, 800);
 }
 
 #[test]
 fn retry() {
-    sound(Pattern::Retry, 2_000);
+    sound(Pattern::Retry, 800);
 }
 
 #[test]
 fn partition() {
-    sound(Pattern::Partition, 1_000);
+    sound(Pattern::Partition, 500);
 }
 
 #[test]
 fn stacks_of_two() {
-    sound(Pattern::Stack, 1_000);
+    sound(Pattern::Stack, 500);
 }
 
 #[test]
 fn idle() {
-    sound(Pattern::Idle, 500);
+    sound(Pattern::Idle, 300);
 }
 
 #[test]
 fn calls() {
-    sound(Pattern::Calls, 1_000);
+    sound(Pattern::Calls, 500);
 }
 
 /// Only programs are searched: to judge each run of a procedure with nested loops once more takes minutes.

@@ -101,6 +101,7 @@ codes! {
 
     CS0801: "a trace of the bottom is not a trace of the top",
     CS0802: "a client gets stuck",
+    CS0803: "a question about the states of a layer has the wrong answer",
 
     CS0901: "undecided: the budget ran out",
     CS0902: "undecided: a bug in cspec",
@@ -110,6 +111,7 @@ codes! {
     CS0906: "undecided: no initial state within the scope",
     CS0907: "undecided: the facts at a call are too weak",
     CS0909: "undecided: adjacent numbers in strings",
+    CS0910: "undecided: no search asks a question",
 
     CS1001: "an operation is never enabled",
     CS1002: "a branch is never taken",

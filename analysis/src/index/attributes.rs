@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{By, ImplRole, ImplementAttribute, Indexed, Inherit, LayerAttribute, Name, Role};
 use crate::{
     diagnostics::{Diagnostic, codes},
-    ir::{Claim, Span},
+    ir::{Claim, Question, Span},
     syntax::{
         self, AstNode, SyntaxToken,
         ast::{self, HasAttrs, HasGenericArgs, HasGenericParams},
@@ -84,7 +84,8 @@ const OF_THE_LANGUAGE: &[&str] = &[
 const OF_TOOLS: &[&str] = &["clippy", "diagnostic", "miri", "rust_analyzer", "rustfmt"];
 
 /// The attributes inside an item that `#[layer]`, `#[implement]` and the others read. They are not macros.
-const READ_BY_OURS: &[&str] = &["abstraction", "allowed", "background", "idle", "init", "invariant", "op"];
+const READ_BY_OURS: &[&str] =
+    &["abstraction", "allowed", "always", "background", "idle", "init", "invariant", "never", "op"];
 
 /// The attributes of an item that are macros: those of cspec, and unknown ones.
 pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
@@ -100,7 +101,8 @@ pub(super) fn macros(item: &impl HasAttrs, indexed: &mut Indexed) -> Vec<Name> {
     macros.iter().filter_map(|it| indexed.positions.path(it)).collect()
 }
 
-const ROLES: &[&str] = &["op", "init", "idle", "background", "invariant", "allowed", "abstraction", "client"];
+const ROLES: &[&str] =
+    &["op", "init", "idle", "background", "invariant", "allowed", "abstraction", "client", "never", "always"];
 
 /// The role that a function's attributes give it.
 pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
@@ -112,6 +114,8 @@ pub(super) fn role(item: &ast::Fn, indexed: &mut Indexed) -> Role {
         "background" => arguments.end().map(|()| Role::Background),
         "invariant" => arguments.end().map(|()| Role::Invariant),
         "idle" => arguments.end().map(|()| Role::Idle),
+        "never" => arguments.end().map(|()| Role::Question(Question::Never)),
+        "always" => arguments.end().map(|()| Role::Question(Question::Always)),
         "abstraction" => arguments.end().map(|()| Role::Abstraction),
         "allowed" => arguments.names(indexed).and_then(|names| arguments.end().map(|()| Role::Allowed(names))),
         _ => client(&mut arguments, indexed),
@@ -370,7 +374,8 @@ fn implement(arguments: &mut Arguments, indexed: &mut Indexed) -> Parsed<Impleme
     match (over, by) {
         (Some(over), Some((by, by_name))) => Ok(ImplementAttribute { upper, over, by, by_name, key, check, pass }),
         (None, _) => arguments.malformed("`over = Layer`"),
-        (_, None) => arguments.malformed("`by = movers`, `by = retry`, `by = abstraction` or `by = partition(key)`"),
+        (_, None) => arguments
+            .malformed("`by = movers`, `by = retry`, `by = abstraction`, `by = partition(key)` or `by = search`"),
     }
 }
 
@@ -380,7 +385,8 @@ fn pattern(arguments: &mut Arguments, key: &mut Option<Name>, indexed: &mut Inde
         "retry" => By::Retry,
         "abstraction" => By::Abstraction,
         "partition" => By::Partition,
-        _ => return arguments.malformed("`movers`, `retry`, `abstraction` or `partition(key)`"),
+        "search" => By::Search,
+        _ => return arguments.malformed("`movers`, `retry`, `abstraction`, `partition(key)` or `search`"),
     };
     let name = arguments.name("a proof pattern", indexed)?;
     if by == By::Partition {

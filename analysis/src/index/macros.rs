@@ -105,8 +105,21 @@ pub(super) fn has(item: &impl HasAttrs, name: &str) -> bool {
 
 /// Whether tokens mention an attribute of cspec, after `#` and `[`.
 fn mentions_ours(tree: &ast::TokenTree) -> bool {
-    const OURS: &[&str] =
-        &["state", "scalar", "layer", "implement", "stack", "client", "op", "init", "idle", "invariant", "allowed"];
+    const OURS: &[&str] = &[
+        "state",
+        "scalar",
+        "layer",
+        "implement",
+        "stack",
+        "client",
+        "op",
+        "init",
+        "idle",
+        "invariant",
+        "allowed",
+        "never",
+        "always",
+    ];
     let tokens: Vec<_> = tree.syntax().descendants_with_tokens().filter_map(|it| it.into_token()).collect();
     let written: Vec<&str> = tokens.iter().filter(|it| !it.kind().is_trivia()).map(|it| it.text()).collect();
     let mut attributes = written.split(|it| *it == "#").skip(1);

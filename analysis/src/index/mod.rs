@@ -11,7 +11,7 @@ use std::{collections::HashMap, ops::Range};
 
 use crate::{
     diagnostics::Diagnostic,
-    ir::{Claim, Span},
+    ir::{Claim, Question, Span},
     syntax::{
         self, AstNode, Parse, SyntaxKind, SyntaxNode, SyntaxNodePtr,
         ast::{self, HasAttrs, HasName, HasVisibility},
@@ -229,6 +229,8 @@ pub enum Role {
     Invariant,
     /// A condition on a process that is between two procedures: `#[idle]`.
     Idle,
+    /// A question about all states that a search reaches: `#[never]` or `#[always]`.
+    Question(Question),
     /// A condition on calls of these operations: `#[allowed(…)]`.
     Allowed(Vec<Name>),
     /// The relation of an implementation: `#[abstraction]`.
@@ -332,6 +334,8 @@ pub enum By {
     Abstraction,
     /// The pattern `partition(key)`, for layers of one key.
     Partition,
+    /// No proof: `search`, which rests on the runs that are searched.
+    Search,
 }
 
 /// A `#[stack]` alias and its links.

@@ -153,8 +153,51 @@ pub enum Pattern {
     Tuple(Vec<Pattern>),
     /// An enum variant, `None` (0) or `Some` (1), `Ok` (0) or `Err` (1).
     Variant(u32, Vec<Pattern>),
-    /// `a | b`, binding the same names.
+    /// `a | b`, binding the same names. With a guard, each alternative that fits is tried with the guard, in this order.
     Or(Vec<Pattern>),
+}
+
+impl Pattern {
+    /// The patterns without alternatives that it stands for, in the order in which they are tried. `None` if two parts of one value have
+    /// alternatives.
+    pub fn alternatives(&self) -> Option<Vec<Pattern>> {
+        match self {
+            Pattern::Wild | Pattern::Bind(_) | Pattern::Literal(_) | Pattern::Range(_) => Some(vec![self.clone()]),
+            Pattern::At(local, inner) => {
+                let inner = inner.alternatives()?.into_iter();
+                Some(inner.map(|it| Pattern::At(*local, Box::new(it))).collect())
+            }
+            Pattern::Or(all) => {
+                let all: Option<Vec<Vec<Pattern>>> = all.iter().map(Pattern::alternatives).collect();
+                Some(all?.concat())
+            }
+            Pattern::Tuple(parts) => Some(one_of_each(parts)?.into_iter().map(Pattern::Tuple).collect()),
+            Pattern::Variant(tag, parts) => {
+                Some(one_of_each(parts)?.into_iter().map(|it| Pattern::Variant(*tag, it)).collect())
+            }
+        }
+    }
+
+    /// Whether it has alternatives.
+    pub fn has_alternatives(&self) -> bool {
+        self.alternatives().is_none_or(|it| it.len() > 1)
+    }
+}
+
+/// The alternatives of patterns of which at most one has any.
+fn one_of_each(parts: &[Pattern]) -> Option<Vec<Vec<Pattern>>> {
+    let mut all = vec![Vec::new()];
+    for part in parts {
+        let alternatives = part.alternatives()?;
+        if all.len() > 1 && alternatives.len() > 1 {
+            return None;
+        }
+        all = all
+            .iter()
+            .flat_map(|before: &Vec<Pattern>| alternatives.iter().map(|it| [&before[..], &[it.clone()]].concat()))
+            .collect();
+    }
+    Some(all)
 }
 
 /// A constant value, as code names it.

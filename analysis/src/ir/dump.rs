@@ -59,13 +59,14 @@ fn layer(program: &Program, layer: &Layer) -> String {
     lines.extend(layer.background.iter().map(|it| format!("background = {}", name(it))));
     lines.extend(layer.invariants.iter().map(|it| format!("invariant = {}", name(it))));
     lines.extend(layer.idle.iter().map(|it| format!("idle = {}", name(it))));
+    lines.extend(layer.questions.iter().map(|(question, it)| format!("{} = {}", question.name(), name(it))));
     format!("layer {} over {} {}", layer.name, program.type_name(&layer.state), braces(&lines, 0))
 }
 
 fn implementation(program: &Program, implementation: &Implementation) -> String {
     let layer = |it: super::LayerId| &program.layers[it.0 as usize].name;
     let code = match &implementation.by {
-        Justification::Movers(code) | Justification::Retry(code) => Some(code),
+        Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code) => Some(code),
         Justification::Partition(partition) => Some(&partition.code),
         Justification::Abstraction(_) => None,
     };

@@ -20,8 +20,29 @@ pub struct Layer {
     pub invariants: Vec<FunctionId>,
     /// `fn(&State, me: Pid) -> bool`, each holds for a process that is between two procedures over the layer.
     pub idle: Vec<FunctionId>,
+    /// `fn(&State) -> bool`, each asked of all states that a search reaches; in source order.
+    pub questions: Vec<(Question, FunctionId)>,
     /// The layer this one restricts, if it is a protocol layer.
     pub protocol: Option<Protocol>,
+}
+
+/// What a condition is to be in all states that a search reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// `#[never]`: it is false.
+    Never,
+    /// `#[always]`: it is true.
+    Always,
+}
+
+impl Question {
+    /// The attribute, as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Question::Never => "never",
+            Question::Always => "always",
+        }
+    }
 }
 
 /// The restriction of a protocol layer.
@@ -89,6 +110,8 @@ pub enum Justification {
     Abstraction(Abstraction),
     /// `by = partition(key)`: one end of a partition.
     Partition(Partition),
+    /// `by = search`: the code of each upper operation, by name. Nothing is proved of it.
+    Search(BTreeMap<String, Code>),
 }
 
 /// An end of the layers for one key.
@@ -175,6 +198,7 @@ impl Justification {
             Justification::Retry(_) => "retry",
             Justification::Abstraction(_) => "abstraction",
             Justification::Partition(_) => "partition",
+            Justification::Search(_) => "search",
         }
     }
 }

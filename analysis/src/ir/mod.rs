@@ -26,7 +26,7 @@ pub use code::{
 };
 pub use layer::{
     Abstraction, Claim, Client, Code, Implementation, Justification, Layer, Operation, Partition, PartitionEnd,
-    Protocol, Stack,
+    Protocol, Question, Stack,
 };
 pub use source_map::{Anchor, SourceMap, Span};
 pub use ty::{Field, SMALL_BITS, Type, TypeDef, TypeDefKind, Variant};

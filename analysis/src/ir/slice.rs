@@ -49,6 +49,8 @@ pub struct KeptLayer {
     pub invariants: bool,
     /// Whether to keep what holds for idle processes.
     pub idle: bool,
+    /// Whether to keep its questions.
+    pub questions: bool,
 }
 
 /// How much of an operation to keep. More is greater.
@@ -77,8 +79,9 @@ impl Keep {
     /// The kept parts of a layer, to be extended.
     pub fn layer(&mut self, layer: LayerId) -> &mut KeptLayer {
         let index = self.layers.iter().position(|it| it.layer == layer).unwrap_or_else(|| {
-            let (init, background, invariants, idle) = (false, false, false, false);
-            self.layers.push(KeptLayer { layer, operations: BTreeMap::new(), init, background, invariants, idle });
+            let (init, background, invariants, idle, questions) = Default::default();
+            let operations = BTreeMap::new();
+            self.layers.push(KeptLayer { layer, operations, init, background, invariants, idle, questions });
             self.layers.len() - 1
         });
         &mut self.layers[index]
@@ -496,8 +499,8 @@ impl Outliner<'_> {
         self.numbering.operations.push(operations.iter().map(|it| it.0).collect());
         let mut state = layer.state.clone();
         renumber::ty(&mut state, &mut self.numbering);
-        let (init, background, invariants, idle) =
-            kept.map_or((false, false, false, false), |it| (it.init, it.background, it.invariants, it.idle));
+        let (init, background, invariants, idle, questions) =
+            kept.map(|it| (it.init, it.background, it.invariants, it.idle, it.questions)).unwrap_or_default();
         let numbering = &mut self.numbering;
         Layer {
             name: layer.name.clone(),
@@ -514,6 +517,10 @@ impl Outliner<'_> {
             },
             idle: match idle {
                 true => layer.idle.iter().map(|it| numbering.function(*it, true)).collect(),
+                false => Vec::new(),
+            },
+            questions: match questions {
+                true => layer.questions.iter().map(|it| (it.0, numbering.function(it.1, true))).collect(),
                 false => Vec::new(),
             },
             protocol: layer
@@ -543,6 +550,7 @@ impl Outliner<'_> {
         let by = match &implementation.by {
             Justification::Movers(procedures) => Justification::Movers(code(procedures)),
             Justification::Retry(procedures) => Justification::Retry(code(procedures)),
+            Justification::Search(procedures) => Justification::Search(code(procedures)),
             Justification::Abstraction(relation) => {
                 let whole = kept.is_some_and(|it| it.relation);
                 Justification::Abstraction(match relation {

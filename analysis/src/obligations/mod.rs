@@ -138,6 +138,10 @@ pub enum Obligation {
     EndToEnd(usize, u32),
     /// Generated programs, where there is no client.
     TriedOut(Over),
+    /// The runs over an implementation that rests on the search alone.
+    Searched(ImplementationId, Asking),
+    /// A question of a layer, by its index, in the states that runs reach.
+    Asked(LayerId, usize, Asking),
     /// A procedure has its shape if calls after the commit point move past [decisive] steps only. It is no obligation: it is asked where a
     /// shape does not hold, and then shows it.
     PastDecisive(ImplementationId, usize),
@@ -154,6 +158,17 @@ pub enum Doubt {
     Programs(ImplementationId, usize),
     /// A client of a stack that contains the implementation, by its index, with this many processes.
     Client(u32, u32, ImplementationId),
+}
+
+/// The runs that a question is asked of. They are over the implementations down to the layer, or over the layer alone if it is at the top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Asking {
+    /// Of a client, by its index, with this many processes.
+    Client(usize, u32),
+    /// Of generated programs.
+    Programs(Over),
+    /// No run reaches the layer.
+    Nowhere,
 }
 
 /// The chain that generated programs run over.
@@ -303,6 +318,7 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
             Justification::Retry(code) => {
                 obligations.extend(implemented(code).into_iter().map(|it| Obligation::Retry(id, it)));
             }
+            Justification::Search(_) => {}
             Justification::Abstraction(_) => {
                 if lower.background.is_some() && lower.invariants.is_empty() {
                     obligations.push(Obligation::Absorbs(id));
@@ -313,6 +329,10 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
                 let parts = partition::parts(upper, given);
                 obligations.extend(parts.into_iter().map(|part| Obligation::Partition(id, part)));
             }
+        }
+        if let Justification::Search(_) = implementation.by {
+            obligations.extend(searched(program, id).into_iter().map(|it| Obligation::Searched(id, it)));
+            continue;
         }
         obligations.push(Obligation::Initial(id));
         obligations.extend(idle::parts(program, id).into_iter().map(|it| Obligation::Idle(id, it)));
@@ -325,6 +345,25 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
         }
     }
     obligations
+}
+
+/// The runs that an implementation rests on: the clients of all stacks that contain it, over the whole stack, and generated programs over
+/// the implementation alone.
+fn searched(program: &Program, id: ImplementationId) -> Vec<Asking> {
+    let clients = program.clients.iter().enumerate();
+    let clients = clients.filter(|(_, it)| program.stacks[it.stack as usize].implementations.contains(&id));
+    let mut searched: Vec<Asking> = clients
+        .flat_map(|(index, client)| client.processes.iter().map(move |count| Asking::Client(index, *count)))
+        .collect();
+    let upper = program.implementations[id.0 as usize].upper;
+    // A generated program does not know the protocol of the upper layer.
+    if program.layers[upper.0 as usize].protocol.is_none() {
+        searched.push(Asking::Programs(Over::Implementation(id)));
+    }
+    if searched.is_empty() {
+        searched.push(Asking::Nowhere);
+    }
+    searched
 }
 
 /// The obligations of the end-to-end search: clients; and generated programs, for stacks without a client, and for implementations that are
@@ -346,9 +385,31 @@ pub fn plan_end_to_end(program: &Program) -> Vec<Obligation> {
     let ids = (0..program.implementations.len() as u32).map(ImplementationId).filter(|it| !in_stack(it));
     // The two ends of a partition are meaningful only together.
     let whole = ids.filter(|id| !matches!(program.implementations[id.0 as usize].by, Justification::Partition(_)));
-    let all = stacks.chain(whole.map(Over::Implementation)).filter(is_free);
-    obligations.extend(all.map(Obligation::TriedOut));
+    let programs: Vec<Over> = stacks.chain(whole.map(Over::Implementation)).filter(is_free).collect();
+    obligations.extend(programs.iter().copied().map(Obligation::TriedOut));
+    for (layer, it) in (0..).map(LayerId).zip(&program.layers) {
+        for question in 0..it.questions.len() {
+            let askings = askings(program, layer, &programs);
+            obligations.extend(askings.into_iter().map(|asking| Obligation::Asked(layer, question, asking)));
+        }
+    }
     obligations
+}
+
+/// The runs that the questions of a layer are asked of: clients of all stacks that contain the layer, and these generated programs.
+fn askings(program: &Program, layer: LayerId, programs: &[Over]) -> Vec<Asking> {
+    let reaches = |implementations: &[ImplementationId]| end_to_end::depth(program, implementations, layer).is_some();
+    let clients = program.clients.iter().enumerate();
+    let clients = clients.filter(|(_, it)| reaches(&program.stacks[it.stack as usize].implementations));
+    let mut askings: Vec<Asking> = clients
+        .flat_map(|(index, client)| client.processes.iter().map(move |count| Asking::Client(index, *count)))
+        .collect();
+    let programs = programs.iter().filter(|it| reaches(&it.implementations(program)));
+    askings.extend(programs.copied().map(Asking::Programs));
+    if askings.is_empty() {
+        askings.push(Asking::Nowhere);
+    }
+    askings
 }
 
 /// The largest number of processes of a client that is searched because an obligation does not hold.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Doubt, Lemma, Obligation, Over, idle, layer::Part, partition, stack};
+use super::{About, Asking, Doubt, Lemma, Obligation, Over, idle, layer::Part, partition, stack};
 use crate::ir::{
     Code as How, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, Partition, Program,
     slice::{Keep, KeptImplementation, KeptOperation, Outline},
@@ -141,11 +141,40 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
             keep_chain(program, &mut keep, &over.implementations(program));
         }
+        Obligation::Searched(id, asking) => {
+            keep_runs(program, &mut keep, *asking);
+            if *asking == Asking::Nowhere {
+                keep.implementations.push(nothing_of(*id));
+            }
+        }
+        Obligation::Asked(layer, _, asking) => {
+            keep_runs(program, &mut keep, *asking);
+            if *asking != Asking::Nowhere {
+                let raw = program.layers[layer.0 as usize].protocol.as_ref().map_or(*layer, |it| it.raw);
+                keep_all_steps(program, &mut keep, raw);
+                keep.layer(raw).init = true;
+            }
+            keep.layer(*layer).questions = true;
+        }
         Obligation::PastDecisive(id, _) => keep_procedures(program, &mut keep, *id),
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
     keep
+}
+
+/// What runs of clients and of generated programs depend on.
+fn keep_runs(program: &Program, keep: &mut Keep, asking: Asking) {
+    match asking {
+        Asking::Client(index, _) => keep_client(program, keep, index),
+        Asking::Programs(over) => {
+            if let Over::Stack(index) = over {
+                keep.stacks.push(index);
+            }
+            keep_chain(program, keep, &over.implementations(program));
+        }
+        Asking::Nowhere => {}
+    }
 }
 
 /// An implementation with only its name, its pattern and its layers.
@@ -270,9 +299,10 @@ pub fn called_by(program: &Program, id: ImplementationId, operation: usize) -> B
 pub fn called(program: &Program, id: ImplementationId) -> BTreeSet<usize> {
     let implementation = &program.implementations[id.0 as usize];
     let code = match &implementation.by {
-        Justification::Movers(code) | Justification::Retry(code) | Justification::Partition(Partition { code, .. }) => {
-            code
-        }
+        Justification::Movers(code)
+        | Justification::Retry(code)
+        | Justification::Search(code)
+        | Justification::Partition(Partition { code, .. }) => code,
         Justification::Abstraction(_) => return BTreeSet::new(),
     };
     let names = code.iter().flat_map(|(name, how)| match how {
@@ -333,9 +363,10 @@ pub fn how(program: &Program, id: ImplementationId, operation: usize) -> Option<
     let implementation = &program.implementations[id.0 as usize];
     let name = operation_name(program, implementation.upper, operation);
     match &implementation.by {
-        Justification::Movers(code) | Justification::Retry(code) | Justification::Partition(Partition { code, .. }) => {
-            code.get(name)
-        }
+        Justification::Movers(code)
+        | Justification::Retry(code)
+        | Justification::Search(code)
+        | Justification::Partition(Partition { code, .. }) => code.get(name),
         Justification::Abstraction(_) => None,
     }
 }
@@ -517,6 +548,20 @@ impl Lemma {
     }
 }
 
+impl Asking {
+    /// The same runs, in terms of a slice.
+    fn within(self, slice: &Outline) -> Option<Asking> {
+        Some(match self {
+            Asking::Client(index, processes) => Asking::Client(slice.client(index)?, processes),
+            Asking::Programs(Over::Stack(index)) => Asking::Programs(Over::Stack(slice.stack(index)?)),
+            Asking::Programs(Over::Implementation(id)) => {
+                Asking::Programs(Over::Implementation(slice.implementation(id)?))
+            }
+            Asking::Nowhere => Asking::Nowhere,
+        })
+    }
+}
+
 impl Obligation {
     /// The corresponding obligation of a slice.
     pub fn within(&self, program: &Program, slice: &Outline) -> Option<Obligation> {
@@ -565,6 +610,10 @@ impl Obligation {
             Obligation::TriedOut(Over::Implementation(id)) => {
                 Obligation::TriedOut(Over::Implementation(implementation(id)?))
             }
+            Obligation::Asked(layer, question, asking) => {
+                Obligation::Asked(slice.layer(layer)?, question, asking.within(slice)?)
+            }
+            Obligation::Searched(id, asking) => Obligation::Searched(implementation(id)?, asking.within(slice)?),
             Obligation::PastDecisive(id, it) => Obligation::PastDecisive(implementation(id)?, upper(id, it)?),
             Obligation::Search(Doubt::Programs(id, it)) => {
                 Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))

@@ -9,7 +9,7 @@ use cspec_analysis::{
     diagnostics::{Diagnostic, codes},
     verdict::{Outcome, Verdict},
 };
-use cspec_oracle::replay::{Replayed, could_be_smaller, happens, ran, replay};
+use cspec_oracle::replay::{Replayed, answers, could_be_smaller, happens, ran, replay};
 
 /// Findings about the text of a procedure or stack, which have no run.
 const WITHOUT_RUN: [&str; 2] = [codes::CS0208, codes::CS1104];
@@ -61,6 +61,7 @@ pub fn not_replayed<'o>(files: &[(&str, &str)], outcomes: impl IntoIterator<Item
     // The counterexample of an end-to-end search is a trace, not a statement about a state.
     let replayed = |outcome: &Outcome, told| match outcome.name.kind {
         "traces" => happens(&program, &outcome.name, told),
+        "never" | "always" => answers(&program, &outcome.name, told),
         _ => replay(&program, &outcome.name, told),
     };
     let replayed = told.filter_map(|(outcome, told)| match replayed(outcome, told) {

@@ -70,6 +70,9 @@ pub struct SearchArguments {
     /// Search only what these name: a client, a stack, or an implementation.
     #[arg(value_name = "CLIENT")]
     pub filters: Vec<String>,
+    /// List what the processes of each client can have shown at the end of a run, each with a run that leads there.
+    #[arg(long)]
+    pub outcomes: bool,
     /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
@@ -114,9 +117,10 @@ impl SearchArguments {
 /// The arguments of `cargo cspec replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArguments {
-    /// A file that `check --save-counterexamples` wrote.
-    pub file: Utf8PathBuf,
-    /// Print it as a Rust test over the models of the layers, instead of stepping through it.
+    /// The line that a finding of `search` ends with, or a file that `check --save-counterexamples` wrote.
+    #[arg(value_name = "LINE|FILE")]
+    pub run: String,
+    /// Print the run of a file as a Rust test over the models of the layers, instead of stepping through it.
     #[arg(long)]
     pub as_test: bool,
     /// Where its package is.

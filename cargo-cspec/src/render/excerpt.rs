@@ -33,6 +33,9 @@ pub fn diagnostic(files: &[SourceText], found: &Diagnostic, paint: Paint) -> Str
         let gap = if paragraphs.is_empty() { "" } else { "\n" };
         let _ = writeln!(text, "{gap}  {} {help}", paint.bold("help:"));
     }
+    if let Some(replay) = &found.replay {
+        let _ = writeln!(text, "  {} cargo cspec replay {replay}", paint.bold("replay:"));
+    }
     if let Some(fix) = found.fixes.first().filter(|it| it.applicability == Applicability::MachineApplicable) {
         let _ = writeln!(text, "  {} {} (applied by `--fix`)", paint.bold("fix:"), fix.title);
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use cspec_analysis::verdict::{ObligationName, Outcome, Verdict};
+use cspec_analysis::verdict::{ObligationName, Outcome, Pattern, Verdict};
 
 use super::{
     Detail, Render, causes, excerpt,
@@ -58,6 +58,9 @@ impl<'a> Human<'a> {
         let bounds = checked.bounds_met();
         if !bounds.is_empty() {
             writeln!(self.out, "  checked to scope: {}", bounds.join(", "))?;
+        }
+        for (name, runs) in checked.searched() {
+            writeln!(self.out, "  searched, not proved: {name}: {}", runs.join(", "))?;
         }
         let assumptions = checked.assumptions();
         if !assumptions.is_empty() {
@@ -133,8 +136,12 @@ pub fn obligation(name: &ObligationName) -> String {
         (layer, operation) => format!("{layer}::{operation}"),
     };
     let owner = if name.implementation.is_empty() { String::new() } else { format!("{}: ", name.implementation) };
-    let against =
-        if name.against.is_empty() { String::new() } else { format!(" against {}", qualified(&name.against)) };
+    let against = match name.against.as_str() {
+        "" => String::new(),
+        // Not an operation, but who runs.
+        runs if matches!(name.pattern, Pattern::EndToEnd | Pattern::Search) => format!(" with {runs}"),
+        operation => format!(" against {}", qualified(operation)),
+    };
     format!("{owner}{} {} {}{against}", name.pattern.name(), name.kind, qualified(&name.operation))
 }
 

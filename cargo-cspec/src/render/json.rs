@@ -290,6 +290,8 @@ struct Obligation<'a> {
     counterexample: Option<Counterexample<LineSpan<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wrong_run: Option<WrongRun<LineSpan<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay: Option<&'a str>,
 }
 
 impl<'a> Obligation<'a> {
@@ -317,6 +319,7 @@ impl<'a> Obligation<'a> {
             span: LineSpan::new(&report.files, outcome.span),
             counterexample: counterexample(&report.files, outcome),
             wrong_run: wrong_run(&report.files, outcome),
+            replay: outcome.diagnostics.iter().find_map(|it| it.replay.as_deref()),
         }
     }
 }
@@ -377,6 +380,8 @@ struct Finished<'a> {
     success: bool,
     proved: usize,
     checked: usize,
+    #[serde(skip_serializing_if = "is_none")]
+    searched: usize,
     violated: usize,
     not_shown: usize,
     undecided: usize,
@@ -386,6 +391,11 @@ struct Finished<'a> {
     millis: u64,
 }
 
+/// Whether a count is left out.
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
 impl<'a> Finished<'a> {
     fn new(summary: &'a Summary) -> Finished<'a> {
         Finished {
@@ -393,6 +403,7 @@ impl<'a> Finished<'a> {
             success: summary.status() == crate::exit::Status::Success,
             proved: summary.tally.proved,
             checked: summary.tally.checked,
+            searched: summary.tally.searched,
             violated: summary.tally.violated,
             not_shown: summary.tally.not_shown,
             undecided: summary.tally.undecided,

@@ -89,7 +89,7 @@ fn within(outcome: &Outcome) -> Option<String> {
 /// The JUnit status of an outcome. The verdict itself is in the message, or in the output of the case.
 fn status(checked: &Checked, outcome: &Outcome) -> TestCaseStatus {
     let kind = match outcome.verdict {
-        Verdict::Proved | Verdict::Checked => return TestCaseStatus::success(),
+        Verdict::Proved | Verdict::Checked | Verdict::Searched => return TestCaseStatus::success(),
         Verdict::Violated | Verdict::NotShown => NonSuccessKind::Failure,
         Verdict::Undecided => NonSuccessKind::Error,
     };

@@ -30,6 +30,7 @@ impl Paint {
         match verdict {
             Verdict::Proved => self.with("32", text),
             Verdict::Checked => self.with("36", text),
+            Verdict::Searched => self.with("35", text),
             Verdict::Violated => self.with("1;31", text),
             Verdict::NotShown => self.with("31", text),
             Verdict::Undecided => self.with("1;33", text),

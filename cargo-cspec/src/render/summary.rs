@@ -59,11 +59,26 @@ impl Checked {
         tally
     }
 
-    /// The bounds that any obligation met, each once, in the order of their first occurrence.
+    /// The bounds that any checked obligation met, each once, in the order of their first occurrence.
     pub fn bounds_met(&self) -> Vec<&str> {
         let mut bounds = Vec::new();
-        self.report.outcomes.iter().for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
+        let checked = self.report.outcomes.iter().filter(|(it, _)| it.verdict != Verdict::Searched);
+        checked.for_each(|(outcome, _)| add_bounds(&mut bounds, outcome));
         bounds
+    }
+
+    /// What rests on the search alone: each implementation and stack, with what was run.
+    pub fn searched(&self) -> Vec<(&str, Vec<&str>)> {
+        let mut searched: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (outcome, _) in self.report.outcomes.iter().filter(|(it, _)| it.verdict == Verdict::Searched) {
+            let name = row_name(outcome);
+            let at = searched.iter().position(|it| it.0 == name).unwrap_or_else(|| {
+                searched.push((name, Vec::new()));
+                searched.len() - 1
+            });
+            add_bounds(&mut searched[at].1, outcome);
+        }
+        searched
     }
 
     /// The assumptions of all verdicts, each once.
@@ -85,6 +100,8 @@ pub struct Tally {
     pub proved: usize,
     /// Obligations that are checked to scope.
     pub checked: usize,
+    /// Obligations that are only searched: nothing is proved of them.
+    pub searched: usize,
     /// Obligations that are violated.
     pub violated: usize,
     /// Obligations that are not shown.
@@ -99,6 +116,7 @@ impl Tally {
         *match verdict {
             Verdict::Proved => &mut self.proved,
             Verdict::Checked => &mut self.checked,
+            Verdict::Searched => &mut self.searched,
             Verdict::Violated => &mut self.violated,
             Verdict::NotShown => &mut self.not_shown,
             Verdict::Undecided => &mut self.undecided,
@@ -107,7 +125,7 @@ impl Tally {
 
     /// The number of all obligations.
     pub fn total(&self) -> usize {
-        self.proved + self.checked + self.violated + self.not_shown + self.undecided
+        self.proved + self.checked + self.searched + self.violated + self.not_shown + self.undecided
     }
 
     /// The worst verdict that occurs.
@@ -116,6 +134,7 @@ impl Tally {
             (self.violated, Verdict::Violated),
             (self.not_shown, Verdict::NotShown),
             (self.undecided, Verdict::Undecided),
+            (self.searched, Verdict::Searched),
             (self.checked, Verdict::Checked),
             (self.proved, Verdict::Proved),
         ];
@@ -128,6 +147,7 @@ impl Tally {
             (self.violated, "violated"),
             (self.not_shown, "not shown"),
             (self.undecided, "undecided"),
+            (self.searched, "searched"),
             (self.checked, "checked to scope"),
             (self.proved, "proved"),
         ];

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { Node, Package } from "./protocol";
 
-const KINDS = ["proved", "checked", "violated", "not shown", "undecided", "stale"] as const;
+const KINDS = ["proved", "checked", "searched", "violated", "not shown", "undecided", "stale"] as const;
 type Kind = (typeof KINDS)[number];
 
 export class Gutter implements vscode.Disposable {

@@ -2,12 +2,13 @@
 
 import { Location } from "vscode-languageclient/node";
 
-export type Verdict = "proved" | "checked" | "violated" | "not shown" | "undecided";
+export type Verdict = "proved" | "checked" | "searched" | "violated" | "not shown" | "undecided";
 
 /** The number of obligations by verdict. */
 export interface Counts {
   proved: number;
   checked: number;
+  searched: number;
   violated: number;
   not_shown: number;
   undecided: number;
@@ -51,6 +52,7 @@ export function inWords(counts: Counts): string {
     [counts.violated, "violated"],
     [counts.not_shown, "not shown"],
     [counts.undecided, "undecided"],
+    [counts.searched, "searched"],
     [counts.checked, "checked to scope"],
     [counts.proved, "proved"],
     [counts.waiting, "without a verdict"],
@@ -71,6 +73,7 @@ export function icon(counts: Counts): { id: string; color: string } {
       return { id: "warning", color: "testing.iconFailed" };
     case "undecided":
       return { id: "question", color: "testing.iconQueued" };
+    case "searched":
     case "checked":
     case "proved":
       if (counts.stale > 0 || counts.waiting > 0) {

@@ -26,7 +26,7 @@ struct Args {
 }
 
 const EXPECTED: &str = "expected `over = Lower`, `by = PATTERN`, `check = operation` or `pass(…)`";
-const PATTERNS: &str = "expected `movers`, `retry`, `abstraction` or `partition(key)`";
+const PATTERNS: &str = "expected `movers`, `retry`, `abstraction`, `partition(key)` or `search`";
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
@@ -74,7 +74,7 @@ impl Parse for Args {
 fn by(input: ParseStream<'_>) -> Result<Ident> {
     let pattern: Ident = input.parse()?;
     match pattern.to_string().as_str() {
-        "movers" | "retry" | "abstraction" => {}
+        "movers" | "retry" | "abstraction" | "search" => {}
         "partition" => {
             let key;
             parenthesized!(key in input);

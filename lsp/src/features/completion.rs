@@ -62,7 +62,7 @@ fn in_attribute(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionI
             }
         }
         ["implement"] if argument.starts_with("by") && is_value(argument) => {
-            words(&["movers", "retry", "abstraction", "partition"], "pattern")
+            words(&["movers", "retry", "abstraction", "partition", "search"], "pattern")
         }
         ["implement"] if is_value(argument) || !before.contains(',') => layers(),
         ["implement"] => words(&["over", "by", "pass"], "of #[implement]"),
@@ -84,6 +84,8 @@ fn in_attribute(session: &Session, spot: &Spot, before: &str) -> Vec<CompletionI
                 "invariant",
                 "idle",
                 "allowed",
+                "never",
+                "always",
                 "implement",
                 "abstraction",
                 "stack",

@@ -172,6 +172,7 @@ fn summary(session: &Session, spot: &Spot, symbol: Symbol, text: &mut String) {
         let assumed = if assumed.is_empty() { String::new() } else { format!("; assuming {}", assumed.join(", ")) };
         let detail = match (&outcome.verdict, outcome.diagnostics.first()) {
             (Verdict::Checked, _) => format!("checked to scope: {bounds}{assumed}"),
+            (Verdict::Searched, _) => format!("searched, not proved: {bounds}{assumed}"),
             (Verdict::Proved, _) => format!("proved{assumed}"),
             (verdict, Some(found)) => format!("{}: {} ({})", verdict.name(), found.message, found.code),
             (verdict, None) => verdict.name().to_owned(),

@@ -43,6 +43,7 @@ pub struct PackageStatus {
 pub struct Counts {
     proved: usize,
     checked: usize,
+    searched: usize,
     violated: usize,
     not_shown: usize,
     undecided: usize,
@@ -55,8 +56,8 @@ pub struct Counts {
 
 impl From<Tally> for Counts {
     fn from(tally: Tally) -> Counts {
-        let Tally { proved, checked, violated, not_shown, undecided, stale, waiting } = tally;
-        Counts { proved, checked, violated, not_shown, undecided, stale, waiting, worst: tally.worst() }
+        let Tally { proved, checked, searched, violated, not_shown, undecided, stale, waiting } = tally;
+        Counts { proved, checked, searched, violated, not_shown, undecided, stale, waiting, worst: tally.worst() }
     }
 }
 

@@ -72,7 +72,9 @@ pub fn above(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
             let over = program.implementations.iter().filter(|it| it.lower == layer);
             let same = over.filter(|it| match &it.by {
                 Justification::Abstraction(_) | Justification::Partition(_) => true,
-                Justification::Movers(code) | Justification::Retry(code) => code.get(name) == Some(&Code::Pass),
+                Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code) => {
+                    code.get(name) == Some(&Code::Pass)
+                }
             });
             let mut found: Vec<Symbol> = same.filter_map(|it| find(program, it.upper, name)).collect();
             let callers = spot.package.mentions().calls().iter().filter(|it| it.operation == symbol);
@@ -107,10 +109,12 @@ pub fn below(spot: &Spot, symbol: Symbol) -> Vec<Symbol> {
             of_layer
                 .filter_map(|(id, it)| match &it.by {
                     Justification::Abstraction(_) | Justification::Partition(_) => find(program, it.lower, name),
-                    Justification::Movers(code) | Justification::Retry(code) => match code.get(name)? {
-                        Code::Procedure(_) => Some(Symbol::Procedure(id, operation)),
-                        Code::Pass => find(program, it.lower, name),
-                    },
+                    Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code) => {
+                        match code.get(name)? {
+                            Code::Procedure(_) => Some(Symbol::Procedure(id, operation)),
+                            Code::Pass => find(program, it.lower, name),
+                        }
+                    }
                 })
                 .collect()
         }

@@ -130,17 +130,22 @@ impl<'p> Run<'_, 'p> {
         self.optional(frame, value)
     }
 
+    /// Whether an arm is taken: with a guard, each alternative is tried with it.
+    fn fits(&mut self, frame: &mut Frame<'p>, arm: &'p Arm, value: &Value) -> Result<bool, Stop> {
+        let Some(guard) = &arm.guard else { return bind(frame, &arm.pattern, value) };
+        let alternatives = arm.pattern.alternatives();
+        for alternative in alternatives.ok_or_else(|| dont_know("a guard with several alternatives"))? {
+            if bind(frame, &alternative, value)? && self.is_true(frame, guard)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn matching(&mut self, frame: &mut Frame<'p>, value: &'p Expr, arms: &'p [Arm]) -> Result<Value, Stop> {
         let value = self.expr(frame, value)?;
         for arm in arms {
-            if !bind(frame, &arm.pattern, &value)? {
-                continue;
-            }
-            let fits = match &arm.guard {
-                Some(guard) => self.is_true(frame, guard)?,
-                None => true,
-            };
-            if fits {
+            if self.fits(frame, arm, &value)? {
                 return self.expr(frame, &arm.body);
             }
         }

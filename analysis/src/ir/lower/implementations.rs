@@ -193,6 +193,7 @@ impl Package {
             By::Movers => Justification::Movers(self.procedures(file, block, name, attribute, sides, None)),
             By::Retry => Justification::Retry(self.procedures(file, block, name, attribute, sides, None)),
             By::Abstraction => Justification::Abstraction(self.abstraction(file, block, name, attribute, sides)?),
+            By::Search => Justification::Search(self.procedures(file, block, name, attribute, sides, None)),
             By::Partition => Justification::Partition(self.partition(file, block, name, attribute, sides)?),
         };
         Some(Implementation { name: name.text.clone(), upper: upper_id, lower: lower_id, by })

@@ -8,7 +8,7 @@
 use super::{
     declared::{Declared, ItemRef, Origin},
     lowering::Lowering,
-    signature::{Parameter, Signature},
+    signature::{Parameter, Receiver, Signature},
     spot::Spot,
     ty::Ty,
 };
@@ -46,7 +46,14 @@ impl Lift {
         let mut parameters = operation.parameters.clone();
         parameters[0].ty = state.clone();
         parameters.insert(2, key);
-        Signature { parameters, is_method: true, result: operation.result.clone(), lower: None, lower_parameter: None }
+        Signature {
+            parameters,
+            is_method: true,
+            receiver: Some(Receiver::Mutable),
+            result: operation.result.clone(),
+            lower: None,
+            lower_parameter: None,
+        }
     }
 }
 

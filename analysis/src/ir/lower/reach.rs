@@ -99,7 +99,9 @@ impl Reached {
         let mut numbers = Numbers(self);
         let mut renumber = |id: &mut FunctionId| *id = numbers.of_function(*id);
         match &mut implementation.by {
-            Justification::Movers(code) | Justification::Retry(code) => procedures(code).for_each(&mut renumber),
+            Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code) => {
+                procedures(code).for_each(&mut renumber);
+            }
             Justification::Abstraction(Abstraction::Up(it) | Abstraction::Down(it) | Abstraction::Predicate(it)) => {
                 renumber(it);
             }

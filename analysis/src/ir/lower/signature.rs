@@ -24,6 +24,8 @@ pub(super) struct Signature {
     pub(super) parameters: Vec<Parameter>,
     /// Whether parameter 0 is `self`.
     pub(super) is_method: bool,
+    /// How it takes `self`, if it is a method.
+    pub(super) receiver: Option<Receiver>,
     pub(super) result: Ty,
     /// The layer below, for a procedure: index into the package's layers.
     pub(super) lower: Option<usize>,
@@ -42,6 +44,17 @@ pub(super) struct Parameter {
     pub(super) mutable: bool,
     /// The position of the parameter in the text, to find its pattern; `self` is not counted.
     pub(super) written: usize,
+}
+
+/// How a method takes `self`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Receiver {
+    /// `self`
+    Value,
+    /// `&self`
+    Shared,
+    /// `&mut self`
+    Mutable,
 }
 
 impl Signature {
@@ -86,6 +99,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         let mut signature = Signature {
             parameters: Vec::new(),
             is_method: false,
+            receiver: None,
             result: Ty::UNIT,
             lower: None,
             lower_parameter: None,
@@ -94,6 +108,11 @@ impl<D: Borrow<Declared>> Lowering<D> {
         if let Some(it) = list.self_param() {
             signature.is_method = true;
             let by_mut_reference = it.amp_token().is_some() && it.mut_token().is_some();
+            signature.receiver = Some(match it.amp_token() {
+                Some(_) if by_mut_reference => Receiver::Mutable,
+                Some(_) => Receiver::Shared,
+                None => Receiver::Value,
+            });
             signature.parameters.push(Parameter {
                 name: "self".to_owned(),
                 ty: self_type.clone()?,

@@ -3,7 +3,8 @@
 //!
 //! Procedures and clients run as written. If a procedure waited by itself after its commit point, or emitted an event between
 //! two steps, no step of a layer would account for it, and no obligation would cover it. A condition on a state (an initial
-//! state, an invariant, a rule of a protocol, the slice of a key) must have a single answer.
+//! state, an invariant, a rule of a protocol, the slice of a key) must have a single answer. Rust's iterators are lazy, and may not call a
+//! closure for each element; so a function with an effect may not be called in one.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -24,7 +25,7 @@ struct Root {
 /// Reports the uses in procedures, clients and conditions, and in the functions that they call. Obligations that depend on them are not
 /// checked.
 pub(super) fn check(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
-    let mut found = Vec::new();
+    let mut found = in_closures(program);
     for root in roots(program) {
         let Some((at, node, word)) = word_in(program, root.function) else {
             continue;
@@ -33,9 +34,7 @@ pub(super) fn check(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
         let message = format!("`{word}` in {} is not supported: `{name}` reaches it", root.what);
         let diagnostic = error(codes::CS0102, Anchor::Node(at, node), message).help(root.help);
         found.push(diagnostic.related(Anchor::Function(root.function), root.what));
-        let function = &mut program.functions[root.function.0 as usize];
-        let body = Expr { kind: ExprKind::Unsupported, ..function.body.clone() };
-        *function = Arc::new(Function { body, ..Function::clone(function) });
+        refuse(program, root.function);
     }
     found
 }
@@ -61,6 +60,7 @@ fn roots(program: &Program) -> Vec<Root> {
         roots.extend(layer.init.iter().map(|it| asks(*it, "a condition on initial states")));
         roots.extend(layer.invariants.iter().map(|it| asks(*it, "an invariant")));
         roots.extend(layer.idle.iter().map(|it| asks(*it, "a condition on idle processes")));
+        roots.extend(layer.questions.iter().map(|it| asks(it.1, "a question about states")));
         for operation in &layer.operations {
             roots.extend(operation.allowed.iter().map(|it| asks(*it, "a rule of a protocol")));
         }
@@ -75,6 +75,42 @@ fn roots(program: &Program) -> Vec<Root> {
     roots.sort_by_key(|it| it.function);
     roots.dedup_by_key(|it| it.function);
     roots
+}
+
+/// Reports functions with a use that are called in the closure of an iterator.
+fn in_closures(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
+    let mut found = Vec::new();
+    for id in (0..program.functions.len() as u32).map(FunctionId) {
+        let mut calls = Vec::new();
+        called_in_closures(&program.functions[id.0 as usize].body, false, &mut calls);
+        let Some((node, word)) = calls.into_iter().find_map(|(node, it)| Some((node, word_in(program, it)?.2))) else {
+            continue;
+        };
+        let message = format!("`{word}` in the closure of an iterator is not supported: this call reaches it");
+        found.push(error(codes::CS0102, Anchor::Node(id, node), message).help("use a `for` loop"));
+        refuse(program, id);
+    }
+    found
+}
+
+/// The calls in the closures of iterators.
+fn called_in_closures(expr: &Expr, is_inside: bool, calls: &mut Vec<(NodeId, FunctionId)>) {
+    match &expr.kind {
+        ExprKind::Call(callee, _) if is_inside => calls.push((expr.node, *callee)),
+        ExprKind::Each(_, sequence, _, body) => {
+            called_in_closures(sequence, is_inside, calls);
+            return called_in_closures(body, true, calls);
+        }
+        _ => {}
+    }
+    expr.for_each_child(&mut |child| called_in_closures(child, is_inside, calls));
+}
+
+/// Obligations that depend on the function are not checked.
+fn refuse(program: &mut Program, id: FunctionId) {
+    let function = &mut program.functions[id.0 as usize];
+    let body = Expr { kind: ExprKind::Unsupported, ..function.body.clone() };
+    *function = Arc::new(Function { body, ..Function::clone(function) });
 }
 
 /// A use, with its place.

@@ -307,7 +307,7 @@ impl<'a, 'p> Control<'a, 'p> {
             level += 1;
             let code = match &implementation.by {
                 Justification::Abstraction(_) => continue,
-                Justification::Movers(code) | Justification::Retry(code) => code,
+                Justification::Movers(code) | Justification::Retry(code) | Justification::Search(code) => code,
                 Justification::Partition(partition) if partition.check.as_ref() == Some(&name) => {
                     // Layers for one key know nothing of other keys: the other end answers.
                     (level, name) = self.other_end(level).ok_or(Abort::Unsupported)?;

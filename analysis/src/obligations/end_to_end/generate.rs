@@ -9,10 +9,10 @@
 use std::rc::Rc;
 
 use super::{
-    Answered, Effort, Ends, Reductions, Setting, Uncertain, WrongRun,
+    Answered, Effort, Ends, Reductions, Setting, Uncertain, WrongRun, asked_over,
     control::{Runs, Script, ScriptCall},
+    ends,
     product::Product,
-    unrestricted,
 };
 use crate::{
     explore::{
@@ -22,7 +22,7 @@ use crate::{
         show::Show,
         value::{Sort, Value},
     },
-    ir::{Implementation, Justification, LayerId, Type},
+    ir::{Implementation, ImplementationId, Justification, LayerId, Type},
     verdict::Scope,
 };
 
@@ -65,6 +65,8 @@ pub struct TriedOut {
     pub answered: Answered<WrongRun>,
     /// The program of the wrong run: the calls of each process.
     pub program: Vec<Vec<String>>,
+    /// The same calls as numbers, for a schedule.
+    pub numbers: Vec<Vec<usize>>,
     /// The number of programs that were completed.
     pub tried: u64,
     /// All programs with at most this many calls were tried.
@@ -78,20 +80,45 @@ pub struct TriedOut {
 /// Tries programs over a chain of implementations, top to bottom, or over a single one. Neither end may be a layer with protocol rules that
 /// the calls might break.
 pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: Limits) -> TriedOut {
-    let mut tried = TriedOut {
-        answered: Answered::GivenUp(Abort::Unsupported),
-        program: Vec::new(),
-        tried: 0,
-        calls: 0,
-        uncertain: None,
-        effort: Effort::default(),
-    };
-    let (Some(first), Some(last)) = (implementations.first(), implementations.last()) else { return tried };
-    if setting.program.layers[first.upper.0 as usize].protocol.is_some() {
+    let tried = TriedOut::nothing();
+    let Some(ends) = ends(setting, implementations) else { return tried };
+    let ends = Ends { is_careful: limits.about.is_some(), ..ends };
+    try_between(setting, implementations, ends, limits)
+}
+
+/// Asks a question of a layer in all states that generated programs reach over the implementations above the layer in a chain.
+pub fn ask_programs(
+    setting: &Setting,
+    chain: &[ImplementationId],
+    (layer, question): (LayerId, usize),
+    limits: Limits,
+) -> TriedOut {
+    match asked_over(setting, chain, layer, question) {
+        Some((above, ends)) => try_between(setting, &above, ends, limits),
+        None => TriedOut::nothing(),
+    }
+}
+
+impl TriedOut {
+    /// No program was tried.
+    fn nothing() -> TriedOut {
+        TriedOut {
+            answered: Answered::GivenUp(Abort::Unsupported),
+            program: Vec::new(),
+            numbers: Vec::new(),
+            tried: 0,
+            calls: 0,
+            uncertain: None,
+            effort: Effort::default(),
+        }
+    }
+}
+
+fn try_between(setting: &Setting, implementations: &[&Implementation], ends: Ends, limits: Limits) -> TriedOut {
+    let mut tried = TriedOut::nothing();
+    if setting.program.layers[ends.top.0 as usize].protocol.is_some() {
         return tried;
     }
-    let is_careful = limits.about.is_some();
-    let ends = Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None, is_careful };
     let entries: Vec<_> = (0..setting.code.functions.len()).collect();
     let scope = Scope { budget: limits.budget, ..setting.scope.smallest() };
     let setting = &Setting { scope: &scope, ..*setting };
@@ -106,13 +133,15 @@ pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: L
         let count = limits.processes as u32;
         search.world.cells.scope.pids = count;
         let product = Product::new(setting, search, implementations.to_vec(), ends, count, Reductions::ALL);
-        let about = limits.about.map(|it| setting.program.layers[first.upper.0 as usize].operations[it].name.as_str());
+        let about = limits.about.map(|it| setting.program.layers[ends.top.0 as usize].operations[it].name.as_str());
         let calls = calls(setting, search, ends.top);
         let has_one_state = implementations.iter().all(|it| has_one_state(it));
         let mut trial = Trial { product, calls, about, has_one_state, found: None };
         let found = trial.all(search, limits, (&mut tried.tried, &mut tried.calls));
         tried.uncertain = trial.product.uncertain;
-        tried.program = trial.found.map(|it| in_words(setting, search, ends.top, &it)).unwrap_or_default();
+        let (program, numbers) = trial.found.unwrap_or_default();
+        tried.program = in_words(setting, search, ends.top, &program);
+        tried.numbers = numbers;
         match found {
             // The results until then are kept.
             Err(Abort::OutOfFuel) if tried.tried > 0 => Ok(None),
@@ -129,6 +158,9 @@ fn has_one_state(implementation: &Implementation) -> bool {
     matches!(implementation.by, Justification::Movers(_) | Justification::Retry(_))
 }
 
+/// The script of each process, and its calls as numbers.
+type Program = (Vec<Rc<Script>>, Vec<Vec<usize>>);
+
 struct Trial<'a, 'p> {
     product: Product<'a, 'p>,
     calls: Vec<ScriptCall>,
@@ -136,8 +168,8 @@ struct Trial<'a, 'p> {
     about: Option<&'p str>,
     /// Whether both ends have one state.
     has_one_state: bool,
-    /// The program with the wrong run, or else with the first uncertain one.
-    found: Option<Vec<Rc<Script>>>,
+    /// The program with the wrong run, or else with the first uncertain one; and its calls as numbers.
+    found: Option<Program>,
 }
 
 impl<'p> Trial<'_, 'p> {
@@ -186,9 +218,10 @@ impl<'p> Trial<'_, 'p> {
         digits: &[usize],
     ) -> Result<Option<WrongRun>, Abort> {
         let mut rest = digits;
-        let mut scripts = Vec::new();
+        let (mut scripts, mut numbers) = (Vec::new(), Vec::new());
         for length in lengths {
             let (own, others) = rest.split_at(*length);
+            numbers.push(own.to_vec());
             scripts.push(Rc::new(own.iter().map(|it| self.calls[*it].clone()).collect::<Script>()));
             rest = others;
         }
@@ -205,7 +238,7 @@ impl<'p> Trial<'_, 'p> {
             return Err(Abort::Unsupported);
         }
         if found.is_some() || self.product.uncertain.is_some() && self.found.is_none() {
-            self.found = Some(scripts);
+            self.found = Some((scripts, numbers));
         }
         Ok(found)
     }
@@ -258,7 +291,7 @@ fn count_up(digits: &mut [usize], base: usize) -> bool {
 }
 
 /// The calls of operations of a layer that programs consist of.
-fn calls(setting: &Setting, search: &mut Search<'_, '_>, layer: LayerId) -> Vec<ScriptCall> {
+pub(super) fn calls(setting: &Setting, search: &mut Search<'_, '_>, layer: LayerId) -> Vec<ScriptCall> {
     let operations = &setting.program.layers[layer.0 as usize].operations;
     let mut calls = Vec::new();
     for (index, operation) in operations.iter().enumerate().filter(|(_, it)| !it.external) {

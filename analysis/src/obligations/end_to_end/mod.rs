@@ -27,6 +27,13 @@
 //! in no run of the client at the top does this operation fail
 //! ```
 //!
+//! A layer may ask [questions](Question) of its states, `never` and `always`. The state of a layer is known exactly in the runs of a client over the
+//! implementations above the layer alone ([`depth`]). For these runs, whatever the top allows ([`ask_client`], [`ask_programs`]):
+//!
+//! ```text
+//! in every reachable configuration the condition is false (never), or true (always), of the state
+//! ```
+//!
 //! This search uses no patterns, no facts, and no lazy states: so it can check the patterns.
 //!
 //! # The algorithm
@@ -42,7 +49,9 @@ use std::{collections::BTreeSet, rc::Rc};
 
 pub use self::{
     control::{OwnFailure, Script, ScriptCall},
-    generate::{Limits, TriedOut, doubt_budget, try_out},
+    generate::{Limits, TriedOut, ask_programs, doubt_budget, try_out},
+    outcomes::{How, Outcome, Outcomes, outcomes},
+    schedule::{Line, Replayed, Schedule, Subject, replay},
 };
 use self::{
     control::{Runs, named_processes},
@@ -56,20 +65,24 @@ use crate::{
     counterexample::Counterexample,
     explore::{
         cells::Numbers,
-        search::Abort,
+        code::CodeId,
+        search::{Abort, Search},
         value::{Sort, Value},
     },
-    ir::{Anchor, Client, Implementation, ImplementationId, LayerId},
+    ir::{Anchor, Client, Implementation, ImplementationId, Justification, LayerId, PartitionEnd, Program, Question},
     verdict::Scope,
 };
 
 mod above;
+mod answers;
 mod certain;
 mod control;
 mod generate;
 mod intern;
+mod outcomes;
 mod parts;
 mod product;
+pub mod schedule;
 mod steps;
 mod stuck;
 mod system;
@@ -99,6 +112,8 @@ pub struct WrongRun {
     pub counterexample: Counterexample<Anchor>,
     /// What the top could do instead.
     pub notes: Vec<String>,
+    /// The same run as a schedule.
+    pub schedule: Schedule,
 }
 
 /// A run that the top does not match within these bounds, but may match beyond them.
@@ -117,8 +132,21 @@ pub enum Wrong {
     ClientFails(OwnFailure, bool),
     /// This operation of the top layer fails there.
     TopFails(usize),
+    /// A question has the wrong answer in its last state; or it panics there.
+    Answers(Answer),
     /// The processes can never all finish; with the bounds that steps at the bottom met, beyond which there may be a way out.
     Stuck(BTreeSet<String>),
+}
+
+/// What a condition says of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It holds.
+    Yes,
+    /// It does not hold.
+    No,
+    /// It has no answer: it panics, or an assertion in it fails.
+    Fails,
 }
 
 impl Refutes for WrongRun {
@@ -210,8 +238,71 @@ pub fn keeps_gate(setting: &Setting, client: &Client, processes: u32, operation:
     let Some(top) = stack::top(setting.program, &setting.program.stacks[client.stack as usize]) else {
         return Searched::nothing();
     };
-    let ends = Ends { top, bottom: top, gate: Some(operation), is_careful: false };
+    let ends = Ends { gate: Some(operation), ..Ends::plain(top, top) };
     searched(setting, &[], ends, Runs::Client(client), processes, Reductions::ALL)
+}
+
+/// The number of implementations above a layer in a chain, such that the state of the layer is known in runs of programs over these alone.
+/// Between the two ends of a partition, layers have the state for one key only, so they are left out.
+pub fn depth(program: &Program, implementations: &[ImplementationId], layer: LayerId) -> Option<usize> {
+    let implementation = |id: &ImplementationId| &program.implementations[id.0 as usize];
+    let raw = |it: LayerId| program.layers[it.0 as usize].protocol.as_ref().map_or(it, |it| it.raw);
+    if implementations
+        .first()
+        .is_some_and(|it| [implementation(it).upper, raw(implementation(it).upper)].contains(&layer))
+    {
+        return Some(0);
+    }
+    let mut is_for_one_key = false;
+    for (above, id) in implementations.iter().enumerate() {
+        if let Justification::Partition(partition) = &implementation(id).by {
+            is_for_one_key = matches!(partition.end, PartitionEnd::Top { .. });
+        }
+        let lower = implementation(id).lower;
+        let next = implementations.get(above + 1).map(|it| implementation(it).upper);
+        if !is_for_one_key && ([lower, raw(lower)].contains(&layer) || next == Some(layer)) {
+            return Some(above + 1);
+        }
+    }
+    None
+}
+
+/// Asks a question of a layer in all states that a client reaches with this many processes, over the implementations above the layer.
+pub fn ask_client(
+    setting: &Setting,
+    client: &Client,
+    processes: u32,
+    (layer, question): (LayerId, usize),
+    reductions: Reductions,
+) -> Searched {
+    let chain = &setting.program.stacks[client.stack as usize].implementations;
+    let Some((above, ends)) = asked_over(setting, chain, layer, question) else { return Searched::nothing() };
+    searched(setting, &above, ends, Runs::Client(client), processes, reductions)
+}
+
+/// The implementations above a layer, and the ends of a search that asks a question of the layer.
+fn asked_over<'a>(
+    setting: &Setting<'a>,
+    chain: &[ImplementationId],
+    layer: LayerId,
+    question: usize,
+) -> Option<(Vec<&'a Implementation>, Ends)> {
+    let program = setting.program;
+    let above = &chain[..depth(program, chain, layer)?];
+    let above: Vec<&Implementation> = above.iter().map(|it| &program.implementations[it.0 as usize]).collect();
+    let bottom = unrestricted(setting, layer);
+    let top = above.first().map_or(bottom, |it| it.upper);
+    let (question, function) = program.layers[layer.0 as usize].questions[question];
+    let asks = Some(Asks { question, code: setting.code.function(function) });
+    Some((above, Ends { asks, ..Ends::plain(top, bottom) }))
+}
+
+/// A question that a search asks of each state at the bottom.
+#[derive(Clone, Copy)]
+struct Asks {
+    question: Question,
+    /// `fn(&State) -> bool`.
+    code: CodeId,
 }
 
 /// The layers at which a search compares runs.
@@ -223,12 +314,23 @@ struct Ends {
     gate: Option<usize>,
     /// Whether only runs count that are wrong whatever the top chooses.
     is_careful: bool,
+    /// A question about the states at the bottom. Then nothing else is wrong, and there is no top to compare with.
+    asks: Option<Asks>,
+    /// Whether the outcomes are listed. Then nothing is wrong, and there is no top to compare with.
+    lists: bool,
+}
+
+impl Ends {
+    /// Compares all runs.
+    fn plain(top: LayerId, bottom: LayerId) -> Ends {
+        Ends { top, bottom, gate: None, is_careful: false, asks: None, lists: false }
+    }
 }
 
 /// The ends of a chain of implementations, from the top to the bottom.
 fn ends(setting: &Setting, implementations: &[&Implementation]) -> Option<Ends> {
     let (first, last) = (implementations.first()?, implementations.last()?);
-    Some(Ends { top: first.upper, bottom: unrestricted(setting, last.lower), gate: None, is_careful: false })
+    Some(Ends::plain(first.upper, unrestricted(setting, last.lower)))
 }
 
 impl Searched {
@@ -249,6 +351,22 @@ fn searched(
     runs: Runs<'_>,
     processes: u32,
     reductions: Reductions,
+) -> Searched {
+    searched_and(setting, implementations, (ends, runs, processes, reductions), &mut |_, _, _| Ok(()))
+}
+
+/// The result of a search that has come to its end, or has been given up.
+type Came = Result<Option<WrongRun>, Abort>;
+
+/// What is done with all that a search has reached.
+type And<'f> = dyn for<'a, 'p, 's> FnMut(&mut Product<'a, 'p>, &mut Search<'s, 'p>, &Came) -> Result<(), Abort> + 'f;
+
+/// Searches, and then does something with all that has been reached.
+fn searched_and(
+    setting: &Setting,
+    implementations: &[&Implementation],
+    (ends, runs, processes, reductions): (Ends, Runs<'_>, u32, Reductions),
+    and: &mut And<'_>,
 ) -> Searched {
     // All processes exist from the start.
     let scope = Scope { pids: setting.scope.pids.max(processes), ..setting.scope.clone() };
@@ -274,6 +392,7 @@ fn searched(
         emits |= product.emits;
         calls_gate |= product.calls_gate;
         cut_off = product.cut_off;
+        and(&mut product, search, &found)?;
         uncertain = product.uncertain;
         found
     });

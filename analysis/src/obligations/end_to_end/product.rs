@@ -3,12 +3,16 @@
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
+use rustc_hash::FxHashMap;
+
 use super::{
-    Ends, Reductions, Uncertain, WrongRun,
+    Answer, Asks, Ends, Reductions, Uncertain, WrongRun,
     above::Above,
     certain::How,
     control::{Process, Runs},
     intern::{Id, Interner, Rows},
+    outcomes::Listing,
+    schedule::Within,
     stuck::Graph,
     system::{Edge, System},
 };
@@ -31,6 +35,14 @@ pub(super) struct Product<'a, 'p> {
     pub(super) low: System<'a, 'p>,
     /// An operation at the bottom that must not fail, whatever the top allows. Nothing else is then wrong.
     pub(super) gate: Option<usize>,
+    /// A question that is asked of each state at the bottom. Then the top is left out.
+    pub(super) asks: Option<Asks>,
+    /// The outcomes so far, if they are listed. Then the top is left out.
+    pub(super) listing: Option<Listing>,
+    /// The bounds.
+    pub(super) within: Within,
+    /// The wrong answers to it, by state.
+    pub(super) answers: FxHashMap<Id, Option<Answer>>,
     /// Whether some run calls that operation.
     pub(super) calls_gate: bool,
     pub(super) high: Above<'a, 'p>,
@@ -64,7 +76,7 @@ impl<'a, 'p> Product<'a, 'p> {
         setting: &'a Setting<'p>,
         search: &mut Search<'_, 'p>,
         implementations: Vec<&'a Implementation>,
-        Ends { top, bottom, gate, is_careful }: Ends,
+        Ends { top, bottom, gate, is_careful, asks, lists }: Ends,
         count: u32,
         reductions: Reductions,
     ) -> Product<'a, 'p> {
@@ -77,6 +89,10 @@ impl<'a, 'p> Product<'a, 'p> {
             events,
             low,
             gate,
+            asks,
+            listing: lists.then(|| Listing::new(count)),
+            within: Within::of(&search.world.cells.scope),
+            answers: FxHashMap::default(),
             calls_gate: false,
             high: Above::new(high),
             pairs: Rows::new(count as usize + 2),
@@ -106,12 +122,15 @@ impl<'a, 'p> Product<'a, 'p> {
 
     pub(super) fn search(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
         let may_wait = match runs {
-            _ if self.gate.is_some() => true,
+            _ if self.gate.is_some() || self.asks.is_some() || self.listing.is_some() => true,
             Runs::Client(client) => client.may_wait,
             Runs::Scripts(_, may_wait) => may_wait,
         };
-        let high = self.high.start(search, &mut self.events, runs)?;
         let low = self.low.start(search, runs)?;
+        if self.asks.is_some() || self.listing.is_some() {
+            return self.search_alone(search, runs, low);
+        }
+        let high = self.high.start(search, &mut self.events, runs)?;
         let cut_off =
             |is_empty: bool, of: &System<'_, '_>| (is_empty && !of.bounds_of_start.is_empty()).then_some(of.end);
         let at_the_top = || cut_off(self.high.is_impossible(high), &self.high.system);
@@ -144,7 +163,11 @@ impl<'a, 'p> Product<'a, 'p> {
         }
     }
 
-    fn follow_all(&mut self, search: &mut Search<'_, 'p>, runs: Runs<'_>) -> Result<Option<WrongRun>, Abort> {
+    pub(super) fn follow_all(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        runs: Runs<'_>,
+    ) -> Result<Option<WrongRun>, Abort> {
         let (mut edges, mut successors) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < self.pairs.len() {
@@ -152,7 +175,15 @@ impl<'a, 'p> Product<'a, 'p> {
                 return Err(Abort::Stopped);
             }
             search.world.fuel = search.world.fuel.checked_sub(PRICE).ok_or(Abort::OutOfFuel)?;
-            if let Some(unmatched) = self.follow(search, runs, at as Id, (&mut edges, &mut successors))? {
+            let found = match self.asks {
+                Some(asks) => self.follow_asked(search, asks, at as Id, (&mut edges, &mut successors))?,
+                None if self.listing.is_some() => {
+                    self.follow_listed(search, at as Id, (&mut edges, &mut successors))?;
+                    None
+                }
+                None => self.follow(search, runs, at as Id, (&mut edges, &mut successors))?,
+            };
+            if let Some(unmatched) = found {
                 return Ok(Some(unmatched));
             }
             // A string of a new shape: the whole search restarts, knowing it.
@@ -241,13 +272,18 @@ impl<'a, 'p> Product<'a, 'p> {
         Ok(None)
     }
 
-    fn is_client_failing(&self, row: &[u32]) -> bool {
+    pub(super) fn is_client_failing(&self, row: &[u32]) -> bool {
         let fails = |it: &u32| matches!(&**self.low.control.processes.get(*it), Process::Fails(it) if it.of_client);
         row[1..].iter().any(fails)
     }
 
     /// The steps at the bottom; the bounds that they meet are kept apart.
-    fn low_edges(&mut self, search: &mut Search<'_, 'p>, row: &[u32], edges: &mut Vec<Edge>) -> Result<bool, Abort> {
+    pub(super) fn low_edges(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        row: &[u32],
+        edges: &mut Vec<Edge>,
+    ) -> Result<bool, Abort> {
         let runs = self.low.steps.runs;
         let bounds = std::mem::take(&mut search.world.cells.bounds_met);
         let fails = self.low.expand(search, &mut self.events, row, edges);

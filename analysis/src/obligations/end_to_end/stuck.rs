@@ -74,6 +74,11 @@ impl Graph {
         self.first_final_stuck().or_else(|| self.can_end.iter().position(|it| !it))
     }
 
+    /// Whether no end can be reached from a node, once [`Graph::first_stuck`] was asked.
+    pub(super) fn is_stuck(&self, node: usize) -> bool {
+        !self.can_end[node]
+    }
+
     /// The first node so far that is not an end and has no step away from it.
     pub(super) fn first_final_stuck(&self) -> Option<usize> {
         (0..self.can_end.len()).find(|it| !self.can_end[*it] && self.is_final(*it))

@@ -6,6 +6,7 @@ use super::{
     control::{OwnFailure, Process},
     intern::Id,
     product::Product,
+    schedule::Ending,
     system::{Edge, RETURNED},
 };
 use crate::{
@@ -42,12 +43,14 @@ impl<'p> Product<'_, 'p> {
             }
         };
         let counterexample = self.run_to(search, (at, last), conclusion.to_owned())?;
-        Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes })
+        let schedule = self.schedule(search, (at, last), Ending::Trace)?;
+        Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes, schedule })
     }
 
     /// The run to a pair at which a client, a procedure or a step at the bottom fails.
     fn told_failure(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<WrongRun, Abort> {
         let row = self.pairs.get(at).to_vec();
+        let schedule = self.schedule(search, (at, None), Ending::Fails)?;
         let own = (0..self.low.count).filter_map(|number| {
             match &**self.low.control.processes.get(row[number as usize + 1]) {
                 Process::Fails(failure) => Some((number, *failure)),
@@ -57,7 +60,7 @@ impl<'p> Product<'_, 'p> {
         let Some((number, failure)) = own.min_by_key(|(_, failure)| !failure.of_client) else {
             let conclusion = self.failing_step(search, &row)?;
             let counterexample = self.run_to(search, (at, None), conclusion)?;
-            return Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new() });
+            return Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new(), schedule });
         };
         let what = match failure.panic {
             Some(why) => format!("panics: {why}"),
@@ -69,12 +72,13 @@ impl<'p> Product<'_, 'p> {
             let conclusion = format!("and then `{name}` of p{number} {what}");
             let at_the_top = self.fails_at_the_top(row[row.len() - 1], number, &failure);
             let counterexample = self.run_to(search, (at, None), conclusion)?;
-            return Ok(WrongRun { wrong: Wrong::ClientFails(failure, at_the_top), counterexample, notes });
+            let wrong = Wrong::ClientFails(failure, at_the_top);
+            return Ok(WrongRun { wrong, counterexample, notes, schedule });
         }
         let conclusion =
             format!("and then the procedure `{name}` of p{number} {what}. At the top nothing can fail there");
         let counterexample = self.run_to(search, (at, None), conclusion)?;
-        Ok(WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample, notes })
+        Ok(WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample, notes, schedule })
     }
 
     /// The run to a pair at which an operation of the top layer fails for a process.
@@ -87,7 +91,8 @@ impl<'p> Product<'_, 'p> {
         let name = &self.low.setting.program.layers[self.low.end.0 as usize].operations[operation].name;
         let conclusion = format!("and then `{name}` of p{process} fails");
         let counterexample = self.run_to(search, (at, None), conclusion)?;
-        Ok(WrongRun { wrong: Wrong::TopFails(operation), counterexample, notes: Vec::new() })
+        let schedule = self.schedule(search, (at, None), Ending::Fails)?;
+        Ok(WrongRun { wrong: Wrong::TopFails(operation), counterexample, notes: Vec::new(), schedule })
     }
 
     /// The step that fails in a configuration at the bottom.
@@ -122,10 +127,12 @@ impl<'p> Product<'_, 'p> {
             false => format!("from here on no order of steps lets all processes finish: {doing}"),
         };
         let counterexample = self.run_to(search, (at as Id, None), conclusion)?;
-        Ok(WrongRun { wrong: Wrong::Stuck(self.bounds_of_steps.clone()), counterexample, notes: Vec::new() })
+        let schedule = self.schedule(search, (at as Id, None), Ending::Stuck)?;
+        let wrong = Wrong::Stuck(self.bounds_of_steps.clone());
+        Ok(WrongRun { wrong, counterexample, notes: Vec::new(), schedule })
     }
 
-    fn run_to(
+    pub(super) fn run_to(
         &mut self,
         search: &mut Search<'_, 'p>,
         (at, last): (Id, Option<Edge>),
@@ -143,7 +150,11 @@ impl<'p> Product<'_, 'p> {
         }
         let first = self.low_of(path.first().copied().unwrap_or(at)).to_vec();
         let layer = &self.low.setting.program.layers[self.low.end.0 as usize];
-        let role = if self.gate.is_some() { RunRole::AtTheTop } else { RunRole::AtTheBottom };
+        let role = match (self.gate, self.asks) {
+            (Some(_), _) => RunRole::AtTheTop,
+            (None, Some(_)) => RunRole::Possible,
+            (None, None) => RunRole::AtTheBottom,
+        };
         let run = Run { role, layer: layer.name.clone(), from: self.state(search, &first), steps };
         Ok(Counterexample { values: Vec::new(), runs: vec![run], conclusion })
     }
@@ -171,22 +182,25 @@ impl<'p> Product<'_, 'p> {
         for edge in edges {
             let mut after = from.to_vec();
             edge.apply(&mut after);
-            if after[..] == to[..from.len()]
-                && self.high.after(search, &mut self.events, high, &edge)? == to[from.len()]
-            {
+            if after[..] == to[..from.len()] && self.top_after(search, high, &edge)? == to[from.len()] {
                 return Ok(Some(edge));
             }
         }
         Ok(None)
     }
 
-    fn state(&self, search: &Search<'_, 'p>, row: &[u32]) -> Datum {
+    pub(super) fn state(&self, search: &Search<'_, 'p>, row: &[u32]) -> Datum {
         let as_they_are = Numbering::new();
         let show = Show { cells: &search.world.cells, numbering: &as_they_are };
         show.datum(&self.low.state(row), &self.low.setting.program.layers[self.low.end.0 as usize].state)
     }
 
-    fn step_told(&mut self, search: &mut Search<'_, 'p>, from: &[u32], edge: &Edge) -> Result<Step<Anchor>, Abort> {
+    pub(super) fn step_told(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        from: &[u32],
+        edge: &Edge,
+    ) -> Result<Step<Anchor>, Abort> {
         let result = self.low.result_of(search, &mut self.events, from, edge)?;
         let (end, setting) = (self.low.end, self.low.setting);
         let mut after = from.to_vec();
@@ -258,7 +272,7 @@ impl<'p> Product<'_, 'p> {
     }
 
     /// The current operation of each process in a pair.
-    fn doing(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<String, Abort> {
+    pub(super) fn doing(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<String, Abort> {
         let row = self.low_of(at).to_vec();
         let mut all = Vec::new();
         for number in 0..self.low.count {

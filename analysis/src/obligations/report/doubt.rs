@@ -36,7 +36,7 @@ impl Reporter<'_> {
         let implementation = self.implementation(id);
         let limits = Limits::about(operation, self.setting.scope);
         let found = end_to_end::try_out(&self.setting, &[implementation], limits);
-        let TriedOut { answered, program, tried, calls, uncertain, effort } = found;
+        let TriedOut { answered, program, tried, calls, uncertain, effort, .. } = found;
         let tried = match (&answered, tried) {
             (Answered::GivenUp(Abort::Stopped), _) => return None,
             (_, 0) => "no program could be run".to_owned(),

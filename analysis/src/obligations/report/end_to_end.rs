@@ -9,11 +9,25 @@ use crate::{
     ir::{Anchor, Client},
     obligations::{
         Over,
-        end_to_end::{self, Limits, OwnFailure, Reductions, Searched, TriedOut, Uncertain, Wrong, WrongRun},
+        end_to_end::{
+            self, Limits, Line, OwnFailure, Reductions, Schedule, Searched, Subject, TriedOut, Uncertain, Wrong,
+            WrongRun,
+        },
         question::{Answered, Confirmation, Effort},
     },
     verdict::Verdict,
 };
+
+/// A schedule with its subject, as one line.
+pub(super) fn line(
+    over: &str,
+    runs: Result<(String, u32), Vec<Vec<usize>>>,
+    question: Option<(String, String)>,
+    schedule: &Schedule,
+) -> String {
+    let subject = Subject { over: over.to_owned(), runs, question };
+    Line { subject, schedule: schedule.clone() }.to_string()
+}
 
 impl Reporter<'_> {
     pub(super) fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
@@ -45,7 +59,7 @@ impl Reporter<'_> {
             Over::Implementation(id) => (Anchor::Implementation(id), &self.implementation(id).name),
         };
         let limits = Limits::QUICK;
-        let TriedOut { answered, program: calls, tried, calls: reached, uncertain, mut effort } =
+        let TriedOut { answered, program: calls, numbers, tried, calls: reached, uncertain, mut effort } =
             end_to_end::try_out(&self.setting, &implementations, limits);
         effort.bounds_met.insert(format!("{} processes", limits.processes));
         effort.bounds_met.insert(format!("{tried} programs"));
@@ -67,6 +81,7 @@ impl Reporter<'_> {
             Finding::violated(Diagnostic {
                 notes: std::iter::once(program).chain(run.notes).collect(),
                 counterexample: Some(run.counterexample),
+                replay: Some(line(name, Err(numbers.clone()), None, &run.schedule)),
                 help: Some(help.to_owned()),
                 ..self.error(
                     codes::CS0801,
@@ -89,9 +104,11 @@ impl Reporter<'_> {
     }
 
     pub(super) fn wrong_run(&self, client: &Client, span: Anchor, processes: u32, run: WrongRun) -> Finding {
-        let WrongRun { wrong, counterexample, notes } = run;
+        let WrongRun { wrong, counterexample, notes, schedule } = run;
         let name = &client.name;
         let bounds = if let Wrong::Stuck(bounds) = &wrong { bounds.clone() } else { BTreeSet::new() };
+        // The gate of the top is asked for by `check`, of the top alone.
+        let is_searched = !matches!(wrong, Wrong::TopFails(_));
         let mut diagnostic = match wrong {
             Wrong::Trace(failure) => {
                 let site = failure.and_then(|it| self.site_anchor(it.site));
@@ -107,6 +124,7 @@ impl Reporter<'_> {
             }
             Wrong::ClientFails(failure, at_the_top) => self.client_fails(client, span, processes, &failure, at_the_top),
             Wrong::TopFails(operation) => self.breaks_gate(client, span, processes, operation),
+            Wrong::Answers(_) => unreachable!("the runs of a client are not asked questions here"),
             Wrong::Stuck(_) => {
                 let message = format!(
                     "with {processes} processes, `{name}` gets stuck: after this run they can never all finish"
@@ -118,6 +136,8 @@ impl Reporter<'_> {
         };
         diagnostic.notes.extend(notes);
         diagnostic.counterexample = Some(counterexample);
+        let stack = &self.program().stacks[client.stack as usize].name;
+        diagnostic.replay = is_searched.then(|| line(stack, Ok((name.clone(), processes)), None, &schedule));
         // Steps may have more choices than those within bounds, and with them a way out.
         self.violated(&Confirmation::within(bounds), diagnostic)
     }

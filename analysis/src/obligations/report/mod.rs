@@ -7,6 +7,7 @@
 //! positions in a text: it uses [`Anchor`]s.
 
 mod abstraction;
+mod asked;
 mod atomic;
 mod doubt;
 mod end_to_end;
@@ -17,6 +18,7 @@ mod name;
 mod partition;
 mod protocol;
 mod retry;
+mod searched;
 mod shape;
 mod stack;
 mod vacuous;
@@ -29,7 +31,7 @@ use super::{
     Lemma, Lemmas, Obligation,
     movers::Refutation,
     needs,
-    question::{Answered, Confirmation, Effort, Setting},
+    question::{Answered, Confirmation, Setting},
 };
 use crate::{
     diagnostics::{Diagnostic, codes},
@@ -182,10 +184,12 @@ impl<'p> Reporter<'p> {
             Obligation::Simulation(id, operation) => self.simulation(*id, *operation)?,
             Obligation::Retry(id, operation) => self.retry(*id, *operation, &mut relied)?,
             Obligation::Partition(id, part) => self.partition(*id, *part)?,
-            Obligation::Stack(index) => (self.stack_links(*index), Effort::default()),
+            Obligation::Stack(index) => self.stack_links_and_search(*index),
             Obligation::NeverFails(index, operation) => self.never_fails(*index, *operation)?,
             Obligation::EndToEnd(index, processes) => self.end_to_end(*index, *processes)?,
             Obligation::TriedOut(over) => self.tried_out(*over)?,
+            Obligation::Searched(id, asking) => self.rests_on_search(*id, *asking)?,
+            Obligation::Asked(layer, question, asking) => self.asked(*layer, *question, *asking)?,
             Obligation::Search(doubt) => return self.search(*doubt),
         };
         if let (true, Some(earlier)) = (self.adds_nothing.get(), &self.lemmas.earlier) {
@@ -197,9 +201,10 @@ impl<'p> Reporter<'p> {
             Verdict::Proved if !effort.bounds_met.is_empty() => {
                 (Verdict::Checked, effort.bounds_met.into_iter().collect())
             }
+            Verdict::Searched => (Verdict::Searched, effort.bounds_met.into_iter().collect()),
             verdict => (verdict, Vec::new()),
         };
-        let holds = matches!(verdict, Verdict::Proved | Verdict::Checked);
+        let holds = matches!(verdict, Verdict::Proved | Verdict::Checked | Verdict::Searched);
         let assumptions = effort.assumptions.into_iter().filter(|_| holds).collect();
         let (cases, states) = (effort.cases, effort.states);
         Some(Settled {

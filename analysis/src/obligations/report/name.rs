@@ -1,7 +1,7 @@
 //! What obligations and lemmas are called, and where they are stated.
 
 use super::super::{
-    About, Doubt, Lemma, Obligation, Over, idle, layer::Part, movers::Direction, needs, partition, stack,
+    About, Asking, Doubt, Lemma, Obligation, Over, idle, layer::Part, movers::Direction, needs, partition, stack,
 };
 use crate::{
     ir::{self, Anchor, Code as How, Implementation, ImplementationId, Justification, LayerId, Partition, Program},
@@ -97,6 +97,7 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
                 Justification::Retry(_) => Pattern::Retry,
                 Justification::Abstraction(_) => Pattern::Abstraction,
                 Justification::Partition(_) => Pattern::Partition,
+                Justification::Search(_) => Pattern::Search,
             };
             ObligationName {
                 implementation: implementation.name.clone(),
@@ -159,6 +160,44 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             let layer = first.map_or_else(String::new, |it| layer_name(it.upper));
             ObligationName { implementation: name, layer, ..blank(Pattern::EndToEnd, "programs") }
         }
+        Obligation::Searched(id, asking) => {
+            let implementation = implementation_of(*id);
+            let (operation, against) = match asking {
+                Asking::Client(index, processes) => {
+                    (program.clients[*index].name.clone(), format!("{processes} processes"))
+                }
+                Asking::Programs(_) | Asking::Nowhere => (String::new(), "small programs".to_owned()),
+            };
+            ObligationName {
+                implementation: implementation.name.clone(),
+                layer: layer_name(implementation.upper),
+                operation,
+                against,
+                ..blank(Pattern::Search, "searched")
+            }
+        }
+        Obligation::Asked(layer, question, asking) => {
+            let (kind, function) = layers[layer.0 as usize].questions[*question];
+            let (implementation, against) = match asking {
+                Asking::Client(index, processes) => {
+                    let client = &program.clients[*index];
+                    let stack = &program.stacks[client.stack as usize].name;
+                    (stack.clone(), format!("{}, {processes} processes", client.name))
+                }
+                Asking::Programs(Over::Stack(index)) => (program.stacks[*index].name.clone(), "programs".to_owned()),
+                Asking::Programs(Over::Implementation(id)) => {
+                    (implementation_of(*id).name.clone(), "programs".to_owned())
+                }
+                Asking::Nowhere => (String::new(), String::new()),
+            };
+            ObligationName {
+                implementation,
+                layer: layer_name(*layer),
+                operation: own_name(&program.functions[function.0 as usize].name).to_owned(),
+                against,
+                ..blank(Pattern::EndToEnd, kind.name())
+            }
+        }
         Obligation::PastDecisive(id, operation) => of(*id, *operation, Pattern::Movers, "decisive"),
         Obligation::Search(Doubt::Programs(id, operation)) => of(*id, *operation, Pattern::EndToEnd, "programs"),
         Obligation::Search(Doubt::Client(client, count, id)) => ObligationName {
@@ -168,6 +207,11 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             ..blank(Pattern::EndToEnd, "traces")
         },
     }
+}
+
+/// The name of a function of a layer, without that of the layer.
+pub(super) fn own_name(function: &str) -> &str {
+    function.rsplit("::").next().unwrap_or(function)
 }
 
 /// The place where an obligation is stated.
@@ -199,6 +243,10 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
         Obligation::EndToEnd(index, _) => Anchor::Client(index),
         Obligation::TriedOut(Over::Stack(index)) => Anchor::Stack(index),
         Obligation::TriedOut(Over::Implementation(id)) => Anchor::Implementation(id),
+        Obligation::Searched(id, _) => Anchor::Implementation(id),
+        Obligation::Asked(layer, question, _) => {
+            Anchor::Function(program.layers[layer.0 as usize].questions[question].1)
+        }
         Obligation::PastDecisive(id, operation) | Obligation::Search(Doubt::Programs(id, operation)) => {
             procedure_anchor(program, id, operation)
         }

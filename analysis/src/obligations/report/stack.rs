@@ -3,7 +3,7 @@
 use super::{Finding, Reporter};
 use crate::{
     diagnostics::{Diagnostic, codes},
-    ir::{Anchor, Client},
+    ir::{Anchor, Client, Justification},
     obligations::{
         end_to_end,
         layer::{self, Explored, Panics, Part},
@@ -14,7 +14,19 @@ use crate::{
 };
 
 impl Reporter<'_> {
-    pub(super) fn stack_links(&self, index: usize) -> Finding {
+    /// Whether the links fit. A stack of which a part is only searched is not proved.
+    pub(super) fn stack_links_and_search(&self, index: usize) -> (Finding, Effort) {
+        let (finding, mut effort) = (self.stack_links(index), Effort::default());
+        let implementations = self.program().stacks[index].implementations.iter().map(|it| self.implementation(*it));
+        let searched: Vec<_> = implementations.filter(|it| matches!(it.by, Justification::Search(_))).collect();
+        if finding.verdict != Verdict::Proved || searched.is_empty() {
+            return (finding, effort);
+        }
+        effort.bounds_met.extend(searched.iter().map(|it| format!("`{}` is only searched", it.name)));
+        (Finding { verdict: Verdict::Searched, ..finding }, effort)
+    }
+
+    fn stack_links(&self, index: usize) -> Finding {
         let stack = &self.program().stacks[index];
         let name = |link: usize| &self.implementation(stack.implementations[link]).name;
         let Some(gap) = stack::check(self.program(), stack) else {

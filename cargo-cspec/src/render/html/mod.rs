@@ -121,6 +121,7 @@ fn bar(tally: &Tally) -> Markup {
         (tally.violated, Verdict::Violated),
         (tally.not_shown, Verdict::NotShown),
         (tally.undecided, Verdict::Undecided),
+        (tally.searched, Verdict::Searched),
         (tally.checked, Verdict::Checked),
         (tally.proved, Verdict::Proved),
     ];

@@ -227,8 +227,8 @@ impl Declaration {
             "init" => set_once(&mut self.init, &name, name.clone())?,
             "background" => set_once(&mut self.background, &name, name.clone())?,
             "invariant" => self.invariants.push(name),
-            // A condition for the proof: nothing that runs asks for it.
-            "idle" => method.attrs.push(syn::parse_quote!(#[allow(dead_code)])),
+            // Conditions for the proof and for the search: nothing that runs asks for them.
+            "idle" | "never" | "always" => method.attrs.push(syn::parse_quote!(#[allow(dead_code)])),
             _ => {
                 let ops = attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;
                 let (_, arguments) = arguments(&mut method)?;
@@ -278,7 +278,7 @@ impl Declaration {
     }
 }
 
-const ROLES: [&str; 6] = ["op", "init", "idle", "background", "invariant", "allowed"];
+const ROLES: [&str; 8] = ["op", "init", "idle", "background", "invariant", "allowed", "never", "always"];
 
 /// Removes the attribute of cspec from a method and returns it.
 fn take_role(attributes: &mut Vec<Attribute>) -> Result<Option<(&'static str, Attribute)>> {

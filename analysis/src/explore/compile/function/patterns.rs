@@ -14,10 +14,9 @@ impl FunctionCompiler<'_, '_> {
         let mut ends = Vec::new();
         for arm in arms {
             let mut misses = Vec::new();
-            self.test(arm.body.node, subject, &arm.pattern, &mut misses);
-            if let Some(guard) = &arm.guard {
-                self.expr(guard);
-                misses.push(self.emit(guard.node, Op::JumpIfFalse(0)));
+            match &arm.guard {
+                Some(guard) => self.test_with_guard(arm.body.node, subject, &arm.pattern, guard, &mut misses),
+                None => self.test(arm.body.node, subject, &arm.pattern, &mut misses),
             }
             self.emit(arm.body.node, Op::Branch);
             self.expr(&arm.body);
@@ -29,6 +28,34 @@ impl FunctionCompiler<'_, '_> {
         self.emit(node, Op::NoMatch);
         for end in ends {
             self.land(end);
+        }
+    }
+
+    /// Tests a pattern and the guard of its arm: each alternative that fits is tried with the guard.
+    fn test_with_guard(
+        &mut self,
+        node: NodeId,
+        subject: u32,
+        pattern: &Pattern,
+        guard: &Expr,
+        misses: &mut Vec<usize>,
+    ) {
+        // Other guarded patterns are not lowered.
+        let alternatives = pattern.alternatives().unwrap_or_default();
+        let mut hits = Vec::new();
+        for alternative in &alternatives {
+            let mut not_this = Vec::new();
+            self.test(node, subject, alternative, &mut not_this);
+            self.expr(guard);
+            not_this.push(self.emit(guard.node, Op::JumpIfFalse(0)));
+            hits.push(self.emit(node, Op::Jump(0)));
+            for miss in not_this {
+                self.land(miss);
+            }
+        }
+        misses.push(self.emit(node, Op::Jump(0)));
+        for hit in hits {
+            self.land(hit);
         }
     }
 

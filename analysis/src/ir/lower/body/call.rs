@@ -38,14 +38,6 @@ impl Body<'_> {
         let Some(path) = path.as_ref().and_then(path_segments) else {
             return self.unsupported(spot, "calling this", "call functions and methods by name");
         };
-        if let Some(closure) = self.closure_named(&path) {
-            return self.call_closure(&closure, &arguments(call), spot);
-        }
-        if let [name] = path.as_slice()
-            && matches!(self.lookup(name), Some(Binding::Fault))
-        {
-            return self.unsupported_at(spot);
-        }
         match self.function_at(&path, spot) {
             Ok(Some(item)) => return self.call_function(item, None, &arguments(call), spot),
             Ok(None) => {}
@@ -178,10 +170,6 @@ impl Body<'_> {
         let values = arguments(call);
         let [value] = values.as_slice() else { return self.type_error(spot, format!("`{name}` takes one value")) };
         let value = self.expr(value, None);
-        self.result_of(value, name, spot)
-    }
-
-    pub(super) fn result_of(&mut self, value: Expr, name: &str, spot: Spot) -> Expr {
         let other = self.infer.fresh();
         let (tag, ty) = match name {
             "Ok" => (0, Ty::result(self.ty(&value), other)),
@@ -314,6 +302,10 @@ impl Body<'_> {
     /// A function over a layer takes `lo`, which is not a value: removes it from the arguments.
     fn check_lower(&mut self, signature: &Signature, written: &mut Vec<ast::Expr>, spot: Spot) -> bool {
         let Some((_, number)) = &signature.lower_parameter else { return true };
+        if self.adaptors > 0 {
+            self.unsupported(spot, "an operation in the closure of an iterator", "use a `for` loop");
+            return false;
+        }
         let passes = written.get(*number).is_some_and(|it| self.is_lower(it));
         if !passes || signature.lower != self.signature.lower {
             let layer = signature.lower.map(|it| self.package.layer_name(it).to_owned()).unwrap_or_default();

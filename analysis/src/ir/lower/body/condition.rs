@@ -92,7 +92,10 @@ impl Body<'_> {
                     pending = Some(match (pending.take(), tests) {
                         (None, None) => (pattern, value),
                         (None, Some(test)) => self.value_if(test, pattern, value, spot),
-                        (Some(before), guard) => self.value_after(before, guard, pattern, value, spot),
+                        (Some(before), guard) => {
+                            self.alone(&before.0, guard.as_ref(), spot);
+                            self.value_after(before, guard, pattern, value, spot)
+                        }
                     });
                 }
             }
@@ -100,7 +103,17 @@ impl Body<'_> {
         let guard = self.conjunction(tests, spot);
         // The caller has checked that there is a `let`.
         let (pattern, value) = pending.unwrap_or_else(|| (Pattern::Wild, self.unsupported_at(spot)));
+        self.alone(&pattern, guard.as_ref(), spot);
         (pattern, value, guard)
+    }
+
+    /// Refuses alternatives before another condition. That condition becomes a guard, and is tried with each alternative; in Rust only the
+    /// first alternative that fits counts.
+    fn alone(&mut self, pattern: &Pattern, guard: Option<&Expr>, spot: Spot) {
+        if guard.is_some() && pattern.has_alternatives() {
+            let help = "put the other condition into an `if` of its own";
+            self.unsupported(spot, "a pattern with alternatives before `&&`", help);
+        }
     }
 
     /// `test && let pattern = value`.

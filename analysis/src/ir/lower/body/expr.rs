@@ -12,7 +12,7 @@ use crate::{
     syntax::{
         AstNode,
         ast::{self, HasArgList},
-        operators::{RangeItem, RangeOp},
+        operators::{RangeItem, RangeOp, UnaryOp},
     },
 };
 
@@ -77,7 +77,6 @@ impl Body<'_> {
             ast::Expr::MethodCallExpr(it) => self.method_call(it),
             ast::Expr::MacroExpr(it) => self.macro_expr(it),
             ast::Expr::RangeExpr(it) => self.range(it),
-            ast::Expr::TryExpr(_) if self.is_referent(expr) => self.read_referent(expr),
             ast::Expr::TryExpr(it) => self.try_expr(it),
             ast::Expr::ArrayExpr(it) => self.array(it),
             other => self.unsupported_kind(other, spot),
@@ -86,9 +85,7 @@ impl Body<'_> {
 
     fn unsupported_kind(&mut self, expr: &ast::Expr, spot: Spot) -> Expr {
         let (what, help) = match expr {
-            ast::Expr::ClosureExpr(_) => {
-                ("a closure in this place", "bind it, `let f = |x| …;`, and call it, or write a function")
-            }
+            ast::Expr::ClosureExpr(_) => ("a closure outside of an adaptor or `repeat`", "write a function"),
             ast::Expr::AwaitExpr(_) => ("`await`", "an operation is one step; a procedure is a sequence of them"),
             ast::Expr::LetExpr(_) => ("`let` in this place", "use `if let` or `matches!`"),
             ast::Expr::UnderscoreExpr(_) => ("`_` as an expression", "use `any()` for any value"),
@@ -216,12 +213,14 @@ impl Body<'_> {
         let value = self.required(cast.expr(), spot, None);
         let Some(target) = cast.ty().map(|it| self.written_type(&it)) else { return self.unsupported_at(spot) };
         let from = self.ty(&value);
-        if self.infer.is_integer_variable(&from) {
+        // As in Rust, a literal has the type that it is cast to. Any other integer of an unknown type may still be `i32`.
+        if self.infer.is_integer_variable(&from) && cast.expr().is_some_and(|it| is_literal(&it)) {
             self.infer.unify(&from, &target);
         }
-        let is_integer = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
         let from = self.ty(&value);
-        if !(is_integer(&from) || from == Ty::BOOL) || !is_integer(&target) {
+        let is_integer = |it: &Ty| matches!(it, Ty::Error | Ty::Con(Con::Int { .. }, _));
+        let from_integer = is_integer(&from) || self.infer.is_integer_variable(&from);
+        if !(from_integer || from == Ty::BOOL) || !is_integer(&target) {
             return self.unsupported(
                 spot,
                 "`as` between these types",
@@ -310,12 +309,7 @@ impl Body<'_> {
             self.bind(&super::pattern_name(name), Binding::Alias(place, found));
             return;
         }
-        if let (ast::Pat::IdentPat(name), ast::Expr::ClosureExpr(closure)) = (&pattern, &initializer) {
-            self.bind_closure(&super::pattern_name(name), closure.clone());
-            return;
-        }
-        let is_reference =
-            matches!(initializer, ast::Expr::MethodCallExpr(_) | ast::Expr::RefExpr(_) | ast::Expr::TryExpr(_));
+        let is_reference = matches!(initializer, ast::Expr::MethodCallExpr(_) | ast::Expr::RefExpr(_));
         if let ast::Pat::IdentPat(name) = &pattern
             && is_reference
             && self.is_referent(&initializer)
@@ -361,6 +355,18 @@ impl Body<'_> {
     /// Whether nothing uses the value of the expression: a statement `expression;`.
     pub(super) fn is_discarded(&self, expr: &impl AstNode) -> bool {
         self.discarded.as_ref() == Some(expr.syntax())
+    }
+}
+
+/// Whether an expression is a literal, however it is negated or wrapped in parentheses.
+fn is_literal(expr: &ast::Expr) -> bool {
+    match expr {
+        ast::Expr::Literal(_) => true,
+        ast::Expr::ParenExpr(it) => it.expr().is_some_and(|it| is_literal(&it)),
+        ast::Expr::PrefixExpr(it) => {
+            it.op_kind() != Some(UnaryOp::Deref) && it.expr().is_some_and(|it| is_literal(&it))
+        }
+        _ => false,
     }
 }
 

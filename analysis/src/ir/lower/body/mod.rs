@@ -5,9 +5,7 @@
 //! diagnostic.
 
 mod adaptor;
-mod applied;
 mod call;
-mod collection;
 mod condition;
 mod control;
 mod expr;
@@ -22,7 +20,7 @@ mod place;
 mod referent;
 mod result;
 
-use std::{rc::Rc, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     LoweredBody,
@@ -110,14 +108,10 @@ enum Binding {
     Alias(Place, Ty),
     /// The parameter `lo` of a procedure.
     Lower,
-    /// A closure: see [`applied`].
-    Closure(Rc<applied::Closure>),
-    /// A name whose fault has been reported.
-    Fault,
 }
 
 /// A part of the body in which names are bound.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Frame {
     bindings: Vec<(String, Binding)>,
     /// The scope of the block, if it has items: they shadow outer bindings.
@@ -167,13 +161,13 @@ struct Body<'d> {
     /// How many closures are around the current expression, and how many of these belong to iterator adaptors.
     closures: u32,
     adaptors: u32,
+    /// The first local that belongs to the innermost of these adaptors: it may change no other.
+    first_in_adaptor: u32,
     depth: u32,
     /// The constants being expanded.
     constants: Vec<ItemRef>,
     /// The values of `Default::default()`.
     defaults: Vec<NodeId>,
-    /// The number of closures written out.
-    written_closures: u32,
     /// The expression of the current statement, whose value is not used.
     discarded: Option<SyntaxNode>,
     /// The calls of `collect()`: the collection, and the element type.
@@ -203,10 +197,10 @@ impl<'d> Body<'d> {
             loops: Vec::new(),
             closures: 0,
             adaptors: 0,
+            first_in_adaptor: 0,
             depth: 0,
             constants: Vec::new(),
             defaults: Vec::new(),
-            written_closures: 0,
             discarded: None,
             collected: Vec::new(),
         };

@@ -179,13 +179,11 @@ impl Body<'_> {
         self.compound(place, ty, op, value, spot)
     }
 
-    /// `place = value`: as in Rust, the value is evaluated first.
+    /// `place = value`: as in Rust, the value is evaluated first, then the place.
     fn assigned(&mut self, place: Place, value: Expr, spot: Spot) -> Expr {
-        let is_constant = |it: &Projection| match it {
-            Projection::Index(index) => matches!(index.kind, ExprKind::Literal(_)),
-            Projection::Field(_) | Projection::Payload(_) => true,
-        };
-        if is_simple(&value) || place.path.iter().all(is_constant) {
+        let is_indexed = place.path.iter().any(|it| matches!(it, Projection::Index(_)));
+        let has_effects = |it: &Projection| matches!(it, Projection::Index(index) if has_effect(index));
+        if !is_indexed || !has_effect(&value) && !place.path.iter().any(has_effects) {
             return self.make(spot, Ty::UNIT, ExprKind::Assign(place, Box::new(value)));
         }
         let mut statements = Vec::new();
@@ -260,6 +258,7 @@ impl Body<'_> {
     /// `place += value`: as in Rust, the value is evaluated first, then the place, once.
     fn compound(&mut self, place: Place, ty: Ty, op: ArithOp, value: Expr, spot: Spot) -> Expr {
         let mut statements = Vec::new();
+        let place = if ty == Ty::STR { self.pinned(place, spot, &mut statements) } else { place };
         let value = if is_simple(&value) {
             value
         } else {
@@ -278,6 +277,45 @@ impl Body<'_> {
         statements.push(Stmt::Expr(assign));
         self.make(spot, Ty::UNIT, ExprKind::Block(statements, None))
     }
+}
+
+/// Whether evaluating an expression may do more than give a value or panic: change a variable, take a step, wait, or leave.
+fn has_effect(expr: &Expr) -> bool {
+    let here = match &expr.kind {
+        ExprKind::Call(..)
+        | ExprKind::Perform(..)
+        | ExprKind::Assign(..)
+        | ExprKind::Mutate(..)
+        | ExprKind::Return(_)
+        | ExprKind::Break(_)
+        | ExprKind::Continue
+        | ExprKind::Loop(_)
+        | ExprKind::While(..)
+        | ExprKind::Assert(_)
+        | ExprKind::When(_)
+        | ExprKind::Emit(_)
+        | ExprKind::External
+        | ExprKind::Maybe
+        | ExprKind::Any
+        | ExprKind::Choose(_)
+        | ExprKind::Unsupported => true,
+        ExprKind::Literal(_)
+        | ExprKind::Read(_)
+        | ExprKind::Tuple(_)
+        | ExprKind::Variant(..)
+        | ExprKind::Field(..)
+        | ExprKind::Block(..)
+        | ExprKind::If(..)
+        | ExprKind::Match(..)
+        | ExprKind::For(..)
+        | ExprKind::Prim(..)
+        | ExprKind::And(..)
+        | ExprKind::Or(..)
+        | ExprKind::Each(..) => false,
+    };
+    let mut inside = false;
+    expr.for_each_child(&mut |child| inside |= has_effect(child));
+    here || inside
 }
 
 /// Whether the order of evaluation within one assignment does not matter.

@@ -408,10 +408,24 @@ impl Body<'_> {
     /// `matches!(value, pattern if guard)` and the like: the arm's pattern and guard.
     pub(super) fn arm_head(&mut self, arm: &ast::MatchArm, ty: &Ty) -> (Pattern, Option<Expr>) {
         let pattern = arm.pat().map_or(Pattern::Wild, |it| self.pattern(&it, ty));
-        let guard = arm.guard().map(|it| self.guard(&it));
-        (pattern, guard)
+        self.guarded(pattern, arm)
+    }
+
+    /// The pattern of an arm with its guard, if it has one.
+    pub(super) fn guarded(&mut self, pattern: Pattern, arm: &ast::MatchArm) -> (Pattern, Option<Expr>) {
+        let Some(guard) = arm.guard() else { return (pattern, None) };
+        let guard = self.guard(&guard);
+        if pattern.alternatives().is_none_or(|it| it.len() > MOST_ALTERNATIVES) {
+            let spot = self.spot(arm.syntax());
+            self.unsupported(spot, "a guard after so many alternatives", "write an arm for each alternative");
+            return (Pattern::Wild, Some(guard));
+        }
+        (pattern, Some(guard))
     }
 }
+
+/// The most alternatives of a pattern with a guard: the guard is tried for each.
+const MOST_ALTERNATIVES: usize = 32;
 
 /// The text that identifies a scalar's value.
 pub(super) fn scalar_text(literal: Literal) -> Option<String> {

@@ -34,7 +34,7 @@ impl Body<'_> {
     pub(super) fn local_name(&self, path: &ast::PathExpr) -> Option<Binding> {
         let path = path_segments(&path.path()?)?;
         let binding = if let [name] = path.as_slice() { self.lookup(name) } else { None };
-        binding.filter(|it| matches!(it, Binding::Local(_) | Binding::Alias(..)))
+        binding.filter(|it| !matches!(it, Binding::Lower))
     }
 
     /// Lowers an expression for which [`Body::is_place`] holds; `None` if a step of it is invalid, which is reported.
@@ -56,7 +56,7 @@ impl Body<'_> {
                     Some((Place { local, path: Vec::new() }, self.locals[local.0 as usize].ty.clone()))
                 }
                 Binding::Alias(place, ty) => Some((place, ty)),
-                Binding::Lower | Binding::Closure(_) | Binding::Fault => None,
+                Binding::Lower => None,
             },
             ast::Expr::ParenExpr(it) => self.place(&it.expr()?),
             ast::Expr::PrefixExpr(it) => self.place(&it.expr()?),
@@ -217,6 +217,27 @@ impl Body<'_> {
         }
     }
 
+    /// The type of a place.
+    pub(super) fn place_type(&self, place: &Place) -> Ty {
+        let mut ty = self.infer.shallow(&self.locals[place.local.0 as usize].ty);
+        for projection in &place.path {
+            let Ty::Con(con, types) = &ty else { return Ty::Error };
+            let part = match (projection, con) {
+                (Projection::Field(number), Con::User(id)) => match &self.package.type_info(*id).kind {
+                    TypeInfoKind::Struct(fields) => fields.get(*number as usize).map(|(_, ty)| ty),
+                    _ => None,
+                },
+                (Projection::Payload(_), Con::Option) => types.first(),
+                // Only what `get_mut` and patterns refer to is in another variant, and their types are known.
+                (Projection::Payload(_), _) => None,
+                (Projection::Field(number), _) => types.get(*number as usize),
+                (Projection::Index(_), _) => types.last(),
+            };
+            ty = part.map_or(Ty::Error, |it| self.infer.shallow(it));
+        }
+        ty
+    }
+
     /// The place with its indices evaluated once, now, and looked up: borrowing a missing element fails even if it is not used.
     pub(super) fn borrowed(&mut self, place: Place, ty: &Ty, spot: Spot, statements: &mut Vec<Stmt>) -> Place {
         let place = self.pinned(place, spot, statements);
@@ -244,10 +265,16 @@ impl Body<'_> {
     }
 
     /// Whether the place may change. A variable that is not `mut` could only change through a reference that it holds. References are
-    /// erased, so the change would be lost.
+    /// erased, so the change would be lost. Rust's iterators are lazy, and sequences here are not: so the closure of an iterator may change
+    /// nothing outside of it.
     pub(super) fn changeable(&mut self, place: &Place, spot: Spot) -> bool {
         let local = &self.locals[place.local.0 as usize];
         let mutable = local.mutable;
+        if mutable && place.local.0 < self.first_in_adaptor {
+            let what = format!("changing `{}` in the closure of an iterator", local.name);
+            self.unsupported(spot, &what, "use a `for` loop");
+            return false;
+        }
         if !mutable {
             let what = format!("changing `{}`, which is not `mut` or holds a `&mut`,", local.name);
             self.unsupported(spot, &what, "change the place itself, or bind it with `let name = &mut place;`");

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     diagnostics::codes,
     index::{ImplRole, LayerAttribute, Name},
-    ir::{Claim, Layer, LayerId, Operation, Program, Protocol, SourceMap},
+    ir::{Claim, Layer, LayerId, Operation, Program, Protocol, Question, SourceMap},
     syntax::{self, AstNode, ast},
 };
 
@@ -40,6 +40,7 @@ pub(super) struct LayerInfo {
     pub(super) background: Option<Origin>,
     pub(super) invariants: Vec<ItemRef>,
     pub(super) idle: Vec<ItemRef>,
+    pub(super) questions: Vec<(Question, ItemRef)>,
     /// The raw layer, and whether it is nilpotent.
     pub(super) protocol: Option<(usize, bool)>,
     /// Whether a part of it is left out, with a diagnostic: a missing name may have been there.
@@ -122,6 +123,7 @@ pub(super) fn declare(package: &mut Package) {
                 background: None,
                 invariants: Vec::new(),
                 idle: Vec::new(),
+                questions: Vec::new(),
                 protocol: None,
                 incomplete: false,
                 progress: Progress::Unseen,
@@ -147,7 +149,8 @@ pub(super) fn request_functions(package: &Package) {
         }
         let info = &package.layers[layer];
         let mut origins: Vec<Origin> = info.init.into_iter().chain(info.background).collect();
-        origins.extend(info.invariants.iter().chain(&info.idle).copied().map(Origin::Written));
+        let questions = info.questions.iter().map(|it| &it.1);
+        origins.extend(info.invariants.iter().chain(&info.idle).chain(questions).copied().map(Origin::Written));
         for operation in &info.operations {
             origins.push(operation.origin);
             origins.extend(operation.allowed.iter().copied().map(Origin::Written));
@@ -192,6 +195,7 @@ pub(super) fn emit(declared: &Declared, reached: &Reached, program: &mut Program
             background: layer.background.as_ref().and_then(id),
             invariants: layer.invariants.iter().filter_map(written).collect(),
             idle: layer.idle.iter().filter_map(written).collect(),
+            questions: layer.questions.iter().filter_map(|(question, it)| Some((*question, written(it)?))).collect(),
             protocol: layer
                 .protocol
                 .and_then(|(raw, nilpotent)| Some(Protocol { raw: declared.layer_id(raw)?, nilpotent })),

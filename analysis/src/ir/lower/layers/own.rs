@@ -47,6 +47,12 @@ impl Package {
                         self.layers[layer].idle.push(item);
                     }
                 }
+                Role::Question(question) => {
+                    let (question, usage) = (*question, format!("#[{}] fn name(&self) -> bool", question.name()));
+                    if self.check_condition(layer, item, &usage) {
+                        self.layers[layer].questions.push((question, item));
+                    }
+                }
                 Role::Background => {
                     let usage = "#[background] fn name(&mut self)";
                     let fits = |it: &Signature| it.is_method && it.parameters.len() == 1 && it.result == Ty::UNIT;

@@ -1,0 +1,30 @@
+//! The default of an enum is its first variant.
+
+#[state]
+pub enum Mode { On, Off }
+
+#[state]
+pub struct Switches { pub mode: Total<Pid, Mode> }
+
+#[layer]
+impl Low for Switches {
+    #[init]
+    fn init(&self) -> bool { self.mode.is_default() }
+    #[op]
+    fn is_on(&mut self, me: Pid) -> bool { self.mode[me] == Mode::On }
+}
+
+#[state]
+pub struct Nothing { pub nothing: bool }
+
+#[layer]
+impl Up for Nothing {
+    #[op]
+    fn is_on(&mut self, me: Pid) -> bool { true }
+}
+
+#[implement(Up, over = Low, by = abstraction)]
+impl Always {
+    #[abstraction]
+    fn related(lo: &Switches, hi: &Nothing) -> bool { lo.mode.is_default() }
+}
