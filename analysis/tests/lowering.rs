@@ -180,20 +180,28 @@ mod diagnostics {
     fn cs0102_unsupported() {
         check_body(
             "
-    let f = |x: u64| x;
-//          ^^^^^^^^^^ CS0102 a closure outside of an adaptor or `repeat` is not supported in layers and procedures
+    let f = (|x: u64| x, 1);
+//           ^^^^^^^^^^ CS0102 a closure in this place is not supported in layers and procedures
+    let g = move |x: u64| x;
+//          ^^^^^^^^^^^^^^^ CS0102 `move` on a closure is not supported in layers and procedures
+    let h = |x: u64| x + 1;
+    let i = h;
+//          ^ CS0102 a closure as a value is not supported in layers and procedures
     let x = 1.5;
 //          ^^^ CS0102 this kind of literal is not supported in layers and procedures
     let y: u128 = 1;
 //         ^^^^ CS0102 the type `u128` is not supported in layers and procedures
     let z = vec![1];
 //          ^^^^^^^ CS0102 the macro `vec!` is not supported in layers and procedures
-    let w = self.queue.iter().zip(self.queue.iter());
-//                            ^^^ CS0102 the method `zip` of `Seq<u64>` is not supported in layers and procedures
+    let w = self.queue.iter().flat_map(|x| Seq::new());
+//                            ^^^^^^^^ CS0102 the method `flat_map` of `Seq<u64>` is not supported in layers and procedures
+    let mut c = 0;
+    let w = self.queue.iter().map(|x| { c += 1; x }).any(|x| *x > 1);
+//                                      ^^^^^^ CS0102 changing `c` in the closure of an iterator is not supported in layers and procedures
     let v = self.map.get_mut(&1);
 //                   ^^^^^^^ CS0102 the method `get_mut` of `Map<u64, u64>` is not supported in layers and procedures
-    let v = self.owner.unwrap_or_else(Pid::default);
-//                                    ^^^^^^^^^^^^ CS0102 a function as a value is not supported in layers and procedures
+    let v = self.owner.map(u64::leading_zeros);
+//                         ^^^^^^^^^^^^^^^^^^ CS0102 this function as a value is not supported in layers and procedures
     let v = self.owner.unwrap_or_else(|x| me);
 //                                    ^^^^^^ CS0104 this closure takes no parameter
     let v = self.owner.and_then(|o| o == me);
@@ -483,7 +491,7 @@ impl Other for All {
     #[implement(Base, by = movers)] impl Three {}
 //  ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ CS0207 malformed attribute: expected `over = Layer`, found the end
     #[implement(Base, over = Base, by = magic)] impl Four {}
-//                                      ^^^^^ CS0207 malformed attribute: expected `movers`, `retry`, `abstraction` or `partition(key)`, found `magic`
+//                                      ^^^^^ CS0207 malformed attribute: expected `movers`, `retry`, `abstraction`, `partition(key)` or `search`, found `magic`
     #[implement(Base, over = Base, by = abstraction)] impl Five { #[abstraction] fn f(a: &State) -> State { any() } }
 //                                                                                  ^ CS0207 the parameters of the abstraction `f` are named `lo` and `hi`, in this order
     #[implement(Base, over = Base, by = abstraction)] impl Six {}

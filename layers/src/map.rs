@@ -51,6 +51,41 @@ impl<K: Ord, V> Map<K, V> {
         self.0.entry(key)
     }
 
+    /// The entry with the least key.
+    pub fn first_key_value(&self) -> Option<(&K, &V)> {
+        self.0.first_key_value()
+    }
+
+    /// The entry with the greatest key.
+    pub fn last_key_value(&self) -> Option<(&K, &V)> {
+        self.0.last_key_value()
+    }
+
+    /// Takes the entry with the least key.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        self.0.pop_first()
+    }
+
+    /// Takes the entry with the greatest key.
+    pub fn pop_last(&mut self) -> Option<(K, V)> {
+        self.0.pop_last()
+    }
+
+    /// Keeps the entries for which `keeps` is true.
+    pub fn retain(&mut self, keeps: impl FnMut(&K, &mut V) -> bool) {
+        self.0.retain(keeps);
+    }
+
+    /// The entries, in the order of their keys, with values to be changed in place.
+    pub fn iter_mut(&mut self) -> btree_map::IterMut<'_, K, V> {
+        self.0.iter_mut()
+    }
+
+    /// The values, in the order of their keys, to be changed in place.
+    pub fn values_mut(&mut self) -> btree_map::ValuesMut<'_, K, V> {
+        self.0.values_mut()
+    }
+
     /// Removes every entry, and keeps nothing.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -146,5 +181,14 @@ impl<'a, K, V> IntoIterator for &'a Map<K, V> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
+    }
+}
+
+impl<'a, K, V> IntoIterator for &'a mut Map<K, V> {
+    type Item = (&'a K, &'a mut V);
+    type IntoIter = btree_map::IterMut<'a, K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
     }
 }

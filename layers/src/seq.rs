@@ -25,6 +25,44 @@ impl<T> Seq<T> {
         self.0.pop()
     }
 
+    /// Adds `element` at the back: another name of [`Seq::push`].
+    pub fn push_back(&mut self, element: T) {
+        self.push(element);
+    }
+
+    /// Adds `element` at the front.
+    pub fn push_front(&mut self, element: T) {
+        self.0.insert(0, element);
+    }
+
+    /// Takes the element at the back: another name of [`Seq::pop`].
+    pub fn pop_back(&mut self) -> Option<T> {
+        self.pop()
+    }
+
+    /// Takes the element at `index`, counted from the front.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such element.
+    pub fn remove(&mut self, index: usize) -> T {
+        self.0.remove(index)
+    }
+
+    /// Swaps two elements.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such element.
+    pub fn swap(&mut self, one: usize, other: usize) {
+        self.0.swap(one, other);
+    }
+
+    /// Keeps the elements for which `keeps` is true.
+    pub fn retain(&mut self, keeps: impl FnMut(&T) -> bool) {
+        self.0.retain(keeps);
+    }
+
     /// Takes the element at the front.
     pub fn pop_front(&mut self) -> Option<T> {
         if self.0.is_empty() { None } else { Some(self.0.remove(0)) }
@@ -43,6 +81,21 @@ impl<T> Seq<T> {
     /// The element at the back.
     pub fn last(&self) -> Option<&T> {
         self.0.last()
+    }
+
+    /// The element at the front: another name of [`Seq::first`].
+    pub fn front(&self) -> Option<&T> {
+        self.first()
+    }
+
+    /// The element at the back: another name of [`Seq::last`].
+    pub fn back(&self) -> Option<&T> {
+        self.last()
+    }
+
+    /// The elements, from front to back, to be changed in place.
+    pub fn iter_mut(&mut self) -> slice::IterMut<'_, T> {
+        self.0.iter_mut()
     }
 
     /// The element at `index`, counted from the front.
@@ -150,5 +203,14 @@ impl<'a, T> IntoIterator for &'a Seq<T> {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut Seq<T> {
+    type Item = &'a mut T;
+    type IntoIter = slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
     }
 }

@@ -28,6 +28,31 @@ impl<T: Ord> Set<T> {
         self.0.remove(element)
     }
 
+    /// The least element.
+    pub fn first(&self) -> Option<&T> {
+        self.0.first()
+    }
+
+    /// The greatest element.
+    pub fn last(&self) -> Option<&T> {
+        self.0.last()
+    }
+
+    /// Takes the least element.
+    pub fn pop_first(&mut self) -> Option<T> {
+        self.0.pop_first()
+    }
+
+    /// Takes the greatest element.
+    pub fn pop_last(&mut self) -> Option<T> {
+        self.0.pop_last()
+    }
+
+    /// Keeps the elements for which `keeps` is true.
+    pub fn retain(&mut self, keeps: impl FnMut(&T) -> bool) {
+        self.0.retain(keeps);
+    }
+
     /// Removes every element, and keeps nothing.
     pub fn clear(&mut self) {
         self.0.clear();

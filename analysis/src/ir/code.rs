@@ -194,7 +194,9 @@ fn one_of_each(parts: &[Pattern]) -> Option<Vec<Vec<Pattern>>> {
         }
         all = all
             .iter()
-            .flat_map(|before: &Vec<Pattern>| alternatives.iter().map(|it| [&before[..], &[it.clone()]].concat()))
+            .flat_map(|before: &Vec<Pattern>| {
+                alternatives.iter().map(|it| [&before[..], std::slice::from_ref(it)].concat())
+            })
             .collect();
     }
     Some(all)

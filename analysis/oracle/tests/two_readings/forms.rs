@@ -167,6 +167,149 @@ impl Collections for Slots {
     }
 }
 
+/// Changes of whole collections, and iterators.
+#[layer]
+impl Iterators for Slots {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn changed(&mut self, me: Pid, x: u8) -> u8 {
+        self.seq.retain(|it| *it != x);
+        self.set.retain(|it| *it > x);
+        self.map.retain(|key, value| *key > x || *value > 1);
+        self.seq.extend(self.set.iter().copied());
+        self.set.extend([x, 7]);
+        self.map.extend(self.seq.iter().map(|it| (*it, x)));
+        self.tick()
+    }
+
+    #[op]
+    fn ends(&mut self, me: Pid, x: u8) -> (Option<u8>, Option<u8>, Option<(u8, u8)>, Option<u8>) {
+        self.seq.push_front(x);
+        self.seq.push_back(1);
+        let least = self.set.first().copied();
+        let first = self.set.pop_first();
+        let last = self.map.pop_last();
+        if self.map.first_key_value().is_some_and(|(key, value)| key > value) {
+            self.set.pop_last();
+            self.map.pop_first();
+        }
+        (first, least, last, self.seq.pop_back().or(self.seq.front().copied()).xor(self.seq.back().copied()))
+    }
+
+    #[op]
+    fn elements(&mut self, me: Pid, x: u8) -> u8 {
+        self.seq.swap(0, self.seq.len() - 1);
+        let removed = self.seq.remove(x as usize);
+        self.seq.swap(x as usize, 0);
+        removed
+    }
+
+    #[op]
+    fn in_place(&mut self, me: Pid, x: u8) {
+        for it in self.seq.iter_mut() {
+            *it ^= x;
+            if *it == 0 {
+                continue;
+            }
+            *it -= 1;
+        }
+        for it in &mut self.seq {
+            *it /= 2;
+        }
+        'all: for (key, value) in self.map.iter_mut() {
+            for it in self.set.iter() {
+                if it == key {
+                    break 'all;
+                }
+            }
+            *value = *key;
+        }
+        for (_, value) in &mut self.map {
+            *value = value.wrapping_add(1);
+        }
+        for value in self.map.values_mut() {
+            *value ^= 1;
+        }
+    }
+
+    #[op]
+    fn adapted(&mut self, me: Pid, x: u8, y: u8) -> (Option<usize>, Seq<(usize, u8)>, Seq<u8>, Seq<(u8, u8)>) {
+        let at = self.seq.iter().position(|it| 100 / *it > x);
+        let numbered = self.seq.iter().copied().enumerate().collect();
+        let skipped = self.seq.iter().skip(x as usize).take(y as usize).copied().collect();
+        let zipped = self.seq.iter().copied().zip(self.set.iter().copied()).collect();
+        (at, numbered, skipped, zipped)
+    }
+
+    #[op]
+    fn folded(&mut self, me: Pid, x: u8) -> (u8, u8, Option<u8>, Option<u8>, Option<u8>) {
+        let sum = self.seq.iter().fold(x, |sum, it| sum.wrapping_mul(3) ^ it);
+        let mut seen = 0;
+        self.set.iter().for_each(|it| seen = it / 2 + x);
+        let next = self.set.iter().next().copied();
+        let last = self.seq.iter().rev().last().copied();
+        (sum, seen, next, last, self.map.keys().iter().max().copied())
+    }
+}
+
+fn halved(it: u8) -> u8 {
+    it / 2
+}
+
+/// Functions and closures by their names.
+#[layer]
+impl Functions for Slots {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn closures(&mut self, me: Pid, x: u8, y: u8) -> (u8, u8, u8, i8) {
+        let least = x;
+        let larger = |it| if it > least { it } else { least };
+        let least = y;
+        let mut turns = 0;
+        let mut counted = |a: u8, (b, _): (u8, bool)| {
+            turns += 1;
+            a.wrapping_mul(b)
+        };
+        let first = counted(least, (2, true));
+        let second = counted(larger(first), (3, false));
+        let same = |it| it;
+        let wide = same(127);
+        let narrow: i8 = same(1);
+        (second, turns, self.seq.iter().copied().map(larger).max().unwrap_or(least), wide + narrow)
+    }
+
+    #[op]
+    fn paths(&mut self, me: Pid, x: Option<u8>) -> (Option<Option<u8>>, Option<u64>, u8, Result<u8, Refusal>) {
+        let first = x.map(halved).map(Some);
+        let third = x.map(Slots::doubled).unwrap_or_else(Default::default);
+        (first, x.map(u64::from), third, self.a.ok_or(third).map_err(Refusal::Taken))
+    }
+
+    #[op]
+    fn effects(&mut self, me: Pid, x: u8) -> u8 {
+        let mut bump = |by: u8| {
+            self.ticks += by;
+            self.ticks
+        };
+        bump(x);
+        bump(1)
+    }
+}
+
+impl Slots {
+    fn doubled(it: u8) -> u8 {
+        it * 2
+    }
+}
+
 /// Why a step is refused.
 #[state]
 pub enum Refusal {
@@ -438,6 +581,20 @@ impl References for Modes {
     }
 
     #[op]
+    fn tried(&mut self, me: Pid, x: u8) -> Option<u8> {
+        let found = self.numbers.get_mut(&x)?;
+        *found ^= 1;
+        let copy = *self.seq.first_mut()?;
+        *self.seq.last_mut()? = x;
+        let Mode::Pair(_, inner) = self.all.get_mut(&x)? else { return Some(copy) };
+        self.seq.extend(inner.take());
+        if let Some(it) = *inner {
+            self.n = it;
+        }
+        self.seq.iter().copied().nth(1)
+    }
+
+    #[op]
     fn turns(&mut self, me: Pid) -> u8 {
         let mut turns = 0;
         while let Some(it) = self.slot.as_mut() {
@@ -522,7 +679,7 @@ impl Patterns for Modes {
         // The guard is tried for each alternative that fits.
         let first = match (x, y) {
             (it, _) | (_, Some(it)) if it > 1 => it,
-            (0 | 1, Some(0) | None) if self.tick() > 1 => 8,
+            (0 | 1, None) if self.tick() > 1 => 8,
             _ => 9,
         };
         let (one, other) = self.pair;
@@ -537,7 +694,7 @@ impl Patterns for Modes {
     fn chains(&mut self, me: Pid, x: Option<u8>) -> u8 {
         if let Some(a) = x
             && a > 0
-            && let (1.., Some(b)) | (b, None) = self.pair
+            && let (b @ 1.., None) = self.pair
             && b != a
         {
             return b;
@@ -641,5 +798,39 @@ impl Labels for Modes {
             }
         }
         (first, second, third)
+    }
+}
+
+/// A state whose variants hold collections.
+#[state]
+pub enum Holders {
+    Nobody,
+    Some(Set<u8>, Map<u8, u8>),
+}
+
+/// Changes of collections inside variants.
+#[layer]
+impl Inside for Holders {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn change(&mut self, me: Pid, x: u8) -> (bool, Option<u8>) {
+        match self {
+            Holders::Nobody => {
+                *self = Holders::Some(Set::from([x]), Map::new());
+                (false, None)
+            }
+            Holders::Some(set, map) => {
+                let results = (set.remove(&x), map.insert(x, 1));
+                map.retain(|key, _| key != &2);
+                if set.is_empty() {
+                    *self = Holders::Nobody;
+                }
+                results
+            }
+        }
     }
 }

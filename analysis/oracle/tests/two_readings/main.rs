@@ -326,10 +326,13 @@ fn of_the_forms_of_the_language() {
         Results, __Results:
             swap, matched, questions, asked, unwrapped, expected, mapped, chained, fallible;
         References, __References:
-            of_self, of_fields, of_entries, of_elements, of_vacant_entries, of_options, turns, moves, defaults, assigned,
+            of_self, of_fields, of_entries, of_elements, of_vacant_entries, of_options, tried, turns, moves, defaults, assigned,
             order_of_entries;
         Patterns, __Patterns: ranges, guards, chains;
         Labels, __Labels: nested, values;
+        Inside, __Inside: change;
+        Iterators, __Iterators: changed, ends, elements, in_place, adapted, folded;
+        Functions, __Functions: closures, paths, effects;
         Collections, __Collections: map_results, set_results, conditions, order;
     }
     package.is_complete();

@@ -16,8 +16,11 @@ impl Body<'_> {
     pub(super) fn thunk(&mut self, closure: &ast::Expr, result: Option<&Ty>) -> Option<Expr> {
         let spot = self.spot(closure.syntax());
         let ast::Expr::ClosureExpr(closure) = closure else {
-            self.unsupported(spot, "a function as a value", "write a closure: `|| f()`");
-            return None;
+            let value = self.applied_path(closure, Vec::new())?;
+            return Some(match result {
+                Some(result) => self.coerce(value, result),
+                None => value,
+            });
         };
         if closure.param_list().is_some_and(|it| it.params().next().is_some()) {
             self.type_error(spot, "this closure takes no parameter");
@@ -40,8 +43,13 @@ impl Body<'_> {
     ) -> Option<(Pattern, Expr)> {
         let spot = self.spot(closure.syntax());
         let ast::Expr::ClosureExpr(closure) = closure else {
-            self.unsupported(spot, "a function as a value", "write a closure: `|x| f(x)`");
-            return None;
+            let (pattern, value) = self.part(parameter, spot);
+            let value = self.applied_path(closure, vec![value])?;
+            let value = match result {
+                Some(result) => self.coerce(value, result),
+                None => value,
+            };
+            return Some((pattern, value));
         };
         let parameters: Vec<ast::Param> = closure.param_list().map(|it| it.params().collect()).unwrap_or_default();
         let [written] = parameters.as_slice() else {
@@ -60,12 +68,56 @@ impl Body<'_> {
         Some(lowered)
     }
 
-    pub(super) fn iterator_method(&mut self, call: &ast::MethodCallExpr, value: Expr, name: &str, spot: Spot) -> Expr {
+    /// A closure of several parameters: their patterns and its body.
+    pub(super) fn closure_of(
+        &mut self,
+        closure: &ast::Expr,
+        types: &[Ty],
+        result: Option<&Ty>,
+    ) -> Option<(Vec<Pattern>, Expr)> {
+        let spot = self.spot(closure.syntax());
+        let ast::Expr::ClosureExpr(closure) = closure else {
+            self.unsupported(spot, "a function as a value", "write a closure: `|x, y| f(x, y)`");
+            return None;
+        };
+        let parameters: Vec<ast::Param> = closure.param_list().map(|it| it.params().collect()).unwrap_or_default();
+        if parameters.len() != types.len() {
+            self.type_error(spot, format!("this closure takes {} parameters", types.len()));
+            return None;
+        }
+        let loops = std::mem::take(&mut self.loops);
+        self.closures += 1;
+        let lowered = self.scoped(|this| {
+            let pattern = |(it, ty): (&ast::Param, &Ty)| it.pat().map_or(Pattern::Wild, |it| this.irrefutable(&it, ty));
+            let patterns = parameters.iter().zip(types).map(pattern).collect();
+            (patterns, this.required(closure.body(), spot, result))
+        });
+        self.closures -= 1;
+        self.loops = loops;
+        Some(lowered)
+    }
+
+    /// `is_place`: the receiver is a variable, which `next` would change.
+    pub(super) fn iterator_method(
+        &mut self,
+        call: &ast::MethodCallExpr,
+        value: Expr,
+        is_place: bool,
+        name: &str,
+        spot: Spot,
+    ) -> Expr {
         let receiver = self.ty(&value);
         let (sequence, element) = self.sequence(value);
         let values = arguments(call);
         match (name, values.as_slice()) {
             ("iter" | "into_iter" | "cloned" | "copied", []) => sequence,
+            ("next", []) if !is_place => self.prim(spot, Ty::option(element), Prim::First, sequence),
+            ("nth", [index]) if !is_place => {
+                let index = self.check(index, &Ty::U64);
+                self.make(spot, Ty::option(element), ExprKind::Prim(Prim::Get, vec![sequence, index]))
+            }
+            ("first" | "first_key_value", []) => self.prim(spot, Ty::option(element), Prim::First, sequence),
+            ("last" | "last_key_value", []) => self.prim(spot, Ty::option(element), Prim::Last, sequence),
             ("rev", []) => self.prim(spot, Ty::seq(element), Prim::Rev, sequence),
             ("count", []) => self.prim(spot, Ty::U64, Prim::Len, sequence),
             ("max" | "min", []) => {
@@ -82,7 +134,10 @@ impl Body<'_> {
             ("map" | "filter" | "all" | "any" | "find", [closure]) => {
                 self.each(name, sequence, &element, closure, spot)
             }
-            _ => self.no_such_method(call, &receiver, name, spot),
+            _ => match self.iterator_loop(sequence, &element, name, &values, spot) {
+                Some(value) => value,
+                None => self.no_such_method(call, &receiver, name, spot),
+            },
         }
     }
 

@@ -38,6 +38,14 @@ impl Body<'_> {
         let Some(path) = path.as_ref().and_then(path_segments) else {
             return self.unsupported(spot, "calling this", "call functions and methods by name");
         };
+        if let Some(closure) = self.closure_named(&path) {
+            return self.call_closure(&closure, &arguments(call), spot);
+        }
+        if let [name] = path.as_slice()
+            && matches!(self.lookup(name), Some(Binding::Fault))
+        {
+            return self.unsupported_at(spot);
+        }
         match self.function_at(&path, spot) {
             Ok(Some(item)) => return self.call_function(item, None, &arguments(call), spot),
             Ok(None) => {}
@@ -170,6 +178,10 @@ impl Body<'_> {
         let values = arguments(call);
         let [value] = values.as_slice() else { return self.type_error(spot, format!("`{name}` takes one value")) };
         let value = self.expr(value, None);
+        self.result_of(value, name, spot)
+    }
+
+    pub(super) fn result_of(&mut self, value: Expr, name: &str, spot: Spot) -> Expr {
         let other = self.infer.fresh();
         let (tag, ty) = match name {
             "Ok" => (0, Ty::result(self.ty(&value), other)),

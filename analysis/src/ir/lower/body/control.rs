@@ -205,7 +205,7 @@ impl Body<'_> {
         self.make(spot, inner, ExprKind::Match(Box::new(value), arms))
     }
 
-    fn loop_body(
+    pub(super) fn loop_body(
         &mut self,
         label: Option<ast::Label>,
         body: Option<ast::BlockExpr>,
@@ -256,6 +256,11 @@ impl Body<'_> {
 
     pub(super) fn for_expr(&mut self, for_expr: &ast::ForExpr) -> Expr {
         let spot = self.spot(for_expr.syntax());
+        if let Some(iterable) = for_expr.iterable()
+            && let Some(turns) = self.for_in_place(for_expr, &iterable, spot)
+        {
+            return turns;
+        }
         let sequence = self.required(for_expr.iterable(), spot, None);
         let (sequence, element) = self.sequence(sequence);
         let (pattern, body) = self.scoped(|this| {
@@ -281,6 +286,13 @@ impl Body<'_> {
                 let element = Ty::tuple(types);
                 let ty = Ty::seq(element.clone());
                 (self.make(spot, ty, ExprKind::Prim(crate::ir::Prim::Elems, vec![value])), element)
+            }
+            Ty::Con(Con::Option, types) => {
+                let ty = Ty::seq(types[0].clone());
+                let (pattern, one) = self.part(&types[0], spot);
+                let some = self.make(spot, ty.clone(), ExprKind::Prim(crate::ir::Prim::Elements, vec![one]));
+                let none = self.make(spot, ty.clone(), ExprKind::Prim(crate::ir::Prim::Elements, Vec::new()));
+                (self.by_case(value, pattern, some, none, ty, spot), types[0].clone())
             }
             Ty::Error => (value, Ty::Error),
             Ty::Var(_) => (self.type_error(spot, "the type of this value must be known here"), Ty::Error),

@@ -77,6 +77,7 @@ impl Body<'_> {
             ast::Expr::MethodCallExpr(it) => self.method_call(it),
             ast::Expr::MacroExpr(it) => self.macro_expr(it),
             ast::Expr::RangeExpr(it) => self.range(it),
+            ast::Expr::TryExpr(_) if self.is_referent(expr) => self.read_referent(expr),
             ast::Expr::TryExpr(it) => self.try_expr(it),
             ast::Expr::ArrayExpr(it) => self.array(it),
             other => self.unsupported_kind(other, spot),
@@ -85,7 +86,9 @@ impl Body<'_> {
 
     fn unsupported_kind(&mut self, expr: &ast::Expr, spot: Spot) -> Expr {
         let (what, help) = match expr {
-            ast::Expr::ClosureExpr(_) => ("a closure outside of an adaptor or `repeat`", "write a function"),
+            ast::Expr::ClosureExpr(_) => {
+                ("a closure in this place", "bind it, `let f = |x| …;`, and call it, or write a function")
+            }
             ast::Expr::AwaitExpr(_) => ("`await`", "an operation is one step; a procedure is a sequence of them"),
             ast::Expr::LetExpr(_) => ("`let` in this place", "use `if let` or `matches!`"),
             ast::Expr::UnderscoreExpr(_) => ("`_` as an expression", "use `any()` for any value"),
@@ -309,7 +312,12 @@ impl Body<'_> {
             self.bind(&super::pattern_name(name), Binding::Alias(place, found));
             return;
         }
-        let is_reference = matches!(initializer, ast::Expr::MethodCallExpr(_) | ast::Expr::RefExpr(_));
+        if let (ast::Pat::IdentPat(name), ast::Expr::ClosureExpr(closure)) = (&pattern, &initializer) {
+            self.bind_closure(&super::pattern_name(name), closure.clone());
+            return;
+        }
+        let is_reference =
+            matches!(initializer, ast::Expr::MethodCallExpr(_) | ast::Expr::RefExpr(_) | ast::Expr::TryExpr(_));
         if let ast::Pat::IdentPat(name) = &pattern
             && is_reference
             && self.is_referent(&initializer)

@@ -240,8 +240,12 @@ impl Body<'_> {
         spot: Spot,
     ) -> Expr {
         if let Some((mutation, operands, result)) = mutation(ty, name) {
-            return self.mutation(call, receiver, mutation, &operands, result, spot);
+            return self.mutation(call, receiver, (mutation, ty), &operands, result, spot);
         }
+        let receiver = match self.collection_change(call, receiver, ty, name, spot) {
+            Ok(changed) => return changed,
+            Err(receiver) => *receiver,
+        };
         // `into` is transparent on strings only: between integers it changes the type.
         let is_string = matches!(ty, Ty::Con(Con::Str, _));
         if name == "to_string" {
@@ -271,8 +275,9 @@ impl Body<'_> {
                 self.result_method(call, value, (&types[0].clone(), &types[1].clone()), name, spot)
             }
             Ty::Con(Con::Seq | Con::Set | Con::Map, _) => {
+                let is_place = matches!(receiver, Receiver::Place(..));
                 let value = self.value(receiver);
-                self.iterator_method(call, value, name, spot)
+                self.iterator_method(call, value, is_place, name, spot)
             }
             Ty::Con(Con::Bool, _) if matches!(name, "then" | "then_some") => self.then(call, receiver, name, spot),
             _ => self.no_such_method(call, ty, name, spot),
@@ -317,7 +322,7 @@ impl Body<'_> {
         &mut self,
         call: &ast::MethodCallExpr,
         receiver: Receiver,
-        mutation: Mutation,
+        (mutation, of): (Mutation, &Ty),
         types: &[Ty],
         result: Ty,
         spot: Spot,
@@ -326,7 +331,7 @@ impl Body<'_> {
         let mut statements = Vec::new();
         let Some(place) = self.changed(receiver, spot, &mut statements) else { return self.unsupported_at(spot) };
         if matches!(mutation, Mutation::Insert | Mutation::Remove) && !self.is_discarded(call) {
-            return self.entry_before(call, place, mutation, types, statements, spot);
+            return self.entry_before(call, (place, of), mutation, types, statements, spot);
         }
         let Some(values) = self.operands(call, &name, types, spot) else { return self.unsupported_at(spot) };
         let value = self.make(spot, result, ExprKind::Mutate(mutation, place, values));
@@ -337,20 +342,19 @@ impl Body<'_> {
     fn entry_before(
         &mut self,
         call: &ast::MethodCallExpr,
-        place: Place,
+        (place, collection): (Place, &Ty),
         mutation: Mutation,
         types: &[Ty],
         mut statements: Vec<Stmt>,
         spot: Spot,
     ) -> Expr {
         let name = if mutation == Mutation::Insert { "insert" } else { "remove" };
-        let collection = self.place_type(&place);
-        let place = self.borrowed(place, &collection, spot, &mut statements);
+        let place = self.borrowed(place, collection, spot, &mut statements);
         let Some(values) = self.operands(call, name, types, spot) else { return self.unsupported_at(spot) };
         let values: Vec<Expr> = values.into_iter().map(|it| self.stored("entry", it, spot, &mut statements)).collect();
         let read = self.make(spot, collection.clone(), ExprKind::Read(place.clone()));
         let looked_up = vec![read, values[0].clone()];
-        let old = match &collection {
+        let old = match collection {
             Ty::Con(Con::Map, types) => {
                 self.make(spot, Ty::option(types[1].clone()), ExprKind::Prim(Prim::Get, looked_up))
             }
@@ -381,13 +385,16 @@ impl Body<'_> {
             "get_mut" | "first_mut" | "last_mut" | "as_mut" => {
                 format!("write `if let Some(name) = place.{name}(…)`, `match` or `let … else`, and change `*name`")
             }
+            "into" => "write `T::from(value)` with the type that you need".to_owned(),
+            "try_into" | "try_from" => "compare with the ends of the type, and convert with `as`".to_owned(),
+            "cmp" | "partial_cmp" => "compare with `<`, `==` and `>`".to_owned(),
+            "max_by_key" | "min_by_key" | "product" => "use `fold`".to_owned(),
+            "step_by" => "use `filter`, or a `while` loop".to_owned(),
             "entry" => "write `map.entry(key).or_insert(value)`, or `or_insert_with`, or `or_default`".to_owned(),
             "iter_mut" | "values_mut" => "change the elements in place: `map[&key] = value`".to_owned(),
             "insert" if matches!(ty, Ty::Con(Con::Option, _)) => {
                 "write `option.insert(value);` as a statement, and read the option afterwards".to_owned()
             }
-            "push_back" => "use `push`".to_owned(),
-            "pop_back" => "use `pop`".to_owned(),
             "parse" => "write `parse::<T>().ok()`".to_owned(),
             _ => did_you_mean(name, methods_of(&self.infer.shallow(ty)).iter().copied().filter(|it| *it != name))
                 .unwrap_or_else(|| "see the table of types in docs/language.md".to_owned()),
@@ -414,78 +421,138 @@ fn methods_of(ty: &Ty) -> &'static [&'static str] {
 
 const MAP: &[&str] = &[
     "get",
+    "get_mut",
     "contains",
+    "contains_key",
     "insert",
     "remove",
+    "retain",
+    "extend",
+    "entry",
     "keys",
     "values",
-    "iter",
+    "iter_mut",
+    "values_mut",
+    "first_key_value",
+    "last_key_value",
+    "pop_first",
+    "pop_last",
     "len",
     "is_empty",
     "clear",
-    "clone",
+    "iter",
+    "map",
     "filter",
     "filter_map",
-    "map",
     "all",
     "any",
     "count",
     "find",
+    "position",
+    "enumerate",
+    "zip",
+    "skip",
+    "take",
+    "fold",
+    "for_each",
+    "max",
+    "min",
+    "sum",
+    "next",
+    "rev",
     "collect",
+    "cloned",
+    "copied",
+    "clone",
 ];
 
 const SET: &[&str] = &[
     "contains",
     "insert",
     "remove",
-    "iter",
+    "retain",
+    "extend",
+    "first",
+    "last",
+    "pop_first",
+    "pop_last",
     "len",
     "is_empty",
     "clear",
-    "clone",
-    "rev",
+    "iter",
+    "map",
     "filter",
     "filter_map",
-    "map",
     "all",
     "any",
     "count",
+    "find",
+    "position",
+    "enumerate",
+    "zip",
+    "skip",
+    "take",
+    "fold",
+    "for_each",
     "max",
     "min",
     "sum",
-    "find",
+    "next",
+    "rev",
     "collect",
     "cloned",
     "copied",
+    "clone",
 ];
 
 const SEQ: &[&str] = &[
     "get",
+    "get_mut",
     "contains",
     "push",
+    "push_back",
+    "push_front",
     "pop",
+    "pop_back",
     "pop_front",
+    "remove",
+    "swap",
+    "retain",
+    "extend",
     "first",
+    "first_mut",
+    "front",
     "last",
-    "iter",
+    "last_mut",
+    "back",
+    "iter_mut",
     "len",
     "is_empty",
     "clear",
-    "clone",
-    "rev",
+    "iter",
+    "map",
     "filter",
     "filter_map",
-    "map",
     "all",
     "any",
     "count",
+    "find",
+    "position",
+    "enumerate",
+    "zip",
+    "skip",
+    "take",
+    "fold",
+    "for_each",
     "max",
     "min",
     "sum",
-    "find",
+    "next",
+    "rev",
     "collect",
     "cloned",
     "copied",
+    "clone",
 ];
 
 const INTEGER: &[&str] = &[
@@ -521,8 +588,8 @@ fn mutation(ty: &Ty, name: &str) -> Option<(Mutation, Vec<Ty>, Ty)> {
         (Con::Map, "insert") => (Mutation::Insert, vec![of(0), of(1)], Ty::UNIT),
         (Con::Set, "insert") => (Mutation::Insert, vec![of(0)], Ty::UNIT),
         (Con::Map | Con::Set, "remove") => (Mutation::Remove, vec![of(0)], Ty::UNIT),
-        (Con::Seq, "push") => (Mutation::Push, vec![of(0)], Ty::UNIT),
-        (Con::Seq, "pop") => (Mutation::Pop, Vec::new(), Ty::option(of(0))),
+        (Con::Seq, "push" | "push_back") => (Mutation::Push, vec![of(0)], Ty::UNIT),
+        (Con::Seq, "pop" | "pop_back") => (Mutation::Pop, Vec::new(), Ty::option(of(0))),
         (Con::Seq, "pop_front") => (Mutation::PopFront, Vec::new(), Ty::option(of(0))),
         (Con::Map | Con::Set | Con::Seq, "clear") => (Mutation::Clear, Vec::new(), Ty::UNIT),
         _ => return None,
@@ -549,8 +616,8 @@ fn pure(ty: &Ty, name: &str) -> Option<(Prim, Vec<Ty>, Ty)> {
         (Con::Total, "is_default") => (Prim::IsEmpty, none(), Ty::BOOL),
         (Con::Map, "keys") | (Con::Total, "support") => (Prim::Keys, none(), Ty::Con(Con::Set, vec![of(0)])),
         (Con::Map, "values") => (Prim::Values, none(), Ty::seq(of(1))),
-        (Con::Seq, "first") => (Prim::First, none(), Ty::option(of(0))),
-        (Con::Seq, "last") => (Prim::Last, none(), Ty::option(of(0))),
+        (Con::Seq, "first" | "front") => (Prim::First, none(), Ty::option(of(0))),
+        (Con::Seq, "last" | "back") => (Prim::Last, none(), Ty::option(of(0))),
         (Con::Seq, "rev") => (Prim::Rev, none(), ty.clone()),
         _ => return None,
     })

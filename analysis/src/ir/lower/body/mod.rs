@@ -5,7 +5,9 @@
 //! diagnostic.
 
 mod adaptor;
+mod applied;
 mod call;
+mod collection;
 mod condition;
 mod control;
 mod expr;
@@ -20,7 +22,7 @@ mod place;
 mod referent;
 mod result;
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use super::{
     LoweredBody,
@@ -108,10 +110,14 @@ enum Binding {
     Alias(Place, Ty),
     /// The parameter `lo` of a procedure.
     Lower,
+    /// A closure: see [`applied`].
+    Closure(Rc<applied::Closure>),
+    /// A name whose fault has been reported.
+    Fault,
 }
 
 /// A part of the body in which names are bound.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Frame {
     bindings: Vec<(String, Binding)>,
     /// The scope of the block, if it has items: they shadow outer bindings.
@@ -168,6 +174,8 @@ struct Body<'d> {
     constants: Vec<ItemRef>,
     /// The values of `Default::default()`.
     defaults: Vec<NodeId>,
+    /// The number of closures written out.
+    written_closures: u32,
     /// The expression of the current statement, whose value is not used.
     discarded: Option<SyntaxNode>,
     /// The calls of `collect()`: the collection, and the element type.
@@ -201,6 +209,7 @@ impl<'d> Body<'d> {
             depth: 0,
             constants: Vec::new(),
             defaults: Vec::new(),
+            written_closures: 0,
             discarded: None,
             collected: Vec::new(),
         };

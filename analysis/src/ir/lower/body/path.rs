@@ -1,6 +1,6 @@
 //! Paths and the values built from them: constants, variants, structs, scalars.
 
-use super::{Blocks, Body, Frame, method::integer, pattern::scalar_text};
+use super::{Binding, Blocks, Body, Frame, method::integer, pattern::scalar_text};
 use crate::{
     diagnostics::codes,
     index::path_segments,
@@ -47,9 +47,13 @@ impl Body<'_> {
 
     fn other_path(&mut self, path: &[String], spot: Spot) -> Expr {
         if let [name] = path
-            && self.lookup(name).is_some()
+            && let Some(binding) = self.lookup(name)
         {
-            return self.unsupported(spot, "the lower layer as a value", "call one of its operations");
+            return match binding {
+                Binding::Lower => self.unsupported(spot, "the lower layer as a value", "call one of its operations"),
+                Binding::Fault => self.unsupported_at(spot),
+                _ => self.unsupported(spot, "a closure as a value", "call it, or write a function"),
+            };
         }
         if let Some(Ty::Con(Con::User(id), _)) = self.constructed(path, spot)
             && matches!(&self.package.type_info(id).kind, TypeInfoKind::Struct(fields) if fields.is_empty())
@@ -439,7 +443,7 @@ impl Body<'_> {
     }
 
     /// `u64::from(value)`: from a type all of whose values are in the target type.
-    fn widened(&mut self, value: Expr, target: Ty, spot: Spot) -> Expr {
+    pub(super) fn widened(&mut self, value: Expr, target: Ty, spot: Spot) -> Expr {
         let from = self.ty(&value);
         if self.infer.is_integer_variable(&from) {
             self.infer.unify(&from, &target);

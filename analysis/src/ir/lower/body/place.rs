@@ -34,7 +34,7 @@ impl Body<'_> {
     pub(super) fn local_name(&self, path: &ast::PathExpr) -> Option<Binding> {
         let path = path_segments(&path.path()?)?;
         let binding = if let [name] = path.as_slice() { self.lookup(name) } else { None };
-        binding.filter(|it| !matches!(it, Binding::Lower))
+        binding.filter(|it| matches!(it, Binding::Local(_) | Binding::Alias(..)))
     }
 
     /// Lowers an expression for which [`Body::is_place`] holds; `None` if a step of it is invalid, which is reported.
@@ -56,7 +56,7 @@ impl Body<'_> {
                     Some((Place { local, path: Vec::new() }, self.locals[local.0 as usize].ty.clone()))
                 }
                 Binding::Alias(place, ty) => Some((place, ty)),
-                Binding::Lower => None,
+                Binding::Lower | Binding::Closure(_) | Binding::Fault => None,
             },
             ast::Expr::ParenExpr(it) => self.place(&it.expr()?),
             ast::Expr::PrefixExpr(it) => self.place(&it.expr()?),
@@ -215,27 +215,6 @@ impl Body<'_> {
             },
             _ => None,
         }
-    }
-
-    /// The type of a place.
-    pub(super) fn place_type(&self, place: &Place) -> Ty {
-        let mut ty = self.infer.shallow(&self.locals[place.local.0 as usize].ty);
-        for projection in &place.path {
-            let Ty::Con(con, types) = &ty else { return Ty::Error };
-            let part = match (projection, con) {
-                (Projection::Field(number), Con::User(id)) => match &self.package.type_info(*id).kind {
-                    TypeInfoKind::Struct(fields) => fields.get(*number as usize).map(|(_, ty)| ty),
-                    _ => None,
-                },
-                (Projection::Payload(_), Con::Option) => types.first(),
-                // Only what `get_mut` and patterns refer to is in another variant, and their types are known.
-                (Projection::Payload(_), _) => None,
-                (Projection::Field(number), _) => types.get(*number as usize),
-                (Projection::Index(_), _) => types.last(),
-            };
-            ty = part.map_or(Ty::Error, |it| self.infer.shallow(it));
-        }
-        ty
     }
 
     /// The place with its indices evaluated once, now, and looked up: borrowing a missing element fails even if it is not used.

@@ -22,6 +22,9 @@ pub(super) enum Target {
     Inside(Place),
 }
 
+/// The methods that return a `&mut` in an option.
+const FINDS: &[&str] = &["get_mut", "as_mut", "first_mut", "last_mut"];
+
 impl Body<'_> {
     /// The value of an expression that a pattern is matched with, and its place if the pattern's names refer to it.
     pub(super) fn scrutinee(&mut self, expr: &ast::Expr) -> (Expr, Option<Target>) {
@@ -55,6 +58,9 @@ impl Body<'_> {
             ast::Expr::RefExpr(it) if it.mut_token().is_some() && !self.is_place(&it.expr()?) => {
                 let inner = it.expr()?;
                 self.referent(&inner, statements)
+            }
+            ast::Expr::MethodCallExpr(_) | ast::Expr::TryExpr(_) if self.is_referent(expr) => {
+                self.referent(expr, statements)
             }
             _ => self.reborrowed(expr),
         }
@@ -186,10 +192,18 @@ impl Body<'_> {
                 ast::Expr::PrefixExpr(it) if it.op_kind() == Some(UnaryOp::Deref) => it.expr(),
                 ast::Expr::RefExpr(it) if it.mut_token().is_some() => it.expr(),
                 ast::Expr::MethodCallExpr(it) => return self.returns_reference(&it),
+                ast::Expr::TryExpr(it) => return self.tries_reference(&it),
                 _ => return false,
             };
         }
         false
+    }
+
+    /// Whether it is `place.get_mut(&key)?` or the like.
+    fn tries_reference(&self, tried: &ast::TryExpr) -> bool {
+        let Some(ast::Expr::MethodCallExpr(call)) = tried.expr() else { return false };
+        let finds = call.name_ref().is_some_and(|it| FINDS.contains(&it.text().to_string().as_str()));
+        finds && call.receiver().is_some_and(|it| self.is_place(&it))
     }
 
     /// Whether the name of a method, and of the one before it, say that the result is a `&mut`.
@@ -202,10 +216,7 @@ impl Body<'_> {
         let is_at_place = |it: &ast::MethodCallExpr| it.receiver().is_some_and(|it| self.is_place(&it));
         let Some(mut before) = inner(call) else { return false };
         match name(call).as_str() {
-            "unwrap" | "expect" => {
-                matches!(name(&before).as_str(), "get_mut" | "as_mut" | "first_mut" | "last_mut")
-                    && is_at_place(&before)
-            }
+            "unwrap" | "expect" => FINDS.contains(&name(&before).as_str()) && is_at_place(&before),
             "or_insert" | "or_insert_with" | "or_default" => {
                 while name(&before) == "and_modify" {
                     let Some(earlier) = inner(&before) else { return false };
@@ -223,6 +234,7 @@ impl Body<'_> {
             let is_reference = match &it {
                 ast::Expr::PathExpr(_) => self.names_reference(&it),
                 ast::Expr::MethodCallExpr(call) => self.returns_reference(call),
+                ast::Expr::TryExpr(tried) => self.tries_reference(tried),
                 _ => false,
             };
             let inside = it.syntax().parent().and_then(ast::Expr::cast);
@@ -254,8 +266,23 @@ impl Body<'_> {
                 Some((self.pinned(place, spot, statements), ty))
             }
             ast::Expr::MethodCallExpr(call) => self.returned(call, statements),
+            ast::Expr::TryExpr(tried) => self.tried(tried, statements),
             _ => None,
         }
+    }
+
+    /// The place that `get_mut(&key)?` finds, or else `return None`.
+    fn tried(&mut self, tried: &ast::TryExpr, statements: &mut Vec<Stmt>) -> Option<(Place, Ty)> {
+        let (before, spot) = (tried.expr()?, self.spot(tried.syntax()));
+        let result = self.signature.result.clone();
+        if self.closures > 0 || !matches!(result, Ty::Con(Con::Option, _)) {
+            let help = "write `let Some(name) = … else { … }`";
+            self.unsupported(spot, "`?` in this place", help);
+            return None;
+        }
+        let none = self.make(spot, result, ExprKind::Variant(0, Vec::new()));
+        let leave = self.make(spot, Ty::NEVER, ExprKind::Return(Some(Box::new(none))));
+        self.found(&before, leave, spot, statements)
     }
 
     /// The place that a method returns a `&mut` to.
@@ -264,35 +291,47 @@ impl Body<'_> {
         let name = call.name_ref()?.text().to_string();
         let before = call.receiver()?;
         if matches!(name.as_str(), "unwrap" | "expect") {
-            let (value, target) = self.scrutinee(&before);
-            let Some(target) = target else {
-                self.unsupported(spot, "changing the value that this returns", "change the place itself");
-                return None;
-            };
-            let ty = match self.ty(&value) {
-                Ty::Con(Con::Option | Con::Result, types) => types[0].clone(),
-                _ => return None,
-            };
-            let is_result = matches!(self.ty(&value), Ty::Con(Con::Result, _));
-            let value = self.stored("found", value, spot, statements);
-            let there = Pattern::Variant(u32::from(!is_result), vec![Pattern::Wild]);
-            let (unit, failure) = (self.unit(spot), self.failure(spot));
-            let arms = vec![
-                crate::ir::Arm { pattern: there, guard: None, body: unit },
-                crate::ir::Arm { pattern: Pattern::Wild, guard: None, body: failure },
-            ];
-            let check = self.make(spot, Ty::UNIT, ExprKind::Match(Box::new(value), arms));
-            statements.push(Stmt::Expr(check));
-            let place = match target {
-                Target::Inside(place) => place,
-                Target::Place(mut place) => {
-                    place.path.push(Projection::Payload(0));
-                    place
-                }
-            };
-            return Some((place, ty));
+            let failure = self.failure(spot);
+            return self.found(&before, failure, spot, statements);
         }
         self.entry(call, &name, statements)
+    }
+
+    /// The place that `get_mut` or the like finds; `otherwise` is evaluated if there is none.
+    fn found(
+        &mut self,
+        before: &ast::Expr,
+        otherwise: Expr,
+        spot: Spot,
+        statements: &mut Vec<Stmt>,
+    ) -> Option<(Place, Ty)> {
+        let (value, target) = self.scrutinee(before);
+        let Some(target) = target else {
+            self.unsupported(spot, "changing the value that this returns", "change the place itself");
+            return None;
+        };
+        let ty = match self.ty(&value) {
+            Ty::Con(Con::Option | Con::Result, types) => types[0].clone(),
+            _ => return None,
+        };
+        let is_result = matches!(self.ty(&value), Ty::Con(Con::Result, _));
+        let value = self.stored("found", value, spot, statements);
+        let there = Pattern::Variant(u32::from(!is_result), vec![Pattern::Wild]);
+        let unit = self.unit(spot);
+        let arms = vec![
+            crate::ir::Arm { pattern: there, guard: None, body: unit },
+            crate::ir::Arm { pattern: Pattern::Wild, guard: None, body: otherwise },
+        ];
+        let check = self.make(spot, Ty::UNIT, ExprKind::Match(Box::new(value), arms));
+        statements.push(Stmt::Expr(check));
+        let place = match target {
+            Target::Inside(place) => place,
+            Target::Place(mut place) => {
+                place.path.push(Projection::Payload(0));
+                place
+            }
+        };
+        Some((place, ty))
     }
 
     /// `map.entry(key).or_insert(value)`, with `and_modify` between them or not.
