@@ -179,6 +179,8 @@ pub struct Scope {
     pub guards: bool,
     /// Whether calls after the commit point may move past [decisive](crate::obligations::decisive) steps only, where they do not move past all.
     pub decisive_steps: bool,
+    /// Whether the search visits one of all configurations that differ only in which process is which.
+    pub symmetry: bool,
 }
 
 impl Scope {
@@ -201,6 +203,7 @@ impl Default for Scope {
             find_idle: true,
             guards: true,
             decisive_steps: true,
+            symmetry: true,
         }
     }
 }

@@ -55,10 +55,27 @@ fn compare(what: &str, files: &[(&str, &str)]) -> usize {
             assert_eq!(none, reads, "{what}: by what steps read");
             let all = searched(program, index, *processes, Reductions::ALL);
             assert_eq!((&none.0, none.1), (&all.0, all.1), "{what}: single background steps");
+            let symmetric = searched(program, index, *processes, Reductions { symmetry: true, ..Reductions::NONE });
+            assert_eq!((&none.0, none.1), (&symmetric.0, symmetric.1), "{what}: symmetry");
+            stands_for_all(program, index, *processes, &what);
             count += 1;
         }
     }
     count
+}
+
+/// With symmetry, the configurations that are visited stand for exactly those that are visited without it.
+fn stands_for_all(program: &Program, client: usize, processes: u32, what: &str) -> bool {
+    let (code, stop) = (compile(program), AtomicBool::new(false));
+    let scope = Scope { budget: 20_000_000, ..Scope::default() };
+    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let Some((visited, all)) = end_to_end::stood_for(&setting, &program.clients[client], processes) else {
+        return false;
+    };
+    let without = searched(program, client, processes, Reductions { symmetry: false, ..Reductions::ALL });
+    assert_eq!((without.0.as_str(), without.2), ("holds", all), "{what}");
+    assert!(visited <= all, "{what}");
+    true
 }
 
 #[test]
@@ -291,4 +308,53 @@ fn the_outcomes_of_store_buffering_on_x86_tso_are_these_four() {
     assert_eq!(ends, [" | print(1): waits for ever", "print(0) | : waits for ever"]);
     // A listing that was cut says so.
     assert!(!outcomes(&files, "buffers", 500).1);
+}
+
+/// Clients whose processes nothing distinguishes, and clients whose processes something does.
+#[test]
+fn processes_are_symmetric_only_if_nothing_distinguishes_them() {
+    let text = |client: &str| {
+        let head = "
+            #[state] pub struct Door { pub holder: Option<Pid>, pub inside: Set<Pid>, pub count: u64 }
+            #[layer] impl Low for Door {
+                #[init] fn open(&self) -> bool { self.holder.is_none() && self.inside.is_empty() && self.count == 0 }
+                #[op] fn try_take(&mut self, me: Pid) -> bool {
+                    if self.holder.is_some() { return false; }
+                    self.holder = Some(me);
+                    true
+                }
+                #[op] fn give(&mut self, me: Pid) { self.holder = None; }
+                #[op] fn enter(&mut self, me: Pid) { self.inside.insert(me); }
+                #[op] fn leave(&mut self, me: Pid) { self.inside.remove(&me); self.count += 1; }
+                #[op] fn holder(&mut self, me: Pid) -> Option<Pid> { self.holder }
+                #[op] fn first(&mut self, me: Pid) -> Option<Pid> { for it in self.inside.iter() { return Some(*it); } None }
+                #[op(external)] fn show(&mut self, me: Pid, what: Option<Pid>) { external() }
+                #[op(external)] fn done(&mut self, me: Pid) { external() }
+            }
+            #[layer(inherit(Low: init, try_take, give, enter, leave, holder, first, show, done))] impl High for Door {}
+            #[implement(High, over = Low, by = movers, pass(try_take, give, enter, leave, holder, first, show, done))] impl All {}
+            #[stack] pub type Stack<L> = All<L>;
+            #[client(Stack, processes(2, 3))]
+            fn client(process: u64, top: &mut impl High) {";
+        format!(
+            "{head}
+{client}
+}}"
+        )
+    };
+    let is_symmetric = |client: &str| {
+        let text = text(client);
+        compare(client, &[("layers.rs", &text)]);
+        let lowered = lower_sources(&[("layers.rs", &text)]);
+        stands_for_all(&lowered.program, 0, 3, client)
+    };
+    assert!(is_symmetric("while !top.try_take() {} top.enter(); top.leave(); top.give(); top.done();"));
+    // The state, results and events hold processes.
+    assert!(is_symmetric("if top.try_take() { top.enter(); } let it = top.holder(); top.show(it); top.give();"));
+    // The number of the process, a process that is named, and the order of processes distinguish them.
+    assert!(!is_symmetric("if process == 0 { top.enter(); } top.done();"));
+    assert!(!is_symmetric(
+        "if top.holder() == Some(Pid(1)) { top.enter(); } if top.try_take() { top.give(); } top.done();"
+    ));
+    assert!(!is_symmetric("top.enter(); let it = top.first(); top.show(it);"));
 }

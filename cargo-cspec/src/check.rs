@@ -85,6 +85,9 @@ pub fn check(
 /// The selected packages with the settings of these arguments. The error is a finished message.
 pub fn prepare(arguments: &CheckArguments, effort: &EffortArguments) -> Result<Vec<Prepared>, String> {
     let mut packages = packages::prepare(&arguments.selection.selection(), effort, &Scope::default())?;
+    if arguments.no_symmetry {
+        packages.iter_mut().for_each(|it| it.scope.symmetry = false);
+    }
     if arguments.no_search {
         packages.iter_mut().for_each(|it| it.settings.search_refused = Some(false));
     }

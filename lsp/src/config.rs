@@ -215,6 +215,7 @@ impl ScopeConfig {
             find_idle: usual.find_idle,
             guards: usual.guards,
             decisive_steps: usual.decisive_steps,
+            symmetry: usual.symmetry,
         }
     }
 }

@@ -29,6 +29,9 @@ pub struct CheckArguments {
     /// Search all interleavings of the client programs instead of checking the patterns.
     #[arg(long)]
     pub end_to_end: bool,
+    /// Visit all configurations, also those that differ only in which process is which.
+    #[arg(long, requires = "end_to_end")]
+    pub no_symmetry: bool,
     /// Do not search for a wrong run where a proof fails or is undecided.
     #[arg(long, conflicts_with = "end_to_end")]
     pub no_search: bool,
@@ -73,6 +76,9 @@ pub struct SearchArguments {
     /// List what the processes of each client can have shown at the end of a run, each with a run that leads there.
     #[arg(long)]
     pub outcomes: bool,
+    /// Visit all configurations, also those that differ only in which process is which.
+    #[arg(long)]
+    pub no_symmetry: bool,
     /// The packages to work on.
     #[command(flatten)]
     pub selection: SelectionArguments,
@@ -109,6 +115,7 @@ impl SearchArguments {
             save_counterexamples: self.save_counterexamples.clone(),
             message_format: self.message_format,
             end_to_end: true,
+            no_symmetry: self.no_symmetry,
             ..CheckArguments::default()
         }
     }

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{
     control::Runs,
     intern::{Id, Interner, Rows},
+    symmetry::Renaming,
     system::{Edge, System},
 };
 use crate::explore::{
@@ -29,13 +30,17 @@ pub(super) struct Above<'a, 'p> {
     /// The results of [`Above::after`], by set, process and events.
     after: FxHashMap<(Id, u32, Id), Id>,
     may_fail: FxHashMap<Id, bool>,
+    /// Whether sets are the same under each renaming of processes.
+    pub(super) plain_sets: FxHashMap<Id, bool>,
+    /// Sets with processes renamed.
+    pub(super) renamed_sets: FxHashMap<(Id, Renaming), Id>,
 }
 
 impl<'a, 'p> Above<'a, 'p> {
     pub(super) fn new(system: System<'a, 'p>) -> Above<'a, 'p> {
         let configurations = Rows::new(system.count as usize + 1);
-        let (edges, after, may_fail) = Default::default();
-        Above { system, configurations, edges, sets: Interner::new(), after, may_fail }
+        let (edges, after, may_fail, plain_sets, renamed_sets) = Default::default();
+        Above { system, configurations, edges, sets: Interner::new(), after, may_fail, plain_sets, renamed_sets }
     }
 
     pub(super) fn start(

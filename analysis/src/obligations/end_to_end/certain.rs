@@ -71,6 +71,16 @@ impl<'p> Product<'_, 'p> {
         run: (Id, Option<Edge>),
         how: How,
     ) -> Result<Option<WrongRun>, Abort> {
+        self.unfolded(search, run, |it, search, run| it.wrong_for_real(search, runs, run, how))
+    }
+
+    fn wrong_for_real(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        runs: Runs<'_>,
+        run: (Id, Option<Edge>),
+        how: How,
+    ) -> Result<Option<WrongRun>, Abort> {
         let bounds = match self.left_out < MOST_COMPARED {
             true => self.uncertain_within(search, runs, run, how)?,
             false => Some(BTreeSet::new()),

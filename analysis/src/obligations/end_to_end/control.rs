@@ -7,7 +7,10 @@ use std::{
 
 use rustc_hash::FxHashMap;
 
-use super::intern::{Id, Interner};
+use super::{
+    intern::{Id, Interner},
+    symmetry::may_be_symmetric,
+};
 use crate::{
     explore::{
         cells::{Knowledge, Quantifier},
@@ -66,6 +69,13 @@ pub enum Runs<'r> {
     Scripts(&'r [Rc<Script>], bool),
 }
 
+impl Runs<'_> {
+    /// Whether nothing distinguishes the processes, as far as the text tells.
+    pub(super) fn may_be_symmetric(&self, setting: &Setting) -> bool {
+        matches!(self, Runs::Client(client) if may_be_symmetric(setting, client))
+    }
+}
+
 /// Calls of operations of the top layer, one after the other.
 pub type Script = Vec<ScriptCall>;
 
@@ -109,6 +119,8 @@ pub(super) struct Control<'a, 'p> {
     scripts: Interner<Script>,
     /// The next states of a process, by its state and the result of its step.
     advances: FxHashMap<(Id, Id), Rc<[Id]>>,
+    /// Whether the processes of a client do not get their numbers, which they do not read.
+    pub(super) hides_number: bool,
     /// Processes with smaller numbers are known from the start: those that run, and those that code names.
     pub(super) mentioned: u32,
 }
@@ -129,7 +141,7 @@ impl<'a, 'p> Control<'a, 'p> {
         processes.intern(Process::Finished);
         let mentioned = named_processes(setting).values().map(|it| it + 1).fold(count, u32::max);
         let (scripts, advances) = (Interner::new(), FxHashMap::default());
-        Control { setting, implementations, top, end, processes, scripts, advances, mentioned }
+        Control { setting, implementations, top, end, processes, scripts, advances, hides_number: false, mentioned }
     }
 
     /// The possible states of a process at its first step.
@@ -149,6 +161,7 @@ impl<'a, 'p> Control<'a, 'p> {
         };
         let mut machine = fresh(search, &[], self.mentioned);
         let parameters = self.setting.program.functions[client.function.0 as usize].parameters as usize;
+        let number = if self.hides_number { 0 } else { number };
         let mut arguments = vec![Value::int(number), Value::int(count)];
         arguments.truncate(parameters);
         machine.call(search.world.code, self.setting.code.function(client.function), arguments);

@@ -41,7 +41,8 @@
 //! `product` explores pairs of a configuration at the bottom and the set of configurations that the top may be in after the same events
 //! (`above`), nearest first, so a finding has a shortest run. A configuration is a row of small numbers (`intern`); `system`
 //! lists the steps from one. The code of a process is run from one step at the bottom to the next (`control`), once for each point that it
-//! can be at. A step is run once for all states that agree on what it reads (`steps`, `parts`). Background steps that may happen any
+//! can be at. A step is run once for all states that agree on what it reads (`steps`, `parts`). If nothing distinguishes the processes, one
+//! configuration stands for all that differ from it in which process is which (`symmetry`). Background steps that may happen any
 //! number of times are separate steps, made by no process. Each of these reductions has a switch ([`Reductions`]); the results are the same with
 //! and without it.
 
@@ -85,6 +86,7 @@ mod product;
 pub mod schedule;
 mod steps;
 mod stuck;
+mod symmetry;
 mod system;
 mod told;
 
@@ -95,13 +97,15 @@ pub struct Reductions {
     pub reads: bool,
     /// Background steps are separate steps, if any number of them may happen; otherwise they are made before and after each operation.
     pub background: bool,
+    /// Configurations that differ only in which process is which are searched once, if nothing distinguishes the processes.
+    pub symmetry: bool,
 }
 
 impl Reductions {
     /// All of them.
-    pub const ALL: Reductions = Reductions { reads: true, background: true };
+    pub const ALL: Reductions = Reductions { reads: true, background: true, symmetry: true };
     /// None of them.
-    pub const NONE: Reductions = Reductions { reads: false, background: false };
+    pub const NONE: Reductions = Reductions { reads: false, background: false, symmetry: false };
 }
 
 /// A run at the bottom that goes wrong.
@@ -222,6 +226,25 @@ pub fn doubt(setting: &Setting, client: &Client, processes: u32, id: Implementat
     found
 }
 
+/// The number of pairs that a search of a client with symmetry visits, and of those that they stand for. `None` if the search is not
+/// symmetric, or does not come to its end. For tests: without symmetry the search visits all that they stand for.
+pub fn stood_for(setting: &Setting, client: &Client, processes: u32) -> Option<(u64, u64)> {
+    let stack = &setting.program.stacks[client.stack as usize];
+    let implementations: Vec<&Implementation> =
+        stack.implementations.iter().map(|it| &setting.program.implementations[it.0 as usize]).collect();
+    let ends = ends(setting, &implementations)?;
+    let mut stood_for = None;
+    let of = (ends, Runs::Client(client), processes, Reductions::ALL);
+    searched_and(setting, &implementations, of, &mut |product, _, found| {
+        stood_for = match found {
+            Ok(None) if product.is_symmetric => product.pairs_stood_for(),
+            _ => None,
+        };
+        Ok(())
+    });
+    stood_for
+}
+
 /// Checks scripts over a chain of implementations, one for each process; and whether they may wait for ever.
 pub fn check_scripts(
     setting: &Setting,
@@ -321,6 +344,11 @@ struct Ends {
 }
 
 impl Ends {
+    /// Whether runs are compared with the top, and nothing else is asked.
+    fn compares(&self) -> bool {
+        self.gate.is_none() && self.asks.is_none() && !self.lists
+    }
+
     /// Compares all runs.
     fn plain(top: LayerId, bottom: LayerId) -> Ends {
         Ends { top, bottom, gate: None, is_careful: false, asks: None, lists: false }
@@ -386,7 +414,16 @@ fn searched_and(
         }
         search.world.cells.scope.pids = search.world.cells.scope.pids.max(processes);
         let mut product = Product::new(setting, search, implementations.to_vec(), ends, processes, reductions);
-        let found = product.search(search, runs);
+        let mut found = None;
+        if reductions.symmetry && ends.compares() && runs.may_be_symmetric(setting) {
+            let fuel = search.world.fuel;
+            found = product.search_symmetric(search, runs);
+            if found.is_none() {
+                search.world.fuel = fuel;
+                product = Product::new(setting, search, implementations.to_vec(), ends, processes, reductions);
+            }
+        }
+        let found = found.unwrap_or_else(|| product.search(search, runs));
         configurations = product.pairs.len() as u64;
         finishes |= product.finishes;
         emits |= product.emits;

@@ -8,7 +8,10 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use super::intern::{Id, Interner};
+use super::{
+    intern::{Id, Interner},
+    symmetry,
+};
 use crate::{
     explore::{
         cells::{Cells, Knowledge, Need, Origin, with_base},
@@ -86,6 +89,8 @@ pub(super) struct Parts {
     pub(super) values: Interner<Value>,
     /// Lists of slots: the results of [`Read::Keys`].
     keys: Interner<Vec<Slot>>,
+    /// The processes in values.
+    processes: FxHashMap<Id, Rc<[u32]>>,
     row: Rc<Vec<Id>>,
     atoms: Rc<Atoms>,
     atoms_id: Id,
@@ -106,6 +111,7 @@ impl Parts {
             places: FxHashMap::default(),
             values,
             keys: Interner::new(),
+            processes: FxHashMap::default(),
             row: Rc::default(),
             atoms: Rc::default(),
             atoms_id: 0,
@@ -241,6 +247,89 @@ impl Parts {
             }
             Read::Atoms => None,
         }
+    }
+
+    /// A state with processes renamed. `None` if a value has no renaming.
+    pub(super) fn renamed(&mut self, row: &[Id], to: &[u32]) -> Option<Vec<Id>> {
+        let mut writes = Vec::new();
+        for node in 0..self.nodes.len() {
+            match &self.nodes[node] {
+                Node::Fields(_) => {}
+                Node::Leaf(slot) => writes.push((*slot, row.get(*slot as usize).copied().unwrap_or(ABSENT))),
+                Node::Entries { order, .. } => {
+                    let present: Vec<(Value, Id)> = order
+                        .iter()
+                        .filter_map(|(key, slot)| Some((key.clone(), *row.get(*slot as usize)?)))
+                        .filter(|it| it.1 != ABSENT)
+                        .collect();
+                    for (key, id) in present {
+                        let key = symmetry::renamed(&key, to)?;
+                        writes.push((self.slot_of(node, &key), id));
+                    }
+                }
+            }
+        }
+        let mut result = vec![ABSENT; self.slots as usize];
+        for (slot, id) in writes {
+            result[slot as usize] = if id == ABSENT { ABSENT } else { self.renamed_value(id, to)? };
+        }
+        let length = result.iter().rposition(|it| *it != ABSENT).map_or(0, |it| it + 1);
+        result.truncate(length);
+        Some(result)
+    }
+
+    fn renamed_value(&mut self, id: Id, to: &[u32]) -> Option<Id> {
+        let value = Rc::clone(self.values.get(id));
+        let renamed = symmetry::renamed(&value, to)?;
+        Some(if renamed == *value { id } else { self.values.intern(renamed) })
+    }
+
+    /// What a state holds for a process: the entries at its key.
+    pub(super) fn of_process(&self, row: &[Id], process: u32) -> Vec<(NodeId, Id)> {
+        let key = Value::Atom(Sort::Pid, process);
+        let entry = |(number, node): (NodeId, &Node)| {
+            let Node::Entries { slots, .. } = node else { return None };
+            let id = row.get(*slots.get(&key)? as usize).copied().unwrap_or(ABSENT);
+            (id != ABSENT).then_some((number, id))
+        };
+        self.nodes.iter().enumerate().filter_map(entry).collect()
+    }
+
+    /// Where a state mentions a process, besides the keys of entries.
+    pub(super) fn mentions_of(&mut self, row: &[Id], process: u32) -> Vec<Slot> {
+        let is_process = |it: &Value| matches!(it, Value::Atom(Sort::Pid, _));
+        let mut slots = Vec::new();
+        for node in &self.nodes {
+            match node {
+                Node::Leaf(slot) => slots.push(*slot),
+                Node::Entries { order, .. } => {
+                    slots.extend(order.iter().filter(|it| !is_process(&it.0)).map(|it| it.1))
+                }
+                Node::Fields(_) => {}
+            }
+        }
+        let mut mentions = |slot: &Slot| match row.get(*slot as usize).copied().unwrap_or(ABSENT) {
+            ABSENT => false,
+            id => self.processes_in(id).contains(&process),
+        };
+        slots.retain(&mut mentions);
+        slots
+    }
+
+    /// The processes in a value.
+    fn processes_in(&mut self, id: Id) -> Rc<[u32]> {
+        if let Some(known) = self.processes.get(&id) {
+            return Rc::clone(known);
+        }
+        let mut found = Vec::new();
+        self.values.get(id).for_each_part(&mut |it| {
+            if let Value::Atom(Sort::Pid, number) = it {
+                found.push(*number);
+            }
+        });
+        let found: Rc<[u32]> = Rc::from(found);
+        self.processes.insert(id, Rc::clone(&found));
+        found
     }
 
     /// From now on, reads are answered from this row.

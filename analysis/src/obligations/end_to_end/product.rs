@@ -39,6 +39,12 @@ pub(super) struct Product<'a, 'p> {
     pub(super) asks: Option<Asks>,
     /// The outcomes so far, if they are listed. Then the top is left out.
     pub(super) listing: Option<Listing>,
+    /// Whether one pair stands for all with the processes renamed.
+    pub(super) is_symmetric: bool,
+    /// Whether something was met that distinguishes the processes.
+    pub(super) is_distinguished: bool,
+    /// The initial configurations at the bottom.
+    pub(super) starts: Vec<Vec<u32>>,
     /// The bounds.
     pub(super) within: Within,
     /// The wrong answers to it, by state.
@@ -91,6 +97,9 @@ impl<'a, 'p> Product<'a, 'p> {
             gate,
             asks,
             listing: lists.then(|| Listing::new(count)),
+            is_symmetric: false,
+            is_distinguished: false,
+            starts: Vec::new(),
             within: Within::of(&search.world.cells.scope),
             answers: FxHashMap::default(),
             calls_gate: false,
@@ -127,6 +136,7 @@ impl<'a, 'p> Product<'a, 'p> {
             Runs::Scripts(_, may_wait) => may_wait,
         };
         let low = self.low.start(search, runs)?;
+        self.starts.clone_from(&low);
         if self.asks.is_some() || self.listing.is_some() {
             return self.search_alone(search, runs, low);
         }
@@ -139,6 +149,7 @@ impl<'a, 'p> Product<'a, 'p> {
             // There was nothing to compare with.
             return Ok(None);
         }
+        self.is_distinguished |= self.is_symmetric && !self.starts_are_symmetric(&low, high);
         for mut row in low {
             let start = match self.is_one_state {
                 true => self.high.in_state(search, &mut self.events, high, &self.low.state(&row))?,
@@ -146,10 +157,13 @@ impl<'a, 'p> Product<'a, 'p> {
             };
             if !self.is_one_state || !self.high.is_impossible(start) {
                 row.push(start);
-                self.pairs.intern(&row);
+                self.intern(&row);
             }
         }
         let found = self.follow_all(search, runs);
+        if self.is_distinguished {
+            return Ok(None);
+        }
         let stuck = match &found {
             Ok(None) if !may_wait => self.graph.first_stuck(),
             // If no process can take a step, the unexplored part changes nothing.
@@ -158,7 +172,12 @@ impl<'a, 'p> Product<'a, 'p> {
         };
         match stuck {
             // A client that can never finish at the top waits because the specification says so.
-            Some(at) if self.high.can_finish(search, &mut self.events, high)? => self.told_stuck(search, at).map(Some),
+            Some(at) if self.high.can_finish(search, &mut self.events, high)? => {
+                let told = |it: &mut Self, search: &mut Search<'_, 'p>, (at, _): (Id, Option<Edge>)| {
+                    it.told_stuck(search, at as usize)
+                };
+                self.unfolded(search, (at as Id, None), told).map(Some)
+            }
             _ => found,
         }
     }
@@ -170,7 +189,7 @@ impl<'a, 'p> Product<'a, 'p> {
     ) -> Result<Option<WrongRun>, Abort> {
         let (mut edges, mut successors) = (Vec::new(), Vec::new());
         let mut at = 0;
-        while at < self.pairs.len() {
+        while at < self.pairs.len() && !self.is_distinguished {
             if search.stop.load(Ordering::Relaxed) {
                 return Err(Abort::Stopped);
             }
@@ -251,11 +270,25 @@ impl<'a, 'p> Product<'a, 'p> {
             after.extend_from_slice(&row);
             edge.apply(&mut after);
             after.push(next);
-            successors.push(self.pairs.intern(&after).0);
+            successors.push(self.intern(&after));
         }
         // A run that was left out may go on.
         self.graph.add(is_end || self.left_out > left_out, successors);
         Ok(None)
+    }
+
+    /// The number of a pair, or of the one that stands for it.
+    fn intern(&mut self, pair: &[u32]) -> Id {
+        if !self.is_symmetric {
+            return self.pairs.intern(pair).0;
+        }
+        match self.standing_for(pair) {
+            Some((pair, _)) => self.pairs.intern(&pair).0,
+            None => {
+                self.is_distinguished = true;
+                self.pairs.intern(pair).0
+            }
+        }
     }
 
     /// A process for which this operation, which it is about to perform, may fail.
@@ -284,11 +317,10 @@ impl<'a, 'p> Product<'a, 'p> {
         row: &[u32],
         edges: &mut Vec<Edge>,
     ) -> Result<bool, Abort> {
-        let runs = self.low.steps.runs;
         let bounds = std::mem::take(&mut search.world.cells.bounds_met);
         let fails = self.low.expand(search, &mut self.events, row, edges);
         let met = std::mem::replace(&mut search.world.cells.bounds_met, bounds);
-        if self.low.steps.runs > runs {
+        if !met.is_empty() {
             search.world.cells.bounds_met.extend(met.iter().cloned());
             self.bounds_of_steps.extend(met);
         }

@@ -326,8 +326,8 @@ impl<'p> Product<'_, 'p> {
         ending: Ending,
     ) -> Result<Schedule, Abort> {
         let path = self.graph.path_to(at);
-        let start = path.first().copied().unwrap_or(at);
-        let mut row = self.low_of(start).to_vec();
+        let mut row = self.low_of(path.first().copied().unwrap_or(at)).to_vec();
+        let start = self.starts.iter().position(|it| *it == row).ok_or(Abort::Unsupported)? as u32;
         let mut edges = self.edges_along(search, &path)?;
         edges.extend(last);
         let (mut turns, mut steps) = (Vec::new(), Vec::new());

@@ -36,6 +36,11 @@ impl Graph {
         &self.targets[start as usize..self.ends[node] as usize]
     }
 
+    /// Whether this node has been added.
+    pub(super) fn has(&self, node: usize) -> bool {
+        node < self.ends.len()
+    }
+
     /// Whether no step leads away from a node.
     pub(super) fn is_final(&self, node: usize) -> bool {
         self.successors(node).is_empty()

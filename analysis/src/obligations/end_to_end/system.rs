@@ -12,6 +12,7 @@ use super::{
     intern::{Id, Interner},
     parts::Atoms,
     steps::{Call, From, Outcomes, Steps},
+    symmetry::Renamed,
 };
 use crate::{
     explore::{
@@ -84,6 +85,7 @@ pub(super) struct System<'a, 'p> {
     /// The background step, if it is separate from other steps.
     background: Option<Call>,
     scalars: Scalars,
+    pub(super) renamed: Renamed,
     /// The initial states, once computed.
     initial: Option<Vec<Id>>,
     /// Bounds that the search for initial states has met: there may be more of them.
@@ -124,6 +126,7 @@ impl<'a, 'p> System<'a, 'p> {
             moves: FxHashMap::default(),
             background: turn.map(|code| Call { code, process: None, arguments: Rc::default() }),
             scalars: Scalars::default(),
+            renamed: Renamed::default(),
             initial: None,
             bounds_of_start: BTreeSet::new(),
         }

@@ -33,7 +33,8 @@ impl Reporter<'_> {
     pub(super) fn end_to_end(&self, index: usize, processes: u32) -> Option<(Finding, Effort)> {
         let client = &self.program().clients[index];
         let span = Anchor::Client(index);
-        let searched = end_to_end::check(&self.setting, client, processes, Reductions::ALL);
+        let reductions = Reductions { symmetry: self.setting.scope.symmetry, ..Reductions::ALL };
+        let searched = end_to_end::check(&self.setting, client, processes, reductions);
         let Searched { answered, effort, finishes, emits, cut_off, uncertain, .. } = searched;
         let what = format!("`{}` with {processes} processes", client.name);
         if let (Some(layer), Answered::Holds) = (cut_off, &answered) {
