@@ -157,3 +157,36 @@ fn a_new_signature_lowers_the_package_anew() {
         assert_eq!(ran.iter().filter(|it| *it == query).count(), times, "{query}: {ran:?}");
     }
 }
+
+/// A helper that is inlined into a procedure.
+const WAITS: &str = "
+#[layer]
+impl Waits for Light {
+    #[op]
+    fn toggle(&mut self, me: Pid) -> bool { self.on = !self.on; self.on }
+}
+
+#[implement(Waits, over = Switch, by = movers)]
+impl Waiting {
+    fn wait(lo: &mut impl Switch) -> bool { loop { if lo.toggle() { return true; } } }
+    fn toggle(lo: &mut impl Switch) -> bool { Self::wait(lo) }
+}
+";
+
+#[test]
+fn an_edit_of_an_inlined_helper_changes_its_callers() {
+    let (mut db, file, package, _) = start();
+    let text = [TOGGLE, WAITS].concat();
+    file.set_text(&mut db).to(Arc::from(text.as_str()));
+    let procedure = |db: &Database| {
+        let program = program(db, package);
+        let found = program.functions.iter().find(|it| it.name == "Waiting::toggle");
+        Arc::clone(found.expect("it is a function"))
+    };
+    let before = procedure(&db);
+
+    file.set_text(&mut db).to(Arc::from(text.replace("loop {", "/* Tries. */ loop {")));
+    assert_eq!(procedure(&db), before);
+    file.set_text(&mut db).to(Arc::from(text.replace("if lo.toggle()", "if !lo.toggle()")));
+    assert_ne!(procedure(&db), before);
+}

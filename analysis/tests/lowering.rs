@@ -2,7 +2,12 @@
 
 mod support;
 
-use cspec_analysis::db::lower_sources;
+use std::collections::BTreeSet;
+
+use cspec_analysis::{
+    db::lower_sources,
+    ir::{Expr, ExprKind, NodeId},
+};
 use expect_test::{Expect, expect};
 use support::{HEADER, check, check_body};
 
@@ -525,6 +530,83 @@ impl Other for All {
     }
 ",
         );
+    }
+
+    #[test]
+    fn helpers_that_make_calls_in_loops_are_inlined() {
+        let text = format!(
+            "{HEADER}
+    fn wait(lo: &mut impl Base, least: u64, turns: &mut u64) -> u64 {{
+        if least == 0 {{ return 0; }}
+        loop {{ let seen = lo.get(); if seen >= least {{ return seen; }} *turns += 1; }}
+    }}
+    #[implement(Base, over = Base, by = movers, pass(set))] impl Same {{
+        fn get(lo: &mut impl Base) -> u64 {{ let mut turns = (0, 1); wait(lo, 2, &mut turns.1) + wait(lo, 3, &mut turns.0) }}
+    }}"
+        );
+        let lowered = lower_sources(&[("src/lib.rs", &text)]);
+        assert_eq!(lowered.diagnostics, []);
+        expect![[r#"
+            Same::get() -> u64: {
+              let turns.0 = (0, 1);
+              Arith(Add, Panics)({
+                let least.1 = 2;
+                let turns.2 = turns.0.1;
+                let result.4 = {
+                  if Eq(least.1, 0) {
+                    0
+                  } else {
+                    ();
+                    loop {
+                      let seen.3 = perform get();
+                      if Ge(seen.3, least.1) {
+                        break seen.3;
+                      } else ();
+                      turns.2 = Arith(Add, Panics)(turns.2, 1);
+                    }
+                  }
+                };
+                turns.0.1 = turns.2;
+                result.4
+              }, {
+                let least.5 = 3;
+                let turns.6 = turns.0.0;
+                let result.8 = {
+                  if Eq(least.5, 0) {
+                    0
+                  } else {
+                    ();
+                    loop {
+                      let seen.7 = perform get();
+                      if Ge(seen.7, least.5) {
+                        break seen.7;
+                      } else ();
+                      turns.6 = Arith(Add, Panics)(turns.6, 1);
+                    }
+                  }
+                };
+                turns.0.0 = turns.6;
+                result.8
+              })
+            }"#]]
+        .assert_eq(&support::dumped(&lowered.program, "Same::get"));
+        let number = lowered.program.functions.iter().position(|it| it.name == "Same::get").expect("it is a function");
+        let (nodes, mut found) = (&lowered.source_map.nodes[number], Vec::new());
+        collect(&lowered.program.functions[number].body, &mut found);
+        let of_calls: Vec<&str> = found
+            .iter()
+            .filter(|it| matches!(it.kind, ExprKind::Perform(..)))
+            .map(|it| nodes[it.node.0 as usize])
+            .map(|it| &text[it.start as usize..it.end as usize])
+            .collect();
+        assert_eq!(of_calls, ["lo.get()", "lo.get()"]);
+        let distinct: BTreeSet<NodeId> = found.iter().map(|it| it.node).collect();
+        assert_eq!(distinct.len(), found.len(), "a node occurs twice");
+    }
+
+    fn collect<'e>(expr: &'e Expr, found: &mut Vec<&'e Expr>) {
+        found.push(expr);
+        expr.for_each_child(&mut |it| collect(it, found));
     }
 
     #[test]

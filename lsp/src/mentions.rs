@@ -216,7 +216,10 @@ impl Finder<'_> {
 
     fn calls_in(&mut self, function: FunctionId, layer: LayerId, by: Option<Symbol>, body: &Expr) {
         if let ExprKind::Perform(name, _) = &body.kind {
-            let whole = self.facts.source_map().nodes[function.0 as usize].get(body.node.0 as usize).copied();
+            let nodes = &self.facts.source_map().nodes[function.0 as usize];
+            // The calls of an inlined helper are in the text of the helper, which is a function of its own.
+            let is_own = |it: &Span| nodes.first().is_none_or(|own| own.contains(*it));
+            let whole = nodes.get(body.node.0 as usize).copied().filter(is_own);
             let operation = self.program().layers[layer.0 as usize].operations.iter().position(|it| it.name == *name);
             if let (Some(whole), Some(operation)) = (whole, operation) {
                 let span = self.called.get(&whole).copied().unwrap_or(whole);

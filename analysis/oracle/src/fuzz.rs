@@ -208,7 +208,8 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
         return Fate::Undecided;
     }
     let bounds: Vec<String> = outcomes.iter().flat_map(|it| it.bounds_met.clone()).collect();
-    searched(&lowered.program, case, effort, &bounds, &mut random)
+    // The engine has inlined helpers; their calls are run as they are written.
+    searched(&lowered.written, case, effort, &bounds, &mut random)
 }
 
 /// Whether a counterexample refutes an obligation, or at least its proof.

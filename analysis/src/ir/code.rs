@@ -539,12 +539,79 @@ impl Expr {
             }
         }
     }
+    /// Calls `visit` on each expression directly inside this one, in source order, to change it.
+    pub fn for_each_child_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Literal(_)
+            | ExprKind::Continue
+            | ExprKind::Maybe
+            | ExprKind::Any
+            | ExprKind::External
+            | ExprKind::Unsupported => {}
+            ExprKind::Read(place) => place.for_each_key_mut(visit),
+            ExprKind::Tuple(all) | ExprKind::Variant(_, all) | ExprKind::Perform(_, all) | ExprKind::Prim(_, all) => {
+                all.iter_mut().for_each(visit);
+            }
+            ExprKind::Field(one, _)
+            | ExprKind::Loop(one)
+            | ExprKind::Choose(one)
+            | ExprKind::When(one)
+            | ExprKind::Assert(one)
+            | ExprKind::Emit(one) => visit(one),
+            ExprKind::Block(statements, value) => {
+                for statement in statements {
+                    match statement {
+                        Stmt::Let(_, value) | Stmt::Expr(value) => visit(value),
+                    }
+                }
+                value.iter_mut().for_each(|it| visit(it));
+            }
+            ExprKind::If(a, b, c) => [a, b, c].into_iter().for_each(|it| visit(it)),
+            ExprKind::Match(value, arms) => {
+                visit(value);
+                for arm in arms {
+                    arm.guard.iter_mut().for_each(&mut *visit);
+                    visit(&mut arm.body);
+                }
+            }
+            ExprKind::While(a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b)
+            | ExprKind::For(_, a, b)
+            | ExprKind::Each(_, a, _, b) => [a, b].into_iter().for_each(|it| visit(it)),
+            ExprKind::Break(value) | ExprKind::Return(value) => value.iter_mut().for_each(|it| visit(it)),
+            ExprKind::Assign(place, value) => {
+                place.for_each_key_mut(visit);
+                visit(value);
+            }
+            ExprKind::Call(_, arguments) => {
+                for argument in arguments {
+                    match argument {
+                        Argument::Value(value) => visit(value),
+                        Argument::InOut(place) => place.for_each_key_mut(visit),
+                    }
+                }
+            }
+            ExprKind::Mutate(_, place, operands) => {
+                place.for_each_key_mut(visit);
+                operands.iter_mut().for_each(visit);
+            }
+        }
+    }
 }
 
 impl Place {
     /// Calls `visit` on the key expressions of the place, in order.
     pub fn for_each_key<'e>(&'e self, visit: &mut dyn FnMut(&'e Expr)) {
         for projection in &self.path {
+            if let Projection::Index(key) = projection {
+                visit(key);
+            }
+        }
+    }
+    /// Calls `visit` on the key expressions of the place, in order, to change them.
+    pub fn for_each_key_mut(&mut self, visit: &mut dyn FnMut(&mut Expr)) {
+        for projection in &mut self.path {
             if let Projection::Index(key) = projection {
                 visit(key);
             }

@@ -253,9 +253,18 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let _ = writeln!(text, "}}\n\n#[implement(High, over = Low, by = movers{passes})]\nimpl Together {{");
     for (name, (body, result)) in &procedures {
         let calls = made(body, false);
+        // The procedure itself, or a helper that it calls.
+        let helper = (random.u8(..100) < 30).then(|| format!("{name}_part"));
+        if let Some(helper) = &helper {
+            let _ = writeln!(
+                text,
+                "    fn {name}(lo: &mut impl Low, from: u64, when_to: bool) -> u64 {{\n        let it = Self::{helper}(lo, from, when_to);\n        it\n    }}"
+            );
+        }
         let _ = writeln!(
             text,
-            "    fn {name}(lo: &mut impl Low, from: u64, when_to: bool) -> u64 {{\n        {variables} {calls}{result}\n    }}"
+            "    fn {}(lo: &mut impl Low, from: u64, when_to: bool) -> u64 {{\n        {variables} {calls}{result}\n    }}",
+            helper.as_deref().unwrap_or(name)
         );
     }
     text.push('}');

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     diagnostics::codes,
     ir::{
-        Argument, Expr, ExprKind, Literal, Place, Prim, Projection, Stmt, Type,
+        Expr, ExprKind, Literal, Prim, Type,
         int::{Computed, IntType, compute},
     },
 };
@@ -38,7 +38,7 @@ impl Finish<'_> {
                 return;
             }
         }
-        self.children(&mut expr.kind);
+        expr.for_each_child_mut(&mut |it| self.expr(it));
         self.settle(expr);
     }
 
@@ -70,97 +70,6 @@ impl Finish<'_> {
                 expr.kind = ExprKind::Unsupported;
             }
             _ => {}
-        }
-    }
-
-    fn all(&mut self, exprs: &mut [Expr]) {
-        for expr in exprs {
-            self.expr(expr);
-        }
-    }
-
-    fn place(&mut self, place: &mut Place) {
-        for projection in &mut place.path {
-            if let Projection::Index(index) = projection {
-                self.expr(index);
-            }
-        }
-    }
-
-    fn children(&mut self, kind: &mut ExprKind) {
-        match kind {
-            ExprKind::Literal(_)
-            | ExprKind::Continue
-            | ExprKind::Maybe
-            | ExprKind::Any
-            | ExprKind::External
-            | ExprKind::Unsupported => {}
-            ExprKind::Read(place) => self.place(place),
-            ExprKind::Tuple(parts)
-            | ExprKind::Variant(_, parts)
-            | ExprKind::Perform(_, parts)
-            | ExprKind::Prim(_, parts) => {
-                self.all(parts);
-            }
-            ExprKind::Field(inner, _)
-            | ExprKind::Loop(inner)
-            | ExprKind::Choose(inner)
-            | ExprKind::When(inner)
-            | ExprKind::Assert(inner)
-            | ExprKind::Emit(inner)
-            | ExprKind::Break(Some(inner))
-            | ExprKind::Return(Some(inner)) => self.expr(inner),
-            ExprKind::Break(None) | ExprKind::Return(None) => {}
-            ExprKind::While(left, right)
-            | ExprKind::And(left, right)
-            | ExprKind::Or(left, right)
-            | ExprKind::For(_, left, right)
-            | ExprKind::Each(_, left, _, right) => {
-                self.expr(left);
-                self.expr(right);
-            }
-            ExprKind::If(condition, then, otherwise) => {
-                self.expr(condition);
-                self.expr(then);
-                self.expr(otherwise);
-            }
-            ExprKind::Assign(place, value) => {
-                self.place(place);
-                self.expr(value);
-            }
-            ExprKind::Mutate(_, place, values) => {
-                self.place(place);
-                self.all(values);
-            }
-            ExprKind::Block(statements, value) => self.block(statements, value.as_deref_mut()),
-            ExprKind::Match(value, arms) => {
-                self.expr(value);
-                for arm in arms {
-                    if let Some(guard) = &mut arm.guard {
-                        self.expr(guard);
-                    }
-                    self.expr(&mut arm.body);
-                }
-            }
-            ExprKind::Call(_, arguments) => {
-                for argument in arguments {
-                    match argument {
-                        Argument::Value(value) => self.expr(value),
-                        Argument::InOut(place) => self.place(place),
-                    }
-                }
-            }
-        }
-    }
-
-    fn block(&mut self, statements: &mut [Stmt], value: Option<&mut Expr>) {
-        for statement in statements {
-            match statement {
-                Stmt::Let(_, value) | Stmt::Expr(value) => self.expr(value),
-            }
-        }
-        if let Some(value) = value {
-            self.expr(value);
         }
     }
 }

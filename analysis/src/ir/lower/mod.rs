@@ -7,12 +7,14 @@
 //! 2. `body` lowers one function.
 //! 3. `reach` follows references from the layers. Code that no layer reaches is not part of the program, and its faults are not
 //!    reported: the rest of a crate may be any Rust.
-//! 4. [`build`] makes the program from the reached parts, and [`place`] finds their positions.
+//! 4. [`build`] makes the program from the reached parts; `inline` puts helpers that make calls in loops into the procedures that call
+//!    them. [`place`] finds the positions of the parts.
 
 mod body;
 mod declared;
 mod finish;
 mod implementations;
+mod inline;
 mod layers;
 mod lift;
 mod lowering;
@@ -48,6 +50,8 @@ pub use spot::Spot;
 pub struct Lowered {
     /// The program of the package.
     pub program: Arc<Program>,
+    /// The same program, with all calls of helpers as they are written.
+    pub written: Arc<Program>,
     /// The positions of its parts.
     pub source_map: Arc<SourceMap>,
     /// The findings in its source, in source order.
@@ -67,6 +71,7 @@ pub struct LoweredBody {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Built {
     pub program: Arc<Program>,
+    written: Arc<Program>,
     places: SourceMap<Spot>,
     /// Uses of `maybe`, `any` and the like where they are not allowed.
     misplaced: Vec<Diagnostic<Anchor>>,
@@ -126,7 +131,9 @@ pub fn build<'b>(
     layers::emit(declared, reached, &mut program, &mut places);
     implementations::emit(&declared.parts, reached, &mut program, &mut places);
     let misplaced = words::check(&mut program);
-    Built { program: Arc::new(program), places, misplaced }
+    let written = Arc::new(program);
+    let program = inline::helpers(&written, &mut places);
+    Built { program, written, places, misplaced }
 }
 
 /// Finds the positions of the program's parts in the files, and its findings, in source order. `more` has the findings in the files
@@ -160,5 +167,6 @@ pub fn place<'b>(
     // Shared pieces, such as constants, are visited more than once.
     diagnostics
         .dedup_by(|left, right| (left.span, left.code, &left.message) == (right.span, right.code, &right.message));
-    Lowered { program: Arc::clone(&built.program), source_map: Arc::new(source_map), diagnostics }
+    let (program, written) = (Arc::clone(&built.program), Arc::clone(&built.written));
+    Lowered { program, written, source_map: Arc::new(source_map), diagnostics }
 }
