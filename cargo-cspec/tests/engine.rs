@@ -235,15 +235,15 @@ fn end_to_end_agrees_with_the_patterns() {
               in the state  Locked { value: 0, owner: None }
               at the bottom p0: read() → 0
               then          p1: read() → 0
+              then          p1: write(1) → ()
               then          p0: write(1) → ()
               then          p0: print(0) → (), emits print(0)
-              then          p1: write(1) → ()
               then          p1: print(0) → (), emits print(0)
               ending in     Locked { value: 1, owner: None }
               the last event is not possible at the top
 
               help: run `cargo cspec check`: a violated obligation shows which implementation is wrong
-              replay: cargo cspec replay cs1/Whole.increments/2/p2e1i1s2/d130/t/0.1.0x2.1x2
+              replay: cargo cspec replay cs1/Whole.increments/2/p2e1i1s2/8d0f/t/0.1x2.0x2.1
 
             failed: 1 violated
             `cargo cspec explain CODE` explains a diagnostic.

@@ -331,7 +331,7 @@ fn completion_knows_attributes_and_the_layer_below() {
         ("#[op(external)]", "#[op($0)]", "right left both non external"),
         ("release, read, write", "release, $0", "acquire release read write print"),
         ("over = Lock", "over = $0", "RawLock Lock Counter"),
-        ("by = movers", "by = $0", "movers retry abstraction partition"),
+        ("by = movers", "by = $0", "movers retry abstraction partition search"),
         ("pass(print)", "pass($0)", "inc print"),
         ("RawLock: init, print", "RawLock: $0", "acquire release read write print"),
         ("let seen = lo.read", "let seen = $0", ""),
