@@ -9,6 +9,7 @@ use crate::{
     obligations::{
         About, LayerLemmas, Lemma,
         decisive::{Past, Steps},
+        edges::Judge,
         mover_lemmas,
         movers::Direction,
         needs,
@@ -53,19 +54,7 @@ impl Reporter<'_> {
         let span = self.procedure_anchor(id, operation);
         let finding = match answered {
             Answered::Holds => {
-                for (operations, direction) in
-                    [(&judge.relied_right, Direction::Right), (&judge.relied_left, Direction::Left)]
-                {
-                    for operation in operations {
-                        let lemmas = mover_lemmas(self.program(), lower, *operation, direction);
-                        relied.extend(
-                            lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))),
-                        );
-                    }
-                }
-                // What it relies on was shown within bounds that are then its own.
-                let lemmas = relied.iter().filter_map(|it| self.lemmas.get(it));
-                lemmas.for_each(|it| effort.rely_on(&it.within));
+                *relied = self.rely_on_lemmas(lower, judge, &mut effort);
                 Finding::proved()
             }
             Answered::Violated(flaw) => self.flaw(lower, function, flaw),
@@ -74,6 +63,21 @@ impl Reporter<'_> {
             }
         };
         Some((finding, effort))
+    }
+
+    /// The lemmas about operations that were taken as movers in all states. The bounds within which they hold are then those of the effort.
+    fn rely_on_lemmas(&self, lower: LayerId, judge: &Judge<'_>, effort: &mut Effort) -> Vec<Lemma> {
+        let mut relied = Vec::new();
+        for (operations, direction) in [(&judge.relied_right, Direction::Right), (&judge.relied_left, Direction::Left)]
+        {
+            for operation in operations {
+                let lemmas = mover_lemmas(self.program(), lower, *operation, direction);
+                relied.extend(lemmas.into_iter().filter(|it| !matches!(it.about, About::Moves(Direction::Left, _))));
+            }
+        }
+        let lemmas = relied.iter().filter_map(|it| self.lemmas.get(it));
+        lemmas.for_each(|it| effort.rely_on(&it.within));
+        relied
     }
 
     /// Nothing can come between if there is but one call.
@@ -184,6 +188,7 @@ impl Reporter<'_> {
         question.gate = gate;
         let (answered, mut effort) = self.ask_shape(&self.entries(&question), &mut question);
         effort.add(gate_effort);
+        self.rely_on_lemmas(question.lower, &question.judge, &mut effort);
         match answered {
             Answered::Holds if question.relies_on_runs_alone => {
                 let (alone, more) = self.atomic_spec(id, operation)?;
