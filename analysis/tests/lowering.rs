@@ -159,8 +159,7 @@ mod ir {
                 Tested::run(inout self.0: State, me.1: Pid) -> (): {
                   let n.4 = match (self.0.0, self.0.2) {
                     (0 | 1, #0()) => 1
-                    (x.2, #1(_)) if Gt(x.2, 2) => x.2
-                    (x.2, #0()) if Gt(x.2, 2) => x.2
+                    (x.2, #1(_)) | (x.2, #0()) if Gt(x.2, 2) => x.2
                     _ => 3
                   };
                 }"#]],

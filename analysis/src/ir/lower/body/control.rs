@@ -72,26 +72,11 @@ impl Body<'_> {
                 };
                 Arm { pattern, guard, body }
             });
-            self.push_arm(arm, &mut arms);
+            arms.push(arm);
         }
         let bodies: Vec<&Expr> = arms.iter().map(|it| &it.body).collect();
         let ty = self.join(&bodies, &ty);
         self.make(spot, ty, ExprKind::Match(Box::new(value), arms))
-    }
-
-    /// Adds an arm. A guard is tried for each alternative of a pattern that fits, so alternatives with a guard are arms of their own.
-    pub(super) fn push_arm(&mut self, arm: Arm, arms: &mut Vec<Arm>) {
-        if arm.guard.is_none() {
-            arms.push(arm);
-            return;
-        }
-        let alternatives = alternatives(&arm.pattern);
-        if alternatives.len() > MOST_ALTERNATIVES {
-            let spot = self.spot_of(&arm.body);
-            self.unsupported(spot, "a guard on so many alternatives", "compare in the body of the arm instead");
-        }
-        let arm_of = |pattern: Pattern| Arm { pattern, ..arm.clone() };
-        arms.extend(alternatives.into_iter().take(MOST_ALTERNATIVES).map(arm_of));
     }
 
     /// `let pattern = &mut place else { … };`: the names of the pattern refer to parts of the place.
@@ -321,32 +306,6 @@ impl Body<'_> {
         self.make(spot, Ty::NEVER, ExprKind::Return(value))
     }
 }
-
-/// The patterns that the alternatives of a pattern stand for, in order.
-fn alternatives(pattern: &Pattern) -> Vec<Pattern> {
-    let combined = |parts: &[Pattern]| {
-        parts.iter().fold(vec![Vec::new()], |rows: Vec<Vec<Pattern>>, part| {
-            let choices = alternatives(part);
-            let longer = |row: &Vec<Pattern>| {
-                let row = row.clone();
-                choices.iter().map(move |it| row.iter().cloned().chain([it.clone()]).collect()).collect::<Vec<_>>()
-            };
-            rows.iter().take(MOST_ALTERNATIVES + 1).flat_map(longer).collect()
-        })
-    };
-    match pattern {
-        Pattern::Or(all) => all.iter().flat_map(alternatives).collect(),
-        Pattern::At(local, inner) => {
-            alternatives(inner).into_iter().map(|it| Pattern::At(*local, Box::new(it))).collect()
-        }
-        Pattern::Tuple(parts) => combined(parts).into_iter().map(Pattern::Tuple).collect(),
-        Pattern::Variant(tag, parts) => combined(parts).into_iter().map(|it| Pattern::Variant(*tag, it)).collect(),
-        other => vec![other.clone()],
-    }
-}
-
-/// The maximum number of alternatives with a guard.
-const MOST_ALTERNATIVES: usize = 16;
 
 /// The locals that a pattern binds, each once, in order.
 pub(super) fn bound_locals(pattern: &Pattern) -> Vec<LocalId> {

@@ -135,9 +135,7 @@ impl Body<'_> {
         let ty = self.ty(&value);
         let (pattern, guard) = self.scoped(|this| this.in_fragment(&arm, |this, it| this.arm_head(it, &ty)));
         let (yes, no) = (self.boolean(spot, true), self.boolean(spot, false));
-        let mut arms = Vec::new();
-        self.push_arm(Arm { pattern, guard, body: yes }, &mut arms);
-        arms.push(Arm { pattern: Pattern::Wild, guard: None, body: no });
+        let arms = vec![Arm { pattern, guard, body: yes }, Arm { pattern: Pattern::Wild, guard: None, body: no }];
         self.make(spot, Ty::BOOL, ExprKind::Match(Box::new(value), arms))
     }
 }
