@@ -336,3 +336,56 @@ fn what_others_agree_on_within_bounds_is_shown_within_bounds() {
     let told: Vec<_> = shapes.map(|it| (it.name.operation.as_str(), it.verdict, it.past_decisive)).collect();
     assert_eq!(told, [("once", Verdict::Checked, true), ("count", Verdict::Checked, false)]);
 }
+
+/// The helper is not inlined, since code follows its loop. Its turns have no end, and each call of a turn adds to what is known.
+#[test]
+fn a_loop_of_calls_in_a_helper_is_given_up_after_some_turns() {
+    let source = "
+        #[state]
+        pub struct Board { pub shown: u64, pub notes: Map<Pid, u64> }
+
+        #[layer]
+        impl Steps for Board {
+            #[op]
+            fn look(&mut self, me: Pid) -> u64 { self.shown }
+            #[op]
+            fn note(&mut self, me: Pid, to: u64) { self.notes.insert(me, to); }
+        }
+
+        #[layer]
+        impl Whole for Board {
+            #[op]
+            fn watch(&mut self, me: Pid, first: bool) -> u64 {
+                self.notes.insert(me, 1);
+                let mut seen = 0;
+                loop {
+                    seen = self.shown;
+                    if first { return 1; }
+                    self.notes.insert(me, seen);
+                }
+                seen
+            }
+        }
+
+        #[implement(Whole, over = Steps, by = movers)]
+        impl Watching {
+            fn watch(lo: &mut impl Steps, first: bool) -> u64 {
+                let it = Self::watched(lo, first);
+                it
+            }
+            fn watched(lo: &mut impl Steps, first: bool) -> u64 {
+                lo.note(1);
+                let mut seen = 0;
+                loop {
+                    seen = lo.look();
+                    if first { return 1; }
+                    lo.note(seen);
+                }
+                lo.note(0);
+                seen
+            }
+        }
+    ";
+    let failed = failed(source);
+    assert!(failed.contains(&("shape", Verdict::Undecided, "CS0903", false)), "{failed:?}");
+}

@@ -172,6 +172,10 @@ const MAX_MORE_CASES: u32 = 100;
 /// How often a path may reach the head of a loop before the loop is considered endless.
 const MAX_TURNS: u32 = 2_000;
 
+/// The most turns of a loop that makes calls in a helper. Each call adds to what is known, so a long path takes a lot of memory. Loops of the
+/// procedure itself are not followed turn by turn.
+const MAX_TURNS_OF_CALLS: u32 = 100;
+
 /// After that many turns, a loop is followed this much further, to see whether it comes back to where it was.
 const LONGEST_CYCLE: u32 = 16;
 
@@ -454,6 +458,13 @@ impl<'p> Search<'_, 'p> {
                     self.check_turns(&machine)?;
                     if self.pausing && machine.frames.len() == 1 {
                         return Ok(Advance::End(machine, End::Turn));
+                    }
+                    if self.pausing
+                        && machine.turns > MAX_TURNS_OF_CALLS
+                        && machine.is_at_loop_of_calls(self.world.code)
+                        && let Some(site) = machine.site(self.world)
+                    {
+                        return Err(Abort::Endless(site));
                     }
                 }
                 Stop::Perform(name, arguments) if self.pausing => {
