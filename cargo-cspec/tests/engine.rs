@@ -242,7 +242,7 @@ fn end_to_end_agrees_with_the_patterns() {
               ending in     Locked { value: 1, owner: None }
               the last event is not possible at the top
 
-              help: run `cargo cspec check`: a violated obligation shows which implementation is wrong
+              help: run `cargo cspec check`: an obligation that does not hold shows which implementation may be wrong
               replay: cargo cspec replay cs1/Whole.increments/2/p2e1i1s2/8d0f/t/0.1x2.0x2.1
 
             failed: 1 violated

@@ -18,6 +18,10 @@ use crate::{
     verdict::Verdict,
 };
 
+/// The help for a wrong run: the search does not know which implementation is wrong.
+const WHICH_IS_WRONG: &str =
+    "run `cargo cspec check`: an obligation that does not hold shows which implementation may be wrong";
+
 /// A schedule with its subject, as one line.
 pub(super) fn line(
     over: &str,
@@ -78,12 +82,11 @@ impl Reporter<'_> {
         let wrong = |run: WrongRun| {
             let shown = calls.iter().enumerate().map(|(number, it)| format!("p{number}: {}", it.join("; ")));
             let program = format!("the program is  {}", shown.collect::<Vec<_>>().join("  |  "));
-            let help = "run `cargo cspec check`: a violated obligation shows which implementation is wrong";
             Finding::violated(Diagnostic {
                 notes: std::iter::once(program).chain(run.notes).collect(),
                 counterexample: Some(run.counterexample),
                 replay: Some(line(name, Err(numbers.clone()), None, &run.schedule)),
-                help: Some(help.to_owned()),
+                help: Some(WHICH_IS_WRONG.to_owned()),
                 ..self.error(
                     codes::CS0801,
                     format!("a small program over `{name}` has a trace at the bottom that the top does not have"),
@@ -116,10 +119,9 @@ impl Reporter<'_> {
                 let message = format!(
                     "with {processes} processes, `{name}` has a trace at the bottom that the top does not have"
                 );
-                let help = "run `cargo cspec check`: a violated obligation shows which implementation is wrong";
                 Diagnostic {
                     related: site.map(|it| (it, "this fails".to_owned())).into_iter().collect(),
-                    help: Some(help.to_owned()),
+                    help: Some(WHICH_IS_WRONG.to_owned()),
                     ..self.error(codes::CS0801, message, span)
                 }
             }
@@ -169,7 +171,7 @@ impl Reporter<'_> {
             ),
             false => (
                 "after the same events it cannot fail at the top of the stack: a step below does what the top does not allow",
-                "run `cargo cspec check`: a violated obligation shows which implementation is wrong",
+                WHICH_IS_WRONG,
             ),
         };
         Diagnostic {
