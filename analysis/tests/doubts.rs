@@ -207,6 +207,143 @@ fn a_search_asks_the_top_with_more_numbers() {
     }
 }
 
+/// A slot is taken with a number, and given back only with the same number. Nothing is wrong before the second call of a process.
+const SLOT: &str = "
+    #[state]
+    pub struct Slot { pub number: u64, pub is_taken: bool, pub others: Set<u64> }
+
+    #[layer]
+    impl Low for Slot {
+        #[init]
+        fn init(&self) -> bool { !self.is_taken && self.number == 0 }
+        #[op]
+        fn load(&mut self, me: Pid) -> (u64, bool) { (self.number, self.is_taken) }
+        #[op]
+        fn swap(&mut self, me: Pid, old: (u64, bool), new: (u64, bool)) -> bool {
+            if (self.number, self.is_taken) != old { return false; }
+            (self.number, self.is_taken) = new;
+            true
+        }
+    }
+
+    #[layer(inherit(Low: init))]
+    impl High for Slot {
+        #[op]
+        fn take(&mut self, me: Pid) -> Option<u64> {
+            if self.is_taken { return None; }
+            self.is_taken = true;
+            Some(self.number)
+        }
+        #[op]
+        fn give(&mut self, me: Pid, number: u64) -> bool {
+            if !self.is_taken || self.number != number { return false; }
+            (self.number, self.is_taken) = (self.number + 1, false);
+            true
+        }
+    }
+
+    #[implement(High, over = Low, by = movers)]
+    impl Code {
+        fn take(lo: &mut impl Low) -> Option<u64> {
+            loop {
+                let (number, is_taken) = lo.load();
+                if is_taken { return None; }
+                if lo.swap((number, false), (number, true)) { return Some(number); }
+            }
+        }
+        fn give(lo: &mut impl Low, number: u64) -> bool {
+            loop {
+                let (now, is_taken) = lo.load();
+                if !is_taken || CHECK { return false; }
+                if lo.swap((now, true), (now + 1, false)) { return true; }
+            }
+        }
+    }
+";
+
+/// A set of numbers that nobody names makes no difference: the layer above starts with the same.
+#[test]
+fn a_procedure_that_is_wrong_alone_is_violated() {
+    assert_eq!(failed(&SLOT.replace("CHECK", "now != number")), []);
+    let checked = run(&[("lib.rs".to_owned(), SLOT.replace("CHECK", "false"))], &Options::default());
+    let told = checked.failed().flat_map(|it| &it.diagnostics).find_map(|it| it.wrong_run.as_ref()).expect("a run");
+    assert_eq!(told.notes.first().map(|it| &**it), Some("the program is  p0: take(); give(1)"));
+    assert!(checked.failed().all(|it| it.verdict == Verdict::Violated));
+}
+
+/// A store goes wrong only in a state that three calls lead to, and then only against several calls of another process.
+#[test]
+fn a_program_may_begin_in_a_state_that_some_calls_lead_to() {
+    let source = "
+        #[state]
+        #[derive(Copy)]
+        pub enum Phase { Open(u64), Closed, Trying }
+
+        #[state]
+        pub struct Gate { pub phase: Phase }
+
+        #[layer]
+        impl Low for Gate {
+            #[init]
+            fn init(&self) -> bool { self.phase == Phase::Open(0) }
+            #[op]
+            fn load(&mut self, me: Pid) -> Phase { self.phase }
+            #[op]
+            fn swap(&mut self, me: Pid, old: Phase, new: Phase) -> bool {
+                if self.phase != old { return false; }
+                self.phase = new;
+                true
+            }
+            #[op]
+            fn store(&mut self, me: Pid, new: Phase) { self.phase = new; }
+        }
+
+        #[layer(inherit(Low: init))]
+        impl High for Gate {
+            #[op]
+            fn enter(&mut self, me: Pid) -> bool {
+                if self.phase == Phase::Closed { self.phase = Phase::Trying; return true; }
+                self.phase != Phase::Trying
+            }
+            #[op]
+            fn fail(&mut self, me: Pid) {
+                self.phase = match self.phase {
+                    Phase::Open(n) if n < 2 => Phase::Open(n + 1),
+                    _ => Phase::Closed,
+                };
+            }
+            #[op]
+            fn succeed(&mut self, me: Pid) { if self.phase != Phase::Closed { self.phase = Phase::Open(0); } }
+        }
+
+        #[implement(High, over = Low, by = movers)]
+        impl Code {
+            fn enter(lo: &mut impl Low) -> bool {
+                let phase = lo.load();
+                if phase == Phase::Closed { lo.store(Phase::Trying); return true; }
+                phase != Phase::Trying
+            }
+            fn fail(lo: &mut impl Low) {
+                loop {
+                    let phase = lo.load();
+                    let next = match phase {
+                        Phase::Open(n) if n < 2 => Phase::Open(n + 1),
+                        _ => Phase::Closed,
+                    };
+                    if lo.swap(phase, next) { return; }
+                }
+            }
+            fn succeed(lo: &mut impl Low) {
+                loop {
+                    let phase = lo.load();
+                    if phase == Phase::Closed || lo.swap(phase, Phase::Open(0)) { return; }
+                }
+            }
+        }
+    ";
+    assert_eq!(failed(source), [("shape", Verdict::Violated, "CS0307", true)]);
+}
+
 /// Where a procedure starts, its process is at rest: that has to be found.
 const AT_REST: &str = include_str!("corpus/movers/what_holds_between_procedures_is_found/right.rs");
 

@@ -54,17 +54,18 @@ impl<'a, 'p> Above<'a, 'p> {
         self.closed(search, events, start)
     }
 
-    /// Those of these configurations in which the state is this one, closed under silent steps.
-    pub(super) fn in_state(
+    /// The configurations at the start, if the state is this one.
+    pub(super) fn start_in(
         &mut self,
         search: &mut Search<'_, 'p>,
         events: &mut Interner<Vec<Value>>,
-        set: Id,
+        runs: Runs<'_>,
         state: &Value,
     ) -> Result<Id, Abort> {
-        let all = self.sets.get(set).iter().copied();
-        let same = all.filter(|it| self.system.state(self.configurations.get(*it)) == *state).collect();
-        self.closed(search, events, same)
+        let mut rows = self.system.start(search, runs)?;
+        rows.retain(|row| self.system.state(row) == *state);
+        let start = rows.iter().map(|row| self.configurations.intern(row).0).collect();
+        self.closed(search, events, start)
     }
 
     /// Whether all processes may have finished in this state.

@@ -48,7 +48,7 @@ const MOST_INTS: i128 = 100;
 const MORE_AT_THE_START: u32 = 2;
 
 /// The number of wrong runs that are compared once more before a search gives up on them.
-const MOST_COMPARED: u32 = 100;
+pub(super) const MOST_COMPARED: u32 = 100;
 
 /// How a run goes wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,10 +81,11 @@ impl<'p> Product<'_, 'p> {
         run: (Id, Option<Edge>),
         how: How,
     ) -> Result<Option<WrongRun>, Abort> {
-        let bounds = match self.left_out < MOST_COMPARED {
+        let bounds = match self.comparisons > 0 {
             true => self.uncertain_within(search, runs, run, how)?,
             false => Some(BTreeSet::new()),
         };
+        self.comparisons = self.comparisons.saturating_sub(1);
         let Some(bounds) = bounds else { return self.told(search, run, how).map(Some) };
         self.left_out += 1;
         if self.uncertain.is_none() {
@@ -119,7 +120,7 @@ impl<'p> Product<'_, 'p> {
             ints_of(value, &mut ints);
         }
         // There may be but one state to start from: that others were not tried does not matter.
-        let first = path.first().filter(|_| self.is_one_state).map(|it| vec![self.low.state(self.low_of(*it))]);
+        let first = path.first().filter(|_| self.starts_alike).map(|it| vec![self.low.state(self.low_of(*it))]);
         let starts = match first {
             Some(first) => Some(first),
             None => self.all_starts(search)?,
@@ -144,7 +145,7 @@ impl<'p> Product<'_, 'p> {
             Err(Abort::OutOfFuel) if !self.is_careful => false,
             // The top may match it. Others would take as long.
             Err(Abort::OutOfFuel) => {
-                self.left_out = MOST_COMPARED;
+                self.comparisons = 0;
                 true
             }
             matched => matched?,

@@ -193,6 +193,15 @@ impl<'a, 'p> Control<'a, 'p> {
         arguments.for_each(|it| mention_atoms(known, it));
     }
 
+    /// The number of calls of its script that a process has completed. `None` if it makes no more.
+    pub(super) fn completed(&self, process: Id) -> Option<u32> {
+        match &**self.processes.get(process) {
+            Process::Wants { then, .. } => then.map(|it| it.call),
+            Process::Shows { then, .. } => Some(then.call),
+            Process::Finished | Process::Fails(_) => None,
+        }
+    }
+
     /// The operation that a script calls at a position.
     pub(super) fn called(&self, at: Position) -> String {
         self.scripts.get(at.script).get(at.call as usize).map_or_else(String::new, |it| it.operation.clone())

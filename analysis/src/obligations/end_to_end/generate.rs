@@ -53,10 +53,10 @@ impl Limits {
     }
 }
 
-/// The budget of a search that is made because an obligation does not hold: about a third of a second. If little is to be spent on an
-/// obligation itself, much less.
+/// The budget of a search that is made because an obligation does not hold: about half a second. If little is to be spent on an obligation
+/// itself, much less.
 pub fn doubt_budget(scope: &Scope) -> u64 {
-    if scope.budget < 5_000_000 { scope.budget / 100 } else { 300_000 }
+    if scope.budget < 5_000_000 { scope.budget / 100 } else { 500_000 }
 }
 
 /// The result of trying programs.
@@ -133,11 +133,17 @@ fn try_between(setting: &Setting, implementations: &[&Implementation], ends: End
         let count = limits.processes as u32;
         search.world.cells.scope.pids = count;
         let product = Product::new(setting, search, implementations.to_vec(), ends, count, Reductions::ALL);
-        let about = limits.about.map(|it| setting.program.layers[ends.top.0 as usize].operations[it].name.as_str());
         let calls = calls(setting, search, ends.top);
         let has_one_state = implementations.iter().all(|it| has_one_state(it));
-        let mut trial = Trial { product, calls, about, has_one_state, found: None };
-        let found = trial.all(search, limits, (&mut tried.tried, &mut tried.calls));
+        let mut trial = Trial { product, calls, has_one_state, found: None };
+        let counts = (&mut tried.tried, &mut tried.calls);
+        let found = match limits.about {
+            None => trial.all(search, limits, counts),
+            Some(about) => {
+                let about = &setting.program.layers[ends.top.0 as usize].operations[about].name;
+                trial.all_about(search, about, limits, counts)
+            }
+        };
         tried.uncertain = trial.product.uncertain;
         let (program, numbers) = trial.found.unwrap_or_default();
         tried.program = in_words(setting, search, ends.top, &program);
@@ -161,13 +167,12 @@ fn has_one_state(implementation: &Implementation) -> bool {
 /// The script of each process, and its calls as numbers.
 type Program = (Vec<Rc<Script>>, Vec<Vec<usize>>);
 
-struct Trial<'a, 'p> {
-    product: Product<'a, 'p>,
-    calls: Vec<ScriptCall>,
-    /// The operation that programs are about: see [`Limits::about`].
-    about: Option<&'p str>,
+pub(super) struct Trial<'a, 'p> {
+    pub(super) product: Product<'a, 'p>,
+    /// The calls that programs consist of.
+    pub(super) calls: Vec<ScriptCall>,
     /// Whether both ends have one state.
-    has_one_state: bool,
+    pub(super) has_one_state: bool,
     /// The program with the wrong run, or else with the first uncertain one; and its calls as numbers.
     found: Option<Program>,
 }
@@ -183,18 +188,14 @@ impl<'p> Trial<'_, 'p> {
         if self.calls.is_empty() {
             return Err(Abort::Unsupported);
         }
-        let fewest = if self.has_one_state && self.about.is_some() { 1 } else { 2 };
-        for calls in fewest..=limits.calls {
-            let alone = (calls == 1).then(|| vec![1]);
-            for lengths in shares(calls, limits.processes).into_iter().chain(alone) {
+        for calls in 2..=limits.calls {
+            for lengths in shares(calls, limits.processes) {
                 let mut digits = vec![0; calls];
                 loop {
-                    if self.is_about(&digits) {
-                        if let Some(wrong) = self.one(search, &lengths, &digits)? {
-                            return Ok(Some(wrong));
-                        }
-                        *tried += 1;
+                    if let Some(wrong) = self.one(search, &split(&digits, &lengths))? {
+                        return Ok(Some(wrong));
                     }
+                    *tried += 1;
                     if !count_up(&mut digits, self.calls.len()) {
                         break;
                     }
@@ -205,60 +206,30 @@ impl<'p> Trial<'_, 'p> {
         Ok(None)
     }
 
-    /// Whether one of these calls is of the operation that programs are about.
-    fn is_about(&self, digits: &[usize]) -> bool {
-        self.about.is_none_or(|it| digits.iter().any(|digit| self.calls[*digit].operation == it))
-    }
-
     /// Tries one program, given the calls of each process.
-    fn one(
+    pub(super) fn one(
         &mut self,
         search: &mut Search<'_, 'p>,
-        lengths: &[usize],
-        digits: &[usize],
+        numbers: &[Vec<usize>],
     ) -> Result<Option<WrongRun>, Abort> {
-        let mut rest = digits;
-        let (mut scripts, mut numbers) = (Vec::new(), Vec::new());
-        for length in lengths {
-            let (own, others) = rest.split_at(*length);
-            numbers.push(own.to_vec());
-            scripts.push(Rc::new(own.iter().map(|it| self.calls[*it].clone()).collect::<Script>()));
-            rest = others;
-        }
+        let script = |it: &Vec<usize>| Rc::new(it.iter().map(|it| self.calls[*it].clone()).collect::<Script>());
+        let scripts: Vec<Rc<Script>> = numbers.iter().map(script).collect();
         self.product.start_over();
-        // A procedure that runs alone does what the operation above allows, to the state as well. Otherwise only results count: a state that
-        // no call can tell from another one may be reached in more ways.
-        self.product.is_one_state = digits.len() == 1;
         let found = self.product.search(search, Runs::Scripts(&scripts, true))?;
-        if found.is_some() && self.goes_wrong_without(search, &scripts)? {
-            return Ok(None);
-        }
         if self.product.pairs.len() == 0 {
             // There is no initial state to run it from.
             return Err(Abort::Unsupported);
         }
         if found.is_some() || self.product.uncertain.is_some() && self.found.is_none() {
-            self.found = Some((scripts, numbers));
+            self.found = Some((scripts, numbers.to_vec()));
         }
         Ok(found)
-    }
-
-    /// Whether a program goes wrong without the calls of the operation that it is about.
-    fn goes_wrong_without(&mut self, search: &mut Search<'_, 'p>, scripts: &[Rc<Script>]) -> Result<bool, Abort> {
-        let Some(about) = self.about else { return Ok(false) };
-        let without = |it: &Rc<Script>| it.iter().filter(|call| call.operation != about).cloned().collect::<Script>();
-        let rest: Vec<Rc<Script>> = scripts.iter().map(without).filter(|it| !it.is_empty()).map(Rc::new).collect();
-        if rest.is_empty() {
-            return Ok(false);
-        }
-        self.product.start_over();
-        Ok(self.product.search(search, Runs::Scripts(&rest, true))?.is_some())
     }
 }
 
 /// The ways to distribute calls among at least two and at most this many processes, each of which makes no more than the one before it:
 /// renaming processes makes no difference.
-fn shares(calls: usize, processes: usize) -> Vec<Vec<usize>> {
+pub(super) fn shares(calls: usize, processes: usize) -> Vec<Vec<usize>> {
     let mut shares = Vec::new();
     let mut pending = vec![Vec::new()];
     while let Some(share) = pending.pop() {
@@ -278,8 +249,19 @@ fn shares(calls: usize, processes: usize) -> Vec<Vec<usize>> {
     shares
 }
 
+/// Calls, distributed among processes that make this many each.
+pub(super) fn split(calls: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
+    let mut rest = calls;
+    let take = |length: &usize| {
+        let (own, others) = rest.split_at(*length);
+        rest = others;
+        own.to_vec()
+    };
+    lengths.iter().map(take).collect()
+}
+
 /// The next number with these digits; `false` after the last.
-fn count_up(digits: &mut [usize], base: usize) -> bool {
+pub(super) fn count_up(digits: &mut [usize], base: usize) -> bool {
     for digit in digits.iter_mut().rev() {
         *digit += 1;
         if *digit < base {

@@ -49,6 +49,7 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 pub use self::{
+    about::MOST_BEFORE,
     control::{OwnFailure, Script, ScriptCall},
     generate::{Limits, TriedOut, ask_programs, doubt_budget, try_out},
     outcomes::{How, Outcome, Outcomes, outcomes},
@@ -74,6 +75,7 @@ use crate::{
     verdict::Scope,
 };
 
+mod about;
 mod above;
 mod answers;
 mod certain;

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Answer, Asks, Ends, Reductions, Uncertain, WrongRun,
     above::Above,
-    certain::How,
+    certain::{How, MOST_COMPARED},
     control::{Process, Runs},
     intern::{Id, Interner, Rows},
     outcomes::Listing,
@@ -63,8 +63,12 @@ pub(super) struct Product<'a, 'p> {
     pub(super) emits: bool,
     /// A layer without an initial state within the bounds. The bottom is tried first.
     pub(super) cut_off: Option<LayerId>,
-    /// Whether both ends have one state: they start from the same, and when all processes have finished, they are in the same.
-    pub(super) is_one_state: bool,
+    /// Whether both ends start from the same state. Otherwise the top may start from any of its initial states.
+    pub(super) starts_alike: bool,
+    /// Whether, when all processes have finished, both ends are in the same state.
+    pub(super) ends_alike: bool,
+    /// The number of calls that the first process makes before any other process takes a step.
+    pub(super) alone: u32,
     /// Whether a run counts only if the top cannot match it whatever it chooses. Otherwise it counts if the top does not match it with more
     /// choices.
     pub(super) is_careful: bool,
@@ -74,6 +78,8 @@ pub(super) struct Product<'a, 'p> {
     pub(super) all_starts: Option<Option<Vec<Value>>>,
     /// The number of runs that were left out.
     pub(super) left_out: u32,
+    /// The number of wrong runs that are compared once more before the search gives up on them.
+    pub(super) comparisons: u32,
 }
 
 impl<'a, 'p> Product<'a, 'p> {
@@ -110,11 +116,14 @@ impl<'a, 'p> Product<'a, 'p> {
             finishes: false,
             emits: false,
             cut_off: None,
-            is_one_state: false,
+            starts_alike: false,
+            ends_alike: false,
+            alone: 0,
             is_careful,
             uncertain: None,
             all_starts: None,
             left_out: 0,
+            comparisons: MOST_COMPARED,
         }
     }
 
@@ -151,11 +160,11 @@ impl<'a, 'p> Product<'a, 'p> {
         }
         self.is_distinguished |= self.is_symmetric && !self.starts_are_symmetric(&low, high);
         for mut row in low {
-            let start = match self.is_one_state {
-                true => self.high.in_state(search, &mut self.events, high, &self.low.state(&row))?,
+            let start = match self.starts_alike {
+                true => self.high.start_in(search, &mut self.events, runs, &self.low.state(&row))?,
                 false => high,
             };
-            if !self.is_one_state || !self.high.is_impossible(start) {
+            if !self.starts_alike || !self.high.is_impossible(start) {
                 row.push(start);
                 self.intern(&row);
             }
@@ -249,11 +258,14 @@ impl<'a, 'p> Product<'a, 'p> {
             self.graph.add(true, &[]);
             return self.wrong(search, runs, (at, None), How::Fails);
         }
-        if self.is_one_state && System::is_finished(&row) && !self.high.ends_in(high, &self.low.state(&row)) {
+        if self.ends_alike && System::is_finished(&row) && !self.high.ends_in(high, &self.low.state(&row)) {
             let wrong = self.wrong(search, runs, (at, None), How::Ends)?;
             if wrong.is_some() {
                 return Ok(wrong);
             }
+        }
+        if self.low.control.completed(row[1]).is_some_and(|calls| calls < self.alone) {
+            edges.retain(|it| [0, self.low.count].contains(&it.process));
         }
         let left_out = self.left_out;
         successors.clear();

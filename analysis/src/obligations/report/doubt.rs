@@ -8,7 +8,7 @@ use crate::{
     ir::{Anchor, ImplementationId},
     obligations::{
         Doubt,
-        end_to_end::{self, Limits, Searched, TriedOut, WrongRun},
+        end_to_end::{self, Limits, MOST_BEFORE, Searched, TriedOut, WrongRun},
         question::{Answered, Effort},
     },
     verdict::Verdict,
@@ -41,8 +41,14 @@ impl Reporter<'_> {
             (Answered::GivenUp(Abort::Stopped), _) => return None,
             (_, 0) => "no program could be run".to_owned(),
             (_, tried) => {
-                let cut = if calls < limits.calls { ", until the budget ran out" } else { "" };
-                format!("{tried} programs of up to {} calls by up to {} processes{cut}", limits.calls, limits.processes)
+                let Limits { calls: most, processes, budget, .. } = limits;
+                let cut = match calls < most {
+                    true => format!(", until the budget of {budget} steps ran out"),
+                    false => String::new(),
+                };
+                format!(
+                    "{tried} programs of up to {most} calls by up to {processes} processes, also after up to {MOST_BEFORE} calls of one of them{cut}"
+                )
             }
         };
         let shown = program.iter().enumerate().map(|(number, it)| format!("p{number}: {}", it.join("; ")));

@@ -41,6 +41,6 @@ impl LinkAndRelease {
     fn reset(lo: &mut impl Steps) {
         lo.clear_x();
         lo.raise_y();
-    //  ^^^^^^^^^^^^ CS0310 shape
+    //  ^^^^^^^^^^^^ CS0305 shape
     }
 }

@@ -31,7 +31,7 @@ impl Whole for Folders {
 impl PickThenOpen {
     fn look(lo: &mut impl Steps) -> bool {
         let name = lo.pick();
-        //         ^^^^^^^^^ CS0310 shape
+        //         ^^^^^^^^^ CS0307 shape
         lo.open(name)
     }
 }

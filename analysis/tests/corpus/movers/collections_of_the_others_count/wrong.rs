@@ -23,7 +23,7 @@ impl Whole for Alarm {
 impl ResetThenHear {
     fn arm(lo: &mut impl Steps) -> bool {
         lo.reset();
-    //  ^^^^^^^^^^ CS0310 shape
+    //  ^^^^^^^^^^ CS0307 shape
         lo.hear()
     }
 }

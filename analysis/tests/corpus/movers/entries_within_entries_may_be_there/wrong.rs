@@ -42,7 +42,7 @@ impl Whole for Club {
 impl Look {
     fn look(lo: &mut impl Steps, name: Name) -> u64 {
         if let Some(a) = lo.lacks(name.clone()) {
-        //               ^^^^^^^^^^^^^^^^^^^^^^ CS0310 shape
+        //               ^^^^^^^^^^^^^^^^^^^^^^ CS0307 shape
             if let Some(b) = lo.stamp(name) {
                 if a != b { return 1; }
             }

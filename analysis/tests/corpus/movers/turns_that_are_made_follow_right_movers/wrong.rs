@@ -35,7 +35,7 @@ impl Code {
     fn sit_and_read(lo: &mut impl Parts) -> bool {
         let read = lo.read();
         while lo.sit() {}
-    //        ^^^^^^^^ CS0310 shape
+    //        ^^^^^^^^ CS0307 shape
         read
     }
 }

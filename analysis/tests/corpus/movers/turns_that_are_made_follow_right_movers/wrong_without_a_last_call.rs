@@ -37,7 +37,7 @@ impl Code {
         let mut again = true;
         while again {
             again = lo.sit();
-        //          ^^^^^^^^ CS0310 shape
+        //          ^^^^^^^^ CS0307 shape
         }
         read
     }
