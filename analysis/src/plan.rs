@@ -22,7 +22,7 @@ use crate::{
         layer::Part,
         mover_lemmas,
         movers::Direction,
-        needed_lemmas, needs, otherwise, plan, plan_end_to_end,
+        needed_lemmas, needs, otherwise, over_weaker, plan, plan_end_to_end,
         question::Setting,
         report::{self, Reporter, Settled},
         searches,
@@ -64,6 +64,8 @@ pub struct Entry {
     pub relies: Vec<usize>,
     /// The entry that shows this one, if it does not hold as it is.
     otherwise: Option<usize>,
+    /// The entry that shows this one, if it does not hold otherwise either, and the searches find no wrong run.
+    over_weaker: Option<usize>,
     /// Entries that search for a wrong run, in order, if this one does not hold.
     searches: Vec<usize>,
     is_written_elsewhere: bool,
@@ -97,9 +99,14 @@ impl Planned {
             let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
             let obligations = plan(&self.program);
             let otherwise: Vec<Obligation> = obligations.iter().filter_map(|it| otherwise(&self.program, it)).collect();
+            let weaker: BTreeSet<Obligation> =
+                obligations.iter().filter_map(|it| over_weaker(&self.program, it)).collect();
             let searches: BTreeSet<Doubt> = obligations.iter().flat_map(|it| searches(&self.program, it)).collect();
             let searches = searches.into_iter().map(Obligation::Search);
-            self.plan(obligations, may_be_needed.chain(from_rest(&self.program)).chain(otherwise).chain(searches))
+            self.plan(
+                obligations,
+                may_be_needed.chain(from_rest(&self.program)).chain(otherwise).chain(weaker).chain(searches),
+            )
         })
     }
 
@@ -160,6 +167,7 @@ impl Planner<'_> {
             anchor: report::anchor(program, &obligation),
             relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
             otherwise: otherwise(program, &obligation).and_then(|it| index.get(&it).copied()),
+            over_weaker: over_weaker(program, &obligation).and_then(|it| index.get(&it).copied()),
             searches: searches(program, &obligation)
                 .into_iter()
                 .filter_map(|it| index.get(&Obligation::Search(it)).copied())
@@ -180,6 +188,7 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
         Obligation::Shape(..)
         | Obligation::PastDecisive(..)
+        | Obligation::MayFail(..)
         | Obligation::FollowsProtocol(..)
         | Obligation::Idle(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
@@ -237,7 +246,8 @@ impl Plan {
     }
 
     /// Adds to the result of an entry that does not hold what else is asked, if all of that is known; otherwise returns the first entry that is
-    /// not. First whether it holds otherwise: then no search is needed. After a wrong run, no other search is needed.
+    /// not. First whether it holds otherwise: then no search is needed. After a wrong run, nothing else is needed. Without one, it may hold over a
+    /// weaker layer.
     pub fn next_asked(&self, entry: usize, known: &mut Known, options: &Options, results: &Results) -> Option<usize> {
         let entry = &self.entries[entry];
         (known.otherwise, known.searched) = (None, None);
@@ -252,19 +262,23 @@ impl Plan {
                 return None;
             }
         }
-        if !options.search_refused {
-            return None;
-        }
-        let mut searched = Vec::new();
-        for &search in &entry.searches {
-            let Some(found) = find(search) else { return Some(search) };
-            let is_wrong = found.settled.verdict == Verdict::Violated;
-            searched.push(found.settled);
-            if is_wrong {
-                break;
+        if options.search_refused {
+            let mut searched = Vec::new();
+            for &search in &entry.searches {
+                let Some(found) = find(search) else { return Some(search) };
+                let is_wrong = found.settled.verdict == Verdict::Violated;
+                searched.push(found.settled);
+                if is_wrong {
+                    known.searched = Some(searched);
+                    return None;
+                }
             }
+            known.searched = Some(searched);
         }
-        known.searched = Some(searched);
+        if let Some(weaker) = entry.over_weaker.filter(|_| options.scope.spurious_failures) {
+            let Some(found) = find(weaker) else { return Some(weaker) };
+            known.otherwise = Some(found.settled).filter(|it| it.holds());
+        }
         None
     }
 
@@ -277,7 +291,7 @@ impl Plan {
         }
         if let Some(shown) = &known.otherwise {
             let outcome = entry.outcome(shown, source_map, is_broken)?;
-            return Some(Outcome { past_decisive: true, ..outcome });
+            return Some(Outcome { past_decisive: shown.may_fail.is_empty(), ..outcome });
         }
         let searched = known.searched.as_ref().map(|found| {
             let found = entry.searches.iter().zip(found);
@@ -445,6 +459,7 @@ impl Entry {
             bounds_met: settled.bounds_met.clone(),
             assumptions: settled.assumptions.clone(),
             at_start: settled.at_start.clone(),
+            may_fail: settled.may_fail.clone(),
             past_decisive: false,
             cases: settled.cases,
             states: settled.states,

@@ -181,6 +181,8 @@ pub struct Scope {
     pub decisive_steps: bool,
     /// Whether the search visits one of all configurations that differ only in which process is which.
     pub symmetry: bool,
+    /// Whether procedures may be shown over a layer with [spurious failures](crate::obligations::spurious), where they are not shown over their own.
+    pub spurious_failures: bool,
 }
 
 impl Scope {
@@ -204,6 +206,7 @@ impl Default for Scope {
             guards: true,
             decisive_steps: true,
             symmetry: true,
+            spurious_failures: true,
         }
     }
 }
@@ -221,6 +224,8 @@ pub struct Outcome {
     pub assumptions: Vec<Assumption>,
     /// What is assumed of the state where the procedure starts, since its process is between two procedures: stated by `#[idle]`, or found.
     pub at_start: Vec<String>,
+    /// The operations below that are taken to fail at any time: see [`spurious`](crate::obligations::spurious).
+    pub may_fail: Vec<String>,
     /// Whether a procedure has its shape only since calls after its commit points need not move past all steps of others, but past
     /// [decisive](crate::obligations::decisive) ones.
     pub past_decisive: bool,

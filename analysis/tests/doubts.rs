@@ -361,15 +361,22 @@ fn what_holds_where_a_procedure_starts_is_found_unless_it_is_switched_off() {
 fn the_rules_beyond_the_usual_facts_and_movers_can_be_switched_off() {
     let past_decisive = include_str!("corpus/movers/a_left_mover_moves_past_decisive_steps/right.rs");
     let guarded = include_str!("corpus/movers/facts_may_hold_under_a_guard/right.rs");
+    let may_fail = include_str!("corpus/movers/an_operation_may_fail_at_any_time/right.rs");
+    let usual = Scope::default;
+    let without = Scope { decisive_steps: false, spurious_failures: false, ..usual() };
+    let not_shown = ("shape", Verdict::NotShown, "CS0310", false);
     let scopes = [
-        (past_decisive, Scope { decisive_steps: false, ..Scope::default() }, (Verdict::NotShown, "CS0310")),
-        (guarded, Scope { guards: false, ..Scope::default() }, (Verdict::Undecided, "CS0907")),
+        (past_decisive, without, vec![not_shown]),
+        (guarded, Scope { guards: false, ..usual() }, vec![("shape", Verdict::Undecided, "CS0907", false)]),
+        (may_fail, Scope { spurious_failures: false, ..usual() }, vec![not_shown, not_shown]),
     ];
-    for (source, scope, (verdict, code)) in scopes {
+    for (source, scope, expected) in scopes {
         assert_eq!(failed(source), []);
-        let told = failed_with(source, &Options { scope, ..Options::default() });
-        assert_eq!(told, [("shape", verdict, code, false)]);
+        assert_eq!(failed_with(source, &Options { scope, ..Options::default() }), expected);
     }
+    // Each is enough.
+    let scope = Scope { decisive_steps: false, ..usual() };
+    assert_eq!(failed_with(past_decisive, &Options { scope, ..Options::default() }), []);
 }
 
 /// An obligation that is asked again has one finding, and a search decides its words, too.

@@ -216,6 +216,7 @@ impl ScopeConfig {
             guards: usual.guards,
             decisive_steps: usual.decisive_steps,
             symmetry: usual.symmetry,
+            spurious_failures: usual.spurious_failures,
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub guards: Option<bool>,
     /// Whether calls after the commit point may move past decisive steps only.
     pub decisive_steps: Option<bool>,
+    /// Whether procedures may be shown over a layer with spurious failures.
+    pub spurious_failures: Option<bool>,
     /// The time limit of a run.
     pub budget: Option<Duration>,
     /// Whether verdicts are stored on disk.
@@ -44,7 +46,7 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "budget",
     "cache",
     "decisive-steps",
@@ -54,6 +56,7 @@ const KEYS: [&str; 10] = [
     "overflow",
     "scope",
     "search-refused",
+    "spurious-failures",
     "transparent",
 ];
 /// The keys of the table `hook`.
@@ -87,6 +90,7 @@ impl Settings {
                 "budget" => self.budget = Some(time(key, value)?),
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
                 "decisive-steps" => self.decisive_steps = Some(yes_or_no(key, value)?),
+                "spurious-failures" => self.spurious_failures = Some(yes_or_no(key, value)?),
                 "find-idle" => self.find_idle = Some(yes_or_no(key, value)?),
                 "guards" => self.guards = Some(yes_or_no(key, value)?),
                 "hook" => self.read_hook(value)?,
@@ -134,6 +138,7 @@ impl Settings {
         scope.find_idle = self.find_idle.unwrap_or(scope.find_idle);
         scope.guards = self.guards.unwrap_or(scope.guards);
         scope.decisive_steps = self.decisive_steps.unwrap_or(scope.decisive_steps);
+        scope.spurious_failures = self.spurious_failures.unwrap_or(scope.spurious_failures);
         scope
     }
 }
@@ -230,7 +235,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are budget, cache, decisive-steps, find-idle, guards, hook, overflow, scope, search-refused, transparent"
+            "there is no key `zzz`\nhelp: there are budget, cache, decisive-steps, find-idle, guards, hook, overflow, scope, search-refused, spurious-failures, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),

@@ -904,6 +904,20 @@ pub const MUTANTS: &[Mutant] = &[
         let path = WholePath { state, machine, ..path.after(path.edges.len()) };",
     ),
     mutant(
+        "the operation above may fail at any time, too",
+        Pattern::Wild,
+        "obligations/report/spurious.rs",
+        "if alone.verdict != Verdict::Proved {",
+        "if alone.verdict != Verdict::Proved && !$on {",
+    ),
+    mutant(
+        "each procedure is shown over the weaker layer",
+        Pattern::Wild,
+        "obligations/report/spurious.rs",
+        "        for &it in operations.iter().filter(|it| self.procedure",
+        "        for &it in operations.iter().take(if $on { 1 } else { usize::MAX }).filter(|it| self.procedure",
+    ),
+    mutant(
         "the guard of a fact may come back",
         Pattern::Wild,
         "obligations/facts.rs",

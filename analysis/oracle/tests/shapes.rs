@@ -27,7 +27,11 @@ fn of_shapes(pattern: Pattern, packages: u64) -> [Counts; 2] {
         for outcome in checked.outcomes.iter().filter(|it| it.name.kind == "shape") {
             let is_proved = match outcome.verdict {
                 // What relies on where its process is left is not claimed of all states.
-                Verdict::Proved if outcome.assumptions.is_empty() && outcome.at_start.is_empty() => true,
+                Verdict::Proved
+                    if outcome.assumptions.is_empty() && outcome.at_start.is_empty() && outcome.may_fail.is_empty() =>
+                {
+                    true
+                }
                 Verdict::Violated | Verdict::NotShown => false,
                 _ => continue,
             };

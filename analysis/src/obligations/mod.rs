@@ -28,6 +28,7 @@ pub mod report;
 pub mod retry;
 mod same_parts;
 pub mod shape;
+pub mod spurious;
 pub mod stack;
 pub mod tell;
 mod vacuous;
@@ -66,7 +67,7 @@ pub enum About {
 }
 
 /// The result of settling a lemma.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct LemmaResult {
     /// Whether it holds; `None`: not settled.
     pub holds: Option<bool>,
@@ -86,7 +87,7 @@ pub struct Within {
 }
 
 /// The settled results that an obligation relies on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Lemmas {
     /// Lemmas about operations.
     pub settled: BTreeMap<Lemma, LemmaResult>,
@@ -145,6 +146,9 @@ pub enum Obligation {
     /// A procedure has its shape if calls after the commit point move past [decisive] steps only. It is no obligation: it is asked where a
     /// shape does not hold, and then shows it.
     PastDecisive(ImplementationId, usize),
+    /// The procedures of an implementation are shown over a layer with [spurious] failures. It is no obligation: it is asked where a shape does
+    /// not hold and no wrong run is found, and then shows it.
+    MayFail(ImplementationId),
     /// A search for a wrong run. It is no obligation: it tells what to say of one that does not hold.
     Search(Doubt),
     /// One about a procedure that does not hold of every start, with what is found of starts. It takes the place of the other.
@@ -449,6 +453,21 @@ pub fn otherwise(program: &Program, obligation: &Obligation) -> Option<Obligatio
             Some(Obligation::PastDecisive(*id, *operation))
         }
         Obligation::FromRest(asked) => otherwise(program, asked),
+        _ => None,
+    }
+}
+
+/// What shows an obligation that does not hold otherwise either, and for which no wrong run is found. It is one for all procedures of an
+/// implementation.
+pub fn over_weaker(program: &Program, obligation: &Obligation) -> Option<Obligation> {
+    match obligation {
+        Obligation::Shape(id, operation)
+            if !needs::lemmas_of_shape(program, *id, *operation).is_empty()
+                && !spurious::candidates(program, *id).is_empty() =>
+        {
+            Some(Obligation::MayFail(*id))
+        }
+        Obligation::FromRest(asked) => over_weaker(program, asked),
         _ => None,
     }
 }

@@ -156,7 +156,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
             keep.layer(*layer).questions = true;
         }
-        Obligation::PastDecisive(id, _) => keep_procedures(program, &mut keep, *id),
+        Obligation::PastDecisive(id, _) | Obligation::MayFail(id) => keep_procedures(program, &mut keep, *id),
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
@@ -615,6 +615,7 @@ impl Obligation {
             }
             Obligation::Searched(id, asking) => Obligation::Searched(implementation(id)?, asking.within(slice)?),
             Obligation::PastDecisive(id, it) => Obligation::PastDecisive(implementation(id)?, upper(id, it)?),
+            Obligation::MayFail(id) => Obligation::MayFail(implementation(id)?),
             Obligation::Search(Doubt::Programs(id, it)) => {
                 Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))
             }

@@ -281,6 +281,8 @@ struct Obligation<'a> {
     assumptions: Vec<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     at_start: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    may_fail: &'a [String],
     cases: u64,
     states: u64,
     millis: u64,
@@ -312,6 +314,7 @@ impl<'a> Obligation<'a> {
             bounds_met: &outcome.bounds_met,
             assumptions: outcome.assumptions.iter().map(|it| it.name()).collect(),
             at_start: &outcome.at_start,
+            may_fail: &outcome.may_fail,
             cases: outcome.cases,
             states: outcome.states,
             millis: millis(took),

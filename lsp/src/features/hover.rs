@@ -1,6 +1,6 @@
 //! Hover: an operation's row of the commutativity matrix and its verdicts; in a procedure, the phase of a call.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use cspec_analysis::{
     ir::{Claim, LayerId},
@@ -150,16 +150,14 @@ fn summary(session: &Session, spot: &Spot, symbol: Symbol, text: &mut String) {
     }
     let stale = if tally.stale > 0 { format!(" · {} stale", tally.stale) } else { String::new() };
     let _ = writeln!(text, "\n{}{stale}{phase}", tally.in_words());
-    let mut at_start: Vec<&String> = verdicts
-        .iter()
-        .filter(|(_, it, _)| is_about(program, symbol, &it.name))
-        .flat_map(|(_, _, it)| &it.at_start)
-        .collect();
-    at_start.sort();
-    at_start.dedup();
-    if !at_start.is_empty() {
-        let all: Vec<String> = at_start.iter().map(|it| format!("`{it}`")).collect();
-        let _ = writeln!(text, "\nknown where it starts: {}\n", all.join(", "));
+    let about = || verdicts.iter().filter(|(_, it, _)| is_about(program, symbol, &it.name)).map(|(_, _, it)| it);
+    let known: BTreeSet<&String> = about().flat_map(|it| &it.at_start).collect();
+    let may_fail: BTreeSet<&String> = about().flat_map(|it| &it.may_fail).collect();
+    for (what, names) in [("known where it starts", known), ("even if these fail at any time", may_fail)] {
+        if !names.is_empty() {
+            let all: Vec<String> = names.iter().map(|it| format!("`{it}`")).collect();
+            let _ = writeln!(text, "\n{what}: {}\n", all.join(", "));
+        }
     }
     let mentioned = verdicts.iter().filter(|(_, it, _)| is_about(program, symbol, &it.name));
     for (_, entry, outcome) in

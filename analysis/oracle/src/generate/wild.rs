@@ -2,6 +2,7 @@
 //!
 //! The operation above is the procedure itself, with its calls made at once. So what the procedure does alone is always right, and whether it
 //! is accepted depends only on what other processes may do between its calls: on the commit point, the movers, what is known, and the loops.
+//! In some packages, what can fail may fail at any time above.
 
 use std::fmt::Write;
 
@@ -225,14 +226,12 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let mut text = String::from(
         "\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub stamp: u64,\n    pub phase: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
     );
-    for (name, parameters, result, body) in &below {
-        let _ =
-            writeln!(text, "    fn {name}_now(&mut self, me: Pid{parameters}) -> {result} {{\n        {body}\n    }}");
-    }
+    let fails_above = random.u8(..100) < 35;
+    let above = if fails_above { "above" } else { "now" };
+    text.push_str(&at_once(&below, fails_above));
     text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");
     for (name, parameters, result, _) in &below {
-        let arguments: String =
-            parameters.split(", ").filter_map(|it| it.split_once(':')).map(|it| format!(", {}", it.0)).collect();
+        let arguments = given(parameters);
         let _ = writeln!(
             text,
             "    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> {result} {{\n        self.{name}_now(me{arguments})\n    }}"
@@ -244,7 +243,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let variables = "let (mut a, mut b, mut p, mut q) = (from, 1, when_to, true);";
     let _ = writeln!(text, "}}\n\n#[layer{inherits}]\nimpl High for Store {{");
     for (name, (body, result)) in &procedures {
-        let at_once = made(body, true);
+        let at_once = made(body, Some(above));
         let _ = writeln!(
             text,
             "    #[op]\n    fn {name}(&mut self, me: Pid, from: u64, when_to: bool) -> u64 {{\n        {variables} {at_once}{result}\n    }}"
@@ -252,7 +251,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     }
     let _ = writeln!(text, "}}\n\n#[implement(High, over = Low, by = movers{passes})]\nimpl Together {{");
     for (name, (body, result)) in &procedures {
-        let calls = made(body, false);
+        let calls = made(body, None);
         // The procedure itself, or a helper that it calls.
         let helper = (random.u8(..100) < 30).then(|| format!("{name}_part"));
         if let Some(helper) = &helper {
@@ -271,19 +270,42 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     (text, vec!["Together"])
 }
 
-/// The procedure with its calls, at once or of the layer below.
-fn made(procedure: &str, at_once: bool) -> String {
+/// The operations as functions, and, if they may fail at any time above, those that the operations above call.
+fn at_once(operations: &[&Operation], fails_above: bool) -> String {
+    let mut text = String::new();
+    for (name, parameters, result, body) in operations {
+        let _ =
+            writeln!(text, "    fn {name}_now(&mut self, me: Pid{parameters}) -> {result} {{\n        {body}\n    }}");
+        if fails_above {
+            let fails = if *result == "bool" { "if maybe() { return false; } " } else { "" };
+            let given = given(parameters);
+            let _ = writeln!(
+                text,
+                "    fn {name}_above(&mut self, me: Pid{parameters}) -> {result} {{\n        {fails}self.{name}_now(me{given})\n    }}"
+            );
+        }
+    }
+    text
+}
+
+/// The parameters as arguments.
+fn given(parameters: &str) -> String {
+    parameters.split(", ").filter_map(|it| it.split_once(':')).map(|it| format!(", {}", it.0)).collect()
+}
+
+/// The procedure with its calls: of the layer below, or made at once by functions with this suffix.
+fn made(procedure: &str, at_once: Option<&str>) -> String {
     let mut pieces = procedure.split('@');
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
         let (name, rest) = piece.split_once('(').unwrap_or((piece, ""));
         match at_once {
-            false => {
+            None => {
                 let _ = write!(text, "lo.{name}({rest}");
             }
-            true => {
+            Some(suffix) => {
                 let comma = if rest.starts_with(')') { "" } else { ", " };
-                let _ = write!(text, "self.{name}_now(me{comma}{rest}");
+                let _ = write!(text, "self.{name}_{suffix}(me{comma}{rest}");
             }
         }
     }

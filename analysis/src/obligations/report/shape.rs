@@ -81,7 +81,7 @@ impl Reporter<'_> {
     }
 
     /// Nothing can come between if there is but one call.
-    fn is_one_call(&self, id: ImplementationId, operation: usize) -> bool {
+    pub(super) fn is_one_call(&self, id: ImplementationId, operation: usize) -> bool {
         let lower = self.implementation(id).lower;
         matches!(self.how(id, operation), Some(How::Procedure(function))
             if needs::performed_before_the_last(self.program(), lower, *function).is_empty())
@@ -114,11 +114,11 @@ impl Reporter<'_> {
         })
     }
 
-    /// Whether a procedure has its shape if calls after a commit point move past [decisive](crate::obligations::decisive) steps only.
+    /// Whether procedures have their shape if calls after a commit point move past [decisive](crate::obligations::decisive) steps only.
     pub(super) fn shape_past_decisive_steps(
         &self,
         id: ImplementationId,
-        operation: usize,
+        wanted: &[usize],
     ) -> Option<(Finding, Effort)> {
         let table = LayerLemmas { program: self.program(), layer: self.implementation(id).lower, lemmas: self.lemmas };
         let (mut decisive, mut open) = (Steps::default(), Vec::new());
@@ -132,12 +132,12 @@ impl Reporter<'_> {
             }
         }
         // All procedures have to agree on the decisive steps. One that does not is judged by itself, and all of its steps are decisive.
-        while open.contains(&operation) {
+        while wanted.iter().all(|it| open.contains(it)) {
             // It holds only within the bounds within which the others agree.
             let mut effort = Effort::default();
             let mut refused = None;
             for &it in &open {
-                let (holds, more) = self.has_shape_past(id, it, &table, &decisive)?;
+                let (holds, more) = self.has_shape_past(id, it, &table, Past::Decisive(decisive.clone()))?;
                 effort.add(more);
                 if !holds {
                     refused = Some(it);
@@ -153,7 +153,12 @@ impl Reporter<'_> {
 
     /// The decisive steps of a procedure, if it has its shape whatever steps others make; `Some(None)` if it has not. `None` if the search was
     /// stopped.
-    fn decisive_steps(&self, id: ImplementationId, operation: usize, table: &LayerLemmas) -> Option<Option<Steps>> {
+    pub(super) fn decisive_steps(
+        &self,
+        id: ImplementationId,
+        operation: usize,
+        table: &LayerLemmas,
+    ) -> Option<Option<Steps>> {
         let Some((procedure, _)) = self.procedure(id, operation) else { return Some(None) };
         if self.is_one_call(id, operation) {
             return Some(None);
@@ -173,17 +178,17 @@ impl Reporter<'_> {
         needs::called_by(self.program(), id, operation).into_iter().for_each(|it| steps.insert_all(it));
     }
 
-    /// Whether a procedure has its shape if only these steps are decisive.
-    fn has_shape_past(
+    /// Whether a procedure has its shape if its calls after the commit point move past these steps.
+    pub(super) fn has_shape_past(
         &self,
         id: ImplementationId,
         operation: usize,
         table: &LayerLemmas,
-        decisive: &Steps,
+        past: Past,
     ) -> Option<(bool, Effort)> {
         let (procedure, _) = self.procedure(id, operation)?;
         let mut question = self.shape_question(id, operation, procedure, table);
-        question.judge.past = Past::Decisive(decisive.clone());
+        question.judge.past = past;
         let (gate, gate_effort) = self.gate_of_calls(id, operation);
         question.gate = gate;
         let (answered, mut effort) = self.ask_shape(&self.entries(&question), &mut question);
