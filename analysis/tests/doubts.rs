@@ -78,6 +78,34 @@ fn without_such_a_run_it_is_not_shown() {
     assert_eq!(failed(&unseen), [("shape", Verdict::NotShown, "CS0310", false)]);
 }
 
+/// The assertion of a client is what its author looks at. It counts unless it may fail over the layer above, too.
+#[test]
+fn a_client_that_fails_only_below_shows_that_it_is_wrong() {
+    let with_client = |reads: &str, asserted: &str| {
+        let client = format!(
+            "
+            #[stack]
+            pub type Stack<L> = Both<L>;
+
+            #[client(Stack, processes(2))]
+            fn looks(process: u64, top: &mut impl Whole) {{
+                if process == 0 {{ top.set(); return; }}
+                let (left, right) = top.look();
+                assert!({asserted});
+            }}
+            "
+        );
+        two_cells(reads, ", look") + &client
+    };
+    let source = with_client("(self.left, self.right)", "left == right");
+    let checked = run(&[("lib.rs".to_owned(), source)], &Options::default());
+    let told = checked.failed().flat_map(|it| &it.diagnostics).find_map(|it| it.wrong_run.as_ref()).expect("a run");
+    let expected = "with 2 processes, `looks` fails in a run over `Cells`, and over `Whole` it cannot fail there";
+    assert_eq!(told.message, expected);
+    let unseen = with_client("(self.left && self.right, self.left && self.right)", "left && right");
+    assert_eq!(failed(&unseen), [("shape", Verdict::NotShown, "CS0310", false)]);
+}
+
 /// The layer above may choose any name. A name that the search has not tried is no reason to call the program wrong.
 #[test]
 fn what_the_layer_above_may_choose_is_no_wrong_run() {

@@ -73,10 +73,9 @@ impl<'p> Trial<'_, 'p> {
         let budget_of_one = budget / PART_OF_ONE;
         let mut tried =
             Tried { programs, about: about.clone(), budget_of_one, nameless: BTreeSet::new(), is_cut: false };
-        self.product.starts_alike = self.has_one_state;
         // A procedure that runs alone does what the operation above allows, to the state as well. Otherwise only results count: a state
         // that no call can tell from another one may be reached in more ways.
-        self.product.ends_alike = self.has_one_state;
+        self.product.ends_alike = self.product.starts_alike;
         let (beginnings, wrong) = self.alone(search, &mut tried, budget / 4 * 3)?;
         self.product.ends_alike = false;
         if wrong.is_some() {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    control::Runs,
+    control::{OwnFailure, Process, Runs},
     intern::{Id, Interner, Rows},
     symmetry::Renaming,
     system::{Edge, System},
@@ -73,6 +73,15 @@ impl<'a, 'p> Above<'a, 'p> {
         self.sets.get(set).iter().any(|it| {
             let row = self.configurations.get(*it);
             System::is_finished(row) && self.system.state(row) == *state
+        })
+    }
+
+    /// Whether the client of a process may have failed, as it does in another system.
+    pub(super) fn has_failed(&self, set: Id, (number, failure): (u32, OwnFailure)) -> bool {
+        self.sets.get(set).iter().any(|configuration| {
+            let process = self.configurations.get(*configuration)[number as usize + 1];
+            let there = self.system.control.processes.get(process);
+            matches!(&**there, Process::Fails(it) if it.site == failure.site)
         })
     }
 

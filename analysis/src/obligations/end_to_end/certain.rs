@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Reductions, Uncertain, WrongRun,
     above::Above,
-    control::{Runs, mention_atoms},
+    control::{OwnFailure, Runs, mention_atoms},
     intern::Id,
     product::Product,
     system::{Edge, System},
@@ -102,7 +102,9 @@ impl<'p> Product<'_, 'p> {
         (at, last): (Id, Option<Edge>),
         how: How,
     ) -> Result<Option<BTreeSet<String>>, Abort> {
-        if how == How::Fails && !may_fail(self.low.setting, steps(self.low.setting, self.high.system.end)) {
+        let client = self.is_careful.then(|| self.failing_client(at)).flatten().filter(|_| how == How::Fails);
+        let top = steps(self.low.setting, self.high.system.end);
+        if how == How::Fails && client.is_none() && !may_fail(self.low.setting, top) {
             return Ok(None);
         }
         let path = self.graph.path_to(at);
@@ -136,7 +138,7 @@ impl<'p> Product<'_, 'p> {
         let end = self.low.state(self.low_of(at));
         let fuel = search.world.fuel;
         search.world.fuel = fuel.min(BUDGET);
-        let matched = self.is_matched(search, runs, (&trace, scalars, starts), (how, &end));
+        let matched = self.is_matched(search, runs, (&trace, scalars, starts), (how, &end, client));
         search.world.fuel += fuel - fuel.min(BUDGET);
         let cells = &mut search.world.cells;
         let met = std::mem::take(&mut cells.bounds_met);
@@ -214,7 +216,7 @@ impl<'p> Product<'_, 'p> {
         search: &mut Search<'_, 'p>,
         runs: Runs<'_>,
         (trace, scalars, starts): (&[Edge], Knowledge, Option<Vec<Value>>),
-        (how, end): (How, &Value),
+        (how, end, client): (How, &Value, Option<(u32, OwnFailure)>),
     ) -> Result<bool, Abort> {
         let (setting, top, count) = (self.low.setting, self.high.system.end, self.low.count);
         let mut system = System::new(setting, search, Vec::new(), (top, top), count, Reductions::ALL);
@@ -237,7 +239,7 @@ impl<'p> Product<'_, 'p> {
         Ok(high.may_fail(search, events, set)?
             || match how {
                 How::Event => !high.is_impossible(set),
-                How::Fails => false,
+                How::Fails => client.is_some_and(|it| high.has_failed(set, it)),
                 How::Ends => high.ends_in(set, end),
             })
     }

@@ -82,7 +82,9 @@ pub struct TriedOut {
 pub fn try_out(setting: &Setting, implementations: &[&Implementation], limits: Limits) -> TriedOut {
     let tried = TriedOut::nothing();
     let Some(ends) = ends(setting, implementations) else { return tried };
-    let ends = Ends { is_careful: limits.about.is_some(), ..ends };
+    let is_careful = limits.about.is_some();
+    let starts_alike = is_careful && implementations.iter().all(|it| has_one_state(it));
+    let ends = Ends { is_careful, starts_alike, ..ends };
     try_between(setting, implementations, ends, limits)
 }
 
@@ -134,8 +136,7 @@ fn try_between(setting: &Setting, implementations: &[&Implementation], ends: End
         search.world.cells.scope.pids = count;
         let product = Product::new(setting, search, implementations.to_vec(), ends, count, Reductions::ALL);
         let calls = calls(setting, search, ends.top);
-        let has_one_state = implementations.iter().all(|it| has_one_state(it));
-        let mut trial = Trial { product, calls, has_one_state, found: None };
+        let mut trial = Trial { product, calls, found: None };
         let counts = (&mut tried.tried, &mut tried.calls);
         let found = match limits.about {
             None => trial.all(search, limits, counts),
@@ -159,8 +160,8 @@ fn try_between(setting: &Setting, implementations: &[&Implementation], ends: End
     tried
 }
 
-/// Whether both layers of an implementation have one state, in which a procedure does what the operation above does.
-fn has_one_state(implementation: &Implementation) -> bool {
+/// Whether both layers of an implementation have one state.
+pub(super) fn has_one_state(implementation: &Implementation) -> bool {
     matches!(implementation.by, Justification::Movers(_) | Justification::Retry(_))
 }
 
@@ -171,8 +172,6 @@ pub(super) struct Trial<'a, 'p> {
     pub(super) product: Product<'a, 'p>,
     /// The calls that programs consist of.
     pub(super) calls: Vec<ScriptCall>,
-    /// Whether both ends have one state.
-    pub(super) has_one_state: bool,
     /// The program with the wrong run, or else with the first uncertain one; and its calls as numbers.
     found: Option<Program>,
 }

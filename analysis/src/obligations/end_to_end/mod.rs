@@ -57,6 +57,7 @@ pub use self::{
 };
 use self::{
     control::{Runs, named_processes},
+    generate::has_one_state,
     product::Product,
 };
 use super::{
@@ -200,18 +201,19 @@ pub fn doubt(setting: &Setting, client: &Client, processes: u32, id: Implementat
     let setting = &Setting { scope: &scope, ..*setting };
     let over = |chain: &[&Implementation]| match ends(setting, chain) {
         Some(ends) => {
-            let ends = Ends { is_careful: true, ..ends };
+            let starts_alike = chain.iter().all(|it| has_one_state(it));
+            let ends = Ends { is_careful: true, starts_alike, ..ends };
             searched(setting, chain, ends, Runs::Client(client), processes, Reductions::ALL)
         }
         None => Searched::nothing(),
     };
     let mut found = over(&chain[..count]);
     let is_wrong = |it: &Searched| match &it.answered {
-        Answered::Violated(run) => matches!(run.wrong, Wrong::Trace(_)),
+        Answered::Violated(run) => matches!(run.wrong, Wrong::Trace(_) | Wrong::ClientFails(_, false)),
         _ => false,
     };
     if !is_wrong(&found) {
-        // A client that waits, or that asserts too much, says nothing of the implementation.
+        // A client that waits says nothing of the implementation.
         if matches!(found.answered, Answered::Violated(_)) {
             found.answered = Answered::Holds;
         }
@@ -339,6 +341,8 @@ struct Ends {
     gate: Option<usize>,
     /// Whether only runs count that are wrong whatever the top chooses.
     is_careful: bool,
+    /// Whether the top starts in the state in which the bottom starts. Otherwise it may start from any of its initial states.
+    starts_alike: bool,
     /// A question about the states at the bottom. Then nothing else is wrong, and there is no top to compare with.
     asks: Option<Asks>,
     /// Whether the outcomes are listed. Then nothing is wrong, and there is no top to compare with.
@@ -353,7 +357,7 @@ impl Ends {
 
     /// Compares all runs.
     fn plain(top: LayerId, bottom: LayerId) -> Ends {
-        Ends { top, bottom, gate: None, is_careful: false, asks: None, lists: false }
+        Ends { top, bottom, gate: None, is_careful: false, starts_alike: false, asks: None, lists: false }
     }
 }
 

@@ -88,7 +88,7 @@ impl<'a, 'p> Product<'a, 'p> {
         setting: &'a Setting<'p>,
         search: &mut Search<'_, 'p>,
         implementations: Vec<&'a Implementation>,
-        Ends { top, bottom, gate, is_careful, asks, lists }: Ends,
+        Ends { top, bottom, gate, is_careful, starts_alike, asks, lists }: Ends,
         count: u32,
         reductions: Reductions,
     ) -> Product<'a, 'p> {
@@ -116,7 +116,7 @@ impl<'a, 'p> Product<'a, 'p> {
             finishes: false,
             emits: false,
             cut_off: None,
-            starts_alike: false,
+            starts_alike,
             ends_alike: false,
             alone: 0,
             is_careful,
@@ -256,6 +256,11 @@ impl<'a, 'p> Product<'a, 'p> {
         }
         if fails || client_fails {
             self.graph.add(true, &[]);
+            // A client that fails at the top, too, asserts too much: that says nothing of what is below.
+            let asserts_too_much = |it| self.is_careful && !fails && self.high.has_failed(high, it);
+            if self.failing_client(at).is_some_and(asserts_too_much) {
+                return Ok(None);
+            }
             return self.wrong(search, runs, (at, None), How::Fails);
         }
         if self.ends_alike && System::is_finished(&row) && !self.high.ends_in(high, &self.low.state(&row)) {

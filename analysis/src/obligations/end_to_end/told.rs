@@ -51,13 +51,8 @@ impl<'p> Product<'_, 'p> {
     fn told_failure(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<WrongRun, Abort> {
         let row = self.pairs.get(at).to_vec();
         let schedule = self.schedule(search, (at, None), Ending::Fails)?;
-        let own = (0..self.low.count).filter_map(|number| {
-            match &**self.low.control.processes.get(row[number as usize + 1]) {
-                Process::Fails(failure) => Some((number, *failure)),
-                _ => None,
-            }
-        });
-        let Some((number, failure)) = own.min_by_key(|(_, failure)| !failure.of_client) else {
+        let own = self.failing(at).min_by_key(|(_, failure)| !failure.of_client);
+        let Some((number, failure)) = own else {
             let conclusion = self.failing_step(search, &row)?;
             let counterexample = self.run_to(search, (at, None), conclusion)?;
             return Ok(WrongRun { wrong: Wrong::Trace(None), counterexample, notes: Vec::new(), schedule });
@@ -70,7 +65,7 @@ impl<'p> Product<'_, 'p> {
         let notes = Vec::new();
         if failure.of_client {
             let conclusion = format!("and then `{name}` of p{number} {what}");
-            let at_the_top = self.fails_at_the_top(row[row.len() - 1], number, &failure);
+            let at_the_top = self.high.has_failed(row[row.len() - 1], (number, failure));
             let counterexample = self.run_to(search, (at, None), conclusion)?;
             let wrong = Wrong::ClientFails(failure, at_the_top);
             return Ok(WrongRun { wrong, counterexample, notes, schedule });
@@ -79,6 +74,20 @@ impl<'p> Product<'_, 'p> {
             format!("and then the procedure `{name}` of p{number} {what}. At the top nothing can fail there");
         let counterexample = self.run_to(search, (at, None), conclusion)?;
         Ok(WrongRun { wrong: Wrong::Trace(Some(failure)), counterexample, notes, schedule })
+    }
+
+    /// The processes that fail in code of their own in a pair.
+    fn failing(&self, at: Id) -> impl Iterator<Item = (u32, OwnFailure)> {
+        let numbers = self.pairs.get(at)[1..=self.low.count as usize].iter().zip(0..);
+        numbers.filter_map(|(process, number)| match &**self.low.control.processes.get(*process) {
+            Process::Fails(failure) => Some((number, *failure)),
+            _ => None,
+        })
+    }
+
+    /// The first process whose client fails in a pair.
+    pub(super) fn failing_client(&self, at: Id) -> Option<(u32, OwnFailure)> {
+        self.failing(at).find(|(_, failure)| failure.of_client)
     }
 
     /// The run to a pair at which an operation of the top layer fails for a process.
@@ -108,15 +117,6 @@ impl<'p> Product<'_, 'p> {
             }
         }
         Ok("and then a step fails. At the top nothing can fail there".to_owned())
-    }
-
-    /// Whether, after the same events, the client of this process can fail at the same place at the top.
-    fn fails_at_the_top(&self, high: Id, number: u32, failure: &OwnFailure) -> bool {
-        self.high.sets.get(high).iter().any(|configuration| {
-            let process = self.high.configurations.get(*configuration)[number as usize + 1];
-            let there = self.high.system.control.processes.get(process);
-            matches!(&**there, Process::Fails(it) if it.site == failure.site)
-        })
     }
 
     /// The run to a pair from which the processes can never all finish.

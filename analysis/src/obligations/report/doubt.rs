@@ -8,7 +8,7 @@ use crate::{
     ir::{Anchor, ImplementationId},
     obligations::{
         Doubt,
-        end_to_end::{self, Limits, MOST_BEFORE, Searched, TriedOut, WrongRun},
+        end_to_end::{self, Limits, MOST_BEFORE, Searched, TriedOut, Wrong, WrongRun},
         question::{Answered, Effort},
     },
     verdict::Verdict,
@@ -72,16 +72,20 @@ impl Reporter<'_> {
         let Searched { answered, effort, uncertain, goes_wrong_above, .. } = found;
         let cut = match answered {
             Answered::GivenUp(Abort::Stopped) => return None,
-            Answered::GivenUp(_) => ", as far as the budget reached",
-            _ if goes_wrong_above => ", which goes wrong over the implementations above already",
-            _ => "",
+            Answered::GivenUp(_) => format!(", as far as the budget of {budget} steps reached"),
+            _ if goes_wrong_above => ", which goes wrong over the implementations above already".to_owned(),
+            _ => String::new(),
+        };
+        let top = top.unwrap_or_default();
+        let does = match &answered {
+            Answered::Violated(WrongRun { wrong: Wrong::ClientFails(..), .. }) => {
+                format!("fails in a run over `{below}`, and over `{top}` it cannot fail there")
+            }
+            _ => format!("has a run over `{below}` that `{top}` does not allow"),
         };
         let about = About {
             tried: format!("the client `{name}` with {processes} processes{cut}"),
-            message: format!(
-                "with {processes} processes, `{name}` has a run over `{below}` that `{}` does not allow",
-                top.unwrap_or_default()
-            ),
+            message: format!("with {processes} processes, `{name}` {does}"),
             notes: Vec::new(),
             span: Anchor::Client(index),
         };
