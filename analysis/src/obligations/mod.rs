@@ -312,11 +312,12 @@ pub fn plan(program: &Program) -> Vec<Obligation> {
                         obligations.push(Obligation::AtomicSpec(id, operation));
                     }
                 }
-                for (operation, it) in lower.operations.iter().enumerate() {
-                    if !it.allowed.is_empty() {
-                        let others = 0..lower.operations.len();
-                        obligations.extend(others.map(|other| Obligation::StaysAllowed(id, operation, other)));
-                    }
+                // What nobody calls breaks no rule, and needs none. That its rule allows some call is looked at all the same.
+                let called = needs::called(program, id);
+                for operation in (0..lower.operations.len()).filter(|it| !lower.operations[*it].allowed.is_empty()) {
+                    let of_nobody = BTreeSet::from([operation]);
+                    let others = if called.contains(&operation) { &called } else { &of_nobody };
+                    obligations.extend(others.iter().map(|other| Obligation::StaysAllowed(id, operation, *other)));
                 }
             }
             Justification::Retry(code) => {

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! To implement a layer over it is to show, of every procedure, that each call is allowed where it is made, given that the others keep to
-//! the rules ([`super::shape`]), and that what is allowed stays allowed when others step:
+//! the rules ([`super::shape`]), and that what is allowed stays allowed when others step, for all `op` and `op'` that some procedure of the
+//! implementation calls or passes on. Its processes make no other calls:
 //!
 //! ```text
 //! allowed(op, p, s)  and  q ≠ p  and  s --op'@q--> s' in the protocol layer   imply   allowed(op, p, s')

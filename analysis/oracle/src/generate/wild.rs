@@ -2,7 +2,8 @@
 //!
 //! The operation above is the procedure itself, with its calls made at once. So what the procedure does alone is always right, and whether it
 //! is accepted depends only on what other processes may do between its calls: on the commit point, the movers, what is known, and the loops.
-//! In some packages, what can fail may fail at any time above.
+//! In some packages, what can fail may fail at any time above, in all procedures or in some. Some procedures are tries: what they take by an
+//! operation that can fail they give back at their end.
 
 use std::fmt::Write;
 
@@ -46,12 +47,28 @@ const OPERATIONS: &[Operation] = &[
     ("filled", "", "u64", "if self.phase == 2 { self.n } else { 0 }"),
     ("stamped", "", "u64", "self.stamp"),
     ("restamp", ", to: u64", "()", "self.stamp += 1; self.n = to;"),
+    ("take", "", "bool", "if self.n == 0 { return false; } self.n = 0; true"),
+    ("give", "", "()", "self.n = 1;"),
+    ("take_other", "", "bool", "if self.m != 1 { return false; } self.m = 0; true"),
+    ("give_other", "", "()", "self.m = 1;"),
     (
         "cas_stamp",
         ", seen: u64, to: u64",
         "bool",
         "if self.stamp != seen { return false; } self.stamp += 1; self.n = to; true",
     ),
+];
+
+/// Operations that take something if they can, and those that give it back.
+const PAIRS: &[(&str, &str)] = &[
+    ("try_lock", "unlock"),
+    ("take", "give"),
+    ("take_other", "give_other"),
+    ("take", "give_other"),
+    ("take_other", "give"),
+    ("claim", "lower"),
+    ("try_join", "leave"),
+    ("begin", "finish"),
 ];
 
 /// The most statements of a procedure.
@@ -192,6 +209,27 @@ fn procedure(
     (text.text, result)
 }
 
+/// A procedure that takes one thing or two, if it can, and gives them back. Notes the operations that it calls.
+fn tries(random: &mut Rng, called: &mut Vec<&'static str>) -> (String, &'static str) {
+    let favoured: Vec<&Operation> =
+        OPERATIONS.iter().filter(|it| ["load", "other", "store", "put", "write", "guarded"].contains(&it.0)).collect();
+    let mut text = Text { random, text: String::new(), statements: 0, called: Vec::new(), favoured };
+    let (mut give_back, mut undo) = (String::new(), String::new());
+    for _ in 0..text.pick(&[1, 1, 2]) {
+        let (take, give) = text.pick(PAIRS);
+        text.called.extend([take, give]);
+        let _ = write!(text.text, "if !@{take}() {{ {undo}return 0; }} ");
+        let _ = write!(give_back, "@{give}(); ");
+        undo.clone_from(&give_back);
+        if text.chance(40) {
+            text.statement(0, false);
+        }
+    }
+    text.text.push_str(&give_back);
+    called.append(&mut text.called);
+    (text.text, random.choice(["1", "a"]).unwrap_or("1"))
+}
+
 /// `High` over `Low`, implemented by movers.
 pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let mut favoured: Vec<&Operation> = (0..random.usize(2..=5)).filter_map(|_| random.choice(OPERATIONS)).collect();
@@ -209,15 +247,24 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
         }
     }
     let mut called = Vec::new();
-    let mut procedures = vec![("fox", procedure(random, &favoured, &mut called))];
-    if random.u8(..100) < 40 {
-        procedures.push(("hen", procedure(random, &favoured, &mut called)));
+    let has_tries = random.u8(..100) < 30;
+    let mut written = |random: &mut Rng| match has_tries {
+        true => tries(random, &mut called),
+        false => procedure(random, &favoured, &mut called),
+    };
+    let mut procedures = vec![("fox", written(random))];
+    if random.u8(..100) < if has_tries { 80 } else { 40 } {
+        procedures.push(("hen", written(random)));
     }
     let mut passed: Vec<&str> =
         (0..random.usize(0..=3)).filter_map(|_| random.choice(OPERATIONS)).map(|it| it.0).collect();
     // Those that can interfere with what was read.
     if random.u8(..100) < 50 {
         passed.extend(random.choice(&["store", "put", "raise", "lower", "unlock", "restamp"]));
+    }
+    // What is passed on cannot fail at any time.
+    if has_tries && random.u8(..100) < 80 {
+        passed.retain(|name| OPERATIONS.iter().any(|it| it.0 == *name && it.2 != "bool"));
     }
     passed.sort_unstable();
     passed.dedup();
@@ -226,8 +273,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let mut text = String::from(
         "\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub stamp: u64,\n    pub phase: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
     );
-    let fails_above = random.u8(..100) < 35;
-    let above = if fails_above { "above" } else { "now" };
+    let fails_above = random.u8(..100) < if has_tries { 70 } else { 35 };
     text.push_str(&at_once(&below, fails_above));
     text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");
     for (name, parameters, result, _) in &below {
@@ -243,6 +289,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let variables = "let (mut a, mut b, mut p, mut q) = (from, 1, when_to, true);";
     let _ = writeln!(text, "}}\n\n#[layer{inherits}]\nimpl High for Store {{");
     for (name, (body, result)) in &procedures {
+        let above = if fails_above && random.u8(..100) < 80 { "above" } else { "now" };
         let at_once = made(body, Some(above));
         let _ = writeln!(
             text,
