@@ -1,6 +1,6 @@
 //! The top: sets of configurations that it may be in, closed under silent steps.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::atomic::Ordering};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -159,6 +159,9 @@ impl<'a, 'p> Above<'a, 'p> {
         events: &mut Interner<Vec<Value>>,
         id: Id,
     ) -> Result<Rc<Edges>, Abort> {
+        if search.stop.load(Ordering::Relaxed) {
+            return Err(Abort::Stopped);
+        }
         if let Some(edges) = self.edges.get(&id) {
             return Ok(Rc::clone(edges));
         }
