@@ -49,7 +49,7 @@ use super::{
 use crate::{
     counterexample::{Counterexample, RunRole},
     explore::{
-        cells::{Knowledge, Quantifier},
+        cells::{Knowledge, Need, Quantifier},
         code::CodeId,
         machine::{Machine, Site},
         search::{Abort, Action, End, Search, Slot},
@@ -655,6 +655,29 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             self.let_others_step(search, &item, pending);
             return self.make_call(search, item, Vec::new(), pending);
         }
+        // Each result chooses what its edge is: so one of two is told apart here, also if the procedure does not look at it yet.
+        let cases = self.cases_of_result(search, &item.machine);
+        for known in cases.into_iter().rev() {
+            let machine = Machine { known, ..item.machine.clone() };
+            self.returned_to(Item { machine, ..item.clone() }, pending)?;
+        }
+        Ok(None)
+    }
+
+    /// What is known in each case of what a call has returned, if that is an unknown `bool`.
+    fn cases_of_result(&self, search: &mut Search<'_, 'p>, machine: &Machine) -> Vec<Knowledge> {
+        match machine.stack.last().map(|it| machine.resolve(it)) {
+            Some(Value::Cell(id)) if *search.world.cells.get(id).ty == Type::Bool => {
+                let cases = search.world.cells.split(&Need::Resolve(id), &machine.known, false);
+                search.world.cases += cases.len().saturating_sub(1) as u64;
+                cases
+            }
+            _ => vec![machine.known.clone()],
+        }
+    }
+
+    /// The procedure's own call has returned.
+    fn returned_to(&mut self, mut item: Item, pending: &mut Vec<Item>) -> Result<(), Abort> {
         let call = item.open.take().ok_or(Abort::Unsupported)?;
         let edge = Rc::new(Edge::new(call, &item.machine));
         if self.question.judge.past != Past::All {
@@ -666,7 +689,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         item.earlier.clear();
         item.whole = None;
         pending.push(item);
-        Ok(None)
+        Ok(())
     }
 
     pub(super) fn budget(&self) -> u32 {

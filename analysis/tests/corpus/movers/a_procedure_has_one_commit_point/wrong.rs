@@ -23,8 +23,8 @@ impl Whole for Light {
 impl LookThenSet {
     fn flash(lo: &mut impl Steps) -> bool {
         let seen = lo.look();
+        //         ^^^^^^^^^ CS0307 shape
         lo.set(true);
-    //  ^^^^^^^^^^^^ CS0307 shape
         seen
     }
 }
