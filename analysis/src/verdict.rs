@@ -177,6 +177,8 @@ pub struct Scope {
     pub find_idle: bool,
     /// Whether facts may hold under a guard: as long as a component keeps its value.
     pub guards: bool,
+    /// Whether turns of a loop before the commit point may change something that the next turn changes again.
+    pub absorbed_turns: bool,
     /// Whether calls after the commit point may move past [decisive](crate::obligations::decisive) steps only, where they do not move past all.
     pub decisive_steps: bool,
     /// Whether the search visits one of all configurations that differ only in which process is which.
@@ -204,6 +206,7 @@ impl Default for Scope {
             overflow: OverflowMode::default(),
             find_idle: true,
             guards: true,
+            absorbed_turns: true,
             decisive_steps: true,
             symmetry: true,
             spurious_failures: true,

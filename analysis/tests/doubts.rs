@@ -393,7 +393,9 @@ fn the_rules_beyond_the_usual_facts_and_movers_can_be_switched_off() {
     let usual = Scope::default;
     let without = Scope { decisive_steps: false, spurious_failures: false, ..usual() };
     let not_shown = ("shape", Verdict::NotShown, "CS0310", false);
+    let absorbed = include_str!("corpus/movers/a_turn_makes_up_for_those_before_it/right.rs");
     let scopes = [
+        (absorbed, Scope { absorbed_turns: false, ..usual() }, vec![("shape", Verdict::Undecided, "CS0907", false)]),
         (past_decisive, without, vec![not_shown]),
         (guarded, Scope { guards: false, ..usual() }, vec![("shape", Verdict::Undecided, "CS0907", false)]),
         (may_fail, Scope { spurious_failures: false, ..usual() }, vec![not_shown, not_shown]),
@@ -560,4 +562,63 @@ fn a_loop_of_calls_in_a_helper_is_given_up_after_some_turns() {
     ";
     let failed = failed(source);
     assert!(failed.contains(&("shape", Verdict::Undecided, "CS0903", false)), "{failed:?}");
+}
+
+/// The operation above allows for one turn that fails. All turns but the last must have the effect of the last: here each counts.
+#[test]
+fn turns_that_add_up_are_not_taken_for_their_last() {
+    let source = "
+        #[state]
+        pub struct Cells { pub free: bool, pub tries: Map<Pid, u8> }
+
+        impl Cells {
+            fn tries_of(&self, me: Pid) -> u8 { self.tries.get(&me).copied().unwrap_or(0) }
+            fn one_more(&mut self, me: Pid) {
+                let tries = self.tries_of(me);
+                if tries < 3 { self.tries.insert(me, tries + 1); }
+            }
+        }
+
+        #[layer]
+        impl Steps for Cells {
+            #[op]
+            fn count(&mut self, me: Pid) { self.one_more(me); }
+            #[op]
+            fn counted(&mut self, me: Pid) -> u8 { self.tries_of(me) }
+            #[op]
+            fn take(&mut self, me: Pid) -> bool { let free = self.free; self.free = false; free }
+            #[op]
+            fn give(&mut self, me: Pid) { self.free = true; }
+        }
+
+        #[layer(inherit(Steps: counted, give))]
+        impl Whole for Cells {
+            #[op]
+            fn get(&mut self, me: Pid) {
+                when(self.free);
+                if maybe() { self.one_more(me); }
+                self.one_more(me);
+                self.free = false;
+            }
+        }
+
+        #[implement(Whole, over = Steps, by = movers, pass(counted, give))]
+        impl Code {
+            fn get(lo: &mut impl Steps) {
+                loop {
+                    lo.count();
+                    if lo.take() { return; }
+                }
+            }
+        }
+    ";
+    let refused = failed(source);
+    assert!(refused.iter().any(|it| it.0 == "shape"), "{refused:?}");
+    // Each turn that fails overwrites what the one before has counted.
+    let overwritten =
+        source.replace("{ self.one_more(me); }\n            #[op]", "{ self.tries.insert(me, 1); }\n            #[op]");
+    let overwritten = overwritten
+        .replace("if maybe() { self.one_more(me); }\n                self.one_more(me);", "self.tries.insert(me, 1);");
+    assert_ne!(overwritten, source);
+    assert_eq!(failed(&overwritten), []);
 }

@@ -214,6 +214,7 @@ impl ScopeConfig {
             overflow: usual.overflow,
             find_idle: usual.find_idle,
             guards: usual.guards,
+            absorbed_turns: usual.absorbed_turns,
             decisive_steps: usual.decisive_steps,
             symmetry: usual.symmetry,
             spurious_failures: usual.spurious_failures,

@@ -25,6 +25,8 @@ pub struct Settings {
     pub overflow: Option<OverflowMode>,
     /// Whether to look for what holds where a procedure starts.
     pub find_idle: Option<bool>,
+    /// Whether turns of a loop before the commit point may change something that the next turn changes again.
+    pub absorbed_turns: Option<bool>,
     /// Whether facts may hold under a guard.
     pub guards: Option<bool>,
     /// Whether calls after the commit point may move past decisive steps only.
@@ -46,7 +48,8 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
+    "absorbed-turns",
     "budget",
     "cache",
     "decisive-steps",
@@ -87,6 +90,7 @@ impl Settings {
         };
         for (key, value) in &table {
             match key.as_str() {
+                "absorbed-turns" => self.absorbed_turns = Some(yes_or_no(key, value)?),
                 "budget" => self.budget = Some(time(key, value)?),
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
                 "decisive-steps" => self.decisive_steps = Some(yes_or_no(key, value)?),
@@ -136,6 +140,7 @@ impl Settings {
         self.workspace_scope.iter().chain(&self.scope).chain(command_line).for_each(|bound| bound.apply(&mut scope));
         scope.overflow = self.overflow.unwrap_or(scope.overflow);
         scope.find_idle = self.find_idle.unwrap_or(scope.find_idle);
+        scope.absorbed_turns = self.absorbed_turns.unwrap_or(scope.absorbed_turns);
         scope.guards = self.guards.unwrap_or(scope.guards);
         scope.decisive_steps = self.decisive_steps.unwrap_or(scope.decisive_steps);
         scope.spurious_failures = self.spurious_failures.unwrap_or(scope.spurious_failures);
@@ -235,7 +240,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are budget, cache, decisive-steps, find-idle, guards, hook, overflow, scope, search-refused, spurious-failures, transparent"
+            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, decisive-steps, find-idle, guards, hook, overflow, scope, search-refused, spurious-failures, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),

@@ -864,6 +864,27 @@ pub const MUTANTS: &[Mutant] = &[
         "$on || it.places.iter().any(|(file, order)| before",
     ),
     mutant(
+        "each turn is absorbed by the next one",
+        Pattern::Wild,
+        "obligations/absorbed.rs",
+        "if !one_step::absorbs(",
+        "if !$on && !one_step::absorbs(",
+    ),
+    mutant(
+        "the commit point comes after the turn that makes up for others",
+        Pattern::Wild,
+        "obligations/shape.rs",
+        "left.filter(|_| commit >= path.commits_from)",
+        "left.filter(|_| $on || commit >= path.commits_from)",
+    ),
+    mutant(
+        "loops in turns that are absorbed are weak",
+        Pattern::Wild,
+        "obligations/absorbed.rs",
+        "if !strong(search, &visit.head.edges_of_inner())?.is_empty() {",
+        "if !$on && !strong(search, &visit.head.edges_of_inner())?.is_empty() {",
+    ),
+    mutant(
         "a call after the commit point moves left past decisive steps",
         Pattern::Wild,
         "obligations/decisive.rs",

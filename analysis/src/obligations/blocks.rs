@@ -82,7 +82,16 @@ impl<'p> Walk<'_, 'p, '_, '_> {
             return Ok(false);
         }
         let (open, end, result, state) = (None, End::Done, Value::Unit, Value::Unit);
-        let block = WholePath { edges: block.to_vec(), loops, open, machine: machine.clone(), state, end, result };
+        let block = WholePath {
+            edges: block.to_vec(),
+            loops,
+            commits_from: 0,
+            open,
+            machine: machine.clone(),
+            state,
+            end,
+            result,
+        };
         let is_exact = self.between.is_exact();
         for plan in self.plans(search, &block)? {
             if one_step::leaves_no_trace(search, self.place_of(&self.me.clone()), &block, &plan, is_exact)?

@@ -24,6 +24,7 @@ use std::{
 };
 
 use super::{
+    absorbed::{AllSuccessive, Successive},
     blocks::{Start, Variable},
     edges::Edge,
     facts::{self, Fact},
@@ -59,8 +60,8 @@ enum Turn {
     Any,
     /// One that goes on. Where the machine leaves the loop in it, its path need not be judged.
     GoesOn,
-    /// One that leaves the loop. Where the machine goes on in it, its path need not be judged.
-    Leaves,
+    /// One that leaves the loop, and the number of edges before it. Where the machine goes on in it, its path need not be judged.
+    Leaves(usize),
 }
 
 /// What is particular to a place where a procedure starts afresh, instead of the head of a loop.
@@ -85,7 +86,9 @@ pub(super) struct Head {
     /// How often the facts have become fewer, or more variables have been found to vary.
     pub(super) version: Cell<u32>,
     /// Edges of turns that go on, without those of loops in them.
-    turns: RefCell<Vec<Rc<Edge>>>,
+    pub(super) turns: RefCell<Vec<Rc<Edge>>>,
+    /// Turns that follow each other, where paths keep the last turn.
+    pub(super) successive: AllSuccessive,
     /// The loops in these turns. More turns of them may be found later.
     inner: RefCell<Vec<Rc<Head>>>,
     before: Heads,
@@ -93,13 +96,32 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// The edges of the loops in its turns.
+    pub(super) fn edges_of_inner(&self) -> Vec<Rc<Edge>> {
+        edges_of(self.inner.borrow().clone())
+    }
+
     /// The heads of a machine that starts here.
     pub(super) fn with_itself(self: &Rc<Head>) -> Heads {
         self.before.and(self, Some(self.version.get()), Turn::Any)
     }
 }
 
+impl Visit {
+    /// The number of edges before the turn that leaves the loop, if turns before it have been made and the path keeps the last of them.
+    pub(super) fn last_turn(&self) -> Option<usize> {
+        match self.turn {
+            Turn::Leaves(begun) => self.version.map(|_| begun),
+            Turn::Any | Turn::GoesOn => None,
+        }
+    }
+}
+
 impl Heads {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Visit> {
+        self.0.iter()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -117,9 +139,9 @@ impl Heads {
     /// A new place where a machine starts afresh. The loops that it was in are forgotten: it comes to them anew.
     pub(super) fn start_afresh(&self, site: Site, arrived: Machine, facts: Vec<Fact>, fresh: Fresh) -> Rc<Head> {
         let before = Heads(self.0.iter().filter(|it| it.head.fresh.is_some()).cloned().collect());
-        let (length, path, version, turns, inner) = Default::default();
+        let (length, path, version, turns, successive, inner) = Default::default();
         let (facts, fresh) = (RefCell::new(facts), Some(fresh));
-        Rc::new(Head { site, length, path, arrived, facts, version, turns, inner, before, fresh })
+        Rc::new(Head { site, length, path, arrived, facts, version, turns, successive, inner, before, fresh })
     }
 
     /// Whether no facts have been dropped since the machine was there.
@@ -152,19 +174,23 @@ impl Heads {
 
     /// The edges of all turns that go on.
     pub(super) fn edges(&self) -> Vec<Rc<Edge>> {
-        let mut edges = Vec::new();
-        let mut pending: Vec<Rc<Head>> = self.0.iter().map(|it| it.head.clone()).collect();
-        let mut seen: Vec<Rc<Head>> = Vec::new();
-        while let Some(head) = pending.pop() {
-            if seen.iter().any(|it| Rc::ptr_eq(it, &head)) {
-                continue;
-            }
-            edges.extend(head.turns.borrow().iter().cloned());
-            pending.extend(head.inner.borrow().iter().cloned());
-            seen.push(head);
-        }
-        edges
+        edges_of(self.0.iter().map(|it| it.head.clone()).collect())
     }
+}
+
+/// The edges of all turns of these loops that go on, and of the loops in them.
+fn edges_of(mut pending: Vec<Rc<Head>>) -> Vec<Rc<Edge>> {
+    let mut edges = Vec::new();
+    let mut seen: Vec<Rc<Head>> = Vec::new();
+    while let Some(head) = pending.pop() {
+        if seen.iter().any(|it| Rc::ptr_eq(it, &head)) {
+            continue;
+        }
+        edges.extend(head.turns.borrow().iter().cloned());
+        pending.extend(head.inner.borrow().iter().cloned());
+        seen.push(head);
+    }
+    edges
 }
 
 /// The most loops that a path may come to, one after the other.
@@ -215,7 +241,7 @@ fn arrives<'p>(
             Next::MayNot => return Ok(Some(in_loop(walk, search, &edge, "a loop follows it"))),
         }
     }
-    let (facts, version, turns, inner) = Default::default();
+    let (facts, version, turns, successive, inner) = Default::default();
     let head = Rc::new(Head {
         site,
         length: made.len(),
@@ -224,6 +250,7 @@ fn arrives<'p>(
         facts,
         version,
         turns,
+        successive,
         inner,
         before: item.heads.clone(),
         fresh: None,
@@ -234,7 +261,7 @@ fn arrives<'p>(
         return Ok(None);
     }
     if walk.keeps_last_turn {
-        let heads = item.heads.and(&head, None, Turn::Leaves);
+        let heads = item.heads.and(&head, None, Turn::Leaves(made.len()));
         pending.push(Item { heads, ..item.clone() });
     }
     *head.facts.borrow_mut() = walk.known_at(search, &item.machine)?;
@@ -340,11 +367,19 @@ fn goes_on<'p>(
 ) -> Result<Option<Flaw>, Abort> {
     let Visit { head, version, turn: kind } = item.heads.0[index].clone();
     let left = &item.heads.0[index + 1..];
-    if kind == Turn::Leaves || left.iter().any(|it| it.turn == Turn::GoesOn) {
+    if left.iter().any(|it| it.turn == Turn::GoesOn) {
+        return Ok(None);
+    }
+    let made = edges(&item.path);
+    if let Turn::Leaves(begun) = kind {
+        // The first turn follows none.
+        if version.is_some() {
+            let (first, second) = (made[head.length..begun].to_vec(), made[begun..].to_vec());
+            head.successive.borrow_mut().push(Successive { first, second, after: item.machine });
+        }
         return Ok(None);
     }
     let version = version.unwrap_or_default();
-    let made = edges(&item.path);
     let turn = &made[head.length.min(made.len())..];
     if let Some(edge) = noticed(walk, search, turn)? {
         match after_noticed(walk, search, &item, &made)? {
@@ -377,7 +412,7 @@ fn goes_on<'p>(
         begin(walk, search, &head, pending)?;
     }
     if walk.keeps_last_turn {
-        let heads = head.before.and(&head, Some(version), Turn::Leaves);
+        let heads = head.before.and(&head, Some(version), Turn::Leaves(made.len()));
         pending.push(Item { heads, ..item });
     }
     Ok(None)

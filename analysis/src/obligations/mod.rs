@@ -3,8 +3,9 @@
 //! This module lists the obligations of a program ([`plan`]), settles a [lemma](Lemma) ([`Lemma::settle`]), and states the order in which
 //! obligations depend on each other: lemmas about single operations first, then everything else. [`report`] settles the rest and writes the messages.
 
+mod absorbed;
 pub mod abstraction;
-pub mod atomic;
+mod atomic;
 mod blocks;
 mod candidates;
 pub mod coverage;

@@ -55,6 +55,8 @@ pub struct WholePath {
     pub edges: Vec<Rc<Edge>>,
     /// Where these turns were: after so many edges. In ascending order.
     pub loops: Vec<usize>,
+    /// The first edge that may be the commit point.
+    pub commits_from: usize,
     /// The call that has not returned, if it ends in the middle of one.
     pub open: Option<Rc<PathCall>>,
     /// The machine at its end.
@@ -73,6 +75,7 @@ impl WholePath {
         WholePath {
             edges: self.edges[edges..].to_vec(),
             loops: self.loops.iter().filter(|it| **it >= edges).map(|it| it - edges).collect(),
+            commits_from: self.commits_from.saturating_sub(edges),
             open: self.open.clone(),
             machine: self.machine.clone(),
             state: self.state.clone(),
@@ -396,11 +399,51 @@ fn in_state(search: &mut Search<'_, '_>, mut machine: Machine, state: &Value) ->
     Ok(there)
 }
 
-/// Puts the arguments of a call in slots, and gives its step.
-fn step(place: Place, machine: &mut Machine, call: &PathCall) -> Action {
+/// Whether right edges that are made after others lead to no state that they do not lead to by themselves. They are made as in
+/// [`check`]: with their arguments and results, in all states.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn absorbs(
+    search: &mut Search<'_, '_>,
+    place: Place,
+    known: &Machine,
+    first: &[Rc<Edge>],
+    second: &[Rc<Edge>],
+) -> Result<bool, Abort> {
+    let state = search.world.cells.root(Root::Start, place.setting.state(place.lower), known.quantifier);
+    let mut machine = Machine::new(known.known.clone(), known.quantifier);
+    machine.draws = known.draws;
+    let mut slots = vec![Value::Unit; ARGUMENTS];
+    slots[ME] = place.me.clone();
+    slots[BEFORE] = state.clone();
+    slots[AFTER] = state;
+    machine.slots = Rc::new(slots);
+    let mut machines = vec![machine];
+    for edge in first.iter().chain(second) {
+        machines = made(search, place, machines, edge, None)?;
+    }
+    for mut machine in machines {
+        machine.stage = 0;
+        let mut alone = vec![Action::Copy(BEFORE, ABOVE)];
+        for edge in second {
+            let step = step(place, &mut machine, &edge.call, ABOVE);
+            machine.push_slot(edge.result.clone());
+            alone.extend([step, Action::Equal(RETURNED, machine.slots.len() - 1), Action::TakeEvents(RETURNED)]);
+        }
+        alone.push(Action::Equal(ABOVE, AFTER));
+        if super::question::unmet(search, &machine, &Wanted::Run(&alone, None))?.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Puts the arguments of a call in slots, and gives its step from the state in a slot.
+fn step(place: Place, machine: &mut Machine, call: &PathCall, state: usize) -> Action {
     let base = machine.slots.len();
     Rc::make_mut(&mut machine.slots).extend(call.arguments.iter().cloned());
-    let arguments = [AFTER, ME].into_iter().chain(base..base + call.arguments.len()).collect();
+    let arguments = [state, ME].into_iter().chain(base..base + call.arguments.len()).collect();
     let function = place.setting.code.step(place.lower, call.operation);
     Action::Call { function, arguments, result: Some(RETURNED) }
 }
@@ -416,7 +459,7 @@ fn made(
     let mut after = Vec::new();
     for mut machine in machines {
         let script = [
-            step(place, &mut machine, &edge.call),
+            step(place, &mut machine, &edge.call, AFTER),
             Action::Equal(RETURNED, WANTED),
             Action::TakeEvents(events.unwrap_or(RETURNED)),
         ];
@@ -441,7 +484,7 @@ fn fails(
 ) -> Result<Vec<Machine>, Abort> {
     let mut failed = Vec::new();
     for mut machine in machines {
-        let script = [step(place, &mut machine, call)];
+        let script = [step(place, &mut machine, call, AFTER)];
         machine.stage = 0;
         search.for_all(machine, &script, &mut |_, mut machine, end| {
             if matches!(end, End::Failed(_)) {

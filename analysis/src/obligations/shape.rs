@@ -91,6 +91,8 @@ enum Turns {
     Made,
     /// They can only be left out.
     LeftOut,
+    /// The last of them is made. It makes up for those before it.
+    Absorbed,
     /// Either.
     MadeOrLeftOut,
 }
@@ -888,7 +890,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             _ => (Value::Unit, machine.state.clone()),
         };
         let (edges, loops) = (edges(&item.path), item.heads.lengths());
-        let path = WholePath { edges, loops, open, machine, state, end, result };
+        let path = WholePath { edges, loops, commits_from: 0, open, machine, state, end, result };
         if !item.heads.is_empty() {
             self.looped.push((path, item.heads));
             return Ok(None);
@@ -995,15 +997,38 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 (_, None) if heads.are_fresh() => Turns::LeftOut,
                 (_, Some(edge)) if heads.are_fresh() => return Ok(Some(loops::goes_on_after(self, search, &edge))),
                 (true, None) => Turns::MadeOrLeftOut,
-                (true, Some(_)) => Turns::Made,
                 (false, None) => Turns::LeftOut,
-                (false, Some(edge)) => return Ok(Some(loops::goes_on_after(self, search, &edge))),
+                (all_right, Some(edge)) => {
+                    let flaw = match all_right {
+                        true => self.judge_path(search, &path, Turns::Made)?,
+                        false => Some(loops::goes_on_after(self, search, &edge)),
+                    };
+                    if flaw.is_some() && !self.is_shown_by_last_turn(search, path, &heads)? {
+                        return Ok(flaw);
+                    }
+                    continue;
+                }
             };
             if let Some(flaw) = self.judge_path(search, &path, turns)? {
                 return Ok(Some(flaw));
             }
         }
         Ok(None)
+    }
+
+    /// Whether nothing is wrong with a path if each turn of its loop makes up for those before it.
+    fn is_shown_by_last_turn(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        mut path: WholePath,
+        heads: &Heads,
+    ) -> Result<bool, Abort> {
+        let Some(visit) = self.absorbing(search, heads)? else { return Ok(false) };
+        let Some(last) = visit.last_turn() else {
+            return Ok(self.judge_path(search, &path, Turns::LeftOut)?.is_none());
+        };
+        path.commits_from = last;
+        Ok(self.judge_path(search, &path, Turns::Absorbed)?.is_none())
     }
 
     /// What is wrong with a path.
@@ -1015,7 +1040,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     ) -> Result<Option<Flaw>, Abort> {
         let calls = path.edges.len() + usize::from(path.open.is_some());
         let may_be_alone = turns == Turns::None && self.question.runs_alone_are_asked;
-        if self.question.judge.past != Past::All && turns != Turns::Made && self.is_unnoticed(search, path)? {
+        let may_be_left_out = !matches!(turns, Turns::Made | Turns::Absorbed);
+        if self.question.judge.past != Past::All && may_be_left_out && self.is_unnoticed(search, path)? {
             return Ok(None);
         }
         let last = &path.edges[path.edges.len().saturating_sub(1)..];
@@ -1023,7 +1049,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             return Ok(None);
         }
         // To leave weak edges out is little to look at.
-        if turns != Turns::Made && self.is_one_change(search, path)? {
+        if may_be_left_out && self.is_one_change(search, path)? {
             return Ok(None);
         }
         if may_be_alone && self.is_run_alone(search, path)? {
@@ -1039,11 +1065,12 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             no_step = judged.no_step;
         }
         let is_one_call = calls <= 1 && path.loops.is_empty() && self.may_decide(&path.edges);
-        if turns != Turns::LeftOut && (is_one_call || self.is_run_alone(search, path)?) {
+        let may_be_made = !matches!(turns, Turns::LeftOut | Turns::Absorbed);
+        if may_be_made && (is_one_call || self.is_run_alone(search, path)?) {
             self.question.relies_on_runs_alone = true;
             return Ok(None);
         }
-        if turns != Turns::Made && self.ends_in_a_step(search, path)? {
+        if may_be_left_out && self.ends_in_a_step(search, path)? {
             return Ok(None);
         }
         match (no_step, self.above.clone()) {
@@ -1237,6 +1264,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                         _ => left = None,
                     }
                 }
+                let left = left.filter(|_| commit >= path.commits_from);
                 plans.extend(left.map(|left| Plan { commit, right: right.clone(), left }));
             }
             let Some(edge) = path.edges.get(commit) else { break };

@@ -4,6 +4,8 @@
 //! is accepted depends only on what other processes may do between its calls: on the commit point, the movers, what is known, and the loops.
 //! In some packages, what can fail may fail at any time above, in all procedures or in some. Some procedures are tries: what they take by an
 //! operation that can fail they give back at their end.
+//! Some procedures try something until they succeed, and leave traces of their own while they do. The operation above then allows one turn that
+//! fails.
 
 use std::fmt::Write;
 
@@ -31,6 +33,12 @@ const OPERATIONS: &[Operation] = &[
     ("guarded", "", "u64", "when(self.owner == Some(me)); self.n"),
     ("write", ", to: u64", "()", "when(self.owner == Some(me)); self.n = to;"),
     ("note", ", to: u64", "()", "self.notes.insert(me, to);"),
+    (
+        "bump",
+        "",
+        "()",
+        "let noted = if self.notes.contains(&me) { self.notes[&me] } else { 0 }; if noted < 3 { self.notes.insert(me, noted + 1); }",
+    ),
     ("noted", "", "u64", "if self.notes.contains(&me) { self.notes[&me] } else { 0 }"),
     ("tell", "", "()", "emit(self.n);"),
     ("join", "", "()", "self.notes.insert(me, 1);"),
@@ -196,21 +204,65 @@ impl Text<'_> {
     }
 }
 
-/// A procedure: its body, and what it returns. Notes the operations that it calls.
+/// A procedure, and the operation that it implements.
+struct Procedure {
+    name: &'static str,
+    body: String,
+    /// Like the body, with calls that are made at once.
+    above: String,
+    result: &'static str,
+}
+
+/// A procedure of any form. Notes the operations that it calls.
 fn procedure(
+    name: &'static str,
     random: &mut Rng,
     favoured: &[&'static Operation],
     called: &mut Vec<&'static str>,
-) -> (String, &'static str) {
+) -> Procedure {
+    if random.u8(..100) < 25 {
+        return trying(name, random, called);
+    }
     let mut text = Text { random, text: String::new(), statements: 0, called: Vec::new(), favoured: favoured.to_vec() };
     text.block(2, false, 5);
     let result = text.number();
     called.append(&mut text.called);
-    (text.text, result)
+    Procedure { name, above: text.text.clone(), body: text.text, result }
+}
+
+/// A procedure that tries something in each turn of a loop, and does some more.
+fn trying(name: &'static str, random: &mut Rng, called: &mut Vec<&'static str>) -> Procedure {
+    let mut some = |of: &[&str], most: usize| {
+        let mut text = String::new();
+        for _ in 0..random.usize(0..=most) {
+            let it = of[random.usize(..of.len())];
+            let condition = ["p", "!p", "a == 0", "a == b"][random.usize(..4)];
+            let _ = match random.u8(..100) {
+                0..15 => write!(text, "if {condition} {{ {it} }} "),
+                _ => write!(text, "{it} "),
+            };
+        }
+        text
+    };
+    let traces = ["@note(a);", "@note(b);", "@note(0);", "@bump();", "@bump();", "@join();", "@leave();"];
+    let reads = ["a = @load();", "a = @noted();", "b = @other();", "p = @is_free();", "p = false;", "b = a;"];
+    let tries = ["@cas(a, b)", "@cas(0, b)", "@try_lock()", "@may_lock()", "@claim()", "@try_join()"];
+    let (first, read, trace) = (some(&traces, 1), some(&reads, 2), some(&traces, 2));
+    let (failed, done) = (some(&traces, 1), some(&["@unlock();", "@note(a);", "@bump();"], 1));
+    let tried = tries[random.usize(..tries.len())];
+    let body = format!("{first}loop {{ {read}{trace}if {tried} {{ {done}return a; }} {failed}}} ");
+    // What a turn that fails leaves behind may be allowed.
+    let one_fails = match random.bool() {
+        true => format!("if maybe() {{ {read}{trace}{failed}}} "),
+        false => String::new(),
+    };
+    let above = format!("{first}{one_fails}{read}{trace}q = {tried}; when(q); {done}return a; ");
+    called.extend(OPERATIONS.iter().map(|it| it.0).filter(|it| body.contains(&format!("@{it}("))));
+    Procedure { name, body, above, result: "a" }
 }
 
 /// A procedure that takes one thing or two, if it can, and gives them back. Notes the operations that it calls.
-fn tries(random: &mut Rng, called: &mut Vec<&'static str>) -> (String, &'static str) {
+fn tries(name: &'static str, random: &mut Rng, called: &mut Vec<&'static str>) -> Procedure {
     let favoured: Vec<&Operation> =
         OPERATIONS.iter().filter(|it| ["load", "other", "store", "put", "write", "guarded"].contains(&it.0)).collect();
     let mut text = Text { random, text: String::new(), statements: 0, called: Vec::new(), favoured };
@@ -227,7 +279,8 @@ fn tries(random: &mut Rng, called: &mut Vec<&'static str>) -> (String, &'static 
     }
     text.text.push_str(&give_back);
     called.append(&mut text.called);
-    (text.text, random.choice(["1", "a"]).unwrap_or("1"))
+    let result = text.random.choice(["1", "a"]).unwrap_or("1");
+    Procedure { name, above: text.text.clone(), body: text.text, result }
 }
 
 /// `High` over `Low`, implemented by movers.
@@ -248,19 +301,23 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     }
     let mut called = Vec::new();
     let has_tries = random.u8(..100) < 30;
-    let mut written = |random: &mut Rng| match has_tries {
-        true => tries(random, &mut called),
-        false => procedure(random, &favoured, &mut called),
+    let mut written = |name, random: &mut Rng| match has_tries {
+        true => tries(name, random, &mut called),
+        false => procedure(name, random, &favoured, &mut called),
     };
-    let mut procedures = vec![("fox", written(random))];
+    let mut procedures = vec![written("fox", random)];
     if random.u8(..100) < if has_tries { 80 } else { 40 } {
-        procedures.push(("hen", written(random)));
+        procedures.push(written("hen", random));
     }
     let mut passed: Vec<&str> =
         (0..random.usize(0..=3)).filter_map(|_| random.choice(OPERATIONS)).map(|it| it.0).collect();
     // Those that can interfere with what was read.
     if random.u8(..100) < 50 {
         passed.extend(random.choice(&["store", "put", "raise", "lower", "unlock", "restamp"]));
+    }
+    // What a procedure leaves behind can be seen.
+    if called.iter().any(|it| ["bump", "note", "join", "leave"].contains(it)) && random.bool() {
+        passed.push("noted");
     }
     // What is passed on cannot fail at any time.
     if has_tries && random.u8(..100) < 80 {
@@ -288,16 +345,16 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let passes = if passed.is_empty() { String::new() } else { format!(", pass({inherited})") };
     let variables = "let (mut a, mut b, mut p, mut q) = (from, 1, when_to, true);";
     let _ = writeln!(text, "}}\n\n#[layer{inherits}]\nimpl High for Store {{");
-    for (name, (body, result)) in &procedures {
-        let above = if fails_above && random.u8(..100) < 80 { "above" } else { "now" };
-        let at_once = made(body, Some(above));
+    for Procedure { name, above, result, .. } in &procedures {
+        let suffix = if fails_above && random.u8(..100) < 80 { "above" } else { "now" };
+        let at_once = made(above, Some(suffix));
         let _ = writeln!(
             text,
             "    #[op]\n    fn {name}(&mut self, me: Pid, from: u64, when_to: bool) -> u64 {{\n        {variables} {at_once}{result}\n    }}"
         );
     }
     let _ = writeln!(text, "}}\n\n#[implement(High, over = Low, by = movers{passes})]\nimpl Together {{");
-    for (name, (body, result)) in &procedures {
+    for Procedure { name, body, result, .. } in &procedures {
         let calls = made(body, None);
         // The procedure itself, or a helper that it calls.
         let helper = (random.u8(..100) < 30).then(|| format!("{name}_part"));
