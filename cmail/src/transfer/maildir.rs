@@ -43,18 +43,21 @@ pub fn add(path: &Path, messages: &[Leaving]) -> io::Result<usize> {
     for part in ["new", "cur"] {
         for entry in fs::read_dir(path.join(part))? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            known.insert(name.split(":2,").next().unwrap_or_default().to_owned());
+            let name = name.split(":2,").next().unwrap_or_default();
+            // The time is that of the export where the message does not tell it.
+            known.extend(name.split_once('.').map(|(_, unique)| unique.to_owned()));
         }
     }
     let mut there_already = 0;
     for message in messages {
         let seconds = message.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         // Unique names of this server are never reused.
-        let name = format!("{seconds}.{}.cmail", message.name.replace('.', "_"));
-        if known.contains(&name) {
+        let unique = format!("{}.cmail", message.name.replace('.', "_"));
+        if known.contains(&unique) {
             there_already += 1;
             continue;
         }
+        let name = format!("{seconds}.{unique}");
         let temporary = path.join("tmp").join(&name);
         let mut file = File::create(&temporary)?;
         file.write_all(&message.text)?;
