@@ -34,13 +34,15 @@ pub(super) struct Above<'a, 'p> {
     pub(super) plain_sets: FxHashMap<Id, bool>,
     /// Sets with processes renamed.
     pub(super) renamed_sets: FxHashMap<(Id, Renaming), Id>,
+    /// The most configurations that are expanded. What is known of a step costs no budget, so the budget does not bound them.
+    pub(super) most: Option<usize>,
 }
 
 impl<'a, 'p> Above<'a, 'p> {
     pub(super) fn new(system: System<'a, 'p>) -> Above<'a, 'p> {
         let configurations = Rows::new(system.count as usize + 1);
-        let (edges, after, may_fail, plain_sets, renamed_sets) = Default::default();
-        Above { system, configurations, edges, sets: Interner::new(), after, may_fail, plain_sets, renamed_sets }
+        let (edges, after, may_fail, plain_sets, renamed_sets, most) = Default::default();
+        Above { system, configurations, edges, sets: Interner::new(), after, may_fail, plain_sets, renamed_sets, most }
     }
 
     pub(super) fn start(
@@ -164,6 +166,9 @@ impl<'a, 'p> Above<'a, 'p> {
         }
         if let Some(edges) = self.edges.get(&id) {
             return Ok(Rc::clone(edges));
+        }
+        if self.most.is_some_and(|most| self.edges.len() >= most) {
+            return Err(Abort::OutOfFuel);
         }
         let row = self.configurations.get(id).to_vec();
         let mut edges = Vec::new();

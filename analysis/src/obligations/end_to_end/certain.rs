@@ -38,6 +38,9 @@ const MORE: u32 = 2;
 /// The budget for one comparison.
 const BUDGET: u64 = 500_000;
 
+/// The most configurations of the top that are looked at in one comparison of a search beside a check.
+const MOST_CONFIGURATIONS: usize = 50_000;
+
 /// The largest number that code may add to integers that it compares.
 const SMALL: i128 = 2;
 
@@ -148,6 +151,7 @@ impl<'p> Product<'_, 'p> {
             // The top may match it. Others would take as long.
             Err(Abort::OutOfFuel) => {
                 self.comparisons = 0;
+                search.world.fuel = search.world.fuel.saturating_sub(MOST_CONFIGURATIONS as u64);
                 true
             }
             matched => matched?,
@@ -225,6 +229,7 @@ impl<'p> Product<'_, 'p> {
             system.start_in(&starts);
         }
         let mut high = Above::new(system);
+        high.most = self.is_careful.then_some(MOST_CONFIGURATIONS);
         let events = &mut self.events;
         let mut set = high.start(search, events, runs)?;
         if high.is_impossible(set) {
