@@ -16,6 +16,10 @@
 //! judged is a path that makes no turn, and a path that makes one ([`Walk::keeps_last_turn`]): it begins where any turns have been made, so
 //! it stands for the last one of them. There, too, all right edges of that turn are made. So the commit point comes after it.
 //!
+//! More is known after a turn than where any turns have been made. So a call may be weak in one place and right in the other. `R(T)` must not
+//! depend on that: a call that is weak is made if its operation is a right mover in all states, and left out if the call is not right; any
+//! other one is refused.
+//!
 //! The argument is on paper: it is no part of CSPEC. Loops of right movers are (OSDI'18, section 5.2), if the atomic run makes their turns.
 
 use std::{cell::RefCell, rc::Rc};
@@ -72,7 +76,10 @@ impl<'p> Walk<'_, 'p, '_, '_> {
 
     fn all_absorb(&mut self, search: &mut Search<'_, 'p>, turns: &AllSuccessive) -> Result<bool, Abort> {
         for Successive { first, second, after } in turns.borrow().iter() {
-            let (first, second) = (self.right(search, first)?, self.right(search, second)?);
+            let (Some(first), Some(second)) = (self.made_in_turn(search, first)?, self.made_in_turn(search, second)?)
+            else {
+                return Ok(false);
+            };
             let me = self.me.clone();
             if !one_step::absorbs(search, self.place_of(&me), after, &first, &second)? {
                 return Ok(false);
@@ -81,16 +88,24 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         Ok(true)
     }
 
-    /// The edges that are right.
-    fn right(&mut self, search: &mut Search<'_, 'p>, edges: &[Rc<Edge>]) -> Result<Vec<Rc<Edge>>, Abort> {
+    /// The right edges of a turn. None if it depends on what is known there which these are.
+    pub(super) fn made_in_turn(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        edges: &[Rc<Edge>],
+    ) -> Result<Option<Vec<Rc<Edge>>>, Abort> {
         let me = self.me.clone();
-        let mut right = Vec::new();
+        let mut made = Vec::new();
         for edge in edges {
-            if self.question.judge.right(search, self.place_of(&me), edge)? {
-                right.push(edge.clone());
+            let is_right = self.question.judge.right(search, self.place_of(&me), edge)?;
+            let is_right_anywhere = self.question.judge.table.right(edge.call.operation);
+            match (is_right_anywhere, edge.is_weak(search)?) {
+                (true, _) | (false, false) => made.push(edge.clone()),
+                (false, true) if is_right => return Ok(None),
+                (false, true) => {}
             }
         }
-        Ok(right)
+        Ok(Some(made))
     }
 }
 

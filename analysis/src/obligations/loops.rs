@@ -96,6 +96,11 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// The number of edges before it.
+    pub(super) fn edges_before(&self) -> usize {
+        self.length
+    }
+
     /// The edges of the loops in its turns.
     pub(super) fn edges_of_inner(&self) -> Vec<Rc<Edge>> {
         edges_of(self.inner.borrow().clone())

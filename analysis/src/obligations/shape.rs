@@ -1027,6 +1027,10 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let Some(last) = visit.last_turn() else {
             return Ok(self.judge_path(search, &path, Turns::LeftOut)?.is_none());
         };
+        let turn = visit.head.edges_before()..last;
+        if self.made_in_turn(search, &path.edges[turn])?.is_none() {
+            return Ok(false);
+        }
         path.commits_from = last;
         Ok(self.judge_path(search, &path, Turns::Absorbed)?.is_none())
     }
