@@ -285,7 +285,7 @@ fn a_walk_after_the_commit_point_that_never_ends() {
             fn walk_and_set(lo: &mut impl Parts, from: Node) {
                 lo.set();
                 lo.walk(from);
-            //  ^^^^^^^^^^^^^ CS0310 shape
+            //  ^^^^^^^^^^^^^ CS0306 shape
             }
         }
         ",

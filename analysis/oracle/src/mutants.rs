@@ -426,8 +426,8 @@ pub const MUTANTS: &[Mutant] = &[
         "turns that change something are not left out",
         Pattern::Calls,
         "obligations/shape.rs",
-        "                (false, Some(edge)) => return",
-        "                (false, Some(_)) if $on => Turns::LeftOut,\n                (false, Some(edge)) => return",
+        "                (all_right, Some(edge)) => {",
+        "                (false, Some(_)) if $on => Turns::LeftOut,\n                (all_right, Some(edge)) => {",
     ),
     mutant(
         "a loop that is reached again has not turned",
@@ -440,8 +440,8 @@ pub const MUTANTS: &[Mutant] = &[
         "turns of loops in turns count",
         Pattern::Wild,
         "obligations/loops.rs",
-        "            pending.extend(head.inner.borrow().iter().cloned());",
-        "            pending.extend(head.inner.borrow().iter().filter(|_| !$on).cloned());",
+        "        pending.extend(head.inner.borrow().iter().cloned());",
+        "        pending.extend(head.inner.borrow().iter().filter(|_| !$on).cloned());",
     ),
     mutant(
         "a path without edges is one step",
