@@ -1,4 +1,4 @@
-//! Loops of a procedure that make calls: turns before the commit point, which leave no trace.
+//! Loops of a procedure that make calls: turns before the commit point.
 //!
 //! A path is at the head of the loop that it was at before only if nothing has changed but what the loop assigns: a loop inside a `for` is
 //! reached once for each element.
@@ -11,7 +11,7 @@
 //! * If every edge of every turn that goes on is weak, these turns are left out: a path with loops is its edges before them and those of its
 //!   last turns, as [one step](super::one_step).
 //! * If they all are right, these turns are made: the path is a run of the procedure alone.
-//! * One of the two is so.
+//! * One of the two is so; or all edges are right or weak, and each turn makes up for those before it ([`absorbed`](super::absorbed)).
 //!
 //! Often the last of these turns has made the call that decides: `while v == 0 { v = lo.load() }`. So if a path fails that has only the edges
 //! before the loop and those after it, paths are distinguished: those that leave the loop in their first turn, from what is known where the loop is
