@@ -5,7 +5,7 @@
 
 mod absorbed;
 pub mod abstraction;
-mod atomic;
+pub mod atomic;
 mod blocks;
 mod candidates;
 pub mod coverage;
