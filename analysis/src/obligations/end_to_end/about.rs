@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, ops::Range, rc::Rc};
 use super::{
     WrongRun,
     control::{Runs, Script},
-    generate::{Limits, Trial, shares, split},
+    generate::{Limits, Trial, sequences, shares, split},
     system::System,
 };
 use crate::explore::{
@@ -293,21 +293,9 @@ fn others(about: Range<usize>, limits: Limits, calls: usize) -> impl Iterator<It
     all.filter(is_other).map(|it| (it, 0))
 }
 
-/// All sequences of this length of numbers below a bound, in order.
-fn sequences(length: usize, bound: usize) -> impl Iterator<Item = Vec<usize>> {
-    let count = bound.saturating_pow(length as u32);
-    let place = move |it: usize| bound.pow((length - 1 - it) as u32);
-    (0..count).map(move |number| (0..length).map(|it| number / place(it) % bound).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sequences_are_counted_up() {
-        assert_eq!(sequences(2, 2).collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
-    }
 
     #[test]
     fn small_pairs_come_first_and_no_program_twice() {

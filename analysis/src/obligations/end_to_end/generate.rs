@@ -189,15 +189,11 @@ impl<'p> Trial<'_, 'p> {
         }
         for calls in 2..=limits.calls {
             for lengths in shares(calls, limits.processes) {
-                let mut digits = vec![0; calls];
-                loop {
-                    if let Some(wrong) = self.one(search, &split(&digits, &lengths))? {
+                for numbers in sequences(calls, self.calls.len()) {
+                    if let Some(wrong) = self.one(search, &split(&numbers, &lengths))? {
                         return Ok(Some(wrong));
                     }
                     *tried += 1;
-                    if !count_up(&mut digits, self.calls.len()) {
-                        break;
-                    }
                 }
             }
             *reached = calls;
@@ -259,16 +255,16 @@ pub(super) fn split(calls: &[usize], lengths: &[usize]) -> Vec<Vec<usize>> {
     lengths.iter().map(take).collect()
 }
 
-/// The next number with these digits; `false` after the last.
-pub(super) fn count_up(digits: &mut [usize], base: usize) -> bool {
-    for digit in digits.iter_mut().rev() {
-        *digit += 1;
-        if *digit < base {
-            return true;
-        }
-        *digit = 0;
-    }
-    false
+/// All sequences of this length of numbers below a bound, which is not zero, in order.
+pub(super) fn sequences(length: usize, bound: usize) -> impl Iterator<Item = Vec<usize>> {
+    let next = move |numbers: &Vec<usize>| {
+        let grows = numbers.iter().rposition(|it| it + 1 < bound)?;
+        let mut next = numbers[..grows].to_vec();
+        next.push(numbers[grows] + 1);
+        next.resize(length, 0);
+        Some(next)
+    };
+    std::iter::successors(Some(vec![0; length]), next)
 }
 
 /// The calls of operations of a layer that programs consist of.
@@ -334,12 +330,8 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_counted_up() {
-        let mut digits = [0, 0];
-        let mut count = 1;
-        while count_up(&mut digits, 3) {
-            count += 1;
-        }
-        assert_eq!((count, digits), (9, [0, 0]));
+    fn sequences_are_counted_up() {
+        assert_eq!(sequences(2, 2).collect::<Vec<_>>(), [[0, 0], [0, 1], [1, 0], [1, 1]]);
+        assert_eq!(sequences(3, 4).count(), 64);
     }
 }
