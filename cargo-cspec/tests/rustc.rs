@@ -61,10 +61,86 @@ fn a_parameter_may_have_the_name_of_an_operation() {
 
 #[test]
 fn the_crate_may_have_another_name() {
-    let text = MOVED.replace("cspec::", "vocabulary::").replace("first.insert(key)", "first.insert(key.clone())");
-    let folder = package("renamed", &depends_on_cspec("vocabulary"), text);
+    let folder = package("renamed", &depends_on_cspec("vocabulary"), RENAMED.to_owned());
     assert_eq!(run(&folder, &["check", "-q"]), (Some(0), String::new(), String::new()));
 }
+
+/// One of each attribute that generates code.
+const RENAMED: &str = "
+use vocabulary::prelude::*;
+
+#[state]
+pub struct State {
+    pub value: u64,
+    pub owner: Option<Pid>,
+}
+
+#[layer]
+impl Raw for State {
+    #[op]
+    fn acquire(&mut self, me: Pid) {
+        when(self.owner.is_none());
+        self.owner = Some(me);
+    }
+
+    #[op]
+    fn release(&mut self, me: Pid) {
+        self.owner = None;
+    }
+
+    #[op]
+    fn set(&mut self, me: Pid, value: u64) -> u64 {
+        let old = self.value;
+        self.value = value;
+        old
+    }
+}
+
+#[layer(protocol = Raw, nilpotent)]
+impl Owned for State {
+    #[allowed(release, set)]
+    fn by_owner(&self, me: Pid) -> bool {
+        self.owner == Some(me)
+    }
+}
+
+#[layer]
+impl Top for State {
+    #[op]
+    fn swap(&mut self, me: Pid, value: u64) -> u64 {
+        when(self.owner.is_none());
+        let old = self.value;
+        self.value = value;
+        old
+    }
+}
+
+#[implement(Top, over = Owned, by = movers)]
+impl Section {
+    fn swap(lo: &mut impl Owned, value: u64) -> u64 {
+        lo.acquire();
+        let old = lo.set(value);
+        lo.release();
+        old
+    }
+}
+
+pub struct Machine(std::sync::Mutex<u64>);
+
+#[bottom]
+impl Raw for Machine {
+    fn acquire(&mut self) {}
+
+    fn release(&mut self) {}
+
+    fn set(&mut self, value: u64) -> u64 {
+        std::mem::replace(&mut *self.0.lock().unwrap(), value)
+    }
+}
+
+#[stack]
+pub type Stack<Bottom> = Section<Bottom>;
+";
 
 #[test]
 fn what_cargo_cannot_do_is_an_error() {
