@@ -188,7 +188,7 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
         Obligation::Shape(..)
         | Obligation::PastDecisive(..)
-        | Obligation::MayFail(..)
+        | Obligation::OverWeaker(..)
         | Obligation::FollowsProtocol(..)
         | Obligation::Idle(..) => 3,
         Obligation::Absorbs(_) | Obligation::Simulation(..) => 4,
@@ -275,7 +275,7 @@ impl Plan {
             }
             known.searched = Some(searched);
         }
-        if let Some(weaker) = entry.over_weaker.filter(|_| options.scope.spurious_failures) {
+        if let Some(weaker) = entry.over_weaker.filter(|_| options.scope.has_weaker_layers()) {
             let Some(found) = find(weaker) else { return Some(weaker) };
             known.otherwise = Some(found.settled).filter(|it| it.holds());
         }
@@ -291,7 +291,7 @@ impl Plan {
         }
         if let Some(shown) = &known.otherwise {
             let outcome = entry.outcome(shown, source_map, is_broken)?;
-            return Some(Outcome { past_decisive: shown.may_fail.is_empty(), ..outcome });
+            return Some(Outcome { past_decisive: shown.even_if.is_empty(), ..outcome });
         }
         let searched = known.searched.as_ref().map(|found| {
             let found = entry.searches.iter().zip(found);
@@ -459,7 +459,7 @@ impl Entry {
             bounds_met: settled.bounds_met.clone(),
             assumptions: settled.assumptions.clone(),
             at_start: settled.at_start.clone(),
-            may_fail: settled.may_fail.clone(),
+            even_if: settled.even_if.clone(),
             past_decisive: false,
             cases: settled.cases,
             states: settled.states,

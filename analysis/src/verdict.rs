@@ -175,6 +175,8 @@ pub struct Scope {
     pub overflow: OverflowMode,
     /// Whether to look for what holds where a procedure starts. Without it only what `#[idle]` states is known there.
     pub find_idle: bool,
+    /// Whether other processes give only such arguments as the text of their calls says.
+    pub given_arguments: bool,
     /// Whether facts may hold under a guard: as long as a component keeps its value.
     pub guards: bool,
     /// Whether turns of a loop before the commit point may change something that the next turn changes again.
@@ -183,14 +185,21 @@ pub struct Scope {
     pub decisive_steps: bool,
     /// Whether the search visits one of all configurations that differ only in which process is which.
     pub symmetry: bool,
-    /// Whether procedures may be shown over a layer with [spurious failures](crate::obligations::spurious), where they are not shown over their own.
+    /// Whether procedures may be shown over a layer with [spurious failures](crate::obligations::weaker), where they are not shown over their own.
     pub spurious_failures: bool,
+    /// Whether procedures may be shown over a layer in which a result is [mistaken](crate::obligations::weaker) for another.
+    pub mistaken_results: bool,
 }
 
 impl Scope {
     /// The smallest scope within this one in which two processes can meet: it has the simplest counterexamples.
     pub fn smallest(&self) -> Scope {
         Scope { pids: self.pids.min(2), entries: self.entries.min(1), ints: self.ints.min(1), ..self.clone() }
+    }
+
+    /// Whether procedures may be shown over a [weaker](crate::obligations::weaker) layer.
+    pub fn has_weaker_layers(&self) -> bool {
+        self.spurious_failures || self.mistaken_results
     }
 }
 
@@ -205,11 +214,13 @@ impl Default for Scope {
             budget: 200_000_000,
             overflow: OverflowMode::default(),
             find_idle: true,
+            given_arguments: true,
             guards: true,
             absorbed_turns: true,
             decisive_steps: true,
             symmetry: true,
             spurious_failures: true,
+            mistaken_results: true,
         }
     }
 }
@@ -227,8 +238,8 @@ pub struct Outcome {
     pub assumptions: Vec<Assumption>,
     /// What is assumed of the state where the procedure starts, since its process is between two procedures: stated by `#[idle]`, or found.
     pub at_start: Vec<String>,
-    /// The operations below that are taken to fail at any time: see [`spurious`](crate::obligations::spurious).
-    pub may_fail: Vec<String>,
+    /// What operations below are taken to do, too, in words: see [`weaker`](crate::obligations::weaker).
+    pub even_if: Vec<String>,
     /// Whether a procedure has its shape only since calls after its commit points need not move past all steps of others, but past
     /// [decisive](crate::obligations::decisive) ones.
     pub past_decisive: bool,

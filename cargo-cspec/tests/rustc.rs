@@ -61,7 +61,7 @@ fn a_parameter_may_have_the_name_of_an_operation() {
 
 #[test]
 fn the_crate_may_have_another_name() {
-    let folder = package("renamed", &depends_on_cspec("vocabulary"), RENAMED.to_owned());
+    let folder = package("renamed", &depends_on_cspec("vocabulary"), RENAMED);
     assert_eq!(run(&folder, &["check", "-q"]), (Some(0), String::new(), String::new()));
 }
 

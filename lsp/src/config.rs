@@ -218,6 +218,8 @@ impl ScopeConfig {
             decisive_steps: usual.decisive_steps,
             symmetry: usual.symmetry,
             spurious_failures: usual.spurious_failures,
+            given_arguments: usual.given_arguments,
+            mistaken_results: usual.mistaken_results,
         }
     }
 }

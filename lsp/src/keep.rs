@@ -114,7 +114,7 @@ mod tests {
             relied: Vec::new(),
             refutation: None,
             at_start: Vec::new(),
-            may_fail: Vec::new(),
+            even_if: Vec::new(),
             is_superseded: false,
             tried: String::new(),
             met_unsupported: false,

@@ -31,8 +31,12 @@ pub struct Settings {
     pub guards: Option<bool>,
     /// Whether calls after the commit point may move past decisive steps only.
     pub decisive_steps: Option<bool>,
+    /// Whether other processes give only such arguments as the text of their calls says.
+    pub given_arguments: Option<bool>,
     /// Whether procedures may be shown over a layer with spurious failures.
     pub spurious_failures: Option<bool>,
+    /// Whether procedures may be shown over a layer in which a result is mistaken for another.
+    pub mistaken_results: Option<bool>,
     /// The time limit of a run.
     pub budget: Option<Duration>,
     /// Whether verdicts are stored on disk.
@@ -48,14 +52,16 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "absorbed-turns",
     "budget",
     "cache",
     "decisive-steps",
     "find-idle",
+    "given-arguments",
     "guards",
     "hook",
+    "mistaken-results",
     "overflow",
     "scope",
     "search-refused",
@@ -94,6 +100,8 @@ impl Settings {
                 "budget" => self.budget = Some(time(key, value)?),
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
                 "decisive-steps" => self.decisive_steps = Some(yes_or_no(key, value)?),
+                "given-arguments" => self.given_arguments = Some(yes_or_no(key, value)?),
+                "mistaken-results" => self.mistaken_results = Some(yes_or_no(key, value)?),
                 "spurious-failures" => self.spurious_failures = Some(yes_or_no(key, value)?),
                 "find-idle" => self.find_idle = Some(yes_or_no(key, value)?),
                 "guards" => self.guards = Some(yes_or_no(key, value)?),
@@ -143,6 +151,8 @@ impl Settings {
         scope.absorbed_turns = self.absorbed_turns.unwrap_or(scope.absorbed_turns);
         scope.guards = self.guards.unwrap_or(scope.guards);
         scope.decisive_steps = self.decisive_steps.unwrap_or(scope.decisive_steps);
+        scope.given_arguments = self.given_arguments.unwrap_or(scope.given_arguments);
+        scope.mistaken_results = self.mistaken_results.unwrap_or(scope.mistaken_results);
         scope.spurious_failures = self.spurious_failures.unwrap_or(scope.spurious_failures);
         scope
     }
@@ -240,7 +250,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, decisive-steps, find-idle, guards, hook, overflow, scope, search-refused, spurious-failures, transparent"
+            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, decisive-steps, find-idle, given-arguments, guards, hook, mistaken-results, overflow, scope, search-refused, spurious-failures, transparent"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),

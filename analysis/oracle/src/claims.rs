@@ -16,9 +16,12 @@ use crate::{
     fuzz::{is_related, related},
     keyed::End,
     literals,
-    shape::Procedure,
+    shape::{Called, Procedure},
     value::{Scope, Value},
 };
+
+/// A call in the text of a procedure: the operation, and its arguments. An operation that is passed on has no such text.
+type CallText<'p> = (&'p str, Option<&'p [Expr]>);
 
 /// Which states to look at.
 pub struct States<'r> {
@@ -318,17 +321,19 @@ impl<'p> Claims<'p> {
         code: &'c Code,
         name: &'c str,
     ) -> Result<Procedure<'c, 'p>, DontKnow> {
-        let mut called = BTreeSet::new();
+        let mut texts = Vec::new();
         if let Justification::Movers(all) | Justification::Retry(all) = &implementation.by {
             for (name, code) in all {
                 match code {
-                    Code::Pass => drop(called.insert(name.clone())),
-                    Code::Procedure(function) => self.calls_of(*function, &mut BTreeSet::new(), &mut called),
+                    Code::Pass => texts.push((name.as_str(), None)),
+                    Code::Procedure(function) => self.calls_of(*function, &mut BTreeSet::new(), &mut texts),
                 }
             }
         }
-        let called = called.iter().map(|it| self.operation_named(implementation.lower, it));
-        let called = called.collect::<Result<Vec<usize>, DontKnow>>()?;
+        let mut called = Called::new();
+        for (name, arguments) in texts {
+            called.entry(self.operation_named(implementation.lower, name)?).or_default().push(arguments);
+        }
         let Implementation { upper, lower, .. } = *implementation;
         let alone_is_claimed = matches!(implementation.by, Justification::Movers(_)) && !self.loops_over_calls(code);
         Ok(Procedure { claims: self, upper, lower, code, name, called, alone_is_claimed })
@@ -352,8 +357,8 @@ impl<'p> Claims<'p> {
     }
 
     /// Whether an expression makes calls of the layer below.
-    pub(crate) fn makes_calls(&self, expr: &Expr) -> bool {
-        let mut called = BTreeSet::new();
+    pub(crate) fn makes_calls(&self, expr: &'p Expr) -> bool {
+        let mut called = Vec::new();
         self.calls_in(expr, &mut BTreeSet::new(), &mut called);
         !called.is_empty()
     }
@@ -374,16 +379,16 @@ impl<'p> Claims<'p> {
         self.body(code).is_some_and(|it| count(self, it, 0) > 1)
     }
 
-    /// The names of the operations that a function calls of the layer below.
-    fn calls_of(&self, function: FunctionId, seen: &mut BTreeSet<FunctionId>, called: &mut BTreeSet<String>) {
+    /// The operations that a function calls of the layer below, by name, with the text of their arguments.
+    fn calls_of(&self, function: FunctionId, seen: &mut BTreeSet<FunctionId>, called: &mut Vec<CallText<'p>>) {
         if seen.insert(function) {
             self.calls_in(&self.program.functions[function.0 as usize].body, seen, called);
         }
     }
 
-    fn calls_in(&self, expr: &Expr, seen: &mut BTreeSet<FunctionId>, called: &mut BTreeSet<String>) {
+    fn calls_in(&self, expr: &'p Expr, seen: &mut BTreeSet<FunctionId>, called: &mut Vec<CallText<'p>>) {
         match &expr.kind {
-            ExprKind::Perform(name, _) => drop(called.insert(name.clone())),
+            ExprKind::Perform(name, arguments) => called.push((name, Some(arguments))),
             ExprKind::Call(function, _) => self.calls_of(*function, seen, called),
             _ => {}
         }

@@ -250,8 +250,8 @@ fn not_so(program: &Program, outcomes: &[Settled], effort: &Effort, random: &mut
     // What relies on where its process is left holds of the states that it may start from, and not of all: only the searches tell.
     // What holds over a weaker layer is not stated here.
     let is_proved = |it: &&Settled| {
-        let Settled { verdict, assumptions, at_start, may_fail, .. } = it;
-        *verdict == Verdict::Proved && assumptions.is_empty() && at_start.is_empty() && may_fail.is_empty()
+        let Settled { verdict, assumptions, at_start, even_if, .. } = it;
+        *verdict == Verdict::Proved && assumptions.is_empty() && at_start.is_empty() && even_if.is_empty()
     };
     let mut proved: Vec<&Settled> = outcomes.iter().filter(is_proved).collect();
     random.shuffle(&mut proved);

@@ -10,12 +10,13 @@ use std::{
     rc::Rc,
 };
 
-use cspec_analysis::ir::LayerId;
+use cspec_analysis::ir::{Expr, ExprKind, LayerId, Literal};
 use rustc_hash::FxHashMap;
 
 use crate::{
     claims::{Claims, ME, States},
     eval::{DontKnow, Outcome},
+    shape::Called,
     value::Value,
 };
 
@@ -83,16 +84,38 @@ impl<T: Clone + Eq + std::hash::Hash> Numbered<T> {
     }
 }
 
+/// Whether an expression may have this value, as far as its text tells.
+fn may_be(text: &Expr, value: &Value) -> bool {
+    let all = |texts: &[Expr], values: &[Value]| texts.iter().zip(values).all(|(text, value)| may_be(text, value));
+    match (&text.kind, value) {
+        (ExprKind::Literal(Literal::Bool(text)), Value::Bool(value)) => text == value,
+        (ExprKind::Literal(Literal::Int(text)), Value::Int(value)) => text == value,
+        (ExprKind::Variant(text, parts), Value::Variant(tag, values)) => text == tag && all(parts, values),
+        (ExprKind::Tuple(parts), Value::Tuple(values)) => all(parts, values),
+        _ => true,
+    }
+}
+
 impl<'c, 'p> Moves<'c, 'p> {
-    /// The steps of a layer in which others call these operations.
-    pub(crate) fn new(claims: &'c Claims<'p>, layer: LayerId, called: &[usize], states: &mut States) -> Moves<'c, 'p> {
+    /// The steps of a layer in which others call these operations, with arguments that some text of a call can give. Without a text, they may
+    /// be any.
+    pub(crate) fn new(
+        claims: &'c Claims<'p>,
+        layer: LayerId,
+        called: &Called<'p>,
+        states: &mut States,
+    ) -> Moves<'c, 'p> {
         let (steps, reached, moving, looked_up) = Default::default();
         let (numbered, calls) = (RefCell::new(Numbered::new()), RefCell::new(Numbered::new()));
         let others = Vec::new();
         let mut moves = Moves { claims, layer, others, states: numbered, calls, steps, reached, moving, looked_up };
-        for &operation in called {
+        for (&operation, texts) in called {
             let types = claims.evaluator.argument_types(layer, operation);
             for arguments in states.arguments(&claims.evaluator, &types) {
+                let fits = |text: &&[Expr]| text.iter().zip(&arguments).all(|(text, value)| may_be(text, value));
+                if !texts.iter().any(|text| text.as_ref().is_none_or(fits)) {
+                    continue;
+                }
                 let call = moves.call(operation, arguments);
                 moves.others.extend((1..claims.evaluator.universe.scope().pids).map(|process| (call, process)));
             }

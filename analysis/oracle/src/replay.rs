@@ -398,7 +398,7 @@ impl Replay<'_, '_> {
             lower: *lower,
             code,
             name: &self.name.operation,
-            called: Vec::new(),
+            called: BTreeMap::new(),
             alone_is_claimed: true,
         };
         let function = self.claims.evaluator.function(*function);

@@ -20,9 +20,9 @@
 //! Loops are run, up to some number of calls: a run through a loop is a run like any other. Fewer states than `P` are less to claim, so that a
 //! set of states may be cut off, and runs be left out.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use cspec_analysis::ir::{Code, LayerId};
+use cspec_analysis::ir::{Code, Expr, LayerId};
 use rustc_hash::FxHashMap;
 
 use crate::{
@@ -41,10 +41,13 @@ pub(crate) struct Procedure<'c, 'p> {
     pub(crate) code: &'c Code,
     pub(crate) name: &'c str,
     /// The operations that the implementation calls or passes on: what others do.
-    pub(crate) called: Vec<usize>,
+    pub(crate) called: Called<'p>,
     /// Whether it is claimed elsewhere that the runs of the procedure alone are what the operation above does.
     pub(crate) alone_is_claimed: bool,
 }
+
+/// The text of the arguments of each call of an operation, by its index; no text where it is passed on.
+pub(crate) type Called<'p> = BTreeMap<usize, Vec<Option<&'p [Expr]>>>;
 
 /// The number of random runs of one procedure.
 const RUNS: usize = 120;

@@ -28,7 +28,7 @@ fn of_shapes(pattern: Pattern, packages: u64) -> [Counts; 2] {
             let is_proved = match outcome.verdict {
                 // What relies on where its process is left is not claimed of all states.
                 Verdict::Proved
-                    if outcome.assumptions.is_empty() && outcome.at_start.is_empty() && outcome.may_fail.is_empty() =>
+                    if outcome.assumptions.is_empty() && outcome.at_start.is_empty() && outcome.even_if.is_empty() =>
                 {
                     true
                 }

@@ -71,6 +71,23 @@ pub struct Operation {
     pub allowed: Vec<FunctionId>,
     /// The layer whose text declares the operation (this one, unless it was inherited).
     pub declared_in: LayerId,
+    /// What arguments other processes give, one list for each kind of call. Empty if they may give any. Known only in slices.
+    pub given: Vec<Vec<Given>>,
+}
+
+/// What is known of an argument.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Given {
+    /// Nothing.
+    Any,
+    /// It is this truth value.
+    Bool(bool),
+    /// It is this number.
+    Int(i128),
+    /// It is this variant, with this known of its parts.
+    Variant(u32, Vec<Given>),
+    /// It is a tuple or struct, with this known of its parts.
+    Tuple(Vec<Given>),
 }
 
 /// A claimed mover type.

@@ -25,7 +25,7 @@ pub use code::{
     Pattern, Place, Prim, Projection, Stmt,
 };
 pub use layer::{
-    Abstraction, Claim, Client, Code, Implementation, Justification, Layer, Operation, Partition, PartitionEnd,
+    Abstraction, Claim, Client, Code, Given, Implementation, Justification, Layer, Operation, Partition, PartitionEnd,
     Protocol, Question, Stack,
 };
 pub use source_map::{Anchor, SourceMap, Span};

@@ -15,7 +15,7 @@ use std::{
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::{
-    Abstraction, Anchor, Client, Code, Expr, ExprKind, Function, FunctionId, Implementation, ImplementationId,
+    Abstraction, Anchor, Client, Code, Expr, ExprKind, Function, FunctionId, Given, Implementation, ImplementationId,
     Justification, Layer, LayerId, NodeId, Operation, Partition, PartitionEnd, Program, Protocol, Stack, TypeId,
     renumber::{self, Ids},
 };
@@ -41,6 +41,8 @@ pub struct KeptLayer {
     pub layer: LayerId,
     /// How much of each operation to keep, by index.
     pub operations: BTreeMap<usize, KeptOperation>,
+    /// What arguments other processes give to operations, by index.
+    pub given: BTreeMap<usize, Vec<Vec<Given>>>,
     /// Whether to keep its initial states.
     pub init: bool,
     /// Whether to keep its background steps.
@@ -80,8 +82,8 @@ impl Keep {
     pub fn layer(&mut self, layer: LayerId) -> &mut KeptLayer {
         let index = self.layers.iter().position(|it| it.layer == layer).unwrap_or_else(|| {
             let (init, background, invariants, idle, questions) = Default::default();
-            let operations = BTreeMap::new();
-            self.layers.push(KeptLayer { layer, operations, init, background, invariants, idle, questions });
+            let (operations, given) = Default::default();
+            self.layers.push(KeptLayer { layer, operations, given, init, background, invariants, idle, questions });
             self.layers.len() - 1
         });
         &mut self.layers[index]
@@ -507,7 +509,10 @@ impl Outliner<'_> {
             state,
             operations: operations
                 .into_iter()
-                .map(|(index, kept)| operation(&layer.operations[index], kept, id, numbering))
+                .map(|(index, whole)| {
+                    let given = kept.and_then(|it| it.given.get(&index).cloned()).unwrap_or_default();
+                    Operation { given, ..operation(&layer.operations[index], whole, id, numbering) }
+                })
                 .collect(),
             init: layer.init.filter(|_| init).map(|it| numbering.function(it, true)),
             background: layer.background.filter(|_| background).map(|it| numbering.function(it, true)),
@@ -608,5 +613,6 @@ fn operation(operation: &Operation, kept: KeptOperation, layer: LayerId, numberi
             _ => operation.allowed.iter().map(|it| numbering.function(*it, true)).collect(),
         },
         declared_in: numbering.of_layer(layer),
+        given: Vec::new(),
     }
 }

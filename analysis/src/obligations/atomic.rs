@@ -9,7 +9,7 @@
 //!
 //! `s` is one where the procedure may start ([`idle`]).
 //!
-//! A failure of the run must be one that the operation above may have in `s` too. A run that blocks owes nothing: nothing is claimed about
+//! Where the run fails or panics, the operation above must be able to fail in `s` too: then its caller has broken what it asserts. A run that blocks owes nothing: nothing is claimed about
 //! progress.
 
 use super::{
@@ -110,7 +110,7 @@ pub fn check(
         let start = slots.start(&mut search.world.cells, 1);
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&allowed, Some(1)),
-            End::Failed(_) => Wanted::Failure(&allowed[..2]),
+            End::Failed(_) | End::Panicked(..) => Wanted::Failure(&allowed[..2]),
             _ => Wanted::Never,
         };
         let mut found = None;
@@ -138,7 +138,13 @@ pub fn check(
                 format!("the procedure returns {returned}, and `{layer}::{name}` has no such step: {missing}")
             }
             // The corresponding step above would fail as well, and cannot.
-            End::Panicked(_, why) => format!("the procedure panics: {why}"),
+            End::Panicked(_, why) => {
+                let types = setting.arguments(upper, operation);
+                let given =
+                    arguments.iter().zip(&types).map(|(it, ty)| teller.datum(&initial.slots[*it], ty).to_string());
+                let given = given.collect::<Vec<_>>().join(", ");
+                format!("called as `{name}({given})`, the procedure panics: {why}")
+            }
             _ => format!("the procedure fails, and `{layer}::{name}` cannot fail there"),
         };
         let counterexample = teller.conclude(runs, conclusion);

@@ -20,6 +20,7 @@ use std::{cell::OnceCell, rc::Rc};
 use super::{
     decisive::Past,
     facts::{self, Fact},
+    given::{self, Asker},
     movers::{
         Direction, Pair, Refutation, certainly_does_not_move_from, does_move_from, enabled_from, is_silent_from,
         moves_from,
@@ -429,22 +430,28 @@ impl<'p> Place<'_, 'p> {
         // Values that the edge has brought into play are none that are new here.
         let known = Knowledge { atoms: edge.known.atoms.clone(), ..before.known.clone() };
         let at = Machine { known, draws: edge.draws.max(before.draws), ..before.clone() };
-        let processes = facts::others(self.setting, search, self.lower, other, self.me, &at);
+        let processes = facts::other_processes(search, self.me, &at);
+        let kinds = given::arguments(self.setting, search, self.lower, other, Asker::Mover);
         let mut number = 0;
         let result = any_such(search, &edge.result, &mut number);
-        let placed = |process: Machine| {
+        let mut placed = |(process, known): &(Value, Knowledge), arguments: &[Value]| {
             let mut pair = Pair::new(self.setting, self.lower, call.operation, other, Slots::of(Asked::Edge));
             if one_result {
                 pair = pair.with_one_result();
             }
             let mut start = pair.slots.start(&mut search.world.cells, 0);
-            start.known = process.known.clone();
+            start.known = known.clone();
             start.draws = at.draws;
-            pair.place(&mut start, before.state.clone(), self.me, &call.arguments, &process.slots[1]);
+            pair.place(&mut start, before.state.clone(), self.me, &call.arguments, process);
+            pair.give(&mut start, arguments);
             pair.take(&mut start, &result);
             (pair, start)
         };
-        processes.into_iter().map(placed).collect()
+        let mut pairs = Vec::new();
+        for process in &processes {
+            pairs.extend(kinds.iter().map(|it| placed(process, it)));
+        }
+        pairs
     }
 
     fn moves_left_anywhere(&self, search: &mut Search<'_, 'p>, operation: usize) -> Result<bool, Abort> {

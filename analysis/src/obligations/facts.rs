@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::question::Setting;
+use super::{given, question::Setting};
 use crate::{
     explore::{
         cells::{Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
@@ -267,8 +267,9 @@ fn in_cases(
         let next = match (component, expanded(search, machine, &at)) {
             (Component::Field(index), Value::Tuple(fields)) => fields.get(*index).cloned(),
             (Component::Entry(key), Value::Map(map)) => {
-                // A total function has a value at each key.
-                if map.default.is_none() {
+                // A total function has a value at each key, and what is always there is there.
+                let is_there = kept.contains(&Fact::new(path, Known::Present));
+                if map.default.is_none() && !is_there {
                     cases.push([there.as_slice(), &[Fact::new(path, Known::Absent)], kept].concat());
                 }
                 there.push(Fact::new(path, Known::Present));
@@ -569,8 +570,9 @@ fn after_others(
     Ok(())
 }
 
-/// Machines in which, in the state of `machine`, a process other than `me` is about to perform the operation with unknown arguments: one for
-/// each process that has been mentioned, and one for some other. Slots: the state, the process, the arguments, and one for nothing.
+/// Machines in which, in the state of `machine`, a process other than `me` is about to perform the operation with what is [`given`]: for each kind
+/// of call, one for each process that has been mentioned, and one for some other. Slots: the state, the process, the arguments, and one for
+/// nothing.
 pub fn others(
     setting: &Setting,
     search: &mut Search<'_, '_>,
@@ -579,26 +581,23 @@ pub fn others(
     me: &Value,
     machine: &Machine,
 ) -> Vec<Machine> {
-    let arguments: Vec<Value> = setting
-        .arguments(layer, operation)
-        .iter()
-        .enumerate()
-        .map(|(index, ty)| {
-            search.world.cells.root(Root::Argument(operation as u32, index as u32), ty, Quantifier::Universal)
-        })
-        .collect();
+    let kinds = given::arguments(setting, search, layer, operation, given::Asker::Fact);
+    let processes = other_processes(search, me, machine);
+    let start = |process: &Value, known: &Knowledge, arguments: &[Value]| {
+        let mut start = Machine::new(known.clone(), Quantifier::Universal);
+        start.draws = machine.draws;
+        start.slots = Rc::new([&[machine.state.clone(), process.clone()], arguments, &[Value::Unit]].concat());
+        start
+    };
+    let of_process =
+        |(process, known): (Value, Knowledge)| kinds.iter().map(|it| start(&process, &known, it)).collect::<Vec<_>>();
+    processes.into_iter().flat_map(of_process).collect()
+}
+
+/// The processes other than `me`: each that has been mentioned, and some other one.
+pub fn other_processes(search: &mut Search<'_, '_>, me: &Value, machine: &Machine) -> Vec<(Value, Knowledge)> {
     let processes = search.world.cells.values_of(&Type::Pid, &machine.known, false);
-    let others = processes.into_iter().filter(|(process, _)| process != me);
-    others
-        .map(|(process, known)| {
-            let mut start = Machine::new(known, Quantifier::Universal);
-            start.draws = machine.draws;
-            start.slots = Rc::new(vec![machine.state.clone(), process]);
-            Rc::make_mut(&mut start.slots).extend(arguments.iter().cloned());
-            Rc::make_mut(&mut start.slots).push(Value::Unit);
-            start
-        })
-        .collect()
+    processes.into_iter().filter(|(process, _)| process != me).collect()
 }
 
 /// The cases of a machine in which the facts hold in the state in a slot: one for each way in which their conditions can hold or not.

@@ -13,6 +13,7 @@ pub mod decisive;
 pub mod edges;
 pub mod end_to_end;
 pub mod facts;
+pub mod given;
 pub mod idle;
 mod known_words;
 pub mod layer;
@@ -29,10 +30,10 @@ pub mod report;
 pub mod retry;
 mod same_parts;
 pub mod shape;
-pub mod spurious;
 pub mod stack;
 pub mod tell;
 mod vacuous;
+pub mod weaker;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,9 +148,9 @@ pub enum Obligation {
     /// A procedure has its shape if calls after the commit point move past [decisive] steps only. It is no obligation: it is asked where a
     /// shape does not hold, and then shows it.
     PastDecisive(ImplementationId, usize),
-    /// The procedures of an implementation are shown over a layer with [spurious] failures. It is no obligation: it is asked where a shape does
+    /// The procedures of an implementation are shown over a [weaker] layer. It is no obligation: it is asked where a shape does
     /// not hold and no wrong run is found, and then shows it.
-    MayFail(ImplementationId),
+    OverWeaker(ImplementationId),
     /// A search for a wrong run. It is no obligation: it tells what to say of one that does not hold.
     Search(Doubt),
     /// One about a procedure that does not hold of every start, with what is found of starts. It takes the place of the other.
@@ -466,9 +467,9 @@ pub fn over_weaker(program: &Program, obligation: &Obligation) -> Option<Obligat
     match obligation {
         Obligation::Shape(id, operation)
             if !needs::lemmas_of_shape(program, *id, *operation).is_empty()
-                && !spurious::candidates(program, *id).is_empty() =>
+                && !weaker::candidates(program, *id).is_empty() =>
         {
-            Some(Obligation::MayFail(*id))
+            Some(Obligation::OverWeaker(*id))
         }
         Obligation::FromRest(asked) => over_weaker(program, asked),
         _ => None,

@@ -165,6 +165,13 @@ impl Pair {
         }
     }
 
+    /// Gives arguments to the other operation.
+    pub fn give(&self, machine: &mut Machine, arguments: &[Value]) {
+        for (slot, argument) in self.other.arguments.iter().zip(arguments) {
+            machine.set(*slot, argument.clone());
+        }
+    }
+
     fn order(&self, direction: Direction) -> [&Call; 2] {
         match direction {
             Direction::Right => [&self.mover, &self.other],

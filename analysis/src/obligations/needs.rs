@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{About, Asking, Doubt, Lemma, Obligation, Over, idle, layer::Part, partition, stack};
+use super::{About, Asking, Doubt, Lemma, Obligation, Over, given, idle, layer::Part, partition, stack};
 use crate::ir::{
     Code as How, Expr, ExprKind, FunctionId, ImplementationId, Justification, LayerId, Partition, Program,
     slice::{Keep, KeptImplementation, KeptOperation, Outline},
@@ -156,7 +156,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             }
             keep.layer(*layer).questions = true;
         }
-        Obligation::PastDecisive(id, _) | Obligation::MayFail(id) => keep_procedures(program, &mut keep, *id),
+        Obligation::PastDecisive(id, _) | Obligation::OverWeaker(id) => keep_procedures(program, &mut keep, *id),
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
@@ -258,6 +258,7 @@ fn keep_called_steps(program: &Program, keep: &mut Keep, id: ImplementationId) {
     let layer = keep.layer(program.implementations[id.0 as usize].lower).steps();
     for operation in called(program, id) {
         layer.operation(operation, KeptOperation::Whole);
+        layer.given.insert(operation, given::given(program, id, operation));
     }
 }
 
@@ -615,7 +616,7 @@ impl Obligation {
             }
             Obligation::Searched(id, asking) => Obligation::Searched(implementation(id)?, asking.within(slice)?),
             Obligation::PastDecisive(id, it) => Obligation::PastDecisive(implementation(id)?, upper(id, it)?),
-            Obligation::MayFail(id) => Obligation::MayFail(implementation(id)?),
+            Obligation::OverWeaker(id) => Obligation::OverWeaker(implementation(id)?),
             Obligation::Search(Doubt::Programs(id, it)) => {
                 Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))
             }

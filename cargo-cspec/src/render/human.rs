@@ -92,9 +92,9 @@ impl<'a> Human<'a> {
                 let known = format!("known where it starts: {}", outcome.at_start.join(", "));
                 writeln!(self.out, "             {}", self.paint.faint(&known))?;
             }
-            if !outcome.may_fail.is_empty() {
-                let may_fail = format!("even if these fail at any time: {}", outcome.may_fail.join(", "));
-                writeln!(self.out, "             {}", self.paint.faint(&may_fail))?;
+            if !outcome.even_if.is_empty() {
+                let even_if = format!("even if {}", outcome.even_if.join(", "));
+                writeln!(self.out, "             {}", self.paint.faint(&even_if))?;
             }
         }
         if checked.report.outcomes.is_empty() { Ok(()) } else { writeln!(self.out) }

@@ -282,7 +282,7 @@ struct Obligation<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     at_start: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    may_fail: &'a [String],
+    even_if: &'a [String],
     cases: u64,
     states: u64,
     millis: u64,
@@ -314,7 +314,7 @@ impl<'a> Obligation<'a> {
             bounds_met: &outcome.bounds_met,
             assumptions: outcome.assumptions.iter().map(|it| it.name()).collect(),
             at_start: &outcome.at_start,
-            may_fail: &outcome.may_fail,
+            even_if: &outcome.even_if,
             cases: outcome.cases,
             states: outcome.states,
             millis: millis(took),

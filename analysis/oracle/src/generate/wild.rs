@@ -6,6 +6,7 @@
 //! operation that can fail they give back at their end.
 //! Some procedures try something until they succeed, and leave traces of their own while they do. The operation above then allows one turn that
 //! fails.
+//! A result with three values may be the same to all procedures in two of them.
 
 use std::fmt::Write;
 
@@ -52,6 +53,12 @@ const OPERATIONS: &[Operation] = &[
     ("finish", "", "()", "if self.phase == 1 { self.phase = 2; }"),
     ("is_done", "", "bool", "if self.phase == 2 { true } else { false }"),
     ("is_new", "", "bool", "self.phase == 0"),
+    (
+        "stage",
+        "",
+        "Stage",
+        "if self.phase == 0 { Stage::New } else if self.phase == 1 { Stage::Begun } else { Stage::Done }",
+    ),
     ("filled", "", "u64", "if self.phase == 2 { self.n } else { 0 }"),
     ("stamped", "", "u64", "self.stamp"),
     ("restamp", ", to: u64", "()", "self.stamp += 1; self.n = to;"),
@@ -77,6 +84,16 @@ const PAIRS: &[(&str, &str)] = &[
     ("claim", "lower"),
     ("try_join", "leave"),
     ("begin", "finish"),
+];
+
+/// What a procedure does with the stage: it may be the same in two of three.
+const STAGES: &[&str] = &[
+    "p = @stage() == Stage::Done; ",
+    "q = @stage() != Stage::New; ",
+    "match @stage() { Stage::Done => p = true, Stage::New => p = false, Stage::Begun => p = false } ",
+    "match @stage() { Stage::Done => p = true, Stage::New => q = true, Stage::Begun => {} } ",
+    "match @stage() { Stage::Done => a = 1, Stage::New => a = 0, Stage::Begun => a = 0 } ",
+    "match @stage() { Stage::Done => a = 1, Stage::New => q = false, Stage::Begun => q = true } ",
 ];
 
 /// The most statements of a procedure.
@@ -142,6 +159,11 @@ impl Text<'_> {
                 if let Some(call) = self.call("()") {
                     let _ = write!(self.text, "{call}; ");
                 }
+            }
+            66..74 if self.favoured.iter().any(|it| it.2 == "Stage") => {
+                let told_apart = self.pick(STAGES);
+                self.called.push("stage");
+                self.text.push_str(told_apart);
             }
             66..74 => {
                 let assigned = self.pick(&["p = false; ", "q = false; ", "a = b; ", "p = !p; ", "b = 1; "]);
@@ -294,6 +316,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
         ("close", ["alone", "lower", "try_join"]),
         ("begin", ["finish", "is_done", "filled"]),
         ("finish", ["begin", "is_done", "is_new"]),
+        ("stage", ["begin", "finish", "fill"]),
     ] {
         if favoured.iter().any(|it| it.0.contains(part)) {
             favoured.extend(rest.into_iter().filter_map(named));
@@ -328,7 +351,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
     let below: Vec<&Operation> =
         OPERATIONS.iter().filter(|it| called.contains(&it.0) || passed.contains(&it.0)).collect();
     let mut text = String::from(
-        "\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub stamp: u64,\n    pub phase: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
+        "\n#[state]\npub enum Stage { New, Begun, Done }\n\n#[state]\npub struct Store {\n    pub n: u64,\n    pub m: u64,\n    pub stamp: u64,\n    pub phase: u64,\n    pub flag: bool,\n    pub owner: Option<Pid>,\n    pub notes: Map<Pid, u64>,\n}\n\nimpl Store {\n",
     );
     let fails_above = random.u8(..100) < if has_tries { 70 } else { 35 };
     text.push_str(&at_once(&below, fails_above));

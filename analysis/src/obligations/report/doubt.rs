@@ -119,7 +119,7 @@ impl Reporter<'_> {
             relied: Vec::new(),
             refutation: None,
             at_start: Vec::new(),
-            may_fail: Vec::new(),
+            even_if: Vec::new(),
             is_superseded: false,
             tried,
             met_unsupported: false,

@@ -20,9 +20,9 @@ mod protocol;
 mod retry;
 mod searched;
 mod shape;
-mod spurious;
 mod stack;
 mod vacuous;
+mod weaker;
 
 use std::cell::{Cell, RefCell};
 
@@ -54,7 +54,7 @@ pub struct Reporter<'p> {
     /// What was known where the procedure in question starts.
     at_start: RefCell<Vec<String>>,
     /// The operations that were taken to fail at any time.
-    may_fail: RefCell<Vec<String>>,
+    even_if: RefCell<Vec<String>>,
 }
 
 /// The result of settling an obligation: an [`Outcome`](crate::verdict::Outcome) without the obligation's name and positions. It refers to
@@ -80,9 +80,9 @@ pub struct Settled {
     /// See [`Outcome::at_start`](crate::verdict::Outcome::at_start).
     #[serde(default)]
     pub at_start: Vec<String>,
-    /// See [`Outcome::may_fail`](crate::verdict::Outcome::may_fail).
+    /// See [`Outcome::even_if`](crate::verdict::Outcome::even_if).
     #[serde(default)]
-    pub may_fail: Vec<String>,
+    pub even_if: Vec<String>,
     /// Whether it is asked again with what is found of where procedures start: then that is the answer.
     #[serde(default)]
     pub is_superseded: bool,
@@ -128,8 +128,8 @@ impl Finding {
 impl<'p> Reporter<'p> {
     /// Settles with these.
     pub fn new(setting: Setting<'p>, lemmas: &'p Lemmas) -> Reporter<'p> {
-        let (at_start, may_fail) = Default::default();
-        Reporter { setting, lemmas, adds_nothing: Cell::new(false), at_start, may_fail }
+        let (at_start, even_if) = Default::default();
+        Reporter { setting, lemmas, adds_nothing: Cell::new(false), at_start, even_if }
     }
 
     fn program(&self) -> &'p Program {
@@ -174,7 +174,7 @@ impl<'p> Reporter<'p> {
         };
         self.adds_nothing.set(false);
         self.at_start.take();
-        self.may_fail.take();
+        self.even_if.take();
         let mut relied = Vec::new();
         let (finding, effort) = match asked {
             // One is enough.
@@ -184,7 +184,7 @@ impl<'p> Reporter<'p> {
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
             Obligation::Idle(id, part) => self.idle(*id, *part)?,
             Obligation::PastDecisive(id, operation) => self.shape_past_decisive_steps(*id, &[*operation])?,
-            Obligation::MayFail(id) => self.shown_over_weaker(*id)?,
+            Obligation::OverWeaker(id) => self.shown_over_weaker(*id)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
             Obligation::AtomicSpec(id, operation) => self.atomic_spec(*id, *operation)?,
@@ -226,7 +226,7 @@ impl<'p> Reporter<'p> {
             relied,
             refutation,
             at_start: self.at_start.take(),
-            may_fail: self.may_fail.take(),
+            even_if: self.even_if.take(),
             is_superseded,
             tried: String::new(),
             met_unsupported,

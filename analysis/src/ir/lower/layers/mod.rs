@@ -185,6 +185,7 @@ pub(super) fn emit(declared: &Declared, reached: &Reached, program: &mut Program
                 external: it.external,
                 allowed: it.allowed.iter().filter_map(written).collect(),
                 declared_in: declared.layer_id(it.declared_in)?,
+                given: Vec::new(),
             })
         };
         program.layers.push(Layer {

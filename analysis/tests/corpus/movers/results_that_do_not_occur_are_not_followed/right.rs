@@ -14,16 +14,16 @@ impl Steps for Light {
 #[layer]
 impl Whole for Light {
     #[op]
-    fn set(&mut self, me: Pid) { self.on = false; }
+    fn set(&mut self, me: Pid, on: bool) { self.on = on; }
 }
 
 #[implement(Whole, over = Steps, by = movers)]
 impl Once {
-    fn set(lo: &mut impl Steps) {
+    fn set(lo: &mut impl Steps, on: bool) {
         let again = lo.again();
-        lo.set(false);
+        lo.set(on);
         if again {
-            lo.set(false);
+            lo.set(on);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the procedures of an implementation are shown over a layer with [spurious failures](crate::obligations::spurious).
+//! Whether the procedures of an implementation are shown over a [weaker layer](crate::obligations::weaker).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
         decisive::Past,
         needs,
         question::{Effort, Setting},
-        spurious,
+        weaker::{self, Kind, Weakening},
     },
     verdict::{Scope, Verdict},
 };
@@ -22,35 +22,69 @@ const PART: u64 = 20;
 impl Reporter<'_> {
     /// Whether all procedures are shown over a weaker layer. `None` if the search was stopped.
     pub(super) fn shown_over_weaker(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
-        let mut may_fail = BTreeSet::new();
-        for it in spurious::candidates(self.program(), id) {
-            let callers = self.procedures(id, |calls| calls.contains(&it));
+        let mut harmless = BTreeSet::new();
+        for it in weaker::candidates(self.program(), id).into_iter().filter(|it| self.is_on(it)) {
             // What holds of one by itself is asked again of all together.
-            let alone = self.over_weaker(id, &BTreeSet::from([it]), |weaker| {
-                weaker.do_as_above(id, &callers, &mut Effort::default())
-            })?;
-            may_fail.extend(alone.then_some(it));
-        }
-        let mut effort = Effort::default();
-        let holds =
-            !may_fail.is_empty() && self.over_weaker(id, &may_fail, |weaker| weaker.are_shown(id, &mut effort))?;
-        if !holds {
-            return Some((Finding::new(Verdict::Undecided, Vec::new()), effort));
+            harmless.extend(self.is_harmless(id, &it)?.then_some(it));
         }
         let lower = self.implementation(id).lower;
-        let names = may_fail.into_iter().map(|it| self.operation_name(lower, it));
-        self.may_fail.borrow_mut().extend(names);
-        Some((Finding::proved(), effort))
+        let those = |wanted: &dyn Fn(&Weakening) -> bool| -> BTreeSet<Weakening> {
+            harmless.iter().filter(|it| wanted(it)).cloned().collect()
+        };
+        let fails = |it: &Weakening| it.is_failure(self.program(), lower);
+        let is_mistake = |it: &Weakening| matches!(it.kind, Kind::Mistakes(..));
+        // More steps may help, or stand in the way.
+        let mut tried: Vec<BTreeSet<Weakening>> = Vec::new();
+        for more in
+            [those(&fails), those(&|it| fails(it) || is_mistake(it)), those(&|it| !is_mistake(it)), those(&|_| true)]
+        {
+            if !more.is_empty() && !tried.contains(&more) {
+                tried.push(more);
+            }
+        }
+        for weakenings in tried {
+            let mut effort = Effort::default();
+            if self.over_weaker(id, &weakenings, |weaker| weaker.are_shown(id, &mut effort))? {
+                let words = weakenings.iter().map(|it| weaker::in_words(self.program(), lower, it));
+                self.even_if.borrow_mut().extend(words);
+                return Some((Finding::proved(), effort));
+            }
+        }
+        Some((Finding::new(Verdict::Undecided, Vec::new()), Effort::default()))
     }
 
-    /// Asks about the program in which these operations may fail at any time. What was shown over the layer as it is is not used.
+    fn is_on(&self, weakening: &Weakening) -> bool {
+        let scope = &self.setting.scope;
+        match &weakening.kind {
+            Kind::Returns(_) => scope.spurious_failures,
+            Kind::Mistakes(..) => scope.mistaken_results,
+        }
+    }
+
+    /// Whether a weakening does not stand in the way of a proof, as far as the procedures alone can tell: they do what the operations above
+    /// allow, and follow the rules. Of a procedure with loops, runs alone are looked at as far as they go.
+    fn is_harmless(&self, id: ImplementationId, weakening: &Weakening) -> Option<bool> {
+        let callers = self.procedures(id, |calls| calls.contains(&weakening.operation));
+        self.over_weaker(id, &BTreeSet::from([weakening.clone()]), |weaker| {
+            let has_rules = self.program().layers[self.implementation(id).lower.0 as usize].protocol.is_some();
+            for &it in &callers {
+                let follows = !has_rules || weaker.follows(id, it)?.0.verdict != Verdict::Violated;
+                if !follows || weaker.atomic_spec(id, it)?.0.verdict == Verdict::Violated {
+                    return Some(false);
+                }
+            }
+            Some(true)
+        })
+    }
+
+    /// Asks about the program in which operations of the lower layer may do more. What was shown over the layer as it is is not used.
     fn over_weaker<T>(
         &self,
         id: ImplementationId,
-        operations: &BTreeSet<usize>,
+        weakenings: &BTreeSet<Weakening>,
         ask: impl FnOnce(&Reporter<'_>) -> Option<T>,
     ) -> Option<T> {
-        let program = spurious::weaker(self.program(), self.implementation(id).lower, operations);
+        let program = weaker::weaker(self.program(), self.implementation(id).lower, weakenings);
         let code = compile(&program);
         let budget = self.setting.scope.budget / PART;
         let scope = Scope { find_idle: false, budget, ..self.setting.scope.clone() };

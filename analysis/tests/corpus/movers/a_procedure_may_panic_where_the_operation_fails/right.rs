@@ -1,0 +1,26 @@
+//! The operation fails where it is given zero. There its caller is to blame, and the procedure may panic.
+
+#[state]
+pub struct Word { pub share: u64 }
+
+#[layer]
+impl Atomic for Word {
+    #[op]
+    fn set(&mut self, me: Pid, share: u64) { self.share = share; }
+}
+
+#[layer]
+impl Shares for Word {
+    #[op]
+    fn divide(&mut self, me: Pid, among: u64) {
+        assert!(among != 0);
+        self.share = 8 / among;
+    }
+}
+
+#[implement(Shares, over = Atomic, by = movers)]
+impl Divided {
+    fn divide(lo: &mut impl Atomic, among: u64) {
+        lo.set(8 / among);
+    }
+}
