@@ -189,6 +189,8 @@ pub struct Scope {
     pub spurious_failures: bool,
     /// Whether procedures may be shown over a layer in which a result is [mistaken](crate::obligations::weaker) for another.
     pub mistaken_results: bool,
+    /// Whether [questions about all entries](crate::explore::questions) of a collection may be put as a whole, instead of listing the entries.
+    pub whole_questions: bool,
 }
 
 impl Scope {
@@ -221,6 +223,7 @@ impl Default for Scope {
             symmetry: true,
             spurious_failures: true,
             mistaken_results: true,
+            whole_questions: true,
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Settings {
     pub spurious_failures: Option<bool>,
     /// Whether procedures may be shown over a layer in which a result is mistaken for another.
     pub mistaken_results: Option<bool>,
+    /// Whether questions about all entries of a collection may be put as a whole.
+    pub whole_questions: Option<bool>,
     /// The time limit of a run.
     pub budget: Option<Duration>,
     /// Whether verdicts are stored on disk.
@@ -52,7 +54,7 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "absorbed-turns",
     "budget",
     "cache",
@@ -67,6 +69,7 @@ const KEYS: [&str; 14] = [
     "search-refused",
     "spurious-failures",
     "transparent",
+    "whole-questions",
 ];
 /// The keys of the table `hook`.
 const HOOK_KEYS: [&str; 2] = ["allow-undecided", "budget"];
@@ -109,6 +112,7 @@ impl Settings {
                 "overflow" => self.overflow = Some(overflow(key, value)?),
                 "scope" => self.read_scope(value)?,
                 "search-refused" => self.search_refused = Some(yes_or_no(key, value)?),
+                "whole-questions" => self.whole_questions = Some(yes_or_no(key, value)?),
                 "transparent" => self.transparent.extend(paths(key, value)?),
                 _ => return Err(unknown("key", key, &KEYS)),
             }
@@ -154,6 +158,7 @@ impl Settings {
         scope.given_arguments = self.given_arguments.unwrap_or(scope.given_arguments);
         scope.mistaken_results = self.mistaken_results.unwrap_or(scope.mistaken_results);
         scope.spurious_failures = self.spurious_failures.unwrap_or(scope.spurious_failures);
+        scope.whole_questions = self.whole_questions.unwrap_or(scope.whole_questions);
         scope
     }
 }

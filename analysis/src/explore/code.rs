@@ -25,6 +25,10 @@ pub struct Code {
     pub types: Vec<Type>,
     /// Names of operations, by the operand of [`Op::Perform`] and [`Op::External`].
     pub names: Vec<String>,
+    /// Questions about all entries of a collection, by the operand of [`Op::Question`].
+    pub questions: Vec<Universal>,
+    /// The bodies of these questions, until they are among the functions.
+    pub bodies: Vec<CodeFunction>,
     /// The kinds of events that code emits: a name, and the types of its data. For `emit`, the value; for an external operation, its
     /// arguments as a tuple, and the result.
     pub events: Vec<(String, Vec<Type>)>,
@@ -49,6 +53,30 @@ pub struct Code {
     pub background_turn: Vec<Option<CodeId>>,
     /// For each implementation that is an end of a partition, the functions between the state for one key and the state for all.
     pub glue: Vec<Option<Glue>>,
+}
+
+/// A question about all entries of a collection: `all` or `any`, with a body that only computes a value and cannot panic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Universal {
+    /// `fn(locals…, element) -> bool`: the body, over the locals of the function around it. Bodies of equal code are one body.
+    pub body: CodeId,
+    /// What the body is applied to.
+    pub element: Element,
+    /// What the body has to say of each element: `true` for `all`, and `false` for `any`, which is the negation of that.
+    pub wanted: bool,
+    /// For each local that the body reads, the parts of it that it reads: an empty path is the whole.
+    pub reads: Vec<(u32, Vec<Vec<u32>>)>,
+}
+
+/// What the body of a question is applied to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Element {
+    /// The elements of a set.
+    Key,
+    /// The values of a map.
+    Value,
+    /// The pairs of a map.
+    Pair,
 }
 
 /// Functions between the state for one key and the state for all keys.
@@ -231,6 +259,9 @@ pub enum Op {
     Prim(Prim, u32, u32),
     /// `[collection, v… → collection, result]`: the mutation and the number of operands.
     Mutate(Mutation, u32),
+    /// `[map → bool]`, and continues at this instruction, if the question of this index is put as a whole. Otherwise it does nothing, and the
+    /// entries are listed.
+    Question(u32, u32),
     /// `[seq → seq]`: puts the elements in order.
     Ordered,
     /// `[seq → seq]`: for code that does not observe the order.

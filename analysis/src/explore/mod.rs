@@ -14,6 +14,7 @@ pub mod hints;
 pub mod machine;
 pub mod order;
 pub mod panics;
+pub mod questions;
 pub mod search;
 pub mod show;
 pub mod text;

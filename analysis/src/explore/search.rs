@@ -99,6 +99,8 @@ pub enum Abort {
     Unsupported,
     /// The user, or an edit, stopped the search.
     Stopped,
+    /// It does not hold as far as questions about whole collections tell: restart, and list their entries.
+    Unsettled,
 }
 
 /// Provides the value of an unknown that a run begins with.
@@ -280,11 +282,14 @@ impl<'p> Search<'_, 'p> {
             match self.one_exists(machine, &known, wanted)? {
                 Answer::Found(_) => {}
                 Answer::Ask(need, bounded) => {
-                    let cases = self.world.cells.split(&need, &known, bounded);
+                    let cases = self.split(&need, &known, bounded)?;
                     self.world.cases += cases.len().saturating_sub(1) as u64;
                     pending.extend(cases.into_iter().rev());
                 }
                 Answer::None => {
+                    if !self.survives(&known)? {
+                        continue;
+                    }
                     let within = std::mem::take(&mut self.world.cells.witness_bounds);
                     if within.is_empty() {
                         return Ok(Some(Unmet { known, within }));
@@ -402,13 +407,13 @@ impl<'p> Search<'_, 'p> {
                     Ok(Some(true)) => {}
                     Ok(Some(false)) => return Ok(Advance::Dead),
                     Ok(None) => return Ok(Advance::End(machine, End::Done)),
-                    Err(Stop::Need(need)) => return Ok(self.meet(machine, need)),
+                    Err(Stop::Need(need)) => return self.meet(machine, need),
                     Err(stop) => return Err(give_up(stop)),
                 }
                 continue;
             }
             match machine.run(self.world) {
-                Stop::Need(need) => return Ok(self.meet(machine, need)),
+                Stop::Need(need) => return self.meet(machine, need),
                 Stop::Maybe if machine.is_guided(self.world) => {
                     let yes = machine.hint(self.world) == Some(Chosen::Maybe(true));
                     machine.answer(self.world, yes);
@@ -640,26 +645,26 @@ impl<'p> Search<'_, 'p> {
     }
 
     /// Forks over the facts that a machine needs, or asks.
-    fn meet(&mut self, machine: Machine, need: Need) -> Advance {
+    fn meet(&mut self, machine: Machine, need: Need) -> Result<Advance, Abort> {
         let bounded = machine.stars > 0;
         let owner = self.world.cells.get(need.cell()).quantifier;
         if owner != machine.quantifier {
-            return Advance::Ask(need, bounded);
+            return Ok(Advance::Ask(need, bounded));
         }
-        match (machine.quantifier, &need) {
+        Ok(match (machine.quantifier, &need) {
             (Quantifier::Existential, Need::Resolve(cell)) => self.choose(machine, *cell),
             (Quantifier::Universal, _) if self.given.is_some() => Advance::Fork(self.cases(machine, &need, bounded)),
             (quantifier, _) => {
                 let before = std::mem::take(&mut self.world.cells.bounds_met);
-                let cases = self.world.cells.split(&need, &machine.known, bounded);
+                let cases = self.split(&need, &machine.known, bounded);
                 let met = std::mem::replace(&mut self.world.cells.bounds_met, before);
                 if quantifier == Quantifier::Existential {
                     self.world.cells.witness_bounds.extend(met.iter().cloned());
                 }
                 self.world.cells.bounds_met.extend(met);
-                Advance::Fork(cases.into_iter().map(|known| Machine { known, ..machine.clone() }).collect())
+                Advance::Fork(cases?.into_iter().map(|known| Machine { known, ..machine.clone() }).collect())
             }
-        }
+        })
     }
 
     /// The cases of a universal run that needs a fact; only one, if the fact is given.

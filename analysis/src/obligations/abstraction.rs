@@ -168,7 +168,7 @@ pub fn absorbs_background(
     let mut given = relation.assume(lo, hi, spare);
     given.push(Action::Call { function: background, arguments: vec![lo], result: None });
     let kept = relation.establish(lo, hi, spare);
-    setting.ask(&[background, relation.function, relation.invariant], None, |search| {
+    setting.ask_whole(&[background, relation.function, relation.invariant], None, |search| {
         let mut start = slots.start(&mut search.world.cells, 1);
         identify(&mut search.world.cells, &mut start, &relation.same, (lo, hi));
         let wanted = |_: &Machine, end: &End| match end {
@@ -215,7 +215,7 @@ fn matched(
     ];
     matched.extend(relation.establish(lo, hi_after, spare));
     let entries = [step_below, step_above, relation.function, relation.invariant];
-    setting.ask(&entries, None, |search| {
+    setting.ask_whole(&entries, None, |search| {
         let mut start = slots.start(&mut search.world.cells, 1);
         identify(&mut search.world.cells, &mut start, &relation.same, (lo, hi));
         let initial = start.clone();
@@ -276,7 +276,7 @@ pub fn initial(
         wanted_script.extend(is_initial(init_above, hi));
         wanted_script.extend(relation.establish(lo, hi, spare));
     }
-    setting.ask(&[init_below, init_above, relation.function], None, |search| {
+    setting.ask_whole(&[init_below, init_above, relation.function], None, |search| {
         let mut start = slots.start(&mut search.world.cells, 1);
         // The upper state is searched for.
         start.set(
@@ -318,7 +318,7 @@ pub fn initial_above(setting: &Setting, implementation: &Implementation) -> (Ans
     let is_initial =
         |function| [Action::Call { function, arguments: vec![state], result: Some(holds) }, Action::When(holds)];
     let (given, above) = (is_initial(init_below), is_initial(init_above));
-    setting.ask(&[init_below, init_above], None, |search| {
+    setting.ask_whole(&[init_below, init_above], None, |search| {
         let start = slots.start(&mut search.world.cells, 1);
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {

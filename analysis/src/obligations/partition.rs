@@ -502,7 +502,7 @@ impl<'a> PartitionEnd<'a> {
             Action::Call { function: below, arguments: vec![one], result: Some(holds) },
             Action::Equal(holds, slots.given(Value::Bool(false))),
         ];
-        setting.ask(&[entry, above, below], None, |search| {
+        setting.ask_whole(&[entry, above, below], None, |search| {
             let mut start = slots.start(&mut search.world.cells, 1);
             let key_type = &self.partition.key_type;
             start.set(
@@ -556,7 +556,7 @@ impl<'a> PartitionEnd<'a> {
     }
 
     fn ask(&self, question: &Question) -> (Answered<Misplaced>, Effort) {
-        self.setting.ask(&question.entries, question.lower, |search| {
+        self.setting.ask_whole(&question.entries, question.lower, |search| {
             let start = question.slots.start(&mut search.world.cells, 1);
             let initial = start.clone();
             let wanted = |_: &Machine, end: &End| match (end, question.on_failure) {

@@ -120,7 +120,7 @@ pub fn stays_allowed(
     all.extend(&theirs);
     given.extend([Action::Copy(before, after), Action::Call { function: step, arguments: all, result: None }]);
     let still = is_allowed(after);
-    setting.ask(&[allowed, step], None, |search| {
+    setting.ask_whole(&[allowed, step], None, |search| {
         let start = slots.start(&mut search.world.cells, 2);
         let initial = start.clone();
         let wanted = |_: &Machine, end: &End| match end {
@@ -158,7 +158,7 @@ pub fn leaves_gate(
     };
     let all = [after, they].into_iter().chain(theirs.iter().copied()).collect();
     let theirs = [Action::Copy(before, after), Action::Call { function: step, arguments: all, result: None }];
-    setting.ask(&[gate, step], None, |search| {
+    setting.ask_whole(&[gate, step], None, |search| {
         let start = slots.start(&mut search.world.cells, 2);
         for (there, elsewhere) in [(before, after), (after, before)] {
             let given: Vec<Action> = theirs.iter().cloned().chain(fails_in(there)).collect();

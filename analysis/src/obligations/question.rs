@@ -33,6 +33,9 @@ use crate::{
     verdict::{Assumption, Scope},
 };
 
+/// The share of the budget for an attempt that puts questions about all entries of a collection as a whole: one of this many.
+const WHOLE_SHARE: u64 = 4;
+
 /// The context in which an obligation is checked.
 #[derive(Clone, Copy)]
 pub struct Setting<'p> {
@@ -141,13 +144,24 @@ impl<'p> Setting<'p> {
         lower: Option<LayerId>,
         question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
-        self.ask_and(true, entries, lower, question)
+        self.ask_as((true, false), entries, lower, question)
     }
 
-    /// The same; a refutation that will be shown is replayed from concrete values and shrunk.
-    pub fn ask_and<V: Refutes>(
+    /// The same for a question whose answer *none* is all that counts: it may put questions about all entries of a collection
+    /// [as a whole](crate::explore::questions). If it finds anything then, it is asked again.
+    pub fn ask_whole<V: Refutes>(
         &self,
-        shown: bool,
+        entries: &[CodeId],
+        lower: Option<LayerId>,
+        question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
+    ) -> (Answered<V>, Effort) {
+        self.ask_as((true, true), entries, lower, question)
+    }
+
+    /// The same; a refutation that will be `shown` is replayed from concrete values and shrunk. `whole`: see [`Setting::ask_whole`].
+    pub fn ask_as<V: Refutes>(
+        &self,
+        (shown, whole): (bool, bool),
         entries: &[CodeId],
         lower: Option<LayerId>,
         mut question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
@@ -157,10 +171,11 @@ impl<'p> Setting<'p> {
         }
         let named = self.named(entries, lower);
         let smallest = self.scope.smallest();
+        let mut whole = whole && self.scope.whole_questions;
         let mut effort = Effort::default();
         if smallest != *self.scope {
             // If nothing is found within it, the larger scope is searched.
-            let (answered, first) = self.ask_within((&smallest, false, shown), &named, &mut question);
+            let (answered, first) = self.ask_within((&smallest, false, shown), &mut whole, &named, &mut question);
             effort = first;
             let settled = match &answered {
                 Answered::Holds => effort.bounds_met.is_empty(),
@@ -171,17 +186,19 @@ impl<'p> Setting<'p> {
                 return (answered, effort);
             }
         }
-        let (answered, more) = self.ask_within((self.scope, true, shown), &named, &mut question);
+        let (answered, more) = self.ask_within((self.scope, true, shown), &mut whole, &named, &mut question);
         effort.bounds_met.clear();
         effort.assumptions.clear();
         effort.add(more);
         (answered, effort)
     }
 
-    /// Asks within one scope. Restarts with concrete integers, or with a bound on entries, if necessary.
+    /// Asks within one scope. Restarts with concrete integers, or with a bound on entries, if necessary; and with all entries listed, unless
+    /// nothing is found with questions put as a whole. Then they are not put any more in a larger scope, either.
     fn ask_within<V: Refutes>(
         &self,
         (scope, looks_far, shown): (&Scope, bool, bool),
+        whole: &mut bool,
         named: &Named,
         question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
@@ -193,6 +210,10 @@ impl<'p> Setting<'p> {
             let mut world = self.world(scope, numbers, named, &shapes);
             world.cells.tries_ends = looks_far;
             world.cells.few_entries = few_entries;
+            world.cells.puts_questions = *whole;
+            if *whole {
+                world.fuel /= WHOLE_SHARE;
+            }
             let mut search = Search {
                 world: &mut world,
                 program: self.program,
@@ -204,9 +225,12 @@ impl<'p> Setting<'p> {
                 given: None,
             };
             let answer = question(&mut search);
+            let has_put_one = search.world.cells.has_put_one;
             let pins = match &answer {
                 // If strings contain the digits of processes, the processes have numbers that are not pinned.
-                Ok(Some(violation)) if shown && violation.is_confirmed() && numbers != Numbers::Digits => {
+                Ok(Some(violation))
+                    if shown && violation.is_confirmed() && numbers != Numbers::Digits && !has_put_one =>
+                {
                     search.world.told.take().map(|known| replay::pins(&mut search, known))
                 }
                 _ => None,
@@ -218,7 +242,13 @@ impl<'p> Setting<'p> {
             effort.assumptions = std::mem::take(&mut world.cells.assumptions);
             let new_shapes = std::mem::take(&mut world.cells.new_shapes);
             let answered = match answer {
-                Err(abort @ (Abort::Stopped | Abort::OutOfFuel)) => Answered::GivenUp(abort),
+                Err(Abort::Stopped) => Answered::GivenUp(Abort::Stopped),
+                Err(Abort::OutOfFuel) if *whole => {
+                    *whole = false;
+                    (numbers, few_entries, shapes) = (Numbers::Atoms, false, BTreeSet::new());
+                    continue;
+                }
+                Err(Abort::OutOfFuel) => Answered::GivenUp(Abort::OutOfFuel),
                 _ if !new_shapes.is_empty() && numbers != Numbers::Digits => {
                     shapes.extend(new_shapes);
                     let all: Vec<Shape> = shapes.iter().cloned().collect();
@@ -229,6 +259,12 @@ impl<'p> Setting<'p> {
                 }
                 Err(Abort::NumbersNeeded) if numbers == Numbers::Atoms => {
                     numbers = Numbers::Concrete;
+                    continue;
+                }
+                // Paths were followed that need not exist.
+                Ok(Some(_)) | Err(_) if has_put_one => {
+                    *whole = false;
+                    (numbers, few_entries, shapes) = (Numbers::Atoms, false, BTreeSet::new());
                     continue;
                 }
                 // A loop follows the entries of a map one by one. Within a bound on their number it comes to an end.
@@ -530,6 +566,9 @@ pub fn for_all_exists<'w, 'p>(
     let mut last_path = u64::MAX;
     let searched = search.for_all(start, given, &mut |search, machine, end| {
         if let Some(unmet) = unmet(search, &machine, &wanted(&machine, &end))? {
+            if search.world.cells.has_put_one {
+                return Err(Abort::Unsettled);
+            }
             if simplest.is_none() {
                 last_path = search.world.paths + SIMPLER_WITHIN;
             }
@@ -557,6 +596,7 @@ pub fn for_all_exists<'w, 'p>(
 pub fn unmet(search: &mut Search<'_, '_>, machine: &Machine, wanted: &Wanted) -> Result<Option<Unmet>, Abort> {
     match wanted {
         Wanted::Nothing => Ok(None),
+        Wanted::Never if !search.survives(&machine.known)? => Ok(None),
         Wanted::Never => Ok(Some(Unmet { known: machine.known.clone(), within: BTreeSet::new() })),
         Wanted::Run(script, may_fail_in) => search.always_exists(machine, script, &|machine, end| match end {
             End::Done => true,

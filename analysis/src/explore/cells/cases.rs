@@ -47,6 +47,8 @@ impl Cells<'_> {
                     .collect()
             }
             Need::Close(base) => self.split_close(*base, known, bounded),
+            // The search splits it; this is complete, too: once all entries are known, the question is not put.
+            Need::Holds(question) => self.split_close(question.base(), known, bounded),
             Need::NoMore(base) => vec![with_base(known, *base, |facts| facts.closed = true)],
         }
     }

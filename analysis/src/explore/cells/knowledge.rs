@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::explore::{
+    code::{CodeId, Element},
     text::Piece,
-    value::{CellId, Integer, Sort, Value},
+    value::{CellId, Integer, MapValue, Sort, Value},
 };
 
 /// A fact that code needs before it can continue.
@@ -21,6 +22,58 @@ pub enum Need {
     Close(CellId),
     /// That a map chosen by a witness search has no entry: with one, it would not be the wanted map.
     NoMore(CellId),
+    /// Whether the body of a question says the same of every entry of an unknown map.
+    Holds(Rc<Question>),
+}
+
+/// A question about all entries of an unknown map, with everything that its answer depends on, as it was when the question was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// `fn(arguments…, element) -> bool`.
+    pub body: CodeId,
+    /// What the body is applied to.
+    pub element: Element,
+    /// What the body has to say of each entry.
+    pub wanted: bool,
+    /// The map or set.
+    pub map: MapValue,
+    /// The parts of the variables around the body that it reads; the others are unit.
+    pub arguments: Vec<Value>,
+}
+
+impl Question {
+    /// The base of the map.
+    pub fn base(&self) -> CellId {
+        self.map.base.cell().unwrap_or(CellId(0))
+    }
+
+    /// What the body is applied to at an entry.
+    pub fn element(&self, key: &Value, value: &Value) -> Value {
+        match self.element {
+            Element::Key => key.clone(),
+            Element::Value => value.clone(),
+            Element::Pair => Value::tuple(vec![key.clone(), value.clone()]),
+        }
+    }
+
+    /// Whether the question is about this cell.
+    fn is_about(&self, cell: CellId) -> bool {
+        let over = self.map.over.values().flatten();
+        self.map.base.cell() == Some(cell) || self.arguments.iter().chain(over).any(|it| mentions(it, cell))
+    }
+}
+
+fn mentions(value: &Value, cell: CellId) -> bool {
+    let mut found = false;
+    value.for_each_part(&mut |it| {
+        found |= match it {
+            Value::Cell(it) => *it == cell,
+            Value::Map(map) => map.base.cell() == Some(cell),
+            Value::Unordered(entries) => entries.iter().any(|(_, it)| mentions(it, cell)),
+            _ => false,
+        };
+    });
+    found
 }
 
 impl Need {
@@ -28,6 +81,7 @@ impl Need {
     pub fn cell(&self) -> CellId {
         match self {
             Need::Resolve(cell) | Need::Entry(cell, _) | Need::Close(cell) | Need::NoMore(cell) => *cell,
+            Need::Holds(question) => question.base(),
         }
     }
 }
@@ -67,6 +121,9 @@ pub struct Knowledge {
     pub atoms: Rc<BTreeMap<Sort, u32>>,
     /// Values that are related, whatever they are.
     pub relations: Rc<Vec<(Value, Relation, Value)>>,
+    /// Questions about whole collections, each with its answer. *Yes* is a fact about all entries, those that nobody has looked at included;
+    /// *no* is known of the entry that refutes it, too.
+    pub questions: Rc<Vec<(Rc<Question>, bool)>>,
 }
 
 impl Knowledge {
@@ -172,6 +229,18 @@ impl Knowledge {
         }
     }
 
+    /// The knowledge once a question is answered.
+    pub fn answered(&self, question: &Rc<Question>, answer: bool) -> Knowledge {
+        let mut known = self.clone();
+        Rc::make_mut(&mut known.questions).push((question.clone(), answer));
+        known
+    }
+
+    /// Whether a question with this cell in it has been answered.
+    pub fn asks_about(&self, cell: CellId) -> bool {
+        self.questions.iter().any(|(question, _)| question.is_about(cell))
+    }
+
     /// The length of the longest unknown sequence that has been read.
     pub(super) fn longest(&self) -> u32 {
         let length = |it: &Value| if let Value::Seq(elements) = it { elements.len() as u32 } else { 0 };
@@ -193,6 +262,7 @@ impl Knowledge {
             })
             && self.atoms.iter().all(|(sort, count)| other.mentioned(*sort) >= *count)
             && self.relations.iter().all(|it| other.relations.contains(it))
+            && self.questions.iter().all(|it| other.questions.contains(it))
     }
 }
 

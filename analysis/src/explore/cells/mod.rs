@@ -12,7 +12,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 pub use self::{
-    knowledge::{BaseFacts, Knowledge, Need, Relation, with_base},
+    knowledge::{BaseFacts, Knowledge, Need, Question, Relation, with_base},
     types::{default_of, has_known_default, has_signed, has_unknown_total, scalars_of_default, sort_of},
 };
 use super::{
@@ -151,6 +151,11 @@ pub struct Cells<'p> {
     pub tries_ends: bool,
     /// Whether the scope also bounds the entries of a collection that are asked for one by one; otherwise only those that a loop walks over.
     pub few_entries: bool,
+    /// Whether questions about all entries of a collection are put as a whole. Then only that something holds counts: see
+    /// [`super::questions`].
+    pub puts_questions: bool,
+    /// Whether such a question has been put.
+    pub has_put_one: bool,
     /// Types of integers to which the current code applies bit operators: their flags are tried in combination.
     pub bit_types: BTreeSet<IntType>,
     /// Integer literals of the current code: an integer atom differs from all of them.
@@ -198,6 +203,8 @@ impl<'p> Cells<'p> {
             assumptions: BTreeSet::new(),
             tries_ends: true,
             few_entries: false,
+            puts_questions: false,
+            has_put_one: false,
             bit_types: BTreeSet::new(),
             int_literals: BTreeSet::from([0]),
             str_literals: BTreeSet::from([String::new()]),

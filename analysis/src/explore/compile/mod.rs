@@ -32,6 +32,11 @@ pub fn compile(program: &Program) -> Code {
         let glue = compile_glue(&implementation.by, &mut code);
         code.glue.push(glue);
     }
+    // Every number below the first body is taken by now.
+    let first = code.functions.len();
+    code.questions.iter_mut().for_each(|it| it.body += first);
+    let bodies = std::mem::take(&mut code.bodies);
+    code.functions.extend(bodies);
     mark_panics(program, &mut code);
     let fields = program.types.iter().flat_map(|it| match &it.kind {
         TypeDefKind::Scalar => Vec::new(),

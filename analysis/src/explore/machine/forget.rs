@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use super::{Machine, World};
-use crate::explore::value::{CellId, MapValue, Value};
+use crate::explore::{
+    cells::Question,
+    value::{CellId, MapValue, Value},
+};
 
 impl Machine {
     /// Makes states at the head of a loop comparable: results of `any()` are replaced by what is known of them, and forgotten.
@@ -32,6 +35,11 @@ impl Machine {
         self.slots = self.all_written_out(world, slots);
         let events = std::mem::take(&mut self.events);
         self.events = self.all_written_out(world, events);
+        if known && !self.known.questions.is_empty() {
+            let questions =
+                self.known.questions.iter().map(|(it, holds)| (self.question_written_out(world, it), *holds));
+            self.known.questions = Rc::new(questions.collect());
+        }
         if known {
             let forgotten = self.known.resolved.iter().filter(|(id, _)| is_dead(id));
             let forgotten: Vec<_> = forgotten.map(|(id, value)| (*id, value.clone())).collect();
@@ -46,6 +54,20 @@ impl Machine {
             }
             Rc::make_mut(&mut self.chosen).retain(|id, _| !is_dead(id));
         }
+    }
+
+    /// A question keeps what it was put about.
+    fn question_written_out(&self, world: &World, question: &Rc<Question>) -> Rc<Question> {
+        let map = Value::Map(question.map.clone());
+        if !question.arguments.iter().chain([&map]).any(|it| self.changes_written_out(world, it)) {
+            return question.clone();
+        }
+        let arguments = question.arguments.iter().map(|it| self.written_out(world, it)).collect();
+        let map = match self.written_out(world, &map) {
+            Value::Map(map) => map,
+            _ => question.map.clone(),
+        };
+        Rc::new(Question { map, arguments, ..(**question).clone() })
     }
 
     fn all_written_out(&self, world: &World, mut values: Rc<Vec<Value>>) -> Rc<Vec<Value>> {

@@ -108,7 +108,7 @@ impl Machine {
     }
 }
 
-fn has_invented(key: &Value) -> bool {
+pub(super) fn has_invented(key: &Value) -> bool {
     match key {
         Value::Atom(_, number) => *number >= WITNESS_ATOMS,
         Value::Tuple(fields) | Value::Variant(_, fields) => fields.iter().any(has_invented),

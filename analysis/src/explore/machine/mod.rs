@@ -16,6 +16,7 @@ mod maps;
 mod numbers;
 mod places;
 mod prim;
+mod questions;
 mod step;
 mod strings;
 

@@ -86,6 +86,7 @@ impl Machine {
             Op::JumpIfTrue(to) => return self.jump_if(world, true, to),
             Op::Prim(prim, count, ty) => self.prim(world, prim, count as usize, ty)?,
             Op::Mutate(mutation, count) => self.mutate(world, mutation, count as usize)?,
+            Op::Question(index, to) => return self.question(world, index, to),
             Op::Ordered => {
                 let value = self.force_top(world, 0)?;
                 self.replace(1, value);
@@ -258,9 +259,10 @@ impl Machine {
         if *ty == Type::UNIT {
             return Value::Unit;
         }
-        // If the other run never read the value, leave it open, so that it can be chosen to fit. A collection that was read counts as read.
+        // If the other run never read the value, leave it open, so that it can be chosen to fit. A collection that was read counts as read, and so
+        // does what a question is about.
         if let Some(Chosen::Drawn(value)) = self.hint(world)
-            && !matches!(&value, Value::Cell(id) if !self.known.bases.contains_key(id))
+            && !matches!(&value, Value::Cell(id) if !self.known.bases.contains_key(id) && !self.known.asks_about(*id))
         {
             return value;
         }

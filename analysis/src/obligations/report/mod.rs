@@ -285,7 +285,8 @@ impl<'p> Reporter<'p> {
                     span,
                 )
             },
-            Abort::NumbersNeeded | Abort::Unsupported => Diagnostic {
+            // What questions about whole collections leave open is asked again.
+            Abort::NumbersNeeded | Abort::Unsupported | Abort::Unsettled => Diagnostic {
                 help: Some("this is a bug in cspec: please report it".to_owned()),
                 ..self.error(
                     codes::CS0902,

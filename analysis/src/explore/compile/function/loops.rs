@@ -119,6 +119,11 @@ impl FunctionCompiler<'_, '_> {
     /// Evaluates a sequence, as far as necessary; returns the locals that hold it and the position in it.
     fn iterate(&mut self, node: NodeId, sequence: &Expr, known: Op) -> (u32, u32) {
         self.expr(sequence);
+        self.iterate_over(node, known)
+    }
+
+    /// The same for the sequence on the stack.
+    fn iterate_over(&mut self, node: NodeId, known: Op) -> (u32, u32) {
         self.emit(node, known);
         let (items, position) = (self.temporary(), self.temporary());
         self.emit(node, Op::Store(items));
@@ -137,7 +142,20 @@ impl FunctionCompiler<'_, '_> {
             Each::Find => true,
         };
         let known = if order_shows { Op::Ordered } else { Op::Resolved };
-        let (items, position) = self.iterate(node, sequence, known);
+        let whole = if is_quiet { self.whole(each, sequence, pattern, body) } else { None };
+        let (items, position, asked) = match whole {
+            Some((question, source)) => {
+                self.expr(source);
+                let asked = self.emit(node, Op::Question(question, 0));
+                self.list(sequence);
+                let (items, position) = self.iterate_over(node, known);
+                (items, position, Some(asked))
+            }
+            None => {
+                let (items, position) = self.iterate(node, sequence, known);
+                (items, position, None)
+            }
+        };
         let (result, element) = (self.temporary(), self.temporary());
         match each {
             Each::Map | Each::Filter => self.emit(node, Op::EmptyLike(items)),
@@ -179,6 +197,9 @@ impl FunctionCompiler<'_, '_> {
             self.land(exit);
         }
         self.emit(node, Op::Load(result));
+        if let Some(asked) = asked {
+            self.land(asked);
+        }
     }
 
     /// Appends the value on the stack (or that of a local) to the sequence in `result`.

@@ -13,6 +13,7 @@ use crate::{
 mod loops;
 mod patterns;
 mod places;
+mod questions;
 
 /// The state of compiling one function.
 pub(super) struct FunctionCompiler<'c, 'f> {
@@ -67,7 +68,9 @@ impl<'c, 'f> FunctionCompiler<'c, 'f> {
     fn land(&mut self, at: usize) {
         let here = self.here();
         match &mut self.ops[at] {
-            Op::Jump(to) | Op::JumpIfFalse(to) | Op::JumpIfTrue(to) | Op::Next(_, _, to) => *to = here,
+            Op::Jump(to) | Op::JumpIfFalse(to) | Op::JumpIfTrue(to) | Op::Next(_, _, to) | Op::Question(_, to) => {
+                *to = here
+            }
             _ => unreachable!("only jumps are landed"),
         }
     }

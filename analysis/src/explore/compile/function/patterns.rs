@@ -176,7 +176,8 @@ pub(super) fn locals_declared(expr: &Expr, declared: &mut Vec<u32>) {
     expr.for_each_child(&mut |child| locals_declared(child, declared));
 }
 
-fn locals_bound(pattern: &Pattern, bound: &mut Vec<u32>) {
+/// The locals that a pattern binds.
+pub(super) fn locals_bound(pattern: &Pattern, bound: &mut Vec<u32>) {
     match pattern {
         Pattern::Wild | Pattern::Literal(_) | Pattern::Range(..) => {}
         Pattern::Bind(local) => bound.push(local.0),
