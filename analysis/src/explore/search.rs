@@ -318,12 +318,18 @@ impl<'p> Search<'_, 'p> {
         for (script, accept) in wanted {
             let start = witness(machine, known);
             let met = self.world.cells.witness_bounds.clone();
-            if let Some(found) = self.follows_hints(machine, &start, script, accept)? {
-                return Ok(Answer::Found(found));
+            let hinted = self.follows_hints(machine, &start, script, accept)?;
+            if matches!(hinted, Answer::Found(_)) {
+                return Ok(hinted);
             }
             // Hints are only a few tries, so a bound that they meet means nothing.
             self.world.cells.witness_bounds = met;
-            match self.exists(start, script, accept)? {
+            let found = self.exists(start, script, accept)?;
+            // With other choices, the entries of the collection would be listed.
+            if let (Answer::Ask(need, bounded), Answer::Ask(..) | Answer::None) = (hinted, &found) {
+                question.get_or_insert((need, bounded));
+            }
+            match found {
                 Answer::None => {}
                 Answer::Ask(need, bounded) => drop(question.get_or_insert((need, bounded))),
                 found => return Ok(found),
@@ -353,17 +359,19 @@ impl<'p> Search<'_, 'p> {
         found
     }
 
-    /// A run from `start` to an accepted end, by the choices of `given`.
+    /// A run from `start` to an accepted end, by the choices of `given`. If there is none: the first question about a whole collection
+    /// that such a run depends on.
     fn follows_hints(
         &mut self,
         given: &Machine,
         start: &Machine,
         script: &Script,
         accept: Accept,
-    ) -> Result<Option<Box<Machine>>, Abort> {
+    ) -> Result<Answer, Abort> {
         if given.trail.is_none() {
-            return Ok(None);
+            return Ok(Answer::None);
         }
+        let mut question = None;
         for refusals in [true, false] {
             let hints = Hints::of(given);
             let hints = Some(Box::new(if refusals { hints } else { hints.without_refusals() }));
@@ -378,13 +386,14 @@ impl<'p> Search<'_, 'p> {
                     Advance::Fork(machines) => pending.extend(machines.into_iter().rev()),
                     Advance::End(machine, end) if accept(&machine, &end) => {
                         self.note_bounds(&machine);
-                        return Ok(Some(Box::new(machine)));
+                        return Ok(Answer::Found(Box::new(machine)));
                     }
+                    Advance::Ask(need @ Need::Holds(_), bounded) => drop(question.get_or_insert((need, bounded))),
                     Advance::End(..) | Advance::Dead | Advance::Ask(..) => {}
                 }
             }
         }
-        Ok(None)
+        Ok(question.map_or(Answer::None, |(need, bounded)| Answer::Ask(need, bounded)))
     }
 
     /// Records a bound if the run relies on an unused integer of a small type, all of whose values may be in use.

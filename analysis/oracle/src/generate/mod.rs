@@ -14,6 +14,7 @@ mod movers;
 mod partition;
 mod retry;
 mod scenes;
+mod whole;
 mod wild;
 
 use std::fmt::Write;
@@ -49,11 +50,13 @@ pub enum Pattern {
     Stack,
     /// Abstractions with integers at the ends of their types.
     Integers,
+    /// Abstractions to the same state with an invariant about whole collections.
+    Whole,
 }
 
 impl Pattern {
     /// All families, in the order of the command's output.
-    pub const ALL: [Pattern; 12] = [
+    pub const ALL: [Pattern; 13] = [
         Pattern::Movers,
         Pattern::Calls,
         Pattern::Wild,
@@ -66,6 +69,7 @@ impl Pattern {
         Pattern::Partition,
         Pattern::Stack,
         Pattern::Integers,
+        Pattern::Whole,
     ];
 
     /// The name of the family on the command line.
@@ -83,6 +87,7 @@ impl Pattern {
             Pattern::Partition => "partition",
             Pattern::Stack => "stack",
             Pattern::Integers => "integers",
+            Pattern::Whole => "whole",
         }
     }
 }
@@ -116,6 +121,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
         Pattern::Partition => partition::partition(&mut random),
         Pattern::Stack => abstraction::stack(&mut random),
         Pattern::Integers => integers::integers(&mut random),
+        Pattern::Whole => whole::whole(&mut random),
     };
     Case { pattern, seed, source: format!("{HEADER}{body}"), tower }
 }
