@@ -122,12 +122,13 @@ impl Text<'_> {
             9..11 => format!("self.t.insert({}, me); ", self.pick(&["tok", "TOK"])),
             11 => "self.t.remove(&tok); ".to_owned(),
             12 => format!("self.n = {}; ", self.number()),
-            13 => format!("self.f = {}; ", self.pick(&["true", "false"])),
+            13 => self.pick(&["self.f = true; ", "self.f = false; ", "repeat(self, |it| it.f = maybe()); "]).to_owned(),
             14 => self.pick(&["self.a = Map::new(); ", "self.b = Set::new(); ", "self.b = self.a.keys(); "]).to_owned(),
             15..17 => format!("when({}); ", self.condition(names)),
             _ if depth == 0 => String::new(),
             _ => {
-                let condition = self.condition(names);
+                let by_chance = self.pick(&["maybe()", "!maybe()"]).to_owned();
+                let condition = if self.percent(20) { by_chance } else { self.condition(names) };
                 let then = self.statement(0);
                 let otherwise = if self.percent(30) { self.statement(0) } else { String::new() };
                 format!("if {condition} {{ {then}}} else {{ {otherwise}}} ")
