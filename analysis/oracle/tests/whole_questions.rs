@@ -207,7 +207,7 @@ fn what_a_search_may_choose_is_no_part_of_a_question() {
     let superset =
         "let some: Set<Pid> = any(); when(self.a.keys().iter().all(|k| some.contains(k))); some.contains(&me)";
     let any_set = "let some: Set<Pid> = any(); some.contains(&me)";
-    assert_eq!(simulated(&package("true", superset, superset)), Verdict::Proved);
+    assert!(matches!(simulated(&package("true", superset, superset)), Verdict::Proved | Verdict::Checked));
     assert_ne!(simulated(&package("true", superset, any_set)), Verdict::Violated);
     assert_eq!(simulated(&package("true", any_set, superset)), Verdict::Violated);
     // The choice may be none.
