@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, decisive-steps, find-idle, given-arguments, guards, hook, mistaken-results, overflow, scope, search-refused, spurious-failures, transparent"
+            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, decisive-steps, find-idle, given-arguments, guards, hook, mistaken-results, overflow, scope, search-refused, spurious-failures, transparent, whole-questions"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),
