@@ -24,7 +24,7 @@ use crate::{
         search::{Abort, Search},
         value::Value,
     },
-    ir::{Arith, LayerId, Literal, Overflow, Prim, int::IntType},
+    ir::{Arith, LayerId, Literal, Overflow, Prim, Type, int::IntType},
     obligations::question::Setting,
     verdict::OverflowMode,
 };
@@ -130,6 +130,7 @@ impl<'p> Product<'_, 'p> {
             Some(first) => Some(first),
             None => self.all_starts(search)?,
         };
+        let has_all_starts = starts.is_some();
         let cells = &mut search.world.cells;
         let before = (cells.scope.clone(), cells.int_literals.clone(), std::mem::take(&mut cells.bounds_met));
         cells.int_literals.extend(ints.iter().flat_map(|it| [it - 1, *it, it + 1]));
@@ -147,7 +148,8 @@ impl<'p> Product<'_, 'p> {
         let met = std::mem::take(&mut cells.bounds_met);
         (cells.scope, cells.int_literals, cells.bounds_met) = before;
         let is_matched = match matched {
-            Err(Abort::OutOfFuel) if !self.is_careful => false,
+            // The search itself has followed all choices of the top, from all states in which it may start.
+            Err(Abort::OutOfFuel) if has_all_starts && !self.top_chooses() => false,
             // The top may match it. Others would take as long.
             Err(Abort::OutOfFuel) => {
                 self.comparisons = 0;
@@ -161,18 +163,22 @@ impl<'p> Product<'_, 'p> {
             let met = &search.world.cells.bounds_met;
             return Ok(Some(if met.is_empty() { fallback() } else { met.clone() }));
         }
-        if !self.is_careful {
-            return Ok(None);
-        }
         let names: BTreeSet<&str> = self.low.setting.program.types.iter().map(|it| it.name.as_str()).collect();
         let top = self.high.system.end;
         let is_enough = |it: &String| match it.split_once(" ≤ ") {
             Some(("int", _)) => !calculates(self.low.setting, steps(self.low.setting, top)),
-            Some((name, _)) => name == "Pid" || name == "String" || names.contains(name),
+            Some(("String", _)) => !makes_strings(self.low.setting, steps(self.low.setting, top)),
+            Some((name, _)) => name == "Pid" || names.contains(name),
             None => false,
         };
         let beyond: BTreeSet<String> = met.into_iter().filter(|it| !is_enough(it)).collect();
         Ok((!beyond.is_empty()).then_some(beyond))
+    }
+
+    /// Whether a step of the top chooses a value of a type that may have more values than are tried.
+    fn top_chooses(&self) -> bool {
+        let setting = self.low.setting;
+        chooses(setting, steps(setting, self.high.system.end))
     }
 
     /// The initial states of the top, if no bound matters for them.
@@ -331,6 +337,21 @@ fn calculates(setting: &Setting, code: Vec<CodeId>) -> bool {
             _ => false,
         })
     })
+}
+
+/// Whether code chooses values of a type that may have more than are tried.
+fn chooses(setting: &Setting, code: Vec<CodeId>) -> bool {
+    let is_bool = |ty: u32| matches!(setting.code.types.get(ty as usize), Some(Type::Bool));
+    let all = reachable(setting, code);
+    all.iter().flat_map(|it| &setting.code.functions[*it].ops).any(|op| matches!(op, Op::Any(ty) if !is_bool(*ty)))
+}
+
+/// Whether code builds strings, or takes them apart: then one that was not tried may be made of some that were.
+fn makes_strings(setting: &Setting, code: Vec<CodeId>) -> bool {
+    let all = reachable(setting, code);
+    all.iter()
+        .flat_map(|it| &setting.code.functions[*it].ops)
+        .any(|op| matches!(op, Op::Prim(Prim::Concat | Prim::Text | Prim::SplitOnce | Prim::Parse, ..)))
 }
 
 /// Whether some instruction of code may fail.
