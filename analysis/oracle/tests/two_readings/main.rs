@@ -9,6 +9,7 @@ mod forms;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
     fs,
     path::Path,
     sync::Arc,
@@ -30,6 +31,11 @@ use debug::Reader;
 
 /// The end of a step in a form that both readings share: the result, the state and the events; `None` for any failure.
 type End = Option<(Value, Value, Vec<Value>)>;
+
+/// The text of a value. It is one function for all types.
+fn debug_text(value: &dyn Debug) -> String {
+    format!("{value:?}")
+}
 
 /// A package as rustc and as the engine read it.
 struct Package {
@@ -90,30 +96,46 @@ impl Package {
         })
     }
 
-    fn compare_one<L, O>(&mut self, (layer, operation): (LayerId, usize), state: &L::State, arguments: O::Args)
+    fn compare_one<L, O>(&mut self, of: (LayerId, usize), state: &L::State, arguments: O::Args)
     where
         L: Layer + Spec<O, L::State> + ?Sized,
         O: Operation,
     {
         let mut explorer = Explorer::<L>::new(self.domain.clone());
         let listed = explorer.steps(state, Pid(0), &O::from_args(arguments.clone()));
+        let mut printed = Vec::new();
+        for outcome in listed {
+            printed.push(match outcome {
+                Listed::Done { value: (returned, after), events } => {
+                    Some((debug_text(&returned), debug_text(&after), events))
+                }
+                Listed::Failed { .. } => None,
+            });
+        }
+        self.compare_printed(of, (&debug_text(state), &debug_text(&arguments)), &printed);
+    }
+
+    /// The part of a comparison that is compiled once for all layers and operations.
+    fn compare_printed(
+        &mut self,
+        (layer, operation): (LayerId, usize),
+        (state, arguments): (&str, &str),
+        listed: &[Option<(String, String, Vec<Event>)>],
+    ) {
         let of_layer = &self.program.layers[layer.0 as usize];
         let result = &self.evaluator_function(layer, operation).result;
         let modelled: BTreeSet<End> = listed
             .iter()
-            .map(|it| match it {
-                Listed::Done { value: (returned, after), events } => Some((
-                    self.value(&format!("{returned:?}"), result),
-                    self.value(&format!("{after:?}"), &of_layer.state),
-                    events.iter().map(|it| self.event(it, layer, operation)).collect(),
-                )),
-                Listed::Failed { .. } => None,
+            .map(|it| {
+                let (returned, after, events) = it.as_ref()?;
+                let events = events.iter().map(|it| self.event(it, layer, operation)).collect();
+                Some((self.value(returned, result), self.value(after, &of_layer.state), events))
             })
             .collect();
         let evaluator = Evaluator::new(&self.program, self.scope.clone());
         let types = Type::Tuple(evaluator.argument_types(layer, operation));
-        let Value::Tuple(with) = self.value(&format!("{arguments:?}"), &types) else { panic!("arguments are a tuple") };
-        let from = self.value(&format!("{state:?}"), &of_layer.state);
+        let Value::Tuple(with) = self.value(arguments, &types) else { panic!("arguments are a tuple") };
+        let from = self.value(state, &of_layer.state);
         let steps = evaluator.step(layer, operation, &from, &Value::Pid(0), &with).expect("an answer");
         let evaluated: BTreeSet<End> = steps
             .into_iter()
