@@ -448,6 +448,9 @@ fn step(place: Place, machine: &mut Machine, call: &PathCall, state: usize) -> A
     Action::Call { function, arguments, result: Some(RETURNED) }
 }
 
+/// The most cases that are followed from one edge to the next. Each is a machine that is kept.
+const MOST_CASES: usize = 10_000;
+
 /// The machines after an edge has been made, with the result of the path.
 fn made(
     search: &mut Search<'_, '_>,
@@ -469,8 +472,11 @@ fn made(
             if end == End::Done {
                 after.push(machine);
             }
-            Ok(true)
+            Ok(after.len() <= MOST_CASES)
         })?;
+        if after.len() > MOST_CASES {
+            return Err(Abort::OutOfFuel);
+        }
     }
     Ok(after)
 }
