@@ -286,13 +286,10 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
-    /// The text of the literal that is the default of a scalar: that of the number or string in it, if the default is derived.
+    /// The text of the literal that is the default of a scalar: that of the number or string in it. `#[scalar]` derives it.
     fn default_of_scalar(&self, item: ItemRef) -> Option<String> {
         let declared = &self.files[item.file as usize].index.types[item.index as usize];
         let scalar = self.head::<ast::Struct>(item.file, declared.declaration)?;
-        if !declared.derives_default {
-            return None;
-        }
         let Some(ast::FieldList::TupleFieldList(fields)) = scalar.field_list() else { return None };
         let field = fields.fields().next()?.ty()?;
         let ast::Type::PathType(path) = field else { return None };
@@ -478,6 +475,7 @@ impl Declared {
                 // `#[state]` and `#[scalar]` derive it.
                 let is_derived = declared.derives_default || declared.kind != TypeKind::Plain;
                 match &info.kind {
+                    TypeInfoKind::Scalar(None) => Some(info.name.clone()),
                     _ if !is_derived => Some(info.name.clone()),
                     TypeInfoKind::Struct(fields) => {
                         fields.iter().find_map(|(_, it)| self.part_without_derived_default(it, depth + 1))
