@@ -97,7 +97,7 @@ fn clients(program: &Program, tower: &Tower<'_>, random: &mut Rng) -> Option<Vec
 fn argument(ty: &Type, random: &mut Rng) -> Option<Value> {
     match ty {
         Type::Bool => Some(Value::Bool(random.bool())),
-        Type::Int { .. } => Some(Value::Int(random.i128(..3))),
+        Type::Int { .. } => Some(Value::Int(random.i128(0..3))),
         _ => None,
     }
 }
@@ -112,12 +112,14 @@ fn searched(program: &Program, tower: &Tower<'_>, clients: &[Client]) -> Option<
     if found.cut_off.is_some() {
         return None;
     }
+    // A run that was left out may be wrong, whatever the others are.
+    let is_clear = found.uncertain.is_none();
     match found.answered {
-        Answered::Holds => Some(Answer::Holds),
+        Answered::Holds => is_clear.then_some(Answer::Holds),
         Answered::GivenUp(_) => None,
         Answered::Violated(run) => match run.wrong {
             Wrong::Trace(_) => Some(Answer::NewTrace),
-            Wrong::Stuck(bounds) if bounds.is_empty() => Some(Answer::Stuck),
+            Wrong::Stuck(bounds) if bounds.is_empty() => is_clear.then_some(Answer::Stuck),
             Wrong::ClientFails(..) | Wrong::TopFails(_) | Wrong::Answers(_) | Wrong::Stuck(_) => None,
         },
     }

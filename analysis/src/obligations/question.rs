@@ -33,6 +33,9 @@ use crate::{
     verdict::{Assumption, Scope},
 };
 
+/// The maximum number of times that a question is asked again because strings of new shapes were met.
+const MOST_RESTARTS: u32 = 12;
+
 /// The share of the budget for an attempt that puts questions about all entries of a collection as a whole: one of this many.
 const WHOLE_SHARE: u64 = 4;
 
@@ -206,6 +209,7 @@ impl<'p> Setting<'p> {
         let mut numbers = Numbers::Atoms;
         let mut few_entries = false;
         let mut shapes = BTreeSet::new();
+        let mut restarts = 0;
         loop {
             let mut world = self.world(scope, numbers, named, &shapes);
             world.cells.tries_ends = looks_far;
@@ -252,7 +256,9 @@ impl<'p> Setting<'p> {
                 _ if !new_shapes.is_empty() && numbers != Numbers::Digits => {
                     shapes.extend(new_shapes);
                     let all: Vec<Shape> = shapes.iter().cloned().collect();
-                    if !told_apart(&all) {
+                    restarts += 1;
+                    // The numbers in a new string are tried, too, and may lead to the next new string.
+                    if restarts > MOST_RESTARTS || !told_apart(&all) {
                         (numbers, shapes) = (Numbers::Digits, BTreeSet::new());
                     }
                     continue;

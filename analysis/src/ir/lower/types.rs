@@ -42,6 +42,29 @@ pub(super) enum TypeInfoKind {
     Enum(Vec<VariantInfo>),
 }
 
+/// A type whose default is not read.
+pub(super) struct NotRead {
+    pub(super) name: String,
+    pub(super) why: WhyNotRead,
+}
+
+/// Why the default of a type is not read.
+#[derive(Clone, Copy)]
+pub(super) enum WhyNotRead {
+    NotDerived,
+    /// It is a scalar around something else than a number or a string.
+    Scalar,
+}
+
+impl WhyNotRead {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            WhyNotRead::NotDerived => "is not derived",
+            WhyNotRead::Scalar => "is not read, since it is a scalar around neither a number nor a string",
+        }
+    }
+}
+
 /// A variant of a user enum.
 #[derive(Clone, Debug)]
 pub(super) struct VariantInfo {
@@ -106,10 +129,10 @@ impl Package {
     /// Reports fields that contain a `Total` whose values have a default that is not read. All definitions must have been read.
     fn check_totals(&mut self) {
         for id in 0..self.types.len() {
-            let Some(name) = self.types[id].all_fields().find_map(|it| self.total_not_read(it)) else { continue };
+            let Some(part) = self.types[id].all_fields().find_map(|it| self.total_not_read(it)) else { continue };
             let item = self.types[id].item;
             let spot = self.name_spot(item.file, &self.files[item.file as usize].index.types[item.index as usize].name);
-            self.report_default(spot, &name);
+            self.report_default(spot, &part);
             let trace = self.take_trace();
             self.types[id].trace.append(trace);
         }
@@ -304,9 +327,13 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
-    fn report_default(&self, spot: Spot, name: &str) {
-        let message = format!("a `Total` needs a derived default for its values, and that of `{name}` is not derived");
-        self.report(error(codes::CS0104, spot, message).help("derive `Default`, or use `Map<K, V>`"));
+    fn report_default(&self, spot: Spot, NotRead { name, why }: &NotRead) {
+        let message = format!("a `Total` needs a derived default for its values, and that of `{name}` {}", why.text());
+        let help = match why {
+            WhyNotRead::NotDerived => "derive `Default`, or use `Map<K, V>`",
+            WhyNotRead::Scalar => "use `Map<K, V>`",
+        };
+        self.report(error(codes::CS0104, spot, message).help(help));
     }
 
     fn unless_too_large(&self, spot: Spot, ty: Ty) -> Ty {
@@ -457,26 +484,26 @@ impl Declared {
         Some(variant.name()?.text().to_string())
     }
 
-    /// The part of a type whose default is not derived, by its name.
-    pub(super) fn default_not_read(&self, ty: &Ty) -> Option<String> {
+    /// The part of a type whose default is not read.
+    pub(super) fn default_not_read(&self, ty: &Ty) -> Option<NotRead> {
         self.part_without_derived_default(ty, 0)
     }
 
-    fn part_without_derived_default(&self, ty: &Ty, depth: u32) -> Option<String> {
+    fn part_without_derived_default(&self, ty: &Ty, depth: u32) -> Option<NotRead> {
         let Ty::Con(con, arguments) = ty else { return None };
         match con {
             _ if depth > MOST_NESTED => None,
             Con::Tuple => arguments.iter().find_map(|it| self.part_without_derived_default(it, depth + 1)),
             Con::Total => self.part_without_derived_default(arguments.last()?, depth + 1),
-            Con::Result => Some(self.type_name_of(ty)),
+            Con::Result => Some(NotRead { name: self.type_name_of(ty), why: WhyNotRead::NotDerived }),
             Con::User(id) => {
                 let info = self.type_info(*id);
                 let declared = &self.files[info.item.file as usize].index.types[info.item.index as usize];
                 // `#[state]` and `#[scalar]` derive it.
                 let is_derived = declared.derives_default || declared.kind != TypeKind::Plain;
                 match &info.kind {
-                    TypeInfoKind::Scalar(None) => Some(info.name.clone()),
-                    _ if !is_derived => Some(info.name.clone()),
+                    TypeInfoKind::Scalar(None) => Some(NotRead { name: info.name.clone(), why: WhyNotRead::Scalar }),
+                    _ if !is_derived => Some(NotRead { name: info.name.clone(), why: WhyNotRead::NotDerived }),
                     TypeInfoKind::Struct(fields) => {
                         fields.iter().find_map(|(_, it)| self.part_without_derived_default(it, depth + 1))
                     }
@@ -488,7 +515,7 @@ impl Declared {
     }
 
     /// The part of the values of a `Total` in a type whose default is not derived.
-    fn total_not_read(&self, ty: &Ty) -> Option<String> {
+    fn total_not_read(&self, ty: &Ty) -> Option<NotRead> {
         let Ty::Con(con, arguments) = ty else { return None };
         let of_values = if *con == Con::Total { self.default_not_read(ty) } else { None };
         of_values.or_else(|| arguments.iter().find_map(|it| self.total_not_read(it)))

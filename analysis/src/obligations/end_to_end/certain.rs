@@ -24,7 +24,7 @@ use crate::{
         search::{Abort, Search},
         value::Value,
     },
-    ir::{Arith, LayerId, Literal, Overflow, Prim, Type, int::IntType},
+    ir::{Arith, LayerId, Literal, Overflow, Prim, Program, Type, TypeDefKind, int::IntType},
     obligations::question::Setting,
     verdict::OverflowMode,
 };
@@ -49,6 +49,9 @@ const MOST_INTS: i128 = 100;
 
 /// The number of entries, integers and scalars that initial states are listed with besides those of the scope.
 const MORE_AT_THE_START: u32 = 2;
+
+/// The depth up to which the parts of a type are looked at.
+const MOST_NESTED: u32 = 8;
 
 /// The number of wrong runs that are compared once more before a search gives up on them.
 pub(super) const MOST_COMPARED: u32 = 100;
@@ -147,9 +150,11 @@ impl<'p> Product<'_, 'p> {
         let cells = &mut search.world.cells;
         let met = std::mem::take(&mut cells.bounds_met);
         (cells.scope, cells.int_literals, cells.bounds_met) = before;
+        // Steps that would follow a longer range were left out.
+        let has_cut_ranges = cells.bounds_met.iter().any(|it| it.starts_with("ranges "));
         let is_matched = match matched {
             // The search itself has followed all choices of the top, from all states in which it may start.
-            Err(Abort::OutOfFuel) if has_all_starts && !self.top_chooses() => false,
+            Err(Abort::OutOfFuel) if has_all_starts && !self.top_chooses() && !has_cut_ranges => false,
             // The top may match it. Others would take as long.
             Err(Abort::OutOfFuel) => {
                 self.comparisons = 0;
@@ -164,14 +169,19 @@ impl<'p> Product<'_, 'p> {
             return Ok(Some(if met.is_empty() { fallback() } else { met.clone() }));
         }
         let names: BTreeSet<&str> = self.low.setting.program.types.iter().map(|it| it.name.as_str()).collect();
-        let top = self.high.system.end;
+        let top = || steps(self.low.setting, self.high.system.end);
         let is_enough = |it: &String| match it.split_once(" ≤ ") {
-            Some(("int", _)) => !calculates(self.low.setting, steps(self.low.setting, top)),
-            Some(("String", _)) => !makes_strings(self.low.setting, steps(self.low.setting, top)),
+            Some(("int", _)) => !calculates(self.low.setting, top()),
+            // See below.
+            Some(("String", _)) => true,
             Some((name, _)) => name == "Pid" || names.contains(name),
             None => false,
         };
-        let beyond: BTreeSet<String> = met.into_iter().filter(|it| !is_enough(it)).collect();
+        let mut beyond: BTreeSet<String> = met.into_iter().filter(|it| !is_enough(it)).collect();
+        // An unknown string stands for all that are none of the others. But with parts added, it may be one of them.
+        if makes_strings(self.low.setting, top()) && (!has_all_starts || chooses_strings(self.low.setting, top())) {
+            beyond.insert(format!("String ≤ {most}"));
+        }
         Ok((!beyond.is_empty()).then_some(beyond))
     }
 
@@ -341,9 +351,39 @@ fn calculates(setting: &Setting, code: Vec<CodeId>) -> bool {
 
 /// Whether code chooses values of a type that may have more than are tried.
 fn chooses(setting: &Setting, code: Vec<CodeId>) -> bool {
-    let is_bool = |ty: u32| matches!(setting.code.types.get(ty as usize), Some(Type::Bool));
+    let is_small =
+        |ty: u32| setting.code.types.get(ty as usize).is_some_and(|it| *it == Type::Bool || *it == Type::UNIT);
     let all = reachable(setting, code);
-    all.iter().flat_map(|it| &setting.code.functions[*it].ops).any(|op| matches!(op, Op::Any(ty) if !is_bool(*ty)))
+    all.iter()
+        .flat_map(|it| &setting.code.functions[*it].ops)
+        .any(|op| matches!(op, Op::Any(ty) | Op::External(_, ty) if !is_small(*ty)))
+}
+
+/// Whether code chooses values with strings in them.
+fn chooses_strings(setting: &Setting, code: Vec<CodeId>) -> bool {
+    let has_strings =
+        |ty: u32| setting.code.types.get(ty as usize).is_none_or(|it| has_strings(setting.program, it, 0));
+    let all = reachable(setting, code);
+    all.iter()
+        .flat_map(|it| &setting.code.functions[*it].ops)
+        .any(|op| matches!(op, Op::Any(ty) | Op::External(_, ty) if has_strings(*ty)))
+}
+
+/// Whether values of a type may have strings in them. A type that is nested too deeply counts as one.
+fn has_strings(program: &Program, ty: &Type, depth: u32) -> bool {
+    let has = |it: &Type| depth > MOST_NESTED || has_strings(program, it, depth + 1);
+    match ty {
+        Type::Str => true,
+        Type::Never | Type::Bool | Type::Int { .. } | Type::Pid => false,
+        Type::User(user) => match &program.types[user.0 as usize].kind {
+            TypeDefKind::Scalar => false,
+            TypeDefKind::Struct(fields) => fields.iter().any(|it| has(&it.ty)),
+            TypeDefKind::Enum(variants) => variants.iter().flat_map(|it| &it.fields).any(|it| has(&it.ty)),
+        },
+        Type::Tuple(parts) => parts.iter().any(has),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has(inner),
+        Type::Result(one, other) | Type::Map(one, other) | Type::Total(one, other) => has(one) || has(other),
+    }
 }
 
 /// Whether code builds strings, or takes them apart: then one that was not tried may be made of some that were.

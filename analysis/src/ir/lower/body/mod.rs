@@ -34,6 +34,7 @@ use super::{
     signature::Signature,
     spot::Spot,
     ty::{Infer, TOO_LARGE, Ty},
+    types::{NotRead, WhyNotRead},
 };
 use crate::{
     diagnostics::{Severity, codes},
@@ -413,9 +414,12 @@ impl<'d> Body<'d> {
         }
         for node in std::mem::take(&mut self.defaults) {
             let ty = self.infer.resolve(&self.types[node.0 as usize]);
-            if let Some(name) = self.package.default_not_read(&ty) {
-                let message = format!("the default of `{name}` is not derived, so its value is not known here");
-                let help = format!("derive `Default`, or call `{name}::default()` by its name");
+            if let Some(NotRead { name, why }) = self.package.default_not_read(&ty) {
+                let message = format!("the default of `{name}` {}, so its value is not known here", why.text());
+                let help = match why {
+                    WhyNotRead::NotDerived => format!("derive `Default`, or call `{name}::default()` by its name"),
+                    WhyNotRead::Scalar => "write the value out".to_owned(),
+                };
                 self.package.report(error(codes::CS0104, self.spots[node.0 as usize], message).help(help));
             }
         }

@@ -1,6 +1,6 @@
-//! The values of a total function must have a default.
+//! The values of a total function must have a default. `#[scalar]` derives one.
 
-#[scalar] #[derive(Default)]
+#[scalar]
 pub struct Word(u64);
 
 #[state]

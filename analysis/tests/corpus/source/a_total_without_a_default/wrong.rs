@@ -1,11 +1,11 @@
 //! The values of a total function must have a default.
 
-#[scalar]
-pub struct Word(u64);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Word { Low, High }
 
 #[state]
 pub struct Memory { pub cells: Total<u64, Word>, pub owner: Option<Pid> }
-//                             ^^^^^^^^^^^^^^^^ CS0104
+//         ^^^^^^ CS0104
 
 #[layer]
 impl Machine for Memory {

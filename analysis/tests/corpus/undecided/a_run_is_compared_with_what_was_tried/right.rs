@@ -1,4 +1,4 @@
-//! A number that no step at the top has tried may be the one that it has to choose: then a run that it does not match is not wrong.
+//! The number that the top has to choose is one that its steps try.
 //!
 //! run: end-to-end
 
@@ -10,17 +10,17 @@ impl Low for Count {
     #[init]
     fn zero(&self) -> bool { self.value == 0 }
     #[op]
-    fn count(&mut self, me: Pid) -> u64 { self.value = 100; self.value }
+    fn count(&mut self, me: Pid) -> u64 { self.value = 4; self.value }
     #[op(external)]
     fn print(&mut self, me: Pid, value: u64) { external() }
 }
 
-#[layer(inherit(Low: zero, print))]
+#[layer(inherit(Low: init, print))]
 impl High for Count {
     #[op]
     fn pick(&mut self, me: Pid) -> u64 {
         let n: u64 = any();
-        self.value = 100;
+        self.value = 4;
         n * 3 + 1
     }
 }

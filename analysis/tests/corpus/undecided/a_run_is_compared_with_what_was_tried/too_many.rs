@@ -15,7 +15,7 @@ impl Low for Count {
     fn print(&mut self, me: Pid, value: u64) { external() }
 }
 
-#[layer(inherit(Low: zero, print))]
+#[layer(inherit(Low: init, print))]
 impl High for Count {
     #[op]
     fn pick(&mut self, me: Pid) -> u64 {
