@@ -2,18 +2,53 @@
 
 use std::collections::BTreeSet;
 
-use cspec_analysis::ir::{Expr, ExprKind, Literal, Pattern, Program, Stmt, Type, TypeDefKind, TypeId};
+use cspec_analysis::ir::{Expr, ExprKind, Literal, Pattern, Prim, Program, Stmt, Type, TypeDefKind, TypeId};
 
-/// All literals in the functions of a program, and those that are the defaults of its scalars.
+/// All literals in the functions of a program, and those that are the defaults of its scalars, if it may use one.
 pub fn of(program: &Program) -> BTreeSet<Literal> {
     let mut found = BTreeSet::new();
-    for (id, ty) in (0..).map(TypeId).zip(&program.types) {
-        found.extend(ty.default.clone().map(|text| Literal::Scalar(Type::User(id), text)));
+    if may_use_default(program) {
+        for (id, ty) in (0..).map(TypeId).zip(&program.types) {
+            found.extend(ty.default.clone().map(|text| Literal::Scalar(Type::User(id), text)));
+        }
     }
     for function in &program.functions {
         in_expr(&function.body, &mut found);
     }
     found
+}
+
+/// Whether the default of a scalar may be a value in a program.
+fn may_use_default(program: &Program) -> bool {
+    let fields = program.types.iter().flat_map(|it| match &it.kind {
+        TypeDefKind::Scalar => Vec::new(),
+        TypeDefKind::Struct(fields) => fields.iter().collect(),
+        TypeDefKind::Enum(variants) => variants.iter().flat_map(|it| &it.fields).collect(),
+    });
+    let locals = program.functions.iter().flat_map(|it| &it.locals).map(|it| &it.ty);
+    if fields.map(|it| &it.ty).chain(locals).any(has_total) {
+        return true;
+    }
+    let mut pending: Vec<&Expr> = program.functions.iter().map(|it| &it.body).collect();
+    while let Some(expr) = pending.pop() {
+        if let ExprKind::Prim(Prim::Default, _) = &expr.kind
+            && has_scalar(program, &expr.ty)
+        {
+            return true;
+        }
+        expr.for_each_child(&mut |it| pending.push(it));
+    }
+    false
+}
+
+fn has_total(ty: &Type) -> bool {
+    match ty {
+        Type::Total(..) => true,
+        Type::Tuple(fields) => fields.iter().any(has_total),
+        Type::Option(inner) | Type::Set(inner) | Type::Seq(inner) => has_total(inner),
+        Type::Map(one, other) | Type::Result(one, other) => has_total(one) || has_total(other),
+        Type::Never | Type::Bool | Type::Int { .. } | Type::Str | Type::Pid | Type::User(_) => false,
+    }
 }
 
 /// The maximum number of scalars that one call of a function without loops chooses by `any()`.
