@@ -4,7 +4,10 @@
 mod cmail;
 mod told;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock, OnceLock},
+};
 
 use cmail::{Checked, Edit, Layers, end_to_end, patterns};
 use cspec_analysis::{
@@ -926,6 +929,18 @@ fn options() -> Options {
     Options { scope: Scope { budget: 5_000_000, ..Scope::default() }, ..patterns() }
 }
 
+/// The layers of all tests: what one of them has explored, the others know.
+static LAYERS: LazyLock<Layers> = LazyLock::new(Layers::open);
+
+/// What is found of each mistake, once a test has asked.
+static FOUND: [OnceLock<Arc<Checked>>; MISTAKES.len()] = [const { OnceLock::new() }; MISTAKES.len()];
+
+/// All mistakes with what is found of each.
+fn all() -> impl DoubleEndedIterator<Item = (&'static Mistake, Arc<Checked>)> {
+    let found = |mistake: &'static Mistake| Arc::new(LAYERS.check(mistake.edits, &options()));
+    MISTAKES.iter().zip(&FOUND).map(move |(it, known)| (it, Arc::clone(known.get_or_init(|| found(it)))))
+}
+
 impl Mistake {
     /// Whether the expected finding is reported at its place, and was replayed.
     fn is_found(&self, checked: &Checked) -> bool {
@@ -948,14 +963,12 @@ impl Mistake {
 
 #[test]
 fn every_mistake_is_found_where_it_is() {
-    let layers = Layers::open();
-    let whole = layers.check(&[], &options());
+    let whole = LAYERS.check(&[], &options());
     assert!(whole.source_errors().next().is_none() && !whole.outcomes.is_empty());
     assert!(whole.failed().next().is_none(), "nothing is wrong without a mistake:\n{}", whole.in_words());
 
     let (mut missed, mut partly_undecided) = (String::new(), BTreeSet::new());
-    for mistake in MISTAKES {
-        let checked = layers.check(mistake.edits, &options());
+    for (mistake, checked) in all() {
         if !mistake.is_found(&checked) {
             missed += &format!("{}:\n{}\n", mistake.what, checked.in_words());
         }
@@ -972,10 +985,9 @@ const SHOWN_WITH_OTHER_DIGITS: &str = "nothing stands between process and number
 
 #[test]
 fn every_counterexample_is_confirmed_by_plain_evaluation() {
-    let layers = Layers::open();
     let mut not = Vec::new();
-    for mistake in MISTAKES.iter().filter(|it| it.what != SHOWN_WITH_OTHER_DIGITS) {
-        let checked = layers.check(mistake.edits, &options());
+    // Backwards: so it asks for one half while the test above asks for the other.
+    for (mistake, checked) in all().rev().filter(|(it, _)| it.what != SHOWN_WITH_OTHER_DIGITS) {
         let files = &checked.snapshot.packages()[0].files;
         let files: Vec<(&str, &str)> = files.iter().map(|it| (it.path.as_str(), &*it.text)).collect();
         let found = not_replayed(&files, &checked.outcomes).into_iter();
@@ -986,9 +998,8 @@ fn every_counterexample_is_confirmed_by_plain_evaluation() {
 
 #[test]
 fn what_breaks_nothing_is_not_blamed() {
-    let layers = Layers::open();
     for (what, edits) in HARMLESS {
-        let checked = layers.check(edits, &options());
+        let checked = LAYERS.check(edits, &options());
         assert!(
             checked.source_errors().chain(checked.failed().flat_map(|it| &it.diagnostics)).next().is_none(),
             "{what}:\n{}",
@@ -999,26 +1010,24 @@ fn what_breaks_nothing_is_not_blamed() {
 
 #[test]
 fn an_overflow_is_assumed_not_to_happen_or_is_found() {
-    let layers = Layers::open();
-    let assumed = layers.check(OVERFLOWS, &options());
+    let assumed = LAYERS.check(OVERFLOWS, &options());
     assert!(assumed.failed().next().is_none(), "{}", assumed.in_words());
     assert!(assumed.outcomes.iter().any(|it| it.assumptions.contains(&Assumption::No64BitOverflow)));
 
     let mut exact = options();
     exact.scope.overflow = OverflowMode::Exact;
-    let found = layers.check(OVERFLOWS, &exact);
+    let found = LAYERS.check(OVERFLOWS, &exact);
     let violated: Vec<&str> = found.failed().map(|it| it.name.operation.as_str()).collect();
     assert_eq!(violated, ["link_mail"], "{}", found.in_words());
 }
 
 #[test]
 fn known_gaps() {
-    let layers = Layers::open();
-    let checked = layers.check(UNDECIDED, &options());
+    let checked = LAYERS.check(UNDECIDED, &options());
     let verdicts: Vec<Verdict> = checked.failed().map(|it| it.verdict).collect();
     assert_eq!(verdicts, [Verdict::Undecided; 4], "{}", checked.in_words());
     for (what, edits) in REFUSED_ONLY {
-        let checked = layers.check(edits, &options());
+        let checked = LAYERS.check(edits, &options());
         let found: Vec<&str> = checked.failed().flat_map(|it| &it.diagnostics).map(|it| it.code).collect();
         assert_eq!(found, ["CS0907"], "{what}:\n{}", checked.in_words());
     }
@@ -1042,10 +1051,9 @@ const SEEN_END_TO_END: &[&str] = &[
 /// The search uses none of the patterns, so its findings are real mistakes.
 #[test]
 fn the_search_from_end_to_end_sees_those_that_two_processes_show() {
-    let layers = Layers::open();
     let asked = MISTAKES.iter().filter(|it| !it.owed.2.is_empty() && !PARTLY_UNDECIDED.contains(&it.what));
     let seen = asked.filter(|mistake| {
-        let checked = layers.check_only(mistake.edits, &end_to_end(), &|name| name.against == "2 processes");
+        let checked = LAYERS.check_only(mistake.edits, &end_to_end(), &|name| name.against == "2 processes");
         checked.failed().any(|it| it.verdict == Verdict::Violated)
     });
     assert_eq!(seen.map(|it| it.what).collect::<Vec<_>>(), SEEN_END_TO_END);

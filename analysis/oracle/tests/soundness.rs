@@ -1,5 +1,5 @@
 //! Random packages of all families through the whole engine: if every obligation holds, brute force finds no new behaviour. `cargo run -p
-//! cspec-oracle -- fuzz` runs the same test for any number of cases.
+//! cspec-oracle -- fuzz` runs the same test for any number of cases, and `CSPEC_TIMES=10` runs ten times as many here.
 
 use cspec_oracle::{
     fuzz::{Effort, Fate, run},
@@ -13,6 +13,8 @@ fn sound(pattern: Pattern, cases: u64) {
 
 fn sound_by(pattern: Pattern, cases: u64, effort: Effort) {
     let seed = 10_000_000;
+    let times = std::env::var("CSPEC_TIMES").map_or(1, |it| it.parse().expect("a number"));
+    let cases: u64 = cases * times;
     println!("{} with seeds from {seed}, {cases} cases", pattern.name());
     let counts: Vec<(u64, u64)> = std::thread::scope(|scope| {
         let halves = [0, 1].map(|half| scope.spawn(move || of_every_second(pattern, seed + half, cases / 2, effort)));
@@ -40,58 +42,58 @@ fn of_every_second(pattern: Pattern, seed: u64, cases: u64, effort: Effort) -> (
 
 #[test]
 fn movers() {
-    sound(Pattern::Movers, 500);
+    sound(Pattern::Movers, 250);
 }
 
 #[test]
 fn protocol() {
-    sound(Pattern::Protocol, 500);
+    sound(Pattern::Protocol, 250);
 }
 
 #[test]
 fn movers_over_a_layer_with_an_invariant() {
-    sound(Pattern::Kept, 500);
+    sound(Pattern::Kept, 250);
 }
 
 #[test]
 fn abstraction() {
-    sound(Pattern::Abstraction, 800);
+    sound(Pattern::Abstraction, 400);
 }
 
 #[test]
 fn invariant() {
-    sound(Pattern::Invariant, 800);
+    sound(Pattern::Invariant, 400);
 }
 
 #[test]
 fn retry() {
-    sound(Pattern::Retry, 800);
+    sound(Pattern::Retry, 400);
 }
 
 #[test]
 fn partition() {
-    sound(Pattern::Partition, 500);
+    sound(Pattern::Partition, 250);
 }
 
 #[test]
 fn stacks_of_two() {
-    sound(Pattern::Stack, 500);
+    sound(Pattern::Stack, 250);
 }
 
 #[test]
 fn idle() {
-    sound(Pattern::Idle, 300);
+    sound(Pattern::Idle, 150);
 }
 
 #[test]
 fn calls() {
-    sound(Pattern::Calls, 500);
+    sound(Pattern::Calls, 250);
 }
 
 /// Only programs are searched: to judge each run of a procedure with nested loops once more takes minutes.
 #[test]
 fn wild() {
-    sound_by(Pattern::Wild, 200, Effort { confirm: false, asked_again: 0, ..Effort::default() });
+    sound_by(Pattern::Wild, 100, Effort { confirm: false, asked_again: 0, ..Effort::default() });
 }
 
 /// The operation above calculates on with a number beyond 64 bits: with what no operator but a plain one has a meaning for.
