@@ -174,12 +174,15 @@ impl<'p> Product<'_, 'p> {
             Some(("int", _)) => !calculates(self.low.setting, top()),
             // See below.
             Some(("String", _)) => true,
-            Some((name, _)) => name == "Pid" || names.contains(name),
-            None => false,
+            Some((name, _)) if name == "Pid" || names.contains(name) => true,
+            // Sizes: that no initial state of more entries matches a run is taken for granted, unless only certain runs count.
+            _ => !self.is_careful,
         };
         let mut beyond: BTreeSet<String> = met.into_iter().filter(|it| !is_enough(it)).collect();
         // An unknown string stands for all that are none of the others. But with parts added, it may be one of them.
-        if makes_strings(self.low.setting, top()) && (!has_all_starts || chooses_strings(self.low.setting, top())) {
+        if makes_strings(self.low.setting, top())
+            && (!has_all_starts && self.is_careful || chooses_strings(self.low.setting, top()))
+        {
             beyond.insert(format!("String ≤ {most}"));
         }
         Ok((!beyond.is_empty()).then_some(beyond))
