@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Within,
-    rely::Rely,
     replay::{self, Small},
 };
 use crate::{
@@ -51,8 +50,6 @@ pub struct Setting<'p> {
     pub scope: &'p Scope,
     /// Set to stop all explorations.
     pub stop: &'p AtomicBool,
-    /// Where other processes make their steps, if that is looked at. Without it, they make them in all states.
-    pub rely: Option<&'p Rely>,
 }
 
 /// The effort of an exploration.
@@ -114,15 +111,6 @@ pub trait Refutes {
     }
 }
 
-/// It does not hold, and that is all there is to say.
-pub struct Unrefuted;
-
-impl Refutes for Unrefuted {
-    fn is_confirmed(&self) -> bool {
-        false
-    }
-}
-
 /// Whether a case refutes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Confirmation {
@@ -151,11 +139,6 @@ impl Confirmation {
 }
 
 impl<'p> Setting<'p> {
-    /// Other processes make their steps in all states.
-    pub fn new(program: &'p Program, code: &'p Code, scope: &'p Scope, stop: &'p AtomicBool) -> Setting<'p> {
-        Setting { program, code, scope, stop, rely: None }
-    }
-
     /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. The smallest scope comes
     /// first, so that counterexamples are simple; if no bound was met there, that is the answer.
     pub fn ask<V: Refutes>(
@@ -450,7 +433,7 @@ struct Named {
 }
 
 /// Builds the slots that a question starts from, and its scripts.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Slots {
     values: Vec<SlotValue>,
     asked: Asked,
