@@ -97,6 +97,20 @@ pub struct BaseFacts {
     pub closed: bool,
 }
 
+impl BaseFacts {
+    /// Whether the entries that are not known here may be what they may be there.
+    fn allow_others_of(&self, other: &BaseFacts) -> bool {
+        match self.closed {
+            true => {
+                let is_known =
+                    |(key, value): (&Value, &Option<Value>)| value.is_none() || self.entries.contains_key(key);
+                other.closed && other.entries.iter().all(is_known)
+            }
+            false => self.last_extra.is_none() || self.last_extra == other.last_extra,
+        }
+    }
+}
+
 /// How two values are related.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
@@ -253,7 +267,7 @@ impl Knowledge {
             && self.nondefault.iter().all(|cell| other.nondefault.contains(cell) || other.resolved.contains_key(cell))
             && self.bases.iter().all(|(base, facts)| {
                 other.bases.get(base).is_some_and(|theirs| {
-                    (!facts.closed || theirs.closed)
+                    facts.allow_others_of(theirs)
                         && facts.entries.iter().all(|(key, value)| match theirs.entries.get(key) {
                             Some(known) => known == value,
                             None => theirs.closed && value.is_none(),
@@ -271,4 +285,27 @@ pub fn with_base(known: &Knowledge, base: CellId, change: impl FnOnce(&mut BaseF
     let mut known = known.clone();
     change(Rc::make_mut(&mut known.bases).entry(base).or_default());
     known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(entries: &[(i128, bool)], closed: bool, last_extra: Option<i128>) -> Knowledge {
+        let entries =
+            entries.iter().map(|(key, is_there)| (Value::int(*key), is_there.then_some(Value::Unit))).collect();
+        let facts = BaseFacts { entries, last_extra: last_extra.map(Value::int), closed };
+        with_base(&Knowledge::default(), CellId(0), |it| *it = facts.clone())
+    }
+
+    #[test]
+    fn knowledge_that_excludes_an_entry_is_not_weaker() {
+        let (empty, one) = (of(&[], true, None), of(&[(1, true)], true, None));
+        assert!(!empty.is_weaker_than(&one) && !one.is_weaker_than(&empty));
+        assert!(empty.is_weaker_than(&of(&[(1, false)], true, None)), "that an entry is absent says nothing new");
+        assert!(of(&[], false, None).is_weaker_than(&one) && of(&[(1, true)], false, None).is_weaker_than(&one));
+        assert!(!empty.is_weaker_than(&of(&[], false, None)));
+        // What was listed before has no smaller keys.
+        assert!(!of(&[(2, true)], false, Some(2)).is_weaker_than(&of(&[(2, true)], false, None)));
+    }
 }
