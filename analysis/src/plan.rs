@@ -18,11 +18,11 @@ use crate::{
     obligations::{
         About, Doubt, Lemma, LemmaResult, Lemmas, Obligation, Within,
         end_to_end::{self, Line, Outcomes, Reductions, Replayed},
-        from_rest,
+        from_rest, jointly,
         layer::Part,
         mover_lemmas,
         movers::Direction,
-        needed_lemmas, needs, otherwise, over_weaker, plan, plan_end_to_end,
+        needed_lemmas, needs, otherwise, plan, plan_end_to_end,
         question::Setting,
         report::{self, Reporter, Settled},
         searches,
@@ -64,8 +64,8 @@ pub struct Entry {
     pub relies: Vec<usize>,
     /// The entry that shows this one, if it does not hold as it is.
     otherwise: Option<usize>,
-    /// The entry that shows this one, if it does not hold otherwise either, and the searches find no wrong run.
-    over_weaker: Option<usize>,
+    /// The entries that may show this one, in order, if it does not hold otherwise either, and the searches find no wrong run.
+    jointly: Vec<usize>,
     /// Entries that search for a wrong run, in order, if this one does not hold.
     searches: Vec<usize>,
     is_written_elsewhere: bool,
@@ -99,13 +99,12 @@ impl Planned {
             let may_be_needed = needed_lemmas(&self.program).into_iter().map(Obligation::Lemma);
             let obligations = plan(&self.program);
             let otherwise: Vec<Obligation> = obligations.iter().filter_map(|it| otherwise(&self.program, it)).collect();
-            let weaker: BTreeSet<Obligation> =
-                obligations.iter().filter_map(|it| over_weaker(&self.program, it)).collect();
+            let joint: BTreeSet<Obligation> = obligations.iter().flat_map(|it| jointly(&self.program, it)).collect();
             let searches: BTreeSet<Doubt> = obligations.iter().flat_map(|it| searches(&self.program, it)).collect();
             let searches = searches.into_iter().map(Obligation::Search);
             self.plan(
                 obligations,
-                may_be_needed.chain(from_rest(&self.program)).chain(otherwise).chain(weaker).chain(searches),
+                may_be_needed.chain(from_rest(&self.program)).chain(otherwise).chain(joint).chain(searches),
             )
         })
     }
@@ -167,7 +166,7 @@ impl Planner<'_> {
             anchor: report::anchor(program, &obligation),
             relies: relies(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
             otherwise: otherwise(program, &obligation).and_then(|it| index.get(&it).copied()),
-            over_weaker: over_weaker(program, &obligation).and_then(|it| index.get(&it).copied()),
+            jointly: jointly(program, &obligation).iter().filter_map(|it| index.get(it).copied()).collect(),
             searches: searches(program, &obligation)
                 .into_iter()
                 .filter_map(|it| index.get(&Obligation::Search(it)).copied())
@@ -188,6 +187,7 @@ fn weight(obligation: &Obligation) -> u8 {
         Obligation::AtomicSpec(..) | Obligation::Retry(..) | Obligation::Partition(..) => 2,
         Obligation::Shape(..)
         | Obligation::PastDecisive(..)
+        | Obligation::WithRely(..)
         | Obligation::OverWeaker(..)
         | Obligation::FollowsProtocol(..)
         | Obligation::Idle(..) => 3,
@@ -275,11 +275,21 @@ impl Plan {
             }
             known.searched = Some(searched);
         }
-        if let Some(weaker) = entry.over_weaker.filter(|_| options.scope.has_weaker_layers()) {
-            let Some(found) = find(weaker) else { return Some(weaker) };
-            known.otherwise = Some(found.settled).filter(|it| it.holds());
+        for joint in entry.jointly.iter().copied().filter(|it| self.is_on(*it, &options.scope)) {
+            let Some(found) = find(joint) else { return Some(joint) };
+            if found.settled.holds() {
+                known.otherwise = Some(found.settled);
+                break;
+            }
         }
         None
+    }
+
+    fn is_on(&self, joint: usize, scope: &Scope) -> bool {
+        match self.entries[joint].obligation {
+            Obligation::WithRely(_) => scope.call_site_facts,
+            _ => scope.has_weaker_layers(),
+        }
     }
 
     /// The outcome of an entry, with what searches say of it: see [`Entry::outcome`].
@@ -291,7 +301,7 @@ impl Plan {
         }
         if let Some(shown) = &known.otherwise {
             let outcome = entry.outcome(shown, source_map, is_broken)?;
-            return Some(Outcome { past_decisive: shown.even_if.is_empty(), ..outcome });
+            return Some(Outcome { past_decisive: shown.even_if.is_empty() && shown.at_calls.is_empty(), ..outcome });
         }
         let searched = known.searched.as_ref().map(|found| {
             let found = entry.searches.iter().zip(found);
@@ -390,7 +400,7 @@ impl Entry {
     pub fn settle(&self, program: &Program, lemmas: &Lemmas, scope: &Scope, stop: &AtomicBool) -> Option<Settled> {
         let _span = tracing::debug_span!("settle", obligation = %self.name.id()).entered();
         let (program, code) = self.built(program);
-        Reporter::new(Setting { program, code, scope, stop }, lemmas).settle(&self.within)
+        Reporter::new(Setting::new(program, code, scope, stop), lemmas).settle(&self.within)
     }
 
     /// Makes the run of a schedule once more, if the obligation is about what the schedule runs. `None` if it was stopped, or could not be run.
@@ -403,7 +413,7 @@ impl Entry {
         stop: &AtomicBool,
     ) -> Option<Replayed<Span>> {
         let (slice, code) = self.built(program);
-        let replayed = end_to_end::replay(&Setting { program: slice, code, scope, stop }, &self.within, line)?;
+        let replayed = end_to_end::replay(&Setting::new(slice, code, scope, stop), &self.within, line)?;
         Some(replayed.at(|place| source_map.span(self.slice.outline.anchor(*place)?)))
     }
 
@@ -425,7 +435,7 @@ impl Entry {
     ) -> Option<Outcomes<Span>> {
         let Obligation::EndToEnd(index, processes) = self.within else { return None };
         let (slice, code) = self.built(program);
-        let setting = Setting { program: slice, code, scope, stop };
+        let setting = Setting::new(slice, code, scope, stop);
         let outcomes = end_to_end::outcomes(&setting, &slice.clients[index], processes, Reductions::ALL);
         Some(outcomes.at(|place| source_map.span(self.slice.outline.anchor(*place)?)))
     }
@@ -459,6 +469,7 @@ impl Entry {
             bounds_met: settled.bounds_met.clone(),
             assumptions: settled.assumptions.clone(),
             at_start: settled.at_start.clone(),
+            at_calls: settled.at_calls.clone(),
             even_if: settled.even_if.clone(),
             past_decisive: false,
             cases: settled.cases,

@@ -689,7 +689,7 @@ impl Snapshot {
         let package = &self.packages[package];
         let (program, source_map) = (package.program(), package.source_map());
         let code = compile(program);
-        let setting = Setting { program, code: &code, scope: &options.scope, stop };
+        let setting = Setting::new(program, &code, &options.scope, stop);
         let of_operation = |layer, operation| {
             let Ways { forks, is_enabled, is_complete } = coverage::of_operation(&setting, layer, operation);
             let forks = forks.into_iter().filter_map(|((function, node), taken)| {

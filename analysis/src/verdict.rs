@@ -177,6 +177,8 @@ pub struct Scope {
     pub find_idle: bool,
     /// Whether other processes give only such arguments as the text of their calls says.
     pub given_arguments: bool,
+    /// Whether procedures that are not shown otherwise are shown if others make their calls only where they [make](crate::obligations::rely) them.
+    pub call_site_facts: bool,
     /// Whether facts may hold under a guard: as long as a component keeps its value.
     pub guards: bool,
     /// Whether turns of a loop before the commit point may change something that the next turn changes again.
@@ -217,6 +219,7 @@ impl Default for Scope {
             overflow: OverflowMode::default(),
             find_idle: true,
             given_arguments: true,
+            call_site_facts: true,
             guards: true,
             absorbed_turns: true,
             decisive_steps: true,
@@ -241,6 +244,8 @@ pub struct Outcome {
     pub assumptions: Vec<Assumption>,
     /// What is assumed of the state where the procedure starts, since its process is between two procedures: stated by `#[idle]`, or found.
     pub at_start: Vec<String>,
+    /// What is known where other processes make their calls, in words: see [`rely`](crate::obligations::rely).
+    pub at_calls: Vec<String>,
     /// What operations below are taken to do, too, in words: see [`weaker`](crate::obligations::weaker).
     pub even_if: Vec<String>,
     /// Whether a procedure has its shape only since calls after its commit points need not move past all steps of others, but past

@@ -392,6 +392,8 @@ fn the_rules_beyond_the_usual_facts_and_movers_can_be_switched_off() {
     let may_fail = include_str!("corpus/movers/an_operation_may_fail_at_any_time/right.rs");
     let mistaken = include_str!("corpus/movers/a_result_may_be_mistaken_for_another/right.rs");
     let given = include_str!("corpus/movers/others_give_what_their_calls_say/right.rs");
+    let where_made = include_str!("corpus/movers/others_make_their_calls_where_they_may/right.rs");
+    let minted = include_str!("corpus/movers/a_name_that_is_not_in_use_is_minted/right.rs");
     let usual = Scope::default;
     let without = Scope { decisive_steps: false, spurious_failures: false, ..usual() };
     let not_shown = ("shape", Verdict::NotShown, "CS0310", false);
@@ -402,7 +404,9 @@ fn the_rules_beyond_the_usual_facts_and_movers_can_be_switched_off() {
         (guarded, Scope { guards: false, ..usual() }, vec![("shape", Verdict::Undecided, "CS0907", false)]),
         (may_fail, Scope { spurious_failures: false, ..usual() }, vec![not_shown, not_shown]),
         (mistaken, Scope { mistaken_results: false, ..usual() }, vec![not_shown]),
-        (given, Scope { given_arguments: false, ..usual() }, vec![not_shown]),
+        (given, Scope { given_arguments: false, call_site_facts: false, ..usual() }, vec![not_shown]),
+        (where_made, Scope { call_site_facts: false, ..usual() }, vec![not_shown]),
+        (minted, Scope { call_site_facts: false, ..usual() }, vec![not_shown]),
     ];
     for (source, scope, expected) in scopes {
         assert_eq!(failed(source), []);

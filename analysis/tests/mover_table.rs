@@ -89,7 +89,7 @@ fn silence_and_stable_enabledness() {
         let program = lower_sources(&texts).program;
         let code = cspec_analysis::explore::compile::compile(&program);
         let (scope, stop) = (Scope::default(), AtomicBool::new(false));
-        let setting = Setting { program: &program, code: &code, scope: &scope, stop: &stop };
+        let setting = Setting::new(&program, &code, &scope, &stop);
         let layer = index_of(&program, layer);
         let operations = &program.layers[layer].operations;
         let holds = |operation, about| {

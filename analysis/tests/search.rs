@@ -19,7 +19,7 @@ type Came = (String, usize, u64);
 fn searched(program: &Program, client: usize, processes: u32, reductions: Reductions) -> Came {
     let (code, stop) = (compile(program), AtomicBool::new(false));
     let scope = Scope { budget: 20_000_000, ..Scope::default() };
-    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let setting = Setting::new(program, &code, &scope, &stop);
     let searched = end_to_end::check(&setting, &program.clients[client], processes, reductions);
     let (answer, steps) = match searched.answered {
         Answered::Holds => ("holds".to_owned(), 0),
@@ -68,7 +68,7 @@ fn compare(what: &str, files: &[(&str, &str)]) -> usize {
 fn stands_for_all(program: &Program, client: usize, processes: u32, what: &str) -> bool {
     let (code, stop) = (compile(program), AtomicBool::new(false));
     let scope = Scope { budget: 20_000_000, ..Scope::default() };
-    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let setting = Setting::new(program, &code, &scope, &stop);
     let Some((visited, all)) = end_to_end::stood_for(&setting, &program.clients[client], processes) else {
         return false;
     };
@@ -231,7 +231,7 @@ fn outcomes(files: &[(&str, &str)], client: &str, budget: u64) -> (Vec<String>, 
     let program = &lowered.program;
     let (code, stop) = (compile(program), AtomicBool::new(false));
     let scope = Scope { budget, ..Scope::default() };
-    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let setting = Setting::new(program, &code, &scope, &stop);
     let client = program.clients.iter().find(|it| it.name == client).expect("the client");
     let listed = |reductions| {
         let found = end_to_end::outcomes(&setting, client, client.processes[0], reductions);

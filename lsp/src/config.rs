@@ -220,6 +220,7 @@ impl ScopeConfig {
             spurious_failures: usual.spurious_failures,
             given_arguments: usual.given_arguments,
             mistaken_results: usual.mistaken_results,
+            call_site_facts: usual.call_site_facts,
             whole_questions: usual.whole_questions,
         }
     }

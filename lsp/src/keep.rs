@@ -114,6 +114,7 @@ mod tests {
             relied: Vec::new(),
             refutation: None,
             at_start: Vec::new(),
+            at_calls: Vec::new(),
             even_if: Vec::new(),
             is_superseded: false,
             tried: String::new(),

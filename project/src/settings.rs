@@ -37,6 +37,8 @@ pub struct Settings {
     pub spurious_failures: Option<bool>,
     /// Whether procedures may be shown over a layer in which a result is mistaken for another.
     pub mistaken_results: Option<bool>,
+    /// See [`Scope::call_site_facts`].
+    pub call_site_facts: Option<bool>,
     /// Whether questions about all entries of a collection may be put as a whole.
     pub whole_questions: Option<bool>,
     /// The time limit of a run.
@@ -54,10 +56,11 @@ pub struct Settings {
 }
 
 /// The keys of the table `cspec`.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "absorbed-turns",
     "budget",
     "cache",
+    "call-site-facts",
     "decisive-steps",
     "find-idle",
     "given-arguments",
@@ -104,6 +107,7 @@ impl Settings {
                 "cache" => self.cache = Some(yes_or_no(key, value)?),
                 "decisive-steps" => self.decisive_steps = Some(yes_or_no(key, value)?),
                 "given-arguments" => self.given_arguments = Some(yes_or_no(key, value)?),
+                "call-site-facts" => self.call_site_facts = Some(yes_or_no(key, value)?),
                 "mistaken-results" => self.mistaken_results = Some(yes_or_no(key, value)?),
                 "spurious-failures" => self.spurious_failures = Some(yes_or_no(key, value)?),
                 "find-idle" => self.find_idle = Some(yes_or_no(key, value)?),
@@ -156,6 +160,7 @@ impl Settings {
         scope.guards = self.guards.unwrap_or(scope.guards);
         scope.decisive_steps = self.decisive_steps.unwrap_or(scope.decisive_steps);
         scope.given_arguments = self.given_arguments.unwrap_or(scope.given_arguments);
+        scope.call_site_facts = self.call_site_facts.unwrap_or(scope.call_site_facts);
         scope.mistaken_results = self.mistaken_results.unwrap_or(scope.mistaken_results);
         scope.spurious_failures = self.spurious_failures.unwrap_or(scope.spurious_failures);
         scope.whole_questions = self.whole_questions.unwrap_or(scope.whole_questions);
@@ -255,7 +260,7 @@ mod tests {
         assert_eq!(error(r#"{"bugdet": "1m"}"#), "there is no key `bugdet`\nhelp: did you mean `budget`?");
         assert_eq!(
             error(r#"{"zzz": 1}"#),
-            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, decisive-steps, find-idle, given-arguments, guards, hook, mistaken-results, overflow, scope, search-refused, spurious-failures, transparent, whole-questions"
+            "there is no key `zzz`\nhelp: there are absorbed-turns, budget, cache, call-site-facts, decisive-steps, find-idle, given-arguments, guards, hook, mistaken-results, overflow, scope, search-refused, spurious-failures, transparent, whole-questions"
         );
         assert_eq!(
             error(r#"{"hook": {"allow_undecided": true}}"#),

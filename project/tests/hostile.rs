@@ -24,6 +24,7 @@ fn what_was_changed_is_no_result() {
         relied: Vec::new(),
         refutation: None,
         at_start: Vec::new(),
+        at_calls: Vec::new(),
         even_if: Vec::new(),
         is_superseded: false,
         tried: String::new(),

@@ -106,7 +106,7 @@ fn argument(ty: &Type, random: &mut Rng) -> Option<Value> {
 fn searched(program: &Program, tower: &Tower<'_>, clients: &[Client]) -> Option<Answer> {
     let (code, stop) = (compile(program), AtomicBool::new(false));
     let scope = Bounds { budget: 400_000, ..Bounds::default() };
-    let setting = Setting { program, code: &code, scope: &scope, stop: &stop };
+    let setting = Setting::new(program, &code, &scope, &stop);
     let scripts: Option<Vec<Rc<Script>>> = clients.iter().map(script).collect();
     let found = check_scripts(&setting, &tower.implementations, (&scripts?, false), Reductions::ALL);
     if found.cut_off.is_some() {

@@ -90,6 +90,11 @@ fn calls() {
     sound(Pattern::Calls, 250);
 }
 
+#[test]
+fn rely() {
+    sound(Pattern::Rely, 100);
+}
+
 /// Only programs are searched: to judge each run of a procedure with nested loops once more takes minutes.
 #[test]
 fn wild() {

@@ -26,7 +26,7 @@ use std::rc::Rc;
 
 use super::{
     edges::Edge,
-    facts::{self, Fact},
+    facts::{self, Fact, Process},
     loops::{Fresh, Head, Heads, Visit},
     one_step::{self, WholePath},
     shape::{Item, Walk},
@@ -225,8 +225,11 @@ impl<'p> Walk<'_, 'p, '_, '_> {
             Rc::make_mut(&mut machine.frames[frame]).locals[local] = unknown;
         }
         let facts = head.facts.borrow().clone();
-        let (machine, facts) =
-            facts::let_others_run_from(self.setting, search, self.lower, &self.me, machine, facts, &mut self.number)?;
+        let (machine, facts) = {
+            // What has been minted before may be forgotten.
+            let process = Process { layer: self.lower, me: &self.me, minted: &[] };
+            facts::let_others_run_from(self.setting, search, process, machine, facts, &mut self.number)?
+        };
         head.facts.borrow_mut().clone_from(&facts);
         let (path, open, foreign, earlier, whole) = Default::default();
         let wants = head.fresh.as_ref().and_then(|it| it.wants.clone());

@@ -26,6 +26,7 @@ use super::{
         moves_from,
     },
     question::{Setting, Slots, Wanted, unmet},
+    rely::Minted,
 };
 use crate::{
     explore::{
@@ -53,6 +54,8 @@ pub struct PathCall {
     pub earlier: Vec<Machine>,
     /// All states in which the process may wait to make the call, if those before it are only a case of them.
     pub whole: Option<Rc<Machine>>,
+    /// What the calls before it have minted.
+    pub minted: Vec<Minted>,
     /// Whether it moves whatever it returns, to the right and to the left.
     moves: [OnceCell<bool>; 2],
     enabled: OnceCell<bool>,
@@ -66,8 +69,8 @@ impl PathCall {
         before: Machine,
         (facts, earlier): (Rc<Vec<Fact>>, Vec<Machine>),
     ) -> PathCall {
-        let (moves, enabled) = Default::default();
-        PathCall { operation, site, arguments, before, facts, earlier, whole: None, moves, enabled }
+        let (whole, minted, moves, enabled) = Default::default();
+        PathCall { operation, site, arguments, before, facts, earlier, whole, minted, moves, enabled }
     }
 
     /// The states that the step of another process starts from, which comes before the call or after it.
@@ -339,7 +342,7 @@ impl<'p> Place<'_, 'p> {
         one_result: bool,
     ) -> Result<bool, Abort> {
         for other in self.operations() {
-            for (pair, start) in self.pairs(search, edge, edge.call.waiting(direction), other, one_result) {
+            for (pair, start) in self.pairs(search, edge, edge.call.waiting(direction), other, one_result)? {
                 if !silent && !is_silent_from(self.setting, search, self.lower, &pair, start.clone())? {
                     return Ok(false);
                 }
@@ -362,7 +365,7 @@ impl<'p> Place<'_, 'p> {
     ) -> Result<bool, Abort> {
         for before in edge.call.earlier.iter().chain([&edge.call.before]) {
             for other in self.operations() {
-                for (pair, start) in self.pairs(search, edge, before, other, true) {
+                for (pair, start) in self.pairs(search, edge, before, other, true)? {
                     if !is_silent_from(self.setting, search, self.lower, &pair, start.clone())?
                         || certainly_does_not_move_from(self.setting, search, self.lower, &pair, direction, start)?
                     {
@@ -402,7 +405,7 @@ impl<'p> Place<'_, 'p> {
     ) -> Result<Option<Obstacle>, Abort> {
         let mut is_first = true;
         for other in self.operations() {
-            for (pair, start) in self.pairs(search, edge, before, other, true) {
+            for (pair, start) in self.pairs(search, edge, before, other, true)? {
                 if std::mem::take(&mut is_first)
                     && let Some(refutation) =
                         super::movers::not_silent_from(self.setting, search, self.lower, &pair, start.clone())?
@@ -417,7 +420,10 @@ impl<'p> Place<'_, 'p> {
         Ok(None)
     }
 
-    /// An edge, and another operation by each process that may be a different one.
+    /// An edge, and another operation by each process that may be a different one, where that process may be about to make it.
+    ///
+    /// # Errors
+    /// If the search cannot be completed.
     fn pairs(
         &self,
         search: &mut Search<'_, 'p>,
@@ -425,16 +431,15 @@ impl<'p> Place<'_, 'p> {
         before: &Machine,
         other: usize,
         one_result: bool,
-    ) -> Vec<(Pair, Machine)> {
+    ) -> Result<Vec<(Pair, Machine)>, Abort> {
         let call = &edge.call;
         // Values that the edge has brought into play are none that are new here.
         let known = Knowledge { atoms: edge.known.atoms.clone(), ..before.known.clone() };
         let at = Machine { known, draws: edge.draws.max(before.draws), ..before.clone() };
         let processes = facts::other_processes(search, self.me, &at);
-        let kinds = given::arguments(self.setting, search, self.lower, other, Asker::Mover);
         let mut number = 0;
         let result = any_such(search, &edge.result, &mut number);
-        let mut placed = |(process, known): &(Value, Knowledge), arguments: &[Value]| {
+        let placed = |search: &mut Search<'_, 'p>, (process, known): &(Value, Knowledge), arguments: &[Value]| {
             let mut pair = Pair::new(self.setting, self.lower, call.operation, other, Slots::of(Asked::Edge));
             if one_result {
                 pair = pair.with_one_result();
@@ -448,10 +453,23 @@ impl<'p> Place<'_, 'p> {
             (pair, start)
         };
         let mut pairs = Vec::new();
+        let Some(rely) = self.setting.rely else {
+            let kinds = given::arguments(self.setting, search, self.lower, other, Asker::Mover);
+            for process in &processes {
+                pairs.extend(kinds.iter().map(|it| placed(search, process, it)));
+            }
+            return Ok(pairs);
+        };
         for process in &processes {
-            pairs.extend(kinds.iter().map(|it| placed(process, it)));
+            for made in rely.calls_of(search, other, &process.0, Asker::Mover) {
+                let (pair, mut start) = placed(search, process, &made.arguments);
+                made.is_apart_from(&call.minted, &mut start);
+                for start in facts::assume_in(search, &start, pair.state, &made.facts)? {
+                    pairs.push((pair.clone(), start));
+                }
+            }
         }
-        pairs
+        Ok(pairs)
     }
 
     fn moves_left_anywhere(&self, search: &mut Search<'_, 'p>, operation: usize) -> Result<bool, Abort> {

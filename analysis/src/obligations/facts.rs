@@ -8,7 +8,11 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
-use super::{given, question::Setting};
+use super::{
+    given::{self, Asker},
+    question::Setting,
+    rely::Minted,
+};
 use crate::{
     explore::{
         cells::{Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
@@ -19,23 +23,24 @@ use crate::{
     ir::{LayerId, Type},
 };
 
-/// A component of the state.
+/// A component of the state. `V` stands for values here and below: those of a search, or [terms](super::rely::Term) that mean the same in
+/// all searches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Component {
+pub(super) enum Component<V = Value> {
     Field(usize),
-    Entry(Value),
+    Entry(V),
 }
 
 /// What is known of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Known {
-    Is(Value),
+pub(super) enum Known<V = Value> {
+    Is(V),
     Present,
     Absent,
     /// Of a map: it has no entries but at these keys.
-    NoneBut(Vec<Value>),
+    NoneBut(Vec<V>),
     /// How it is related to a value, if it is there.
-    Related(Relation, Value),
+    Related(Relation, V),
     /// It is the same as another component.
     Same(Vec<usize>),
     /// How it is related to another component.
@@ -44,11 +49,36 @@ pub(super) enum Known {
 
 /// Something known about the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
-    pub(super) path: Vec<Component>,
-    pub(super) known: Known,
+pub struct Fact<V = Value> {
+    pub(super) path: Vec<Component<V>>,
+    pub(super) known: Known<V>,
     /// The condition under which it is known, if it is not always.
-    pub(super) only_if: Option<Rc<Fact>>,
+    pub(super) only_if: Option<Rc<Fact<V>>>,
+}
+
+impl<V> Fact<V> {
+    /// The same fact about other values, if there is one for each of its own.
+    pub(super) fn map<W>(&self, to: &mut dyn FnMut(&V) -> Option<W>) -> Option<Fact<W>> {
+        let component = |it: &Component<V>, to: &mut dyn FnMut(&V) -> Option<W>| match it {
+            Component::Field(index) => Some(Component::Field(*index)),
+            Component::Entry(key) => to(key).map(Component::Entry),
+        };
+        let path = self.path.iter().map(|it| component(it, to)).collect::<Option<_>>()?;
+        let known = match &self.known {
+            Known::Is(value) => Known::Is(to(value)?),
+            Known::Present => Known::Present,
+            Known::Absent => Known::Absent,
+            Known::NoneBut(keys) => Known::NoneBut(keys.iter().map(&mut *to).collect::<Option<_>>()?),
+            Known::Related(relation, value) => Known::Related(*relation, to(value)?),
+            Known::Same(other) => Known::Same(other.clone()),
+            Known::RelatedTo(relation, other) => Known::RelatedTo(*relation, other.clone()),
+        };
+        let only_if = match &self.only_if {
+            Some(condition) => Some(Rc::new(condition.map(to)?)),
+            None => None,
+        };
+        Some(Fact { path, known, only_if })
+    }
 }
 
 impl Fact {
@@ -112,14 +142,13 @@ fn are_different_constants(one: &Value, other: &Value) -> bool {
 pub fn let_others_run(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    layer: LayerId,
-    me: &Value,
+    process: Process,
     machine: Machine,
     relations: bool,
     number: &mut u32,
 ) -> Result<(Machine, Vec<Fact>), Abort> {
-    let facts = known_of_state(search, &machine, me, relations);
-    let_others_run_from(setting, search, layer, me, machine, facts, number)
+    let facts = known_of_state(search, &machine, process.me, relations);
+    let_others_run_from(setting, search, process, machine, facts, number)
 }
 
 /// All that is known of the state of a machine: which values components have, and, if that is asked for, how they are related to these.
@@ -179,17 +208,16 @@ const MOST_VARIANTS: u32 = 4;
 pub fn let_others_run_from(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    layer: LayerId,
-    me: &Value,
+    process: Process,
     machine: Machine,
     mut facts: Vec<Fact>,
     number: &mut u32,
 ) -> Result<(Machine, Vec<Fact>), Abort> {
     loop {
         *number += 1;
-        let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
+        let (state, known) = assume(search, setting.state(process.layer), &machine.known, &facts, *number);
         let after = Machine { state, known, ..machine.clone() };
-        let kept = surviving(setting, search, layer, me, &after, &facts)?;
+        let kept = surviving(setting, search, process, &after, &facts)?;
         if kept.len() == facts.len() {
             return Ok((after, facts));
         }
@@ -220,12 +248,12 @@ const MOST_GUARDS: usize = 4;
 pub fn let_others_run_in_cases(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    (layer, me): (LayerId, &Value),
+    process: Process,
     machine: Machine,
     all: Vec<Fact>,
     number: &mut u32,
 ) -> Result<Cases, Abort> {
-    let (whole, kept) = let_others_run_from(setting, search, layer, me, machine.clone(), all.clone(), number)?;
+    let (whole, kept) = let_others_run_from(setting, search, process, machine.clone(), all.clone(), number)?;
     let lost: Vec<Fact> = all.into_iter().filter(|it| !it.is_relation() && !kept.contains(it)).collect();
     let mut best: Option<(Fact, Vec<Fact>)> = None;
     let mut guards = lost.clone();
@@ -236,7 +264,7 @@ pub fn let_others_run_in_cases(
     });
     for guard in guards.iter().take(MOST_GUARDS) {
         let rest = lost.iter().filter(|it| *it != guard).cloned().collect();
-        let rest = surviving_under(setting, search, (layer, me), &machine, (guard, &kept, rest), number)?;
+        let rest = surviving_under(setting, search, process, &machine, (guard, &kept, rest), number)?;
         if rest.len() > best.as_ref().map_or(0, |it| it.1.len()) {
             best = Some((guard.clone(), rest));
         }
@@ -245,7 +273,7 @@ pub fn let_others_run_in_cases(
     let mut cases = Vec::new();
     for facts in in_cases(search, &machine, (&guard, &kept, &rest)) {
         *number += 1;
-        let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
+        let (state, known) = assume(search, setting.state(process.layer), &machine.known, &facts, *number);
         cases.push((Machine { state, known, ..machine.clone() }, facts));
     }
     Ok(Cases { cases, whole })
@@ -296,7 +324,7 @@ impl Fact {
 fn surviving_under(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    (layer, me): (LayerId, &Value),
+    process: Process,
     machine: &Machine,
     (guard, kept, mut rest): (&Fact, &[Fact], Vec<Fact>),
     number: &mut u32,
@@ -305,9 +333,9 @@ fn surviving_under(
         let mut still = rest.clone();
         for facts in in_cases(search, machine, (guard, kept, &rest)) {
             *number += 1;
-            let (state, known) = assume(search, setting.state(layer), &machine.known, &facts, *number);
+            let (state, known) = assume(search, setting.state(process.layer), &machine.known, &facts, *number);
             let from = Machine { state, known, ..machine.clone() };
-            after_others(setting, search, (layer, me), &from, &mut |search, after| {
+            after_others(setting, search, process, &from, &mut |search, after| {
                 let mut kept = Vec::new();
                 for fact in &still {
                     if always_follows(search, after, guard, fact)? {
@@ -522,13 +550,12 @@ fn closed(search: &mut Search<'_, '_>, known: &mut Knowledge, map: Value, keys: 
 fn surviving(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    layer: LayerId,
-    me: &Value,
+    process: Process,
     machine: &Machine,
     facts: &[Fact],
 ) -> Result<Vec<Fact>, Abort> {
     let mut kept = facts.to_vec();
-    after_others(setting, search, (layer, me), machine, &mut |search, after| {
+    after_others(setting, search, process, machine, &mut |search, after| {
         let mut still = Vec::new();
         for fact in &kept {
             if always_holds(search, after, fact)? {
@@ -546,18 +573,19 @@ fn surviving(
 fn after_others(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    (layer, me): (LayerId, &Value),
+    process: Process,
     machine: &Machine,
     show: &mut dyn FnMut(&mut Search<'_, '_>, &Machine) -> Result<bool, Abort>,
 ) -> Result<(), Abort> {
     let mut goes_on = true;
-    for operation in 0..setting.program.layers[layer.0 as usize].operations.len() {
-        for start in others(setting, search, layer, operation, me, machine) {
+    for operation in 0..setting.program.layers[process.layer.0 as usize].operations.len() {
+        for start in others(setting, search, process, operation, machine)? {
             if !goes_on {
                 return Ok(());
             }
             let arguments = (0..start.slots.len() - 1).collect();
-            let script = [Action::Call { function: setting.code.step(layer, operation), arguments, result: None }];
+            let script =
+                [Action::Call { function: setting.code.step(process.layer, operation), arguments, result: None }];
             let pausing = std::mem::replace(&mut search.pausing, false);
             let result = search.for_all(start, &script, &mut |search, machine, end| {
                 goes_on = end != End::Done || show(search, &machine)?;
@@ -570,28 +598,53 @@ fn after_others(
     Ok(())
 }
 
-/// Machines in which, in the state of `machine`, a process other than `me` is about to perform the operation with what is [`given`]: for each kind
-/// of call, one for each process that has been mentioned, and one for some other. Slots: the state, the process, the arguments, and one for
-/// nothing.
+/// A process whose steps are followed, while others make theirs.
+#[derive(Clone, Copy)]
+pub struct Process<'a> {
+    /// The layer of the steps.
+    pub layer: LayerId,
+    /// The process.
+    pub me: &'a Value,
+    /// What its calls have minted.
+    pub minted: &'a [Minted],
+}
+
+/// Machines in which, in the state of `machine`, another process is about to perform the operation: for each process that has been mentioned, and
+/// one for some other; with what is [`given`], or where its procedures [make](super::rely) the call. Slots: the state, the process, the
+/// arguments, and one for nothing.
+///
+/// # Errors
+/// If the search cannot be completed.
 pub fn others(
     setting: &Setting,
     search: &mut Search<'_, '_>,
-    layer: LayerId,
+    process: Process,
     operation: usize,
-    me: &Value,
     machine: &Machine,
-) -> Vec<Machine> {
-    let kinds = given::arguments(setting, search, layer, operation, given::Asker::Fact);
-    let processes = other_processes(search, me, machine);
-    let start = |process: &Value, known: &Knowledge, arguments: &[Value]| {
+) -> Result<Vec<Machine>, Abort> {
+    let processes = other_processes(search, process.me, machine);
+    let start = |other: &Value, known: &Knowledge, arguments: &[Value]| {
         let mut start = Machine::new(known.clone(), Quantifier::Universal);
         start.draws = machine.draws;
-        start.slots = Rc::new([&[machine.state.clone(), process.clone()], arguments, &[Value::Unit]].concat());
+        start.slots = Rc::new([&[machine.state.clone(), other.clone()], arguments, &[Value::Unit]].concat());
         start
     };
-    let of_process =
-        |(process, known): (Value, Knowledge)| kinds.iter().map(|it| start(&process, &known, it)).collect::<Vec<_>>();
-    processes.into_iter().flat_map(of_process).collect()
+    let mut starts = Vec::new();
+    let Some(rely) = setting.rely else {
+        let kinds = given::arguments(setting, search, process.layer, operation, Asker::Fact);
+        for (other, known) in &processes {
+            starts.extend(kinds.iter().map(|it| start(other, known, it)));
+        }
+        return Ok(starts);
+    };
+    for (other, known) in &processes {
+        for call in rely.calls_of(search, operation, other, Asker::Fact) {
+            let mut start = start(other, known, &call.arguments);
+            call.is_apart_from(process.minted, &mut start);
+            starts.extend(assume_in(search, &start, 0, &call.facts)?);
+        }
+    }
+    Ok(starts)
 }
 
 /// The processes other than `me`: each that has been mentioned, and some other one.
@@ -765,12 +818,15 @@ fn has_none_but(
 ) -> Result<Option<bool>, Stop> {
     let Value::Map(map) = machine.force(search.world, map).map_err(Stop::Need)? else { return Ok(None) };
     let mut entries = BTreeMap::new();
+    let mut is_closed = true;
     if let Some(base) = map.base.cell() {
-        let Some(known) = machine.known.bases.get(&base).filter(|it| it.closed) else { return Ok(None) };
-        entries.extend(known.entries.clone());
+        let known = machine.known.bases.get(&base);
+        is_closed = known.is_some_and(|it| it.closed);
+        entries.extend(known.map(|it| it.entries.clone()).unwrap_or_default());
     }
     entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
-    Ok(Some(entries.iter().all(|(key, entry)| entry.is_none() || keys.contains(key))))
+    let has_none = entries.iter().all(|(key, entry)| entry.is_none() || keys.contains(key));
+    Ok((is_closed || !has_none).then_some(has_none))
 }
 
 /// Whether a fact holds of a value, if that is known. Nothing is split to find out whether a map has other entries.

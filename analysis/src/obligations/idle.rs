@@ -37,9 +37,7 @@
 
 use super::{
     candidates::{Candidates, candidates},
-    decisive::Past,
-    edges::{Judge, Table},
-    facts::{self, Fact},
+    facts::{self, Fact, Process},
     known_words::Words,
     movers::Refutation,
     needs,
@@ -157,7 +155,9 @@ impl Idle {
         search.world.fuel = left.min(MOST_TO_FIND).min(left / 2);
         let spare = left - search.world.fuel;
         let pausing = std::mem::replace(&mut search.pausing, false);
-        let mut finder = Finder::new(setting, search, self.implementation);
+        // What is known there holds whatever steps others make.
+        let with_all_steps = Setting { rely: None, ..*setting };
+        let mut finder = Finder::new(&with_all_steps, search, self.implementation);
         let numbers = search.world.cells.numbers;
         finder.among = self.before.clone().filter(|it| it.0 == numbers).map(|it| it.1);
         let found = finder.start(search, self.effort);
@@ -176,8 +176,13 @@ impl Idle {
         tracing::debug!(facts = ?found.facts, stated = found.stated.is_some(), "idle");
         let layer = setting.program.implementations[self.implementation.0 as usize].lower;
         let state = setting.state(layer);
-        let teller = Teller::new(setting, search, begin);
-        let mut words = Words { program: setting.program, state, me: &me, teller };
+        let mut teller = Teller::new(setting, search, begin);
+        let mut say = |value: &Value, ty: &Type| match value {
+            it if *it == me => "me".to_owned(),
+            it if *it == Value::some(me.clone()) => "Some(me)".to_owned(),
+            it => teller.datum(it, ty).to_string(),
+        };
+        let mut words = Words { program: setting.program, state, say: &mut say };
         self.told = found.facts.iter().map(|it| words.fact(it)).collect();
         let stated = setting.program.layers[layer.0 as usize].idle.iter().filter(|_| found.stated.is_some());
         self.told.extend(stated.map(|it| format!("{}(me)", setting.program.functions[it.0 as usize].name)));
@@ -345,19 +350,6 @@ struct Finder<'s, 'p> {
 const STATE: Slot = 0;
 const ME: Slot = 1;
 
-/// Judges nothing.
-struct NoTable;
-
-impl Table for NoTable {
-    fn right(&self, _: usize) -> bool {
-        false
-    }
-
-    fn silent_and_stable(&self, _: usize) -> bool {
-        false
-    }
-}
-
 impl<'s, 'p> Finder<'s, 'p> {
     fn new(setting: &'s Setting<'p>, search: &Search<'_, '_>, implementation: ImplementationId) -> Finder<'s, 'p> {
         let literals = search.world.cells.scalar_literals(Sort::Pid).len() as u32;
@@ -508,7 +500,9 @@ impl<'s, 'p> Finder<'s, 'p> {
         for mut machine in assumed(search, start, machine, STATE, ME)? {
             machine.state = machine.slots[STATE].clone();
             for operation in 0..self.setting.program.layers[self.lower.0 as usize].operations.len() {
-                for other in facts::others(self.setting, search, self.lower, operation, &self.me, &machine) {
+                let me = self.me.clone();
+                let process = Process { layer: self.lower, me: &me, minted: &[] };
+                for other in facts::others(self.setting, search, process, operation, &machine)? {
                     let arguments = (0..other.slots.len() - 1).collect();
                     let function = self.setting.code.step(self.lower, operation);
                     let script = [Action::Call { function, arguments, result: None }];
@@ -545,14 +539,7 @@ impl<'s, 'p> Finder<'s, 'p> {
             facts = match needs::how(program, self.implementation, operation) {
                 Some(How::Procedure(function)) => {
                     let procedure = self.setting.code.function(*function);
-                    let judge = Judge {
-                        table: &NoTable,
-                        relied_right: vec![],
-                        relied_left: vec![],
-                        is_exact: false,
-                        past: Past::All,
-                    };
-                    let mut question = Question::of_start(self.lower, procedure, judge, start.clone());
+                    let mut question = Question::of_walk(self.lower, procedure, start.clone());
                     shape::re_established(self.setting, search, &mut question, facts)?
                 }
                 Some(How::Pass) => {

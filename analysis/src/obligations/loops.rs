@@ -27,7 +27,7 @@ use super::{
     absorbed::{AllSuccessive, Successive},
     blocks::{Start, Variable},
     edges::Edge,
-    facts::{self, Fact},
+    facts::{self, Fact, Process},
     movers::Refutation,
     question::Confirmation,
     shape::{Blamed, Flaw, FlawKind, Item, Path, Walk, edges},
@@ -331,8 +331,11 @@ fn begin<'p>(
     walk.number += 1;
     forget_assigned(walk, search, &mut machine);
     let facts = head.facts.borrow().clone();
-    let (machine, facts) =
-        facts::let_others_run_from(walk.setting, search, walk.lower, &walk.me, machine, facts, &mut walk.number)?;
+    let (machine, facts) = {
+        let minted = walk.minted(&head.path);
+        let process = Process { layer: walk.lower, me: &walk.me, minted: &minted };
+        facts::let_others_run_from(walk.setting, search, process, machine, facts, &mut walk.number)?
+    };
     *head.facts.borrow_mut() = facts;
     let turn = if walk.keeps_last_turn { Turn::GoesOn } else { Turn::Any };
     let heads = head.before.and(head, Some(head.version.get()), turn);

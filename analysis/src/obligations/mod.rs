@@ -18,6 +18,7 @@ pub mod idle;
 mod known_words;
 pub mod layer;
 mod loops;
+pub mod mints;
 mod modulo_failure;
 pub mod movers;
 pub mod needs;
@@ -25,6 +26,7 @@ pub mod one_step;
 pub mod partition;
 pub mod protocol;
 pub mod question;
+pub mod rely;
 mod replay;
 pub mod report;
 pub mod retry;
@@ -148,6 +150,9 @@ pub enum Obligation {
     /// A procedure has its shape if calls after the commit point move past [decisive] steps only. It is no obligation: it is asked where a
     /// shape does not hold, and then shows it.
     PastDecisive(ImplementationId, usize),
+    /// The procedures of an implementation have their shape if others make their calls where they are [made](rely). It is no obligation: it is
+    /// asked where a shape does not hold and no wrong run is found, and then shows it.
+    WithRely(ImplementationId),
     /// The procedures of an implementation are shown over a [weaker] layer. It is no obligation: it is asked where a shape does
     /// not hold and no wrong run is found, and then shows it.
     OverWeaker(ImplementationId),
@@ -461,18 +466,20 @@ pub fn otherwise(program: &Program, obligation: &Obligation) -> Option<Obligatio
     }
 }
 
-/// What shows an obligation that does not hold otherwise either, and for which no wrong run is found. It is one for all procedures of an
-/// implementation.
-pub fn over_weaker(program: &Program, obligation: &Obligation) -> Option<Obligation> {
+/// What shows an obligation that does not hold otherwise either, and for which no wrong run is found, in order. Each is one for all procedures of
+/// an implementation.
+pub fn jointly(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
     match obligation {
-        Obligation::Shape(id, operation)
-            if !needs::lemmas_of_shape(program, *id, *operation).is_empty()
-                && !weaker::candidates(program, *id).is_empty() =>
-        {
-            Some(Obligation::OverWeaker(*id))
+        Obligation::Shape(id, operation) if !needs::lemmas_of_shape(program, *id, *operation).is_empty() => {
+            let lower = program.implementations[id.0 as usize].lower;
+            // Where rules are stated, the procedures are judged by these, so that one that is missing is found.
+            let has_rules = program.layers[lower.0 as usize].protocol.is_some();
+            let rely = (!has_rules).then_some(Obligation::WithRely(*id));
+            let weaker = (!weaker::candidates(program, *id).is_empty()).then_some(Obligation::OverWeaker(*id));
+            rely.into_iter().chain(weaker).collect()
         }
-        Obligation::FromRest(asked) => over_weaker(program, asked),
-        _ => None,
+        Obligation::FromRest(asked) => jointly(program, asked),
+        _ => Vec::new(),
     }
 }
 

@@ -72,6 +72,7 @@ impl Refutation {
 }
 
 /// Operations of two processes, as slots of a script.
+#[derive(Clone)]
 pub struct Pair {
     pub slots: Slots,
     /// The state from which both orders start.
@@ -87,6 +88,7 @@ pub struct Pair {
 }
 
 /// One call of an operation, with slots for its results.
+#[derive(Clone)]
 pub struct Call {
     operation: usize,
     process: Slot,

@@ -157,6 +157,10 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             keep.layer(*layer).questions = true;
         }
         Obligation::PastDecisive(id, _) | Obligation::OverWeaker(id) => keep_procedures(program, &mut keep, *id),
+        Obligation::WithRely(id) => {
+            keep_procedures(program, &mut keep, *id);
+            keep_stated(program, &mut keep, *id);
+        }
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),
     }
@@ -616,6 +620,7 @@ impl Obligation {
             }
             Obligation::Searched(id, asking) => Obligation::Searched(implementation(id)?, asking.within(slice)?),
             Obligation::PastDecisive(id, it) => Obligation::PastDecisive(implementation(id)?, upper(id, it)?),
+            Obligation::WithRely(id) => Obligation::WithRely(implementation(id)?),
             Obligation::OverWeaker(id) => Obligation::OverWeaker(implementation(id)?),
             Obligation::Search(Doubt::Programs(id, it)) => {
                 Obligation::Search(Doubt::Programs(implementation(id)?, upper(id, it)?))

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Within,
+    rely::Rely,
     replay::{self, Small},
 };
 use crate::{
@@ -50,6 +51,8 @@ pub struct Setting<'p> {
     pub scope: &'p Scope,
     /// Set to stop all explorations.
     pub stop: &'p AtomicBool,
+    /// Where other processes make their steps, if that is looked at. Without it, they make them in all states.
+    pub rely: Option<&'p Rely>,
 }
 
 /// The effort of an exploration.
@@ -111,6 +114,15 @@ pub trait Refutes {
     }
 }
 
+/// It does not hold, and that is all there is to say.
+pub struct Unrefuted;
+
+impl Refutes for Unrefuted {
+    fn is_confirmed(&self) -> bool {
+        false
+    }
+}
+
 /// Whether a case refutes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Confirmation {
@@ -139,6 +151,11 @@ impl Confirmation {
 }
 
 impl<'p> Setting<'p> {
+    /// Other processes make their steps in all states.
+    pub fn new(program: &'p Program, code: &'p Code, scope: &'p Scope, stop: &'p AtomicBool) -> Setting<'p> {
+        Setting { program, code, scope, stop, rely: None }
+    }
+
     /// Asks a question in a fresh world, in which the literals of the code reachable from `entries` are known. The smallest scope comes
     /// first, so that counterexamples are simple; if no bound was met there, that is the answer.
     pub fn ask<V: Refutes>(
@@ -433,7 +450,7 @@ struct Named {
 }
 
 /// Builds the slots that a question starts from, and its scripts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Slots {
     values: Vec<SlotValue>,
     asked: Asked,

@@ -38,12 +38,13 @@ use std::rc::Rc;
 use super::{
     decisive::{Past, Steps},
     edges::{Edge, Judge, Obstacle, PathCall, Place, Table},
-    facts::{self, Fact},
+    facts::{self, Fact, Process},
     idle::{self, Idle, Start},
     loops::{self, Heads},
     movers::{Direction, Refutation, first_difference},
     one_step::{self, Above, NoStep, Plan, WholePath},
     question::{Confirmation, Refutes, Setting, Slots},
+    rely::{Minted, Rely},
     tell::Teller,
 };
 use crate::{
@@ -196,6 +197,8 @@ pub struct Question<'q> {
     pub start: Start,
     /// What is asked wherever the procedure returns, instead of its shape and the protocol.
     pub returns: Option<Returns>,
+    /// Where its calls are noted, if that is all that is asked.
+    pub calls: Option<Rely>,
     /// Who judges edges.
     pub judge: Judge<'q>,
     /// Whether a suspicion is looked at on exact states. That is in vain if it was done for all states in which the procedure may start.
@@ -219,7 +222,7 @@ impl<'q> Question<'q> {
 
     /// The same, if this is known where the procedure starts.
     pub fn of_start(lower: LayerId, procedure: CodeId, judge: Judge<'q>, start: Start) -> Question<'q> {
-        let (above, gate, idle, returns) = Default::default();
+        let (above, gate, idle, returns, calls) = Default::default();
         let (runs_alone_are_asked, relies_on_runs_alone) = (true, false);
         Question {
             lower,
@@ -229,6 +232,7 @@ impl<'q> Question<'q> {
             idle,
             start,
             returns,
+            calls,
             judge,
             confirms: true,
             has_loops: false,
@@ -236,6 +240,28 @@ impl<'q> Question<'q> {
             relies_on_runs_alone,
             decisive: Steps::default(),
         }
+    }
+}
+
+/// Judges nothing.
+struct NoTable;
+
+impl Table for NoTable {
+    fn right(&self, _: usize) -> bool {
+        false
+    }
+
+    fn silent_and_stable(&self, _: usize) -> bool {
+        false
+    }
+}
+
+impl Question<'static> {
+    /// A walk that judges nothing, if this is known where the procedure starts.
+    pub fn of_walk(lower: LayerId, procedure: CodeId, start: Start) -> Question<'static> {
+        let judge =
+            Judge { table: &NoTable, relied_right: vec![], relied_left: vec![], is_exact: false, past: Past::All };
+        Question::of_start(lower, procedure, judge, start)
     }
 }
 
@@ -284,7 +310,7 @@ fn check_from_start<'p>(
     }
     suspected.confirmation = Confirmation::OnlyFacts;
     // Where only decisive steps are asked about, what refutes it has been found before.
-    if !question.confirms || question.judge.past != Past::All {
+    if !question.confirms || question.judge.past != Past::All || setting.rely.is_some() {
         return Ok(Some(suspected));
     }
     question.judge.is_exact = true;
@@ -329,6 +355,25 @@ pub fn re_established<'p>(
         Some(Returns::Facts(facts)) if flaw.is_none() => facts,
         _ => Vec::new(),
     })
+}
+
+/// Where a procedure makes its calls, added to where others make theirs.
+///
+/// # Errors
+/// If a search cannot be completed.
+pub fn calls<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    question: &mut Question<'_>,
+    noted: Rely,
+) -> Result<Rely, Abort> {
+    question.calls = Some(noted);
+    let flaw = walk(setting, search, question, (Between::Relations, false))?;
+    match question.calls.take() {
+        // A walk that stops at a flaw has not seen all calls.
+        Some(noted) if flaw.is_none() => Ok(noted),
+        _ => Err(Abort::Unsupported),
+    }
 }
 
 /// Whether nothing is wrong if facts may hold under a guard.
@@ -578,6 +623,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         // What is allowed before the others run is allowed after it: that is another obligation of every protocol.
         if self.above.is_none()
             && self.question.returns.is_none()
+            && self.question.calls.is_none()
             && let Some(flaw) = self.not_allowed(search, &item)?
         {
             return Ok(Some(flaw));
@@ -591,20 +637,39 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         if !self.between.is_exact() && !is_first {
             let known = self.known_at(search, &item.machine)?;
             let machine = item.machine;
+            let minted = self.minted(&item.path);
             (item.machine, facts) = facts::let_others_run_from(
                 self.setting,
                 search,
-                self.lower,
-                &self.me,
+                Process { layer: self.lower, me: &self.me, minted: &minted },
                 machine,
                 known,
                 &mut self.number,
             )?;
         }
+        self.note_call(search, &item, &facts)?;
         if !is_first {
-            self.let_others_step(search, &item, pending);
+            self.let_others_step(search, &item, pending)?;
         }
         self.make_call(search, item, facts, pending)
+    }
+
+    /// What the calls of a path have minted.
+    pub(super) fn minted(&self, path: &Path) -> Vec<Minted> {
+        minted_on(self.setting, &edges(path))
+    }
+
+    /// Notes a call that the procedure is about to make, if that is asked.
+    fn note_call(&mut self, search: &mut Search<'_, 'p>, item: &Item, facts: &[Fact]) -> Result<(), Abort> {
+        let (Some(noted), Some((operation, arguments))) = (&mut self.question.calls, &item.wants) else {
+            return Ok(());
+        };
+        let mut noted = std::mem::take(noted);
+        let minted = self.minted(&item.path);
+        let call = (self.lower, *operation, arguments.as_slice());
+        noted.visit(self.setting, search, (&item.machine, facts), &self.me, &minted, call)?;
+        self.question.calls = Some(noted);
+        Ok(())
     }
 
     /// All that is known of the state of a machine, before the others run.
@@ -624,10 +689,11 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     ) -> Result<Option<Flaw>, Abort> {
         let machine = item.machine.clone();
         let known = self.known_at(search, &machine)?;
+        let minted = self.minted(&item.path);
         let facts::Cases { whole, cases } = facts::let_others_run_in_cases(
             self.setting,
             search,
-            (self.lower, &self.me),
+            Process { layer: self.lower, me: &self.me, minted: &minted },
             machine,
             known,
             &mut self.number,
@@ -654,7 +720,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             item.machine.events = Rc::default();
             // What the others' step returned is nothing to the procedure.
             item.machine.stack.pop();
-            self.let_others_step(search, &item, pending);
+            self.let_others_step(search, &item, pending)?;
             return self.make_call(search, item, Vec::new(), pending);
         }
         // Each result chooses what its edge is: so one of two is told apart here, also if the procedure does not look at it yet.
@@ -707,6 +773,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let wants = item.wants.clone().ok_or(Abort::Unsupported)?;
         let mut call = PathCall::new(wants, site, item.machine.clone(), (Rc::new(facts), item.earlier.clone()));
         call.whole.clone_from(&item.whole);
+        call.minted = self.minted(&item.path);
         Ok(call)
     }
 
@@ -756,12 +823,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     }
 
     /// Lets one other process make one step before the call, if there may be one more.
-    fn let_others_step(&self, search: &mut Search<'_, 'p>, item: &Item, pending: &mut Vec<Item>) {
+    fn let_others_step(&self, search: &mut Search<'_, 'p>, item: &Item, pending: &mut Vec<Item>) -> Result<(), Abort> {
         if item.budget == 0 {
-            return;
+            return Ok(());
         }
+        let minted = self.minted(&item.path);
+        let process = Process { layer: self.lower, me: &self.me, minted: &minted };
         for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
-            for start in facts::others(self.setting, search, self.lower, operation, &self.me, &item.machine) {
+            for start in facts::others(self.setting, search, process, operation, &item.machine)? {
                 let mut machine = item.machine.clone();
                 machine.known = start.known;
                 let process = start.slots[1].clone();
@@ -781,6 +850,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 });
             }
         }
+        Ok(())
     }
 
     /// Whether a call is not allowed in some state before it.
@@ -1094,7 +1164,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let machine = Machine { state: path.state.clone(), ..path.machine.clone() };
         let relations = self.between.relates();
         let (setting, lower, me) = (self.setting, self.lower, self.me.clone());
-        let (machine, _) = facts::let_others_run(setting, search, lower, &me, machine, relations, &mut self.number)?;
+        let minted = minted_on(setting, &path.edges);
+        let process = Process { layer: lower, me: &me, minted: &minted };
+        let (machine, _) = facts::let_others_run(setting, search, process, machine, relations, &mut self.number)?;
         let path = WholePath { state: machine.state.clone(), machine, ..path.after(path.edges.len()) };
         let at_its_end = Plan { commit: 0, right: Vec::new(), left: Vec::new() };
         let no_step = one_step::check(search, self.place_of(&me), &above, &path, &[at_its_end], false)?;
@@ -1437,6 +1509,12 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             confirmation,
         })
     }
+}
+
+/// What these edges have minted.
+fn minted_on(setting: &Setting, edges: &[Rc<Edge>]) -> Vec<Minted> {
+    let Some(rely) = setting.rely else { return Vec::new() };
+    edges.iter().flat_map(|it| rely.minted_by(it.call.operation, &it.result)).collect()
 }
 
 /// What is known but for choices of a run.

@@ -121,12 +121,22 @@ pub fn in_words(program: &Program, layer: LayerId, weakening: &Weakening) -> Str
     }
 }
 
-fn variant_name(program: &Program, ty: &Type, tag: u32) -> String {
-    let Type::User(id) = ty else { return String::new() };
-    match &program.types[id.0 as usize].kind {
-        TypeDefKind::Enum(variants) => variants[tag as usize].name.clone(),
-        _ => String::new(),
-    }
+/// The name of a variant of an enum, or of an option or result.
+pub(super) fn variant_name(program: &Program, ty: &Type, tag: u32) -> String {
+    let name = match (ty, tag) {
+        (Type::Option(_), 0) => "None",
+        (Type::Option(_), _) => "Some",
+        (Type::Result(..), 0) => "Ok",
+        (Type::Result(..), _) => "Err",
+        (Type::User(id), _) => match &program.types[id.0 as usize].kind {
+            TypeDefKind::Enum(variants) => {
+                return variants.get(tag as usize).map_or_else(String::new, |it| it.name.clone());
+            }
+            _ => "",
+        },
+        _ => "",
+    };
+    name.to_owned()
 }
 
 impl Weakening {

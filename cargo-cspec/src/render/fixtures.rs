@@ -130,6 +130,7 @@ fn outcome(name: ObligationName, verdict: Verdict, cases: u64) -> (Outcome, Dura
         bounds_met,
         assumptions: Vec::new(),
         at_start: Vec::new(),
+        at_calls: Vec::new(),
         even_if: Vec::new(),
         past_decisive: false,
         cases,

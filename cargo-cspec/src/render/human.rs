@@ -92,6 +92,10 @@ impl<'a> Human<'a> {
                 let known = format!("known where it starts: {}", outcome.at_start.join(", "));
                 writeln!(self.out, "             {}", self.paint.faint(&known))?;
             }
+            if !outcome.at_calls.is_empty() {
+                let at_calls = format!("others call {}", outcome.at_calls.join("; "));
+                writeln!(self.out, "             {}", self.paint.faint(&at_calls))?;
+            }
             if !outcome.even_if.is_empty() {
                 let even_if = format!("even if {}", outcome.even_if.join(", "));
                 writeln!(self.out, "             {}", self.paint.faint(&even_if))?;

@@ -282,6 +282,8 @@ struct Obligation<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     at_start: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    at_calls: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
     even_if: &'a [String],
     cases: u64,
     states: u64,
@@ -314,6 +316,7 @@ impl<'a> Obligation<'a> {
             bounds_met: &outcome.bounds_met,
             assumptions: outcome.assumptions.iter().map(|it| it.name()).collect(),
             at_start: &outcome.at_start,
+            at_calls: &outcome.at_calls,
             even_if: &outcome.even_if,
             cases: outcome.cases,
             states: outcome.states,

@@ -153,7 +153,8 @@ fn summary(session: &Session, spot: &Spot, symbol: Symbol, text: &mut String) {
     let about = || verdicts.iter().filter(|(_, it, _)| is_about(program, symbol, &it.name)).map(|(_, _, it)| it);
     let known: BTreeSet<&String> = about().flat_map(|it| &it.at_start).collect();
     let even_if: BTreeSet<&String> = about().flat_map(|it| &it.even_if).collect();
-    for (what, names) in [("known where it starts", known), ("even if", even_if)] {
+    let at_calls: BTreeSet<&String> = about().flat_map(|it| &it.at_calls).collect();
+    for (what, names) in [("known where it starts", known), ("others call", at_calls), ("even if", even_if)] {
         if !names.is_empty() {
             let all: Vec<String> = names.iter().map(|it| format!("`{it}`")).collect();
             let _ = writeln!(text, "\n{what}: {}\n", all.join(", "));

@@ -12,6 +12,7 @@ mod idle;
 mod integers;
 mod movers;
 mod partition;
+mod rely;
 mod retry;
 mod scenes;
 mod whole;
@@ -32,6 +33,8 @@ pub enum Pattern {
     Calls,
     /// Procedures by movers of random form.
     Wild,
+    /// Procedures by movers that rely on where others make their calls.
+    Rely,
     /// Procedures by movers that rely on where their process has been left.
     Idle,
     /// Procedures over a protocol layer.
@@ -56,10 +59,11 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families, in the order of the command's output.
-    pub const ALL: [Pattern; 13] = [
+    pub const ALL: [Pattern; 14] = [
         Pattern::Movers,
         Pattern::Calls,
         Pattern::Wild,
+        Pattern::Rely,
         Pattern::Idle,
         Pattern::Protocol,
         Pattern::Kept,
@@ -78,6 +82,7 @@ impl Pattern {
             Pattern::Movers => "movers",
             Pattern::Calls => "calls",
             Pattern::Wild => "wild",
+            Pattern::Rely => "rely",
             Pattern::Idle => "idle",
             Pattern::Protocol => "protocol",
             Pattern::Kept => "kept",
@@ -112,6 +117,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
         Pattern::Movers => movers::movers(&mut random),
         Pattern::Calls => calls::calls(&mut random),
         Pattern::Wild => wild::wild(&mut random),
+        Pattern::Rely => rely::rely(&mut random),
         Pattern::Idle => idle::idle(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),
         Pattern::Kept => movers::kept(&mut random),

@@ -13,7 +13,7 @@ use std::fmt::Write;
 use fastrand::Rng;
 
 /// Operations of the layer below: name, parameters after `me`, result, body.
-type Operation = (&'static str, &'static str, &'static str, &'static str);
+pub(super) type Operation = (&'static str, &'static str, &'static str, &'static str);
 
 const OPERATIONS: &[Operation] = &[
     ("load", "", "u64", "self.n"),
@@ -398,7 +398,7 @@ pub fn wild(random: &mut Rng) -> (String, Vec<&'static str>) {
 }
 
 /// The operations as functions, and, if they may fail at any time above, those that the operations above call.
-fn at_once(operations: &[&Operation], fails_above: bool) -> String {
+pub(super) fn at_once(operations: &[&Operation], fails_above: bool) -> String {
     let mut text = String::new();
     for (name, parameters, result, body) in operations {
         let _ =
@@ -416,12 +416,12 @@ fn at_once(operations: &[&Operation], fails_above: bool) -> String {
 }
 
 /// The parameters as arguments.
-fn given(parameters: &str) -> String {
+pub(super) fn given(parameters: &str) -> String {
     parameters.split(", ").filter_map(|it| it.split_once(':')).map(|it| format!(", {}", it.0)).collect()
 }
 
 /// The procedure with its calls: of the layer below, or made at once by functions with this suffix.
-fn made(procedure: &str, at_once: Option<&str>) -> String {
+pub(super) fn made(procedure: &str, at_once: Option<&str>) -> String {
     let mut pieces = procedure.split('@');
     let mut text = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {

@@ -53,6 +53,8 @@ pub enum Root {
     Start,
     /// An argument of an operation that another process performs: the operation, and the argument's position.
     Argument(u32, u32),
+    /// What is in a variable of another process that is about to make a call: the call, and the variable or argument.
+    Other(u32, u32),
     /// What a variable holds at the head of a loop: a number for the arrival there, the variable, and the part of its value.
     Variable(u32, u32, u32),
     /// A part of what a call has returned.

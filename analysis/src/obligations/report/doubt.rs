@@ -119,6 +119,7 @@ impl Reporter<'_> {
             relied: Vec::new(),
             refutation: None,
             at_start: Vec::new(),
+            at_calls: Vec::new(),
             even_if: Vec::new(),
             is_superseded: false,
             tried,

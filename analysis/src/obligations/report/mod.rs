@@ -17,6 +17,7 @@ mod movers;
 mod name;
 mod partition;
 mod protocol;
+mod rely;
 mod retry;
 mod searched;
 mod shape;
@@ -53,6 +54,8 @@ pub struct Reporter<'p> {
     adds_nothing: Cell<bool>,
     /// What was known where the procedure in question starts.
     at_start: RefCell<Vec<String>>,
+    /// Where others were taken to make their calls.
+    at_calls: RefCell<Vec<String>>,
     /// The operations that were taken to fail at any time.
     even_if: RefCell<Vec<String>>,
 }
@@ -80,6 +83,9 @@ pub struct Settled {
     /// See [`Outcome::at_start`](crate::verdict::Outcome::at_start).
     #[serde(default)]
     pub at_start: Vec<String>,
+    /// See [`Outcome::at_calls`](crate::verdict::Outcome::at_calls).
+    #[serde(default)]
+    pub at_calls: Vec<String>,
     /// See [`Outcome::even_if`](crate::verdict::Outcome::even_if).
     #[serde(default)]
     pub even_if: Vec<String>,
@@ -128,8 +134,8 @@ impl Finding {
 impl<'p> Reporter<'p> {
     /// Settles with these.
     pub fn new(setting: Setting<'p>, lemmas: &'p Lemmas) -> Reporter<'p> {
-        let (at_start, even_if) = Default::default();
-        Reporter { setting, lemmas, adds_nothing: Cell::new(false), at_start, even_if }
+        let (at_start, at_calls, even_if) = Default::default();
+        Reporter { setting, lemmas, adds_nothing: Cell::new(false), at_start, at_calls, even_if }
     }
 
     fn program(&self) -> &'p Program {
@@ -174,6 +180,7 @@ impl<'p> Reporter<'p> {
         };
         self.adds_nothing.set(false);
         self.at_start.take();
+        self.at_calls.take();
         self.even_if.take();
         let mut relied = Vec::new();
         let (finding, effort) = match asked {
@@ -184,6 +191,7 @@ impl<'p> Reporter<'p> {
             Obligation::Shape(id, operation) => self.shape(*id, *operation, &mut relied)?,
             Obligation::Idle(id, part) => self.idle(*id, *part)?,
             Obligation::PastDecisive(id, operation) => self.shape_past_decisive_steps(*id, &[*operation])?,
+            Obligation::WithRely(id) => self.shown_with_rely(*id)?,
             Obligation::OverWeaker(id) => self.shown_over_weaker(*id)?,
             Obligation::FollowsProtocol(id, operation) => self.follows(*id, *operation)?,
             Obligation::StaysAllowed(id, operation, other) => self.stays_allowed(*id, *operation, *other)?,
@@ -226,6 +234,7 @@ impl<'p> Reporter<'p> {
             relied,
             refutation,
             at_start: self.at_start.take(),
+            at_calls: self.at_calls.take(),
             even_if: self.even_if.take(),
             is_superseded,
             tried: String::new(),

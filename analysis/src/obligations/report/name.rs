@@ -199,6 +199,10 @@ pub fn name(program: &Program, obligation: &Obligation) -> ObligationName {
             }
         }
         Obligation::PastDecisive(id, operation) => of(*id, *operation, Pattern::Movers, "decisive"),
+        Obligation::WithRely(id) => ObligationName {
+            implementation: implementation_of(*id).name.clone(),
+            ..blank(Pattern::Movers, "with-rely")
+        },
         Obligation::OverWeaker(id) => ObligationName {
             implementation: implementation_of(*id).name.clone(),
             ..blank(Pattern::Movers, "over-weaker")
@@ -247,7 +251,9 @@ pub fn anchor(program: &Program, obligation: &Obligation) -> Anchor {
         Obligation::EndToEnd(index, _) => Anchor::Client(index),
         Obligation::TriedOut(Over::Stack(index)) => Anchor::Stack(index),
         Obligation::TriedOut(Over::Implementation(id)) => Anchor::Implementation(id),
-        Obligation::Searched(id, _) | Obligation::OverWeaker(id) => Anchor::Implementation(id),
+        Obligation::Searched(id, _) | Obligation::WithRely(id) | Obligation::OverWeaker(id) => {
+            Anchor::Implementation(id)
+        }
         Obligation::Asked(layer, question, _) => {
             Anchor::Function(program.layers[layer.0 as usize].questions[question].1)
         }

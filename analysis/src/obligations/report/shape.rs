@@ -10,6 +10,7 @@ use crate::{
         About, LayerLemmas, Lemma,
         decisive::{Past, Steps},
         edges::Judge,
+        idle::{self, Idle},
         mover_lemmas,
         movers::Direction,
         needs,
@@ -189,6 +190,8 @@ impl Reporter<'_> {
         let (procedure, _) = self.procedure(id, operation)?;
         let mut question = self.shape_question(id, operation, procedure, table);
         question.judge.past = past;
+        let knows_start = self.setting.rely.is_some() && idle::is_stated(self.program(), id);
+        question.idle = knows_start.then(|| Idle::new(id, idle::Effort::Stated));
         let (gate, gate_effort) = self.gate_of_calls(id, operation);
         question.gate = gate;
         let (answered, mut effort) = self.ask_shape(&self.entries(&question), &mut question);

@@ -88,12 +88,12 @@ impl Reporter<'_> {
         let code = compile(&program);
         let budget = self.setting.scope.budget / PART;
         let scope = Scope { find_idle: false, budget, ..self.setting.scope.clone() };
-        let setting = Setting { program: &program, code: &code, scope: &scope, stop: self.setting.stop };
+        let setting = Setting::new(&program, &code, &scope, self.setting.stop);
         ask(&Reporter::new(setting, &Lemmas::default()))
     }
 
     /// The operations above of which the procedures make such calls.
-    fn procedures(&self, id: ImplementationId, make: impl Fn(&BTreeSet<usize>) -> bool) -> Vec<usize> {
+    pub(super) fn procedures(&self, id: ImplementationId, make: impl Fn(&BTreeSet<usize>) -> bool) -> Vec<usize> {
         let operations = 0..self.program().layers[self.implementation(id).upper.0 as usize].operations.len();
         operations
             .filter(|it| self.how(id, *it).is_some() && make(&needs::called_by(self.program(), id, *it)))
@@ -119,7 +119,7 @@ impl Reporter<'_> {
     }
 
     /// Whether these procedures have their shape: past all steps of others, or past decisive ones.
-    fn have_shape(&self, id: ImplementationId, operations: &[usize], effort: &mut Effort) -> Option<bool> {
+    pub(super) fn have_shape(&self, id: ImplementationId, operations: &[usize], effort: &mut Effort) -> Option<bool> {
         let table = LayerLemmas { program: self.program(), layer: self.implementation(id).lower, lemmas: self.lemmas };
         let mut refused = Vec::new();
         for &it in operations.iter().filter(|it| self.procedure(id, **it).is_some() && !self.is_one_call(id, **it)) {

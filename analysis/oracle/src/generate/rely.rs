@@ -1,0 +1,155 @@
+//! Procedures that are right, or wrong, because of what other processes know where they make their calls.
+//!
+//! Places are reserved and then filled, names are made and then used, members leave and the last one does something. The operation above makes the
+//! calls of the procedure at once, perhaps behind an `assert!`. Some operations do less than their names say: a place is reserved twice, a name that
+//! was given back is made again.
+
+use std::fmt::Write;
+
+use fastrand::Rng;
+
+use super::wild::{at_once, given, made};
+
+/// Operations of the layer below: name, parameters after `me`, result, and bodies, of which the first is the usual one.
+type Operation = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+const OPERATIONS: &[Operation] = &[
+    (
+        "reserve",
+        "",
+        "u64",
+        &[
+            "let at = self.next; self.next += 1; at",
+            "self.next",
+            "let at = self.next; if !self.open { self.next += 1; } at",
+            "self.next += 1; self.next",
+        ],
+    ),
+    (
+        "fill",
+        ", at: u64, to: u64",
+        "()",
+        &["self.places.insert(at, to);", "if at < self.next { self.places.insert(at, to); }"],
+    ),
+    ("place", ", at: u64", "u64", &["if self.places.contains(&at) { self.places[&at] } else { 0 }"]),
+    ("drain", ", at: u64", "u64", &["self.places.remove(&at).unwrap_or(0)"]),
+    ("back", "", "()", &["if self.next > 0 { self.next -= 1; }", "self.next = 0;"]),
+    (
+        "make",
+        "",
+        "Tok",
+        &[
+            "let id: Tok = any(); when(!self.made.contains(&id)); self.made.insert(id.clone(), 0); id",
+            "let id: Tok = any(); when(!self.made.contains(&id)); id",
+            "let id: Tok = any(); self.made.insert(id.clone(), 0); id",
+        ],
+    ),
+    (
+        "set",
+        ", id: Tok, to: u64",
+        "()",
+        &["self.made.insert(id, to);", "if self.made.contains(&id) { self.made.insert(id, to); }"],
+    ),
+    ("get", ", id: Tok", "u64", &["if self.made.contains(&id) { self.made[&id] } else { 0 }"]),
+    ("free", ", id: Tok", "()", &["self.made.remove(&id);"]),
+    ("show", ", id: Tok", "()", &["self.shown = Some(id);"]),
+    ("shown", "", "Option<Tok>", &["self.shown.clone()"]),
+    ("join", "", "()", &["self.members.insert(me);", "when(!self.open); self.members.insert(me);"]),
+    ("leave", "", "u64", &["let old = self.members.len() as u64; self.members.remove(&me); old"]),
+    ("size", "", "u64", &["self.members.len() as u64"]),
+    ("lift", "", "()", &["self.open = true;", "when(self.members.is_empty()); self.open = true;"]),
+    ("is_open", "", "bool", &["self.open"]),
+    ("alone", "", "()", &["when(self.members.is_empty());"]),
+    ("store", ", to: u64", "()", &["self.n = to;"]),
+    ("load", "", "u64", &["self.n"]),
+];
+
+/// Procedures. `a` and `b` are numbers, `t` is a name; `@` stands for the layer below. The result is `a`.
+const PROCEDURES: &[&str] = &[
+    "a = @reserve(); @fill(a, b); ",
+    "a = @reserve(); @fill(a, 1); @fill(a, 2); ",
+    "a = @reserve(); b = @reserve(); @fill(a, 1); @fill(b, 2); ",
+    "a = @reserve(); @fill(a, b); a = @place(a); ",
+    "a = @reserve(); if b == 0 { @fill(a, 1); } else { @fill(b, 1); } ",
+    "a = @reserve(); @store(a); ",
+    "t = @make(); @set(t.clone(), b); ",
+    "t = @make(); @set(t.clone(), b); a = @get(t); ",
+    "t = @make(); @set(t.clone(), 1); @show(t); ",
+    "t = @make(); @set(t.clone(), 1); @free(t); ",
+    "if let Some(t) = @shown() { a = @get(t); } ",
+    "if let Some(t) = @shown() { @set(t, b); } ",
+    "a = @leave(); if a == 1 { @lift(); } ",
+    "a = @leave(); if a == 1 { @store(b); } ",
+    "@join(); a = @leave(); ",
+    "@join(); @store(b); a = @leave(); if a == 1 { @lift(); } ",
+    "a = @size(); if a == 0 { @store(b); } ",
+    "@alone(); @store(b); a = @load(); ",
+    "@lift(); @alone(); @store(b); ",
+    "@back(); ",
+    "a = @drain(b); ",
+];
+
+/// What may be asserted above.
+const GATES: &[&str] = &[
+    "assert!(self.members.contains(&me)); ",
+    "assert!(!self.members.contains(&me)); ",
+    "assert!(self.members.contains(&me) || self.open); ",
+    "assert!(!self.open); ",
+    "assert!(self.n == 0); ",
+];
+
+/// `High` over `Low`, implemented by movers.
+pub fn rely(random: &mut Rng) -> (String, Vec<&'static str>) {
+    let mut bodies: Vec<(&str, &str)> = Vec::new();
+    for name in ["fox", "hen", "owl"].into_iter().take(random.usize(1..=3)) {
+        let body = random.choice(PROCEDURES).unwrap_or(&"");
+        bodies.push((name, body));
+    }
+    let is_called = |name: &str| bodies.iter().any(|it| it.1.contains(&format!("@{name}(")));
+    let passed: Vec<&str> =
+        ["load", "is_open", "store", "place", "get", "join"].into_iter().filter(|_| random.u8(..100) < 12).collect();
+    let below: Vec<super::wild::Operation> = OPERATIONS
+        .iter()
+        .filter(|it| is_called(it.0) || passed.contains(&it.0))
+        .map(|(name, parameters, result, bodies)| {
+            let usual = bodies[0];
+            let body = if random.u8(..100) < 80 { usual } else { bodies[random.usize(..bodies.len())] };
+            (*name, *parameters, *result, body)
+        })
+        .collect();
+    let mut text = String::from(
+        "\n#[state]\npub struct Store {\n    pub next: u64,\n    pub places: Map<u64, u64>,\n    pub made: Map<Tok, u64>,\n    pub shown: Option<Tok>,\n    pub members: Set<Pid>,\n    pub open: bool,\n    pub n: u64,\n}\n\nimpl Store {\n",
+    );
+    text.push_str(&at_once(&below.iter().collect::<Vec<_>>(), false));
+    text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");
+    for (name, parameters, result, _) in &below {
+        let arguments = given(parameters);
+        let _ = writeln!(
+            text,
+            "    #[op]\n    fn {name}(&mut self, me: Pid{parameters}) -> {result} {{\n        self.{name}_now(me{arguments})\n    }}"
+        );
+    }
+    let inherited = passed.join(", ");
+    let inherits = if passed.is_empty() { String::new() } else { format!("(inherit(Low: {inherited}))") };
+    let passes = if passed.is_empty() { String::new() } else { format!(", pass({inherited})") };
+    let variables = "let (mut a, mut b, mut t) = (0, from, TOK);";
+    let _ = writeln!(text, "}}\n\n#[layer{inherits}]\nimpl High for Store {{");
+    for (name, body) in &bodies {
+        let gate = if random.u8(..100) < 40 { random.choice(GATES).unwrap_or(&"") } else { "" };
+        let body = made(body, Some("now"));
+        let _ = writeln!(
+            text,
+            "    #[op]\n    fn {name}(&mut self, me: Pid, from: u64) -> u64 {{\n        {variables} {gate}{body}a\n    }}"
+        );
+    }
+    let _ = writeln!(text, "}}\n\n#[implement(High, over = Low, by = movers{passes})]\nimpl Together {{");
+    for (name, body) in &bodies {
+        let calls = made(body, None);
+        let _ = writeln!(
+            text,
+            "    fn {name}(lo: &mut impl Low, from: u64) -> u64 {{\n        {variables} {calls}a\n    }}"
+        );
+    }
+    text.push('}');
+    (text, vec!["Together"])
+}
