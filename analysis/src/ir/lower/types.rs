@@ -114,6 +114,7 @@ impl Package {
             let declared = &self.files[item.file as usize].index.types[item.index as usize];
             self.check_attributes(item.file, declared.scope, &declared.attributes, declared.is_derived);
             self.check_members(item);
+            self.check_traits(item);
             let kind = self.definition(item, TypeId(id as u32));
             let trace = self.take_trace();
             let default_variant = self.default_variant_of(item);
@@ -426,6 +427,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         let it = self.head::<ast::Enum>(item.file, declared.declaration)?;
         self.reject_generics(&it, spot);
         let variant = |it: ast::Variant| {
+        self.check_discriminants(site, &it);
             let name = it.name().map(|it| it.text().to_string()).unwrap_or_default();
             VariantInfo { name, fields: self.fields(site, it.field_list(), &own) }
         };
@@ -439,6 +441,26 @@ impl<D: Borrow<Declared>> Lowering<D> {
     }
 
     fn check_scalar(&self, site: Site, item: &ast::Struct, spot: Spot) {
+    /// Derived orders, and so sets and maps, go by the discriminants of the variants; the engine goes by their positions.
+    fn check_discriminants(&self, site: Site, item: &ast::Enum) {
+        let mut next = Some(0);
+        for variant in item.variant_list().into_iter().flat_map(|it| it.variants()) {
+            let Some(written) = variant.const_arg().and_then(|it| it.expr()) else {
+                next = next.and_then(|it: i128| it.checked_add(1));
+                continue;
+            };
+            let found = discriminant(&written);
+            match (found, next) {
+                (Some(found), Some(least)) if found >= least => next = found.checked_add(1),
+                _ => {
+                    let help = "write ascending integers, or leave the discriminants out";
+                    self.unsupported(site.spot(written.syntax()), "this discriminant", help);
+                    return;
+                }
+            }
+        }
+    }
+
         let one = matches!(item.field_list(), Some(ast::FieldList::TupleFieldList(it)) if it.fields().count() == 1);
         if !one {
             let message = "a `#[scalar]` is a tuple struct with one field";
@@ -634,6 +656,17 @@ fn few(count: u64) -> Option<u64> {
 const MOST_ALIASES: u32 = 100_000;
 
 /// The maximum depth of types that is followed.
+/// The value of a literal as a discriminant.
+fn discriminant(expr: &ast::Expr) -> Option<i128> {
+    match expr {
+        ast::Expr::Literal(it) => match it.kind() {
+            ast::LiteralKind::IntNumber(it) => i128::try_from(it.value().ok()?).ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 const MOST_NESTED: u32 = 16;
 
 const LANGUAGE_TYPES: &[&str] = &[

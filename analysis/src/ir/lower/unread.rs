@@ -15,6 +15,10 @@ use super::{
 use crate::{
     diagnostics::{Severity, codes},
     index::{CallItem, ImplRole, Name},
+    syntax::{
+        AstNode,
+        ast::{self, HasGenericArgs},
+    },
 };
 
 /// Attribute macros of other crates that do not change the meaning of a function.
@@ -22,6 +26,10 @@ const HARMLESS: &[&str] = &["tracing::instrument"];
 
 /// The attribute macros of cspec.
 const OURS: &[&str] = &["bottom", "client", "implement", "layer", "scalar", "stack", "state"];
+
+/// Traits whose meaning the engine takes for granted: it copies, compares and orders values part by part, erases references, and runs
+/// nothing where a value ends.
+const READ_AS_DERIVED: &[&str] = &["Clone", "PartialEq", "PartialOrd", "Ord", "Deref", "DerefMut", "Drop"];
 
 impl<D: Borrow<Declared>> Lowering<D> {
     /// Refuses unknown attribute macros on an item and on the modules that contain it. `is_derived`: the item has derives, which may have
@@ -132,6 +140,51 @@ impl Package {
         let mut warning = error(codes::CS0107, spot, message).help(help);
         warning.severity = Severity::Warning;
         self.report(warning);
+    }
+
+    /// Refuses a type that implements by hand what the engine does part by part, or what code calls without naming it.
+    pub(super) fn check_traits(&self, item: ItemRef) {
+        let wanted = Owner::Entry(Entry::Type(item));
+        for (file, source) in (0..).zip(&self.files) {
+            for (block, number) in source.index.impls.iter().zip(0..) {
+                let Some(name) = &block.trait_name else { continue };
+                let scope = self.names.scope(file, block.scope);
+                let path = match self.names.meaning(scope, &name.path(), Namespace::Types) {
+                    Meaning::Elsewhere(path) => path,
+                    _ => name.path(),
+                };
+                let Some(known) = READ_AS_DERIVED.iter().find(|it| path.last().is_some_and(|name| name == *it)) else {
+                    continue;
+                };
+                if self.block_owner(file, number) != Some(&wanted) || self.is_about_another(file, block) {
+                    continue;
+                }
+                let (message, help) = match *known {
+                    "Deref" | "DerefMut" | "Drop" => (
+                        format!("`{known}` on a type of layers and procedures"),
+                        "write a method, and call it where it is meant",
+                    ),
+                    _ => (
+                        format!("`{known}` that is written out for a type of layers and procedures"),
+                        "derive it, or give the method another name: values are copied and compared part by part",
+                    ),
+                };
+                self.unsupported(self.name_spot(file, name), &message, help);
+            }
+        }
+    }
+
+    /// Whether a trait has an argument other than the type itself, as in `impl PartialEq<u8> for Level`.
+    fn is_about_another(&self, file: u32, block: &crate::index::ImplItem) -> bool {
+        let head = self.head::<ast::Impl>(file, block.declaration);
+        let path = match head.as_ref().and_then(ast::Impl::trait_) {
+            Some(ast::Type::PathType(it)) => it.path(),
+            _ => None,
+        };
+        let arguments = path.and_then(|it| it.segment()).and_then(|it| it.generic_arg_list());
+        let argument = arguments.and_then(|it| it.generic_args().next()).map(|it| it.syntax().text().to_string());
+        let own = block.self_type.as_ref().map(|it| it.text.as_str());
+        argument.is_some_and(|it| it != "Self" && Some(it.as_str()) != own)
     }
 
     /// Refuses a type with macros in an `impl` block: they may generate any method.
