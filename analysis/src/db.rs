@@ -16,7 +16,7 @@ use crate::{
     },
     plan::Planned,
     syntax::{self, ItemTree, Parse},
-    workspace::{self, CfgOptions, Crates, Package},
+    workspace::{self, CfgOptions, Crates, Package, Reading},
 };
 
 #[salsa::input(debug)]
@@ -151,17 +151,20 @@ pub fn program(db: &dyn salsa::Database, package: PackageSources) -> Arc<Program
     Arc::clone(&built(db, package).program)
 }
 
-/// Lowers the given files, by path and text, as one package. A file that no `mod` refers to is treated as text of the root.
+/// Lowers the given files, by path and text, as one package. A file that no `mod` refers to is treated as text of the root. Of the options,
+/// `debug_assertions` is set.
 pub fn lower_sources(files: &[(&str, &str)]) -> Lowered {
     let db = Database::default();
-    let cfg = Arc::<CfgOptions>::default();
+    let cfg = Arc::new(CfgOptions::default().with_name("debug_assertions"));
     let file = |(path, text): &(&str, &str)| {
         SourceFile::new(&db, Utf8PathBuf::from(*path), Arc::from(*text), Arc::clone(&cfg))
     };
     let files: Vec<SourceFile> = files.iter().map(file).collect();
     let paths: Vec<Utf8PathBuf> = files.iter().map(|it| it.path(&db).clone()).collect();
     let parents = parents(&db, &files, &paths);
-    let package = PackageSources::new(&db, files, paths, parents, Vec::new(), Arc::<Crates>::default());
+    let reading = Reading { cfg, ..Reading::default() };
+    let crates = Crates::new(Vec::new(), Arc::new(reading), Arc::default());
+    let package = PackageSources::new(&db, files, paths, parents, Vec::new(), Arc::new(crates));
     lowered(&db, package).clone()
 }
 

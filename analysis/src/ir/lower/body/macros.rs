@@ -10,12 +10,24 @@ use crate::{
         spot::Spot,
         ty::{Con, Ty},
     },
-    ir::{Arm, Expr, ExprKind, Literal, Pattern, Prim},
+    ir::{Argument, Arm, Expr, ExprKind, Literal, Pattern, Place, Prim},
     syntax::{self, AstNode, Fragment, ast},
 };
 
 /// Standard macros that layers and procedures may use.
-const IN_LAYERS: &[&str] = &["assert", "assert_eq", "assert_ne", "cfg", "format", "matches", "panic", "unreachable"];
+const IN_LAYERS: &[&str] = &[
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "format",
+    "matches",
+    "panic",
+    "unreachable",
+];
 
 impl Body<'_> {
     pub(super) fn macro_expr(&mut self, macro_expr: &ast::MacroExpr) -> Expr {
@@ -38,6 +50,7 @@ impl Body<'_> {
             "assert" => self.assert(tree, spot),
             "assert_eq" => self.assert_equal(tree, Prim::Eq, spot),
             "assert_ne" => self.assert_equal(tree, Prim::Ne, spot),
+            "debug_assert" | "debug_assert_eq" | "debug_assert_ne" => self.debug_assert(name, tree, spot),
             "unreachable" | "panic" => self.failure(spot),
             "matches" => self.matches(tree, spot),
             "format" => self.format(tree, spot),
@@ -46,7 +59,6 @@ impl Body<'_> {
                 let help = match name {
                     "vec" => "use `Seq::from([…])`",
                     "todo" | "unimplemented" => "use `unreachable!()`, which must never be reached",
-                    "debug_assert" | "debug_assert_eq" => "use `assert!`",
                     "println" | "print" | "eprintln" | "dbg" => "use `emit(value)` for an event, or nothing",
                     _ => "write out the code that it generates",
                 };
@@ -117,6 +129,31 @@ impl Body<'_> {
         let Some(condition) = first_argument(tree) else { return self.malformed(spot) };
         let condition = self.in_fragment(&condition, |this, it| this.check(it, &Ty::BOOL));
         self.make(spot, Ty::UNIT, ExprKind::Assert(Box::new(condition)))
+    }
+
+    /// `debug_assert!` and its kin: the assertion if the option `debug_assertions` is set, else nothing. So that a release build behaves as
+    /// the program that was checked, the condition may only compute a value.
+    fn debug_assert(&mut self, name: &str, tree: &ast::TokenTree, spot: Spot) -> Expr {
+        let first = self.locals.len() as u32;
+        let assertion = match name {
+            "debug_assert" => self.assert(tree, spot),
+            "debug_assert_eq" => self.assert_equal(tree, Prim::Eq, spot),
+            _ => self.assert_equal(tree, Prim::Ne, spot),
+        };
+        let mut changes = false;
+        assertion.for_each_child(&mut |it| changes |= changes_more(it, first));
+        if changes {
+            let what = format!("`{name}!` with an effect");
+            return self.unsupported(spot, &what, "a release build leaves it out: move the effect before it");
+        }
+        match self.package.crates.reading(self.site.file).cfg.holds("debug_assertions") {
+            Ok(true) => assertion,
+            Ok(false) => self.unit(spot),
+            Err(unanswered) => {
+                self.package.report(error(codes::CS0105, spot, unanswered.message).help(unanswered.help));
+                self.unsupported_at(spot)
+            }
+        }
     }
 
     fn assert_equal(&mut self, tree: &ast::TokenTree, prim: Prim, spot: Spot) -> Expr {
@@ -196,6 +233,29 @@ impl Body<'_> {
             }
         }
     }
+}
+
+/// Whether an expression may do more than compute a value with variables of its own, those from `first` on.
+fn changes_more(expr: &Expr, first: u32) -> bool {
+    let is_outer = |it: &Place| it.local.0 < first;
+    let here = match &expr.kind {
+        ExprKind::Assign(place, _) | ExprKind::Mutate(_, place, _) => is_outer(place),
+        ExprKind::Call(_, arguments) => {
+            arguments.iter().any(|it| matches!(it, Argument::InOut(place) if is_outer(place)))
+        }
+        ExprKind::Perform(..)
+        | ExprKind::Return(_)
+        | ExprKind::Maybe
+        | ExprKind::Any
+        | ExprKind::Choose(_)
+        | ExprKind::When(_)
+        | ExprKind::Emit(_)
+        | ExprKind::External => true,
+        _ => false,
+    };
+    let mut inside = here;
+    expr.for_each_child(&mut |it| inside |= changes_more(it, first));
+    inside
 }
 
 /// A piece of a `format!` template.
