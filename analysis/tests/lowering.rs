@@ -197,8 +197,8 @@ mod diagnostics {
 //         ^^^^ CS0102 the type `u128` is not supported in layers and procedures
     let z = vec![1];
 //          ^^^^^^^ CS0102 the macro `vec!` is not supported in layers and procedures
-    let w = self.queue.iter().flat_map(|x| Seq::new());
-//                            ^^^^^^^^ CS0102 the method `flat_map` of `Seq<u64>` is not supported in layers and procedures
+    let w = self.queue.iter().scan_all(|x| Seq::new());
+//                            ^^^^^^^^ CS0102 the method `scan_all` of `Seq<u64>` is not supported in layers and procedures
     let mut c = 0;
     let w = self.queue.iter().map(|x| { c += 1; x }).any(|x| *x > 1);
 //                                      ^^^^^^ CS0102 changing `c` in the closure of an iterator is not supported in layers and procedures
@@ -217,7 +217,7 @@ mod diagnostics {
     let s = Addr(self.count);
 //          ^^^^^^^^^^^^^^^^ CS0102 a scalar made from a computed value is not supported in layers and procedures
     let r = Addr(1) < Addr(2);
-//          ^^^^^^^^^^^^^^^^^ CS0102 this operator on `Addr` is not supported in layers and procedures
+//          ^^^^^^^^^^^^^^^^^ CS0102 the order of values of type `Addr` is not supported in layers and procedures
     let q = self.queue.iter().map(|_| maybe()).count();
 //                                    ^^^^^^^ CS0102 `maybe` in the closure of an iterator is not supported in layers and procedures
     let p = 'c';

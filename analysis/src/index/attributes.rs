@@ -29,12 +29,12 @@ pub(super) fn path_attribute(item: &impl HasAttrs) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
-/// Whether there is a `#[derive(…)]` of `Default`.
-pub(super) fn derives_default(item: &impl HasAttrs) -> bool {
-    let derived = item.attrs().filter(|attr| attr.simple_name().is_some_and(|name| name == "derive"));
+/// Whether there is a `#[derive(…)]` of a trait.
+pub(super) fn derives(item: &impl HasAttrs, name: &str) -> bool {
+    let derived = item.attrs().filter(|attr| attr.simple_name().is_some_and(|it| it == "derive"));
     derived.map(|it| it.syntax().text().to_string()).any(|text| {
         let mut words = text.split(|it: char| !it.is_alphanumeric());
-        words.any(|it| it == "Default")
+        words.any(|it| it == name)
     })
 }
 

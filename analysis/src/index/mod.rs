@@ -134,6 +134,8 @@ pub struct TypeItem {
     pub is_derived: bool,
     /// Whether it has `#[derive(Default)]`.
     pub derives_default: bool,
+    /// Whether it derives `PartialOrd`.
+    pub derives_order: bool,
     /// The scope that it is declared in.
     pub scope: u32,
     /// Its attributes that are macros.
@@ -502,7 +504,8 @@ impl Indexer {
             kind,
             shape,
             is_derived: macros::has(item, "derive"),
-            derives_default: attributes::derives_default(item),
+            derives_default: attributes::derives(item, "Default"),
+            derives_order: attributes::derives(item, "PartialOrd"),
             scope,
             attributes,
             visibility,

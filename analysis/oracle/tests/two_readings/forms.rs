@@ -2,7 +2,7 @@
 //!
 //! `tick` makes the order of evaluation visible: it changes the state, and returns how often it was called. Small integers overflow.
 
-use std::cmp;
+use std::cmp::{self, Ordering, Ordering::Greater};
 use std::mem::{self, swap};
 
 use cspec::prelude::*;
@@ -253,6 +253,148 @@ impl Iterators for Slots {
         let next = self.set.iter().next().copied();
         let last = self.seq.iter().rev().last().copied();
         (sum, seen, next, last, self.map.keys().iter().max().copied())
+    }
+}
+
+/// A type with an order.
+#[state]
+pub enum Grade {
+    None,
+    Some(u8, bool),
+    Best { by: Option<i8> },
+}
+
+impl Grade {
+    fn than(&self, other: &Grade) -> Ordering {
+        self.cmp(other).reverse()
+    }
+}
+
+/// Orders.
+#[layer]
+impl Orders for Slots {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn of_integers(&mut self, me: Pid, x: u8, y: i8) -> (u8, bool, bool, u8) {
+        let first = match x.cmp(&self.ticks) {
+            Ordering::Less => 0,
+            Ordering::Equal => 1,
+            Greater => 2,
+        };
+        let second = y.partial_cmp(&-1) == Some(Ordering::Less);
+        (first, second, x.lt(&3) != x.ge(&self.ticks), x.clamp(self.ticks, 128))
+    }
+
+    #[op]
+    fn of_bools(&mut self, me: Pid, x: bool, y: bool) -> (bool, bool, bool, bool, bool) {
+        (x < y, x <= y, x.max(y), x.cmp(&y).is_ge(), x.eq(&y))
+    }
+
+    #[op]
+    fn of_tuples(
+        &mut self,
+        me: Pid,
+        x: (u8, Option<i8>),
+        y: (u8, Option<i8>),
+    ) -> (bool, bool, bool, bool, (u8, Option<i8>)) {
+        (x < y, x <= y, x > y, x >= y, x.max(y))
+    }
+
+    #[op]
+    fn of_options(&mut self, me: Pid, x: Option<u8>, y: Option<u8>) -> (bool, Option<u8>, Option<u8>, bool) {
+        (x < y, x.min(y), cmp::max(x, y), x.cmp(&y).then_with(|| self.tick().cmp(&1)) == Ordering::Equal)
+    }
+
+    #[op]
+    fn of_types(&mut self, me: Pid, x: Grade, y: Grade) -> (bool, bool, bool, Grade) {
+        let both = x.cmp(&y);
+        let other = x.than(&y);
+        let third = both < other;
+        (x <= y, both.is_ne(), third, x.max(y))
+    }
+
+    #[op]
+    fn of_results(&mut self, me: Pid, x: Result<u8, bool>, y: Result<u8, bool>) -> (bool, bool) {
+        (x < y, x.cmp(&y).then(self.tick().cmp(&1)).is_gt())
+    }
+
+    #[op]
+    fn of_order(&mut self, me: Pid, x: u8, y: u8) -> bool {
+        (self.tick() / x, x) < (self.tick() / y, self.ticks)
+    }
+
+    #[op]
+    fn clamped(&mut self, me: Pid, x: Option<u8>, y: bool) -> (Option<u8>, bool) {
+        (x.clamp(self.a, self.b), y.clamp(false, true))
+    }
+
+    #[op]
+    fn debug(&mut self, me: Pid, x: u8) -> u8 {
+        debug_assert!(x > 0, "not {x}");
+        debug_assert_ne!(self.ticks, x);
+        debug_assert_eq!(self.seq.iter().filter(|it| **it == x).count(), 0, "of {}", x);
+        debug_assert!(self.seq.iter().position(|it| *it == 7).is_none());
+        x
+    }
+}
+
+/// More of iterators.
+#[layer]
+impl Loops for Slots {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn greatest(&mut self, me: Pid) -> (Option<u8>, Option<u8>, Option<(u8, u8)>, Option<(u8, u8)>) {
+        (
+            self.seq.iter().copied().max_by_key(|it| it / 2),
+            self.seq.iter().min_by_key(|it| **it / 2).copied(),
+            self.map.iter().max_by_key(|(_, value)| **value).map(|(key, value)| (*key, *value)),
+            self.map.iter().map(|(key, value)| (*key, *value)).min_by_key(|&(_, value)| value > 1),
+        )
+    }
+
+    #[op]
+    fn compared(&mut self, me: Pid, x: u8) -> (Option<u8>, Option<u8>, Option<(bool, u8)>, Option<(bool, u8)>) {
+        (
+            self.seq.iter().copied().max_by(|a, b| (a / 2).cmp(&(b / 2))),
+            self.seq.iter().copied().min_by(|a, b| (b / 2).cmp(&(a / 2)).then(Ordering::Less)),
+            self.seq.iter().map(|it| (*it > x, *it)).max(),
+            self.seq.iter().map(|it| (*it > x, *it)).min(),
+        )
+    }
+
+    #[op]
+    fn early(&mut self, me: Pid, x: u8) -> (Option<u8>, Seq<u8>, Seq<u8>, Seq<u8>) {
+        (
+            self.seq.iter().find_map(|it| (100 / *it > x).then_some(it / 2)),
+            self.seq.iter().copied().take_while(|it| 100 / *it > x).collect(),
+            self.seq.iter().copied().skip_while(|it| *it > x).collect(),
+            self.seq.iter().map_while(|it| it.checked_sub(1)).collect(),
+        )
+    }
+
+    #[op]
+    fn joined(&mut self, me: Pid, x: u8) -> (Seq<u8>, Seq<u8>, Seq<u8>, Seq<u8>) {
+        (
+            self.seq.iter().chain(self.set.iter()).copied().collect(),
+            self.seq.iter().flat_map(|it| Seq::from([*it, x])).collect(),
+            self.seq.iter().map(|it| it.checked_sub(1)).flatten().collect(),
+            (0..x).step_by(self.ticks as usize).chain([x]).collect(),
+        )
+    }
+
+    #[op]
+    fn reduced(&mut self, me: Pid) -> (Option<u8>, u8, u64) {
+        let first = self.seq.iter().copied().reduce(|a, b| a / 2 ^ b);
+        let second = self.seq.iter().copied().skip(1).product::<u8>();
+        (first, second, self.seq.iter().map(|it| u64::from(*it)).product())
     }
 }
 

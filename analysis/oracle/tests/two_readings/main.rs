@@ -354,6 +354,8 @@ fn of_the_forms_of_the_language() {
         Labels, __Labels: nested, values;
         Inside, __Inside: change;
         Iterators, __Iterators: changed, ends, elements, in_place, adapted, folded;
+        Orders, __Orders: of_integers, of_bools, of_tuples, of_options, of_types, of_results, of_order, clamped, debug;
+        Loops, __Loops: greatest, compared, early, joined, reduced;
         Functions, __Functions: closures, paths, effects;
         Collections, __Collections: map_results, set_results, conditions, order;
     }

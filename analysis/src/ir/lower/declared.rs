@@ -305,6 +305,9 @@ impl Declared {
             [owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),
             ["cspec", .., owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),
             ["cspec", .., name] => Some((None, (*name).to_owned())),
+            // Not that of `sync::atomic`.
+            ["std" | "core", "cmp", "Ordering"] => Some((None, "Ordering".to_owned())),
+            ["std" | "core", "cmp", "Ordering", name] => Some((Some("Ordering".to_owned()), (*name).to_owned())),
             ["std" | "core", module @ ("mem" | "cmp"), name] => Some((Some((*module).to_owned()), (*name).to_owned())),
             ["std" | "core" | "alloc", .., owner, name] if is_standard(owner) || is_integer(owner) => {
                 Some((Some((*owner).to_owned()), (*name).to_owned()))

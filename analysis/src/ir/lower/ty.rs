@@ -20,9 +20,14 @@ pub(super) enum Ty {
 pub(super) enum Con {
     Never,
     Bool,
-    Int { bits: u8, signed: bool },
+    Int {
+        bits: u8,
+        signed: bool,
+    },
     Str,
     Pid,
+    /// `std::cmp::Ordering`, as an `Option<bool>`: see [`super::body::ordering`].
+    Ordering,
     User(TypeId),
     Tuple,
     Option,
@@ -39,6 +44,7 @@ impl Ty {
     pub(super) const UNIT: Ty = Ty::Con(Con::Tuple, Vec::new());
     pub(super) const STR: Ty = Ty::Con(Con::Str, Vec::new());
     pub(super) const PID: Ty = Ty::Con(Con::Pid, Vec::new());
+    pub(super) const ORDERING: Ty = Ty::Con(Con::Ordering, Vec::new());
     pub(super) const U64: Ty = Ty::int(64, false);
     pub(super) const U32: Ty = Ty::int(32, false);
 
@@ -90,6 +96,7 @@ impl Ty {
             Con::Int { bits, signed } => Type::Int { bits: *bits, signed: *signed },
             Con::Str => Type::Str,
             Con::Pid => Type::Pid,
+            Con::Ordering => Type::Option(Box::new(Type::Bool)),
             Con::User(id) => Type::User(*id),
             Con::Tuple => Type::Tuple(arguments),
             Con::Option => Type::Option(next()?),

@@ -293,6 +293,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         match con {
             Con::Pid => Some("Pid".to_owned()),
             Con::Result => Some("Result".to_owned()),
+            Con::Ordering => Some("Ordering".to_owned()),
             Con::Tuple => arguments.iter().find_map(|it| self.without_default(it)),
             Con::User(id) => {
                 let info = self.type_info(*id);
@@ -426,8 +427,8 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
         let it = self.head::<ast::Enum>(item.file, declared.declaration)?;
         self.reject_generics(&it, spot);
-        let variant = |it: ast::Variant| {
         self.check_discriminants(site, &it);
+        let variant = |it: ast::Variant| {
             let name = it.name().map(|it| it.text().to_string()).unwrap_or_default();
             VariantInfo { name, fields: self.fields(site, it.field_list(), &own) }
         };
@@ -440,7 +441,6 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
-    fn check_scalar(&self, site: Site, item: &ast::Struct, spot: Spot) {
     /// Derived orders, and so sets and maps, go by the discriminants of the variants; the engine goes by their positions.
     fn check_discriminants(&self, site: Site, item: &ast::Enum) {
         let mut next = Some(0);
@@ -461,6 +461,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         }
     }
 
+    fn check_scalar(&self, site: Site, item: &ast::Struct, spot: Spot) {
         let one = matches!(item.field_list(), Some(ast::FieldList::TupleFieldList(it)) if it.fields().count() == 1);
         if !one {
             let message = "a `#[scalar]` is a tuple struct with one field";
@@ -517,7 +518,7 @@ impl Declared {
             _ if depth > MOST_NESTED => None,
             Con::Tuple => arguments.iter().find_map(|it| self.part_without_derived_default(it, depth + 1)),
             Con::Total => self.part_without_derived_default(arguments.last()?, depth + 1),
-            Con::Result => Some(NotRead { name: self.type_name_of(ty), why: WhyNotRead::NotDerived }),
+            Con::Result | Con::Ordering => Some(NotRead { name: self.type_name_of(ty), why: WhyNotRead::NotDerived }),
             Con::User(id) => {
                 let info = self.type_info(*id);
                 let declared = &self.files[info.item.file as usize].index.types[info.item.index as usize];
@@ -534,6 +535,13 @@ impl Declared {
             }
             _ => None,
         }
+    }
+
+    /// Whether the order of a type is derived, so that it goes part by part. `#[state]` derives it.
+    pub(super) fn derives_order(&self, id: TypeId) -> bool {
+        let item = self.type_info(id).item;
+        let declared = &self.files[item.file as usize].index.types[item.index as usize];
+        declared.derives_order || declared.kind == TypeKind::State
     }
 
     /// The part of the values of a `Total` in a type whose default is not derived.
@@ -635,6 +643,7 @@ impl Declared {
             Con::Int { bits, signed } => format!("{}{bits}", if *signed { "i" } else { "u" }),
             Con::Str => "String".to_owned(),
             Con::Pid => "Pid".to_owned(),
+            Con::Ordering => "Ordering".to_owned(),
             Con::User(id) => self.type_info(*id).name.clone(),
             Con::Tuple => format!("({arguments})"),
             Con::Option => format!("Option<{arguments}>"),
@@ -647,15 +656,6 @@ impl Declared {
     }
 }
 
-/// A number of values that can all be in use at once.
-fn few(count: u64) -> Option<u64> {
-    (count <= 1 << SMALL_BITS).then_some(count)
-}
-
-/// The maximum number of aliases followed for one item, counting nested ones each time.
-const MOST_ALIASES: u32 = 100_000;
-
-/// The maximum depth of types that is followed.
 /// The value of a literal as a discriminant.
 fn discriminant(expr: &ast::Expr) -> Option<i128> {
     match expr {
@@ -667,6 +667,15 @@ fn discriminant(expr: &ast::Expr) -> Option<i128> {
     }
 }
 
+/// A number of values that can all be in use at once.
+fn few(count: u64) -> Option<u64> {
+    (count <= 1 << SMALL_BITS).then_some(count)
+}
+
+/// The maximum number of aliases followed for one item, counting nested ones each time.
+const MOST_ALIASES: u32 = 100_000;
+
+/// The maximum depth of types that is followed.
 const MOST_NESTED: u32 = 16;
 
 const LANGUAGE_TYPES: &[&str] = &[
@@ -689,6 +698,7 @@ pub(super) fn language_con(name: &str) -> Option<(Con, usize)> {
         "i64" | "isize" => int(64, true),
         "String" | "str" => Some((Con::Str, 0)),
         "Pid" => Some((Con::Pid, 0)),
+        "Ordering" => Some((Con::Ordering, 0)),
         "Option" => Some((Con::Option, 1)),
         "Result" => Some((Con::Result, 2)),
         "Map" => Some((Con::Map, 2)),

@@ -120,8 +120,14 @@ impl Body<'_> {
             ("last" | "last_key_value", []) => self.prim(spot, Ty::option(element), Prim::Last, sequence),
             ("rev", []) => self.prim(spot, Ty::seq(element), Prim::Rev, sequence),
             ("count", []) => self.prim(spot, Ty::U64, Prim::Len, sequence),
+            ("max" | "min", []) if !self.is_integer(&element) => {
+                let mut statements = Vec::new();
+                match self.greatest(sequence, &element, name, spot, &mut statements) {
+                    Some(found) => self.after(statements, found, spot),
+                    None => self.unsupported_at(spot),
+                }
+            }
             ("max" | "min", []) => {
-                self.integer_element(&element, spot);
                 let prim = if name == "max" { Prim::MaxOf } else { Prim::MinOf };
                 self.prim(spot, Ty::option(element), prim, sequence)
             }
@@ -145,12 +151,19 @@ impl Body<'_> {
         self.make(spot, ty, ExprKind::Prim(prim, vec![operand]))
     }
 
-    fn integer_element(&mut self, element: &Ty, spot: Spot) {
-        let fits = matches!(self.infer.shallow(element), Ty::Con(Con::Int { .. }, _) | Ty::Error)
-            || self.infer.is_integer_variable(element);
-        if !fits {
+    fn is_integer(&self, element: &Ty) -> bool {
+        matches!(self.infer.shallow(element), Ty::Con(Con::Int { .. }, _) | Ty::Error)
+            || self.infer.is_integer_variable(element)
+    }
+
+    pub(super) fn integer_element(&mut self, element: &Ty, spot: Spot) {
+        if !self.is_integer(element) {
             let name = self.package.type_name_of(&self.infer.resolve(element));
-            self.unsupported(spot, &format!("this on values of type `{name}`"), "only integers are ordered and added");
+            self.unsupported(
+                spot,
+                &format!("this on values of type `{name}`"),
+                "only integers are added and multiplied",
+            );
         }
     }
 

@@ -12,7 +12,7 @@ use crate::{
         report::{DiagnosticExt, did_you_mean, error},
         signature::Signature,
         spot::Spot,
-        ty::Ty,
+        ty::{Con, Ty},
     },
     ir::{Argument, Expr, ExprKind, Prim, Stmt},
     syntax::{
@@ -115,16 +115,29 @@ impl Body<'_> {
         self.make(spot, ty, ExprKind::Variant(1, vec![value]))
     }
 
-    /// `std::cmp::max(a, b)` and `min`, of integers.
+    /// `std::cmp::max(a, b)` and `min`.
     fn cmp(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
-        let (prim, values) = (if name == "max" { Prim::Max } else { Prim::Min }, arguments(call));
+        let values = arguments(call);
+        let prim = match name {
+            "max" => Prim::Max,
+            "min" => Prim::Min,
+            _ => return self.unsupported(spot, &format!("`cmp::{name}`"), "use `cmp::max` or `cmp::min`"),
+        };
         let [left, right] = values.as_slice() else {
             return self.type_error(spot, format!("`{name}` takes 2 arguments, found {}", values.len()));
         };
         let left = self.expr(left, None);
-        let ty = self.integer_operand(&left, spot);
+        let ty = self.ty(&left);
         let right = self.check(right, &ty);
-        self.make(spot, ty, ExprKind::Prim(prim, vec![left, right]))
+        if matches!(ty, Ty::Con(Con::Int { .. }, _) | Ty::Var(_) | Ty::Error) {
+            let ty = self.integer_operand(&left, spot);
+            return self.make(spot, ty, ExprKind::Prim(prim, vec![left, right]));
+        }
+        let mut statements = Vec::new();
+        let left = self.stored("left", left, spot, &mut statements);
+        let right = self.stored("right", right, spot, &mut statements);
+        let chosen = self.of_two(name, left, right, spot);
+        self.after(statements, chosen, spot)
     }
 
     /// `std::mem::take(&mut place)`, `replace`, and `swap`.

@@ -239,7 +239,7 @@ impl Body<'_> {
     }
 
     /// A new sequence, made from the elements of another one and their numbers: for each, whether there is a new element, and which.
-    fn numbered(
+    pub(super) fn numbered(
         &mut self,
         sequence: Expr,
         spot: Spot,
@@ -329,6 +329,12 @@ impl Body<'_> {
                 let body = self.make(spot, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(body)], None));
                 statements.push(self.for_each(pattern, sequence, body, spot));
                 self.unit(spot)
+            }
+            _ if super::iterator::METHODS.contains(&name) => {
+                match self.written_out_loop(sequence, element, name, values, spot, &mut statements) {
+                    Some(value) => value,
+                    None => return Some(self.unsupported_at(spot)),
+                }
             }
             _ => return None,
         };

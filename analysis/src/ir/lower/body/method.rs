@@ -163,6 +163,9 @@ impl Body<'_> {
         let item = match candidates.as_slice() {
             [] if TRANSPARENT.contains(&name) => return self.value(receiver),
             [] => {
+                if let Ok(value) = self.ordered_method(call, receiver, ty, name, spot) {
+                    return value;
+                }
                 let members = self.package.functions_of.keys();
                 let known = members.filter(|(it, _)| *it == owner).map(|(_, name)| name.as_str());
                 let help = did_you_mean(name, known);
@@ -262,12 +265,23 @@ impl Body<'_> {
         if TRANSPARENT.contains(&name) && (name != "into" || is_string) {
             return self.value(receiver);
         }
+        let receiver = match ty {
+            Ty::Con(Con::Ordering, _) => match self.ordering_method(call, receiver, name, spot) {
+                Ok(value) => return value,
+                Err(receiver) => *receiver,
+            },
+            _ => receiver,
+        };
         if let Some((prim, operands, result)) = pure(ty, name) {
             let mut values = vec![self.value(receiver)];
             let Some(arguments) = self.operands(call, name, &operands, spot) else { return self.unsupported_at(spot) };
             values.extend(arguments);
             return self.make(spot, result, ExprKind::Prim(prim, values));
         }
+        let receiver = match self.ordered_method(call, receiver, ty, name, spot) {
+            Ok(value) => return value,
+            Err(receiver) => *receiver,
+        };
         match ty {
             Ty::Con(Con::Option, types) => self.option_method(call, receiver, &types[0].clone(), name, spot),
             Ty::Con(Con::Result, types) => {
@@ -387,8 +401,7 @@ impl Body<'_> {
             }
             "into" => "write `T::from(value)` with the type that you need".to_owned(),
             "try_into" | "try_from" => "compare with the ends of the type, and convert with `as`".to_owned(),
-            "cmp" | "partial_cmp" => "compare with `<`, `==` and `>`".to_owned(),
-            "max_by_key" | "min_by_key" | "product" => "use `fold`".to_owned(),
+            "product" => "use `fold`".to_owned(),
             "step_by" => "use `filter`, or a `while` loop".to_owned(),
             "entry" => "write `map.entry(key).or_insert(value)`, or `or_insert_with`, or `or_default`".to_owned(),
             "iter_mut" | "values_mut" => "change the elements in place: `map[&key] = value`".to_owned(),

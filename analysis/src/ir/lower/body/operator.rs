@@ -69,10 +69,23 @@ impl Body<'_> {
             CmpOp::Ord { ordering: Ordering::Greater, strict: true } => Prim::Gt,
             CmpOp::Ord { ordering: Ordering::Greater, strict: false } => Prim::Ge,
         };
-        if !matches!(prim, Prim::Eq | Prim::Ne) {
-            self.integer_operand(&left, spot);
+        if matches!(prim, Prim::Eq | Prim::Ne) || matches!(ty, Ty::Con(Con::Int { .. }, _) | Ty::Var(_) | Ty::Error) {
+            if !matches!(prim, Prim::Eq | Prim::Ne) {
+                self.integer_operand(&left, spot);
+            }
+            return self.make(spot, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]));
         }
-        self.make(spot, Ty::BOOL, ExprKind::Prim(prim, vec![left, right]))
+        let name = match prim {
+            Prim::Lt => "lt",
+            Prim::Le => "le",
+            Prim::Gt => "gt",
+            _ => "ge",
+        };
+        let mut statements = Vec::new();
+        let left = self.stored("left", left, spot, &mut statements);
+        let right = self.stored("right", right, spot, &mut statements);
+        let holds = self.of_two(name, left, right, spot);
+        self.after(statements, holds, spot)
     }
 
     /// Requires an integer and returns its type.

@@ -1,6 +1,6 @@
 //! Paths and the values built from them: constants, variants, structs, scalars.
 
-use super::{Binding, Blocks, Body, Frame, method::integer, pattern::scalar_text};
+use super::{Binding, Blocks, Body, Frame, method::integer, ordering::Order, pattern::scalar_text};
 use crate::{
     diagnostics::codes,
     index::path_segments,
@@ -32,6 +32,9 @@ impl Body<'_> {
         if self.is_none(&path) {
             let element = self.infer.fresh();
             return self.make(spot, Ty::option(element), ExprKind::Variant(0, Vec::new()));
+        }
+        if let Some(order) = self.order_named(&path) {
+            return self.order(order, spot);
         }
         if let Some(constant) = self.constant(&path, spot) {
             return constant;
@@ -78,6 +81,14 @@ impl Body<'_> {
     pub(super) fn is_none(&self, path: &[String]) -> bool {
         let known = self.package.language_path(self.site.scope, path, Namespace::Values);
         known.is_some_and(|(owner, name)| name == "None" && owner.is_none_or(|it| it == "Option"))
+    }
+
+    /// The value of `std::cmp::Ordering` that a path refers to.
+    pub(super) fn order_named(&self, path: &[String]) -> Option<Order> {
+        match self.package.language_path(self.site.scope, path, Namespace::Values)? {
+            (Some(owner), name) if owner == "Ordering" => Order::named(&name),
+            _ => None,
+        }
     }
 
     /// The part before the last `::`, if it is a type or an implementation, and the name after it.
@@ -434,7 +445,7 @@ impl Body<'_> {
                 let values = values.iter().zip(&types).map(|(value, ty)| self.check(value, ty)).collect();
                 Some(self.make(spot, result, ExprKind::Prim(prim, values)))
             }
-            (Con::Str | Con::Bool | Con::Pid, ..) => None,
+            (Con::Str | Con::Bool | Con::Pid | Con::Ordering, ..) => None,
             _ => {
                 let what = format!("`{qualifier}::{name}`");
                 Some(self.unsupported(spot, &what, "use `new()`; for `Set` and `Seq` also `from([…])`"))

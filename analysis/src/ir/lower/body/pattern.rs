@@ -143,6 +143,10 @@ impl Body<'_> {
             self.expect_type(&Ty::option(element), ty, spot);
             return Some(Pattern::Variant(0, Vec::new()));
         }
+        if let Some(order) = self.order_named(path) {
+            self.expect_type(&Ty::ORDERING, ty, spot);
+            return Some(order.pattern());
+        }
         if let Some(constant) = self.constant(path, spot) {
             let found = self.ty(&constant);
             self.expect_type(&found, ty, spot);
