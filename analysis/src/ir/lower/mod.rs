@@ -32,7 +32,7 @@ mod words;
 
 use std::sync::Arc;
 
-use super::{Anchor, Function, FunctionId, Program, SourceMap, Span};
+use super::{Anchor, Function, FunctionId, NodeId, Program, SourceMap, Span};
 use crate::{
     diagnostics::Diagnostic,
     index::{FileIndex, Indexed},
@@ -64,7 +64,18 @@ pub struct LoweredBody {
     function: Function,
     /// The positions of its nodes.
     nodes: Arc<[Spot]>,
+    deferred: Vec<Deferred>,
     trace: lowering::Trace,
+}
+
+/// The closure of an iterator that Rust may not call for each element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Deferred {
+    node: NodeId,
+    /// Whether it may fail by itself.
+    fails: bool,
+    /// The functions that it calls.
+    calls: Vec<FunctionId>,
 }
 
 /// The program of a package.
@@ -130,7 +141,9 @@ pub fn build<'b>(
     };
     layers::emit(declared, reached, &mut program, &mut places);
     implementations::emit(&declared.parts, reached, &mut program, &mut places);
-    let misplaced = words::check(&mut program);
+    let deferred: Vec<Vec<Deferred>> =
+        reached.functions.iter().map(|it| reached.deferred(&body(*it).deferred)).collect();
+    let misplaced = words::check(&mut program, &deferred);
     let written = Arc::new(program);
     let program = inline::helpers(&written, &mut places);
     Built { program, written, places, misplaced }

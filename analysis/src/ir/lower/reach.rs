@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use rustc_hash::FxHashMap;
 
 use super::{
+    Deferred,
     declared::{Declared, ItemRef},
     lowering::{Touch, Trace},
 };
@@ -74,6 +75,15 @@ impl Reached {
     /// The id in the program of a declared function, if it is part of the program.
     pub(super) fn function(&self, id: FunctionId) -> Option<FunctionId> {
         self.function_numbers.get(&id).copied()
+    }
+
+    /// Closures, with the numbering of the program.
+    pub(super) fn deferred(&self, closures: &[Deferred]) -> Vec<Deferred> {
+        let numbered = |it: &Deferred| {
+            let calls = it.calls.iter().filter_map(|it| self.function(*it)).collect();
+            Deferred { calls, ..it.clone() }
+        };
+        closures.iter().map(numbered).collect()
     }
 
     /// A body, with the numbering of the program.

@@ -4,11 +4,15 @@
 //! Procedures and clients run as written. If a procedure waited by itself after its commit point, or emitted an event between
 //! two steps, no step of a layer would account for it, and no obligation would cover it. A condition on a state (an initial
 //! state, an invariant, a rule of a protocol, the slice of a key) must have a single answer. Rust's iterators are lazy, and may not call a
-//! closure for each element; so a function with an effect may not be called in one.
+//! closure for each element; so a function with an effect may not be called in one, and one that may not be called for each element may not
+//! fail.
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::report::{DiagnosticExt, error};
+use super::{
+    Deferred,
+    report::{DiagnosticExt, error},
+};
 use crate::{
     diagnostics::{Diagnostic, codes},
     ir::{Anchor, Expr, ExprKind, Function, FunctionId, FunctionKind, Justification, NodeId, PartitionEnd, Program},
@@ -24,8 +28,9 @@ struct Root {
 
 /// Reports the uses in procedures, clients and conditions, and in the functions that they call. Obligations that depend on them are not
 /// checked.
-pub(super) fn check(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
+pub(super) fn check(program: &mut Program, deferred: &[Vec<Deferred>]) -> Vec<Diagnostic<Anchor>> {
     let mut found = in_closures(program);
+    found.extend(in_deferred(program, deferred));
     for root in roots(program) {
         let Some((at, node, word)) = word_in(program, root.function) else {
             continue;
@@ -90,6 +95,49 @@ fn in_closures(program: &mut Program) -> Vec<Diagnostic<Anchor>> {
         found.push(error(codes::CS0102, Anchor::Node(id, node), message).help("use a `for` loop"));
         refuse(program, id);
     }
+    found
+}
+
+/// Reports closures that may not be called for each element and may fail, or have a use.
+fn in_deferred(program: &mut Program, deferred: &[Vec<Deferred>]) -> Vec<Diagnostic<Anchor>> {
+    let fails = may_fail(program);
+    let mut found = Vec::new();
+    for (id, closures) in (0..).map(FunctionId).zip(deferred) {
+        // What has been refused has been reported.
+        if program.functions[id.0 as usize].body.kind == ExprKind::Unsupported {
+            continue;
+        }
+        let refused = |it: &&Deferred| {
+            it.fails || it.calls.iter().any(|it| fails[it.0 as usize] || word_in(program, *it).is_some())
+        };
+        let Some(closure) = closures.iter().find(refused) else { continue };
+        let message = "a closure that may fail or has an effect is not supported here: Rust calls it only for the elements that are needed";
+        let help = "consume all elements in the same expression, for example with `collect`, or use a `for` loop";
+        found.push(error(codes::CS0102, Anchor::Node(id, closure.node), message).help(help));
+        refuse(program, id);
+    }
+    found
+}
+
+/// For each function, whether it may fail, by its text.
+fn may_fail(program: &Program) -> Vec<bool> {
+    let mut fails = vec![false; program.functions.len()];
+    loop {
+        let more: Vec<bool> = program.functions.iter().map(|it| is_failure_in(&it.body, &fails)).collect();
+        if more == fails {
+            return fails;
+        }
+        fails = more;
+    }
+}
+
+fn is_failure_in(expr: &Expr, fails: &[bool]) -> bool {
+    let mut found = match &expr.kind {
+        ExprKind::Assert(_) => true,
+        ExprKind::Call(callee, _) => fails[callee.0 as usize],
+        _ => false,
+    };
+    expr.for_each_child(&mut |it| found = found || is_failure_in(it, fails));
     found
 }
 

@@ -28,7 +28,7 @@ impl Body<'_> {
         }
         let loops = std::mem::take(&mut self.loops);
         self.closures += 1;
-        let body = self.scoped(|this| this.required(closure.body(), spot, result));
+        let body = self.scoped(|this| this.closed(|it| it.required(closure.body(), spot, result)));
         self.closures -= 1;
         self.loops = loops;
         Some(body)
@@ -60,7 +60,7 @@ impl Body<'_> {
         self.closures += 1;
         let lowered = self.scoped(|this| {
             let pattern = written.pat().map_or(Pattern::Wild, |it| this.irrefutable(&it, parameter));
-            let body = this.required(closure.body(), spot, result);
+            let body = this.closed(|it| it.required(closure.body(), spot, result));
             (pattern, body)
         });
         self.closures -= 1;
@@ -90,7 +90,7 @@ impl Body<'_> {
         let lowered = self.scoped(|this| {
             let pattern = |(it, ty): (&ast::Param, &Ty)| it.pat().map_or(Pattern::Wild, |it| this.irrefutable(&it, ty));
             let patterns = parameters.iter().zip(types).map(pattern).collect();
-            (patterns, this.required(closure.body(), spot, result))
+            (patterns, this.closed(|it| it.required(closure.body(), spot, result)))
         });
         self.closures -= 1;
         self.loops = loops;
@@ -109,6 +109,7 @@ impl Body<'_> {
         let receiver = self.ty(&value);
         let (sequence, element) = self.sequence(value);
         let values = arguments(call);
+        self.consumed_by(name, &sequence);
         match (name, values.as_slice()) {
             ("iter" | "into_iter" | "cloned" | "copied", []) => sequence,
             ("next", []) if !is_place => self.prim(spot, Ty::option(element), Prim::First, sequence),
@@ -181,6 +182,9 @@ impl Body<'_> {
         self.first_in_adaptor = first;
         self.adaptors -= 1;
         let Some((pattern, body)) = closure else { return self.unsupported_at(spot) };
+        if matches!(each, Each::Map | Each::Filter) {
+            self.defer(&body);
+        }
         let ty = match each {
             Each::Map => Ty::seq(self.ty(&body)),
             Each::Filter => Ty::seq(element.clone()),

@@ -126,6 +126,7 @@ impl Body<'_> {
         };
         let change = self.make(spot, Ty::UNIT, change);
         let change = self.make(spot, Ty::UNIT, ExprKind::Block(vec![Stmt::Expr(change)], None));
+        self.consumed(&elements);
         statements.push(self.for_each(pattern, elements, change, spot));
         Some(self.unit(spot))
     }

@@ -254,6 +254,7 @@ impl Body<'_> {
             (pattern, body)
         });
         let (body, info) = body;
+        self.consumed_by_loop(&sequence, &body);
         let turns = self.make(spot, Ty::UNIT, ExprKind::For(pattern, Box::new(sequence), Box::new(body)));
         self.after_loop(turns, info, spot)
     }

@@ -255,7 +255,7 @@ impl Body<'_> {
         self.in_block(block, |this| {
             let mut statements = Vec::new();
             for statement in block.statements() {
-                this.statement(&statement, &mut statements);
+                this.closed(|it| it.statement(&statement, &mut statements));
             }
             let value = block.tail_expr().map(|it| this.expr(&it, expected));
             let ends = |it: &Stmt| match it {

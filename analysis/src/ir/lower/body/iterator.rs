@@ -81,6 +81,7 @@ impl Body<'_> {
             }
             ("take_while", [closure]) => {
                 let (local, keeps) = self.test_of(closure, element, spot)?;
+                self.defer(&keeps);
                 let made = self.empty(element, spot, statements);
                 let one = self.read_local(local, spot);
                 let push = self.push(made, one, spot);
@@ -91,6 +92,7 @@ impl Body<'_> {
             }
             ("skip_while", [closure]) => {
                 let (local, skips) = self.test_of(closure, element, spot)?;
+                self.defer(&skips);
                 let made = self.empty(element, spot, statements);
                 let yes = self.boolean(spot, true);
                 let skipping = self.variable("skipping", yes, statements);
@@ -109,6 +111,7 @@ impl Body<'_> {
             ("map_while", [closure]) => {
                 let ty = Ty::option(self.infer.fresh());
                 let (pattern, body) = self.in_adaptor(|this| this.sound_closure(closure, element, &ty))?;
+                self.defer(&body);
                 let Ty::Con(_, types) = &ty else { return None };
                 let made = self.empty(&types[0], spot, statements);
                 let (found, one) = self.part(&types[0], spot);
@@ -148,6 +151,7 @@ impl Body<'_> {
             }
             ("flat_map", [closure]) => {
                 let (pattern, body) = self.in_adaptor(|this| this.closure(closure, element, None))?;
+                self.defer(&body);
                 self.flattened(pattern, sequence, body, spot, statements)?
             }
             ("flatten", []) => {

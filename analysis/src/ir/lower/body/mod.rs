@@ -10,6 +10,7 @@ mod call;
 mod collection;
 mod condition;
 mod control;
+mod deferred;
 mod expr;
 mod iterator;
 mod label;
@@ -27,7 +28,7 @@ mod result;
 use std::{rc::Rc, sync::Arc};
 
 use super::{
-    LoweredBody,
+    Deferred, LoweredBody,
     declared::{Declared, ItemRef, Origin, Site},
     lift,
     lowering::Lowering,
@@ -53,19 +54,26 @@ const DEPTH: u32 = 150;
 /// Lowers one function. `tree` is its syntax tree, if it has one.
 pub(super) fn lower(declared: &Declared, origin: Origin, tree: Option<&ItemTree>) -> LoweredBody {
     let package = Lowering::new(declared);
-    let (mut function, nodes) = match origin {
+    let (mut function, nodes, deferred) = match origin {
         Origin::Written(item) => lower_function(&package, item, tree),
-        Origin::Lifted(number) => lift::lower(&package, number),
+        Origin::Lifted(number) => {
+            let (function, nodes) = lift::lower(&package, number);
+            (function, nodes, Vec::new())
+        }
     };
     let trace = package.take_trace();
     // The remaining body would have another meaning: obligations that depend on it are not checked.
     if trace.problems.iter().any(|it| it.severity == Severity::Error) {
         function.body.kind = ExprKind::Unsupported;
     }
-    LoweredBody { function, nodes: nodes.into(), trace }
+    LoweredBody { function, nodes: nodes.into(), deferred, trace }
 }
 
-fn lower_function(package: &Lowering<&Declared>, item: ItemRef, tree: Option<&ItemTree>) -> (Function, Vec<Spot>) {
+fn lower_function(
+    package: &Lowering<&Declared>,
+    item: ItemRef,
+    tree: Option<&ItemTree>,
+) -> (Function, Vec<Spot>, Vec<Deferred>) {
     let declared = package.function_item(item);
     let name = package.function_name(item);
     // Only functions with a signature are requested.
@@ -82,7 +90,9 @@ fn lower_function(package: &Lowering<&Declared>, item: ItemRef, tree: Option<&It
         Some(syntax) => body.unsupported_at(body.site.spot(syntax.syntax())),
         None => body.unsupported_at(package.name_spot(item.file, &declared.name)),
     };
-    body.finish(name, kind, lowered)
+    let deferred = body.take_deferred();
+    let (function, nodes) = body.finish(name, kind, lowered);
+    (function, nodes, deferred)
 }
 
 /// The blocks of a tree that have items, and so are scopes of the file.
@@ -183,6 +193,8 @@ struct Body<'d> {
     discarded: Option<SyntaxNode>,
     /// The calls of `collect()`: the collection, and the element type.
     collected: Vec<(NodeId, Ty)>,
+    /// Closures that Rust may not call for each element.
+    deferred: deferred::Noted,
 }
 
 impl<'d> Body<'d> {
@@ -215,6 +227,7 @@ impl<'d> Body<'d> {
             written_closures: 0,
             discarded: None,
             collected: Vec::new(),
+            deferred: deferred::Noted::default(),
         };
         for parameter in &Arc::clone(&body.signature).parameters {
             let name = if parameter.name.is_empty() { "_" } else { &parameter.name };
