@@ -176,11 +176,7 @@ impl Body<'_> {
             "any" => (Each::Any, Some(Ty::BOOL)),
             _ => (Each::Find, Some(Ty::BOOL)),
         };
-        self.adaptors += 1;
-        let first = std::mem::replace(&mut self.first_in_adaptor, self.locals.len() as u32);
-        let closure = self.closure(closure, element, result.as_ref());
-        self.first_in_adaptor = first;
-        self.adaptors -= 1;
+        let closure = self.in_adaptor(|this| this.closure(closure, element, result.as_ref()));
         let Some((pattern, body)) = closure else { return self.unsupported_at(spot) };
         if matches!(each, Each::Map | Each::Filter) {
             self.defer(&body);

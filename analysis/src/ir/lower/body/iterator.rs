@@ -6,7 +6,7 @@ use crate::{
         spot::Spot,
         ty::{Con, Ty},
     },
-    ir::{Arith, Arm, Expr, ExprKind, Literal, LocalId, Mutation, Overflow, Pattern, Place, Prim, Stmt},
+    ir::{Arith, Arm, Each, Expr, ExprKind, Literal, LocalId, Mutation, Overflow, Pattern, Place, Prim, Stmt},
     syntax::ast,
 };
 
@@ -188,7 +188,7 @@ impl Body<'_> {
                 let keyed = Ty::tuple(vec![self.ty(&key), element.clone()]);
                 let pair = self.make(spot, keyed.clone(), ExprKind::Tuple(vec![key, one]));
                 let pairs = ExprKind::Each(
-                    crate::ir::Each::Map,
+                    Each::Map,
                     Box::new(sequence),
                     Pattern::At(local, Box::new(pattern)),
                     Box::new(pair),
