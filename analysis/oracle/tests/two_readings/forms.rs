@@ -256,6 +256,135 @@ impl Iterators for Slots {
     }
 }
 
+/// An error that others are converted to.
+#[state]
+pub enum Problem {
+    Full,
+    Refused(Refusal),
+    Number { code: u8 },
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Full => Problem::Full,
+            other => Self::Refused(other),
+        }
+    }
+}
+
+impl From<u8> for Problem {
+    fn from(code: u8) -> Problem {
+        Problem::Number { code: code / 2 }
+    }
+}
+
+impl From<std::num::TryFromIntError> for Problem {
+    fn from(_: std::num::TryFromIntError) -> Problem {
+        Problem::Number { code: 255 }
+    }
+}
+
+impl From<Problem> for u8 {
+    fn from(problem: Problem) -> u8 {
+        if let Problem::Number { code } = problem { code - 1 } else { 7 }
+    }
+}
+
+/// Conversions.
+#[layer]
+impl Conversions for Slots {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn widened(&mut self, me: Pid, x: u8, y: i8, z: bool) -> (u64, i16, u8, Option<u32>) {
+        let first: u64 = x.into();
+        (first, y.into(), z.into(), Some(x.into()))
+    }
+
+    #[op]
+    fn narrowed(&mut self, me: Pid, x: u64, y: i8, z: i64) -> (Option<u8>, Option<u8>, Option<i8>, u8) {
+        let third = match i8::try_from(z) {
+            Ok(it) => Some(it),
+            Err(_) => None,
+        };
+        (u8::try_from(x).ok(), u8::try_from(y).ok(), third, u8::try_from(300 + i32::from(y)).unwrap_or(9))
+    }
+
+    #[op]
+    fn signs(&mut self, me: Pid, x: i8, y: u8) -> (bool, bool, bool, bool, usize) {
+        let last: Result<usize, _> = x.try_into();
+        let Ok(last) = last else { return (false, false, false, false, 0) };
+        let wide = u64::try_from(y).is_ok_and(|it| it > 1);
+        (u64::try_from(x).is_ok(), i8::try_from(y).is_err(), wide, i16::try_from(y).is_ok(), last)
+    }
+
+    #[op]
+    fn unwrapped(&mut self, me: Pid, x: u64) -> (u8, Result<u8, bool>) {
+        (u8::try_from(x).unwrap(), u8::try_from(x).map_err(|_| true))
+    }
+
+    #[op]
+    fn by_type(&mut self, me: Pid, x: u8, y: Refusal) -> (Problem, Problem, Problem, u8, u8) {
+        let first: Problem = x.into();
+        let second = Problem::from(y);
+        let third: Problem = if x > 1 { Refusal::Taken(x).into() } else { Problem::from(self.tick()) };
+        let number = u8::from(first.clone());
+        (first.clone(), second, third, number, first.into())
+    }
+
+    #[op]
+    fn asked(&mut self, me: Pid, x: u8) -> Result<u8, Problem> {
+        let first = self.reserve(x)?;
+        let second = self.compare_exchange(first, x)?;
+        let third = i8::try_from(second)?;
+        self.tick();
+        if third > 1 {
+            return Err(Refusal::Taken(first).into());
+        }
+        self.numbered(third)
+    }
+
+    #[op]
+    fn named(
+        &mut self,
+        me: Pid,
+        x: Result<u8, Refusal>,
+        y: Result<bool, u8>,
+        z: u64,
+    ) -> (Result<u8, Problem>, Result<bool, Problem>, Option<u8>) {
+        (x.map_err(Problem::from), y.map_err(Problem::from), Some(z).map(u8::try_from).and_then(|it| it.ok()))
+    }
+
+    #[op]
+    fn transposed(
+        &mut self,
+        me: Pid,
+        x: Option<Result<u8, bool>>,
+        y: Result<Option<u8>, bool>,
+    ) -> (Result<Option<u8>, bool>, Option<Result<u8, bool>>) {
+        (x.transpose(), y.transpose())
+    }
+
+    #[op]
+    fn filled(&mut self, me: Pid, x: u8) -> (u8, u8) {
+        *self.a.get_or_insert(x) -= 1;
+        let it = self.b.get_or_insert_with(|| x / 2);
+        *it ^= 1;
+        (*it, *self.a.get_or_insert(100 / x))
+    }
+}
+
+impl Slots {
+    fn numbered(&self, number: i8) -> Result<u8, Problem> {
+        let number = u8::try_from(number)?;
+        Ok(number)
+    }
+}
+
 /// A type with an order.
 #[state]
 pub enum Grade {

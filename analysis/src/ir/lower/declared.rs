@@ -305,6 +305,7 @@ impl Declared {
             [owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),
             ["cspec", .., owner, name] if is_type(owner) => Some((Some((*owner).to_owned()), (*name).to_owned())),
             ["cspec", .., name] => Some((None, (*name).to_owned())),
+            ["std" | "core", "num", "TryFromIntError"] => Some((None, "TryFromIntError".to_owned())),
             // Not that of `sync::atomic`.
             ["std" | "core", "cmp", "Ordering"] => Some((None, "Ordering".to_owned())),
             ["std" | "core", "cmp", "Ordering", name] => Some((Some("Ordering".to_owned()), (*name).to_owned())),

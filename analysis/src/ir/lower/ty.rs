@@ -28,6 +28,8 @@ pub(super) enum Con {
     Pid,
     /// `std::cmp::Ordering`, as an `Option<bool>`: see [`super::body::ordering`].
     Ordering,
+    /// `std::num::TryFromIntError`, which has one value.
+    OutOfRange,
     User(TypeId),
     Tuple,
     Option,
@@ -45,6 +47,7 @@ impl Ty {
     pub(super) const STR: Ty = Ty::Con(Con::Str, Vec::new());
     pub(super) const PID: Ty = Ty::Con(Con::Pid, Vec::new());
     pub(super) const ORDERING: Ty = Ty::Con(Con::Ordering, Vec::new());
+    pub(super) const OUT_OF_RANGE: Ty = Ty::Con(Con::OutOfRange, Vec::new());
     pub(super) const U64: Ty = Ty::int(64, false);
     pub(super) const U32: Ty = Ty::int(32, false);
 
@@ -96,6 +99,7 @@ impl Ty {
             Con::Int { bits, signed } => Type::Int { bits: *bits, signed: *signed },
             Con::Str => Type::Str,
             Con::Pid => Type::Pid,
+            Con::OutOfRange => Type::UNIT,
             Con::Ordering => Type::Option(Box::new(Type::Bool)),
             Con::User(id) => Type::User(*id),
             Con::Tuple => Type::Tuple(arguments),

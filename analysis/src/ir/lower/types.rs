@@ -293,7 +293,7 @@ impl<D: Borrow<Declared>> Lowering<D> {
         match con {
             Con::Pid => Some("Pid".to_owned()),
             Con::Result => Some("Result".to_owned()),
-            Con::Ordering => Some("Ordering".to_owned()),
+            Con::Ordering | Con::OutOfRange => Some(self.type_name_of(ty)),
             Con::Tuple => arguments.iter().find_map(|it| self.without_default(it)),
             Con::User(id) => {
                 let info = self.type_info(*id);
@@ -518,7 +518,9 @@ impl Declared {
             _ if depth > MOST_NESTED => None,
             Con::Tuple => arguments.iter().find_map(|it| self.part_without_derived_default(it, depth + 1)),
             Con::Total => self.part_without_derived_default(arguments.last()?, depth + 1),
-            Con::Result | Con::Ordering => Some(NotRead { name: self.type_name_of(ty), why: WhyNotRead::NotDerived }),
+            Con::Result | Con::Ordering | Con::OutOfRange => {
+                Some(NotRead { name: self.type_name_of(ty), why: WhyNotRead::NotDerived })
+            }
             Con::User(id) => {
                 let info = self.type_info(*id);
                 let declared = &self.files[info.item.file as usize].index.types[info.item.index as usize];
@@ -644,6 +646,7 @@ impl Declared {
             Con::Str => "String".to_owned(),
             Con::Pid => "Pid".to_owned(),
             Con::Ordering => "Ordering".to_owned(),
+            Con::OutOfRange => "TryFromIntError".to_owned(),
             Con::User(id) => self.type_info(*id).name.clone(),
             Con::Tuple => format!("({arguments})"),
             Con::Option => format!("Option<{arguments}>"),
@@ -699,6 +702,7 @@ pub(super) fn language_con(name: &str) -> Option<(Con, usize)> {
         "String" | "str" => Some((Con::Str, 0)),
         "Pid" => Some((Con::Pid, 0)),
         "Ordering" => Some((Con::Ordering, 0)),
+        "TryFromIntError" => Some((Con::OutOfRange, 0)),
         "Option" => Some((Con::Option, 1)),
         "Result" => Some((Con::Result, 2)),
         "Map" => Some((Con::Map, 2)),

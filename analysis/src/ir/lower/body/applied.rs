@@ -123,6 +123,11 @@ impl Body<'_> {
                 let fits = closure.parameters.len() == values.len();
                 return fits.then(|| self.written_out(&closure, std::mem::take(&mut values), spot));
             }
+            if let [value] = values.as_slice()
+                && let Some(converted) = self.value_by_from(&path, value.clone(), spot)
+            {
+                return Some(converted);
+            }
             match self.function_at(&path, spot) {
                 Ok(Some(item)) => return self.call_with(item, std::mem::take(&mut values), spot),
                 Ok(None) => {}
@@ -177,6 +182,10 @@ impl Body<'_> {
             (Some((Some(owner), name)), 1) if name == "from" => {
                 let (con @ Con::Int { .. }, _) = language_con(&owner)? else { return None };
                 return Some(self.widened(values.remove(0), Ty::Con(con, Vec::new()), spot));
+            }
+            (Some((Some(owner), name)), 1) if name == "try_from" => {
+                let (con @ Con::Int { .. }, _) = language_con(&owner)? else { return None };
+                return Some(self.tried_into(values.remove(0), Ty::Con(con, Vec::new()), spot));
             }
             _ => {}
         }

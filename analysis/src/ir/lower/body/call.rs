@@ -29,7 +29,7 @@ pub(super) fn is_result_variant(owner: Option<&str>, name: &str) -> bool {
 }
 
 impl Body<'_> {
-    pub(super) fn call(&mut self, call: &ast::CallExpr) -> Expr {
+    pub(super) fn call(&mut self, call: &ast::CallExpr, expected: Option<&Ty>) -> Expr {
         let spot = self.spot(call.syntax());
         let path = match call.expr() {
             Some(ast::Expr::PathExpr(it)) => it.path(),
@@ -46,6 +46,9 @@ impl Body<'_> {
         {
             return self.unsupported_at(spot);
         }
+        if let Some(converted) = self.call_of_from(call, &path, spot) {
+            return converted;
+        }
         match self.function_at(&path, spot) {
             Ok(Some(item)) => return self.call_function(item, None, &arguments(call), spot),
             Ok(None) => {}
@@ -54,10 +57,10 @@ impl Body<'_> {
         let built = match self.package.language_path(self.site.scope, &path, Namespace::Values) {
             Some((None, name)) if VOCABULARY.contains(&name.as_str()) => return self.vocabulary(call, &name, spot),
             Some((owner, name)) if name == "Some" && owner.as_deref().is_none_or(|it| it == "Option") => {
-                return self.some(call, spot);
+                return self.some(call, expected, spot);
             }
             Some((owner, name)) if is_result_variant(owner.as_deref(), &name) => {
-                return self.result_value(call, &name, spot);
+                return self.result_value(call, &name, expected, spot);
             }
             Some((Some(module), name)) if module == "mem" => return self.mem(call, &name, spot),
             Some((Some(module), name)) if module == "cmp" => return self.cmp(call, &name, spot),
@@ -107,12 +110,21 @@ impl Body<'_> {
         self.unknown_name(spot, "function", &full, help)
     }
 
-    fn some(&mut self, call: &ast::CallExpr, spot: Spot) -> Expr {
+    fn some(&mut self, call: &ast::CallExpr, expected: Option<&Ty>, spot: Spot) -> Expr {
         let values = arguments(call);
         let [value] = values.as_slice() else { return self.type_error(spot, "`Some` takes one value") };
-        let value = self.expr(value, None);
+        let wanted = self.part_wanted(expected, Con::Option, 0);
+        let value = self.expr(value, wanted.as_ref());
         let ty = Ty::option(self.ty(&value));
         self.make(spot, ty, ExprKind::Variant(1, vec![value]))
+    }
+
+    /// The type that is wanted of a part, if that of the whole is known.
+    fn part_wanted(&self, expected: Option<&Ty>, con: Con, part: usize) -> Option<Ty> {
+        match self.infer.shallow(expected?) {
+            Ty::Con(it, types) if it == con => types.get(part).cloned(),
+            _ => None,
+        }
     }
 
     /// `std::cmp::max(a, b)` and `min`.
@@ -187,10 +199,11 @@ impl Body<'_> {
     }
 
     /// `Ok(value)` or `Err(error)`.
-    fn result_value(&mut self, call: &ast::CallExpr, name: &str, spot: Spot) -> Expr {
+    fn result_value(&mut self, call: &ast::CallExpr, name: &str, expected: Option<&Ty>, spot: Spot) -> Expr {
         let values = arguments(call);
         let [value] = values.as_slice() else { return self.type_error(spot, format!("`{name}` takes one value")) };
-        let value = self.expr(value, None);
+        let wanted = self.part_wanted(expected, Con::Result, usize::from(name == "Err"));
+        let value = self.expr(value, wanted.as_ref());
         self.result_of(value, name, spot)
     }
 

@@ -169,11 +169,12 @@ impl Body<'_> {
             }
         };
         if let Some((from, to)) = error {
-            if !self.infer.unify(from, to) {
-                let help = "convert the error first: `value.map_err(|it| …)?`";
-                return self.unsupported(spot, "`?` on an error of another type", help);
-            }
             let (pattern, part) = self.part(from, spot);
+            let part = if self.infer.unify(from, to) { Some(part) } else { self.error_of_question(part, to, spot) };
+            let Some(part) = part else {
+                let help = "convert the error first, `value.map_err(|it| …)?`, or write an `impl From` in this package";
+                return self.unsupported(spot, "`?` on an error of another type", help);
+            };
             let err = self.make(spot, result.clone(), ExprKind::Variant(1, vec![part]));
             let leave = self.make(spot, Ty::NEVER, ExprKind::Return(Some(Box::new(err))));
             let ok = self.part(&inner, spot);

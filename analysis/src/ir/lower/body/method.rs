@@ -25,13 +25,13 @@ pub(super) enum Receiver {
 }
 
 /// Methods that return their receiver: references and copies are erased.
-const TRANSPARENT: &[&str] = &["clone", "to_owned", "to_string", "as_str", "as_ref", "into", "borrow"];
+const TRANSPARENT: &[&str] = &["clone", "to_owned", "to_string", "as_str", "as_ref", "borrow"];
 
 /// The rank of a function of another layer among those that a name may refer to.
 const OF_ANOTHER_LAYER: u32 = 3;
 
 impl Body<'_> {
-    pub(super) fn method_call(&mut self, call: &ast::MethodCallExpr) -> Expr {
+    pub(super) fn method_call(&mut self, call: &ast::MethodCallExpr, expected: Option<&Ty>) -> Expr {
         let spot = self.spot(call.syntax());
         let (Some(target), Some(name)) = (call.receiver(), call.name_ref()) else {
             return self.required(None, spot, None);
@@ -57,8 +57,25 @@ impl Body<'_> {
             self.receiver(&target)
         };
         let Some(receiver) = receiver else { return self.unsupported_at(spot) };
-        let value = self.method_of(call, receiver, &name, spot);
+        let converts = matches!(name.as_str(), "into" | "try_into") && arguments(call).is_empty();
+        let value = if converts && !self.has_method(&receiver, &name) {
+            let value = self.value(receiver);
+            self.into(value, &name, expected, spot)
+        } else {
+            self.method_of(call, receiver, &name, spot)
+        };
         self.after(statements, value, spot)
+    }
+
+    /// Whether the type of the receiver, a type of the package, has a method of its own.
+    fn has_method(&self, receiver: &Receiver, name: &str) -> bool {
+        let ty = match receiver {
+            Receiver::Place(_, ty, _) => self.infer.shallow(ty),
+            Receiver::Value(value, _) => self.ty(value),
+        };
+        let Ty::Con(Con::User(id), _) = ty else { return false };
+        let owner = Owner::Entry(Entry::Type(self.package.type_info(id).item));
+        !self.methods(&owner, name).is_empty()
     }
 
     fn method_of(&mut self, call: &ast::MethodCallExpr, receiver: Receiver, name: &str, spot: Spot) -> Expr {
@@ -249,7 +266,6 @@ impl Body<'_> {
             Ok(changed) => return changed,
             Err(receiver) => *receiver,
         };
-        // `into` is transparent on strings only: between integers it changes the type.
         let is_string = matches!(ty, Ty::Con(Con::Str, _));
         if name == "to_string" {
             let value = self.value(receiver);
@@ -262,7 +278,7 @@ impl Body<'_> {
             let text = self.value(receiver);
             return self.split_once(text, separator, spot);
         }
-        if TRANSPARENT.contains(&name) && (name != "into" || is_string) {
+        if TRANSPARENT.contains(&name) {
             return self.value(receiver);
         }
         let receiver = match ty {
@@ -399,8 +415,6 @@ impl Body<'_> {
             "get_mut" | "first_mut" | "last_mut" | "as_mut" => {
                 format!("write `if let Some(name) = place.{name}(…)`, `match` or `let … else`, and change `*name`")
             }
-            "into" => "write `T::from(value)` with the type that you need".to_owned(),
-            "try_into" | "try_from" => "compare with the ends of the type, and convert with `as`".to_owned(),
             "product" => "use `fold`".to_owned(),
             "step_by" => "use `filter`, or a `while` loop".to_owned(),
             "entry" => "write `map.entry(key).or_insert(value)`, or `or_insert_with`, or `or_default`".to_owned(),

@@ -10,6 +10,7 @@ mod call;
 mod collection;
 mod condition;
 mod control;
+mod convert;
 mod deferred;
 mod expr;
 mod iterator;

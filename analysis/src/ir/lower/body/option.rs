@@ -35,6 +35,9 @@ pub(super) const METHODS: &[&str] = &[
     "flatten",
     "ok_or",
     "ok_or_else",
+    "transpose",
+    "get_or_insert",
+    "get_or_insert_with",
     "take",
     "replace",
     "insert",
@@ -96,6 +99,26 @@ impl Body<'_> {
                 }
                 let none = self.none(&ty, spot);
                 self.unwrapped(value, inner, none, spot)
+            }
+            ("transpose", []) => {
+                let (ok, err) = (self.infer.fresh(), self.infer.fresh());
+                let result = Ty::result(ok.clone(), err.clone());
+                if !self.infer.unify(inner, &result) {
+                    self.mismatch(spot, &Ty::option(result), &own);
+                    return Some(self.unsupported_at(spot));
+                }
+                let of_ok = Ty::option(ok.clone());
+                let ty = Ty::result(of_ok.clone(), err.clone());
+                let (pattern, part) = self.part(&ok, spot);
+                let some = self.some_of(part, spot);
+                let ok_case = (pattern, self.make(spot, ty.clone(), ExprKind::Variant(0, vec![some])));
+                let (pattern, error) = self.part(&err, spot);
+                let err_case = (pattern, self.make(spot, ty.clone(), ExprKind::Variant(1, vec![error])));
+                let (pattern, found) = self.part(inner, spot);
+                let some = self.by_result(found, ok_case, err_case, ty.clone(), spot);
+                let none = self.none(&of_ok, spot);
+                let none = self.make(spot, ty.clone(), ExprKind::Variant(0, vec![none]));
+                self.by_case(value, pattern, some, none, ty, spot)
             }
             ("unwrap_or", [other]) => {
                 let other = self.check(other, inner);

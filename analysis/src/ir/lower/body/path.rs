@@ -1,6 +1,6 @@
 //! Paths and the values built from them: constants, variants, structs, scalars.
 
-use super::{Binding, Blocks, Body, Frame, method::integer, ordering::Order, pattern::scalar_text};
+use super::{Binding, Blocks, Body, Frame, convert::range, method::integer, ordering::Order, pattern::scalar_text};
 use crate::{
     diagnostics::codes,
     index::path_segments,
@@ -434,6 +434,10 @@ impl Body<'_> {
                 let value = self.expr(value, None);
                 Some(self.widened(value, ty, spot))
             }
+            (Con::Int { .. }, "try_from", [value]) => {
+                let value = self.expr(value, None);
+                Some(self.tried_into(value, ty, spot))
+            }
             // A method, called by its path.
             (Con::Int { .. }, ..) => {
                 let (prim, operands, result) = integer(&ty, name)?;
@@ -445,7 +449,7 @@ impl Body<'_> {
                 let values = values.iter().zip(&types).map(|(value, ty)| self.check(value, ty)).collect();
                 Some(self.make(spot, result, ExprKind::Prim(prim, values)))
             }
-            (Con::Str | Con::Bool | Con::Pid | Con::Ordering, ..) => None,
+            (Con::Str | Con::Bool | Con::Pid | Con::Ordering | Con::OutOfRange, ..) => None,
             _ => {
                 let what = format!("`{qualifier}::{name}`");
                 Some(self.unsupported(spot, &what, "use `new()`; for `Set` and `Seq` also `from([…])`"))
@@ -460,10 +464,6 @@ impl Body<'_> {
             self.infer.unify(&from, &target);
         }
         let from = self.ty(&value);
-        let range = |ty: &Ty| match ty {
-            Ty::Con(Con::Int { bits, signed }, _) => Some(IntType { bits: *bits, signed: *signed }),
-            _ => None,
-        };
         let fits = match (range(&from), range(&target)) {
             (Some(from), Some(target)) => target.contains(from.min()) && target.contains(from.max()),
             _ => from == Ty::BOOL || from == Ty::Error,

@@ -214,6 +214,9 @@ impl Body<'_> {
             _ => None,
         };
         let is_at_place = |it: &ast::MethodCallExpr| it.receiver().is_some_and(|it| self.is_place(&it));
+        if matches!(name(call).as_str(), "get_or_insert" | "get_or_insert_with") {
+            return is_at_place(call);
+        }
         let Some(mut before) = inner(call) else { return false };
         match name(call).as_str() {
             "unwrap" | "expect" => FINDS.contains(&name(&before).as_str()) && is_at_place(&before),
@@ -294,7 +297,50 @@ impl Body<'_> {
             let failure = self.failure(spot);
             return self.found(&before, failure, spot, statements);
         }
+        if matches!(name.as_str(), "get_or_insert" | "get_or_insert_with") {
+            return self.filled(call, &before, &name, statements);
+        }
         self.entry(call, &name, statements)
+    }
+
+    /// `option.get_or_insert(value)` and `get_or_insert_with(|| value)`: the place in the option, which is filled if it is empty.
+    fn filled(
+        &mut self,
+        call: &ast::MethodCallExpr,
+        option: &ast::Expr,
+        name: &str,
+        statements: &mut Vec<Stmt>,
+    ) -> Option<(Place, Ty)> {
+        let spot = self.spot(call.syntax());
+        let (place, ty) = self.place(option)?;
+        let Ty::Con(Con::Option, types) = self.infer.shallow(&ty) else {
+            self.unsupported(spot, &format!("`{name}` of this type"), "options have it");
+            return None;
+        };
+        if !self.changeable(&place, spot) {
+            return None;
+        }
+        let place = self.borrowed(place, &ty, spot, statements);
+        let values = arguments(call);
+        let [value] = values.as_slice() else {
+            self.type_error(spot, format!("`{name}` takes 1 argument, found {}", values.len()));
+            return None;
+        };
+        let new = if name == "get_or_insert" {
+            let value = self.check(value, &types[0]);
+            self.stored("value", value, spot, statements)
+        } else {
+            self.thunk(value, Some(&types[0]))?
+        };
+        let read = self.make(spot, ty, ExprKind::Read(place.clone()));
+        let new = self.some_of(new, spot);
+        let fill = self.make(spot, Ty::UNIT, ExprKind::Assign(place.clone(), Box::new(new)));
+        let nothing = self.unit(spot);
+        let fill = self.by_case(read, Pattern::Wild, nothing, fill, Ty::UNIT, spot);
+        statements.push(Stmt::Expr(fill));
+        let mut inside = place;
+        inside.path.push(Projection::Payload(0));
+        Some((inside, types[0].clone()))
     }
 
     /// The place that `get_mut` or the like finds; `otherwise` is evaluated if there is none.

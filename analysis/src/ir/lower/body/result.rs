@@ -31,6 +31,7 @@ pub(super) const METHODS: &[&str] = &[
     "and_then",
     "or",
     "or_else",
+    "transpose",
     "cloned",
     "copied",
     "as_ref",
@@ -116,6 +117,25 @@ impl Body<'_> {
         let no = (Pattern::Wild, self.boolean(spot, false));
         let (ok_case, err_case, ty) = match name {
             "cloned" | "copied" | "as_ref" => return Some(value),
+            "transpose" => {
+                let inner = self.infer.fresh();
+                let option = Ty::option(inner.clone());
+                if !self.infer.unify(ok, &option) {
+                    self.mismatch(spot, &option, ok);
+                    return None;
+                }
+                let result = Ty::result(inner.clone(), err.clone());
+                let ty = Ty::option(result.clone());
+                let (found, part) = self.part(&inner, spot);
+                let part = self.make(spot, result.clone(), ExprKind::Variant(0, vec![part]));
+                let some = self.some_of(part, spot);
+                let none = self.make(spot, ty.clone(), ExprKind::Variant(0, Vec::new()));
+                let (of_ok, option) = self.part(&option, spot);
+                let of_some = self.by_case(option, found, some, none, ty.clone(), spot);
+                let (pattern, error) = self.kept_err(err, &result, spot);
+                let error = self.some_of(error, spot);
+                ((of_ok, of_some), (pattern, error), ty)
+            }
             "is_ok" => (yes, no, Ty::BOOL),
             "is_err" => (no, yes, Ty::BOOL),
             "is_ok_and" => (self.closure(&values[0], ok, Some(&Ty::BOOL))?, no, Ty::BOOL),

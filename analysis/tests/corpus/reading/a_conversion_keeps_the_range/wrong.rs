@@ -1,0 +1,28 @@
+//! `as` would cut the number off.
+
+#[state]
+pub struct Cell { pub value: u8 }
+
+#[layer]
+impl Low for Cell {
+    #[op]
+    fn put(&mut self, me: Pid, to: u16) -> bool {
+        let Ok(to) = u8::try_from(to) else { return false };
+        self.value = to;
+        true
+    }
+}
+
+#[layer]
+impl Up for Cell {
+    #[op]
+    fn put(&mut self, me: Pid, to: u16) -> bool {
+        let fits = true;
+        if fits { self.value = to as u8; }
+        fits
+    }
+}
+
+#[implement(Up, over = Low, by = movers, pass(put))]
+//                                            ^^^ CS0307 atomic-spec
+impl Same {}
