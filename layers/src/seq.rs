@@ -49,6 +49,25 @@ impl<T> Seq<T> {
         self.0.remove(index)
     }
 
+    /// Puts `element` before the one at `index`, or at the back if `index` is the length.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is greater than the length.
+    pub fn insert(&mut self, index: usize, element: T) {
+        self.0.insert(index, element);
+    }
+
+    /// Removes the elements from `length` on, if there are any.
+    pub fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
+    /// Reverses the order of the elements.
+    pub fn reverse(&mut self) {
+        self.0.reverse();
+    }
+
     /// Swaps two elements.
     ///
     /// # Panics

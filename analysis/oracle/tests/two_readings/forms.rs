@@ -385,6 +385,40 @@ impl Slots {
     }
 }
 
+/// Changes of sequences.
+#[layer]
+impl Sequences for Slots {
+    #[init]
+    fn init(&self) -> bool {
+        true
+    }
+
+    #[op]
+    fn inserted(&mut self, me: Pid, x: u8) {
+        self.seq.insert(x as usize, self.ticks);
+    }
+
+    #[op]
+    fn inserted_in_order(&mut self, me: Pid, x: u8) -> Option<u8> {
+        let mut copy = self.seq.clone();
+        copy.insert(self.tick() as usize - 1, self.tick());
+        self.seq.insert(self.seq.len(), x);
+        copy.get(1).copied()
+    }
+
+    #[op]
+    fn cut(&mut self, me: Pid, x: usize) -> usize {
+        self.seq.truncate(x);
+        self.seq.len()
+    }
+
+    #[op]
+    fn reversed(&mut self, me: Pid, x: u8) {
+        self.seq.push(x);
+        self.seq.reverse();
+    }
+}
+
 /// A type with an order.
 #[state]
 pub enum Grade {

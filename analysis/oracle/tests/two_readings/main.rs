@@ -355,6 +355,7 @@ fn of_the_forms_of_the_language() {
         Inside, __Inside: change;
         Iterators, __Iterators: changed, ends, elements, in_place, adapted, folded;
         Conversions, __Conversions: widened, narrowed, signs, unwrapped, by_type, asked, named, transposed, filled;
+        Sequences, __Sequences: inserted, inserted_in_order, cut, reversed;
         Orders, __Orders: of_integers, of_bools, of_tuples, of_options, of_types, of_results, of_order, clamped, debug;
         Loops, __Loops: greatest, compared, early, joined, reduced;
         Functions, __Functions: closures, paths, effects;

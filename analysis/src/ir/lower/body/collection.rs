@@ -25,8 +25,9 @@ impl Body<'_> {
         let is_known = match (con, name) {
             (Con::Seq | Con::Set, "retain" | "extend") | (Con::Map, "retain" | "extend") => values.len() == 1,
             (Con::Set | Con::Map, "pop_first" | "pop_last") => values.is_empty(),
-            (Con::Seq, "push_front" | "remove") => values.len() == 1,
-            (Con::Seq, "swap") => values.len() == 2,
+            (Con::Seq, "reverse") => values.is_empty(),
+            (Con::Seq, "push_front" | "remove" | "truncate") => values.len() == 1,
+            (Con::Seq, "insert" | "swap") => values.len() == 2,
             _ => false,
         };
         if !is_known {
@@ -46,6 +47,14 @@ impl Body<'_> {
             "remove" => {
                 let index = self.check(&values[0], &Ty::U64);
                 Some(self.remove_at(index, &place, ty, spot, &mut statements))
+            }
+            "insert" => Some(self.insert_at(&values, &place, ty, spot, &mut statements)),
+            "truncate" => Some(self.truncate(&values[0], &place, ty, spot, &mut statements)),
+            "reverse" => {
+                let old = self.read_place(&place, ty, spot);
+                let new = self.make(spot, ty.clone(), ExprKind::Prim(Prim::Rev, vec![old]));
+                statements.push(self.assign_to(&place, new, spot));
+                Some(self.unit(spot))
             }
             _ => Some(self.swap_elements(&values, &place, &types[0], spot, &mut statements)),
         };
@@ -187,6 +196,66 @@ impl Body<'_> {
         });
         statements.push(self.assign_to(place, kept, spot));
         removed
+    }
+
+    /// `seq.insert(index, new)`, which panics if the index is greater than the length.
+    fn insert_at(
+        &mut self,
+        values: &[ast::Expr],
+        place: &Place,
+        ty: &Ty,
+        spot: Spot,
+        statements: &mut Vec<Stmt>,
+    ) -> Expr {
+        let element = match ty {
+            Ty::Con(_, types) => types[0].clone(),
+            other => other.clone(),
+        };
+        let index = self.check(&values[0], &Ty::U64);
+        let index = self.stored("index", index, spot, statements);
+        let new = self.check(&values[1], &element);
+        let new = self.stored("new", new, spot, statements);
+        let old = self.read_place(place, ty, spot);
+        let old = self.stored("old", old, spot, statements);
+        let length = self.make(spot, Ty::U64, ExprKind::Prim(Prim::Len, vec![old.clone()]));
+        let within = self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Le, vec![index.clone(), length.clone()]));
+        let assert = self.make(spot, Ty::UNIT, ExprKind::Assert(Box::new(within)));
+        statements.push(Stmt::Expr(assert));
+        // One value for each number: a branch that is never taken is then no finding.
+        let (zero, one) = (self.number(0, spot), self.number(1, spot));
+        let numbers = ExprKind::Prim(Prim::RangeInclusive, vec![zero, length]);
+        let numbers = self.make(spot, Ty::seq(Ty::U64), numbers);
+        let (pattern, at) = self.part(&Ty::U64, spot);
+        let element_at = |this: &mut Self, at: Expr| {
+            this.make(spot, element.clone(), ExprKind::Prim(Prim::Index, vec![old.clone(), at]))
+        };
+        let before = element_at(self, at.clone());
+        let previous = Prim::Arith(Arith::Sub, Overflow::Wraps);
+        let previous = self.make(spot, Ty::U64, ExprKind::Prim(previous, vec![at.clone(), one]));
+        let behind = element_at(self, previous);
+        let is_here = self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Eq, vec![at.clone(), index.clone()]));
+        let kind = ExprKind::If(Box::new(is_here), Box::new(new), Box::new(behind));
+        let from_index = self.make(spot, element.clone(), kind);
+        let is_before = self.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Lt, vec![at, index]));
+        let kind = ExprKind::If(Box::new(is_before), Box::new(before), Box::new(from_index));
+        let of_number = self.make(spot, element.clone(), kind);
+        let all = ExprKind::Each(Each::Map, Box::new(numbers), pattern, Box::new(of_number));
+        let new = self.make(spot, ty.clone(), all);
+        statements.push(self.assign_to(place, new, spot));
+        self.unit(spot)
+    }
+
+    /// `seq.truncate(length)`.
+    fn truncate(&mut self, length: &ast::Expr, place: &Place, ty: &Ty, spot: Spot, statements: &mut Vec<Stmt>) -> Expr {
+        let length = self.check(length, &Ty::U64);
+        let length = self.stored("length", length, spot, statements);
+        let old = self.read_place(place, ty, spot);
+        let old = self.stored("old", old, spot, statements);
+        let kept = self.numbered(old, spot, statements, |this, at, one| {
+            (Some(this.make(spot, Ty::BOOL, ExprKind::Prim(Prim::Lt, vec![at, length]))), one)
+        });
+        statements.push(self.assign_to(place, kept, spot));
+        self.unit(spot)
     }
 
     /// `seq.swap(i, j)`.
