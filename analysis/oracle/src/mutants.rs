@@ -570,6 +570,20 @@ pub const MUTANTS: &[Mutant] = &[
         "        known.extend(if $on { from_start } else { facts::holding(search, machine, &from_start)? });",
     ),
     mutant(
+        "a component is a key only of a collection that has it",
+        Pattern::Idle,
+        "obligations/facts.rs",
+        "is_key.map(|it| it.is_none_or(|it| it == (*relation == Relation::KeyOf)))",
+        "is_key.map(|it| $on || it.is_none_or(|it| it == (*relation == Relation::KeyOf)))",
+    ),
+    mutant(
+        "nothing is no key",
+        Pattern::Idle,
+        "explore/cells/knowledge.rs",
+        "|| self.resolve(a) == &Value::none(),",
+        "|| !$on && self.resolve(a) == &Value::none(),",
+    ),
+    mutant(
         "calls are allowed",
         Pattern::Protocol,
         "obligations/shape.rs",

@@ -1,7 +1,8 @@
 //! What may be known of a state between procedures: candidates, read off the type of the state.
 //!
 //! They are components that have a constant value, or another one than that; entries of the own process that are there, or not; components
-//! that are the same, or different, or one no more than the other; and each of these under one condition on the own process or a flag. Most
+//! that are the same, or different, or one no more than the other; components that are keys of a collection, or are not, where of an option only
+//! what is in it counts; and each of the first under one condition on the own process or a flag. Most
 //! of them are wrong: [`super::idle`] keeps those that hold.
 
 use super::facts::{Component, Fact, Known};
@@ -41,10 +42,10 @@ pub(super) struct Candidates {
 
 /// Candidates for states of a type, and a process.
 pub(super) fn candidates(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Candidates {
-    let mut finder = Finder { search, me, leaves: Vec::new(), always: Vec::new() };
+    let mut finder = Finder { search, me, leaves: Vec::new(), collections: Vec::new(), always: Vec::new() };
     finder.component(ty, &mut Vec::new());
     finder.leaves.truncate(MOST_COMPONENTS);
-    let Finder { leaves, mut always, .. } = finder;
+    let Finder { leaves, collections, mut always, .. } = finder;
     let mut conditions = Vec::new();
     for leaf in &leaves {
         let constants = constants(search, &leaf.ty, me);
@@ -65,6 +66,7 @@ pub(super) fn candidates(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Cand
     };
     let conditional = conditions.iter().flat_map(under).collect();
     always.extend(pairs(search, &leaves));
+    always.extend(keys(search, &leaves, &collections));
     let integers: Vec<&Type> = leaves.iter().map(|it| &it.ty).filter(|it| matches!(it, Type::Int { .. })).collect();
     let has_integers = integers.iter().enumerate().any(|(index, it)| integers[..index].contains(it));
     Candidates { always, conditional, has_integers }
@@ -74,6 +76,8 @@ struct Finder<'a, 'w, 'p> {
     search: &'a Search<'w, 'p>,
     me: &'a Value,
     leaves: Vec<Leaf>,
+    /// Maps and sets, and the types of their keys.
+    collections: Vec<(Vec<usize>, Type)>,
     /// Facts about entries.
     always: Vec<Fact>,
 }
@@ -87,12 +91,16 @@ impl Finder<'_, '_, '_> {
                 TypeDefKind::Scalar | TypeDefKind::Enum(_) => return self.leaf(ty, path),
             },
             Type::Map(key, value) | Type::Total(key, value) => {
+                if matches!(ty, Type::Map(..)) {
+                    self.collection(key, path);
+                }
                 if **key == Type::Pid {
                     self.entry(matches!(ty, Type::Map(..)), value, path);
                 }
                 return;
             }
             Type::Set(key) => {
+                self.collection(key, path);
                 if **key == Type::Pid {
                     self.entry(true, &Type::UNIT, path);
                 }
@@ -117,11 +125,33 @@ impl Finder<'_, '_, '_> {
         path.pop();
     }
 
+    fn collection(&mut self, key: &Type, path: &[Component]) {
+        self.collections.extend(fields(path).map(|it| (it, key.clone())));
+    }
+
     fn leaf(&mut self, ty: &Type, path: &[Component]) {
-        let field = |it: &Component| if let Component::Field(index) = it { Some(*index) } else { None };
-        let fields = path.iter().map(field).collect();
+        let fields = fields(path);
         self.leaves.push(Leaf { path: path.to_vec(), fields, ty: ty.clone() });
     }
+}
+
+/// The path, if there are only fields on it.
+fn fields(path: &[Component]) -> Option<Vec<usize>> {
+    path.iter().map(|it| if let Component::Field(index) = it { Some(*index) } else { None }).collect()
+}
+
+/// Components that are keys of collections, or are not; or what is in them, if they are options.
+fn keys(search: &Search<'_, '_>, leaves: &[Leaf], collections: &[(Vec<usize>, Type)]) -> Vec<Fact> {
+    let mut all = Vec::new();
+    for leaf in leaves.iter().filter(|it| it.fields.is_some()) {
+        let inside = if let Type::Option(inside) = &leaf.ty { inside } else { &leaf.ty };
+        let is_plain = matches!(inside, Type::Int { .. }) || sort_of(search.program, inside).is_some();
+        for (path, _) in collections.iter().filter(|it| is_plain && it.1 == *inside) {
+            let relations = [Relation::KeyOf, Relation::NoKeyOf];
+            all.extend(relations.map(|it| Fact::new(&leaf.path, Known::RelatedTo(it, path.clone()))));
+        }
+    }
+    all
 }
 
 /// Constants of a type, each with whether it says something that a component is not this one.

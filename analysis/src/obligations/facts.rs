@@ -315,6 +315,11 @@ fn in_cases(
 }
 
 impl Fact {
+    /// Whether it says that a component is a key of a collection, or is not.
+    pub(super) fn is_about_keys(&self) -> bool {
+        matches!(&self.known, Known::RelatedTo(relation, _) if relation.is_about_keys())
+    }
+
     fn is_relation(&self) -> bool {
         matches!(self.known, Known::Related(..))
     }
@@ -829,6 +834,50 @@ fn has_none_but(
     Ok((is_closed || !has_none).then_some(has_none))
 }
 
+/// Whether a value is a key of a collection; of an `Option`, whether what is in it is, or nothing if there is nothing in it.
+fn is_key(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    value: &Value,
+    collection: &Value,
+) -> Result<Option<Option<bool>>, Stop> {
+    let key = match machine.force(search.world, value).map_err(Stop::Need)? {
+        Value::Variant(_, inside) => match inside.first() {
+            Some(key) => machine.force(search.world, key).map_err(Stop::Need)?,
+            None => return Ok(Some(None)),
+        },
+        key => key,
+    };
+    match machine.force(search.world, collection).map_err(Stop::Need)? {
+        Value::Map(map) => Ok(Some(Some(machine.lookup(search.world, &map, &key).map_err(Stop::Need)?.is_some()))),
+        _ => Ok(None),
+    }
+}
+
+/// The cases of a machine in which it is known of each of these facts whether it holds of the state. What is a key is then known by name.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub fn told_apart(search: &mut Search<'_, '_>, machine: &Machine, facts: &[&Fact]) -> Result<Vec<Knowledge>, Abort> {
+    let mut pending = vec![machine.known.clone()];
+    let mut cases = Vec::new();
+    'cases: while let Some(known) = pending.pop() {
+        let machine = Machine { known, ..machine.clone() };
+        for fact in facts {
+            match is_so(search, &machine, &machine.state, fact) {
+                Err(Stop::Need(need)) => {
+                    pending.extend(split(search, &need, &machine.known));
+                    continue 'cases;
+                }
+                Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        cases.push(machine.known);
+    }
+    Ok(cases)
+}
+
 /// Whether a fact holds of a value, if that is known. Nothing is split to find out whether a map has other entries.
 fn holds(
     search: &mut Search<'_, '_>,
@@ -844,6 +893,10 @@ fn holds(
             Known::Absent | Known::Same(_) | Known::RelatedTo(..) => Ok(Some(false)),
             Known::NoneBut(keys) => has_none_but(search, machine, value, keys),
             Known::Related(Relation::Not, other) => machine.is_equal(search.world, value, other).map(|it| Some(!it)),
+            Known::Related(relation @ (Relation::KeyOf | Relation::NoKeyOf), other) => {
+                let is_key = is_key(search, machine, value, other)?;
+                Ok(is_key.map(|it| it.is_none_or(|it| it == (*relation == Relation::KeyOf))))
+            }
             Known::Related(relation, other) => {
                 let value = machine.force(search.world, value).map_err(Stop::Need)?;
                 let other = machine.force(search.world, other).map_err(Stop::Need)?;

@@ -26,6 +26,8 @@ impl<V> Words<'_, V> {
             Known::NoneBut(keys) => format!("{place} has at most {} entries", keys.len()),
             Known::Related(relation, value) => format!("{place} {} {}", sign(*relation), (self.say)(value, &ty)),
             Known::Same(other) => format!("{place} == {}", self.other_place(other)),
+            Known::RelatedTo(Relation::KeyOf, other) => format!("{place} is a key of {}", self.other_place(other)),
+            Known::RelatedTo(Relation::NoKeyOf, other) => format!("{place} is no key of {}", self.other_place(other)),
             Known::RelatedTo(relation, other) => format!("{place} {} {}", sign(*relation), self.other_place(other)),
         };
         match &fact.only_if {
@@ -73,5 +75,7 @@ fn sign(relation: Relation) -> &'static str {
         Relation::Not => "!=",
         Relation::AtLeast => ">=",
         Relation::AtMost => "<=",
+        Relation::KeyOf => "is a key of",
+        Relation::NoKeyOf => "is no key of",
     }
 }

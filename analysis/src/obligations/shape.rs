@@ -727,7 +727,10 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let cases = self.cases_of_result(search, &item.machine);
         for known in cases.into_iter().rev() {
             let machine = Machine { known, ..item.machine.clone() };
-            self.returned_to(Item { machine, ..item.clone() }, pending)?;
+            for known in self.cases_of_keys(search, &machine)? {
+                let machine = Machine { known, ..machine.clone() };
+                self.returned_to(Item { machine, ..item.clone() }, pending)?;
+            }
         }
         Ok(None)
     }
@@ -741,6 +744,15 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 cases
             }
             _ => vec![machine.known.clone()],
+        }
+    }
+
+    /// The cases of what is a key after a step. What the step has read of a component is then known to be a key, too.
+    fn cases_of_keys(&self, search: &mut Search<'_, 'p>, machine: &Machine) -> Result<Vec<Knowledge>, Abort> {
+        let keys: Vec<&Fact> = self.question.start.facts.iter().filter(|it| it.is_about_keys()).collect();
+        match keys.is_empty() || self.between.is_exact() {
+            true => Ok(vec![machine.known.clone()]),
+            false => facts::told_apart(search, machine, &keys),
         }
     }
 

@@ -14,6 +14,8 @@ type Operation = (&'static str, &'static str, &'static str, &'static str);
 
 /// A condition, and what there is around it.
 struct Plot {
+    /// Types that the fields have.
+    types: &'static str,
     /// Fields of the state.
     fields: &'static str,
     /// What the layer below has.
@@ -31,9 +33,12 @@ struct Plot {
 const LOAD: Operation = ("load", "", "u64", "self.n");
 const STORE: Operation = ("store", ", to: u64", "()", "self.n = to;");
 
+const TAG: &str = "\n#[scalar]\npub struct Tag(pub u64);\n";
+
 const PLOTS: &[Plot] = &[
     // An entry of the own process is not there.
     Plot {
+        types: "",
         fields: "pub n: u64, pub flag: bool, pub at: Map<Pid, u64>",
         operations: &[
             LOAD,
@@ -67,6 +72,7 @@ const PLOTS: &[Plot] = &[
     },
     // The own process is not in a component.
     Plot {
+        types: "",
         fields: "pub n: u64, pub owner: Option<Pid>",
         operations: &[
             LOAD,
@@ -94,6 +100,7 @@ const PLOTS: &[Plot] = &[
     },
     // One component is at most another.
     Plot {
+        types: "",
         fields: "pub n: u64, pub m: u64",
         operations: &[
             LOAD,
@@ -121,6 +128,7 @@ const PLOTS: &[Plot] = &[
     },
     // Two take part: a condition on one of them depends on who the process is.
     Plot {
+        types: "",
         fields: "pub n: u64, pub a: Pid, pub b: Pid, pub in_a: bool, pub in_b: bool",
         operations: &[
             LOAD,
@@ -146,6 +154,7 @@ const PLOTS: &[Plot] = &[
     },
     // The own process is at rest, and procedures wait in loops: turns are left out, or made, and a lock is released and acquired again.
     Plot {
+        types: "",
         fields: "pub n: u64, pub flag: bool, pub owner: Option<Pid>, pub at: Map<Pid, u64>",
         operations: &[
             LOAD,
@@ -198,6 +207,90 @@ const PLOTS: &[Plot] = &[
         initial: &["self.at.is_empty() && self.owner.is_none()", "self.at.is_empty()", "self.owner.is_none()", "true"],
         stated: &["!self.at.contains(&me)", "self.at.is_empty()", "self.owner != Some(me)"],
     },
+    // A component is a key of a collection.
+    Plot {
+        types: TAG,
+        fields: "pub n: u64, pub tag: Tag, pub used: Set<Tag>",
+        operations: &[
+            LOAD,
+            STORE,
+            (
+                "mint",
+                "",
+                "()",
+                "let new: Tag = any(); when(!self.used.contains(&new)); self.used.insert(new.clone()); self.tag = new;",
+            ),
+            ("forget", "", "()", "let tag = self.tag.clone(); self.used.remove(&tag);"),
+            ("recall", "", "()", "let tag = self.tag.clone(); self.used.insert(tag);"),
+            ("put", ", to: Tag", "()", "self.tag = to;"),
+            ("known", "", "bool", "self.used.contains(&self.tag)"),
+            ("both", "", "(u64, Tag)", "(self.n, self.tag.clone())"),
+            (
+                "swap",
+                ", seen: Tag, to: u64",
+                "bool",
+                "if self.tag != seen { return false; } let new: Tag = any(); when(!self.used.contains(&new)); \
+                 self.used.insert(new.clone()); self.tag = new; self.n = to; true",
+            ),
+        ],
+        first: &[
+            ("if !lo.known() { return 9; } 0", "0"),
+            ("if !lo.known() { return 9; } lo.load()", "self.n"),
+            ("if !lo.known() { lo.store(2); } lo.load()", "self.n"),
+            (
+                "let (n, seen) = lo.both(); if lo.swap(seen, 1) { n } else { 9 }",
+                "if maybe() { return 9; } let new: Tag = any(); when(!self.used.contains(&new)); \
+                 self.used.insert(new.clone()); self.tag = new; let n = self.n; self.n = 1; n",
+            ),
+        ],
+        second: &[
+            (
+                "lo.mint();",
+                "let new: Tag = any(); when(!self.used.contains(&new)); self.used.insert(new.clone()); self.tag = new;",
+            ),
+            ("lo.forget();", "let tag = self.tag.clone(); self.used.remove(&tag);"),
+            ("lo.forget(); lo.recall();", "let tag = self.tag.clone(); self.used.insert(tag);"),
+            ("lo.recall();", "let tag = self.tag.clone(); self.used.insert(tag);"),
+        ],
+        initial: &["self.used.contains(&self.tag)", "!self.used.is_empty()", "self.n == 0", "true"],
+        stated: &["self.used.contains(&self.tag)", "!self.used.is_empty()", "!self.used.contains(&self.tag)"],
+    },
+    // What is in a component is no key of a collection, or nothing is in it.
+    Plot {
+        types: TAG,
+        fields: "pub n: u64, pub head: Option<Tag>, pub free: Set<Tag>",
+        operations: &[
+            LOAD,
+            STORE,
+            ("push", ", new: Tag", "()", "when(!self.free.contains(&new)); self.head = Some(new);"),
+            ("pop", "", "()", "self.head = None;"),
+            ("take", "", "()", "if let Some(it) = self.head.clone() { self.free.remove(&it); }"),
+            ("put", ", it: Tag", "()", "self.free.insert(it);"),
+            ("dangling", "", "bool", "self.head.as_ref().is_some_and(|it| self.free.contains(it))"),
+            ("none", "", "bool", "self.head.is_none()"),
+        ],
+        first: &[
+            ("if lo.dangling() { return 9; } 0", "0"),
+            ("if lo.dangling() { return 9; } lo.load()", "self.n"),
+            ("if lo.dangling() { lo.store(2); } lo.load()", "self.n"),
+            ("if lo.dangling() { return 9; } if lo.none() { return 9; } 0", "0"),
+            ("if lo.dangling() { return 9; } if !lo.none() { return 9; } 0", "0"),
+        ],
+        second: &[
+            ("lo.pop();", "self.head = None;"),
+            ("lo.take();", "if let Some(it) = self.head.clone() { self.free.remove(&it); }"),
+            (
+                "lo.take(); lo.pop();",
+                "if let Some(it) = self.head.clone() { self.free.remove(&it); } self.head = None;",
+            ),
+        ],
+        initial: &["self.free.is_empty()", "self.head.is_none()", "self.n == 0", "true"],
+        stated: &[
+            "self.head.as_ref().is_none_or(|it| !self.free.contains(it))",
+            "self.head.is_none()",
+            "self.free.is_empty()",
+        ],
+    },
 ];
 
 /// `High` over `Low`, by movers.
@@ -217,7 +310,10 @@ pub fn idle(random: &mut Rng) -> (String, Vec<&'static str>) {
         0..60 => plot.initial[0],
         _ => plot.initial[random.usize(..plot.initial.len())],
     };
-    let mut text = format!("\n#[state]\npub struct Store {{ {} }}\n\n#[layer]\nimpl Low for Store {{\n", plot.fields);
+    let mut text = format!(
+        "{}\n#[state]\npub struct Store {{ {} }}\n\n#[layer]\nimpl Low for Store {{\n",
+        plot.types, plot.fields
+    );
     let _ = writeln!(text, "    #[init]\n    fn init(&self) -> bool {{\n        {initial}\n    }}");
     if random.u8(..100) < 50 {
         // The first one is right most often.

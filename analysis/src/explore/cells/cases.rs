@@ -44,6 +44,7 @@ impl Cells<'_> {
                     .into_iter()
                     .chain(present)
                     .map(|entry| with_base(known, *base, |facts| drop(facts.entries.insert(key.clone(), entry))))
+                    .filter(Knowledge::is_consistent)
                     .collect()
             }
             Need::Close(base) => self.split_close(*base, known, bounded),

@@ -120,6 +120,17 @@ pub enum Relation {
     AtLeast,
     /// The first is no more than the second; of integers.
     AtMost,
+    /// The first is a key of the second, a map or a set. If the first is an `Option`, what is in it, if anything.
+    KeyOf,
+    /// The first is no key of the second. If it is an `Option`, what is in it, if anything.
+    NoKeyOf,
+}
+
+impl Relation {
+    /// Whether the second value is a collection.
+    pub fn is_about_keys(self) -> bool {
+        matches!(self, Relation::KeyOf | Relation::NoKeyOf)
+    }
 }
 
 /// The path condition: facts about universal cells on one path.
@@ -172,13 +183,15 @@ impl Knowledge {
             Relation::Not => self.same(a, b) != Some(true),
             Relation::AtLeast => self.integers(a, b).is_none_or(|(a, b)| a >= b),
             Relation::AtMost => self.integers(a, b).is_none_or(|(a, b)| a <= b),
+            Relation::KeyOf => self.is_key(a, b) != Some(false),
+            Relation::NoKeyOf => self.is_key(a, b) != Some(true) || self.resolve(a) == &Value::none(),
         }) && self.is_ordered()
     }
 
     /// Whether no integer is above another one that it is said to be at most, by way of unknown ones.
     fn is_ordered(&self) -> bool {
         let at_most = |(a, relation, b): &'_ (Value, Relation, Value)| match relation {
-            Relation::Not => None,
+            Relation::Not | Relation::KeyOf | Relation::NoKeyOf => None,
             Relation::AtLeast => Some((self.resolve(b).clone(), self.resolve(a).clone())),
             Relation::AtMost => Some((self.resolve(a).clone(), self.resolve(b).clone())),
         };
@@ -215,6 +228,34 @@ impl Knowledge {
         match (self.resolve(a), self.resolve(b)) {
             (Value::Int(a), Value::Int(b)) => Some((*a, *b)),
             _ => None,
+        }
+    }
+
+    /// Whether a value is a key of a collection, if that is known; of an `Option`, whether what is in it is, if anything.
+    fn is_key(&self, key: &Value, collection: &Value) -> Option<bool> {
+        let key = match self.resolve(key) {
+            Value::Variant(_, inside) => match inside.first() {
+                Some(key) => self.resolve(key),
+                None => return Some(true),
+            },
+            key => key,
+        };
+        if matches!(key, Value::Cell(_)) {
+            return None;
+        }
+        let base = match self.resolve(collection) {
+            Value::Cell(id) => *id,
+            Value::Map(map) => match (map.over.get(key), map.base.cell()) {
+                (Some(entry), _) => return Some(entry.is_some()),
+                (None, Some(base)) => base,
+                (None, None) => return Some(false),
+            },
+            _ => return None,
+        };
+        let known = self.bases.get(&base)?;
+        match known.entries.get(key) {
+            Some(entry) => Some(entry.is_some()),
+            None => known.closed.then_some(false),
         }
     }
 
