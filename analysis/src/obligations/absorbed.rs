@@ -17,8 +17,8 @@
 //! it stands for the last one of them. There, too, all right edges of that turn are made. So the commit point comes after it.
 //!
 //! More is known after a turn than where any turns have been made. So a call may be weak in one place and right in the other. `R(T)` must not
-//! depend on that: a call that is weak is made if its operation is a right mover in all states, and left out if the call is not right; any
-//! other one is refused.
+//! depend on that: a call that is weak is made if it is right wherever the procedure makes it, and left out if it is not right; any other one is
+//! refused.
 //!
 //! The argument is on paper: it is no part of CSPEC. Loops of right movers are (OSDI'18, section 5.2), if the atomic run makes their turns.
 
@@ -97,15 +97,30 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         let me = self.me.clone();
         let mut made = Vec::new();
         for edge in edges {
-            let is_right = self.question.judge.right(search, self.place_of(&me), edge)?;
-            let is_right_anywhere = self.question.judge.table.right(edge.call.operation);
-            match (is_right_anywhere, edge.is_weak(search)?) {
-                (true, _) | (false, false) => made.push(edge.clone()),
-                (false, true) if is_right => return Ok(None),
-                (false, true) => {}
+            if !edge.is_weak(search)? {
+                made.push(edge.clone());
+            } else if self.question.judge.right(search, self.place_of(&me), edge)? {
+                if !self.is_right_wherever_it_is_made(search, edge)? {
+                    return Ok(None);
+                }
+                made.push(edge.clone());
             }
         }
         Ok(Some(made))
+    }
+
+    /// Whether all edges of the same call in the text are right.
+    fn is_right_wherever_it_is_made(&mut self, search: &mut Search<'_, 'p>, edge: &Edge) -> Result<bool, Abort> {
+        if self.question.judge.table.right(edge.call.operation) {
+            return Ok(true);
+        }
+        let me = self.me.clone();
+        for other in self.made.clone() {
+            if other.call.site == edge.call.site && !self.question.judge.right(search, self.place_of(&me), &other)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

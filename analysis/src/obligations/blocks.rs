@@ -81,7 +81,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         if block.iter().any(|it| !it.events.is_empty()) {
             return Ok(false);
         }
-        let (open, end, result, state) = (None, End::Done, Value::Unit, Value::Unit);
+        let (open, end, result, state, tokens) = (None, End::Done, Value::Unit, Value::Unit, Rc::default());
         let block = WholePath {
             edges: block.to_vec(),
             loops,
@@ -91,6 +91,7 @@ impl<'p> Walk<'_, 'p, '_, '_> {
             state,
             end,
             result,
+            tokens,
         };
         let is_exact = self.between.is_exact();
         for plan in self.plans(search, &block)? {
@@ -226,14 +227,14 @@ impl<'p> Walk<'_, 'p, '_, '_> {
         }
         let facts = head.facts.borrow().clone();
         let (machine, facts) = {
-            // What has been minted before may be forgotten.
-            let process = Process { layer: self.lower, me: &self.me, minted: &[] };
-            facts::let_others_run_from(self.setting, search, process, machine, facts, &mut self.number)?
+            // What it has held before may be forgotten.
+            let process = Process { layer: self.lower, me: &self.me, tokens: &[] };
+            facts::let_others_run(self.setting, search, process, machine, facts, &mut self.number)?
         };
         head.facts.borrow_mut().clone_from(&facts);
-        let (path, open, foreign, earlier, whole) = Default::default();
+        let (path, open, foreign, earlier, whole, tokens) = Default::default();
         let wants = head.fresh.as_ref().and_then(|it| it.wants.clone());
         let heads = head.with_itself();
-        Ok((Item { machine, path, open, budget: 0, foreign, wants, heads, earlier, whole }, facts))
+        Ok((Item { machine, path, open, budget: 0, foreign, wants, heads, earlier, whole, tokens }, facts))
     }
 }

@@ -26,7 +26,7 @@ use super::{
         moves_from,
     },
     question::{Setting, Slots, Wanted, unmet},
-    rely::Minted,
+    tokens::Token,
 };
 use crate::{
     explore::{
@@ -54,8 +54,8 @@ pub struct PathCall {
     pub earlier: Vec<Machine>,
     /// All states in which the process may wait to make the call, if those before it are only a case of them.
     pub whole: Option<Rc<Machine>>,
-    /// What the calls before it have minted.
-    pub minted: Vec<Minted>,
+    /// What the process holds that others do not.
+    pub tokens: Rc<Vec<Token>>,
     /// Whether it moves whatever it returns, to the right and to the left.
     moves: [OnceCell<bool>; 2],
     enabled: OnceCell<bool>,
@@ -69,8 +69,8 @@ impl PathCall {
         before: Machine,
         (facts, earlier): (Rc<Vec<Fact>>, Vec<Machine>),
     ) -> PathCall {
-        let (whole, minted, moves, enabled) = Default::default();
-        PathCall { operation, site, arguments, before, facts, earlier, whole, minted, moves, enabled }
+        let (whole, tokens, moves, enabled) = Default::default();
+        PathCall { operation, site, arguments, before, facts, earlier, whole, tokens, moves, enabled }
     }
 
     /// The states that the step of another process starts from, which comes before the call or after it.
@@ -463,7 +463,7 @@ impl<'p> Place<'_, 'p> {
         for process in &processes {
             for made in rely.calls_of(search, other, &process.0, Asker::Mover) {
                 let (pair, mut start) = placed(search, process, &made.arguments);
-                made.is_apart_from(&call.minted, &mut start);
+                made.is_apart_from(&call.tokens, &mut start);
                 for start in facts::assume_in(search, &start, pair.state, &made.facts)? {
                     pairs.push((pair.clone(), start));
                 }

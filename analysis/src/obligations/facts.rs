@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, rc::Rc};
 use super::{
     given::{self, Asker},
     question::Setting,
-    rely::Minted,
+    tokens::Token,
 };
 use crate::{
     explore::{
@@ -134,23 +134,6 @@ fn are_different_constants(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Replaces the state of a machine, which stands right after a step of `me`, by an unknown one of which only the facts hold that survive
-/// any steps of others. Gives these facts, too.
-///
-/// # Errors
-/// If a search cannot be completed.
-pub fn let_others_run(
-    setting: &Setting,
-    search: &mut Search<'_, '_>,
-    process: Process,
-    machine: Machine,
-    relations: bool,
-    number: &mut u32,
-) -> Result<(Machine, Vec<Fact>), Abort> {
-    let facts = known_of_state(search, &machine, process.me, relations);
-    let_others_run_from(setting, search, process, machine, facts, number)
-}
-
 /// All that is known of the state of a machine: which values components have, and, if that is asked for, how they are related to these.
 pub fn known_of_state(search: &mut Search<'_, '_>, machine: &Machine, me: &Value, relations: bool) -> Vec<Fact> {
     let mut facts = Vec::new();
@@ -201,11 +184,12 @@ fn related(search: &Search<'_, '_>, machine: &Machine, me: &Value, fact: &Fact) 
 /// Variants of an enum that a component may be known not to be.
 const MOST_VARIANTS: u32 = 4;
 
-/// The same as [`let_others_run`], with these facts to begin with.
+/// Replaces the state of a machine, which stands right after a step of `me`, by an unknown one of which only those of these facts hold that survive
+/// any steps of others. Gives these facts, too.
 ///
 /// # Errors
 /// If a search cannot be completed.
-pub fn let_others_run_from(
+pub fn let_others_run(
     setting: &Setting,
     search: &mut Search<'_, '_>,
     process: Process,
@@ -253,7 +237,7 @@ pub fn let_others_run_in_cases(
     all: Vec<Fact>,
     number: &mut u32,
 ) -> Result<Cases, Abort> {
-    let (whole, kept) = let_others_run_from(setting, search, process, machine.clone(), all.clone(), number)?;
+    let (whole, kept) = let_others_run(setting, search, process, machine.clone(), all.clone(), number)?;
     let lost: Vec<Fact> = all.into_iter().filter(|it| !it.is_relation() && !kept.contains(it)).collect();
     let mut best: Option<(Fact, Vec<Fact>)> = None;
     let mut guards = lost.clone();
@@ -471,7 +455,7 @@ fn with_facts(search: &mut Search<'_, '_>, known: &mut Knowledge, mut state: Val
 }
 
 /// The component that fields lead to.
-fn component(search: &mut Search<'_, '_>, value: &Value, path: &[usize]) -> Option<Value> {
+pub(super) fn component(search: &mut Search<'_, '_>, value: &Value, path: &[usize]) -> Option<Value> {
     let [first, rest @ ..] = path else { return Some(value.clone()) };
     let expanded = match value {
         Value::Cell(id) => search.world.cells.expand(*id)?,
@@ -510,7 +494,9 @@ fn with_fact(
             Value::Tuple(Rc::from(fields))
         }
         (Component::Entry(key), Value::Map(map)) => {
-            if let Base::Unknown(base) = map.base {
+            // Of an entry at a key that is not known nothing is said: it may be one of those that are.
+            if let (Base::Unknown(base), Some(key)) = (map.base, known_key(known, key)) {
+                let key = &key;
                 let before = search.world.cells.entry(base, key);
                 let there = known.bases.get(&base).and_then(|it| it.entries.get(key)).cloned();
                 let entry = match (fact, there) {
@@ -536,6 +522,18 @@ fn with_fact(
     }
 }
 
+/// A key as far as it is known: wholly, or not at all.
+fn known_key(known: &Knowledge, key: &Value) -> Option<Value> {
+    let all = |parts: &[Value]| parts.iter().map(|it| known_key(known, it)).collect::<Option<Vec<_>>>();
+    Some(match key {
+        Value::Cell(id) => known_key(known, known.resolved.get(id)?)?,
+        Value::Tuple(fields) => Value::tuple(all(fields)?),
+        Value::Variant(tag, fields) => Value::Variant(*tag, all(fields)?.into()),
+        Value::Seq(elements) => Value::seq(all(elements)?),
+        key => key.clone(),
+    })
+}
+
 /// A map that has no entries but at these keys, if it is known whether they are there.
 fn closed(search: &mut Search<'_, '_>, known: &mut Knowledge, map: Value, keys: &[Value]) -> Value {
     let expanded = match map {
@@ -544,7 +542,7 @@ fn closed(search: &mut Search<'_, '_>, known: &mut Knowledge, map: Value, keys: 
     };
     if let Value::Map(MapValue { base: Base::Unknown(base), .. }) = &expanded {
         let entries = known.bases.get(base).map(|it| it.entries.clone()).unwrap_or_default();
-        if keys.iter().all(|it| entries.contains_key(it)) {
+        if keys.iter().all(|it| known_key(known, it).is_some_and(|it| entries.contains_key(&it))) {
             *known = with_base(known, *base, |facts| facts.closed = true);
         }
     }
@@ -610,8 +608,8 @@ pub struct Process<'a> {
     pub layer: LayerId,
     /// The process.
     pub me: &'a Value,
-    /// What its calls have minted.
-    pub minted: &'a [Minted],
+    /// What it holds that others do not.
+    pub tokens: &'a [Token],
 }
 
 /// Machines in which, in the state of `machine`, another process is about to perform the operation: for each process that has been mentioned, and
@@ -645,7 +643,7 @@ pub fn others(
     for (other, known) in &processes {
         for call in rely.calls_of(search, operation, other, Asker::Fact) {
             let mut start = start(other, known, &call.arguments);
-            call.is_apart_from(process.minted, &mut start);
+            call.is_apart_from(process.tokens, &mut start);
             starts.extend(assume_in(search, &start, 0, &call.facts)?);
         }
     }
@@ -718,6 +716,14 @@ pub fn holding(search: &mut Search<'_, '_>, machine: &Machine, facts: &[Fact]) -
         }
     }
     Ok(kept)
+}
+
+/// Whether all facts hold in the state of a machine, in every case of what is unknown.
+///
+/// # Errors
+/// If the search cannot be completed.
+pub(super) fn all_hold(search: &mut Search<'_, '_>, machine: &Machine, facts: &[Fact]) -> Result<bool, Abort> {
+    Ok(holding(search, machine, facts)?.len() == facts.len())
 }
 
 /// The cases in which all facts hold in the state in a slot.
@@ -830,6 +836,8 @@ fn has_none_but(
         entries.extend(known.map(|it| it.entries.clone()).unwrap_or_default());
     }
     entries.extend(map.over.iter().map(|(key, entry)| (key.clone(), entry.clone())));
+    let keys = keys.iter().map(|it| machine.force_all(search.world, it)).collect::<Result<Vec<_>, _>>();
+    let keys = keys.map_err(Stop::Need)?;
     let has_none = entries.iter().all(|(key, entry)| entry.is_none() || keys.contains(key));
     Ok((is_closed || !has_none).then_some(has_none))
 }
@@ -843,7 +851,7 @@ fn is_key(
 ) -> Result<Option<Option<bool>>, Stop> {
     let key = match machine.force(search.world, value).map_err(Stop::Need)? {
         Value::Variant(_, inside) => match inside.first() {
-            Some(key) => machine.force(search.world, key).map_err(Stop::Need)?,
+            Some(key) => machine.force_all(search.world, key).map_err(Stop::Need)?,
             None => return Ok(Some(None)),
         },
         key => key,
@@ -911,7 +919,8 @@ fn holds(
     match (first, machine.force(search.world, value).map_err(Stop::Need)?) {
         (Component::Field(index), Value::Tuple(fields)) => holds(search, machine, &fields[*index], rest, fact),
         (Component::Entry(key), Value::Map(map)) => {
-            let entry = machine.lookup(search.world, &map, key).map_err(Stop::Need)?;
+            let key = machine.force_all(search.world, key).map_err(Stop::Need)?;
+            let entry = machine.lookup(search.world, &map, &key).map_err(Stop::Need)?;
             match entry.or_else(|| map.default.as_deref().cloned()) {
                 Some(value) => holds(search, machine, &value, rest, fact),
                 None => Ok(Some(matches!(fact, Known::Absent | Known::Related(..)))),

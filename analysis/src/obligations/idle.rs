@@ -1,8 +1,8 @@
 //! Where a procedure starts: what holds for a process that is between two procedures.
 //!
 //! Let `I(p, s)` be a condition on the state of the layer below and a process, stated by `#[idle]` or found here. Let `others` be the steps of
-//! other processes: of operations that some procedure of the implementation calls or passes on, with any arguments, in any state. A procedure
-//! is assumed to start in `P0 = closure of I(p, ·) under others`. Shown in return:
+//! other processes: of operations that some procedure of the implementation calls or passes on, with any arguments, in any state; or where these
+//! calls are [made](super::rely). A procedure is assumed to start in `P0 = closure of I(p, ·) under others`. Shown in return:
 //!
 //! ```text
 //! initially   init(s)  implies  I(p, s)                                         for every process p
@@ -97,9 +97,10 @@ impl Start {
 }
 
 /// How much is asked about the start of a procedure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effort {
     /// Only what is stated.
+    #[default]
     Stated,
     /// Also what is found.
     Found,
@@ -155,9 +156,7 @@ impl Idle {
         search.world.fuel = left.min(MOST_TO_FIND).min(left / 2);
         let spare = left - search.world.fuel;
         let pausing = std::mem::replace(&mut search.pausing, false);
-        // What is known there holds whatever steps others make.
-        let with_all_steps = Setting { rely: None, ..*setting };
-        let mut finder = Finder::new(&with_all_steps, search, self.implementation);
+        let mut finder = Finder::new(setting, search, self.implementation);
         let numbers = search.world.cells.numbers;
         finder.among = self.before.clone().filter(|it| it.0 == numbers).map(|it| it.1);
         let found = finder.start(search, self.effort);
@@ -393,6 +392,7 @@ impl<'s, 'p> Finder<'s, 'p> {
                 Effort::Stated => Vec::new(),
                 Effort::Found => self.initially(search, wanted)?,
             };
+            tracing::trace!(?found, "hold initially");
             let found = found.into_iter().filter(|it| !implied.contains(it)).collect();
             start = self.kept(search, start, implied, found)?;
         }
@@ -449,10 +449,12 @@ impl<'s, 'p> Finder<'s, 'p> {
                 return Ok(start);
             }
             (implied, found) = self.kept_by_others(search, &start, implied, found)?;
+            tracing::trace!(?implied, ?found, "others keep");
             if implied.len() + found.len() < count {
                 continue;
             }
             found = self.re_established(search, &start, found)?;
+            tracing::trace!(?found, "procedures re-establish");
             if implied.len() + found.len() == count {
                 return Ok(start);
             }
@@ -501,7 +503,7 @@ impl<'s, 'p> Finder<'s, 'p> {
             machine.state = machine.slots[STATE].clone();
             for operation in 0..self.setting.program.layers[self.lower.0 as usize].operations.len() {
                 let me = self.me.clone();
-                let process = Process { layer: self.lower, me: &me, minted: &[] };
+                let process = Process { layer: self.lower, me: &me, tokens: &[] };
                 for other in facts::others(self.setting, search, process, operation, &machine)? {
                     let arguments = (0..other.slots.len() - 1).collect();
                     let function = self.setting.code.step(self.lower, operation);

@@ -27,10 +27,11 @@ use super::{
     absorbed::{AllSuccessive, Successive},
     blocks::{Start, Variable},
     edges::Edge,
-    facts::{self, Fact, Process},
+    facts::{self, Fact},
     movers::Refutation,
     question::Confirmation,
     shape::{Blamed, Flaw, FlawKind, Item, Path, Walk, edges},
+    tokens::{self, Token},
 };
 use crate::explore::{
     cells::{Quantifier, Root},
@@ -83,6 +84,8 @@ pub(super) struct Head {
     pub(super) arrived: Machine,
     /// What is known of the state, whatever turns have been made.
     pub(super) facts: RefCell<Vec<Fact>>,
+    /// What the process holds that others do not, whatever turns have been made.
+    tokens: RefCell<Rc<Vec<Token>>>,
     /// How often the facts have become fewer, or more variables have been found to vary.
     pub(super) version: Cell<u32>,
     /// Edges of turns that go on, without those of loops in them.
@@ -144,9 +147,9 @@ impl Heads {
     /// A new place where a machine starts afresh. The loops that it was in are forgotten: it comes to them anew.
     pub(super) fn start_afresh(&self, site: Site, arrived: Machine, facts: Vec<Fact>, fresh: Fresh) -> Rc<Head> {
         let before = Heads(self.0.iter().filter(|it| it.head.fresh.is_some()).cloned().collect());
-        let (length, path, version, turns, successive, inner) = Default::default();
+        let (length, path, tokens, version, turns, successive, inner) = Default::default();
         let (facts, fresh) = (RefCell::new(facts), Some(fresh));
-        Rc::new(Head { site, length, path, arrived, facts, version, turns, successive, inner, before, fresh })
+        Rc::new(Head { site, length, path, arrived, facts, tokens, version, turns, successive, inner, before, fresh })
     }
 
     /// Whether no facts have been dropped since the machine was there.
@@ -253,6 +256,7 @@ fn arrives<'p>(
         path: item.path.clone(),
         arrived: item.machine.clone(),
         facts,
+        tokens: RefCell::new(item.tokens.clone()),
         version,
         turns,
         successive,
@@ -269,7 +273,7 @@ fn arrives<'p>(
         let heads = item.heads.and(&head, None, Turn::Leaves(made.len()));
         pending.push(Item { heads, ..item.clone() });
     }
-    *head.facts.borrow_mut() = walk.known_at(search, &item.machine)?;
+    *head.facts.borrow_mut() = walk.known_with(search, &item.machine, &item.tokens)?;
     begin(walk, search, &head, pending)?;
     Ok(None)
 }
@@ -330,18 +334,17 @@ fn begin<'p>(
     let mut machine = head.arrived.clone();
     walk.number += 1;
     forget_assigned(walk, search, &mut machine);
-    let facts = head.facts.borrow().clone();
-    let (machine, facts) = {
-        let minted = walk.minted(&head.path);
-        let process = Process { layer: walk.lower, me: &walk.me, minted: &minted };
-        facts::let_others_run_from(walk.setting, search, process, machine, facts, &mut walk.number)?
-    };
+    let (facts, tokens) = (head.facts.borrow().clone(), head.tokens.borrow().clone());
+    let me = (walk.lower, &walk.me);
+    let after = tokens::let_others_run(walk.setting, search, me, tokens, machine, facts, &mut walk.number)?;
+    let tokens::Others { machine, facts, tokens } = after;
     *head.facts.borrow_mut() = facts;
+    head.tokens.borrow_mut().clone_from(&tokens);
     let turn = if walk.keeps_last_turn { Turn::GoesOn } else { Turn::Any };
     let heads = head.before.and(head, Some(head.version.get()), turn);
     let (open, wants, earlier, whole) = Default::default();
     let path = head.path.clone();
-    pending.push(Item { machine, path, open, budget: 0, foreign: false, wants, heads, earlier, whole });
+    pending.push(Item { machine, path, open, budget: 0, foreign: false, wants, heads, earlier, whole, tokens });
     Ok(())
 }
 
@@ -414,8 +417,11 @@ fn goes_on<'p>(
     head.inner.borrow_mut().extend(left.iter().map(|it| it.head.clone()));
     let facts = head.facts.borrow().clone();
     let kept = facts::holding(search, &item.machine, &facts)?;
-    if kept.len() < facts.len() {
+    let held = head.tokens.borrow().clone();
+    let still_held = tokens::common(&held, &item.tokens);
+    if kept.len() < facts.len() || still_held.len() < held.len() {
         *head.facts.borrow_mut() = kept;
+        *head.tokens.borrow_mut() = Rc::new(still_held);
         head.version.set(version + 1);
         begin(walk, search, &head, pending)?;
     }

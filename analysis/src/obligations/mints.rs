@@ -1,16 +1,19 @@
-//! Minted values: results that no other call returns.
+//! Minted values: results that are new.
 //!
 //! A call of `o` mints a part `v` of its result if, in all states, with all arguments,
 //!
 //! ```text
 //! s --o(a)/r--> s', v in r                     implies   not K(s, v)  and  K(s', v)
+//! ```
+//!
+//! where `K(s, v)` says that `v` is a key of a collection of `s`, or less than a counter. Addresses of new nodes, tickets and generations are minted.
+//! Minted values stay so if no operation that is called gives them back:
+//!
+//! ```text
 //! s --B(b)/...--> s',  K(s, v),  B is called   implies   K(s', v)
 //! ```
 //!
-//! where `K(s, v)` says that `v` is a key of a collection of `s`, or less than a counter. Then two calls never mint the same value: `K` holds of the
-//! first one from then on, and not of the second one before it is minted. Addresses of new nodes, tickets and generations are minted.
-//!
-//! This is no rule of CSPEC. [`super::rely`] uses it.
+//! What follows for values that processes hold is in [tokens](super::tokens).
 
 use super::{
     facts::{self, Component, Fact, Known},
@@ -34,8 +37,23 @@ pub struct Mint {
     pub operation: usize,
     /// Where the part is in the result.
     pub part: Vec<Part>,
+    /// Its type.
+    pub ty: Type,
     /// How what is minted is told from what is not yet.
     pub kind: Kind,
+    /// Whether what is minted stays so.
+    pub stays: bool,
+    /// The components of the state that may hold such values.
+    pub places: Vec<Place>,
+}
+
+/// A component of the state that may hold a value of some type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The fields that lead to it.
+    pub path: Vec<usize>,
+    /// Whether it may also hold nothing.
+    pub is_option: bool,
 }
 
 /// A step to a part of a value.
@@ -77,11 +95,13 @@ pub fn find(setting: &Setting, id: ImplementationId, effort: &mut Effort) -> Vec
         for (part, ty) in parts(setting.program, setting.result(layer, operation)) {
             let kinds = components.iter().filter(|it| it.1 == ty).map(|it| it.0.clone());
             for kind in kinds {
-                let mint = Mint { operation, part: part.clone(), kind };
+                let places = places(setting.program, setting.state(layer), &ty);
+                let (part, ty) = (part.clone(), ty.clone());
+                let mut mint = Mint { operation, part, ty, kind, stays: false, places };
                 let mut within = Effort::default();
-                let is_one = is_new(setting, layer, &mint, &mut within)
-                    && called.iter().all(|it| is_kept(setting, (layer, *it), (&mint.kind, &ty), &mut within));
-                if is_one {
+                if is_new(setting, layer, &mint, &mut within) {
+                    mint.stays =
+                        called.iter().all(|it| is_kept(setting, (layer, *it), (&mint.kind, &mint.ty), &mut within));
                     effort.add(within);
                     mints.push(mint);
                 }
@@ -94,8 +114,30 @@ pub fn find(setting: &Setting, id: ImplementationId, effort: &mut Effort) -> Vec
 /// The most parts within parts.
 const DEPTH: usize = 2;
 
+/// The most components that are looked at as places of values.
+const MOST_PLACES: usize = 6;
+
+/// The components of a state that may hold values of a type.
+fn places(program: &Program, state: &Type, wanted: &Type) -> Vec<Place> {
+    fn add(program: &Program, ty: &Type, wanted: &Type, path: &mut Vec<usize>, found: &mut Vec<Place>) {
+        let is_option = matches!(ty, Type::Option(inside) if **inside == *wanted);
+        if is_option || ty == wanted {
+            return found.push(Place { path: path.clone(), is_option });
+        }
+        for (index, it) in given::fields(program, ty).unwrap_or_default().iter().enumerate() {
+            path.push(index);
+            add(program, it, wanted, path, found);
+            path.pop();
+        }
+    }
+    let mut found = Vec::new();
+    add(program, state, wanted, &mut Vec::new(), &mut found);
+    found.truncate(MOST_PLACES);
+    found
+}
+
 /// The scalars and integers that a value of a type consists of.
-fn parts(program: &Program, ty: &Type) -> Vec<(Vec<Part>, Type)> {
+pub fn parts(program: &Program, ty: &Type) -> Vec<(Vec<Part>, Type)> {
     fn add(program: &Program, ty: &Type, path: &mut Vec<Part>, found: &mut Vec<(Vec<Part>, Type)>) {
         if is_name(program, ty) {
             return found.push((path.clone(), ty.clone()));
@@ -152,7 +194,7 @@ impl Kind {
     }
 
     /// That a value has been minted.
-    fn has(&self, value: &Value) -> Vec<Fact> {
+    pub(super) fn has(&self, value: &Value) -> Vec<Fact> {
         let mut path = self.path();
         match self {
             Kind::Key(_) => {
@@ -180,8 +222,7 @@ impl Kind {
 
 /// Whether facts hold in a state of a machine.
 fn hold(search: &mut Search<'_, '_>, machine: &Machine, state: &Value, facts: &[Fact]) -> Result<bool, Abort> {
-    let at = Machine { state: state.clone(), ..machine.clone() };
-    Ok(facts::holding(search, &at, facts)?.len() == facts.len())
+    facts::all_hold(search, &Machine { state: state.clone(), ..machine.clone() }, facts)
 }
 
 /// Whether what an operation returns there had not been minted before, and is afterwards.

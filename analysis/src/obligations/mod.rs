@@ -34,6 +34,7 @@ mod same_parts;
 pub mod shape;
 pub mod stack;
 pub mod tell;
+pub mod tokens;
 mod vacuous;
 pub mod weaker;
 

@@ -159,7 +159,7 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
         Obligation::PastDecisive(id, _) | Obligation::OverWeaker(id) => keep_procedures(program, &mut keep, *id),
         Obligation::WithRely(id) => {
             keep_procedures(program, &mut keep, *id);
-            keep_stated(program, &mut keep, *id);
+            keep_idle(program, &mut keep, *id);
         }
         Obligation::Search(Doubt::Programs(id, _)) => keep_chain(program, &mut keep, &[*id]),
         Obligation::Search(Doubt::Client(client, ..)) => keep_client(program, &mut keep, *client as usize),

@@ -24,6 +24,7 @@ use super::{
     edges::{Edge, PathCall, Place},
     facts,
     question::{Confirmation, Wanted, concrete_value},
+    tokens::Token,
 };
 use crate::{
     explore::{
@@ -67,6 +68,8 @@ pub struct WholePath {
     pub end: End,
     /// What it returned.
     pub result: Value,
+    /// What the process holds that others do not, at its end.
+    pub tokens: Rc<Vec<Token>>,
 }
 
 impl WholePath {
@@ -81,6 +84,7 @@ impl WholePath {
             state: self.state.clone(),
             end: self.end.clone(),
             result: self.result.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 }

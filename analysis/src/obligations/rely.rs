@@ -5,7 +5,7 @@
 //! The steps of others are then
 //!
 //! ```text
-//! others(p)  =  { s --o(a)@q/r,E--> s'  |  q ≠ p,  c calls o with a,  F(c) holds of (s, q, x),  what q has minted is apart from what p has }
+//! others(p)  =  { s --o(a)@q/r,E--> s'  |  q ≠ p,  c calls o with a,  F(c) holds of (s, q, x),  what q holds is apart from what p does }
 //! ```
 //!
 //! instead of those of `o` in all states, with any arguments. Shown, with these steps of others:
@@ -28,24 +28,30 @@
 //! * A gate may be used in `F` only if no step of others changes it, as with [decisive steps](super::decisive). With other gates the rule is
 //!   wrong: a step of `p` that is still to come may hide that a call of `q` fails.
 //!
-//! **Minted values.** A variable of `q` that holds what a call of `q` has [minted](super::mints) differs from all that `p` has minted.
+//! **Where procedures start.** What holds for [idle] processes, `I`, can be found together with `F`: `P0` is then the closure of `I`
+//! under the steps of others above, and the walks for `returns` are made with these steps, too. The induction is the same: as long as each step so far
+//! was made where `F` holds, each procedure that returned has been walked with all steps that the others have made, so `I` holds where it
+//! returned, and the next one of its process starts in `P0`. `I` and `F` are the greatest such pair: what remains of both, when nothing changes.
+//!
+//! **Tokens.** What is in a variable of `q` may be known to differ from what `p` holds: see [tokens](super::tokens).
 
 use std::rc::Rc;
 
 use super::{
     facts::{self, Fact, Known},
     given::{self, Asker},
-    idle::{self, Idle},
+    idle::{self, Idle, Start},
     known_words::Words,
-    mints::{self, Kind, Mint, Part, part_of},
+    mints::{self, Mint, Part},
     needs,
     question::{Answered, Effort, Setting, Unrefuted},
     shape::{self, Question},
+    tokens::{Mark, Token},
     weaker::variant_name,
 };
 use crate::{
     explore::{
-        cells::{Quantifier, Relation, Root},
+        cells::{Numbers, Quantifier, Relation, Root},
         code::CodeId,
         machine::Machine,
         search::{Abort, Search},
@@ -59,6 +65,8 @@ use crate::{
 pub struct Rely {
     calls: Vec<Call>,
     mints: Vec<Mint>,
+    /// How much was asked about where procedures start.
+    starts: idle::Effort,
 }
 
 /// A call in the text, and what is known there.
@@ -73,8 +81,8 @@ struct Call {
     arguments: Vec<Vec<Term>>,
     /// The variables, and parts of what is in them.
     names: Vec<Name>,
-    /// Names of what has been minted, and how.
-    minted: Vec<(usize, Kind)>,
+    /// Names of what differs from what others hold, and how.
+    tokens: Vec<(usize, Mark)>,
     facts: Vec<Fact<Term>>,
     /// Whether some walk has come to it.
     is_visited: bool,
@@ -116,20 +124,13 @@ pub enum Term {
     Tuple(Vec<Term>),
 }
 
-/// A value that a process has minted.
-#[derive(Clone, Debug)]
-pub struct Minted {
-    value: Value,
-    kind: Kind,
-}
-
 /// A call that another process is about to make.
 pub struct Made {
     /// Its arguments.
     pub arguments: Vec<Value>,
     /// What is known of the state.
     pub facts: Vec<Fact>,
-    minted: Vec<Minted>,
+    tokens: Vec<Token>,
 }
 
 /// The most facts of a call.
@@ -145,30 +146,34 @@ const MOST_WAYS: usize = 6;
 const DEPTH: usize = 2;
 
 impl Made {
-    /// Assumes that what the process has minted is not what this one has.
-    pub fn is_apart_from(&self, minted: &[Minted], machine: &mut Machine) {
-        let apart = self
-            .minted
-            .iter()
-            .flat_map(|it| minted.iter().filter(|other| other.kind == it.kind).map(move |other| (it, other)));
-        let apart = apart.map(|(it, other)| (it.value.clone(), Relation::Not, other.value.clone()));
-        Rc::make_mut(&mut machine.known.relations).extend(apart);
+    /// Assumes that what the process holds is not what this one does.
+    pub fn is_apart_from(&self, tokens: &[Token], machine: &mut Machine) {
+        for it in &self.tokens {
+            for other in tokens.iter().filter(|other| it.mark.is_apart_from(&other.mark)) {
+                let apart = (it.value.clone(), Relation::Not, other.value.clone());
+                if !machine.known.relations.contains(&apart) {
+                    Rc::make_mut(&mut machine.known.relations).push(apart);
+                }
+            }
+        }
     }
 }
 
 impl Rely {
+    /// How much it asks about where procedures start.
+    pub fn starts(&self) -> idle::Effort {
+        self.starts
+    }
+
     /// The calls of an operation that another process may be about to make.
     pub fn calls_of(&self, search: &mut Search<'_, '_>, operation: usize, process: &Value, asker: Asker) -> Vec<Made> {
         let calls = self.calls.iter().enumerate().filter(|it| it.1.operation == operation);
         calls.map(|(number, it)| it.made(search, number as u32 + asker as u32, process)).collect()
     }
 
-    /// What a call has minted in its result.
-    pub fn minted_by(&self, operation: usize, result: &Value) -> Vec<Minted> {
-        let mints = self.mints.iter().filter(|it| it.operation == operation);
-        mints
-            .filter_map(|it| Some(Minted { value: part_of(result, &it.part)?.clone(), kind: it.kind.clone() }))
-            .collect()
+    /// What operations mint.
+    pub fn mints(&self) -> &[Mint] {
+        &self.mints
     }
 
     /// Adds a visit of a walk to a call, in the state of the machine; keeps what holds there, too.
@@ -181,17 +186,17 @@ impl Rely {
         search: &mut Search<'_, '_>,
         (machine, known): (&Machine, &[Fact]),
         me: &Value,
-        minted: &[Minted],
+        tokens: &[Token],
         call: (LayerId, usize, &[Value]),
     ) -> Result<(), Abort> {
         let (layer, operation, arguments) = call;
         let at: Vec<(CodeId, usize)> = machine.frames.iter().map(|it| (it.code, it.pc)).collect();
         let visit = Visit::new(setting, machine, me);
         match self.calls.iter_mut().find(|it| it.at == at && it.operation == operation) {
-            Some(call) => call.keep(search, &visit, minted, arguments),
+            Some(call) => call.keep(search, &visit, tokens, arguments),
             None => {
                 let types = setting.arguments(layer, operation);
-                self.calls.push(visit.call(at, (operation, types), (known, minted, arguments)));
+                self.calls.push(visit.call(at, (operation, types), (known, tokens, arguments)));
                 Ok(())
             }
         }
@@ -211,10 +216,10 @@ impl Rely {
     }
 
     fn pass(&mut self, operation: usize, types: Vec<Type>) {
-        let (at, names, minted, facts) = Default::default();
+        let (at, names, tokens, facts) = Default::default();
         let arguments = vec![Vec::new(); types.len()];
         self.calls.retain(|it| !it.at.is_empty() || it.operation != operation);
-        self.calls.push(Call { at, operation, types, arguments, names, minted, facts, is_visited: true });
+        self.calls.push(Call { at, operation, types, arguments, names, tokens, facts, is_visited: true });
     }
 }
 
@@ -231,9 +236,9 @@ impl Call {
         let arguments = self.arguments.iter().enumerate().filter_map(&mut argument).collect();
         let fact = |it: &Fact<Term>| it.map(&mut |term| value(term, process, &|it| names.get(it).cloned()));
         let facts = self.facts.iter().filter_map(fact).collect();
-        let minted =
-            self.minted.iter().map(|(it, kind)| Minted { value: names[*it].clone(), kind: kind.clone() }).collect();
-        Made { arguments, facts, minted }
+        let token = |(name, mark): &(usize, Mark)| Token { value: names[*name].clone(), mark: mark.clone() };
+        let tokens = self.tokens.iter().map(token).collect();
+        Made { arguments, facts, tokens }
     }
 
     /// What is known there, if anything is.
@@ -244,7 +249,7 @@ impl Call {
         // That an entry of a set is `()` is no news.
         let facts = self.facts.iter().filter(|it| it.known != Known::Is(Term::Unit));
         let mut known: Vec<String> = facts.take(MOST_TOLD).map(|it| words.fact(it)).collect();
-        let minted = self.minted.iter().map(|(name, _)| &self.names[*name].said);
+        let minted = self.tokens.iter().filter(|it| it.1.is_minted()).map(|(name, _)| &self.names[*name].said);
         known.extend(minted.map(|it| format!("no other process has been given {it}")));
         let name = &layer.operations[self.operation].name;
         (!known.is_empty()).then(|| format!("{name} where {}", known.join(" and ")))
@@ -277,7 +282,7 @@ impl Call {
         &mut self,
         search: &mut Search<'_, '_>,
         visit: &Visit<'_>,
-        minted: &[Minted],
+        tokens: &[Token],
         arguments: &[Value],
     ) -> Result<(), Abort> {
         self.is_visited = true;
@@ -286,7 +291,7 @@ impl Call {
         for (terms, argument) in self.arguments.iter_mut().zip(arguments) {
             terms.retain(|it| value(it, visit.me, &named).is_some_and(|it| is_same(visit.machine, &it, argument)));
         }
-        self.minted.retain(|(name, kind)| named(*name).is_some_and(|it| is_minted(visit.machine, &it, kind, minted)));
+        self.tokens.retain(|(name, mark)| named(*name).is_some_and(|it| is_held(visit.machine, &it, mark, tokens)));
         let mut kept = Vec::new();
         for fact in std::mem::take(&mut self.facts) {
             let there = fact.map(&mut |term| value(term, visit.me, &named));
@@ -301,9 +306,9 @@ impl Call {
     }
 }
 
-/// Whether a value is one of those that have been minted.
-fn is_minted(machine: &Machine, value: &Value, kind: &Kind, minted: &[Minted]) -> bool {
-    minted.iter().any(|it| it.kind == *kind && is_same(machine, value, &it.value))
+/// Whether a process has such a token for a value.
+fn is_held(machine: &Machine, value: &Value, mark: &Mark, tokens: &[Token]) -> bool {
+    tokens.iter().any(|it| it.mark == *mark && is_same(machine, value, &it.value))
 }
 
 fn is_same(machine: &Machine, one: &Value, other: &Value) -> bool {
@@ -423,13 +428,13 @@ impl<'a> Visit<'a> {
         &self,
         at: Vec<(CodeId, usize)>,
         (operation, types): (usize, Vec<Type>),
-        (known, minted, arguments): (&[Fact], &[Minted], &[Value]),
+        (known, tokens, arguments): (&[Fact], &[Token], &[Value]),
     ) -> Call {
         let mut facts: Vec<Fact<Term>> = known.iter().flat_map(|it| self.ways(it)).collect();
         facts.truncate(MOST_FACTS);
-        let kinds = |(index, it): (usize, &(Name, Value))| {
-            let minted = minted.iter().filter(|minted| is_same(self.machine, &it.1, &minted.value));
-            minted.map(|it| (index, it.kind.clone())).collect::<Vec<_>>()
+        let marks = |(index, it): (usize, &(Name, Value))| {
+            let held = tokens.iter().filter(|held| is_same(self.machine, &it.1, &held.value));
+            held.map(|it| (index, it.mark.clone())).collect::<Vec<_>>()
         };
         Call {
             at,
@@ -437,7 +442,7 @@ impl<'a> Visit<'a> {
             types,
             arguments: arguments.iter().map(|it| self.terms(it)).collect(),
             names: self.names.iter().map(|it| it.0.clone()).collect(),
-            minted: self.names.iter().enumerate().flat_map(kinds).collect(),
+            tokens: self.names.iter().enumerate().flat_map(marks).collect(),
             facts,
             is_visited: true,
         }
@@ -455,12 +460,26 @@ pub struct Walked {
     pub gate: Option<CodeId>,
 }
 
+/// What is looked for: where procedures make their calls.
+pub struct Wanted<'w> {
+    /// The implementation.
+    pub implementation: ImplementationId,
+    /// Its procedures.
+    pub walked: &'w [Walked],
+    /// How much is asked about where they start.
+    pub starts: idle::Effort,
+    /// The code whose literals matter.
+    pub entries: &'w [CodeId],
+}
+
 /// Where processes that run procedures of an implementation make their calls; none if that is not found.
-pub fn find(setting: &Setting, id: ImplementationId, walked: &[Walked]) -> (Option<Rely>, Effort) {
+pub fn find(setting: &Setting, wanted: &Wanted<'_>) -> (Option<Rely>, Effort) {
+    let id = wanted.implementation;
     let lower = setting.program.implementations[id.0 as usize].lower;
     let mut effort = Effort::default();
     let mints = mints::find(setting, id, &mut effort);
-    let mut rely = Rely { calls: Vec::new(), mints };
+    let mut rely = Rely { calls: Vec::new(), mints, starts: wanted.starts };
+    let mut idle = Idle::new(id, wanted.starts);
     for _ in 0..MOST_ROUNDS {
         let mut round = Effort::default();
         let mut next = rely.clone();
@@ -468,11 +487,18 @@ pub fn find(setting: &Setting, id: ImplementationId, walked: &[Walked]) -> (Opti
         for operation in passed(setting.program, id) {
             next.pass(operation, setting.arguments(lower, operation));
         }
-        for it in walked {
+        // All walks of a round start from the same. What is found with numbers says more.
+        let mut starts: Vec<(Numbers, Start)> = Vec::new();
+        for it in wanted.walked {
             let setting = Setting { rely: Some(&rely), ..*setting };
             let mut noted = None;
-            let (answered, more) = setting.ask(&[it.procedure], Some(lower), |search| {
-                let start = Idle::new(id, idle::Effort::Stated).start(&setting, search)?;
+            let (answered, more) = setting.ask(wanted.entries, Some(lower), |search| {
+                let numbers = search.world.cells.numbers;
+                let start = match starts.iter().find(|it| it.0 == numbers) {
+                    Some((_, start)) => start.clone(),
+                    None => idle.start(&setting, search)?,
+                };
+                starts.push((numbers, start.clone()));
                 let mut question = Question::of_walk(lower, it.procedure, start);
                 question.gate = it.gate;
                 noted = Some(shape::calls(&setting, search, &mut question, next.clone())?);

@@ -44,8 +44,9 @@ use super::{
     movers::{Direction, Refutation, first_difference},
     one_step::{self, Above, NoStep, Plan, WholePath},
     question::{Confirmation, Refutes, Setting, Slots},
-    rely::{Minted, Rely},
+    rely::Rely,
     tell::Teller,
+    tokens::{self, Token},
 };
 use crate::{
     counterexample::{Counterexample, RunRole},
@@ -418,8 +419,8 @@ pub(super) struct Walk<'s, 'p, 'q, 't> {
     looped: Vec<(WholePath, Heads)>,
     /// Loops whose turns have been left out where it was asked what is pending: these turns have to be weak.
     pub(super) left_out: Vec<Heads>,
-    /// All edges, if it is asked which of them are decisive.
-    made: Vec<Rc<Edge>>,
+    /// All edges, if it is asked which of them are decisive, or what turns have in common.
+    pub(super) made: Vec<Rc<Edge>>,
 }
 
 /// A machine on its way.
@@ -441,6 +442,8 @@ pub(super) struct Item {
     pub(super) earlier: Vec<Machine>,
     /// All states in which it may wait to make the call that it wants, if its state is only a case of them.
     pub(super) whole: Option<Rc<Machine>>,
+    /// What the process holds that others do not.
+    pub(super) tokens: Rc<Vec<Token>>,
 }
 
 fn walk<'p>(
@@ -500,7 +503,8 @@ fn walk<'p>(
     let budget = walk.budget();
     let begin = |machine| {
         let (path, open, foreign, wants, heads, earlier, whole) = Default::default();
-        Item { machine, path, open, budget, foreign, wants, heads, earlier, whole }
+        let tokens = Rc::default();
+        Item { machine, path, open, budget, foreign, wants, heads, earlier, whole, tokens }
     };
     let mut pending: Vec<Item> = starts.into_iter().map(begin).collect();
     search.pausing = true;
@@ -574,7 +578,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         item: Item,
         pending: &mut Vec<Item>,
     ) -> Result<Option<Flaw>, Abort> {
-        let Item { machine, path, open, budget, foreign, wants, heads, earlier, whole } = item;
+        let Item { machine, path, open, budget, foreign, wants, heads, earlier, whole, tokens } = item;
         let mut stops = Vec::new();
         search.for_all(machine, &self.script, &mut |_, machine, end| {
             stops.push((machine, end));
@@ -591,6 +595,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                 heads: heads.clone(),
                 earlier: earlier.clone(),
                 whole: whole.clone(),
+                tokens: tokens.clone(),
             };
             let flaw = match end {
                 End::Wants(name, arguments) => self.wants(search, item, &name, arguments, pending)?,
@@ -635,17 +640,11 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             return self.make_call_in_cases(search, item, pending);
         }
         if !self.between.is_exact() && !is_first {
-            let known = self.known_at(search, &item.machine)?;
-            let machine = item.machine;
-            let minted = self.minted(&item.path);
-            (item.machine, facts) = facts::let_others_run_from(
-                self.setting,
-                search,
-                Process { layer: self.lower, me: &self.me, minted: &minted },
-                machine,
-                known,
-                &mut self.number,
-            )?;
+            let known = self.known_with(search, &item.machine, &item.tokens)?;
+            let me = (self.lower, &self.me);
+            let (tokens, machine, number) = (item.tokens, item.machine, &mut self.number);
+            let after = tokens::let_others_run(self.setting, search, me, tokens, machine, known, number)?;
+            (item.machine, facts, item.tokens) = (after.machine, after.facts, after.tokens);
         }
         self.note_call(search, &item, &facts)?;
         if !is_first {
@@ -654,20 +653,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         self.make_call(search, item, facts, pending)
     }
 
-    /// What the calls of a path have minted.
-    pub(super) fn minted(&self, path: &Path) -> Vec<Minted> {
-        minted_on(self.setting, &edges(path))
-    }
-
     /// Notes a call that the procedure is about to make, if that is asked.
     fn note_call(&mut self, search: &mut Search<'_, 'p>, item: &Item, facts: &[Fact]) -> Result<(), Abort> {
         let (Some(noted), Some((operation, arguments))) = (&mut self.question.calls, &item.wants) else {
             return Ok(());
         };
         let mut noted = std::mem::take(noted);
-        let minted = self.minted(&item.path);
         let call = (self.lower, *operation, arguments.as_slice());
-        noted.visit(self.setting, search, (&item.machine, facts), &self.me, &minted, call)?;
+        noted.visit(self.setting, search, (&item.machine, facts), &self.me, &item.tokens, call)?;
         self.question.calls = Some(noted);
         Ok(())
     }
@@ -680,20 +673,41 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         Ok(known)
     }
 
+    /// The same, with what the tokens of the process rest on.
+    pub(super) fn known_with(
+        &self,
+        search: &mut Search<'_, 'p>,
+        machine: &Machine,
+        tokens: &[Token],
+    ) -> Result<Vec<Fact>, Abort> {
+        let mut known = self.known_at(search, machine)?;
+        for fact in tokens::facts_of(tokens) {
+            if !known.contains(&fact) {
+                known.push(fact);
+            }
+        }
+        Ok(known)
+    }
+
     /// Makes a call after others have run, in each case of what is known then.
     fn make_call_in_cases(
         &mut self,
         search: &mut Search<'_, 'p>,
-        item: Item,
+        mut item: Item,
         pending: &mut Vec<Item>,
     ) -> Result<Option<Flaw>, Abort> {
         let machine = item.machine.clone();
-        let known = self.known_at(search, &machine)?;
-        let minted = self.minted(&item.path);
+        let known = self.known_with(search, &machine, &item.tokens)?;
+        // Tokens hold in all cases.
+        if !item.tokens.is_empty() {
+            let (at, tokens, known) = (machine.clone(), item.tokens, known.clone());
+            let me = (self.lower, &self.me);
+            item.tokens = tokens::let_others_run(self.setting, search, me, tokens, at, known, &mut self.number)?.tokens;
+        }
         let facts::Cases { whole, cases } = facts::let_others_run_in_cases(
             self.setting,
             search,
-            Process { layer: self.lower, me: &self.me, minted: &minted },
+            Process { layer: self.lower, me: &self.me, tokens: &item.tokens },
             machine,
             known,
             &mut self.number,
@@ -729,7 +743,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             let machine = Machine { known, ..item.machine.clone() };
             for known in self.cases_of_keys(search, &machine)? {
                 let machine = Machine { known, ..machine.clone() };
-                self.returned_to(Item { machine, ..item.clone() }, pending)?;
+                self.returned_to(search, Item { machine, ..item.clone() }, pending)?;
             }
         }
         Ok(None)
@@ -757,10 +771,17 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     }
 
     /// The procedure's own call has returned.
-    fn returned_to(&mut self, mut item: Item, pending: &mut Vec<Item>) -> Result<(), Abort> {
+    fn returned_to(
+        &mut self,
+        search: &mut Search<'_, 'p>,
+        mut item: Item,
+        pending: &mut Vec<Item>,
+    ) -> Result<(), Abort> {
         let call = item.open.take().ok_or(Abort::Unsupported)?;
         let edge = Rc::new(Edge::new(call, &item.machine));
-        if self.question.judge.past != Past::All {
+        let returned = (self.lower, edge.call.operation, &edge.result);
+        item.tokens = Rc::new(tokens::after_call(self.setting, search, &item.machine, &item.tokens, returned)?);
+        if self.question.judge.past != Past::All || self.keeps_last_turn {
             self.made.push(edge.clone());
         }
         item.path = Some(Rc::new(Made { edge, before: item.path }));
@@ -785,7 +806,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let wants = item.wants.clone().ok_or(Abort::Unsupported)?;
         let mut call = PathCall::new(wants, site, item.machine.clone(), (Rc::new(facts), item.earlier.clone()));
         call.whole.clone_from(&item.whole);
-        call.minted = self.minted(&item.path);
+        call.tokens = item.tokens.clone();
         Ok(call)
     }
 
@@ -839,8 +860,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         if item.budget == 0 {
             return Ok(());
         }
-        let minted = self.minted(&item.path);
-        let process = Process { layer: self.lower, me: &self.me, minted: &minted };
+        let process = Process { layer: self.lower, me: &self.me, tokens: &item.tokens };
         for operation in (0..self.setting.program.layers[self.lower.0 as usize].operations.len()).rev() {
             for start in facts::others(self.setting, search, process, operation, &item.machine)? {
                 let mut machine = item.machine.clone();
@@ -859,6 +879,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
                     heads: item.heads.clone(),
                     earlier: item.earlier.iter().chain([&item.machine]).cloned().collect(),
                     whole: None,
+                    tokens: item.tokens.clone(),
                 });
             }
         }
@@ -966,13 +987,13 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             let is_asked = end == End::Done && !item.heads.need_not_end();
             return if is_asked { self.returned(search, item) } else { Ok(None) };
         }
-        let Item { machine, open, .. } = item;
+        let Item { machine, open, tokens, .. } = item;
         let (result, state) = match end {
             End::Done => (machine.slots[self.result].clone(), machine.slots[self.state].clone()),
             _ => (Value::Unit, machine.state.clone()),
         };
         let (edges, loops) = (edges(&item.path), item.heads.lengths());
-        let path = WholePath { edges, loops, commits_from: 0, open, machine, state, end, result };
+        let path = WholePath { edges, loops, commits_from: 0, open, machine, state, end, result, tokens };
         if !item.heads.is_empty() {
             self.looped.push((path, item.heads));
             return Ok(None);
@@ -1176,9 +1197,11 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let machine = Machine { state: path.state.clone(), ..path.machine.clone() };
         let relations = self.between.relates();
         let (setting, lower, me) = (self.setting, self.lower, self.me.clone());
-        let minted = minted_on(setting, &path.edges);
-        let process = Process { layer: lower, me: &me, minted: &minted };
-        let (machine, _) = facts::let_others_run(setting, search, process, machine, relations, &mut self.number)?;
+        let mut known = facts::known_of_state(search, &machine, &me, relations);
+        known.extend(tokens::facts_of(&path.tokens));
+        let (tokens, number) = (path.tokens.clone(), &mut self.number);
+        let after = tokens::let_others_run(setting, search, (lower, &me), tokens, machine, known, number)?;
+        let machine = after.machine;
         let path = WholePath { state: machine.state.clone(), machine, ..path.after(path.edges.len()) };
         let at_its_end = Plan { commit: 0, right: Vec::new(), left: Vec::new() };
         let no_step = one_step::check(search, self.place_of(&me), &above, &path, &[at_its_end], false)?;
@@ -1289,6 +1312,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
 
     /// Notes all edges that are neither right nor weak as decisive, on whichever path they are.
     fn judge_noticed(&mut self, search: &mut Search<'_, 'p>) -> Result<Option<Flaw>, Abort> {
+        if self.question.judge.past == Past::All {
+            return Ok(None);
+        }
         let me = self.me.clone();
         for edge in std::mem::take(&mut self.made) {
             if !self.question.judge.is_unnoticed(search, self.place_of(&me), &edge)?
@@ -1521,12 +1547,6 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             confirmation,
         })
     }
-}
-
-/// What these edges have minted.
-fn minted_on(setting: &Setting, edges: &[Rc<Edge>]) -> Vec<Minted> {
-    let Some(rely) = setting.rely else { return Vec::new() };
-    edges.iter().flat_map(|it| rely.minted_by(it.call.operation, &it.result)).collect()
 }
 
 /// What is known but for choices of a run.

@@ -54,6 +54,18 @@ const OPERATIONS: &[Operation] = &[
     ("free", ", id: Tok", "()", &["self.made.remove(&id);"]),
     ("show", ", id: Tok", "()", &["self.shown = Some(id);"]),
     ("shown", "", "Option<Tok>", &["self.shown.clone()"]),
+    (
+        "offer",
+        ", id: Tok",
+        "bool",
+        &[
+            "if self.shown.is_some() { return false; } self.shown = Some(id); true",
+            "let new = self.shown.is_none(); self.shown = Some(id); new",
+            "if self.shown.is_none() { self.shown = Some(id); } false",
+        ],
+    ),
+    ("hide", "", "Option<Tok>", &["self.shown.take()", "self.shown.clone()"]),
+    ("cas", ", old: u64, to: u64", "bool", &["if self.n != old { return false; } self.n = to; true"]),
     ("join", "", "()", &["self.members.insert(me);", "when(!self.open); self.members.insert(me);"]),
     ("leave", "", "u64", &["let old = self.members.len() as u64; self.members.remove(&me); old"]),
     ("size", "", "u64", &["self.members.len() as u64"]),
@@ -78,6 +90,12 @@ const PROCEDURES: &[&str] = &[
     "t = @make(); @set(t.clone(), 1); @free(t); ",
     "if let Some(t) = @shown() { a = @get(t); } ",
     "if let Some(t) = @shown() { @set(t, b); } ",
+    "t = @make(); @set(t.clone(), 1); if !@offer(t.clone()) { @free(t); } ",
+    "t = @make(); if @offer(t.clone()) { @set(t, 1); } else { @free(t); } ",
+    "t = @make(); @set(t.clone(), 1); if !@offer(t.clone()) { if let Some(u) = @shown() { a = @get(u); } @free(t); } ",
+    "if let Some(u) = @hide() { @free(u); } ",
+    "t = @make(); loop { b = @load(); @set(t.clone(), b); if @cas(b, 1) { break; } } @show(t); ",
+    "t = @make(); loop { @set(t.clone(), 1); if @offer(t.clone()) { break; } a = 1; } ",
     "a = @leave(); if a == 1 { @lift(); } ",
     "a = @leave(); if a == 1 { @store(b); } ",
     "@join(); a = @leave(); ",
@@ -87,6 +105,10 @@ const PROCEDURES: &[&str] = &[
     "@lift(); @alone(); @store(b); ",
     "@back(); ",
     "a = @drain(b); ",
+    "a = @load(); @store(a); ",
+    "a = @load(); if a == 0 { a = @reserve(); } else { @back(); } ",
+    "if @is_open() { @store(1); } a = @load(); ",
+    "a = @load(); if a > 0 { @lift(); } else { @store(0); } ",
 ];
 
 /// What may be asserted above.

@@ -68,7 +68,7 @@ impl Reporter<'_> {
     }
 
     /// Keeps what an answer relies on, to be shown.
-    fn started_from(&self, idle: Option<&Idle>) {
+    pub(super) fn started_from(&self, idle: Option<&Idle>) {
         let mut told = self.at_start.borrow_mut();
         for fact in idle.into_iter().flat_map(Idle::told) {
             if !told.contains(fact) {
@@ -94,7 +94,7 @@ impl Reporter<'_> {
     }
 
     /// The code that decides what is known where procedures start.
-    fn entries_of_start(&self, id: ImplementationId) -> Vec<CodeId> {
+    pub(super) fn entries_of_start(&self, id: ImplementationId) -> Vec<CodeId> {
         let implementation = self.implementation(id);
         let (upper, lower) = (implementation.upper, implementation.lower.0 as usize);
         let mut entries = vec![self.setting.code.init[lower], self.setting.code.idle[lower]];

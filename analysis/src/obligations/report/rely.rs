@@ -1,11 +1,13 @@
-//! Whether procedures have their shape if the steps of others are made where they are [made](crate::obligations::rely).
+//! Whether procedures have their shape if the steps of others are made where they are [made](crate::obligations::rely): first with nothing more
+//! known where procedures start than what is stated, then also with what is found.
 
 use super::{Finding, Reporter};
 use crate::{
     ir::ImplementationId,
     obligations::{
+        idle,
         question::{Effort, Setting},
-        rely::{self, Walked},
+        rely::{self, Walked, Wanted},
     },
     verdict::{Scope, Verdict},
 };
@@ -17,21 +19,29 @@ impl Reporter<'_> {
     /// Whether all procedures have their shape if others make their steps only where their procedures make calls. `None` if the search was
     /// stopped.
     pub(super) fn shown_with_rely(&self, id: ImplementationId) -> Option<(Finding, Effort)> {
-        let not_shown = || (Finding::new(Verdict::Undecided, Vec::new()), Effort::default());
         let scope = Scope { budget: self.setting.scope.budget / PART, ..self.setting.scope.clone() };
         let setting = Setting { scope: &scope, ..self.setting };
         let all = self.procedures(id, |_| true);
-        let (walked, mut effort) = self.walked(id, &all);
-        let (rely, more) = rely::find(&setting, id, &walked);
-        effort.add(more);
-        let Some(rely) = rely else { return Some(not_shown()) };
-        tracing::debug!(?rely, "rely");
-        let with = Reporter::new(Setting { rely: Some(&rely), ..setting }, self.lemmas);
-        if !with.have_shape(id, &all, &mut effort)? {
-            return Some(not_shown());
+        let (walked, effort) = self.walked(id, &all);
+        let entries = self.entries_of_start(id);
+        for starts in [idle::Effort::Stated, idle::Effort::Found] {
+            if starts == idle::Effort::Found && !scope.find_idle {
+                break;
+            }
+            let mut effort = effort.clone();
+            let wanted = Wanted { implementation: id, walked: &walked, starts, entries: &entries };
+            let (rely, more) = rely::find(&setting, &wanted);
+            effort.add(more);
+            let Some(rely) = rely else { continue };
+            tracing::debug!(?rely, "rely");
+            let with = Reporter::new(Setting { rely: Some(&rely), ..setting }, self.lemmas);
+            if with.have_shape(id, &all, &mut effort)? {
+                self.at_calls.borrow_mut().extend(rely.told(self.program(), self.implementation(id).lower));
+                self.at_start.borrow_mut().extend(with.at_start.take());
+                return Some((Finding::proved(), effort));
+            }
         }
-        self.at_calls.borrow_mut().extend(rely.told(self.program(), self.implementation(id).lower));
-        Some((Finding::proved(), effort))
+        Some((Finding::new(Verdict::Undecided, Vec::new()), Effort::default()))
     }
 
     /// The procedures, with gates that no step of others changes.

@@ -15,6 +15,7 @@ use crate::{
         movers::Direction,
         needs,
         question::{Answered, Effort},
+        rely::Rely,
         shape::{self, Flaw, FlawKind, Question},
     },
     verdict::Verdict,
@@ -190,13 +191,23 @@ impl Reporter<'_> {
         let (procedure, _) = self.procedure(id, operation)?;
         let mut question = self.shape_question(id, operation, procedure, table);
         question.judge.past = past;
-        let knows_start = self.setting.rely.is_some() && idle::is_stated(self.program(), id);
-        question.idle = knows_start.then(|| Idle::new(id, idle::Effort::Stated));
+        let starts = self.setting.rely.map(Rely::starts);
+        let knows_start = starts.is_some_and(|it| it == idle::Effort::Found || idle::is_stated(self.program(), id));
+        question.idle = starts.filter(|_| knows_start).map(|it| Idle::new(id, it));
         let (gate, gate_effort) = self.gate_of_calls(id, operation);
         question.gate = gate;
-        let (answered, mut effort) = self.ask_shape(&self.entries(&question), &mut question);
+        let mut entries = self.entries(&question);
+        entries.extend(question.idle.iter().flat_map(|_| self.entries_of_start(id)));
+        let (answered, mut effort) = self.ask_shape(&entries, &mut question);
+        if question.idle.as_ref().is_some_and(Idle::found_nothing) {
+            return Some((false, effort));
+        }
+        self.started_from(question.idle.as_ref());
         effort.add(gate_effort);
         self.rely_on_lemmas(question.lower, &question.judge, &mut effort);
+        if let Answered::Violated(flaw) = &answered {
+            tracing::debug!(operation, kind = ?flaw.kind, call = flaw.call.operation, against = ?flaw.against, notes = ?flaw.notes, "no shape");
+        }
         match answered {
             Answered::Holds if question.relies_on_runs_alone => {
                 let (alone, more) = self.atomic_spec(id, operation)?;
