@@ -314,8 +314,8 @@ pub const MUTANTS: &[Mutant] = &[
         "turns re-establish what is known at the head",
         Pattern::Calls,
         "obligations/loops.rs",
-        "    if kept.len() < facts.len() {",
-        "    if !$on && kept.len() < facts.len() {",
+        "    if kept.len() < facts.len() || still_held.len() < held.len() {",
+        "    if !$on && kept.len() < facts.len() || still_held.len() < held.len() {",
     ),
     mutant(
         "turns change what is carried",

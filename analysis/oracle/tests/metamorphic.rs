@@ -93,7 +93,10 @@ fn declared(text: &str) -> BTreeSet<String> {
             |it: &&str| text.matches(&format!(".{it}(")).count() == text.matches(&format!("lo.{it}(")).count();
         found.extend(name.filter(is_only_ours).map(str::to_owned));
     }
-    found.remove("mut");
+    // Traits of the standard library that a package implements are not its own.
+    for not_declared in ["mut", "From", "TryFrom"] {
+        found.remove(not_declared);
+    }
     found
 }
 
