@@ -6,7 +6,7 @@
 //! nothing changes. What remains is an invariant of the others' steps, so a left mover shown under it is a left mover at `P`: every
 //! judgement is antitone in `P`. Each check is one lazy step, so that what follows can be proved for states of every size.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, sync::atomic::Ordering};
 
 use super::{
     given::{self, Asker},
@@ -681,7 +681,7 @@ pub fn assume_at(
             match is_so(search, &machine, &machine.slots[slot], condition) {
                 Ok(Some(true)) => machines.push(with_facts_at(search, machine, slot, &then)),
                 Err(Stop::Need(need)) => {
-                    let cases = split(search, &need, &machine.known);
+                    let cases = split(search, &need, &machine.known)?;
                     pending.extend(cases.into_iter().map(|known| Machine { known, ..machine.clone() }));
                 }
                 Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
@@ -745,8 +745,10 @@ pub fn assume_in(
                 // What is not known is not assumed.
                 Ok(Some(true) | None) => {}
                 Ok(Some(false)) => continue 'cases,
+                // Of more cases no more is said.
+                Err(Stop::Need(_)) if pending.len() + cases.len() >= MOST_CASES => break,
                 Err(Stop::Need(need)) => {
-                    pending.extend(split(search, &need, &machine.known));
+                    pending.extend(split(search, &need, &machine.known)?);
                     continue 'cases;
                 }
                 Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
@@ -767,7 +769,7 @@ pub(super) fn always_holds(search: &mut Search<'_, '_>, machine: &Machine, fact:
         match is_so(search, &machine, &machine.slots[0], fact) {
             Ok(Some(true)) => {}
             Ok(Some(false) | None) => return Ok(false),
-            Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)),
+            Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)?),
             Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
             Err(_) => return Ok(false),
         }
@@ -784,7 +786,7 @@ fn always_follows(search: &mut Search<'_, '_>, machine: &Machine, guard: &Fact, 
             Ok(Some(false)) => {}
             Ok(Some(true)) if always_holds(search, &machine, fact)? => {}
             Ok(_) => return Ok(false),
-            Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)),
+            Err(Stop::Need(need)) => pending.extend(split(search, &need, &machine.known)?),
             Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
             Err(_) => return Ok(false),
         }
@@ -792,8 +794,22 @@ fn always_follows(search: &mut Search<'_, '_>, machine: &Machine, guard: &Fact, 
     Ok(true)
 }
 
-fn split(search: &mut Search<'_, '_>, need: &Need, known: &Knowledge) -> Vec<Knowledge> {
-    search.world.cells.split(need, known, false)
+/// The most cases in which facts are assumed or told apart.
+const MOST_CASES: usize = 100;
+
+/// What a case costs, in steps of exploration: about as long as it takes.
+const PRICE_OF_CASE: u64 = 50;
+
+/// The cases of what is unknown, which are paid for as steps of exploration are.
+fn split(search: &mut Search<'_, '_>, need: &Need, known: &Knowledge) -> Result<Vec<Knowledge>, Abort> {
+    if search.stop.load(Ordering::Relaxed) {
+        return Err(Abort::Stopped);
+    }
+    let cases = search.world.cells.split(need, known, false);
+    let price = PRICE_OF_CASE * cases.len() as u64;
+    let left = search.world.fuel.checked_sub(price).ok_or(Abort::OutOfFuel)?;
+    search.world.fuel = left;
+    Ok(cases)
 }
 
 /// Whether a fact holds in a state.
@@ -873,8 +889,10 @@ pub fn told_apart(search: &mut Search<'_, '_>, machine: &Machine, facts: &[&Fact
         let machine = Machine { known, ..machine.clone() };
         for fact in facts {
             match is_so(search, &machine, &machine.state, fact) {
+                // Of more cases no more is said.
+                Err(Stop::Need(_)) if pending.len() + cases.len() >= MOST_CASES => break,
                 Err(Stop::Need(need)) => {
-                    pending.extend(split(search, &need, &machine.known));
+                    pending.extend(split(search, &need, &machine.known)?);
                     continue 'cases;
                 }
                 Err(Stop::NumbersNeeded) => return Err(Abort::NumbersNeeded),
