@@ -224,7 +224,7 @@ pub const MUTANTS: &[Mutant] = &[
         Pattern::Calls,
         "obligations/edges.rs",
         "            pair.place(&mut start, before.state.clone(), self.me, &call.arguments, process);",
-        "            let other_one = |it: &Value| match it {\n                Value::Bool(_) => Value::Bool(true),\n                Value::Int(_) => Value::Int(1_i32.into()),\n                it => it.clone(),\n            };\n            let arguments: Vec<Value> =\n                call.arguments.iter().map(|it| if $on { other_one(it) } else { it.clone() }).collect();\n            pair.place(&mut start, before.state.clone(), self.me, &arguments, process);",
+        "            let other_one = |it: &Value| match it {\n                Value::Bool(_) => Value::Bool(true),\n                Value::Int(_) => Value::Int(1_i32.into()),\n                it => it.clone(),\n            };\n            let own: Vec<Value> =\n                call.arguments.iter().map(|it| if $on { other_one(it) } else { it.clone() }).collect();\n            pair.place(&mut start, before.state.clone(), self.me, &own, process);",
     ),
     mutant(
         "a call is judged in the states before it",
