@@ -249,8 +249,11 @@ impl Call {
         // That an entry of a set is `()` is no news.
         let facts = self.facts.iter().filter(|it| it.known != Known::Is(Term::Unit));
         let mut known: Vec<String> = facts.take(MOST_TOLD).map(|it| words.fact(it)).collect();
-        let minted = self.tokens.iter().filter(|it| it.1.is_minted()).map(|(name, _)| &self.names[*name].said);
-        known.extend(minted.map(|it| format!("no other process has been given {it}")));
+        for (name, mark) in self.tokens.iter().filter(|it| it.1.is_minted()) {
+            // What does not stay minted may have been given to others before.
+            let verb = if mark.stays() { "has been given" } else { "holds" };
+            known.push(format!("no other process {verb} {}", self.names[*name].said));
+        }
         let name = &layer.operations[self.operation].name;
         (!known.is_empty()).then(|| format!("{name} where {}", known.join(" and ")))
     }

@@ -69,9 +69,14 @@ pub struct Token {
 }
 
 impl Mark {
-    /// Whether the value has been minted by the process, and no other one has been given it.
+    /// Whether the value has been minted by the process.
     pub fn is_minted(&self) -> bool {
         self.claim == Claim::Minted
+    }
+
+    /// Whether what is minted stays so: then no other process is ever given it.
+    pub fn stays(&self) -> bool {
+        self.stays
     }
 
     /// Whether a value with this mark is none that another process has with the other one.
