@@ -515,7 +515,7 @@ impl fmt::Display for Datum {
                 f.write_str("\"")
             }
             Datum::Pid(number) => write!(f, "p{number}"),
-            Datum::Named(_, text) => f.write_str(text),
+            Datum::Named(name, text) => write!(f, "{name}({text})"),
             Datum::Fresh(name, number) => write!(f, "{name}({number})"),
             Datum::Tuple(fields) => write!(f, "({})", joined(fields)),
             Datum::Struct(name, fields) => {

@@ -58,7 +58,7 @@ pub fn decided(mut outcome: Outcome, searched: Option<Vec<Searched>>) -> Outcome
             found.code = codes::CS0801;
             found.message.clone_from(&wrong.message);
             found.help =
-                Some("repair the procedure that makes the last step, or let the layer above allow this run".to_owned());
+                Some("repair one of the procedures that this run calls, or let the layer above allow it".to_owned());
             found.wrong_run = Some(Box::new(wrong));
             outcome.verdict = Verdict::Violated;
         }

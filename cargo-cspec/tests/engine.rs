@@ -231,7 +231,7 @@ fn end_to_end_agrees_with_the_patterns() {
                 │    ╰─────────── here
             ────╯
 
-              after the same events the top could emit: p1 emits print(1)
+              after the same events the top could do this instead: p1 emits print(1)
               in the state  Locked { value: 0, owner: None }
               at the bottom p0: read() → 0
               then          p1: read() → 0

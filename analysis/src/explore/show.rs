@@ -152,7 +152,7 @@ impl Show<'_, '_> {
         let number = number.saturating_sub(literals.len() as u32);
         match sort {
             Sort::Pid => Datum::Pid(number),
-            Sort::User(user) => Datum::Fresh(type_name(user), number),
+            Sort::User(user) => Datum::Fresh(type_name(user), unnamed(number, literals)),
             Sort::Int => Datum::Int(i128::from(number)),
             Sort::Str => {
                 let mut text = format!("s{number}");
@@ -162,5 +162,24 @@ impl Show<'_, '_> {
                 Datum::Str(text)
             }
         }
+    }
+}
+
+/// The number that a scalar is shown with which the code does not name: none of those that it names.
+pub fn unnamed(number: u32, literals: &[String]) -> u32 {
+    let mut named: Vec<u32> = literals.iter().filter_map(|it| it.parse().ok()).collect();
+    named.sort_unstable();
+    named.into_iter().fold(number, |number, it| if it <= number { number + 1 } else { number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unnamed;
+
+    #[test]
+    fn scalars_that_the_code_does_not_name_have_other_numbers() {
+        let literals = ["5", "0", "LOCK"].map(str::to_owned);
+        let shown: Vec<u32> = (0..6).map(|it| unnamed(it, &literals)).collect();
+        assert_eq!(shown, [1, 2, 3, 4, 6, 7]);
     }
 }

@@ -17,6 +17,7 @@ use crate::{
         cells::{Cells, Knowledge, Numbers, Origin, Pins, default_of, has_known_default},
         code::Code,
         search::{Abort, Search},
+        show::unnamed,
         value::{Sort, Value},
     },
     ir::{Anchor, Program, Type, TypeDefKind},
@@ -86,8 +87,8 @@ pub struct Small<'p> {
     code: &'p Code,
     /// Integers that a value may become; `None`: any.
     literals: Option<BTreeSet<i128>>,
-    /// For each sort, the number of scalars that code names: these are not renumbered.
-    named: Vec<(Sort, u32)>,
+    /// For each sort, the scalars that code names: these are not renumbered.
+    named: Vec<(Sort, Vec<String>)>,
 }
 
 /// The context of a value.
@@ -110,7 +111,7 @@ impl<'p> Small<'p> {
             program: cells.program,
             code,
             literals: (cells.numbers == Numbers::Atoms).then(|| cells.int_literals.clone()),
-            named: sorts.map(|it| (it, cells.scalar_literals(it).len() as u32)).collect(),
+            named: sorts.map(|it| (it, cells.scalar_literals(it).to_vec())).collect(),
         }
     }
 
@@ -151,9 +152,11 @@ impl<'p> Small<'p> {
                 all.extend(self.may_be(0, used).then_some((atom, Value::int(0))));
                 continue;
             }
-            let named = self.named.iter().find(|(it, _)| it == sort).map_or(0, |(_, count)| *count);
+            let literals = self.named.iter().find(|(it, _)| it == sort).map_or(&[][..], |it| &it.1);
+            let named = literals.len() as u32;
+            let shown = |it: u32| if *sort == Sort::Pid { it - named } else { unnamed(it - named, literals) };
             let is_free =
-                |it: &u32| !used.atoms.contains(&(*sort, *it)) && !told.mentions(self.program, *sort, *it - named);
+                |it: &u32| !used.atoms.contains(&(*sort, *it)) && !told.mentions(self.program, *sort, shown(*it));
             let lowest = (named..*number).find(is_free);
             all.extend(lowest.map(|it| (atom, Value::Atom(*sort, it))));
         }

@@ -37,10 +37,7 @@ impl<'p> Product<'_, 'p> {
                 "all calls have returned; at the top the same calls with the same results cannot end in this state",
                 Vec::new(),
             ),
-            How::Event => {
-                let high = self.pairs.get(at).last().copied().unwrap_or_default();
-                ("the last event is not possible at the top", self.possible_instead(search, high)?)
-            }
+            How::Event => ("the last event is not possible at the top", self.possible_instead(search, at)?),
         };
         let counterexample = self.run_to(search, (at, last), conclusion.to_owned())?;
         let schedule = self.schedule(search, (at, last), Ending::Trace)?;
@@ -228,7 +225,7 @@ impl<'p> Product<'_, 'p> {
             return Ok(Step {
                 process: Some(Datum::Pid(edge.process)),
                 operation,
-                events: vec![Datum::Tuple(vec![Datum::Str(RETURNED.to_owned()), shown])],
+                end: StepEnd::Returns(shown),
                 place: None,
                 ..blank
             });
@@ -258,17 +255,15 @@ impl<'p> Product<'_, 'p> {
         }
     }
 
-    /// A result of some operation at the top, as data of the first type that it fits.
-    fn of_some_result(&self, show: &Show<'_, '_>, value: &Value) -> Datum {
-        let (setting, top) = (self.low.setting, self.high.system.end);
-        let operations = 0..setting.program.layers[top.0 as usize].operations.len();
-        let fits = |datum: &Datum| {
-            let mut fits = true;
-            datum.for_each_part(&mut |it| fits &= *it != Datum::Opaque);
-            fits
-        };
-        let told = operations.map(|it| show.datum(value, setting.result(top, it)));
-        told.into_iter().find(fits).unwrap_or(Datum::Opaque)
+    /// The call of its script that a process is at in a pair.
+    fn current_call(&self, at: Id, process: u32) -> Option<String> {
+        let state = self.pairs.get(at).get(process as usize + 1)?;
+        match &**self.low.control.processes.get(*state) {
+            Process::Shows { then, .. } | Process::Wants { then: Some(then), .. } => {
+                Some(self.low.control.called(*then))
+            }
+            _ => None,
+        }
     }
 
     /// The current operation of each process in a pair.
@@ -300,21 +295,26 @@ impl<'p> Product<'_, 'p> {
         Ok(all.join(", "))
     }
 
-    /// The events that the top could emit next, from these configurations.
-    pub(super) fn possible_instead(&mut self, search: &mut Search<'_, 'p>, high: Id) -> Result<Vec<String>, Abort> {
+    /// What the top could do next, from the configurations of a pair, that others see: show results, or emit events.
+    pub(super) fn possible_instead(&mut self, search: &mut Search<'_, 'p>, at: Id) -> Result<Vec<String>, Abort> {
+        let high = self.pairs.get(at).last().copied().unwrap_or_default();
         let next = self.high.next_events(search, &mut self.events, high)?;
         let as_they_are = Numbering::new();
         let show = Show { cells: &search.world.cells, numbering: &as_they_are };
         let mut words = Vec::new();
         for (process, emitted) in &next {
             let types = &self.low.setting.code.events;
-            let emitted = self.events.get(*emitted).iter().map(|it| match it {
-                Value::Tuple(parts) if matches!(&parts[..], [Value::Str(name), _] if **name == *RETURNED) => {
-                    format!("{RETURNED}({})", self.of_some_result(&show, &parts[1]))
+            words.push(match &self.events.get(*emitted)[..] {
+                // It is the next result that this process shows, so that of the call that it is at.
+                [Value::Tuple(parts)] if matches!(&parts[..], [Value::Str(name), _] if **name == *RETURNED) => {
+                    let call = self.current_call(at, *process).unwrap_or_default();
+                    format!("p{process} shows {call}() → {}", self.shown(&show, &call, &parts[1]))
                 }
-                _ => emitted_in_words(&[show.event(it, types)]),
+                emitted => {
+                    let emitted: Vec<Datum> = emitted.iter().map(|it| show.event(it, types)).collect();
+                    format!("p{process} emits {}", emitted_in_words(&emitted))
+                }
             });
-            words.push(format!("p{process} emits {}", emitted.collect::<Vec<_>>().join(", ")));
         }
         words.dedup();
         if words.len() > MOST_INSTEAD {
@@ -323,8 +323,8 @@ impl<'p> Product<'_, 'p> {
             words.push(format!("{more} more"));
         }
         Ok(match words.is_empty() {
-            true => vec!["after the same events the top could emit nothing".to_owned()],
-            false => vec![format!("after the same events the top could emit: {}", words.join("; "))],
+            true => vec!["after the same events nothing is possible at the top".to_owned()],
+            false => vec![format!("after the same events the top could do this instead: {}", words.join("; "))],
         })
     }
 }
