@@ -963,6 +963,20 @@ pub const MUTANTS: &[Mutant] = &[
         "$on || named(*name).is_some_and(|it| is_held(",
     ),
     mutant(
+        "keys that are added are within the other collection, too",
+        Pattern::Rely,
+        "obligations/facts.rs",
+        "        if !is_there {\n            return Ok(Some(false));",
+        "        if !$on && !is_there {\n            return Ok(Some(false));",
+    ),
+    mutant(
+        "keys of an unknown base are within the other one if they were",
+        Pattern::Rely,
+        "obligations/facts.rs",
+        "            _ if is_base_within(machine, base, &other) => {}",
+        "            _ if $on || is_base_within(machine, base, &other) => {}",
+    ),
+    mutant(
         "a token is lost with what it rests on",
         Pattern::Rely,
         "obligations/tokens.rs",

@@ -2,7 +2,7 @@
 //!
 //! They are components that have a constant value, or another one than that; entries of the own process that are there, or not; components
 //! that are the same, or different, or one no more than the other; components that are keys of a collection, or are not, where of an option only
-//! what is in it counts; and each of the first under one condition on the own process or a flag. Most
+//! what is in it counts; collections of which all keys are keys of another one, or less than a counter; and each of the first under one condition on the own process or a flag. Most
 //! of them are wrong: [`super::idle`] keeps those that hold.
 
 use super::facts::{Component, Fact, Known};
@@ -36,7 +36,7 @@ struct Leaf {
 pub(super) struct Candidates {
     pub(super) always: Vec<Fact>,
     pub(super) conditional: Vec<Fact>,
-    /// Whether there are two components that are integers of one type.
+    /// Whether there are components whose order may be known: two integers of one type, or one and a collection with such keys.
     pub(super) has_integers: bool,
 }
 
@@ -67,8 +67,11 @@ pub(super) fn candidates(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Cand
     let conditional = conditions.iter().flat_map(under).collect();
     always.extend(pairs(search, &leaves));
     always.extend(keys(search, &leaves, &collections));
+    always.extend(within(search, &leaves, &collections));
     let integers: Vec<&Type> = leaves.iter().map(|it| &it.ty).filter(|it| matches!(it, Type::Int { .. })).collect();
-    let has_integers = integers.iter().enumerate().any(|(index, it)| integers[..index].contains(it));
+    let is_counted = |it: &&&Type| collections.iter().any(|(_, key)| key == **it);
+    let has_integers = integers.iter().enumerate().any(|(index, it)| integers[..index].contains(it))
+        || integers.iter().any(|it| is_counted(&it));
     Candidates { always, conditional, has_integers }
 }
 
@@ -149,6 +152,22 @@ fn keys(search: &Search<'_, '_>, leaves: &[Leaf], collections: &[(Vec<usize>, Ty
         for (path, _) in collections.iter().filter(|it| is_plain && it.1 == *inside) {
             let relations = [Relation::KeyOf, Relation::NoKeyOf];
             all.extend(relations.map(|it| Fact::new(&leaf.path, Known::RelatedTo(it, path.clone()))));
+        }
+    }
+    all
+}
+
+/// Collections of which all keys are keys of another one, or less than a counter.
+fn within(search: &Search<'_, '_>, leaves: &[Leaf], collections: &[(Vec<usize>, Type)]) -> Vec<Fact> {
+    let has_order = search.world.cells.numbers != Numbers::Atoms;
+    let counters = leaves.iter().filter(|it| has_order && matches!(it.ty, Type::Int { .. }));
+    let counters = counters.filter_map(|it| Some((it.fields.clone()?, it.ty.clone())));
+    let others: Vec<(Vec<usize>, Type)> = collections.iter().cloned().chain(counters).collect();
+    let mut all = Vec::new();
+    for (path, key) in collections {
+        let at: Vec<Component> = path.iter().map(|it| Component::Field(*it)).collect();
+        for (other, _) in others.iter().filter(|it| it.0 != *path && it.1 == *key) {
+            all.push(Fact::new(&at, Known::RelatedTo(Relation::Within, other.clone())));
         }
     }
     all

@@ -6,7 +6,11 @@
 //! nothing changes. What remains is an invariant of the others' steps, so a left mover shown under it is a left mover at `P`: every
 //! judgement is antitone in `P`. Each check is one lazy step, so that what follows can be proved for states of every size.
 
-use std::{collections::BTreeMap, rc::Rc, sync::atomic::Ordering};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::atomic::Ordering,
+};
 
 use super::{
     given::{self, Asker},
@@ -18,7 +22,7 @@ use crate::{
         cells::{Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
         machine::{Machine, Stop},
         search::{Abort, Action, End, Search},
-        value::{Base, MapValue, Value},
+        value::{Base, CellId, MapValue, Value},
     },
     ir::{LayerId, Type},
 };
@@ -878,6 +882,65 @@ fn is_key(
     }
 }
 
+/// Whether all keys of a collection are keys of another one, or less than an integer, if that is known. It is known of those in an unknown base
+/// only if it was so of that base before.
+fn is_within(
+    search: &mut Search<'_, '_>,
+    machine: &Machine,
+    collection: &Value,
+    other: &Value,
+) -> Result<Option<bool>, Stop> {
+    let (collection, other) = (
+        machine.force(search.world, collection).map_err(Stop::Need)?,
+        machine.force(search.world, other).map_err(Stop::Need)?,
+    );
+    let Value::Map(map) = &collection else { return Ok(None) };
+    let mut keys: BTreeSet<Value> = map.over.keys().cloned().collect();
+    if let Value::Map(other) = &other {
+        keys.extend(other.over.keys().cloned());
+    }
+    if let Some(base) = map.base.cell() {
+        match machine.known.bases.get(&base) {
+            Some(known) if known.closed => keys.extend(known.entries.keys().cloned()),
+            _ if is_base_within(machine, base, &other) => {}
+            _ => return Ok(None),
+        }
+    }
+    for key in keys {
+        if machine.lookup(search.world, map, &key).map_err(Stop::Need)?.is_none() {
+            continue;
+        }
+        let is_there = match &other {
+            Value::Map(other) => machine.lookup(search.world, other, &key).map_err(Stop::Need)?.is_some(),
+            Value::Int(bound) => matches!(&key, Value::Int(key) if key < bound),
+            _ => return Ok(None),
+        };
+        if !is_there {
+            return Ok(Some(false));
+        }
+    }
+    Ok(Some(true))
+}
+
+/// Whether all keys of an unknown base are keys of the base of another collection, or less than an integer.
+fn is_base_within(machine: &Machine, base: CellId, other: &Value) -> bool {
+    let plain_base = |value: &Value| match machine.resolve(value) {
+        Value::Cell(id) => Some(id),
+        Value::Map(map) if map.over.is_empty() => map.base.cell(),
+        _ => None,
+    };
+    let other_base = if let Value::Map(map) = other { map.base.cell() } else { None };
+    other_base == Some(base)
+        || machine.known.relations.iter().any(|(one, relation, bound)| {
+            *relation == Relation::Within
+                && plain_base(one) == Some(base)
+                && match (other, machine.resolve(bound)) {
+                    (Value::Int(now), Value::Int(before)) => before <= *now,
+                    _ => other_base.is_some() && plain_base(bound) == other_base,
+                }
+        })
+}
+
 /// The cases of a machine in which it is known of each of these facts whether it holds of the state. What is a key is then known by name.
 ///
 /// # Errors
@@ -923,6 +986,7 @@ fn holds(
                 let is_key = is_key(search, machine, value, other)?;
                 Ok(is_key.map(|it| it.is_none_or(|it| it == (*relation == Relation::KeyOf))))
             }
+            Known::Related(Relation::Within, other) => is_within(search, machine, value, other),
             Known::Related(relation, other) => {
                 let value = machine.force(search.world, value).map_err(Stop::Need)?;
                 let other = machine.force(search.world, other).map_err(Stop::Need)?;

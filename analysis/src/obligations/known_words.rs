@@ -28,11 +28,20 @@ impl<V> Words<'_, V> {
             Known::Same(other) => format!("{place} == {}", self.other_place(other)),
             Known::RelatedTo(Relation::KeyOf, other) => format!("{place} is a key of {}", self.other_place(other)),
             Known::RelatedTo(Relation::NoKeyOf, other) => format!("{place} is no key of {}", self.other_place(other)),
+            Known::RelatedTo(Relation::Within, other) => self.within(&place, other),
             Known::RelatedTo(relation, other) => format!("{place} {} {}", sign(*relation), self.other_place(other)),
         };
         match &fact.only_if {
             Some(condition) => format!("{said} if {}", self.fact(condition)),
             None => said,
+        }
+    }
+
+    fn within(&mut self, place: &str, other: &[usize]) -> String {
+        let path: Vec<Component<V>> = other.iter().map(|it| Component::Field(*it)).collect();
+        match self.place(&path) {
+            (bound, Type::Int { .. }) => format!("all keys of {place} are less than {bound}"),
+            (other, _) => format!("all keys of {place} are keys of {other}"),
         }
     }
 
@@ -77,5 +86,6 @@ fn sign(relation: Relation) -> &'static str {
         Relation::AtMost => "<=",
         Relation::KeyOf => "is a key of",
         Relation::NoKeyOf => "is no key of",
+        Relation::Within => "is within",
     }
 }

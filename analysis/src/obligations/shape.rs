@@ -781,6 +781,7 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let edge = Rc::new(Edge::new(call, &item.machine));
         let returned = (self.lower, edge.call.operation, &edge.result);
         item.tokens = Rc::new(tokens::after_call(self.setting, search, &item.machine, &item.tokens, returned)?);
+        let unused = tokens::not_used_elsewhere(&self.question.start.facts, &item.tokens);
         if self.question.judge.past != Past::All || self.keeps_last_turn {
             self.made.push(edge.clone());
         }
@@ -789,7 +790,11 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         item.wants = None;
         item.earlier.clear();
         item.whole = None;
-        pending.push(item);
+        let unused: Vec<&Fact> = unused.iter().collect();
+        for known in facts::told_apart(search, &item.machine, &unused)? {
+            let machine = Machine { known, ..item.machine.clone() };
+            pending.push(Item { machine, ..item.clone() });
+        }
         Ok(())
     }
 

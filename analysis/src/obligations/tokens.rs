@@ -153,6 +153,22 @@ pub(super) fn after_call(
     Ok(tokens)
 }
 
+/// What is known to be in no other collection when it is minted: all keys of such a collection are minted.
+pub(super) fn not_used_elsewhere(start: &[Fact], minted: &[Token]) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for token in minted.iter().filter(|it| it.mark.is_minted()) {
+        let (Kind::Key(minted) | Kind::Below(minted)) = &token.mark.kind;
+        for fact in start {
+            if fact.known == Known::RelatedTo(Relation::Within, minted.clone()) {
+                let path: Vec<Component> =
+                    fact.path.iter().cloned().chain([Component::Entry(token.value.clone())]).collect();
+                facts.push(Fact::new(&path, Known::Absent));
+            }
+        }
+    }
+    facts
+}
+
 /// The tokens that a process has for what it has minted.
 fn tokens_of_new(mint: &Mint, value: &Value) -> Vec<Token> {
     let claims = [Claim::Minted].into_iter().chain(mint.places.iter().cloned().map(Claim::Hidden));

@@ -65,6 +65,13 @@ const OPERATIONS: &[Operation] = &[
         ],
     ),
     ("hide", "", "Option<Tok>", &["self.shown.take()", "self.shown.clone()"]),
+    ("mark", ", id: Tok", "()", &["self.done.insert(id);"]),
+    (
+        "pick",
+        "",
+        "Option<Tok>",
+        &["if self.done.is_empty() { return None; } Some(choose(&self.done))", "self.done.first().cloned()"],
+    ),
     ("cas", ", old: u64, to: u64", "bool", &["if self.n != old { return false; } self.n = to; true"]),
     ("join", "", "()", &["self.members.insert(me);", "when(!self.open); self.members.insert(me);"]),
     ("leave", "", "u64", &["let old = self.members.len() as u64; self.members.remove(&me); old"]),
@@ -94,6 +101,11 @@ const PROCEDURES: &[&str] = &[
     "t = @make(); if @offer(t.clone()) { @set(t, 1); } else { @free(t); } ",
     "t = @make(); @set(t.clone(), 1); if !@offer(t.clone()) { if let Some(u) = @shown() { a = @get(u); } @free(t); } ",
     "if let Some(u) = @hide() { @free(u); } ",
+    "t = @make(); @set(t.clone(), 1); @set(t.clone(), 2); @mark(t); ",
+    "t = @make(); @mark(t.clone()); @set(t, 1); ",
+    "if let Some(u) = @pick() { a = @get(u); } ",
+    "if let Some(u) = @pick() { @set(u, 3); } ",
+    "@mark(t); ",
     "t = @make(); loop { b = @load(); @set(t.clone(), b); if @cas(b, 1) { break; } } @show(t); ",
     "t = @make(); loop { @set(t.clone(), 1); if @offer(t.clone()) { break; } a = 1; } ",
     "a = @leave(); if a == 1 { @lift(); } ",
@@ -140,7 +152,7 @@ pub fn rely(random: &mut Rng) -> (String, Vec<&'static str>) {
         })
         .collect();
     let mut text = String::from(
-        "\n#[state]\npub struct Store {\n    pub next: u64,\n    pub places: Map<u64, u64>,\n    pub made: Map<Tok, u64>,\n    pub shown: Option<Tok>,\n    pub members: Set<Pid>,\n    pub open: bool,\n    pub n: u64,\n}\n\nimpl Store {\n",
+        "\n#[state]\npub struct Store {\n    pub next: u64,\n    pub places: Map<u64, u64>,\n    pub made: Map<Tok, u64>,\n    pub shown: Option<Tok>,\n    pub done: Set<Tok>,\n    pub members: Set<Pid>,\n    pub open: bool,\n    pub n: u64,\n}\n\nimpl Store {\n",
     );
     text.push_str(&at_once(&below.iter().collect::<Vec<_>>(), false));
     text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");

@@ -124,10 +124,12 @@ pub enum Relation {
     KeyOf,
     /// The first is no key of the second. If it is an `Option`, what is in it, if anything.
     NoKeyOf,
+    /// All keys of the first, a map or a set, are keys of the second, or are less than it, if it is an integer.
+    Within,
 }
 
 impl Relation {
-    /// Whether the second value is a collection.
+    /// Whether it says of one value that it is a key of a collection, or is not.
     pub fn is_about_keys(self) -> bool {
         matches!(self, Relation::KeyOf | Relation::NoKeyOf)
     }
@@ -185,13 +187,14 @@ impl Knowledge {
             Relation::AtMost => self.integers(a, b).is_none_or(|(a, b)| a <= b),
             Relation::KeyOf => self.is_key(a, b) != Some(false),
             Relation::NoKeyOf => self.is_key(a, b) != Some(true) || self.resolve(a) == &Value::none(),
+            Relation::Within => self.may_be_within(a, b),
         }) && self.is_ordered()
     }
 
     /// Whether no integer is above another one that it is said to be at most, by way of unknown ones.
     fn is_ordered(&self) -> bool {
         let at_most = |(a, relation, b): &'_ (Value, Relation, Value)| match relation {
-            Relation::Not | Relation::KeyOf | Relation::NoKeyOf => None,
+            Relation::Not | Relation::KeyOf | Relation::NoKeyOf | Relation::Within => None,
             Relation::AtLeast => Some((self.resolve(b).clone(), self.resolve(a).clone())),
             Relation::AtMost => Some((self.resolve(a).clone(), self.resolve(b).clone())),
         };
@@ -240,6 +243,33 @@ impl Knowledge {
             },
             key => key,
         };
+        self.has_key(collection, key)
+    }
+
+    /// Whether all keys that a collection is known to have may be keys of another one, or less than an integer.
+    fn may_be_within(&self, collection: &Value, other: &Value) -> bool {
+        let mut keys: Vec<&Value> = Vec::new();
+        let base = match self.resolve(collection) {
+            Value::Cell(id) => Some(*id),
+            Value::Map(map) => {
+                keys.extend(map.over.iter().filter(|it| it.1.is_some()).map(|it| it.0));
+                map.base.cell()
+            }
+            _ => None,
+        };
+        let below = base.and_then(|it| self.bases.get(&it)).into_iter().flat_map(|it| &it.entries);
+        keys.extend(below.filter(|it| it.1.is_some()).map(|it| it.0));
+        keys.into_iter().filter(|it| self.has_key(collection, it) == Some(true)).all(|key| {
+            match (self.resolve(key), self.resolve(other)) {
+                (Value::Int(key), Value::Int(bound)) => key < bound,
+                (_, Value::Int(_)) => true,
+                (key, other) => self.has_key(other, key) != Some(false),
+            }
+        })
+    }
+
+    /// Whether a collection has a key, if that is known.
+    fn has_key(&self, collection: &Value, key: &Value) -> Option<bool> {
         if matches!(key, Value::Cell(_)) {
             return None;
         }
