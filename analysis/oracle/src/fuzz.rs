@@ -166,8 +166,12 @@ pub struct Checked {
 
 /// Checks a source, within a small budget.
 pub fn checked(source: &str) -> Checked {
+    checked_by(source, &options(&Bounds::default()))
+}
+
+fn checked_by(source: &str, options: &Options) -> Checked {
     let lowered = lower_sources(&[("src/lib.rs", source)]);
-    let outcomes = check_program(&lowered, &options(&Bounds::default()), &Quiet, &AtomicBool::new(false));
+    let outcomes = check_program(&lowered, options, &Quiet, &AtomicBool::new(false));
     Checked { lowered, outcomes: outcomes.into_iter().map(|(it, _)| it).collect() }
 }
 
@@ -177,7 +181,13 @@ pub fn run(case: &Case, effort: &Effort) -> Fate {
         let wrong = read_otherwise(case);
         return wrong.map_or(Fate::Accepted { searched: 0, traces: 0 }, Fate::Wrong);
     }
-    let Checked { lowered, mut outcomes } = match catch_unwind(AssertUnwindSafe(|| checked(&case.source))) {
+    let mut options = options(&Bounds::default());
+    if case.pattern == Pattern::Stamps {
+        // Facts with conditions are found late.
+        options.scope.budget *= 20;
+    }
+    let checked = catch_unwind(AssertUnwindSafe(|| checked_by(&case.source, &options)));
+    let Checked { lowered, mut outcomes } = match checked {
         Ok(checked) => checked,
         Err(payload) => {
             let text = payload.downcast_ref::<String>().cloned();

@@ -86,6 +86,11 @@ fn idle() {
 }
 
 #[test]
+fn stamps() {
+    sound(Pattern::Stamps, 40);
+}
+
+#[test]
 fn calls() {
     sound(Pattern::Calls, 250);
 }

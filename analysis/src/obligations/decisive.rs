@@ -25,51 +25,138 @@
 //!
 //! This is an addition to movers judged at the call. CSPEC asks about all steps of others (OSDI'18, section 6.1).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
-use crate::explore::value::Value;
+use crate::{
+    explore::value::{Integer, Value},
+    ir::{Expr, ExprKind, LayerId, LocalId, Program, Projection, Type},
+};
 
 /// A set of steps: operations with results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Steps(BTreeMap<usize, Results>);
+pub struct Steps {
+    results: BTreeMap<usize, Results>,
+    tried: Tried,
+}
 
-/// Results of an operation, as far as they are told apart: by the variant of an enum, or the value of a `bool`.
+/// Results of an operation, as far as they are told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Results {
     All,
-    These(BTreeSet<u32>),
+    These(BTreeSet<Told>),
 }
 
-fn variant(result: &Value) -> Option<u32> {
-    match result {
-        Value::Bool(is_true) => Some(u32::from(*is_true)),
-        Value::Variant(tag, _) => Some(*tag),
-        _ => None,
+/// What of a result is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    /// The variant of an enum, or the value of a `bool`.
+    Variant(u32),
+    /// An integer.
+    Integer(Integer),
+}
+
+/// Which integers are told apart. A procedure is asked for some integers only. If it makes a step with none of these decisive, it may still do so
+/// with others. So an integer is told apart only if it was tried, and if the operation returns what is in the state as it is: a result that
+/// is computed may come from a state that was not tried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// Operations that return an integer of the state.
+    loads: Rc<BTreeSet<usize>>,
+    /// All integers of the state from 0 to this one are tried.
+    most: u32,
+}
+
+impl Tried {
+    /// The integers from 0 to `most`, where procedures over `layer` are asked.
+    pub fn up_to(program: &Program, layer: LayerId, most: u32) -> Tried {
+        let operations = &program.layers[layer.0 as usize].operations;
+        let is_load = |operation: &usize| {
+            let function = &program.functions[operations[*operation].function.0 as usize];
+            matches!(function.result, Type::Int { .. }) && is_component(&function.body)
+        };
+        Tried { loads: Rc::new((0..operations.len()).filter(is_load).collect()), most }
+    }
+
+    fn contains(&self, operation: usize, integer: Integer) -> bool {
+        self.loads.contains(&operation) && (0..=i128::from(self.most)).contains(&integer.get())
+    }
+}
+
+/// Whether an expression is a component of the first parameter, the state.
+fn is_component(body: &Expr) -> bool {
+    match &body.kind {
+        ExprKind::Block(statements, Some(value)) => statements.is_empty() && is_component(value),
+        ExprKind::Read(place) => {
+            place.local == LocalId(0) && place.path.iter().all(|it| matches!(it, Projection::Field(_)))
+        }
+        _ => false,
     }
 }
 
 impl Steps {
+    /// No steps, with these integers told apart.
+    pub fn telling_apart(tried: Tried) -> Steps {
+        Steps { results: BTreeMap::new(), tried }
+    }
+
+    /// No steps, with the same told apart.
+    pub fn emptied(&self) -> Steps {
+        Steps::telling_apart(self.tried.clone())
+    }
+
+    /// Whether there is an operation of which integers are told apart.
+    pub fn tells_integers_apart(&self) -> bool {
+        !self.tried.loads.is_empty()
+    }
+
+    fn told(&self, operation: usize, result: &Value) -> Option<Told> {
+        match result {
+            Value::Bool(is_true) => Some(Told::Variant(u32::from(*is_true))),
+            Value::Variant(tag, _) => Some(Told::Variant(*tag)),
+            Value::Int(it) if self.tried.loads.contains(&operation) => Some(Told::Integer(*it)),
+            _ => None,
+        }
+    }
+
     /// Adds a step. If it is not known what it returns: with all results.
     pub fn insert(&mut self, operation: usize, result: &Value) {
-        let Some(variant) = variant(result) else { return self.insert_all(operation) };
-        if let Results::These(variants) = self.0.entry(operation).or_insert(Results::These(BTreeSet::new())) {
-            variants.insert(variant);
+        let Some(told) = self.told(operation, result) else { return self.insert_all(operation) };
+        if let Results::These(these) = self.results.entry(operation).or_insert(Results::These(BTreeSet::new())) {
+            these.insert(told);
         }
     }
 
     /// Adds the steps of an operation with all results.
     pub fn insert_all(&mut self, operation: usize) {
-        self.0.insert(operation, Results::All);
+        self.results.insert(operation, Results::All);
     }
 
-    /// Adds other steps.
+    /// Puts these steps there if there are none, or more of them.
+    pub fn keep_if_fewer(&self, fewest: &mut Option<Steps>) {
+        if fewest.as_ref().is_none_or(|it| self.count() < it.count()) {
+            *fewest = Some(self.clone());
+        }
+    }
+
+    /// How many operations there are with all results, and how many results of others.
+    fn count(&self) -> (usize, usize) {
+        let all = self.results.values().filter(|it| matches!(it, Results::All)).count();
+        let some = self.results.values().map(|it| if let Results::These(these) = it { these.len() } else { 0 }).sum();
+        (all, some)
+    }
+
+    /// Adds other steps, with the same told apart.
     pub fn extend(&mut self, other: &Steps) {
-        for (operation, results) in &other.0 {
+        for (operation, results) in &other.results {
             match results {
                 Results::All => self.insert_all(*operation),
-                Results::These(variants) => {
-                    if let Results::These(own) = self.0.entry(*operation).or_insert(Results::These(BTreeSet::new())) {
-                        own.extend(variants);
+                Results::These(these) => {
+                    let own = self.results.entry(*operation).or_insert(Results::These(BTreeSet::new()));
+                    if let Results::These(own) = own {
+                        own.extend(these);
                     }
                 }
             }
@@ -78,18 +165,22 @@ impl Steps {
 
     /// Whether a step is one of them, whatever of its result is not known.
     pub fn certainly_contains(&self, operation: usize, result: &Value) -> bool {
-        match (self.0.get(&operation), variant(result)) {
+        match (self.results.get(&operation), self.told(operation, result)) {
             (Some(Results::All), _) => true,
-            (Some(Results::These(variants)), Some(variant)) => variants.contains(&variant),
+            (Some(Results::These(these)), Some(told)) => these.contains(&told),
             _ => false,
         }
     }
 
     /// Whether a step may be one of them.
     pub fn contains(&self, operation: usize, result: &Value) -> bool {
-        match (self.0.get(&operation), variant(result)) {
+        let is_told_apart = |it: &Told| match it {
+            Told::Variant(_) => true,
+            Told::Integer(it) => self.tried.contains(operation, *it),
+        };
+        match (self.results.get(&operation), self.told(operation, result)) {
             (None, _) => false,
-            (Some(Results::These(variants)), Some(variant)) => variants.contains(&variant),
+            (Some(Results::These(these)), Some(told)) if is_told_apart(&told) => these.contains(&told),
             (Some(_), _) => true,
         }
     }
@@ -129,6 +220,31 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn integers_are_told_apart_if_they_have_been_tried() {
+        let tried = Tried { loads: Rc::new(BTreeSet::from([0])), most: 4 };
+        let mut steps = Steps::telling_apart(tried);
+        steps.insert(0, &Value::int(2));
+        assert!(steps.contains(0, &Value::int(2)) && !steps.contains(0, &Value::int(3)));
+        assert!(steps.contains(0, &Value::int(5)) && steps.contains(0, &Value::int(-1)), "they have not been tried");
+        assert!(steps.certainly_contains(0, &Value::int(2)) && !steps.certainly_contains(0, &Value::int(5)));
+        // What an operation computes is not told apart.
+        steps.insert(1, &Value::int(2));
+        assert!(steps.contains(1, &Value::int(3)) && steps.certainly_contains(1, &Value::int(3)));
+        assert_eq!(steps.emptied(), Steps { results: BTreeMap::new(), ..steps });
+    }
+
+    #[test]
+    fn the_fewest_steps_are_kept() {
+        let (mut few, mut many, mut kept) = (Steps::default(), Steps::default(), None);
+        few.insert(0, &Value::Bool(true));
+        many.insert_all(0);
+        for steps in [&many, &few, &many] {
+            steps.keep_if_fewer(&mut kept);
+        }
+        assert_eq!(kept, Some(few));
+    }
 
     #[test]
     fn steps_are_told_apart_by_the_variant_of_their_result() {

@@ -298,6 +298,9 @@ fn check_from_start<'p>(
     search: &mut Search<'_, 'p>,
     question: &mut Question<'_>,
 ) -> Result<Option<Flaw>, Abort> {
+    if question.judge.past == Past::Failures {
+        return with_fewest_decisive(setting, search, question);
+    }
     // That components have certain values is enough most often; how they are related to values is more to look at.
     if walk(setting, search, question, (Between::Facts, false))?.is_none() {
         return Ok(None);
@@ -327,6 +330,39 @@ fn check_from_start<'p>(
         Ok(None)
     })?;
     Ok(Some(confirmed.unwrap_or(suspected)))
+}
+
+/// Looks for the walk with the fewest [decisive](super::decisive) steps, if there is one without a flaw. The more is known, the later the commit
+/// point may be; but the first walk that has no flaw knows least.
+fn with_fewest_decisive<'p>(
+    setting: &Setting<'p>,
+    search: &mut Search<'_, 'p>,
+    question: &mut Question<'_>,
+) -> Result<Option<Flaw>, Abort> {
+    let mut fewest: Option<Steps> = None;
+    let mut flaw = None;
+    for how in [(Between::Facts, false), (Between::Relations, false), (Between::Relations, true)] {
+        if how.1 && !question.has_loops {
+            break;
+        }
+        match walk(setting, search, question, how) {
+            Ok(None) => question.decisive.keep_if_fewer(&mut fewest),
+            Ok(found) => flaw = found,
+            Err(Abort::Stopped) => return Err(Abort::Stopped),
+            Err(abort) if fewest.is_none() => return Err(abort),
+            Err(_) => break,
+        }
+    }
+    if setting.scope.guards && holds_in_cases(setting, search, question)? {
+        question.decisive.keep_if_fewer(&mut fewest);
+    }
+    match fewest {
+        Some(steps) => {
+            question.decisive = steps;
+            Ok(None)
+        }
+        None => Ok(flaw),
+    }
 }
 
 /// Asks with a part of the steps that are left: it must not use up what is needed afterwards.
@@ -454,7 +490,7 @@ fn walk<'p>(
 ) -> Result<Option<Flaw>, Abort> {
     let Question { lower, procedure, above, gate, .. } = *question;
     question.relies_on_runs_alone = false;
-    question.decisive = Steps::default();
+    question.decisive = question.decisive.emptied();
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(lower));
     let me = slots.process(0);

@@ -15,6 +15,7 @@ mod partition;
 mod rely;
 mod retry;
 mod scenes;
+mod stamps;
 mod whole;
 mod wild;
 
@@ -37,6 +38,8 @@ pub enum Pattern {
     Rely,
     /// Procedures by movers that rely on where their process has been left.
     Idle,
+    /// Procedures by movers of which the number that they have read tells whether their other reads count.
+    Stamps,
     /// Procedures over a protocol layer.
     Protocol,
     /// Procedures over a protocol layer with an invariant; and procedures that may wait for ever.
@@ -59,12 +62,13 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families, in the order of the command's output.
-    pub const ALL: [Pattern; 14] = [
+    pub const ALL: [Pattern; 15] = [
         Pattern::Movers,
         Pattern::Calls,
         Pattern::Wild,
         Pattern::Rely,
         Pattern::Idle,
+        Pattern::Stamps,
         Pattern::Protocol,
         Pattern::Kept,
         Pattern::Abstraction,
@@ -84,6 +88,7 @@ impl Pattern {
             Pattern::Wild => "wild",
             Pattern::Rely => "rely",
             Pattern::Idle => "idle",
+            Pattern::Stamps => "stamps",
             Pattern::Protocol => "protocol",
             Pattern::Kept => "kept",
             Pattern::Abstraction => "abstraction",
@@ -119,6 +124,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
         Pattern::Wild => wild::wild(&mut random),
         Pattern::Rely => rely::rely(&mut random),
         Pattern::Idle => idle::idle(&mut random),
+        Pattern::Stamps => stamps::stamps(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),
         Pattern::Kept => movers::kept(&mut random),
         Pattern::Abstraction => abstraction::hiding(&mut random),

@@ -191,30 +191,27 @@ impl Knowledge {
         }) && self.is_ordered()
     }
 
-    /// Whether no integer is above another one that it is said to be at most, by way of unknown ones.
+    /// Whether no integer is above another one that it is said to be at most, by way of unknown ones; and whether no two that differ lie between
+    /// the same bounds, and so are equal.
     fn is_ordered(&self) -> bool {
-        let at_most = |(a, relation, b): &'_ (Value, Relation, Value)| match relation {
-            Relation::Not | Relation::KeyOf | Relation::NoKeyOf | Relation::Within => None,
-            Relation::AtLeast => Some((self.resolve(b).clone(), self.resolve(a).clone())),
-            Relation::AtMost => Some((self.resolve(a).clone(), self.resolve(b).clone())),
-        };
-        let pairs: Vec<(Value, Value)> = self.relations.iter().filter_map(at_most).collect();
-        let unknown = |it: &Value| matches!(it, Value::Cell(_));
-        pairs.iter().filter(|(low, high)| !unknown(low) && unknown(high)).all(|(low, first)| {
-            let mut reached = vec![first];
-            let mut next = 0;
-            while let Some(&at) = reached.get(next) {
-                next += 1;
-                for (_, high) in pairs.iter().filter(|it| it.0 == *at) {
-                    match (low, high) {
-                        (Value::Int(low), Value::Int(high)) if low > high => return false,
-                        _ if unknown(high) && !reached.contains(&high) => reached.push(high),
-                        _ => {}
-                    }
-                }
+        let mut order = Order::default();
+        for (a, relation, b) in self.relations.iter() {
+            match relation {
+                Relation::Not | Relation::KeyOf | Relation::NoKeyOf | Relation::Within => {}
+                Relation::AtLeast => order.add(self.resolve(b), self.resolve(a)),
+                Relation::AtMost => order.add(self.resolve(a), self.resolve(b)),
             }
-            true
-        })
+        }
+        if !order.is_bounded_twice() {
+            return true;
+        }
+        order.propagate();
+        let differ = self.relations.iter().filter(|it| it.1 == Relation::Not);
+        order.has_no_empty_range()
+            && differ.into_iter().all(|(a, _, b)| {
+                let (a, b) = (order.only(self.resolve(a)), order.only(self.resolve(b)));
+                a.zip(b).is_none_or(|(a, b)| a != b)
+            })
     }
 
     fn resolve<'v>(&'v self, mut value: &'v Value) -> &'v Value {
@@ -351,6 +348,78 @@ impl Knowledge {
     }
 }
 
+/// Unknown integers, each with the least and the greatest integer that it can be, as far as it is bounded.
+#[derive(Default)]
+struct Order<'v> {
+    unknown: Vec<(&'v Value, Option<Integer>, Option<Integer>)>,
+    /// The first is at most the second.
+    pairs: Vec<(usize, usize)>,
+}
+
+impl<'v> Order<'v> {
+    /// Adds that `low` is at most `high`.
+    fn add(&mut self, low: &'v Value, high: &'v Value) {
+        match (low, high) {
+            (Value::Int(_), Value::Int(_)) => {}
+            (Value::Int(least), _) => {
+                let high = self.index(high);
+                self.unknown[high].1 = self.unknown[high].1.max(Some(*least));
+            }
+            (_, Value::Int(most)) => {
+                let low = self.index(low);
+                self.unknown[low].2 = Some(self.unknown[low].2.map_or(*most, |it| it.min(*most)));
+            }
+            _ => {
+                let pair = (self.index(low), self.index(high));
+                self.pairs.push(pair);
+            }
+        }
+    }
+
+    fn index(&mut self, value: &'v Value) -> usize {
+        let found = self.unknown.iter().position(|it| it.0 == value);
+        found.unwrap_or_else(|| {
+            self.unknown.push((value, None, None));
+            self.unknown.len() - 1
+        })
+    }
+
+    /// Whether there is a bound from below, and one from above.
+    fn is_bounded_twice(&self) -> bool {
+        self.unknown.iter().any(|it| it.1.is_some()) && self.unknown.iter().any(|it| it.2.is_some())
+    }
+
+    /// Bounds each by what is at most it, or what it is at most. Around a cycle the same bounds come again, so this comes to an end.
+    fn propagate(&mut self) {
+        let mut changes = true;
+        while std::mem::take(&mut changes) {
+            for (low, high) in &self.pairs {
+                let (least, most) = (self.unknown[*low].1, self.unknown[*high].2);
+                if least > self.unknown[*high].1 {
+                    self.unknown[*high].1 = least;
+                    changes = true;
+                }
+                if most.is_some_and(|most| self.unknown[*low].2.is_none_or(|it| most < it)) {
+                    self.unknown[*low].2 = most;
+                    changes = true;
+                }
+            }
+        }
+    }
+
+    fn has_no_empty_range(&self) -> bool {
+        self.unknown.iter().all(|(_, least, most)| least.zip(*most).is_none_or(|(least, most)| least <= most))
+    }
+
+    /// The only integer that a value can be, if there is just one.
+    fn only(&self, value: &Value) -> Option<Integer> {
+        match value {
+            Value::Int(it) => Some(*it),
+            _ => self.unknown.iter().find(|it| it.0 == value).and_then(|it| it.1.filter(|_| it.1 == it.2)),
+        }
+    }
+}
+
 /// `known`, with the facts about `base` changed.
 pub fn with_base(known: &Knowledge, base: CellId, change: impl FnOnce(&mut BaseFacts)) -> Knowledge {
     let mut known = known.clone();
@@ -367,6 +436,31 @@ mod tests {
             entries.iter().map(|(key, is_there)| (Value::int(*key), is_there.then_some(Value::Unit))).collect();
         let facts = BaseFacts { entries, last_extra: last_extra.map(Value::int), closed };
         with_base(&Knowledge::default(), CellId(0), |it| *it = facts.clone())
+    }
+
+    #[test]
+    fn what_lies_between_the_same_bounds_is_equal() {
+        let (cell, int) = (|it| Value::Cell(CellId(it)), Value::int);
+        let of = |relations: &[(Value, Relation, Value)]| Knowledge {
+            relations: Rc::new(relations.to_vec()),
+            ..Knowledge::default()
+        };
+        let (at_least, at_most, not) = (Relation::AtLeast, Relation::AtMost, Relation::Not);
+        // 0 <= a <= b <= 0
+        let pinned = [(cell(0), at_least, int(0)), (cell(1), at_least, cell(0)), (cell(1), at_most, int(0))];
+        let and = |more: (Value, Relation, Value)| of(&[pinned.as_slice(), &[more]].concat()).is_consistent();
+        assert!(of(&pinned).is_consistent());
+        assert!(!and((cell(0), not, int(0))) && !and((int(0), not, cell(1))) && !and((cell(0), not, cell(1))));
+        assert!(and((cell(0), not, int(1))) && and((cell(2), not, int(0))));
+        assert!(!and((cell(0), at_least, int(1))) && and((cell(0), at_least, int(0))));
+        // 2 <= a <= b <= 1, and a <= b <= a, of which nothing else is known.
+        assert!(
+            !of(&[(cell(0), at_least, int(2)), (cell(0), at_most, cell(1)), (int(1), at_least, cell(1))])
+                .is_consistent()
+        );
+        assert!(
+            of(&[(cell(0), at_most, cell(1)), (cell(1), at_most, cell(0)), (cell(0), not, int(3))]).is_consistent()
+        );
     }
 
     #[test]

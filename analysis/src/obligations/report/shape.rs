@@ -8,18 +8,21 @@ use crate::{
     ir::{Anchor, Code as How, Function, Implementation, ImplementationId, Justification, LayerId},
     obligations::{
         About, LayerLemmas, Lemma,
-        decisive::{Past, Steps},
+        decisive::{Past, Steps, Tried},
         edges::Judge,
         idle::{self, Idle},
         mover_lemmas,
         movers::Direction,
         needs,
-        question::{Answered, Effort},
+        question::{Answered, Effort, Setting},
         rely::Rely,
         shape::{self, Flaw, FlawKind, Question},
     },
-    verdict::Verdict,
+    verdict::{Scope, Verdict},
 };
+
+/// How far beyond the scope integers are tried where it is asked which steps are decisive.
+const FURTHER_INTS: u32 = 2;
 
 impl Reporter<'_> {
     pub(super) fn shape(
@@ -109,11 +112,7 @@ impl Reporter<'_> {
     }
 
     fn ask_shape(&self, entries: &[CodeId], question: &mut Question<'_>) -> (Answered<Flaw>, Effort) {
-        self.setting.ask(entries, Some(question.lower), |search| {
-            question.judge.relied_right.clear();
-            question.judge.relied_left.clear();
-            shape::check(&self.setting, search, question)
-        })
+        ask_shape(&self.setting, entries, question)
     }
 
     /// Whether procedures have their shape if calls after a commit point move past [decisive](crate::obligations::decisive) steps only.
@@ -123,9 +122,11 @@ impl Reporter<'_> {
         wanted: &[usize],
     ) -> Option<(Finding, Effort)> {
         let table = LayerLemmas { program: self.program(), layer: self.implementation(id).lower, lemmas: self.lemmas };
-        let (mut decisive, mut open) = (Steps::default(), Vec::new());
+        let most = self.setting.scope.ints + FURTHER_INTS;
+        let tried = Tried::up_to(self.program(), self.implementation(id).lower, most);
+        let (mut decisive, mut open) = (Steps::telling_apart(tried), Vec::new());
         for it in 0..self.program().layers[self.implementation(id).upper.0 as usize].operations.len() {
-            match self.decisive_steps(id, it, &table)? {
+            match self.decisive_steps(id, it, &table, &decisive)? {
                 Some(steps) => {
                     decisive.extend(&steps);
                     open.push(it);
@@ -154,12 +155,13 @@ impl Reporter<'_> {
     }
 
     /// The decisive steps of a procedure, if it has its shape whatever steps others make; `Some(None)` if it has not. `None` if the search was
-    /// stopped.
+    /// stopped. They are told apart as `others` are.
     pub(super) fn decisive_steps(
         &self,
         id: ImplementationId,
         operation: usize,
         table: &LayerLemmas,
+        others: &Steps,
     ) -> Option<Option<Steps>> {
         let Some((procedure, _)) = self.procedure(id, operation) else { return Some(None) };
         if self.is_one_call(id, operation) {
@@ -168,7 +170,13 @@ impl Reporter<'_> {
         let mut question = self.shape_question(id, operation, procedure, table);
         question.judge.past = Past::Failures;
         question.gate = self.gate_of_calls(id, operation).0;
-        match self.ask_shape(&self.entries(&question), &mut question).0 {
+        question.decisive = others.emptied();
+        // Where integers are told apart, those are tried, too, that others reach from the ones that they are asked for.
+        let ints = self.setting.scope.ints + if others.tells_integers_apart() { FURTHER_INTS } else { 0 };
+        let scope = Scope { ints, ..self.setting.scope.clone() };
+        let setting = Setting { scope: &scope, ..self.setting };
+        let (answered, _) = ask_shape(&setting, &self.entries(&question), &mut question);
+        match answered {
             Answered::Holds => Some(Some(question.decisive)),
             Answered::GivenUp(Abort::Stopped) => None,
             Answered::Violated(_) | Answered::GivenUp(_) => Some(None),
@@ -296,4 +304,12 @@ impl Reporter<'_> {
         };
         self.violated(&flaw.confirmation, diagnostic)
     }
+}
+
+fn ask_shape(setting: &Setting, entries: &[CodeId], question: &mut Question<'_>) -> (Answered<Flaw>, Effort) {
+    setting.ask(entries, Some(question.lower), |search| {
+        question.judge.relied_right.clear();
+        question.judge.relied_left.clear();
+        shape::check(setting, search, question)
+    })
 }

@@ -8,7 +8,7 @@ use crate::{
     ir::ImplementationId,
     obligations::{
         LayerLemmas, Lemmas,
-        decisive::Past,
+        decisive::{Past, Steps},
         needs,
         question::{Effort, Setting},
         weaker::{self, Kind, Weakening},
@@ -126,7 +126,9 @@ impl Reporter<'_> {
             let (holds, more) = self.has_shape_past(id, it, &table, Past::All)?;
             if holds {
                 effort.add(more);
-            } else if self.setting.scope.decisive_steps && self.decisive_steps(id, it, &table)?.is_some() {
+            } else if self.setting.scope.decisive_steps
+                && self.decisive_steps(id, it, &table, &Steps::default())?.is_some()
+            {
                 refused.push(it);
             } else {
                 return Some(false);
