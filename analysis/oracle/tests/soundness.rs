@@ -87,7 +87,7 @@ fn idle() {
 
 #[test]
 fn stamps() {
-    sound(Pattern::Stamps, 40);
+    sound(Pattern::Stamps, 16);
 }
 
 #[test]

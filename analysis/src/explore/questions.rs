@@ -23,16 +23,22 @@ use crate::ir::Type;
 /// The maximum number of facts that are applied, by cases, to find that one path does not exist.
 const MOST_INSTANCES: u32 = 200;
 
+/// What a case costs, in steps of exploration.
+const PRICE_OF_CASE: u64 = 20;
+
 impl Search<'_, '_> {
-    /// The cases that a need is split into.
+    /// The cases that a need is split into. They are paid for: values may be compared, case by case, without a step of the code.
     ///
     /// # Errors
     /// If the search cannot be completed.
     pub(super) fn split(&mut self, need: &Need, known: &Knowledge, bounded: bool) -> Result<Vec<Knowledge>, Abort> {
-        match need {
-            Need::Holds(question) => self.answers(question, known, bounded),
-            _ => Ok(self.world.cells.split(need, known, bounded)),
-        }
+        let cases = match need {
+            Need::Holds(question) => self.answers(question, known, bounded)?,
+            _ => self.world.cells.split(need, known, bounded),
+        };
+        let price = PRICE_OF_CASE * cases.len() as u64;
+        self.world.fuel = self.world.fuel.checked_sub(price).ok_or(Abort::OutOfFuel)?;
+        Ok(cases)
     }
 
     /// The two answers to a question; *no* for each key and each way in which the body says otherwise there.
