@@ -2,8 +2,9 @@
 //!
 //! A counterexample to the premise of a theorem refutes the proof, not the program: two operations that do not commute may be harmless. So
 //! such an obligation is `violated` only if a search finds a run that the layer above does not allow; otherwise it is `not shown`. An
-//! undecided obligation becomes `violated` if a run is found, and stays undecided otherwise. The counterexamples of all other obligations are
-//! wrong runs of a procedure, or refute what the source claims: they need no search.
+//! undecided obligation becomes `violated` if a run is found, and stays undecided otherwise. It is the same with a run of a procedure alone that
+//! the layer above does not allow: the procedure may never start in that state. The counterexamples of all other obligations refute what the source
+//! claims: they need no search.
 
 use crate::{
     diagnostics::{Diagnostic, Severity, WrongRun, codes},
@@ -34,7 +35,8 @@ fn is_about_the_proof<P>(obligation: &Obligation, found: &Diagnostic<P>) -> bool
     };
     match found.code {
         codes::CS0305 | codes::CS0306 | codes::CS0308 | codes::CS0601 | codes::CS0603 => true,
-        codes::CS0307 => matches!(obligation, Obligation::Shape(..)),
+        codes::CS0307 => matches!(obligation, Obligation::Shape(..) | Obligation::AtomicSpec(..)),
+        codes::CS0701 | codes::CS0702 => matches!(obligation, Obligation::AtomicSpec(..)),
         _ => false,
     }
 }

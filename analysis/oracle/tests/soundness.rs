@@ -96,6 +96,11 @@ fn calls() {
 }
 
 #[test]
+fn locks() {
+    sound(Pattern::Locks, 100);
+}
+
+#[test]
 fn rely() {
     sound(Pattern::Rely, 100);
 }

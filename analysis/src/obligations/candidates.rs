@@ -174,7 +174,7 @@ fn within(search: &Search<'_, '_>, leaves: &[Leaf], collections: &[(Vec<usize>, 
 }
 
 /// Constants of a type, each with whether it says something that a component is not this one.
-fn constants(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Vec<(Value, bool)> {
+pub(super) fn constants(search: &Search<'_, '_>, ty: &Type, me: &Value) -> Vec<(Value, bool)> {
     match ty {
         Type::Bool => [false, true].map(|it| (Value::Bool(it), false)).to_vec(),
         Type::Pid => vec![(me.clone(), true)],

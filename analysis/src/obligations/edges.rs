@@ -463,7 +463,9 @@ impl<'p> Place<'_, 'p> {
         for process in &processes {
             for made in rely.calls_of(search, other, &process.0, Asker::Mover) {
                 let (pair, mut start) = placed(search, process, &made.arguments);
-                made.is_apart_from(&call.tokens, &mut start);
+                if !made.is_beside(&call.tokens, &mut start) {
+                    continue;
+                }
                 for start in facts::assume_in(search, &start, pair.state, &made.facts)? {
                     pairs.push((pair.clone(), start));
                 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     explore::{
-        cells::{Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
+        cells::{Implication, Knowledge, Need, Numbers, Quantifier, Relation, Root, with_base},
         machine::{Machine, Stop},
         search::{Abort, Action, End, Search},
         value::{Base, CellId, MapValue, Value},
@@ -242,7 +242,8 @@ pub fn let_others_run_in_cases(
     number: &mut u32,
 ) -> Result<Cases, Abort> {
     let (whole, kept) = let_others_run(setting, search, process, machine.clone(), all.clone(), number)?;
-    let lost: Vec<Fact> = all.into_iter().filter(|it| !it.is_relation() && !kept.contains(it)).collect();
+    let may_be_guarded = |it: &Fact| !it.is_relation() && it.only_if.is_none();
+    let lost: Vec<Fact> = all.into_iter().filter(|it| may_be_guarded(it) && !kept.contains(it)).collect();
     let mut best: Option<(Fact, Vec<Fact>)> = None;
     let mut guards = lost.clone();
     guards.retain(|it| match &it.known {
@@ -417,7 +418,7 @@ fn propose_fields(
 }
 
 /// A value as far as its type and what is known tell what it consists of.
-fn expanded(search: &mut Search<'_, '_>, machine: &Machine, value: &Value) -> Value {
+pub(super) fn expanded(search: &mut Search<'_, '_>, machine: &Machine, value: &Value) -> Value {
     let value = machine.resolve(value);
     match value {
         Value::Cell(id) => search.world.cells.expand(id).unwrap_or(value),
@@ -439,11 +440,11 @@ fn assume(
     (state, known)
 }
 
-/// A state in which the facts hold, too. Of those that hold only under a condition nothing is said.
+/// A state in which the facts hold, too. Of those that hold only under a condition nothing is said, unless they are about fields.
 fn with_facts(search: &mut Search<'_, '_>, known: &mut Knowledge, mut state: Value, facts: &[Fact]) -> Value {
-    let mut facts: Vec<&Fact> = facts.iter().filter(|it| it.only_if.is_none()).collect();
-    facts.sort_by_key(|it| it.rank());
-    for fact in facts {
+    let (conditional, mut always): (Vec<&Fact>, Vec<&Fact>) = facts.iter().partition(|it| it.only_if.is_some());
+    always.sort_by_key(|it| it.rank());
+    for fact in always {
         let about = match &fact.known {
             Known::Same(other) => component(search, &state, other).map(Known::Is),
             Known::RelatedTo(relation, other) => {
@@ -455,7 +456,31 @@ fn with_facts(search: &mut Search<'_, '_>, known: &mut Knowledge, mut state: Val
             state = with_fact(search, known, state, &fact.path, &about);
         }
     }
+    for fact in conditional {
+        if let Some(implication) = implication(search, &state, fact)
+            && !known.implications.contains(&implication)
+        {
+            Rc::make_mut(&mut known.implications).push(implication);
+        }
+    }
     state
+}
+
+/// A fact that holds only under a condition, if it is about fields.
+fn implication(search: &mut Search<'_, '_>, state: &Value, fact: &Fact) -> Option<Implication> {
+    let mut field = |fact: &Fact| {
+        let path = fact.path.iter().map(|it| if let Component::Field(index) = it { Some(*index) } else { None });
+        component(search, state, &path.collect::<Option<Vec<_>>>()?)
+    };
+    let condition = fact.only_if.as_ref()?;
+    let Known::Is(value) = &condition.known else { return None };
+    let only_if = (field(condition)?, value.clone());
+    let (value, is_same) = match &fact.known {
+        Known::Is(value) => (value, true),
+        Known::Related(Relation::Not, value) => (value, false),
+        _ => return None,
+    };
+    Some(Implication { only_if, then: (field(fact)?, value.clone()), is_same })
 }
 
 /// The component that fields lead to.
@@ -647,8 +672,9 @@ pub fn others(
     for (other, known) in &processes {
         for call in rely.calls_of(search, operation, other, Asker::Fact) {
             let mut start = start(other, known, &call.arguments);
-            call.is_apart_from(process.tokens, &mut start);
-            starts.extend(assume_in(search, &start, 0, &call.facts)?);
+            if call.is_beside(process.tokens, &mut start) {
+                starts.extend(assume_in(search, &start, 0, &call.facts)?);
+            }
         }
     }
     Ok(starts)
@@ -694,6 +720,8 @@ pub fn assume_at(
             }
         }
     }
+    // Of facts that contradict each other, the last one is in the state.
+    machines.retain(|it| !facts.iter().any(|fact| matches!(is_so(search, it, &it.slots[slot], fact), Ok(Some(false)))));
     Ok(machines)
 }
 

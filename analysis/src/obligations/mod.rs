@@ -34,6 +34,7 @@ mod same_parts;
 pub mod shape;
 pub mod stack;
 pub mod tell;
+pub mod taken;
 pub mod tokens;
 mod vacuous;
 pub mod weaker;
@@ -470,15 +471,19 @@ pub fn otherwise(program: &Program, obligation: &Obligation) -> Option<Obligatio
 /// What shows an obligation that does not hold otherwise either, and for which no wrong run is found, in order. Each is one for all procedures of
 /// an implementation.
 pub fn jointly(program: &Program, obligation: &Obligation) -> Vec<Obligation> {
+    // Where rules are stated, the procedures are judged by these, so that one that is missing is found.
+    let with_rely = |id: ImplementationId| {
+        let implementation = &program.implementations[id.0 as usize];
+        let has_rules = program.layers[implementation.lower.0 as usize].protocol.is_some();
+        let may_be = matches!(implementation.by, Justification::Movers(_)) && !has_rules;
+        may_be.then_some(Obligation::WithRely(id))
+    };
     match obligation {
         Obligation::Shape(id, operation) if !needs::lemmas_of_shape(program, *id, *operation).is_empty() => {
-            let lower = program.implementations[id.0 as usize].lower;
-            // Where rules are stated, the procedures are judged by these, so that one that is missing is found.
-            let has_rules = program.layers[lower.0 as usize].protocol.is_some();
-            let rely = (!has_rules).then_some(Obligation::WithRely(*id));
             let weaker = (!weaker::candidates(program, *id).is_empty()).then_some(Obligation::OverWeaker(*id));
-            rely.into_iter().chain(weaker).collect()
+            with_rely(*id).into_iter().chain(weaker).collect()
         }
+        Obligation::AtomicSpec(id, _) => with_rely(*id).into_iter().collect(),
         Obligation::FromRest(asked) => jointly(program, asked),
         _ => Vec::new(),
     }

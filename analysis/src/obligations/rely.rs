@@ -38,6 +38,7 @@
 use std::rc::Rc;
 
 use super::{
+    candidates::constants,
     facts::{self, Fact, Known},
     given::{self, Asker},
     idle::{self, Idle, Start},
@@ -81,8 +82,10 @@ struct Call {
     arguments: Vec<Vec<Term>>,
     /// The variables, and parts of what is in them.
     names: Vec<Name>,
-    /// Names of what differs from what others hold, and how.
-    tokens: Vec<(usize, Mark)>,
+    /// What differs from what others hold, and how.
+    tokens: Vec<(Term, Mark)>,
+    /// Names of what is not one of these constants.
+    differs: Vec<(usize, Term)>,
     facts: Vec<Fact<Term>>,
     /// Whether some walk has come to it.
     is_visited: bool,
@@ -131,6 +134,8 @@ pub struct Made {
     /// What is known of the state.
     pub facts: Vec<Fact>,
     tokens: Vec<Token>,
+    /// Values that are different.
+    differs: Vec<(Value, Value)>,
 }
 
 /// The most facts of a call.
@@ -146,16 +151,23 @@ const MOST_WAYS: usize = 6;
 const DEPTH: usize = 2;
 
 impl Made {
-    /// Assumes that what the process holds is not what this one does.
-    pub fn is_apart_from(&self, tokens: &[Token], machine: &mut Machine) {
-        for it in &self.tokens {
-            for other in tokens.iter().filter(|other| it.mark.is_apart_from(&other.mark)) {
-                let apart = (it.value.clone(), Relation::Not, other.value.clone());
-                if !machine.known.relations.contains(&apart) {
-                    Rc::make_mut(&mut machine.known.relations).push(apart);
-                }
+    /// Assumes that it is made beside a process that has these tokens: what the two hold is different. False if that cannot be.
+    pub fn is_beside(&self, tokens: &[Token], machine: &mut Machine) -> bool {
+        let held = self.tokens.iter().flat_map(|it| {
+            let others = tokens.iter().filter(|other| it.mark.is_apart_from(&other.mark));
+            others.map(|other| (&it.value, &other.value))
+        });
+        let known = self.differs.iter().map(|(one, other)| (one, other));
+        for (one, other) in held.chain(known) {
+            if is_same(machine, one, other) {
+                return false;
+            }
+            let apart = (one.clone(), Relation::Not, other.clone());
+            if !machine.known.relations.contains(&apart) {
+                Rc::make_mut(&mut machine.known.relations).push(apart);
             }
         }
+        true
     }
 }
 
@@ -196,7 +208,7 @@ impl Rely {
             Some(call) => call.keep(search, &visit, tokens, arguments),
             None => {
                 let types = setting.arguments(layer, operation);
-                self.calls.push(visit.call(at, (operation, types), (known, tokens, arguments)));
+                self.calls.push(visit.call(search, at, (operation, types), (known, tokens, arguments)));
                 Ok(())
             }
         }
@@ -216,10 +228,10 @@ impl Rely {
     }
 
     fn pass(&mut self, operation: usize, types: Vec<Type>) {
-        let (at, names, tokens, facts) = Default::default();
+        let (at, names, tokens, differs, facts) = Default::default();
         let arguments = vec![Vec::new(); types.len()];
         self.calls.retain(|it| !it.at.is_empty() || it.operation != operation);
-        self.calls.push(Call { at, operation, types, arguments, names, tokens, facts, is_visited: true });
+        self.calls.push(Call { at, operation, types, arguments, names, tokens, differs, facts, is_visited: true });
     }
 }
 
@@ -236,9 +248,14 @@ impl Call {
         let arguments = self.arguments.iter().enumerate().filter_map(&mut argument).collect();
         let fact = |it: &Fact<Term>| it.map(&mut |term| value(term, process, &|it| names.get(it).cloned()));
         let facts = self.facts.iter().filter_map(fact).collect();
-        let token = |(name, mark): &(usize, Mark)| Token { value: names[*name].clone(), mark: mark.clone() };
-        let tokens = self.tokens.iter().map(token).collect();
-        Made { arguments, facts, tokens }
+        let token = |(term, mark): &(Term, Mark)| {
+            let value = value(term, process, &|it| names.get(it).cloned())?;
+            Some(Token { value, mark: mark.clone() })
+        };
+        let tokens = self.tokens.iter().filter_map(token).collect();
+        let apart = |(name, term): &(usize, Term)| Some((names[*name].clone(), value(term, process, &|_| None)?));
+        let differs = self.differs.iter().filter_map(apart).collect();
+        Made { arguments, facts, tokens, differs }
     }
 
     /// What is known there, if anything is.
@@ -246,16 +263,29 @@ impl Call {
         let layer = &program.layers[layer.0 as usize];
         let mut say = |term: &Term, ty: &Type| self.say(program, term, ty);
         let mut words = Words { program, state: &layer.state, say: &mut say };
-        // That an entry of a set is `()` is no news.
-        let facts = self.facts.iter().filter(|it| it.known != Known::Is(Term::Unit));
+        let taken: Vec<Fact<Term>> = self.tokens.iter().filter_map(|it| it.1.taken(&it.0, &constant)).collect();
+        // That an entry of a set is `()` is no news, nor what the process has seen to itself.
+        let facts = self.facts.iter().filter(|it| it.known != Known::Is(Term::Unit) && !taken.contains(it));
         let mut known: Vec<String> = facts.take(MOST_TOLD).map(|it| words.fact(it)).collect();
-        for (name, mark) in self.tokens.iter().filter(|it| it.1.is_minted()) {
-            // What does not stay minted may have been given to others before.
-            let verb = if mark.stays() { "has been given" } else { "holds" };
-            known.push(format!("no other process {verb} {}", self.names[*name].said));
-        }
+        known.extend(self.tokens.iter().filter_map(|it| self.said_of_token(&mut words, it)));
+        let differs = self.differs.iter().filter(|it| self.names[it.0].path.is_empty()).take(MOST_TOLD);
+        let differs = differs.map(|(name, term)| (&self.names[*name], term));
+        known.extend(differs.map(|(name, term)| format!("{} != {}", name.said, self.say(program, term, &name.ty))));
         let name = &layer.operations[self.operation].name;
         (!known.is_empty()).then(|| format!("{name} where {}", known.join(" and ")))
+    }
+
+    /// What a token says, if it is about what has been minted or taken.
+    fn said_of_token(&self, words: &mut Words<'_, Term>, (term, mark): &(Term, Mark)) -> Option<String> {
+        match (mark.taken(term, &constant), term) {
+            (Some(fact), _) => Some(format!("the process itself has made {}", words.fact(&fact))),
+            (None, Term::Name(name)) if mark.is_minted() => {
+                // What does not stay minted may have been given to others before.
+                let verb = if mark.stays() { "has been given" } else { "holds" };
+                Some(format!("no other process {verb} {}", self.names[*name].said))
+            }
+            _ => None,
+        }
     }
 
     fn say(&self, program: &Program, term: &Term, ty: &Type) -> String {
@@ -294,7 +324,12 @@ impl Call {
         for (terms, argument) in self.arguments.iter_mut().zip(arguments) {
             terms.retain(|it| value(it, visit.me, &named).is_some_and(|it| is_same(visit.machine, &it, argument)));
         }
-        self.tokens.retain(|(name, mark)| named(*name).is_some_and(|it| is_held(visit.machine, &it, mark, tokens)));
+        let held = |term: &Term| value(term, visit.me, &named);
+        self.tokens.retain(|(term, mark)| held(term).is_some_and(|it| is_held(visit.machine, &it, mark, tokens)));
+        let differs = |(name, term): &(usize, Term)| {
+            named(*name).zip(value(term, visit.me, &|_| None)).is_some_and(|it| are_apart(visit.machine, &it.0, &it.1))
+        };
+        self.differs.retain(differs);
         let mut kept = Vec::new();
         for fact in std::mem::take(&mut self.facts) {
             let there = fact.map(&mut |term| value(term, visit.me, &named));
@@ -316,6 +351,23 @@ fn is_held(machine: &Machine, value: &Value, mark: &Mark, tokens: &[Token]) -> b
 
 fn is_same(machine: &Machine, one: &Value, other: &Value) -> bool {
     machine.is_same(&machine.written(one), &machine.written(other))
+}
+
+fn are_apart(machine: &Machine, one: &Value, other: &Value) -> bool {
+    machine.known.same(&machine.written(one), other) == Some(false)
+}
+
+/// The term of a constant.
+fn constant(value: &Value) -> Option<Term> {
+    let all = |parts: &[Value]| parts.iter().map(constant).collect::<Option<Vec<_>>>();
+    Some(match value {
+        Value::Unit => Term::Unit,
+        Value::Bool(constant) => Term::Bool(*constant),
+        Value::Int(constant) => Term::Int(constant.get()),
+        Value::Variant(tag, parts) => Term::Variant(*tag, all(parts)?),
+        Value::Tuple(parts) => Term::Tuple(all(parts)?),
+        _ => return None,
+    })
 }
 
 /// The value of a term, if its names have values.
@@ -427,25 +479,38 @@ impl<'a> Visit<'a> {
         (0..ways).filter_map(way).collect()
     }
 
+    /// What is not one of the constants of its type.
+    fn differs(&self, search: &Search<'_, '_>) -> Vec<(usize, Term)> {
+        let mut all = Vec::new();
+        for (index, (name, value)) in self.names.iter().enumerate() {
+            for (other, _) in constants(search, &name.ty, self.me) {
+                let term = if other == *self.me { Some(Term::Me) } else { constant(&other) };
+                if let Some(term) = term.filter(|_| are_apart(self.machine, value, &other)) {
+                    all.push((index, term));
+                }
+            }
+        }
+        all
+    }
+
     fn call(
         &self,
+        search: &Search<'_, '_>,
         at: Vec<(CodeId, usize)>,
         (operation, types): (usize, Vec<Type>),
         (known, tokens, arguments): (&[Fact], &[Token], &[Value]),
     ) -> Call {
         let mut facts: Vec<Fact<Term>> = known.iter().flat_map(|it| self.ways(it)).collect();
         facts.truncate(MOST_FACTS);
-        let marks = |(index, it): (usize, &(Name, Value))| {
-            let held = tokens.iter().filter(|held| is_same(self.machine, &it.1, &held.value));
-            held.map(|it| (index, it.mark.clone())).collect::<Vec<_>>()
-        };
+        let marks = |it: &Token| self.terms(&it.value).into_iter().map(|term| (term, it.mark.clone())).collect::<Vec<_>>();
         Call {
             at,
             operation,
             types,
             arguments: arguments.iter().map(|it| self.terms(it)).collect(),
             names: self.names.iter().map(|it| it.0.clone()).collect(),
-            tokens: self.names.iter().enumerate().flat_map(marks).collect(),
+            tokens: tokens.iter().flat_map(marks).collect(),
+            differs: self.differs(search),
             facts,
             is_visited: true,
         }

@@ -704,8 +704,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     /// All that is known of the state of a machine, before the others run.
     pub(super) fn known_at(&self, search: &mut Search<'_, 'p>, machine: &Machine) -> Result<Vec<Fact>, Abort> {
         let mut known = facts::known_of_state(search, machine, &self.me, self.between.relates());
-        let from_start: Vec<Fact> = self.question.start.facts.iter().map(Fact::unconditional).collect();
-        known.extend(facts::holding(search, machine, &from_start)?);
+        for fact in &self.question.start.facts {
+            let always = facts::holding(search, machine, &[fact.unconditional()])?;
+            known.extend(match always.is_empty() {
+                // What is not known always may still be known under its condition.
+                true if fact.only_if.is_some() => facts::holding(search, machine, std::slice::from_ref(fact))?,
+                _ => always,
+            });
+        }
         Ok(known)
     }
 
@@ -816,7 +822,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let call = item.open.take().ok_or(Abort::Unsupported)?;
         let edge = Rc::new(Edge::new(call, &item.machine));
         let returned = (self.lower, edge.call.operation, &edge.result);
-        item.tokens = Rc::new(tokens::after_call(self.setting, search, &item.machine, &item.tokens, returned)?);
+        let held = (item.tokens.as_slice(), &edge.call.before.state);
+        item.tokens = Rc::new(tokens::after_call(self.setting, search, &item.machine, held, returned)?);
         let unused = tokens::not_used_elsewhere(&self.question.start.facts, &item.tokens);
         if self.question.judge.past != Past::All || self.keeps_last_turn {
             self.made.push(edge.clone());

@@ -4,7 +4,7 @@
 //! now, after each of its own steps and each step of others. It has a token for a value `v`:
 //!
 //! ```text
-//! minted      it has minted v, and K(s, v) has held since then
+//! minted      it has minted v, or [taken](super::taken) K(v), and K(s, v) has held since then
 //! hidden C    it has minted v, and C(s) = v has not held since then
 //! read C      it has found C(s) = v and K(s, v), and K(s, v) has held since then
 //! ```
@@ -14,6 +14,9 @@
 //! * Both minted: where the later one was minted, `K` did not hold of it, but of the earlier one.
 //! * `v` is hidden, `w` is read. If `v` was minted first, then `C(s) = w` was found in a state in which `C(s) = v` does not hold. Otherwise `K`
 //!   held of `w` where `v` was minted, and not of `v`.
+//!
+//! Where `K` is about no value, as that a lock is taken, `v` is `()`: then another process has no such token, and makes no call for which it would
+//! need one.
 //!
 //! So a node that is not published yet is none that another process has found, and what one process frees is nothing that another one has made.
 //! This is no rule of CSPEC. It is the usual argument for ownership and publication, as in separation logic (O'Hearn, "Resources, concurrency, and
@@ -28,6 +31,7 @@ use super::{
     facts::{self, Component, Fact, Known, Process},
     mints::{Kind, Mint, Place, part_of, parts},
     question::Setting,
+    taken::{self, Taken, To},
 };
 use crate::{
     explore::{
@@ -50,10 +54,29 @@ pub enum Claim {
     Read(Place),
 }
 
-/// How values are told apart: what is minted, and the claim.
+/// What holds of a value of which a process has a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// It is minted.
+    Minted(Kind),
+    /// It is the key of an entry, or `()`, of which this is taken.
+    Taken(Taken),
+}
+
+impl Holds {
+    /// That it is so of a value.
+    fn of(&self, value: &Value) -> Vec<Fact> {
+        match self {
+            Holds::Minted(kind) => kind.has(value),
+            Holds::Taken(taken) => taken.holds(value, &|it| Some(it.clone())).into_iter().collect(),
+        }
+    }
+}
+
+/// How values are told apart: what holds of them, and the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    kind: Kind,
+    holds: Holds,
     claim: Claim,
     /// Whether what is minted stays so.
     stays: bool,
@@ -74,6 +97,14 @@ impl Mark {
         self.claim == Claim::Minted
     }
 
+    /// What is taken of an entry with this key, if something is.
+    pub(super) fn taken<V: Clone>(&self, key: &V, constant: &dyn Fn(&Value) -> Option<V>) -> Option<Fact<V>> {
+        match &self.holds {
+            Holds::Taken(taken) => taken.holds(key, constant),
+            Holds::Minted(_) => None,
+        }
+    }
+
     /// Whether what is minted stays so: then no other process is ever given it.
     pub fn stays(&self) -> bool {
         self.stays
@@ -81,7 +112,7 @@ impl Mark {
 
     /// Whether a value with this mark is none that another process has with the other one.
     pub fn is_apart_from(&self, other: &Mark) -> bool {
-        self.kind == other.kind
+        self.holds == other.holds
             && match (&self.claim, &other.claim) {
                 (Claim::Minted, Claim::Minted) => true,
                 (Claim::Hidden(one), Claim::Read(other)) | (Claim::Read(one), Claim::Hidden(other)) => one == other,
@@ -96,8 +127,13 @@ impl Token {
         match &self.mark.claim {
             Claim::Hidden(place) => vec![is_not_in(place, &self.value)],
             Claim::Minted | Claim::Read(_) if self.mark.stays => Vec::new(),
-            Claim::Minted | Claim::Read(_) => self.mark.kind.has(&self.value),
+            Claim::Minted | Claim::Read(_) => self.mark.holds.of(&self.value),
         }
+    }
+
+    /// Whether it says the same of the same value.
+    fn is_for_the_same(&self, other: &Token) -> bool {
+        (&self.mark.holds, &self.mark.claim, &self.value) == (&other.mark.holds, &other.mark.claim, &other.value)
     }
 
     /// Whether it is the same one.
@@ -123,7 +159,8 @@ pub(super) fn common(tokens: &[Token], others: &[Token]) -> Vec<Token> {
     tokens.iter().filter(|it| others.iter().any(|other| other.is_same(it))).cloned().collect()
 }
 
-/// The tokens of a process after a call has returned, in the state of the machine.
+/// The tokens of a process after a call has returned, in the state of the machine: those that it had before, and new ones. The call was made in
+/// this state.
 ///
 /// # Errors
 /// If a search cannot be completed.
@@ -131,7 +168,7 @@ pub(super) fn after_call(
     setting: &Setting,
     search: &mut Search<'_, '_>,
     machine: &Machine,
-    before: &[Token],
+    (before, state): (&[Token], &Value),
     (layer, operation, result): (LayerId, usize, &Value),
 ) -> Result<Vec<Token>, Abort> {
     let Some(rely) = setting.rely else { return Ok(Vec::new()) };
@@ -141,6 +178,12 @@ pub(super) fn after_call(
     let minted = own.filter_map(|it| Some((it, part_of(&result, &it.part)?.clone())));
     let minted: Vec<Token> = minted.flat_map(|(mint, value)| tokens_of_new(mint, &value)).collect();
     tokens.extend(holding(search, machine, &minted)?);
+    for (taken, key) in taken::by_call(search, machine, state) {
+        let token = token_of_taken(taken, key);
+        if !tokens.iter().any(|it| it.is_for_the_same(&token)) {
+            tokens.push(token);
+        }
+    }
     let returned = parts(setting.program, setting.result(layer, operation));
     for (part, ty) in returned {
         let Some(value) = part_of(&result, &part) else { continue };
@@ -157,7 +200,7 @@ pub(super) fn after_call(
 pub(super) fn not_used_elsewhere(start: &[Fact], minted: &[Token]) -> Vec<Fact> {
     let mut facts = Vec::new();
     for token in minted.iter().filter(|it| it.mark.is_minted()) {
-        let (Kind::Key(minted) | Kind::Below(minted)) = &token.mark.kind;
+        let Holds::Minted(Kind::Key(minted) | Kind::Below(minted)) = &token.mark.holds else { continue };
         for fact in start {
             if fact.known == Known::RelatedTo(Relation::Within, minted.clone()) {
                 let path: Vec<Component> =
@@ -173,6 +216,13 @@ pub(super) fn not_used_elsewhere(start: &[Fact], minted: &[Token]) -> Vec<Fact> 
 fn tokens_of_new(mint: &Mint, value: &Value) -> Vec<Token> {
     let claims = [Claim::Minted].into_iter().chain(mint.places.iter().cloned().map(Claim::Hidden));
     claims.map(|it| mint.token(value, it)).collect()
+}
+
+/// The token that a process has for what it has taken. An entry that it has made is minted, too.
+fn token_of_taken(taken: Taken, value: Value) -> Token {
+    let is_key = taken.to == To::Present && taken.in_entry.as_ref().is_some_and(Vec::is_empty);
+    let holds = if is_key { Holds::Minted(Kind::Key(taken.fields)) } else { Holds::Taken(taken) };
+    Token { value, mark: Mark { holds, claim: Claim::Minted, stays: false } }
 }
 
 /// The tokens that a process has for a value of a type that it has been given, if it is in a component.
@@ -205,7 +255,8 @@ fn read(
 
 impl Mint {
     fn token(&self, value: &Value, claim: Claim) -> Token {
-        Token { value: value.clone(), mark: Mark { kind: self.kind.clone(), claim, stays: self.stays } }
+        let holds = Holds::Minted(self.kind.clone());
+        Token { value: value.clone(), mark: Mark { holds, claim, stays: self.stays } }
     }
 }
 

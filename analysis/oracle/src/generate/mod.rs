@@ -10,6 +10,7 @@ mod calls;
 mod disguise;
 mod idle;
 mod integers;
+mod locks;
 mod movers;
 mod partition;
 mod rely;
@@ -36,6 +37,8 @@ pub enum Pattern {
     Wild,
     /// Procedures by movers that rely on where others make their calls.
     Rely,
+    /// Procedures by movers that take what only one process can have.
+    Locks,
     /// Procedures by movers that rely on where their process has been left.
     Idle,
     /// Procedures by movers of which the number that they have read tells whether their other reads count.
@@ -62,11 +65,12 @@ pub enum Pattern {
 
 impl Pattern {
     /// All families, in the order of the command's output.
-    pub const ALL: [Pattern; 15] = [
+    pub const ALL: [Pattern; 16] = [
         Pattern::Movers,
         Pattern::Calls,
         Pattern::Wild,
         Pattern::Rely,
+        Pattern::Locks,
         Pattern::Idle,
         Pattern::Stamps,
         Pattern::Protocol,
@@ -87,6 +91,7 @@ impl Pattern {
             Pattern::Calls => "calls",
             Pattern::Wild => "wild",
             Pattern::Rely => "rely",
+            Pattern::Locks => "locks",
             Pattern::Idle => "idle",
             Pattern::Stamps => "stamps",
             Pattern::Protocol => "protocol",
@@ -123,6 +128,7 @@ pub fn case(pattern: Pattern, seed: u64) -> Case {
         Pattern::Calls => calls::calls(&mut random),
         Pattern::Wild => wild::wild(&mut random),
         Pattern::Rely => rely::rely(&mut random),
+        Pattern::Locks => locks::locks(&mut random),
         Pattern::Idle => idle::idle(&mut random),
         Pattern::Stamps => stamps::stamps(&mut random),
         Pattern::Protocol => movers::protocol(&mut random),

@@ -11,7 +11,7 @@ use fastrand::Rng;
 use super::wild::{at_once, given, made};
 
 /// Operations of the layer below: name, parameters after `me`, result, and bodies, of which the first is the usual one.
-type Operation = (&'static str, &'static str, &'static str, &'static [&'static str]);
+pub(super) type Operation = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 const OPERATIONS: &[Operation] = &[
     (
@@ -132,17 +132,44 @@ const GATES: &[&str] = &[
     "assert!(self.n == 0); ",
 ];
 
+/// What packages are made of.
+pub(super) struct Parts {
+    /// The state, a struct `Store`, and the types of its fields.
+    pub(super) state: &'static str,
+    /// Initial states, if they are not any.
+    pub(super) inits: &'static [&'static str],
+    pub(super) operations: &'static [Operation],
+    pub(super) procedures: &'static [&'static str],
+    pub(super) gates: &'static [&'static str],
+    /// Operations that may be passed on.
+    pub(super) passed: &'static [&'static str],
+}
+
+const PARTS: Parts = Parts {
+    state: "\n#[state]\npub struct Store {\n    pub next: u64,\n    pub places: Map<u64, u64>,\n    pub made: Map<Tok, u64>,\n    pub shown: Option<Tok>,\n    pub done: Set<Tok>,\n    pub members: Set<Pid>,\n    pub open: bool,\n    pub n: u64,\n}\n",
+    inits: &[],
+    operations: OPERATIONS,
+    procedures: PROCEDURES,
+    gates: GATES,
+    passed: &["load", "is_open", "store", "place", "get", "join"],
+};
+
 /// `High` over `Low`, implemented by movers.
 pub fn rely(random: &mut Rng) -> (String, Vec<&'static str>) {
+    together(random, &PARTS)
+}
+
+/// `High` over `Low`, implemented by movers, made of such parts.
+pub(super) fn together(random: &mut Rng, parts: &Parts) -> (String, Vec<&'static str>) {
     let mut bodies: Vec<(&str, &str)> = Vec::new();
     for name in ["fox", "hen", "owl"].into_iter().take(random.usize(1..=3)) {
-        let body = random.choice(PROCEDURES).unwrap_or(&"");
+        let body = random.choice(parts.procedures).unwrap_or(&"");
         bodies.push((name, body));
     }
     let is_called = |name: &str| bodies.iter().any(|it| it.1.contains(&format!("@{name}(")));
-    let passed: Vec<&str> =
-        ["load", "is_open", "store", "place", "get", "join"].into_iter().filter(|_| random.u8(..100) < 12).collect();
-    let below: Vec<super::wild::Operation> = OPERATIONS
+    let passed: Vec<&str> = parts.passed.iter().copied().filter(|_| random.u8(..100) < 12).collect();
+    let below: Vec<super::wild::Operation> = parts
+        .operations
         .iter()
         .filter(|it| is_called(it.0) || passed.contains(&it.0))
         .map(|(name, parameters, result, bodies)| {
@@ -151,11 +178,10 @@ pub fn rely(random: &mut Rng) -> (String, Vec<&'static str>) {
             (*name, *parameters, *result, body)
         })
         .collect();
-    let mut text = String::from(
-        "\n#[state]\npub struct Store {\n    pub next: u64,\n    pub places: Map<u64, u64>,\n    pub made: Map<Tok, u64>,\n    pub shown: Option<Tok>,\n    pub done: Set<Tok>,\n    pub members: Set<Pid>,\n    pub open: bool,\n    pub n: u64,\n}\n\nimpl Store {\n",
-    );
+    let mut text = format!("{}\nimpl Store {{\n", parts.state);
     text.push_str(&at_once(&below.iter().collect::<Vec<_>>(), false));
     text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");
+    text.push_str(&super::init(random.choice(parts.inits).copied()));
     for (name, parameters, result, _) in &below {
         let arguments = given(parameters);
         let _ = writeln!(
@@ -169,7 +195,7 @@ pub fn rely(random: &mut Rng) -> (String, Vec<&'static str>) {
     let variables = "let (mut a, mut b, mut t) = (0, from, TOK);";
     let _ = writeln!(text, "}}\n\n#[layer{inherits}]\nimpl High for Store {{");
     for (name, body) in &bodies {
-        let gate = if random.u8(..100) < 40 { random.choice(GATES).unwrap_or(&"") } else { "" };
+        let gate = if random.u8(..100) < 40 { random.choice(parts.gates).unwrap_or(&"") } else { "" };
         let body = made(body, Some("now"));
         let _ = writeln!(
             text,

@@ -135,6 +135,17 @@ impl Relation {
     }
 }
 
+/// That two values are the same, or not, if two others are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Implication {
+    /// The condition: these are the same.
+    pub only_if: (Value, Value),
+    /// Then these are the same, or differ.
+    pub then: (Value, Value),
+    /// Whether they are the same.
+    pub is_same: bool,
+}
+
 /// The path condition: facts about universal cells on one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Knowledge {
@@ -148,6 +159,8 @@ pub struct Knowledge {
     pub atoms: Rc<BTreeMap<Sort, u32>>,
     /// Values that are related, whatever they are.
     pub relations: Rc<Vec<(Value, Relation, Value)>>,
+    /// Values that are the same, or differ, under a condition.
+    pub implications: Rc<Vec<Implication>>,
     /// Questions about whole collections, each with its answer. *Yes* is a fact about all entries, those that nobody has looked at included;
     /// *no* is known of the entry that refutes it, too.
     pub questions: Rc<Vec<(Rc<Question>, bool)>>,
@@ -188,7 +201,13 @@ impl Knowledge {
             Relation::KeyOf => self.is_key(a, b) != Some(false),
             Relation::NoKeyOf => self.is_key(a, b) != Some(true) || self.resolve(a) == &Value::none(),
             Relation::Within => self.may_be_within(a, b),
-        }) && self.is_ordered()
+        }) && self.implications.iter().all(|it| self.may_follow(it))
+            && self.is_ordered()
+    }
+
+    /// Whether an implication does not fail in the values that are known.
+    fn may_follow(&self, it: &Implication) -> bool {
+        self.same(&it.only_if.0, &it.only_if.1) != Some(true) || self.same(&it.then.0, &it.then.1) != Some(!it.is_same)
     }
 
     /// Whether no integer is above another one that it is said to be at most, by way of unknown ones; and whether no two that differ lie between
@@ -344,6 +363,7 @@ impl Knowledge {
             })
             && self.atoms.iter().all(|(sort, count)| other.mentioned(*sort) >= *count)
             && self.relations.iter().all(|it| other.relations.contains(it))
+            && self.implications.iter().all(|it| other.implications.contains(it))
             && self.questions.iter().all(|it| other.questions.contains(it))
     }
 }

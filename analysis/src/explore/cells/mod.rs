@@ -12,7 +12,7 @@ use std::{
 use rustc_hash::FxHashMap;
 
 pub use self::{
-    knowledge::{BaseFacts, Knowledge, Need, Question, Relation, with_base},
+    knowledge::{BaseFacts, Implication, Knowledge, Need, Question, Relation, with_base},
     types::{default_of, has_known_default, has_signed, has_unknown_total, scalars_of_default, sort_of},
 };
 use super::{

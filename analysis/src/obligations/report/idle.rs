@@ -11,6 +11,7 @@ use crate::{
         idle::{self, Idle, Part},
         needs,
         question::{Answered, Effort, Refutes},
+        rely::Rely,
         shape::{self, Question, Returns},
     },
     verdict::Verdict,
@@ -18,7 +19,7 @@ use crate::{
 
 impl Reporter<'_> {
     /// Asks a question about a procedure. If something is stated of idle processes: first with nothing else, and if it does not hold, again with
-    /// what is found. Otherwise what is found is used only when the obligation is [asked again](Obligation::FromRest). `ask` is given the code
+    /// what is found. Where others make their calls is found together with where procedures start. Otherwise what is found is used only when the obligation is [asked again](Obligation::FromRest). `ask` is given the code
     /// whose literals matter, and gives back what it has found.
     pub(super) fn ask_at_start<V: Refutes>(
         &self,
@@ -28,6 +29,16 @@ impl Reporter<'_> {
     ) -> (Answered<V>, Effort) {
         let all: Vec<CodeId> = entries.iter().copied().chain(self.entries_of_start(id)).collect();
         let mut with = |effort| ask(&all, Some(Idle::new(id, effort)));
+        if let Some(starts) = self.setting.rely.map(Rely::starts) {
+            if starts == idle::Effort::Found || idle::is_stated(self.program(), id) {
+                let (answer, found) = with(starts);
+                if !found.as_ref().is_some_and(Idle::found_nothing) {
+                    self.started_from(found.as_ref());
+                    return answer;
+                }
+            }
+            return ask(entries, None).0;
+        }
         if !idle::is_stated(self.program(), id) {
             if self.lemmas.earlier.is_none() {
                 return ask(entries, None).0;

@@ -35,7 +35,7 @@ impl Reporter<'_> {
             let Some(rely) = rely else { continue };
             tracing::debug!(?rely, "rely");
             let with = Reporter::new(Setting { rely: Some(&rely), ..setting }, self.lemmas);
-            if with.have_shape(id, &all, &mut effort)? {
+            if with.are_shown(id, &mut effort)? {
                 self.at_calls.borrow_mut().extend(rely.told(self.program(), self.implementation(id).lower));
                 self.at_start.borrow_mut().extend(with.at_start.take());
                 return Some((Finding::proved(), effort));

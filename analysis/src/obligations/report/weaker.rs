@@ -101,7 +101,7 @@ impl Reporter<'_> {
     }
 
     /// Whether all procedures, and what is passed on, are shown.
-    fn are_shown(&self, id: ImplementationId, effort: &mut Effort) -> Option<bool> {
+    pub(super) fn are_shown(&self, id: ImplementationId, effort: &mut Effort) -> Option<bool> {
         let all = self.procedures(id, |_| true);
         Some(self.do_as_above(id, &all, effort)? && self.have_shape(id, &all, effort)?)
     }
