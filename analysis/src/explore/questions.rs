@@ -23,6 +23,9 @@ use crate::ir::Type;
 /// The maximum number of facts that are applied, by cases, to find that one path does not exist.
 const MOST_INSTANCES: u32 = 200;
 
+/// The share of the budget that is left once a question has been put as a whole: one of this many.
+const WHOLE_SHARE: u64 = 4;
+
 /// What a case costs, in steps of exploration.
 const PRICE_OF_CASE: u64 = 20;
 
@@ -43,7 +46,11 @@ impl Search<'_, '_> {
 
     /// The two answers to a question; *no* for each key and each way in which the body says otherwise there.
     fn answers(&mut self, question: &Rc<Question>, known: &Knowledge, bounded: bool) -> Result<Vec<Knowledge>, Abort> {
-        self.world.cells.has_put_one = true;
+        if !self.world.cells.has_put_one {
+            self.world.cells.has_put_one = true;
+            // The rest is for asking again, with the entries listed.
+            self.world.fuel = self.world.fuel.min(self.world.cells.scope.budget / WHOLE_SHARE);
+        }
         let mut cases = vec![known.answered(question, true)];
         let base = self.world.cells.get(question.base());
         let (Type::Map(key, _) | Type::Set(key)) = &*base.ty.clone() else { return Err(Abort::Unsettled) };

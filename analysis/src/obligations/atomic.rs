@@ -104,7 +104,7 @@ pub fn check(
         Action::Equal(events_above, events),
         Action::Equal(above, after),
     ];
-    setting.ask(entries, Some(lower), |search| {
+    setting.ask_in_parts(entries, Some(lower), |search| {
         // By the shape of the procedure.
         search.turns_are_judged = true;
         let start = slots.start(&mut search.world.cells, 1);

@@ -620,7 +620,7 @@ fn after_others(
                 [Action::Call { function: setting.code.step(process.layer, operation), arguments, result: None }];
             let pausing = std::mem::replace(&mut search.pausing, false);
             let result = search.for_all(start, &script, &mut |search, machine, end| {
-                goes_on = end != End::Done || show(search, &machine)?;
+                goes_on = end != End::Done || !search.survives(&machine.known)? || show(search, &machine)?;
                 Ok(goes_on)
             });
             search.pausing = pausing;
@@ -696,7 +696,8 @@ pub fn assume_at(
     slot: usize,
     facts: &[Fact],
 ) -> Result<Vec<Machine>, Abort> {
-    let mut machines = vec![with_facts_at(search, machine, slot, facts)];
+    let always: Vec<Fact> = facts.iter().filter(|it| it.only_if.is_none()).cloned().collect();
+    let mut machines = vec![with_facts_at(search, machine, slot, &always)];
     let mut conditions: Vec<&Rc<Fact>> = Vec::new();
     for condition in facts.iter().filter_map(|it| it.only_if.as_ref()) {
         if !conditions.contains(&condition) {

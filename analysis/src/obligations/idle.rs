@@ -250,7 +250,7 @@ pub fn initially(setting: &Setting, layer: LayerId) -> (Answered<Refutation>, qu
         Action::When(holds),
         Action::Call { function: stated, arguments: vec![state, me], result: Some(holds) },
     ];
-    setting.ask(&[init, stated], None, |search| {
+    setting.ask_whole(&[init, stated], None, |search| {
         let initial = slots.start(&mut search.world.cells, 1);
         let wanted = |machine: &Machine, end: &End| match end {
             End::Done if machine.slots[holds] == Value::Bool(true) => Wanted::Nothing,
@@ -287,7 +287,7 @@ pub fn kept_by(
     let given = [Action::Copy(before, after), Action::Call { function: step, arguments: call, result: None }];
     let still =
         [Action::Call { function: stated, arguments: vec![after, me], result: Some(holds) }, Action::When(holds)];
-    setting.ask(entries, Some(layer), |search| {
+    setting.ask_in_parts(entries, Some(layer), |search| {
         let start = slots.start(&mut search.world.cells, 1);
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&still, None),
@@ -510,7 +510,7 @@ impl<'s, 'p> Finder<'s, 'p> {
                     let script = [Action::Call { function, arguments, result: None }];
                     let mut goes_on = true;
                     search.for_all(other, &script, &mut |search, machine, end| {
-                        if end == End::Done {
+                        if end == End::Done && search.survives(&machine.known)? {
                             goes_on = visit(search, &machine)?;
                         }
                         Ok(goes_on)

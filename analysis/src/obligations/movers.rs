@@ -20,7 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, for_all_exists, replays, unmet},
+    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, Whole, for_all_exists, replays, unmet},
     tell::Teller,
 };
 use crate::{
@@ -246,7 +246,7 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(layer));
     let call = Call::new(setting, &mut slots, layer, mover, 0);
-    setting.ask_as((is_claimed(setting, layer, mover), true), &[setting.code.step(layer, mover)], None, |search| {
+    setting.ask_as((is_claimed(setting, layer, mover), Whole::Once), &[setting.code.step(layer, mover)], None, |search| {
         let start = slots.start(&mut search.world.cells, 2);
         Ok(silent_from(setting, search, layer, (state, &call), start)?.map(|(refutation, _)| refutation))
     })
@@ -293,7 +293,7 @@ pub fn moves(
 ) -> (Answered<Refutation>, Effort) {
     let pair = Pair::new(setting, layer, mover, other, Slots::default());
     let entries = [setting.code.step(layer, mover), setting.code.step(layer, other)];
-    setting.ask_as((is_claimed(setting, layer, mover), true), &entries, None, |search| {
+    setting.ask_as((is_claimed(setting, layer, mover), Whole::Once), &entries, None, |search| {
         let start = pair.slots.start(&mut search.world.cells, 2);
         Ok(moves_from(setting, search, layer, &pair, direction, start)?.map(|(refutation, _)| refutation))
     })
@@ -485,7 +485,7 @@ pub fn stably_enabled(setting: &Setting, layer: LayerId, mover: usize, other: us
     given.extend(other.step(setting, layer, pair.first_end, other.result, other.events));
     let mut enabled = vec![Action::Copy(pair.first_end, pair.second_end)];
     enabled.push(mover.step(setting, layer, pair.second_end, mover.swapped_result, mover.swapped_events)[0].clone());
-    setting.ask_as((shown, true), &entries, None, |search| {
+    setting.ask_as((shown, Whole::Once), &entries, None, |search| {
         let start = pair.slots.start(&mut search.world.cells, 2);
         let wanted = |_: &Machine, end: &End| match end {
             End::Done => Wanted::Run(&enabled, Some(1)),

@@ -68,7 +68,7 @@ pub fn always_allowed(
         Action::Call { function: allowed, arguments: all, result: Some(holds) },
     ];
     // What others do matters only for what is known of idle processes.
-    setting.ask(entries, idle.is_some().then_some(layer), |search| {
+    setting.ask_in_parts(entries, idle.is_some().then_some(layer), |search| {
         let start = slots.start(&mut search.world.cells, 1);
         let wanted = |machine: &Machine, end: &End| match end {
             End::Done if machine.slots[holds] == Value::Bool(true) => Wanted::Nothing,

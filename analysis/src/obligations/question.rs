@@ -37,8 +37,16 @@ use crate::{
 /// The maximum number of times that a question is asked again because strings of new shapes were met.
 const MOST_RESTARTS: u32 = 12;
 
-/// The share of the budget for an attempt that puts questions about all entries of a collection as a whole: one of this many.
-const WHOLE_SHARE: u64 = 4;
+/// Whether questions about all entries of a collection are put [as a whole](crate::explore::questions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// Their entries are listed.
+    Never,
+    /// Until something does not hold.
+    Once,
+    /// Also after something does not hold, if in the end all does.
+    InParts,
+}
 
 /// The context in which an obligation is checked.
 #[derive(Clone, Copy)]
@@ -164,7 +172,7 @@ impl<'p> Setting<'p> {
         lower: Option<LayerId>,
         question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
-        self.ask_as((true, false), entries, lower, question)
+        self.ask_as((true, Whole::Never), entries, lower, question)
     }
 
     /// The same for a question whose answer *none* is all that counts: it may put questions about all entries of a collection
@@ -175,13 +183,23 @@ impl<'p> Setting<'p> {
         lower: Option<LayerId>,
         question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
-        self.ask_as((true, true), entries, lower, question)
+        self.ask_as((true, Whole::Once), entries, lower, question)
     }
 
-    /// The same; a refutation that will be `shown` is replayed from concrete values and shrunk. `whole`: see [`Setting::ask_whole`].
+    /// The same for a question that consists of others, and for which less is known where one of them does not hold.
+    pub fn ask_in_parts<V: Refutes>(
+        &self,
+        entries: &[CodeId],
+        lower: Option<LayerId>,
+        question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
+    ) -> (Answered<V>, Effort) {
+        self.ask_as((true, Whole::InParts), entries, lower, question)
+    }
+
+    /// The same; a refutation that will be `shown` is replayed from concrete values and shrunk.
     pub fn ask_as<V: Refutes>(
         &self,
-        (shown, whole): (bool, bool),
+        (shown, whole): (bool, Whole),
         entries: &[CodeId],
         lower: Option<LayerId>,
         mut question: impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
@@ -191,7 +209,7 @@ impl<'p> Setting<'p> {
         }
         let named = self.named(entries, lower);
         let smallest = self.scope.smallest();
-        let mut whole = whole && self.scope.whole_questions;
+        let mut whole = if self.scope.whole_questions { whole } else { Whole::Never };
         let mut effort = Effort::default();
         if smallest != *self.scope {
             // If nothing is found within it, the larger scope is searched.
@@ -218,7 +236,7 @@ impl<'p> Setting<'p> {
     fn ask_within<V: Refutes>(
         &self,
         (scope, looks_far, shown): (&Scope, bool, bool),
-        whole: &mut bool,
+        whole: &mut Whole,
         named: &Named,
         question: &mut impl FnMut(&mut Search<'_, 'p>) -> Result<Option<V>, Abort>,
     ) -> (Answered<V>, Effort) {
@@ -231,10 +249,8 @@ impl<'p> Setting<'p> {
             let mut world = self.world(scope, numbers, named, &shapes);
             world.cells.tries_ends = looks_far;
             world.cells.few_entries = few_entries;
-            world.cells.puts_questions = *whole;
-            if *whole {
-                world.fuel /= WHOLE_SHARE;
-            }
+            world.cells.puts_questions = *whole != Whole::Never;
+            world.cells.goes_on_without = *whole == Whole::InParts;
             let mut search = Search {
                 world: &mut world,
                 program: self.program,
@@ -264,8 +280,8 @@ impl<'p> Setting<'p> {
             let new_shapes = std::mem::take(&mut world.cells.new_shapes);
             let answered = match answer {
                 Err(Abort::Stopped) => Answered::GivenUp(Abort::Stopped),
-                Err(Abort::OutOfFuel) if *whole => {
-                    *whole = false;
+                Err(Abort::OutOfFuel) if has_put_one => {
+                    *whole = Whole::Never;
                     (numbers, few_entries, shapes) = (Numbers::Atoms, false, BTreeSet::new());
                     continue;
                 }
@@ -286,7 +302,7 @@ impl<'p> Setting<'p> {
                 }
                 // Paths were followed that need not exist.
                 Ok(Some(_)) | Err(_) if has_put_one => {
-                    *whole = false;
+                    *whole = Whole::Never;
                     (numbers, few_entries, shapes) = (Numbers::Atoms, false, BTreeSet::new());
                     continue;
                 }
@@ -589,7 +605,7 @@ pub fn for_all_exists<'w, 'p>(
     let mut last_path = u64::MAX;
     let searched = search.for_all(start, given, &mut |search, machine, end| {
         if let Some(unmet) = unmet(search, &machine, &wanted(&machine, &end))? {
-            if search.world.cells.has_put_one {
+            if search.world.cells.has_put_one && !search.world.cells.goes_on_without {
                 return Err(Abort::Unsettled);
             }
             if simplest.is_none() {

@@ -560,7 +560,7 @@ pub fn find(setting: &Setting, wanted: &Wanted<'_>) -> (Option<Rely>, Effort) {
         for it in wanted.walked {
             let setting = Setting { rely: Some(&rely), ..*setting };
             let mut noted = None;
-            let (answered, more) = setting.ask(wanted.entries, Some(lower), |search| {
+            let (answered, more) = setting.ask_in_parts(wanted.entries, Some(lower), |search| {
                 let numbers = search.world.cells.numbers;
                 let start = match starts.iter().find(|it| it.0 == numbers) {
                     Some((_, start)) => start.clone(),

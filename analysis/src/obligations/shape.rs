@@ -314,7 +314,9 @@ fn check_from_start<'p>(
     }
     suspected.confirmation = Confirmation::OnlyFacts;
     // Where only decisive steps are asked about, what refutes it has been found before.
-    if !question.confirms || question.judge.past != Past::All || setting.rely.is_some() {
+    let is_answer = !question.confirms || question.judge.past != Past::All || setting.rely.is_some();
+    // It is asked again, with entries listed.
+    if is_answer || search.world.cells.has_put_one {
         return Ok(Some(suspected));
     }
     question.judge.is_exact = true;
@@ -621,6 +623,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
             Ok(true)
         })?;
         for (machine, end) in stops.into_iter().rev() {
+            if !search.survives(&machine.known)? {
+                continue;
+            }
             let item = Item {
                 machine,
                 path: path.clone(),
@@ -706,10 +711,11 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let mut known = facts::known_of_state(search, machine, &self.me, self.between.relates());
         for fact in &self.question.start.facts {
             let always = facts::holding(search, machine, &[fact.unconditional()])?;
-            known.extend(match always.is_empty() {
-                // What is not known always may still be known under its condition.
-                true if fact.only_if.is_some() => facts::holding(search, machine, std::slice::from_ref(fact))?,
-                _ => always,
+            // What is not known always may still be known under its condition; but that is much to look at.
+            let is_conditional = self.setting.rely.is_some() && fact.only_if.is_some();
+            known.extend(match always.is_empty() && is_conditional {
+                true => facts::holding(search, machine, std::slice::from_ref(fact))?,
+                false => always,
             });
         }
         Ok(known)
@@ -953,8 +959,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         ];
         let mut refused = None;
         search.pausing = false;
-        let searched = search.for_all(machine, &script, &mut |_, machine, end| {
-            let is_allowed = end == End::Done && machine.slots[result] == Value::Bool(true);
+        let searched = search.for_all(machine, &script, &mut |search, machine, end| {
+            let is_allowed = end == End::Done && machine.slots[result] == Value::Bool(true)
+                || !search.survives(&machine.known)?;
             if !is_allowed {
                 refused = Some(machine);
             }
@@ -1090,8 +1097,9 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let script = [Action::Call { function: condition, arguments: vec![0, 1], result: Some(2) }];
         let mut refuted = None;
         search.pausing = false;
-        let searched = search.for_all(machine, &script, &mut |_, machine, end| {
-            let holds = end == End::Done && machine.slots[2] == Value::Bool(true);
+        let searched = search.for_all(machine, &script, &mut |search, machine, end| {
+            let holds =
+                end == End::Done && machine.slots[2] == Value::Bool(true) || !search.survives(&machine.known)?;
             if !holds {
                 refuted = Some(machine);
             }

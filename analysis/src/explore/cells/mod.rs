@@ -158,6 +158,8 @@ pub struct Cells<'p> {
     pub puts_questions: bool,
     /// Whether such a question has been put.
     pub has_put_one: bool,
+    /// Whether that something does not hold is an answer, too, even then: what is asked goes on from there, and knows less.
+    pub goes_on_without: bool,
     /// Types of integers to which the current code applies bit operators: their flags are tried in combination.
     pub bit_types: BTreeSet<IntType>,
     /// Integer literals of the current code: an integer atom differs from all of them.
@@ -207,6 +209,7 @@ impl<'p> Cells<'p> {
             few_entries: false,
             puts_questions: false,
             has_put_one: false,
+            goes_on_without: false,
             bit_types: BTreeSet::new(),
             int_literals: BTreeSet::from([0]),
             str_literals: BTreeSet::from([String::new()]),

@@ -158,7 +158,7 @@ impl Reporter<'_> {
         let (answered, effort) = self.ask_at_start(id, &[procedure], |entries, idle| {
             question.idle = idle;
             let answer =
-                self.setting.ask(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
+                self.setting.ask_in_parts(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
             (answer, question.idle.take())
         });
         let span = self.procedure_anchor(id, operation);

@@ -307,7 +307,7 @@ impl Reporter<'_> {
 }
 
 fn ask_shape(setting: &Setting, entries: &[CodeId], question: &mut Question<'_>) -> (Answered<Flaw>, Effort) {
-    setting.ask(entries, Some(question.lower), |search| {
+    setting.ask_in_parts(entries, Some(question.lower), |search| {
         question.judge.relied_right.clear();
         question.judge.relied_left.clear();
         shape::check(setting, search, question)
