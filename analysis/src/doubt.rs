@@ -3,8 +3,8 @@
 //! A counterexample to the premise of a theorem refutes the proof, not the program: two operations that do not commute may be harmless. So
 //! such an obligation is `violated` only if a search finds a run that the layer above does not allow; otherwise it is `not shown`. An
 //! undecided obligation becomes `violated` if a run is found, and stays undecided otherwise. It is the same with a run of a procedure alone that
-//! the layer above does not allow: the procedure may never start in that state. The counterexamples of all other obligations refute what the source
-//! claims: they need no search.
+//! the layer above does not allow, if it starts in a state that is not initial: that state may never be reached. The counterexamples of all other
+//! obligations are wrong runs, or refute what the source claims: they need no search.
 
 use crate::{
     diagnostics::{Diagnostic, Severity, WrongRun, codes},
@@ -22,6 +22,7 @@ pub fn is_open(obligation: &Obligation, settled: &Settled) -> bool {
         _ if settled.is_superseded => false,
         // Code with errors was reached: there is no verdict.
         Verdict::Undecided => !settled.met_unsupported,
+        Verdict::Violated if settled.may_be_unreachable => true,
         Verdict::Violated => settled.diagnostics.iter().any(|it| is_about_the_proof(obligation, it)),
         Verdict::Proved | Verdict::Checked | Verdict::Searched | Verdict::NotShown => false,
     }
@@ -35,8 +36,7 @@ fn is_about_the_proof<P>(obligation: &Obligation, found: &Diagnostic<P>) -> bool
     };
     match found.code {
         codes::CS0305 | codes::CS0306 | codes::CS0308 | codes::CS0601 | codes::CS0603 => true,
-        codes::CS0307 => matches!(obligation, Obligation::Shape(..) | Obligation::AtomicSpec(..)),
-        codes::CS0701 | codes::CS0702 => matches!(obligation, Obligation::AtomicSpec(..)),
+        codes::CS0307 => matches!(obligation, Obligation::Shape(..)),
         _ => false,
     }
 }

@@ -119,6 +119,7 @@ mod tests {
             is_superseded: false,
             tried: String::new(),
             met_unsupported: false,
+            may_be_unreachable: false,
         };
         ("00112233445566778899aabbccddeeff".parse().expect("it is one"), Arc::new(settled))
     }

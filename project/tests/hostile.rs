@@ -29,6 +29,7 @@ fn what_was_changed_is_no_result() {
         is_superseded: false,
         tried: String::new(),
         met_unsupported: false,
+        may_be_unreachable: false,
     };
     let text = encode(fingerprint, &settled).expect("a result has JSON");
     assert!(decode(fingerprint, &text).is_some_and(|it| it.cases == 12));

@@ -63,12 +63,20 @@ pub fn entries(setting: &Setting, implemented: &Implemented) -> Option<[CodeId; 
     Some([entry, setting.code.step(upper, operation)])
 }
 
-/// Checks one operation, from states in which what is known of idle processes holds. The literals of `entries` matter.
+/// Where the procedure starts.
+pub enum From<'i> {
+    /// In states in which what is known of idle processes holds, if that is looked at.
+    Rest(Option<&'i mut Idle>),
+    /// In initial states.
+    Init,
+}
+
+/// Checks one operation. The literals of `entries` matter.
 pub fn check(
     setting: &Setting,
     entries: &[CodeId],
     implemented: &Implemented,
-    mut idle: Option<&mut Idle>,
+    mut from: From<'_>,
 ) -> (Answered<Disallowed>, Effort) {
     let Implemented { upper, lower, operation, how } = *implemented;
     let mut slots = Slots::default();
@@ -95,7 +103,13 @@ pub fn check(
             Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None }
         }
     };
-    let given = [Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)];
+    let init = setting.code.init[lower.0 as usize];
+    let mut given = Vec::new();
+    if let From::Init = from {
+        given.push(Action::Call { function: init, arguments: vec![before], result: Some(result) });
+        given.push(Action::When(result));
+    }
+    given.extend([Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)]);
     let allowed = [
         Action::Copy(before, above),
         with_result(call(step_above, above), result_above),
@@ -114,7 +128,11 @@ pub fn check(
             _ => Wanted::Never,
         };
         let mut found = None;
-        for start in idle::starts(setting, search, idle.as_deref_mut(), start, before, me)? {
+        let starts = match &mut from {
+            From::Rest(idle) => idle::starts(setting, search, idle.as_deref_mut(), start, before, me)?,
+            From::Init => vec![start],
+        };
+        for start in starts {
             let initial = start.clone();
             if let Some(case) = for_all_exists(search, start, &given, &wanted)? {
                 found = Some((initial, case));

@@ -20,7 +20,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    question::{Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, Whole, for_all_exists, replays, unmet},
+    question::{
+        Answered, Case, Confirmation, Effort, Refutes, Setting, Slots, Wanted, Whole, for_all_exists, replays, unmet,
+    },
     tell::Teller,
 };
 use crate::{
@@ -246,10 +248,15 @@ pub fn silent(setting: &Setting, layer: LayerId, mover: usize) -> (Answered<Refu
     let mut slots = Slots::default();
     let state = slots.unknown(setting.state(layer));
     let call = Call::new(setting, &mut slots, layer, mover, 0);
-    setting.ask_as((is_claimed(setting, layer, mover), Whole::Once), &[setting.code.step(layer, mover)], None, |search| {
-        let start = slots.start(&mut search.world.cells, 2);
-        Ok(silent_from(setting, search, layer, (state, &call), start)?.map(|(refutation, _)| refutation))
-    })
+    setting.ask_as(
+        (is_claimed(setting, layer, mover), Whole::Once),
+        &[setting.code.step(layer, mover)],
+        None,
+        |search| {
+            let start = slots.start(&mut search.world.cells, 2);
+            Ok(silent_from(setting, search, layer, (state, &call), start)?.map(|(refutation, _)| refutation))
+        },
+    )
 }
 
 /// Whether a call is silent in all states of `start`; if not, returns the case that refutes it.

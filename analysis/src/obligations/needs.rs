@@ -70,6 +70,8 @@ pub fn keep(program: &Program, obligation: &Obligation) -> Keep {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);
             keep_unrestricted(program, &mut keep, *id, *operation);
             keep_stated(program, &mut keep, *id);
+            // A wrong run from an initial state is one of the program.
+            keep.layer(program.implementations[id.0 as usize].lower).init = true;
         }
         Obligation::Retry(id, operation) => {
             keep_procedure(program, &mut keep, *id, *operation, [KeptOperation::Whole; 2]);

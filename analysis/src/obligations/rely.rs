@@ -502,7 +502,8 @@ impl<'a> Visit<'a> {
     ) -> Call {
         let mut facts: Vec<Fact<Term>> = known.iter().flat_map(|it| self.ways(it)).collect();
         facts.truncate(MOST_FACTS);
-        let marks = |it: &Token| self.terms(&it.value).into_iter().map(|term| (term, it.mark.clone())).collect::<Vec<_>>();
+        let marks =
+            |it: &Token| self.terms(&it.value).into_iter().map(|term| (term, it.mark.clone())).collect::<Vec<_>>();
         Call {
             at,
             operation,

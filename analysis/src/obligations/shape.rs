@@ -709,14 +709,14 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
     /// All that is known of the state of a machine, before the others run.
     pub(super) fn known_at(&self, search: &mut Search<'_, 'p>, machine: &Machine) -> Result<Vec<Fact>, Abort> {
         let mut known = facts::known_of_state(search, machine, &self.me, self.between.relates());
-        for fact in &self.question.start.facts {
-            let always = facts::holding(search, machine, &[fact.unconditional()])?;
-            // What is not known always may still be known under its condition; but that is much to look at.
-            let is_conditional = self.setting.rely.is_some() && fact.only_if.is_some();
-            known.extend(match always.is_empty() && is_conditional {
-                true => facts::holding(search, machine, std::slice::from_ref(fact))?,
-                false => always,
-            });
+        let from_start: Vec<Fact> = self.question.start.facts.iter().map(Fact::unconditional).collect();
+        known.extend(facts::holding(search, machine, &from_start)?);
+        // What is not known always may still be known under its condition; but that is much to look at.
+        if self.setting.rely.is_some() {
+            let conditional = self.question.start.facts.iter().filter(|it| it.only_if.is_some());
+            let conditional: Vec<Fact> =
+                conditional.filter(|it| !known.contains(&it.unconditional())).cloned().collect();
+            known.extend(facts::holding(search, machine, &conditional)?);
         }
         Ok(known)
     }
@@ -960,8 +960,8 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         let mut refused = None;
         search.pausing = false;
         let searched = search.for_all(machine, &script, &mut |search, machine, end| {
-            let is_allowed = end == End::Done && machine.slots[result] == Value::Bool(true)
-                || !search.survives(&machine.known)?;
+            let is_allowed =
+                end == End::Done && machine.slots[result] == Value::Bool(true) || !search.survives(&machine.known)?;
             if !is_allowed {
                 refused = Some(machine);
             }

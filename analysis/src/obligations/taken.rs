@@ -16,7 +16,7 @@
 //! ```
 //!
 //! So the process that finds a lock free and sets it has taken *locked is true*; the one that drops the last reference, *count is 0*; the one that
-//! creates a lock file, *path is in files*; and the one that marks a job as running, *jobs[id].status is Running*. As long as `K` holds in all
+//! creates a lock file, *path is in files*; and the one that marks a job as running, `jobs[id].status is Running`. As long as `K` holds in all
 //! states since then, no other process has taken the same: where the later one of two took it, `K` would not have held. What follows for the
 //! calls of others is in [tokens](super::tokens).
 

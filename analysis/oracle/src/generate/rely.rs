@@ -79,6 +79,13 @@ const OPERATIONS: &[Operation] = &[
     ("lift", "", "()", &["self.open = true;", "when(self.members.is_empty()); self.open = true;"]),
     ("is_open", "", "bool", &["self.open"]),
     ("alone", "", "()", &["when(self.members.is_empty());"]),
+    (
+        "all_low",
+        "",
+        "bool",
+        &["self.places.values().all(|it| *it < 2)", "self.places.iter().all(|(at, it)| *it < 2 || *at == 0)"],
+    ),
+    ("has", ", to: u64", "bool", &["self.made.values().any(|it| *it == to)"]),
     ("store", ", to: u64", "()", &["self.n = to;"]),
     ("load", "", "u64", &["self.n"]),
 ];
@@ -121,6 +128,11 @@ const PROCEDURES: &[&str] = &[
     "a = @load(); if a == 0 { a = @reserve(); } else { @back(); } ",
     "if @is_open() { @store(1); } a = @load(); ",
     "a = @load(); if a > 0 { @lift(); } else { @store(0); } ",
+    "if @all_low() { a = @reserve(); @fill(a, 1); } ",
+    "if @all_low() { @fill(b, 1); } ",
+    "a = @reserve(); @fill(a, 1); if !@all_low() { @store(1); } ",
+    "if !@has(1) { t = @make(); @set(t, 1); } ",
+    "t = @make(); @set(t.clone(), b); if @has(b) { a = 1; } ",
 ];
 
 /// What may be asserted above.
@@ -138,6 +150,8 @@ pub(super) struct Parts {
     pub(super) state: &'static str,
     /// Initial states, if they are not any.
     pub(super) inits: &'static [&'static str],
+    /// What may be an invariant of the layer below.
+    pub(super) invariants: &'static [&'static str],
     pub(super) operations: &'static [Operation],
     pub(super) procedures: &'static [&'static str],
     pub(super) gates: &'static [&'static str],
@@ -148,6 +162,12 @@ pub(super) struct Parts {
 const PARTS: Parts = Parts {
     state: "\n#[state]\npub struct Store {\n    pub next: u64,\n    pub places: Map<u64, u64>,\n    pub made: Map<Tok, u64>,\n    pub shown: Option<Tok>,\n    pub done: Set<Tok>,\n    pub members: Set<Pid>,\n    pub open: bool,\n    pub n: u64,\n}\n",
     inits: &[],
+    invariants: &[
+        "self.places.keys().iter().all(|at| *at < self.next)",
+        "self.done.iter().all(|id| self.made.contains(id))",
+        "self.made.values().all(|it| *it < 3)",
+        "self.open || self.members.iter().all(|it| self.made.values().any(|n| *n > 0) || !self.members.is_empty())",
+    ],
     operations: OPERATIONS,
     procedures: PROCEDURES,
     gates: GATES,
@@ -182,6 +202,9 @@ pub(super) fn together(random: &mut Rng, parts: &Parts) -> (String, Vec<&'static
     text.push_str(&at_once(&below.iter().collect::<Vec<_>>(), false));
     text.push_str("}\n\n#[layer]\nimpl Low for Store {\n");
     text.push_str(&super::init(random.choice(parts.inits).copied()));
+    if let Some(holds) = random.choice(parts.invariants).filter(|_| random.u8(..100) < 25) {
+        let _ = writeln!(text, "    #[invariant]\n    fn holds(&self) -> bool {{\n        {holds}\n    }}");
+    }
     for (name, parameters, result, _) in &below {
         let arguments = given(parameters);
         let _ = writeln!(

@@ -4,11 +4,14 @@ use super::{Finding, Reporter};
 use crate::{
     counterexample::Counterexample,
     diagnostics::{Diagnostic, codes},
-    explore::{machine::Site, search::End},
+    explore::{
+        machine::Site,
+        search::{Abort, End},
+    },
     ir::{Anchor, Implementation, ImplementationId},
     obligations::{
-        atomic::{self, Implemented},
-        question::Effort,
+        atomic::{self, From, Implemented},
+        question::{Answered, Effort, Refutes},
     },
 };
 
@@ -20,9 +23,19 @@ impl Reporter<'_> {
         let Some(entries) = atomic::entries(&self.setting, &implemented) else {
             return Some((Finding::proved(), Effort::default()));
         };
-        let (answered, effort) = self.ask_at_start(id, &entries, |entries, mut idle| {
-            (atomic::check(&self.setting, entries, &implemented, idle.as_mut()), idle)
+        let (mut answered, effort) = self.ask_at_start(id, &entries, |entries, mut idle| {
+            (atomic::check(&self.setting, entries, &implemented, From::Rest(idle.as_mut())), idle)
         });
+        let mut may_be_unreachable = false;
+        if let Answered::Violated(_) = answered {
+            let entries = [entries.as_slice(), &[self.setting.code.init[lower.0 as usize]]].concat();
+            let (from_init, _) = atomic::check(&self.setting, &entries, &implemented, From::Init);
+            match from_init {
+                Answered::Violated(run) if run.is_confirmed() => answered = Answered::Violated(run),
+                Answered::GivenUp(Abort::Stopped) => return None,
+                _ => may_be_unreachable = true,
+            }
+        }
         let span = self.procedure_anchor(id, operation);
         let (name, layer) = (self.operation_name(upper, operation), self.layer_name(upper));
         let what = format!("whether the procedure of `{name}` does what `{layer}` says");
@@ -34,6 +47,7 @@ impl Reporter<'_> {
             };
             self.violated(&run.confirmation, diagnostic)
         })?;
+        let finding = Finding { may_be_unreachable, ..finding };
         Some((self.unless_it_never_ends(finding, &effort, (how, lower), &name, span)?, effort))
     }
 

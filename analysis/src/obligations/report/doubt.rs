@@ -124,6 +124,7 @@ impl Reporter<'_> {
             is_superseded: false,
             tried,
             met_unsupported: false,
+            may_be_unreachable: false,
         }
     }
 }

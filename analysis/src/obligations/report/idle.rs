@@ -157,8 +157,9 @@ impl Reporter<'_> {
         question.returns = Some(Returns::Stated(self.setting.code.idle[lower.0 as usize]));
         let (answered, effort) = self.ask_at_start(id, &[procedure], |entries, idle| {
             question.idle = idle;
-            let answer =
-                self.setting.ask_in_parts(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
+            let answer = self
+                .setting
+                .ask_in_parts(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
             (answer, question.idle.take())
         });
         let span = self.procedure_anchor(id, operation);

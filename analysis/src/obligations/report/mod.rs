@@ -96,6 +96,8 @@ pub struct Settled {
     pub tried: String,
     /// Whether it reached code that has a diagnostic. Then there is no verdict; if the code has none, it is a bug in cspec.
     pub met_unsupported: bool,
+    /// Whether the counterexample is a run of a procedure from a state that is not initial: it may never be reached.
+    pub may_be_unreachable: bool,
 }
 
 impl Settled {
@@ -111,11 +113,12 @@ struct Finding {
     diagnostics: Vec<Diagnostic<Anchor>>,
     refutation: Option<Refutation>,
     met_unsupported: bool,
+    may_be_unreachable: bool,
 }
 
 impl Finding {
     fn new(verdict: Verdict, diagnostics: Vec<Diagnostic<Anchor>>) -> Finding {
-        Finding { verdict, diagnostics, refutation: None, met_unsupported: false }
+        Finding { verdict, diagnostics, refutation: None, met_unsupported: false, may_be_unreachable: false }
     }
 
     fn proved() -> Finding {
@@ -212,7 +215,7 @@ impl<'p> Reporter<'p> {
         if let (true, Some(earlier)) = (self.adds_nothing.get(), &self.lemmas.earlier) {
             return Some(Settled { cases: earlier.cases + effort.cases, ..(**earlier).clone() });
         }
-        let Finding { verdict, diagnostics, refutation, met_unsupported } = finding;
+        let Finding { verdict, diagnostics, refutation, met_unsupported, may_be_unreachable } = finding;
         let is_superseded = self.is_asked_again(asked, from_rest, verdict);
         let (verdict, bounds_met) = match verdict {
             Verdict::Proved if !effort.bounds_met.is_empty() => {
@@ -239,6 +242,7 @@ impl<'p> Reporter<'p> {
             is_superseded,
             tried: String::new(),
             met_unsupported,
+            may_be_unreachable,
         })
     }
 

@@ -29,8 +29,9 @@ impl Reporter<'_> {
             .collect();
         let (answered, mut effort) = self.ask_at_start(id, &entries, |entries, idle| {
             question.idle = idle;
-            let answer =
-                self.setting.ask_in_parts(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
+            let answer = self
+                .setting
+                .ask_in_parts(entries, Some(lower), |search| shape::check(&self.setting, search, &mut question));
             (answer, question.idle.take())
         });
         effort.add(gate_effort);
