@@ -23,6 +23,9 @@ use crate::ir::Type;
 /// The maximum number of facts that are applied, by cases, to find that one path does not exist.
 const MOST_INSTANCES: u32 = 200;
 
+/// The maximum number of cases in which facts are applied to what is known after a call.
+const MOST_CASES: usize = 40;
+
 /// The share of the budget that is left once a question has been put as a whole: one of this many.
 const WHOLE_SHARE: u64 = 4;
 
@@ -139,6 +142,22 @@ impl Search<'_, '_> {
     /// # Errors
     /// If the search cannot be completed.
     pub fn survives(&mut self, known: &Knowledge) -> Result<bool, Abort> {
+        Ok(!self.applied(known, 1)?.is_empty())
+    }
+
+    /// The cases of this path, with the facts about whole collections applied to the entries that have been looked at; as it is, if there would be
+    /// too many.
+    ///
+    /// # Errors
+    /// If the search cannot be completed.
+    pub fn with_facts_applied(&mut self, known: &Knowledge) -> Result<Vec<Knowledge>, Abort> {
+        let cases = self.applied(known, MOST_CASES + 1)?;
+        Ok(if cases.len() > MOST_CASES { vec![known.clone()] } else { cases })
+    }
+
+    /// The first cases, up to this many.
+    fn applied(&mut self, known: &Knowledge, most: usize) -> Result<Vec<Knowledge>, Abort> {
+        let mut cases = Vec::new();
         let mut pending = vec![(known.clone(), BTreeSet::new())];
         let mut left = MOST_INSTANCES;
         while let Some((known, mut applied)) = pending.pop() {
@@ -159,17 +178,20 @@ impl Search<'_, '_> {
             if is_refuted {
                 continue;
             }
-            let Some((number, key, value)) = open else { return Ok(true) };
-            if left == 0 {
-                return Ok(true);
-            }
+            let Some((number, key, value)) = open.filter(|_| left > 0) else {
+                cases.push(known);
+                if cases.len() >= most {
+                    break;
+                }
+                continue;
+            };
             left -= 1;
             let question = known.questions[number].0.clone();
             applied.insert((number, key.clone()));
-            let cases = self.outcomes(&question, (&key, &value), known, question.wanted)?;
-            pending.extend(cases.into_iter().rev().map(|it| (it, applied.clone())));
+            let more = self.outcomes(&question, (&key, &value), known, question.wanted)?;
+            pending.extend(more.into_iter().rev().map(|it| (it, applied.clone())));
         }
-        Ok(false)
+        Ok(cases)
     }
 }
 

@@ -103,13 +103,7 @@ pub fn check(
             Action::Procedure { function, lower, state: after, me, arguments: arguments.clone(), result: None }
         }
     };
-    let init = setting.code.init[lower.0 as usize];
-    let mut given = Vec::new();
-    if let From::Init = from {
-        given.push(Action::Call { function: init, arguments: vec![before], result: Some(result) });
-        given.push(Action::When(result));
-    }
-    given.extend([Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)]);
+    let given = [Action::Copy(before, after), with_result(run, result), Action::TakeEvents(events)];
     let allowed = [
         Action::Copy(before, above),
         with_result(call(step_above, above), result_above),
@@ -130,7 +124,7 @@ pub fn check(
         let mut found = None;
         let starts = match &mut from {
             From::Rest(idle) => idle::starts(setting, search, idle.as_deref_mut(), start, before, me)?,
-            From::Init => vec![start],
+            From::Init => idle::holding_in(search, &start, setting.code.init[lower.0 as usize], vec![before])?,
         };
         for start in starts {
             let initial = start.clone();

@@ -308,7 +308,10 @@ pub fn kept_by(
 }
 
 /// The cases in which a condition holds.
-fn holding_in(
+///
+/// # Errors
+/// If the search cannot be completed.
+pub(super) fn holding_in(
     search: &mut Search<'_, '_>,
     machine: &Machine,
     condition: CodeId,

@@ -546,6 +546,7 @@ fn walk<'p>(
     };
     let mut pending: Vec<Item> = starts.into_iter().map(begin).collect();
     search.pausing = true;
+    let fuel = search.world.fuel;
     let mut found = Ok(None);
     while let Some(item) = pending.pop() {
         found = walk.go_on(search, item, &mut pending);
@@ -563,6 +564,9 @@ fn walk<'p>(
         found = walk.judge_noticed(search);
     }
     search.pausing = false;
+    let steps = fuel.saturating_sub(search.world.fuel);
+    let (numbers, whole) = (search.world.cells.numbers, search.world.cells.puts_questions);
+    tracing::debug!(?between, keeps_last_turn, ?numbers, whole, steps, flaw = !matches!(found, Ok(None)), "walk");
     found
 }
 
@@ -790,8 +794,10 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         for known in cases.into_iter().rev() {
             let machine = Machine { known, ..item.machine.clone() };
             for known in self.cases_of_keys(search, &machine)? {
-                let machine = Machine { known, ..machine.clone() };
-                self.returned_to(search, Item { machine, ..item.clone() }, pending)?;
+                for known in self.cases_of_facts(search, known)? {
+                    let machine = Machine { known, ..machine.clone() };
+                    self.returned_to(search, Item { machine, ..item.clone() }, pending)?;
+                }
             }
         }
         Ok(None)
@@ -815,6 +821,15 @@ impl<'s, 'p> Walk<'s, 'p, '_, '_> {
         match keys.is_empty() || self.between.is_exact() {
             true => Ok(vec![machine.known.clone()]),
             false => facts::told_apart(search, machine, &keys),
+        }
+    }
+
+    /// The cases of what facts about whole collections say of the entries that have been looked at. What they say of other entries is then known
+    /// of these.
+    fn cases_of_facts(&self, search: &mut Search<'_, 'p>, known: Knowledge) -> Result<Vec<Knowledge>, Abort> {
+        match known.questions.is_empty() || self.between.is_exact() {
+            true => Ok(vec![known]),
+            false => search.with_facts_applied(&known),
         }
     }
 
